@@ -1,0 +1,1 @@
+"""Lotus: a data lake's ingestion as code."""

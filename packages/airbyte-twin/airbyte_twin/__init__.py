@@ -1,0 +1,1 @@
+"""A faithful Airbyte on one port."""

@@ -1,0 +1,1 @@
+"""The Airbyte provider for Pulumi."""
