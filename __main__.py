@@ -1,0 +1,3 @@
+from lotus_infra import program
+
+program.run()

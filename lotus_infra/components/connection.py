@@ -1,0 +1,71 @@
+"""A connection of the lake: the selected streams of one source into one destination."""
+
+from typing import cast
+
+import pulumi
+import pulumi_airbyte as airbyte
+from pulumi_airbyte.arguments import SyncMode
+from pydantic import BaseModel, ConfigDict
+
+from lotus_infra.catalog import ConfiguredStream
+from lotus_infra.streams.model import Schedule
+from lotus_infra.streams.values import NonBreakingChanges
+
+
+class ConnectionSettings(BaseModel):
+    """What a connection is made of.
+
+    Attributes:
+        label: the display name; changing it is an update.
+        streams: at least one.
+        schedule: when it syncs.
+        namespace: the folder of the lake that the streams are written under.
+        prefix: put before every stream's name.
+        non_breaking_changes: what Airbyte does when the source gains or loses fields.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    streams: tuple[ConfiguredStream, ...]
+    schedule: Schedule
+    namespace: str
+    prefix: str
+    non_breaking_changes: NonBreakingChanges
+
+
+class Connection(airbyte.Connection):
+    """A connection, named after its source's folder."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ConnectionSettings,
+        source: airbyte.Source,
+        destination: airbyte.Destination,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            name=settings.label,
+            source_id=source.source_id,
+            destination_id=destination.destination_id,
+            configurations=airbyte.ConnectionConfigurationsArgs([_stream(stream) for stream in settings.streams]),
+            schedule=airbyte.ConnectionScheduleArgs(settings.schedule.type, settings.schedule.cron),
+            namespace_definition="custom_format",
+            namespace_format=settings.namespace,
+            prefix=settings.prefix,
+            non_breaking_schema_updates_behavior=settings.non_breaking_changes,
+            opts=opts,
+        )
+
+
+def _stream(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamArgs:
+    return airbyte.ConnectionConfigurationsStreamArgs(
+        name=stream.name,
+        namespace=stream.namespace,
+        sync_mode=cast("SyncMode", stream.sync_mode),
+        cursor_field=stream.cursor_field,
+        primary_key=stream.primary_key,
+        selected_fields=stream.selected_fields,
+    )

@@ -1,0 +1,115 @@
+"""Typed arguments of resources. Knows the canonical form of streams; not the engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pulumi_airbyte.configurations import canonical_stream, keyed, to_text
+from pulumi_airbyte.values import JsonObject
+
+SyncMode = Literal[
+    "full_refresh_overwrite",
+    "full_refresh_append",
+    "full_refresh_overwrite_deduped",
+    "full_refresh_update",
+    "full_refresh_soft_delete",
+    "incremental_append",
+    "incremental_deduped_history",
+    "incremental_update",
+    "incremental_soft_delete",
+]
+
+
+@dataclass(frozen=True)
+class ConnectionConfigurationsStreamArgs:
+    """One stream to sync (StreamConfiguration of the public API).
+
+    Attributes:
+        name: as the source calls it.
+        sync_mode: how it is read and written; the source and the destination must both support it.
+        cursor_field: path of the field by which new records are found; honoured in incremental modes.
+        primary_key: one path for each part of the key.
+        selected_fields: names of top-level fields; None selects all of them.
+        namespace: only where the source has two streams of this name.
+        mappers: transformations, as the public API takes them.
+        include_files: also copy the files that records refer to.
+        destination_object_name: for destinations that write into objects of their own (1.8 and later).
+    """
+
+    name: str
+    sync_mode: SyncMode = "full_refresh_overwrite"
+    cursor_field: Sequence[str] | None = None
+    primary_key: Sequence[Sequence[str]] | None = None
+    selected_fields: Sequence[str] | None = None
+    namespace: str | None = None
+    mappers: Sequence[JsonObject] | None = None
+    include_files: bool | None = None
+    destination_object_name: str | None = None
+
+    def to_wire(self) -> JsonObject:
+        """The stream in the API's spelling."""
+        return {
+            "name": self.name,
+            "syncMode": self.sync_mode,
+            "cursorField": self.cursor_field,
+            "primaryKey": self.primary_key,
+            "selectedFields": self.selected_fields,
+            "namespace": self.namespace,
+            "mappers": self.mappers,
+            "includeFiles": self.include_files,
+            "destinationObjectName": self.destination_object_name,
+        }
+
+
+@dataclass(frozen=True)
+class ConnectionConfigurationsArgs:
+    """The streams of a connection, at least one: without a list the server would select streams by itself."""
+
+    streams: Sequence[ConnectionConfigurationsStreamArgs]
+
+    def to_wire(self) -> str:
+        """The canonical JSON text in which they travel.
+
+        Raises:
+            ConfigurationError: a stream is listed twice, or selects a field twice or a nested one.
+        """
+        return to_text(keyed(canonical_stream(stream.to_wire()) for stream in self.streams))
+
+
+@dataclass(frozen=True)
+class ConnectionScheduleArgs:
+    """When a connection syncs.
+
+    Attributes:
+        schedule_type: `manual` (only on request) or `cron`.
+        cron_expression: Quartz cron in UTC with seconds first, e.g. `0 0 * * * ?` for every hour.
+    """
+
+    schedule_type: Literal["manual", "cron"]
+    cron_expression: str | None = None
+
+    def to_wire(self) -> JsonObject:
+        """The schedule in the API's spelling."""
+        cron: Mapping[str, str] = {"cronExpression": self.cron_expression} if self.cron_expression else {}
+        return {"scheduleType": self.schedule_type, **cron}
+
+
+@dataclass(frozen=True)
+class TagArgs:
+    """A tag of the workspace, whole: the API takes no shorter form.
+
+    Attributes:
+        tag_id: its id.
+        name: at most 30 characters.
+        color: six hexadecimal digits, without `#`.
+        workspace_id: the workspace that holds it.
+    """
+
+    tag_id: str
+    name: str
+    color: str
+    workspace_id: str
+
+    def to_wire(self) -> JsonObject:
+        """The tag in the API's spelling."""
+        return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}

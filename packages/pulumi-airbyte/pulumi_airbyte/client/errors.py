@@ -1,0 +1,133 @@
+"""What can go wrong when talking to Airbyte.
+
+AirbyteError(message, hint, status)
+├── Unreachable      no HTTP answer: refused, timed out, dropped
+├── Unauthenticated  401, or a token endpoint that refuses the credentials
+├── Forbidden        403: not allowed, or (Cloud and Enterprise) an id that does not exist
+├── NotFound         404
+├── Rejected         400, 422: the request is wrong and will stay wrong
+├── Conflict         409, 423: something else is going on with the object
+├── Busy             429, 502, 503, 504: the same request may succeed later
+└── ServerError      any other 5xx, or an answer that is not what the API promises
+"""
+
+import json
+from typing import Final
+
+import httpx
+
+EXCERPT: Final = 256
+
+
+class AirbyteError(Exception):
+    """A failed call.
+
+    Args:
+        message: what was asked and what came back, redacted, one line.
+        hint: what to do about it; may be empty.
+        status: the HTTP status, or None when there was no answer.
+    """
+
+    def __init__(self, message: str, hint: str = "", status: int | None = None) -> None:
+        super().__init__(f"{message}\n  {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+class Unreachable(AirbyteError):
+    """No HTTP answer came."""
+
+
+class Unauthenticated(AirbyteError):
+    """The credentials were refused."""
+
+
+class Forbidden(AirbyteError):
+    """Not allowed; Cloud and Enterprise also say this of ids that do not exist."""
+
+
+class NotFound(AirbyteError):
+    """The object does not exist."""
+
+
+class Rejected(AirbyteError):
+    """The request is wrong."""
+
+
+class Conflict(AirbyteError):
+    """Something else is going on with the object."""
+
+
+class Busy(AirbyteError):
+    """The server could not take the request now."""
+
+
+class ServerError(AirbyteError):
+    """The server failed, or answered with something that its API does not promise."""
+
+
+_BY_STATUS: Final[dict[int, type[AirbyteError]]] = {
+    400: Rejected,
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: Rejected,
+    423: Conflict,
+    429: Busy,
+    502: Busy,
+    503: Busy,
+    504: Busy,
+}
+
+_HINTS: Final[dict[int, str]] = {
+    401: "Check the provider's credentials (clientId and clientSecret, username and password, or bearerAuth).",
+    403: "Check that the application's user may edit this workspace, and that the id exists.",
+    429: "The server is shedding load; run the command again later.",
+    502: "The server or a proxy before it is not ready; run the command again later.",
+    503: "The server is not ready; run the command again later.",
+    504: "The server took too long; run the command again later.",
+}
+
+_TITLE_HINTS: Final[dict[str, str]] = {
+    "value-not-found": "Give definitionId: the connector's type name is not known to this server.",
+    "try-again-later": "A sync is running for the connection; wait for it or cancel it.",
+    "state-conflict": "Only active connections run jobs.",
+    "error:connection/locked": "The connection is locked by the server; see its page in Airbyte.",
+}
+
+
+def error_from(response: httpx.Response, what: str) -> AirbyteError:
+    """The typed error for a failed response.
+
+    Args:
+        response: any response that is not a success; its body is read.
+        what: the request in words, e.g. `create source "Shopify"`.
+    """
+    kind = _BY_STATUS.get(response.status_code, ServerError)
+    title, detail = _explain(response)
+    hint = _TITLE_HINTS.get(title) or _HINTS.get(response.status_code, "")
+    return kind(f"Airbyte could not {what}: {response.status_code} {detail}", hint, response.status_code)
+
+
+def _explain(response: httpx.Response) -> tuple[str, str]:
+    """The problem's title and a readable line, from any of the bodies that the server is known to send."""
+    try:
+        body = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return "", response.text.strip().replace("\n", " ")[:EXCERPT] or response.reason_phrase
+    if not isinstance(body, dict):
+        return "", str(body)[:EXCERPT]
+    title = str(body.get("title") or "")
+    data = body.get("data") if isinstance(body.get("data"), dict) else {}
+    specific = str(data.get("message") or "") if isinstance(data, dict) else ""
+    detail = specific or str(body.get("detail") or body.get("message") or title or response.reason_phrase)
+    if isinstance(data, dict) and data.get("resourceId"):
+        detail += f" ({data.get('resourceType')} {data.get('resourceId')})"
+    nested = body.get("_embedded")
+    if isinstance(nested, dict) and isinstance(nested.get("errors"), list):
+        detail = "; ".join(str(error.get("message")) for error in nested["errors"] if isinstance(error, dict)) or detail
+    if body.get("errorId"):
+        detail += f" (error id {body['errorId']} in the server's log)"
+    return title, detail.replace("\n", " ")

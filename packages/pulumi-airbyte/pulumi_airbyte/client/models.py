@@ -1,0 +1,145 @@
+"""Airbyte's answers, parsed once. Fields that we don't use are dropped; shapes are those of the public API's OpenAPI document."""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from pulumi_airbyte.client.errors import ServerError
+from pulumi_airbyte.values import JsonValue
+
+ActorKind = Literal["source", "destination"]
+
+
+class Wire(BaseModel):
+    """A frozen record of an answer; what the server adds in later versions is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Actor(Wire):
+    """A source or a destination (SourceResponse, DestinationResponse). A null configuration means deleted."""
+
+    actor_id: str
+    name: str
+    definition_id: str = Field(alias="definitionId")
+    workspace_id: str = Field(alias="workspaceId")
+    configuration: dict[str, Any] | None = None
+    created_at: int = Field(default=0, alias="createdAt")
+    resource_allocation: dict[str, Any] | None = Field(default=None, alias="resourceAllocation")
+    connector_type: str = ""
+
+
+class Stream(Wire):
+    """A configured stream of a connection (StreamConfiguration)."""
+
+    name: str
+    namespace: str | None = None
+    sync_mode: str | None = Field(default=None, alias="syncMode")
+    cursor_field: list[str] = Field(default_factory=list, alias="cursorField")
+    primary_key: list[list[str]] = Field(default_factory=list, alias="primaryKey")
+    selected_fields: list[dict[str, Any]] = Field(default_factory=list, alias="selectedFields")
+    mappers: list[dict[str, Any]] = Field(default_factory=list)
+    include_files: bool = Field(default=False, alias="includeFiles")
+    destination_object_name: str | None = Field(default=None, alias="destinationObjectName")
+
+
+class Streams(Wire):
+    """The streams of a connection (StreamConfigurations)."""
+
+    streams: list[Stream] = Field(default_factory=list)
+
+
+class Schedule(Wire):
+    """When a connection syncs (ConnectionScheduleResponse); `basic` can be read but not written by the public API."""
+
+    schedule_type: str = Field(alias="scheduleType")
+    cron_expression: str | None = Field(default=None, alias="cronExpression")
+    basic_timing: str | None = Field(default=None, alias="basicTiming")
+
+
+class Tag(Wire):
+    """A workspace's tag."""
+
+    tag_id: str = Field(alias="tagId")
+    name: str
+    color: str
+    workspace_id: str = Field(alias="workspaceId")
+
+
+class Connection(Wire):
+    """A connection (ConnectionResponse). The status `deprecated` means deleted."""
+
+    connection_id: str = Field(alias="connectionId")
+    name: str
+    source_id: str = Field(alias="sourceId")
+    destination_id: str = Field(alias="destinationId")
+    status: str = "active"
+    schedule: Schedule = Schedule(schedule_type="manual")
+    configurations: Streams = Streams()
+    namespace_definition: str = Field(default="destination", alias="namespaceDefinition")
+    namespace_format: str | None = Field(default=None, alias="namespaceFormat")
+    prefix: str = ""
+    non_breaking_schema_updates_behavior: str = Field(default="ignore", alias="nonBreakingSchemaUpdatesBehavior")
+    created_at: int = Field(default=0, alias="createdAt")
+    tags: list[Tag] = Field(default_factory=list)
+
+
+class Workspace(Wire):
+    """A workspace (WorkspaceResponse)."""
+
+    workspace_id: str = Field(alias="workspaceId")
+    name: str
+    data_residency: str = Field(default="auto", alias="dataResidency")
+    notifications: dict[str, Any] = Field(default_factory=dict)
+
+
+class ConnectorDefinition(Wire):
+    """A connector that the server knows (`GET /connector_definitions`); `version` is the image tag."""
+
+    definition_id: str = Field(alias="id")
+    name: str
+    kind: ActorKind = Field(alias="connectorDefinitionType")
+    version: str = ""
+
+
+class StreamProperties(Wire):
+    """A stream that a source offers (`GET /streams`)."""
+
+    stream_name: str = Field(alias="streamName")
+    namespace: str | None = Field(default=None, alias="streamnamespace")
+    sync_modes: list[str] = Field(default_factory=list, alias="syncModes")
+    default_cursor_field: list[str] = Field(default_factory=list, alias="defaultCursorField")
+    source_defined_cursor: bool = Field(default=False, alias="sourceDefinedCursorField")
+    source_defined_primary_key: list[list[str]] = Field(default_factory=list, alias="sourceDefinedPrimaryKey")
+    property_fields: list[list[str]] = Field(default_factory=list, alias="propertyFields")
+
+
+class Specification(Wire):
+    """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
+
+    connection_specification: dict[str, Any] = Field(alias="connectionSpecification")
+
+
+Parsed = TypeVar("Parsed")
+
+
+def parse(kind: type[Parsed], body: JsonValue, what: str) -> Parsed:
+    """Parse an answer.
+
+    Raises:
+        ServerError: the answer does not have the promised shape; the message names the fields, never their values.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(part) for part in item["loc"]) or "the body" for item in error.errors()[:5])
+        hint = "Check that serverUrl is Airbyte's public API and that the server is 1.2 or later."
+        raise ServerError(f"Airbyte's answer has an unknown shape when asked to {what}: see {fields}", hint) from None
+
+
+def parse_actor(kind: ActorKind, body: JsonValue, what: str) -> Actor:
+    """Parse a source or a destination, whose id and type are spelt after its kind."""
+    if isinstance(body, dict):
+        renamed = {"actor_id": body.get(f"{kind}Id"), "connector_type": body.get(f"{kind}Type") or ""}
+        return parse(Actor, {**body, **renamed}, what)
+    return parse(Actor, body, what)

@@ -1,0 +1,171 @@
+"""The streams of a connection: their canonical form and the one JSON text in which they travel.
+
+Shared by the SDK, which writes the text, and the plugin, which reads it. Pure.
+
+The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by namespace and name, selected fields as a sorted list of
+names, and everything left out that the server would fill in or drop anyway (airbyte-platform, AirbyteCatalogHelper).
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
+
+DEFAULT_SYNC_MODE: Final = "full_refresh_overwrite"
+SYNC_MODES: Final = (
+    "full_refresh_overwrite",
+    "full_refresh_append",
+    "full_refresh_overwrite_deduped",
+    "full_refresh_update",
+    "full_refresh_soft_delete",
+    "incremental_append",
+    "incremental_deduped_history",
+    "incremental_update",
+    "incremental_soft_delete",
+)
+KEYLESS_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_append"})
+"""Modes in which the server drops a primary key that the caller sends."""
+
+STREAM_KEYS: Final = (
+    "name",
+    "namespace",
+    "syncMode",
+    "cursorField",
+    "primaryKey",
+    "selectedFields",
+    "mappers",
+    "includeFiles",
+    "destinationObjectName",
+)
+
+StreamTree = dict[str, JsonValue]
+"""One stream in canonical form; its keys are among STREAM_KEYS."""
+
+
+class ConfigurationError(ValueError):
+    """A stream list that the server would refuse, or would read as something else; the message says what to do."""
+
+
+def parse(value: JsonValue) -> dict[str, StreamTree]:
+    """Streams in canonical form, by name (by `namespace.name` where a name comes twice).
+
+    Args:
+        value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath": [name]}`.
+
+    Raises:
+        ConfigurationError: on anything that is no stream list.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ConfigurationError(f"is not valid JSON: {error}") from None
+    if isinstance(value, Mapping):
+        unknown = sorted(set(value) - {"streams"})
+        if unknown:
+            raise ConfigurationError(f"has the unknown key {unknown[0]!r}: the only key is 'streams'")
+        value = value.get("streams")
+    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+        reason = "without a list the server selects streams by itself"
+        raise ConfigurationError(f"names no stream: list at least one ({reason})")
+    return keyed(canonical_stream(item) for item in value)
+
+
+def keyed(streams: Iterable[StreamTree]) -> dict[str, StreamTree]:
+    """Streams by name, or by `namespace.name` where a name comes twice, in order of the key.
+
+    Raises:
+        ConfigurationError: two streams have the same name and namespace.
+    """
+    listed = list(streams)
+    names = [str(stream["name"]) for stream in listed]
+    result: dict[str, StreamTree] = {}
+    for stream in listed:
+        name = str(stream["name"])
+        key = name if names.count(name) == 1 else f"{stream.get('namespace') or ''}.{name}"
+        if key in result:
+            raise ConfigurationError(f"names stream {name!r} twice: keep one")
+        result[key] = stream
+    return dict(sorted(result.items()))
+
+
+def canonical_stream(value: JsonValue) -> StreamTree:
+    """One stream without what the server fills in, drops or reorders.
+
+    Raises:
+        ConfigurationError: the value is no stream.
+    """
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str) or not value["name"]:
+        raise ConfigurationError("has a stream without a name")
+    name = value["name"]
+    unknown = sorted(set(value) - set(STREAM_KEYS))
+    if unknown:
+        raise ConfigurationError(
+            f"stream {name!r} has the unknown key {unknown[0]!r}: known are {', '.join(STREAM_KEYS)}"
+        )
+    mode = value.get("syncMode") or DEFAULT_SYNC_MODE
+    if mode not in SYNC_MODES:
+        raise ConfigurationError(
+            f"stream {name!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
+        )
+    stream: StreamTree = {"name": name, "syncMode": mode}
+    honoured = {
+        "namespace": value.get("namespace"),
+        "cursorField": value.get("cursorField") if str(mode).startswith("incremental") else None,
+        "primaryKey": None if mode in KEYLESS_MODES else value.get("primaryKey"),
+        "selectedFields": _selected(name, value.get("selectedFields")),
+        "mappers": _mappers(value.get("mappers")),
+        "includeFiles": value.get("includeFiles"),
+        "destinationObjectName": value.get("destinationObjectName"),
+    }
+    stream.update({key: item for key, item in honoured.items() if item})
+    return stream
+
+
+def _selected(stream: JsonValue, fields: JsonValue) -> list[JsonValue] | None:
+    if fields is None:
+        return None
+    names = [_field_name(stream, field) for field in fields] if isinstance(fields, Sequence) and is_list(fields) else []
+    repeated = sorted(name for name in set(names) if names.count(name) > 1)
+    if repeated:
+        raise ConfigurationError(f"stream {stream!r} selects field {repeated[0]!r} twice: keep one")
+    return sorted(names)
+
+
+def _field_name(stream: JsonValue, field: JsonValue) -> str:
+    path = field.get("fieldPath") if isinstance(field, Mapping) else field
+    if isinstance(path, Sequence) and is_list(path):
+        if len(path) > 1:
+            nested = ".".join(str(part) for part in path)
+            raise ConfigurationError(f"stream {stream!r} selects {nested!r}: only top-level fields can be selected")
+        path = path[0] if path else None
+    if not isinstance(path, str) or not path:
+        raise ConfigurationError(f"stream {stream!r} selects {field!r}: give the name of a top-level field")
+    return path
+
+
+def _mappers(mappers: JsonValue) -> list[JsonValue]:
+    """Mappers without ids: the server makes new ones at every write."""
+    listed = mappers if isinstance(mappers, Sequence) and is_list(mappers) else []
+    return [
+        {key: item for key, item in mapper.items() if key != "id"} if isinstance(mapper, Mapping) else mapper
+        for mapper in listed
+    ]
+
+
+def to_text(streams: Mapping[str, StreamTree]) -> str:
+    """The one JSON text of these streams."""
+    return canonical_json({"streams": list(streams.values())})
+
+
+def to_request(streams: Mapping[str, StreamTree]) -> JsonObject:
+    """The streams as the public API takes them (StreamConfigurations)."""
+    return {"streams": [_request_stream(stream) for stream in streams.values()]}
+
+
+def _request_stream(stream: StreamTree) -> JsonObject:
+    selected = stream.get("selectedFields")
+    if not isinstance(selected, Sequence):
+        return stream
+    return {**stream, "selectedFields": [{"fieldPath": [name]} for name in selected]}

@@ -1,0 +1,202 @@
+"""Sources and destinations: the same resource twice.
+
+Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A deleted one is
+answered with a null configuration.
+"""
+
+import json
+from typing import ClassVar, cast
+
+from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.client.errors import NotFound
+from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.reconcile import merged, rewrites, same
+from pulumi_airbyte.provider.resource import (
+    Checked,
+    Checking,
+    Failure,
+    Live,
+    Made,
+    ResourceType,
+    known_rewrites,
+    table_failures,
+    with_rewrites,
+)
+from pulumi_airbyte.provider.secrecy import (
+    Specifications,
+    all_secret,
+    masks,
+    secrets_at_leaves,
+    with_secrets_marked,
+    without_nulls,
+)
+from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
+from pulumi_airbyte.values import JsonObject, render_path
+
+MASK_ADVICE = "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
+
+
+class ActorType(ResourceType):
+    """A source or a destination."""
+
+    kind: ClassVar[ActorKind]
+
+    def __init__(self, airbyte: Airbyte, specifications: Specifications) -> None:
+        super().__init__(airbyte)
+        self._specifications = specifications
+
+    def check(self, inputs: Properties, checking: Checking) -> Checked:
+        """Mark what the specification calls secret; refuse masks."""
+        named: Properties = {"name": checking.name, **without_nulls(inputs)}
+        try:
+            named["configuration"] = _as_object(named.get("configuration"))
+        except ValueError as error:
+            return Checked(named, [Failure("configuration", str(error))])
+        failures = table_failures(self.inputs, named)
+        if not checking.masks_allowed:
+            paths = masks(named.get("configuration"), ("configuration",))
+            failures += [Failure(render_path(path), MASK_ADVICE) for path in paths]
+        if "definitionId" not in named and not self._names_type(named.get("configuration")):
+            failures.append(Failure("definitionId", f"is required where the configuration has no {self.kind}Type"))
+        if failures:
+            return Checked(named, failures)
+        return Checked({**named, "configuration": self._marked(named, checking.old)}, [])
+
+    def tree(self, inputs: Properties) -> Properties:
+        """Inputs without nulls; the connector's type is not part of the configuration that is stored."""
+        cleaned = without_nulls(inputs)
+        configuration = unwrap(cleaned.get("configuration"))
+        if isinstance(configuration, dict):
+            cleaned["configuration"] = {key: item for key, item in configuration.items() if key != f"{self.kind}Type"}
+        return cleaned
+
+    def create(self, inputs: Properties) -> Made:
+        """POST."""
+        made = self.airbyte.create_actor(self.kind, self._body(inputs, tuple(entry.name for entry in self.inputs)))
+        return Made(made.actor_id, self._outputs(made, inputs))
+
+    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """GET, with what the server masks or rewrites taken from the state."""
+        workspace_id = unwrap(inputs.get("workspaceId"))
+        found = exists(
+            self.airbyte,
+            lambda: self.airbyte.get_actor(self.kind, object_id),
+            (f"{self.kind}s", f"{self.kind}Id", object_id, workspace_id if isinstance(workspace_id, str) else ""),
+        )
+        if found is None or found.configuration is None:
+            return None
+        sent = self.tree(inputs)
+        live = cast("Properties", merged(self._from_server(found, sent), sent, known_rewrites(outputs)))
+        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **_kept(outputs)})
+
+    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+        """PUT the whole configuration in plain text."""
+        body = self._body(new, ("name", "configuration", "resourceAllocation"))
+        return self._outputs(self.airbyte.put_actor(self.kind, object_id, body), new)
+
+    def delete(self, object_id: str) -> None:
+        """DELETE; one that is gone already answers 204 or 404."""
+        try:
+            self.airbyte.delete_actor(self.kind, object_id)
+        except NotFound:
+            return
+
+    def _names_type(self, configuration: Property) -> bool:
+        inner = unwrap(configuration)
+        return not isinstance(inner, dict) or f"{self.kind}Type" in inner
+
+    def _marked(self, inputs: Properties, old: Properties) -> Property:
+        """The configuration with its secrets marked; unchanged ones as the state has them, so that nothing is fetched for them."""
+        configuration = secrets_at_leaves(inputs.get("configuration"))
+        before = old.get("configuration")
+        if (
+            is_known(configuration)
+            and same(configuration, before)
+            and same(inputs.get("definitionId"), old.get("definitionId"))
+        ):
+            return _most_secret(configuration, before)
+        definition_id, workspace_id = unwrap(inputs.get("definitionId")), unwrap(inputs.get("workspaceId"))
+        if not isinstance(definition_id, str) or not isinstance(workspace_id, str):
+            return configuration
+        schema = self._specifications.get(self.kind, definition_id, workspace_id)
+        return configuration if schema is None else secrets_at_leaves(with_secrets_marked(configuration, schema))
+
+    def _body(self, inputs: Properties, keys: tuple[str, ...]) -> JsonObject:
+        self.airbyte.redactor.learn(secret_texts(inputs))
+        return {key: reveal(inputs[key]) for key in keys if key in inputs}
+
+    def _outputs(self, actor: Actor, sent: Properties) -> Properties:
+        tree = self.tree(sent)
+        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor, tree)), tree)
+
+    def _identity(self, actor: Actor) -> Properties:
+        kind = self.kind
+        return {f"{kind}Id": actor.actor_id, f"{kind}Type": actor.connector_type, "createdAt": actor.created_at}
+
+    def _from_server(self, actor: Actor, sent: Properties) -> Properties:
+        found: Properties = {
+            "name": actor.name,
+            "workspaceId": actor.workspace_id,
+            "definitionId": actor.definition_id,
+            "configuration": actor.configuration,
+            "resourceAllocation": actor.resource_allocation,
+        }
+        return self.tree(found)
+
+    def _type_of(self, inputs: Properties, live: Properties) -> Properties:
+        """The configuration with the connector's type put back where code names it there."""
+        before, now = unwrap(inputs.get("configuration")), live.get("configuration")
+        key = f"{self.kind}Type"
+        if isinstance(before, dict) and key in before and isinstance(now, dict):
+            return {"configuration": {**now, key: before[key]}}
+        return {}
+
+
+class SourceType(ActorType):
+    """`airbyte:index/source:Source`."""
+
+    token = "airbyte:index/source:Source"
+    kind = "source"
+    summary = "A place that data comes from: a connector with its configuration."
+    inputs = actor_inputs("source")
+    outputs = actor_outputs("source")
+
+
+class DestinationType(ActorType):
+    """`airbyte:index/destination:Destination`."""
+
+    token = "airbyte:index/destination:Destination"
+    kind = "destination"
+    summary = "A place that data goes to: a connector with its configuration."
+    inputs = actor_inputs("destination")
+    outputs = actor_outputs("destination")
+
+
+def _as_object(configuration: Property) -> Property:
+    """The configuration as an object; it may come as JSON text, as the bridged provider has it."""
+    inner = unwrap(configuration)
+    if not isinstance(inner, str):
+        return configuration
+    try:
+        parsed = json.loads(inner)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is text that is not valid JSON (line {error.lineno}, column {error.colno})") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be an object")
+    return all_secret(parsed) if isinstance(configuration, Secret) else parsed
+
+
+def _most_secret(new: Property, old: Property) -> Property:
+    """Equal trees as one, in which a leaf is secret that either of them has as a secret."""
+    was, now = unwrap(old), unwrap(new)
+    if isinstance(now, dict) and isinstance(was, dict):
+        return {key: _most_secret(item, was.get(key)) for key, item in now.items()}
+    if isinstance(now, list) and isinstance(was, list):
+        return [_most_secret(item, before) for item, before in zip(now, was, strict=True)]
+    return Secret(now) if isinstance(old, Secret) or isinstance(new, Secret) else now
+
+
+def _kept(outputs: Properties) -> Properties:
+    return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}

@@ -1,0 +1,136 @@
+"""Look-ups: what a program may ask of the server without owning it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, StreamProperties
+from pulumi_airbyte.provider.properties import Properties, Property
+from pulumi_airbyte.provider.resource import Failure, table_failures
+from pulumi_airbyte.provider.tables import Field
+
+
+@dataclass(frozen=True)
+class Function:
+    """One look-up: its tables and what answers it."""
+
+    summary: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    answer: Callable[[Airbyte, Properties], Properties]
+
+    def call(self, airbyte: Airbyte, arguments: Properties) -> Properties | list[Failure]:
+        """The answer, or what is wrong with the arguments.
+
+        Raises:
+            AirbyteError: the server failed, or has no such thing.
+        """
+        return table_failures(self.inputs, arguments) or self.answer(airbyte, arguments)
+
+
+def _workspace(airbyte: Airbyte, arguments: Properties) -> Properties:
+    wanted_id, wanted_name = arguments.get("workspaceId"), arguments.get("name")
+    if wanted_id:
+        found = [airbyte.get_workspace(str(wanted_id))]
+    else:
+        found = [item for item in airbyte.list_workspaces() if not wanted_name or item.name == wanted_name]
+    if len(found) != 1:
+        known = (
+            f"{len(found)} workspaces are called {wanted_name!r}"
+            if wanted_name
+            else f"there are {len(found)} workspaces"
+        )
+        raise AirbyteError(f"Cannot tell which workspace is meant: {known}.", "Give workspaceId.")
+    [workspace] = found
+    return {"workspaceId": workspace.workspace_id, "name": workspace.name, "dataResidency": workspace.data_residency}
+
+
+def _connector_definition(airbyte: Airbyte, arguments: Properties) -> Properties:
+    name = str(arguments["name"])
+    prefix, _, bare = name.partition("-")
+    kind = str(arguments.get("type") or prefix)
+    if kind not in {"source", "destination"}:
+        raise AirbyteError(
+            f"{name!r} is no connector name.", 'Write it like "source-faker" or "destination-s3", or give type.'
+        )
+    wanted = _letters(bare if kind == prefix else name)
+    definitions = airbyte.connector_definitions(cast("ActorKind", kind), str(arguments.get("workspaceId") or ""))
+    found = [definition for definition in definitions if _letters(definition.name) == wanted]
+    if len(found) != 1:
+        raise AirbyteError(f"The server has {len(found)} {kind} connectors called {name!r}.", _choices(definitions))
+    [definition] = found
+    answer = {"definitionId": definition.definition_id, "displayName": definition.name, "version": definition.version}
+    return {**answer, "type": definition.kind}
+
+
+def _choices(definitions: list[ConnectorDefinition]) -> str:
+    names = sorted(definition.name for definition in definitions)
+    return f"Known are: {', '.join(names[:40])}{', …' if len(names) > 40 else ''}. Or give the definition's id to the resource."
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _streams(airbyte: Airbyte, arguments: Properties) -> Properties:
+    found = airbyte.streams(
+        str(arguments["sourceId"]),
+        str(arguments.get("destinationId") or ""),
+        ignore_cache=arguments.get("ignoreCache") is True,
+    )
+    return {"streams": [_stream(stream) for stream in sorted(found, key=lambda stream: stream.stream_name)]}
+
+
+def _stream(stream: StreamProperties) -> Property:
+    described: Mapping[str, object] = {
+        "streamName": stream.stream_name,
+        "namespace": stream.namespace,
+        "syncModes": stream.sync_modes,
+        "defaultCursorField": stream.default_cursor_field,
+        "sourceDefinedCursorField": stream.source_defined_cursor,
+        "sourceDefinedPrimaryKey": stream.source_defined_primary_key,
+        "propertyFields": stream.property_fields,
+    }
+    return cast("Property", {key: value for key, value in described.items() if value is not None})
+
+
+_WORKSPACE_ID: Final = Field("workspaceId", "string", "The workspace's id.")
+
+FUNCTIONS: Final[dict[str, Function]] = {
+    "airbyte:index/getWorkspace:getWorkspace": Function(
+        "A workspace by id or by name; with neither, the only one there is.",
+        (_WORKSPACE_ID, Field("name", "string", "The workspace's name.")),
+        (
+            _WORKSPACE_ID,
+            Field("name", "string", "The workspace's name."),
+            Field("dataResidency", "string", "Where its jobs run."),
+        ),
+        _workspace,
+    ),
+    "airbyte:index/getConnectorDefinition:getConnectorDefinition": Function(
+        "The definition id of a connector by its name, such as `source-faker`.",
+        (
+            Field("name", "string", "The connector's name, with its kind in front.", required=True),
+            Field("type", "string", "The kind, where the name doesn't have it.", values=("source", "destination")),
+            Field("workspaceId", "string", "Look among the connectors of this workspace, custom ones included."),
+        ),
+        (
+            Field("definitionId", "string", "The definition's id."),
+            Field("displayName", "string", "The name that the server shows."),
+            Field("type", "string", "source or destination."),
+            Field("version", "string", "The connector's version (its image tag)."),
+        ),
+        _connector_definition,
+    ),
+    "airbyte:index/getStreams:getStreams": Function(
+        "The streams that a source offers, by discovery.",
+        (
+            Field("sourceId", "string", "The source.", required=True),
+            Field("destinationId", "string", "Give sync modes for this destination."),
+            Field("ignoreCache", "boolean", "Discover anew, which can take minutes."),
+        ),
+        (Field("streams", "streams", "The streams, by name."),),
+        _streams,
+    ),
+}

@@ -1,0 +1,28 @@
+"""Messages to people, shown by the engine beside the resource that they are about."""
+
+import contextlib
+import threading
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+
+class Messages:
+    """The engine's log. Until the engine's address is known, messages are dropped."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engine: engine_pb2_grpc.EngineStub | None = None
+
+    def connect(self, address: str) -> None:
+        """Send to the engine at this address."""
+        with self._lock:
+            if address and self._engine is None:
+                self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+    def info(self, urn: str, text: str) -> None:
+        """Show a line beside the resource. A message that can't be delivered is no reason to fail."""
+        engine = self._engine
+        if engine is not None:
+            with contextlib.suppress(grpc.RpcError):
+                engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn))

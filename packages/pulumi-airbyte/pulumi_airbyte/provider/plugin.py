@@ -1,0 +1,44 @@
+"""The process `pulumi-resource-airbyte`: serves the engine on loopback until it is told to end."""
+
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from pulumi_airbyte.provider.messages import Messages
+from pulumi_airbyte.provider.servicer import Servicer
+
+WORKERS: Final = 64
+LARGEST_MESSAGE: Final = 400 * 1024 * 1024
+"""As the engine's own limit (pulumi, sdk/go/common/util/rpcutil)."""
+
+
+def serve(engine_address: str) -> tuple[grpc.Server, int]:
+    """Start a server on a free loopback port; returns it with the port."""
+    messages = Messages()
+    messages.connect(engine_address)
+    options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
+    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(messages), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def main() -> None:
+    """Print the port, as the engine expects, and serve. The engine ends a plugin by SIGINT and waits for that."""
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    server, port = serve(sys.argv[1] if len(sys.argv) > 1 else "")
+    print(port, flush=True)  # noqa: T201
+    ending.wait()
+    server.stop(grace=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Every resource type there is; a new one is one line here and one file."""
+
+from typing import Final
+
+from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.provider.actor import DestinationType, SourceType
+from pulumi_airbyte.provider.connection import ConnectionType
+from pulumi_airbyte.provider.resource import ResourceType
+from pulumi_airbyte.provider.secrecy import Specifications
+from pulumi_airbyte.provider.workspace import WorkspaceType
+
+RESOURCES: Final[tuple[type[ResourceType], ...]] = (SourceType, DestinationType, ConnectionType, WorkspaceType)
+
+
+def registry(airbyte: Airbyte, specifications: Specifications) -> dict[str, ResourceType]:
+    """The resource types by token, talking to this server."""
+    made: tuple[ResourceType, ...] = (
+        SourceType(airbyte, specifications),
+        DestinationType(airbyte, specifications),
+        ConnectionType(airbyte),
+        WorkspaceType(airbyte),
+    )
+    return {resource.token: resource for resource in made}

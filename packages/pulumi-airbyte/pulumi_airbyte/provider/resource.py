@@ -1,0 +1,176 @@
+"""What every resource type of the plugin is: a token, two field tables, and the verbs in lifecycle order."""
+
+import difflib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
+from pulumi_airbyte.provider.reconcile import Rewrites, changes
+from pulumi_airbyte.provider.tables import Field
+from pulumi_airbyte.values import JsonValue, Path, canonical_json
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that can't be accepted: the property's path and what to do."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checking:
+    """What a check may know beside the new inputs.
+
+    Attributes:
+        name: the resource's name in the program.
+        old: the inputs in the state; empty for a new resource.
+        masks_allowed: whether masks come from an import that is running, and not from code.
+    """
+
+    name: str
+    old: Properties = field(default_factory=dict)
+    masks_allowed: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Canonical inputs for the state, or the reasons why there are none."""
+
+    inputs: Properties
+    failures: list[Failure]
+
+
+@dataclass(frozen=True)
+class Live:
+    """An object as it is on the server: inputs as code would write them, and outputs."""
+
+    inputs: Properties
+    outputs: Properties
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new object."""
+
+    id: str
+    outputs: Properties
+
+
+class ResourceType(ABC):
+    """One kind of object. Every verb that talks to the server raises AirbyteError."""
+
+    token: ClassVar[str]
+    summary: ClassVar[str]
+    inputs: ClassVar[tuple[Field, ...]]
+    outputs: ClassVar[tuple[Field, ...]]
+
+    def __init__(self, airbyte: Airbyte) -> None:
+        self.airbyte = airbyte
+
+    @abstractmethod
+    def check(self, inputs: Properties, checking: Checking) -> Checked:
+        """Bring inputs into canonical form, or say what is wrong with them. Calls nothing where the old inputs can answer."""
+
+    @abstractmethod
+    def tree(self, inputs: Properties) -> Properties:
+        """The canonical tree of inputs, in which two values differ only where something is different."""
+
+    @abstractmethod
+    def create(self, inputs: Properties) -> Made:
+        """Make the object; one mutating call."""
+
+    @abstractmethod
+    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """The object as it is, or None when it is gone. Inputs and outputs are the state's; empty for an import."""
+
+    @abstractmethod
+    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+        """Make the object as the new inputs say and return its outputs."""
+
+    @abstractmethod
+    def delete(self, object_id: str) -> None:
+        """Remove the object; one that is gone already is no error."""
+
+    def diff(self, old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
+        """Every place where the inputs differ in meaning."""
+        return list(changes(self.tree(old), self.tree(new)))
+
+    def replaces(self, path: Path) -> bool:
+        """Whether a change at the path needs a new object."""
+        return any(entry.replace and entry.name == path[0] for entry in self.inputs)
+
+    def explain(self, differences: list[tuple[Path, Property, Property]]) -> str:
+        """A line for people where the property paths alone don't say enough; empty where they do."""
+        return ""
+
+
+def table_failures(table: Iterable[Field], inputs: Properties) -> list[Failure]:
+    """Unknown properties, missing ones, and values that the table doesn't allow."""
+    fields = {entry.name: entry for entry in table}
+    failures = []
+    for name in sorted(set(inputs) - set(fields)):
+        near = difflib.get_close_matches(name, fields, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(fields))}"
+        failures.append(Failure(name, f"is not a property of this resource: {advice}"))
+    for entry in fields.values():
+        value = unwrap(inputs.get(entry.name))
+        if value is None or value == "":
+            if entry.required:
+                failures.append(Failure(entry.name, "is required"))
+        elif is_known(value):
+            failures.extend(_value_failures(entry, value))
+    return failures
+
+
+def _value_failures(entry: Field, value: Property) -> list[Failure]:
+    kinds: dict[str, tuple[type, ...]] = {
+        "string": (str,),
+        "integer": (int,),
+        "boolean": (bool,),
+        "object": (dict,),
+        "schedule": (dict,),
+        "tags": (list,),
+    }
+    if not isinstance(value, kinds[entry.type]):
+        return [Failure(entry.name, f"must be {'an' if entry.type[0] in 'aio' else 'a'} {entry.type}")]
+    if entry.values and value not in entry.values:
+        return [Failure(entry.name, f"{value!r} is not allowed: give one of {', '.join(entry.values)}")]
+    return []
+
+
+def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Properties:
+    """Outputs with the server's rewrites, if there are any; secret where one of them stands for a secret."""
+    if not found:
+        return outputs
+    pairs: list[JsonValue] = [[list(path), _jsonable(value)] for path, value in sorted(found.items(), key=str)]
+    text = canonical_json(pairs)
+    hidden = any(isinstance(_value_at(sent, path), Secret) for path in found)
+    return {**outputs, "serverRewrites": Secret(text) if hidden else text}
+
+
+def known_rewrites(outputs: Properties) -> Rewrites:
+    """The rewrites that an earlier write recorded."""
+    text = unwrap(outputs.get("serverRewrites"))
+    return {tuple(path): value for path, value in json.loads(text)} if isinstance(text, str) else {}
+
+
+def _jsonable(value: Property) -> JsonValue:
+    found = unwrap(value)
+    if isinstance(found, dict):
+        return {key: _jsonable(item) for key, item in found.items()}
+    if isinstance(found, list):
+        return [_jsonable(item) for item in found]
+    return found if isinstance(found, str | int | float | bool) else None
+
+
+def _value_at(tree: Property, path: Path) -> Property:
+    node = tree
+    for key in path:
+        inner = unwrap(node)
+        node = inner.get(str(key)) if isinstance(inner, dict) else None
+    return node

@@ -1,0 +1,110 @@
+"""Which parts of a connector's configuration are secret, by its specification; and masks, which are no values."""
+
+import threading
+from collections.abc import Iterator, Mapping
+
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.models import ActorKind
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, secret, unwrap
+from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, is_list
+
+
+class Specifications:
+    """Connector specifications, fetched once each. Servers without a reachable Config API have none to give."""
+
+    def __init__(self, airbyte: Airbyte) -> None:
+        self._airbyte = airbyte
+        self._known: dict[tuple[ActorKind, str], JsonObject | None] = {}
+        self._lock = threading.Lock()
+
+    def get(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject | None:
+        """The connector's JSON Schema, or None where the server does not give it."""
+        with self._lock:
+            key = (kind, definition_id)
+            if key not in self._known:
+                try:
+                    self._known[key] = self._airbyte.specification(kind, definition_id, workspace_id)
+                except AirbyteError:
+                    self._known[key] = None
+            return self._known[key]
+
+
+def with_secrets_marked(value: Property, schema: JsonObject) -> Property:
+    """The configuration with every leaf secret that the schema calls `airbyte_secret` in any of its branches."""
+    return _marked(value, list(_branches(schema)))
+
+
+def _marked(value: Property, schemas: list[JsonObject]) -> Property:
+    if any(schema.get("airbyte_secret") is True for schema in schemas) and value is not None:
+        return secret(value)
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, dict):
+        return {key: _marked(item, _children(schemas, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [branch for schema in schemas for branch in _branches(schema.get("items"))]
+        return [_marked(item, items) for item in value]
+    return value
+
+
+def _children(schemas: list[JsonObject], key: str) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    for schema in schemas:
+        properties = schema.get("properties")
+        if isinstance(properties, Mapping):
+            found.extend(_branches(properties.get(key)))
+    return found
+
+
+def _branches(schema: JsonValue) -> Iterator[JsonObject]:
+    """The schema and everything that it combines."""
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    for combinator in ("oneOf", "anyOf", "allOf"):
+        options = schema.get(combinator)
+        if is_list(options):
+            for option in options:  # type: ignore[union-attr]
+                yield from _branches(option)
+
+
+def all_secret(value: Property) -> Property:
+    """Secrecy of the whole pushed down to the leaves, so that each leaf can be compared and hidden on its own."""
+    if isinstance(value, dict) and value:
+        return {key: all_secret(item) for key, item in value.items()}
+    if isinstance(value, list) and value:
+        return [all_secret(item) for item in value]
+    return secret(value) if value is not None else None
+
+
+def secrets_at_leaves(value: Property) -> Property:
+    """The tree with secret objects and lists taken apart into secret leaves."""
+    if isinstance(value, Secret):
+        return all_secret(unwrap(value))
+    if isinstance(value, dict):
+        return {key: secrets_at_leaves(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [secrets_at_leaves(item) for item in value]
+    return value
+
+
+def masks(value: Property, path: Path = ()) -> Iterator[Path]:
+    """Every path at which the server's mask stands in place of a value."""
+    inner = unwrap(value)
+    if isinstance(inner, dict):
+        for key, item in inner.items():
+            yield from masks(item, (*path, key))
+    elif isinstance(inner, list):
+        for index, item in enumerate(inner):
+            yield from masks(item, (*path, index))
+    elif inner == MASK:
+        yield path
+
+
+def without_nulls(properties: Properties) -> Properties:
+    """The object without keys whose value is null, at every depth; the server drops them too."""
+    return {key: _clean(item) for key, item in properties.items() if unwrap(item) is not None}
+
+
+def _clean(value: Property) -> Property:
+    return without_nulls(value) if isinstance(value, dict) else value

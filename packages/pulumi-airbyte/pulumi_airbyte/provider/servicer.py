@@ -1,0 +1,189 @@
+"""The engine's protocol (provider.proto), translated to resource types and back. The only place that catches what they raise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from typing import Any, Final, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings, RetryPolicy
+from pulumi_airbyte.provider import configuration, schema
+from pulumi_airbyte.provider.functions import FUNCTIONS
+from pulumi_airbyte.provider.messages import Messages
+from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, encode
+from pulumi_airbyte.provider.reconcile import changes
+from pulumi_airbyte.provider.registry import registry
+from pulumi_airbyte.provider.resource import Checking, ResourceType
+from pulumi_airbyte.provider.secrecy import Specifications
+from pulumi_airbyte.provider.wire import diff_response, failures_response
+
+VERSION: Final = metadata.version("pulumi-airbyte")
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Serves one engine. Calls come from many threads."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._airbyte: Airbyte | None = None
+        self._resources: dict[str, ResourceType] = {}
+        self._importing: set[str] = set()
+
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: Any
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """Exchange what each side can do."""
+        self._messages.connect(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
+
+    def Attach(self, request: plugin_pb2.PluginAttach, context: Any) -> empty_pb2.Empty:
+        """Take the engine's address when the plugin runs under a debugger."""
+        self._messages.connect(request.address)
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: Any) -> plugin_pb2.PluginInfo:
+        """Name the version."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: Any) -> provider_pb2.GetSchemaResponse:
+        """Serve the committed schema."""
+        return provider_pb2.GetSchemaResponse(schema=schema.served())
+
+    def CheckConfig(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
+        """Check the provider's own configuration."""
+        with _failures_reported(context):
+            inputs, failures = configuration.checked(decode(request.news))
+            return failures_response(failures) if failures else provider_pb2.CheckResponse(inputs=encode(inputs))
+
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
+        """Compare configurations; no change of them replaces what the provider manages."""
+        with _failures_reported(context):
+            found = list(changes(decode(request.old_inputs), decode(request.news)))
+            return diff_response(found, lambda _: False)
+
+    def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:
+        """Make the client. Nothing is called yet."""
+        with _failures_reported(context):
+            settings = configuration.client_settings(decode(request.args))
+            if settings is not None:
+                self._connect(settings)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
+        )
+
+    def _connect(self, settings: ClientSettings) -> None:
+        self._airbyte = Airbyte(settings)
+        quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
+        self._resources = registry(self._airbyte, Specifications(quick))
+
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
+        """Answer a look-up."""
+        with _failures_reported(context):
+            if request.tok not in FUNCTIONS:
+                _abort(context, f"{request.tok} is no function of the airbyte provider", grpc.StatusCode.UNIMPLEMENTED)
+            answer = FUNCTIONS[request.tok].call(self._reachable(context), decode(request.args))
+            if isinstance(answer, list):
+                return provider_pb2.InvokeResponse(failures=failures_response(answer).failures)
+            response = provider_pb2.InvokeResponse()
+            getattr(response, "return").CopyFrom(encode(answer))
+            return response
+
+    def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
+        """Bring a resource's inputs into canonical form, or refuse them."""
+        with _failures_reported(context):
+            checking = Checking(_name(request.urn), decode(request.olds), request.urn in self._importing)
+            checked = self._resource(request.urn, context).check(decode(request.news), checking)
+            if checked.failures:
+                return failures_response(checked.failures)
+            return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
+
+    def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
+        """Compare inputs by what they mean."""
+        with _failures_reported(context):
+            resource = self._resource(request.urn, context)
+            found = resource.diff(decode(request.old_inputs), decode(request.news))
+            explanation = resource.explain(found)
+            if explanation:
+                self._messages.info(request.urn, explanation)
+            return diff_response(found, resource.replaces)
+
+    def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
+        """Make an object; in a preview say only what it will have."""
+        with _failures_reported(context):
+            resource = self._resource(request.urn, context)
+            if request.preview:
+                return provider_pb2.CreateResponse(properties=encode(_to_come(resource)))
+            made = resource.create(decode(request.properties))
+            return provider_pb2.CreateResponse(id=made.id, properties=encode(made.outputs))
+
+    def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
+        """Read an object for a refresh or an import; an empty id says that it is gone."""
+        with _failures_reported(context):
+            inputs = decode(request.inputs)
+            if not inputs:
+                self._importing.add(request.urn)
+            live = self._resource(request.urn, context).read(request.id, inputs, decode(request.properties))
+            if live is None:
+                return provider_pb2.ReadResponse()
+            return provider_pb2.ReadResponse(id=request.id, properties=encode(live.outputs), inputs=encode(live.inputs))
+
+    def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:
+        """Change an object in place."""
+        with _failures_reported(context):
+            resource, old = self._resource(request.urn, context), decode(request.olds)
+            if request.preview:
+                return provider_pb2.UpdateResponse(properties=encode(old))
+            outputs = resource.update(request.id, decode(request.old_inputs), decode(request.news), old)
+            return provider_pb2.UpdateResponse(properties=encode(outputs))
+
+    def Delete(self, request: provider_pb2.DeleteRequest, context: Any) -> empty_pb2.Empty:
+        """Delete an object."""
+        with _failures_reported(context):
+            self._resource(request.urn, context).delete(request.id)
+            return empty_pb2.Empty()
+
+    def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
+        """Finish what runs; wait for nothing more."""
+        if self._airbyte is not None:
+            self._airbyte.cancel()
+        return empty_pb2.Empty()
+
+    def _resource(self, urn: str, context: Any) -> ResourceType:
+        token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
+        self._reachable(context)
+        if token not in self._resources:
+            _abort(context, f"{token} is no resource of the airbyte provider", grpc.StatusCode.UNIMPLEMENTED)
+        return self._resources[token]
+
+    def _reachable(self, context: Any) -> Airbyte:
+        if self._airbyte is None:
+            _abort(context, "the provider's configuration is not known yet, so the server can't be asked")
+        return self._airbyte
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", maxsplit=1)[-1]
+
+
+def _to_come(resource: ResourceType) -> Properties:
+    return {field.name: UNKNOWN for field in resource.outputs if field.name != "serverRewrites"}
+
+
+@contextmanager
+def _failures_reported(context: Any) -> Iterator[None]:
+    """Turn what we raise into one message of the engine; what we did not foresee keeps its type, so that it can be reported."""
+    try:
+        yield
+    except AirbyteError as error:
+        _abort(context, str(error))
+    except ValueError as error:
+        _abort(context, str(error), grpc.StatusCode.INVALID_ARGUMENT)
+
+
+def _abort(context: Any, message: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> NoReturn:
+    context.abort(code, message)
+    raise AssertionError("abort raises")

@@ -1,0 +1,131 @@
+"""Field tables: what each resource takes and gives. The schema, the checks and the diffs are made from them."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+FieldType = Literal["string", "integer", "boolean", "object", "schedule", "tags", "streams"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One property.
+
+    Attributes:
+        name: as on the wire (camelCase, the public API's own).
+        type: how the schema describes it; `object` is free-form JSON, `streams` a list of stream properties.
+        doc: what it is, one sentence or two.
+        required: the program must give it.
+        replace: a change makes a new object, because the API can't change it.
+        secret: the engine encrypts it as a whole.
+        values: the only texts allowed; empty for any.
+    """
+
+    name: str
+    type: FieldType
+    doc: str
+    required: bool = False
+    replace: bool = False
+    secret: bool = False
+    values: tuple[str, ...] = ()
+
+
+REWRITES: Final = Field(
+    "serverRewrites",
+    "string",
+    "Where the server made something else of what was sent, as JSON: pairs of a path and the server's value. Absent where it did not.",
+)
+CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
+
+
+def actor_inputs(kind: str) -> tuple[Field, ...]:
+    """What a source or a destination takes."""
+    return (
+        Field("name", "string", f"The {kind}'s display name. Defaults to the resource's name in the program."),
+        Field("workspaceId", "string", f"The workspace that holds the {kind}.", required=True, replace=True),
+        Field(
+            "definitionId",
+            "string",
+            f"The connector's definition id. May be left out where the configuration has `{kind}Type`.",
+            replace=True,
+        ),
+        Field(
+            "configuration",
+            "object",
+            "The connector's configuration, as its specification asks for. What the specification calls secret is encrypted in the state; "
+            "the rest stays readable. The server's mask is refused as a value.",
+            required=True,
+        ),
+        Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
+    )
+
+
+def actor_outputs(kind: str) -> tuple[Field, ...]:
+    """What the server gives back for a source or a destination."""
+    return (
+        Field(f"{kind}Id", "string", f"The {kind}'s id."),
+        Field(f"{kind}Type", "string", "The connector's type name; empty for custom connectors."),
+        CREATED_AT,
+        REWRITES,
+    )
+
+
+CONNECTION_INPUTS: Final = (
+    Field("name", "string", "The connection's display name. Defaults to the resource's name in the program."),
+    Field("sourceId", "string", "The source to read.", required=True, replace=True),
+    Field("destinationId", "string", "The destination to write.", required=True, replace=True),
+    Field(
+        "configurations",
+        "string",
+        'The streams to sync, as one JSON text `{"streams":[…]}` in canonical form (the SDK writes it from typed streams).',
+        required=True,
+    ),
+    Field("schedule", "schedule", "When to sync; without it only on request."),
+    Field(
+        "namespaceDefinition",
+        "string",
+        "Where the namespace of the written data comes from. Default: destination.",
+        values=("source", "destination", "custom_format"),
+    ),
+    Field(
+        "namespaceFormat",
+        "string",
+        "The namespace for `custom_format`; `${SOURCE_NAMESPACE}` stands for the source's own.",
+    ),
+    Field("prefix", "string", "Put before every stream's name in the destination."),
+    Field(
+        "nonBreakingSchemaUpdatesBehavior",
+        "string",
+        "What the server does when the source gains or loses fields. Default: ignore.",
+        values=("ignore", "disable_connection", "propagate_columns", "propagate_fully"),
+    ),
+    Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
+    Field("tags", "tags", "Tags of the workspace, each with tagId, name, color and workspaceId."),
+)
+CONNECTION_OUTPUTS: Final = (Field("connectionId", "string", "The connection's id."), CREATED_AT, REWRITES)
+
+WORKSPACE_INPUTS: Final = (
+    Field("name", "string", "The workspace's name. Defaults to the resource's name in the program."),
+    Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
+    Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
+    Field("notifications", "object", "Who is told of what; the server fills in what is left out."),
+)
+WORKSPACE_OUTPUTS: Final = (
+    Field("workspaceId", "string", "The workspace's id."),
+    Field("dataResidency", "string", "Where its jobs run; `auto` on self-managed servers."),
+    REWRITES,
+)
+
+PROVIDER_CONFIG: Final = (
+    Field(
+        "serverUrl",
+        "string",
+        "Root of the public API, e.g. `https://airbyte.example.com/api/public/v1`. Default: $AIRBYTE_SERVER_URL, else Airbyte Cloud.",
+    ),
+    Field("configUrl", "string", "Root of the Config API. Derived from serverUrl where that ends in `/api/public/v1`."),
+    Field("clientId", "string", "An application's id. Default: $AIRBYTE_CLIENT_ID."),
+    Field("clientSecret", "string", "The application's secret. Default: $AIRBYTE_CLIENT_SECRET.", secret=True),
+    Field("tokenUrl", "string", "Where tokens are issued. Default: `<serverUrl>/applications/token`."),
+    Field("username", "string", "For HTTP Basic. Default: $AIRBYTE_USERNAME."),
+    Field("password", "string", "For HTTP Basic. Default: $AIRBYTE_PASSWORD.", secret=True),
+    Field("bearerAuth", "string", "A ready bearer token. Default: $AIRBYTE_BEARER_AUTH.", secret=True),
+)

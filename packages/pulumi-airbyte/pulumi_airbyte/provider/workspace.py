@@ -1,0 +1,83 @@
+"""Workspaces."""
+
+from typing import cast
+
+from pulumi_airbyte.client.errors import NotFound
+from pulumi_airbyte.client.models import Workspace
+from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.properties import Properties, reveal
+from pulumi_airbyte.provider.reconcile import merged, rewrites
+from pulumi_airbyte.provider.resource import (
+    Checked,
+    Checking,
+    Live,
+    Made,
+    ResourceType,
+    known_rewrites,
+    table_failures,
+    with_rewrites,
+)
+from pulumi_airbyte.provider.secrecy import without_nulls
+from pulumi_airbyte.provider.tables import WORKSPACE_INPUTS, WORKSPACE_OUTPUTS
+
+
+class WorkspaceType(ResourceType):
+    """`airbyte:index/workspace:Workspace`."""
+
+    token = "airbyte:index/workspace:Workspace"
+    summary = "A workspace: what holds sources, destinations and connections. Deleting it deletes them."
+    inputs = WORKSPACE_INPUTS
+    outputs = WORKSPACE_OUTPUTS
+
+    def check(self, inputs: Properties, checking: Checking) -> Checked:
+        """Fill in the name."""
+        named: Properties = {"name": checking.name, **without_nulls(inputs)}
+        return Checked(named, table_failures(self.inputs, named))
+
+    def tree(self, inputs: Properties) -> Properties:
+        """Inputs without nulls."""
+        return without_nulls(inputs)
+
+    def create(self, inputs: Properties) -> Made:
+        """POST."""
+        made = self.airbyte.create_workspace({key: reveal(value) for key, value in inputs.items()})
+        return Made(made.workspace_id, _outputs(made, self.tree(inputs)))
+
+    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """GET."""
+        found = exists(
+            self.airbyte,
+            lambda: self.airbyte.get_workspace(object_id),
+            ("workspaces", "workspaceId", object_id, ""),
+        )
+        if found is None:
+            return None
+        # An import keeps the notifications out of the inputs: the server lists all of them, code only those that it changes.
+        sent = self.tree(inputs)
+        live: Properties = _from_server(found) if inputs else {"name": found.name}
+        kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
+        return Live(cast("Properties", merged(live, sent, known_rewrites(outputs))), {**_identity(found), **kept})
+
+    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+        """PATCH."""
+        patched = self.airbyte.patch_workspace(object_id, {key: reveal(value) for key, value in new.items()})
+        return _outputs(patched, self.tree(new))
+
+    def delete(self, object_id: str) -> None:
+        """DELETE; one that is gone already answers 404."""
+        try:
+            self.airbyte.delete_workspace(object_id)
+        except NotFound:
+            return
+
+
+def _outputs(workspace: Workspace, sent: Properties) -> Properties:
+    return with_rewrites(_identity(workspace), rewrites(sent, _from_server(workspace)), sent)
+
+
+def _identity(workspace: Workspace) -> Properties:
+    return {"workspaceId": workspace.workspace_id, "dataResidency": workspace.data_residency}
+
+
+def _from_server(workspace: Workspace) -> Properties:
+    return without_nulls({"name": workspace.name, "notifications": workspace.notifications})

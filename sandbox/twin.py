@@ -1,0 +1,115 @@
+"""The twin as a process of its own: started once, found again, ended when asked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from lotus_infra.errors import LotusError
+from sandbox.place import Place
+
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 10
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A running twin.
+
+    Attributes:
+        pid: its process.
+        url: where it listens, without a path.
+    """
+
+    pid: int
+    url: str
+
+    @property
+    def public_url(self) -> str:
+        """Root of its public API."""
+        return f"{self.url}/api/public/v1"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs and answers as a twin does."""
+        try:
+            os.kill(self.pid, 0)
+            return httpx.get(f"{self.url}/_twin/counts", timeout=5).is_success
+        except (OSError, httpx.HTTPError):
+            return False
+
+
+def found(place: Place) -> Twin | None:
+    """The twin that an earlier run started, if it still runs."""
+    twin = remembered(place)
+    return twin if twin is not None and twin.is_alive else None
+
+
+def remembered(place: Place) -> Twin | None:
+    """The twin that an earlier run started, whatever became of it."""
+    try:
+        return Twin(**json.loads(place.twin_file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def start(place: Place) -> Twin:
+    """Start a twin on a free loopback port (the last one, if that is free) and wait until it listens.
+
+    Raises:
+        LotusError: it did not start; the message has what it said.
+    """
+    before = remembered(place)
+    ports = [before.url.rpartition(":")[2], "0"] if before else ["0"]
+    for port in ports:
+        process = _spawn(place, port)
+        url = _listening(process, place.twin_log)
+        if url:
+            twin = Twin(process.pid, url)
+            place.twin_file.write_text(json.dumps(asdict(twin)), encoding="utf-8")
+            return twin
+    log = place.twin_log.read_text(encoding="utf-8").strip()
+    raise LotusError(f"the Airbyte twin did not start:\n{log}", f"the log is {place.twin_log}")
+
+
+def _spawn(place: Place, port: str) -> "subprocess.Popen[bytes]":
+    place.twin_data.mkdir(exist_ok=True)
+    command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none"]
+    with place.twin_log.open("wb") as log:
+        return subprocess.Popen(
+            [*command, "--data-dir", str(place.twin_data)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The address from the line that the twin prints when it is ready, or an empty text when it ended instead."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if line.startswith("airbyte-twin listening on "):
+                return line.removeprefix("airbyte-twin listening on ").strip()
+        time.sleep(0.05)
+    process.kill()
+    return ""
+
+
+def stop(twin: Twin) -> None:
+    """End the twin and wait until it has saved what it remembers."""
+    try:
+        os.kill(twin.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    while twin.is_alive and time.monotonic() < deadline:
+        time.sleep(0.05)
