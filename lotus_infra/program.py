@@ -20,7 +20,7 @@ from lotus_infra.streams.report import check_lake, render
 
 
 def run() -> None:
-    """Declare the stack that the current configuration describes; a mistake anywhere declares nothing and ends the program.
+    """Declare the stack that the current configuration describes; a mistake anywhere declares nothing.
 
     Raises:
         pulumi.RunError: with the whole list of mistakes.

@@ -1,6 +1,7 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, and one for each name that the lake's files refer to.
+Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, and one for each name that the lake's files
+refer to.
 """
 
 import json

@@ -1,15 +1,17 @@
 """A connection of the lake: the selected streams of one source into one destination."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
-from pulumi_airbyte.arguments import SyncMode
 from pydantic import BaseModel, ConfigDict
 
 from lotus_infra.catalog import ConfiguredStream
 from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.values import NonBreakingChanges
+
+if TYPE_CHECKING:
+    from pulumi_airbyte.arguments import SyncMode
 
 
 class ConnectionSettings(BaseModel):

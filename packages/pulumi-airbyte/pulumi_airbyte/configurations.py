@@ -2,7 +2,8 @@
 
 Shared by the SDK, which writes the text, and the plugin, which reads it. Pure.
 
-The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by namespace and name, selected fields as a sorted list of
+The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by namespace and name, selected fields as
+a sorted list of
 names, and everything left out that the server would fill in or drop anyway (airbyte-platform, AirbyteCatalogHelper).
 """
 
@@ -51,7 +52,8 @@ def parse(value: JsonValue) -> dict[str, StreamTree]:
     """Streams in canonical form, by name (by `namespace.name` where a name comes twice).
 
     Args:
-        value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath": [name]}`.
+        value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath":
+            [name]}`.
 
     Raises:
         ConfigurationError: on anything that is no stream list.
@@ -123,7 +125,7 @@ def canonical_stream(value: JsonValue) -> StreamTree:
     return stream
 
 
-def _selected(stream: JsonValue, fields: JsonValue) -> list[JsonValue] | None:
+def _selected(stream: JsonValue, fields: JsonValue) -> list[str] | None:
     if fields is None:
         return None
     names = [_field_name(stream, field) for field in fields] if isinstance(fields, Sequence) and is_list(fields) else []

@@ -12,25 +12,9 @@ from pulumi_airbyte.wiring import wired, wired_list
 class Connection(pulumi.CustomResource):
     """Streams of a source that are synced into a destination (`airbyte:index/connection:Connection`).
 
-    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps states small.
+    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
+    states small.
     """
-
-    source_id: pulumi.Output[str] = pulumi.property("sourceId")
-    destination_id: pulumi.Output[str] = pulumi.property("destinationId")
-    configurations: pulumi.Output[str] = pulumi.property("configurations")
-    name: pulumi.Output[str] = pulumi.property("name")
-    schedule: pulumi.Output[dict[str, str] | None] = pulumi.property("schedule")
-    namespace_definition: pulumi.Output[str | None] = pulumi.property("namespaceDefinition")
-    namespace_format: pulumi.Output[str | None] = pulumi.property("namespaceFormat")
-    prefix: pulumi.Output[str | None] = pulumi.property("prefix")
-    non_breaking_schema_updates_behavior: pulumi.Output[str | None] = pulumi.property(
-        "nonBreakingSchemaUpdatesBehavior"
-    )
-    status: pulumi.Output[str | None] = pulumi.property("status")
-    tags: pulumi.Output[list[dict[str, str]] | None] = pulumi.property("tags")
-    connection_id: pulumi.Output[str] = pulumi.property("connectionId")
-    created_at: pulumi.Output[int] = pulumi.property("createdAt")
-    server_rewrites: pulumi.Output[str | None] = pulumi.property("serverRewrites")
 
     def __init__(
         self,
@@ -64,7 +48,8 @@ class Connection(pulumi.CustomResource):
             namespace_definition: where the namespace of the written data comes from; default `destination`.
             namespace_format: the namespace for `custom_format`.
             prefix: put before every stream's name in the destination.
-            non_breaking_schema_updates_behavior: what the server does when the source gains or loses fields; default `ignore`.
+            non_breaking_schema_updates_behavior: what the server does when the source gains or loses fields; default
+                `ignore`.
             status: whether it runs; default `active`.
             tags: tags of the workspace.
             opts: the engine's options.
@@ -84,3 +69,87 @@ class Connection(pulumi.CustomResource):
         }
         outputs = dict.fromkeys(("connection_id", "created_at", "server_rewrites"))
         super().__init__("airbyte:index/connection:Connection", resource_name, {**inputs, **outputs}, opts)
+
+    @property
+    @pulumi.getter(name="sourceId")
+    def source_id(self) -> pulumi.Output[str]:
+        """The source that is read."""
+        return pulumi.get(self, "source_id")
+
+    @property
+    @pulumi.getter(name="destinationId")
+    def destination_id(self) -> pulumi.Output[str]:
+        """The destination that is written."""
+        return pulumi.get(self, "destination_id")
+
+    @property
+    @pulumi.getter(name="configurations")
+    def configurations(self) -> pulumi.Output[str]:
+        """The streams, as one JSON text."""
+        return pulumi.get(self, "configurations")
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> pulumi.Output[str]:
+        """The display name."""
+        return pulumi.get(self, "name")
+
+    @property
+    @pulumi.getter(name="schedule")
+    def schedule(self) -> pulumi.Output[dict[str, str] | None]:
+        """When it syncs."""
+        return pulumi.get(self, "schedule")
+
+    @property
+    @pulumi.getter(name="namespaceDefinition")
+    def namespace_definition(self) -> pulumi.Output[str | None]:
+        """Where the namespace of the written data comes from."""
+        return pulumi.get(self, "namespace_definition")
+
+    @property
+    @pulumi.getter(name="namespaceFormat")
+    def namespace_format(self) -> pulumi.Output[str | None]:
+        """The namespace for `custom_format`."""
+        return pulumi.get(self, "namespace_format")
+
+    @property
+    @pulumi.getter(name="prefix")
+    def prefix(self) -> pulumi.Output[str | None]:
+        """What is put before every stream's name."""
+        return pulumi.get(self, "prefix")
+
+    @property
+    @pulumi.getter(name="nonBreakingSchemaUpdatesBehavior")
+    def non_breaking_schema_updates_behavior(self) -> pulumi.Output[str | None]:
+        """What the server does when the source gains or loses fields."""
+        return pulumi.get(self, "non_breaking_schema_updates_behavior")
+
+    @property
+    @pulumi.getter(name="status")
+    def status(self) -> pulumi.Output[str | None]:
+        """Whether it runs."""
+        return pulumi.get(self, "status")
+
+    @property
+    @pulumi.getter(name="tags")
+    def tags(self) -> pulumi.Output[list[dict[str, str]] | None]:
+        """Its tags."""
+        return pulumi.get(self, "tags")
+
+    @property
+    @pulumi.getter(name="connectionId")
+    def connection_id(self) -> pulumi.Output[str]:
+        """The connection's id."""
+        return pulumi.get(self, "connection_id")
+
+    @property
+    @pulumi.getter(name="createdAt")
+    def created_at(self) -> pulumi.Output[int]:
+        """When it was made, in seconds since 1970."""
+        return pulumi.get(self, "created_at")
+
+    @property
+    @pulumi.getter(name="serverRewrites")
+    def server_rewrites(self) -> pulumi.Output[str | None]:
+        """What the server made of values that it rewrote, as JSON."""
+        return pulumi.get(self, "server_rewrites")

@@ -9,18 +9,9 @@ import pulumi
 class Destination(pulumi.CustomResource):
     """A place that data goes to: a connector with its configuration (`airbyte:index/destination:Destination`).
 
-    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps states small.
+    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
+    states small.
     """
-
-    configuration: pulumi.Output[Mapping[str, Any]] = pulumi.property("configuration")
-    workspace_id: pulumi.Output[str] = pulumi.property("workspaceId")
-    definition_id: pulumi.Output[str | None] = pulumi.property("definitionId")
-    name: pulumi.Output[str] = pulumi.property("name")
-    resource_allocation: pulumi.Output[Mapping[str, Any] | None] = pulumi.property("resourceAllocation")
-    destination_id: pulumi.Output[str] = pulumi.property("destinationId")
-    destination_type: pulumi.Output[str] = pulumi.property("destinationType")
-    created_at: pulumi.Output[int] = pulumi.property("createdAt")
-    server_rewrites: pulumi.Output[str | None] = pulumi.property("serverRewrites")
 
     def __init__(
         self,
@@ -37,7 +28,8 @@ class Destination(pulumi.CustomResource):
 
         Args:
             resource_name: its name in the program; changing it makes another destination.
-            configuration: as the connector's specification asks for. Give secrets as secret outputs at their places, not
+            configuration: as the connector's specification asks for. Give secrets as secret outputs at their places,
+                not
                 the whole as one, so that the rest stays readable in plans.
             workspace_id: the workspace that holds it; a change makes a new destination.
             definition_id: the connector's definition; a change makes a new destination. May be left out where
@@ -55,3 +47,57 @@ class Destination(pulumi.CustomResource):
         }
         outputs = dict.fromkeys(("destination_id", "destination_type", "created_at", "server_rewrites"))
         super().__init__("airbyte:index/destination:Destination", resource_name, {**inputs, **outputs}, opts)
+
+    @property
+    @pulumi.getter(name="configuration")
+    def configuration(self) -> pulumi.Output[Mapping[str, Any]]:
+        """The connector's configuration."""
+        return pulumi.get(self, "configuration")
+
+    @property
+    @pulumi.getter(name="workspaceId")
+    def workspace_id(self) -> pulumi.Output[str]:
+        """The workspace that holds it."""
+        return pulumi.get(self, "workspace_id")
+
+    @property
+    @pulumi.getter(name="definitionId")
+    def definition_id(self) -> pulumi.Output[str | None]:
+        """The connector's definition."""
+        return pulumi.get(self, "definition_id")
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> pulumi.Output[str]:
+        """The display name."""
+        return pulumi.get(self, "name")
+
+    @property
+    @pulumi.getter(name="resourceAllocation")
+    def resource_allocation(self) -> pulumi.Output[Mapping[str, Any] | None]:
+        """CPU and memory for its jobs."""
+        return pulumi.get(self, "resource_allocation")
+
+    @property
+    @pulumi.getter(name="destinationId")
+    def destination_id(self) -> pulumi.Output[str]:
+        """The destination's id."""
+        return pulumi.get(self, "destination_id")
+
+    @property
+    @pulumi.getter(name="destinationType")
+    def destination_type(self) -> pulumi.Output[str]:
+        """The connector's type name; empty for custom connectors."""
+        return pulumi.get(self, "destination_type")
+
+    @property
+    @pulumi.getter(name="createdAt")
+    def created_at(self) -> pulumi.Output[int]:
+        """When it was made, in seconds since 1970."""
+        return pulumi.get(self, "created_at")
+
+    @property
+    @pulumi.getter(name="serverRewrites")
+    def server_rewrites(self) -> pulumi.Output[str | None]:
+        """What the server made of values that it rewrote, as JSON."""
+        return pulumi.get(self, "server_rewrites")

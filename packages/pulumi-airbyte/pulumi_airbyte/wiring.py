@@ -17,7 +17,7 @@ Argument = TypeVar("Argument", bound=Wired)
 
 
 def wired(value: pulumi.Input[Argument] | None) -> Any:
-    """The property of an argument: written at once where it is plain, so that a preview knows it; through its output otherwise."""
+    """The property of an argument: written at once where it is plain, so that a preview knows it."""
     if value is None:
         return None
     if isinstance(value, pulumi.Output):

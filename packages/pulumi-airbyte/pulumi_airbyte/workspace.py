@@ -7,15 +7,7 @@ import pulumi
 
 
 class Workspace(pulumi.CustomResource):
-    """What holds sources, destinations and connections (`airbyte:index/workspace:Workspace`). Deleting it deletes them."""
-
-    name: pulumi.Output[str] = pulumi.property("name")
-    organization_id: pulumi.Output[str | None] = pulumi.property("organizationId")
-    region_id: pulumi.Output[str | None] = pulumi.property("regionId")
-    notifications: pulumi.Output[Mapping[str, Any] | None] = pulumi.property("notifications")
-    workspace_id: pulumi.Output[str] = pulumi.property("workspaceId")
-    data_residency: pulumi.Output[str] = pulumi.property("dataResidency")
-    server_rewrites: pulumi.Output[str | None] = pulumi.property("serverRewrites")
+    """What holds sources, destinations and connections (`airbyte:index/workspace:Workspace`)."""
 
     def __init__(
         self,
@@ -45,3 +37,45 @@ class Workspace(pulumi.CustomResource):
         }
         outputs = dict.fromkeys(("workspace_id", "data_residency", "server_rewrites"))
         super().__init__("airbyte:index/workspace:Workspace", resource_name, {**inputs, **outputs}, opts)
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> pulumi.Output[str]:
+        """The display name."""
+        return pulumi.get(self, "name")
+
+    @property
+    @pulumi.getter(name="organizationId")
+    def organization_id(self) -> pulumi.Output[str | None]:
+        """The organization that holds it."""
+        return pulumi.get(self, "organization_id")
+
+    @property
+    @pulumi.getter(name="regionId")
+    def region_id(self) -> pulumi.Output[str | None]:
+        """The region that runs its jobs."""
+        return pulumi.get(self, "region_id")
+
+    @property
+    @pulumi.getter(name="notifications")
+    def notifications(self) -> pulumi.Output[Mapping[str, Any] | None]:
+        """Who is told of what."""
+        return pulumi.get(self, "notifications")
+
+    @property
+    @pulumi.getter(name="workspaceId")
+    def workspace_id(self) -> pulumi.Output[str]:
+        """The workspace's id."""
+        return pulumi.get(self, "workspace_id")
+
+    @property
+    @pulumi.getter(name="dataResidency")
+    def data_residency(self) -> pulumi.Output[str]:
+        """Where its jobs run."""
+        return pulumi.get(self, "data_residency")
+
+    @property
+    @pulumi.getter(name="serverRewrites")
+    def server_rewrites(self) -> pulumi.Output[str | None]:
+        """What the server made of values that it rewrote, as JSON."""
+        return pulumi.get(self, "server_rewrites")

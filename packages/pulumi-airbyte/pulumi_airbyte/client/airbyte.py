@@ -111,7 +111,7 @@ class Airbyte:
         return [parse(Workspace, item, what) for item in self._pages("/workspaces", "workspaceId", what)]
 
     def ids(self, collection: str, key: str, workspace_id: str = "") -> frozenset[str]:
-        """The ids of all objects of a collection (`sources`, `destinations`, `connections`, `workspaces`) that are not deleted."""
+        """The ids of all objects of a collection (such as `sources`) that are not deleted."""
         query = [("workspaceIds", workspace_id)] if workspace_id else []
         found = self._pages(f"/{collection}", key, f"list {collection}", query)
         return frozenset(str(item.get(key)) for item in found)
@@ -159,7 +159,8 @@ class Airbyte:
     def _pages(self, path: str, key: str, what: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
         """All items of a list, each once.
 
-        The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages have no
+        The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages
+        have no
         stable order under concurrent writes, so an item may come twice.
         """
         seen: set[str] = set()

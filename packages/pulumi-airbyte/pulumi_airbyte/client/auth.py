@@ -20,7 +20,8 @@ REFRESH_AT: Final = 0.8
 class ClientCredentials(httpx.Auth):
     """Fetches a token, renews it before it ends, and once more when the server answers 401.
 
-    Token lifetimes are the server's (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION): taken from `expires_in`, else
+    Token lifetimes are the server's (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION): taken from
+    `expires_in`, else
     from the token's `exp`, else one minute.
     """
 

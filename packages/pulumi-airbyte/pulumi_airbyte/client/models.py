@@ -1,4 +1,4 @@
-"""Airbyte's answers, parsed once. Fields that we don't use are dropped; shapes are those of the public API's OpenAPI document."""
+"""Airbyte's answers, parsed once, in the shapes of the public API's OpenAPI document. What we don't use is dropped."""
 
 from typing import Any, Literal, TypeVar
 

@@ -91,7 +91,8 @@ class ClientSettings:
 def derive_config_url(public_url: str) -> str:
     """The Config API's root beside a public root, or an empty text when there is no known one.
 
-    Self-managed servers (0.64 and later) serve both under `/api`; Cloud uses two hosts (airbyte-platform, ServerConstants).
+    Self-managed servers (0.64 and later) serve both under `/api`; Cloud uses two hosts (airbyte-platform,
+    ServerConstants).
     """
     root = public_url.rstrip("/")
     if root == _CLOUD_PUBLIC:

@@ -1,4 +1,4 @@
-"""One HTTP request, made properly: authenticated, retried where that is safe, and its failure explained without secrets."""
+"""One HTTP request, made properly: authenticated, retried where that is safe, its failure told without secrets."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ class Redactor:
         self._lock = threading.Lock()
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Remember values to remove; texts shorter than four characters would blank out ordinary words and are ignored."""
+        """Remember values to remove; shorter ones than four characters would blank out ordinary words."""
         long_enough = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         with self._lock:
             self._secrets |= long_enough | {json.dumps(secret)[1:-1] for secret in long_enough}

@@ -1,6 +1,7 @@
 """Sources and destinations: the same resource twice.
 
-Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A deleted one is
+Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A
+deleted one is
 answered with a null configuration.
 """
 
@@ -108,7 +109,7 @@ class ActorType(ResourceType):
         return not isinstance(inner, dict) or f"{self.kind}Type" in inner
 
     def _marked(self, inputs: Properties, old: Properties) -> Property:
-        """The configuration with its secrets marked; unchanged ones as the state has them, so that nothing is fetched for them."""
+        """The configuration with its secrets marked; an unchanged one as the state has it, without a call."""
         configuration = secrets_at_leaves(inputs.get("configuration"))
         before = old.get("configuration")
         if (
@@ -184,7 +185,7 @@ def _as_object(configuration: Property) -> Property:
     except json.JSONDecodeError as error:
         raise ValueError(f"is text that is not valid JSON (line {error.lineno}, column {error.colno})") from None
     if not isinstance(parsed, dict):
-        raise ValueError("must be an object")
+        raise ValueError("must be an object")  # noqa: TRY004, it is the user's text that is wrong
     return all_secret(parsed) if isinstance(configuration, Secret) else parsed
 
 

@@ -83,7 +83,7 @@ def _auth(given: Mapping[str, str]) -> Auth:
 
 
 def _texts(inputs: Properties) -> dict[str, str]:
-    """Known properties as texts. The engine sends values of the stack's configuration as JSON texts where they are not texts."""
+    """Our own properties as texts; the engine may send numbers and truth values for what looks like them."""
     names = {field.name for field in PROVIDER_CONFIG}
     plain = {key: unwrap(value) for key, value in inputs.items() if key in names}
     return {

@@ -1,7 +1,8 @@
 """Connections: a source's streams into a destination.
 
 The server rewrites much of what it is sent (field order, cursors that the mode ignores, cron zones: airbyte-platform,
-AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those rules in; anything else that it makes of a write is recorded.
+AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those rules in; anything else that it makes
+of a write is recorded.
 """
 
 from typing import Final, cast
@@ -116,7 +117,7 @@ class ConnectionType(ResourceType):
         return Live(_wire(live), {**_identity(found), **kept})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
-        """PATCH just the properties that differ: an unchanged schedule or catalog is left alone by the server only when it is absent."""
+        """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
         before, after = self.tree(old), self.tree(new)
         changed = {str(path[0]) for path, _, _ in self.diff(old, new)}
         patched = self.airbyte.patch_connection(object_id, _body(after, changed & (set(before) | set(after))))

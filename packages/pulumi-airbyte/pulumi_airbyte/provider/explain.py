@@ -16,7 +16,7 @@ def explain_streams(differences: list[Difference]) -> str:
 
 
 def _explain_stream(name: str, differences: list[Difference]) -> str:
-    path, old, new = differences[0]
+    path, old, _ = differences[0]
     if not path:
         return f"+ stream {name}" if old is None else f"- stream {name}"
     parts = []

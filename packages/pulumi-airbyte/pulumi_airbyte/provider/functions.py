@@ -66,7 +66,8 @@ def _connector_definition(airbyte: Airbyte, arguments: Properties) -> Properties
 
 def _choices(definitions: list[ConnectorDefinition]) -> str:
     names = sorted(definition.name for definition in definitions)
-    return f"Known are: {', '.join(names[:40])}{', …' if len(names) > 40 else ''}. Or give the definition's id to the resource."
+    more = ", …" if len(names) > 40 else ""
+    return f"Known are: {', '.join(names[:40])}{more}. Or give the definition's id to the resource."
 
 
 def _letters(name: str) -> str:

@@ -1,6 +1,7 @@
 """When an object counts as gone.
 
-Self-managed Community servers answer 404 for an unknown id; Cloud and Enterprise answer 403, because the permission check can't find the
+Self-managed Community servers answer 404 for an unknown id; Cloud and Enterprise answer 403, because the permission
+check can't find the
 id's workspace. So a 403 is believed only after the list has confirmed it.
 """
 
@@ -19,7 +20,8 @@ def exists(airbyte: Airbyte, read: Callable[[], Found], listed_as: tuple[str, st
     Args:
         airbyte: where to look.
         read: one GET.
-        listed_as: where the object would be listed: collection, key of its id, its id, its workspace (or an empty text).
+        listed_as: where the object would be listed: collection, key of its id, its id, its workspace (or an empty
+            text).
 
     Raises:
         AirbyteError: reading failed for another reason than the object's absence.

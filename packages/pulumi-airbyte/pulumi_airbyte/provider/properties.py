@@ -1,6 +1,7 @@
 """The engine's property values as Python values, decoded once on the way in and encoded once on the way out.
 
-A property is a JSON value in which any node may be a `Secret` or `UNKNOWN`. Markers on the wire: pulumi, sdk/go/common/resource/properties.go.
+A property is a JSON value in which any node may be a `Secret` or `UNKNOWN`. Markers on the wire: pulumi,
+sdk/go/common/resource/properties.go.
 """
 
 from collections.abc import Iterator, Mapping
@@ -86,7 +87,7 @@ def encode(properties: Mapping[str, Property]) -> struct_pb2.Struct:
     return struct
 
 
-def _encode(value: Property, into: struct_pb2.Value) -> None:
+def _encode(value: Property, into: struct_pb2.Value) -> None:  # noqa: C901, one branch for each kind of value
     match value:
         case None:
             into.null_value = struct_pb2.NULL_VALUE

@@ -1,6 +1,7 @@
 """Code, state and server compared as canonical trees. Pure: knows neither the engine nor HTTP.
 
-A tree is what a resource means: defaults left out, order made regular, nulls dropped. Code and answers of the server are brought
+A tree is what a resource means: defaults left out, order made regular, nulls dropped. Code and answers of the server
+are brought
 into this form by the resource that they belong to, so that two trees differ exactly where something is different.
 """
 
@@ -27,7 +28,11 @@ def changes(old: Property, new: Property, path: Path = ()) -> Iterator[tuple[Pat
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for index, (before, after) in enumerate(zip(was, now, strict=True)):
             yield from changes(before, after, (*path, index))
-    elif isinstance(now, Unknown) or isinstance(was, Unknown) or (not same(was, now) and not (was == MASK and now is not None)):
+    elif (
+        isinstance(now, Unknown)
+        or isinstance(was, Unknown)
+        or (not same(was, now) and not (was == MASK and now is not None))
+    ):
         yield path, old, new
 
 
@@ -62,7 +67,8 @@ def rewrites(sent: Properties, answered: Properties) -> Rewrites:
 def merged(live: Property, sent: Property, known: Rewrites, path: Path = ()) -> Property:
     """The tree as code would write it to get what is live now.
 
-    Where the live value is what the server is known to make of the sent one, or hides it behind a mask, the sent value stands.
+    Where the live value is what the server is known to make of the sent one, or hides it behind a mask, the sent
+    value stands.
 
     Args:
         live: the server's answer in canonical form.

@@ -74,7 +74,7 @@ class ResourceType(ABC):
 
     @abstractmethod
     def check(self, inputs: Properties, checking: Checking) -> Checked:
-        """Bring inputs into canonical form, or say what is wrong with them. Calls nothing where the old inputs can answer."""
+        """Bring inputs into canonical form, or say what is wrong. Calls nothing where the old inputs can answer."""
 
     @abstractmethod
     def tree(self, inputs: Properties) -> Properties:

@@ -15,7 +15,8 @@ def cron_problem(expression: str) -> str:
     """What the server would refuse, or an empty text."""
     parts = canonical_cron(expression).split()
     if len(parts) not in FIELDS:
-        return f"{expression!r} has {len(parts)} fields: give seconds, minutes, hours, day of month, month, day of week (and year), in UTC"
+        wanted = "seconds, minutes, hours, day of month, month, day of week (and year), in UTC"
+        return f"{expression!r} has {len(parts)} fields: give {wanted}"
     if not parts[0].isdigit():
         return f"{expression!r} must give the seconds as a number"
     if len(parts) == 7 and not parts[1].isdigit():

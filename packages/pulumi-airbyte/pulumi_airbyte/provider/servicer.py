@@ -1,4 +1,4 @@
-"""The engine's protocol (provider.proto), translated to resource types and back. The only place that catches what they raise."""
+"""The engine's protocol (provider.proto), translated to resource types and back. Catches what they raise."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,8 @@ from pulumi_airbyte.provider.secrecy import Specifications
 from pulumi_airbyte.provider.wire import diff_response, failures_response
 
 VERSION: Final = metadata.version("pulumi-airbyte")
+NOT_KNOWN_YET: Final = ClientSettings(public_url="")
+"""A server that a preview can't name, because another resource will make it: whatever is asked of it fails."""
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -69,8 +71,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Make the client. Nothing is called yet."""
         with _failures_reported(context):
             settings = configuration.client_settings(decode(request.args))
-            if settings is not None:
-                self._connect(settings)
+            self._connect(settings or NOT_KNOWN_YET)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -161,7 +162,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _reachable(self, context: Any) -> Airbyte:
         if self._airbyte is None:
-            _abort(context, "the provider's configuration is not known yet, so the server can't be asked")
+            _abort(context, "the provider has not been configured", grpc.StatusCode.FAILED_PRECONDITION)
         return self._airbyte
 
 
@@ -175,7 +176,7 @@ def _to_come(resource: ResourceType) -> Properties:
 
 @contextmanager
 def _failures_reported(context: Any) -> Iterator[None]:
-    """Turn what we raise into one message of the engine; what we did not foresee keeps its type, so that it can be reported."""
+    """Turn what we raise into one message of the engine; what we did not foresee keeps its type."""
     try:
         yield
     except AirbyteError as error:

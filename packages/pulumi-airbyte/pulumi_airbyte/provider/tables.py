@@ -32,7 +32,7 @@ class Field:
 REWRITES: Final = Field(
     "serverRewrites",
     "string",
-    "Where the server made something else of what was sent, as JSON: pairs of a path and the server's value. Absent where it did not.",
+    "What the server made of values that it rewrote: JSON pairs of a path and a value. Absent where it rewrote none.",
 )
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
@@ -51,8 +51,8 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
         Field(
             "configuration",
             "object",
-            "The connector's configuration, as its specification asks for. What the specification calls secret is encrypted in the state; "
-            "the rest stays readable. The server's mask is refused as a value.",
+            "The connector's configuration, as its specification asks for. What the specification calls secret is "
+            "encrypted in the state; the rest stays readable. The server's mask is refused as a value.",
             required=True,
         ),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
@@ -76,7 +76,7 @@ CONNECTION_INPUTS: Final = (
     Field(
         "configurations",
         "string",
-        'The streams to sync, as one JSON text `{"streams":[…]}` in canonical form (the SDK writes it from typed streams).',
+        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams.',
         required=True,
     ),
     Field("schedule", "schedule", "When to sync; without it only on request."),
@@ -119,7 +119,8 @@ PROVIDER_CONFIG: Final = (
     Field(
         "serverUrl",
         "string",
-        "Root of the public API, e.g. `https://airbyte.example.com/api/public/v1`. Default: $AIRBYTE_SERVER_URL, else Airbyte Cloud.",
+        "Root of the public API, e.g. `https://airbyte.example.com/api/public/v1`. "
+        "Default: $AIRBYTE_SERVER_URL, else Airbyte Cloud.",
     ),
     Field("configUrl", "string", "Root of the Config API. Derived from serverUrl where that ends in `/api/public/v1`."),
     Field("clientId", "string", "An application's id. Default: $AIRBYTE_CLIENT_ID."),

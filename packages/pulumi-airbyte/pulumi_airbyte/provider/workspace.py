@@ -52,7 +52,7 @@ class WorkspaceType(ResourceType):
         )
         if found is None:
             return None
-        # An import keeps the notifications out of the inputs: the server lists all of them, code only those that it changes.
+        # An import keeps the notifications out of the inputs: the server lists all, code only those that it changes.
         sent = self.tree(inputs)
         live: Properties = _from_server(found) if inputs else {"name": found.name}
         kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
