@@ -56,7 +56,7 @@ def declare(lake: Lake, stack: Settings) -> None:
         pipeline = Pipeline(
             naming.source_resource(source.name), _pipeline(lake, stack, source), destinations[destination]
         )
-        exports[source.name] = {"connectionId": pipeline.connection_id, **_landing(lake, source)}
+        exports[source.name] = {"connectionId": pipeline.connection_id, "streams": _landing(lake, source)}
     pulumi.export("sources", exports)
 
 
@@ -108,13 +108,12 @@ def _config(source: SourceFolder) -> SourceConfig:
     return cast("SourceConfig", source.config)
 
 
-def _landing(lake: Lake, source: SourceFolder) -> dict[str, Any]:
-    """The streams of a source, and where in the bucket their files are."""
+def _landing(lake: Lake, source: SourceFolder) -> dict[str, str]:
+    """The streams of a source by name, each with the S3 prefix under which its files are."""
     config = _config(source)
     destination = lake.destination_of(source)
     path = destination.configuration.get("s3_bucket_path", "") if destination is not None else ""
-    streams = [stream.name for stream in catalog.catalog(source)]
-    prefixes = {
-        stream: naming.s3_prefix(source.namespace, stream, prefix=config.prefix, path=str(path)) for stream in streams
+    return {
+        stream.name: naming.s3_prefix(source.namespace, stream.name, prefix=config.prefix, path=str(path))
+        for stream in catalog.catalog(source)
     }
-    return {"streams": streams, "s3Prefixes": prefixes}

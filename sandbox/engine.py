@@ -13,13 +13,12 @@ from sandbox.place import STACK, Place
 
 
 class ExportedSource(BaseModel):
-    """What the program exports for each source."""
+    """What the program exports for each source: its connection, and its streams with their S3 prefixes."""
 
     model_config = ConfigDict(frozen=True)
 
     connection_id: str = Field(alias="connectionId")
-    streams: list[str]
-    prefixes: dict[str, str] = Field(alias="s3Prefixes")
+    streams: dict[str, str]
 
 
 def engine_path(place: Place) -> str:

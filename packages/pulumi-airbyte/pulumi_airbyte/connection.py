@@ -6,10 +6,10 @@ from typing import Literal
 import pulumi
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
-from pulumi_airbyte.wiring import wired, wired_list
+from pulumi_airbyte.wiring import Resource, wired, wired_list
 
 
-class Connection(pulumi.CustomResource):
+class Connection(Resource):
     """Streams of a source that are synced into a destination (`airbyte:index/connection:Connection`).
 
     The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
@@ -67,8 +67,7 @@ class Connection(pulumi.CustomResource):
             "status": status,
             "tags": wired_list(tags),
         }
-        outputs = dict.fromkeys(("connection_id", "created_at", "server_rewrites"))
-        super().__init__("airbyte:index/connection:Connection", resource_name, {**inputs, **outputs}, opts)
+        super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
 
     @property
     @pulumi.getter(name="sourceId")

@@ -5,8 +5,10 @@ from typing import Any
 
 import pulumi
 
+from pulumi_airbyte.wiring import Resource
 
-class Destination(pulumi.CustomResource):
+
+class Destination(Resource):
     """A place that data goes to: a connector with its configuration (`airbyte:index/destination:Destination`).
 
     The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
@@ -45,8 +47,7 @@ class Destination(pulumi.CustomResource):
             "name": name,
             "resource_allocation": resource_allocation,
         }
-        outputs = dict.fromkeys(("destination_id", "destination_type", "created_at", "server_rewrites"))
-        super().__init__("airbyte:index/destination:Destination", resource_name, {**inputs, **outputs}, opts)
+        super().__init__("airbyte:index/destination:Destination", resource_name, inputs, opts)
 
     @property
     @pulumi.getter(name="configuration")

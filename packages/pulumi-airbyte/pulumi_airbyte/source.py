@@ -5,8 +5,10 @@ from typing import Any
 
 import pulumi
 
+from pulumi_airbyte.wiring import Resource
 
-class Source(pulumi.CustomResource):
+
+class Source(Resource):
     """A place that data comes from: a connector with its configuration (`airbyte:index/source:Source`).
 
     The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
@@ -45,8 +47,7 @@ class Source(pulumi.CustomResource):
             "name": name,
             "resource_allocation": resource_allocation,
         }
-        outputs = dict.fromkeys(("source_id", "source_type", "created_at", "server_rewrites"))
-        super().__init__("airbyte:index/source:Source", resource_name, {**inputs, **outputs}, opts)
+        super().__init__("airbyte:index/source:Source", resource_name, inputs, opts)
 
     @property
     @pulumi.getter(name="configuration")

@@ -1,9 +1,11 @@
 """What the SDK's resources share: turning typed arguments into properties."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
 import pulumi
+from pulumi._types import resource_py_to_pulumi_names
 
 
 class Wired(Protocol):
@@ -28,3 +30,31 @@ def wired(value: pulumi.Input[Argument] | None) -> Any:
 def wired_list(values: Sequence[pulumi.Input[Argument]] | None) -> Any:
     """The property of a list of arguments."""
     return None if values is None else [wired(value) for value in values]
+
+
+class Resource(pulumi.CustomResource):
+    """A resource whose properties are its getters: each is known to the engine by the name that its getter gives."""
+
+    def __init__(
+        self, token: str, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
+    ) -> None:
+        typed = _typed_properties(type(self))
+        properties = object.__new__(typed)
+        vars(properties).update({**dict.fromkeys(_getters(type(self))), **inputs})
+        super().__init__(token, resource_name, properties, opts)
+
+
+@cache
+def _typed_properties(resource: type[Resource]) -> type[Any]:
+    """The resource's getters as an input type.
+
+    Only with one does the SDK take names from getters; otherwise it would rename keys inside a configuration as well.
+    """
+    made: type[Any] = type(f"{resource.__name__}Properties", (), _getters(resource))
+    return pulumi.input_type(made)
+
+
+def _getters(resource: type[Resource]) -> dict[str, Any]:
+    return {
+        name: getattr(resource, name) for name in resource_py_to_pulumi_names(resource) if name not in {"id", "urn"}
+    }

@@ -5,8 +5,10 @@ from typing import Any
 
 import pulumi
 
+from pulumi_airbyte.wiring import Resource
 
-class Workspace(pulumi.CustomResource):
+
+class Workspace(Resource):
     """What holds sources, destinations and connections (`airbyte:index/workspace:Workspace`)."""
 
     def __init__(
@@ -35,8 +37,7 @@ class Workspace(pulumi.CustomResource):
             "region_id": region_id,
             "notifications": notifications,
         }
-        outputs = dict.fromkeys(("workspace_id", "data_residency", "server_rewrites"))
-        super().__init__("airbyte:index/workspace:Workspace", resource_name, {**inputs, **outputs}, opts)
+        super().__init__("airbyte:index/workspace:Workspace", resource_name, inputs, opts)
 
     @property
     @pulumi.getter(name="name")

@@ -1,0 +1,88 @@
+"""The only maker of names: resources, labels, namespaces, S3 prefixes, and what dbt and Dagster call a stream.
+
+Dashboards and people know these names, so a change here moves data or breaks a bookmark. The module knows folder and
+file names (`source`, `stream`, `destination`) and nothing of what is in the files.
+"""
+
+import re
+
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+LANDING_PATH = "raw"
+MAIN_SCHEMA = "main"
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a name can be an S3 prefix, a Python name and a dbt name at once: `[a-z][a-z0-9_]*`."""
+    return IDENTIFIER.fullmatch(name) is not None
+
+
+def source_resource(source: str) -> str:
+    """The Pulumi name of a source: its folder, so that a new label is an update and never a replacement."""
+    return source
+
+
+def destination_resource(destination: str) -> str:
+    """The Pulumi name of a destination: its file."""
+    return destination
+
+
+def connection_resource(source: str) -> str:
+    """The Pulumi name of a source's one connection: its folder."""
+    return source
+
+
+def label(name: str) -> str:
+    """The label that people see when a file gives none: `google_ads` becomes `Google Ads`."""
+    return name.replace("_", " ").title()
+
+
+def connection_label(source_label: str, destination_label: str) -> str:
+    """The label of a connection: `Shopify → S3`."""
+    return f"{source_label} → {destination_label}"
+
+
+def namespace(source: str) -> str:
+    """The namespace that a source's streams are written under when its file gives none: its folder."""
+    return source
+
+
+def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LANDING_PATH) -> str:
+    """Where a stream's files land in the bucket: `raw/shopify/orders/`; below it come year, month and day.
+
+    Args:
+        namespace: The source's namespace.
+        stream: The stream as the source calls it.
+        prefix: What the connection puts before each stream's name.
+        path: The path inside the bucket that the destination writes to.
+    """
+    return f"{path}/{namespace}/{prefix}{stream}/"
+
+
+def sensor(source: str, stream: str) -> str:
+    """Dagster's sensor of a stream's new files: `shopify_orders_sensor`."""
+    return f"{source}_{stream}_sensor"
+
+
+def dbt_assets(source: str, stream: str) -> str:
+    """Dagster's group of dbt assets of a stream: `shopify_orders_dbt`."""
+    return f"{source}_{stream}_dbt"
+
+
+def dbt_tag(source: str, stream: str) -> str:
+    """The dbt tag that selects a stream's models: `shopify__orders`."""
+    return f"{source}__{stream}"
+
+
+def dbt_model(source: str, stream: str) -> str:
+    """The dbt model that holds a stream's latest rows: `int_shopify__orders`."""
+    return f"int_{dbt_tag(source, stream)}"
+
+
+def asset_key(source: str, stream: str) -> tuple[str, str]:
+    """Dagster's asset key of a stream's model: `("main", "int_shopify__orders")`."""
+    return MAIN_SCHEMA, dbt_model(source, stream)
+
+
+def dbt_sources_file(source: str) -> str:
+    """The file that declares a source to dbt: `_shopify__sources.yml`."""
+    return f"_{source}__sources.yml"

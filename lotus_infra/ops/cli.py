@@ -1,0 +1,75 @@
+"""The `lotus` command line: it parses, prints and sets exit codes, and does nothing else.
+
+Each verb's module is imported when the verb is called, so that no verb waits for what only another needs.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from lotus_infra.errors import LotusError
+from lotus_infra.streams.problems import printable
+
+_STREAMS = click.option(
+    "--streams",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("streams"),
+    show_default=True,
+    help="The lake's folder.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lotus-infra")
+def lotus() -> None:
+    """Look after a lake that is kept as a folder of stream files."""
+
+
+@lotus.command()
+@_STREAMS
+@click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; all by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def check(directory: Path, stacks: tuple[str, ...], *, as_json: bool) -> None:
+    """Find every mistake in the lake's files; exit with 1 if there is one."""
+    from lotus_infra.ops.check import check as run  # noqa: PLC0415
+    from lotus_infra.streams.report import as_document, render  # noqa: PLC0415
+
+    report = run(directory, stacks)
+    click.echo(json.dumps(as_document(report), indent=2) if as_json else render(report))
+    if report.problems:
+        sys.exit(1)
+
+
+@lotus.command()
+@click.argument("kind", required=False)
+@click.option("--write", is_flag=True, help="Write all schemas into the lake's folder, where editors look for them.")
+@_STREAMS
+def schema(kind: str | None, directory: Path, *, write: bool) -> None:
+    """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all."""
+    from lotus_infra.ops.schema import print_schema, write_schemas  # noqa: PLC0415
+
+    if write:
+        for file in write_schemas(directory):
+            click.echo(file)
+    else:
+        click.echo(print_schema(kind or "stream"))
+
+
+def main() -> None:
+    """Run the command; what a user can mend is told in one line, with exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    try:
+        lotus()
+    except LotusError as error:
+        click.echo(f"lotus: {printable(str(error))}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

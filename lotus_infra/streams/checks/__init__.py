@@ -1,0 +1,42 @@
+"""The rules that a whole lake must keep, each a small pure function from a `Lake` to its findings.
+
+The command line, the tests and the Pulumi program all run the same tuple. Rules about one file alone are in the models.
+"""
+
+from lotus_infra.streams.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
+from lotus_infra.streams.checks.modes import cursors_work, keys_work, modes_are_written, modes_exist
+from lotus_infra.streams.checks.names import (
+    labels_are_unique,
+    models_are_unique,
+    prefixes_are_unique,
+    streams_are_unique,
+)
+from lotus_infra.streams.checks.offers import fields_are_offered, streams_are_offered
+from lotus_infra.streams.checks.rule import Rule
+from lotus_infra.streams.checks.sources import (
+    connectors_are_known,
+    destinations_exist,
+    schedules_run,
+    sources_have_streams,
+)
+
+__all__ = ["CHECKS", "Rule", "values_are_set"]
+
+CHECKS: tuple[Rule, ...] = (
+    sources_have_streams,
+    destinations_exist,
+    connectors_are_known,
+    schedules_run,
+    labels_are_unique,
+    streams_are_unique,
+    models_are_unique,
+    prefixes_are_unique,
+    streams_are_offered,
+    fields_are_offered,
+    modes_exist,
+    modes_are_written,
+    cursors_work,
+    keys_work,
+    references_are_well_formed,
+    configurations_fit,
+)

@@ -1,0 +1,68 @@
+"""A source's own settings: its connector, its destination, its schedule, and that it has something to sync."""
+
+from collections.abc import Iterator
+
+from lotus_infra.streams.cron import EXAMPLE, cron_problem
+from lotus_infra.streams.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
+from lotus_infra.streams.problems import Finding, nearest, suggestion
+from lotus_infra.streams.values import is_definition_id
+
+
+def sources_have_streams(lake: Lake) -> Iterator[Finding]:
+    """A source selects a stream: Airbyte would choose for itself otherwise (airbyte-platform, AirbyteCatalogHelper)."""
+    for source in lake.sources:
+        if source.config is not None and source.complete and not source.selected_streams:
+            what = "none of its streams is selected" if source.streams else "has no streams"
+            yield Finding(source.file, (), what, "select a stream, or delete the folder")
+
+
+def destinations_exist(lake: Lake) -> Iterator[Finding]:
+    """A source's destination has a file."""
+    for source in lake.sources:
+        if source.config is not None and source.config.destination not in lake.destinations:
+            name = source.config.destination
+            known = f" or name one of {', '.join(lake.destinations)}" if lake.destinations else ""
+            remedy = suggestion(name, lake.destinations, f"add {DESTINATIONS_FOLDER}/{name}.json{known}")
+            yield Finding(source.file, ("destination",), f'there is no destination "{name}"', remedy)
+
+
+def connectors_are_known(lake: Lake) -> Iterator[Finding]:
+    """A connector is of the right kind, and its definition is known: by its id, or by a file that pins it."""
+    for source in lake.sources:
+        if source.config is not None:
+            yield from _connector(lake, source.file, source.config.connector, "source")
+    for name, destination in lake.destinations.items():
+        if destination is not None:
+            yield from _connector(lake, f"{DESTINATIONS_FOLDER}/{name}.json", destination.connector, "destination")
+
+
+def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Finding]:
+    pinned = lake.pinned(connector)
+    name = pinned.connector if pinned is not None else connector
+    if not name.startswith(f"{kind}-") and (pinned is not None or not is_definition_id(connector)):
+        yield Finding(file, ("connector",), f'"{name}" is no {kind}', f'name a connector that starts with "{kind}-"')
+    elif connector not in lake.connectors and not is_definition_id(connector):
+        known = {name.removeprefix(f"{kind}-") for name in lake.connectors if name.startswith(f"{kind}-")}
+        meant = nearest(connector.removeprefix(f"{kind}-"), known)
+        remedy = f"add {CONNECTORS_FOLDER}/{connector}.json, or give its definition id"
+        if meant is not None:
+            remedy = f'did you mean "{kind}-{meant}"?'
+        yield Finding(file, ("connector",), f'the connector "{connector}" is not pinned', remedy)
+
+
+def schedules_run(lake: Lake) -> Iterator[Finding]:
+    """A schedule is one that the server takes."""
+    for source in lake.sources:
+        if source.config is None:
+            continue
+        schedule, path = source.config.schedule, ("schedule", "cron")
+        if schedule.type == "manual":
+            if schedule.cron is not None:
+                remedy = 'delete it, or write "type": "cron"'
+                yield Finding(source.file, path, "is never used by a manual schedule", remedy)
+        elif schedule.cron is None:
+            yield Finding(source.file, path, "is missing", f"write when to sync, {EXAMPLE}")
+        else:
+            problem = cron_problem(schedule.cron)
+            if problem is not None:
+                yield Finding(source.file, path, *problem)

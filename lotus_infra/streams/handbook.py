@@ -1,0 +1,90 @@
+"""The field reference that lies beside the lake's files: `streams/README.md`, made of the models.
+
+The text of each field is the model's own; this module only lays it out.
+"""
+
+import json
+from collections.abc import Iterator
+
+from pydantic.json_schema import JsonSchemaValue
+
+from lotus_infra.streams.schema import json_schema
+
+INTRODUCTION = """\
+# The lake's files
+
+The field reference of every file in this folder. It is made of the models in `lotus_infra/streams`; a test fails when
+the two differ, and `make bless` writes it anew.
+
+```
+<source>/_source.json              a source and its connection
+<source>/<stream>.json             a stream that the lake wants
+<source>/_discovered/<stream>.json what the source was found to have
+_destinations/<name>.json          where data goes
+_connectors/<connector>.json       facts of a connector at one version
+```
+
+A source or a stream is named in lower-case letters, digits and underscores, a letter first. `lotus check` finds every
+mistake at once; `lotus schema --write` gives editors what they need to complete and underline, and every file may have
+a `"$schema"` key for them.
+
+In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack:
+
+| reference | stands for |
+|---|---|
+| `{"$secret": "shopify_api_password"}` | the secret `lotus:shopify_api_password`, set by `pulumi config set --secret` |
+| `{"$config": "shopify_store"}` | the value `lotus:shopify_store`, read as a string |
+| `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json` |
+"""
+
+_PARTS = (
+    ("stream", "", "A stream: `<source>/<stream>.json`"),
+    ("stream", "Field", "A field, in `fields`"),
+    ("source", "", "A source: `<source>/_source.json`"),
+    ("source", "Schedule", "A schedule, in `schedule`"),
+    ("destination", "", "A destination: `_destinations/<name>.json`"),
+    ("discovered", "", "A discovered stream: `<source>/_discovered/<stream>.json`"),
+    ("discovered", "Options", "Its modes, in `options`"),
+    ("discovered", "Defaults", "Its suggestions, in `defaults`"),
+    ("connector", "", "A pinned connector: `_connectors/<connector>.json`"),
+)
+
+
+def handbook() -> str:
+    """The whole reference, as Markdown."""
+    return "\n".join([INTRODUCTION, *(line for kind, part, title in _PARTS for line in _part(kind, part, title))])
+
+
+def _part(kind: str, definition: str, title: str) -> Iterator[str]:
+    document = json_schema(kind)
+    schema = document["$defs"][definition] if definition else document
+    required = schema.get("required", [])
+    yield f"## {title}\n"
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for key, value in schema["properties"].items():
+        default = "required" if key in required else _default(value)
+        meaning = " ".join(value.get("description", "").split()).replace("|", "\\|")
+        yield f"| `{key}` | {_type(value)} | {default} | {meaning} |"
+    yield ""
+
+
+def _default(value: JsonSchemaValue) -> str:
+    default = value.get("default")
+    return "" if default is None else f"`{json.dumps(default)}`"
+
+
+def _type(value: JsonSchemaValue) -> str:
+    """A schema's type in a few words."""
+    if "$ref" in value:
+        name = str(value["$ref"]).rsplit("/", maxsplit=1)[-1]
+        return "any JSON" if name == "JsonValue" else name.lower()
+    if "enum" in value:
+        return ", ".join(f"`{choice}`" for choice in value["enum"])
+    if "anyOf" in value:
+        return " or ".join(dict.fromkeys(_type(choice) for choice in value["anyOf"] if choice.get("type") != "null"))
+    if value.get("type") == "array":
+        return f"list of ({_type(value['items'])})"
+    if isinstance(value.get("additionalProperties"), dict) and "$ref" in value["additionalProperties"]:
+        return f"map of ({_type(value['additionalProperties'])})"
+    return str(value.get("type", "any"))

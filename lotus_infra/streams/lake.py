@@ -1,0 +1,118 @@
+"""A whole lake as it was loaded: what each file said, and which files could not be read.
+
+A file that could not be read stands as None, so that rules stay quiet about what it might have said.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotus_infra import naming
+from lotus_infra.streams.facts import Connector, Discovered
+from lotus_infra.streams.model import DestinationConfig, SourceConfig, StreamConfig
+
+SOURCE_FILE = "_source.json"
+DISCOVERED_FOLDER = "_discovered"
+DESTINATIONS_FOLDER = "_destinations"
+CONNECTORS_FOLDER = "_connectors"
+SCHEMA_FOLDER = ".schema"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFile:
+    """A stream's file.
+
+    Attributes:
+        file: Relative to the lake's folder.
+        source: The folder.
+        name: The file without its ending.
+        config: What the file says.
+        discovered: What the source says of the stream; None when that isn't known.
+    """
+
+    file: str
+    source: str
+    name: str
+    config: StreamConfig
+    discovered: Discovered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFolder:
+    """A source's folder.
+
+    Attributes:
+        name: The folder.
+        config: What `_source.json` says; None when it is missing or can't be read.
+        streams: The streams whose files could be read, by name.
+        offered: The names in `_discovered/`; None without that folder.
+        complete: Whether each of its files could be read.
+    """
+
+    name: str
+    config: SourceConfig | None
+    streams: tuple[StreamFile, ...]
+    offered: frozenset[str] | None
+    complete: bool = True
+
+    @property
+    def file(self) -> str:
+        """The source's file, relative to the lake's folder."""
+        return f"{self.name}/{SOURCE_FILE}"
+
+    @property
+    def label(self) -> str:
+        """What people see in Airbyte."""
+        given = self.config.name if self.config is not None else None
+        return given if given is not None else naming.label(self.name)
+
+    @property
+    def namespace(self) -> str:
+        """What the source's streams are written under."""
+        given = self.config.namespace if self.config is not None else None
+        return given if given is not None else naming.namespace(self.name)
+
+    @property
+    def selected_streams(self) -> tuple[StreamFile, ...]:
+        """The streams that the connection has."""
+        return tuple(stream for stream in self.streams if stream.config.selected)
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """All that a folder of stream files says.
+
+    Attributes:
+        directory: The folder.
+        sources: By name.
+        destinations: By file name without its ending.
+        connectors: Pinned connectors, by file name without its ending.
+    """
+
+    directory: Path
+    sources: tuple[SourceFolder, ...]
+    destinations: Mapping[str, DestinationConfig | None]
+    connectors: Mapping[str, Connector | None]
+
+    @property
+    def streams(self) -> Iterator[StreamFile]:
+        """Every stream of every source."""
+        return (stream for source in self.sources for stream in source.streams)
+
+    def pinned(self, connector: str) -> Connector | None:
+        """The facts of a connector given by its name or by its definition's id; None when they aren't pinned."""
+        if connector in self.connectors:
+            return self.connectors[connector]
+        for pinned in self.connectors.values():
+            if pinned is not None and pinned.definition_id == connector.lower():
+                return pinned
+        return None
+
+    def destination_label(self, name: str) -> str:
+        """What people see in Airbyte."""
+        config = self.destinations.get(name)
+        return config.name if config is not None and config.name is not None else naming.label(name)
+
+    def destination_of(self, source: SourceFolder) -> DestinationConfig | None:
+        """Where a source's data goes; None when that isn't known."""
+        return self.destinations.get(source.config.destination) if source.config is not None else None

@@ -1,0 +1,110 @@
+"""References in a connector's configuration: `{"$secret": name}` and `{"$config": name, "as": type}`.
+
+A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. This module
+finds references and puts values in their places; it never sees a stack.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeGuard, TypeVar, get_args
+
+from pydantic import JsonValue
+
+from lotus_infra.naming import is_identifier
+from lotus_infra.streams.problems import JsonPath, suggestion
+
+ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
+SECRET, CONFIG, AS = "$secret", "$config", "as"
+MASK = "**********"
+"""What Airbyte shows for a secret: ten asterisks (airbyte-platform, JsonSecretsProcessor)."""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A value that the stack holds.
+
+    Attributes:
+        name: The stack's name of the value, `lotus:<name>` in its configuration.
+        secret: Whether the value must stay secret.
+        type: What the value is once it is read.
+    """
+
+    name: str
+    secret: bool
+    type: ReferenceType = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class StackValues:
+    """The names, and only the names, that a stack has values for.
+
+    Attributes:
+        stack: The stack's name.
+        names: Names without the project, `shopify_store`.
+    """
+
+    stack: str
+    names: frozenset[str]
+
+
+def is_reference(value: object) -> TypeGuard[dict[str, JsonValue]]:
+    """Whether a part of a configuration is meant as a reference, well-formed or not: an object with a `$` key."""
+    return isinstance(value, dict) and any(isinstance(key, str) and key.startswith("$") for key in value)
+
+
+def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
+    """Read a reference, or tell what is wrong with it and what to do."""
+    marks = [key for key in value if key.startswith("$")]
+    mark = marks[0]
+    if mark not in {SECRET, CONFIG}:
+        return f"{mark} is no kind of reference", suggestion(mark, (SECRET, CONFIG), f"use {SECRET} or {CONFIG}")
+    extra = sorted(value.keys() - ({mark, AS} if mark == CONFIG else {mark}))
+    if extra:
+        return f"a {mark} reference can't also have {', '.join(extra)}", f'write {{"{mark}": "name"}} and no more'
+    name, kind = value[mark], value.get(AS, "string")
+    if not isinstance(name, str) or not is_identifier(name):
+        return f"{mark} does not name a value", "use lower-case letters, digits and underscores, a letter first"
+    for known in get_args(ReferenceType):
+        if kind == known:
+            return Reference(name, mark == SECRET, known)
+    return "can't be read as that", f'"as" is one of {", ".join(get_args(ReferenceType))}'
+
+
+def walk(value: JsonValue, path: JsonPath = ()) -> Iterator[tuple[JsonPath, JsonValue]]:
+    """Yield every leaf of a configuration with its path; a reference is a leaf."""
+    if isinstance(value, dict) and not is_reference(value):
+        for key, inner in value.items():
+            yield from walk(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from walk(inner, (*path, index))
+    else:
+        yield path, value
+
+
+def references(configuration: JsonValue) -> Iterator[tuple[JsonPath, Reference]]:
+    """Yield every well-formed reference of a configuration with its path."""
+    for path, leaf in walk(configuration):
+        if is_reference(leaf):
+            reference = parse(leaf)
+            if isinstance(reference, Reference):
+                yield path, reference
+
+
+def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) -> object:
+    """A copy of a configuration with each reference replaced by what `resolve` makes of it.
+
+    Args:
+        configuration: A checked configuration, without malformed references.
+        resolve: Makes a value, such as a Pulumi output, of a reference.
+    """
+    if is_reference(configuration):
+        reference = parse(configuration)
+        return resolve(reference) if isinstance(reference, Reference) else configuration
+    if isinstance(configuration, dict):
+        return {key: substitute(inner, resolve) for key, inner in configuration.items()}
+    if isinstance(configuration, list):
+        return [substitute(inner, resolve) for inner in configuration]
+    return configuration

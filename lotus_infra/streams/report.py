@@ -1,0 +1,108 @@
+"""The whole truth about a lake in one go: `check_lake` is what the command line and the Pulumi program both call."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from lotus_infra.streams.bulk import collector_paused
+from lotus_infra.streams.checks import CHECKS, values_are_set
+from lotus_infra.streams.lake import Lake
+from lotus_infra.streams.load import load_lake
+from lotus_infra.streams.locate import as_written, line_of
+from lotus_infra.streams.problems import Finding, Problem, field_name
+from lotus_infra.streams.references import StackValues
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        lake: The lake, of use only when there are no problems.
+        problems: What must be mended, sorted by file and line.
+        notices: What the lake works in spite of, sorted likewise.
+    """
+
+    lake: Lake
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+
+    @property
+    def summary(self) -> str:
+        """One line: how much was checked, and how many problems there are."""
+        streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
+        checked = f"{_count(streams, 'stream')} in {_count(sources, 'source')}"
+        return f"{checked}: {_count(len(self.problems), 'problem') if self.problems else 'no problems'}"
+
+
+@collector_paused()
+def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
+    """Load a lake and hold it against every rule.
+
+    Args:
+        directory: The lake's folder.
+        stacks: The stacks that must have a value for each reference.
+
+    Raises:
+        LakeError: The folder is missing, can't be listed, or has nothing in it that could be a lake.
+    """
+    lake, findings = load_lake(directory)
+    found = list(findings)
+    for rule in (*CHECKS, values_are_set(stacks)):
+        found.extend(rule(lake))
+    places = _Places(directory)
+    problems = sorted({places.problem(finding) for finding in found if not finding.harmless})
+    notices = sorted({places.problem(finding) for finding in found if finding.harmless})
+    return Report(lake, tuple(problems), tuple(notices))
+
+
+def render(report: Report) -> str:
+    """A report as text: a line for each problem and notice, and the summary."""
+    notices = [f"note: {notice}" for notice in report.notices]
+    return "\n".join([*map(str, report.problems), *notices, report.summary])
+
+
+def as_document(report: Report) -> dict[str, JsonValue]:
+    """A report as one JSON document, for programs."""
+    return {
+        "ok": not report.problems,
+        "sources": len(report.lake.sources),
+        "streams": sum(1 for _ in report.lake.streams),
+        "problems": [dict(asdict(problem)) for problem in report.problems],
+        "notices": [dict(asdict(notice)) for notice in report.notices],
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class _Places:
+    """Finds lines and readable paths; keeps the file it read last, since findings come file by file."""
+
+    def __init__(self, directory: Path) -> None:
+        shown = directory.absolute()
+        self._directory = directory
+        self._shown = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
+        self._file = ""
+        self._text = ""
+        self._document: JsonValue = None
+
+    def problem(self, finding: Finding) -> Problem:
+        """Place a finding."""
+        path, line = finding.path, finding.line
+        if path and line is None:
+            self._open(finding.file)
+            path = as_written(self._document, path)
+            line = line_of(self._text, path)
+        file = (self._shown / finding.file).as_posix()
+        return Problem(file, line or 1, field_name(path), finding.what, finding.remedy)
+
+    def _open(self, file: str) -> None:
+        if file != self._file:
+            self._file = file
+            self._text = (self._directory / file).read_text(encoding="utf-8")
+            self._document = json.loads(self._text)

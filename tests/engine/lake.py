@@ -1,0 +1,104 @@
+"""A lake for a test: a copy of the project's own stream files, a twin, and the real engine over the real program."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airbyte_twin.testing import RunningTwin
+from tests.engine.harness import REPOSITORY, Pulumi
+
+PROGRAM = "from lotus_infra import program\n\nprogram.run()\n"
+SHOPIFY_PASSWORD = "first-value-of-the-shopify-password"
+VALUES = {
+    "shopify_store": "a-store",
+    "landing_bucket": "landing",
+    "landing_region": "us-west-1",
+    "s3_endpoint": "http://127.0.0.1:9000",
+}
+SECRETS = {
+    "shopify_api_password": SHOPIFY_PASSWORD,
+    "klaviyo_api_key": "value-of-the-klaviyo-key",
+    "s3_access_key_id": "value-of-the-access-key-id",
+    "s3_secret_access_key": "value-of-the-secret-access-key",
+}
+READS = frozenset({"GET"})
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Lake:
+    """One lake.
+
+    Attributes:
+        pulumi: the engine over its project.
+        twin: its Airbyte.
+    """
+
+    pulumi: Pulumi
+    twin: RunningTwin
+
+    @classmethod
+    def copied(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
+        """The project's own lake in the engine's project folder, with values for all that it refers to."""
+        streams = pulumi.project / "streams"
+        shutil.copytree(REPOSITORY / "streams", streams, ignore=shutil.ignore_patterns(".schema"))
+        pulumi.program(PROGRAM)
+        pulumi.environment["AIRBYTE_SERVER_URL"] = twin.public_url
+        pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
+        values = {"workspaceId": twin.workspace_id} | VALUES
+        plain = [f"--plaintext=lotus:{name}={value}" for name, value in values.items()]
+        secret = [f"--secret=lotus:{name}={value}" for name, value in SECRETS.items()]
+        pulumi.run("config", "set-all", *plain, *secret).ok()
+        return cls(pulumi, twin)
+
+    def edit(self, file: str, change: Callable[[Document], object]) -> None:
+        """Change a JSON file of the lake in place."""
+        path = self.pulumi.project / "streams" / file
+        document = json.loads(path.read_text(encoding="utf-8"))
+        change(document)
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def remove(self, file: str) -> None:
+        """Delete a file or a folder of the lake."""
+        path = self.pulumi.project / "streams" / file
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def changes(self, *arguments: str) -> list[tuple[str, str, str]]:
+        """What a preview would do, as (operation, type, name), without what stays."""
+        steps = self.pulumi.preview("--json", *arguments).ok().changes()
+        return sorted((step.op, step.type.split(":")[-1], step.name) for step in steps)
+
+    def live(self, collection: str) -> list[Document]:
+        """What a user of Airbyte sees: `sources`, `destinations` or `connections`, by name."""
+        found = self.api("GET", f"/{collection}?limit=100")["data"]
+        return sorted(found, key=lambda item: str(item["name"]))
+
+    def one(self, collection: str, name: str) -> Document:
+        """The one object of this name."""
+        [found] = [item for item in self.live(collection) if item["name"] == name]
+        return dict(found)
+
+    def api(self, method: str, path: str, body: Document | None = None) -> Document:
+        """A call by somebody else than the engine, as Airbyte's own page would make it."""
+        return call(self.twin, method, path, body)
+
+    def writes(self) -> list[tuple[str, str]]:
+        """Calls since the last `clear_calls` that were not just reads."""
+        return [(call.method, call.path) for call in self.twin.calls() if call.method not in READS]
+
+    def state_text(self) -> str:
+        """The state as it lies in the backend."""
+        files = (self.pulumi.state / ".pulumi").rglob("*")
+        return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())
+
+
+def call(twin: RunningTwin, method: str, path: str, body: Document | None = None) -> Document:
+    """A call to the public API that must succeed."""
+    import httpx
+
+    response = httpx.request(method, f"{twin.public_url}{path}", json=body, timeout=60)
+    assert response.is_success, response.text
+    return dict(response.json()) if response.content else {}
