@@ -68,11 +68,14 @@ def _secret(file: str, path: JsonPath, leaf: object) -> Iterator[Finding]:
 
 
 def values_are_set(stacks: Iterable[StackValues]) -> Rule:
-    """Make the rule that each of the stacks has a value for each reference of the lake."""
+    """Make the rule that each stack has a value for each reference; a destination that is not used needs none."""
     known = tuple(stacks)
 
     def values_are_set_in_stacks(lake: Lake) -> Iterator[Finding]:
-        for file, _, _, configuration in _configurations(lake):
+        used = {f"{DESTINATIONS_FOLDER}/{source.config.destination}.json" for source in lake.sources if source.config}
+        for file, kind, _, configuration in _configurations(lake):
+            if kind == "destination" and file not in used:
+                continue
             for path, reference in references(configuration):
                 for stack in known:
                     if reference.name not in stack.names:

@@ -1,0 +1,64 @@
+# What the project can do, one line each: `make`. Every target installs what it needs, so each works first after a clone.
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+BIN := .venv/bin
+SYNCED := .venv/.synced
+LOCKED := uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_twin packages/*/tests \
+	toolchain sandbox benchmarks tests)
+TESTS := tests $(wildcard packages/*/tests)
+COVERED_PERCENT := 90
+
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine lint test sandbox sandbox-down bless bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SYNCED) ## Install the locked Python environment into .venv
+	@echo 'The environment is in .venv.'
+
+engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
+	@$(BIN)/python toolchain/engine.py
+
+lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of files and functions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+	$(BIN)/python toolchain/lint_sizes.py
+
+test: engine ## Run every test, the real engine included, and hold the line coverage
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
+
+sandbox: engine ## Bring up the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
+	@$(BIN)/python -m sandbox up
+
+sandbox-down: $(SYNCED) ## Take the sandbox down
+	@$(BIN)/python -m sandbox down
+
+bless: $(SYNCED) ## Accept what the code makes now as what the golden tests expect
+	LOTUS_BLESS=1 $(BIN)/pytest -q tests/golden
+
+bench: engine ## Run every benchmark; each prints one JSON document
+	@for benchmark in benchmarks/[!_]*.py; do echo "$$benchmark" >&2; $(BIN)/python "$$benchmark" --json || exit 1; done
+
+$(SYNCED): $(LOCKED) | $(UV)
+	@$(UV) sync --locked
+	@touch $@
+
+# Only where no uv is on PATH: any Python of the right age brings one, into an environment of its own.
+.tools/bin/uv:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo 'error: Lotus needs Python 3.11 or newer, and none is on PATH: install one (https://www.python.org/downloads/)' \
+			'or uv (https://docs.astral.sh/uv/), which brings its own.' >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing uv $(UV_VERSION) into .tools with $$($$found --version)."; \
+	$$found -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,105 @@
+"""How long `lotus check` takes, and how much memory, on a lake of a given size.
+
+It writes a lake to a temporary folder, checks it in a fresh process and prints one JSON document: sources, streams,
+files, bytes, seconds (wall, start of Python included), peak_mb (largest resident set of that process) and problems.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SELECTED_FIELDS = 15
+DISCOVERED_FIELDS = 30
+TYPES = ("string", "integer", "number", "boolean")
+
+
+def main() -> None:
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sources", type=int, default=1000)
+    parser.add_argument("--streams", type=int, default=20, help="streams in each source")
+    parser.add_argument("--json", action="store_true", help="print one JSON document (the only form)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lotus-lake-") as folder:
+        lake = Path(folder) / "streams"
+        write_lake(lake, arguments.sources, arguments.streams)
+        print(
+            json.dumps({"sources": arguments.sources, "streams": arguments.sources * arguments.streams} | measure(lake))
+        )
+
+
+def measure(lake: Path) -> dict[str, object]:
+    """Check a lake in a fresh process, and say what it cost."""
+    files = [file for file in lake.rglob("*") if file.is_file()]
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "lotus_infra.ops.cli", "check", "--streams", str(lake), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        output = process.stdout.read() if process.stdout is not None else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - started
+    report = json.loads(output)
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return {
+        "files": len(files),
+        "bytes": sum(file.stat().st_size for file in files),
+        "seconds": round(seconds, 3),
+        "peak_mb": round(usage.ru_maxrss / unit, 1),
+        "problems": len(report["problems"]),
+    }
+
+
+def write_lake(lake: Path, sources: int, streams: int) -> None:
+    """Write a lake without mistakes: pinned connectors, one destination, and `streams` streams in each source."""
+    own = Path(__file__).parent.parent / "streams"
+    for folder in ("_connectors", "_destinations"):
+        (lake / folder).mkdir(parents=True)
+        for file in (own / folder).iterdir():
+            (lake / folder / file.name).write_bytes(file.read_bytes())
+    source_file = json.loads((own / "shopify" / "_source.json").read_bytes())
+    for number in range(sources):
+        source = lake / f"source_{number:04d}"
+        (source / "_discovered").mkdir(parents=True)
+        settings = {key: value for key, value in source_file.items() if key not in {"name", "namespace"}}
+        (source / "_source.json").write_text(json.dumps(settings, indent=2))
+        for index in range(streams):
+            stream, discovered = documents(f"stream_{index:02d}")
+            (source / f"stream_{index:02d}.json").write_text(json.dumps(stream, indent=2))
+            (source / "_discovered" / f"stream_{index:02d}.json").write_text(json.dumps(discovered, indent=2))
+
+
+def documents(name: str) -> tuple[dict[str, object], dict[str, object]]:
+    """A stream's file and what was discovered of it: flat fields, one object and one array of objects."""
+    fields: dict[str, object] = {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}
+    fields["address"] = {"type": "object", "properties": {"city": {"type": "string"}, "zip": {"type": "string"}}}
+    fields["lines"] = {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}}}}
+    for number in range(len(fields), DISCOVERED_FIELDS):
+        fields[f"field_{number:02d}"] = {"type": TYPES[number % len(TYPES)]}
+    stream = {
+        "stream": name,
+        "sync_mode": "incremental",
+        "destination_sync_mode": "append",
+        "backfill": False,
+        "primary_key": [["id"]],
+        "cursor_field": ["updated_at"],
+        "selected": True,
+        "fields": dict(list(fields.items())[:SELECTED_FIELDS]),
+    }
+    discovered = {
+        "stream": name,
+        "options": {"sync_modes": ["full_refresh", "incremental"]},
+        "defaults": {"primary_key": [["id"]], "cursor_field": ["updated_at"]},
+        "source_defined_cursor": True,
+        "source_defined_primary_key": [["id"]],
+        "fields": fields,
+    }
+    return stream, discovered
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""What may be done to sources and destinations, by whichever API.
+
+Knows actors, their configurations and what hangs on them. Must not know how either API spells requests and answers.
+Source: airbyte-platform SourceHandler, DestinationHandler, ConfigurationUpdate.
+"""
+
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, ResourceAllocation
+from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.errors import ProblemError, bad_request, unprocessable
+from airbyte_twin.records import Actor, ActorKind, Connection
+from airbyte_twin.secrets import merged
+from airbyte_twin.settings import Edition
+from airbyte_twin.specs import check_configuration
+from airbyte_twin.twin import Twin, canonical_id
+
+RESOURCE_TYPES = {ActorKind.SOURCE: "SOURCE_CONNECTION", ActorKind.DESTINATION: "DESTINATION_CONNECTION"}
+DEFINITION_TYPES = {
+    ActorKind.SOURCE: "STANDARD_SOURCE_DEFINITION",
+    ActorKind.DESTINATION: "STANDARD_DESTINATION_DEFINITION",
+}
+
+
+def type_key(kind: ActorKind) -> str:
+    """`sourceType` or `destinationType`."""
+    return f"{kind}Type"
+
+
+def known_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
+    """A source or destination, deleted ones included, as the server finds them by id.
+
+    Raises:
+        ApiError: 404 or 403, there never was one.
+    """
+    found = twin.store.actor(kind, canonical_id(actor_id))
+    if found is None:
+        raise twin.unknown(RESOURCE_TYPES[kind], actor_id)
+    return found
+
+
+def living_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
+    """The same, but a deleted one is unknown."""
+    found = known_actor(twin, kind, actor_id)
+    if found.deleted:
+        raise twin.unknown(RESOURCE_TYPES[kind], actor_id)
+    return found
+
+
+def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
+    """The definition that a new actor is of: the id that was sent, else the one of its type's name.
+
+    Raises:
+        ApiError: 422 without either, 400 `value-not-found` for an unknown type, 404 or 403 for an unknown id.
+    """
+    if body.definition_id is not None:
+        definition = twin.definition(str(body.definition_id))
+        if definition is None or definition.kind is not kind:
+            raise twin.unknown(DEFINITION_TYPES[kind], str(body.definition_id))
+        return definition.id
+    name = body.configuration.get(type_key(kind))
+    if not isinstance(name, str):
+        raise unprocessable(f"One of [definitionId, configuration.{type_key(kind)}] must be given.")
+    connector = twin.registry.by_type(kind, name)
+    if connector is None or twin.definition(connector.definition_id) is None:
+        raise ProblemError(400, "value-not-found", {"value": f"{type_key(kind)}: {name}"})
+    return connector.definition_id
+
+
+def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
+    """Create a source or destination; nothing is checked but its configuration's form.
+
+    Raises:
+        ApiError: See `definition_for`; 404 or 403 for an unknown workspace, 422 for a configuration against the spec.
+    """
+    workspace = twin.store.workspaces.get(str(body.workspace_id))
+    if workspace is None or workspace.deleted:
+        raise twin.unknown("STANDARD_WORKSPACE", str(body.workspace_id))
+    definition_id = definition_for(twin, kind, body)
+    allocation = allocation_document(twin, body.resource_allocation)
+    configuration = without_type(body.configuration, kind)
+    check_configuration(configuration, twin.connector(definition_id).spec)
+    sealed = twin.vault(workspace.id).sealed(configuration, twin.secret_tree(definition_id), None)
+    return twin.store.actors.put(
+        Actor(
+            id=str(uuid4()),
+            kind=kind,
+            name=body.name,
+            definition_id=definition_id,
+            workspace_id=workspace.id,
+            configuration=as_object(sealed),
+            resource_allocation=allocation,
+            created_at=twin.clock.seconds(),
+        )
+    )
+
+
+def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
+    """PUT: name and configuration become what was sent, but a masked secret stays what it was.
+
+    Raises:
+        ApiError: 422 for a configuration against the spec.
+    """
+    allocation = allocation_document(twin, body.resource_allocation)
+    tree = twin.secret_tree(actor.definition_id)
+    vault = twin.vault(actor.workspace_id)
+    kept = vault.kept(without_type(body.configuration, actor.kind), tree, actor.configuration)
+    check_configuration(vault.revealed(kept, tree), twin.connector(actor.definition_id).spec)
+    sealed = vault.sealed(kept, tree, actor.configuration)
+    changes = {"name": body.name, "configuration": as_object(sealed), "resource_allocation": allocation}
+    return twin.store.actors.put(actor.model_copy(update=changes))
+
+
+def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
+    """PATCH: the configuration is merged in, and a mask becomes the secret itself.
+
+    Raises:
+        ApiError: 422 for a merged configuration against the spec.
+    """
+    allocation = allocation_document(twin, body.resource_allocation)
+    changes: dict[str, object] = {"resource_allocation": allocation}
+    if body.name is not None:
+        changes["name"] = body.name
+    if body.configuration is not None:
+        changes["configuration"] = _merged_configuration(twin, actor, body.configuration)
+    return twin.store.actors.put(actor.model_copy(update=changes))
+
+
+def _merged_configuration(twin: Twin, actor: Actor, patch: JsonObject) -> JsonObject:
+    tree, vault = twin.secret_tree(actor.definition_id), twin.vault(actor.workspace_id)
+    result = merged(actor.configuration, without_type(patch, actor.kind))
+    check_configuration(vault.revealed(result, tree), twin.connector(actor.definition_id).spec)
+    return as_object(vault.sealed(result, tree, actor.configuration))
+
+
+def delete_actor(twin: Twin, actor: Actor) -> None:
+    """Tombstone an actor: its configuration and secrets go, its connections become deprecated."""
+    if actor.deleted:
+        return
+    twin.vault(actor.workspace_id).forget(actor.configuration, twin.secret_tree(actor.definition_id))
+    twin.store.actors.put(actor.model_copy(update={"deleted": True, "configuration": None}))
+    for connection in twin.store.connections_of(actor.id):
+        deprecate(twin, connection)
+
+
+def deprecate(twin: Twin, connection: Connection) -> None:
+    """Delete a connection as the server does: its jobs and state rows stay, a running job is cancelled."""
+    if connection.status == "deprecated":
+        return
+    twin.store.connections.put(connection.model_copy(update={"status": "deprecated"}))
+    job = twin.store.active_job(connection.id)
+    if job is not None:
+        changes = {"status": "cancelled", "updated_at": twin.clock.seconds()}
+        twin.store.jobs.put(job.model_copy(update=changes))
+
+
+def without_type(configuration: JsonObject, kind: ActorKind) -> JsonObject:
+    """The configuration without the type, which is never stored in it."""
+    return {key: value for key, value in configuration.items() if key != type_key(kind)}
+
+
+def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> JsonObject | None:
+    """Resources as they are stored.
+
+    Raises:
+        ProblemError: 400 on Cloud, which does not take any.
+    """
+    if allocation is None:
+        return None
+    if twin.settings.edition is Edition.CLOUD:
+        raise bad_request("Setting resource allocation is not permitted on Airbyte Cloud.")
+    return allocation.document()
+
+
+def shown_configuration(twin: Twin, actor: Actor, *, with_coordinates: bool = False) -> JsonValue:
+    """The configuration as both APIs show it: secrets masked or as coordinates, null once the actor is deleted."""
+    if actor.configuration is None:
+        return None
+    vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)
+    show = vault.referenced if with_coordinates else vault.masked
+    shown = as_object(show(actor.configuration, tree))
+    if twin.settings.echo_connector_type:
+        return {**shown, type_key(actor.kind): twin.type_name(actor.definition_id)}
+    return shown

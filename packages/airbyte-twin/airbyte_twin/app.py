@@ -1,0 +1,127 @@
+"""Assembles a twin's web application: routes, middleware, and saving after writes.
+
+Knows all parts by name. Must not hold any behaviour of Airbyte itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from airbyte_twin.auth import Authenticate, token_routes
+from airbyte_twin.calls import LogCalls
+from airbyte_twin.config import connections as config_connections
+from airbyte_twin.config import connectors, instance, lists, state, web_backend
+from airbyte_twin.config import jobs as config_jobs
+from airbyte_twin.control import routes as control_routes
+from airbyte_twin.errors import ApiError, OpaqueError, answer_api_error, answer_http_exception, json_response
+from airbyte_twin.faults import InjectFaults
+from airbyte_twin.persistence import Saver
+from airbyte_twin.public import (
+    actors,
+    applications,
+    connections,
+    declarative,
+    definitions,
+    health,
+    jobs,
+    streams,
+    tags,
+    workspaces,
+)
+from airbyte_twin.registry import load_registry
+from airbyte_twin.settings import TwinSettings
+from airbyte_twin.twin import Twin
+
+PUBLIC_MODULES = (
+    health, applications, actors, connections, streams, jobs, workspaces, tags, declarative, definitions,
+)  # fmt: skip
+CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, connectors, lists)
+
+
+def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
+    """A twin with what was saved, and what saves it; None without a data folder.
+
+    Raises:
+        ConnectorFileError: A connector file of the data folder is bad.
+        StateFileError: The saved state is bad.
+    """
+    folder = settings.data_dir
+    twin = Twin(settings, load_registry(folder / "connectors" if folder else None))
+    saver = Saver(twin.store, folder) if folder else None
+    if saver:
+        saver.load()
+    twin.populate()
+    return twin, saver
+
+
+def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
+    """The ASGI application of a twin."""
+    routes: list[BaseRoute] = [
+        *token_routes(twin.settings.auth),
+        Mount("/_twin", routes=control_routes.ROUTES),
+        Mount("/api/public/v1", routes=[route for module in PUBLIC_MODULES for route in module.ROUTES]),
+        Mount("/api/v1", routes=[route for module in CONFIG_MODULES for route in module.ROUTES]),
+    ]
+    middleware = [
+        Middleware(LogCalls, log=twin.calls),
+        Middleware(InjectFaults, faults=twin.faults),
+        Middleware(Authenticate, twin=twin),
+    ]
+    if saver:
+        middleware.append(Middleware(SaveWrites, saver=saver))
+    handlers = {ApiError: answer_api_error, HTTPException: answer_http_exception, Exception: answer_uncaught}
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=_lifespan(saver))
+    app.router.redirect_slashes = False
+    app.state.twin = twin
+    return app
+
+
+async def answer_uncaught(_request: Request, _error: Exception) -> Response:
+    """The body of a defect in the twin, which the web framework then raises so that it is seen."""
+    return json_response(OpaqueError(500).body, 500)
+
+
+class SaveWrites:
+    """ASGI middleware that saves before an answer goes out, or soon after if saving has become slow."""
+
+    def __init__(self, app: ASGIApp, saver: Saver) -> None:
+        self._app = app
+        self._saver = saver
+        self._later: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Work on a request and save what it changed."""
+
+        async def saving(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._save()
+            await send(message)
+
+        await self._app(scope, receive, saving)
+
+    def _save(self) -> None:
+        wait = self._saver.save_if_due()
+        if wait and (self._later is None or self._later.done()):
+            self._later = asyncio.create_task(self._save_later(wait))
+
+    async def _save_later(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        self._saver.save()
+
+
+def _lifespan(saver: Saver | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        if saver:
+            saver.save()
+
+    return lifespan

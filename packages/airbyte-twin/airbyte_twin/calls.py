@@ -1,0 +1,84 @@
+"""The log of calls, so that tests can count them.
+
+Knows methods, paths and statuses. Must not know what a call does.
+"""
+
+from collections import Counter, deque
+from dataclasses import asdict, dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from airbyte_twin.documents import JsonObject
+
+CONTROL = "/_twin"
+KEPT_CALLS = 100_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call; `status` is None if the caller got no answer."""
+
+    method: str
+    path: str
+    query: str
+    status: int | None
+
+    def document(self) -> JsonObject:
+        """As the control endpoint shows it."""
+        return asdict(self)
+
+
+class CallLog:
+    """Calls in the order of their ends; all are counted, the latest are kept."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._counts: Counter[str] = Counter()
+
+    def add(self, call: Call) -> None:
+        """Note one call."""
+        self._calls.append(call)
+        self._counts[call.method] += 1
+
+    def calls(self) -> list[Call]:
+        """The latest calls, oldest first."""
+        return list(self._calls)
+
+    def counts(self) -> dict[str, int]:
+        """How many calls by method."""
+        return dict(self._counts)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._calls.clear()
+        self._counts.clear()
+
+
+class LogCalls:
+    """ASGI middleware that notes every call except those to the twin's own control."""
+
+    def __init__(self, app: ASGIApp, log: CallLog) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and note its end."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        status: int | None = None
+
+        async def watching(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._note(scope, status)
+            await send(message)
+
+        await self._app(scope, receive, watching)
+        if status is None:
+            self._note(scope, None)
+
+    def _note(self, scope: Scope, status: int | None) -> None:
+        query = scope["query_string"].decode("ascii", "replace")
+        self._log.add(Call(scope["method"], scope["path"], query, status))

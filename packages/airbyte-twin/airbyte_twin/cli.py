@@ -1,0 +1,95 @@
+"""The command `airbyte-twin`.
+
+Knows command line options. Must not know anything that a library caller would need.
+"""
+
+import ipaddress
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+
+from airbyte_twin.app import build_app, build_twin
+from airbyte_twin.persistence import StateFileError
+from airbyte_twin.registry import ConnectorFileError
+from airbyte_twin.server import TwinServer, bound_socket
+from airbyte_twin.settings import DEFAULT_WORKSPACE_ID, AuthMode, Edition, TwinSettings
+from airbyte_twin.twin import canonical_id
+
+DEFAULTS = TwinSettings()
+
+
+def loopback(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
+    """Refuse to serve anything but this machine: the twin guards nothing."""
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        if ipaddress.ip_address(address).is_loopback:
+            return address
+    except ValueError as error:
+        raise click.BadParameter(f"{host} is no IP address.") from error
+    raise click.BadParameter(f"{host} is not a loopback address; the twin's control endpoints have no guard.")
+
+
+def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Refuse what is no UUID."""
+    canonical = canonical_id(value)
+    if len(canonical) != 36:
+        raise click.BadParameter(f"{value} is no UUID.")
+    return canonical
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--port", type=click.IntRange(0, 65535), required=True, help="TCP port; 0 takes any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, callback=loopback, help="Loopback address.")
+@click.option(
+    "--auth",
+    type=click.Choice([mode.value for mode in AuthMode]),
+    default=DEFAULTS.auth.value,
+    show_default=True,
+    help="How callers prove who they are.",
+)
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder to save the state in.")
+@click.option("--client-id", default=DEFAULTS.client_id, show_default=True, help="For --auth client_credentials.")
+@click.option("--client-secret", default=DEFAULTS.client_secret, show_default=True, help="For the same.")
+@click.option("--username", default=DEFAULTS.username, show_default=True, help="For --auth basic.")
+@click.option("--password", default=DEFAULTS.password, show_default=True, help="For the same.")
+@click.option(
+    "--token-lifetime",
+    type=click.IntRange(1),
+    default=DEFAULTS.token_lifetime,
+    show_default=True,
+    help="Seconds until a token ends.",
+)
+@click.option(
+    "--edition",
+    type=click.Choice([edition.value for edition in Edition]),
+    default=DEFAULTS.edition.value,
+    show_default=True,
+    help="Which Airbyte to behave as.",
+)
+@click.option(
+    "--workspace-id",
+    default=DEFAULT_WORKSPACE_ID,
+    show_default=True,
+    callback=uuid_text,
+    help="Id of the workspace that exists at start.",
+)
+def main(port: int, host: str, **options: object) -> None:
+    """Serve a faithful Airbyte, in memory, for tests and sandboxes."""
+    try:
+        twin, saver = build_twin(TwinSettings.model_validate(options))
+        listener = bound_socket(host, port)
+    except (ConnectorFileError, StateFileError, ValidationError) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        ) from error
+    line = ready_line(host, listener.getsockname()[1])
+    TwinServer(build_app(twin, saver), lambda: click.echo(line)).run(sockets=[listener])
+
+
+def ready_line(host: str, port: int) -> str:
+    """What is printed once the twin answers."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"airbyte-twin listening on http://{shown}:{port}"

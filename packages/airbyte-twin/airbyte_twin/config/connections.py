@@ -1,0 +1,136 @@
+"""`/connections/{get,update,list,list_all}` and the web application's `/web_backend/connections/get`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.actors import deprecate
+from airbyte_twin.bodies import read_body
+from airbyte_twin.config.bodies import ConnectionIdBody, ConnectionUpdateBody, WorkspaceIdBody
+from airbyte_twin.config.catalogs import written_streams
+from airbyte_twin.config.views import connection_view
+from airbyte_twin.connections import change_connection, known_tags
+from airbyte_twin.errors import ProblemError, json_response
+from airbyte_twin.records import Connection, Schedule
+from airbyte_twin.schedules import CRON_PROBLEM, checked_basic, config_cron
+from airbyte_twin.twin import Twin
+
+NAMESPACES = {"customformat": "custom_format"}
+POLICIES = {"disable": "disable_connection"}
+
+
+def config_connection(twin: Twin, body: ConnectionIdBody) -> Connection:
+    """The connection that a body names, deprecated ones included.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    found = twin.store.connections.get(str(body.connection_id))
+    if found is None:
+        raise twin.unknown_in_config()
+    return found
+
+
+async def get(request: Request) -> Response:
+    """The connection with its selected streams."""
+    twin = Twin.of(request)
+    connection = config_connection(twin, await read_body(request, ConnectionIdBody))
+    return json_response(connection_view(twin, connection))
+
+
+async def delete(request: Request) -> Response:
+    """Deprecates the connection; answers 204."""
+    twin = Twin.of(request)
+    deprecate(twin, config_connection(twin, await read_body(request, ConnectionIdBody)))
+    return Response(status_code=204)
+
+
+async def list_connections(request: Request) -> Response:
+    """Connections of a workspace but the deprecated ones."""
+    twin, body = Twin.of(request), await read_body(request, WorkspaceIdBody)
+    return _list(twin, body, deprecated=False)
+
+
+async def list_all(request: Request) -> Response:
+    """Connections of a workspace, deprecated ones included."""
+    twin, body = Twin.of(request), await read_body(request, WorkspaceIdBody)
+    return _list(twin, body, deprecated=True)
+
+
+def _list(twin: Twin, body: WorkspaceIdBody, *, deprecated: bool) -> Response:
+    rows = twin.listed(
+        each
+        for each in twin.store.connections
+        if each.workspace_id == str(body.workspace_id) and (deprecated or each.status != "deprecated")
+    )
+    return json_response({"connections": [connection_view(twin, row) for row in rows]})
+
+
+async def update(request: Request) -> Response:
+    """Change what was sent; the only way to a basic schedule, a time zone and notifications."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionUpdateBody)
+    connection = config_connection(twin, body)
+    if connection.status == "locked":
+        raise ProblemError(409, "error:connection/locked", {"connectionId": connection.id, "statusReason": None})
+    changes = written_members(twin, connection, body)
+    changed = change_connection(
+        twin, connection.id, {key: value for key, value in changes.items() if value is not None}
+    )
+    return json_response(connection_view(twin, changed))
+
+
+def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBody) -> dict[str, object]:
+    """The stored members that a body sets; None leaves one alone.
+
+    Raises:
+        ApiError: 400 for a schedule, 404 or 403 for a tag, 422 for a stream.
+    """
+    policy, namespace = body.non_breaking_changes_preference, body.namespace_definition
+    return {
+        "name": body.name,
+        "namespace_definition": namespace and NAMESPACES.get(namespace, namespace),
+        "namespace_format": body.namespace_format,
+        "prefix": body.prefix,
+        "operation_ids": None if body.operation_ids is None else tuple(str(each) for each in body.operation_ids),
+        "streams": body.sync_catalog and written_streams(twin, connection, body.sync_catalog),
+        "schedule": written_schedule(twin, body),
+        "status": body.status,
+        "resource_requirements": body.resource_requirements,
+        "notify_schema_changes": body.notify_schema_changes,
+        "notify_schema_changes_by_email": body.notify_schema_changes_by_email,
+        "non_breaking_policy": policy and POLICIES.get(policy, policy),
+        "backfill_preference": body.backfill_preference,
+        "breaking_change": body.breaking_change,
+        "tag_ids": None if body.tags is None else known_tags(twin, body.tags),
+    }
+
+
+def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
+    """The schedule that a body sets.
+
+    Raises:
+        ProblemError: 400, its data are missing or not valid.
+    """
+    edition, data = twin.settings.edition, body.schedule_data
+    kind = body.schedule_type or ("basic" if body.schedule else None)
+    if kind is None:
+        return None
+    if kind == "manual":
+        return Schedule()
+    if kind == "cron":
+        if data is None or data.cron is None:
+            raise ProblemError(400, CRON_PROBLEM + "missing-cron-data")
+        return config_cron(data.cron.cron_expression, data.cron.cron_time_zone, edition)
+    basic = data.basic_schedule if data and data.basic_schedule else body.schedule
+    if basic is None:
+        raise ProblemError(400, "bad-request", {"message": "A basic schedule needs scheduleData.basicSchedule."})
+    return checked_basic(Schedule(kind="basic", time_unit=basic.time_unit, units=basic.units), edition)
+
+
+ROUTES = [
+    Route("/connections/get", get, methods=["POST"]),
+    Route("/connections/delete", delete, methods=["POST"]),
+    Route("/connections/list", list_connections, methods=["POST"]),
+    Route("/connections/list_all", list_all, methods=["POST"]),
+    Route("/connections/update", update, methods=["POST"]),
+]

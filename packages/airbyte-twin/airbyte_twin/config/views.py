@@ -1,0 +1,219 @@
+"""How the Config API shows stored objects.
+
+Knows the response shapes of the Config API's OpenAPI document. Must not change anything.
+Source: airbyte-platform ApiConverters, CatalogConverter, JobConverter.
+"""
+
+from uuid import uuid4
+
+from airbyte_twin.actors import shown_configuration
+from airbyte_twin.catalogs import by_key
+from airbyte_twin.documents import JsonArray, JsonObject, as_object, without_nulls
+from airbyte_twin.mappers import mapper_view
+from airbyte_twin.public.views import tag_view
+from airbyte_twin.records import (
+    Actor,
+    ActorKind,
+    Connection,
+    ConnectionState,
+    DiscoveredStream,
+    Job,
+    SelectedStream,
+    StreamState,
+)
+from airbyte_twin.schedules import config_view
+from airbyte_twin.secrets import Vault
+from airbyte_twin.twin import Twin
+
+NAMESPACES = {"source": "source", "destination": "destination", "custom_format": "customformat"}
+PREFERENCES = {"disable_connection": "disable"}
+JOB_TYPES = {"sync": "sync", "reset": "reset_connection", "refresh": "refresh"}
+
+
+def actor_view(twin: Twin, actor: Actor) -> JsonObject:
+    """A SourceRead or DestinationRead."""
+    definition = twin.store.definitions.get(actor.definition_id)
+    return {
+        f"{actor.kind}DefinitionId": actor.definition_id,
+        f"{actor.kind}Id": actor.id,
+        "workspaceId": actor.workspace_id,
+        "connectionConfiguration": shown_configuration(twin, actor),
+        "name": actor.name,
+        f"{actor.kind}Name": definition.name if definition else "",
+        "createdAt": actor.created_at,
+    }
+
+
+def connection_view(twin: Twin, connection: Connection) -> JsonObject:
+    """A ConnectionRead; its catalog holds the selected streams only."""
+    vault = twin.vault(connection.workspace_id)
+    known = by_key(twin.catalog(connection.catalog_id))
+    entries: JsonArray = [
+        {"stream": stream_view(known.get(each.key) or _bare(each)), "config": stream_config_view(each, vault)}
+        for each in connection.streams
+    ]
+    tags = (twin.store.tags.get(tag_id) for tag_id in connection.tag_ids)
+    return without_nulls(
+        {
+            "connectionId": connection.id,
+            "name": connection.name,
+            "namespaceDefinition": NAMESPACES[connection.namespace_definition],
+            "namespaceFormat": connection.namespace_format,
+            "prefix": connection.prefix,
+            "sourceId": connection.source_id,
+            "destinationId": connection.destination_id,
+            "workspaceId": connection.workspace_id,
+            "operationIds": list(connection.operation_ids),
+            "syncCatalog": {"streams": entries},
+            **config_view(connection.schedule),
+            "status": connection.status,
+            "resourceRequirements": connection.resource_requirements,
+            "sourceCatalogId": connection.catalog_id,
+            "breakingChange": connection.breaking_change,
+            "notifySchemaChanges": connection.notify_schema_changes,
+            "notifySchemaChangesByEmail": connection.notify_schema_changes_by_email,
+            "nonBreakingChangesPreference": PREFERENCES.get(
+                connection.non_breaking_policy, connection.non_breaking_policy
+            ),
+            "backfillPreference": connection.backfill_preference,
+            "created_at": connection.created_at,
+            "tags": [tag_view(tag) for tag in tags if tag is not None],
+        }
+    )
+
+
+def _bare(stream: SelectedStream) -> DiscoveredStream:
+    """A stream that the source offers no more."""
+    return DiscoveredStream(
+        name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=(stream.sync_mode,)
+    )
+
+
+def stream_view(stream: DiscoveredStream) -> JsonObject:
+    """An AirbyteStream."""
+    return without_nulls(
+        {
+            "name": stream.name,
+            "jsonSchema": stream.json_schema,
+            "supportedSyncModes": list(stream.supported_sync_modes),
+            "sourceDefinedCursor": stream.source_defined_cursor,
+            "defaultCursorField": list(stream.default_cursor_field),
+            "sourceDefinedPrimaryKey": [list(path) for path in stream.source_defined_primary_key],
+            "namespace": stream.namespace,
+            "isResumable": stream.is_resumable,
+            "isFileBased": stream.is_file_based,
+        }
+    )
+
+
+def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
+    """An AirbyteStreamConfiguration of a selected stream."""
+    mappers: JsonArray = [mapper_view(mapper, vault) for mapper in stream.mappers]
+    return without_nulls(
+        {
+            "syncMode": stream.sync_mode,
+            "destinationSyncMode": stream.destination_sync_mode,
+            "cursorField": None if stream.cursor_field is None else list(stream.cursor_field),
+            "primaryKey": None if stream.primary_key is None else [list(path) for path in stream.primary_key],
+            "aliasName": stream.name,
+            "selected": True,
+            "suggested": False,
+            "destinationObjectName": stream.destination_object_name,
+            "includeFiles": stream.include_files,
+            "fieldSelectionEnabled": stream.selected_fields is not None,
+            "selectedFields": [{"fieldPath": [name]} for name in stream.selected_fields or ()],
+            "hashedFields": [],
+            "mappers": mappers,
+        }
+    )
+
+
+def default_config_view(stream: DiscoveredStream, *, selected: bool, suggested: bool) -> JsonObject:
+    """An AirbyteStreamConfiguration of a stream that nobody configured."""
+    return {
+        "syncMode": "incremental" if "incremental" in stream.supported_sync_modes else "full_refresh",
+        "destinationSyncMode": "append",
+        "cursorField": list(stream.default_cursor_field),
+        "primaryKey": [list(path) for path in stream.source_defined_primary_key],
+        "aliasName": stream.name,
+        "selected": selected,
+        "suggested": suggested,
+        "includeFiles": False,
+        "fieldSelectionEnabled": False,
+        "selectedFields": [],
+        "hashedFields": [],
+        "mappers": [],
+    }
+
+
+def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> JsonObject:
+    """A SynchronousJobRead: a connector was run while the caller waited."""
+    now = twin.clock.seconds()
+    shown: JsonObject = {
+        "id": str(uuid4()),
+        "configType": kind,
+        "createdAt": now,
+        "endedAt": now,
+        "succeeded": failure is None,
+        "connectorConfigurationUpdated": False,
+    }
+    if failure is not None:
+        shown["failureReason"] = {"externalMessage": failure, "timestamp": now}
+    return shown
+
+
+def job_view(job: Job) -> JsonObject:
+    """A JobRead."""
+    streams: JsonArray = [without_nulls({"name": name, "namespace": space}) for space, name in job.streams or ()]
+    return without_nulls(
+        {
+            "id": int(job.id),
+            "configType": JOB_TYPES[job.type],
+            "configId": job.connection_id,
+            "createdAt": job.created_at,
+            "updatedAt": job.updated_at,
+            "startedAt": job.started_at,
+            "status": job.status,
+            "resetConfig": {"streamsToReset": streams} if job.type == "reset" else None,
+            "refreshConfig": {"streamsToRefresh": streams} if job.type == "refresh" else None,
+        }
+    )
+
+
+def job_info_view(job: Job) -> JsonObject:
+    """A JobInfoRead; the twin keeps no attempts."""
+    return {"job": job_view(job), "attempts": []}
+
+
+def state_view(state: ConnectionState) -> JsonObject:
+    """A ConnectionState."""
+    shown: JsonObject = {"connectionId": state.id, "stateType": state.type}
+    streams: JsonArray = [stream_state_view(stream) for stream in state.streams]
+    if state.type == "stream":
+        shown["streamState"] = streams
+    elif state.type == "global":
+        shown["globalState"] = {"shared_state": as_object(state.shared), "streamStates": streams}
+    elif state.type == "legacy":
+        shown["state"] = as_object(state.legacy)
+    return shown
+
+
+def stream_state_view(stream: StreamState) -> JsonObject:
+    """A StreamState."""
+    descriptor = without_nulls({"name": stream.name, "namespace": stream.namespace})
+    return {"streamDescriptor": descriptor, "streamState": as_object(stream.blob)}
+
+
+def definition_version_view(twin: Twin, actor: Actor) -> JsonObject:
+    """An ActorDefinitionVersionRead."""
+    definition = twin.store.definitions.get(actor.definition_id)
+    connector = twin.connector(actor.definition_id)
+    return {
+        "dockerRepository": definition.docker_repository if definition else "",
+        "dockerImageTag": definition.docker_image_tag if definition else "",
+        "supportsRefreshes": connector.supports_refreshes and actor.kind is ActorKind.DESTINATION,
+        "isVersionOverrideApplied": False,
+        "supportState": "supported",
+        "supportsFileTransfer": False,
+        "supportsDataActivation": False,
+    }

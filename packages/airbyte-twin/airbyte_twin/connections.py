@@ -1,0 +1,179 @@
+"""What may be done to connections, by whichever API.
+
+Knows connections and what hangs on them. Must not know how either API spells requests and answers.
+Source: airbyte-platform PublicApi ConnectionsController, ConnectionsHandler.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import uuid4
+
+from airbyte_twin.actors import living_actor
+from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, MapperBody, StreamBody, TagBody
+from airbyte_twin.catalogs import top_level_fields
+from airbyte_twin.discovery import DiscoveryError, discover
+from airbyte_twin.errors import ProblemError, bad_request, missing, unexpected
+from airbyte_twin.mappers import stored_mappers
+from airbyte_twin.records import (
+    Actor,
+    ActorKind,
+    Catalog,
+    Connection,
+    DiscoveredStream,
+    Mapper,
+    Schedule,
+    SelectedStream,
+)
+from airbyte_twin.schedules import public_schedule
+from airbyte_twin.states import drop_streams
+from airbyte_twin.stream_rules import StreamRules, default_streams
+from airbyte_twin.twin import Twin, canonical_id
+
+
+def known_connection(twin: Twin, connection_id: str) -> Connection:
+    """A connection, deprecated ones included.
+
+    Raises:
+        ApiError: 404 or 403, there never was one.
+    """
+    found = twin.store.connections.get(canonical_id(connection_id))
+    if found is None:
+        raise twin.unknown("STANDARD_SYNC", connection_id)
+    return found
+
+
+async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
+    """Create a connection as the public API does: cron, destination, discovery, streams, in this order.
+
+    Raises:
+        ApiError: 400 for a schedule or stream, 404 or 403 for an unknown actor or tag, 500 for a failed discovery.
+    """
+    schedule = asked_schedule(twin, body) or Schedule()
+    source, destination = await _ends(twin, body)
+    catalog = await discovered(twin, source)
+    asked = body.configurations.streams if body.configurations else None
+    if asked:
+        streams = rules(twin, catalog, destination, ()).configured(asked)
+    else:
+        streams = default_streams(catalog, twin.connector(source.definition_id).suggested_streams)
+    return twin.store.connections.put(
+        Connection(
+            id=str(uuid4()),
+            name=body.name if body.name is not None else f"{source.name} <> {destination.name}",
+            source_id=source.id,
+            destination_id=destination.id,
+            workspace_id=destination.workspace_id,
+            status=body.status or "active",
+            schedule=schedule,
+            streams=streams,
+            catalog_id=catalog.id,
+            namespace_definition=body.namespace_definition or "destination",
+            namespace_format=body.namespace_format,
+            prefix=body.prefix or "",
+            non_breaking_policy=body.non_breaking_schema_updates_behavior or "ignore",
+            tag_ids=known_tags(twin, body.tags or ()),
+            created_at=twin.clock.seconds(),
+        )
+    )
+
+
+async def _ends(twin: Twin, body: ConnectionCreate) -> tuple[Actor, Actor]:
+    ends = []
+    for kind, actor_id in ((ActorKind.DESTINATION, body.destination_id), (ActorKind.SOURCE, body.source_id)):
+        found = twin.store.actor(kind, str(actor_id))
+        if found is None or found.deleted:
+            refused = twin.settings.unknown_id_status == 403
+            raise twin.unknown(kind, str(actor_id)) if refused else missing(kind, str(actor_id))
+        ends.append(found)
+    destination, source = ends
+    if source.workspace_id != destination.workspace_id:
+        raise bad_request("Source and destination do not belong to the same workspace.")
+    return source, destination
+
+
+async def patch_connection(twin: Twin, connection: Connection, body: ConnectionPatch) -> Connection:
+    """Change what was sent and not null; streams are replaced as a whole, an empty list of them is ignored.
+
+    Raises:
+        ApiError: 400 for a schedule or stream, 409 for a locked connection, 500 for a failed discovery.
+    """
+    schedule = asked_schedule(twin, body)
+    if connection.status == "locked":
+        data = {"connectionId": connection.id, "statusReason": None}
+        raise ProblemError(409, "error:connection/locked", {**data})
+    changes: dict[str, object] = {
+        "name": body.name,
+        "schedule": schedule,
+        "namespace_definition": body.namespace_definition,
+        "namespace_format": body.namespace_format,
+        "prefix": body.prefix,
+        "non_breaking_policy": body.non_breaking_schema_updates_behavior,
+        "status": body.status,
+        "tag_ids": None if body.tags is None else known_tags(twin, body.tags),
+    }
+    asked = body.configurations.streams if body.configurations else None
+    if asked:
+        source = living_actor(twin, ActorKind.SOURCE, connection.source_id)
+        destination = living_actor(twin, ActorKind.DESTINATION, connection.destination_id)
+        catalog = await discovered(twin, source)
+        changes["streams"] = rules(twin, catalog, destination, connection.streams).configured(asked)
+        changes["catalog_id"] = catalog.id
+    return change_connection(twin, connection.id, {key: value for key, value in changes.items() if value is not None})
+
+
+def change_connection(twin: Twin, connection_id: str, changes: dict[str, object]) -> Connection:
+    """Store changed members; a stream whose source mode flips loses its state, a removed one keeps it.
+
+    Source: airbyte-platform ConnectionsHandler.deleteStateForStreamsWithSyncModeChanged.
+    """
+    before = known_connection(twin, connection_id)
+    after = twin.store.connections.put(before.model_copy(update=changes))
+    old_modes = {stream.key: stream.sync_mode for stream in before.streams}
+    flipped = [each.key for each in after.streams if old_modes.get(each.key, each.sync_mode) != each.sync_mode]
+    if flipped:
+        drop_streams(twin.store, connection_id, flipped)
+    return after
+
+
+def asked_schedule(twin: Twin, body: ConnectionPatch) -> Schedule | None:
+    """The schedule that a public request asks for."""
+    if body.schedule is None:
+        return None
+    return public_schedule(body.schedule.schedule_type, body.schedule.cron_expression, twin.settings.edition)
+
+
+async def discovered(twin: Twin, source: Actor) -> Catalog:
+    """The streams of a source, from the cache if possible.
+
+    Raises:
+        ProblemError: 500, as the public API answers when discovery fails inside a request.
+    """
+    try:
+        return await discover(twin, source)
+    except DiscoveryError as error:
+        raise unexpected(f"Something went wrong in the connector. logs:{error}") from error
+
+
+def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[SelectedStream]) -> StreamRules:
+    """What the streams of a connection are checked against."""
+    vault = twin.vault(destination.workspace_id)
+    old = {stream.key: stream.mappers for stream in before}
+
+    def store(body: StreamBody, stream: DiscoveredStream, asked: Sequence[MapperBody]) -> tuple[Mapper, ...]:
+        known = old.get((stream.namespace, stream.name), ())
+        return stored_mappers(asked, body.name, top_level_fields(stream), known, vault)
+
+    modes = twin.connector(destination.definition_id).supported_destination_sync_modes
+    return StreamRules(catalog, modes, store)
+
+
+def known_tags(twin: Twin, tags: Iterable[TagBody]) -> tuple[str, ...]:
+    """Ids of tags, each once.
+
+    Raises:
+        ApiError: 404 or 403 for a tag that does not exist.
+    """
+    ids = dict.fromkeys(str(tag.tag_id) for tag in tags)
+    for tag_id in ids:
+        if twin.store.tags.get(tag_id) is None:
+            raise twin.unknown("TAG", tag_id)
+    return tuple(ids)

@@ -1,0 +1,61 @@
+"""Running a source's discovery: cached, slow or failing.
+
+Knows the discovery cache. Must not know what streams are used for.
+Source: airbyte-platform SourceHandler.discoverSchemaForSourceFromSourceId; the cache key is source, connector version
+and a hash of the configuration.
+"""
+
+import asyncio
+import hashlib
+
+from airbyte_twin.documents import dump_json
+from airbyte_twin.records import Actor, Catalog, Discovery
+from airbyte_twin.twin import Twin
+
+
+class DiscoveryError(Exception):
+    """The connector failed; the message is its own."""
+
+
+def cache_key(twin: Twin, source: Actor) -> str:
+    """What a cached discovery was made with."""
+    definition = twin.store.definitions.get(source.definition_id)
+    version = definition.docker_image_tag if definition else ""
+    digest = hashlib.md5(dump_json(source.configuration), usedforsecurity=False).hexdigest()
+    return f"{source.id}:{version}:{digest}"
+
+
+def outside_catalog(twin: Twin, source: Actor) -> Catalog | None:
+    """The streams that the outside system has now."""
+    if source.catalog_id is not None:
+        return twin.catalog(source.catalog_id)
+    return twin.connector(source.definition_id).catalog
+
+
+def cached_catalog(twin: Twin, source: Actor) -> Catalog | None:
+    """What the last discovery found, if nothing changed since that the server can see."""
+    last = twin.store.discoveries.get(source.id)
+    return twin.catalog(last.catalog_id) if last and last.cache_key == cache_key(twin, source) else None
+
+
+async def discover(twin: Twin, source: Actor, *, fresh: bool = False) -> Catalog:
+    """The streams of a source.
+
+    Args:
+        twin: Where the source is.
+        source: Not deleted.
+        fresh: Whether to pass over the cache.
+
+    Raises:
+        DiscoveryError: The connector fails, or nothing is known of it.
+    """
+    cached = None if fresh else cached_catalog(twin, source)
+    if cached is not None:
+        return cached
+    temper = twin.temper(source.id)
+    await asyncio.sleep(temper.discover_seconds)
+    found = outside_catalog(twin, source)
+    if temper.discover_failure is not None or found is None:
+        raise DiscoveryError(temper.discover_failure or "the connector's image cannot be run")
+    twin.store.discoveries.put(Discovery(id=source.id, cache_key=cache_key(twin, source), catalog_id=found.id))
+    return found

@@ -1,0 +1,150 @@
+"""Failures on order: answers that a proxy might give, lost requests, lost responses, slow ones.
+
+Knows methods and paths. Must not know what a request does.
+"""
+
+import asyncio
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from airbyte_twin.calls import CONTROL
+from airbyte_twin.errors import ProblemError, json_response
+
+TRANSPORT = "airbyte_twin.transport"
+
+
+class Fault(BaseModel):
+    """One failure on order.
+
+    Attributes:
+        method: Of the requests that it waits for; `*` for any.
+        path: Regular expression that is searched in the path and query.
+        nth: Fire first at this matching request, counted from 1.
+        times: How many matching requests in a row to fail; None for all from then on.
+        status: Answer with this instead of passing the request on.
+        drop: Cut the connection `before` the request is worked on, or `after` it was, its answer lost.
+        commit: With `status`, work on the request first and answer with the failure all the same.
+        delay: Seconds to wait before anything else.
+        retry_after: Value of a `Retry-After` header, which Airbyte itself never sends.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str = "*"
+    path: str = "."
+    nth: int = Field(default=1, ge=1)
+    times: int | None = Field(default=1, ge=1)
+    status: int | None = Field(default=None, ge=400, le=599)
+    drop: Literal["before", "after"] | None = None
+    commit: bool = False
+    delay: float = Field(default=0, ge=0, le=600)
+    retry_after: str | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    def matches(self, method: str, target: str) -> bool:
+        """Whether it waits for such a request."""
+        return self.method.upper() in {"*", method} and re.search(self.path, target) is not None
+
+    def fires_at(self, count: int) -> bool:
+        """Whether the matching request of that number fails."""
+        return count >= self.nth and (self.times is None or count < self.nth + self.times)
+
+
+class Faults:
+    """The failures on order and how many requests each has seen."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._seen: list[int] = []
+
+    def add(self, fault: Fault) -> None:
+        """Order one."""
+        self._faults.append(fault)
+        self._seen.append(0)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._faults.clear()
+        self._seen.clear()
+
+    def orders(self) -> list[tuple[Fault, int]]:
+        """Each with the number of matching requests until now."""
+        return list(zip(self._faults, self._seen, strict=True))
+
+    def due(self, method: str, target: str) -> Fault | None:
+        """Count a request and say which failure hits it, the oldest order first."""
+        hit: Fault | None = None
+        for index, fault in enumerate(self._faults):
+            if fault.matches(method, target):
+                self._seen[index] += 1
+                if hit is None and fault.fires_at(self._seen[index]):
+                    hit = fault
+        return hit
+
+
+class InjectFaults:
+    """ASGI middleware that makes ordered failures happen; the twin's own control is spared."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, unless a failure is due for it."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        target = scope["path"] + "?" + scope["query_string"].decode("ascii", "replace")
+        fault = self._faults.due(scope["method"], target)
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        await asyncio.sleep(fault.delay)
+        if fault.drop == "after" or fault.commit:
+            await self._app(scope, receive, _nowhere)
+        if fault.drop:
+            await _cut(scope, receive)
+        elif fault.status:
+            await _failure(fault.status, fault.retry_after)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _nowhere(_message: Message) -> None:
+    """Takes an answer that nobody gets."""
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    """Close the connection without a byte of answer."""
+    transport = scope["extensions"][TRANSPORT]
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _failure(status: int, retry_after: str | None) -> Response:
+    """The body that Airbyte (429), its proxy (502, 504) or its problem handler would send."""
+    headers = {"Retry-After": retry_after} if retry_after else None
+    if status == 429:
+        response = json_response({"message": "You are being rate limited."}, 429)
+    elif status in {502, 504}:
+        text = f"<html><body><h1>{status}</h1></body></html>"
+        response = Response(text, status, media_type="text/html")
+    elif status == 503:
+        response = json_response(ProblemError(503, "service-unavailable").body, 503)
+    else:
+        response = json_response(ProblemError(status, "unexpected-problem").body, status)
+    response.headers.update(headers or {})
+    return response

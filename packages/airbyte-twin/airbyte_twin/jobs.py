@@ -1,0 +1,111 @@
+"""Jobs: creating, cancelling and driving them. Nothing runs by itself: a job stays pending until it is driven.
+
+Knows jobs and what they do to states. Must not know how either API spells them.
+Source: airbyte-platform PublicApi JobsController and JobService, JobResponseMapper.
+"""
+
+from collections.abc import Sequence
+
+from airbyte_twin.errors import ProblemError
+from airbyte_twin.records import Connection, Job, JobStatus, JobType
+from airbyte_twin.states import StreamKey, drop_streams
+from airbyte_twin.twin import Twin
+
+
+def known_job(twin: Twin, job_id: int) -> Job:
+    """A job.
+
+    Raises:
+        ApiError: 404 or 403, there is none.
+    """
+    found = twin.store.jobs.get(str(job_id))
+    if found is None:
+        raise twin.unknown("JOB", str(job_id))
+    return found
+
+
+def start_sync(twin: Twin, connection: Connection) -> Job:
+    """Start a sync.
+
+    Raises:
+        ProblemError: 409 `state-conflict` if the connection is not active, `try-again-later` if a job is under way.
+    """
+    if connection.status != "active":
+        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
+    if twin.store.active_job(connection.id) is not None:
+        raise ProblemError(409, "try-again-later", {"message": f"A sync is already running for: {connection.id}"})
+    return _new_job(twin, connection, "sync", None)
+
+
+def start_reset(twin: Twin, connection: Connection, streams: Sequence[StreamKey] | None) -> Job:
+    """Start a clear of some or (None) all streams; a running job is cancelled first.
+
+    Raises:
+        ProblemError: 409 `state-conflict` if the connection is deprecated.
+    """
+    return _start_over(twin, connection, "reset", streams)
+
+
+def start_refresh(twin: Twin, connection: Connection, streams: Sequence[StreamKey] | None) -> Job:
+    """Start a refresh of some or (None) all streams; a running job is cancelled first.
+
+    Raises:
+        ProblemError: 409 `state-conflict` if the connection is deprecated.
+    """
+    return _start_over(twin, connection, "refresh", streams)
+
+
+def _start_over(twin: Twin, connection: Connection, kind: JobType, streams: Sequence[StreamKey] | None) -> Job:
+    if connection.status == "deprecated":
+        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
+    running = twin.store.active_job(connection.id)
+    if running is not None:
+        drive(twin, running, "cancelled")
+    return _new_job(twin, connection, kind, streams)
+
+
+def _new_job(twin: Twin, connection: Connection, kind: JobType, streams: Sequence[StreamKey] | None) -> Job:
+    now = twin.clock.seconds()
+    job = Job(
+        id=twin.store.new_job_id(),
+        connection_id=connection.id,
+        type=kind,
+        created_at=now,
+        updated_at=now,
+        streams=tuple(streams) if streams else None,
+    )
+    return twin.store.jobs.put(job)
+
+
+def cancel(twin: Twin, job_id: int) -> Job:
+    """Cancel a job.
+
+    Raises:
+        ProblemError: 409 `state-conflict` if it is unknown or finished.
+    """
+    job = twin.store.jobs.get(str(job_id))
+    if job is None or job.finished:
+        raise ProblemError(409, "state-conflict", {"message": "Job is not currently running"})
+    return drive(twin, job, "cancelled")
+
+
+def drive(
+    twin: Twin, job: Job, status: JobStatus, *, bytes_synced: int | None = None, rows_synced: int | None = None
+) -> Job:
+    """Move a job to a status, with what that does to the connection's cursors.
+
+    A refresh forgets cursors when it starts to run, a clear when it succeeded.
+    Source: airbyte-platform RefreshJobStateUpdater and the reset activity.
+    """
+    now = twin.clock.seconds()
+    changes: dict[str, object] = {"status": status, "updated_at": now}
+    if status != "pending" and job.started_at is None:
+        changes["started_at"] = now
+    if bytes_synced is not None:
+        changes["bytes_synced"] = bytes_synced
+    if rows_synced is not None:
+        changes["rows_synced"] = rows_synced
+    starts = job.status in {"pending", "queued"} and status in {"running", "incomplete", "succeeded", "failed"}
+    if (job.type == "refresh" and starts) or (job.type == "reset" and status == "succeeded"):
+        drop_streams(twin.store, job.connection_id, job.streams)
+    return twin.store.jobs.put(job.model_copy(update=changes))

@@ -1,0 +1,88 @@
+"""`/applications`: a community server has one, for its administrator, and can neither make nor delete any."""
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.bodies import ApplicationCreate, read_body
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.errors import OpaqueError, json_response
+from airbyte_twin.records import Application
+from airbyte_twin.settings import Edition
+from airbyte_twin.twin import Twin
+
+
+def application_view(application: Application) -> JsonObject:
+    """An ApplicationRead."""
+    return {
+        "id": application.id,
+        "name": application.name,
+        "clientId": application.client_id,
+        "clientSecret": application.client_secret,
+        "createdAt": application.created_at,
+    }
+
+
+def known_application(request: Request) -> Application:
+    """The application that a path names.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    twin = Twin.of(request)
+    found = twin.store.applications.get(request.path_params["application_id"])
+    if found is None:
+        raise twin.unknown("APPLICATION", request.path_params["application_id"])
+    return found
+
+
+def refuse_on_community(twin: Twin) -> None:
+    """The server's own exception there is uncaught (ApplicationServiceMicronautImpl).
+
+    Raises:
+        OpaqueError: 500.
+    """
+    if twin.settings.edition is Edition.COMMUNITY:
+        raise OpaqueError(500)
+
+
+async def list_applications(request: Request) -> Response:
+    """GET all applications."""
+    return json_response({"applications": [application_view(each) for each in Twin.of(request).store.applications]})
+
+
+async def create(request: Request) -> Response:
+    """POST an application."""
+    twin, body = Twin.of(request), await read_body(request, ApplicationCreate)
+    refuse_on_community(twin)
+    application = Application(
+        id=str(uuid4()),
+        name=body.name,
+        client_id=str(uuid4()),
+        client_secret=uuid4().hex,
+        created_at=twin.clock.seconds(),
+    )
+    return json_response(application_view(twin.store.applications.put(application)))
+
+
+async def get(request: Request) -> Response:
+    """GET an application."""
+    return json_response(application_view(known_application(request)))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE answers 200 with what was deleted."""
+    twin, application = Twin.of(request), known_application(request)
+    refuse_on_community(twin)
+    twin.store.applications.drop(application.id)
+    return json_response(application_view(application))
+
+
+ROUTES = [
+    Route("/applications", list_applications, methods=["GET"]),
+    Route("/applications", create, methods=["POST"]),
+    Route("/applications/{application_id}", get, methods=["GET"]),
+    Route("/applications/{application_id}", delete, methods=["DELETE"]),
+]

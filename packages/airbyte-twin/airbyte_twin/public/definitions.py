@@ -1,0 +1,140 @@
+"""`/connector_definitions` and `/workspaces/{id}/definitions/{sources,destinations}`."""
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
+from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, read_body
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.errors import OpaqueError, bad_request, json_response
+from airbyte_twin.public.views import definition_view
+from airbyte_twin.public.workspaces import known_workspace
+from airbyte_twin.records import ActorKind, Definition
+from airbyte_twin.settings import Edition
+from airbyte_twin.twin import Twin, canonical_id
+
+
+def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str | None) -> list[Definition]:
+    """Definitions of the registry, and those of a workspace or, with None, of all."""
+    return [
+        each
+        for each in twin.store.definitions
+        if each.kind is kind
+        and not each.deleted
+        and (workspace_id is None or each.workspace_id in {None, workspace_id})
+    ]
+
+
+def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarative: bool = False) -> Definition:
+    """The definition that a path names; declarative ones are only known under their own path.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    definition_id = request.path_params["definition_id"]
+    found = twin.definition(canonical_id(definition_id))
+    if found is None or found.kind is not kind or found.declarative is not declarative:
+        raise twin.unknown(DEFINITION_TYPES[kind], definition_id)
+    return found
+
+
+def delete_definition(twin: Twin, definition: Definition) -> None:
+    """Tombstone a definition, with every actor of it and their connections."""
+    twin.store.definitions.put(definition.model_copy(update={"deleted": True}))
+    for actor in [each for each in twin.store.actors if each.definition_id == definition.id]:
+        delete_actor(twin, actor)
+
+
+async def list_connector_definitions(request: Request) -> Response:
+    """GET id, name, type and version of all connectors of one kind."""
+    twin = Twin.of(request)
+    kinds = {kind.value: kind for kind in ActorKind}
+    kind = kinds.get(request.query_params.get("type", "").lower())
+    if kind is None:
+        raise OpaqueError(400)
+    workspace_id = request.query_params.get("workspaceId")
+    if workspace_id:
+        workspace_id = known_workspace(twin, workspace_id).id
+    rows = visible_definitions(twin, kind, workspace_id or None)
+    return json_response({"data": [connector_view(row) for row in rows]})
+
+
+def connector_view(definition: Definition) -> JsonObject:
+    """A ConnectorDefinitionResponse."""
+    return {
+        "id": definition.id,
+        "name": definition.name,
+        "connectorDefinitionType": definition.kind,
+        "version": definition.docker_image_tag,
+    }
+
+
+class DefinitionRoutes:
+    """Handlers of docker definitions of one kind."""
+
+    def __init__(self, kind: ActorKind) -> None:
+        self.kind = kind
+
+    async def index(self, request: Request) -> Response:
+        """GET all docker definitions that a workspace sees."""
+        twin = Twin.of(request)
+        workspace = known_workspace(twin, request.path_params["workspace_id"])
+        rows = [each for each in visible_definitions(twin, self.kind, workspace.id) if not each.declarative]
+        return json_response({"data": [definition_view(row) for row in rows]})
+
+    async def create(self, request: Request) -> Response:
+        """POST a docker definition; refused on Cloud."""
+        twin, body = Twin.of(request), await read_body(request, DefinitionCreate)
+        workspace = known_workspace(twin, request.path_params["workspace_id"])
+        if twin.settings.edition is Edition.CLOUD:
+            raise bad_request("Docker definitions are not supported on Airbyte Cloud.")
+        definition = Definition(
+            id=str(uuid4()),
+            kind=self.kind,
+            name=body.name,
+            docker_repository=body.docker_repository,
+            docker_image_tag=body.docker_image_tag,
+            documentation_url=body.documentation_url,
+            workspace_id=workspace.id,
+        )
+        return json_response(definition_view(twin.store.definitions.put(definition)))
+
+    async def get(self, request: Request) -> Response:
+        """GET a docker definition."""
+        return json_response(definition_view(known_definition(Twin.of(request), self.kind, request)))
+
+    async def put(self, request: Request) -> Response:
+        """PUT a name and a tag."""
+        twin, body = Twin.of(request), await read_body(request, DefinitionPut)
+        before = known_definition(twin, self.kind, request)
+        changes = {"name": body.name, "docker_image_tag": body.docker_image_tag}
+        return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
+
+    async def delete(self, request: Request) -> Response:
+        """DELETE answers 200 with what was deleted."""
+        twin = Twin.of(request)
+        definition = known_definition(twin, self.kind, request)
+        delete_definition(twin, definition)
+        return json_response(definition_view(definition))
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        root = "/workspaces/{workspace_id}/definitions/" + f"{self.kind}s"
+        one = root + "/{definition_id}"
+        return [
+            Route(root, self.index, methods=["GET"]),
+            Route(root, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.put, methods=["PUT"]),
+            Route(one, self.delete, methods=["DELETE"]),
+        ]
+
+
+ROUTES = [
+    Route("/connector_definitions", list_connector_definitions, methods=["GET"]),
+    *DefinitionRoutes(ActorKind.SOURCE).routes(),
+    *DefinitionRoutes(ActorKind.DESTINATION).routes(),
+]

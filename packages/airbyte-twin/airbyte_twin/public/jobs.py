@@ -1,0 +1,132 @@
+"""`/jobs`: syncs and clears; refreshes are the Config API's."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.bodies import JobCreate, read_body
+from airbyte_twin.connections import known_connection
+from airbyte_twin.errors import OpaqueError, bad_request, json_response, unprocessable
+from airbyte_twin.jobs import cancel, known_job, start_reset, start_sync
+from airbyte_twin.public.views import job_view
+from airbyte_twin.queries import envelope, read_id, read_ids, read_page
+from airbyte_twin.records import Job
+from airbyte_twin.twin import Twin
+
+TYPES = frozenset({"sync", "reset", "refresh", "clear"})
+STATUSES = frozenset({"pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"})
+ORDERS: dict[str, Callable[[Job], tuple[int, int]]] = {
+    "createdAt": lambda job: (job.created_at, int(job.id)),
+    "updatedAt": lambda job: (job.updated_at, int(job.id)),
+}
+
+
+async def list_jobs(request: Request) -> Response:
+    """GET a page of jobs, the latest first unless `orderBy` says otherwise."""
+    twin, page = Twin.of(request), read_page(request)
+    key, backwards = read_order(request)
+    checks = [
+        connection_check(request, twin),
+        choice_check(request, "jobType", TYPES, lambda job: job.type),
+        choice_check(request, "status", STATUSES, lambda job: job.status),
+        time_check(request, "createdAt", lambda job: job.created_at),
+        time_check(request, "updatedAt", lambda job: job.updated_at),
+    ]
+    rows = sorted((job for job in twin.store.jobs if all(check(job) for check in checks)), key=key, reverse=backwards)
+    return json_response(envelope(request, page, rows, job_view))
+
+
+def connection_check(request: Request, twin: Twin) -> Callable[[Job], bool]:
+    """`connectionId`, or else `workspaceIds`."""
+    connection_id = read_id(request, "connectionId")
+    if connection_id is not None:
+        known_connection(twin, connection_id)
+        return lambda job: job.connection_id == connection_id
+    workspaces = set(read_ids(request, "workspaceIds"))
+
+    def within(job: Job) -> bool:
+        connection = twin.store.connections.get(job.connection_id)
+        return not workspaces or (connection is not None and connection.workspace_id in workspaces)
+
+    return within
+
+
+def choice_check(
+    request: Request, name: str, choices: frozenset[str], value: Callable[[Job], str]
+) -> Callable[[Job], bool]:
+    """An enum parameter; `clear` finds nothing because such jobs are reported as `reset`."""
+    wanted = request.query_params.get(name, "").lower()
+    if wanted and wanted not in choices:
+        raise OpaqueError(400)
+    return lambda job: not wanted or value(job) == wanted
+
+
+def time_check(request: Request, name: str, value: Callable[[Job], int]) -> Callable[[Job], bool]:
+    """`<name>Start` and `<name>End`, both included."""
+    start, end = read_time(request, name + "Start"), read_time(request, name + "End")
+    return lambda job: (start is None or value(job) >= start) and (end is None or value(job) <= end)
+
+
+def read_time(request: Request, name: str) -> float | None:
+    """Seconds since 1970 of an ISO time with a zone."""
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        if moment.tzinfo is None:
+            raise OpaqueError(400)
+        return moment.timestamp()
+    except (ValueError, OverflowError) as error:
+        raise OpaqueError(400) from error
+
+
+def read_order(request: Request) -> tuple[Callable[[Job], tuple[int, int]], bool]:
+    """The sort key of `orderBy=<field>|<ASC or DESC>` and whether it runs backwards."""
+    field, _, direction = request.query_params.get("orderBy", "createdAt|DESC").partition("|")
+    if field not in ORDERS or direction.upper() not in {"ASC", "DESC"}:
+        raise bad_request("Invalid order by clause provided: it is <createdAt or updatedAt>|<ASC or DESC>.")
+    return ORDERS[field], direction.upper() == "DESC"
+
+
+async def create(request: Request) -> Response:
+    """POST a job; `reset` and `clear` are the same, `refresh` is refused."""
+    twin, body = Twin.of(request), await read_body(request, JobCreate)
+    connection = known_connection(twin, body.connection_id)
+    if body.job_type == "refresh":
+        raise unprocessable("Refreshes are not supported in the public API")
+    job = start_sync(twin, connection) if body.job_type == "sync" else start_reset(twin, connection, None)
+    return json_response(job_view(job))
+
+
+def read_job_id(request: Request) -> int:
+    """The number in the path.
+
+    Raises:
+        OpaqueError: 400, it is none.
+    """
+    text = request.path_params["job_id"]
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise OpaqueError(400)
+    return int(text)
+
+
+async def get(request: Request) -> Response:
+    """GET a job."""
+    return json_response(job_view(known_job(Twin.of(request), read_job_id(request))))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE cancels a job and answers 200 with it."""
+    return json_response(job_view(cancel(Twin.of(request), read_job_id(request))))
+
+
+ROUTES = [
+    Route("/jobs", list_jobs, methods=["GET"]),
+    Route("/jobs", create, methods=["POST"]),
+    Route("/jobs/{job_id}", get, methods=["GET"]),
+    Route("/jobs/{job_id}", delete, methods=["DELETE"]),
+]

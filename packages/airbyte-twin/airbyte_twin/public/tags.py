@@ -1,0 +1,99 @@
+"""`/tags`: labels of connections, listed without pages."""
+
+import re
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.bodies import TagCreate, TagPatch, read_body
+from airbyte_twin.errors import ProblemError, json_response
+from airbyte_twin.public.views import tag_view
+from airbyte_twin.public.workspaces import known_workspace
+from airbyte_twin.queries import read_ids
+from airbyte_twin.records import Tag
+from airbyte_twin.twin import Twin, canonical_id
+
+LONGEST_NAME = 30
+MOST_TAGS = 100
+COLOR = re.compile(r"[0-9A-Fa-f]{6}")
+
+
+def known_tag(twin: Twin, tag_id: str) -> Tag:
+    """A tag.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    found = twin.store.tags.get(canonical_id(tag_id))
+    if found is None:
+        raise twin.unknown("TAG", tag_id)
+    return found
+
+
+def check_tag(twin: Twin, tag: Tag) -> None:
+    """Refuse a tag that the workspace cannot take.
+
+    Raises:
+        ProblemError: 400 for a color or a name that is too long, 409 for a name that another tag has.
+    """
+    if not COLOR.fullmatch(tag.color):
+        raise ProblemError(400, "error:tag-invalid-hex-color", {"hexColor": tag.color})
+    if len(tag.name) > LONGEST_NAME:
+        raise ProblemError(400, "error:tag-name-too-long", {"tagName": tag.name, "maxLength": LONGEST_NAME})
+    others = (each for each in twin.store.tags if each.workspace_id == tag.workspace_id and each.id != tag.id)
+    if any(other.name == tag.name for other in others):
+        raise ProblemError(409, "error:tag-already-exists", {"tagName": tag.name})
+
+
+async def list_tags(request: Request) -> Response:
+    """GET all tags of some or all workspaces."""
+    twin, wanted = Twin.of(request), set(read_ids(request, "workspaceIds"))
+    rows = [tag for tag in twin.store.tags if not wanted or tag.workspace_id in wanted]
+    return json_response({"data": [tag_view(tag) for tag in rows]})
+
+
+async def create(request: Request) -> Response:
+    """POST a tag; a workspace takes a hundred."""
+    twin, body = Twin.of(request), await read_body(request, TagCreate)
+    workspace = known_workspace(twin, str(body.workspace_id))
+    tag = Tag(id=str(uuid4()), name=body.name, color=body.color, workspace_id=workspace.id)
+    check_tag(twin, tag)
+    if sum(each.workspace_id == workspace.id for each in twin.store.tags) >= MOST_TAGS:
+        raise ProblemError(400, "error:tag-limit-for-workspace-reached", {"limit": MOST_TAGS})
+    return json_response(tag_view(twin.store.tags.put(tag)))
+
+
+async def get(request: Request) -> Response:
+    """GET a tag."""
+    return json_response(tag_view(known_tag(Twin.of(request), request.path_params["tag_id"])))
+
+
+async def patch(request: Request) -> Response:
+    """PATCH name and color, both required."""
+    twin, body = Twin.of(request), await read_body(request, TagPatch)
+    before = known_tag(twin, request.path_params["tag_id"])
+    tag = before.model_copy(update={"name": body.name, "color": body.color})
+    check_tag(twin, tag)
+    return json_response(tag_view(twin.store.tags.put(tag)))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE a tag; connections lose it."""
+    twin = Twin.of(request)
+    tag = known_tag(twin, request.path_params["tag_id"])
+    twin.store.tags.drop(tag.id)
+    for connection in [each for each in twin.store.connections if tag.id in each.tag_ids]:
+        left = tuple(tag_id for tag_id in connection.tag_ids if tag_id != tag.id)
+        twin.store.connections.put(connection.model_copy(update={"tag_ids": left}))
+    return Response(status_code=204)
+
+
+ROUTES = [
+    Route("/tags", list_tags, methods=["GET"]),
+    Route("/tags", create, methods=["POST"]),
+    Route("/tags/{tag_id}", get, methods=["GET"]),
+    Route("/tags/{tag_id}", patch, methods=["PATCH"]),
+    Route("/tags/{tag_id}", delete, methods=["DELETE"]),
+]

@@ -1,0 +1,102 @@
+"""`/workspaces`."""
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from airbyte_twin.actors import delete_actor
+from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch, read_body
+from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.errors import json_response, not_in_oss
+from airbyte_twin.public.views import workspace_view
+from airbyte_twin.queries import envelope, read_flag, read_ids, read_page
+from airbyte_twin.records import Workspace
+from airbyte_twin.secrets import merged
+from airbyte_twin.twin import Twin, canonical_id, default_notifications
+
+
+def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
+    """A workspace that was not deleted.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    found = twin.store.workspaces.get(canonical_id(workspace_id))
+    if found is None or found.deleted:
+        raise twin.unknown("STANDARD_WORKSPACE", workspace_id)
+    return found
+
+
+def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonObject:
+    """The settings with what was sent merged in."""
+    if sent is None:
+        return before
+    return as_object(merged(before, sent.model_dump(mode="json", by_alias=True, exclude_none=True)))
+
+
+async def list_workspaces(request: Request) -> Response:
+    """GET a page of workspaces."""
+    twin, page = Twin.of(request), read_page(request)
+    wanted, deleted = set(read_ids(request, "workspaceIds")), read_flag(request, "includeDeleted")
+    rows = [
+        workspace
+        for workspace in twin.store.workspaces
+        if (deleted or not workspace.deleted) and (not wanted or workspace.id in wanted)
+    ]
+    return json_response(envelope(request, page, rows, workspace_view))
+
+
+async def create(request: Request) -> Response:
+    """POST a workspace; names need not be unique."""
+    twin, body = Twin.of(request), await read_body(request, WorkspaceCreate)
+    workspace = Workspace(
+        id=str(uuid4()),
+        name=body.name,
+        notifications=notifications_after(default_notifications(), body.notifications),
+        created_at=twin.clock.seconds(),
+    )
+    return json_response(workspace_view(twin.store.workspaces.put(workspace)))
+
+
+async def get(request: Request) -> Response:
+    """GET a workspace."""
+    return json_response(workspace_view(known_workspace(Twin.of(request), request.path_params["workspace_id"])))
+
+
+async def patch(request: Request) -> Response:
+    """PATCH name and notifications."""
+    twin, body = Twin.of(request), await read_body(request, WorkspacePatch)
+    before = known_workspace(twin, request.path_params["workspace_id"])
+    changes = {
+        "name": before.name if body.name is None else body.name,
+        "notifications": notifications_after(before.notifications, body.notifications),
+    }
+    return json_response(workspace_view(twin.store.workspaces.put(before.model_copy(update=changes))))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE a workspace with all its sources, destinations and connections."""
+    twin = Twin.of(request)
+    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    for actor in [actor for actor in twin.store.actors if actor.workspace_id == workspace.id]:
+        delete_actor(twin, actor)
+    twin.store.workspaces.put(workspace.model_copy(update={"deleted": True}))
+    return Response(status_code=204)
+
+
+async def oauth_credentials(_request: Request) -> Response:
+    """OAuth overrides exist on Cloud only."""
+    raise not_in_oss()
+
+
+ROUTES = [
+    Route("/workspaces", list_workspaces, methods=["GET"]),
+    Route("/workspaces", create, methods=["POST"]),
+    Route("/workspaces/{workspace_id}", get, methods=["GET"]),
+    Route("/workspaces/{workspace_id}", patch, methods=["PATCH"]),
+    Route("/workspaces/{workspace_id}", delete, methods=["DELETE"]),
+    Route("/workspaces/{workspace_id}/oauthCredentials", oauth_credentials, methods=["PUT"]),
+    Route("/workspaces/{workspace_id}/oauthCredentials/{kind}/{name}", oauth_credentials, methods=["DELETE"]),
+]

@@ -1,0 +1,253 @@
+"""What the twin remembers: one frozen record a kind of object.
+
+Knows the stored shape of objects. Must not know how either API spells them, nor any rule about them.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from airbyte_twin.documents import JsonObject
+
+FieldPath = tuple[str, ...]
+PrimaryKey = tuple[FieldPath, ...]
+SyncMode = Literal["full_refresh", "incremental"]
+DestinationSyncMode = Literal["append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete"]
+ConnectionStatus = Literal["active", "inactive", "deprecated", "locked"]
+NamespaceDefinition = Literal["source", "destination", "custom_format"]
+NonBreakingPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+JobStatus = Literal["pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"]
+JobType = Literal["sync", "reset", "refresh"]
+StateType = Literal["not_set", "stream", "global", "legacy"]
+TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+
+TERMINAL_STATUSES: frozenset[str] = frozenset({"failed", "succeeded", "cancelled"})
+
+
+class ActorKind(StrEnum):
+    """Sources and destinations share everything but their names."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and strict about what a saved state may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Workspace(Record):
+    """A workspace; `notifications` is complete, in the public API's shape."""
+
+    id: str
+    name: str
+    notifications: JsonObject
+    created_at: int
+    deleted: bool = False
+
+
+class Definition(Record):
+    """A connector that actors may use: one of the registry's, or one that a caller defined."""
+
+    id: str
+    kind: ActorKind
+    name: str
+    docker_repository: str
+    docker_image_tag: str
+    documentation_url: str | None = None
+    workspace_id: str | None = None
+    manifest: JsonObject | None = None
+    manifest_version: int = 1
+    deleted: bool = False
+
+    @property
+    def declarative(self) -> bool:
+        """Whether it is made of a manifest instead of a docker image."""
+        return self.manifest is not None
+
+
+class Actor(Record):
+    """A source or a destination.
+
+    `configuration` holds `{"_secret": "<coordinate>"}` where a secret was; it is None once the actor is deleted.
+    `catalog_id` names the schema that the outside system has now, when it is not the connector's own.
+    """
+
+    id: str
+    kind: ActorKind
+    name: str
+    definition_id: str
+    workspace_id: str
+    configuration: JsonObject | None
+    resource_allocation: JsonObject | None = None
+    created_at: int
+    deleted: bool = False
+    catalog_id: str | None = None
+
+
+class DiscoveredStream(Record):
+    """A stream as a source offers it."""
+
+    name: str
+    namespace: str | None = None
+    json_schema: JsonObject
+    supported_sync_modes: tuple[SyncMode, ...]
+    source_defined_cursor: bool = False
+    default_cursor_field: FieldPath = ()
+    source_defined_primary_key: PrimaryKey = ()
+    is_resumable: bool | None = None
+    is_file_based: bool | None = None
+
+
+class Catalog(Record):
+    """All streams of a source at one discovery."""
+
+    id: str
+    streams: tuple[DiscoveredStream, ...]
+
+
+class Discovery(Record):
+    """Which catalog a source's last discovery found, and for which configuration."""
+
+    id: str
+    cache_key: str
+    catalog_id: str
+
+
+class Mapper(Record):
+    """A transformation of a stream; secret leaves are `{"_secret": "<coordinate>"}`."""
+
+    id: str
+    type: str
+    configuration: JsonObject
+
+
+class SelectedStream(Record):
+    """A stream as a connection syncs it; `selected_fields` are top-level names in schema order, None means all."""
+
+    name: str
+    namespace: str | None = None
+    sync_mode: SyncMode
+    destination_sync_mode: DestinationSyncMode
+    cursor_field: FieldPath | None = None
+    primary_key: PrimaryKey | None = None
+    selected_fields: tuple[str, ...] | None = None
+    mappers: tuple[Mapper, ...] = ()
+    include_files: bool = False
+    destination_object_name: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        """What identifies the stream within a source."""
+        return (self.namespace, self.name)
+
+
+class Schedule(Record):
+    """When a connection syncs; the members of the other kinds are None."""
+
+    kind: Literal["manual", "basic", "cron"] = "manual"
+    cron_expression: str | None = None
+    cron_time_zone: str | None = None
+    time_unit: TimeUnit | None = None
+    units: int | None = None
+
+
+class Connection(Record):
+    """A connection; `catalog_id` is the discovery that its streams were configured against."""
+
+    id: str
+    name: str
+    source_id: str
+    destination_id: str
+    workspace_id: str
+    status: ConnectionStatus = "active"
+    schedule: Schedule = Schedule()
+    streams: tuple[SelectedStream, ...]
+    catalog_id: str
+    namespace_definition: NamespaceDefinition = "destination"
+    namespace_format: str | None = None
+    prefix: str = ""
+    non_breaking_policy: NonBreakingPolicy = "ignore"
+    tag_ids: tuple[str, ...] = ()
+    created_at: int
+    notify_schema_changes: bool = False
+    notify_schema_changes_by_email: bool = False
+    backfill_preference: Literal["enabled", "disabled"] | None = None
+    breaking_change: bool = False
+    resource_requirements: JsonObject | None = None
+    operation_ids: tuple[str, ...] = ()
+
+
+class Tag(Record):
+    """A label of connections; `color` is six hex digits."""
+
+    id: str
+    name: str
+    color: str
+    workspace_id: str
+
+
+class Job(Record):
+    """A run; `streams` is None for all streams of the connection. Times are whole seconds since 1970."""
+
+    id: str
+    connection_id: str
+    type: JobType
+    status: JobStatus = "pending"
+    created_at: int
+    updated_at: int
+    started_at: int | None = None
+    streams: tuple[tuple[str | None, str], ...] | None = None
+    bytes_synced: int | None = None
+    rows_synced: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it can change no more."""
+        return self.status in TERMINAL_STATUSES
+
+
+class StreamState(Record):
+    """The cursor of one stream, as its connector wrote it."""
+
+    name: str
+    namespace: str | None = None
+    blob: JsonObject | None = None
+
+
+class ConnectionState(Record):
+    """All cursors of a connection; `id` is the connection's."""
+
+    id: str
+    type: StateType = "not_set"
+    streams: tuple[StreamState, ...] = ()
+    shared: JsonObject | None = None
+    legacy: JsonObject | None = None
+
+
+class Application(Record):
+    """A pair of client credentials."""
+
+    id: str
+    name: str
+    client_id: str
+    client_secret: str
+    created_at: int
+
+
+class Secret(Record):
+    """A secret's value; `id` is its versioned coordinate."""
+
+    id: str
+    value: str
+
+
+class Temper(Record):
+    """How an actor's connector behaves when it is run; `id` is the actor's."""
+
+    id: str
+    check_failure: str | None = None
+    discover_failure: str | None = None
+    discover_seconds: float = Field(default=0, ge=0)

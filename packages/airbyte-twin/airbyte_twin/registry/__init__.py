@@ -1,0 +1,115 @@
+"""The connectors that a twin knows, loaded from facts that ship with the package and from a data folder.
+
+Knows connector files. Must not know what was made of a connector (sources, destinations, definitions).
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
+
+
+class ConnectorFileError(Exception):
+    """A connector file that cannot be used; the message names the file and the reason."""
+
+
+class Connector(BaseModel):
+    """Facts of one connector.
+
+    Attributes:
+        type: What `sourceType`/`destinationType` says, e.g. `shopify`.
+        spec: Its `connectionSpecification`, keys and constraints only.
+        supported_destination_sync_modes: Of destinations.
+        suggested_streams: Selected when a connection names none.
+        supports_refreshes: Of destinations.
+        streams: What `discover` finds, in the Airbyte protocol's spelling; None: discovery fails.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    definition_id: str
+    kind: ActorKind
+    type: str
+    name: str
+    docker_repository: str
+    docker_image_tag: str
+    spec: JsonObject
+    supported_destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
+    suggested_streams: tuple[str, ...] = ()
+    supports_refreshes: bool = False
+    streams: tuple[DiscoveredStream, ...] | None = None
+
+    @cached_property
+    def catalog(self) -> Catalog | None:
+        """The streams under an id that depends on connector and version alone."""
+        if self.streams is None:
+            return None
+        name = f"airbyte-twin:{self.docker_repository}:{self.docker_image_tag}"
+        return Catalog(id=str(uuid5(NAMESPACE_URL, name)), streams=self.streams)
+
+
+class Registry:
+    """Connectors by definition id, docker repository and type."""
+
+    def __init__(self, connectors: Iterable[Connector]) -> None:
+        self._by_id = {connector.definition_id: connector for connector in connectors}
+        self._by_repository = {each.docker_repository: each for each in self._by_id.values()}
+        self._by_type = {(each.kind, each.type): each for each in self._by_id.values()}
+        self._catalogs = {each.catalog.id: each.catalog for each in self._by_id.values() if each.catalog}
+
+    def __iter__(self) -> Iterator[Connector]:
+        return iter(self._by_id.values())
+
+    def by_definition(self, definition_id: str) -> Connector | None:
+        """The connector of a definition id."""
+        return self._by_id.get(definition_id)
+
+    def by_repository(self, repository: str) -> Connector | None:
+        """The connector of a docker repository, so that a custom definition of a known image behaves as it."""
+        return self._by_repository.get(repository)
+
+    def by_type(self, kind: ActorKind, name: str) -> Connector | None:
+        """The connector of a `sourceType` or `destinationType`."""
+        return self._by_type.get((kind, name))
+
+    def catalog(self, catalog_id: str) -> Catalog | None:
+        """The catalog of a connector, by the catalog's id."""
+        return self._catalogs.get(catalog_id)
+
+
+def shipped_connectors() -> list[Connector]:
+    """The connectors inside this package."""
+    folder = resources.files("airbyte_twin.registry") / "data"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
+    return [Connector.model_validate_json(entry.read_bytes()) for entry in files]
+
+
+def load_connector(path: Path) -> Connector:
+    """Read one connector file.
+
+    Raises:
+        ConnectorFileError: It cannot be read or is not a connector.
+    """
+    try:
+        return Connector.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConnectorFileError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "document"
+        raise ConnectorFileError(f"{path}: not a connector: {where}: {first['msg']}") from error
+
+
+def load_registry(extra_folder: Path | None) -> Registry:
+    """Shipped connectors, overridden and extended by the `*.json` files of a folder that may be missing."""
+    connectors = {connector.definition_id: connector for connector in shipped_connectors()}
+    for path in sorted(extra_folder.glob("*.json")) if extra_folder else ():
+        connector = load_connector(path)
+        connectors[connector.definition_id] = connector
+    return Registry(connectors.values())

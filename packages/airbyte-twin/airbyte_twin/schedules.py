@@ -1,0 +1,97 @@
+"""Schedules: what each API may write, how they are stored, and how each reads them back.
+
+Knows schedules and their errors. Must not know connections.
+Source: airbyte-platform AirbyteCatalogHelper (public), ConnectionScheduleHelper (Config API), ConnectionReadMapper.
+"""
+
+from zoneinfo import available_timezones
+
+from airbyte_twin.cron import CronError, check_public_cron, fires_within_the_hour
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.errors import ProblemError, bad_request
+from airbyte_twin.records import Schedule
+from airbyte_twin.settings import Edition
+
+CRON_PROBLEM = "error:cron-validation/"
+BASIC_PROBLEM = "error:basic-schedule-validation/under-one-hour-not-allowed"
+
+
+def public_schedule(kind: str, expression: str | None, edition: Edition) -> Schedule:
+    """A schedule as the public API writes it: a trailing `UTC` is cut off and the zone is UTC, whatever it was.
+
+    Raises:
+        ProblemError: 400, the expression is missing, not valid, or (on Cloud) more frequent than hourly.
+    """
+    if kind == "manual":
+        return Schedule()
+    if expression is None:
+        raise bad_request("Missing cron expression in the schedule.")
+    bare = expression.replace("UTC", "").strip() if expression.endswith("UTC") else expression
+    try:
+        check_public_cron(bare)
+    except CronError as error:
+        raise bad_request(f"The cron expression {expression} is not valid: {error}.") from error
+    return _hourly_on_cloud(Schedule(kind="cron", cron_expression=bare, cron_time_zone="UTC"), edition)
+
+
+def config_cron(expression: str | None, zone: str | None, edition: Edition) -> Schedule:
+    """A cron schedule as the Config API writes it, in any IANA zone but the `Etc` ones.
+
+    Raises:
+        ProblemError: 400, one of the cron-validation problems.
+    """
+    if expression is None or zone is None:
+        raise ProblemError(400, CRON_PROBLEM + "missing-component")
+    if zone.startswith("Etc"):
+        raise ProblemError(400, CRON_PROBLEM + "unsupported-timezone", {"cronTimezone": zone})
+    if zone != "UTC" and zone not in available_timezones():
+        raise ProblemError(400, CRON_PROBLEM + "invalid-timezone", {"cronTimezone": zone})
+    schedule = Schedule(kind="cron", cron_expression=expression, cron_time_zone=zone)
+    try:
+        return _hourly_on_cloud(schedule, edition)
+    except CronError as error:
+        raise ProblemError(
+            400,
+            CRON_PROBLEM + "invalid-expression",
+            {"cronExpression": expression, "validationErrorMessage": str(error)},
+        ) from error
+
+
+def checked_basic(schedule: Schedule, edition: Edition) -> Schedule:
+    """A basic schedule, which only the Config API can write.
+
+    Raises:
+        ProblemError: 400 on Cloud, if it is more frequent than hourly.
+    """
+    minutes = (schedule.units or 0) * (1 if schedule.time_unit == "minutes" else 60)
+    if edition is Edition.CLOUD and minutes < 60:
+        raise ProblemError(400, BASIC_PROBLEM)
+    return schedule
+
+
+def public_view(schedule: Schedule) -> JsonObject:
+    """As `GET /connections` shows it: the zone is appended to the cron expression."""
+    if schedule.kind == "cron":
+        return {"scheduleType": "cron", "cronExpression": f"{schedule.cron_expression} {schedule.cron_time_zone}"}
+    if schedule.kind == "basic":
+        unit = (schedule.time_unit or "hours").upper()
+        return {"scheduleType": "basic", "basicTiming": f"Every {schedule.units} {unit}"}
+    return {"scheduleType": "manual"}
+
+
+def config_view(schedule: Schedule) -> JsonObject:
+    """The schedule members of a `ConnectionRead`."""
+    if schedule.kind == "cron":
+        cron: JsonObject = {"cronExpression": schedule.cron_expression, "cronTimeZone": schedule.cron_time_zone}
+        return {"scheduleType": "cron", "scheduleData": {"cron": cron}}
+    if schedule.kind == "basic":
+        basic: JsonObject = {"timeUnit": schedule.time_unit, "units": schedule.units}
+        return {"scheduleType": "basic", "scheduleData": {"basicSchedule": basic}, "schedule": basic}
+    return {"scheduleType": "manual"}
+
+
+def _hourly_on_cloud(schedule: Schedule, edition: Edition) -> Schedule:
+    expression = schedule.cron_expression or ""
+    if fires_within_the_hour(expression) and edition is Edition.CLOUD:
+        raise ProblemError(400, CRON_PROBLEM + "under-one-hour-not-allowed", {"cronExpression": expression})
+    return schedule

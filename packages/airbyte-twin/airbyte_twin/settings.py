@@ -1,0 +1,75 @@
+"""What a twin can be told before it starts.
+
+Knows names, types and defaults of the settings. Must not know how any of them takes effect.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DEFAULT_WORKSPACE_ID = "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"
+"""Id of the workspace that every twin starts with, unless told otherwise."""
+
+DEFAULT_ORGANIZATION_ID = "00000000-0000-0000-0000-000000000000"
+"""Organization of every workspace of a self-managed Airbyte (airbyte-platform DEFAULT_ORGANIZATION_ID)."""
+
+
+class AuthMode(StrEnum):
+    """How callers prove who they are."""
+
+    NONE = "none"
+    BASIC = "basic"
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class Edition(StrEnum):
+    """Which Airbyte the twin behaves as, where the editions differ."""
+
+    COMMUNITY = "community"
+    CLOUD = "cloud"
+
+
+class TwinSettings(BaseModel):
+    """Settings of one twin.
+
+    Attributes:
+        auth: Who may call; `basic` is what proxies of old installations asked for.
+        client_id: Of the one application that exists at start.
+        client_secret: Of the same application.
+        username: For `basic`.
+        password: For `basic`.
+        token_lifetime: Seconds until a bearer token ends, by the twin's clock.
+        edition: `cloud` answers 403 for unknown ids, refuses sub-hourly schedules, docker definitions and resource
+            allocations; `community` answers 404 and allows them.
+        missing_id_status: 403 or 404 for unknown ids, when it must differ from the edition's.
+        workspace_id: Of the workspace that exists at start.
+        data_dir: Folder of the saved state and of further connectors; nothing is saved without it.
+        unstable_lists: Shuffle sources, destinations and connections at each list call: the server has no ORDER BY.
+        echo_connector_type: Unfaithful: repeat the type inside configurations, so that the official Python SDK can
+            parse destinations.
+        version: What `/instance_configuration` reports.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    auth: AuthMode = AuthMode.NONE
+    client_id: str = "twin-client-id"
+    client_secret: str = "twin-client-secret"
+    username: str = "airbyte"
+    password: str = "password"
+    token_lifetime: int = Field(default=900, ge=1)
+    edition: Edition = Edition.COMMUNITY
+    missing_id_status: int | None = None
+    workspace_id: str = DEFAULT_WORKSPACE_ID
+    data_dir: Path | None = None
+    unstable_lists: bool = False
+    echo_connector_type: bool = False
+    version: str = "2.1.0"
+
+    @property
+    def unknown_id_status(self) -> int:
+        """404 or 403, the answer to an id that does not exist."""
+        if self.missing_id_status is not None:
+            return self.missing_id_status
+        return 403 if self.edition is Edition.CLOUD else 404

@@ -1,0 +1,187 @@
+"""All objects of a twin, in memory.
+
+Knows records and how to find them. Must not know HTTP, files, or what may be done to an object.
+"""
+
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import Field
+
+from airbyte_twin.records import (
+    Actor,
+    ActorKind,
+    Application,
+    Catalog,
+    Connection,
+    ConnectionState,
+    Definition,
+    Discovery,
+    Job,
+    Record,
+    Secret,
+    Tag,
+    Temper,
+    Workspace,
+)
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """The key."""
+        ...
+
+
+T = TypeVar("T", bound=Identified)
+
+
+class Table(Generic[T]):
+    """Records by id, in the order of their creation; counts its changes."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, T] = {}
+        self.changes = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._rows.values())
+
+    def get(self, key: str) -> T | None:
+        """The record of that id, if there is one."""
+        return self._rows.get(key)
+
+    def put(self, record: T) -> T:
+        """Add a record, or replace the one of the same id."""
+        self._rows[record.id] = record
+        self.changes += 1
+        return record
+
+    def drop(self, key: str) -> None:
+        """Forget a record; an unknown id is fine."""
+        if self._rows.pop(key, None) is not None:
+            self.changes += 1
+
+
+class Snapshot(Record):
+    """Everything that is saved but secrets' values and client credentials."""
+
+    version: int = 1
+    next_job_id: int
+    workspaces: tuple[Workspace, ...]
+    definitions: tuple[Definition, ...]
+    actors: tuple[Actor, ...]
+    connections: tuple[Connection, ...]
+    jobs: tuple[Job, ...]
+    tags: tuple[Tag, ...]
+    catalogs: tuple[Catalog, ...]
+    discoveries: tuple[Discovery, ...]
+    states: tuple[ConnectionState, ...]
+    tempers: tuple[Temper, ...]
+
+
+class SecretSnapshot(Record):
+    """The values of secrets and client credentials, saved apart from all else."""
+
+    version: int = 1
+    secrets: tuple[Secret, ...] = Field(repr=False)
+    applications: tuple[Application, ...] = Field(repr=False)
+
+
+class Store:
+    """The tables of one twin; tests may read and write them directly."""
+
+    def __init__(self) -> None:
+        self.workspaces: Table[Workspace] = Table()
+        self.definitions: Table[Definition] = Table()
+        self.actors: Table[Actor] = Table()
+        self.connections: Table[Connection] = Table()
+        self.jobs: Table[Job] = Table()
+        self.tags: Table[Tag] = Table()
+        self.applications: Table[Application] = Table()
+        self.catalogs: Table[Catalog] = Table()
+        self.discoveries: Table[Discovery] = Table()
+        self.states: Table[ConnectionState] = Table()
+        self.tempers: Table[Temper] = Table()
+        self.secrets: Table[Secret] = Table()
+        self.next_job_id = 1
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change."""
+        tables = (
+            self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
+            self.catalogs, self.discoveries, self.states, self.tempers, self.secrets,
+        )  # fmt: skip
+        return sum(table.changes for table in tables)
+
+    def new_job_id(self) -> str:
+        """The next number, as text because ids are."""
+        self.next_job_id += 1
+        return str(self.next_job_id - 1)
+
+    def actor(self, kind: ActorKind, key: str) -> Actor | None:
+        """A source or destination, deleted or not."""
+        found = self.actors.get(key)
+        return found if found is not None and found.kind is kind else None
+
+    def actors_of(self, kind: ActorKind) -> Iterator[Actor]:
+        """All sources or all destinations, deleted ones included."""
+        return (actor for actor in self.actors if actor.kind is kind)
+
+    def connections_of(self, actor_id: str) -> list[Connection]:
+        """Connections that read from or write to an actor, deprecated ones included."""
+        return [each for each in self.connections if actor_id in (each.source_id, each.destination_id)]
+
+    def jobs_of(self, connection_id: str) -> list[Job]:
+        """Jobs of a connection, oldest first."""
+        return [job for job in self.jobs if job.connection_id == connection_id]
+
+    def active_job(self, connection_id: str) -> Job | None:
+        """The job of a connection that has not finished, if any."""
+        return next((job for job in self.jobs if job.connection_id == connection_id and not job.finished), None)
+
+    def snapshot(self) -> Snapshot:
+        """Everything but secrets."""
+        return Snapshot(
+            next_job_id=self.next_job_id,
+            workspaces=tuple(self.workspaces),
+            definitions=tuple(self.definitions),
+            actors=tuple(self.actors),
+            connections=tuple(self.connections),
+            jobs=tuple(self.jobs),
+            tags=tuple(self.tags),
+            catalogs=tuple(self.catalogs),
+            discoveries=tuple(self.discoveries),
+            states=tuple(self.states),
+            tempers=tuple(self.tempers),
+        )
+
+    def secret_snapshot(self) -> SecretSnapshot:
+        """The rest."""
+        return SecretSnapshot(secrets=tuple(self.secrets), applications=tuple(self.applications))
+
+    def restore(self, snapshot: Snapshot, secrets: SecretSnapshot) -> None:
+        """Put everything of a snapshot into the tables."""
+        self.next_job_id = snapshot.next_job_id
+        _fill(self.workspaces, snapshot.workspaces)
+        _fill(self.definitions, snapshot.definitions)
+        _fill(self.actors, snapshot.actors)
+        _fill(self.connections, snapshot.connections)
+        _fill(self.jobs, snapshot.jobs)
+        _fill(self.tags, snapshot.tags)
+        _fill(self.catalogs, snapshot.catalogs)
+        _fill(self.discoveries, snapshot.discoveries)
+        _fill(self.states, snapshot.states)
+        _fill(self.tempers, snapshot.tempers)
+        _fill(self.secrets, secrets.secrets)
+        _fill(self.applications, secrets.applications)
+
+
+def _fill(table: Table[T], records: tuple[T, ...]) -> None:
+    for record in records:
+        table.put(record)

@@ -1,0 +1,210 @@
+"""Which streams a connection may have, and what the server makes of them.
+
+Knows the rules of stream configurations. Must not know connections, actors or HTTP beyond the 400s that it raises.
+Source: airbyte-platform PublicApi AirbyteCatalogHelper.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from airbyte_twin.bodies import MapperBody, StreamBody
+from airbyte_twin.catalogs import field_paths, find_stream, top_level_fields
+from airbyte_twin.errors import bad_request
+from airbyte_twin.records import (
+    Catalog,
+    DestinationSyncMode,
+    DiscoveredStream,
+    FieldPath,
+    Mapper,
+    PrimaryKey,
+    SelectedStream,
+)
+from airbyte_twin.sync_modes import PAIRS, CombinedMode, combined_modes
+
+NEEDS_KEY: frozenset[CombinedMode] = frozenset(
+    {"incremental_deduped_history", "full_refresh_update", "incremental_update"}
+)
+"""Modes that need a valid primary key."""
+SELECTS_KEY = NEEDS_KEY | {"full_refresh_overwrite_deduped"}
+"""Modes whose selected fields must hold the primary key."""
+KEEPS_USER_KEY = SELECTS_KEY | {"incremental_append", "full_refresh_soft_delete", "incremental_soft_delete"}
+"""Modes that store the caller's primary key when the source defines none."""
+
+StoreMappers = Callable[[StreamBody, DiscoveredStream, Sequence[MapperBody]], tuple[Mapper, ...]]
+
+
+@dataclass(frozen=True)
+class StreamRules:
+    """What the streams of one request are checked against.
+
+    Attributes:
+        catalog: The source's streams.
+        destination_modes: What the destination supports.
+        store_mappers: Checks and stores a stream's mappers.
+    """
+
+    catalog: Catalog
+    destination_modes: tuple[DestinationSyncMode, ...]
+    store_mappers: StoreMappers
+
+    def configured(self, bodies: Sequence[StreamBody]) -> tuple[SelectedStream, ...]:
+        """The streams as the server stores them.
+
+        Raises:
+            ProblemError: 400 `bad-request` for the first stream that breaks a rule.
+        """
+        seen: set[tuple[str | None, str]] = set()
+        found = []
+        for body in bodies:
+            stream = find_stream(self.catalog, body.name, body.namespace)
+            if (stream.namespace, stream.name) in seen:
+                raise bad_request(f"Duplicate stream found in configuration for: {body.name}.")
+            seen.add((stream.namespace, stream.name))
+            found.append((body, stream))
+        return tuple(self._configured(body, stream) for body, stream in found)
+
+    def _configured(self, body: StreamBody, stream: DiscoveredStream) -> SelectedStream:
+        mode = body.sync_mode or "full_refresh_overwrite"
+        fields = checked_fields(body, stream)
+        self._check_mode(body, stream)
+        if mode.startswith("incremental"):
+            check_cursor(body.cursor_field, stream)
+        if mode in NEEDS_KEY:
+            check_key(body.primary_key, stream)
+        sync_mode, destination_mode = PAIRS[mode]
+        return SelectedStream(
+            name=stream.name,
+            namespace=stream.namespace,
+            sync_mode=sync_mode,
+            destination_sync_mode=destination_mode,
+            cursor_field=stored_cursor(body, stream),
+            primary_key=stored_key(body, stream),
+            selected_fields=fields,
+            mappers=self.store_mappers(body, stream, body.mappers or ()),
+            include_files=bool(body.include_files),
+            destination_object_name=body.destination_object_name,
+        )
+
+    def _check_mode(self, body: StreamBody, stream: DiscoveredStream) -> None:
+        if body.sync_mode in {None, "full_refresh_overwrite"}:
+            return
+        allowed = combined_modes(stream.supported_sync_modes, self.destination_modes)
+        if body.sync_mode not in allowed:
+            raise bad_request(
+                f"Cannot set sync mode to {body.sync_mode} for stream {body.name}. "
+                f"Valid sync modes are: [{', '.join(allowed)}]"
+            )
+
+
+def stored_cursor(body: StreamBody, stream: DiscoveredStream) -> FieldPath:
+    """The caller's cursor counts only in incremental modes of streams whose source defines none."""
+    incremental = (body.sync_mode or "").startswith("incremental")
+    if incremental and body.cursor_field and not stream.source_defined_cursor:
+        return body.cursor_field
+    return stream.default_cursor_field
+
+
+def stored_key(body: StreamBody, stream: DiscoveredStream) -> PrimaryKey:
+    """The source's key if it has one; else the caller's, in the modes that keep it."""
+    if stream.source_defined_primary_key or body.sync_mode not in KEEPS_USER_KEY:
+        return stream.source_defined_primary_key
+    return body.primary_key or ()
+
+
+def checked_fields(body: StreamBody, stream: DiscoveredStream) -> tuple[str, ...] | None:
+    """The selected columns in schema order; None selects all.
+
+    Raises:
+        ProblemError: 400, none selected, nested, twice, unknown, or without the key or cursor that the mode needs.
+    """
+    if body.selected_fields is None:
+        return None
+    columns = top_level_fields(stream)
+    if not body.selected_fields:
+        raise bad_request(f"No fields selected for stream {stream.name}. Valid fields are: {_names(columns)}.")
+    paths = [field.field_path or () for field in body.selected_fields]
+    if not all(paths):
+        raise bad_request(f"Selected field path cannot be empty for stream: {stream.name}.")
+    if any(len(path) > 1 for path in paths):
+        raise bad_request(f"Nested field selection not supported for stream {stream.name}.")
+    names = [path[0] for path in paths]
+    if len(set(names)) < len(names):
+        raise bad_request(f"Duplicate fields selected in configuration for stream: {stream.name}.")
+    if not set(names) <= set(columns):
+        raise bad_request(f"Invalid fields selected for stream {stream.name}. Valid fields are: {_names(columns)}.")
+    _check_key_and_cursor_selected(set(names), body, stream)
+    return tuple(name for name in columns if name in names)
+
+
+def _check_key_and_cursor_selected(names: set[str], body: StreamBody, stream: DiscoveredStream) -> None:
+    if body.sync_mode in SELECTS_KEY:
+        key = {path[0] for path in stored_key(body, stream) if path}
+        if not key <= names:
+            raise bad_request(f"Primary key fields are not selected properly for stream: {stream.name}.")
+    cursor = stored_cursor(body, stream)
+    if (body.sync_mode or "").startswith("incremental") and cursor and cursor[0] not in names:
+        raise bad_request(f"Cursor field is not selected properly for stream: {stream.name}.")
+
+
+def check_cursor(cursor: FieldPath | None, stream: DiscoveredStream) -> None:
+    """The cursor of an incremental mode.
+
+    Raises:
+        ProblemError: 400, it differs from the source's, is no field, or there is none at all.
+    """
+    if stream.source_defined_cursor:
+        if cursor and set(cursor) != set(stream.default_cursor_field):
+            raise bad_request(
+                f"Cursor Field {list(cursor)} is already defined by source for stream: {stream.name}: leave it out."
+            )
+    elif cursor:
+        if cursor not in set(field_paths(stream.json_schema)):
+            raise bad_request(f"Invalid cursor field for stream: {stream.name}: {list(cursor)} is no field of it.")
+    elif not stream.default_cursor_field:
+        raise bad_request(f"No default cursor field for stream: {stream.name}: name one in cursorField.")
+
+
+def check_key(key: PrimaryKey | None, stream: DiscoveredStream) -> None:
+    """The primary key of a mode that needs one.
+
+    Raises:
+        ProblemError: 400, it differs from the source's, names no field or one twice, or there is none at all.
+    """
+    defined = stream.source_defined_primary_key
+    if key and defined and key != defined:
+        raise bad_request(f"Primary key for stream: {stream.name} is already pre-defined as {_paths(defined)}.")
+    if not key and not defined:
+        raise bad_request(f"No default primary key for stream: {stream.name}: name one in primaryKey.")
+    known = set(field_paths(stream.json_schema))
+    for path in key or ():
+        if path not in known:
+            raise bad_request(f"Invalid primary key for stream: {stream.name}: {list(path)} is no field of it.")
+        if len(set(path)) < len(path):
+            raise bad_request(f"Duplicate primary key detected for stream: {stream.name}: {_paths(key or ())}.")
+
+
+def default_streams(catalog: Catalog, suggested: tuple[str, ...]) -> tuple[SelectedStream, ...]:
+    """The streams of a connection that names none: the only one there is, or the suggested ones, fully overwritten.
+
+    Source: airbyte-platform AirbyteCatalogHelper.updateAllStreamsFullRefreshOverwrite keeps the default selection.
+    """
+    chosen = [each for each in catalog.streams if len(catalog.streams) == 1 or each.name in suggested]
+    return tuple(
+        SelectedStream(
+            name=stream.name,
+            namespace=stream.namespace,
+            sync_mode="full_refresh",
+            destination_sync_mode="overwrite",
+            cursor_field=stream.default_cursor_field,
+            primary_key=(),
+        )
+        for stream in chosen
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    return f"[{', '.join(names)}]"
+
+
+def _paths(paths: PrimaryKey) -> str:
+    return str([list(path) for path in paths])

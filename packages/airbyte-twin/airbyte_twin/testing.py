@@ -1,0 +1,108 @@
+"""A twin for tests: started in a thread of the test's own process, on a free loopback port.
+
+Knows how to start, watch and stop a twin. Must not be imported by the twin itself.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_twin.app import build_app, build_twin
+from airbyte_twin.calls import Call
+from airbyte_twin.server import TwinServer, bound_socket
+from airbyte_twin.settings import TwinSettings
+from airbyte_twin.store import Store
+from airbyte_twin.twin import Twin
+
+HOST = "127.0.0.1"
+PATIENCE = 30
+"""Seconds after which a twin that did not start or stop is a failure."""
+
+
+@dataclass(frozen=True)
+class RunningTwin:
+    """A twin that answers.
+
+    Attributes:
+        url: Its root, `http://127.0.0.1:<port>`.
+        twin: All its parts: store, clock, faults, calls, settings, registry.
+    """
+
+    url: str
+    twin: Twin
+
+    @property
+    def public_url(self) -> str:
+        """Root of the public API, without a slash at its end."""
+        return f"{self.url}/api/public/v1"
+
+    @property
+    def config_url(self) -> str:
+        """Root of the Config API, without a slash at its end."""
+        return f"{self.url}/api/v1"
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace that exists from the start."""
+        return self.twin.settings.workspace_id
+
+    @property
+    def client_id(self) -> str:
+        """Of the application that exists from the start."""
+        return self.twin.settings.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Of the same application."""
+        return self.twin.settings.client_secret
+
+    @property
+    def store(self) -> Store:
+        """All objects."""
+        return self.twin.store
+
+    def calls(self) -> list[Call]:
+        """Calls since the start or the last clearing, oldest first; control calls are not among them."""
+        return self.twin.calls.calls()
+
+    def counts(self) -> dict[str, int]:
+        """Number of those calls by method."""
+        return self.twin.calls.counts()
+
+    def clear_calls(self) -> None:
+        """Forget them."""
+        self.twin.calls.clear()
+
+
+@contextmanager
+def running_twin(**settings: Any) -> Iterator[RunningTwin]:
+    """Serve a twin while the context lasts.
+
+    Args:
+        **settings: Fields of `TwinSettings`, e.g. `auth="client_credentials"`, `edition="cloud"`, `data_dir=path`.
+
+    Yields:
+        The twin, once it answers.
+
+    Raises:
+        pydantic.ValidationError: A setting is unknown or wrong.
+        TimeoutError: It did not start or stop in time.
+    """
+    twin, saver = build_twin(TwinSettings(**settings))
+    listener = bound_socket(HOST, 0)
+    ready = threading.Event()
+    server = TwinServer(build_app(twin, saver), ready.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="airbyte-twin", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(PATIENCE):
+            raise TimeoutError("the twin did not start")
+        yield RunningTwin(f"http://{HOST}:{listener.getsockname()[1]}", twin)
+    finally:
+        server.stop()
+        thread.join(PATIENCE)
+        listener.close()
+    if thread.is_alive():
+        raise TimeoutError("the twin did not stop")

@@ -1,0 +1,187 @@
+"""The parts of one running twin, and the look-ups that need several of them.
+
+Knows settings, registry, store and clock. Must not know routes.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from starlette.requests import HTTPConnection
+
+from airbyte_twin.calls import CallLog
+from airbyte_twin.clock import Clock
+from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing
+from airbyte_twin.faults import Faults
+from airbyte_twin.records import (
+    ActorKind,
+    Application,
+    Catalog,
+    Definition,
+    Temper,
+    Workspace,
+)
+from airbyte_twin.registry import Connector, Registry
+from airbyte_twin.secrets import SecretTree, Vault
+from airbyte_twin.settings import TwinSettings
+from airbyte_twin.store import Store
+from airbyte_twin.tokens import Tokens
+
+OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
+T = TypeVar("T")
+
+
+@dataclass
+class Twin:
+    """Everything that a request handler works with."""
+
+    settings: TwinSettings
+    registry: Registry
+    store: Store = field(default_factory=Store)
+    clock: Clock = field(default_factory=Clock)
+    calls: CallLog = field(default_factory=CallLog)
+    faults: Faults = field(default_factory=Faults)
+    trees: dict[str, SecretTree] = field(default_factory=dict)
+    shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(self.settings.client_secret, self.settings.token_lifetime, self.clock)
+
+    @staticmethod
+    def of(request: HTTPConnection) -> "Twin":
+        """The twin that a request was sent to."""
+        twin = request.app.state.twin
+        if not isinstance(twin, Twin):
+            raise TypeError("the application was not assembled for a twin")
+        return twin
+
+    def populate(self) -> None:
+        """Add what every server has from its start: a workspace, an application and the registry's definitions."""
+        now, settings = self.clock.seconds(), self.settings
+        if self.store.workspaces.get(settings.workspace_id) is None:
+            notifications = default_notifications()
+            self.store.workspaces.put(
+                Workspace(
+                    id=settings.workspace_id, name="Default Workspace", notifications=notifications, created_at=now
+                )
+            )
+        for connector in self.registry:
+            if self.store.definitions.get(connector.definition_id) is None:
+                self.store.definitions.put(definition_of(connector))
+        default = next((each for each in self.store.applications if each.client_id == settings.client_id), None)
+        self.store.applications.put(
+            Application(
+                id=default.id if default else str(uuid4()),
+                name="Default User Application",
+                client_id=settings.client_id,
+                client_secret=settings.client_secret,
+                created_at=default.created_at if default else now,
+            )
+        )
+
+    def unknown(self, resource_type: str, resource_id: str) -> ApiError:
+        """The answer of the public API to an unknown id: 404, or 403 where the caller is no administrator."""
+        if self.settings.unknown_id_status == 403:
+            return forbidden()
+        return missing(resource_type, resource_id)
+
+    def unknown_in_config(self) -> ApiError:
+        """The same answer of the Config API."""
+        return forbidden() if self.settings.unknown_id_status == 403 else OpaqueError(404)
+
+    def vault(self, workspace_id: str) -> Vault:
+        """The secrets of a workspace."""
+        return Vault(self.store.secrets, workspace_id)
+
+    def definition(self, definition_id: str) -> Definition | None:
+        """A definition that was not deleted."""
+        found = self.store.definitions.get(definition_id)
+        return found if found is not None and not found.deleted else None
+
+    def connector(self, definition_id: str) -> Connector:
+        """How the connector of a definition behaves; one of which nothing is known takes any configuration."""
+        definition = self.store.definitions.get(definition_id)
+        known = self.registry.by_definition(definition_id)
+        if known is None and definition is not None:
+            known = self.registry.by_repository(definition.docker_repository)
+        return known or unknown_connector(definition_id, definition)
+
+    def type_name(self, definition_id: str) -> str:
+        """`sourceType` or `destinationType`, empty for definitions that callers made."""
+        known = self.registry.by_definition(definition_id)
+        return known.type if known else ""
+
+    def secret_tree(self, definition_id: str) -> SecretTree:
+        """Where configurations of a definition keep secrets."""
+        tree = self.trees.get(definition_id)
+        if tree is None:
+            tree = self.trees[definition_id] = SecretTree(self.connector(definition_id).spec)
+        return tree
+
+    def catalog(self, catalog_id: str) -> Catalog:
+        """A discovered catalog; an empty one if its connector is gone."""
+        found = self.store.catalogs.get(catalog_id) or self.registry.catalog(catalog_id)
+        return found or Catalog(id=catalog_id, streams=())
+
+    def temper(self, actor_id: str) -> Temper:
+        """How the connector of an actor behaves when it runs."""
+        return self.store.tempers.get(actor_id) or Temper(id=actor_id)
+
+    def listed(self, rows: Iterable[T]) -> list[T]:
+        """Rows in the order of a list answer, which nothing promises."""
+        found = list(rows)
+        if self.settings.unstable_lists:
+            self.shuffler.shuffle(found)
+        return found
+
+
+def canonical_id(text: str) -> str:
+    """An id as it is stored; text that is no UUID stays as it is and so is unknown."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
+
+
+def default_notifications() -> JsonObject:
+    """Mail for everything but success, no webhooks (airbyte-platform WorkspacesHandler)."""
+    events = (
+        "failure",
+        "success",
+        "connectionUpdate",
+        "connectionUpdateActionRequired",
+        "syncDisabled",
+        "syncDisabledWarning",
+    )
+    return {event: {"email": {"enabled": event != "success"}, "webhook": {"enabled": False}} for event in events}
+
+
+def definition_of(connector: Connector) -> Definition:
+    """The definition that a server has for a connector of its registry."""
+    return Definition(
+        id=connector.definition_id,
+        kind=connector.kind,
+        name=connector.name,
+        docker_repository=connector.docker_repository,
+        docker_image_tag=connector.docker_image_tag,
+        documentation_url=f"https://docs.airbyte.com/integrations/{connector.kind}s/{connector.type}",
+    )
+
+
+def unknown_connector(definition_id: str, definition: Definition | None) -> Connector:
+    """A connector of which only its definition is known: its manifest's spec and streams, or an open spec and none."""
+    manifest = as_object(definition.manifest) if definition else {}
+    spec = as_object(as_object(manifest.get("spec")).get("connection_specification"))
+    return Connector(
+        definition_id=definition_id,
+        kind=definition.kind if definition else ActorKind.SOURCE,
+        type="",
+        name=definition.name if definition else "",
+        docker_repository=definition.docker_repository if definition else "",
+        docker_image_tag=definition.docker_image_tag if definition else "",
+        spec=spec or OPEN_SPEC,
+        supported_destination_sync_modes=("overwrite", "append"),
+    )

@@ -1,0 +1,162 @@
+"""Checks answers against Airbyte's OpenAPI documents, more strictly than they ask: no undeclared member passes."""
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+DOCUMENTS = {
+    "/api/public/v1": "airbyte-public-api.yaml",
+    "/api/v1": "airbyte-config-api.yaml",
+}
+UNDECLARED = {"/v1/workspaces/list": "WorkspaceReadList"}
+"""Paths that the server answers and its document forgot."""
+PROBLEM_MEMBERS = {"status", "type", "title", "detail", "documentationUrl", "data"}
+FORMATS = FormatChecker(formats=())
+
+
+@FORMATS.checks("uuid", raises=ValueError)
+@FORMATS.checks("UUID", raises=ValueError)
+def is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or str(UUID(value)) == value
+
+
+def shared_data() -> Path:
+    """The folder of reference data; skips the test without it."""
+    default = Path(__file__).parents[4] / "shared" / "data"
+    folder = Path(os.environ.get("LOTUS_SHARED_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data: set LOTUS_SHARED_DATA to its folder ({folder} is none)")
+    return folder
+
+
+def strict(node: Any) -> Any:
+    """The schema with nothing left open, and with OpenAPI 3.0's `nullable` as JSON Schema says it."""
+    if isinstance(node, list):
+        return [strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: strict(value) for key, value in node.items()}
+    if isinstance(result.get("properties"), dict) and not {"oneOf", "allOf", "anyOf"} & set(result):
+        result.setdefault("additionalProperties", False)
+    if result.pop("nullable", None) is True and isinstance(result.get("type"), str):
+        result["type"] = [result["type"], "null"]
+    return result
+
+
+class Contract:
+    """One OpenAPI document."""
+
+    def __init__(self, root: str, document: dict[str, Any]) -> None:
+        self.paths: dict[str, Any] = document["paths"]
+        schemas = strict(document["components"]["schemas"])
+        if "AirbyteStream" in schemas:
+            schemas["AirbyteStream"]["required"] = ["name", "jsonSchema"]
+        contents = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": schemas}}
+        self.registry = Registry().with_resource("urn:api", Resource(contents=contents, specification=DRAFT202012))
+        self.prefix = "" if "public" in root else "/v1"
+        self.patterns = [
+            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path)
+            for path in sorted(self.paths, key=lambda p: "{" in p)
+        ]
+
+    def template(self, path: str) -> str | None:
+        """The documented path that an actual one is of."""
+        full = self.prefix + path
+        return next((template for pattern, template in self.patterns if pattern.fullmatch(full)), None)
+
+    def success_schema(self, method: str, path: str, status: int) -> dict[str, Any] | None:
+        """What a successful answer must look like; None for no body.
+
+        Raises:
+            AssertionError: The document does not know the call or the status.
+        """
+        if self.prefix + path in UNDECLARED:
+            return {"$ref": f"urn:api#/components/schemas/{UNDECLARED[self.prefix + path]}"}
+        template = self.template(path)
+        assert template is not None, f"{path} is not declared"
+        answers = self.paths[template][method.lower()]["responses"]
+        assert str(status) in answers, f"{method} {path} may not answer {status}"
+        content = answers[str(status)].get("content", {}).get("application/json")
+        return absolute(content["schema"]) if content and "schema" in content else None
+
+    def errors(self, schema: dict[str, Any], document: Any) -> list[str]:
+        """How a document breaks a schema."""
+        validator = Draft202012Validator(schema, registry=self.registry, format_checker=FORMATS)
+        return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(document)]
+
+
+def absolute(schema: Any) -> Any:
+    """The schema with references into the registered document."""
+    if isinstance(schema, dict):
+        return {
+            key: "urn:api" + value if key == "$ref" and isinstance(value, str) else absolute(value)
+            for key, value in schema.items()
+        }
+    return schema
+
+
+@cache
+def contract(root: str) -> Contract:
+    """The document below a root, read once."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (shared_data() / "airbyte" / DOCUMENTS[root]).read_text(encoding="utf-8")
+    return Contract(root, yaml.load(text, Loader=loader))
+
+
+def check_answer(method: str, path: str, status: int, content_type: str, document: Any) -> None:
+    """Fail unless an answer is one that its API may give.
+
+    Raises:
+        AssertionError: It is not.
+    """
+    root = next((root for root in DOCUMENTS if path.startswith(root + "/")), None)
+    if root is None or path.endswith("/applications/token"):
+        return
+    if status >= 400:
+        check_error(status, content_type, document)
+        return
+    schema = contract(root).success_schema(method, path.removeprefix(root), status)
+    if schema is None:
+        assert content_type != "application/json", f"{method} {path} has an undeclared body"
+        return
+    assert content_type == "application/json"
+    errors = contract(root).errors(schema, without_deleted(document))
+    assert not errors, f"{method} {path}: {errors}"
+
+
+def without_deleted(document: Any) -> Any:
+    """The document with the null configuration of deleted actors made an object: the server breaks its own contract."""
+    if isinstance(document, list):
+        return [without_deleted(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    result = {key: without_deleted(value) for key, value in document.items()}
+    for key in ("configuration", "connectionConfiguration"):
+        if result.get(key, ...) is None:
+            result[key] = {}
+    return result
+
+
+def check_error(status: int, content_type: str, document: Any) -> None:
+    """Fail unless an error has one of the server's shapes."""
+    if content_type != "application/json":
+        assert (status, content_type) in {(404, "text/plain"), (401, "text/html")}, (status, content_type)
+        return
+    members = set(document)
+    if "title" in members:
+        assert members == PROBLEM_MEMBERS
+        assert document["status"] == status
+    elif "errorId" in members:
+        assert members <= {"errorId", "message"}
+        UUID(document["errorId"])
+    else:
+        assert members == {"message", "_links", "_embedded"}

@@ -1,0 +1,222 @@
+"""What a user sees of a program that our language host runs, and how Ctrl-C ends it."""
+
+import os
+import select
+import signal
+
+import pytest
+
+from tests.engine.harness import Pulumi
+
+HOLD_ON_REQUEST = """
+import os
+import threading
+
+import pulumi
+
+
+class Thing(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("test:index:Thing", name)
+        self.register_outputs({})
+
+
+Thing("before")
+print("the program waits", flush=True)
+if os.environ.get("HOLD") == "blocked":
+    threading.Event().wait()
+
+
+async def main():
+    if os.environ.get("HOLD") == "awaiting":
+        import asyncio
+
+        await asyncio.Event().wait()
+    Thing("after")
+    return {"finished": True}
+
+
+pulumi.run(main)
+"""
+
+
+def test_outputs_of_a_program_reach_the_stack(pulumi: Pulumi) -> None:
+    pulumi.program("import pulumi\npulumi.export('answer', {'numbers': [1, 2]})\n")
+
+    pulumi.up().ok()
+
+    assert pulumi.outputs() == {"answer": {"numbers": [1, 2]}}
+
+
+def test_a_config_secret_is_readable_in_the_program_and_encrypted_in_the_state(pulumi: Pulumi) -> None:
+    pulumi.program(
+        "import pulumi\nconfig = pulumi.Config()\n"
+        "pulumi.export('plain', config.require('colour'))\n"
+        "pulumi.export('hidden', config.require_secret('word').apply(str.upper))\n"
+    )
+    pulumi.config_set("colour", "green")
+    pulumi.config_set("word", "not-for-the-state", secret=True)
+
+    shown = pulumi.up().ok().output
+
+    assert pulumi.outputs(show_secrets=True) == {"plain": "green", "hidden": "NOT-FOR-THE-STATE"}
+    stored = "".join(path.read_text("utf-8") for path in pulumi.state.rglob("*.json"))
+    assert "green" in stored
+    for text in (shown, stored):
+        assert "not-for-the-state" not in text.lower()
+
+
+def test_a_program_is_run_in_its_own_folder_with_its_modules_importable(pulumi: Pulumi) -> None:
+    (pulumi.project / "helper.py").write_text("ANSWER = 42\n", encoding="utf-8")
+    pulumi.program(
+        "import os, sys\nimport helper, pulumi\n"
+        "pulumi.export('answer', helper.ANSWER)\n"
+        "pulumi.export('where', os.path.samefile(os.getcwd(), os.path.dirname(__file__)))\n"
+        "pulumi.export('arguments', sys.argv[1:])\n"
+    )
+
+    pulumi.up().ok()
+
+    assert pulumi.outputs() == {"answer": 42, "where": True, "arguments": []}
+
+
+def test_what_a_program_prints_is_shown(pulumi: Pulumi) -> None:
+    pulumi.program("import sys\nprint('to standard output')\nprint('to standard error', file=sys.stderr)\n")
+
+    shown = pulumi.preview().ok().output
+
+    assert "to standard output" in shown
+    assert "to standard error" in shown
+
+
+def test_exit_handlers_of_a_program_run(pulumi: Pulumi) -> None:
+    pulumi.program("import atexit\natexit.register(print, 'tidied up')\n")
+
+    assert "tidied up" in pulumi.preview().ok().output
+
+
+def test_an_exception_is_shown_as_a_traceback_of_the_users_code_alone(pulumi: Pulumi) -> None:
+    (pulumi.project / "helper.py").write_text("def fail():\n    raise ValueError('broken on purpose')\n", "utf-8")
+    pulumi.program("import helper\nhelper.fail()\n")
+
+    shown = pulumi.up().failed().output
+
+    assert shown.count("ValueError: broken on purpose") == 1
+    assert "__main__.py" in shown
+    assert "helper.py" in shown
+    for machinery in ("language_host.py", "runpy", "asyncio", "stack.py", "unhandled error occurred"):
+        assert machinery not in shown
+
+
+def test_an_exception_in_an_async_program_is_shown_the_same_way(pulumi: Pulumi) -> None:
+    pulumi.program(
+        "import pulumi\nasync def main():\n    raise ValueError('broken later')\npulumi.run(main)\n",
+    )
+
+    shown = pulumi.up().failed().output
+
+    assert shown.count("ValueError: broken later") == 1
+    assert "in main" in shown
+    assert "stack.py" not in shown
+
+
+def test_a_syntax_error_is_shown_with_its_line(pulumi: Pulumi) -> None:
+    pulumi.program("lake = (\n")
+
+    shown = pulumi.preview().failed().output
+
+    assert "SyntaxError" in shown
+    assert "line 1" in shown
+    assert "runpy" not in shown
+
+
+def test_a_run_error_is_one_line(pulumi: Pulumi) -> None:
+    pulumi.program("import pulumi\nraise pulumi.RunError('the lake has 3 problems')\n")
+
+    shown = pulumi.up().failed().output
+
+    assert "error: the lake has 3 problems" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(("statement", "code"), [("sys.exit(3)", 3), ("sys.exit('no lake here')", 1)])
+def test_a_program_that_exits_with_a_code_fails_and_names_it(pulumi: Pulumi, statement: str, code: int) -> None:
+    pulumi.program(f"import sys\n{statement}\n")
+
+    shown = pulumi.up().failed().output
+
+    assert f"Program exited with non-zero exit code: {code}" in shown
+    assert ("no lake here" in shown) == ("no lake here" in statement)
+
+
+def test_a_program_that_exits_with_zero_succeeds(pulumi: Pulumi) -> None:
+    pulumi.program("import sys\nsys.exit()\n")
+
+    pulumi.up().ok()
+
+
+def test_a_missing_program_is_named(pulumi: Pulumi) -> None:
+    shown = pulumi.preview().failed().output
+
+    assert "unable to find main python program `__main__.py`" in shown
+
+
+@pytest.mark.parametrize("command", [("up", "--yes", "--skip-preview"), ("preview",)])
+@pytest.mark.parametrize("hold", ["blocked", "awaiting"])
+def test_ctrl_c_ends_cleanly_and_the_next_up_works(pulumi: Pulumi, hold: str, command: tuple[str, ...]) -> None:
+    pulumi.program(HOLD_ON_REQUEST)
+    pulumi.environment["HOLD"] = hold
+    process = pulumi.start(*command)
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if "the program waits" in line:
+            break
+    else:
+        pytest.fail("the program never ran:\n" + "".join(seen))
+
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+
+    shown = "".join(seen) + stdout + stderr
+    assert process.returncode not in {0, -signal.SIGINT}
+    assert "canceled" in shown
+    for mess in ("Traceback", "KeyboardInterrupt", "terminating", "panic"):
+        assert mess not in shown.replace("press ^C again", "").replace("Note that terminating immediately", "")
+    assert pulumi.locks() == []
+    assert not pulumi.stack_export().get("pending_operations")
+    del pulumi.environment["HOLD"]
+    pulumi.up().ok()
+    assert pulumi.outputs() == {"finished": True}
+    assert {urn.split("::")[-1] for urn in pulumi.resources()} >= {"before", "after"}
+
+
+def test_steps_name_what_each_resource_goes_through(pulumi: Pulumi) -> None:
+    pulumi.program(HOLD_ON_REQUEST)
+
+    planned = pulumi.preview("--json").ok().steps()
+    done = pulumi.up("--json").ok().steps()
+    again = pulumi.preview("--json").ok()
+
+    expected = [("create", "pulumi:pulumi:Stack"), ("create", "test:index:Thing"), ("create", "test:index:Thing")]
+    assert sorted((step.op, step.type) for step in planned) == expected
+    assert sorted((step.op, step.type) for step in done) == expected
+    assert {step.name for step in done} == {"test-project-test", "before", "after"}
+    assert {step.op for step in again.steps()} == {"same"}
+    assert again.changes() == ()
+
+
+def test_the_host_ends_when_the_cli_is_killed(pulumi: Pulumi) -> None:
+    held = pulumi.project / "held"
+    os.mkfifo(held)
+    pulumi.program("import threading\nheld = open('held', 'w')\nthreading.Event().wait()\n")
+    process = pulumi.start("preview")
+
+    with held.open("rb", buffering=0) as lifeline:  # Opens once the program has opened its end.
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+        ready, _, _ = select.select([lifeline], [], [], 60)
+
+        assert ready, "the program still runs"
+        assert lifeline.read() == b""

@@ -1,0 +1,89 @@
+"""Which names a project's stacks have values for."""
+
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.check import check, stack_values
+from lotus_infra.streams.references import StackValues
+from tests.support.lakes import clean_files, write
+
+PROJECT = "name: lotus\nruntime: python\n"
+FULL = "config:\n  lotus:landing_bucket: landing\n  lotus:s3_secret_access_key:\n    secure: v1:abc\n"
+
+
+def project(directory: Path, **stacks: str) -> Path:
+    """A Pulumi project around a clean lake; returns the lake's folder."""
+    (directory / "Pulumi.yaml").write_text(PROJECT)
+    for stack, content in stacks.items():
+        (directory / f"Pulumi.{stack}.yaml").write_text(content)
+    return write(directory / "data" / "streams", clean_files())
+
+
+def test_the_stacks_of_the_nearest_project_above_the_lake_are_read(tmp_path: Path) -> None:
+    lake = project(tmp_path, prod=FULL, dev="config:\n  lotus:landing_bucket: x\n  aws:region: y\n")
+
+    assert stack_values(lake) == (
+        StackValues("dev", frozenset({"landing_bucket", "aws:region"})),
+        StackValues("prod", frozenset({"landing_bucket", "s3_secret_access_key"})),
+    )
+
+
+def test_only_the_named_stacks_are_read_and_each_once(tmp_path: Path) -> None:
+    lake = project(tmp_path, prod=FULL, dev="")
+
+    assert [values.stack for values in stack_values(lake, ["prod", "organization/lotus/prod"])] == ["prod"]
+
+
+def test_a_value_that_a_stack_lacks_is_a_problem_of_the_lake(tmp_path: Path) -> None:
+    lake = project(tmp_path, prod=FULL, dev="config:\n  lotus:landing_bucket: x\n")
+
+    assert [(problem.field, problem.what) for problem in check(lake).problems] == [
+        ("configuration.secret_access_key", 'the secret "s3_secret_access_key" is not set in the stack dev')
+    ]
+    assert check(lake, ["prod"]).problems == ()
+
+
+def test_a_default_of_the_project_is_a_value_and_a_declaration_is_none(tmp_path: Path) -> None:
+    lake = project(tmp_path, dev="")
+    (tmp_path / "Pulumi.yaml").write_text(
+        PROJECT + "config:\n  lotus:a: x\n  b: {default: y}\n  c: {type: string}\n  d: {type: string, default: z}\n"
+    )
+
+    assert stack_values(lake) == (StackValues("dev", frozenset({"a", "b", "d"})),)
+
+
+def test_a_lake_outside_any_project_has_no_stacks(tmp_path: Path) -> None:
+    lake = write(tmp_path, clean_files())
+
+    assert stack_values(lake) == ()
+    assert check(lake).problems == ()
+
+
+def test_a_stack_of_no_project_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LotusError, match=r"no Pulumi\.yaml at or above"):
+        stack_values(tmp_path, ["prod"])
+
+
+def test_a_stack_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
+    lake = project(tmp_path, prod=FULL)
+
+    with pytest.raises(LotusError, match=r"the stack staging has no file Pulumi\.staging\.yaml: known stacks are prod"):
+        stack_values(lake, ["staging"])
+
+
+@pytest.mark.parametrize("content", [b"config: [", b"\xff\xfe", b"config:\n  a: *nobody\n"])
+def test_a_stack_file_that_is_no_yaml_is_an_error_with_no_content_of_it(content: bytes, tmp_path: Path) -> None:
+    lake = project(tmp_path)
+    (tmp_path / "Pulumi.prod.yaml").write_bytes(content)
+
+    with pytest.raises(LotusError, match=r"Pulumi\.prod\.yaml.* can't be read as YAML") as error:
+        stack_values(lake)
+
+    assert "nobody" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "config: 3", "config:\n"])
+def test_a_stack_file_without_settings_has_no_values(content: str, tmp_path: Path) -> None:
+    assert stack_values(project(tmp_path, prod=content)) == (StackValues("prod", frozenset()),)

@@ -1,0 +1,124 @@
+"""The command line: what it prints, and with which exit code it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.ops.cli import main
+from tests.support.broken_lake import MISTAKES, write_broken_lake
+from tests.support.lakes import clean_files, write
+
+
+def lotus(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run the command in this process, and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["lotus", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clean lake in the folder that the command runs in."""
+    monkeypatch.chdir(tmp_path)
+    return write(tmp_path / "streams", clean_files())
+
+
+def test_a_clean_lake_is_one_line_and_exit_code_0(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "check") == 0
+    assert capsys.readouterr() == ("1 stream in 1 source: no problems\n", "")
+
+
+def test_a_problem_is_a_line_that_starts_with_the_path_from_here_and_exit_code_1(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(lake, {"shop/orders.json": "", "shop/_catalog.json": ""})
+
+    assert lotus(monkeypatch, "check") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "streams/shop/orders.json:1: (file): is empty: write a JSON object into it, or delete it",
+        "note: streams/shop/_catalog.json:1: (file): is obsolete and not read: delete it",
+        "0 streams in 1 source: 1 problem",
+    ]
+
+
+def test_json_is_one_document_whether_or_not_there_are_problems(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "check", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "ok": True,
+        "sources": 1,
+        "streams": 1,
+        "problems": [],
+        "notices": [],
+    }
+    write(lake, {"shop/orders.json": ""})
+
+    assert lotus(monkeypatch, "check", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["problems"] == [
+        {
+            "file": "streams/shop/orders.json",
+            "line": 1,
+            "field": "",
+            "what": "is empty",
+            "remedy": "write a JSON object into it, or delete it",
+        }
+    ]
+
+
+@pytest.mark.parametrize("verb", ["check", "schema"])
+def test_a_folder_that_does_not_exist_is_one_line_and_exit_code_1(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--write"] if verb == "schema" else []
+
+    assert lotus(monkeypatch, verb, *options, "--streams", "no/such/folder") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("lotus: no/such/folder ")
+    assert printed.err.count("\n") == 1
+
+
+def test_a_schema_is_printed_by_its_kind(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lotus(monkeypatch, "schema", "source") == 0
+    assert "non_breaking_changes" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_a_kind_that_does_not_exist_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "schema", "sorce") == 1
+    assert capsys.readouterr().err == 'lotus: there is no kind of file called sorce: did you mean "source"?\n'
+
+
+def test_schemas_are_written_where_editors_look_and_the_lake_stays_clean(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "schema", "--write") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "streams/.schema/stream.json"
+    assert lotus(monkeypatch, "check") == 0
+
+
+def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None:
+    """A terminal that knows ASCII alone, a project around the lake, and a mistake of every kind."""
+    write_broken_lake(tmp_path / "streams")
+    write(tmp_path, {"Pulumi.yaml": "name: lotus", "Pulumi.dev.yaml": "", "streams/shop/\udcff\n.txt": ""})
+    environment = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "lotus_infra.ops.cli", "check", "--streams", str(tmp_path / "streams")],
+        capture_output=True,
+        check=False,
+        env=environment,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr == b""
+    assert len(ended.stdout.splitlines()) > len(MISTAKES)

@@ -1,0 +1,209 @@
+"""Connector configurations against references, secrets and pinned specifications."""
+
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.streams.references import MASK, StackValues
+from tests.support.lakes import Document, Files, destination, problems_of, report_on, source
+
+PASSWORD: Document = {"$secret": "shop_password"}
+
+
+def shopify(**changes: object) -> Document:
+    credentials: Document = {"auth_method": "api_password", "api_password": PASSWORD}
+    return source(connector="source-shopify", configuration={"shop": "acme", "credentials": credentials} | changes)
+
+
+def told(directory: Path, file: Document, name: str = "shop/_source.json") -> list[str]:
+    """What is said of a configuration, without its file, its line and the word before the path."""
+    problems = problems_of(directory, {name: file})
+    return [problem.split(": ", maxsplit=1)[1].removeprefix("configuration.") for problem in problems]
+
+
+WRONG: list[tuple[Document, str]] = [
+    ({"shop": 3}, "shop: is not the string that the connector wants: write a value of the type string"),
+    ({"shop": "!"}, "shop: does not have the form that the connector wants: write what matches "),
+    ({"start_date": "25.12.2025"}, "start_date: does not have the form that the connector wants"),
+    ({"lookback_window_in_days": 31}, "lookback_window_in_days: is too large for the connector: maximum is 30"),
+    ({"lookback_window_in_days": -1}, "lookback_window_in_days: is too small for the connector: minimum is 0"),
+    ({"bulk_window_in_days": "30"}, "bulk_window_in_days: is not the integer that the connector wants"),
+    ({"start_dat": "2025-12-25"}, 'start_dat: is no key that the connector has: did you mean "start_date"?'),
+    ({"credentials": "open sesame"}, "credentials: is not the object that the connector wants"),
+    ({"credentials": {"auth_method": "api_password"}}, "credentials.api_password: is missing: add it"),
+    ({"credentials": {"api_password": PASSWORD}}, "credentials.auth_method: is missing: add it"),
+    (
+        {"credentials": {"auth_method": "api_pasword", "api_password": PASSWORD}},
+        "credentials.auth_method: is not one of the values that the connector takes: did you mean ",
+    ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": "hunter2"}},
+        "credentials.api_password: is a secret, written out: keep the value in the stack and name it",
+    ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": ""}},
+        "credentials.api_password: is a secret, written out",
+    ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": MASK}},
+        "credentials.api_password: is the mask that Airbyte shows for a secret: name the secret instead",
+    ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": {"$config": "password"}}},
+        "credentials.api_password: is a secret that is not kept as one: write ",
+    ),
+    ({"shop": {"$confg": "shop"}}, 'shop: $confg is no kind of reference: did you mean "$config"?'),
+    (
+        {"bulk_window_in_days": {"$config": "days"}},
+        'bulk_window_in_days: is not read as the integer that the connector wants: add "as": "integer" to the',
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), WRONG)
+def test_what_does_not_fit_the_connector_is_told(changes: Document, expected: str, tmp_path: Path) -> None:
+    problems = told(tmp_path, shopify(**changes))
+
+    assert len(problems) == 1
+    assert problems[0].startswith(expected)
+
+
+@pytest.mark.parametrize("value", ["hunter2", 12345, ["hunter2"], {"inner": "hunter2"}])
+def test_a_secret_that_is_written_out_is_never_repeated(value: object, tmp_path: Path) -> None:
+    credentials = {"auth_method": "api_password", "api_password": value}
+
+    problems = told(tmp_path, shopify(credentials=credentials))
+
+    assert problems
+    assert not any("hunter2" in problem or "12345" in problem for problem in problems)
+
+
+RIGHT: list[Document] = [
+    {"shop": {"$config": "shop"}},
+    {"start_date": {"$config": "start"}},
+    {"bulk_window_in_days": {"$config": "days", "as": "integer"}},
+    {"bulk_window_in_days": {"$config": "days", "as": "json"}},
+    {"credentials": {"auth_method": {"$config": "method"}, "api_password": PASSWORD}},
+    {"credentials": {"auth_method": "api_password", "api_password": "secret_coordinate::vault/shop"}},
+    {"credentials": {"$config": "credentials", "as": "json"}},
+]
+
+
+@pytest.mark.parametrize("changes", RIGHT)
+def test_a_reference_fits_where_its_value_could(changes: Document, tmp_path: Path) -> None:
+    assert told(tmp_path, shopify(**changes)) == []
+
+
+def test_a_required_key_is_missed(tmp_path: Path) -> None:
+    klaviyo = source(connector="source-klaviyo", configuration={"num_workers": 5})
+
+    assert told(tmp_path, klaviyo) == ["api_key: is missing: add it: the connector requires it"]
+
+
+def test_a_choice_of_format_is_told_by_what_it_may_be(tmp_path: Path) -> None:
+    configuration = destination()["configuration"]
+    assert isinstance(configuration, dict)
+    wrong = destination(configuration=configuration | {"format": {"format_type": "parquet"}})
+
+    assert told(tmp_path, wrong, "_destinations/s3.json") == [
+        'format.format_type: is not one of the values that the connector takes: did you mean "Parquet"?'
+    ]
+
+
+def test_a_long_list_of_values_suggests_the_nearest(tmp_path: Path) -> None:
+    configuration = destination()["configuration"]
+    assert isinstance(configuration, dict)
+    wrong = destination(configuration=configuration | {"s3_bucket_region": "us-wst-1"})
+
+    assert told(tmp_path, wrong, "_destinations/s3.json")[0].endswith('did you mean "us-west-1"?')
+
+
+def test_a_key_that_the_specification_does_not_have_is_noticed(tmp_path: Path) -> None:
+    report = report_on(tmp_path, {"shop/_source.json": source(configuration={"undocumented": True})})
+
+    assert report.problems == ()
+    assert [notice.field for notice in report.notices] == ["configuration.undocumented"]
+
+
+def test_a_connector_that_is_not_pinned_takes_what_it_is_given(tmp_path: Path) -> None:
+    custom = source(connector="11111111-2222-3333-4444-555555555555", configuration={"anything": ["goes"]})
+
+    assert told(tmp_path, custom) == []
+
+
+def test_a_mask_is_refused_even_where_nothing_is_known_of_the_connector(tmp_path: Path) -> None:
+    custom = source(connector="11111111-2222-3333-4444-555555555555", configuration={"keys": [{"key": MASK}]})
+
+    assert told(tmp_path, custom)[0].startswith("keys[0].key: is the mask")
+
+
+def pinned(spec: Document) -> Document:
+    """A connector of its own, and nothing else about it."""
+    return {"connector": "source-own", "definition_id": "11111111-2222-3333-4444-555555555555", "spec": spec}
+
+
+BROKEN_SPECS: list[tuple[Document, str]] = [
+    ({"type": "objekt"}, "spec: is no JSON Schema"),
+    ({"properties": {"a": {"$ref": "https://example.invalid/a.json"}}}, "spec: points to what it doesn't have"),
+    ({"properties": {"a": {"$ref": "#/definitions/gone"}}}, "spec: points to what it doesn't have"),
+]
+
+
+@pytest.mark.parametrize(("spec", "expected"), BROKEN_SPECS)
+def test_a_pinned_specification_that_can_not_be_used_is_told(spec: Document, expected: str, tmp_path: Path) -> None:
+    changes = {
+        "_connectors/source-own.json": pinned(spec),
+        "shop/_source.json": source(connector="source-own", configuration={"a": 1}),
+    }
+
+    problems = problems_of(tmp_path, changes)
+
+    assert len(problems) == 1
+    assert problems[0].split(": ", maxsplit=1)[1].startswith(expected)
+
+
+def test_a_pattern_of_another_language_is_left_to_the_server(tmp_path: Path) -> None:
+    spec: Document = {"properties": {"a": {"type": "string", "pattern": "^\\p{Alnum}+$"}}}
+    changes = {
+        "_connectors/source-own.json": pinned(spec),
+        "shop/_source.json": source(connector="source-own", configuration={"a": "x"}),
+    }
+
+    assert problems_of(tmp_path, changes) == []
+
+
+def test_secrets_inside_lists_are_secrets(tmp_path: Path) -> None:
+    key = {"type": "object", "properties": {"key": {"type": "string", "airbyte_secret": True}}}
+    changes = {
+        "_connectors/source-own.json": pinned({"properties": {"keys": {"type": "array", "items": key}}}),
+        "shop/_source.json": source(connector="source-own", configuration={"keys": [{"key": PASSWORD}, {"key": "x"}]}),
+    }
+
+    problems = problems_of(tmp_path, changes)
+
+    assert len(problems) == 1
+    assert "configuration.keys[1].key: is a secret, written out" in problems[0]
+
+
+def test_a_value_that_a_stack_does_not_have_is_told_for_each_such_stack(tmp_path: Path) -> None:
+    full = StackValues("prod", frozenset({"landing_bucket", "s3_secret_access_key"}))
+    empty = StackValues("sandbox", frozenset())
+
+    assert problems_of(tmp_path, {}, full, empty) == [
+        (
+            '_destinations/s3.json:4: configuration.s3_bucket_name: the value "landing_bucket" is not set in the stack '
+            "sandbox: run `pulumi config set --stack sandbox lotus:landing_bucket`"
+        ),
+        (
+            '_destinations/s3.json:9: configuration.secret_access_key: the secret "s3_secret_access_key" is not set in '
+            "the stack sandbox: run `pulumi config set --secret --stack sandbox lotus:s3_secret_access_key`"
+        ),
+    ]
+
+
+def test_a_destination_that_no_source_uses_needs_no_values(tmp_path: Path) -> None:
+    spare = destination(name="Spare", configuration=destination()["configuration"])
+    elsewhere: Document = {"connector": "11111111-2222-3333-4444-555555555555", "configuration": {}}
+    changes: Files = {"_destinations/spare.json": spare, "_destinations/s3.json": elsewhere}
+
+    assert problems_of(tmp_path, changes, StackValues("prod", frozenset())) == []

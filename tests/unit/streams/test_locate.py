@@ -1,0 +1,93 @@
+"""Lines of paths in JSON texts."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus_infra.streams.locate import as_written, duplicates, line_of, positions
+from lotus_infra.streams.problems import JsonPath
+
+TEXT = """{
+  "stream": "orders",
+  "primary_key": [
+    ["id"],
+    ["shop", "day"]
+  ],
+  "fields": {
+    "a, [b] {c}": {"type": "string"},
+    "quo\\"te": {
+      "type": "integer"
+    }
+  },
+  "empty": {}, "none": [],
+  "last": true
+}
+"""
+
+LINES: list[tuple[JsonPath, int]] = [
+    (("stream",), 2),
+    (("primary_key",), 3),
+    (("primary_key", 1), 5),
+    (("primary_key", 1, 1), 5),
+    (("fields", "a, [b] {c}", "type"), 8),
+    (("fields", 'quo"te', "type"), 10),
+    (("empty",), 13),
+    (("none",), 13),
+    (("last",), 14),
+]
+
+
+@pytest.mark.parametrize(("path", "line"), LINES)
+def test_a_key_or_element_has_the_line_that_it_starts_on(path: JsonPath, line: int) -> None:
+    assert line_of(TEXT, path) == line
+
+
+def test_a_path_that_is_not_there_has_the_line_of_what_should_hold_it() -> None:
+    assert line_of(TEXT, ("fields", 'quo"te', "format")) == 9
+    assert line_of(TEXT, ("nothing",)) == 1
+
+
+def test_a_repeated_key_is_found_once_and_nothing_below_it() -> None:
+    text = '{"a": {"x": 1},\n"b": 2,\n"a": {"x": 3}}'
+
+    assert list(duplicates(text)) == [(("a",), 3)]
+
+
+def test_equal_keys_of_different_objects_are_no_repetition() -> None:
+    assert list(duplicates('{"a": {"x": 1}, "b": [{"x": 1}, {"x": 2}]}')) == []
+
+
+def test_properties_that_a_bare_map_of_items_does_not_have_drop_out_of_a_path() -> None:
+    bare = json.loads('{"lines": {"type": "array", "items": {"sku": {"type": "string"}}}}')
+
+    assert as_written(bare, ("lines", "items", "properties", "sku", "type")) == ("lines", "items", "sku", "type")
+
+
+def test_a_path_keeps_the_key_that_is_missing() -> None:
+    assert as_written({"schedule": {"type": "cron"}}, ("schedule", "cron")) == ("schedule", "cron")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_every_path_of_any_document_is_found(document: object) -> None:
+    found = {path for path, _ in positions(json.dumps(document, indent=1))}
+
+    assert set(_paths(document)) == found
+
+
+def _paths(document: object, path: JsonPath = ()) -> list[JsonPath]:
+    pairs: list[tuple[str | int, object]] = []
+    if isinstance(document, dict):
+        pairs = list(document.items())
+    elif isinstance(document, list):
+        pairs = list(enumerate(document))
+    below = [inner for step, value in pairs for inner in _paths(value, (*path, step))]
+    return [(*path, step) for step, _ in pairs] + below

@@ -1,0 +1,63 @@
+"""References in configurations."""
+
+import pytest
+from pydantic import JsonValue
+
+from lotus_infra.streams.references import Reference, is_reference, parse, references, substitute
+
+MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
+    ({"$secrt": "a"}, "$secrt is no kind of reference"),
+    ({"$": "a"}, "$ is no kind of reference"),
+    ({"$secret": 3}, "$secret does not name a value"),
+    ({"$secret": "Not-A-Name"}, "$secret does not name a value"),
+    ({"$secret": "a", "as": "integer"}, "a $secret reference can't also have as"),
+    ({"$secret": "a", "$config": "b"}, "a $secret reference can't also have $config"),
+    ({"$config": "a", "default": 3}, "a $config reference can't also have default"),
+    ({"$config": "a", "as": "int"}, "can't be read as that"),
+    ({"$config": "a", "as": None}, "can't be read as that"),
+]
+
+
+@pytest.mark.parametrize(("value", "what"), MALFORMED)
+def test_a_malformed_reference_is_told(value: dict[str, JsonValue], what: str) -> None:
+    problem = parse(value)
+
+    assert is_reference(value)
+    assert isinstance(problem, tuple)
+    assert problem[0] == what
+    assert problem[1]
+
+
+def test_a_reference_names_a_value_and_how_it_is_read() -> None:
+    assert parse({"$secret": "key"}) == Reference("key", secret=True)
+    assert parse({"$config": "count", "as": "integer"}) == Reference("count", secret=False, type="integer")
+
+
+@pytest.mark.parametrize("value", ["$secret", {}, {"secret": "a"}, [], None, 3])
+def test_what_has_no_dollar_key_is_no_reference(value: JsonValue) -> None:
+    assert not is_reference(value)
+
+
+CONFIGURATION: JsonValue = {
+    "shop": {"$config": "shop"},
+    "credentials": {"password": {"$secret": "password"}},
+    "accounts": [{"id": {"$config": "account", "as": "integer"}}, "plain"],
+    "wrong": {"$secrt": "x"},
+}
+
+
+def test_references_are_found_with_their_paths() -> None:
+    assert [(path, reference.name) for path, reference in references(CONFIGURATION)] == [
+        (("shop",), "shop"),
+        (("credentials", "password"), "password"),
+        (("accounts", 0, "id"), "account"),
+    ]
+
+
+def test_each_reference_is_replaced_and_all_else_stays() -> None:
+    assert substitute(CONFIGURATION, lambda reference: f"<{reference.name}>") == {
+        "shop": "<shop>",
+        "credentials": {"password": "<password>"},
+        "accounts": [{"id": "<account>"}, "plain"],
+        "wrong": {"$secrt": "x"},
+    }

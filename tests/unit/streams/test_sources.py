@@ -1,0 +1,96 @@
+"""A source's own settings."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.lakes import Document, destination, problems_of, source, stream
+
+UUID = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+
+
+def test_a_source_of_which_nothing_is_selected_is_told(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, {"shop/orders.json": stream(selected=False)}) == [
+        "shop/_source.json:1: (file): none of its streams is selected: select a stream, or delete the folder"
+    ]
+
+
+def test_a_source_without_streams_is_told(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, {"idle/_source.json": source(name="Idle")}) == [
+        "idle/_source.json:1: (file): has no streams: select a stream, or delete the folder"
+    ]
+
+
+def test_a_source_whose_streams_can_not_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, {"shop/orders.json": ""})
+
+    assert [problem.split(":")[0] for problem in problems] == ["shop/orders.json"]
+
+
+WRONG: list[tuple[Document, str]] = [
+    ({"destination": "s4"}, '5: destination: there is no destination "s4": add _destinations/s4.json or name one'),
+    (
+        {"destination": "lake"},
+        '5: destination: there is no destination "lake": add _destinations/lake.json or name one of s3',
+    ),
+    (
+        {"connector": "source-fakr"},
+        '2: connector: the connector "source-fakr" is not pinned: did you mean "source-faker"?',
+    ),
+    (
+        {"connector": "source-zzz"},
+        '2: connector: the connector "source-zzz" is not pinned: add _connectors/source-zzz.j',
+    ),
+    ({"connector": "destination-s3"}, '2: connector: "destination-s3" is no source: name a connector that starts with'),
+    ({"schedule": {"type": "cron"}}, "6: schedule.cron: is missing: write when to sync, such as"),
+    (
+        {"schedule": {"type": "cron", "cron": "* * * * * ?"}},
+        "8: schedule.cron: seconds must be a number: write 0 first",
+    ),
+    ({"schedule": {"type": "manual", "cron": "0 0 * * * ?"}}, "8: schedule.cron: is never used by a manual schedule"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), WRONG)
+def test_a_setting_that_can_not_work_is_told(change: Document, expected: str, tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, {"shop/_source.json": source(configuration={}) | change})
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"shop/_source.json:{expected}")
+
+
+RIGHT: list[Document] = [
+    {"schedule": {"type": "cron", "cron": "0 0 * * * ?"}},
+    {"schedule": {"type": "manual"}},
+    {"connector": UUID},
+    {"connector": UUID.upper()},
+    {"connector": "11111111-2222-3333-4444-555555555555"},
+]
+
+
+@pytest.mark.parametrize("change", RIGHT)
+def test_a_setting_that_works_is_no_problem(change: Document, tmp_path: Path) -> None:
+    assert problems_of(tmp_path, {"shop/_source.json": source(**change)}) == []
+
+
+def test_the_id_of_a_destinations_definition_is_no_source(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, {"shop/_source.json": source(connector="4816b78f-1489-44c1-9060-4b19d5fa9362")})
+
+    assert '"destination-s3" is no source' in problems[0]
+
+
+def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
+    wrong = destination(connector="source-faker", configuration={})
+
+    assert problems_of(tmp_path, {"_destinations/s3.json": wrong}) == [
+        (
+            '_destinations/s3.json:2: connector: "source-faker" is no destination: '
+            'name a connector that starts with "destination-"'
+        )
+    ]
+
+
+def test_a_source_whose_destination_can_not_be_read_is_not_told_that_it_does_not_exist(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, {"_destinations/s3.json": "{"})
+
+    assert [problem.split(":")[0] for problem in problems] == ["_destinations/s3.json"]

@@ -1,0 +1,42 @@
+"""Names that dashboards and people know."""
+
+import pytest
+
+from lotus_infra import naming
+
+
+def test_a_streams_names_are_those_that_the_lake_has_always_had() -> None:
+    assert naming.s3_prefix("shopify", "orders") == "raw/shopify/orders/"
+    assert naming.sensor("shopify", "orders") == "shopify_orders_sensor"
+    assert naming.dbt_assets("shopify", "orders") == "shopify_orders_dbt"
+    assert naming.dbt_tag("shopify", "orders") == "shopify__orders"
+    assert naming.dbt_model("shopify", "orders") == "int_shopify__orders"
+    assert naming.asset_key("shopify", "orders") == ("main", "int_shopify__orders")
+    assert naming.dbt_sources_file("shopify") == "_shopify__sources.yml"
+    assert naming.connection_label("Shopify", "S3") == "Shopify → S3"
+    assert naming.namespace("shopify") == "shopify"
+
+
+def test_a_prefix_goes_before_the_stream_and_a_path_before_all() -> None:
+    assert naming.s3_prefix("eu", "orders", prefix="shop_", path="landing") == "landing/eu/shop_orders/"
+
+
+@pytest.mark.parametrize(("name", "label"), [("shopify", "Shopify"), ("google_ads", "Google Ads"), ("s3", "S3")])
+def test_a_label_is_made_of_a_file_name(name: str, label: str) -> None:
+    assert naming.label(name) == label
+
+
+def test_resources_are_named_after_files_and_never_after_labels() -> None:
+    assert naming.source_resource("google_ads") == "google_ads"
+    assert naming.connection_resource("google_ads") == "google_ads"
+    assert naming.destination_resource("s3") == "s3"
+
+
+@pytest.mark.parametrize("name", ["a", "orders", "order_2", "a__b"])
+def test_small_letters_digits_and_underscores_make_an_identifier(name: str) -> None:
+    assert naming.is_identifier(name)
+
+
+@pytest.mark.parametrize("name", ["", "A", "1a", "_a", "a-b", "a b", "a.b", "ä", "a\n"])
+def test_anything_else_makes_none(name: str) -> None:
+    assert not naming.is_identifier(name)

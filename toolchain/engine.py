@@ -1,0 +1,276 @@
+"""Gets the Pulumi engine onto this machine, and says where it is.
+
+Run by any Python from 3.11 on, with the standard library alone. It knows two ways: the Pulumi CLI on PATH, when it is
+as new as the release pinned in go.mod; or that release built from its Go module into `toolchain/bin`. A CLI without its
+Python language host gets the stand-in, `language_host.py`. It must not know what the engine is used for.
+
+Usage: `python toolchain/engine.py [--print-path] [--no-build]`. With `--print-path`, standard output is what to put in
+front of PATH, empty when PATH serves as it is; all else goes to standard error. With `--no-build`, an engine that would
+have to be built is an error. Exit codes: 0, 1 with one message, 130 on Ctrl-C.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NoReturn
+
+HERE = Path(__file__).resolve().parent
+BIN = HERE / "bin"
+ENGINE = BIN / "pulumi"
+HOST_NAME = "pulumi-language-python"
+PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+Version = tuple[int, int, int]
+
+
+class EngineError(Exception):
+    """No engine can be had; the text says what to do."""
+
+
+def pinned_engine() -> Version:
+    """Reads the release of Pulumi that go.mod pins: the oldest CLI that is good enough, and the one that is built."""
+    return _parse_version(_in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)"))
+
+
+def needed_go() -> Version:
+    """Reads the oldest Go that can build the engine, go.mod's `go` line."""
+    return _parse_version(_in_go_mod(r"^go (\S+)"))
+
+
+def _in_go_mod(pattern: str) -> str:
+    match = re.search(pattern, (HERE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    if match is None:
+        raise EngineError(f"{HERE / 'go.mod'} does not match {pattern!r}: restore the file from the repository.")
+    return match.group(1)
+
+
+def _parse_version(text: str) -> Version:
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else (0, 0, 0)
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+def engine_folders(*, may_build: bool = True) -> list[Path]:
+    """Finds the engine, or builds it.
+
+    Returns:
+        The folders to put in front of PATH, in order; none when PATH already leads to an engine and its host.
+
+    Raises:
+        EngineError: there is neither a good CLI nor a Go that can build one, or the build failed or was not wanted.
+    """
+    on_path = _is_on_path()
+    if on_path and _which(HOST_NAME):
+        return []
+    with _locked():
+        if not _is_built():
+            if on_path:
+                ENGINE.unlink(missing_ok=True)  # An outdated build would hide the CLI that is on PATH.
+            elif may_build:
+                _build(_go())
+            else:
+                raise EngineError("The Pulumi engine is not built: run `make engine` first.")
+        _write_language_host()
+    return [BIN]
+
+
+def _is_on_path() -> bool:
+    pulumi = _which("pulumi")
+    wanted = pinned_engine()
+    return pulumi is not None and wanted <= _asked_version([pulumi, "version"]) < (wanted[0] + 1, 0, 0)
+
+
+def _which(name: str) -> str | None:
+    folders = [folder for folder in os.get_exec_path() if folder and Path(folder).resolve() != BIN]
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
+def _asked_version(command: list[str]) -> Version:
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(
+            command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return (0, 0, 0)
+    return _parse_version(answer.stdout) if answer.returncode == 0 else (0, 0, 0)
+
+
+def _go() -> str:
+    # Asked in this folder, a Go from 1.21 on fetches the toolchain that go.mod wants, where it may.
+    go = shutil.which("go")
+    if go is None or _asked_version([go, "env", "GOVERSION"]) < needed_go():
+        raise EngineError(
+            "There is no Pulumi engine on this machine, and no way to build one. Do one of:\n"
+            f"  - install the Pulumi CLI {_dotted(pinned_engine())} or newer: https://www.pulumi.com/docs/install/\n"
+            f"  - install Go {_dotted(needed_go())} or newer, which then builds the engine here, once: https://go.dev/dl/"
+        )
+    return go
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Holds this folder's lock, so that two runs never build at once; it ends with the process, however that ends."""
+    BIN.mkdir(exist_ok=True)
+    with (BIN / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Another run is building the engine: waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _stamp() -> str:
+    digest = hashlib.sha256()
+    for part in (HERE / "go.mod", HERE / "go.sum"):
+        digest.update(part.read_bytes())
+    digest.update(" ".join(_build_flags()).encode())
+    return digest.hexdigest()
+
+
+def _is_built() -> bool:
+    stamp = BIN / ".stamp"
+    return ENGINE.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp()
+
+
+def _build_flags() -> list[str]:
+    version = f"{VERSION_VARIABLE}=v{_dotted(pinned_engine())}"
+    return ["-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w -X {version}"]
+
+
+def _build(go: str) -> None:
+    partial = BIN / ".pulumi.partial"
+    started = time.monotonic()
+    _say(f"Building the Pulumi engine {_dotted(pinned_engine())} with Go: once, three to seven minutes on two cores.")
+    command = [go, "build", "-v", *_build_flags(), "-o", str(partial), PACKAGE]
+    process = subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        complaints = _follow(process, started)
+        if process.wait() != 0:
+            raise EngineError("The Pulumi engine could not be built; Go says:\n" + "\n".join(complaints))
+        (BIN / ".stamp").unlink(missing_ok=True)
+        partial.replace(ENGINE)
+        (BIN / ".stamp").write_text(_stamp(), encoding="utf-8")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+        partial.unlink(missing_ok=True)
+    _say(f"Built the engine in {_clock(started)}.")
+
+
+def _follow(process: subprocess.Popen[str], started: float) -> list[str]:
+    """Shows the build's progress until its output ends; returns the last lines that are not progress."""
+    assert process.stderr is not None
+    progress = Progress(process.stderr)
+    while not progress.wait_for_end(seconds=1.0 if sys.stderr.isatty() else 15.0):
+        _say(f"  {_clock(started)}  {progress.text()}", again=True)
+    return progress.complaints[-20:]
+
+
+class Progress:
+    """Counts what `go build -v` reports: a line per module fetched, a line per package compiled."""
+
+    def __init__(self, lines: IO[str]) -> None:
+        self.fetched = 0
+        self.compiled = 0
+        self.complaints: list[str] = []
+        self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
+        self._reader.start()
+
+    def _read(self, lines: IO[str]) -> None:
+        for line in lines:
+            text = line.rstrip()
+            if text.startswith("go: downloading "):
+                self.fetched += 1
+            elif re.fullmatch(r"[\w.~+/-]+", text):
+                self.compiled += 1
+            else:
+                self.complaints.append(text)
+
+    def wait_for_end(self, seconds: float) -> bool:
+        """Returns whether the output ended within the time."""
+        self._reader.join(seconds)
+        return not self._reader.is_alive()
+
+    def text(self) -> str:
+        """Says how far the build is."""
+        return f"{self.fetched} modules fetched, {self.compiled} packages compiled"
+
+
+def _write_language_host() -> None:
+    """Writes the stand-in's executable anew when the environment or this folder has moved."""
+    text = (
+        f'#!/bin/sh\nexec {shlex.quote(_environment_python())} -u {shlex.quote(str(HERE / "language_host.py"))} "$@"\n'
+    )
+    host = BIN / HOST_NAME
+    if not host.exists() or host.read_text(encoding="utf-8") != text:
+        partial = BIN / ".host.partial"
+        partial.write_text(text, encoding="utf-8")
+        partial.chmod(0o755)
+        partial.replace(host)
+
+
+def _environment_python() -> str:
+    for folder in (HERE.parent / ".venv", Path(sys.prefix)):
+        if (folder / "bin" / "python").exists() and (folder / "pyvenv.cfg").exists():
+            return str(folder / "bin" / "python")
+    raise EngineError("The engine needs the project's Python environment to run programs in: run `make setup` first.")
+
+
+def _clock(started: float) -> str:
+    seconds = int(time.monotonic() - started)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _say(text: str, *, again: bool = False) -> None:
+    """Prints to standard error; `again` lets a terminal show the next line in the same place."""
+    terminal = sys.stderr.isatty()
+    end = "\r" if again and terminal else "\n"
+    print("\x1b[2K" * terminal + text, end=end, file=sys.stderr, flush=True)
+
+
+def _interrupted(number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt(number)
+
+
+def main() -> int:
+    """Parses the arguments, prints, and returns the exit code."""
+    arguments = argparse.ArgumentParser(description="Find the Pulumi engine, or build it.")
+    arguments.add_argument("--print-path", action="store_true", help="print what to put in front of PATH")
+    arguments.add_argument("--no-build", action="store_true", help="fail rather than build")
+    options = arguments.parse_args()
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        folders = engine_folders(may_build=not options.no_build)
+    except EngineError as error:
+        _say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("Interrupted: nothing half-built is left.")
+        return 130
+    if options.print_path:
+        print(os.pathsep.join(map(str, folders)))
+    else:
+        _say(f"The engine is in {folders[0]}." if folders else "The engine is the Pulumi CLI on PATH.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
