@@ -18,7 +18,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(SYNCED) ## Install the locked Python environment into .venv
+setup: $(SYNCED) ## Install the locked Python environment into .venv, and schemas for editors into streams/.schema
+	@$(BIN)/lotus schema --write > /dev/null
 	@echo 'The environment is in .venv.'
 
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module

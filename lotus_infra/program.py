@@ -26,7 +26,7 @@ def run() -> None:
         pulumi.RunError: with the whole list of mistakes.
     """
     try:
-        stack = settings.load(Path(pulumi.get_root_directory()))
+        stack = settings.load(Path.cwd())
         declare(checked(stack), stack)
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -22,7 +23,9 @@ class ExportedSource(BaseModel):
 
 
 def engine_path(place: Place) -> str:
-    """PATH with the engine in front; builds the engine where the machine has none, which takes minutes.
+    """PATH with the engine and this environment in front.
+
+    Where the machine has no engine it is built, which takes minutes.
 
     Raises:
         LotusError: there is no engine and none can be built; what to do has been printed.
@@ -31,7 +34,8 @@ def engine_path(place: Place) -> str:
     finding = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if finding.returncode != 0:
         raise LotusError("no Pulumi engine")
-    return os.pathsep.join([finding.stdout.strip(), os.environ.get("PATH", os.defpath)]).strip(os.pathsep)
+    found = [finding.stdout.strip(), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return os.pathsep.join(folder for folder in found if folder)
 
 
 @dataclass(frozen=True)

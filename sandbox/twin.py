@@ -17,6 +17,8 @@ from sandbox.place import Place
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
+_LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
+"""Twins outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,15 @@ def _spawn(place: Place, port: str) -> "subprocess.Popen[bytes]":
     place.twin_data.mkdir(exist_ok=True)
     command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none"]
     with place.twin_log.open("wb") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, "--data-dir", str(place.twin_data)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _LEFT_RUNNING.append(process)
+    return process
 
 
 def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str:

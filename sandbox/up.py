@@ -1,5 +1,7 @@
 """`make sandbox`: everything up, and a table of what now exists. Running it again changes nothing."""
 
+import contextlib
+
 from pulumi_airbyte.client import Airbyte, ClientSettings
 from rich.console import Console
 from rich.table import Table
@@ -9,12 +11,14 @@ from sandbox.engine import Engine, engine_path
 from sandbox.place import Place
 from sandbox.twin import Twin
 
-NEXT_STEPS = """What to try next, after `. .sandbox/env`:
-  pulumi preview                       nothing has changed, and says so
-  edit streams/shopify/orders.json     remove a field, then `pulumi preview` and `pulumi up`
-  curl {url}/_twin/calls               every call that the engine made
-  uv run lotus check                   hold the stream files against every rule
-  make sandbox-down                    stop; .sandbox/ keeps the state for the next time"""
+NEXT_STEPS = """What to try next, in a shell that has read `. .sandbox/env`:
+  pulumi preview         nothing has changed, and it says so
+  $EDITOR streams/shopify/orders.json
+                         remove a field, then `pulumi preview --diff` and `pulumi up`
+  lotus check            hold the stream files against every rule, without any server
+  curl {url}/_twin/calls
+                         every call that the engine made
+  make sandbox-down      stop it; .sandbox/ keeps the state for the next time"""
 
 
 def up(place: Place) -> None:
@@ -41,15 +45,15 @@ def up(place: Place) -> None:
     engine.show("up", "--yes", "--skip-preview")
     console.rule("The lake")
     console.print(_table(engine, twin))
-    console.print(NEXT_STEPS.format(url=twin.url), highlight=False, markup=False)
+    console.print(NEXT_STEPS.format(url=twin.url), highlight=False, markup=False, soft_wrap=True)
 
 
 def _table(engine: Engine, twin: Twin) -> Table:
-    airbyte = Airbyte(ClientSettings(twin.public_url))
-    table = Table("source", "connection", "streams", "status", "connection id")
+    table = Table("source", "connection", "streams", "status")
     sources = engine.sources()
-    for name, source in sorted(sources.items()):
-        connection = airbyte.get_connection(source.connection_id)
-        table.add_row(name, connection.name, ", ".join(source.streams), connection.status, source.connection_id)
+    with contextlib.closing(Airbyte(ClientSettings(twin.public_url))) as airbyte:
+        for name, source in sorted(sources.items()):
+            connection = airbyte.get_connection(source.connection_id)
+            table.add_row(name, connection.name, ", ".join(source.streams), connection.status)
     table.caption = f"{len(sources)} connections, {sum(len(source.streams) for source in sources.values())} streams"
     return table

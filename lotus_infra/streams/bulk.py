@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector, and leave it as it was found."""
+    """Pause the cyclic garbage collector, leave it as it was found, and leave what was made out of its later walks."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

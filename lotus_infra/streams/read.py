@@ -28,7 +28,7 @@ class Reader:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
+        self._folder = str(directory)
         self.findings: list[Finding] = []
         self._has_duplicates = False
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_not_a_number)
@@ -79,7 +79,9 @@ class Reader:
         return data
 
     def _raw(self, file: str) -> bytes:
-        return (self.directory / file).read_bytes()
+        # A Path for each of many thousand files takes longer to make than its file to read.
+        with open(f"{self._folder}/{file}", "rb", buffering=0) as opened:  # noqa: PTH123
+            return opened.readall()
 
     def _text(self, file: str, data: bytes) -> str | None:
         if data.startswith(_BOM):

@@ -4,10 +4,11 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import httpx
 from airbyte_twin.testing import RunningTwin
+
 from tests.engine.harness import REPOSITORY, Pulumi
 
 PROGRAM = "from lotus_infra import program\n\nprogram.run()\n"
@@ -97,8 +98,6 @@ class Lake:
 
 def call(twin: RunningTwin, method: str, path: str, body: Document | None = None) -> Document:
     """A call to the public API that must succeed."""
-    import httpx
-
     response = httpx.request(method, f"{twin.public_url}{path}", json=body, timeout=60)
     assert response.is_success, response.text
     return dict(response.json()) if response.content else {}

@@ -55,7 +55,8 @@ def test_a_field_that_someone_unselected(applied: Lake) -> None:
     for stream in streams:
         stream.pop("mappers", None)
         if stream["name"] == "orders":
-            stream["selectedFields"] = [field for field in stream["selectedFields"] if field["fieldPath"] != ["total_tax"]]
+            selected = stream["selectedFields"]
+            stream["selectedFields"] = [field for field in selected if field["fieldPath"] != ["total_tax"]]
     applied.api("PATCH", f"/connections/{connection['connectionId']}", {"configurations": {"streams": streams}})
 
     assert_seen_and_repaired(applied, [("update", "Connection", "shopify")])

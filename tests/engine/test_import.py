@@ -23,7 +23,7 @@ def read(lake: Lake, file: str) -> Any:
 
 
 def made_by_hand(lake: Lake, secrets: dict[str, str]) -> list[dict[str, Any]]:
-    """Make all seven objects as a person would, in no order that Lotus would choose; returns an import file's resources."""
+    """Make all seven objects as a person would; returns an import file's resources."""
 
     def actor(kind: str, file: str) -> str:
         described = read(lake, file)
@@ -56,7 +56,7 @@ def made_by_hand(lake: Lake, secrets: dict[str, str]) -> list[dict[str, Any]]:
 
 def connected(lake: Lake, name: str, source: str, destination: str) -> str:
     described = read(lake, f"{name}/_source.json")
-    streams = [read(lake, path.relative_to(lake.pulumi.project / "streams").as_posix()) for path in stream_files(lake, name)]
+    streams = [json.loads(file.read_text(encoding="utf-8")) for file in stream_files(lake, name)]
     schedule = described["schedule"]
     cron = {"cronExpression": schedule["cron"]} if "cron" in schedule else {}
     made = lake.api(

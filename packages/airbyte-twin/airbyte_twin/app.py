@@ -4,7 +4,7 @@ Knows all parts by name. Must not hold any behaviour of Airbyte itself.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin.auth import Authenticate, token_routes
@@ -66,9 +66,9 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     """The ASGI application of a twin."""
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
-        Mount("/_twin", routes=control_routes.ROUTES),
-        Mount("/api/public/v1", routes=[route for module in PUBLIC_MODULES for route in module.ROUTES]),
-        Mount("/api/v1", routes=[route for module in CONFIG_MODULES for route in module.ROUTES]),
+        _mount("/_twin", control_routes.ROUTES),
+        _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
+        _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]
     middleware = [
         Middleware(LogCalls, log=twin.calls),
@@ -82,6 +82,11 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     app.router.redirect_slashes = False
     app.state.twin = twin
     return app
+
+
+def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
+    """Routes below a prefix; a slash too many is an unknown route, not a redirect."""
+    return Mount(prefix, app=Router(routes, redirect_slashes=False))
 
 
 async def answer_uncaught(_request: Request, _error: Exception) -> Response:

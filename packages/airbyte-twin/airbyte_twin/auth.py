@@ -8,6 +8,7 @@ import binascii
 import hmac
 
 from pydantic import ConfigDict, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -84,11 +85,16 @@ async def issue_config_token(request: Request) -> Response:
 
 
 def token_routes(mode: AuthMode) -> list[Route]:
-    """The four token paths; none where authentication is off or a proxy's."""
+    """The four token paths; unknown routes where authentication is off or a proxy's."""
     if mode is not AuthMode.CLIENT_CREDENTIALS:
-        return []
+        return [Route(path, no_tokens, methods=["POST"]) for path in (*PUBLIC_TOKEN_PATHS, CONFIG_TOKEN_PATH)]
     public = [Route(path, issue_public_token, methods=["POST"]) for path in PUBLIC_TOKEN_PATHS]
     return [*public, Route(CONFIG_TOKEN_PATH, issue_config_token, methods=["POST"])]
+
+
+async def no_tokens(_request: Request) -> Response:
+    """The server's controller does not exist without its own authentication."""
+    raise HTTPException(404)
 
 
 class Authenticate:

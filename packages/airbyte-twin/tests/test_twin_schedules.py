@@ -20,7 +20,7 @@ def cron(expression: str | None) -> dict[str, Any]:
     return {"scheduleType": "cron", **({} if expression is None else {"cronExpression": expression})}
 
 
-def update(api: Api, connection: Any, status: int = 200, **members: Any) -> Any:
+def update(api: Api, connection: Any, status: int = 200, /, **members: Any) -> Any:
     return api.config("/connections/update", {"connectionId": connection["connectionId"], **members}, status)
 
 

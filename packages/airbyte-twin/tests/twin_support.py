@@ -22,7 +22,7 @@ class Api:
     twin: RunningTwin
     http: httpx.Client
 
-    def get(self, path: str, status: int = 200, **params: Any) -> Any:
+    def get(self, path: str, status: int = 200, /, **params: Any) -> Any:
         return self.call("GET", PUBLIC + path, status, params=params)
 
     def post(self, path: str, body: Any, status: int = 200) -> Any:

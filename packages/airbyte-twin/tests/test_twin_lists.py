@@ -1,0 +1,80 @@
+"""Pages: limits, links, filters, order, and their cost."""
+
+from itertools import pairwise
+from uuid import uuid4
+
+import pytest
+from twin_support import Api, faker, serving, shopify
+
+LISTS = ["/sources", "/destinations", "/connections", "/workspaces", "/jobs"]
+
+
+def names(api: Api, count: int) -> list[str]:
+    created = [f"source {number}" for number in range(count)]
+    for name in created:
+        api.post("/sources", {**faker(api.twin.workspace_id), "name": name})
+    return created
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}, {"limit": "x"}, {"offset": 2**40}])
+def test_limits_are_checked(api: Api, path: str, query: dict[str, object]) -> None:
+    assert set(api.get(path, 400, **query)) == {"errorId"}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_ids_and_flags_are_checked(api: Api, path: str) -> None:
+    api.get(path, 400, workspaceIds="x")
+    if path != "/jobs":
+        api.get(path, 400, includeDeleted="maybe")
+
+
+def test_a_page_has_twenty_rows_unless_told_otherwise(api: Api) -> None:
+    created = names(api, 21)
+    assert [each["name"] for each in api.get("/sources")["data"]] == created[:20]
+    assert [each["name"] for each in api.get("/sources", limit=100)["data"]] == created
+    assert [each["name"] for each in api.get("/sources", limit=5, offset=18)["data"]] == created[18:]
+
+
+def test_a_last_page_still_has_a_next_and_only_an_empty_one_has_none(api: Api) -> None:
+    names(api, 3)
+    page = api.get("/sources", limit=2, offset=2, includeDeleted="false")
+    root = "http://localhost:8001/api/public/v1/sources"
+    assert page["next"] == f"{root}?includeDeleted=false&limit=2&offset=4"
+    assert page["previous"] == f"{root}?includeDeleted=false&limit=2&offset=0"
+    empty = api.get("/sources", limit=2, offset=4)
+    assert (empty["next"], empty["data"]) == ("", [])
+    assert api.get("/sources")["previous"] == ""
+
+
+def test_workspaces_filter_repeated_or_joined(api: Api) -> None:
+    other = api.post("/workspaces", {"name": "other"})["workspaceId"]
+    api.source()
+    api.post("/sources", shopify(other))
+    both = [api.twin.workspace_id, other]
+    assert len(api.get("/sources")["data"]) == 2
+    assert len(api.get("/sources", workspaceIds=other)["data"]) == 1
+    assert len(api.get("/sources", workspaceIds=both)["data"]) == 2
+    assert len(api.get("/sources", workspaceIds=",".join(both))["data"]) == 2
+    assert api.get("/sources", workspaceIds=str(uuid4()))["data"] == []
+    assert len(api.get("/workspaces", workspaceIds=other)["data"]) == 1
+
+
+def test_lists_can_be_unstable_but_lose_nothing_within_one_answer() -> None:
+    with serving(unstable_lists=True) as api:
+        created = names(api, 10)
+        pages = [tuple(each["name"] for each in api.get("/sources", limit=100)["data"]) for _ in range(5)]
+        assert all(sorted(page) == sorted(created) for page in pages)
+        assert any(one != other for one, other in pairwise(pages))
+
+
+def test_a_thousand_connections_are_listed_in_ten_calls(api: Api) -> None:
+    connection = api.connection()
+    stored = api.twin.store.connections.get(connection["connectionId"])
+    assert stored is not None
+    for _ in range(999):
+        api.twin.store.connections.put(stored.model_copy(update={"id": str(uuid4())}))
+    api.twin.clear_calls()
+    pages = [api.get("/connections", limit=100, offset=offset)["data"] for offset in range(0, 1000, 100)]
+    assert len({each["connectionId"] for page in pages for each in page}) == 1000
+    assert api.twin.counts() == {"GET": 10}

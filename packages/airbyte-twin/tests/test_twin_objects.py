@@ -1,0 +1,185 @@
+"""Workspaces, tags, definitions, health, and what no route answers."""
+
+from uuid import uuid4
+
+import pytest
+from twin_support import PUBLIC, Api, serving
+
+FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+
+
+def test_a_workspace_notifies_by_mail_of_all_but_success(api: Api) -> None:
+    made = api.post("/workspaces", {"name": "lake", "organizationId": str(uuid4())})
+    assert made["dataResidency"] == "auto"
+    mail = {event: each["email"]["enabled"] for event, each in made["notifications"].items()}
+    assert mail == {
+        "failure": True,
+        "success": False,
+        "connectionUpdate": True,
+        "connectionUpdateActionRequired": True,
+        "syncDisabled": True,
+        "syncDisabledWarning": True,
+    }
+    assert api.get(f"/workspaces/{made['workspaceId']}") == made
+
+
+def test_notifications_are_merged_into_what_is_there(api: Api) -> None:
+    path = f"/workspaces/{api.twin.workspace_id}"
+    webhook = {"enabled": True, "url": "http://localhost/hook"}
+    patched = api.patch(path, {"notifications": {"failure": {"webhook": webhook}}})
+    assert patched["notifications"]["failure"] == {"email": {"enabled": True}, "webhook": webhook}
+    assert api.patch(path, {"name": "Renamed"})["notifications"] == patched["notifications"]
+
+
+def test_workspace_names_need_not_be_unique(api: Api) -> None:
+    assert len({api.post("/workspaces", {"name": "same"})["workspaceId"] for _ in range(2)}) == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_oauth_credentials_of_a_workspace_are_not_in_this_edition(api: Api, method: str) -> None:
+    path = f"{PUBLIC}/workspaces/{api.twin.workspace_id}/oauthCredentials"
+    api.call(method, path + ("" if method == "PUT" else "/source/shopify"), 501)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "title"),
+    [
+        ({"color": "#FF00AA"}, 400, "error:tag-invalid-hex-color"),
+        ({"color": "red"}, 400, "error:tag-invalid-hex-color"),
+        ({"name": "x" * 31}, 400, "error:tag-name-too-long"),
+        ({"name": "taken"}, 409, "error:tag-already-exists"),
+    ],
+)
+def test_tags_that_are_refused(api: Api, changes: dict[str, str], status: int, title: str) -> None:
+    body = {"name": "fine", "color": "FF00AA", "workspaceId": api.twin.workspace_id}
+    api.post("/tags", {**body, "name": "taken"})
+    mine = api.post("/tags", {**body, "name": "mine"})
+    assert api.post("/tags", {**body, **changes}, status)["title"] == title
+    assert api.patch(f"/tags/{mine['tagId']}", {**body, **changes}, status)["title"] == title
+
+
+def test_a_workspace_takes_a_hundred_tags(api: Api) -> None:
+    for number in range(100):
+        api.post("/tags", {"name": f"tag {number}", "color": "000000", "workspaceId": api.twin.workspace_id})
+    more = {"name": "one more", "color": "000000", "workspaceId": api.twin.workspace_id}
+    assert api.post("/tags", more, 400)["title"] == "error:tag-limit-for-workspace-reached"
+    assert len(api.get("/tags", workspaceIds=api.twin.workspace_id)["data"]) == 100
+    assert api.get("/tags", workspaceIds=str(uuid4()))["data"] == []
+
+
+def test_a_tags_patch_needs_both_members_and_a_deleted_tag_is_gone(api: Api) -> None:
+    tag = api.post("/tags", {"name": "a", "color": "000000", "workspaceId": api.twin.workspace_id})
+    path = f"/tags/{tag['tagId']}"
+    api.patch(path, {"name": "b"}, 422)
+    assert api.get(path) == tag
+    api.delete(path)
+    assert api.get(path, 404)["data"]["resourceType"] == "TAG"
+    api.delete(path, 404)
+
+
+def test_connectors_are_listed_by_type(api: Api) -> None:
+    sources = api.get("/connector_definitions", type="source")["data"]
+    assert {each["name"] for each in sources} == {"Shopify", "Klaviyo", "Sample Data (Faker)"}
+    destinations = api.get("/connector_definitions", type="DESTINATION", workspaceId=api.twin.workspace_id)["data"]
+    assert {each["connectorDefinitionType"] for each in destinations} == {"destination"}
+    api.get("/connector_definitions", 400)
+    api.get("/connector_definitions", 404, type="source", workspaceId=str(uuid4()))
+
+
+def test_a_docker_definition_lives_and_its_sources_have_no_type(api: Api) -> None:
+    root = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
+    body = {"name": "My faker", "dockerRepository": "airbyte/source-faker", "dockerImageTag": "7.0.0"}
+    made = api.post(root, body)
+    assert {key: made[key] for key in body} == body
+    assert made in api.get(root)["data"]
+    renamed = api.put(f"{root}/{made['id']}", {"name": "Mine", "dockerImageTag": "7.1.0"})
+    assert api.get(f"{root}/{made['id']}") == renamed
+    source = {
+        "name": "x",
+        "workspaceId": api.twin.workspace_id,
+        "definitionId": made["id"],
+        "configuration": {"count": 1},
+    }
+    created = api.post("/sources", source)
+    assert created["sourceType"] == ""
+    assert len(api.get("/streams", sourceId=created["sourceId"])) == 3
+    api.post("/sources", {**source, "configuration": {"count": 0}}, 422)
+
+
+def test_a_definition_of_one_workspace_is_not_listed_in_another(api: Api) -> None:
+    other = api.post("/workspaces", {"name": "other"})["workspaceId"]
+    body = {"name": "x", "dockerRepository": "example/source-x", "dockerImageTag": "1"}
+    made = api.post(f"/workspaces/{other}/definitions/sources", body)
+    listed = api.get(f"/workspaces/{api.twin.workspace_id}/definitions/sources")["data"]
+    assert made["id"] not in {each["id"] for each in listed}
+    assert FAKER in {each["id"] for each in listed}
+
+
+def test_an_image_that_nobody_knows_takes_any_configuration_and_cannot_be_discovered(api: Api) -> None:
+    root = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
+    made = api.post(root, {"name": "x", "dockerRepository": "example/source-x", "dockerImageTag": "1"})
+    body = {
+        "name": "x",
+        "workspaceId": api.twin.workspace_id,
+        "definitionId": made["id"],
+        "configuration": {"any": [1]},
+    }
+    source = api.post("/sources", body)["sourceId"]
+    assert api.get("/streams", 500, sourceId=source)["title"] == "unexpected-problem"
+
+
+def test_the_cloud_takes_no_docker_definitions() -> None:
+    with serving(edition="cloud") as api:
+        body = {"name": "x", "dockerRepository": "example/source-x", "dockerImageTag": "1"}
+        api.post(f"/workspaces/{api.twin.workspace_id}/definitions/sources", body, 400)
+
+
+def test_a_declarative_definition_has_its_own_path_and_its_manifests_spec(api: Api) -> None:
+    root = f"/workspaces/{api.twin.workspace_id}/definitions"
+    secret = {
+        "type": "object",
+        "required": ["token"],
+        "properties": {"token": {"type": "string", "airbyte_secret": True}},
+    }
+    manifest = {"version": "6.0.0", "spec": {"connection_specification": secret}}
+    made = api.post(f"{root}/declarative_sources", {"name": "Mine", "manifest": manifest})
+    path = f"{root}/declarative_sources/{made['id']}"
+    assert made["version"] == 1
+    assert api.put(path, {"manifest": manifest})["version"] == 2
+    assert [each["id"] for each in api.get(f"{root}/declarative_sources")["data"]] == [made["id"]]
+    api.get(f"{root}/sources/{made['id']}", 404)
+    body = {
+        "name": "x",
+        "workspaceId": api.twin.workspace_id,
+        "definitionId": made["id"],
+        "configuration": {"token": "t"},
+    }
+    source = api.post("/sources", body)
+    assert source["configuration"] == {"token": "**********"}
+    api.post("/sources", {**body, "configuration": {}}, 422)
+    assert api.delete(path, 200)["id"] == made["id"]
+    api.get(path, 404)
+    assert api.get(f"/sources/{source['sourceId']}")["configuration"] is None
+
+
+def test_health_is_a_line_of_text_and_the_root_leads_to_the_docs(api: Api) -> None:
+    assert api.call("GET", PUBLIC + "/health", 200) == "Successful operation"
+    assert api.http.get(PUBLIC + "/").headers["location"].startswith("https://")
+
+
+@pytest.mark.parametrize("path", ["/nope", "/sources/", "/sources/a/b", "/regions", "/permissions"])
+def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
+    assert api.http.get(PUBLIC + path).text in {"Object not found."}
+    assert api.http.get(PUBLIC + path).status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b'{"name": "\\ud800"}', b"[" * 1000])
+def test_an_unreadable_body_is_a_422_without_a_message(api: Api, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    for path in ("/sources", "/connections", "/jobs", "/tags", "/workspaces"):
+        assert set(api.call("POST", PUBLIC + path, 422, content=body, headers=headers)) == {"errorId"}
+
+
+def test_a_body_that_is_no_json_by_its_header_is_a_415(api: Api) -> None:
+    api.call("POST", PUBLIC + "/workspaces", 415, content=b"name: x", headers={"Content-Type": "application/yaml"})
+    api.call("POST", PUBLIC + "/workspaces", 200, content=b'{"name": "x"}')

@@ -1,0 +1,101 @@
+"""A recording engine: what a program declares, without anything being made."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.stack import run_pulumi_func
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource as the program declares it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+
+
+class Recorder(mocks.Mocks):
+    """Answers as the plugin would, with ids made of names."""
+
+    def __init__(self) -> None:
+        self.declared: list[Declared] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in args.inputs.items()}
+        self.declared.append(Declared(args.typ, args.name, inputs))
+        kind = args.typ.split(":")[-1].lower()
+        identity = f"{kind}-{args.name}"
+        return identity, {f"{kind}Id": identity, "createdAt": 0}
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"the program asked the server: {args.token}")
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Keeps the requests whole: parents, protection and dependencies are in none of the mocks' arguments."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self.requests: dict[tuple[str, str], Any] = {}
+        self.exports: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, the protocol names it
+        self.requests[request.type, request.name] = request
+        try:
+            return super().RegisterResource(request)
+        finally:
+            _close_threads_loop()
+
+
+def _close_threads_loop() -> None:
+    """The mock monitor opens an event loop in every worker thread that calls it, and leaves it open."""
+    if threading.current_thread() is not threading.main_thread():
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_event_loop().close()
+            asyncio.set_event_loop(None)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that one run declared."""
+
+    resources: list[Declared]
+    requests: dict[tuple[str, str], Any]
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def named(self, type_: str, name: str) -> Declared:
+        [found] = [item for item in self.resources if item.type.endswith(f":{type_}") and item.name == name]
+        return found
+
+    def request(self, type_: str, name: str) -> Any:
+        [found] = [item for (typ, nam), item in self.requests.items() if typ.endswith(f":{type_}") and nam == name]
+        return found
+
+
+def drained(program: Callable[[], None], config: dict[str, str], secrets: list[str]) -> Graph:
+    """Run a program to its very end: absence can only be asserted once every registration has happened."""
+    recorder = Recorder()
+    monitor = RecordingMonitor(recorder)
+    exports: dict[str, Any] = {}
+
+    async def run() -> None:
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
+        mocks.set_mocks(recorder, project="lotus", stack="test", preview=False, monitor=monitor)
+        set_all_config(config, secrets)
+        await run_pulumi_func(program)
+        stack = pulumi.runtime.get_root_resource()
+        assert stack is not None
+        for name, value in getattr(stack, "outputs", {}).items():
+            exports[name] = await pulumi.Output.from_input(value).future()
+
+    asyncio.run(run())
+    return Graph(recorder.declared, monitor.requests, exports)

@@ -1,0 +1,196 @@
+"""What the program declares for the project's own lake, resource by resource."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from lotus_infra import program
+from tests.graph.recorder import Graph, drained
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WORKSPACE = "11111111-1111-1111-1111-111111111111"
+CONFIG = {
+    "lotus:workspaceId": WORKSPACE,
+    "lotus:shopify_store": "a-store",
+    "lotus:shopify_api_password": "the-password",
+    "lotus:klaviyo_api_key": "the-key",
+    "lotus:landing_bucket": "landing",
+    "lotus:landing_region": "us-west-1",
+    "lotus:s3_endpoint": "http://127.0.0.1:9000",
+    "lotus:s3_access_key_id": "the-id",
+    "lotus:s3_secret_access_key": "the-secret",
+}
+SECRETS = [
+    "lotus:shopify_api_password",
+    "lotus:klaviyo_api_key",
+    "lotus:s3_access_key_id",
+    "lotus:s3_secret_access_key",
+]
+Declare = Callable[..., Graph]
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(REPOSITORY / "streams", tmp_path / "streams"))
+
+
+@pytest.fixture
+def declare(lake: Path) -> Declare:
+    def run(**overrides: str | None) -> Graph:
+        config = CONFIG | {f"lotus:{name}": value for name, value in overrides.items()}
+        return drained(program.run, {key: value for key, value in config.items() if value is not None}, SECRETS)
+
+    return run
+
+
+def edit(file: Path, **changes: Any) -> None:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(document | changes), encoding="utf-8")
+
+
+def test_a_lake_is_one_destination_and_a_pipeline_for_each_source(declare: Declare) -> None:
+    declared = sorted((item.type, item.name) for item in declare().resources if not item.type.startswith("pulumi:"))
+
+    sources = ("faker", "klaviyo", "shopify")
+    assert declared == sorted(
+        [
+            ("airbyte:index/destination:Destination", "s3"),
+            *(("airbyte:index/source:Source", name) for name in sources),
+            *(("airbyte:index/connection:Connection", name) for name in sources),
+            *(("lotus:airbyte:Pipeline", name) for name in sources),
+        ]
+    )
+
+
+def test_source_and_connection_belong_to_their_pipeline(declare: Declare) -> None:
+    graph = declare()
+    for kind in ("Source", "Connection"):
+        assert graph.request(kind, "shopify").parent.endswith("lotus:airbyte:Pipeline::shopify")
+
+
+def test_a_connection_joins_its_source_to_the_destination(declare: Declare) -> None:
+    inputs = declare().named("Connection", "klaviyo").inputs
+
+    assert (inputs["sourceId"], inputs["destinationId"]) == ("source-klaviyo", "destination-s3")
+    assert inputs["name"] == "Klaviyo → S3"
+    assert (inputs["namespaceDefinition"], inputs["namespaceFormat"]) == ("custom_format", "klaviyo")
+
+
+def test_streams_travel_as_one_text_with_sorted_fields(declare: Declare) -> None:
+    text = declare().named("Connection", "shopify").inputs["configurations"]
+
+    streams = json.loads(text)["streams"]
+    assert [stream["name"] for stream in streams] == ["customers", "order_refunds", "orders"]
+    assert all(stream["selectedFields"] == sorted(stream["selectedFields"]) for stream in streams)
+
+
+def test_a_source_gets_the_stacks_values_in_the_places_of_references(declare: Declare) -> None:
+    configuration = declare(shopify_store="other-store").named("Source", "shopify").inputs["configuration"]
+
+    assert configuration["shop"] == "other-store"
+    assert configuration["credentials"]["auth_method"] == "api_password"
+
+
+def test_only_secrets_are_secret(declare: Declare) -> None:
+    graph = declare()
+    text = {
+        kind: str(graph.request(kind, name).object) for kind, name in (("Source", "shopify"), ("Destination", "s3"))
+    }
+    marker = "1b47061264138c4ac30d75fd1eb44270"
+    assert text["Source"].count(marker) == 1
+    assert text["Destination"].count(marker) == 2
+
+
+def test_every_export_says_where_a_stream_lands(declare: Declare) -> None:
+    sources = declare().exports["sources"]
+
+    assert set(sources) == {"faker", "klaviyo", "shopify"}
+    assert sources["faker"]["connectionId"] == "connection-faker"
+    assert sources["faker"]["streams"]["users"] == "raw/faker/users/"
+
+
+@pytest.mark.parametrize(("setting", "protected"), [(None, False), ("true", True)])
+def test_sources_are_protected_where_the_stack_says_so(declare: Declare, setting: str | None, protected: bool) -> None:  # noqa: FBT001
+    graph = declare(protectSources=setting)
+
+    assert graph.request("Source", "faker").protect is protected
+    assert graph.request("Connection", "faker").protect is False
+
+
+def test_resource_names_come_from_folders_so_that_labels_are_free(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "_source.json", name="Made up")
+
+    graph = declare()
+
+    assert graph.named("Source", "faker").inputs["name"] == "Made up"
+    assert graph.named("Connection", "faker").inputs["name"] == "Made up → S3"
+
+
+def test_a_stream_that_is_not_selected_is_in_no_connection(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "users.json", selected=False)
+
+    streams = json.loads(declare().named("Connection", "faker").inputs["configurations"])["streams"]
+
+    assert [stream["name"] for stream in streams] == ["products", "purchases"]
+
+
+def test_a_mistake_anywhere_declares_nothing(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "users.json", cursor_field=["nowhere"])
+    edit(lake / "shopify" / "orders.json", strem="orders")
+
+    with pytest.raises(pulumi.RunError) as refused:
+        declare()
+
+    assert "streams/faker/users.json:" in str(refused.value)
+    assert "streams/shopify/orders.json:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "advice"),
+    [
+        ({"workspaceId": None}, "does not say which workspace"),
+        ({"workspaceId": "mine"}, "which is no id"),
+        ({"shopify_api_password": None}, "shopify_api_password"),
+        ({"streams": "elsewhere"}, "elsewhere"),
+    ],
+)
+def test_a_stack_without_a_needed_value_is_refused(
+    declare: Declare, overrides: dict[str, str | None], advice: str
+) -> None:
+    with pytest.raises(pulumi.RunError, match=advice):
+        declare(**overrides)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("integer", "12", 12),
+        ("number", "0.5", 0.5),
+        ("boolean", "false", False),
+        ("json", "[1]", [1]),
+        ("string", "1", "1"),
+    ],
+)
+def test_a_value_has_the_type_that_the_lake_asks_for(
+    declare: Declare, lake: Path, kind: str, text: str, value: object
+) -> None:
+    seen = lake / "faker" / "_source.json"
+    edit(seen, configuration={"extra": {"$config": "extra", "as": kind}})
+
+    assert declare(extra=text).named("Source", "faker").inputs["configuration"] == {"extra": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("integer", "many"), ("integer", "true"), ("boolean", "yes"), ("number", "[]")]
+)
+def test_a_value_of_another_type_is_refused(declare: Declare, lake: Path, kind: str, text: str) -> None:
+    edit(lake / "faker" / "_source.json", configuration={"extra": {"$config": "extra", "as": kind}})
+
+    with pytest.raises(pulumi.RunError, match=f"asks for type {kind}"):
+        declare(extra=text)
