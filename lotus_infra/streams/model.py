@@ -51,7 +51,7 @@ class StreamConfig(LakeFile):
     """What happens to the rows that the destination already has."""
 
     backfill: Backfill = False
-    """A new token reads this stream once more from the beginning; true does so once where false was before."""
+    """Asks for one more read from the beginning, by a new token; checked and kept, while nothing acts on it yet."""
 
     primary_key: KeyPaths = ()
     """The paths of the fields that make a row unique, such as [["id"]]."""

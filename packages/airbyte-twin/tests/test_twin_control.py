@@ -146,9 +146,8 @@ def test_a_column_can_be_propagated_without_being_selected(api: Api) -> None:
 
 def test_a_new_column_outside_can_be_selected_after_a_fresh_discovery_only(api: Api) -> None:
     connection = api.connection()
-    drift(
-        api, "outside_column", sourceId=connection["sourceId"], stream="orders", field="new", jsonSchema={"type": "string"}
-    )  # fmt: skip
+    column = {"stream": "orders", "field": "new", "jsonSchema": {"type": "string"}}
+    drift(api, "outside_column", sourceId=connection["sourceId"], **column)
     body = {"configurations": {"streams": [stream(selectedFields=fields("id", "updated_at", "new"))]}}
     path = f"/connections/{connection['connectionId']}"
     assert "Invalid fields selected" in api.patch(path, body, 400)["data"]["message"]
@@ -184,9 +183,8 @@ def test_secrets_in_arrays_are_masked_kept_and_rotated_by_position(lab: Api) -> 
 
 def test_a_masked_secret_is_checked_by_its_value_and_not_by_its_mask(lab: Api) -> None:
     source = lab_source(lab, code="1234")
-    assert (
-        lab.put(f"/sources/{source}", {"name": "x", "configuration": {"code": MASK}})["configuration"]["code"] == MASK
-    )
+    lab.put(f"/sources/{source}", {"name": "x", "configuration": {"code": MASK}})
+    assert [secret.value for secret in lab.twin.store.secrets] == ["1234"]
     lab.patch(f"/sources/{source}", {"configuration": {"code": MASK}}, 422)
 
 

@@ -1,11 +1,17 @@
 """Workspaces, tags, definitions, health, and what no route answers."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from twin_support import PUBLIC, Api, serving
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+
+
+def custom(api: Api, definition: Any, **configuration: Any) -> dict[str, Any]:
+    ids = {"workspaceId": api.twin.workspace_id, "definitionId": definition["id"]}
+    return {"name": "x", **ids, "configuration": configuration}
 
 
 def test_a_workspace_notifies_by_mail_of_all_but_success(api: Api) -> None:
@@ -94,12 +100,7 @@ def test_a_docker_definition_lives_and_its_sources_have_no_type(api: Api) -> Non
     assert made in api.get(root)["data"]
     renamed = api.put(f"{root}/{made['id']}", {"name": "Mine", "dockerImageTag": "7.1.0"})
     assert api.get(f"{root}/{made['id']}") == renamed
-    source = {
-        "name": "x",
-        "workspaceId": api.twin.workspace_id,
-        "definitionId": made["id"],
-        "configuration": {"count": 1},
-    }
+    source = custom(api, made, count=1)
     created = api.post("/sources", source)
     assert created["sourceType"] == ""
     assert len(api.get("/streams", sourceId=created["sourceId"])) == 3
@@ -118,13 +119,7 @@ def test_a_definition_of_one_workspace_is_not_listed_in_another(api: Api) -> Non
 def test_an_image_that_nobody_knows_takes_any_configuration_and_cannot_be_discovered(api: Api) -> None:
     root = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
     made = api.post(root, {"name": "x", "dockerRepository": "example/source-x", "dockerImageTag": "1"})
-    body = {
-        "name": "x",
-        "workspaceId": api.twin.workspace_id,
-        "definitionId": made["id"],
-        "configuration": {"any": [1]},
-    }
-    source = api.post("/sources", body)["sourceId"]
+    source = api.post("/sources", custom(api, made, any=[1]))["sourceId"]
     assert api.get("/streams", 500, sourceId=source)["title"] == "unexpected-problem"
 
 
@@ -148,12 +143,7 @@ def test_a_declarative_definition_has_its_own_path_and_its_manifests_spec(api: A
     assert api.put(path, {"manifest": manifest})["version"] == 2
     assert [each["id"] for each in api.get(f"{root}/declarative_sources")["data"]] == [made["id"]]
     api.get(f"{root}/sources/{made['id']}", 404)
-    body = {
-        "name": "x",
-        "workspaceId": api.twin.workspace_id,
-        "definitionId": made["id"],
-        "configuration": {"token": "t"},
-    }
+    body = custom(api, made, token="t")
     source = api.post("/sources", body)
     assert source["configuration"] == {"token": "**********"}
     api.post("/sources", {**body, "configuration": {}}, 422)
@@ -169,7 +159,7 @@ def test_health_is_a_line_of_text_and_the_root_leads_to_the_docs(api: Api) -> No
 
 @pytest.mark.parametrize("path", ["/nope", "/sources/", "/sources/a/b", "/regions", "/permissions"])
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
-    assert api.http.get(PUBLIC + path).text in {"Object not found."}
+    assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
 
 

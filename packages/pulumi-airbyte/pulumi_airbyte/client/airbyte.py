@@ -15,8 +15,9 @@ from pulumi_airbyte.client.models import (
     parse,
     parse_actor,
 )
+from pulumi_airbyte.client.redactor import Redactor
 from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.transport import Method, Query, Redactor, Transport
+from pulumi_airbyte.client.transport import Method, Query, Transport
 from pulumi_airbyte.values import JsonObject, JsonValue
 
 PAGE: Final = 100
@@ -160,18 +161,16 @@ class Airbyte:
         """All items of a list, each once.
 
         The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages
-        have no
-        stable order under concurrent writes, so an item may come twice.
+        have no stable order under concurrent writes, so an item may come twice. A full page without anything new comes
+        from a server that does not page, and ends the list too.
         """
         seen: set[str] = set()
         offset = 0
         while True:
             page = self._items(path, what, [*(query or []), ("limit", str(PAGE)), ("offset", str(offset))])
-            for item in page:
-                identity = str(item.get(key))
-                if identity not in seen:
-                    seen.add(identity)
-                    yield item
-            if len(page) < PAGE:
+            new = {str(item.get(key)): item for item in page if str(item.get(key)) not in seen}
+            yield from new.values()
+            seen |= new.keys()
+            if len(page) < PAGE or not new:
                 return
             offset += PAGE

@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from pulumi_airbyte.client.errors import Unauthenticated, error_from
+from pulumi_airbyte.client.errors import ROOT_HINT, ServerError, Unauthenticated, error_from
 from pulumi_airbyte.client.settings import Auth
 
 FALLBACK_SECONDS: Final = 60.0
@@ -21,15 +21,17 @@ class ClientCredentials(httpx.Auth):
     """Fetches a token, renews it before it ends, and once more when the server answers 401.
 
     Token lifetimes are the server's (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION): taken from
-    `expires_in`, else
-    from the token's `exp`, else one minute.
+    `expires_in`, else from the token's `exp`, else one minute.
     """
 
     requires_response_body = True
 
-    def __init__(self, auth: Auth, token_url: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, auth: Auth, token_url: str, clean: Callable[[str], str], now: Callable[[], float] = time.time
+    ) -> None:
         self._auth = auth
         self._token_url = token_url
+        self._clean = clean
         self._now = now
         self._lock = threading.Lock()
         self._token = ""
@@ -64,17 +66,26 @@ class ClientCredentials(httpx.Auth):
 
     def _keep(self, response: httpx.Response) -> None:
         if response.status_code in {400, 401, 403}:
-            failure = error_from(response, "issue a token")
+            failure = error_from(response, "issue a token", self._clean)
             raise Unauthenticated(failure.message, "Check clientId and clientSecret.", response.status_code)
         if response.status_code == 404:
             hint = "This server has no token endpoint: leave clientId out if its authentication is switched off."
             raise Unauthenticated(f"Airbyte has no token endpoint at {self._token_url}", hint, 404)
-        if response.is_error:
-            raise error_from(response, "issue a token")
-        body = response.json()
-        self._token = str(body["access_token"])
+        if not response.is_success:
+            raise error_from(response, "issue a token", self._clean)
+        token, expires_in = _token_of(response)
         now = self._now()
-        self._renew_at = now + REFRESH_AT * _lifetime(self._token, body.get("expires_in"), now)
+        self._token = token
+        self._renew_at = now + REFRESH_AT * _lifetime(token, expires_in, now)
+
+
+def _token_of(response: httpx.Response) -> tuple[str, object]:
+    try:
+        body = response.json()
+        return str(body["access_token"]), body.get("expires_in")
+    except (ValueError, KeyError, TypeError):
+        text = "Airbyte's answer has no token in it when asked to issue a token"
+        raise ServerError(text, ROOT_HINT, response.status_code) from None
 
 
 def _lifetime(token: str, expires_in: object, now: float) -> float:
@@ -101,11 +112,11 @@ class Bearer(httpx.Auth):
         yield request
 
 
-def authenticator(auth: Auth, public_url: str) -> httpx.Auth | None:
+def authenticator(auth: Auth, public_url: str, clean: Callable[[str], str]) -> httpx.Auth | None:
     """The httpx authenticator for these credentials; None when the server asks for none."""
     match auth.mode:
         case "client_credentials":
-            return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token")
+            return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token", clean)
         case "basic":
             return httpx.BasicAuth(auth.username, auth.password)
         case "bearer":

@@ -4,7 +4,7 @@ AirbyteError(message, hint, status)
 ├── Unreachable      no HTTP answer: refused, timed out, dropped
 ├── Unauthenticated  401, or a token endpoint that refuses the credentials
 ├── Forbidden        403: not allowed, or (Cloud and Enterprise) an id that does not exist
-├── NotFound         404
+├── NotFound         404, said by the API itself: the object does not exist
 ├── Rejected         400, 422: the request is wrong and will stay wrong
 ├── Conflict         409, 423: something else is going on with the object
 ├── Busy             429, 502, 503, 504: the same request may succeed later
@@ -12,11 +12,15 @@ AirbyteError(message, hint, status)
 """
 
 import json
-from typing import Final
+import re
+from collections.abc import Callable
+from typing import Any, Final
 
 import httpx
 
 EXCERPT: Final = 256
+ROOT_HINT: Final = "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
+_TAG: Final = re.compile(r"<[^>]*>")
 
 
 class AirbyteError(Exception):
@@ -98,31 +102,49 @@ _TITLE_HINTS: Final[dict[str, str]] = {
 }
 
 
-def error_from(response: httpx.Response, what: str) -> AirbyteError:
+def error_from(response: httpx.Response, what: str, clean: Callable[[str], str]) -> AirbyteError:
     """The typed error for a failed response.
 
     Args:
         response: any response that is not a success; its body is read.
         what: the request in words, e.g. `create source "Shopify"`.
+        clean: removes secrets from a text; applied before the text is cut or put on one line, which would hide them
+            from it.
     """
-    kind = _BY_STATUS.get(response.status_code, ServerError)
-    title, detail = _explain(response)
-    hint = _TITLE_HINTS.get(title) or _HINTS.get(response.status_code, "")
-    return kind(f"Airbyte could not {what}: {response.status_code} {detail}", hint, response.status_code)
+    status = response.status_code
+    kind = _BY_STATUS.get(status, ServerError)
+    title, detail = _explain(response, clean)
+    hint = _TITLE_HINTS.get(title) or _HINTS.get(status, "")
+    if status == 404 and not title:
+        # Only the API's own "not found" is about an object; this one comes from a proxy or a wrong address, and an
+        # object that is believed to be gone would be forgotten and made again.
+        kind, hint = ServerError, ROOT_HINT
+    elif response.is_redirect:
+        hint = f"It redirects to {clean(response.headers.get('location', 'another address'))}. {ROOT_HINT}"
+    return kind(f"Airbyte could not {what}: {status} {detail}", hint, status)
 
 
-def _explain(response: httpx.Response) -> tuple[str, str]:
+def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str, str]:
     """The problem's title and a readable line, from any of the bodies that the server is known to send."""
     try:
         body = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
-        return "", response.text.strip().replace("\n", " ")[:EXCERPT] or response.reason_phrase
+        body = None
     if not isinstance(body, dict):
-        return "", str(body)[:EXCERPT]
+        return "", _line(clean(_TAG.sub(" ", response.text)))[:EXCERPT] or response.reason_phrase
+    title, detail = _explain_object(body, response.reason_phrase)
+    return title, _line(clean(detail))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _explain_object(body: dict[str, Any], otherwise: str) -> tuple[str, str]:
     title = str(body.get("title") or "")
     data = body.get("data") if isinstance(body.get("data"), dict) else {}
     specific = str(data.get("message") or "") if isinstance(data, dict) else ""
-    detail = specific or str(body.get("detail") or body.get("message") or title or response.reason_phrase)
+    detail = specific or str(body.get("detail") or body.get("message") or title or otherwise)
     if isinstance(data, dict) and data.get("resourceId"):
         detail += f" ({data.get('resourceType')} {data.get('resourceId')})"
     nested = body.get("_embedded")
@@ -130,4 +152,4 @@ def _explain(response: httpx.Response) -> tuple[str, str]:
         detail = "; ".join(str(error.get("message")) for error in nested["errors"] if isinstance(error, dict)) or detail
     if body.get("errorId"):
         detail += f" (error id {body['errorId']} in the server's log)"
-    return title, detail.replace("\n", " ")
+    return title, detail

@@ -47,6 +47,8 @@ class Auth:
             return "clientId and clientSecret go together"
         if bool(self.username) != bool(self.password):
             return "username and password go together"
+        if not (self.bearer.isascii() and self.bearer.isprintable()):
+            return "bearerAuth has a character that no header can carry (a line break at its end?)"
         return ""
 
 

@@ -1,15 +1,15 @@
 """One HTTP request, made properly: authenticated, retried where that is safe, its failure told without secrets."""
 
-import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import httpx
 import tenacity
 
 from pulumi_airbyte.client.auth import authenticator
-from pulumi_airbyte.client.errors import AirbyteError, Busy, ServerError, Unreachable, error_from
+from pulumi_airbyte.client.errors import ROOT_HINT, AirbyteError, Busy, ServerError, Unreachable, error_from
+from pulumi_airbyte.client.redactor import Redactor
 from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.values import JsonObject, JsonValue
 
@@ -18,27 +18,6 @@ Query = Sequence[tuple[str, str]]
 
 REPEATABLE_STATUS: Final = frozenset({429, 502, 503, 504})
 POST_REPEATABLE_STATUS: Final = frozenset({429, 503})
-SHORTEST_SECRET: Final = 4
-
-
-class Redactor:
-    """Removes known secret values from text that people will see."""
-
-    def __init__(self) -> None:
-        self._secrets: frozenset[str] = frozenset()
-        self._lock = threading.Lock()
-
-    def learn(self, secrets: Iterable[str]) -> None:
-        """Remember values to remove; shorter ones than four characters would blank out ordinary words."""
-        long_enough = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-        with self._lock:
-            self._secrets |= long_enough | {json.dumps(secret)[1:-1] for secret in long_enough}
-
-    def clean(self, text: str) -> str:
-        """The text without any remembered value."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "[secret]")
-        return text
 
 
 class Transport:
@@ -53,8 +32,9 @@ class Transport:
         self.redactor.learn([settings.auth.client_secret, settings.auth.password, settings.auth.bearer])
         self._cancelled = threading.Event()
         self._http = httpx.Client(
-            auth=authenticator(settings.auth, settings.public_url),
-            timeout=httpx.Timeout(10.0, read=settings.read_seconds),
+            auth=authenticator(settings.auth, settings.public_url, self.redactor.clean),
+            # The engine asks for more at once than the pool holds, and a discovery holds its place for minutes.
+            timeout=httpx.Timeout(10.0, read=settings.read_seconds, pool=None),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             headers={"Accept": "application/json"},
         )
@@ -112,28 +92,22 @@ class Transport:
         return False
 
     def _send(self, method: Method, url: str, what: str, body: JsonObject | None, query: Query | None) -> JsonValue:
+        if not self._settings.public_url:
+            raise AirbyteError(f"Airbyte could not {what}: its address is known only after an update.")
+        what = self.redactor.clean(what)
         try:
             response = self._http.request(method, url, json=body, params=httpx.QueryParams(tuple(query or ())))
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
+            reason = self.redactor.clean(str(error)) or type(error).__name__
             hint = f"Check that {self._settings.public_url} is the API's address and that it can be reached from here."
             raise Unreachable(f"Airbyte did not answer when asked to {what}: {reason}", hint) from error
-        except AirbyteError as error:
-            raise self._clean(error) from None
-        if response.is_error or response.is_redirect:
-            raise self._clean(error_from(response, what))
+        if not response.is_success:
+            raise error_from(response, what, self.redactor.clean)
         if not response.content:
             return None
         try:
             decoded: JsonValue = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            hint = (
-                "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
-            )
-            raise ServerError(
-                f"Airbyte's answer is not JSON when asked to {what}", hint, response.status_code
-            ) from error
+        except ValueError:
+            text = f"Airbyte's answer is not JSON when asked to {what}"
+            raise ServerError(text, ROOT_HINT, response.status_code) from None
         return decoded
-
-    def _clean(self, error: AirbyteError) -> AirbyteError:
-        return type(error)(self.redactor.clean(error.message), self.redactor.clean(error.hint), error.status)

@@ -1,6 +1,8 @@
 """The process `pulumi-resource-airbyte`: serves the engine on loopback until it is told to end."""
 
+import os
 import signal
+import stat
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,11 +31,20 @@ def serve(engine_address: str) -> tuple[grpc.Server, int]:
     return server, port
 
 
+def _wait_for_the_engine(ending: threading.Event) -> None:
+    """The engine holds the other end of standard input: when that closes, the engine is gone, even if it was killed."""
+    while os.read(0, 1024):
+        pass
+    ending.set()
+
+
 def main() -> None:
     """Print the port, as the engine expects, and serve. The engine ends a plugin by SIGINT and waits for that."""
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_wait_for_the_engine, args=(ending,), daemon=True).start()
     server, port = serve(sys.argv[1] if len(sys.argv) > 1 else "")
     print(port, flush=True)  # noqa: T201
     ending.wait()
