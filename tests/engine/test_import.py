@@ -41,7 +41,9 @@ def made_by_hand(lake: Lake, secrets: dict[str, str]) -> list[dict[str, Any]]:
         return str(made[f"{kind}Id"])
 
     destination = actor("destination", "_destinations/s3.json")
-    resources = [{"type": "airbyte:index/destination:Destination", "name": "s3", "id": destination}]
+    resources: list[dict[str, Any]] = [
+        {"type": "airbyte:index/destination:Destination", "name": "s3", "id": destination}
+    ]
     for name in ("shopify", "klaviyo", "faker"):
         source = actor("source", f"{name}/_source.json")
         connection = connected(lake, name, source, destination)

@@ -8,8 +8,6 @@ from airbyte_api import api as calls
 from airbyte_api import errors, models
 from twin_support import Api, faker, serving, stream
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:airbyte_api", "ignore::ResourceWarning")
-
 
 def sdk(api: Api) -> airbyte_api.AirbyteAPI:
     return airbyte_api.AirbyteAPI(server_url=api.twin.public_url)

@@ -71,7 +71,16 @@ def parse(value: JsonValue) -> dict[str, StreamTree]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         reason = "without a list the server selects streams by itself"
         raise ConfigurationError(f"names no stream: list at least one ({reason})")
-    return keyed(canonical_stream(item) for item in value)
+    return keyed(_supported(canonical_stream(item)) for item in value)
+
+
+def _supported(stream: StreamTree) -> StreamTree:
+    name, mode = stream["name"], stream["syncMode"]
+    if mode not in SYNC_MODES:
+        raise ConfigurationError(
+            f"stream {name!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
+        )
+    return stream
 
 
 def keyed(streams: Iterable[StreamTree]) -> dict[str, StreamTree]:
@@ -107,10 +116,6 @@ def canonical_stream(value: JsonValue) -> StreamTree:
             f"stream {name!r} has the unknown key {unknown[0]!r}: known are {', '.join(STREAM_KEYS)}"
         )
     mode = value.get("syncMode") or DEFAULT_SYNC_MODE
-    if mode not in SYNC_MODES:
-        raise ConfigurationError(
-            f"stream {name!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
-        )
     stream: StreamTree = {"name": name, "syncMode": mode}
     honoured = {
         "namespace": value.get("namespace"),

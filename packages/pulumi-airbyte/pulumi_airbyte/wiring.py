@@ -38,7 +38,7 @@ class Resource(pulumi.CustomResource):
     def __init__(
         self, token: str, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
-        typed = _typed_properties(type(self))
+        typed = _typed_properties(type(self))  # type: ignore[arg-type]  # classes hash, whatever the SDK declares
         properties = object.__new__(typed)
         vars(properties).update({**dict.fromkeys(_getters(type(self))), **inputs})
         super().__init__(token, resource_name, properties, opts)

@@ -1,12 +1,25 @@
 """Code, state and server compared as trees."""
 
+from typing import Any
+
+from pulumi_airbyte.provider import reconcile
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
-from pulumi_airbyte.provider.reconcile import changes, merged, rewrites
+from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.values import MASK
 
+Tree = Any
 
-def paths(old: object, new: object) -> list[tuple[object, ...]]:
-    return [path for path, _, _ in changes(old, new)]  # type: ignore[arg-type]
+
+def paths(old: Tree, new: Tree) -> list[tuple[object, ...]]:
+    return [path for path, _, _ in reconcile.changes(old, new)]
+
+
+def rewrites(sent: Tree, answered: Tree) -> Rewrites:
+    return reconcile.rewrites(sent, answered)
+
+
+def merged(live: Tree, sent: Tree, known: Rewrites) -> Tree:
+    return reconcile.merged(live, sent, known)
 
 
 def test_equal_trees_have_no_changes() -> None:

@@ -1,11 +1,13 @@
 """What a specification calls secret."""
 
+from typing import Any
+
 from pulumi_airbyte.provider.properties import Secret
 from pulumi_airbyte.provider.secrecy import masks, secrets_at_leaves, with_secrets_marked, without_nulls
 from pulumi_airbyte.values import MASK
 
-HIDDEN = {"type": "string", "airbyte_secret": True}
-SCHEMA = {
+HIDDEN: Any = {"type": "string", "airbyte_secret": True}
+SCHEMA: Any = {
     "properties": {
         "shop": {"type": "string"},
         "credentials": {
@@ -20,7 +22,7 @@ SCHEMA = {
 
 
 def test_a_secret_of_any_branch_is_marked() -> None:
-    given = {"shop": "s", "credentials": {"method": "token", "token": "t", "password": "p"}}
+    given: Any = {"shop": "s", "credentials": {"method": "token", "token": "t", "password": "p"}}
     marked = {"shop": "s", "credentials": {"method": "token", "token": Secret("t"), "password": Secret("p")}}
     assert with_secrets_marked(given, SCHEMA) == marked
 

@@ -19,7 +19,9 @@ from typing import Any, Final
 import httpx
 
 EXCERPT: Final = 256
-ROOT_HINT: Final = "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
+ROOT_HINT: Final = (
+    "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
+)
 _TAG: Final = re.compile(r"<[^>]*>")
 
 

@@ -18,7 +18,7 @@ class Redactor:
     def learn(self, secrets: Iterable[str]) -> None:
         """Remember values to remove; shorter ones than four characters would blank out ordinary words."""
         long_enough = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-        escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for secret in long_enough for ascii in (True, False)}
+        escaped = {json.dumps(secret, ensure_ascii=each)[1:-1] for secret in long_enough for each in (True, False)}
         with self._lock:
             self._secrets |= long_enough | escaped
 

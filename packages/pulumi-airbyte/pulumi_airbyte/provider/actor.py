@@ -9,9 +9,8 @@ import json
 from typing import ClassVar, cast
 
 from pulumi_airbyte.client import Airbyte
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
 from pulumi_airbyte.provider.resource import (
@@ -34,7 +33,7 @@ from pulumi_airbyte.provider.secrecy import (
     without_nulls,
 )
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
-from pulumi_airbyte.values import JsonObject, render_path
+from pulumi_airbyte.values import JsonObject, Path, render_path
 
 MASK_ADVICE = "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
 
@@ -66,12 +65,33 @@ class ActorType(ResourceType):
         return Checked({**named, "configuration": self._marked(named, checking.old)}, [])
 
     def tree(self, inputs: Properties) -> Properties:
-        """Inputs without nulls; the connector's type is not part of the configuration that is stored."""
+        """Inputs without nulls, and without the connector's type where its definition is given, which then wins."""
         cleaned = without_nulls(inputs)
         configuration = unwrap(cleaned.get("configuration"))
-        if isinstance(configuration, dict):
+        if isinstance(configuration, dict) and "definitionId" in cleaned:
             cleaned["configuration"] = {key: item for key, item in configuration.items() if key != f"{self.kind}Type"}
         return cleaned
+
+    def diff(self, old: Properties, new: Properties, outputs: Properties) -> list[tuple[Path, Property, Property]]:
+        """Every place where the inputs differ; naming the same connector in the other way is no difference."""
+        found = super().diff(old, new, outputs)
+        return [item for item in found if item[0] not in self._names] if self._same_connector(new, outputs) else found
+
+    def replaces(self, path: Path) -> bool:
+        """A change of the connector needs a new object, by whichever name."""
+        return path in self._names or super().replaces(path)
+
+    @property
+    def _names(self) -> tuple[Path, Path]:
+        return ("definitionId",), ("configuration", f"{self.kind}Type")
+
+    def _same_connector(self, new: Properties, outputs: Properties) -> bool:
+        """Whether new inputs name the connector that the object has, by what the server said of it."""
+        configuration = unwrap(new.get("configuration"))
+        if "definitionId" in new:
+            return same(new["definitionId"], known_rewrites(outputs).get(("definitionId",)))
+        named = configuration.get(f"{self.kind}Type") if isinstance(configuration, dict) else None
+        return named is not None and same(named, outputs.get(f"{self.kind}Type"))
 
     def create(self, inputs: Properties) -> Made:
         """POST."""
@@ -81,11 +101,8 @@ class ActorType(ResourceType):
     def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
         """GET, with what the server masks or rewrites taken from the state."""
         workspace_id = unwrap(inputs.get("workspaceId"))
-        found = exists(
-            self.airbyte,
-            lambda: self.airbyte.get_actor(self.kind, object_id),
-            (f"{self.kind}s", f"{self.kind}Id", object_id, workspace_id if isinstance(workspace_id, str) else ""),
-        )
+        listed = self._listed(object_id, workspace_id if isinstance(workspace_id, str) else "")
+        found = exists(self.airbyte, lambda: self.airbyte.get_actor(self.kind, object_id), listed)
         if found is None or found.configuration is None:
             return None
         sent = self.tree(inputs)
@@ -95,14 +112,14 @@ class ActorType(ResourceType):
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PUT the whole configuration in plain text."""
         body = self._body(new, ("name", "configuration", "resourceAllocation"))
-        return self._outputs(self.airbyte.put_actor(self.kind, object_id, body), new)
+        return self._outputs(changed(lambda: self.airbyte.put_actor(self.kind, object_id, body)), new)
 
     def delete(self, object_id: str) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
-        try:
-            self.airbyte.delete_actor(self.kind, object_id)
-        except NotFound:
-            return
+        remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, object_id), self._listed(object_id, ""))
+
+    def _listed(self, object_id: str, workspace_id: str) -> Listed:
+        return f"{self.kind}s", f"{self.kind}Id", object_id, workspace_id
 
     def _names_type(self, configuration: Property) -> bool:
         inner = unwrap(configuration)

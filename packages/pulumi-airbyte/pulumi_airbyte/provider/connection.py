@@ -183,7 +183,9 @@ def _streams(value: Property) -> dict[str, StreamTree]:
 
 
 def _stream_json(stream: Stream) -> JsonObject:
-    return cast("JsonObject", stream.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True))
+    # The server leaves the mode out when it is a pair that its public API has no word for.
+    mode = {"syncMode": stream.sync_mode or "no_public_name"}
+    return cast("JsonObject", stream.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True) | mode)
 
 
 def _schedule_json(schedule: Schedule) -> Property:

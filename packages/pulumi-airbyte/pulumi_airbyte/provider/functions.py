@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, StreamProperties
-from pulumi_airbyte.provider.properties import Properties, Property
+from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.tables import Field
 
@@ -25,8 +25,10 @@ class Function:
 
         Raises:
             AirbyteError: the server failed, or has no such thing.
+            ValueError: an argument is not known yet.
         """
-        return table_failures(self.inputs, arguments) or self.answer(airbyte, arguments)
+        plain = cast("Properties", {key: reveal(value) for key, value in arguments.items()})
+        return table_failures(self.inputs, plain) or self.answer(airbyte, plain)
 
 
 def _workspace(airbyte: Airbyte, arguments: Properties) -> Properties:

@@ -96,8 +96,8 @@ class ResourceType(ABC):
     def delete(self, object_id: str) -> None:
         """Remove the object; one that is gone already is no error."""
 
-    def diff(self, old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
-        """Every place where the inputs differ in meaning."""
+    def diff(self, old: Properties, new: Properties, outputs: Properties) -> list[tuple[Path, Property, Property]]:
+        """Every place where the inputs differ in meaning. The outputs are those of the old object."""
         return list(changes(self.tree(old), self.tree(new)))
 
     def replaces(self, path: Path) -> bool:

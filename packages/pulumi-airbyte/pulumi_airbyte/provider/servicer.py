@@ -106,7 +106,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Compare inputs by what they mean."""
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
-            found = resource.diff(decode(request.old_inputs), decode(request.news))
+            found = resource.diff(decode(request.old_inputs), decode(request.news), decode(request.olds))
             explanation = resource.explain(found)
             if explanation:
                 self._messages.info(request.urn, explanation)
@@ -167,7 +167,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _name(urn: str) -> str:
-    return urn.rsplit("::", maxsplit=1)[-1]
+    """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
+    return urn.split("::", maxsplit=3)[-1]
 
 
 def _to_come(resource: ResourceType) -> Properties:

@@ -2,9 +2,8 @@
 
 from typing import cast
 
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Workspace
-from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.properties import Properties, reveal
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.resource import (
@@ -45,30 +44,29 @@ class WorkspaceType(ResourceType):
 
     def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
         """GET."""
-        found = exists(
-            self.airbyte,
-            lambda: self.airbyte.get_workspace(object_id),
-            ("workspaces", "workspaceId", object_id, ""),
-        )
+        found = exists(self.airbyte, lambda: self.airbyte.get_workspace(object_id), _listed(object_id))
         if found is None:
             return None
-        # An import keeps the notifications out of the inputs: the server lists all, code only those that it changes.
-        sent = self.tree(inputs)
-        live: Properties = _from_server(found) if inputs else {"name": found.name}
+        if not inputs:
+            # An import leaves the notifications to the server, which lists all of them; code lists what it changes.
+            imported: Properties = {"name": found.name}
+            return Live(imported, _outputs(found, imported))
+        live = merged(_from_server(found), self.tree(inputs), known_rewrites(outputs))
         kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
-        return Live(cast("Properties", merged(live, sent, known_rewrites(outputs))), {**_identity(found), **kept})
+        return Live(cast("Properties", live), {**_identity(found), **kept})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PATCH."""
-        patched = self.airbyte.patch_workspace(object_id, {key: reveal(value) for key, value in new.items()})
-        return _outputs(patched, self.tree(new))
+        body = {key: reveal(value) for key, value in new.items()}
+        return _outputs(changed(lambda: self.airbyte.patch_workspace(object_id, body)), self.tree(new))
 
     def delete(self, object_id: str) -> None:
         """DELETE; one that is gone already answers 404."""
-        try:
-            self.airbyte.delete_workspace(object_id)
-        except NotFound:
-            return
+        remove(self.airbyte, lambda: self.airbyte.delete_workspace(object_id), _listed(object_id))
+
+
+def _listed(workspace_id: str) -> Listed:
+    return "workspaces", "workspaceId", workspace_id, ""
 
 
 def _outputs(workspace: Workspace, sent: Properties) -> Properties:
