@@ -90,9 +90,9 @@ class Lake:
         """Calls since the last `clear_calls` that were not just reads."""
         return [(call.method, call.path) for call in self.twin.calls() if call.method not in READS]
 
-    def state_text(self) -> str:
-        """The state as it lies in the backend."""
-        files = (self.pulumi.state / ".pulumi").rglob("*")
+    def written(self) -> str:
+        """Every file that the engine left: state, backups, histories, its own logs, and the project."""
+        files = self.pulumi.project.parent.rglob("*")
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())
 
 

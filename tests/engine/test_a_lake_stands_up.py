@@ -98,7 +98,7 @@ def test_a_rotated_secret_is_exactly_one_update_that_shows_no_value(applied: Lak
     up = applied.pulumi.up("--diff").ok()
 
     assert [method for method, path in applied.writes() if "specifications" not in path] == ["PUT"]
-    seen = preview.output + up.output + applied.state_text() + applied.pulumi.run("stack", "export").ok().output
+    seen = preview.output + up.output + applied.written() + applied.pulumi.run("stack", "export").ok().output
     for value in (*SECRETS.values(), rotated):
         assert value not in seen
     assert SHOPIFY_PASSWORD not in str(applied.api("GET", f"/sources/{applied.one('sources', 'Shopify')['sourceId']}"))

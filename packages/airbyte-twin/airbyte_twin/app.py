@@ -4,8 +4,7 @@ Knows all parts by name. Must not hold any behaviour of Airbyte itself.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -63,7 +62,7 @@ def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
 
 
 def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
-    """The ASGI application of a twin."""
+    """The ASGI application of a twin; whoever runs it saves once more at its end."""
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control_routes.ROUTES),
@@ -78,7 +77,7 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     if saver:
         middleware.append(Middleware(SaveWrites, saver=saver))
     handlers = {ApiError: answer_api_error, HTTPException: answer_http_exception, Exception: answer_uncaught}
-    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=_lifespan(saver))
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
     app.router.redirect_slashes = False
     app.state.twin = twin
     return app
@@ -120,13 +119,3 @@ class SaveWrites:
     async def _save_later(self, wait: float) -> None:
         await asyncio.sleep(wait)
         self._saver.save()
-
-
-def _lifespan(saver: Saver | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        if saver:
-            saver.save()
-
-    return lifespan

@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from airbyte_twin.app import build_app, build_twin
-from airbyte_twin.persistence import StateFileError
+from airbyte_twin.persistence import Saver, StateFileError
 from airbyte_twin.registry import ConnectorFileError
 from airbyte_twin.server import TwinServer, bound_socket
 from airbyte_twin.settings import DEFAULT_WORKSPACE_ID, AuthMode, Edition, TwinSettings
@@ -87,6 +87,20 @@ def main(port: int, host: str, **options: object) -> None:
         ) from error
     line = ready_line(host, listener.getsockname()[1])
     TwinServer(build_app(twin, saver), lambda: click.echo(line)).run(sockets=[listener])
+    if saver:
+        save_at_end(saver)
+
+
+def save_at_end(saver: Saver) -> None:
+    """Save what was not saved yet.
+
+    Raises:
+        click.ClickException: It cannot be written.
+    """
+    try:
+        saver.save()
+    except StateFileError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def ready_line(host: str, port: int) -> str:

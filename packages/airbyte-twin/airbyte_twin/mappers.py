@@ -10,18 +10,11 @@ from uuid import uuid4
 from airbyte_twin.bodies import MapperBody
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ProblemError
+from airbyte_twin.mapper_shapes import columns_made, columns_read, known_members, shape_error, shape_name
 from airbyte_twin.records import Mapper
 from airbyte_twin.secrets import MASK, SecretTree, Vault, is_node
 
 AES_KEY = SecretTree({"properties": {"key": {"airbyte_secret": True}}})
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "hashing": ("fieldNameSuffix", "method", "targetField"),
-    "field-filtering": ("targetField",),
-    "field-renaming": ("newFieldName", "originalFieldName"),
-    "row-filtering": ("conditions",),
-    "encryption": ("algorithm", "fieldNameSuffix", "targetField"),
-}
-TARGETS = ("targetField", "originalFieldName")
 
 
 def mapper_problem(mapper_type: str, stream: str, reason: str) -> ProblemError:
@@ -48,8 +41,7 @@ def stored_mappers(
     columns = set(fields)
     stored = []
     for body in bodies:
-        _check(body, stream, columns)
-        configuration = body.mapper_configuration
+        configuration = _checked(body, stream, columns)
         known = old.get(str(body.id))
         if configuration.get("key") == MASK and not (known and is_node(known.configuration.get("key"))):
             raise ProblemError(400, "error:mapper-validation/secret-not-found", {"stream": stream, "mapper": body.type})
@@ -58,28 +50,19 @@ def stored_mappers(
         sealed = vault.sealed(kept, AES_KEY, old_configuration)
         mapper_id = str(body.id or uuid4())
         stored.append(Mapper(id=mapper_id, type=body.type, configuration=as_object(sealed)))
-        _rename(columns, configuration)
+        columns |= set(columns_made(configuration))
     return tuple(stored)
 
 
-def _check(body: MapperBody, stream: str, columns: set[str]) -> None:
-    for key in REQUIRED[body.type]:
-        if body.mapper_configuration.get(key) is None:
-            raise mapper_problem(body.type, stream, f"INVALID_MAPPER_CONFIG: {key} is missing")
-    for key in TARGETS:
-        target = body.mapper_configuration.get(key)
-        if target is not None and target not in columns:
-            raise mapper_problem(body.type, stream, f"FIELD_NOT_FOUND: {key}")
-
-
-def _rename(columns: set[str], configuration: JsonObject) -> None:
-    target = next((configuration[key] for key in TARGETS if key in configuration), None)
-    renamed = configuration.get("newFieldName")
-    suffix = configuration.get("fieldNameSuffix")
-    if isinstance(renamed, str):
-        columns.add(renamed)
-    if isinstance(target, str) and isinstance(suffix, str):
-        columns.add(target + suffix)
+def _checked(body: MapperBody, stream: str, columns: set[str]) -> JsonObject:
+    name = shape_name(body.type, body.mapper_configuration)
+    broken = shape_error(name, body.mapper_configuration)
+    if broken:
+        raise mapper_problem(body.type, stream, f"INVALID_MAPPER_CONFIG: {broken}")
+    for column in columns_read(body.mapper_configuration):
+        if column not in columns:
+            raise mapper_problem(body.type, stream, f"FIELD_NOT_FOUND: {column}")
+    return known_members(name, body.mapper_configuration)
 
 
 def mapper_view(mapper: Mapper, vault: Vault) -> JsonObject:

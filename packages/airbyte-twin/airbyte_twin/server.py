@@ -41,7 +41,7 @@ class TwinServer(uvicorn.Server):
             loop="asyncio",
             http=CuttableProtocol,
             ws="none",
-            lifespan="on",
+            lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,

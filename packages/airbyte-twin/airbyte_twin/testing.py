@@ -106,3 +106,5 @@ def running_twin(**settings: Any) -> Iterator[RunningTwin]:
         listener.close()
     if thread.is_alive():
         raise TimeoutError("the twin did not stop")
+    if saver:
+        saver.save()

@@ -25,6 +25,21 @@ def encryption(key: str, **changes: Any) -> dict[str, Any]:
     return {"type": "encryption", "mapperConfiguration": configuration, **changes}
 
 
+def equal(field: str) -> dict[str, str]:
+    return {"type": "EQUAL", "fieldName": field, "comparisonValue": "x"}
+
+
+def filtering(conditions: Any) -> dict[str, Any]:
+    return {"type": "row-filtering", "mapperConfiguration": {"conditions": conditions}}
+
+
+def test_rows_can_be_filtered_by_nested_conditions(lab: Api) -> None:
+    conditions = {"type": "NOT", "conditions": [equal("name"), {"type": "NOT", "conditions": [equal("id")]}]}
+    sent = {"name": "bare", "mappers": [filtering(conditions)]}
+    stored = lab_connection(lab, sent)["configurations"]["streams"][0]["mappers"][0]
+    assert stored["mapperConfiguration"] == {"conditions": conditions}
+
+
 def test_the_server_fills_in_what_a_create_leaves_out(api: Api) -> None:
     connection = api.connection()
     known = {key: connection[key] for key in ("name", "status", "prefix", "namespaceDefinition", "schedule", "tags")}
@@ -174,6 +189,12 @@ def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(lab: Api) -> Non
         {"type": "hashing", "mapperConfiguration": {"targetField": "name"}},
         {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "nope", "newFieldName": "x"}},
         {"type": "row-filtering", "mapperConfiguration": {}},
+        {"type": "row-filtering", "mapperConfiguration": {"conditions": {"type": "EQUAL", "fieldName": "name"}}},
+        {
+            "type": "row-filtering",
+            "mapperConfiguration": {"conditions": {"type": "NOT", "conditions": [equal("nope")]}},
+        },
+        {"type": "encryption", "mapperConfiguration": {"algorithm": "RSA", "targetField": "name"}},
     ],
 )
 def test_mappers_that_cannot_work_are_refused(lab: Api, mapper: Any) -> None:

@@ -198,6 +198,7 @@ def test_states_are_upserted_by_stream_and_null_deletes(api: Api) -> None:
     assert sorted(names_in_state(api, connection)) == ["customers", "orders"]
     write(api, connection, stream_state("orders", blob=None))
     assert names_in_state(api, connection) == ["customers"]
+    assert write(api, connection, stream_state("customers", blob=None))["stateType"] == "not_set"
 
 
 def test_a_state_is_locked_while_a_job_is_under_way(api: Api) -> None:

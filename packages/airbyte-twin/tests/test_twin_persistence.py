@@ -1,7 +1,6 @@
 """Saving to a folder and the command line."""
 
 import json
-import os
 import signal
 import socket
 import stat
@@ -201,8 +200,18 @@ def test_wrong_options_are_refused(arguments: list[str]) -> None:
     assert "Error: " in done.stderr
 
 
-def test_a_folder_that_cannot_be_written_fails_loudly(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    tmp_path.chmod(0o500)
-    assert "cannot be" in failed("--port", "0", "--data-dir", str(tmp_path / "inner"))
+@pytest.mark.parametrize("name", ["state.json", "secrets.json"])
+def test_a_state_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    assert f"{name}: cannot be read" in failed("--port", "0", "--data-dir", str(tmp_path))
+
+
+def test_a_state_that_cannot_be_written_at_the_end_is_one_clear_error(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with command("--port", "0", "--data-dir", str(folder)) as (process, _):
+        folder.rmdir()
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "cannot be written" in err
+        assert "Traceback" not in err

@@ -82,7 +82,7 @@ def lake_streams() -> list[Any]:
 
 def body_of(source: str) -> dict[str, Any]:
     credentials = {"auth_method": "api_password", "api_password": "p"}
-    configurations = {
+    configurations: dict[str, dict[str, Any]] = {
         "shopify": {"shop": "example", "credentials": credentials},
         "klaviyo": {"api_key": "k"},
         "faker": {},

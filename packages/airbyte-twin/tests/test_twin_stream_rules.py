@@ -200,7 +200,8 @@ def test_files_are_not_included_unless_asked_for(lab: Api) -> None:
 
 def test_without_streams_the_suggested_ones_are_overwritten_without_a_key(api: Api) -> None:
     ends = {"sourceId": api.source()["sourceId"], "destinationId": api.destination()["destinationId"]}
-    for configurations in ({}, {"configurations": {}}, {"configurations": {"streams": []}}):
+    nothing: list[dict[str, Any]] = [{}, {"configurations": {}}, {"configurations": {"streams": []}}]
+    for configurations in nothing:
         streams = api.post("/connections", {**ends, **configurations})["configurations"]["streams"]
         names = {each["name"] for each in streams}
         assert {"customers", "order_refunds"} <= names

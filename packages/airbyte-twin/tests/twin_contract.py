@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 DOCUMENTS = {
@@ -29,10 +29,15 @@ def is_uuid(value: object) -> bool:
     return not isinstance(value, str) or str(UUID(value)) == value
 
 
+def data_folder() -> Path:
+    """Where the reference data should be."""
+    default = Path(__file__).parents[4] / "shared" / "data"
+    return Path(os.environ.get("LOTUS_SHARED_DATA", default))
+
+
 def shared_data() -> Path:
     """The folder of reference data; skips the test without it."""
-    default = Path(__file__).parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("LOTUS_SHARED_DATA", default))
+    folder = data_folder()
     if not folder.is_dir():
         pytest.skip(f"no reference data: set LOTUS_SHARED_DATA to its folder ({folder} is none)")
     return folder
@@ -61,7 +66,7 @@ class Contract:
         if "AirbyteStream" in schemas:
             schemas["AirbyteStream"]["required"] = ["name", "jsonSchema"]
         contents = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": schemas}}
-        self.registry = Registry().with_resource("urn:api", Resource(contents=contents, specification=DRAFT202012))
+        self.registry = Registry().with_resource("urn:api", DRAFT202012.create_resource(contents))
         self.prefix = "" if "public" in root else "/v1"
         self.patterns = [
             (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path)
@@ -113,7 +118,7 @@ def contract(root: str) -> Contract:
 
 
 def check_answer(method: str, path: str, status: int, content_type: str, document: Any) -> None:
-    """Fail unless an answer is one that its API may give.
+    """Fail unless an answer is one that its API may give; without reference data only errors are checked.
 
     Raises:
         AssertionError: It is not.
@@ -123,6 +128,8 @@ def check_answer(method: str, path: str, status: int, content_type: str, documen
         return
     if status >= 400:
         check_error(status, content_type, document)
+        return
+    if not data_folder().is_dir():
         return
     schema = contract(root).success_schema(method, path.removeprefix(root), status)
     if schema is None:

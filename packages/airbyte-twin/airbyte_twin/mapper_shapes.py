@@ -1,0 +1,91 @@
+"""The shapes of mapper configurations, and which columns they name.
+
+Knows mapper types. Must not know streams or secrets.
+Source: the mapper configurations of the public API's OpenAPI document.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from jsonschema import Draft7Validator
+from pydantic import JsonValue
+
+from airbyte_twin.documents import JsonObject, as_object
+
+TEXT: JsonObject = {"type": "string"}
+
+
+def _shape(**properties: JsonValue) -> JsonObject:
+    return {"type": "object", "required": [*properties], "properties": {**properties}}
+
+
+_EQUAL = _shape(type={"const": "EQUAL"}, fieldName=TEXT, comparisonValue=TEXT)
+_NOT = _shape(
+    type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}}
+)
+SHAPES: dict[str, JsonObject] = {
+    "hashing": _shape(
+        targetField=TEXT,
+        method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
+        fieldNameSuffix=TEXT,
+    ),
+    "field-filtering": _shape(targetField=TEXT),
+    "field-renaming": _shape(originalFieldName=TEXT, newFieldName=TEXT),
+    "row-filtering": {
+        **_shape(conditions={"$ref": "#/$defs/condition"}),
+        "$defs": {"condition": {"oneOf": [_EQUAL, _NOT]}},
+    },
+    "AES": _shape(
+        algorithm={"const": "AES"},
+        targetField=TEXT,
+        fieldNameSuffix=TEXT,
+        key=TEXT,
+        mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
+        padding={"enum": ["NoPadding", "PKCS5Padding"]},
+    ),
+    "RSA": _shape(algorithm={"const": "RSA"}, targetField=TEXT, fieldNameSuffix=TEXT, publicKey=TEXT),
+}
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    return Draft7Validator(SHAPES[name])
+
+
+def shape_name(mapper_type: str, configuration: JsonObject) -> str:
+    """Which shape a configuration must have: encryption has one for each algorithm."""
+    if mapper_type != "encryption":
+        return mapper_type
+    return "RSA" if configuration.get("algorithm") == "RSA" else "AES"
+
+
+def shape_error(name: str, configuration: JsonObject) -> str | None:
+    """Where a configuration breaks its shape, without its values."""
+    first = next(_validator(name).iter_errors(configuration), None)
+    return f"{first.json_path}: {first.validator}" if first else None
+
+
+def known_members(name: str, configuration: JsonObject) -> JsonObject:
+    """The configuration without members that its shape does not have, which the server drops in parsing."""
+    members = as_object(SHAPES[name]["properties"])
+    return {key: value for key, value in configuration.items() if key in members}
+
+
+def columns_read(configuration: JsonValue) -> Iterator[str]:
+    """The columns that a configuration of the right shape works on."""
+    document = as_object(configuration)
+    for key in ("targetField", "originalFieldName", "fieldName"):
+        if key in document:
+            yield str(document[key])
+    conditions = document.get("conditions")
+    for condition in conditions if isinstance(conditions, list) else [conditions]:
+        if condition is not None:
+            yield from columns_read(condition)
+
+
+def columns_made(configuration: JsonObject) -> Iterator[str]:
+    """The columns that it makes."""
+    if "newFieldName" in configuration:
+        yield str(configuration["newFieldName"])
+    if "fieldNameSuffix" in configuration:
+        yield f"{configuration['targetField']}{configuration['fieldNameSuffix']}"
