@@ -1,0 +1,71 @@
+"""Partitions of a stream's files and the units that they are counted in.
+
+A partition is a day, `2026-01-05`; an old month is counted as one, `2025-11`. Both sort as text in the order of time,
+across years too, and so do their keys on S3, because month and day are padded. Nothing here looks at a clock.
+"""
+
+import re
+from hashlib import blake2b
+from typing import NamedTuple
+
+_LAYOUT = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+\.parquet")
+_DIGESTS = 2**64
+
+
+class StoredObject(NamedTuple):
+    """An object of a listing.
+
+    Attributes:
+        key: Below the stream's prefix: `year=2026/month=01/day=05/part_0.parquet`.
+        etag: Changes when the content does.
+        size: In bytes.
+    """
+
+    key: str
+    etag: str
+    size: int
+
+
+class Mark(NamedTuple):
+    """What a unit held when it was last looked at.
+
+    Attributes:
+        count: Objects.
+        digest: The sum of the objects' hashes, so that neither the order nor the number of pages matters.
+    """
+
+    count: int = 0
+    digest: int = 0
+
+    def plus(self, other: "Mark") -> "Mark":
+        """The mark of both units together."""
+        return Mark(self.count + other.count, (self.digest + other.digest) % _DIGESTS)
+
+
+def mark_of(stored: StoredObject) -> Mark:
+    """The mark of one object: its name and its content, so that an object written anew makes a difference."""
+    text = f"{stored.key}\n{stored.etag}\n{stored.size}".encode()
+    return Mark(1, int.from_bytes(blake2b(text, digest_size=8).digest()))
+
+
+def day_of(key: str) -> str | None:
+    """The day that a key lies in; None for what is no Parquet file in the lake's layout."""
+    found = _LAYOUT.fullmatch(key)
+    return "-".join(found.groups()) if found is not None else None
+
+
+def unit_of(day: str, months_before: str) -> str:
+    """The unit that a day is counted in: its month when it lies before the month `months_before`, else itself."""
+    return day[:7] if day[:7] < months_before else day
+
+
+def month_before(day: str) -> str:
+    """The month before a day's own: `2026-01-05` gives `2025-12`."""
+    year, month = int(day[:4]), int(day[5:7])
+    return f"{year - 1:04}-12" if month == 1 else f"{year:04}-{month - 1:02}"
+
+
+def folder_of(unit: str) -> str:
+    """Where a unit's keys begin: `2026-01-05` gives `year=2026/month=01/day=05/`."""
+    names = ("year", "month", "day")
+    return "".join(f"{name}={part}/" for name, part in zip(names, unit.split("-"), strict=False))
