@@ -1,0 +1,23 @@
+{{ config(unique_key='id', tags=['shopify__customers']) }}
+
+with
+
+arrived as (
+    select
+        id::bigint as id,
+        email,
+        first_name,
+        last_name,
+        created_at::timestamptz as created_at,
+        updated_at::timestamptz as updated_at,
+        orders_count::bigint as orders_count,
+        total_spent::decimal(18, 4) as total_spent,
+        tags,
+        state,
+        _airbyte_raw_id,
+        _airbyte_extracted_at::timestamptz as _airbyte_extracted_at,
+        _airbyte_generation_id::bigint as _airbyte_generation_id
+    from {{ arrivals('shopify', 'customers') }}
+)
+
+{{ latest('arrived', key='id', cursor='updated_at') }}

@@ -1,0 +1,79 @@
+"""What dbt's DuckDB connections need before they attach the lake: extensions, and S3's address and credentials.
+
+The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Loaded by
+dbt-duckdb by this module's name; it knows the environment and DuckDB, and nothing of models.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from lotus_dagster.environment import Warehouse
+
+
+class Plugin(BasePlugin):
+    """Prepares each new connection; the name is what dbt-duckdb looks for."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Load extensions and create the S3 secret.
+
+        Raises:
+            EnvironmentVariableError: A variable that the lake needs is not set.
+        """
+        prepare(conn, Warehouse.read())
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Make a connection able to attach the lake; also for those who only want to query it."""
+    needed = ["ducklake"]
+    if warehouse.catalog.startswith("postgres:"):
+        needed.append("postgres_scanner")
+    if warehouse.uses_s3:
+        needed.append("httpfs")
+    for extension in needed:
+        connection.load_extension(str(packaged(extension)))
+    if warehouse.uses_s3:
+        connection.execute(s3_secret(os.environ))
+    if "://" not in warehouse.data:
+        Path(warehouse.data).mkdir(parents=True, exist_ok=True)
+
+
+def packaged(extension: str) -> Path:
+    """The file of an extension in its Python package, for the running DuckDB.
+
+    Raises:
+        FileNotFoundError: The package is for another version of DuckDB.
+    """
+    file = Path(
+        str(files(f"duckdb_extension_{extension}"))
+    ) / f"extensions/v{duckdb.__version__}/{extension}.duckdb_extension"
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"duckdb-extension-{extension} has no extension for DuckDB {duckdb.__version__}: install equal versions"
+        )
+    return file
+
+
+def s3_secret(environment: Mapping[str, str]) -> str:
+    """DuckDB's secret made of the variables that boto3 reads too, so that S3 is described once."""
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL", "")
+    options = {
+        "KEY_ID": environment.get("AWS_ACCESS_KEY_ID", ""),
+        "SECRET": environment.get("AWS_SECRET_ACCESS_KEY", ""),
+        "SESSION_TOKEN": environment.get("AWS_SESSION_TOKEN", ""),
+        "REGION": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", ""),
+    }
+    if endpoint:
+        address = urlsplit(endpoint)
+        options |= {
+            "ENDPOINT": address.netloc + address.path.rstrip("/"),
+            "URL_STYLE": "path",
+            "USE_SSL": "true" if address.scheme == "https" else "false",
+        }
+    written = [f"{name} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items() if value]
+    return f"CREATE OR REPLACE SECRET landing_zone ({', '.join(['TYPE s3', *written])})"

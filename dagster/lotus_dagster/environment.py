@@ -1,0 +1,68 @@
+"""The environment of a run: which variables there are, and what to say when one is missing.
+
+Read when a run or a sensor starts, never on import: a code location without them loads, and its runs say what to set.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from lotus_infra.errors import LotusError
+
+LANDING = "LOTUS_LANDING"
+CATALOG = "LOTUS_CATALOG"
+LAKE_DATA = "LOTUS_LAKE_DATA"
+
+_MEANING = {
+    LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
+    CATALOG: "DuckLake's catalog: postgres:dbname=… host=… or a file",
+    LAKE_DATA: "where DuckLake keeps the tables' files: s3://<bucket>/<path> or a folder",
+}
+
+
+class EnvironmentVariableError(LotusError):
+    """A variable that a run needs is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """What a dbt run needs to know.
+
+    Attributes:
+        landing: `s3://<bucket>` or a folder.
+        catalog: What comes after `ducklake:` in DuckDB's ATTACH.
+        data: Where DuckLake writes the tables' files.
+    """
+
+    landing: str
+    catalog: str
+    data: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read all at once, so that one error names everything that is missing.
+
+        Raises:
+            EnvironmentVariableError: At least one is not set.
+        """
+        landing, catalog, data = required(environment, LANDING, CATALOG, LAKE_DATA)
+        return cls(landing, catalog, data)
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether any of it is in a bucket."""
+        return any(place.startswith("s3://") for place in (self.landing, self.data))
+
+
+def required(environment: Mapping[str, str], *names: str) -> tuple[str, ...]:
+    """The values of variables.
+
+    Raises:
+        EnvironmentVariableError: At least one is not set or empty.
+    """
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        told = "; ".join(f"{name} ({_MEANING[name]})" for name in missing)
+        raise EnvironmentVariableError(f"the environment lacks {told}", "set it for the code location and its runs")
+    return tuple(environment[name] for name in names)
