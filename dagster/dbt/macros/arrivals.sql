@@ -28,7 +28,6 @@
 {# Sets the session's variable `files_to_read` and returns how many they are. #}
 {% macro note_files_to_read(prefix) %}
     {%- set read = read_files() -%}
-    {%- do run_query("create schema if not exists " ~ read.database ~ "." ~ read.schema) -%}
     {%- do run_query("create table if not exists " ~ read ~ " (file varchar)") -%}
     {%- set noted -%}
         set variable files_to_read = (

@@ -5,7 +5,7 @@ refunded as (
     select
         order_id,
         count(*) as refunds,
-        sum(returned_amount) as returns,
+        sum(returned_amount) as returned_amount,
         sum(returned_taxes) as returned_taxes
     from {{ ref('int_shopify__order_refunds') }}
     group by order_id
@@ -23,7 +23,7 @@ select
     coalesce(refunded.refunds, 0) as refunds,
     coalesce(orders.total_line_items_price, 0) as gross,
     coalesce(orders.total_discounts, 0) as discounts,
-    coalesce(refunded.returns, 0) as returns,
+    coalesce(refunded.returned_amount, 0) as returns,
     gross - discounts - returns as net,
     orders.shipping_amount as shipping,
     coalesce(orders.total_tax, 0) - coalesce(refunded.returned_taxes, 0) as taxes,

@@ -1,0 +1,80 @@
+"""The lake's assets: the files that land, the models of each stream, and the marts behind them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource, dbt_assets
+
+from lotus_dagster.environment import Warehouse
+from lotus_dagster.lake import Stream
+from lotus_dagster.manifest import Json
+from lotus_dagster.translator import LotusTranslator, raw_key
+from lotus_infra import naming
+
+POOL = "lotus_warehouse"
+MARTS = "marts_dbt"
+# A test that compares a model with one further down runs with the latter: the former alone may be there first.
+BUILD = ["build", "--indirect-selection", "buildable"]
+
+
+class StreamRun(dg.Config):
+    """What a run of a stream reads; by default all files that were not read yet."""
+
+    partitions: list[str] = []
+    """Days and months to look at, such as "2026-01-05" and "2025-11"."""
+
+    rebuild: bool = False
+    """Builds the models from all files anew."""
+
+
+def raw_asset(stream: Stream) -> dg.AssetSpec:
+    """The files that Airbyte lands for a stream; Dagster watches them and makes none."""
+    return dg.AssetSpec(
+        raw_key(stream.source, stream.name),
+        group_name=stream.source,
+        description=f"Parquet files below {stream.prefix}, landed by Airbyte.",
+        kinds={"airbyte", "parquet"},
+    )
+
+
+def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
+    """The dbt models of a stream, `shopify_orders_dbt`."""
+
+    @dbt_assets(
+        manifest=manifest,
+        select=f"tag:{stream.tag}",
+        name=naming.dbt_assets(stream.source, stream.name),
+        dagster_dbt_translator=LotusTranslator(stream.source),
+        pool=POOL,
+    )
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, config: StreamRun) -> Iterator[Any]:
+        Warehouse.read()
+        yield from dbt.cli(dbt_arguments(config), context=context).stream()
+
+    return models
+
+
+def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
+    """The models of no stream: they materialize as soon as one of their upstreams has."""
+
+    @dbt_assets(
+        manifest=manifest,
+        exclude=" ".join(f"tag:{tag}" for tag in tags) or None,
+        name=MARTS,
+        dagster_dbt_translator=LotusTranslator("marts", dg.AutomationCondition.eager()),
+        pool=POOL,
+    )
+    def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        Warehouse.read()
+        yield from dbt.cli(BUILD, context=context).stream()
+
+    return marts
+
+
+def dbt_arguments(run: StreamRun) -> list[str]:
+    """The dbt command of a run: a rebuild reads everything, whatever partitions are named."""
+    if run.rebuild:
+        return [*BUILD, "--full-refresh"]
+    return [*BUILD, "--vars", json.dumps({"partitions": run.partitions})]

@@ -1,0 +1,82 @@
+"""Everything that Dagster loads, made of the stream files and dbt's manifest; no environment, no network.
+
+`dagster dev -m lotus_dagster.code_location`. Where the manifest is missing or older than the dbt project, as on a
+developer's machine, dbt parses the project first; an image brings the manifest along.
+"""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.lake import Stream, streams_of
+from lotus_dagster.manifest import Manifest, ManifestError
+from lotus_dagster.sensors import stream_sensor
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STREAMS = REPOSITORY / "streams"
+DBT_PROJECT = REPOSITORY / "dagster" / "dbt"
+_PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
+
+
+def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Path) -> dg.Definitions:
+    """The definitions of a lake.
+
+    Args:
+        streams: Of the stream files.
+        manifest: Of the dbt project.
+        project: The dbt project's folder, where runs call dbt.
+    """
+    log = logging.getLogger(__name__)
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
+    sensors: list[dg.SensorDefinition] = []
+    for stream in streams:
+        part = manifest.tagged(stream.tag)
+        if part is None:
+            log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
+            continue
+        assets.append(stream_assets(stream, part))
+        sensors.append(stream_sensor(stream))
+    marts = manifest.untagged([stream.tag for stream in streams])
+    if marts is not None:
+        made = mart_assets(marts, [stream.tag for stream in streams])
+        assets.append(made)
+        sensors.append(_automation(made))
+    # The dbt of this environment, whatever is on PATH: it is the one that has DuckDB and its extensions.
+    executable = Path(sys.executable).with_name("dbt")
+    dbt = DbtCliResource(project_dir=str(project), profiles_dir=str(project), dbt_executable=str(executable))
+    return dg.Definitions(assets=assets, sensors=sensors, resources={"dbt": dbt})
+
+
+def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
+    return dg.AutomationConditionSensorDefinition(
+        f"{MARTS}_automation",
+        target=dg.AssetSelection.assets(*marts.keys),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+
+
+def current_manifest(project: Path) -> Path:
+    """The project's manifest, made by `dbt parse` when it is missing or older than the project.
+
+    Raises:
+        ManifestError: dbt can't parse the project.
+    """
+    file = project / "target" / "manifest.json"
+    newest = max(path.stat().st_mtime for pattern in _PROJECT_FILES for path in project.glob(pattern))
+    if file.is_file() and file.stat().st_mtime >= newest:
+        return file
+    command = [sys.executable, "-m", "dbt.cli.main", "parse", "--quiet"]
+    parsed = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    if parsed.returncode:
+        raise ManifestError(f"dbt can't parse {project}: {parsed.stdout.strip()}", "mend the project")
+    return file
+
+
+def load() -> dg.Definitions:
+    """The definitions of this repository's lake."""
+    return definitions_of(streams_of(STREAMS), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
