@@ -150,12 +150,13 @@ def _at_the_end(cursor: Cursor) -> Cursor:
     days = sorted(unit for unit in cursor.marks if len(unit) == len("2026-01-05"))
     if not days:
         return cursor
-    months_before = max(cursor.months_before, month_before(days[-1]))
+    recent_from = max(cursor.recent_from, days[-2:][0])
+    # No month is cut in two by where the recent walk begins, which may lie far back in a stream that rarely moves.
+    months_before = max(cursor.months_before, min(month_before(days[-1]), recent_from[:7]))
     marks: dict[str, Mark] = {}
     for unit, mark in sorted(cursor.marks.items()):
         coarse = unit_of(unit, months_before)
         marks[coarse] = marks.get(coarse, Mark()).plus(mark)
-    recent_from = max(cursor.recent_from, days[-2:][0])
     # A patrol that stands in a day that is now part of a month would count half a month.
     patrol = cursor.patrol if marks.keys() == cursor.marks.keys() else Scan()
     return cursor.model_copy(

@@ -1,0 +1,137 @@
+"""The dbt project on Parquet files: what was wrong before stays right, and order makes no difference."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.dagster.lake import Lake, order, refund
+
+SALES = ["--select", "tag:shopify__orders", "tag:shopify__order_refunds", "fct_sales"]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    yield Lake(tmp_path)
+
+
+def orders_of(lake: Lake) -> list[tuple[Any, ...]]:
+    return lake.query("select id, financial_status from int_shopify__orders order by id")
+
+
+def returns_of(lake: Lake) -> list[tuple[Any, ...]]:
+    return lake.query("select order_id, returns::double, taxes::double, total::double from fct_sales order by order_id")
+
+
+def rows_after_three_maxima(lake: Lake, loaded: tuple[int, int, int]) -> int:
+    """How many rows the old filter lets through: each part of the date compared with a maximum of its own."""
+    year, month, day = loaded
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select count(*) from read_parquet('{lake.landing}/raw/shopify/orders/*/*/*/*.parquet',"
+            f" hive_partitioning = true) where year >= {year} and month >= {month} and day >= {day}"
+            f" and not (year = {year} and month = {month} and day = {day})"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_rows_after_a_year_boundary_are_read(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2025-12-31", 0, [order(1, "2025-12-31T10:00:00Z")])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    lake.land("shopify", "orders", "2026-01-01", 0, [order(2, "2026-01-01T10:00:00Z")])
+    assert rows_after_three_maxima(lake, (2025, 12, 31)) == 0
+    lake.dbt("run", "--select", "tag:shopify__orders", partitions=["2026-01-01"])
+    assert [number for number, _ in orders_of(lake)] == [1, 2]
+
+
+def test_a_second_refund_adds_to_the_first(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0, 3.0)])
+    lake.dbt("build", *SALES)
+    assert returns_of(lake) == [(1, 30.0, 5.0, 70.0)]
+    lake.land("shopify", "order_refunds", "2026-01-06", 0, [refund(2, 1, "2026-01-06T11:00:00Z", 20.0, 1.0)])
+    lake.dbt("build", *SALES, partitions=["2026-01-06"])
+    only_the_new_partition = lake.query(
+        "select sum(returned_amount)::double from int_shopify__order_refunds where created_at >= '2026-01-06'"
+    )
+    assert only_the_new_partition == [(20.0,)]
+    assert returns_of(lake) == [(1, 50.0, 4.0, 49.0)]
+
+
+def test_an_older_row_that_arrives_late_does_not_win(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z", financial_status="paid")])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    lake.land("shopify", "orders", "2025-11-02", 0, [order(1, "2025-11-02T10:00:00Z", financial_status="pending")])
+    lake.land("shopify", "orders", "2025-11-02", 1, [order(2, "2025-11-02T10:00:00Z", financial_status="pending")])
+    lake.dbt("run", "--select", "tag:shopify__orders", partitions=["2025-11"])
+    assert orders_of(lake) == [(1, "paid"), (2, "pending")]
+
+
+def test_a_run_that_comes_twice_changes_nothing_and_a_run_without_partitions_reads_the_rest(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 2, [order(1, "2026-01-05T10:00:00Z")])
+    lake.dbt("run", "--select", "tag:shopify__orders", partitions=["2026-01-05"])
+    before = lake.query("select * from int_shopify__orders")
+    lake.dbt("run", "--select", "tag:shopify__orders", partitions=["2026-01-05"])
+    assert lake.query("select * from int_shopify__orders") == before
+    lake.land("shopify", "orders", "2026-01-05", 10, [order(2, "2026-01-05T11:00:00Z")])
+    lake.land("shopify", "orders", "2025-02-05", 0, [order(3, "2025-02-05T11:00:00Z")])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert [number for number, _ in orders_of(lake)] == [1, 2, 3]
+    assert lake.query("select count(*), count(distinct file) from lake.read_files.int_shopify__orders") == [(3, 3)]
+
+
+def test_a_field_that_older_files_lack_is_null_in_their_rows(lake: Lake) -> None:
+    narrow = {name: value for name, value in order(1, "2026-01-05T10:00:00Z").items() if name != "cancel_reason"}
+    lake.land("shopify", "orders", "2026-01-05", 0, [narrow])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    lake.land("shopify", "orders", "2026-01-06", 0, [order(2, "2026-01-06T10:00:00Z", cancel_reason="other")])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert lake.query("select id, cancel_reason from int_shopify__orders order by id") == [(1, None), (2, "other")]
+
+
+def test_a_field_called_year_is_the_field_and_not_the_folder(lake: Lake) -> None:
+    product = {"id": 1, "make": "A", "model": "B", "year": 1999, "price": 10.5}
+    product |= {"created_at": "2026-01-05T10:00:00Z", "updated_at": "2026-01-05T10:00:00Z"}
+    lake.land("faker", "products", "2026-01-05", 0, [product])
+    lake.dbt("run", "--select", "tag:faker__products")
+    assert lake.query("select year, price::double from int_faker__products") == [(1999, 10.5)]
+
+
+def deliveries(seed: int) -> list[tuple[str, str, int, dict[str, Any], int]]:
+    """Orders that change and refunds that add up, in any order; a refresh in the middle sends some of them again."""
+    chance = random.Random(seed)
+    made: list[tuple[str, str, int, dict[str, Any], int]] = []
+    days = ["2025-11-30", "2025-12-31", "2026-01-01", "2026-01-15"]
+    for part in range(12):
+        day, number = chance.choice(days), chance.randint(1, 4)
+        status = chance.choice(["paid", "pending", "refunded"])
+        made.append(("orders", day, part, order(number, f"{day}T{part:02}:00:00Z", financial_status=status), 0))
+        made.append(("order_refunds", day, part, refund(100 + part, number, f"{day}T{part:02}:00:00Z", 5.0 + part), 0))
+    again = [(stream, "2026-01-20", part + 50, row, 1) for stream, _, part, row, _ in chance.sample(made, 6)]
+    made.insert(12, again[0])
+    chance.shuffle(made)
+    return [*made[:12], *again, *made[12:]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_any_order_of_deliveries_the_marts_equal_a_rebuild(lake: Lake, seed: int) -> None:
+    chance = random.Random(seed)
+    waiting = deliveries(seed)
+    while waiting:
+        size = chance.randint(4, 12)
+        touched = set()
+        for stream, day, part, row, generation in waiting[:size]:
+            lake.land("shopify", stream, day, part, [row], generation=generation)
+            touched.add(chance.choice([day, day[:7]]))
+        waiting = waiting[size:]
+        lake.dbt("run", *SALES, partitions=sorted(touched))
+    grown = [lake.query(f"select * from {table} order by 1") for table in TABLES]
+    lake.dbt("run", *SALES, "--full-refresh")
+    assert [lake.query(f"select * from {table} order by 1") for table in TABLES] == grown
+
+
+TABLES = ("int_shopify__orders", "int_shopify__order_refunds", "fct_sales")
