@@ -4,9 +4,9 @@ UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
 SYNCED := .venv/.synced
-LOCKED := uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+LOCKED := uv.lock pyproject.toml dagster/pyproject.toml $(wildcard packages/*/pyproject.toml)
 TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_twin packages/*/tests \
-	toolchain sandbox benchmarks tests)
+	dagster/lotus_dagster toolchain sandbox benchmarks tests)
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 90
 

@@ -36,10 +36,12 @@ print(json.dumps({"load_seconds": round(seconds, 3), "assets": len(graph.get_all
 
 
 def names(streams: int) -> list[tuple[str, str]]:
+    """Source and stream, in folders of twenty."""
     return [(f"source_{number // A_SOURCE}", f"stream_{number % A_SOURCE}") for number in range(streams)]
 
 
 def write_streams(folder: Path, streams: int) -> None:
+    """Write the stream files of a lake."""
     stream = json.loads((STREAMS / TEMPLATE[0] / f"{TEMPLATE[1]}.json").read_text())
     source = (STREAMS / TEMPLATE[0] / "_source.json").read_text()
     for source_name, name in names(streams):
@@ -50,6 +52,7 @@ def write_streams(folder: Path, streams: int) -> None:
 
 
 def write_manifest(file: Path, streams: int) -> None:
+    """Write the manifest that dbt would make of that lake."""
     whole = json.loads(current_manifest(DBT_PROJECT).read_bytes())
     source, stream = TEMPLATE
     model = f"model.lotus.int_{source}__{stream}"
@@ -75,6 +78,7 @@ def write_manifest(file: Path, streams: int) -> None:
 
 
 def measure(streams: int) -> dict[str, int | float]:
+    """Load such a lake in a process of its own, without an environment."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_streams(root / "streams", streams)
@@ -87,6 +91,7 @@ def measure(streams: int) -> dict[str, int | float]:
 
 
 def main() -> int:
+    """Print the row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=1_000)
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -32,9 +32,11 @@ class Bucket:
         self.requests = 0
 
     def put(self, keys: Iterable[str]) -> None:
+        """Add keys."""
         self.keys = sorted({*self.keys, *keys})
 
     def page(self, after: str) -> Page:
+        """One request: up to a thousand objects after a key."""
         self.requests += 1
         start = bisect_right(self.keys, after)
         found = [StoredObject(key, "etag", 1) for key in self.keys[start : start + PAGE]]
@@ -42,6 +44,7 @@ class Bucket:
 
 
 def key(number: int) -> str:
+    """The key of the n-th object; five hundred lie in a day."""
     day = date(2020, 1, 1) + timedelta(days=number // A_DAY)
     return f"year={day:%Y}/month={day:%m}/day={day:%d}/part_{number % A_DAY}.parquet"
 
@@ -57,18 +60,21 @@ def settled(bucket: Bucket) -> str:
 
 
 def ours(bucket: Bucket, cursor: str) -> int:
+    """How many new objects our sensor's tick finds."""
     known = read_cursor(cursor)
     batch = look(bucket, known).batch
     units = batch.units if batch is not None else ()
-    before = sum(known.marks[unit].count for unit in units if unit in known.marks)
+    before = sum(known.marks[unit].objects for unit in units if unit in known.marks)
     return batch.objects - before if batch is not None else 0
 
 
 def first_page(bucket: Bucket, cursor: str) -> int:
+    """How many new objects the first thousand keys show."""
     return _unknown(bucket.page("").objects, cursor)
 
 
 def full(bucket: Bucket, cursor: str) -> int:
+    """How many new objects all keys show."""
     objects: list[StoredObject] = []
     more, after = True, ""
     while more:
@@ -79,10 +85,11 @@ def full(bucket: Bucket, cursor: str) -> int:
 
 
 def _unknown(objects: Iterable[StoredObject], cursor: str) -> int:
-    return max(0, sum(mark_of(one).count for one in objects) - read_cursor(cursor).objects)
+    return max(0, sum(mark_of(one).objects for one in objects) - read_cursor(cursor).objects)
 
 
 def measure(objects: int, ways: Ways) -> list[dict[str, str | int | float]]:
+    """The rows of one size."""
     bucket = Bucket()
     bucket.put(key(number) for number in range(objects))
     cursor = settled(bucket)
@@ -92,13 +99,12 @@ def measure(objects: int, ways: Ways) -> list[dict[str, str | int | float]]:
         bucket.requests, began = 0, time.perf_counter()
         found = way(bucket, cursor)
         seconds = round(time.perf_counter() - began, 6)
-        rows.append(
-            {"way": name, "objects": objects, "requests": bucket.requests, "seconds": seconds, "found": found}
-        )
+        rows.append({"way": name, "objects": objects, "requests": bucket.requests, "seconds": seconds, "found": found})
     return rows
 
 
 def main() -> int:
+    """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, action="append", help="objects before the ten new ones; repeatable")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
+from pydantic import Field
 
+import dagster as dg
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
@@ -22,7 +23,7 @@ BUILD = ["build", "--indirect-selection", "buildable"]
 class StreamRun(dg.Config):
     """What a run of a stream reads; by default all files that were not read yet."""
 
-    partitions: list[str] = []
+    partitions: list[str] = Field(default=[])
     """Days and months to look at, such as "2026-01-05" and "2025-11"."""
 
     rebuild: bool = False

@@ -49,9 +49,10 @@ def packaged(extension: str) -> Path:
     Raises:
         FileNotFoundError: The package is for another version of DuckDB.
     """
-    file = Path(
-        str(files(f"duckdb_extension_{extension}"))
-    ) / f"extensions/v{duckdb.__version__}/{extension}.duckdb_extension"
+    file = (
+        Path(str(files(f"duckdb_extension_{extension}")))
+        / f"extensions/v{duckdb.__version__}/{extension}.duckdb_extension"
+    )
     if not file.is_file():
         raise FileNotFoundError(
             f"duckdb-extension-{extension} has no extension for DuckDB {duckdb.__version__}: install equal versions"

@@ -9,7 +9,6 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-
 from lotus_dagster.duckdb_plugin import prepare
 from lotus_dagster.environment import Warehouse
 
@@ -48,11 +47,11 @@ def refund(number: int, order_id: int, created: str, subtotal: float, tax: float
 
 
 def close_connections() -> None:
-    """Lets go of the catalog's file, which dbt-duckdb keeps open for the next call."""
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-    DuckDBConnectionManager.close_all_connections()
+    """Lets go of the catalog's file, which dbt-duckdb keeps open for the next call in the same process."""
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+    manager.close_all_connections()
 
 
 class Lake:
@@ -94,7 +93,8 @@ class Lake:
             known = ", ".join(f"{name}::timestamptz as {name}" for name in dates if name in written[0])
             connection.execute(
                 f"copy (select * replace ({known}) from read_json('{text}', format = 'newline_delimited',"
-                f" field_appearance_threshold = 0, map_inference_threshold = -1)) to '{file}' (format parquet)"
+                f" field_appearance_threshold = 0, hive_partitioning = false,"
+                f" map_inference_threshold = -1)) to '{file}' (format parquet)"
             )
         text.unlink()
         return file
@@ -104,8 +104,17 @@ class Lake:
         before = dict(os.environ)
         os.environ.update(given)
         try:
-            call = [*arguments, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
-            call += ["--vars", json.dumps({"partitions": list(partitions)})]
+            call = [
+                *arguments,
+                "--log-level-file",
+                "none",
+                "--project-dir",
+                str(PROJECT),
+                "--profiles-dir",
+                str(PROJECT),
+                "--quiet",
+            ]
+            call += ["--quiet", "--log-level-file", "none", "--vars", json.dumps({"partitions": list(partitions)})]
             result = dbtRunner().invoke(call)
         finally:
             close_connections()

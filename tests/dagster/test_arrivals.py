@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import Decision, ObjectsVanishedError
 from lotus_dagster.arrivals.look import MOST_REQUESTS, Page, look

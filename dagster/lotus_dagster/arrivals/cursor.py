@@ -15,12 +15,12 @@ from lotus_dagster.arrivals.partitions import Mark
 def _read_mark(value: object) -> Mark:
     if isinstance(value, Mark):
         return value
-    count, digest = str(value).split(":")
-    return Mark(int(count), int(digest, 16))
+    objects, digest = str(value).split(":")
+    return Mark(int(objects), int(digest, 16))
 
 
 StoredMark = Annotated[
-    Mark, PlainValidator(_read_mark), PlainSerializer(lambda mark: f"{mark.count}:{mark.digest:x}", return_type=str)
+    Mark, PlainValidator(_read_mark), PlainSerializer(lambda mark: f"{mark.objects}:{mark.digest:x}", return_type=str)
 ]
 
 
@@ -69,7 +69,7 @@ class Cursor(_Remembered):
     @property
     def objects(self) -> int:
         """How many objects are known."""
-        return sum(mark.count for mark in self.marks.values())
+        return sum(mark.objects for mark in self.marks.values())
 
 
 def read_cursor(text: str | None) -> Cursor:

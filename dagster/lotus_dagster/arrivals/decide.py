@@ -56,7 +56,7 @@ class Batch(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What to hand out now (None: nothing has changed), what to remember, and the keys that are no files of the lake."""
+    """What to hand out now (None: nothing has changed), what to remember, and the keys that are none of the lake's."""
 
     batch: Batch | None
     cursor: Cursor
@@ -137,16 +137,16 @@ def _batch(cursor: Cursor, changed: Mapping[str, Mark], gone: frozenset[str]) ->
     if not changed and not gone:
         return None
     known = {unit: cursor.marks.get(unit, Mark()) for unit in changed}
-    rebuild = bool(gone) or any(known[unit].count >= changed[unit].count for unit in changed)
+    rebuild = bool(gone) or any(known[unit].objects >= changed[unit].objects for unit in changed)
     units = tuple(sorted(changed))
-    content = "\n".join(f"{unit} {changed[unit].count} {changed[unit].digest}" for unit in units)
+    content = "\n".join(f"{unit} {changed[unit].objects} {changed[unit].digest}" for unit in units)
     digest = blake2b(f"{content}\n{sorted(gone)}".encode(), digest_size=8).hexdigest()
-    objects = sum(changed[unit].count for unit in units)
+    objects = sum(changed[unit].objects for unit in units)
     return Batch(f"{cursor.lineage}-{cursor.batch}-{digest}", units, objects, rebuild)
 
 
 def _at_the_end(cursor: Cursor) -> Cursor:
-    """The end was seen: the recent walk begins at the partition before the newest, older months become one unit each."""
+    """The end was seen: the recent walk begins at the partition before the newest, old months become one unit each."""
     days = sorted(unit for unit in cursor.marks if len(unit) == len("2026-01-05"))
     if not days:
         return cursor

@@ -30,16 +30,16 @@ class Mark(NamedTuple):
     """What a unit held when it was last looked at.
 
     Attributes:
-        count: Objects.
+        objects: How many.
         digest: The sum of the objects' hashes, so that neither the order nor the number of pages matters.
     """
 
-    count: int = 0
+    objects: int = 0
     digest: int = 0
 
     def plus(self, other: "Mark") -> "Mark":
         """The mark of both units together."""
-        return Mark(self.count + other.count, (self.digest + other.digest) % _DIGESTS)
+        return Mark(self.objects + other.objects, (self.digest + other.digest) % _DIGESTS)
 
 
 def mark_of(stored: StoredObject) -> Mark:
