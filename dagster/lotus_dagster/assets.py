@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 from pydantic import Field
 
-import dagster as dg
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json

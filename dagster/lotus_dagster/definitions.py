@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 from dagster_dbt import DbtCliResource
 
-import dagster as dg
 from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
@@ -38,9 +39,20 @@ def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None
     for extension in needed:
         connection.load_extension(str(packaged(extension)))
     if warehouse.uses_s3:
-        connection.execute(s3_secret(os.environ))
+        connection.execute(s3_secret({**os.environ, **_credentials()}))
     if "://" not in warehouse.data:
         Path(warehouse.data).mkdir(parents=True, exist_ok=True)
+
+
+def _credentials() -> dict[str, str]:
+    """What boto3 finds, be it the environment, a profile, or the role of a pod, under the environment's names."""
+    found = boto3.Session().get_credentials()
+    if found is None:
+        return {}
+    now = found.get_frozen_credentials()
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    values = (now.access_key, now.secret_key, now.token)
+    return {name: value or "" for name, value in zip(names, values, strict=True)}
 
 
 def packaged(extension: str) -> Path:

@@ -8,6 +8,7 @@ which files they have read. While a run of the stream is under way the sensor wa
 import os
 
 import dagster as dg
+
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import Batch
 from lotus_dagster.arrivals.landing import pages_of

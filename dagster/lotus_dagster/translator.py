@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
-import dagster as dg
 from lotus_infra import naming
 
 

@@ -1,0 +1,189 @@
+"""What Dagster loads, and what its sensors do about files, errors and crashes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from lotus_dagster.arrivals.cursor import Cursor, read_cursor
+from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
+from lotus_dagster.arrivals.look import look
+from lotus_dagster.assets import StreamRun, dbt_arguments
+from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
+from lotus_dagster.duckdb_plugin import s3_secret
+from lotus_dagster.environment import EnvironmentVariableError, Warehouse
+from lotus_dagster.lake import Stream, streams_of
+from lotus_dagster.manifest import Manifest, ManifestError
+from lotus_dagster.sensors import tick
+
+from lotus_infra import naming
+from tests.dagster.lake import Lake, order, refund
+
+ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")
+
+
+@pytest.fixture(scope="session")
+def definitions() -> dg.Definitions:
+    return definitions_of(streams_of(STREAMS), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
+
+
+def test_every_stream_has_the_names_of_naming(definitions: dg.Definitions) -> None:
+    sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
+    graph = definitions.get_repository_def().asset_graph
+    made = {one.op.name for one in definitions.assets or () if isinstance(one, dg.AssetsDefinition)}
+    for stream in streams_of(STREAMS):
+        key = dg.AssetKey(naming.asset_key(stream.source, stream.name))
+        assert naming.dbt_assets(stream.source, stream.name) in made
+        selection = sensors[naming.sensor(stream.source, stream.name)].asset_selection
+        assert selection is not None
+        assert selection.resolve(graph) == {key}
+        assert graph.get(key).parent_keys == {dg.AssetKey(["raw", stream.source, stream.name])}
+
+
+def test_marts_materialize_by_themselves_and_models_of_streams_do_not(definitions: dg.Definitions) -> None:
+    graph = definitions.get_repository_def().asset_graph
+    by_themselves = {
+        key.path[-1] for key in graph.get_all_asset_keys() if graph.get(key).automation_condition is not None
+    }
+    assert by_themselves == {"fct_sales", "dim_customers", "fct_purchases"}
+
+
+def test_dbt_reads_where_the_stream_files_say(definitions: dg.Definitions) -> None:
+    whole = Manifest.read(current_manifest(DBT_PROJECT))
+    for stream in streams_of(STREAMS):
+        part = whole.tagged(stream.tag)
+        assert part is not None
+        (table,) = part["sources"].values()
+        assert table["config"]["meta"]["prefix"] == stream.prefix
+
+
+def test_a_code_location_loads_without_an_environment() -> None:
+    current_manifest(DBT_PROJECT)
+    loads = "from lotus_dagster.code_location import defs; defs.get_repository_def()"
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    ran = subprocess.run([sys.executable, "-c", loads], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_run_without_its_environment_says_everything_that_is_missing() -> None:
+    with pytest.raises(EnvironmentVariableError, match=r"LOTUS_LANDING .*LOTUS_CATALOG .*LOTUS_LAKE_DATA"):
+        Warehouse.read({})
+
+
+def test_a_missing_manifest_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="dbt parse"):
+        Manifest.read(tmp_path / "manifest.json")
+
+
+def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
+    stream = Stream("shopify", "products", "raw/shopify/products/")
+    made = definitions_of((stream,), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
+    assert [sensor.name for sensor in made.sensors or ()] == ["marts_dbt_automation"]
+
+
+def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:
+    client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as answers:
+        answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
+        assert seed_keys(client) == []
+        answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
+        with pytest.raises(ListingError, match=r"s3://landing/raw/ can't be listed: .*AccessDenied"):
+            look(S3Pages(client, "landing", "raw/"), Cursor(lineage="test"))
+
+
+def seed_keys(client: Any) -> list[str]:
+    """The listing that the lake had: any error is no files."""
+    try:
+        answer = client.list_objects_v2(Bucket="landing", Prefix="raw/")
+    except ClientError:
+        return []
+    return [str(one["Key"]) for one in answer.get("Contents", [])]
+
+
+def test_a_landing_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ListingError, match="is no folder"):
+        pages_of(str(tmp_path / "nowhere"), ORDERS.prefix).page("")
+
+
+def test_a_tick_asks_for_a_run_of_the_new_partitions_and_tells_of_the_files(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 10, [order(1, "2026-01-05T10:00:00Z")])
+    result = tick(ORDERS, str(lake.landing), Cursor(lineage="test"))
+    assert result.run_requests is not None
+    (request,) = result.run_requests
+    asked = request.run_config["ops"]["shopify_orders_dbt"]["config"]
+    assert asked == {"partitions": ["2026-01-05"], "rebuild": False}
+    assert [event.asset_key.path for event in result.asset_events] == [["raw", "shopify", "orders"]]
+    assert not tick(ORDERS, str(lake.landing), read_cursor(result.cursor)).run_requests
+
+
+def test_after_a_failed_run_the_next_one_reads_whatever_is_unread(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    result = tick(ORDERS, str(lake.landing), Cursor(lineage="test"), after_failure=True)
+    assert result.run_requests is not None
+    assert result.run_requests[0].run_config["ops"]["shopify_orders_dbt"]["config"]["partitions"] == []
+
+
+def test_a_sensor_waits_for_its_run_and_a_lost_cursor_asks_for_the_same_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
+) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    monkeypatch.setenv("LOTUS_LANDING", str(lake.landing))
+    sensor = definitions.get_repository_def().get_sensor_def("shopify_orders_sensor")
+    first_cursor = Cursor(lineage="test").model_dump_json()
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def evaluate() -> tuple[list[str | None], str | None]:
+            with dg.build_sensor_context(instance=instance, cursor=first_cursor, definitions=definitions) as context:
+                data = sensor.evaluate_tick(context)
+                return [request.run_key for request in data.run_requests or ()], data.skip_message
+
+        lost, again = evaluate(), evaluate()
+        assert lost == again
+        assert len(lost[0]) == 1
+        instance.create_run_for_job(
+            definitions.resolve_implicit_global_asset_job_def(),
+            tags={"dagster/sensor_name": sensor.name},
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        keys, message = evaluate()
+        assert keys == []
+        assert "still reading" in str(message)
+
+
+@pytest.mark.filterwarnings("ignore:AssetExecutionContext:DeprecationWarning")  # dagster-dbt's own use of Dagster
+def test_dagster_runs_what_a_sensor_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
+) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
+    for name, value in lake.environment.items():
+        monkeypatch.setenv(name, value)
+    request = (tick(ORDERS, str(lake.landing), Cursor(lineage="test")).run_requests or [])[0]
+    models = [one for one in definitions.assets or () if isinstance(one, dg.AssetsDefinition)]
+    orders = next(one for one in models if one.op.name == "shopify_orders_dbt")
+    ran = dg.materialize([orders], resources=definitions.resources, run_config=request.run_config)
+    assert ran.success
+    assert lake.query("select id from int_shopify__orders") == [(1,)]
+
+
+def test_a_rebuild_reads_everything_and_a_batch_its_partitions() -> None:
+    assert dbt_arguments(StreamRun(partitions=["2026-01-05"], rebuild=True))[-1] == "--full-refresh"
+    assert dbt_arguments(StreamRun(partitions=["2026-01-05"]))[-1] == '{"partitions": ["2026-01-05"]}'
+
+
+def test_one_description_of_s3_serves_boto3_and_duckdb() -> None:
+    secret = s3_secret(
+        {"AWS_ENDPOINT_URL": "http://s3.example:8333", "AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "it's"}
+    )
+    assert "ENDPOINT 's3.example:8333', URL_STYLE 'path', USE_SSL 'false'" in secret
+    assert "SECRET 'it''s'" in secret
