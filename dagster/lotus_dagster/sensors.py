@@ -5,6 +5,7 @@ under the same run key again, which Dagster starts once; a batch that changed me
 which files they have read. While a run of the stream is under way the sensor waits, so that backlogs go in batches.
 """
 
+import logging
 import os
 
 import dagster as dg
@@ -18,6 +19,7 @@ from lotus_dagster.lake import Stream
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
 
+log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -64,6 +66,8 @@ def tick(stream: Stream, landing: str, cursor: Cursor, *, after_failure: bool = 
         ObjectsVanishedError: Everything that was known is gone.
     """
     decision = look(pages_of(landing, stream.prefix), cursor)
+    if decision.strays:
+        log.warning("%s has keys outside the lake's layout, such as %s", stream.prefix, decision.strays[0])
     kept = write_cursor(decision.cursor)
     if decision.batch is None:
         return dg.SensorResult(skip_reason=f"nothing new among {decision.cursor.objects} objects", cursor=kept)

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import dagster as dg
+import duckdb
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
@@ -16,7 +17,7 @@ from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.assets import StreamRun, dbt_arguments
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
-from lotus_dagster.duckdb_plugin import s3_secret
+from lotus_dagster.duckdb_plugin import prepare, s3_secret
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
@@ -179,6 +180,13 @@ def test_dagster_runs_what_a_sensor_asks_for(
 def test_a_rebuild_reads_everything_and_a_batch_its_partitions() -> None:
     assert dbt_arguments(StreamRun(partitions=["2026-01-05"], rebuild=True))[-1] == "--full-refresh"
     assert dbt_arguments(StreamRun(partitions=["2026-01-05"]))[-1] == '{"partitions": ["2026-01-05"]}'
+
+
+def test_extensions_come_from_packages_and_not_from_the_network(tmp_path: Path) -> None:
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        prepare(connection, Warehouse("s3://landing", "postgres:dbname=lake", str(tmp_path / "tables")))
+        loaded = connection.execute("select extension_name from duckdb_extensions() where loaded").fetchall()
+    assert {"ducklake", "httpfs", "postgres_scanner"} <= {name for (name,) in loaded}
 
 
 def test_one_description_of_s3_serves_boto3_and_duckdb() -> None:
