@@ -26,7 +26,7 @@ setup: $(SYNCED) ## Install the locked Python environment into .venv, and schema
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 	@$(BIN)/python toolchain/engine.py
 
-env: $(SYNCED) ## Print what puts lotus and pulumi on PATH: eval "$$(make -s env)"
+env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \
 		echo "export PATH='$(CURDIR)/$(BIN)'$${path:+:\"$$path\"}:\"\$$PATH\""
 
