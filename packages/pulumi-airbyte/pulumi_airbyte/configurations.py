@@ -48,12 +48,13 @@ class ConfigurationError(ValueError):
     """A stream list that the server would refuse, or would read as something else; the message says what to do."""
 
 
-def parse(value: JsonValue) -> dict[str, StreamTree]:
+def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
     """Streams in canonical form, by name (by `namespace.name` where a name comes twice).
 
     Args:
         value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath":
             [name]}`.
+        stored: the value tells what is, not what code wants: no stream at all and unknown modes are facts then.
 
     Raises:
         ConfigurationError: on anything that is no stream list.
@@ -68,10 +69,11 @@ def parse(value: JsonValue) -> dict[str, StreamTree]:
         if unknown:
             raise ConfigurationError(f"has the unknown key {unknown[0]!r}: the only key is 'streams'")
         value = value.get("streams")
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not (value or stored):
         reason = "without a list the server selects streams by itself"
         raise ConfigurationError(f"names no stream: list at least one ({reason})")
-    return keyed(_supported(canonical_stream(item)) for item in value)
+    streams = (canonical_stream(item) for item in value)
+    return keyed(streams if stored else map(_supported, streams))
 
 
 def _supported(stream: StreamTree) -> StreamTree:
