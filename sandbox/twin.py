@@ -118,3 +118,6 @@ def stop(twin: Twin) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while twin.is_alive and time.monotonic() < deadline:
         time.sleep(0.05)
+    for own in _LEFT_RUNNING:
+        if own.pid == twin.pid:
+            own.wait(STOP_SECONDS)
