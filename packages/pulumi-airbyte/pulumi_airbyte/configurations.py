@@ -9,12 +9,12 @@ names, and everything left out that the server would fill in or drop anyway (air
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, get_args
 
 from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
 
 DEFAULT_SYNC_MODE: Final = "full_refresh_overwrite"
-SYNC_MODES: Final = (
+SyncMode = Literal[
     "full_refresh_overwrite",
     "full_refresh_append",
     "full_refresh_overwrite_deduped",
@@ -24,7 +24,8 @@ SYNC_MODES: Final = (
     "incremental_deduped_history",
     "incremental_update",
     "incremental_soft_delete",
-)
+]
+SYNC_MODES: Final[tuple[str, ...]] = get_args(SyncMode)
 KEYLESS_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_append"})
 """Modes in which the server drops a primary key that the caller sends."""
 
