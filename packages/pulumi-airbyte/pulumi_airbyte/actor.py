@@ -45,7 +45,7 @@ class Actor(Resource):
             "configuration": configuration,
             "workspace_id": workspace_id,
             "definition_id": definition_id,
-            "name": name,
+            "name": resource_name if name is None else name,
             "resource_allocation": resource_allocation,
         }
         super().__init__(self._token, resource_name, inputs, opts)
