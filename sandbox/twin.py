@@ -39,12 +39,20 @@ class Twin(BaseModel):
         return f"{self.url}/api/public/v1"
 
     @property
+    def is_running(self) -> bool:
+        """Whether there is a process of this number."""
+        try:
+            os.kill(self.pid, 0)
+        except OSError:
+            return False
+        return True
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process runs and answers as a twin does."""
         try:
-            os.kill(self.pid, 0)
-            return httpx.get(f"{self.url}/_twin/counts", timeout=5).is_success
-        except (OSError, httpx.HTTPError):
+            return self.is_running and httpx.get(f"{self.url}/_twin/counts", timeout=5).is_success
+        except httpx.HTTPError:
             return False
 
 
@@ -115,9 +123,9 @@ def stop(twin: Twin) -> None:
         os.kill(twin.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    deadline = time.monotonic() + STOP_SECONDS
-    while twin.is_alive and time.monotonic() < deadline:
-        time.sleep(0.05)
     for own in _LEFT_RUNNING:
         if own.pid == twin.pid:
             own.wait(STOP_SECONDS)
+    deadline = time.monotonic() + STOP_SECONDS
+    while twin.is_running and time.monotonic() < deadline:
+        time.sleep(0.05)

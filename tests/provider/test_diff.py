@@ -1,9 +1,11 @@
 """Which changes of inputs are differences, what they are called, and which need a new object."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from pulumi_airbyte.provider.properties import UNKNOWN, Secret
+from pulumi_airbyte.client import Airbyte, ClientSettings
+from pulumi_airbyte.provider.connection import ConnectionType
+from pulumi_airbyte.provider.properties import UNKNOWN, Property, Secret
 
 from tests.provider.lake import Lake, stream
 from tests.provider.plugin import NOTHING, Difference, Plugin
@@ -104,6 +106,15 @@ def test_what_means_the_same_is_no_difference(
     plugin: Plugin, lake: Lake, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
     assert compared(plugin, lake, old, new) == NOTHING
+
+
+@pytest.mark.parametrize("key", ["tagId", "name", "color"])
+@pytest.mark.parametrize("way", [1, -1])
+def test_tags_are_in_order_of_their_ids_whichever_key_comes_first(key: str, way: int) -> None:
+    tags = [{key: tag[key]} | tag for tag in TAGS[::way]]
+    airbyte = Airbyte(ClientSettings("http://127.0.0.1:1"))
+    assert ConnectionType(airbyte).tree({"tags": cast("Property", tags)}) == {"tags": TAGS}
+    airbyte.close()
 
 
 def test_inputs_of_another_version_are_compared_by_what_they_mean(plugin: Plugin, lake: Lake) -> None:

@@ -53,7 +53,7 @@ def test_after_a_cancellation_nothing_is_tried_again(plugin: Plugin, lake: Lake)
 def test_nothing_is_done_before_the_configuration(unconfigured: Plugin, verb: str) -> None:
     calls = {
         "check": lambda: unconfigured.check("source", {}),
-        "read": lambda: unconfigured.imported("source", "id"),
+        "read": lambda: unconfigured.imported("source", "00000000-0000-0000-0000-0000000000ff"),
         "create": lambda: unconfigured.create("source", {}),
         "invoke": lambda: unconfigured.invoke("getWorkspace"),
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from airbyte_twin.testing import running_twin
 from pulumi_airbyte.provider.properties import Secret
@@ -150,6 +151,13 @@ def test_a_refresh_keeps_the_text_of_streams_secret(plugin: Plugin, lake: Lake) 
     live = plugin.refreshed("connection", made).inputs["configurations"]
     assert isinstance(live, Secret)
     assert AES_KEY in str(live.value)
+
+
+@pytest.mark.parametrize("text", ["faker", "https://airbyte.example.com/workspaces/w/source/s", "../workspaces"])
+def test_an_import_of_what_is_no_id_is_an_error_without_a_call(plugin: Plugin, lake: Lake, text: str) -> None:
+    message = error(lambda: plugin.imported("source", text), grpc.StatusCode.INVALID_ARGUMENT)
+    assert message == f"{text!r} is no id: give the UUID from the address of the object's page"
+    assert lake.asked() == []
 
 
 def test_a_basic_schedule_can_be_imported_though_not_written(plugin: Plugin, lake: Lake) -> None:

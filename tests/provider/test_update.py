@@ -45,6 +45,16 @@ def test_a_source_is_written_whole_in_one_put(plugin: Plugin, lake: Lake) -> Non
     assert_clean(plugin, "source", updated)
 
 
+def test_resources_of_a_source_can_be_set_changed_and_taken_off(plugin: Plugin, lake: Lake) -> None:
+    known = plugin.made("source", lake.source())
+    for allocation in ({"default": {"cpu_limit": "1"}}, {"default": {"cpu_limit": "2"}}, None):
+        known = plugin.update(
+            "source", known, plugin.checked("source", lake.source() | {"resourceAllocation": allocation})
+        )
+        assert lake.live("sources", known.id).get("resourceAllocation") == allocation
+        assert_clean(plugin, "source", known)
+
+
 def test_a_rotated_secret_reaches_the_server(plugin: Plugin, lake: Lake) -> None:
     made = plugin.made("destination", lake.destination(key="value-before-rotation"))
     updated = plugin.update("destination", made, plugin.checked("destination", lake.destination(key="value-after-it")))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from typing import Any, Final, NoReturn
+from uuid import UUID
 
 import grpc
 from google.protobuf import empty_pb2
@@ -129,6 +130,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context):
             inputs = decode(request.inputs)
             if not inputs:
+                _require_uuid(request.id)
                 self._importing.add(request.urn)
             live = self._resource(request.urn, context).read(request.id, inputs, decode(request.properties))
             if live is None:
@@ -178,6 +180,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 def _name(urn: str) -> str:
     """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
     return urn.split("::", maxsplit=3)[-1]
+
+
+def _require_uuid(object_id: str) -> None:
+    """Ids of the program's objects are the server's own; one that is to be imported was typed by somebody."""
+    try:
+        UUID(object_id)
+    except ValueError:
+        raise ValueError(f"{object_id!r} is no id: give the UUID from the address of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:
