@@ -3,8 +3,8 @@
 Shared by the SDK, which writes the text, and the plugin, which reads it. Pure.
 
 The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by namespace and name, selected fields as
-a sorted list of
-names, and everything left out that the server would fill in or drop anyway (airbyte-platform, AirbyteCatalogHelper).
+a sorted list of names, and everything left out that the server would fill in or drop anyway (airbyte-platform,
+AirbyteCatalogHelper).
 """
 
 import json

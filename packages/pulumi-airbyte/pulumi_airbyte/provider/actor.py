@@ -1,8 +1,7 @@
 """Sources and destinations: the same resource twice.
 
 Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A
-deleted one is
-answered with a null configuration.
+deleted one is answered with a null configuration.
 """
 
 import json
@@ -20,6 +19,7 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    kept_rewrites,
     known_rewrites,
     table_failures,
     with_rewrites,
@@ -105,8 +105,8 @@ class ActorType(ResourceType):
         if found is None or found.configuration is None:
             return None
         sent = self.tree(inputs)
-        live = cast("Properties", merged(self._from_server(found, sent), sent, known_rewrites(outputs)))
-        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **_kept(outputs)})
+        live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(outputs)))
+        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **kept_rewrites(outputs)})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PUT the whole configuration in plain text."""
@@ -146,13 +146,13 @@ class ActorType(ResourceType):
 
     def _outputs(self, actor: Actor, sent: Properties) -> Properties:
         tree = self.tree(sent)
-        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor, tree)), tree)
+        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor)), tree)
 
     def _identity(self, actor: Actor) -> Properties:
         kind = self.kind
         return {f"{kind}Id": actor.actor_id, f"{kind}Type": actor.connector_type, "createdAt": actor.created_at}
 
-    def _from_server(self, actor: Actor, sent: Properties) -> Properties:
+    def _from_server(self, actor: Actor) -> Properties:
         found: Properties = {
             "name": actor.name,
             "workspaceId": actor.workspace_id,
@@ -213,7 +213,3 @@ def _most_secret(new: Property, old: Property) -> Property:
     if isinstance(now, list) and isinstance(was, list):
         return [_most_secret(item, before) for item, before in zip(now, was, strict=True)]
     return Secret(now) if isinstance(old, Secret) or isinstance(new, Secret) else now
-
-
-def _kept(outputs: Properties) -> Properties:
-    return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}

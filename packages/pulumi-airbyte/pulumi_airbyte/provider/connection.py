@@ -40,6 +40,7 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    kept_rewrites,
     known_rewrites,
     table_failures,
     with_rewrites,
@@ -117,8 +118,7 @@ class ConnectionType(ResourceType):
             return None
         sent = self.tree(inputs) if inputs else {}
         live = cast("Properties", merged(self.from_server(found), sent, known_rewrites(outputs)))
-        kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
-        return Live(_secrecy_kept(_wire(live), inputs), {**_identity(found), **kept})
+        return Live(_secrecy_kept(_wire(live), inputs), {**_identity(found), **kept_rewrites(outputs)})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""

@@ -154,6 +154,11 @@ def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Pro
     return {**outputs, "serverRewrites": Secret(text) if hidden else text}
 
 
+def kept_rewrites(outputs: Properties) -> Properties:
+    """The outputs' own record of rewrites, for a read that must not forget them."""
+    return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
+
+
 def known_rewrites(outputs: Properties) -> Rewrites:
     """The rewrites that an earlier write recorded."""
     text = unwrap(outputs.get("serverRewrites"))
