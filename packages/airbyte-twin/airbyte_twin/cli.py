@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from airbyte_twin.app import build_app, build_twin
-from airbyte_twin.persistence import Saver, StateFileError
+from airbyte_twin.persistence import StateFileError, alone_in
 from airbyte_twin.registry import ConnectorFileError
 from airbyte_twin.server import TwinServer, bound_socket
 from airbyte_twin.settings import DEFAULT_WORKSPACE_ID, AuthMode, Edition, TwinSettings
@@ -77,30 +77,33 @@ def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) 
 def main(port: int, host: str, **options: object) -> None:
     """Serve a faithful Airbyte, in memory, for tests and sandboxes."""
     try:
-        twin, saver = build_twin(TwinSettings.model_validate(options))
-        listener = bound_socket(host, port)
+        settings = TwinSettings.model_validate(options)
+        with alone_in(settings.data_dir):
+            serve(settings, host, port)
     except (ConnectorFileError, StateFileError, ValidationError) as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
-        ) from error
-    line = ready_line(host, listener.getsockname()[1])
-    TwinServer(build_app(twin, saver), lambda: click.echo(line)).run(sockets=[listener])
-    if saver:
-        save_at_end(saver)
 
 
-def save_at_end(saver: Saver) -> None:
-    """Save what was not saved yet.
+def serve(settings: TwinSettings, host: str, port: int) -> None:
+    """Serve until told to end, and save.
 
     Raises:
-        click.ClickException: It cannot be written.
+        ConnectorFileError: A connector file of the data folder is bad.
+        StateFileError: The state cannot be read or written.
+        click.ClickException: The address is taken or not this machine's.
     """
+    twin, saver = build_twin(settings)
     try:
+        listener = bound_socket(host, port)
+    except OSError as error:
+        advice = "choose another --port"
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}; {advice}") from error
+    line = ready_line(host, listener.getsockname()[1])
+    # Whoever deletes the folder wants nothing of what this twin remembers, nor the twin.
+    is_wanted = saver.has_folder if saver else lambda: True
+    TwinServer(build_app(twin, saver), lambda: click.echo(line), is_wanted).run(sockets=[listener])
+    if saver and saver.has_folder():
         saver.save()
-    except StateFileError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def ready_line(host: str, port: int) -> str:

@@ -3,8 +3,10 @@
 Knows two files: `state.json`, and `secrets.json` for what must not lie beside it. Must not know what the objects mean.
 """
 
+import fcntl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
@@ -16,6 +18,7 @@ from airbyte_twin.store import SecretSnapshot, Snapshot, Store
 
 STATE_FILE = "state.json"
 SECRETS_FILE = "secrets.json"
+LOCK_FILE = ".lock"
 REST = 10
 """After a save the next one waits this many times as long as it took, so that saving never takes over."""
 
@@ -24,6 +27,29 @@ R = TypeVar("R", bound=Record)
 
 class StateFileError(Exception):
     """A saved state that cannot be used or a folder that cannot be written; the message says what to do."""
+
+
+@contextmanager
+def alone_in(folder: Path | None) -> Iterator[None]:
+    """Keep other processes' twins out of a folder, or what one saves is what the other overwrites.
+
+    Raises:
+        StateFileError: Another twin is in it already, or it cannot be made.
+    """
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK_FILE).open("w")
+    except OSError as error:
+        raise StateFileError(f"{folder}: cannot be made: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StateFileError(f"{folder}: another twin uses it: end that one first") from error
+        yield
 
 
 class Saver:
@@ -51,6 +77,10 @@ class Saver:
         if state is not None:
             self._store.restore(state, secrets or SecretSnapshot(secrets=(), applications=()))
             self._saved = self._store.revision
+
+    def has_folder(self) -> bool:
+        """Whether the folder is still there."""
+        return self._folder.is_dir()
 
     def save_if_due(self) -> float:
         """Save if something changed and the last save is long enough ago.

@@ -35,7 +35,9 @@ class CuttableProtocol(H11Protocol):
 class TwinServer(uvicorn.Server):
     """A uvicorn server that tells when it is ready and takes a signal for a clean end."""
 
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, on_ready: Callable[[], None], is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         config = uvicorn.Config(
             app,
             loop="asyncio",
@@ -50,6 +52,7 @@ class TwinServer(uvicorn.Server):
         )
         super().__init__(config)
         self._on_ready = on_ready
+        self._is_wanted = is_wanted
         self._wake: Callable[[], object] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -58,12 +61,12 @@ class TwinServer(uvicorn.Server):
         self._on_ready()
 
     async def main_loop(self) -> None:
-        """Wait for the end, which `stop` tells at once and a signal within a tenth of a second."""
+        """Wait for the end: told by `stop` at once; by a signal, or by being unwanted, within a tenth of a second."""
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._wake = lambda: loop.call_soon_threadsafe(told.set)
         await self.on_tick(0)
-        while not self.should_exit:
+        while not self.should_exit and self._is_wanted():
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), 0.1)
 

@@ -1,6 +1,7 @@
 """Saving to a folder and the command line."""
 
 import json
+import shutil
 import signal
 import socket
 import stat
@@ -206,10 +207,23 @@ def test_a_state_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: st
     assert f"{name}: cannot be read" in failed("--port", "0", "--data-dir", str(tmp_path))
 
 
+def test_a_second_twin_is_kept_out_of_the_folder_of_the_first(tmp_path: Path) -> None:
+    with command("--port", "0", "--data-dir", str(tmp_path)):
+        assert "another twin uses it" in failed("--port", "0", "--data-dir", str(tmp_path))
+
+
+def test_a_twin_ends_with_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with command("--port", "0", "--data-dir", str(folder)) as (process, _):
+        shutil.rmtree(folder)
+        assert process.wait(30) == 0
+        assert not folder.exists()
+
+
 def test_a_state_that_cannot_be_written_at_the_end_is_one_clear_error(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with command("--port", "0", "--data-dir", str(folder)) as (process, _):
-        folder.rmdir()
+        (folder / "state.json").mkdir()
         process.terminate()
         _, err = process.communicate(timeout=30)
         assert process.returncode == 1

@@ -1,8 +1,7 @@
 """Airbyte as code: the SDK of the native Airbyte provider for Pulumi.
 
 Resources take the properties of Airbyte's public API in Python spelling; `configurations` of a connection is typed
-here and travels as one
-JSON text.
+here and travels as one JSON text.
 """
 
 from pulumi_airbyte.arguments import (

@@ -58,7 +58,7 @@ class Connection(Resource):
             "source_id": source_id,
             "destination_id": destination_id,
             "configurations": wired(configurations),
-            "name": name,
+            "name": resource_name if name is None else name,
             "schedule": wired(schedule),
             "namespace_definition": namespace_definition,
             "namespace_format": namespace_format,

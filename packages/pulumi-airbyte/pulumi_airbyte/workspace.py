@@ -32,7 +32,7 @@ class Workspace(Resource):
             opts: the engine's options.
         """
         inputs = {
-            "name": name,
+            "name": resource_name if name is None else name,
             "organization_id": organization_id,
             "region_id": region_id,
             "notifications": notifications,

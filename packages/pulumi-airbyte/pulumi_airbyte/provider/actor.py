@@ -1,8 +1,7 @@
 """Sources and destinations: the same resource twice.
 
 Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A
-deleted one is
-answered with a null configuration.
+deleted one is answered with a null configuration.
 """
 
 import json
@@ -20,11 +19,13 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    kept_rewrites,
     known_rewrites,
     table_failures,
     with_rewrites,
 )
 from pulumi_airbyte.provider.secrecy import (
+    MASK_ADVICE,
     Specifications,
     all_secret,
     masks,
@@ -34,8 +35,6 @@ from pulumi_airbyte.provider.secrecy import (
 )
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.values import JsonObject, Path, render_path
-
-MASK_ADVICE = "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
 
 
 class ActorType(ResourceType):
@@ -55,9 +54,9 @@ class ActorType(ResourceType):
         except ValueError as error:
             return Checked(named, [Failure("configuration", str(error))])
         failures = table_failures(self.inputs, named)
-        if not checking.masks_allowed:
-            paths = masks(named.get("configuration"), ("configuration",))
-            failures += [Failure(render_path(path), MASK_ADVICE) for path in paths]
+        if not checking.importing:
+            paths = map(render_path, masks(named.get("configuration"), ("configuration",)))
+            failures += [Failure(path, MASK_ADVICE) for path in sorted(paths)]
         if "definitionId" not in named and not self._names_type(named.get("configuration")):
             failures.append(Failure("definitionId", f"is required where the configuration has no {self.kind}Type"))
         if failures:
@@ -106,8 +105,8 @@ class ActorType(ResourceType):
         if found is None or found.configuration is None:
             return None
         sent = self.tree(inputs)
-        live = cast("Properties", merged(self._from_server(found, sent), sent, known_rewrites(outputs)))
-        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **_kept(outputs)})
+        live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(outputs)))
+        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **kept_rewrites(outputs)})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PUT the whole configuration in plain text."""
@@ -147,13 +146,13 @@ class ActorType(ResourceType):
 
     def _outputs(self, actor: Actor, sent: Properties) -> Properties:
         tree = self.tree(sent)
-        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor, tree)), tree)
+        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor)), tree)
 
     def _identity(self, actor: Actor) -> Properties:
         kind = self.kind
         return {f"{kind}Id": actor.actor_id, f"{kind}Type": actor.connector_type, "createdAt": actor.created_at}
 
-    def _from_server(self, actor: Actor, sent: Properties) -> Properties:
+    def _from_server(self, actor: Actor) -> Properties:
         found: Properties = {
             "name": actor.name,
             "workspaceId": actor.workspace_id,
@@ -214,7 +213,3 @@ def _most_secret(new: Property, old: Property) -> Property:
     if isinstance(now, list) and isinstance(was, list):
         return [_most_secret(item, before) for item, before in zip(now, was, strict=True)]
     return Secret(now) if isinstance(old, Secret) or isinstance(new, Secret) else now
-
-
-def _kept(outputs: Properties) -> Properties:
-    return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}

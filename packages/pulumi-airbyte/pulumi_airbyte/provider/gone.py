@@ -1,8 +1,7 @@
 """When an object counts as gone.
 
 Self-managed Community servers answer 404 for an unknown id; Cloud and Enterprise answer 403, because the permission
-check can't find the
-id's workspace. So a 403 is believed only after the list has confirmed it.
+check can't find the id's workspace. So a 403 is believed only after the list has confirmed it.
 """
 
 from collections.abc import Callable

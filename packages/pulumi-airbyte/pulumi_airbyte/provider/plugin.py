@@ -5,7 +5,9 @@ import signal
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 import grpc
@@ -19,16 +21,22 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 """As the engine's own limit (pulumi, sdk/go/common/util/rpcutil)."""
 
 
-def serve(engine_address: str) -> tuple[grpc.Server, int]:
-    """Start a server on a free loopback port; returns it with the port."""
+@contextmanager
+def serve(engine_address: str) -> Iterator[int]:
+    """Serve on a free loopback port, which it gives, while the context lasts. What runs at its end is cut off."""
     messages = Messages()
     messages.connect(engine_address)
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
     server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(messages), server)
+    servicer = Servicer(messages)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    return server, port
+    try:
+        yield port
+    finally:
+        server.stop(grace=None).wait()
+        servicer.close()
 
 
 def _wait_for_the_engine(ending: threading.Event) -> None:
@@ -45,10 +53,9 @@ def main() -> None:
         signal.signal(number, lambda *_: ending.set())
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_wait_for_the_engine, args=(ending,), daemon=True).start()
-    server, port = serve(sys.argv[1] if len(sys.argv) > 1 else "")
-    print(port, flush=True)  # noqa: T201
-    ending.wait()
-    server.stop(grace=None)
+    with serve(sys.argv[1] if len(sys.argv) > 1 else "") as port:
+        print(port, flush=True)  # noqa: T201
+        ending.wait()
 
 
 if __name__ == "__main__":

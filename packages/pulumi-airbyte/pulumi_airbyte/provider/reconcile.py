@@ -1,8 +1,8 @@
 """Code, state and server compared as canonical trees. Pure: knows neither the engine nor HTTP.
 
 A tree is what a resource means: defaults left out, order made regular, nulls dropped. Code and answers of the server
-are brought
-into this form by the resource that they belong to, so that two trees differ exactly where something is different.
+are brought into this form by the resource that they belong to, so that two trees differ exactly where something is
+different.
 """
 
 from collections.abc import Iterator

@@ -29,12 +29,13 @@ class Checking:
     Attributes:
         name: the resource's name in the program.
         old: the inputs in the state; empty for a new resource.
-        masks_allowed: whether masks come from an import that is running, and not from code.
+        importing: whether the inputs come from an import that is running, and not from code: what code may not say,
+            such as masks, is a fact then.
     """
 
     name: str
     old: Properties = field(default_factory=dict)
-    masks_allowed: bool = False
+    importing: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,11 @@ def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Pro
     text = canonical_json(pairs)
     hidden = any(isinstance(_value_at(sent, path), Secret) for path in found)
     return {**outputs, "serverRewrites": Secret(text) if hidden else text}
+
+
+def kept_rewrites(outputs: Properties) -> Properties:
+    """The outputs' own record of rewrites, for a read that must not forget them."""
+    return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
 
 
 def known_rewrites(outputs: Properties) -> Rewrites:

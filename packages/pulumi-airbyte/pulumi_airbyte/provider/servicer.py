@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from typing import Any, Final, NoReturn
+from uuid import UUID
 
 import grpc
 from google.protobuf import empty_pb2
@@ -32,6 +33,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
         self._airbyte: Airbyte | None = None
+        self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
         self._importing: set[str] = set()
 
@@ -77,8 +79,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def _connect(self, settings: ClientSettings) -> None:
+        self.close()
         self._airbyte = Airbyte(settings)
         quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
+        self._clients = [self._airbyte, quick]
         self._resources = registry(self._airbyte, Specifications(quick))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
@@ -126,6 +130,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context):
             inputs = decode(request.inputs)
             if not inputs:
+                _require_uuid(request.id)
                 self._importing.add(request.urn)
             live = self._resource(request.urn, context).read(request.id, inputs, decode(request.properties))
             if live is None:
@@ -149,9 +154,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
         """Finish what runs; wait for nothing more."""
-        if self._airbyte is not None:
-            self._airbyte.cancel()
+        for client in self._clients:
+            client.cancel()
         return empty_pb2.Empty()
+
+    def close(self) -> None:
+        """Give the connections to the server back; requests that run are cut off."""
+        for client in self._clients:
+            client.cancel()
+            client.close()
 
     def _resource(self, urn: str, context: Any) -> ResourceType:
         token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
@@ -169,6 +180,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 def _name(urn: str) -> str:
     """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
     return urn.split("::", maxsplit=3)[-1]
+
+
+def _require_uuid(object_id: str) -> None:
+    """Ids of the program's objects are the server's own; one that is to be imported was typed by somebody."""
+    try:
+        UUID(object_id)
+    except ValueError:
+        raise ValueError(f"{object_id!r} is no id: give the UUID from the address of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:

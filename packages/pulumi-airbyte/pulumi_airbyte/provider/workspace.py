@@ -12,6 +12,7 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    kept_rewrites,
     known_rewrites,
     table_failures,
     with_rewrites,
@@ -52,8 +53,7 @@ class WorkspaceType(ResourceType):
             imported: Properties = {"name": found.name}
             return Live(imported, _outputs(found, imported))
         live = merged(_from_server(found), self.tree(inputs), known_rewrites(outputs))
-        kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
-        return Live(cast("Properties", live), {**_identity(found), **kept})
+        return Live(cast("Properties", live), {**_identity(found), **kept_rewrites(outputs)})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PATCH."""
