@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import boto3
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
-from lotus_dagster.environment import Warehouse
+from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 
 
 class Plugin(BasePlugin):
@@ -24,9 +25,13 @@ class Plugin(BasePlugin):
         """Load extensions and create the S3 secret.
 
         Raises:
-            EnvironmentVariableError: A variable that the lake needs is not set.
+            DbtRuntimeError: A variable that the lake needs is not set; dbt tells of it without a traceback.
         """
-        prepare(conn, Warehouse.read())
+        try:
+            warehouse = Warehouse.read()
+        except EnvironmentVariableError as error:
+            raise DbtRuntimeError(str(error)) from error
+        prepare(conn, warehouse)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
