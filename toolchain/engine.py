@@ -162,7 +162,10 @@ def _build(go: str) -> None:
     process = subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
         complaints = _follow(process, started)
-        if process.wait() != 0:
+        if process.wait() < 0:
+            # Ctrl-C ends Go too, and may do so before this process has seen the same signal.
+            raise KeyboardInterrupt
+        if process.returncode != 0:
             raise EngineError("The Pulumi engine could not be built; Go says:\n" + "\n".join(complaints))
         (BIN / ".stamp").unlink(missing_ok=True)
         partial.replace(ENGINE)
