@@ -5,8 +5,9 @@ import signal
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -19,13 +20,17 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 """As the engine's own limit (pulumi, sdk/go/common/util/rpcutil)."""
 
 
-def serve(engine_address: str) -> tuple[grpc.Server, int]:
+Served: TypeAlias = Callable[[Messages], provider_pb2_grpc.ResourceProviderServicer]
+"""Makes the servicer of a process, given the engine's log."""
+
+
+def serve(engine_address: str, served: Served = Servicer) -> tuple[grpc.Server, int]:
     """Start a server on a free loopback port; returns it with the port."""
     messages = Messages()
     messages.connect(engine_address)
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
     server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(messages), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(served(messages), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
@@ -39,13 +44,18 @@ def _wait_for_the_engine(ending: threading.Event) -> None:
 
 
 def main() -> None:
+    """Run the Airbyte provider."""
+    run(Servicer)
+
+
+def run(served: Served) -> None:
     """Print the port, as the engine expects, and serve. The engine ends a plugin by SIGINT and waits for that."""
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_wait_for_the_engine, args=(ending,), daemon=True).start()
-    server, port = serve(sys.argv[1] if len(sys.argv) > 1 else "")
+    server, port = serve(sys.argv[1] if len(sys.argv) > 1 else "", served)
     print(port, flush=True)  # noqa: T201
     ending.wait()
     server.stop(grace=None)
