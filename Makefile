@@ -3,7 +3,8 @@
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
-SYNCED := .venv/.synced
+# Environments hold absolute paths: one that was made elsewhere, before the folder moved, is made anew.
+SYNCED := .venv/.synced-$(firstword $(shell echo '$(CURDIR)' | cksum))
 LOCKED := uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
 TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_twin packages/*/tests \
 	toolchain sandbox benchmarks tests)
@@ -13,7 +14,7 @@ COVERED_PERCENT := 90
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine lint test sandbox sandbox-down bless bench
+.PHONY: help setup engine env lint test sandbox sandbox-down bless bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,10 @@ setup: $(SYNCED) ## Install the locked Python environment into .venv, and schema
 
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 	@$(BIN)/python toolchain/engine.py
+
+env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
+	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \
+		echo "export PATH='$(CURDIR)/$(BIN)'$${path:+:\"$$path\"}:\"\$$PATH\""
 
 lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of files and functions
 	$(BIN)/ruff check .
@@ -48,6 +53,7 @@ bench: engine ## Run every benchmark; each prints one JSON document
 	@for benchmark in benchmarks/[!_]*.py; do echo "$$benchmark" >&2; $(BIN)/python "$$benchmark" --json || exit 1; done
 
 $(SYNCED): $(LOCKED) | $(UV)
+	@for stamp in .venv/.synced-*; do if [ -e "$$stamp" ] && [ "$$stamp" != '$@' ]; then rm -rf .venv; fi; done
 	@$(UV) sync --locked
 	@touch $@
 

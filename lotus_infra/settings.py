@@ -25,6 +25,9 @@ from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceTyp
 NAMESPACE: Final = "lotus"
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server moves, such as the sandbox's, says its address this way."""
+PLACEHOLDER: Final = "replace-me"
+"""What a stack file has where nobody has set a value yet."""
+NO_WORKSPACE: Final = str(UUID(int=0))
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def load(project: Path) -> Settings:
 
 
 def _workspace_id(config: pulumi.Config) -> str:
-    given = config.get("workspaceId") or ""
+    given = (config.get("workspaceId") or "").replace(NO_WORKSPACE, "")
     try:
         return str(UUID(given))
     except ValueError:
@@ -128,8 +131,10 @@ def _credentials(config: pulumi.Config, start: str) -> Credentials:
 
 
 def _names() -> frozenset[str]:
+    """The names that have a value; a placeholder is none."""
     prefix = f"{NAMESPACE}:"
-    return frozenset(key.removeprefix(prefix) for key in CONFIG.get() if key.startswith(prefix))
+    given = {key for key, value in CONFIG.get().items() if value != PLACEHOLDER}
+    return frozenset(key.removeprefix(prefix) for key in given if key.startswith(prefix))
 
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:

@@ -1,16 +1,22 @@
 """The Pulumi CLI over the project's own program, with the sandbox's environment."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lotus_infra.errors import LotusError
 from sandbox.place import STACK, Place
+
+ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts the sandbox anew"
+UNLOCK: Final = "if that is a lock which a killed run left, `. .sandbox/env && pulumi cancel --yes` removes it"
 
 
 class ExportedSource(BaseModel):
@@ -20,6 +26,17 @@ class ExportedSource(BaseModel):
 
     connection_id: str = Field(alias="connectionId")
     streams: dict[str, str]
+
+
+@contextmanager
+def _interrupts_left_to_the_engine() -> Iterator[list[int]]:
+    """Ctrl-C reaches the engine too, which then finishes what runs: wait for that; yields the signals that came."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def engine_path(place: Place) -> str:
@@ -62,9 +79,14 @@ class Engine:
         Raises:
             LotusError: it failed; it has said why.
         """
-        process = subprocess.run(["pulumi", *arguments], cwd=self.place.project, env=self._environment(), check=False)
+        with _interrupts_left_to_the_engine() as interrupts:
+            process = subprocess.run(
+                ["pulumi", *arguments], cwd=self.place.project, env=self._environment(), check=False
+            )
+        if interrupts:
+            raise KeyboardInterrupt
         if process.returncode != 0:
-            raise LotusError(f"pulumi {' '.join(arguments)} failed", "its reason is above")
+            raise LotusError(f"pulumi {arguments[0]} failed for the reason above", UNLOCK)
 
     def sources(self) -> dict[str, ExportedSource]:
         """What the program exported."""
@@ -81,7 +103,8 @@ class Engine:
             check=False,
         )
         if process.returncode != 0:
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {process.stderr.strip()}")
+            said = process.stderr.strip().removeprefix("error: ")
+            raise LotusError(f"pulumi {' '.join(arguments)} failed: {said}", f"{ANEW}, the state in it included")
         return process.stdout
 
     def _environment(self) -> dict[str, str]:

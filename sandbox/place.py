@@ -75,4 +75,11 @@ class Place:
     def write_environment(self, environment: dict[str, str]) -> None:
         """Write the file for shells."""
         lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
-        self.environment_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_whole(self.environment_file, "\n".join(lines) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replace a file at once, so that nobody ever reads half of it."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)

@@ -1,19 +1,18 @@
 """The twin as a process of its own: started once, found again, ended when asked."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus_infra.errors import LotusError
-from sandbox.place import Place
+from sandbox.place import Place, write_whole
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
@@ -21,14 +20,15 @@ _LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
 """Twins outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(BaseModel):
     """A running twin.
 
     Attributes:
         pid: its process.
         url: where it listens, without a path.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     pid: int
     url: str
@@ -57,8 +57,8 @@ def found(place: Place) -> Twin | None:
 def remembered(place: Place) -> Twin | None:
     """The twin that an earlier run started, whatever became of it."""
     try:
-        return Twin(**json.loads(place.twin_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Twin.model_validate_json(place.twin_file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
         return None
 
 
@@ -74,11 +74,12 @@ def start(place: Place) -> Twin:
         process = _spawn(place, port)
         url = _listening(process, place.twin_log)
         if url:
-            twin = Twin(process.pid, url)
-            place.twin_file.write_text(json.dumps(asdict(twin)), encoding="utf-8")
+            twin = Twin(pid=process.pid, url=url)
+            write_whole(place.twin_file, twin.model_dump_json())
             return twin
-    log = place.twin_log.read_text(encoding="utf-8").strip()
-    raise LotusError(f"the Airbyte twin did not start:\n{log}", f"the log is {place.twin_log}")
+    said = place.twin_log.read_text(encoding="utf-8").strip().removeprefix("Error: ")
+    remedy = "`rm -r .sandbox` starts the sandbox anew"
+    raise LotusError(f"the Airbyte twin did not start\n  it said: {said}\n  what to do", remedy)
 
 
 def _spawn(place: Place, port: str) -> "subprocess.Popen[bytes]":
@@ -117,3 +118,6 @@ def stop(twin: Twin) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while twin.is_alive and time.monotonic() < deadline:
         time.sleep(0.05)
+    for own in _LEFT_RUNNING:
+        if own.pid == twin.pid:
+            own.wait(STOP_SECONDS)

@@ -14,7 +14,7 @@ from sandbox.twin import Twin
 NEXT_STEPS = """What to try next, in a shell that has read `. .sandbox/env`:
   pulumi preview         nothing has changed, and it says so
   $EDITOR streams/shopify/orders.json
-                         remove a field, then `pulumi preview --diff` and `pulumi up`
+                         remove a field, then `pulumi preview` and `pulumi up`
   lotus check            hold the stream files against every rule, without any server
   curl {url}/_twin/calls
                          every call that the engine made
@@ -40,9 +40,10 @@ def up(place: Place) -> None:
     engine = Engine(place, environment)
     engine.select_stack()
     console.rule("pulumi preview")
-    engine.show("preview")
+    # The refresh finds what the twin has lost, for example with a folder that somebody deleted.
+    engine.show("preview", "--refresh")
     console.rule("pulumi up")
-    engine.show("up", "--yes", "--skip-preview")
+    engine.show("up", "--yes", "--skip-preview", "--refresh")
     console.rule("The lake")
     console.print(_table(engine, twin))
     console.print(NEXT_STEPS.format(url=twin.url), highlight=False, markup=False, soft_wrap=True)

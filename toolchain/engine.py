@@ -243,7 +243,7 @@ def _say(text: str, *, again: bool = False) -> None:
     """Prints to standard error; `again` lets a terminal show the next line in the same place."""
     terminal = sys.stderr.isatty()
     end = "\r" if again and terminal else "\n"
-    print("\x1b[2K" * terminal + text, end=end, file=sys.stderr, flush=True)
+    print("\r\x1b[2K" * terminal + text, end=end, file=sys.stderr, flush=True)
 
 
 def _interrupted(number: int, _frame: object) -> NoReturn:

@@ -34,7 +34,10 @@ from pulumi.runtime.settings import reset_options
 from typing_extensions import override
 
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
-NO_CODE = b"# This language host writes no code. What was imported is in the state: declare it in the program.\n"
+NO_CODE = (
+    b"# No code is written here. What was imported is in the state: declare it, in code or in the files that the\n"
+    b"# program reads, before the next `pulumi up`, which deletes what is not declared.\n"
+)
 ENGINE_IS_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 

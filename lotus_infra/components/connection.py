@@ -11,7 +11,7 @@ from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.values import NonBreakingChanges
 
 if TYPE_CHECKING:
-    from pulumi_airbyte.arguments import SyncMode
+    from pulumi_airbyte.configurations import SyncMode
 
 
 class ConnectionSettings(BaseModel):

@@ -4,7 +4,7 @@ It knows the models only as classes with fields, and repeats no value of a file'
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -12,9 +12,10 @@ from pydantic_core import ErrorDetails
 
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.locate import child
-from lotus_infra.streams.problems import Finding, JsonPath, suggestion
+from lotus_infra.streams.problems import Finding, JsonPath, nearest, suggestion
 from lotus_infra.streams.values import REFUSED
 
+NOT_A_KEY = "is not a known key"
 _UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
 _WANTED = {
     "string_type": "a string",
@@ -46,6 +47,19 @@ def explain(error: ValidationError, model: type[BaseModel], document: JsonValue,
             yield Finding(file, path, what, remedy)
 
 
+def as_meant(document: JsonValue, found: Iterable[Finding], model: type[BaseModel]) -> JsonValue:
+    """The document with misspelt keys as the keys that they most likely are, and without those that are like none."""
+    meant = dict(document) if isinstance(document, dict) else {}
+    for finding in found:
+        if finding.what == NOT_A_KEY and len(finding.path) == 1:
+            misspelt = str(finding.path[0])
+            value = meant.pop(misspelt)
+            likely = nearest(misspelt, _known_keys(model, finding.path) - meant.keys())
+            if likely is not None:
+                meant[likely] = value
+    return meant
+
+
 def _place(document: JsonValue, details: ErrorDetails) -> JsonPath:
     """Where in the document an error is; a key that is missing or unknown is named all the same."""
     loc = details["loc"]
@@ -75,7 +89,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], path: JsonPath) -> tup
         return "is missing", f'add "{path[-1]}"'
     if kind in _UNKNOWN_KEY:
         known = _known_keys(model, path)
-        return "is not a known key", suggestion(str(path[-1]), known, f"known keys are {', '.join(sorted(known))}")
+        return NOT_A_KEY, suggestion(str(path[-1]), known, f"known keys are {', '.join(sorted(known))}")
     if kind == "literal_error":
         return _one_of(details["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
     if kind in _WANTED:

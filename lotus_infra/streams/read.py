@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from lotus_infra.streams.explain import explain
+from lotus_infra.streams.explain import as_meant, explain
 from lotus_infra.streams.locate import duplicates
 from lotus_infra.streams.problems import Finding
 
@@ -45,7 +45,7 @@ class Reader:
             model: What the file must be.
 
         Returns:
-            The model, or None when there is a finding.
+            The model; None when a finding is more than a misspelt key.
         """
         before = len(self.findings)
         data = self._bytes(file)
@@ -117,7 +117,12 @@ class Reader:
         try:
             return model.model_validate_json(data)
         except ValidationError as error:
-            self.findings.extend(explain(error, model, document, file))
+            found = tuple(explain(error, model, document, file))
+            self.findings.extend(found)
+        # A misspelt key hides nothing else of its file: the rules see what was meant.
+        try:
+            return model.model_validate_json(json.dumps(as_meant(document, found, model)))
+        except ValidationError:
             return None
 
     def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

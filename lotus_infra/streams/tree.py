@@ -73,9 +73,15 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
         with os.scandir(directory) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError:
-        raise LakeError(f"{directory} does not exist", "name the lake's folder with --streams") from None
+        raise LakeError(
+            f"{directory} does not exist",
+            "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack",
+        ) from None
     except NotADirectoryError:
-        raise LakeError(f"{directory} is not a folder", "name the lake's folder with --streams") from None
+        raise LakeError(
+            f"{directory} is not a folder",
+            "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack",
+        ) from None
     except OSError as error:
         raise LakeError(f"{directory} can't be listed ({error.strerror or error})", "make it readable") from None
 

@@ -1,15 +1,19 @@
 """`make sandbox`, in a checkout of its own."""
 
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from lotus_infra.errors import LotusError
 from sandbox import twin as twins
 from sandbox.down import down
+from sandbox.lock import alone
 from sandbox.place import Place
 from sandbox.up import up
 from tests.engine.harness import REPOSITORY
@@ -44,6 +48,41 @@ def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: 
 
     up(place)
     assert "11 unchanged" in capfd.readouterr().out
+
+
+def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    up(place)
+    down(place)
+    shutil.rmtree(place.twin_data)
+
+    up(place)
+
+    assert "3 connections, 12 streams" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
+def test_a_damaged_note_of_the_twin_is_as_none(place: Place, damage: str) -> None:
+    place.twin_file.write_text(damage, encoding="utf-8")
+
+    assert twins.found(place) is None
+
+
+def test_a_twin_that_does_not_start_is_one_error_with_a_remedy(place: Place) -> None:
+    place.twin_data.mkdir()
+    (place.twin_data / "state.json").write_text("no JSON", encoding="utf-8")
+
+    with pytest.raises(LotusError, match=r"did not start[\s\S]+state\.json[\s\S]+rm -r \.sandbox"):
+        twins.start(place)
+
+
+def test_a_second_command_waits_for_the_first(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = threading.Thread(target=lambda: alone(place).__enter__(), daemon=True)
+    with alone(place):
+        waiting.start()
+        while "waiting" not in capsys.readouterr().out:
+            waiting.join(0.01)
+        assert waiting.is_alive()
+    waiting.join()
 
 
 def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Place) -> None:

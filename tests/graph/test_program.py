@@ -162,6 +162,8 @@ def test_a_mistake_anywhere_declares_nothing(declare: Declare, lake: Path) -> No
     [
         ({"workspaceId": None}, "does not say which workspace"),
         ({"workspaceId": "mine"}, "which is no id"),
+        ({"workspaceId": "00000000-0000-0000-0000-000000000000"}, "does not say which workspace"),
+        ({"shopify_api_password": "replace-me"}, "shopify_api_password"),
         ({"shopify_api_password": None}, "shopify_api_password"),
         ({"streams": "elsewhere"}, "elsewhere"),
     ],

@@ -48,7 +48,13 @@ UNREADABLE = (
     Mistake("shop/Upper-Case.json", "", "", "can't name a stream", stream(stream="Upper-Case")),
 )
 MODELS = (
-    Mistake("shop/misspelt.json", "curser_field", "curser_field", '"cursor_field"?', stream(curser_field=["id"])),
+    Mistake(
+        "shop/misspelt.json",
+        "curser_field",
+        "curser_field",
+        '"cursor_field"?',
+        stream(stream="misspelt", selected=False, curser_field=["id"]),
+    ),
     Mistake("shop/misnamed.json", '"stream"', "stream", 'says "another"', stream(stream="another")),
     Mistake(
         "shop/no_mode.json", "", "sync_mode", "is missing", {k: v for k, v in stream().items() if k != "sync_mode"}

@@ -107,7 +107,7 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
     tree = twin.secret_tree(actor.definition_id)
     vault = twin.vault(actor.workspace_id)
     kept = vault.kept(without_type(body.configuration, actor.kind), tree, actor.configuration)
-    check_configuration(vault.revealed(kept, tree), twin.connector(actor.definition_id).spec)
+    check_configuration(vault.revealed(kept, tree, actor.configuration), twin.connector(actor.definition_id).spec)
     sealed = vault.sealed(kept, tree, actor.configuration)
     changes = {"name": body.name, "configuration": as_object(sealed), "resource_allocation": allocation}
     return twin.store.actors.put(actor.model_copy(update=changes))
@@ -131,7 +131,7 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
 def _merged_configuration(twin: Twin, actor: Actor, patch: JsonObject) -> JsonObject:
     tree, vault = twin.secret_tree(actor.definition_id), twin.vault(actor.workspace_id)
     result = merged(actor.configuration, without_type(patch, actor.kind))
-    check_configuration(vault.revealed(result, tree), twin.connector(actor.definition_id).spec)
+    check_configuration(vault.revealed(result, tree, actor.configuration), twin.connector(actor.definition_id).spec)
     return as_object(vault.sealed(result, tree, actor.configuration))
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin.auth import Authenticate, token_routes
@@ -66,6 +66,7 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control_routes.ROUTES),
+        Route("/api/public/v1", health.documentation, methods=["GET"]),
         _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
         _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]

@@ -4,7 +4,6 @@ Knows credentials and tokens. Must not know what a request does.
 """
 
 import base64
-import binascii
 import hmac
 
 from pydantic import ConfigDict, ValidationError
@@ -135,5 +134,5 @@ class Authenticate:
 def _basic(value: str) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:
         return b""

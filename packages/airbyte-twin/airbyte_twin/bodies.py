@@ -7,17 +7,13 @@ Unknown members are ignored, enums are taken in any case, null counts as absent,
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
 from airbyte_twin.documents import JsonObject, parse_json
 from airbyte_twin.errors import HttpError, OpaqueError
-from airbyte_twin.records import (
-    ConnectionStatus,
-    NamespaceDefinition,
-    NonBreakingPolicy,
-)
+from airbyte_twin.records import ConnectionStatus, NamespaceDefinition, NonBreakingPolicy
 from airbyte_twin.sync_modes import CombinedMode
 
 
@@ -49,7 +45,7 @@ async def read_body(request: Request, model: type[B]) -> B:
         raise HttpError(415, "Unsupported Media Type", request.url.path)
     try:
         return model.model_validate(parse_json(await request.body()))
-    except (ValueError, ValidationError) as error:
+    except ValueError as error:
         raise OpaqueError(422) from error
 
 
@@ -69,8 +65,17 @@ class ResourceRequirementsBody(BaseModel):
 class JobResources(Body):
     """Resources of one type of job."""
 
-    job_type: Literal[
-        "get_spec", "check_connection", "discover_schema", "sync", "reset_connection", "connection_updater", "replicate"
+    job_type: Annotated[
+        Literal[
+            "get_spec",
+            "check_connection",
+            "discover_schema",
+            "sync",
+            "reset_connection",
+            "connection_updater",
+            "replicate",
+        ],
+        AnyCase,
     ]
     resource_requirements: ResourceRequirementsBody
 

@@ -4,8 +4,10 @@ Knows methods, paths and statuses. Must not know what a call does.
 """
 
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin.documents import JsonObject
@@ -62,7 +64,11 @@ class LogCalls:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and note its end."""
+        """Pass a request on and note its end; a caller who leaves before its body is complete gets no answer."""
+        with suppress(ClientDisconnect):
+            await self._noted(scope, receive, send)
+
+    async def _noted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
@@ -75,9 +81,11 @@ class LogCalls:
                 self._note(scope, status)
             await send(message)
 
-        await self._app(scope, receive, watching)
-        if status is None:
-            self._note(scope, None)
+        try:
+            await self._app(scope, receive, watching)
+        finally:
+            if status is None:
+                self._note(scope, None)
 
     def _note(self, scope: Scope, status: int | None) -> None:
         query = scope["query_string"].decode("ascii", "replace")

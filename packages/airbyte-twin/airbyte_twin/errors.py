@@ -67,6 +67,13 @@ class KnownError(ApiError):
         super().__init__(status, {"message": message, "errorId": str(uuid4())})
 
 
+class BadObjectError(KnownError):
+    """422 of the Config API: something sent does not fulfil its specification (ApiHelper.execute)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(422, f"The provided configuration does not fulfill the specification. Errors: {reason}")
+
+
 class HttpError(ApiError):
     """The web framework's own error body: 401, 405, 415 and wrong client credentials."""
 

@@ -4,6 +4,7 @@ Knows paging. Must not know what is listed.
 Source: airbyte-platform PublicApi PaginationMapper and the generated constraint checks.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,7 @@ from airbyte_twin.errors import OpaqueError
 API_HOST = "http://localhost:8001/api/public/v1"
 """What `next` and `previous` point at: the server's own idea of its address, not the caller's."""
 
+DEFAULT_PAGE = (("limit", "20"), ("offset", "0"))
 T = TypeVar("T")
 
 
@@ -30,16 +32,41 @@ class Page:
     offset: int
 
 
-def read_number(request: Request, name: str, default: int) -> int:
-    """A whole number.
+@dataclass(frozen=True)
+class Filter:
+    """Which rows of a list are wanted: those of some workspaces, or (none named) of all; deleted ones on demand."""
+
+    workspace_ids: tuple[str, ...]
+    deleted: bool
+
+    def admits(self, workspace_id: str, *, deleted: bool) -> bool:
+        """Whether a row is wanted."""
+        return (self.deleted or not deleted) and (not self.workspace_ids or workspace_id in self.workspace_ids)
+
+    def query(self) -> list[tuple[str, str]]:
+        """As links to other pages repeat it."""
+        workspaces = [("workspaceIds", ",".join(self.workspace_ids))] if self.workspace_ids else []
+        return [("includeDeleted", str(self.deleted).lower()), *workspaces]
+
+
+def read_filter(request: Request) -> Filter:
+    """`workspaceIds` and `includeDeleted`.
+
+    Raises:
+        OpaqueError: 400, one of them is not valid.
+    """
+    return Filter(tuple(read_ids(request, "workspaceIds")), read_flag(request, "includeDeleted"))
+
+
+def whole_number(text: str) -> int:
+    """A number that fits into 64 bits; Python itself would take underscores and blanks too.
 
     Raises:
         OpaqueError: 400, it is none.
     """
-    try:
-        return int(request.query_params.get(name, str(default)))
-    except ValueError as error:
-        raise OpaqueError(400) from error
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise OpaqueError(400)
+    return int(text)
 
 
 def read_page(request: Request) -> Page:
@@ -48,7 +75,7 @@ def read_page(request: Request) -> Page:
     Raises:
         OpaqueError: 400, out of bounds.
     """
-    page = Page(read_number(request, "limit", 20), read_number(request, "offset", 0))
+    page = Page(*(whole_number(request.query_params.get(name, default)) for name, default in DEFAULT_PAGE))
     if not 1 <= page.limit <= 100 or not 0 <= page.offset < 2**31:
         raise OpaqueError(400)
     return page
@@ -88,13 +115,28 @@ def read_id(request: Request, name: str) -> str | None:
     return next(iter(read_ids(request, name)), None)
 
 
-def envelope(request: Request, page: Page, rows: Sequence[T], view: Callable[[T], JsonObject]) -> JsonObject:
-    """A page of rows between links to its neighbours; only an empty page has no `next`."""
+def envelope(
+    request: Request,
+    page: Page,
+    rows: Sequence[T],
+    view: Callable[[T], JsonObject],
+    query: Sequence[tuple[str, str]] | None = None,
+) -> JsonObject:
+    """A page of rows between links to its neighbours; only an empty page has no `next`.
+
+    Args:
+        request: The call.
+        page: The slice to show.
+        rows: All that was found.
+        view: Shows one.
+        query: What links repeat beside the slice; None: whatever the caller sent.
+    """
+    sent = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
+    kept = sent if query is None else query
     shown: JsonArray = [view(row) for row in islice(rows, page.offset, page.offset + page.limit)]
     route = request.url.path.rpartition("/")[2]
 
     def link(offset: int) -> str:
-        kept = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]
         return f"{API_HOST}/{route}?{urlencode([*kept, ('limit', page.limit), ('offset', offset)])}"
 
     previous = link(max(page.offset - page.limit, 0)) if page.offset else ""

@@ -42,19 +42,20 @@ def config_cron(expression: str | None, zone: str | None, edition: Edition) -> S
     """
     if expression is None or zone is None:
         raise ProblemError(400, CRON_PROBLEM + "missing-component")
-    if zone.startswith("Etc"):
-        raise ProblemError(400, CRON_PROBLEM + "unsupported-timezone", {"cronTimezone": zone})
-    if zone != "UTC" and zone not in available_timezones():
-        raise ProblemError(400, CRON_PROBLEM + "invalid-timezone", {"cronTimezone": zone})
     schedule = Schedule(kind="cron", cron_expression=expression, cron_time_zone=zone)
     try:
-        return _hourly_on_cloud(schedule, edition)
+        _hourly_on_cloud(schedule, edition)
     except CronError as error:
         raise ProblemError(
             400,
             CRON_PROBLEM + "invalid-expression",
             {"cronExpression": expression, "validationErrorMessage": str(error)},
         ) from error
+    if zone.lower().startswith("etc"):
+        raise ProblemError(400, CRON_PROBLEM + "unsupported-timezone", {"cronTimezone": zone})
+    if zone != "UTC" and zone not in available_timezones():
+        raise ProblemError(400, CRON_PROBLEM + "invalid-timezone", {"cronTimezone": zone})
+    return schedule
 
 
 def checked_basic(schedule: Schedule, edition: Edition) -> Schedule:

@@ -6,6 +6,7 @@ Source of behaviour: airbyte-platform JsonSecretsProcessor, SecretsHelpers and C
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -61,17 +62,17 @@ class Vault:
 
     def masked(self, document: JsonValue, tree: SecretTree) -> JsonValue:
         """The document with ten asterisks for every secret, whatever its length."""
-        return _mapped(document, None, tree, lambda value, _: MASK if is_node(value) else value)
+        return _mapped(document, None, tree, lambda value, _: _masked(value))
 
     def referenced(self, document: JsonValue, tree: SecretTree) -> JsonValue:
         """The document with `secret_coordinate::<name>` for every secret."""
         return _mapped(
-            document, None, tree, lambda value, _: REFERENCE + _coordinate(value) if is_node(value) else value
+            document, None, tree, lambda value, _: REFERENCE + _coordinate(value) if is_node(value) else _masked(value)
         )
 
-    def revealed(self, document: JsonValue, tree: SecretTree) -> JsonValue:
-        """The document as its owner sent it; a reference to a foreign store stays a reference."""
-        return _mapped(document, None, tree, lambda value, _: self._value(value) if is_node(value) else value)
+    def revealed(self, document: JsonValue, tree: SecretTree, before: JsonValue) -> JsonValue:
+        """The document with the values of the secrets that it shares with the sealed one before."""
+        return _mapped(document, before, tree, lambda value, old: self._value(value) if _is_kept(value, old) else value)
 
     def kept(self, document: JsonValue, tree: SecretTree, before: JsonValue) -> JsonValue:
         """A new document in which every masked secret is the one of the document before, if there was one."""
@@ -96,7 +97,7 @@ class Vault:
         _mapped(document, None, tree, self._dropped)
 
     def _sealed_leaf(self, value: JsonValue, before: JsonValue) -> JsonValue:
-        if value is None or is_node(value):
+        if value is None or _is_kept(value, before):
             return value
         text = value if isinstance(value, str) else dump_json(value).decode()
         if text.startswith(REFERENCE):
@@ -108,7 +109,8 @@ class Vault:
     def _next_coordinate(self, before: JsonValue) -> str:
         known = VERSIONED.fullmatch(_coordinate(before))
         if known and self._table.get(known[0]):
-            return f"{known['base']}{int(known['number']) + 1}"
+            later = (f"{known['base']}{number}" for number in count(int(known["number"]) + 1))
+            return next(coordinate for coordinate in later if self._table.get(coordinate) is None)
         return f"airbyte_workspace_{self._workspace_id}_secret_{uuid4()}_v1"
 
     def _value(self, node: JsonValue) -> JsonValue:
@@ -123,6 +125,15 @@ class Vault:
 def is_node(document: JsonValue) -> bool:
     """Whether it stands for a secret that was put away."""
     return isinstance(document, dict) and set(document) == {NODE}
+
+
+def _masked(value: JsonValue) -> JsonValue:
+    return None if value is None else MASK
+
+
+def _is_kept(value: JsonValue, before: JsonValue) -> bool:
+    """Whether it is the very secret of before; a caller's own `{"_secret": …}` is a value like any other."""
+    return is_node(value) and value == before
 
 
 def _coordinate(node: JsonValue) -> str:

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import SchemaError, ValidationError
 from pydantic import JsonValue
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.errors import ProblemError, unprocessable
+from airbyte_twin.errors import unprocessable
 
 PREFIX = "json schema validation failed when comparing the data to the json schema. \nErrors: "
+NOTHING_OUTSIDE: Registry[Any] = Registry()
+"""Resolves no reference but those within a spec: the library's own default would fetch URLs and files."""
 JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
@@ -22,7 +26,7 @@ def json_type(value: JsonValue) -> str:
     return JSON_TYPES.get(type(value), "null")
 
 
-def json_path(error: ValidationError) -> str:
+def json_path(error: ValidationError | SchemaError) -> str:
     """Where an error is: `$.credentials.api_password`."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
 
@@ -64,14 +68,28 @@ def check_configuration(configuration: JsonValue, spec: JsonObject) -> None:
     Raises:
         ProblemError: 422 `unprocessable-entity`, with the paths of all violations in the server's message form.
     """
-    problem = violation(configuration, spec)
-    if problem:
-        raise problem
+    broken = violation(configuration, spec)
+    if broken:
+        raise unprocessable(broken)
 
 
-def violation(configuration: JsonValue, spec: JsonObject) -> ProblemError | None:
-    """What `check_configuration` would raise."""
-    errors = list(Draft7Validator(spec).iter_errors(configuration))
+def violation(configuration: JsonValue, spec: JsonObject) -> str | None:
+    """What is wrong, in the server's message form; None if nothing is."""
+    try:
+        errors = list(Draft7Validator(spec, registry=NOTHING_OUTSIDE).iter_errors(configuration))
+    except (Unresolvable, RecursionError):
+        return PREFIX + "$: the connector's spec has a reference that leads nowhere or back to itself"
     if not errors:
         return None
-    return unprocessable(PREFIX + ", ".join(unique(text for error in errors for text in messages(error))))
+    return PREFIX + ", ".join(unique(text for error in errors for text in messages(error)))
+
+
+def spec_flaw(spec: JsonObject) -> str | None:
+    """Why nothing can be checked against a spec that somebody wrote; None if all is well."""
+    try:
+        Draft7Validator.check_schema(spec)
+    except SchemaError as error:
+        return f"{json_path(error)}: {error.validator}"
+    except RecursionError:
+        return "$: nests too deeply"
+    return None

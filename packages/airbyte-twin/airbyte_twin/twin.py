@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+from pydantic import JsonValue
 from starlette.requests import HTTPConnection
 
 from airbyte_twin.calls import CallLog
@@ -16,14 +17,7 @@ from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing
 from airbyte_twin.faults import Faults
-from airbyte_twin.records import (
-    ActorKind,
-    Application,
-    Catalog,
-    Definition,
-    Temper,
-    Workspace,
-)
+from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
@@ -171,10 +165,13 @@ def definition_of(connector: Connector) -> Definition:
     )
 
 
+def manifest_spec(manifest: JsonValue) -> JsonObject:
+    """The `connectionSpecification` of a declarative source; empty without one."""
+    return as_object(as_object(as_object(manifest).get("spec")).get("connection_specification"))
+
+
 def unknown_connector(definition_id: str, definition: Definition | None) -> Connector:
-    """A connector of which only its definition is known: its manifest's spec and streams, or an open spec and none."""
-    manifest = as_object(definition.manifest) if definition else {}
-    spec = as_object(as_object(manifest.get("spec")).get("connection_specification"))
+    """A connector of which only its definition is known: its manifest's spec, or one that takes anything."""
     return Connector(
         definition_id=definition_id,
         kind=definition.kind if definition else ActorKind.SOURCE,
@@ -182,6 +179,6 @@ def unknown_connector(definition_id: str, definition: Definition | None) -> Conn
         name=definition.name if definition else "",
         docker_repository=definition.docker_repository if definition else "",
         docker_image_tag=definition.docker_image_tag if definition else "",
-        spec=spec or OPEN_SPEC,
+        spec=manifest_spec(definition.manifest if definition else None) or OPEN_SPEC,
         supported_destination_sync_modes=("overwrite", "append"),
     )

@@ -172,6 +172,9 @@ def test_resources_are_kept_until_a_write_without_them(api: Api) -> None:
     allocation = {"default": {"cpu_request": "1"}, "jobSpecific": []}
     source = api.post("/sources", {**shopify(api.twin.workspace_id), "resourceAllocation": allocation})
     assert source["resourceAllocation"] == allocation
+    shouted = {"jobSpecific": [{"jobType": "SYNC", "resourceRequirements": {}}]}
+    source = api.post("/sources", {**shopify(api.twin.workspace_id), "resourceAllocation": shouted})
+    assert source["resourceAllocation"]["jobSpecific"][0]["jobType"] == "sync"
     assert "resourceAllocation" not in api.patch(f"/sources/{source['sourceId']}", {"name": "x"})
 
 

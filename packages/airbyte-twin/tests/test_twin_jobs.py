@@ -83,12 +83,12 @@ def test_a_job_is_cancelled_once(api: Api) -> None:
     assert api.delete("/jobs/99", 409)["title"] == "state-conflict"
 
 
-@pytest.mark.parametrize("path", ["/jobs/99", "/jobs/000"])
+@pytest.mark.parametrize("path", ["/jobs/99", "/jobs/000", "/jobs/-1"])
 def test_an_unknown_job_is_not_found(api: Api, path: str) -> None:
     api.get(path, 404)
 
 
-@pytest.mark.parametrize("path", ["/jobs/x", "/jobs/-1", "/jobs/99999999999999999999", "/jobs/²"])
+@pytest.mark.parametrize("path", ["/jobs/x", "/jobs/1_0", "/jobs/99999999999999999999", "/jobs/²"])
 def test_a_job_id_that_is_no_number_is_refused(api: Api, path: str) -> None:
     api.get(path, 400)
 
@@ -105,17 +105,24 @@ def test_jobs_are_listed_by_connection_type_status_time_and_order(api: Api) -> N
     def ids(**params: Any) -> list[int]:
         return [each["jobId"] for each in api.get("/jobs", **params)["data"]]
 
-    assert ids() == [2, 1]
-    assert ids(orderBy="createdAt|ASC") == [1, 2]
+    assert ids() == [1, 2]
+    assert ids(orderBy="createdAt|DESC") == [2, 1]
     assert ids(connectionId=first["connectionId"]) == [1]
     assert ids(jobType="reset") == [2]
     assert ids(status="failed") == [1]
     assert ids(createdAtStart="2026-01-01T00:00:30Z") == [2]
     assert ids(createdAtEnd="2026-01-01T00:00:30Z") == [1]
-    assert ids(workspaceIds=api.twin.workspace_id) == [2, 1]
+    assert ids(workspaceIds=api.twin.workspace_id) == [1, 2]
     assert ids(workspaceIds=str(uuid4())) == []
     for bad in ({"orderBy": "name|ASC"}, {"status": "nope"}, {"jobType": "x"}, {"createdAtStart": "yesterday"}):
         api.get("/jobs", 400, **bad)
+
+
+def test_refreshes_are_listed_by_name_only(api: Api) -> None:
+    sent = {"connectionId": api.connection()["connectionId"]}
+    created = api.config("/connections/refresh", {**sent, "refreshMode": "Merge"})["job"]["id"]
+    assert api.get("/jobs")["data"] == []
+    assert [each["jobId"] for each in api.get("/jobs", jobType="refresh")["data"]] == [created]
 
 
 def test_deleting_a_connection_cancels_its_job(api: Api) -> None:

@@ -17,7 +17,9 @@ def names(api: Api, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}, {"limit": "x"}, {"offset": 2**40}])
+@pytest.mark.parametrize(
+    "query", [{"limit": 0}, {"limit": 101}, {"offset": -1}, {"limit": "x"}, {"offset": 2**40}, {"limit": "1_0"}]
+)
 def test_limits_are_checked(api: Api, path: str, query: dict[str, object]) -> None:
     assert set(api.get(path, 400, **query)) == {"errorId"}
 
@@ -38,13 +40,21 @@ def test_a_page_has_twenty_rows_unless_told_otherwise(api: Api) -> None:
 
 def test_a_last_page_still_has_a_next_and_only_an_empty_one_has_none(api: Api) -> None:
     names(api, 3)
-    page = api.get("/sources", limit=2, offset=2, includeDeleted="false")
+    page = api.get("/sources", limit=2, offset=2)
     root = "http://localhost:8001/api/public/v1/sources"
     assert page["next"] == f"{root}?includeDeleted=false&limit=2&offset=4"
     assert page["previous"] == f"{root}?includeDeleted=false&limit=2&offset=0"
     empty = api.get("/sources", limit=2, offset=4)
     assert (empty["next"], empty["data"]) == ("", [])
     assert api.get("/sources")["previous"] == ""
+
+
+@pytest.mark.parametrize("path", ["/sources", "/destinations", "/connections", "/workspaces"])
+def test_links_name_deletion_and_join_the_workspaces_whatever_else_was_sent(api: Api, path: str) -> None:
+    ids = [api.twin.workspace_id, str(uuid4())]
+    sent = {"workspaceIds": ids, "includeDeleted": "TRUE", "name": "x", "offset": 20}
+    query = f"includeDeleted=true&workspaceIds={'%2C'.join(ids)}&limit=20&offset=0"
+    assert api.get(path, **sent)["previous"] == f"http://localhost:8001/api/public/v1{path}?{query}"
 
 
 def test_workspaces_filter_repeated_or_joined(api: Api) -> None:

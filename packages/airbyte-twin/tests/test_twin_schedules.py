@@ -87,15 +87,27 @@ def test_a_public_patch_of_a_cron_schedule_resets_its_zone(api: Api) -> None:
 @pytest.mark.parametrize(
     ("members", "title"),
     [
-        ({"scheduleType": "cron"}, "missing-cron-data"),
+        ({"scheduleType": "cron", "scheduleData": {}}, "missing-cron-data"),
         ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 * * * ?"}}}, "missing-component"),
         (config_cron(zone="Etc/GMT+1"), "unsupported-timezone"),
+        (config_cron(zone="etc/utc"), "unsupported-timezone"),
         (config_cron(zone="Nowhere/City"), "invalid-timezone"),
         (config_cron(expression="nonsense"), "invalid-expression"),
+        (config_cron(expression="nonsense", zone="Nowhere/City"), "invalid-expression"),
     ],
 )
 def test_the_config_api_names_what_is_wrong_with_a_cron(api: Api, members: Any, title: str) -> None:
     assert update(api, api.connection(), 400, **members)["title"] == f"error:cron-validation/{title}"
+
+
+@pytest.mark.parametrize("members", [{}, {"scheduleData": {}}])
+def test_a_basic_schedule_without_its_data_is_a_422_of_the_config_api(api: Api, members: Any) -> None:
+    refusal = update(api, api.connection(), 422, scheduleType="basic", **members)
+    assert set(refusal) == {"message", "errorId"}
+
+
+def test_a_cron_schedule_without_any_data_is_a_422_of_the_config_api(api: Api) -> None:
+    assert "scheduleData" in update(api, api.connection(), 422, scheduleType="cron")["message"]
 
 
 def test_the_config_api_can_go_back_to_manual(api: Api) -> None:

@@ -4,20 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pulumi_airbyte.configurations import canonical_stream, keyed, to_text
+from pulumi_airbyte.configurations import SyncMode, canonical_stream, keyed, to_text
 from pulumi_airbyte.values import JsonObject
-
-SyncMode = Literal[
-    "full_refresh_overwrite",
-    "full_refresh_append",
-    "full_refresh_overwrite_deduped",
-    "full_refresh_update",
-    "full_refresh_soft_delete",
-    "incremental_append",
-    "incremental_deduped_history",
-    "incremental_update",
-    "incremental_soft_delete",
-]
 
 
 @dataclass(frozen=True)

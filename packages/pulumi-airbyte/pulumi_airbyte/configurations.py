@@ -9,12 +9,12 @@ names, and everything left out that the server would fill in or drop anyway (air
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, get_args
 
 from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
 
 DEFAULT_SYNC_MODE: Final = "full_refresh_overwrite"
-SYNC_MODES: Final = (
+SyncMode = Literal[
     "full_refresh_overwrite",
     "full_refresh_append",
     "full_refresh_overwrite_deduped",
@@ -24,7 +24,8 @@ SYNC_MODES: Final = (
     "incremental_deduped_history",
     "incremental_update",
     "incremental_soft_delete",
-)
+]
+SYNC_MODES: Final[tuple[str, ...]] = get_args(SyncMode)
 KEYLESS_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_append"})
 """Modes in which the server drops a primary key that the caller sends."""
 
@@ -48,12 +49,13 @@ class ConfigurationError(ValueError):
     """A stream list that the server would refuse, or would read as something else; the message says what to do."""
 
 
-def parse(value: JsonValue) -> dict[str, StreamTree]:
+def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
     """Streams in canonical form, by name (by `namespace.name` where a name comes twice).
 
     Args:
         value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath":
             [name]}`.
+        stored: the value tells what is, not what code wants: no stream at all and unknown modes are facts then.
 
     Raises:
         ConfigurationError: on anything that is no stream list.
@@ -68,10 +70,11 @@ def parse(value: JsonValue) -> dict[str, StreamTree]:
         if unknown:
             raise ConfigurationError(f"has the unknown key {unknown[0]!r}: the only key is 'streams'")
         value = value.get("streams")
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not (value or stored):
         reason = "without a list the server selects streams by itself"
         raise ConfigurationError(f"names no stream: list at least one ({reason})")
-    return keyed(_supported(canonical_stream(item)) for item in value)
+    streams = (canonical_stream(item) for item in value)
+    return keyed(streams if stored else map(_supported, streams))
 
 
 def _supported(stream: StreamTree) -> StreamTree:

@@ -1,83 +1,14 @@
 """`airbyte.Destination`."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 
-from pulumi_airbyte.wiring import Resource
+from pulumi_airbyte.actor import Actor
 
 
-class Destination(Resource):
-    """A place that data goes to: a connector with its configuration (`airbyte:index/destination:Destination`).
+class Destination(Actor):
+    """A place that data goes to: a connector with its configuration (`airbyte:index/destination:Destination`)."""
 
-    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
-    states small.
-    """
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        configuration: pulumi.Input[Mapping[str, Any]],
-        workspace_id: pulumi.Input[str],
-        definition_id: pulumi.Input[str] | None = None,
-        name: pulumi.Input[str] | None = None,
-        resource_allocation: pulumi.Input[Mapping[str, Any]] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Declare a destination.
-
-        Args:
-            resource_name: its name in the program; changing it makes another destination.
-            configuration: as the connector's specification asks for. Give secrets as secret outputs at their places,
-                not
-                the whole as one, so that the rest stays readable in plans.
-            workspace_id: the workspace that holds it; a change makes a new destination.
-            definition_id: the connector's definition; a change makes a new destination. May be left out where
-                `configuration` has `destinationType`.
-            name: the display name; defaults to `resource_name`.
-            resource_allocation: CPU and memory for its jobs (self-managed servers only).
-            opts: the engine's options.
-        """
-        inputs = {
-            "configuration": configuration,
-            "workspace_id": workspace_id,
-            "definition_id": definition_id,
-            "name": name,
-            "resource_allocation": resource_allocation,
-        }
-        super().__init__("airbyte:index/destination:Destination", resource_name, inputs, opts)
-
-    @property
-    @pulumi.getter(name="configuration")
-    def configuration(self) -> pulumi.Output[Mapping[str, Any]]:
-        """The connector's configuration."""
-        return pulumi.get(self, "configuration")
-
-    @property
-    @pulumi.getter(name="workspaceId")
-    def workspace_id(self) -> pulumi.Output[str]:
-        """The workspace that holds it."""
-        return pulumi.get(self, "workspace_id")
-
-    @property
-    @pulumi.getter(name="definitionId")
-    def definition_id(self) -> pulumi.Output[str | None]:
-        """The connector's definition."""
-        return pulumi.get(self, "definition_id")
-
-    @property
-    @pulumi.getter(name="name")
-    def name(self) -> pulumi.Output[str]:
-        """The display name."""
-        return pulumi.get(self, "name")
-
-    @property
-    @pulumi.getter(name="resourceAllocation")
-    def resource_allocation(self) -> pulumi.Output[Mapping[str, Any] | None]:
-        """CPU and memory for its jobs."""
-        return pulumi.get(self, "resource_allocation")
+    _token = "airbyte:index/destination:Destination"
 
     @property
     @pulumi.getter(name="destinationId")
@@ -90,15 +21,3 @@ class Destination(Resource):
     def destination_type(self) -> pulumi.Output[str]:
         """The connector's type name; empty for custom connectors."""
         return pulumi.get(self, "destination_type")
-
-    @property
-    @pulumi.getter(name="createdAt")
-    def created_at(self) -> pulumi.Output[int]:
-        """When it was made, in seconds since 1970."""
-        return pulumi.get(self, "created_at")
-
-    @property
-    @pulumi.getter(name="serverRewrites")
-    def server_rewrites(self) -> pulumi.Output[str | None]:
-        """What the server made of values that it rewrote, as JSON."""
-        return pulumi.get(self, "server_rewrites")

@@ -1,83 +1,14 @@
 """`airbyte.Source`."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 
-from pulumi_airbyte.wiring import Resource
+from pulumi_airbyte.actor import Actor
 
 
-class Source(Resource):
-    """A place that data comes from: a connector with its configuration (`airbyte:index/source:Source`).
+class Source(Actor):
+    """A place that data comes from: a connector with its configuration (`airbyte:index/source:Source`)."""
 
-    The attributes that are inputs too are unknown in a preview: the plugin's outputs repeat no input, which keeps
-    states small.
-    """
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        configuration: pulumi.Input[Mapping[str, Any]],
-        workspace_id: pulumi.Input[str],
-        definition_id: pulumi.Input[str] | None = None,
-        name: pulumi.Input[str] | None = None,
-        resource_allocation: pulumi.Input[Mapping[str, Any]] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Declare a source.
-
-        Args:
-            resource_name: its name in the program; changing it makes another source.
-            configuration: as the connector's specification asks for. Give secrets as secret outputs at their places,
-                not
-                the whole as one, so that the rest stays readable in plans.
-            workspace_id: the workspace that holds it; a change makes a new source.
-            definition_id: the connector's definition; a change makes a new source. May be left out where
-                `configuration` has `sourceType`.
-            name: the display name; defaults to `resource_name`.
-            resource_allocation: CPU and memory for its jobs (self-managed servers only).
-            opts: the engine's options.
-        """
-        inputs = {
-            "configuration": configuration,
-            "workspace_id": workspace_id,
-            "definition_id": definition_id,
-            "name": name,
-            "resource_allocation": resource_allocation,
-        }
-        super().__init__("airbyte:index/source:Source", resource_name, inputs, opts)
-
-    @property
-    @pulumi.getter(name="configuration")
-    def configuration(self) -> pulumi.Output[Mapping[str, Any]]:
-        """The connector's configuration."""
-        return pulumi.get(self, "configuration")
-
-    @property
-    @pulumi.getter(name="workspaceId")
-    def workspace_id(self) -> pulumi.Output[str]:
-        """The workspace that holds it."""
-        return pulumi.get(self, "workspace_id")
-
-    @property
-    @pulumi.getter(name="definitionId")
-    def definition_id(self) -> pulumi.Output[str | None]:
-        """The connector's definition."""
-        return pulumi.get(self, "definition_id")
-
-    @property
-    @pulumi.getter(name="name")
-    def name(self) -> pulumi.Output[str]:
-        """The display name."""
-        return pulumi.get(self, "name")
-
-    @property
-    @pulumi.getter(name="resourceAllocation")
-    def resource_allocation(self) -> pulumi.Output[Mapping[str, Any] | None]:
-        """CPU and memory for its jobs."""
-        return pulumi.get(self, "resource_allocation")
+    _token = "airbyte:index/source:Source"
 
     @property
     @pulumi.getter(name="sourceId")
@@ -90,15 +21,3 @@ class Source(Resource):
     def source_type(self) -> pulumi.Output[str]:
         """The connector's type name; empty for custom connectors."""
         return pulumi.get(self, "source_type")
-
-    @property
-    @pulumi.getter(name="createdAt")
-    def created_at(self) -> pulumi.Output[int]:
-        """When it was made, in seconds since 1970."""
-        return pulumi.get(self, "created_at")
-
-    @property
-    @pulumi.getter(name="serverRewrites")
-    def server_rewrites(self) -> pulumi.Output[str | None]:
-        """What the server made of values that it rewrote, as JSON."""
-        return pulumi.get(self, "server_rewrites")

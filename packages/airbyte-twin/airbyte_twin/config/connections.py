@@ -10,7 +10,7 @@ from airbyte_twin.config.bodies import ConnectionIdBody, ConnectionUpdateBody, W
 from airbyte_twin.config.catalogs import written_streams
 from airbyte_twin.config.views import connection_view
 from airbyte_twin.connections import change_connection, known_tags
-from airbyte_twin.errors import ProblemError, json_response
+from airbyte_twin.errors import BadObjectError, ProblemError, json_response
 from airbyte_twin.records import Connection, Schedule
 from airbyte_twin.schedules import CRON_PROBLEM, checked_basic, config_cron
 from airbyte_twin.twin import Twin
@@ -83,7 +83,7 @@ def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBo
     """The stored members that a body sets; None leaves one alone.
 
     Raises:
-        ApiError: 400 for a schedule, 404 or 403 for a tag, 422 for a stream.
+        ApiError: 400 or 422 for a schedule, 404 or 403 for a tag, 422 for a stream.
     """
     policy, namespace = body.non_breaking_changes_preference, body.namespace_definition
     return {
@@ -109,7 +109,7 @@ def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
     """The schedule that a body sets.
 
     Raises:
-        ProblemError: 400, its data are missing or not valid.
+        ApiError: 422, its data are missing; 400, they are not valid.
     """
     edition, data = twin.settings.edition, body.schedule_data
     kind = body.schedule_type or ("basic" if body.schedule else None)
@@ -118,12 +118,14 @@ def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
     if kind == "manual":
         return Schedule()
     if kind == "cron":
-        if data is None or data.cron is None:
+        if data is None:
+            raise BadObjectError("a schedule of this type needs scheduleData")
+        if data.cron is None:
             raise ProblemError(400, CRON_PROBLEM + "missing-cron-data")
         return config_cron(data.cron.cron_expression, data.cron.cron_time_zone, edition)
     basic = data.basic_schedule if data and data.basic_schedule else body.schedule
     if basic is None:
-        raise ProblemError(400, "bad-request", {"message": "A basic schedule needs scheduleData.basicSchedule."})
+        raise BadObjectError("a basic schedule needs scheduleData.basicSchedule")
     return checked_basic(Schedule(kind="basic", time_unit=basic.time_unit, units=basic.units), edition)
 
 

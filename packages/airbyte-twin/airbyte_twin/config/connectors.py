@@ -19,9 +19,9 @@ from airbyte_twin.config.bodies import (
 )
 from airbyte_twin.config.views import default_config_view, stream_view, synchronous_job_view
 from airbyte_twin.discovery import DiscoveryError, discover
-from airbyte_twin.documents import JsonArray, JsonObject, as_object
-from airbyte_twin.errors import json_response
-from airbyte_twin.records import Actor, ActorKind, Catalog
+from airbyte_twin.documents import JsonArray, JsonObject
+from airbyte_twin.errors import BadObjectError, json_response
+from airbyte_twin.records import Actor, ActorKind, Catalog, Definition
 from airbyte_twin.specs import violation
 from airbyte_twin.twin import Twin
 
@@ -83,25 +83,44 @@ def check_saved(twin: Twin, actor: Actor) -> Response:
     return json_response(check_view(twin, actor.kind, twin.temper(actor.id).check_failure))
 
 
-def check_unsaved(
-    twin: Twin, definition_id: str, kind: ActorKind, configuration: JsonObject, actor: Actor | None
-) -> Response:
-    """The check of a configuration that is not saved; masks stand for the actor's secrets.
+def check_changed(twin: Twin, actor: Actor, configuration: JsonObject) -> Response:
+    """The check of an actor with another configuration, in which masks stand for its secrets.
 
     Raises:
-        ApiError: 404 or 403 for an unknown definition, 422 for a configuration against the spec.
+        BadObjectError: 422 for a configuration against the spec.
     """
-    definition = twin.definition(definition_id)
-    if definition is None or definition.kind is not kind:
+    vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)
+    kept = vault.kept(without_type(configuration, actor.kind), tree, actor.configuration)
+    revealed = vault.revealed(kept, tree, actor.configuration)
+    broken = violation(revealed, twin.connector(actor.definition_id).spec)
+    if broken:
+        raise BadObjectError(broken)
+    return check_saved(twin, actor)
+
+
+def check_new(twin: Twin, kind: ActorKind, definition_id: object, configuration: JsonObject) -> Response:
+    """The check of an actor that does not exist: only the connector looks at its configuration.
+
+    Source: airbyte-platform SchedulerHandler.checkSourceConnectionFromSourceCreate.
+
+    Raises:
+        ApiError: 404 or 403 for an unknown definition.
+    """
+    definition = config_definition(twin, kind, definition_id)
+    broken = violation(without_type(configuration, kind), twin.connector(definition.id).spec)
+    return json_response(check_view(twin, kind, broken))
+
+
+def config_definition(twin: Twin, kind: ActorKind, definition_id: object) -> Definition:
+    """A definition that was not deleted.
+
+    Raises:
+        ApiError: 404 or 403.
+    """
+    found = twin.definition(str(definition_id))
+    if found is None or found.kind is not kind:
         raise twin.unknown_in_config()
-    sent = without_type(configuration, kind)
-    if actor is not None:
-        vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(definition_id)
-        sent = as_object(vault.revealed(vault.kept(sent, tree, actor.configuration), tree))
-    problem = violation(sent, twin.connector(definition_id).spec)
-    if problem:
-        raise problem
-    return json_response(check_view(twin, kind, twin.temper(actor.id).check_failure if actor else None))
+    return found
 
 
 async def check_source(request: Request) -> Response:
@@ -120,28 +139,26 @@ async def check_source_update(request: Request) -> Response:
     """Check a source with another configuration."""
     twin, body = Twin.of(request), await read_body(request, SourceUpdateBody)
     actor = config_actor(twin, ActorKind.SOURCE, body.source_id)
-    return check_unsaved(twin, actor.definition_id, actor.kind, body.connection_configuration, actor)
+    return check_changed(twin, actor, body.connection_configuration)
 
 
 async def check_destination_update(request: Request) -> Response:
     """Check a destination with another configuration."""
     twin, body = Twin.of(request), await read_body(request, DestinationUpdateBody)
     actor = config_actor(twin, ActorKind.DESTINATION, body.destination_id)
-    return check_unsaved(twin, actor.definition_id, actor.kind, body.connection_configuration, actor)
+    return check_changed(twin, actor, body.connection_configuration)
 
 
 async def check_new_source(request: Request) -> Response:
     """Check the configuration of a source that does not exist."""
     twin, body = Twin.of(request), await read_body(request, SourceCoreBody)
-    definition_id = str(body.source_definition_id)
-    return check_unsaved(twin, definition_id, ActorKind.SOURCE, body.connection_configuration, None)
+    return check_new(twin, ActorKind.SOURCE, body.source_definition_id, body.connection_configuration)
 
 
 async def check_new_destination(request: Request) -> Response:
     """Check the configuration of a destination that does not exist."""
     twin, body = Twin.of(request), await read_body(request, DestinationCoreBody)
-    definition_id = str(body.destination_definition_id)
-    return check_unsaved(twin, definition_id, ActorKind.DESTINATION, body.connection_configuration, None)
+    return check_new(twin, ActorKind.DESTINATION, body.destination_definition_id, body.connection_configuration)
 
 
 def specification(twin: Twin, kind: ActorKind, definition_id: object) -> JsonObject:
@@ -150,9 +167,7 @@ def specification(twin: Twin, kind: ActorKind, definition_id: object) -> JsonObj
     Raises:
         ApiError: 404 or 403 for an unknown definition.
     """
-    definition = twin.definition(str(definition_id))
-    if definition is None or definition.kind is not kind:
-        raise twin.unknown_in_config()
+    definition = config_definition(twin, kind, definition_id)
     shown: JsonObject = {
         f"{kind}DefinitionId": definition.id,
         "connectionSpecification": twin.connector(definition.id).spec,

@@ -11,6 +11,9 @@ from airbyte_twin.documents import JsonObject, parse_json
 from airbyte_twin.errors import ApiError
 from airbyte_twin.records import ConnectionStatus, JobStatus
 
+LAST_INSTANT = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970: later times cannot be written down."""
+
 
 class Order(BaseModel):
     """Base of all control bodies."""
@@ -21,9 +24,9 @@ class Order(BaseModel):
 class ClockOrder(Order):
     """Freeze the clock (at an instant, in seconds since 1970), let it run again, move it; in this order."""
 
-    freeze: bool | float | None = None
+    freeze: bool | Annotated[float, Field(ge=0, le=LAST_INSTANT)] | None = None
     resume: bool = False
-    advance: float = 0
+    advance: float = Field(default=0, ge=-LAST_INSTANT, le=LAST_INSTANT)
 
 
 class JobOrder(Order):

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.control.bodies import ClockOrder, JobOrder, read_order, refused
+from airbyte_twin.control.bodies import LAST_INSTANT, ClockOrder, JobOrder, read_order, refused
 from airbyte_twin.control.drift import drift
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import json_response
@@ -62,10 +62,13 @@ async def read_clock(request: Request) -> Response:
 async def set_clock(request: Request) -> Response:
     """POST freezes, resumes or moves time."""
     twin, order = Twin.of(request), await read_order(request, ClockOrder)
+    frozen_at = None if isinstance(order.freeze, bool) else order.freeze
+    if not 0 <= (twin.clock.now() if frozen_at is None else frozen_at) + order.advance <= LAST_INSTANT:
+        raise refused("advance: leads out of the years 1970 to 9999")
     if order.freeze is True:
         twin.clock.freeze()
-    elif order.freeze is not None and order.freeze is not False:
-        twin.clock.freeze(order.freeze)
+    elif frozen_at is not None:
+        twin.clock.freeze(frozen_at)
     if order.resume:
         twin.clock.resume()
     twin.clock.advance(order.advance)

@@ -8,7 +8,7 @@ from airbyte_twin.actors import create_actor, delete_actor, known_actor, living_
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, read_body
 from airbyte_twin.errors import json_response, not_in_oss
 from airbyte_twin.public.views import actor_view
-from airbyte_twin.queries import envelope, read_flag, read_ids, read_page
+from airbyte_twin.queries import envelope, read_filter, read_flag, read_page
 from airbyte_twin.records import ActorKind
 from airbyte_twin.twin import Twin
 
@@ -22,13 +22,13 @@ class ActorRoutes:
     async def index(self, request: Request) -> Response:
         """GET a page of actors; deleted ones only with `includeDeleted`."""
         twin, page = Twin.of(request), read_page(request)
-        wanted, deleted = set(read_ids(request, "workspaceIds")), read_flag(request, "includeDeleted")
-        rows = [
+        wanted = read_filter(request)
+        rows = twin.listed(
             actor
             for actor in twin.store.actors_of(self.kind)
-            if (deleted or not actor.deleted) and (not wanted or actor.workspace_id in wanted)
-        ]
-        return json_response(envelope(request, page, twin.listed(rows), lambda row: actor_view(twin, row)))
+            if wanted.admits(actor.workspace_id, deleted=actor.deleted)
+        )
+        return json_response(envelope(request, page, rows, lambda row: actor_view(twin, row), wanted.query()))
 
     async def create(self, request: Request) -> Response:
         """POST an actor; answers 200, not 201."""

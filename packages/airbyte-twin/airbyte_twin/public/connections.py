@@ -9,23 +9,22 @@ from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, read_body
 from airbyte_twin.connections import create_connection, known_connection, patch_connection
 from airbyte_twin.errors import json_response
 from airbyte_twin.public.views import connection_view
-from airbyte_twin.queries import envelope, read_flag, read_ids, read_page
+from airbyte_twin.queries import envelope, read_filter, read_ids, read_page
 from airbyte_twin.twin import Twin
 
 
 async def list_connections(request: Request) -> Response:
     """GET a page of connections; deprecated ones only with `includeDeleted`."""
     twin, page = Twin.of(request), read_page(request)
-    workspaces, tags = set(read_ids(request, "workspaceIds")), set(read_ids(request, "tagIds"))
-    deleted = read_flag(request, "includeDeleted")
-    rows = [
+    wanted, tags = read_filter(request), read_ids(request, "tagIds")
+    rows = twin.listed(
         connection
         for connection in twin.store.connections
-        if (deleted or connection.status != "deprecated")
-        and (not workspaces or connection.workspace_id in workspaces)
-        and (not tags or not tags.isdisjoint(connection.tag_ids))
-    ]
-    return json_response(envelope(request, page, twin.listed(rows), lambda row: connection_view(twin, row)))
+        if wanted.admits(connection.workspace_id, deleted=connection.status == "deprecated")
+        and (not tags or not set(tags).isdisjoint(connection.tag_ids))
+    )
+    query = [*wanted.query(), *([("tagIds", ",".join(tags))] if tags else [])]
+    return json_response(envelope(request, page, rows, lambda row: connection_view(twin, row), query))
 
 
 async def create(request: Request) -> Response:

@@ -7,16 +7,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.bodies import ManifestCreate, ManifestPut, read_body
-from airbyte_twin.errors import json_response
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.errors import bad_request, json_response
 from airbyte_twin.public.definitions import delete_definition, known_definition, visible_definitions
 from airbyte_twin.public.views import declarative_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.records import ActorKind, Definition
-from airbyte_twin.twin import Twin
+from airbyte_twin.specs import spec_flaw
+from airbyte_twin.twin import Twin, manifest_spec
 
 ROOT = "/workspaces/{workspace_id}/definitions/declarative_sources"
 ONE = ROOT + "/{definition_id}"
 RUNNER = "airbyte/source-declarative-manifest"
+
+
+def check_manifest(manifest: JsonObject) -> None:
+    """Refuse a manifest whose spec no configuration could be checked against.
+
+    Raises:
+        ProblemError: 400.
+    """
+    flaw = spec_flaw(manifest_spec(manifest))
+    if flaw:
+        raise bad_request(f"The manifest's connection_specification is no JSON Schema: {flaw}")
 
 
 async def list_declarative(request: Request) -> Response:
@@ -31,6 +44,7 @@ async def create(request: Request) -> Response:
     """POST a manifest."""
     twin, body = Twin.of(request), await read_body(request, ManifestCreate)
     workspace = known_workspace(twin, request.path_params["workspace_id"])
+    check_manifest(body.manifest)
     definition = Definition(
         id=str(uuid4()),
         kind=ActorKind.SOURCE,
@@ -53,6 +67,7 @@ async def put(request: Request) -> Response:
     """PUT a manifest; its version grows."""
     twin, body = Twin.of(request), await read_body(request, ManifestPut)
     before = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
+    check_manifest(body.manifest)
     changes = {"manifest": body.manifest, "manifest_version": before.manifest_version + 1}
     twin.trees.pop(before.id, None)
     return json_response(declarative_view(twin.store.definitions.put(before.model_copy(update=changes))))

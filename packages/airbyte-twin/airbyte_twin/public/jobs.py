@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,12 +13,12 @@ from airbyte_twin.connections import known_connection
 from airbyte_twin.errors import OpaqueError, bad_request, json_response, unprocessable
 from airbyte_twin.jobs import cancel, known_job, start_reset, start_sync
 from airbyte_twin.public.views import job_view
-from airbyte_twin.queries import envelope, read_id, read_ids, read_page
-from airbyte_twin.records import Job
+from airbyte_twin.queries import envelope, read_id, read_ids, read_page, whole_number
+from airbyte_twin.records import Job, JobStatus, JobType
 from airbyte_twin.twin import Twin
 
-TYPES = frozenset({"sync", "reset", "refresh", "clear"})
-STATUSES = frozenset({"pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"})
+TYPES = frozenset({*get_args(JobType), "clear"})
+STATUSES = frozenset(get_args(JobStatus))
 ORDERS: dict[str, Callable[[Job], tuple[int, int]]] = {
     "createdAt": lambda job: (job.created_at, int(job.id)),
     "updatedAt": lambda job: (job.updated_at, int(job.id)),
@@ -25,13 +26,13 @@ ORDERS: dict[str, Callable[[Job], tuple[int, int]]] = {
 
 
 async def list_jobs(request: Request) -> Response:
-    """GET a page of jobs, the latest first unless `orderBy` says otherwise."""
+    """GET a page of jobs, the oldest first unless `orderBy` says otherwise."""
     twin, page = Twin.of(request), read_page(request)
     key, backwards = read_order(request)
     checks = [
         connection_check(request, twin),
-        choice_check(request, "jobType", TYPES, lambda job: job.type),
-        choice_check(request, "status", STATUSES, lambda job: job.status),
+        type_check(request),
+        status_check(request),
         time_check(request, "createdAt", lambda job: job.created_at),
         time_check(request, "updatedAt", lambda job: job.updated_at),
     ]
@@ -54,14 +55,28 @@ def connection_check(request: Request, twin: Twin) -> Callable[[Job], bool]:
     return within
 
 
-def choice_check(
-    request: Request, name: str, choices: frozenset[str], value: Callable[[Job], str]
-) -> Callable[[Job], bool]:
-    """An enum parameter; `clear` finds nothing because such jobs are reported as `reset`."""
+def type_check(request: Request) -> Callable[[Job], bool]:
+    """`jobType`: refreshes are found by name only, `clear` finds nothing (PublicApi JobService.getJobConfigTypes)."""
+    wanted = read_choice(request, "jobType", TYPES)
+    return lambda job: job.type == wanted if wanted else job.type != "refresh"
+
+
+def status_check(request: Request) -> Callable[[Job], bool]:
+    """`status`."""
+    wanted = read_choice(request, "status", STATUSES)
+    return lambda job: not wanted or job.status == wanted
+
+
+def read_choice(request: Request, name: str, choices: frozenset[str]) -> str:
+    """An enum parameter, empty when absent.
+
+    Raises:
+        OpaqueError: 400, it is none of the choices.
+    """
     wanted = request.query_params.get(name, "").lower()
     if wanted and wanted not in choices:
         raise OpaqueError(400)
-    return lambda job: not wanted or value(job) == wanted
+    return wanted
 
 
 def time_check(request: Request, name: str, value: Callable[[Job], int]) -> Callable[[Job], bool]:
@@ -86,7 +101,7 @@ def read_time(request: Request, name: str) -> float | None:
 
 def read_order(request: Request) -> tuple[Callable[[Job], tuple[int, int]], bool]:
     """The sort key of `orderBy=<field>|<ASC or DESC>` and whether it runs backwards."""
-    field, _, direction = request.query_params.get("orderBy", "createdAt|DESC").partition("|")
+    field, _, direction = request.query_params.get("orderBy", "createdAt|ASC").partition("|")
     if field not in ORDERS or direction.upper() not in {"ASC", "DESC"}:
         raise bad_request("Invalid order by clause provided: it is <createdAt or updatedAt>|<ASC or DESC>.")
     return ORDERS[field], direction.upper() == "DESC"
@@ -102,26 +117,14 @@ async def create(request: Request) -> Response:
     return json_response(job_view(job))
 
 
-def read_job_id(request: Request) -> int:
-    """The number in the path.
-
-    Raises:
-        OpaqueError: 400, it is none.
-    """
-    text = request.path_params["job_id"]
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise OpaqueError(400)
-    return int(text)
-
-
 async def get(request: Request) -> Response:
     """GET a job."""
-    return json_response(job_view(known_job(Twin.of(request), read_job_id(request))))
+    return json_response(job_view(known_job(Twin.of(request), whole_number(request.path_params["job_id"]))))
 
 
 async def delete(request: Request) -> Response:
     """DELETE cancels a job and answers 200 with it."""
-    return json_response(job_view(cancel(Twin.of(request), read_job_id(request))))
+    return json_response(job_view(cancel(Twin.of(request), whole_number(request.path_params["job_id"]))))
 
 
 ROUTES = [

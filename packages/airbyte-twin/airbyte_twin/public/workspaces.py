@@ -11,7 +11,7 @@ from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch, 
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import json_response, not_in_oss
 from airbyte_twin.public.views import workspace_view
-from airbyte_twin.queries import envelope, read_flag, read_ids, read_page
+from airbyte_twin.queries import envelope, read_filter, read_page
 from airbyte_twin.records import Workspace
 from airbyte_twin.secrets import merged
 from airbyte_twin.twin import Twin, canonical_id, default_notifications
@@ -39,13 +39,9 @@ def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonO
 async def list_workspaces(request: Request) -> Response:
     """GET a page of workspaces."""
     twin, page = Twin.of(request), read_page(request)
-    wanted, deleted = set(read_ids(request, "workspaceIds")), read_flag(request, "includeDeleted")
-    rows = [
-        workspace
-        for workspace in twin.store.workspaces
-        if (deleted or not workspace.deleted) and (not wanted or workspace.id in wanted)
-    ]
-    return json_response(envelope(request, page, rows, workspace_view))
+    wanted = read_filter(request)
+    rows = [each for each in twin.store.workspaces if wanted.admits(each.id, deleted=each.deleted)]
+    return json_response(envelope(request, page, rows, workspace_view, wanted.query()))
 
 
 async def create(request: Request) -> Response:

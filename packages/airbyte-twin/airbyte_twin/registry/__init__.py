@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
+from airbyte_twin.specs import spec_flaw
 
 
 class ConnectorFileError(Exception):
@@ -97,13 +98,17 @@ def load_connector(path: Path) -> Connector:
         ConnectorFileError: It cannot be read or is not a connector.
     """
     try:
-        return Connector.model_validate_json(path.read_bytes())
+        connector = Connector.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ConnectorFileError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "document"
         raise ConnectorFileError(f"{path}: not a connector: {where}: {first['msg']}") from error
+    flaw = spec_flaw(connector.spec)
+    if flaw:
+        raise ConnectorFileError(f"{path}: not a connector: spec is no JSON Schema: {flaw}")
+    return connector
 
 
 def load_registry(extra_folder: Path | None) -> Registry:

@@ -117,7 +117,7 @@ def error_from(response: httpx.Response, what: str, clean: Callable[[str], str])
     kind = _BY_STATUS.get(status, ServerError)
     title, detail = _explain(response, clean)
     hint = _TITLE_HINTS.get(title) or _HINTS.get(status, "")
-    if status == 404 and not title:
+    if status == 404 and not title.endswith("not-found"):
         # Only the API's own "not found" is about an object; this one comes from a proxy or a wrong address, and an
         # object that is believed to be gone would be forgotten and made again.
         kind, hint = ServerError, ROOT_HINT

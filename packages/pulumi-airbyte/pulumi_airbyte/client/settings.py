@@ -110,8 +110,6 @@ def url_problem(url: str) -> str:
         _ = parts.port
     except ValueError:
         sound = False
-    if not sound:
-        return f"{url!r} is not a URL like https://airbyte.example.com/api/public/v1"
-    if parts.username or parts.password:
+    if "@" in url:
         return "the URL carries credentials; give username and password instead"
-    return ""
+    return "" if sound else f"{url!r} is not a URL like https://airbyte.example.com/api/public/v1"

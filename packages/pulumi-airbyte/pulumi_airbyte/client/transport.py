@@ -1,7 +1,9 @@
 """One HTTP request, made properly: authenticated, retried where that is safe, its failure told without secrets."""
 
+import ssl
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, Literal
 
 import httpx
@@ -18,6 +20,12 @@ Query = Sequence[tuple[str, str]]
 
 REPEATABLE_STATUS: Final = frozenset({429, 502, 503, 504})
 POST_REPEATABLE_STATUS: Final = frozenset({429, 503})
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, loaded once for all clients: it takes longer than many requests."""
+    return httpx.create_ssl_context()
 
 
 class Transport:
@@ -37,6 +45,7 @@ class Transport:
             timeout=httpx.Timeout(10.0, read=settings.read_seconds, pool=None),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             headers={"Accept": "application/json"},
+            verify=_trusted(),
         )
 
     def cancel(self) -> None:

@@ -25,6 +25,7 @@ from pulumi_airbyte.provider.resource import (
     with_rewrites,
 )
 from pulumi_airbyte.provider.secrecy import (
+    MASK_ADVICE,
     Specifications,
     all_secret,
     masks,
@@ -34,8 +35,6 @@ from pulumi_airbyte.provider.secrecy import (
 )
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.values import JsonObject, Path, render_path
-
-MASK_ADVICE = "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
 
 
 class ActorType(ResourceType):
@@ -55,9 +54,9 @@ class ActorType(ResourceType):
         except ValueError as error:
             return Checked(named, [Failure("configuration", str(error))])
         failures = table_failures(self.inputs, named)
-        if not checking.masks_allowed:
-            paths = masks(named.get("configuration"), ("configuration",))
-            failures += [Failure(render_path(path), MASK_ADVICE) for path in paths]
+        if not checking.importing:
+            paths = map(render_path, masks(named.get("configuration"), ("configuration",)))
+            failures += [Failure(path, MASK_ADVICE) for path in sorted(paths)]
         if "definitionId" not in named and not self._names_type(named.get("configuration")):
             failures.append(Failure("definitionId", f"is required where the configuration has no {self.kind}Type"))
         if failures:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pulumi_airbyte.client import Auth, ClientSettings, RetryPolicy
 from pulumi_airbyte.client.settings import url_problem
-from pulumi_airbyte.provider.properties import Properties, Secret, Unknown, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, unwrap
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
@@ -26,7 +26,7 @@ RETRY_SECONDS: Final = "AIRBYTE_RETRY_BASE_SECONDS"
 
 def checked(inputs: Properties) -> tuple[Properties, list[Failure]]:
     """The configuration with its secrets marked, and what is wrong with it."""
-    own = {key: value for key, value in inputs.items() if key not in ENGINE_KEYS}
+    own = {key: _textual(value) for key, value in inputs.items() if key not in ENGINE_KEYS}
     failures = table_failures(PROVIDER_CONFIG, own)
     if not failures and not any(isinstance(unwrap(value), Unknown) for value in own.values()):
         settings = _texts(own)
@@ -37,8 +37,8 @@ def checked(inputs: Properties) -> tuple[Properties, list[Failure]]:
         problem = _auth(settings).problem()
         failures += [Failure("clientId", problem)] if problem else []
     secret_keys = {field.name for field in PROVIDER_CONFIG if field.secret}
-    marked = {key: Secret(unwrap(value)) if key in secret_keys else value for key, value in inputs.items()}
-    return marked, failures
+    marked = {key: Secret(unwrap(value)) if key in secret_keys else value for key, value in own.items()}
+    return {**inputs, **marked}, failures
 
 
 def client_settings(inputs: Properties, environment: Mapping[str, str] = os.environ) -> ClientSettings | None:
@@ -58,12 +58,23 @@ def client_settings(inputs: Properties, environment: Mapping[str, str] = os.envi
         raise ValueError(
             f"airbyte: {auth.problem()} (among the provider's configuration and AIRBYTE_* in the environment)"
         )
+    public_url = given.get("serverUrl") or CLOUD
+    if url_problem(public_url):
+        raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(public_url)}")
     return ClientSettings(
-        public_url=given.get("serverUrl") or CLOUD,
+        public_url=public_url,
         config_url=given.get("configUrl", ""),
         auth=auth,
-        retry=RetryPolicy(base_seconds=float(environment.get(RETRY_SECONDS, RetryPolicy.base_seconds))),
+        retry=RetryPolicy(base_seconds=_retry_seconds(environment)),
     )
+
+
+def _retry_seconds(environment: Mapping[str, str]) -> float:
+    text = environment.get(RETRY_SECONDS, "")
+    try:
+        return float(text) if text else RetryPolicy.base_seconds
+    except ValueError:
+        raise ValueError(f"airbyte: ${RETRY_SECONDS} is {text!r}, not a number of seconds") from None
 
 
 def _authenticates(given: dict[str, str], key: str) -> bool:
@@ -82,12 +93,15 @@ def _auth(given: Mapping[str, str]) -> Auth:
     )
 
 
+def _textual(value: Property) -> Property:
+    """A text; the engine sends numbers and truth values for configuration that looks like them."""
+    if isinstance(value, Secret):
+        return Secret(_textual(value.value))
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
 def _texts(inputs: Properties) -> dict[str, str]:
-    """Our own properties as texts; the engine may send numbers and truth values for what looks like them."""
+    """Our own properties, those that are given, as texts."""
     names = {field.name for field in PROVIDER_CONFIG}
-    plain = {key: unwrap(value) for key, value in inputs.items() if key in names}
-    return {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in plain.items()
-        if value not in (None, "")
-    }
+    plain = {key: unwrap(_textual(value)) for key, value in inputs.items() if key in names}
+    return {key: value for key, value in plain.items() if isinstance(value, str) and value}

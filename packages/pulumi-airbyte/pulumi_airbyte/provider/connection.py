@@ -5,6 +5,7 @@ AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those r
 of a write is recorded.
 """
 
+from collections.abc import Iterator
 from typing import Final, cast
 
 from pulumi_airbyte.client.errors import NotFound
@@ -19,8 +20,18 @@ from pulumi_airbyte.configurations import (
     to_text,
 )
 from pulumi_airbyte.provider.explain import explain_streams
-from pulumi_airbyte.provider.gone import exists
-from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, Unknown, reveal, unwrap
+from pulumi_airbyte.provider.gone import REFRESH_HINT, Listed, changed, exists, remove
+from pulumi_airbyte.provider.properties import (
+    UNKNOWN,
+    Properties,
+    Property,
+    Unknown,
+    has_secret,
+    is_known,
+    reveal,
+    secret,
+    unwrap,
+)
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -33,9 +44,10 @@ from pulumi_airbyte.provider.resource import (
     table_failures,
     with_rewrites,
 )
-from pulumi_airbyte.provider.schedule import canonical_cron, cron_problem
+from pulumi_airbyte.provider.schedule import canonical_schedule, schedule_failures
+from pulumi_airbyte.provider.secrecy import MASK_ADVICE, masks
 from pulumi_airbyte.provider.tables import CONNECTION_INPUTS, CONNECTION_OUTPUTS
-from pulumi_airbyte.values import JsonObject, JsonValue, Path
+from pulumi_airbyte.values import JsonObject, JsonValue, Path, leaves, render_path
 
 DEFAULTS: Final[Properties] = {
     "schedule": {"scheduleType": "manual"},
@@ -63,23 +75,18 @@ class ConnectionType(ResourceType):
             "name": checking.name,
             **{key: unwrap(value) for key, value in inputs.items() if unwrap(value) is not None},
         }
-        configurations = named.get("configurations")
         failures: list[Failure] = []
-        if not isinstance(configurations, Unknown) and configurations is not None:
-            try:
-                named["configurations"] = to_text(parse(reveal(configurations)))
-            except (ConfigurationError, ValueError) as error:
-                named["configurations"] = ""
-                failures.append(Failure("configurations", str(error)))
+        if "configurations" in named:
+            named["configurations"], failures = _checked_streams(named["configurations"], checking)
         failures += [
             failure
             for failure in table_failures(self.inputs, named)
             if not (failures and failure.path == "configurations")
         ]
-        failures += _schedule_failures(named.get("schedule"))
+        failures += [] if checking.importing else schedule_failures(named.get("schedule"))
         if failures:
             return Checked(named, failures)
-        return Checked(_wire(self.tree(named)), [])
+        return Checked(_secrecy_kept(_wire(self.tree(named)), inputs), [])
 
     def tree(self, inputs: Properties) -> Properties:
         """Inputs without defaults, with the streams as a tree by name."""
@@ -87,11 +94,12 @@ class ConnectionType(ResourceType):
         for key, value in inputs.items():
             plain = unwrap(value)
             if key == "configurations":
-                tree[key] = plain if isinstance(plain, Unknown) else cast("Property", parse(reveal(plain)))
+                known = not isinstance(plain, Unknown)
+                tree[key] = cast("Property", parse(reveal(plain), stored=True)) if known else plain
             elif key == "schedule" and isinstance(plain, dict):
-                tree[key] = _canonical_schedule(plain)
+                tree[key] = canonical_schedule(plain)
             elif key == "tags" and isinstance(plain, list):
-                tree[key] = sorted(plain, key=str)
+                tree[key] = sorted(plain, key=_tag_id)
             elif plain is not None:
                 tree[key] = plain
         return {key: value for key, value in tree.items() if key not in DEFAULTS or value != DEFAULTS[key]}
@@ -99,36 +107,32 @@ class ConnectionType(ResourceType):
     def create(self, inputs: Properties) -> Made:
         """POST; the server discovers the source first."""
         tree = self.tree(inputs)
-        made = self.airbyte.create_connection(_body(tree, set(tree)))
+        made = self.airbyte.create_connection(self._body(tree, set(tree)))
         return Made(made.connection_id, _outputs(self, made, tree))
 
     def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
         """GET; `deprecated` is what a deleted connection is."""
-        found = exists(
-            self.airbyte,
-            lambda: self.airbyte.get_connection(object_id),
-            ("connections", "connectionId", object_id, ""),
-        )
+        found = exists(self.airbyte, lambda: self.airbyte.get_connection(object_id), _listed(object_id))
         if found is None or found.status == "deprecated":
             return None
         sent = self.tree(inputs) if inputs else {}
         live = cast("Properties", merged(self.from_server(found), sent, known_rewrites(outputs)))
         kept = {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
-        return Live(_wire(live), {**_identity(found), **kept})
+        return Live(_secrecy_kept(_wire(live), inputs), {**_identity(found), **kept})
 
     def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
-        before, after = self.tree(old), self.tree(new)
-        changed = {str(path[0]) for path, _, _ in self.diff(old, new)}
-        patched = self.airbyte.patch_connection(object_id, _body(after, changed & (set(before) | set(after))))
-        return _outputs(self, patched, after)
+        after = self.tree(new)
+        differing = {str(path[0]) for path, _, _ in self.diff(old, new, outputs)}
+        if "status" in differing:
+            # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
+            _refuse_deleted(changed(lambda: self.airbyte.get_connection(object_id)))
+        patched = changed(lambda: self.airbyte.patch_connection(object_id, self._body(after, differing)))
+        return _outputs(self, _refuse_deleted(patched), after)
 
     def delete(self, object_id: str) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
-        try:
-            self.airbyte.delete_connection(object_id)
-        except NotFound:
-            return
+        remove(self.airbyte, lambda: self.airbyte.delete_connection(object_id), _listed(object_id))
 
     def explain(self, differences: list[tuple[Path, Property, Property]]) -> str:
         """The streams and fields that change, by name."""
@@ -153,14 +157,53 @@ class ConnectionType(ResourceType):
         )
         return {**tree, "configurations": cast("Property", streams)}
 
+    def _body(self, tree: Properties, keys: set[str]) -> JsonObject:
+        """The request: these properties, with the default for each that the tree has un-set."""
+        self.airbyte.redactor.learn(_mapper_keys(tree))
+        body: dict[str, JsonValue] = {}
+        for key in sorted(keys):
+            value = tree.get(key, DEFAULTS.get(key))
+            body[key] = to_request(_streams(value)) if key == "configurations" else reveal(value)
+        return body
 
-def _body(tree: Properties, keys: set[str]) -> JsonObject:
-    """The request: these properties, with the default for each that the tree has un-set."""
-    body: dict[str, JsonValue] = {}
-    for key in sorted(keys):
-        value = tree.get(key, DEFAULTS.get(key))
-        body[key] = to_request(_streams(value)) if key == "configurations" else reveal(value)
-    return body
+
+def _checked_streams(configurations: Property, checking: Checking) -> tuple[Property, list[Failure]]:
+    """The streams as canonical text, or what is wrong with them."""
+    if not is_known(configurations):
+        return UNKNOWN, []
+    try:
+        streams = parse(reveal(configurations), stored=checking.importing)
+    except ConfigurationError as error:
+        return "", [Failure("configurations", str(error))]
+    found = [] if checking.importing else masks(cast("Property", streams), ("configurations",))
+    return to_text(streams), [Failure(render_path(path), MASK_ADVICE) for path in found]
+
+
+def _secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
+    """What was secret, in part or as a whole, stays so: its canonical form has no places for marks."""
+    return {key: secret(value) if has_secret(inputs.get(key)) else value for key, value in checked.items()}
+
+
+def _mapper_keys(tree: Properties) -> Iterator[str]:
+    """Keys of encrypting mappers, the only secrets of a connection."""
+    for path, value in leaves(reveal(tree.get("configurations"))):
+        if path[-2:] == ("mapperConfiguration", "key") and isinstance(value, str):
+            yield value
+
+
+def _refuse_deleted(found: Connection) -> Connection:
+    if found.status == "deprecated":
+        raise NotFound(f'The connection "{found.name}" does not exist any more.', REFRESH_HINT)
+    return found
+
+
+def _listed(connection_id: str) -> Listed:
+    return "connections", "connectionId", connection_id, ""
+
+
+def _tag_id(tag: Property) -> str:
+    plain = unwrap(tag)
+    return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
 
 
 def _outputs(resource: ConnectionType, answer: Connection, sent: Properties) -> Properties:
@@ -174,8 +217,10 @@ def _identity(found: Connection) -> Properties:
 def _wire(tree: Properties) -> Properties:
     """The tree as properties of the state: the streams as one JSON text."""
     streams = tree.get("configurations", {})
-    text: Property = UNKNOWN if isinstance(streams, Unknown) else to_text(_streams(streams))
-    return {**tree, "configurations": text}
+    if isinstance(streams, Unknown):
+        return {**tree, "configurations": UNKNOWN}
+    # The mark of an imported mask goes: the mask is no secret.
+    return {**tree, "configurations": to_text(cast("dict[str, StreamTree]", reveal(streams)))}
 
 
 def _streams(value: Property) -> dict[str, StreamTree]:
@@ -190,25 +235,3 @@ def _stream_json(stream: Stream) -> JsonObject:
 
 def _schedule_json(schedule: Schedule) -> Property:
     return cast("Property", schedule.model_dump(by_alias=True, exclude_none=True))
-
-
-def _canonical_schedule(schedule: Properties) -> Properties:
-    cron = unwrap(schedule.get("cronExpression"))
-    cleaned = {key: unwrap(value) for key, value in schedule.items() if unwrap(value) is not None}
-    return {**cleaned, "cronExpression": canonical_cron(cron)} if isinstance(cron, str) else cleaned
-
-
-def _schedule_failures(schedule: Property) -> list[Failure]:
-    if not isinstance(schedule, dict):
-        return []
-    kind, cron = unwrap(schedule.get("scheduleType")), unwrap(schedule.get("cronExpression"))
-    if isinstance(kind, Unknown) or isinstance(cron, Unknown):
-        return []
-    if kind not in {"manual", "cron"}:
-        return [Failure("schedule.scheduleType", f"{kind!r} can't be written: give manual or cron")]
-    if kind == "manual":
-        return (
-            [Failure("schedule.cronExpression", "has no meaning for a manual schedule: leave it out")] if cron else []
-        )
-    problem = cron_problem(cron) if isinstance(cron, str) else "is required for a cron schedule"
-    return [Failure("schedule.cronExpression", problem)] if problem else []

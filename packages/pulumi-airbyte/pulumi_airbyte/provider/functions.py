@@ -1,5 +1,6 @@
 """Look-ups: what a program may ask of the server without owning it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -9,6 +10,8 @@ from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, StreamP
 from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.tables import Field
+
+_PARENTHESES: Final = re.compile(r"\(([^)]*)\)")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def _connector_definition(airbyte: Airbyte, arguments: Properties) -> Properties
         )
     wanted = _letters(bare if kind == prefix else name)
     definitions = airbyte.connector_definitions(cast("ActorKind", kind), str(arguments.get("workspaceId") or ""))
-    found = [definition for definition in definitions if _letters(definition.name) == wanted]
+    found = [definition for definition in definitions if wanted in _spellings(definition.name)]
     if len(found) != 1:
         raise AirbyteError(f"The server has {len(found)} {kind} connectors called {name!r}.", _choices(definitions))
     [definition] = found
@@ -70,6 +73,11 @@ def _choices(definitions: list[ConnectorDefinition]) -> str:
     names = sorted(definition.name for definition in definitions)
     more = ", …" if len(names) > 40 else ""
     return f"Known are: {', '.join(names[:40])}{more}. Or give the definition's id to the resource."
+
+
+def _spellings(display_name: str) -> set[str]:
+    """What a connector may be called: the API gives only a name for people, such as "Sample Data (Faker)"."""
+    return {_letters(name) for name in (display_name, *_PARENTHESES.findall(display_name))}
 
 
 def _letters(name: str) -> str:

@@ -149,6 +149,17 @@ def is_known(value: Property) -> bool:
             return not isinstance(value, Unknown)
 
 
+def has_secret(value: Property) -> bool:
+    """Whether anything in the value is secret."""
+    match value:
+        case list():
+            return any(has_secret(item) for item in value)
+        case dict():
+            return any(has_secret(item) for item in value.values())
+        case _:
+            return isinstance(value, Secret)
+
+
 def secret_texts(value: Property, *, inside: bool = False) -> Iterator[str]:
     """Every text that stands under a secret mark."""
     match value:

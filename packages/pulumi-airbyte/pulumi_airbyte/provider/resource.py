@@ -29,12 +29,13 @@ class Checking:
     Attributes:
         name: the resource's name in the program.
         old: the inputs in the state; empty for a new resource.
-        masks_allowed: whether masks come from an import that is running, and not from code.
+        importing: whether the inputs come from an import that is running, and not from code: what code may not say,
+            such as masks, is a fact then.
     """
 
     name: str
     old: Properties = field(default_factory=dict)
-    masks_allowed: bool = False
+    importing: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,16 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import ActorKind
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, secret, unwrap
 from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, is_list
+
+MASK_ADVICE: Final = (
+    "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
+)
 
 
 class Specifications:

@@ -32,6 +32,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
         self._airbyte: Airbyte | None = None
+        self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
         self._importing: set[str] = set()
 
@@ -77,8 +78,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def _connect(self, settings: ClientSettings) -> None:
+        self.close()
         self._airbyte = Airbyte(settings)
         quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
+        self._clients = [self._airbyte, quick]
         self._resources = registry(self._airbyte, Specifications(quick))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
@@ -149,9 +152,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
         """Finish what runs; wait for nothing more."""
-        if self._airbyte is not None:
-            self._airbyte.cancel()
+        for client in self._clients:
+            client.cancel()
         return empty_pb2.Empty()
+
+    def close(self) -> None:
+        """Give the connections to the server back; requests that run are cut off."""
+        for client in self._clients:
+            client.cancel()
+            client.close()
 
     def _resource(self, urn: str, context: Any) -> ResourceType:
         token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]

@@ -1,0 +1,57 @@
+"""Fixtures of the provider's tests: one twin with the lab's connectors for all, a plugin for each."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from airbyte_twin.testing import RunningTwin, running_twin
+from pulumi_airbyte.provider.configuration import RETRY_SECONDS
+
+from tests.provider.lab import with_lab
+from tests.provider.lake import Lake, lake_of
+from tests.provider.plugin import Plugin, running_plugin
+
+
+@pytest.fixture(scope="session")
+def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """The one lake; its objects stay, so that a test must not count all that there are."""
+    with running_twin(data_dir=with_lab(tmp_path_factory.mktemp("twin"))) as twin, lake_of(twin) as lake:
+        yield lake
+
+
+@pytest.fixture
+def lake(shared_lake: Lake) -> Iterator[Lake]:
+    """The one lake, its log empty and no failures on order."""
+    shared_lake.twin.clear_calls()
+    yield shared_lake
+    shared_lake.twin.twin.faults.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry at once, and know nothing of this machine's own Airbyte."""
+    for variable in [name for name in os.environ if name.startswith("AIRBYTE_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv(RETRY_SECONDS, "0")
+
+
+@pytest.fixture
+def unconfigured() -> Iterator[Plugin]:
+    """A plugin that has just started."""
+    with running_plugin() as made:
+        yield made
+
+
+@pytest.fixture
+def plugin(unconfigured: Plugin, lake: Lake) -> Plugin:
+    """A plugin for `lake`."""
+    unconfigured.configure(serverUrl=lake.twin.public_url)
+    return unconfigured
+
+
+@pytest.fixture
+def fresh(unconfigured: Plugin) -> Iterator[tuple[Plugin, RunningTwin]]:
+    """A plugin with an Airbyte of its own, which has nothing but one workspace."""
+    with running_twin() as twin:
+        unconfigured.configure(serverUrl=twin.public_url)
+        yield unconfigured, twin

@@ -1,0 +1,171 @@
+"""Inputs of connections, brought into canonical form or refused."""
+
+import json
+from typing import Any
+
+import pytest
+from pulumi_airbyte.provider.properties import UNKNOWN, Secret
+
+from tests.provider.lake import Lake, stream
+from tests.provider.plugin import Plugin
+
+MASK = "*" * 10
+ENCRYPTION = {"algorithm": "AES", "mode": "CBC", "padding": "PKCS5Padding", "targetField": "name", "key": "0123456789"}
+
+
+def encrypting(key: str) -> dict[str, Any]:
+    configuration = ENCRYPTION | {"fieldNameSuffix": "_encrypted", "key": key}
+    return stream(mappers=[{"type": "encryption", "mapperConfiguration": configuration}])
+
+
+def texts(plugin: Plugin, given: dict[str, Any]) -> Any:
+    return json.loads(plugin.checked("connection", given)["configurations"])
+
+
+def test_the_name_is_the_resources_unless_it_is_given(plugin: Plugin, lake: Lake) -> None:
+    assert plugin.checked("connection", lake.connection(), name="shopify")["name"] == "shopify"
+    assert plugin.checked("connection", lake.connection(name="Shop → S3"))["name"] == "Shop → S3"
+
+
+def test_the_streams_are_one_canonical_text_however_they_come(plugin: Plugin, lake: Lake) -> None:
+    plain = [stream("b", selectedFields=["z", "a"]), stream("a")]
+    spelt = [stream("a", mappers=[]), stream("b", selectedFields=[{"fieldPath": ["a"]}, {"fieldPath": ["z"]}])]
+    ways: list[Any] = [{"streams": plain}, spelt, json.dumps({"streams": spelt}), json.dumps(plain)]
+    checked = {plugin.checked("connection", lake.connection(configurations=way))["configurations"] for way in ways}
+    assert len(checked) == 1
+    assert [found["name"] for found in json.loads(checked.pop())["streams"]] == ["a", "b"]
+
+
+def test_what_the_server_would_fill_in_is_left_out(plugin: Plugin, lake: Lake) -> None:
+    defaults = {
+        "schedule": {"scheduleType": "manual"},
+        "namespaceDefinition": "destination",
+        "namespaceFormat": "",
+        "prefix": "",
+        "nonBreakingSchemaUpdatesBehavior": "ignore",
+        "status": "active",
+        "tags": [],
+    }
+    spelt_out = plugin.checked("connection", lake.connection(**defaults))
+    assert spelt_out == plugin.checked("connection", lake.connection())
+    assert set(spelt_out) == {"name", "sourceId", "destinationId", "configurations"}
+
+
+def test_a_cron_expression_is_kept_without_its_zone(plugin: Plugin, lake: Lake) -> None:
+    schedule = {"scheduleType": "cron", "cronExpression": " 0  0 * * * ? UTC"}
+    checked = plugin.checked("connection", lake.connection(schedule=schedule))
+    assert checked["schedule"] == {"scheduleType": "cron", "cronExpression": "0 0 * * * ?"}
+
+
+def test_checking_asks_the_server_nothing(plugin: Plugin, lake: Lake) -> None:
+    plugin.checked("connection", lake.connection())
+    assert lake.asked() == []
+
+
+def test_what_is_not_known_yet_passes_through(plugin: Plugin, lake: Lake) -> None:
+    schedule = {"scheduleType": "cron", "cronExpression": UNKNOWN}
+    given = lake.connection(sourceId=UNKNOWN, configurations=Secret(UNKNOWN), schedule=schedule, tags=UNKNOWN)
+    checked = plugin.checked("connection", given)
+    unknown = (checked["sourceId"], checked["schedule"]["cronExpression"], checked["tags"])
+    assert {repr(value) for value in unknown} == {"UNKNOWN"}
+    assert repr(checked["configurations"]) == "Secret()"
+
+    partly = {"streams": [stream(cursorField=[UNKNOWN])]}
+    checked = plugin.checked("connection", lake.connection(configurations=partly, schedule=UNKNOWN))
+    assert repr(checked["configurations"]) == "UNKNOWN"
+
+
+def test_what_the_program_marks_as_secret_stays_secret(plugin: Plugin, lake: Lake) -> None:
+    text = Secret(json.dumps([encrypting("0123456789")]))
+    checked = plugin.checked("connection", lake.connection(configurations=text, prefix=Secret("p_")))
+    assert isinstance(checked["configurations"], Secret)
+    assert checked["prefix"] == Secret("p_")
+
+
+def test_the_mask_of_a_mappers_key_is_refused_with_its_path(plugin: Plugin, lake: Lake) -> None:
+    failures = plugin.check("connection", lake.connection(encrypting(MASK))).failures
+    assert list(failures) == ["configurations.bare.mappers[0].mapperConfiguration.key"]
+
+
+@pytest.mark.parametrize(
+    ("streams", "reason"),
+    [
+        ("{", "is not valid JSON"),
+        ([], "names no stream: list at least one"),
+        ({"streams": []}, "names no stream: list at least one"),
+        ({"stream": [stream()]}, "unknown key 'stream'"),
+        ([stream(), stream()], "names stream 'bare' twice"),
+        ([stream(namespace="a"), stream(namespace="a")], "names stream 'bare' twice"),
+        ([stream(selectedFields=[{"fieldPath": ["meta", "seen_at"]}])], "selects 'meta.seen_at'"),
+        ([stream(selectedFields=["id", "id"])], "selects field 'id' twice"),
+        ([stream(selectedFields=[""])], "give the name of a top-level field"),
+        ([stream(syncMode="append")], "unknown syncMode 'append'"),
+        ([stream(cursor_field=["id"])], "unknown key 'cursor_field'"),
+        ([stream(name="")], "a stream without a name"),
+        (["orders"], "a stream without a name"),
+    ],
+    ids=str,
+)
+def test_streams_that_the_server_would_refuse_or_misread_are_refused(
+    plugin: Plugin, lake: Lake, streams: Any, reason: str
+) -> None:
+    failures = plugin.check("connection", lake.connection(configurations=streams)).failures
+    assert list(failures) == ["configurations"]
+    assert reason in failures["configurations"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "path", "reason"),
+    [
+        ({"scheduleType": "basic", "basicTiming": "Every 1 HOURS"}, "schedule.basicTiming", "no part of a schedule"),
+        ({"scheduleType": "basic"}, "schedule.scheduleType", "'basic' can't be written: give manual or cron"),
+        ({"cronExpression": "0 0 * * * ?"}, "schedule.scheduleType", "give manual or cron"),
+        ({"scheduleType": "cron"}, "schedule.cronExpression", "is required for a cron schedule"),
+        ({"scheduleType": "manual", "cronExpression": "0 0 * * * ?"}, "schedule.cronExpression", "has no meaning"),
+        ({"scheduleType": "cron", "cronExpression": "0 * * * *"}, "schedule.cronExpression", "has 5 fields"),
+        ({"scheduleType": "cron", "cronExpression": "* 0 * * * ?"}, "schedule.cronExpression", "seconds as a number"),
+        ({"scheduleType": "cron", "cronExpression": "0 * * * * ? 2030"}, "schedule.cronExpression", "minutes as a"),
+        ({"scheduleType": "cron", "cronExpression": "0 0 * * * ? CET"}, "schedule.cronExpression", "only UTC"),
+        ({"scheduleType": "cron", "cron": "0 0 * * * ?"}, "schedule.cron", "known are scheduleType, cronExpression"),
+    ],
+    ids=str,
+)
+def test_a_schedule_that_can_not_be_written_is_refused(
+    plugin: Plugin, lake: Lake, schedule: dict[str, str], path: str, reason: str
+) -> None:
+    failures = plugin.check("connection", lake.connection(schedule=schedule)).failures
+    assert list(failures) == [path]
+    assert reason in failures[path]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"sourceId": ...}, "sourceId", "is required"),
+        ({"destinationId": ""}, "destinationId", "is required"),
+        ({"configurations": ...}, "configurations", "is required"),
+        ({"status": "deprecated"}, "status", "'deprecated' is not allowed: give one of active, inactive"),
+        ({"namespaceDefinition": "customformat"}, "namespaceDefinition", "custom_format"),
+        ({"nonBreakingSchemaUpdatesBehavior": "disable"}, "nonBreakingSchemaUpdatesBehavior", "disable_connection"),
+        ({"prefx": "x"}, "prefx", "did you mean prefix?"),
+        ({"schedule": "hourly"}, "schedule", "must be"),
+        ({"tags": "lake"}, "tags", "must be"),
+    ],
+    ids=str,
+)
+def test_other_properties_are_checked_against_what_the_server_takes(
+    plugin: Plugin, lake: Lake, changes: dict[str, Any], path: str, reason: str
+) -> None:
+    failures = plugin.check("connection", lake.connection(**changes)).failures
+    assert list(failures) == [path]
+    assert reason in failures[path]
+
+
+def test_every_problem_is_told_at_once(plugin: Plugin, lake: Lake) -> None:
+    given = lake.connection(sourceId=..., configurations=[], status="on", schedule={"scheduleType": "cron"})
+    assert sorted(plugin.check("connection", given).failures) == [
+        "configurations",
+        "schedule.cronExpression",
+        "sourceId",
+        "status",
+    ]

@@ -1,0 +1,116 @@
+"""New objects: how many calls, what is sent, and what is kept."""
+
+import json
+from typing import Any
+
+import pytest
+from pulumi_airbyte.provider.properties import Secret
+
+from tests.provider.lake import TOKEN, Lake, stream
+from tests.provider.plugin import Plugin
+
+KINDS = ("source", "destination", "connection", "workspace")
+
+
+def given(lake: Lake, kind: str) -> dict[str, Any]:
+    """What a program says of an object of this kind."""
+    return {
+        "source": lake.source(),
+        "destination": lake.destination(key="a-key"),
+        "connection": lake.connection(),
+        "workspace": {"name": "other"},
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_create_is_one_call(plugin: Plugin, lake: Lake, kind: str) -> None:
+    inputs = plugin.checked(kind, given(lake, kind))
+    lake.twin.clear_calls()
+    plugin.create(kind, inputs)
+    assert lake.asked() == [f"POST /{kind}s"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_previewed_create_is_no_call_and_knows_no_output(plugin: Plugin, lake: Lake, kind: str) -> None:
+    inputs = plugin.checked(kind, given(lake, kind))
+    lake.twin.clear_calls()
+    previewed = plugin.create(kind, inputs, preview=True)
+    assert lake.asked() == []
+    assert previewed.id == ""
+    assert f"{kind}Id" in previewed.outputs
+    assert {repr(value) for value in previewed.outputs.values()} == {"UNKNOWN"}
+    assert set(plugin.create(kind, inputs).outputs) <= set(previewed.outputs) | {"serverRewrites"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_outputs_have_the_id_and_repeat_no_input(plugin: Plugin, lake: Lake, kind: str) -> None:
+    made = plugin.made(kind, given(lake, kind))
+    assert made.outputs[f"{kind}Id"] == made.id
+    assert lake.live(f"{kind}s", made.id)["name"] == made.inputs["name"]
+    assert set(made.outputs) & set(made.inputs) == set()
+
+
+def test_a_source_is_sent_in_plain_text_as_a_whole(plugin: Plugin, lake: Lake) -> None:
+    allocation = {"default": {"cpu_limit": "1"}}
+    made = plugin.made("source", lake.source(port=1) | {"resourceAllocation": allocation})
+    live = lake.live("sources", made.id)
+    assert live["configuration"] == {
+        "host": "lab.example.com",
+        "port": 1,
+        "credentials": {"method": "token", "token": "*" * 10},
+    }
+    assert live["resourceAllocation"] == allocation
+    assert made.outputs["sourceType"] == "lab"
+    assert TOKEN in [secret.value for secret in lake.twin.store.secrets]
+
+
+def test_a_connection_has_what_the_program_says(plugin: Plugin, lake: Lake) -> None:
+    tag = lake.tag("created", "1A2B3C")
+    properties = {
+        "name": "Lab → Lab",
+        "schedule": {"scheduleType": "cron", "cronExpression": "0 0 * * * ?"},
+        "namespaceDefinition": "custom_format",
+        "namespaceFormat": "lab",
+        "prefix": "p_",
+        "nonBreakingSchemaUpdatesBehavior": "propagate_columns",
+        "status": "inactive",
+        "tags": [tag],
+    }
+    live = lake.live("connections", plugin.made("connection", lake.connection(**properties)).id)
+    schedule = {"scheduleType": "cron", "cronExpression": "0 0 * * * ? UTC"}
+    assert {key: live[key] for key in properties} == properties | {"schedule": schedule}
+    [found] = live["configurations"]["streams"]
+    assert found["selectedFields"] == [{"fieldPath": [name]} for name in ("id", "updated_at", "name")]
+
+
+def test_a_secret_text_of_streams_is_sent_in_plain_text(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("connection", lake.connection(configurations=Secret(json.dumps([stream()]))))
+    assert lake.live("connections", made.id)["configurations"]["streams"][0]["name"] == "bare"
+
+
+def test_what_the_server_did_not_rewrite_is_not_kept(plugin: Plugin, lake: Lake) -> None:
+    assert "serverRewrites" not in plugin.made("source", lake.source()).outputs
+    assert "serverRewrites" not in plugin.made("connection", lake.connection()).outputs
+
+
+def test_what_the_server_rewrote_is_kept_as_pairs_of_path_and_value(plugin: Plugin, lake: Lake) -> None:
+    given_by_type = {"workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "lab"}}
+    made = plugin.made("source", given_by_type)
+    assert json.loads(made.outputs["serverRewrites"]) == [
+        [["configuration", "sourceType"], None],
+        [["definitionId"], lake.source()["definitionId"]],
+    ]
+
+    default = stream("cursor_default", syncMode="incremental_append")
+    made = plugin.made("connection", lake.connection(default))
+    assert json.loads(made.outputs["serverRewrites"]) == [
+        [["configurations", "cursor_default", "cursorField"], ["updated_at"]]
+    ]
+
+
+def test_a_workspaces_notifications_are_the_servers_where_the_program_is_silent(plugin: Plugin) -> None:
+    off = {"failure": {"email": {"enabled": False}}}
+    made = plugin.made("workspace", {"notifications": off})
+    rewrites = {".".join(path): value for path, value in json.loads(made.outputs["serverRewrites"])}
+    assert rewrites["notifications.syncDisabled"] == {"email": {"enabled": True}, "webhook": {"enabled": False}}
+    assert "notifications.failure.email.enabled" not in rewrites
