@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from lotus_infra.errors import LotusError
+from sandbox import s3
 from sandbox import twin as twins
 from sandbox.down import down
 from sandbox.lock import alone
