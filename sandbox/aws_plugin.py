@@ -16,8 +16,9 @@ def install(place: Place) -> bool:
     folder = f"resource-aws-v{metadata.version('pulumi-aws')}"
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     official = home / "plugins" / folder / NAME
-    wanted = official if official.is_file() else STAND_IN
     link = place.home / "plugins" / folder / NAME
+    # In a shell that has read `.sandbox/env`, the user's home is the sandbox's own.
+    wanted = official if official.is_file() and official != link else STAND_IN
     link.parent.mkdir(parents=True, exist_ok=True)
     if link.is_symlink() or link.exists():
         link.unlink()

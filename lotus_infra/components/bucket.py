@@ -60,7 +60,8 @@ class Bucket(aws.s3.Bucket):
 
     def _below(self, *before: pulumi.Resource) -> pulumi.ResourceOptions:
         """A child is not protected by itself: what guards the data is that the bucket is."""
-        return pulumi.ResourceOptions(parent=self, protect=False, depends_on=list(before))
+        stays = self._settings.exists or None
+        return pulumi.ResourceOptions(parent=self, protect=False, retain_on_delete=stays, depends_on=list(before))
 
     def _close(self) -> None:
         """To the public, to access lists, and to whoever comes without TLS."""

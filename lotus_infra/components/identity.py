@@ -46,4 +46,4 @@ def made(name: str, user: str, policy: str, opts: pulumi.ResourceOptions) -> Cre
     # Whoever gets the key finds it working: it is made once the user may do something.
     after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[allowed]))
     key = aws.iam.AccessKey(name, user=owner.name, opts=after)
-    return Credentials(pulumi.Output.secret(key.id), key.secret)
+    return Credentials(pulumi.Output.secret(key.id), pulumi.Output.secret(key.secret))

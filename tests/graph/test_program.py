@@ -70,6 +70,8 @@ def test_a_lake_is_one_destination_and_a_pipeline_for_each_source(declare: Decla
             *(("airbyte:index/source:Source", name) for name in sources),
             *(("airbyte:index/connection:Connection", name) for name in sources),
             *(("lotus:airbyte:Pipeline", name) for name in sources),
+            *(("aws:s3/bucket:Bucket", name) for name in ("backup", "landing", "state")),
+            ("lotus:landing:LandingZone", "landing-zone"),
         ]
     )
 
