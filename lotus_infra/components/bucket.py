@@ -59,9 +59,11 @@ class Bucket(aws.s3.Bucket):
         self._let_expire(self._keep_versions())
 
     def _below(self, *before: pulumi.Resource) -> pulumi.ResourceOptions:
-        """A child is not protected by itself: what guards the data is that the bucket is."""
+        """What keeps a bucket safe is protected with it: a `destroy` that is refused deletes all else on its way."""
         stays = self._settings.exists or None
-        return pulumi.ResourceOptions(parent=self, protect=False, retain_on_delete=stays, depends_on=list(before))
+        return pulumi.ResourceOptions(
+            parent=self, protect=self._settings.protect, retain_on_delete=stays, depends_on=list(before)
+        )
 
     def _close(self) -> None:
         """To the public, to access lists, and to whoever comes without TLS."""

@@ -81,6 +81,7 @@ def test_buckets_are_protected_unless_the_stack_says_otherwise(
 
     for name in ("landing", "backup", "state"):
         assert graph.request("Bucket", name).protect is protected
+        assert graph.request("BucketPublicAccessBlock", name).protect is protected
     assert graph.named("Bucket", "landing").inputs.get("forceDestroy") == (None if protected else True)
 
 
