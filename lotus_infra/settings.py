@@ -124,7 +124,7 @@ def _identities(config: pulumi.Config) -> GivenIdentities:
 def _credentials(config: pulumi.Config, start: str) -> Credentials:
     names = (f"{start}access_key_id", f"{start}secret_access_key")
     for name in names:
-        if config.get(name) is None:
+        if config.get(name) in {None, PLACEHOLDER}:
             what = f"the landing zone is not on AWS, and the stack has no {NAMESPACE}:{name}"
             raise LotusError(what, f"pulumi config set --secret {NAMESPACE}:{name}")
     return Credentials(*(config.require_secret(name) for name in names))

@@ -14,6 +14,11 @@ from toolchain.engine import BIN, HERE, EngineError, _clock, _follow, _go, _lock
 NAME = "versitygw"
 MODULE = HERE / "s3"
 PACKAGE = "github.com/versity/versitygw/cmd/versitygw"
+NO_GO = (
+    "There is no S3 server on this machine, and no Go that is new enough to build one. Do one of:\n"
+    "  - put versitygw on PATH: https://github.com/versity/versitygw/releases\n"
+    "  - install the Go that toolchain/go.mod names, or newer: https://go.dev/dl/"
+)
 FLAGS = ("-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w")
 
 
@@ -28,7 +33,11 @@ def s3_server() -> Path:
         return Path(on_path)
     with _locked():
         if not _is_built():
-            _build(_go())
+            try:
+                go = _go()
+            except EngineError:
+                raise EngineError(NO_GO) from None
+            _build(go)
     return BIN / NAME
 
 
