@@ -56,17 +56,25 @@ def _build(go: str) -> None:
     started = time.monotonic()
     _say("Building the S3 server with Go: once, one to three minutes on two cores.")
     command = [go, "build", "-v", *FLAGS, "-o", str(partial), PACKAGE]
-    process = subprocess.Popen(command, cwd=MODULE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
-        complaints = _follow(process, started)
-        if process.wait() != 0:
+        complaints = _complaints(command, started)
+        if complaints is not None:
             raise EngineError("The S3 server could not be built; Go says:\n" + "\n".join(complaints))
         stamp.unlink(missing_ok=True)
         partial.replace(BIN / NAME)
         stamp.write_text(_stamp(), encoding="utf-8")
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
         partial.unlink(missing_ok=True)
     _say(f"Built the S3 server in {_clock(started)}.")
+
+
+def _complaints(command: list[str], started: float) -> list[str] | None:
+    """Runs the build; returns what Go said against it, or None when it succeeded."""
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=MODULE, stderr=pipe, stdout=nothing, text=True) as process:
+        try:
+            said = _follow(process, started)
+        except BaseException:
+            process.terminate()
+            raise
+    return said if process.returncode != 0 else None

@@ -105,7 +105,7 @@ def test_buckets_are_as_safe_as_aws_makes_them_and_the_destination_takes_what_th
     [declared] = [
         one for urn, one in zone.pulumi.resources(show_secrets=True).items() if urn.endswith("Destination::s3")
     ]
-    assert key.get("AccessKeyId") in json.dumps(declared["inputs"])
+    assert str(key.get("AccessKeyId")) in json.dumps(declared["inputs"])
     assert outputs["readerAccessKeyId"] != key.get("AccessKeyId")
 
 

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from lotus_infra.errors import LotusError
 from sandbox import aws_plugin, s3
@@ -111,6 +113,14 @@ def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_
 
     assert [bucket.get("Name") for bucket in client.list_buckets()["Buckets"]] == [STATE_BUCKET]
     assert client.get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"
+
+
+def test_the_s3_server_refuses_a_wrong_key(place: Place) -> None:
+    server = s3.start(place)
+    stranger = boto3.session.Session("sandbox", "wrong", region_name="us-west-1").client("s3", endpoint_url=server.url)
+
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        stranger.list_buckets()
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
