@@ -8,6 +8,7 @@ import re
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 LANDING_PATH = "raw"
+LANDING_ZONE = "landing-zone"
 MAIN_SCHEMA = "main"
 
 
@@ -56,6 +57,16 @@ def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LAND
         path: The path inside the bucket that the destination writes to.
     """
     return f"{path}/{namespace}/{prefix}{stream}/"
+
+
+def writer(bucket: str) -> str:
+    """The identity that Airbyte writes a bucket with; of all identities of an account it has the name once."""
+    return f"{bucket}-writer"
+
+
+def reader(bucket: str) -> str:
+    """The identity that Dagster reads a bucket with."""
+    return f"{bucket}-reader"
 
 
 def sensor(source: str, stream: str) -> str:

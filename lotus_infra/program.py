@@ -1,6 +1,7 @@
 """The whole stack on one screen: settings, lake, checks, components, exports."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,13 +10,14 @@ import pulumi
 from lotus_infra import catalog, naming, settings
 from lotus_infra.components.connection import ConnectionSettings
 from lotus_infra.components.destination import Destination, DestinationSettings
+from lotus_infra.components.landing_zone import LandingZone
 from lotus_infra.components.pipeline import Pipeline, PipelineSettings
 from lotus_infra.components.source import SourceSettings
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.settings import Settings
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
-from lotus_infra.streams.references import substitute
+from lotus_infra.streams.references import Reference, is_reference, substitute
 from lotus_infra.streams.report import check_lake, render
 
 
@@ -47,73 +49,98 @@ def checked(stack: Settings) -> Lake:
 
 
 def declare(lake: Lake, stack: Settings) -> None:
-    """Declare the destinations that are used, then a pipeline for each source, and export what there is."""
+    """Declare where data lands, the destinations in use and a pipeline for each source, and export what there is."""
+    parts = Parts(lake, stack, _landing_zone(stack))
     used = sorted({_config(source).destination for source in lake.sources})
-    destinations = {name: _destination(lake, stack, name) for name in used}
+    destinations = {name: parts.destination(name) for name in used}
     exports: dict[str, Any] = {}
     for source in lake.sources:
         destination = _config(source).destination
-        pipeline = Pipeline(
-            naming.source_resource(source.name), _pipeline(lake, stack, source), destinations[destination]
-        )
-        exports[source.name] = {"connectionId": pipeline.connection_id, "streams": _landing(lake, source)}
+        pipeline = Pipeline(naming.source_resource(source.name), parts.pipeline(source), destinations[destination])
+        exports[source.name] = {"connectionId": pipeline.connection_id, "streams": _prefixes(lake, source)}
     pulumi.export("sources", exports)
+    if parts.zone is not None:
+        pulumi.export("landing", parts.zone.exports())
 
 
-def _destination(lake: Lake, stack: Settings, name: str) -> Destination:
-    config = cast("DestinationConfig", lake.destinations[name])
-    return Destination(
-        naming.destination_resource(name),
-        DestinationSettings(
-            label=lake.destination_label(name),
-            definition_id=_definition_id(lake, config.connector),
-            workspace_id=stack.workspace_id,
-            configuration=_configuration(config.configuration, stack),
-        ),
-    )
+def _landing_zone(stack: Settings) -> LandingZone | None:
+    if stack.landing_zone is None:
+        return None
+    return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities)
 
 
-def _pipeline(lake: Lake, stack: Settings, source: SourceFolder) -> PipelineSettings:
-    config = _config(source)
-    return PipelineSettings(
-        source=SourceSettings(
-            label=source.label,
-            definition_id=_definition_id(lake, config.connector),
-            workspace_id=stack.workspace_id,
-            configuration=_configuration(config.configuration, stack),
-        ),
-        connection=ConnectionSettings(
-            label=naming.connection_label(source.label, lake.destination_label(config.destination)),
-            streams=catalog.catalog(source),
-            schedule=config.schedule,
-            namespace=source.namespace,
-            prefix=config.prefix,
-            non_breaking_changes=config.non_breaking_changes,
-        ),
-        protect=stack.protect_sources,
-    )
+@dataclass(frozen=True)
+class Parts:
+    """Makes the settings of components from the lake's files, the stack's values and the landing zone."""
 
+    lake: Lake
+    stack: Settings
+    zone: LandingZone | None
 
-def _definition_id(lake: Lake, connector: str) -> str:
-    """The connector's definition: pinned, or (checked before) given as an id."""
-    pinned = lake.pinned(connector)
-    return pinned.definition_id if pinned is not None else connector
+    def destination(self, name: str) -> Destination:
+        """The destination of a file."""
+        config = cast("DestinationConfig", self.lake.destinations[name])
+        return Destination(
+            naming.destination_resource(name),
+            DestinationSettings(
+                label=self.lake.destination_label(name),
+                definition_id=self._definition_id(config.connector),
+                workspace_id=self.stack.workspace_id,
+                configuration=self._configuration(config.configuration),
+            ),
+        )
 
+    def pipeline(self, source: SourceFolder) -> PipelineSettings:
+        """The source and the connection of a folder."""
+        config = _config(source)
+        return PipelineSettings(
+            source=SourceSettings(
+                label=source.label,
+                definition_id=self._definition_id(config.connector),
+                workspace_id=self.stack.workspace_id,
+                configuration=self._configuration(config.configuration),
+            ),
+            connection=ConnectionSettings(
+                label=naming.connection_label(source.label, self.lake.destination_label(config.destination)),
+                streams=catalog.catalog(source),
+                schedule=config.schedule,
+                namespace=source.namespace,
+                prefix=config.prefix,
+                non_breaking_changes=config.non_breaking_changes,
+            ),
+            protect=self.stack.protect_sources,
+        )
 
-def _configuration(configuration: Configuration, stack: Settings) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", substitute(configuration, stack.value))
+    def _definition_id(self, connector: str) -> str:
+        """The connector's definition: pinned, or (checked before) given as an id."""
+        pinned = self.lake.pinned(connector)
+        return pinned.definition_id if pinned is not None else connector
+
+    def _configuration(self, configuration: Configuration) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", substitute(configuration, self._value))
+
+    def _value(self, reference: Reference) -> pulumi.Input[Any]:
+        """A value of the stack, or a part of its landing zone, which (checked before) it then has."""
+        if reference.part is None:
+            return self.stack.value(reference)
+        return cast("LandingZone", self.zone).part(reference.part)
 
 
 def _config(source: SourceFolder) -> SourceConfig:
     return cast("SourceConfig", source.config)
 
 
-def _landing(lake: Lake, source: SourceFolder) -> dict[str, str]:
+def _prefixes(lake: Lake, source: SourceFolder) -> dict[str, str]:
     """The streams of a source by name, each with the S3 prefix under which its files are."""
     config = _config(source)
     destination = lake.destination_of(source)
     path = destination.configuration.get("s3_bucket_path", "") if destination is not None else ""
     return {
-        stream.name: naming.s3_prefix(source.namespace, stream.name, prefix=config.prefix, path=str(path))
+        stream.name: naming.s3_prefix(
+            source.namespace,
+            stream.name,
+            prefix=config.prefix,
+            path=naming.LANDING_PATH if is_reference(path) else str(path),
+        )
         for stream in catalog.catalog(source)
     }

@@ -1,10 +1,12 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, and one for each name that the lake's files
-refer to.
+Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, `landingZone`, and one for each name that the
+lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key` are Airbyte's
+identity, and the same with `s3_reader_` Dagster's, where that has one of its own.
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +15,16 @@ from uuid import UUID
 
 import pulumi
 from pulumi.runtime.config import CONFIG
+from pydantic import ValidationError
 
+from lotus_infra.components.identity import Credentials, GivenIdentities
+from lotus_infra.components.landing_zone import LandingZoneSettings
 from lotus_infra.errors import LotusError
-from lotus_infra.streams.references import Reference, ReferenceType, StackValues
+from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceType, StackValues
 
 NAMESPACE: Final = "lotus"
+ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
+"""The AWS SDKs' own variable; a stack whose server moves, such as the sandbox's, says its address this way."""
 PLACEHOLDER: Final = "replace-me"
 """What a stack file has where nobody has set a value yet."""
 NO_WORKSPACE: Final = str(UUID(int=0))
@@ -33,6 +40,8 @@ class Settings:
         protect_sources: whether deleting a source takes an unprotect first.
         values: the names that the stack has values for.
         value: the value of a reference, as a secret output where it is one.
+        landing_zone: the landing zone; None where the stack has none.
+        identities: the identities that come to the landing bucket; None where the stack makes them.
     """
 
     workspace_id: str
@@ -40,6 +49,8 @@ class Settings:
     protect_sources: bool
     values: StackValues
     value: Callable[[Reference], pulumi.Input[Any]]
+    landing_zone: LandingZoneSettings | None
+    identities: GivenIdentities | None
 
 
 def load(project: Path) -> Settings:
@@ -52,12 +63,15 @@ def load(project: Path) -> Settings:
         LotusError: a value is missing or is not of its type.
     """
     config = pulumi.Config(NAMESPACE)
+    zone = _landing_zone(config)
     return Settings(
         workspace_id=_workspace_id(config),
         streams=project / (config.get("streams") or "streams"),
         protect_sources=config.get_bool("protectSources") or False,
         values=StackValues(pulumi.get_stack(), _names()),
         value=lambda reference: _value(config, reference),
+        landing_zone=zone,
+        identities=_identities(config) if zone is not None and zone.server == "s3" else None,
     )
 
 
@@ -74,6 +88,46 @@ def _workspace_id(config: pulumi.Config) -> str:
         raise LotusError(
             what, "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
         ) from None
+
+
+def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
+    text = config.get(LANDING_ZONE)
+    if text is None:
+        return None
+    key = f"{NAMESPACE}:{LANDING_ZONE}"
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise LotusError(f"{key} is no object", f"pulumi config set --path {key}.server aws, and so on for each key")
+    if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
+        document = {**document, "endpoint": os.environ[ENDPOINT_VARIABLE]}
+    try:
+        return LandingZoneSettings.model_validate(document)
+    except ValidationError as error:
+        wrong = "; ".join(_told(key, *found["loc"], what=found["msg"]) for found in error.errors())
+        raise LotusError(wrong, f"pulumi config set --path {key}.<key> <value>, or edit the stack's file") from None
+
+
+def _told(key: str, *path: object, what: str) -> str:
+    return f"{'.'.join([key, *map(str, path)])}: {what.removeprefix('Value error, ')}"
+
+
+def _identities(config: pulumi.Config) -> GivenIdentities:
+    """The identities that whoever runs the server made; Dagster may come with Airbyte's."""
+    own_reader = config.get("s3_reader_access_key_id") is not None
+    writer = _credentials(config, "s3_")
+    return GivenIdentities(writer, _credentials(config, "s3_reader_") if own_reader else writer)
+
+
+def _credentials(config: pulumi.Config, start: str) -> Credentials:
+    names = (f"{start}access_key_id", f"{start}secret_access_key")
+    for name in names:
+        if config.get(name) in {None, PLACEHOLDER}:
+            what = f"the landing zone is not on AWS, and the stack has no {NAMESPACE}:{name}"
+            raise LotusError(what, f"pulumi config set --secret {NAMESPACE}:{name}")
+    return Credentials(*(config.require_secret(name) for name in names))
 
 
 def _names() -> frozenset[str]:

@@ -1,15 +1,19 @@
 """`make sandbox-down`: ends what the sandbox started and keeps what it remembers."""
 
+from sandbox import s3
 from sandbox import twin as twins
 from sandbox.place import Place
 
 
 def down(place: Place) -> None:
-    """Stop the twin, if it runs."""
-    twin = twins.found(place)
-    if twin is None:
+    """Stop the twin and the S3 server, where they run."""
+    twin, server = twins.found(place), s3.found(place)
+    if twin is None and server is None:
         print("Nothing of the sandbox is running.")
-    else:
+    if twin is not None:
         twins.stop(twin)
         print(f"The twin on {twin.url} has ended.")
-    print(f"Its state stays in {place.folder.name}/; delete that folder to start anew.")
+    if server is not None:
+        s3.stop(server)
+        print(f"The S3 server on {server.url} has ended.")
+    print(f"What they remember stays in {place.folder.name}/; delete that folder to start anew.")

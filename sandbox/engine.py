@@ -61,7 +61,7 @@ class Engine:
 
     Attributes:
         place: the sandbox.
-        environment: what it runs with, beside the caller's environment without its PULUMI_* and AIRBYTE_* variables.
+        environment: what it runs with, beside the caller's environment without its variables of the same kinds.
     """
 
     place: Place
@@ -108,5 +108,5 @@ class Engine:
         return process.stdout
 
     def _environment(self) -> dict[str, str]:
-        foreign = ("PULUMI_", "AIRBYTE_")
+        foreign = ("PULUMI_", "AIRBYTE_", "AWS_")
         return {key: value for key, value in os.environ.items() if not key.startswith(foreign)} | dict(self.environment)

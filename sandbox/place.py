@@ -8,6 +8,12 @@ from typing import Final
 PASSPHRASE: Final = "sandbox"
 """Protects nothing: the sandbox has no secrets. `Pulumi.sandbox.yaml` has the salt that goes with it."""
 STACK: Final = "sandbox"
+REGION: Final = "us-west-1"
+STATE_BUCKET: Final = "lotus-state"
+S3_KEY: Final = "sandbox"
+"""Both halves of the S3 server's one access key; `Pulumi.sandbox.yaml` gives it to Airbyte. It protects nothing."""
+FOREIGN: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+"""Variables of the caller's shell that would be taken together with ours."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +58,55 @@ class Place:
         """For a shell: `. .sandbox/env` makes `pulumi` mean this sandbox."""
         return self.folder / "env"
 
-    def environment(self, path: str, airbyte_url: str) -> dict[str, str]:
+    @property
+    def s3_file(self) -> Path:
+        """Which process the S3 server is, and where it listens."""
+        return self.folder / "s3.json"
+
+    @property
+    def s3_log(self) -> Path:
+        """What the S3 server says."""
+        return self.folder / "s3.log"
+
+    @property
+    def s3_data(self) -> Path:
+        """The S3 server's buckets, their versions, and what it notes of both."""
+        return self.folder / "s3"
+
+    @property
+    def home(self) -> Path:
+        """The engine's own folder, apart from the user's."""
+        return self.folder / "home"
+
+    def environment(self, path: str, airbyte_url: str, s3_url: str) -> dict[str, str]:
         """What the engine and the program need, beside the caller's own environment.
 
         Args:
             path: PATH, with the engine in front.
             airbyte_url: root of the twin's public API.
+            s3_url: the S3 server.
         """
-        state = self.folder / "state"
-        state.mkdir(exist_ok=True)
+        server = s3_url.removeprefix("http://")
+        state = f"endpoint={server}&disableSSL=true&s3ForcePathStyle=true&region={REGION}"
         return {
             "PATH": path,
             "AIRBYTE_SERVER_URL": airbyte_url,
-            "PULUMI_BACKEND_URL": state.as_uri(),
+            "AWS_ACCESS_KEY_ID": S3_KEY,
+            "AWS_ENDPOINT_URL_S3": s3_url,
+            "AWS_REGION": REGION,
+            "AWS_SECRET_ACCESS_KEY": S3_KEY,
+            "PULUMI_BACKEND_URL": f"s3://{STATE_BUCKET}?{state}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DIY_BACKEND_ZSTD": "true",
-            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_HOME": str(self.home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": STACK,
         }
 
     def write_environment(self, environment: dict[str, str]) -> None:
         """Write the file for shells."""
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
+        unset = f"unset {' '.join(FOREIGN)}"
+        lines = [unset, *(f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items()))]
         write_whole(self.environment_file, "\n".join(lines) + "\n")
 
 

@@ -28,13 +28,16 @@ A source or a stream is named in lower-case letters, digits and underscores, a l
 mistake at once; `lotus schema --write` gives editors what they need to complete and underline, and every file may have
 a `"$schema"` key for them.
 
-In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack:
+In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack, and what the
+landing zone has is a reference to it, so that no bucket and no credential is written twice:
 
 | reference | stands for |
 |---|---|
 | `{"$secret": "shopify_api_password"}` | the secret `lotus:shopify_api_password`, set by `pulumi config set --secret` |
 | `{"$config": "shopify_store"}` | the value `lotus:shopify_store`, read as a string |
 | `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json` |
+| `{"$landing": "bucket"}` | what the landing zone has: its `bucket`, `prefix`, `region` or `endpoint`, or \
+the writer's `access_key_id` or `secret_access_key` |
 """
 
 _PARTS = (

@@ -117,4 +117,4 @@ class DestinationConfig(LakeFile):
     """The label that people see in Airbyte; by default the file's name in title case."""
 
     configuration: Configuration
-    """What the connector asks for, with {"$secret": name} and {"$config": name} for what differs by stack."""
+    """What the connector asks for, by reference (such as {"$landing": "bucket"}) for what differs by stack."""

@@ -1,7 +1,8 @@
-"""References in a connector's configuration: `{"$secret": name}` and `{"$config": name, "as": type}`.
+"""References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
 
-A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. This module
-finds references and puts values in their places; it never sees a stack.
+A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. What the landing
+zone has is named by its part, so that no bucket and no credential is written twice. This module finds references and
+puts values in their places; it never sees a stack.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,11 @@ from lotus_infra.naming import is_identifier
 from lotus_infra.streams.problems import JsonPath, suggestion
 
 ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
-SECRET, CONFIG, AS = "$secret", "$config", "as"
+LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
+SECRET, CONFIG, LANDING, AS = "$secret", "$config", "$landing", "as"
+SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
+LANDING_ZONE = "landingZone"
+"""The stack's name of what it says about the landing zone, as an object."""
 MASK = "**********"
 """What Airbyte shows for a secret: ten asterisks (airbyte-platform, JsonSecretsProcessor)."""
 
@@ -23,17 +28,19 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value that the stack holds.
+    """A value that the stack holds, or that its landing zone has.
 
     Attributes:
         name: The stack's name of the value, `lotus:<name>` in its configuration.
         secret: Whether the value must stay secret.
         type: What the value is once it is read.
+        part: The part of the landing zone that it is instead; the name is then that of the whole zone.
     """
 
     name: str
     secret: bool
     type: ReferenceType = "string"
+    part: LandingPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,14 @@ def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     """Read a reference, or tell what is wrong with it and what to do."""
     marks = [key for key in value if key.startswith("$")]
     mark = marks[0]
-    if mark not in {SECRET, CONFIG}:
-        return f"{mark} is no kind of reference", suggestion(mark, (SECRET, CONFIG), f"use {SECRET} or {CONFIG}")
+    if mark not in {SECRET, CONFIG, LANDING}:
+        known = (SECRET, CONFIG, LANDING)
+        return f"{mark} is no kind of reference", suggestion(mark, known, f"use {SECRET}, {CONFIG} or {LANDING}")
     extra = sorted(value.keys() - ({mark, AS} if mark == CONFIG else {mark}))
     if extra:
         return f"a {mark} reference can't also have {', '.join(extra)}", f'write {{"{mark}": "name"}} and no more'
+    if mark == LANDING:
+        return _landing(value[mark])
     name, kind = value[mark], value.get(AS, "string")
     if not isinstance(name, str) or not is_identifier(name):
         return f"{mark} does not name a value", "use lower-case letters, digits and underscores, a letter first"
@@ -70,6 +80,14 @@ def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
         if kind == known:
             return Reference(name, mark == SECRET, known)
     return "can't be read as that", f'"as" is one of {", ".join(get_args(ReferenceType))}'
+
+
+def _landing(part: JsonValue) -> Reference | tuple[str, str]:
+    for known in get_args(LandingPart):
+        if part == known:
+            return Reference(LANDING_ZONE, known in SECRET_PARTS, part=known)
+    parts = get_args(LandingPart)
+    return "the landing zone has no such part", suggestion(str(part), parts, f"name one of {', '.join(parts)}")
 
 
 def walk(value: JsonValue, path: JsonPath = ()) -> Iterator[tuple[JsonPath, JsonValue]]:

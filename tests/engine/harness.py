@@ -213,15 +213,17 @@ class Pulumi:
     def outputs(self, *, show_secrets: bool = False) -> JsonObject:
         return self.run("stack", "output", "--json", *(["--show-secrets"] if show_secrets else [])).ok().json()
 
-    def stack_export(self) -> JsonObject:
+    def stack_export(self, *, show_secrets: bool = False) -> JsonObject:
         """The deployment as it is in the state: `resources`, `pending_operations`, ..."""
-        deployment = self.run("stack", "export").ok().json()["deployment"]
+        options = ["--show-secrets"] if show_secrets else []
+        deployment = self.run("stack", "export", *options).ok().json()["deployment"]
         assert isinstance(deployment, dict)
         return deployment
 
-    def resources(self) -> dict[str, JsonObject]:
+    def resources(self, *, show_secrets: bool = False) -> dict[str, JsonObject]:
         """The resources of the state by URN."""
-        return {one["urn"]: one for one in self.stack_export().get("resources") or []}
+        deployment = self.stack_export(show_secrets=show_secrets)
+        return {one["urn"]: one for one in deployment.get("resources") or []}
 
     def locks(self) -> list[Path]:
         """The backend's locks that somebody holds, or left."""

@@ -25,6 +25,14 @@ SECRETS = {
     "s3_access_key_id": "value-of-the-access-key-id",
     "s3_secret_access_key": "value-of-the-secret-access-key",
 }
+GIVEN_BUCKET = {
+    "s3_bucket_name": {"$config": "landing_bucket"},
+    "s3_bucket_path": "raw",
+    "s3_bucket_region": {"$config": "landing_region"},
+    "s3_endpoint": {"$config": "s3_endpoint"},
+    "access_key_id": {"$secret": "s3_access_key_id"},
+    "secret_access_key": {"$secret": "s3_secret_access_key"},
+}
 READS = frozenset({"GET"})
 Document = dict[str, Any]
 
@@ -43,7 +51,17 @@ class Lake:
 
     @classmethod
     def copied(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
-        """The project's own lake in the engine's project folder, with values for all that it refers to."""
+        """The project's own lake in the engine's project folder, with values for all that it refers to.
+
+        Its bucket is somebody else's: a lake with a landing zone of its own takes another plugin.
+        """
+        copied = cls.with_references(pulumi, twin)
+        copied.edit("_destinations/s3.json", lambda destination: destination["configuration"].update(GIVEN_BUCKET))
+        return copied
+
+    @classmethod
+    def with_references(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
+        """The project's own lake as it is."""
         streams = pulumi.project / "streams"
         shutil.copytree(REPOSITORY / "streams", streams, ignore=shutil.ignore_patterns(".schema"))
         pulumi.program(PROGRAM)

@@ -1,5 +1,6 @@
 """`make sandbox`, in a checkout of its own."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,14 +8,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from lotus_infra.errors import LotusError
+from sandbox import aws_plugin, s3
 from sandbox import twin as twins
 from sandbox.down import down
 from sandbox.lock import alone
-from sandbox.place import Place
+from sandbox.place import STATE_BUCKET, Place
 from sandbox.up import up
 from tests.engine.harness import REPOSITORY
 
@@ -30,24 +34,30 @@ def place(tmp_path: Path, engine: list[Path]) -> Iterator[Place]:
     running = twins.found(place)
     if running is not None:
         twins.stop(running)
+    server = s3.found(place)
+    if server is not None:
+        s3.stop(server)
 
 
 def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     up(place)
-    assert "3 connections, 12 streams" in capfd.readouterr().out
+    shown = capfd.readouterr().out
+    assert "3 connections, 12 streams" in shown
+    assert "3 buckets on http://127.0.0.1:" in shown
     twin = twins.found(place)
     assert twin is not None
     httpx.delete(f"{twin.url}/_twin/calls")
 
     up(place)
-    assert "11 unchanged" in capfd.readouterr().out
+    assert "21 unchanged" in capfd.readouterr().out
     assert set(httpx.get(f"{twin.url}/_twin/counts").json()) <= {"GET"}
 
     down(place)
     assert twins.found(place) is None
+    assert s3.found(place) is None
 
     up(place)
-    assert "11 unchanged" in capfd.readouterr().out
+    assert "21 unchanged" in capfd.readouterr().out
 
 
 def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
@@ -85,13 +95,78 @@ def test_a_second_command_waits_for_the_first(place: Place, capsys: pytest.Captu
     waiting.join()
 
 
+def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_stack(place: Place) -> None:
+    up(place)
+    server = s3.found(place)
+    assert server is not None
+    client = server.client()
+    state = [found.get("Key", "") for found in client.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]]
+    assert any(key.startswith(".pulumi/stacks/lotus/sandbox.json") for key in state)
+    assert client.get_bucket_versioning(Bucket="landing")["Status"] == "Enabled"
+    [rule] = client.get_bucket_ownership_controls(Bucket="landing")["OwnershipControls"]["Rules"]
+    assert rule["ObjectOwnership"] == "BucketOwnerEnforced"
+    for body in (b"first", b"second"):
+        client.put_object(Bucket="landing", Key="raw/faker/users/part_0.parquet", Body=body)
+
+    shell = f". {place.environment_file} && pulumi destroy --yes --skip-preview --non-interactive"
+    subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True)
+
+    assert [bucket.get("Name") for bucket in client.list_buckets()["Buckets"]] == [STATE_BUCKET]
+    assert client.get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"
+
+
+def test_the_s3_server_refuses_a_wrong_key(place: Place) -> None:
+    server = s3.start(place)
+    stranger = boto3.session.Session("sandbox", "wrong", region_name="us-west-1").client("s3", endpoint_url=server.url)
+
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        stranger.list_buckets()
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
+def test_a_damaged_note_of_the_s3_server_is_as_none(place: Place, damage: str) -> None:
+    place.s3_file.write_text(damage, encoding="utf-8")
+
+    assert s3.found(place) is None
+
+
+def test_an_s3_server_that_does_not_start_is_one_error_with_a_remedy(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "path" / "versitygw"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho the disk is full\nexit 1\n", encoding="utf-8")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(broken.parent), prepend=os.pathsep)
+
+    with pytest.raises(LotusError, match=r"did not start[\s\S]+the disk is full[\s\S]+rm -r \.sandbox"):
+        s3.start(place)
+
+
+def test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_itself(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(place.home))
+    assert aws_plugin.install(place) is False
+    assert aws_plugin.install(place) is False
+    [link] = place.home.rglob(aws_plugin.NAME)
+    assert link.resolve() == aws_plugin.STAND_IN
+
+    official = tmp_path / "user" / link.relative_to(place.home)
+    official.parent.mkdir(parents=True)
+    official.touch()
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "user"))
+    assert aws_plugin.install(place) is True
+    assert link.resolve() == official
+
+
 def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Place) -> None:
     up(place)
 
     shell = f". {place.environment_file} && pulumi preview --non-interactive"
     shown = subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True)
 
-    assert "11 unchanged" in shown.stdout
+    assert "21 unchanged" in shown.stdout
 
 
 def test_unknown_words_are_refused_with_the_usage() -> None:

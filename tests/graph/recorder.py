@@ -31,6 +31,8 @@ class Recorder(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in args.inputs.items()}
         self.declared.append(Declared(args.typ, args.name, inputs))
+        if args.typ.startswith("aws:"):
+            return f"{args.name}-id", {**inputs, "secret": f"secret-of-{args.name}"}
         kind = args.typ.split(":")[-1].lower()
         identity = f"{kind}-{args.name}"
         return identity, {f"{kind}Id": identity, "createdAt": 0}

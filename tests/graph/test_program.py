@@ -14,14 +14,20 @@ from tests.graph.recorder import Graph, drained
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKSPACE = "11111111-1111-1111-1111-111111111111"
+ZONE = {
+    "server": "s3",
+    "endpoint": "http://127.0.0.1:9000",
+    "region": "us-west-1",
+    "landing": "landing",
+    "backup": "backup",
+    "state": "lotus-state",
+}
 CONFIG = {
     "lotus:workspaceId": WORKSPACE,
     "lotus:shopify_store": "a-store",
     "lotus:shopify_api_password": "the-password",
     "lotus:klaviyo_api_key": "the-key",
-    "lotus:landing_bucket": "landing",
-    "lotus:landing_region": "us-west-1",
-    "lotus:s3_endpoint": "http://127.0.0.1:9000",
+    "lotus:landingZone": json.dumps(ZONE),
     "lotus:s3_access_key_id": "the-id",
     "lotus:s3_secret_access_key": "the-secret",
 }
@@ -64,6 +70,8 @@ def test_a_lake_is_one_destination_and_a_pipeline_for_each_source(declare: Decla
             *(("airbyte:index/source:Source", name) for name in sources),
             *(("airbyte:index/connection:Connection", name) for name in sources),
             *(("lotus:airbyte:Pipeline", name) for name in sources),
+            *(("aws:s3/bucket:Bucket", name) for name in ("backup", "landing", "state")),
+            ("lotus:landing:LandingZone", "landing-zone"),
         ]
     )
 

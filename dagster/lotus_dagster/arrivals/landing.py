@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     class ListsObjects(Protocol):
         """The one call of an S3 client that is needed."""
 
-        def list_objects_v2(self, **arguments: str) -> Mapping[str, object]:
+        def list_objects_v2(self, *, Bucket: str, Prefix: str, StartAfter: str) -> Mapping[str, object]:  # noqa: N803
             """ListObjectsV2 of the S3 API: up to 1,000 keys in UTF-8 order."""
 
 
@@ -38,9 +38,10 @@ class S3Pages:
 
     def page(self, after: str) -> Page:
         """One ListObjectsV2 request."""
-        start = {"StartAfter": self._prefix + after} if after else {}
         try:
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **start)
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=self._prefix, StartAfter=self._prefix + after
+            )
         except (ClientError, BotoCoreError) as error:
             raise ListingError(
                 f"s3://{self._bucket}/{self._prefix} can't be listed: {error}",

@@ -6,7 +6,16 @@ from lotus_infra.streams.checks.rule import Rule
 from lotus_infra.streams.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.streams.model import Configuration
 from lotus_infra.streams.problems import Finding, JsonPath
-from lotus_infra.streams.references import MASK, Reference, StackValues, is_reference, parse, references, walk
+from lotus_infra.streams.references import (
+    LANDING_ZONE,
+    MASK,
+    Reference,
+    StackValues,
+    is_reference,
+    parse,
+    references,
+    walk,
+)
 from lotus_infra.streams.spec import Spec
 
 _EXTERNAL_SECRET = "secret_coordinate::"
@@ -61,7 +70,8 @@ def _secret(file: str, path: JsonPath, leaf: object) -> Iterator[Finding]:
     if is_reference(leaf):
         reference = parse(leaf)
         if isinstance(reference, Reference) and not reference.secret:
-            yield Finding(file, path, "is a secret that is not kept as one", f'write {{"$secret": "{reference.name}"}}')
+            name = reference.name if reference.part is None else "name"
+            yield Finding(file, path, "is a secret that is not kept as one", f'write {{"$secret": "{name}"}}')
     elif leaf != MASK and not (isinstance(leaf, str) and leaf.startswith(_EXTERNAL_SECRET)):
         remedy = 'keep the value in the stack and name it: {"$secret": "name"}'
         yield Finding(file, path, "is a secret, written out", remedy)
@@ -85,6 +95,10 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
 
 
 def _unset(file: str, path: JsonPath, reference: Reference, stack: str) -> Finding:
+    if reference.part is not None:
+        what = f"the stack {stack} has no landing zone to take the {reference.part} from"
+        remedy = f"run `pulumi config set --stack {stack} --path lotus:{LANDING_ZONE}.server aws`, and give the buckets"
+        return Finding(file, path, what, remedy)
     kind, option = ("secret", "--secret ") if reference.secret else ("value", "")
     what = f'the {kind} "{reference.name}" is not set in the stack {stack}'
     return Finding(file, path, what, f"run `pulumi config set {option}--stack {stack} lotus:{reference.name}`")

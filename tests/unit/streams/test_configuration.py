@@ -1,6 +1,7 @@
 """Connector configurations against references, secrets and pinned specifications."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -207,3 +208,36 @@ def test_a_destination_that_no_source_uses_needs_no_values(tmp_path: Path) -> No
     changes: Files = {"_destinations/spare.json": spare, "_destinations/s3.json": elsewhere}
 
     assert problems_of(tmp_path, changes, StackValues("prod", frozenset())) == []
+
+
+def test_a_stack_without_a_landing_zone_is_told_for_each_part_that_a_destination_takes(tmp_path: Path) -> None:
+    changes: Files = {
+        "_destinations/s3.json": destination(
+            configuration={
+                "s3_bucket_name": {"$landing": "bucket"},
+                "s3_bucket_path": {"$landing": "prefix"},
+                "s3_bucket_region": "us-west-1",
+                "secret_access_key": {"$landing": "secret_access_key"},
+                "format": {"format_type": "Parquet"},
+            }
+        )
+    }
+    bare, full = StackValues("dev", frozenset()), StackValues("prod", frozenset({"landingZone"}))
+
+    told = problems_of(tmp_path, changes, bare, full)
+
+    assert [line.partition(": ")[2].partition(":")[0] for line in told] == [
+        "configuration.s3_bucket_name",
+        "configuration.s3_bucket_path",
+        "configuration.secret_access_key",
+    ]
+    assert all("the stack dev has no landing zone" in line for line in told)
+
+
+def test_a_public_part_of_the_landing_zone_can_not_stand_for_a_secret(tmp_path: Path) -> None:
+    configuration = dict(cast("dict[str, object]", destination()["configuration"]))
+    configuration["secret_access_key"] = {"$landing": "bucket"}
+
+    [told] = problems_of(tmp_path, {"_destinations/s3.json": destination(configuration=configuration)})
+
+    assert "configuration.secret_access_key: is a secret that is not kept as one" in told

@@ -15,6 +15,10 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$config": "a", "default": 3}, "a $config reference can't also have default"),
     ({"$config": "a", "as": "int"}, "can't be read as that"),
     ({"$config": "a", "as": None}, "can't be read as that"),
+    ({"$landing": "buckt"}, "the landing zone has no such part"),
+    ({"$landing": None}, "the landing zone has no such part"),
+    ({"$landing": ["bucket"]}, "the landing zone has no such part"),
+    ({"$landing": "bucket", "as": "string"}, "a $landing reference can't also have as"),
 ]
 
 
@@ -31,6 +35,15 @@ def test_a_malformed_reference_is_told(value: dict[str, JsonValue], what: str) -
 def test_a_reference_names_a_value_and_how_it_is_read() -> None:
     assert parse({"$secret": "key"}) == Reference("key", secret=True)
     assert parse({"$config": "count", "as": "integer"}) == Reference("count", secret=False, type="integer")
+
+
+def test_a_part_of_the_landing_zone_is_a_reference_and_its_credentials_are_secret() -> None:
+    assert parse({"$landing": "bucket"}) == Reference("landingZone", secret=False, part="bucket")
+    assert parse({"$landing": "secret_access_key"}) == Reference("landingZone", secret=True, part="secret_access_key")
+
+
+def test_a_misspelt_part_gets_the_nearest_one() -> None:
+    assert parse({"$landing": "buckt"}) == ("the landing zone has no such part", 'did you mean "bucket"?')
 
 
 @pytest.mark.parametrize("value", ["$secret", {}, {"secret": "a"}, [], None, 3])

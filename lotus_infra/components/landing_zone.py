@@ -1,0 +1,174 @@
+"""Where the lake's data lands: three buckets, and the identities that come to the first of them.
+
+It knows AWS and servers that speak S3 without being AWS. It knows no connector: a destination takes from the zone what
+its file asks for.
+"""
+
+from typing import Literal, Self
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic.alias_generators import to_camel
+
+from lotus_infra import naming
+from lotus_infra.components import identity, policies
+from lotus_infra.components.bucket import ALL_FEATURES, Bucket, BucketSettings, Feature
+from lotus_infra.components.identity import Credentials, GivenIdentities
+from lotus_infra.streams.references import LandingPart
+
+LANDING_VERSION_DAYS = 30
+STATE_VERSION_DAYS = 90
+
+
+class LandingZoneSettings(BaseModel):
+    """What the stack says of its landing zone, with camelCase keys.
+
+    Attributes:
+        server: AWS, or a server that speaks S3.
+        region: where the buckets are; a server that has no regions takes any.
+        landing: the bucket that Airbyte writes to.
+        backup: the bucket for the backups of databases.
+        state: the bucket of the engine's state, made before the stack was; None where another stack looks after it.
+        endpoint: the server's address; empty on AWS.
+        features: what the server has; everything on AWS.
+        expire_raw_days: how long raw data stays; None keeps it for good.
+        protect: whether deleting a bucket takes an unprotect first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    server: Literal["aws", "s3"]
+    region: str = Field(min_length=1)
+    landing: str = Field(min_length=3)
+    backup: str = Field(min_length=3)
+    state: str | None = None
+    endpoint: str = ""
+    features: frozenset[Feature] | None = None
+    expire_raw_days: PositiveInt | None = None
+    protect: bool = True
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.server == "aws" and (self.endpoint or self.features is not None):
+            raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
+        if self.server == "s3" and not self.endpoint:
+            raise ValueError("a server that is not AWS has an endpoint: give its address")
+        if self.expire_raw_days is not None and "lifecycle" not in self.available:
+            raise ValueError("expireRawDays needs a server with the feature lifecycle")
+        if len({self.landing, self.backup, self.state}) < 3:
+            raise ValueError("landing, backup and state are three buckets: give each a name of its own")
+        return self
+
+    @property
+    def available(self) -> frozenset[Feature]:
+        """What its server has."""
+        return ALL_FEATURES if self.server == "aws" else self.features or frozenset()
+
+
+class LandingZone(pulumi.ComponentResource):
+    """The buckets and their identities (`lotus:landing:LandingZone`).
+
+    Attributes:
+        bucket: the landing bucket.
+        writer: what Airbyte comes with; below the prefix `raw` it may write.
+        reader: what Dagster comes with; below the prefix `raw` it may read.
+    """
+
+    bucket: pulumi.Output[str]
+    writer: Credentials
+    reader: Credentials
+
+    def __init__(
+        self,
+        name: str,
+        settings: LandingZoneSettings,
+        given: GivenIdentities | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("lotus:landing:LandingZone", name, None, opts)
+        self._settings = settings
+        self._own = pulumi.ResourceOptions(parent=self, provider=_provider(name, settings, self))
+        landing = Bucket("landing", self._landing(), self._own)
+        Bucket("backup", self._settings_of(settings.backup), self._own)
+        if settings.state is not None:
+            state = self._settings_of(settings.state, version_days=STATE_VERSION_DAYS, exists=True)
+            Bucket("state", state, self._own)
+        self.bucket = landing.bucket
+        identities = given or self._identities()
+        self.writer, self.reader = identities.writer, identities.reader
+        self.register_outputs({"bucket": self.bucket})
+
+    def part(self, part: LandingPart) -> pulumi.Input[str]:
+        """What a connector's configuration asks of the zone."""
+        parts: dict[LandingPart, pulumi.Input[str]] = {
+            "bucket": self.bucket,
+            "prefix": naming.LANDING_PATH,
+            "region": self._settings.region,
+            "endpoint": self._settings.endpoint,
+            "access_key_id": self.writer.access_key_id,
+            "secret_access_key": self.writer.secret_access_key,
+        }
+        return parts[part]
+
+    def exports(self) -> dict[str, pulumi.Input[str] | None]:
+        """What people and other programs may want to know, without the writer's credentials."""
+        return {
+            "bucket": self.bucket,
+            "prefix": naming.LANDING_PATH,
+            "region": self._settings.region,
+            "endpoint": self._settings.endpoint,
+            "backupBucket": self._settings.backup,
+            "stateBucket": self._settings.state,
+            "readerAccessKeyId": self.reader.access_key_id,
+            "readerSecretAccessKey": self.reader.secret_access_key,
+        }
+
+    def _landing(self) -> BucketSettings:
+        days = self._settings.expire_raw_days
+        expire = {} if days is None else {naming.LANDING_PATH: days}
+        return self._settings_of(self._settings.landing, version_days=LANDING_VERSION_DAYS, expire_days=expire)
+
+    def _settings_of(
+        self,
+        bucket: str,
+        *,
+        version_days: int | None = None,
+        expire_days: dict[str, int] | None = None,
+        exists: bool = False,
+    ) -> BucketSettings:
+        return BucketSettings(
+            bucket=bucket,
+            region=self._settings.region,
+            features=self._settings.available,
+            version_days=version_days,
+            expire_days=expire_days or {},
+            protect=self._settings.protect,
+            exists=exists,
+        )
+
+    def _identities(self) -> GivenIdentities:
+        bucket, region, prefix = self._settings.landing, self._settings.region, naming.LANDING_PATH
+        arn = policies.bucket_arn(bucket, region)
+        return GivenIdentities(
+            writer=identity.made("writer", naming.writer(bucket), policies.writer(arn, prefix), self._own),
+            reader=identity.made("reader", naming.reader(bucket), policies.reader(arn, prefix), self._own),
+        )
+
+
+def _provider(name: str, settings: LandingZoneSettings, zone: pulumi.Resource) -> aws.Provider:
+    """AWS, or the other server; the credentials that administer it are those of the environment, as for the state."""
+    own = pulumi.ResourceOptions(parent=zone)
+    if settings.server == "aws":
+        return aws.Provider(name, region=settings.region, opts=own)
+    return aws.Provider(
+        name,
+        region=settings.region,
+        endpoints=[aws.ProviderEndpointArgs(s3=settings.endpoint)],
+        s3_use_path_style=True,
+        skip_credentials_validation=True,
+        skip_metadata_api_check=True,
+        skip_region_validation=True,
+        skip_requesting_account_id=True,
+        opts=own,
+    )

@@ -1,0 +1,184 @@
+"""Buckets, and what is set on them."""
+
+from abc import abstractmethod
+from typing import cast
+
+from botocore.exceptions import ClientError
+from pulumi_airbyte.provider.properties import Properties
+
+from sandbox.plugins.aws.kinds import Document, Kind, Live, from_api, is_missing, lean, same_policy, to_api
+
+
+class Bucket(Kind):
+    """`aws.s3.Bucket`: a name; deleted with its objects only where `forceDestroy` says so."""
+
+    token = "aws:s3/bucket:Bucket"
+    allowed = frozenset({"bucket", "forceDestroy"})
+    replacing = frozenset({"bucket"})
+    computed = frozenset({"arn", "region"})
+
+    def create(self, inputs: Properties) -> Live:
+        """CreateBucket."""
+        bucket, region = str(inputs["bucket"]), self.clients.region
+        if region == "us-east-1":
+            self.clients.s3.create_bucket(Bucket=bucket)
+        else:
+            where: Document = {"LocationConstraint": region}
+            self.clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        return self._live(bucket, inputs)
+
+    def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """HeadBucket."""
+        try:
+            self.clients.s3.head_bucket(Bucket=identity)
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+        return self._live(identity, {**inputs, "bucket": identity})
+
+    def update(self, identity: str, inputs: Properties, outputs: Properties) -> Properties:
+        """Only `forceDestroy` changes in place, and the server knows nothing of it."""
+        return self._live(identity, inputs).outputs
+
+    def delete(self, identity: str, inputs: Properties) -> None:
+        """DeleteBucket, after its objects where that is wanted."""
+        try:
+            if inputs.get("forceDestroy") is True:
+                self._empty(identity)
+            self.clients.s3.delete_bucket(Bucket=identity)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+
+    def _live(self, bucket: str, inputs: Properties) -> Live:
+        outputs = {**inputs, "arn": f"arn:aws:s3:::{bucket}", "region": self.clients.region}
+        return Live(bucket, inputs, outputs)
+
+    def _empty(self, bucket: str) -> None:
+        for page in self.clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                self.clients.s3.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
+        for listed in self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for left in listed.get("Contents", ()):
+                self.clients.s3.delete_object(Bucket=bucket, Key=left["Key"])
+
+
+class Setting(Kind):
+    """What is set on a bucket as a whole: put again for every change, and named after the bucket."""
+
+    replacing = frozenset({"bucket"})
+
+    @abstractmethod
+    def put(self, bucket: str, inputs: Document) -> None:
+        """Set it."""
+
+    @abstractmethod
+    def get(self, bucket: str) -> Document:
+        """What is set, as inputs without the bucket; raises the server's error where nothing is."""
+
+    @abstractmethod
+    def remove(self, bucket: str) -> None:
+        """Set nothing."""
+
+    def create(self, inputs: Properties) -> Live:
+        """PUT."""
+        bucket = str(inputs["bucket"])
+        self.put(bucket, inputs)
+        return Live(bucket, inputs, inputs)
+
+    def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """GET; what says the same in other words reads back as what was sent."""
+        try:
+            found = self.get(identity)
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+        if not lean(found):
+            return None
+        live = cast("Properties", {"bucket": identity, **found})
+        kept = inputs if self.says(lean(live), lean(inputs)) else live
+        return Live(identity, kept, kept)
+
+    def says(self, live: Document, wanted: Document) -> bool:
+        """Whether the two mean the same."""
+        return bool(live == wanted)
+
+    def update(self, identity: str, inputs: Properties, outputs: Properties) -> Properties:
+        """PUT."""
+        self.put(identity, inputs)
+        return inputs
+
+    def delete(self, identity: str, inputs: Properties) -> None:
+        """DELETE."""
+        try:
+            self.remove(identity)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+
+
+class PublicAccessBlock(Setting):
+    """`aws.s3.BucketPublicAccessBlock`."""
+
+    token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+    allowed = frozenset({"bucket", "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutPublicAccessBlock."""
+        flags = to_api({key: value for key, value in inputs.items() if key != "bucket"})
+        self.clients.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=flags)
+
+    def get(self, bucket: str) -> Document:
+        """GetPublicAccessBlock."""
+        return from_api(self.clients.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
+
+    def remove(self, bucket: str) -> None:
+        """DeletePublicAccessBlock."""
+        self.clients.s3.delete_public_access_block(Bucket=bucket)
+
+
+class OwnershipControls(Setting):
+    """`aws.s3.BucketOwnershipControls`."""
+
+    token = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+    allowed = frozenset({"bucket", "rule"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutBucketOwnershipControls."""
+        self.clients.s3.put_bucket_ownership_controls(
+            Bucket=bucket, OwnershipControls={"Rules": [to_api(inputs["rule"])]}
+        )
+
+    def get(self, bucket: str) -> Document:
+        """GetBucketOwnershipControls."""
+        [rule] = self.clients.s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+        return {"rule": from_api(rule)}
+
+    def remove(self, bucket: str) -> None:
+        """DeleteBucketOwnershipControls."""
+        self.clients.s3.delete_bucket_ownership_controls(Bucket=bucket)
+
+
+class Policy(Setting):
+    """`aws.s3.BucketPolicy`."""
+
+    token = "aws:s3/bucketPolicy:BucketPolicy"
+    allowed = frozenset({"bucket", "policy"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutBucketPolicy."""
+        self.clients.s3.put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
+
+    def get(self, bucket: str) -> Document:
+        """GetBucketPolicy."""
+        return {"policy": self.clients.s3.get_bucket_policy(Bucket=bucket)["Policy"]}
+
+    def says(self, live: Document, wanted: Document) -> bool:
+        """As documents, not as texts."""
+        return bool(wanted) and same_policy(live["policy"], wanted["policy"])
+
+    def remove(self, bucket: str) -> None:
+        """DeleteBucketPolicy."""
+        self.clients.s3.delete_bucket_policy(Bucket=bucket)

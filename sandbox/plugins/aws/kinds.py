@@ -1,0 +1,106 @@
+"""What a resource type of the stand-in is, and the two spellings of its properties: the engine's and the API's."""
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+from botocore.exceptions import ClientError
+from mypy_boto3_iam import IAMClient
+from mypy_boto3_s3 import S3Client
+from pulumi_airbyte.provider.properties import Properties
+
+Document: TypeAlias = Any
+"""What boto3 takes and gives: a document of the API's own shape, typed there for each call and not in general."""
+
+API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm"}
+"""Names that differ by more than the case of their first letter."""
+_ENGINE_NAMES = {api: engine for engine, api in API_NAMES.items()}
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The server's two APIs, and the region to make things in."""
+
+    s3: S3Client
+    iam: IAMClient
+    region: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """A thing as it is."""
+
+    id: str
+    inputs: Properties
+    outputs: Properties
+
+
+class Kind(ABC):
+    """One resource type.
+
+    Attributes:
+        token: its type.
+        allowed: the inputs that it serves.
+        replacing: the inputs whose change needs a new thing.
+        computed: the outputs that only the server knows.
+    """
+
+    token: ClassVar[str]
+    allowed: ClassVar[frozenset[str]]
+    replacing: ClassVar[frozenset[str]]
+    computed: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
+
+    @abstractmethod
+    def create(self, inputs: Properties) -> Live:
+        """Make it."""
+
+    @abstractmethod
+    def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
+        """It as it is, or None when it is gone; inputs are empty for an import."""
+
+    def update(self, identity: str, inputs: Properties, outputs: Properties) -> Properties:
+        """Change it, and return its outputs."""
+        raise ValueError(f"the stand-in changes nothing of {self.token} in place")
+
+    @abstractmethod
+    def delete(self, identity: str, inputs: Properties) -> None:
+        """Remove it; one that is gone already is no error."""
+
+
+def to_api(value: Document) -> Document:
+    """A property as the API spells it."""
+    if isinstance(value, dict):
+        return {API_NAMES.get(key, key[:1].upper() + key[1:]): to_api(item) for key, item in value.items()}
+    return [to_api(item) for item in value] if isinstance(value, list) else value
+
+
+def from_api(value: Document) -> Document:
+    """A property as the engine spells it."""
+    if isinstance(value, dict):
+        return {_ENGINE_NAMES.get(key, key[:1].lower() + key[1:]): from_api(item) for key, item in value.items()}
+    return [from_api(item) for item in value] if isinstance(value, list) else value
+
+
+def lean(value: Document) -> Document:
+    """A value without what is not set: servers add `false` and empty texts, programs leave them out."""
+    if isinstance(value, dict):
+        kept = {key: lean(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None and item not in (False, "", [], {})}
+    if isinstance(value, list):
+        return [lean(item) for item in value]
+    return value
+
+
+def same_policy(left: str, right: str) -> bool:
+    """Whether two policy documents say the same."""
+    return bool(json.loads(left) == json.loads(right))
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether the server says that there is no such thing."""
+    code = error.response.get("Error", {}).get("Code", "")
+    return code in {"404", "NoSuchEntity", "NotFound"} or (code.startswith("NoSuch")) or code.endswith("NotFoundError")

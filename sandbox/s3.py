@@ -1,0 +1,153 @@
+"""The S3 server as a process of its own: started once, found again, ended when asked."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+import boto3
+import httpx
+from botocore.config import Config
+from mypy_boto3_s3 import S3Client
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lotus_infra.errors import LotusError
+from sandbox.place import REGION, S3_KEY, STATE_BUCKET, Place, write_whole
+from toolchain.engine import EngineError
+from toolchain.s3_server import s3_server
+
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 10
+_LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
+"""Servers outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
+
+
+class Server(BaseModel):
+    """A running server.
+
+    Attributes:
+        pid: its process.
+        url: where it listens, without a path.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    url: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs and answers."""
+        try:
+            os.kill(self.pid, 0)
+            return httpx.get(f"{self.url}/health", timeout=5).is_success
+        except (OSError, httpx.HTTPError):
+            return False
+
+    def client(self) -> S3Client:
+        """A client with the server's one key."""
+        config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3})
+        session = boto3.session.Session(S3_KEY, S3_KEY, region_name=REGION)
+        return session.client("s3", endpoint_url=self.url, config=config)
+
+
+def found(place: Place) -> Server | None:
+    """The server that an earlier run started, if it still runs."""
+    server = remembered(place)
+    return server if server is not None and server.is_alive else None
+
+
+def remembered(place: Place) -> Server | None:
+    """The server that an earlier run started, whatever became of it."""
+    try:
+        return Server.model_validate_json(place.s3_file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        return None
+
+
+def start(place: Place) -> Server:
+    """Start a server on a free loopback port (the last one, if that is free), and make the bucket of the state.
+
+    The engine can't keep its state in a bucket that it makes: that one is there first, and the program takes it over.
+
+    Raises:
+        LotusError: there is no server, or it did not start; the message has what it said.
+    """
+    try:
+        command = s3_server()
+    except EngineError as error:
+        raise LotusError(str(error)) from None
+    before = remembered(place)
+    ports = [int(before.url.rpartition(":")[2])] if before else []
+    for port in (*ports, _free_port()):
+        process = _spawn(place, command, port)
+        server = Server(pid=process.pid, url=f"http://127.0.0.1:{port}")
+        if _answers(process, server):
+            write_whole(place.s3_file, server.model_dump_json())
+            _make_state_bucket(server)
+            return server
+    said = place.s3_log.read_text(encoding="utf-8", errors="replace").strip()
+    remedy = "`rm -r .sandbox` starts the sandbox anew"
+    raise LotusError(f"the S3 server did not start\n  it said: {said}\n  what to do", remedy)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _spawn(place: Place, command: Path, port: int) -> "subprocess.Popen[bytes]":
+    folders = {name: place.s3_data / name for name in ("buckets", "versions", "notes")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    listening = ["--port", f"127.0.0.1:{port}", "--health", "/health", "--region", REGION, "--quiet"]
+    # Notes beside the objects, so that no filesystem needs extended attributes.
+    kept = ["--versioning-dir", str(folders["versions"]), "--sidecar", str(folders["notes"]), str(folders["buckets"])]
+    keys = {"ROOT_ACCESS_KEY": S3_KEY, "ROOT_SECRET_KEY": S3_KEY}
+    with place.s3_log.open("wb") as log:
+        process = subprocess.Popen(
+            [str(command), *listening, "posix", *kept],
+            env=os.environ | keys,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _LEFT_RUNNING.append(process)
+    return process
+
+
+def _answers(process: "subprocess.Popen[bytes]", server: Server) -> bool:
+    """Whether it answers before it ends and before anybody loses patience."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if server.is_alive and process.poll() is None:
+            return True
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    return False
+
+
+def _make_state_bucket(server: Server) -> None:
+    client = server.client()
+    if STATE_BUCKET not in {bucket.get("Name") for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+def stop(server: Server) -> None:
+    """End the server and wait for that."""
+    try:
+        os.kill(server.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    while server.is_alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for own in _LEFT_RUNNING:
+        if own.pid == server.pid:
+            own.wait(STOP_SECONDS)

@@ -1,0 +1,193 @@
+"""The landing zone by the real engine, through the stand-in plugin, against AWS's own API as moto has it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from airbyte_twin.testing import RunningTwin
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+from mypy_boto3_iam import IAMClient
+from mypy_boto3_s3 import S3Client
+
+from tests.engine.harness import REPOSITORY, Pulumi
+from tests.engine.lake import Lake
+
+KEY = "the-administrators-key"
+BUCKETS = ("acme-backup", "acme-landing", "acme-state")
+ZONE = {"server": "aws", "region": "eu-west-1", "landing": "acme-landing", "backup": "acme-backup"}
+
+EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An AWS account of its own, empty at the start."""
+
+    url: str
+
+    @property
+    def s3(self) -> S3Client:
+        return boto3.session.Session(KEY, KEY, region_name="eu-west-1").client("s3", endpoint_url=self.url)
+
+    @property
+    def iam(self) -> IAMClient:
+        return boto3.session.Session(KEY, KEY, region_name="eu-west-1").client("iam", endpoint_url=self.url)
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    try:
+        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+        yield Aws(url)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def pulumi(pulumi_with: Callable[[dict[str, Path]], Pulumi], aws: Aws) -> Pulumi:
+    plugins = {"airbyte": Path(sys.executable).parent, "aws": REPOSITORY / "sandbox" / "plugins"}
+    pulumi = pulumi_with(plugins)
+    pulumi.environment |= {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": KEY}
+    return pulumi
+
+
+@pytest.fixture
+def zone(pulumi: Pulumi, twin: RunningTwin, aws: Aws) -> Lake:
+    """The project's own lake with a landing zone on AWS, not applied yet; the bucket of the state is there."""
+    aws.s3.create_bucket(Bucket="acme-state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    lake = Lake.with_references(pulumi, twin)
+    configure(lake, ZONE | {"state": "acme-state"})
+    return lake
+
+
+def configure(lake: Lake, zone: dict[str, Any]) -> None:
+    lake.pulumi.config_set("lotus:landingZone", json.dumps(zone))
+
+
+def closed(aws: Aws, bucket: str) -> bool:
+    return all(aws.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+def test_buckets_are_as_safe_as_aws_makes_them_and_the_destination_takes_what_the_zone_has(
+    zone: Lake, aws: Aws
+) -> None:
+    zone.pulumi.up().ok()
+
+    s3 = aws.s3
+    assert tuple(sorted(bucket.get("Name", "") for bucket in s3.list_buckets()["Buckets"])) == BUCKETS
+    for bucket in BUCKETS:
+        assert closed(aws, bucket)
+        [statement] = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule.get("ApplyServerSideEncryptionByDefault") == {"SSEAlgorithm": "AES256"}
+        uploads = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]
+        assert uploads.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7}
+    versioned = [s3.get_bucket_versioning(Bucket=bucket).get("Status") for bucket in BUCKETS]
+    assert versioned == [None, "Enabled", "Enabled"]
+
+    outputs = zone.pulumi.outputs(show_secrets=True)["landing"]
+    configuration = zone.one("destinations", "S3")["configuration"]
+    names = {"s3_bucket_name": "bucket", "s3_bucket_path": "prefix", "s3_bucket_region": "region"}
+    assert {key: configuration[key] for key in names} == {key: outputs[name] for key, name in names.items()}
+    [key] = aws.iam.list_access_keys(UserName="acme-landing-writer")["AccessKeyMetadata"]
+    [declared] = [
+        one for urn, one in zone.pulumi.resources(show_secrets=True).items() if urn.endswith("Destination::s3")
+    ]
+    assert str(key.get("AccessKeyId")) in json.dumps(declared["inputs"])
+    assert outputs["readerAccessKeyId"] != key.get("AccessKeyId")
+
+
+def test_a_second_up_and_a_refresh_change_nothing_and_show_no_secret(zone: Lake) -> None:
+    first = zone.pulumi.up("--diff").ok().output
+    again = zone.pulumi.up("--refresh").ok().output
+
+    assert "39 unchanged" in again
+    secrets = [
+        one["outputs"]["secret"]["plaintext"].strip('"')
+        for urn, one in zone.pulumi.resources(show_secrets=True).items()
+        if "AccessKey" in urn
+    ]
+    assert len(secrets) == 2
+    assert [secret for secret in secrets if secret in first + again + zone.written()] == []
+
+
+def test_a_bucket_that_somebody_opened_is_drift_and_closed_again(zone: Lake, aws: Aws) -> None:
+    zone.pulumi.up().ok()
+    aws.s3.delete_public_access_block(Bucket="acme-landing")
+    aws.s3.put_bucket_versioning(Bucket="acme-landing", VersioningConfiguration={"Status": "Suspended"})
+    aws.iam.put_user_policy(
+        UserName="acme-landing-reader",
+        PolicyName="reader",
+        PolicyDocument=json.dumps(EVERYTHING),
+    )
+
+    assert [(op, kind) for op, kind, _ in zone.changes("--refresh")] == [
+        ("create", "BucketPublicAccessBlock"),
+        ("update", "BucketVersioning"),
+        ("update", "UserPolicy"),
+    ]
+    zone.pulumi.up("--refresh").ok()
+
+    assert closed(aws, "acme-landing")
+    assert aws.s3.get_bucket_versioning(Bucket="acme-landing")["Status"] == "Enabled"
+
+
+def test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_state(zone: Lake, aws: Aws) -> None:
+    zone.pulumi.up().ok()
+
+    assert "protected" in zone.pulumi.destroy().failed().output
+    assert all(closed(aws, bucket) for bucket in BUCKETS)
+    assert aws.s3.get_bucket_versioning(Bucket="acme-landing")["Status"] == "Enabled"
+
+    configure(zone, ZONE | {"state": "acme-state", "protect": False})
+    zone.pulumi.up().ok()
+    zone.pulumi.destroy().ok()
+    assert [bucket.get("Name") for bucket in aws.s3.list_buckets()["Buckets"]] == ["acme-state"]
+    assert closed(aws, "acme-state")
+    assert aws.iam.list_users()["Users"] == []
+
+
+def test_a_bucket_with_data_is_not_deleted_by_accident_even_unprotected(pulumi: Pulumi, aws: Aws) -> None:
+    pulumi.program('import pulumi_aws as aws\naws.s3.Bucket("kept", bucket="kept")\n')
+    pulumi.up().ok()
+    aws.s3.put_object(Bucket="kept", Key="a", Body=b"rows")
+
+    assert "BucketNotEmpty" in pulumi.destroy().failed().output
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ('aws.sqs.Queue("a")', "does not serve aws:sqs/queue:Queue"),
+        ('aws.s3.Bucket("a", bucket="a-bucket", tags={"a": "b"})', "tags"),
+        ("aws.get_caller_identity()", "has no function"),
+        ('aws.s3.Bucket("a", bucket="a-bucket", opts=o(provider=aws.Provider("p", profile="x")))', "profile"),
+    ],
+)
+def test_the_stand_in_refuses_by_name_what_it_does_not_serve(pulumi: Pulumi, program: str, words: str) -> None:
+    pulumi.program(f"from pulumi import ResourceOptions as o\nimport pulumi_aws as aws\n{program}\n")
+
+    refused = pulumi.up().failed().output
+
+    assert words in refused
+    assert "stand-in" in refused
+
+
+def test_a_state_bucket_that_is_not_there_is_told_before_anything_is_made(zone: Lake, aws: Aws) -> None:
+    aws.s3.delete_bucket(Bucket="acme-state")
+
+    assert "acme-state" in zone.pulumi.preview().failed().output
+    with pytest.raises(ClientError):
+        aws.s3.head_bucket(Bucket="acme-landing")

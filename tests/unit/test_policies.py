@@ -1,0 +1,55 @@
+"""Policy documents."""
+
+import json
+
+import pytest
+
+from lotus_infra.components import policies
+
+ARN = "arn:aws:s3:::lake"
+
+
+@pytest.mark.parametrize(
+    ("region", "arn"),
+    [
+        ("us-west-1", "arn:aws:s3:::lake"),
+        ("cn-north-1", "arn:aws-cn:s3:::lake"),
+        ("us-gov-east-1", "arn:aws-us-gov:s3:::lake"),
+    ],
+)
+def test_a_bucket_has_the_arn_of_its_regions_partition(region: str, arn: str) -> None:
+    assert policies.bucket_arn("lake", region) == arn
+
+
+def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() -> None:
+    assert json.loads(policies.tls_only(ARN)) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [ARN, f"{ARN}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("document", [policies.writer(ARN, "raw"), policies.reader(ARN, "raw")])
+def test_an_identity_touches_objects_below_its_prefix_only_and_never_the_buckets_settings(document: str) -> None:
+    statements = json.loads(document)["Statement"]
+
+    assert [statement["Resource"] for statement in statements] == [f"{ARN}/raw/*", ARN]
+    actions = {action for statement in statements for action in statement["Action"]}
+    assert all("*" not in action for action in actions)
+    assert {action for action in actions if "Policy" in action or action.startswith("s3:PutBucket")} == set()
+
+
+def test_a_reader_changes_nothing() -> None:
+    actions = {
+        action for statement in json.loads(policies.reader(ARN, "raw"))["Statement"] for action in statement["Action"]
+    }
+
+    assert {action for action in actions if not action.startswith(("s3:Get", "s3:List"))} == set()
