@@ -4,6 +4,7 @@
 developer's machine, dbt parses the project first; an image brings the manifest along.
 """
 
+import fcntl
 import logging
 import subprocess
 import sys
@@ -67,14 +68,21 @@ def current_manifest(project: Path) -> Path:
         ManifestError: dbt can't parse the project.
     """
     file = project / "target" / "manifest.json"
-    newest = max(path.stat().st_mtime for pattern in _PROJECT_FILES for path in project.glob(pattern))
-    if file.is_file() and file.stat().st_mtime >= newest:
-        return file
+    file.parent.mkdir(exist_ok=True)
+    # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
+    with (file.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        newest = max(path.stat().st_mtime for pattern in _PROJECT_FILES for path in project.glob(pattern))
+        if not file.is_file() or file.stat().st_mtime < newest:
+            _parse(project)
+    return file
+
+
+def _parse(project: Path) -> None:
     command = [sys.executable, "-m", "dbt.cli.main", "parse", "--quiet"]
     parsed = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
     if parsed.returncode:
         raise ManifestError(f"dbt can't parse {project}: {parsed.stdout.strip()}", "mend the project")
-    return file
 
 
 def load() -> dg.Definitions:
