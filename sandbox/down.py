@@ -16,4 +16,8 @@ def down(place: Place) -> None:
     if server is not None:
         s3.stop(server)
         print(f"The S3 server on {server.url} has ended.")
+    if server is not None and not server.keeps:
+        twins.forget(place)
+        print("It kept nothing, so the sandbox begins anew the next time.")
+        return
     print(f"What they remember stays in {place.folder.name}/; delete that folder to start anew.")

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from toolchain.s3_server import s3_server
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
+MOTO: Final = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1")
 _LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
 """Servers outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
 
@@ -31,19 +33,21 @@ class Server(BaseModel):
     Attributes:
         pid: its process.
         url: where it listens, without a path.
+        keeps: whether its objects outlive it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     pid: int
     url: str
+    keeps: bool = True
 
     @property
     def is_alive(self) -> bool:
         """Whether the process runs and answers."""
         try:
             os.kill(self.pid, 0)
-            return httpx.get(f"{self.url}/health", timeout=5).is_success
+            return not httpx.get(f"{self.url}/health", timeout=5).is_server_error
         except (OSError, httpx.HTTPError):
             return False
 
@@ -74,17 +78,17 @@ def start(place: Place) -> Server:
     The engine can't keep its state in a bucket that it makes: that one is there first, and the program takes it over.
 
     Raises:
-        LotusError: there is no server, or it did not start; the message has what it said.
+        LotusError: it did not start; the message has what it said.
     """
     try:
-        command = s3_server()
-    except EngineError as error:
-        raise LotusError(str(error)) from None
+        command: Path | None = s3_server()
+    except EngineError:
+        command = None
     before = remembered(place)
     ports = [int(before.url.rpartition(":")[2])] if before else []
     for port in (*ports, _free_port()):
         process = _spawn(place, command, port)
-        server = Server(pid=process.pid, url=f"http://127.0.0.1:{port}")
+        server = Server(pid=process.pid, url=f"http://127.0.0.1:{port}", keeps=command is not None)
         if _answers(process, server):
             write_whole(place.s3_file, server.model_dump_json())
             _make_state_bucket(server)
@@ -100,17 +104,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _spawn(place: Place, command: Path, port: int) -> "subprocess.Popen[bytes]":
-    folders = {name: place.s3_data / name for name in ("buckets", "versions", "notes")}
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    listening = ["--port", f"127.0.0.1:{port}", "--health", "/health", "--region", REGION, "--quiet"]
-    # Notes beside the objects, so that no filesystem needs extended attributes.
-    kept = ["--versioning-dir", str(folders["versions"]), "--sidecar", str(folders["notes"]), str(folders["buckets"])]
+def _spawn(place: Place, versitygw: Path | None, port: int) -> "subprocess.Popen[bytes]":
+    """Start versitygw, or moto where there is none: it comes with the environment, and forgets all when it ends."""
+    command = _versitygw(place, versitygw, port) if versitygw is not None else [*MOTO, "-p", str(port)]
     keys = {"ROOT_ACCESS_KEY": S3_KEY, "ROOT_SECRET_KEY": S3_KEY}
     with place.s3_log.open("wb") as log:
         process = subprocess.Popen(
-            [str(command), *listening, "posix", *kept],
+            command,
             env=os.environ | keys,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -119,6 +119,16 @@ def _spawn(place: Place, command: Path, port: int) -> "subprocess.Popen[bytes]":
         )
     _LEFT_RUNNING.append(process)
     return process
+
+
+def _versitygw(place: Place, command: Path, port: int) -> list[str]:
+    folders = {name: place.s3_data / name for name in ("buckets", "versions", "notes")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    listening = ["--port", f"127.0.0.1:{port}", "--health", "/health", "--region", REGION, "--quiet"]
+    # Notes beside the objects, so that no filesystem needs extended attributes.
+    kept = ["--versioning-dir", str(folders["versions"]), "--sidecar", str(folders["notes"]), str(folders["buckets"])]
+    return [str(command), *listening, "posix", *kept]
 
 
 def _answers(process: "subprocess.Popen[bytes]", server: Server) -> bool:

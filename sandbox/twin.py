@@ -1,6 +1,7 @@
 """The twin as a process of its own: started once, found again, ended when asked."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,14 @@ def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str:
         time.sleep(0.05)
     process.kill()
     return ""
+
+
+def forget(place: Place) -> None:
+    """Let an Airbyte be empty whose objects no state knows any more."""
+    twin = found(place)
+    if twin is not None:
+        stop(twin)
+    shutil.rmtree(place.twin_data, ignore_errors=True)
 
 
 def stop(twin: Twin) -> None:

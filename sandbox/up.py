@@ -30,7 +30,8 @@ def up(place: Place) -> None:
     """
     console = Console()
     path = engine_path(place)
-    twin, server = _twin(place, console), _s3(place, console)
+    server = _s3(place, console)
+    twin = _twin(place, console)
     if not aws_plugin.install(place):
         console.print("Buckets are made by a stand-in for the aws plugin: the official one is not installed here.")
     environment = place.environment(path, twin.public_url, server.url)
@@ -59,6 +60,9 @@ def _twin(place: Place, console: Console) -> Twin:
 def _s3(place: Place, console: Console) -> s3.Server:
     running = s3.found(place)
     server = running or s3.start(place)
+    if running is None and not server.keeps:
+        console.print("There is neither versitygw nor a Go to build it: the sandbox will last until it is taken down.")
+        twins.forget(place)
     how = "The S3 server is still there, on" if running else "An S3 server listens on"
     console.print(f"{how} {server.url}", highlight=False)
     return server

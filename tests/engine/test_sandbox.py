@@ -21,6 +21,7 @@ from sandbox.lock import alone
 from sandbox.place import STATE_BUCKET, Place
 from sandbox.up import up
 from tests.engine.harness import REPOSITORY
+from toolchain.engine import EngineError
 
 LINKED = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "streams", "toolchain", "lotus_infra", ".venv")
 
@@ -121,6 +122,23 @@ def test_the_s3_server_refuses_a_wrong_key(place: Place) -> None:
 
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         stranger.list_buckets()
+
+
+def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_down(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def there_is_none() -> Path:
+        raise EngineError("no Go")
+
+    monkeypatch.setattr(s3, "s3_server", there_is_none)
+    for _ in range(2):
+        up(place)
+        assert "3 connections, 12 streams" in capfd.readouterr().out
+        up(place)
+        assert "21 unchanged" in capfd.readouterr().out
+        down(place)
+        assert s3.found(place) is None
+        assert twins.found(place) is None
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
