@@ -8,11 +8,11 @@ from typing import Any, cast
 import pulumi
 
 from lotus_infra import catalog, naming, settings
+from lotus_infra.components.actor import ActorSettings
 from lotus_infra.components.connection import ConnectionSettings
-from lotus_infra.components.destination import Destination, DestinationSettings
+from lotus_infra.components.destination import Destination
 from lotus_infra.components.landing_zone import LandingZone
 from lotus_infra.components.pipeline import Pipeline, PipelineSettings
-from lotus_infra.components.source import SourceSettings
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.settings import Settings
 from lotus_infra.streams.lake import Lake, SourceFolder
@@ -80,26 +80,13 @@ class Parts:
     def destination(self, name: str) -> Destination:
         """The destination of a file."""
         config = cast("DestinationConfig", self.lake.destinations[name])
-        return Destination(
-            naming.destination_resource(name),
-            DestinationSettings(
-                label=self.lake.destination_label(name),
-                definition_id=self._definition_id(config.connector),
-                workspace_id=self.stack.workspace_id,
-                configuration=self._configuration(config.configuration),
-            ),
-        )
+        return Destination(naming.destination_resource(name), self._actor(self.lake.destination_label(name), config))
 
     def pipeline(self, source: SourceFolder) -> PipelineSettings:
         """The source and the connection of a folder."""
         config = _config(source)
         return PipelineSettings(
-            source=SourceSettings(
-                label=source.label,
-                definition_id=self._definition_id(config.connector),
-                workspace_id=self.stack.workspace_id,
-                configuration=self._configuration(config.configuration),
-            ),
+            source=self._actor(source.label, config),
             connection=ConnectionSettings(
                 label=naming.connection_label(source.label, self.lake.destination_label(config.destination)),
                 streams=catalog.catalog(source),
@@ -109,6 +96,14 @@ class Parts:
                 non_breaking_changes=config.non_breaking_changes,
             ),
             protect=self.stack.protect_sources,
+        )
+
+    def _actor(self, label: str, config: SourceConfig | DestinationConfig) -> ActorSettings:
+        return ActorSettings(
+            name=label,
+            definition_id=self._definition_id(config.connector),
+            workspace_id=self.stack.workspace_id,
+            configuration=self._configuration(config.configuration),
         )
 
     def _definition_id(self, connector: str) -> str:

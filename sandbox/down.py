@@ -3,6 +3,7 @@
 from sandbox import s3
 from sandbox import twin as twins
 from sandbox.place import Place
+from sandbox.process import stop
 
 
 def down(place: Place) -> None:
@@ -11,10 +12,10 @@ def down(place: Place) -> None:
     if twin is None and server is None:
         print("Nothing of the sandbox is running.")
     if twin is not None:
-        twins.stop(twin)
+        stop(twin)
         print(f"The twin on {twin.url} has ended.")
     if server is not None:
-        s3.stop(server)
+        stop(server)
         print(f"The S3 server on {server.url} has ended.")
     if server is not None and not server.keeps:
         twins.forget(place)

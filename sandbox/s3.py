@@ -1,9 +1,7 @@
 """The S3 server as a process of its own: started once, found again, ended when asked."""
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,42 +11,30 @@ import boto3
 import httpx
 from botocore.config import Config
 from mypy_boto3_s3 import S3Client
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lotus_infra.errors import LotusError
 from sandbox.place import REGION, S3_KEY, STATE_BUCKET, Place, write_whole
+from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn
 from toolchain.engine import EngineError
 from toolchain.s3_server import s3_server
 
-START_SECONDS: Final = 30
-STOP_SECONDS: Final = 10
 MOTO: Final = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1")
-_LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
-"""Servers outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
 
 
-class Server(BaseModel):
+class Server(Running):
     """A running server.
 
     Attributes:
-        pid: its process.
-        url: where it listens, without a path.
         keeps: whether its objects outlive it.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    pid: int
-    url: str
     keeps: bool = True
 
     @property
     def is_alive(self) -> bool:
         """Whether the process runs and answers."""
         try:
-            os.kill(self.pid, 0)
-            return not httpx.get(f"{self.url}/health", timeout=5).is_server_error
-        except (OSError, httpx.HTTPError):
+            return self.is_running and not httpx.get(f"{self.url}/health", timeout=5).is_server_error
+        except httpx.HTTPError:
             return False
 
     def client(self) -> S3Client:
@@ -60,16 +46,8 @@ class Server(BaseModel):
 
 def found(place: Place) -> Server | None:
     """The server that an earlier run started, if it still runs."""
-    server = remembered(place)
+    server = remembered(place.s3_file, Server)
     return server if server is not None and server.is_alive else None
-
-
-def remembered(place: Place) -> Server | None:
-    """The server that an earlier run started, whatever became of it."""
-    try:
-        return Server.model_validate_json(place.s3_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        return None
 
 
 def start(place: Place) -> Server:
@@ -84,7 +62,7 @@ def start(place: Place) -> Server:
         command: Path | None = s3_server()
     except EngineError:
         command = None
-    before = remembered(place)
+    before = remembered(place.s3_file, Server)
     ports = [int(before.url.rpartition(":")[2])] if before else []
     for port in (*ports, _free_port()):
         process = _spawn(place, command, port)
@@ -93,9 +71,7 @@ def start(place: Place) -> Server:
             write_whole(place.s3_file, server.model_dump_json())
             _make_state_bucket(server)
             return server
-    said = place.s3_log.read_text(encoding="utf-8", errors="replace").strip()
-    remedy = "`rm -r .sandbox` starts the sandbox anew"
-    raise LotusError(f"the S3 server did not start\n  it said: {said}\n  what to do", remedy)
+    raise not_started("the S3 server", place.s3_log)
 
 
 def _free_port() -> int:
@@ -104,21 +80,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _spawn(place: Place, versitygw: Path | None, port: int) -> "subprocess.Popen[bytes]":
+def _spawn(place: Place, versitygw: Path | None, port: int) -> Process:
     """Start versitygw, or moto where there is none: it comes with the environment, and forgets all when it ends."""
     command = _versitygw(place, versitygw, port) if versitygw is not None else [*MOTO, "-p", str(port)]
     keys = {"ROOT_ACCESS_KEY": S3_KEY, "ROOT_SECRET_KEY": S3_KEY}
-    with place.s3_log.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            env=os.environ | keys,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _LEFT_RUNNING.append(process)
-    return process
+    return spawn(command, place.s3_log, os.environ | keys)
 
 
 def _versitygw(place: Place, command: Path, port: int) -> list[str]:
@@ -131,7 +97,7 @@ def _versitygw(place: Place, command: Path, port: int) -> list[str]:
     return [str(command), *listening, "posix", *kept]
 
 
-def _answers(process: "subprocess.Popen[bytes]", server: Server) -> bool:
+def _answers(process: Process, server: Server) -> bool:
     """Whether it answers before it ends and before anybody loses patience."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -147,17 +113,3 @@ def _make_state_bucket(server: Server) -> None:
     client = server.client()
     if STATE_BUCKET not in {bucket.get("Name") for bucket in client.list_buckets()["Buckets"]}:
         client.create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-
-
-def stop(server: Server) -> None:
-    """End the server and wait for that."""
-    try:
-        os.kill(server.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
-    deadline = time.monotonic() + STOP_SECONDS
-    while server.is_alive and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for own in _LEFT_RUNNING:
-        if own.pid == server.pid:
-            own.wait(STOP_SECONDS)

@@ -1,52 +1,23 @@
 """The twin as a process of its own: started once, found again, ended when asked."""
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lotus_infra.errors import LotusError
 from sandbox.place import Place, write_whole
-
-START_SECONDS: Final = 30
-STOP_SECONDS: Final = 10
-_LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
-"""Twins outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
+from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn, stop
 
 
-class Twin(BaseModel):
-    """A running twin.
-
-    Attributes:
-        pid: its process.
-        url: where it listens, without a path.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    pid: int
-    url: str
+class Twin(Running):
+    """A running twin."""
 
     @property
     def public_url(self) -> str:
         """Root of its public API."""
         return f"{self.url}/api/public/v1"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether there is a process of this number."""
-        try:
-            os.kill(self.pid, 0)
-        except OSError:
-            return False
-        return True
 
     @property
     def is_alive(self) -> bool:
@@ -59,16 +30,8 @@ class Twin(BaseModel):
 
 def found(place: Place) -> Twin | None:
     """The twin that an earlier run started, if it still runs."""
-    twin = remembered(place)
+    twin = remembered(place.twin_file, Twin)
     return twin if twin is not None and twin.is_alive else None
-
-
-def remembered(place: Place) -> Twin | None:
-    """The twin that an earlier run started, whatever became of it."""
-    try:
-        return Twin.model_validate_json(place.twin_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        return None
 
 
 def start(place: Place) -> Twin:
@@ -77,7 +40,7 @@ def start(place: Place) -> Twin:
     Raises:
         LotusError: it did not start; the message has what it said.
     """
-    before = remembered(place)
+    before = remembered(place.twin_file, Twin)
     ports = [before.url.rpartition(":")[2], "0"] if before else ["0"]
     for port in ports:
         process = _spawn(place, port)
@@ -86,27 +49,16 @@ def start(place: Place) -> Twin:
             twin = Twin(pid=process.pid, url=url)
             write_whole(place.twin_file, twin.model_dump_json())
             return twin
-    said = place.twin_log.read_text(encoding="utf-8").strip().removeprefix("Error: ")
-    remedy = "`rm -r .sandbox` starts the sandbox anew"
-    raise LotusError(f"the Airbyte twin did not start\n  it said: {said}\n  what to do", remedy)
+    raise not_started("the Airbyte twin", place.twin_log)
 
 
-def _spawn(place: Place, port: str) -> "subprocess.Popen[bytes]":
+def _spawn(place: Place, port: str) -> Process:
     place.twin_data.mkdir(exist_ok=True)
     command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none"]
-    with place.twin_log.open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(place.twin_data)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _LEFT_RUNNING.append(process)
-    return process
+    return spawn([*command, "--data-dir", str(place.twin_data)], place.twin_log)
 
 
-def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str:
+def _listening(process: Process, log: Path) -> str:
     """The address from the line that the twin prints when it is ready, or an empty text when it ended instead."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -124,17 +76,3 @@ def forget(place: Place) -> None:
     if twin is not None:
         stop(twin)
     shutil.rmtree(place.twin_data, ignore_errors=True)
-
-
-def stop(twin: Twin) -> None:
-    """End the twin and wait until it has saved what it remembers."""
-    try:
-        os.kill(twin.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
-    for own in _LEFT_RUNNING:
-        if own.pid == twin.pid:
-            own.wait(STOP_SECONDS)
-    deadline = time.monotonic() + STOP_SECONDS
-    while twin.is_running and time.monotonic() < deadline:
-        time.sleep(0.05)

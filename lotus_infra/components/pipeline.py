@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from lotus_infra.components.actor import ActorSettings
 from lotus_infra.components.connection import Connection, ConnectionSettings
 from lotus_infra.components.destination import Destination
-from lotus_infra.components.source import Source, SourceSettings
+from lotus_infra.components.source import Source
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class PipelineSettings:
         protect: whether deleting the source takes an unprotect first.
     """
 
-    source: SourceSettings
+    source: ActorSettings
     connection: ConnectionSettings
     protect: bool
 

@@ -19,6 +19,7 @@ from sandbox import twin as twins
 from sandbox.down import down
 from sandbox.lock import alone
 from sandbox.place import STATE_BUCKET, Place
+from sandbox.process import stop
 from sandbox.up import up
 from tests.engine.harness import REPOSITORY
 from toolchain.engine import EngineError
@@ -34,10 +35,10 @@ def place(tmp_path: Path, engine: list[Path]) -> Iterator[Place]:
     yield place
     running = twins.found(place)
     if running is not None:
-        twins.stop(running)
+        stop(running)
     server = s3.found(place)
     if server is not None:
-        s3.stop(server)
+        stop(server)
 
 
 def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: pytest.CaptureFixture[str]) -> None:

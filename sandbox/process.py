@@ -1,0 +1,90 @@
+"""What the sandbox's servers share: they outlive the command that starts them, are found again, and end when asked."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lotus_infra.errors import LotusError
+
+Process: TypeAlias = subprocess.Popen[bytes]
+
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 10
+_LEFT_RUNNING: Final[list[Process]] = []
+"""Servers outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
+
+
+class Running(BaseModel):
+    """A server.
+
+    Attributes:
+        pid: its process.
+        url: where it listens, without a path.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    url: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process of this number."""
+        try:
+            os.kill(self.pid, 0)
+        except OSError:
+            return False
+        return True
+
+
+Server = TypeVar("Server", bound=Running)
+
+
+def remembered(note: Path, kind: type[Server]) -> Server | None:
+    """The server that an earlier run noted, whatever became of it; a damaged note is as none."""
+    try:
+        return kind.model_validate_json(note.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        return None
+
+
+def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] = os.environ) -> Process:
+    """Start a server in a session of its own, where Ctrl-C does not reach it; what it says goes to the log."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _LEFT_RUNNING.append(process)
+    return process
+
+
+def not_started(what: str, log: Path) -> LotusError:
+    """The error for a server that did not start, with what it said."""
+    said = log.read_text(encoding="utf-8", errors="replace").strip().removeprefix("Error: ")
+    remedy = "`rm -r .sandbox` starts the sandbox anew"
+    return LotusError(f"{what} did not start\n  it said: {said}\n  what to do", remedy)
+
+
+def stop(server: Running) -> None:
+    """End a server and wait until its process is gone, and has saved what it remembers."""
+    try:
+        os.kill(server.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    for own in _LEFT_RUNNING:
+        if own.pid == server.pid:
+            own.wait(STOP_SECONDS)
+    deadline = time.monotonic() + STOP_SECONDS
+    while server.is_running and time.monotonic() < deadline:
+        time.sleep(0.05)
