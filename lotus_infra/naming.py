@@ -8,6 +8,7 @@ import re
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 LANDING_PATH = "raw"
+TABLES_PATH = "lake"
 LANDING_ZONE = "landing-zone"
 MAIN_SCHEMA = "main"
 

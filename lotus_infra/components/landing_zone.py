@@ -72,7 +72,7 @@ class LandingZone(pulumi.ComponentResource):
     Attributes:
         bucket: the landing bucket.
         writer: what Airbyte comes with; below the prefix `raw` it may write.
-        reader: what Dagster comes with; below the prefix `raw` it may read.
+        reader: what Dagster comes with; it may read below the prefix `raw`, and keeps its tables below `lake`.
     """
 
     bucket: pulumi.Output[str]
@@ -116,6 +116,7 @@ class LandingZone(pulumi.ComponentResource):
         return {
             "bucket": self.bucket,
             "prefix": naming.LANDING_PATH,
+            "tablesPrefix": naming.TABLES_PATH,
             "region": self._settings.region,
             "endpoint": self._settings.endpoint,
             "backupBucket": self._settings.backup,
@@ -152,7 +153,9 @@ class LandingZone(pulumi.ComponentResource):
         arn = policies.bucket_arn(bucket, region)
         return GivenIdentities(
             writer=identity.made("writer", naming.writer(bucket), policies.writer(arn, prefix), self._own),
-            reader=identity.made("reader", naming.reader(bucket), policies.reader(arn, prefix), self._own),
+            reader=identity.made(
+                "reader", naming.reader(bucket), policies.reader(arn, prefix, naming.TABLES_PATH), self._own
+            ),
         )
 
 

@@ -46,9 +46,13 @@ def writer(arn: str, prefix: str) -> str:
     return _document(_allow("Write", WRITES, f"{arn}/{prefix}/*"), _allow("List", LISTS_UPLOADS, arn))
 
 
-def reader(arn: str, prefix: str) -> str:
-    """Read below a prefix, and list the bucket."""
-    return _document(_allow("Read", READS, f"{arn}/{prefix}/*"), _allow("List", LISTS, arn))
+def reader(arn: str, prefix: str, tables: str) -> str:
+    """Read below a prefix, write and delete below that of the tables which are made of it, and list the bucket."""
+    return _document(
+        _allow("Read", READS, f"{arn}/{prefix}/*"),
+        _allow("Tables", WRITES, f"{arn}/{tables}/*"),
+        _allow("List", LISTS_UPLOADS, arn),
+    )
 
 
 def _allow(name: str, actions: tuple[str, ...], resource: str) -> Statement:

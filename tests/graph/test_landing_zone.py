@@ -118,16 +118,17 @@ def test_raw_data_expires_only_where_that_is_asked(declare: Declare) -> None:
     assert "expired-raw" not in rules(asked, "state")
 
 
-def test_the_writer_may_write_the_reader_may_read_and_neither_leaves_the_raw_prefix(declare: Declare) -> None:
+def test_the_writer_writes_raw_data_which_the_reader_reads_to_keep_its_tables_apart(declare: Declare) -> None:
     graph = declare(AWS)
 
     objects, listing = policy(graph.named("UserPolicy", "writer"))
     assert objects["Resource"] == "arn:aws:s3:::acme-landing/raw/*"
     assert {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"} <= set(objects["Action"])
     assert listing["Resource"] == "arn:aws:s3:::acme-landing"
-    read, listing = policy(graph.named("UserPolicy", "reader"))
+    read, tables, listing = policy(graph.named("UserPolicy", "reader"))
     assert (read["Action"], read["Resource"]) == (["s3:GetObject"], "arn:aws:s3:::acme-landing/raw/*")
-    assert set(listing["Action"]) == {"s3:ListBucket", "s3:GetBucketLocation"}
+    assert (tables["Action"], tables["Resource"]) == (objects["Action"], "arn:aws:s3:::acme-landing/lake/*")
+    assert {"s3:ListBucket", "s3:GetBucketLocation"} <= set(listing["Action"])
     assert graph.named("User", "writer").inputs["name"] == "acme-landing-writer"
 
 

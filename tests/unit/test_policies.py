@@ -37,19 +37,23 @@ def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() 
     }
 
 
-@pytest.mark.parametrize("document", [policies.writer(ARN, "raw"), policies.reader(ARN, "raw")])
-def test_an_identity_touches_objects_below_its_prefix_only_and_never_the_buckets_settings(document: str) -> None:
+@pytest.mark.parametrize(
+    ("document", "prefixes"),
+    [(policies.writer(ARN, "raw"), ["raw"]), (policies.reader(ARN, "raw", "lake"), ["raw", "lake"])],
+)
+def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_buckets_settings(
+    document: str, prefixes: list[str]
+) -> None:
     statements = json.loads(document)["Statement"]
 
-    assert [statement["Resource"] for statement in statements] == [f"{ARN}/raw/*", ARN]
+    assert [statement["Resource"] for statement in statements] == [*(f"{ARN}/{one}/*" for one in prefixes), ARN]
     actions = {action for statement in statements for action in statement["Action"]}
     assert all("*" not in action for action in actions)
     assert {action for action in actions if "Policy" in action or action.startswith("s3:PutBucket")} == set()
 
 
-def test_a_reader_changes_nothing() -> None:
-    actions = {
-        action for statement in json.loads(policies.reader(ARN, "raw"))["Statement"] for action in statement["Action"]
-    }
+def test_a_reader_changes_nothing_outside_its_tables() -> None:
+    read, tables, listing = json.loads(policies.reader(ARN, "raw", "lake"))["Statement"]
 
-    assert {action for action in actions if not action.startswith(("s3:Get", "s3:List"))} == set()
+    assert tables["Resource"] == f"{ARN}/lake/*"
+    assert {action for action in read["Action"] + listing["Action"] if "Put" in action or "Delete" in action} == set()
