@@ -1,6 +1,6 @@
 """`make sandbox-down`: ends what the sandbox started and keeps what it remembers."""
 
-from sandbox import s3
+from sandbox import lakehouse, s3
 from sandbox import twin as twins
 from sandbox.place import Place
 from sandbox.process import stop
@@ -19,6 +19,7 @@ def down(place: Place) -> None:
         print(f"The S3 server on {server.url} has ended.")
     if server is not None and not server.keeps:
         twins.forget(place)
+        lakehouse.forget(place)
         print("It kept nothing, so the sandbox begins anew the next time.")
         return
     print(f"What they remember stays in {place.folder.name}/; delete that folder to start anew.")

@@ -4,11 +4,17 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import httpx
 
+from lotus_infra.errors import LotusError
 from sandbox.place import Place, write_whole
 from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn, stop
+from toolchain.connectors import connector
+from toolchain.engine import EngineError
+
+REAL: Final = ("source-faker",)
 
 
 class Twin(Running):
@@ -54,8 +60,20 @@ def start(place: Place) -> Twin:
 
 def _spawn(place: Place, port: str) -> Process:
     place.twin_data.mkdir(exist_ok=True)
-    command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none"]
-    return spawn([*command, "--data-dir", str(place.twin_data)], place.twin_log)
+    command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none", "--run-syncs"]
+    return spawn([*command, *_connectors(), "--data-dir", str(place.twin_data)], place.twin_log)
+
+
+def _connectors() -> list[str]:
+    """The sources that need no account are read by their real connectors.
+
+    Raises:
+        LotusError: one can't be installed.
+    """
+    try:
+        return [f"--connector=airbyte/{name}={connector(name)}" for name in REAL]
+    except EngineError as error:
+        raise LotusError(str(error)) from None
 
 
 def _listening(process: Process, log: Path) -> str:

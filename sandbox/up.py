@@ -1,34 +1,68 @@
-"""`make sandbox`: everything up, and tables of what now exists. Running it again changes nothing."""
+"""`make sandbox`: everything up, rows through all of it, and tables of what now exists."""
 
-import contextlib
+from dataclasses import dataclass
+from typing import Final
 
-from pulumi_airbyte.client import Airbyte, ClientSettings
 from rich.console import Console
-from rich.table import Table
 
-from sandbox import aws_plugin, s3
+from sandbox import aws_plugin, lakehouse, s3, show
 from sandbox import twin as twins
 from sandbox.engine import Engine, engine_path
+from sandbox.flow import flow
 from sandbox.place import Place
 from sandbox.twin import Twin
 
-NEXT_STEPS = """What to try next, in a shell that has read `. .sandbox/env`:
-  pulumi preview         nothing has changed, and it says so
+NEXT_STEPS: Final = """What to try next:
+  make sandbox           again: Pulumi has nothing to do, and the sources have new rows
+  make sandbox-ui        Dagster's pages on this lake
+  make sandbox-down      stop it; .sandbox/ keeps what it knows for the next time
+In a shell that has read `. .sandbox/env`:
   $EDITOR streams/shopify/orders.json
-                         remove a field, then `pulumi preview` and `pulumi up`
-  lotus check            hold the stream files against every rule, without any server
-  curl {url}/_twin/calls
-                         every call that the engine made
-  make sandbox-down      stop it; .sandbox/ keeps the state for the next time"""
+                         remove a field, then `lotus check` and `pulumi preview`
+  lotus sync faker       one more sync, followed to its end
+  lotus graph            a picture of the lake
+The servers, until they are taken down:
+  {twin}/_twin/calls    every call that the stand-in Airbyte got
+  {s3}                 S3; key and secret are both "sandbox""""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sandbox that is up.
+
+    Attributes:
+        engine: the CLI over the program.
+        twin: the stand-in Airbyte.
+        server: the S3 server.
+    """
+
+    engine: Engine
+    twin: Twin
+    server: s3.Server
 
 
 def up(place: Place) -> None:
-    """Bring the sandbox up.
+    """Bring the sandbox up, and rows through it.
 
     Raises:
         LotusError: some step failed.
     """
     console = Console()
+    standing = stand_up(place, console)
+    flow(place, standing.server, standing.engine.environment, console)
+    console.rule("The lake")
+    console.print(show.connections(standing.engine.sources(), standing.twin))
+    console.print(show.buckets(standing.server))
+    steps = NEXT_STEPS.format(twin=standing.twin.url, s3=standing.server.url)
+    console.print(steps, highlight=False, markup=False, soft_wrap=True)
+
+
+def stand_up(place: Place, console: Console) -> Standing:
+    """Start the servers and have the real engine deploy the program; running it again changes nothing.
+
+    Raises:
+        LotusError: some step failed.
+    """
     path = engine_path(place)
     server = _s3(place, console)
     twin = _twin(place, console)
@@ -43,10 +77,7 @@ def up(place: Place) -> None:
     engine.show("preview", "--refresh")
     console.rule("pulumi up")
     engine.show("up", "--yes", "--skip-preview", "--refresh")
-    console.rule("The lake")
-    console.print(_connections(engine, twin))
-    console.print(_buckets(server))
-    console.print(NEXT_STEPS.format(url=twin.url), highlight=False, markup=False, soft_wrap=True)
+    return Standing(engine, twin, server)
 
 
 def _twin(place: Place, console: Console) -> Twin:
@@ -63,31 +94,7 @@ def _s3(place: Place, console: Console) -> s3.Server:
     if running is None and not server.keeps:
         console.print("There is neither versitygw nor a Go to build it: the sandbox will last until it is taken down.")
         twins.forget(place)
+        lakehouse.forget(place)
     how = "The S3 server is still there, on" if running else "An S3 server listens on"
     console.print(f"{how} {server.url}", highlight=False)
     return server
-
-
-def _connections(engine: Engine, twin: Twin) -> Table:
-    table = Table("source", "connection", "streams", "status")
-    sources = engine.sources()
-    with contextlib.closing(Airbyte(ClientSettings(twin.public_url))) as airbyte:
-        for name, source in sorted(sources.items()):
-            connection = airbyte.get_connection(source.connection_id)
-            table.add_row(name, connection.name, ", ".join(source.streams), connection.status)
-    table.caption = f"{len(sources)} connections, {sum(len(source.streams) for source in sources.values())} streams"
-    return table
-
-
-def _buckets(server: s3.Server) -> Table:
-    """What is in S3, as the server tells it."""
-    table = Table("bucket", "objects", "bytes", "versions")
-    client = server.client()
-    names = sorted(str(bucket.get("Name")) for bucket in client.list_buckets()["Buckets"])
-    for name in names:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=name)
-        sizes = [found.get("Size", 0) for page in pages for found in page.get("Contents", ())]
-        kept = client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
-        table.add_row(name, str(len(sizes)), f"{sum(sizes):,}", "kept" if kept else "")
-    table.caption = f"{len(names)} buckets on {server.url}"
-    return table

@@ -1,0 +1,98 @@
+"""From sources to marts: syncs, what Dagster makes of them, and tables that hold each against the others."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Final
+
+from pulumi_airbyte.client import Airbyte
+from rich.console import Console
+from rich.table import Table
+
+from lotus_infra import naming
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.airbyte import Live, target
+from lotus_infra.ops.sync import Patience, Run, sync
+from lotus_infra.ops.sync_view import Watched, reasons, table
+from lotus_infra.streams.load import load_lake
+from sandbox import lakehouse
+from sandbox.dagster_report import Report
+from sandbox.lakehouse import Contents
+from sandbox.place import STACK, Place
+from sandbox.s3 import Server
+
+POLL_SECONDS: Final = 0.5
+
+
+def flow(place: Place, server: Server, environment: Mapping[str, str], console: Console) -> None:
+    """Sync every source, materialize what has landed, and show what the lake has then.
+
+    Raises:
+        LotusError: a sync or a run failed, or Parquet has other rows than the syncs brought.
+    """
+    before = lakehouse.contents(place, server)
+    console.rule("Syncs")
+    runs = _sync(place, environment, console)
+    console.rule("Dagster")
+    report = lakehouse.materialize(place, server)
+    after = lakehouse.contents(place, server)
+    console.rule("Streams")
+    console.print(_streams(after, report))
+    for mart in after.marts:
+        console.rule(mart.name)
+        console.print(_mart(mart))
+    if report.failures:
+        log = f"{place.folder.name}/dagster/runs.log"
+        raise LotusError("; ".join(report.failures), f"{log} has all that Dagster and dbt said")
+    console.print(_confirmed(before, after, runs), highlight=False, soft_wrap=True)
+
+
+def _sync(place: Place, environment: Mapping[str, str], console: Console) -> list[Run]:
+    streams = place.project / "streams"
+    lake = load_lake(streams).lake
+    to = target(streams, STACK, environment)
+    with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
+        names = [source.name for source in lake.sources]
+        runs = sync(Live(airbyte, to.workspace_id, lake), names, watched, Patience(POLL_SECONDS))
+    console.print(table(runs))
+    if not all(run.ok for run in runs):
+        raise LotusError(reasons(runs), f"{place.folder.name}/{place.twin_log.name} may say more")
+    return runs
+
+
+def _confirmed(before: Contents, after: Contents, runs: Sequence[Run]) -> str:
+    """What the jobs reported, held against rows counted in the Parquet files themselves.
+
+    Raises:
+        LotusError: they differ.
+    """
+    for run in runs:
+        landed = _landed(after, run.source) - _landed(before, run.source)
+        if landed != run.rows:
+            raise LotusError(f"{run.source}: its job reports {run.rows} rows, and {landed} more are in its Parquet files")
+    total = sum(run.rows or 0 for run in runs)
+    return f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many more than before."
+
+
+def _landed(contents: Contents, source: str) -> int:
+    return sum(stream.landed for stream in contents.streams if stream.source == source)
+
+
+def _streams(contents: Contents, report: Report) -> Table:
+    """Each stream's way through the lake, counted at each station."""
+    made = Table("stream", "asset")
+    for heading in ("files", "rows landed", "rows of the asset", "materialized"):
+        made.add_column(heading, justify="right")
+    for stream in contents.streams:
+        asset = "/".join(naming.asset_key(stream.source, stream.name))
+        latest = "" if stream.latest is None else f"{stream.latest:,}"
+        counts = (f"{stream.files:,}", f"{stream.landed:,}", latest, str(report.materialized[asset]))
+        made.add_row(f"{stream.source}/{stream.name}", asset, *counts)
+    made.caption = f"{sum(report.materialized.values())} materializations, marts included"
+    return made
+
+
+def _mart(mart: lakehouse.Table) -> Table:
+    made = Table(*mart.columns, caption=f"the first {len(mart.first)} of {mart.rows:,} rows")
+    for row in mart.first:
+        made.add_row(*("" if value is None else value for value in row))
+    return made
