@@ -1,22 +1,21 @@
 """Where a stream's objects are: the keys of new ones, and which keys are its own.
 
 Knows destination-s3's path and file name variables. Must not know S3 or Parquet.
-Source: airbytehq/airbyte, bulk CDK: ObjectStoragePathFactory, Transformations; docs/integrations/destinations/s3.md.
+Source: airbytehq/airbyte, bulk CDK: ObjectStoragePathFactory; docs/integrations/destinations/s3.md.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from airbyte_twin.landing.configuration import Configuration
+from airbyte_twin.landing.names import key_name
 from airbyte_twin.landing.stream import LandingStream
 
 EXTENSION = ".parquet"
 _PATH_VARIABLE = re.compile("\\$\\{(\\w+)\\}", re.ASCII)
 _FILE_VARIABLE = re.compile("\\{([\\w:]+)\\}", re.ASCII)
-_UNSAFE = re.compile("[^A-Za-z0-9/!_.*')(&$@=;:+,?-]")
 # What the values of variables look like; what is not here stands in a key as it is written.
 _PATH_PATTERNS = {
     "YEAR": "\\d{4}",
@@ -115,7 +114,7 @@ class Layout:
 def layout_of(configuration: Configuration, stream: LandingStream) -> Layout:
     """The layout of a stream, its name prefixed; a missing namespace leaves no trace in the path."""
     path = f"{configuration.s3_bucket_path}/{configuration.s3_path_format}"
-    names = {"NAMESPACE": _safe(stream.namespace or ""), "STREAM_NAME": _safe(stream.prefix + stream.name)}
+    names = {"NAMESPACE": key_name(stream.namespace or ""), "STREAM_NAME": key_name(stream.prefix + stream.name)}
     path = re.sub("/+", "/", _filled(_PATH_VARIABLE, path, names)).removeprefix("/")
     file_name = configuration.file_name_pattern
     own = _pattern(_PATH_VARIABLE, path, _PATH_PATTERNS) + _pattern(_FILE_VARIABLE, file_name, _FILE_PATTERNS)
@@ -137,12 +136,6 @@ def _pattern(variable: re.Pattern[str], text: str, patterns: dict[str, str]) -> 
         pieces += [re.escape(text[end : found.start()]), piece]
         end = found.end()
     return "".join([*pieces, re.escape(text[end:])])
-
-
-def _safe(name: str) -> str:
-    """A name in characters that S3 keys take: accents dropped, others replaced by `_`."""
-    letters = (letter for letter in unicodedata.normalize("NFKD", name) if unicodedata.category(letter)[0] != "M")
-    return _UNSAFE.sub("_", "".join(letters))
 
 
 def _micros(at: datetime) -> int:

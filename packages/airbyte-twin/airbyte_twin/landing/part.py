@@ -5,7 +5,7 @@ Knows pyarrow's writer and the options of the Parquet format. Must not know S3 o
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 import pyarrow as pa
@@ -35,7 +35,7 @@ class Part:
         self._batches: list[pa.RecordBatch] = []
         self._batch_bytes = 0
         with _on_disk():
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="airbyte-twin-")  # noqa: SIM115: closed by its user
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="airbyte-twin-")  # noqa: SIM115
             self._parquet = _parquet(self._file, schema, options)
 
     @property
@@ -58,7 +58,7 @@ class Part:
             self._write_block()
 
     def finish(self) -> IO[bytes]:
-        """End the file and hand it over, at its beginning; it is gone once it is closed."""
+        """End the file, and hand it over at its beginning."""
         self._make_batch()
         self._write_block()
         with _on_disk():
@@ -66,8 +66,10 @@ class Part:
             self._file.seek(0)
         return self._file
 
-    def discard(self) -> None:
-        """Forget everything."""
+    def close(self) -> None:
+        """Delete the file."""
+        with suppress(OSError):
+            self._parquet.close()
         self._file.close()
 
     def _make_batch(self) -> None:

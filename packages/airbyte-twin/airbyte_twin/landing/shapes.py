@@ -1,12 +1,10 @@
 """What a JSON Schema says of values, as destination-s3 understands it: a tree of shapes.
 
 Knows JSON Schema as Airbyte's sources write it. Must not know Parquet or records.
-Source: airbytehq/airbyte, bulk CDK: JsonSchemaToAirbyteType, MergeUnions, UnionTypeToDisjointRecord, Transformations,
+Source: airbytehq/airbyte, bulk CDK: JsonSchemaToAirbyteType, MergeUnions, UnionTypeToDisjointRecord,
 ParquetMapperPipelineFactory; docs/integrations/destinations/s3-migrations.md.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +13,7 @@ from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.landing.errors import LandingError
+from airbyte_twin.landing.names import column_name
 
 
 class Scalar(StrEnum):
@@ -124,51 +123,50 @@ def option_name(shape: Shape) -> str:
             return "union"
 
 
-def column_name(name: str) -> str:
-    """The Avro-safe name of a field: other characters than ASCII letters, digits and `_` become `_`."""
-    letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.category(letter)[0] == "M")
-    safe = re.sub("[^A-Za-z0-9_]", "_", re.sub(r"\s+", "_", "".join(letters)))
-    return safe if re.match("[A-Za-z_]", safe) else f"_{safe}"
-
-
 def _shape(schema: JsonValue, path: str) -> Shape | None:
     """The shape of a schema; None for one that only null fulfils."""
-    described = {"type": schema} if isinstance(schema, str) else schema
-    if not isinstance(described, dict):
+    if isinstance(schema, str):
+        return _of_type(schema, {}, path)
+    if not isinstance(schema, dict):
         return JSON_ANYTHING
-    match described.get("type"):
-        case str(kind):
-            return _of_type(kind, described, path)
-        case list(kinds):
-            each = (_of_type(kind, described, path) if isinstance(kind, str) else _shape(kind, path) for kind in kinds)
-            return _union(each, path)
-    if "type" in described:
-        return JSON_ANYTHING
-    if "$ref" in described:
-        return WELL_KNOWN.get(str(described["$ref"]), JSON_ANYTHING)
+    if "type" in schema:
+        return _of_types(schema["type"], schema, path)
+    if "$ref" in schema:
+        return WELL_KNOWN.get(str(schema["$ref"]), JSON_ANYTHING)
     for key in ("oneOf", "anyOf", "allOf"):
-        if isinstance(options := described.get(key), list):
+        if isinstance(options := schema.get(key), list):
             return _union((_shape(option, path) for option in options), path)
-    return _of_type("object", described, path)
+    return _of_type("object", schema, path)
+
+
+def _of_types(kinds: JsonValue, schema: JsonObject, path: str) -> Shape | None:
+    match kinds:
+        case str():
+            return _of_type(kinds, schema, path)
+        case list():
+            each = (_of_type(kind, schema, path) if isinstance(kind, str) else _shape(kind, path) for kind in kinds)
+            return _union(each, path)
+    return JSON_ANYTHING
 
 
 def _of_type(kind: str, schema: JsonObject, path: str) -> Shape | None:
+    shape: Shape | None = JSON_ANYTHING
     match kind:
         case "null":
-            return None
+            shape = None
         case "string":
-            return _string(schema)
+            shape = _string(schema)
         case "boolean":
-            return Scalar.BOOLEAN
+            shape = Scalar.BOOLEAN
         case "integer" | "int":
-            return Scalar.INTEGER
+            shape = Scalar.INTEGER
         case "number":
-            return Scalar.INTEGER if schema.get("airbyte_type") == "integer" else Scalar.NUMBER
+            shape = Scalar.INTEGER if schema.get("airbyte_type") == "integer" else Scalar.NUMBER
         case "object":
-            return _object(schema, path)
+            shape = _object(schema, path)
         case "array":
-            return _array(schema, path)
-    return JSON_ANYTHING
+            shape = _array(schema, path)
+    return shape
 
 
 def _string(schema: JsonObject) -> Scalar:

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import boto3
 from boto3.s3.transfer import TransferConfig
+from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
 from pydantic import SecretStr
 
 from airbyte_twin.landing.configuration import Configuration
@@ -93,18 +93,18 @@ class Bucket:
         """Turn what boto3 raises into what the user can do; only codes are quoted, for texts may hold key ids."""
         try:
             yield
-        except ClientError as error:
+        except exceptions.ClientError as error:
             raise self._error(error.response.get("Error", {}).get("Code", "unknown")) from None
-        except NoCredentialsError:
+        except exceptions.NoCredentialsError:
             raise self._refusal("has no credentials", "give access_key_id and secret_access_key") from None
-        except (ConnectionError, HTTPClientError) as error:
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             cause = f"does not answer ({type(error).__name__})"
             raise self._refusal(cause, "start the server, or correct s3_endpoint") from None
-        except (BotoCoreError, ValueError) as error:
+        except (exceptions.BotoCoreError, ValueError) as error:
             raise self._refusal(f"can't be used ({type(error).__name__})", "correct the configuration") from None
 
     def _error(self, code: str) -> LandingError:
-        if code in ("404", "NoSuchBucket"):
+        if code == "NoSuchBucket":
             return self._refusal("does not exist", "create it, or correct s3_bucket_name")
         if code in _REFUSED:
             remedy = "correct access_key_id and secret_access_key, or let them list, read, write and delete there"
@@ -122,7 +122,7 @@ def _client(configuration: Configuration) -> "S3Client":
     settings = Config(
         connect_timeout=5,
         read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": 2},
         s3={"addressing_style": "path" if endpoint else "auto"},
         # Servers that are like S3 lag behind AWS in the ways to send a checksum.
         request_checksum_calculation="when_required" if endpoint else "when_supported",

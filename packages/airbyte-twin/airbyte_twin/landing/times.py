@@ -8,7 +8,7 @@ import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-_MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _GAP = "-?/?\\.? ?"
 _DAY = f"(?P<year>\\d{{4}}){_GAP}(?P<month>\\d{{1,2}}|[A-Z][a-z]{{2}}){_GAP}(?P<day>\\d{{1,2}})"
 _CLOCK = "(?P<hour>\\d{2}):(?P<minute>\\d{2})(?::(?P<second>\\d{2})(?:\\.(?P<fraction>\\d{1,9}))?)?"
@@ -68,7 +68,7 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
 def _day(found: re.Match[str]) -> date:
     """The day; one that its month lacks, up to the 31st, is the month's last, as Java's smart resolver has it."""
     year, month, day = int(found["year"]), found["month"], int(found["day"])
-    number = _MONTHS.get(month) or int(month)
+    number = _MONTHS.index(month) + 1 if month.isalpha() else int(month)
     if 28 < day <= 31 and 1 <= number <= 12:
         day = min(day, calendar.monthrange(year, number)[1])
     return date(year, number, day)

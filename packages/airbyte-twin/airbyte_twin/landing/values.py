@@ -13,7 +13,7 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, dump_json
-from airbyte_twin.landing.shapes import JSON_ANYTHING, JsonText, ListOf, Scalar, Shape, Struct, Union, option_name
+from airbyte_twin.landing.shapes import JsonText, ListOf, Scalar, Shape, Struct, Union, option_name
 from airbyte_twin.landing.times import parse_date, parse_time, parse_timestamp
 
 UNFIT = "DESTINATION_SERIALIZATION_ERROR"
@@ -25,7 +25,7 @@ Change = dict[str, str]
 Row = dict[str, object]
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """A value that a shape can't hold."""
 
     def __init__(self, reason: str = UNFIT) -> None:
@@ -52,11 +52,9 @@ def _fit(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> ob
         return None
     try:
         return _fitted(shape, value, path, changes)
-    except _Unfit as unfit:
-        change = {"field": path, "change": "NULLED", "reason": unfit.reason}
-    if change not in changes:
-        changes.append(change)
-    return None
+    except _UnfitError as unfit:
+        changes.append({"field": path, "change": "NULLED", "reason": unfit.reason})
+        return None
 
 
 def _fitted(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> object:
@@ -67,11 +65,11 @@ def _fitted(shape: Shape, value: JsonValue, path: str, changes: list[Change]) ->
             return _json_text(shape, value)
         case Struct():
             if not isinstance(value, dict):
-                raise _Unfit
+                raise _UnfitError
             return _members(shape, value, f"{path}.", changes)
         case ListOf():
             if not isinstance(value, list):
-                raise _Unfit
+                raise _UnfitError
             return [_fit(shape.items, item, f"{path}.[{index}]", changes) for index, item in enumerate(value)]
         case Union():
             return _one_of(shape, value, path, changes)
@@ -79,36 +77,33 @@ def _fitted(shape: Shape, value: JsonValue, path: str, changes: list[Change]) ->
 
 def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) -> Row | None:
     """A union's record: the first option of the value's own type, else the first that it can be made to fit."""
-    chosen = next((option for option in union.options if _is(option, value)), None)
+    chosen = next((option for option in union.options if type(value) is _own_type(option)), None)
     if chosen is None:
         chosen = next((option for option in union.options if _fit(option, value, path, []) is not None), None)
     if chosen is None:
-        raise _Unfit
+        raise _UnfitError
     fitted = _fit(chosen, value, path, changes)
     name = option_name(chosen)
     return None if fitted is None else {"type": name, name: fitted}
 
 
-def _is(shape: Shape, value: JsonValue) -> bool:
+def _own_type(shape: Shape) -> type:
+    """What Python makes of the JSON that a shape is written for."""
     match shape:
         case Struct():
-            return isinstance(value, dict)
+            return dict
         case ListOf():
-            return isinstance(value, list)
+            return list
         case JsonText():
-            return shape != JSON_ANYTHING and isinstance(value, shape.holds)
-        case Scalar.BOOLEAN:
-            return isinstance(value, bool)
-        case Scalar.INTEGER:
-            return isinstance(value, int) and not isinstance(value, bool)
-        case Scalar.NUMBER:
-            return isinstance(value, float)
-    return isinstance(value, str)
+            return shape.holds
+        case Scalar():
+            return OWN_TYPES.get(shape, str)
+    return object
 
 
 def _json_text(shape: JsonText, value: JsonValue) -> str:
     if not isinstance(value, shape.holds):
-        raise _Unfit
+        raise _UnfitError
     return dump_json(value).decode()
 
 
@@ -128,14 +123,14 @@ def _string(value: JsonValue) -> str:
 
 def _boolean(value: JsonValue) -> bool:
     if not isinstance(value, bool):
-        raise _Unfit
+        raise _UnfitError
     return value
 
 
 def _integer(value: JsonValue) -> int:
     match value:
         case bool():
-            raise _Unfit
+            raise _UnfitError
         case int():
             whole = value
         case float() if value.is_integer():
@@ -143,9 +138,9 @@ def _integer(value: JsonValue) -> int:
         case str() if _INTEGER.fullmatch(value):
             whole = int(value) if len(value) < 100 else 1 << 64
         case _:
-            raise _Unfit
+            raise _UnfitError
     if not -(1 << 63) <= whole < 1 << 63:
-        raise _Unfit(TOO_LARGE)
+        raise _UnfitError(TOO_LARGE)
     return whole
 
 
@@ -153,7 +148,7 @@ def _number(value: JsonValue) -> float:
     """A double; what is beyond doubles is infinite, as Java's BigDecimal.doubleValue has it."""
     match value:
         case bool():
-            raise _Unfit
+            raise _UnfitError
         case float():
             return value
         case int():
@@ -163,21 +158,22 @@ def _number(value: JsonValue) -> float:
                 return math.copysign(math.inf, value)
         case str() if _NUMBER.fullmatch(value):
             return float(value)
-    raise _Unfit
+    raise _UnfitError
 
 
 def _moment(parse: Callable[[str], object]) -> Callable[[JsonValue], object]:
     def fit(value: JsonValue) -> object:
         if not isinstance(value, str):
-            raise _Unfit
+            raise _UnfitError
         try:
             return parse(value)
         except (ValueError, OverflowError):
-            raise _Unfit from None
+            raise _UnfitError from None
 
     return fit
 
 
+OWN_TYPES: dict[Scalar, type] = {Scalar.BOOLEAN: bool, Scalar.INTEGER: int, Scalar.NUMBER: float}
 SCALARS: dict[Scalar, Callable[[JsonValue], object]] = {
     Scalar.STRING: _string,
     Scalar.BOOLEAN: _boolean,

@@ -4,7 +4,9 @@ Knows the order of things: fit, buffer, upload, then delete what is old. Must no
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState; docs/integrations/destinations/s3.md.
 """
 
+from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from uuid import uuid4
 
 from airbyte_twin.clock import Clock
@@ -77,9 +79,9 @@ class StreamWriter:
             LandingError: the disk or S3 fails.
         """
         if self._part is not None:
-            part, self._part = self._part, None
-            with part.finish() as file:
-                self._bucket.put(self._new_key(), file, self._stream.generation_id)
+            with closing(self._part) as part:
+                self._part = None
+                self._bucket.put(self._new_key(), part.finish(), self._stream.generation_id)
 
     def close(self) -> None:
         """Make all durable, then delete the stream's objects of generations below the minimum.
@@ -96,7 +98,7 @@ class StreamWriter:
     def abort(self) -> None:
         """Forget what was not made durable, and delete nothing."""
         if self._part is not None:
-            self._part.discard()
+            self._part.close()
             self._part = None
 
     def _new_key(self) -> str:
@@ -109,11 +111,7 @@ class StreamWriter:
         self._next_part[folder] += 1
         key = folder + self._layout.name(self._began, self._now(), number, self._stream.sync_id)
         taken = set(self._bucket.keys(key))
-        return (
-            key
-            if key not in taken
-            else next(f"{key}-{n}" for n in range(1, len(taken) + 1) if f"{key}-{n}" not in taken)
-        )
+        return key if key not in taken else next(name for n in count(1) if (name := f"{key}-{n}") not in taken)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
