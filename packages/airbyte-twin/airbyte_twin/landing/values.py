@@ -155,7 +155,7 @@ def _number(value: JsonValue) -> float:
             try:
                 return float(value)
             except OverflowError:
-                return math.copysign(math.inf, value)
+                return math.inf if value > 0 else -math.inf
         case str() if _NUMBER.fullmatch(value):
             return float(value)
     raise _UnfitError
