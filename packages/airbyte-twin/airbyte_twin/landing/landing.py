@@ -13,7 +13,7 @@ from airbyte_twin.landing.writer import StreamWriter
 
 
 class Landing:
-    """One destination-s3; cheap to make, and no connection is opened before it is used."""
+    """One destination-s3; no connection is opened before it is used."""
 
     def __init__(self, configuration: JsonObject, clock: Clock) -> None:
         """Take a configuration.

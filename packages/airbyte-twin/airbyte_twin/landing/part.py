@@ -58,7 +58,7 @@ class Part:
             self._write_block()
 
     def finish(self) -> IO[bytes]:
-        """End the file, and hand it over at its beginning."""
+        """End the file, if it has not ended, and hand it over at its beginning."""
         self._make_batch()
         self._write_block()
         with _on_disk():

@@ -27,7 +27,7 @@ GENERATION = "ab-generation-id"
 _CHUNK = 16 << 20
 # No threads: parts of a sync are uploaded one after the other anyway, and one chunk is in memory at a time.
 _TRANSFER = TransferConfig(multipart_threshold=_CHUNK, multipart_chunksize=_CHUNK, use_threads=False)
-_MOST_DELETED_AT_ONCE = 1000
+MOST_DELETED_AT_ONCE = 1000
 _REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 _ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 
@@ -71,8 +71,8 @@ class Bucket:
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects."""
-        for start in range(0, len(keys), _MOST_DELETED_AT_ONCE):
-            some = keys[start : start + _MOST_DELETED_AT_ONCE]
+        for start in range(0, len(keys), MOST_DELETED_AT_ONCE):
+            some = keys[start : start + MOST_DELETED_AT_ONCE]
             with self._explained():
                 told = self._client.delete_objects(
                     Bucket=self._name, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}

@@ -4,7 +4,6 @@ Knows the order of things: fit, buffer, upload, then delete what is old. Must no
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState; docs/integrations/destinations/s3.md.
 """
 
-from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
@@ -76,12 +75,11 @@ class StreamWriter:
         """Make what was written durable; each checkpoint after a write makes an object.
 
         Raises:
-            LandingError: the disk or S3 fails.
+            LandingError: the disk or S3 fails; another checkpoint may follow, but no write.
         """
         if self._part is not None:
-            with closing(self._part) as part:
-                self._part = None
-                self._bucket.put(self._new_key(), part.finish(), self._stream.generation_id)
+            self._bucket.put(self._new_key(), self._part.finish(), self._stream.generation_id)
+            self.abort()
 
     def close(self) -> None:
         """Make all durable, then delete the stream's objects of generations below the minimum.
