@@ -28,7 +28,8 @@ MULTIPART_BYTES = 16 << 20
 MOST_DELETED_AT_ONCE = 1000
 # No threads: objects of a sync are uploaded one after the other anyway, and one piece is in memory at a time.
 _TRANSFER = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES, use_threads=False)
-_REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+# The last is versitygw's word for an unknown key id.
+_REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 _ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 
 
