@@ -1,0 +1,169 @@
+"""Runs one verb of a connector and yields what it says, with bounded memory, leaving no process and no file behind.
+
+Knows subprocesses and temporary files. Must not know what a message means beyond a failure.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from pydantic import JsonValue
+
+from airbyte_twin.documents import dump_json
+from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
+from airbyte_twin.sync.protocol.messages import LONGEST_TEXT, ErrorMessage, LogMessage, Message, parse_message
+
+TAIL = 20
+"""Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
+PATIENCE = 30
+"""Seconds for a connector to end after its output did."""
+
+
+class Halt:
+    """Calls work off from another thread: whoever works asks it, and the process that it waits for is killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._halted = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def halted(self) -> bool:
+        """Whether the work is to end."""
+        return self._halted
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            Halted: The work was called off.
+        """
+        if self._halted:
+            raise Halted
+
+    def halt(self) -> None:
+        """Call the work off."""
+        with self._lock:
+            self._halted = True
+            if self._process is not None:
+                _kill_group(self._process)
+
+    @contextmanager
+    def guarding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Kill a process group once the work is called off, and whatever is left of it at the end."""
+        with self._lock:
+            self._process = process
+            if self._halted:
+                _kill_group(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._process = None
+                _kill_group(process)
+                process.wait()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # The process leads a group of its own, so that its children end with it.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def run_connector(command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt) -> Iterator[Message]:
+    """What a connector says.
+
+    Args:
+        command: Its executable.
+        verb: `spec`, `check`, `discover` or `read`.
+        documents: What its options `--config`, `--catalog` and `--state` point at.
+        halt: Calls it off.
+
+    Yields:
+        Its messages but errors, as it sends them.
+
+    Raises:
+        ConnectorError: It cannot be run, said that it fails, or ended with another code than 0.
+        ProtocolError: It sent what cannot be read.
+        Halted: It was called off.
+    """
+    halt.check()
+    with TemporaryDirectory(prefix="airbyte-twin-") as folder:
+        options = _written(Path(folder), documents)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the command is what the twin was told to run
+                [str(command), verb, *options],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConnectorError(f"{command} cannot be run: {error.strerror}") from error
+        tail: deque[str] = deque(maxlen=TAIL)
+        drain = threading.Thread(target=_drain, args=(process.stderr, tail), daemon=True)
+        drain.start()
+        with process:
+            with halt.guarding(process):
+                yield from _messages(process, halt, drain, tail)
+            drain.join(PATIENCE)
+
+
+def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
+    """Options that name the files of the documents, which only their owner may read: they hold secrets."""
+    options = []
+    for name, document in documents.items():
+        path = folder / f"{name}.json"
+        path.touch(0o600)
+        path.write_bytes(dump_json(document))
+        options += [f"--{name}", str(path)]
+    return options
+
+
+def _messages(
+    process: subprocess.Popen[bytes], halt: Halt, drain: threading.Thread, tail: deque[str]
+) -> Iterator[Message]:
+    failure: ErrorMessage | None = None
+    for line in process.stdout or ():
+        halt.check()
+        message = parse_message(line)
+        if isinstance(message, ErrorMessage):
+            failure = failure or message
+            continue
+        if isinstance(message, LogMessage):
+            tail.append(message.text)
+        yield message
+    code = _end_code(process)
+    drain.join(PATIENCE)
+    halt.check()
+    if failure is not None:
+        raise ConnectorError(failure.text, failure.internal)
+    if code != 0:
+        raise ConnectorError("\n".join([f"the connector {_ending(code)}; the last that it said:", *tail]))
+
+
+def _drain(stream: IO[bytes], tail: deque[str]) -> None:
+    for line in stream:
+        tail.append(line.decode(errors="replace").rstrip()[:LONGEST_TEXT])
+
+
+def _end_code(process: subprocess.Popen[bytes]) -> int | None:
+    """The code that a connector ends with once its output has ended; None if it lives on."""
+    try:
+        return process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its output and did not end"
+    return f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
