@@ -3,7 +3,7 @@
 Knows verbs and their answers. Must not know the store or HTTP.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import DiscoveredStream
 from airbyte_twin.sync.protocol.errors import ConnectorError
+from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
     CatalogMessage,
     ConnectionStatusMessage,
@@ -20,10 +21,17 @@ from airbyte_twin.sync.protocol.messages import (
     Message,
     SpecMessage,
 )
-from airbyte_twin.sync.protocol.process import Halt, run_connector
+from airbyte_twin.sync.protocol.process import run_connector
 
 HIDDEN = "**********"
 M = TypeVar("M", CatalogMessage, ConnectionStatusMessage, SpecMessage)
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """A text without the values of secrets."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class RealConnector:
             ConnectorError: It failed to find out.
         """
         status = self._answer("check", {"config": config}, ConnectionStatusMessage)
-        return None if status.succeeded else self.redacted(status.text or "the connector does not say why")
+        return None if status.succeeded else redacted(status.text or "the connector does not say why", self.secrets)
 
     def discover(self, config: JsonObject) -> tuple[DiscoveredStream, ...]:
         """The streams that the source offers.
@@ -75,12 +83,6 @@ class RealConnector:
         documents: dict[str, JsonValue] = {"config": config, "catalog": catalog}
         return self._run("read", documents if state is None else {**documents, "state": state})
 
-    def redacted(self, text: str) -> str:
-        """A text without the values of secrets."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        return text
-
     def _answer(self, verb: str, documents: Mapping[str, JsonValue], kind: type[M]) -> M:
         answer: M | None = None
         for message in self._run(verb, documents):
@@ -93,6 +95,7 @@ class RealConnector:
     def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Iterator[Message]:
         try:
             for message in run_connector(self.command, verb, documents, self.halt):
-                yield LogMessage(self.redacted(message.text)) if isinstance(message, LogMessage) else message
+                yield LogMessage(redacted(message.text, self.secrets)) if isinstance(message, LogMessage) else message
         except ConnectorError as error:
-            raise ConnectorError(self.redacted(str(error)), error.internal and self.redacted(error.internal)) from None
+            internal = error.internal and redacted(error.internal, self.secrets)
+            raise ConnectorError(redacted(str(error), self.secrets), internal) from None

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from airbyte_twin.documents import JsonObject, as_object, parse_json
-from airbyte_twin.records import DiscoveredStream, StateType, StreamState
+from airbyte_twin.records import ConnectionState, DiscoveredStream, StateType, StreamState
 from airbyte_twin.sync.protocol.errors import ProtocolError
 
 LONGEST_TEXT = 4000
@@ -35,6 +35,12 @@ class StateMessage:
     streams: tuple[StreamState, ...] = ()
     shared: JsonObject | None = None
     legacy: JsonObject | None = None
+
+    def of_connection(self, connection_id: str) -> ConnectionState:
+        """As it is stored."""
+        return ConnectionState(
+            id=connection_id, type=self.type, streams=self.streams, shared=self.shared, legacy=self.legacy
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,10 @@
 Knows subprocesses and temporary files. Must not know what a message means beyond a failure.
 """
 
-import os
-import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -17,64 +14,14 @@ from typing import IO
 from pydantic import JsonValue
 
 from airbyte_twin.documents import dump_json
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
+from airbyte_twin.sync.protocol.errors import ConnectorError
+from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import LONGEST_TEXT, ErrorMessage, LogMessage, Message, parse_message
 
 TAIL = 20
 """Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
 PATIENCE = 30
 """Seconds for a connector to end after its output did."""
-
-
-class Halt:
-    """Calls work off from another thread: whoever works asks it, and the process that it waits for is killed."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._halted = False
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def halted(self) -> bool:
-        """Whether the work is to end."""
-        return self._halted
-
-    def check(self) -> None:
-        """Go on, or not.
-
-        Raises:
-            Halted: The work was called off.
-        """
-        if self._halted:
-            raise Halted
-
-    def halt(self) -> None:
-        """Call the work off."""
-        with self._lock:
-            self._halted = True
-            if self._process is not None:
-                _kill_group(self._process)
-
-    @contextmanager
-    def guarding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Kill a process group once the work is called off, and whatever is left of it at the end."""
-        with self._lock:
-            self._process = process
-            if self._halted:
-                _kill_group(process)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._process = None
-                _kill_group(process)
-                process.wait()
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # The process leads a group of its own, so that its children end with it.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_connector(command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt) -> Iterator[Message]:

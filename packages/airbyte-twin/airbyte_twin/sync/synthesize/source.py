@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import Outside, StreamState
 from airbyte_twin.states import StreamKey
-from airbyte_twin.sync.protocol.errors import ConnectorError
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage, StreamStatusMessage
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.cursors import Cursor, is_event
@@ -30,32 +29,16 @@ class MadeUpSource:
         seed: Two sources of one seed have the same rows.
         names: Of all streams that it offers, synced or not.
         outside: How far its time has come.
-        fails: What it fails with, if it does, and after how many records.
     """
 
     seed: int
     names: tuple[str, ...]
     outside: Outside
-    fails: tuple[str, int] | None = None
 
     def read(self, streams: Sequence[SyncStream], states: Mapping[StreamKey, JsonObject]) -> Iterator[Message]:
-        """Records and states of streams, one stream after the other.
-
-        Raises:
-            ConnectorError: It was told to fail.
-        """
-        sent = 0
+        """Records and states of streams, one stream after the other."""
         for stream in streams:
-            for message in self._stream(stream, states.get(stream.key)):
-                if isinstance(message, RecordMessage):
-                    self._fail_after(sent)
-                    sent += 1
-                yield message
-        self._fail_after(sent, at_the_end=True)
-
-    def _fail_after(self, sent: int, *, at_the_end: bool = False) -> None:
-        if self.fails is not None and (at_the_end or sent >= self.fails[1]):
-            raise ConnectorError(self.fails[0])
+            yield from self._stream(stream, states.get(stream.key))
 
     def _stream(self, stream: SyncStream, state: JsonObject | None) -> Iterator[Message]:
         maker = RowMaker(self, stream)
