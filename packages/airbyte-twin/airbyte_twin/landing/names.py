@@ -1,0 +1,23 @@
+"""Names that Avro and S3 take, made of any.
+
+Knows which characters those are. Must not know what is named.
+Source: airbytehq/airbyte, bulk CDK: Transformations.
+"""
+
+import re
+import unicodedata
+
+
+def column_name(field: str) -> str:
+    """The Avro-safe name of a field: ASCII letters, digits and `_`, and no digit first."""
+    safe = re.sub("[^A-Za-z0-9_]", "_", re.sub(r"\s+", "_", _without_accents(field), flags=re.ASCII))
+    return safe if re.match("[A-Za-z_]", safe) else f"_{safe}"
+
+
+def key_name(name: str) -> str:
+    """The name of a namespace or stream within a key of S3."""
+    return re.sub("[^A-Za-z0-9/!_.*')(&$@=;:+,?-]", "_", _without_accents(name))
+
+
+def _without_accents(name: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if unicodedata.category(letter)[0] != "M")

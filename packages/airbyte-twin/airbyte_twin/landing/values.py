@@ -1,0 +1,187 @@
+"""Records made to fit their stream's shape; what can't be made to fit is null, and told.
+
+Knows shapes and JSON values. Must not know Arrow, S3 or where records come from.
+Source: airbytehq/airbyte, bulk CDK: AirbyteValueDeepCoercingMapper, AirbyteValueCoercer, NullOutOfRangeIntegers,
+SchemalessValuesToJsonString, UnionValueToDisjointRecord.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.landing.shapes import JsonText, ListOf, Scalar, Shape, Struct, Union, option_name
+from airbyte_twin.landing.times import parse_date, parse_time, parse_timestamp
+
+UNFIT = "DESTINATION_SERIALIZATION_ERROR"
+TOO_LARGE = "DESTINATION_FIELD_SIZE_LIMITATION"
+_INTEGER = re.compile("[+-]?\\d+", re.ASCII)
+_NUMBER = re.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?", re.ASCII)
+
+Change = dict[str, str]
+Row = dict[str, object]
+
+
+class _UnfitError(Exception):
+    """A value that a shape can't hold."""
+
+    def __init__(self, reason: str = UNFIT) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def fit_record(record: JsonObject, shape: Struct) -> tuple[Row, list[Change]]:
+    """A record by column, and what had to become null for that."""
+    changes: list[Change] = []
+    return _members(shape, record, "", changes), changes
+
+
+def _members(shape: Struct, value: JsonObject, path: str, changes: list[Change]) -> Row:
+    return {
+        member.column: _fit(member.shape, value.get(member.name), f"{path}{member.name}", changes)
+        for member in shape.members
+    }
+
+
+def _fit(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> object:
+    """A value of a shape, or null; nested values are null by themselves."""
+    if value is None:
+        return None
+    try:
+        return _fitted(shape, value, path, changes)
+    except _UnfitError as unfit:
+        changes.append({"field": path, "change": "NULLED", "reason": unfit.reason})
+        return None
+
+
+def _fitted(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> object:
+    match shape:
+        case Scalar():
+            return SCALARS[shape](value)
+        case JsonText():
+            return _json_text(shape, value)
+        case Struct():
+            if not isinstance(value, dict):
+                raise _UnfitError
+            return _members(shape, value, f"{path}.", changes)
+        case ListOf():
+            if not isinstance(value, list):
+                raise _UnfitError
+            return [_fit(shape.items, item, f"{path}.[{index}]", changes) for index, item in enumerate(value)]
+        case Union():
+            return _one_of(shape, value, path, changes)
+
+
+def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) -> Row | None:
+    """A union's record: the first option of the value's own type, else the first that it can be made to fit."""
+    chosen = next((option for option in union.options if type(value) is _own_type(option)), None)
+    if chosen is None:
+        chosen = next((option for option in union.options if _fit(option, value, path, []) is not None), None)
+    if chosen is None:
+        raise _UnfitError
+    fitted = _fit(chosen, value, path, changes)
+    name = option_name(chosen)
+    return None if fitted is None else {"type": name, name: fitted}
+
+
+def _own_type(shape: Shape) -> type:
+    """What Python makes of the JSON that a shape is written for."""
+    match shape:
+        case Struct():
+            return dict
+        case ListOf():
+            return list
+        case JsonText():
+            return shape.holds
+        case Scalar():
+            return OWN_TYPES.get(shape, str)
+    return object
+
+
+def _json_text(shape: JsonText, value: JsonValue) -> str:
+    if not isinstance(value, shape.holds):
+        raise _UnfitError
+    return dump_json(value).decode()
+
+
+def _string(value: JsonValue) -> str:
+    """Any value as text; numbers as Java's BigDecimal writes them."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return str(Decimal(repr(value)))
+    return dump_json(value).decode()
+
+
+def _boolean(value: JsonValue) -> bool:
+    if not isinstance(value, bool):
+        raise _UnfitError
+    return value
+
+
+def _integer(value: JsonValue) -> int:
+    match value:
+        case bool():
+            raise _UnfitError
+        case int():
+            whole = value
+        case float() if value.is_integer():
+            whole = int(value)
+        case str() if _INTEGER.fullmatch(value):
+            whole = int(value) if len(value) < 100 else 1 << 64
+        case _:
+            raise _UnfitError
+    if not -(1 << 63) <= whole < 1 << 63:
+        raise _UnfitError(TOO_LARGE)
+    return whole
+
+
+def _number(value: JsonValue) -> float:
+    """A double; what is beyond doubles is infinite, as Java's BigDecimal.doubleValue has it."""
+    match value:
+        case bool():
+            raise _UnfitError
+        case float():
+            return value
+        case int():
+            try:
+                return float(value)
+            except OverflowError:
+                return math.inf if value > 0 else -math.inf
+        case str() if _NUMBER.fullmatch(value):
+            return float(value)
+    raise _UnfitError
+
+
+def _moment(parse: Callable[[str], object]) -> Callable[[JsonValue], object]:
+    def fit(value: JsonValue) -> object:
+        if not isinstance(value, str):
+            raise _UnfitError
+        try:
+            return parse(value)
+        except (ValueError, OverflowError):
+            raise _UnfitError from None
+
+    return fit
+
+
+OWN_TYPES: dict[Scalar, type] = {Scalar.BOOLEAN: bool, Scalar.INTEGER: int, Scalar.NUMBER: float}
+SCALARS: dict[Scalar, Callable[[JsonValue], object]] = {
+    Scalar.STRING: _string,
+    Scalar.BOOLEAN: _boolean,
+    Scalar.INTEGER: _integer,
+    Scalar.NUMBER: _number,
+    Scalar.DATE: _moment(parse_date),
+    Scalar.TIME_WITH_TIMEZONE: _moment(lambda text: parse_time(text, with_timezone=True)),
+    Scalar.TIME_WITHOUT_TIMEZONE: _moment(lambda text: parse_time(text, with_timezone=False)),
+    Scalar.TIMESTAMP_WITH_TIMEZONE: _moment(lambda text: parse_timestamp(text, with_timezone=True)),
+    Scalar.TIMESTAMP_WITHOUT_TIMEZONE: _moment(lambda text: parse_timestamp(text, with_timezone=False)),
+}

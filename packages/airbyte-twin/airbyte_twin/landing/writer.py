@@ -1,0 +1,122 @@
+"""One stream of one sync, written: records in, numbered Parquet objects out.
+
+Knows the order of things: fit, buffer, upload, then delete what is old. Must not know how each of them is done.
+Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState; docs/integrations/destinations/s3.md.
+"""
+
+from datetime import UTC, datetime
+from itertools import count
+from uuid import uuid4
+
+from airbyte_twin.clock import Clock
+from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.landing.columns import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, table_schema
+from airbyte_twin.landing.configuration import Configuration
+from airbyte_twin.landing.errors import LandingError
+from airbyte_twin.landing.layout import layout_of
+from airbyte_twin.landing.part import Part
+from airbyte_twin.landing.shapes import stream_shape
+from airbyte_twin.landing.storage import Bucket
+from airbyte_twin.landing.stream import LandingStream
+from airbyte_twin.landing.values import fit_record
+
+LARGEST_PART = 200 << 20
+
+
+class StreamWriter:
+    """Writes one stream.
+
+    Attributes:
+        rows: records of this writer.
+        bytes: of these records' JSON.
+    """
+
+    def __init__(self, configuration: Configuration, bucket: Bucket, stream: LandingStream, clock: Clock) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self._stream = stream
+        self._clock = clock
+        self._bucket = bucket
+        self._options = configuration.format
+        self._shape = stream_shape(stream.json_schema, stream.selected_fields)
+        self._schema = table_schema(self._shape)
+        self._layout = layout_of(configuration, stream)
+        self._began = self._now()
+        self._next_part: dict[str, int] = {}
+        self._part: Part | None = None
+
+    def write(self, record: JsonObject, extracted_at: int) -> None:
+        """Take a record; it is not durable before the next checkpoint.
+
+        Args:
+            record: the record's data.
+            extracted_at: milliseconds since 1970.
+
+        Raises:
+            LandingError: it is no JSON, or the disk or S3 fails.
+        """
+        size = _size(record)
+        values, changes = fit_record(record, self._shape)
+        metadata = {
+            RAW_ID: str(uuid4()),
+            EXTRACTED_AT: extracted_at,
+            META: {"sync_id": self._stream.sync_id, "changes": changes},
+            GENERATION_ID: self._stream.generation_id,
+        }
+        if self._part is None:
+            self._part = Part(self._schema, self._options)
+        self._part.add(metadata | values, size)
+        self.rows += 1
+        self.bytes += size
+        if self._part.size >= LARGEST_PART:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Make what was written durable; each checkpoint after a write makes an object.
+
+        Raises:
+            LandingError: the disk or S3 fails; another checkpoint may follow, but no write.
+        """
+        if self._part is not None:
+            self._bucket.put(self._new_key(), self._part.finish(), self._stream.generation_id)
+            self.abort()
+
+    def close(self) -> None:
+        """Make all durable, then delete the stream's objects of generations below the minimum.
+
+        Raises:
+            LandingError: the disk or S3 fails.
+        """
+        self.checkpoint()
+        minimum = self._stream.minimum_generation_id
+        if minimum > 0:
+            own = [key for key in self._bucket.keys(self._layout.prefix) if self._layout.owns(key)]
+            self._bucket.delete([key for key in own if self._bucket.generation(key) < minimum])
+
+    def abort(self) -> None:
+        """Forget what was not made durable, and delete nothing."""
+        if self._part is not None:
+            self._part.close()
+            self._part = None
+
+    def _new_key(self) -> str:
+        """A key that no object has: part numbers go on after those in the folder, a taken name gets a number."""
+        folder = self._layout.folder(self._began)
+        if folder not in self._next_part:
+            last = max((self._layout.part_number(key) for key in self._bucket.keys(folder)), default=-1)
+            self._next_part[folder] = last + 1
+        number = self._next_part[folder]
+        self._next_part[folder] += 1
+        key = folder + self._layout.name(self._began, self._now(), number, self._stream.sync_id)
+        taken = set(self._bucket.keys(key))
+        return key if key not in taken else next(name for n in count(1) if (name := f"{key}-{n}") not in taken)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _size(record: JsonObject) -> int:
+    try:
+        return len(dump_json(record))
+    except ValueError as error:
+        raise LandingError("A record can't be written as JSON: correct the source.") from error
