@@ -20,6 +20,7 @@ NonBreakingPolicy = Literal["ignore", "disable_connection", "propagate_columns",
 JobStatus = Literal["pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"]
 JobType = Literal["sync", "reset", "refresh"]
 StateType = Literal["not_set", "stream", "global", "legacy"]
+FailureOrigin = Literal["source", "destination", "airbyte_platform"]
 RefreshMode = Literal["truncate", "merge"]
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
 
@@ -193,7 +194,7 @@ class Tag(Record):
 class JobFailure(Record):
     """Why a job failed: for its user, and for the makers of what failed."""
 
-    origin: Literal["source", "destination", "airbyte_platform"]
+    origin: FailureOrigin
     message: str
     internal: str | None = None
 

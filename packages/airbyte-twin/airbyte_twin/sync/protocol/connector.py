@@ -3,7 +3,7 @@
 Knows verbs and their answers. Must not know the store or HTTP.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -73,7 +73,7 @@ class RealConnector:
         """
         return self._answer("discover", {"config": config}, CatalogMessage).streams
 
-    def read(self, config: JsonObject, catalog: JsonObject, state: JsonValue) -> Iterator[Message]:
+    def read(self, config: JsonObject, catalog: JsonObject, state: JsonValue) -> Generator[Message, None, None]:
         """Records and states of the configured streams; `state` None reads from the start.
 
         Raises:
@@ -92,7 +92,7 @@ class RealConnector:
             raise ConnectorError(f"the connector does not answer {verb}")
         return answer
 
-    def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Iterator[Message]:
+    def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Generator[Message, None, None]:
         try:
             for message in run_connector(self.command, verb, documents, self.halt):
                 yield LogMessage(redacted(message.text, self.secrets)) if isinstance(message, LogMessage) else message

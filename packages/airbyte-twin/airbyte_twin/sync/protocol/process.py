@@ -6,7 +6,7 @@ Knows subprocesses and temporary files. Must not know what a message means beyon
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -24,7 +24,9 @@ PATIENCE = 30
 """Seconds for a connector to end after its output did."""
 
 
-def run_connector(command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt) -> Iterator[Message]:
+def run_connector(
+    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt
+) -> Generator[Message, None, None]:
     """What a connector says.
 
     Args:
@@ -77,7 +79,7 @@ def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
 
 def _messages(
     process: subprocess.Popen[bytes], halt: Halt, drain: threading.Thread, tail: deque[str]
-) -> Iterator[Message]:
+) -> Generator[Message, None, None]:
     failure: ErrorMessage | None = None
     for line in process.stdout or ():
         halt.check()

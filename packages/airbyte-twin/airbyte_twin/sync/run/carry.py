@@ -7,10 +7,10 @@ its own; what it has to tell goes to a `Report`.
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from airbyte_twin.clock import Clock
-from airbyte_twin.records import ConnectionState, JobFailure, StreamState
+from airbyte_twin.records import ConnectionState, FailureOrigin, JobFailure, StreamState
 from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.protocol.connector import redacted
 from airbyte_twin.sync.protocol.errors import ConnectorError
@@ -38,7 +38,7 @@ class Failed(Exception):  # noqa: N818 - the name is what went wrong
         self.failure = failure
 
 
-def failed(origin: Literal["source", "destination", "airbyte_platform"], message: str) -> Failed:
+def failed(origin: FailureOrigin, message: str) -> Failed:
     """A failure by who failed and its text."""
     return Failed(JobFailure(origin=origin, message=message))
 

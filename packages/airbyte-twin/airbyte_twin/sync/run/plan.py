@@ -37,10 +37,10 @@ def plan_job(twin: Twin, job: Job, halt: Halt) -> Work:
     destination = twin.store.actor(ActorKind.DESTINATION, connection.destination_id) if connection else None
     if connection is None or source is None or source.deleted or destination is None or destination.deleted:
         raise failed("airbyte_platform", "The connection's source or destination is gone.")
-    for actor, origin in ((source, "source"), (destination, "destination")):
+    for actor in (source, destination):
         failure = twin.temper(actor.id).check_failure
         if failure is not None:
-            raise failed("source" if origin == "source" else "destination", failure)
+            raise failed(actor.kind.value, failure)
     target = _target(twin, connection, destination)
     streams = tuple(_streams(twin, connection, job))
     return Work(
@@ -104,7 +104,7 @@ def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSour
         message = f"Nothing is known of {known.docker_repository}: give the twin its command (--connector)."
         raise failed("source", message)
     before = twin.store.outsides.get(source.id)
-    outside = twin.store.outsides.put(later(twin, source, before) if before else first(twin, source, configuration))
+    outside = twin.store.outsides.put(later(twin, before) if before else first(twin, source, configuration))
     # The seed is that of the connector, so that a source that is made again has the rows that it had.
     seed = seed_of(twin.settings.seed, known.docker_repository)
     return MadeUpSource(seed, tuple(stream.name for stream in known.catalog.streams), outside)
@@ -118,7 +118,7 @@ def first(twin: Twin, source: Actor, configuration: JsonObject) -> Outside:
     return Outside(id=source.id, since=since, epochs=(epoch,))
 
 
-def later(twin: Twin, source: Actor, before: Outside) -> Outside:
+def later(twin: Twin, before: Outside) -> Outside:
     """The same one sync later: rows come whether or not the clock has moved, and never twice at one time."""
     rows = twin.settings.later_records
     ends_at = max(twin.clock.milliseconds(), before.epochs[-1].ends_at + 2 * rows)

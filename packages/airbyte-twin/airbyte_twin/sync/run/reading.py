@@ -3,7 +3,7 @@
 Knows how each is asked. Must not know what is done with the messages.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from airbyte_twin.sync.synthesize.source import MadeUpSource
 class Source(Protocol):
     """Something that can be read."""
 
-    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Iterator[Message]:
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """Records and states of streams; raises ConnectorError when it fails, Halted when it is called off."""
 
 
@@ -32,7 +32,7 @@ class ConnectorSource:
     connector: RealConnector
     configuration: JsonObject = field(repr=False)
 
-    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Iterator[Message]:
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """What the connector says."""
         return self.connector.read(self.configuration, catalog_document(streams), state_document(streams, state))
 
@@ -43,7 +43,7 @@ class SchemaSource:
 
     made_up: MadeUpSource
 
-    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Iterator[Message]:
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """What is made up."""
         return self.made_up.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
 
@@ -56,7 +56,7 @@ class FailingSource:
     failure: str
     after: int
 
-    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Iterator[Message]:
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """What the source says up to its failure."""
         sent = 0
         for message in self.source.read(streams, state):

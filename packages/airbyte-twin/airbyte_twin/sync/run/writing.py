@@ -11,7 +11,7 @@ from airbyte_twin.documents import JsonObject, dump_json
 from airbyte_twin.sync.streams import SyncStream
 
 if TYPE_CHECKING:
-    from airbyte_twin.landing import Landing, LandingStream
+    from airbyte_twin.landing import LandingStream
 
 S3 = "airbyte/destination-s3"
 NOWHERE = "airbyte/destination-dev-null"
@@ -112,7 +112,7 @@ class Bucket:
 
         self._target = target
         try:
-            self._landing: Landing = Landing(target.configuration, target.clock)
+            self._landing = Landing(target.configuration, target.clock)
         except LandingError as error:
             raise DestinationError(str(error)) from error
         self.errors: tuple[type[Exception], ...] = (LandingError,)

@@ -3,7 +3,7 @@
 Knows the order of the protocol's messages. Must not know what is done with them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airbyte_twin.documents import JsonObject
@@ -35,12 +35,14 @@ class MadeUpSource:
     names: tuple[str, ...]
     outside: Outside
 
-    def read(self, streams: Sequence[SyncStream], states: Mapping[StreamKey, JsonObject]) -> Iterator[Message]:
+    def read(
+        self, streams: Sequence[SyncStream], states: Mapping[StreamKey, JsonObject]
+    ) -> Generator[Message, None, None]:
         """Records and states of streams, one stream after the other."""
         for stream in streams:
             yield from self._stream(stream, states.get(stream.key))
 
-    def _stream(self, stream: SyncStream, state: JsonObject | None) -> Iterator[Message]:
+    def _stream(self, stream: SyncStream, state: JsonObject | None) -> Generator[Message, None, None]:
         maker = RowMaker(self, stream)
         space, name = stream.key
         yield StreamStatusMessage(name, space, "STARTED")
