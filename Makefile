@@ -14,7 +14,7 @@ COVERED_PERCENT := 90
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine env lint test sandbox sandbox-down bless bench
+.PHONY: help setup engine connectors env lint test sandbox sandbox-down bless bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ setup: $(SYNCED) ## Install the locked Python environment into .venv, and schema
 
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 	@$(BIN)/python toolchain/engine.py
+
+connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environment of its own
+	@$(BIN)/python -m toolchain.connectors
 
 env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \
@@ -37,7 +40,7 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fi
 	$(BIN)/lint-imports
 	$(BIN)/python toolchain/lint_sizes.py
 
-test: engine ## Run every test, the real engine included, and hold the line coverage
+test: engine connectors ## Run every test, the real engine included, and hold the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
 
 sandbox: engine ## Bring up the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, ResourceAllocation
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ProblemError, bad_request, unprocessable
+from airbyte_twin.jobs import drive
 from airbyte_twin.records import Actor, ActorKind, Connection
 from airbyte_twin.secrets import merged
 from airbyte_twin.settings import Edition
@@ -152,8 +153,7 @@ def deprecate(twin: Twin, connection: Connection) -> None:
     twin.store.connections.put(connection.model_copy(update={"status": "deprecated"}))
     job = twin.store.active_job(connection.id)
     if job is not None:
-        changes = {"status": "cancelled", "updated_at": twin.clock.seconds()}
-        twin.store.jobs.put(job.model_copy(update=changes))
+        drive(twin, job, "cancelled")
 
 
 def without_type(configuration: JsonObject, kind: ActorKind) -> JsonObject:

@@ -4,7 +4,7 @@ Knows all parts by name. Must not hold any behaviour of Airbyte itself.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -36,7 +36,10 @@ from airbyte_twin.public import (
     workspaces,
 )
 from airbyte_twin.registry import load_registry
+from airbyte_twin.server import TwinServer
 from airbyte_twin.settings import TwinSettings
+from airbyte_twin.sync.commands import check_commands
+from airbyte_twin.sync.run.runner import SyncRunner
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
@@ -49,9 +52,11 @@ def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
     """A twin with what was saved, and what saves it; None without a data folder.
 
     Raises:
+        CommandError: A connector's command cannot be run.
         ConnectorFileError: A connector file of the data folder is bad.
         StateFileError: The saved state is bad.
     """
+    check_commands(settings.commands)
     folder = settings.data_dir
     twin = Twin(settings, load_registry(folder / "connectors" if folder else None))
     saver = Saver(twin.store, folder) if folder else None
@@ -76,12 +81,32 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
         Middleware(Authenticate, twin=twin),
     ]
     if saver:
-        middleware.append(Middleware(SaveWrites, saver=saver))
+        twin.changed = SaveSoon(saver)
+        middleware.append(Middleware(SaveWrites, save=twin.changed))
     handlers = {ApiError: answer_api_error, HTTPException: answer_http_exception, Exception: answer_uncaught}
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
     app.router.redirect_slashes = False
     app.state.twin = twin
     return app
+
+
+def run_twin(
+    twin: Twin, saver: Saver | None, on_ready: Callable[[], None], is_wanted: Callable[[], bool] = lambda: True
+) -> tuple[TwinServer, Callable[[], None]]:
+    """What serves a twin, and what is to be called once it has ended: it waits for work that was called off."""
+    if not twin.settings.run_syncs:
+        return TwinServer(build_app(twin, saver), on_ready, twin.halts.end, is_wanted), lambda: None
+    runner = twin.runner = SyncRunner(twin)
+
+    def begin() -> None:
+        runner.resume()
+        on_ready()
+
+    def end() -> None:
+        runner.end()
+        twin.halts.end()
+
+    return TwinServer(build_app(twin, saver), begin, end, is_wanted), runner.join
 
 
 def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
@@ -94,13 +119,30 @@ async def answer_uncaught(_request: Request, _error: Exception) -> Response:
     return json_response(OpaqueError(500).body, 500)
 
 
-class SaveWrites:
-    """ASGI middleware that saves before an answer goes out, or soon after if saving has become slow."""
+class SaveSoon:
+    """Saves at once, or soon after if saving has become slow."""
 
-    def __init__(self, app: ASGIApp, saver: Saver) -> None:
-        self._app = app
+    def __init__(self, saver: Saver) -> None:
         self._saver = saver
         self._later: asyncio.Task[None] | None = None
+
+    def __call__(self) -> None:
+        """Save what changed."""
+        wait = self._saver.save_if_due()
+        if wait and (self._later is None or self._later.done()):
+            self._later = asyncio.create_task(self._save_later(wait))
+
+    async def _save_later(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        self._saver.save()
+
+
+class SaveWrites:
+    """ASGI middleware that saves what a request changed before its answer goes out."""
+
+    def __init__(self, app: ASGIApp, save: Callable[[], None]) -> None:
+        self._app = app
+        self._save = save
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Work on a request and save what it changed."""
@@ -111,12 +153,3 @@ class SaveWrites:
             await send(message)
 
         await self._app(scope, receive, saving)
-
-    def _save(self) -> None:
-        wait = self._saver.save_if_due()
-        if wait and (self._later is None or self._later.done()):
-            self._later = asyncio.create_task(self._save_later(wait))
-
-    async def _save_later(self, wait: float) -> None:
-        await asyncio.sleep(wait)
-        self._saver.save()

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from airbyte_twin.app import build_app, build_twin
+from airbyte_twin.app import build_twin, run_twin
 from airbyte_twin.persistence import StateFileError, alone_in
 from airbyte_twin.registry import ConnectorFileError
-from airbyte_twin.server import TwinServer, bound_socket
+from airbyte_twin.server import bound_socket
 from airbyte_twin.settings import DEFAULT_WORKSPACE_ID, AuthMode, Edition, TwinSettings
+from airbyte_twin.sync.commands import CommandError, parse_command
 from airbyte_twin.twin import canonical_id
 
 DEFAULTS = TwinSettings()
@@ -74,13 +75,37 @@ def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) 
     callback=uuid_text,
     help="Id of the workspace that exists at start.",
 )
-def main(port: int, host: str, **options: object) -> None:
+@click.option("--run-syncs", is_flag=True, help="Carry jobs out, instead of leaving them to be driven by hand.")
+@click.option(
+    "--connector",
+    "connectors",
+    multiple=True,
+    metavar="REPOSITORY=PATH",
+    help="A real source connector: airbyte/source-faker=/path/to/source-faker. May be repeated.",
+)
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of sources that are made up.")
+@click.option(
+    "--first-records",
+    type=click.IntRange(1),
+    default=DEFAULTS.first_records,
+    show_default=True,
+    help="Records of each made-up stream at the first sync.",
+)
+@click.option(
+    "--later-records",
+    type=click.IntRange(1),
+    default=DEFAULTS.later_records,
+    show_default=True,
+    help="Records that come until each later sync.",
+)
+def main(port: int, host: str, connectors: tuple[str, ...], **options: object) -> None:
     """Serve a faithful Airbyte, in memory, for tests and sandboxes."""
     try:
-        settings = TwinSettings.model_validate(options)
+        commands = dict(parse_command(text) for text in connectors)
+        settings = TwinSettings.model_validate({**options, "commands": commands})
         with alone_in(settings.data_dir):
             serve(settings, host, port)
-    except (ConnectorFileError, StateFileError, ValidationError) as error:
+    except (CommandError, ConnectorFileError, StateFileError, ValidationError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -88,6 +113,7 @@ def serve(settings: TwinSettings, host: str, port: int) -> None:
     """Serve until told to end, and save.
 
     Raises:
+        CommandError: A connector's command cannot be run.
         ConnectorFileError: A connector file of the data folder is bad.
         StateFileError: The state cannot be read or written.
         click.ClickException: The address is taken or not this machine's.
@@ -101,7 +127,9 @@ def serve(settings: TwinSettings, host: str, port: int) -> None:
     line = ready_line(host, listener.getsockname()[1])
     # Whoever deletes the folder wants nothing of what this twin remembers, nor the twin.
     is_wanted = saver.has_folder if saver else lambda: True
-    TwinServer(build_app(twin, saver), lambda: click.echo(line), is_wanted).run(sockets=[listener])
+    server, join = run_twin(twin, saver, lambda: click.echo(line), is_wanted)
+    server.run(sockets=[listener])
+    join()
     if saver and saver.has_folder():
         saver.save()
 

@@ -21,7 +21,13 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
-        return time.time() + self._offset if self._frozen_at is None else self._frozen_at
+        # Read once: syncs ask from threads of their own, and the clock may be moved in between.
+        frozen_at = self._frozen_at
+        return time.time() + self._offset if frozen_at is None else frozen_at
+
+    def milliseconds(self) -> int:
+        """`now` in milliseconds, the resolution of the Airbyte protocol."""
+        return int(self.now() * 1000)
 
     def seconds(self) -> int:
         """`now` in whole seconds, the resolution of Airbyte's `createdAt`."""

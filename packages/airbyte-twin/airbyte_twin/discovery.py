@@ -1,15 +1,19 @@
 """Running a source's discovery: cached, slow or failing.
 
-Knows the discovery cache. Must not know what streams are used for.
+Knows the discovery cache and real connectors. Must not know what streams are used for.
 Source: airbyte-platform SourceHandler.discoverSchemaForSourceFromSourceId; the cache key is source, connector version
 and a hash of the configuration.
 """
 
 import asyncio
 import hashlib
+from uuid import NAMESPACE_URL, uuid5
 
 from airbyte_twin.documents import dump_json
 from airbyte_twin.records import Actor, Catalog, Discovery
+from airbyte_twin.sync.asked import discovered_streams
+from airbyte_twin.sync.commands import command_of
+from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
 from airbyte_twin.twin import Twin
 
 
@@ -38,6 +42,22 @@ def cached_catalog(twin: Twin, source: Actor) -> Catalog | None:
     return twin.catalog(last.catalog_id) if last and last.cache_key == cache_key(twin, source) else None
 
 
+async def present_catalog(twin: Twin, source: Actor) -> Catalog | None:
+    """The streams that the outside system has now, asked of the real connector if there is one.
+
+    Raises:
+        DiscoveryError: The real connector failed.
+    """
+    if source.catalog_id is not None or command_of(twin, source.definition_id) is None:
+        return outside_catalog(twin, source)
+    try:
+        streams = await discovered_streams(twin, source)
+    except (ConnectorError, Halted) as error:
+        raise DiscoveryError(str(error)) from error
+    digest = hashlib.sha256(dump_json([stream.model_dump() for stream in streams])).hexdigest()
+    return twin.store.catalogs.put(Catalog(id=str(uuid5(NAMESPACE_URL, f"airbyte-twin:{digest}")), streams=streams))
+
+
 async def discover(twin: Twin, source: Actor, *, fresh: bool = False) -> Catalog:
     """The streams of a source.
 
@@ -54,8 +74,8 @@ async def discover(twin: Twin, source: Actor, *, fresh: bool = False) -> Catalog
         return cached
     temper = twin.temper(source.id)
     await asyncio.sleep(temper.discover_seconds)
-    found = outside_catalog(twin, source)
-    if temper.discover_failure is not None or found is None:
+    found = None if temper.discover_failure else await present_catalog(twin, source)
+    if found is None:
         raise DiscoveryError(temper.discover_failure or "the connector's image cannot be run")
     twin.store.discoveries.put(Discovery(id=source.id, cache_key=cache_key(twin, source), catalog_id=found.id))
     return found

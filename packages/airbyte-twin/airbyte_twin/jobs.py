@@ -7,7 +7,7 @@ Source: airbyte-platform PublicApi JobsController and JobService, JobResponseMap
 from collections.abc import Sequence
 
 from airbyte_twin.errors import ProblemError
-from airbyte_twin.records import Connection, Job, JobStatus, JobType
+from airbyte_twin.records import Connection, Job, JobFailure, JobStatus, JobType, RefreshMode
 from airbyte_twin.states import StreamKey, drop_streams
 from airbyte_twin.twin import Twin
 
@@ -46,25 +46,39 @@ def start_reset(twin: Twin, connection: Connection, streams: Sequence[StreamKey]
     return _start_over(twin, connection, "reset", streams)
 
 
-def start_refresh(twin: Twin, connection: Connection, streams: Sequence[StreamKey] | None) -> Job:
+def start_refresh(
+    twin: Twin, connection: Connection, streams: Sequence[StreamKey] | None, mode: RefreshMode = "merge"
+) -> Job:
     """Start a refresh of some or (None) all streams; a running job is cancelled first.
 
     Raises:
         ProblemError: 409 `state-conflict` if the connection is deprecated.
     """
-    return _start_over(twin, connection, "refresh", streams)
+    return _start_over(twin, connection, "refresh", streams, mode)
 
 
-def _start_over(twin: Twin, connection: Connection, kind: JobType, streams: Sequence[StreamKey] | None) -> Job:
+def _start_over(
+    twin: Twin,
+    connection: Connection,
+    kind: JobType,
+    streams: Sequence[StreamKey] | None,
+    mode: RefreshMode | None = None,
+) -> Job:
     if connection.status == "deprecated":
         raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
     running = twin.store.active_job(connection.id)
     if running is not None:
         drive(twin, running, "cancelled")
-    return _new_job(twin, connection, kind, streams)
+    return _new_job(twin, connection, kind, streams, mode)
 
 
-def _new_job(twin: Twin, connection: Connection, kind: JobType, streams: Sequence[StreamKey] | None) -> Job:
+def _new_job(
+    twin: Twin,
+    connection: Connection,
+    kind: JobType,
+    streams: Sequence[StreamKey] | None,
+    mode: RefreshMode | None = None,
+) -> Job:
     now = twin.clock.seconds()
     job = Job(
         id=twin.store.new_job_id(),
@@ -73,8 +87,11 @@ def _new_job(twin: Twin, connection: Connection, kind: JobType, streams: Sequenc
         created_at=now,
         updated_at=now,
         streams=tuple(streams) if streams else None,
+        refresh_mode=mode,
     )
-    return twin.store.jobs.put(job)
+    twin.store.jobs.put(job)
+    twin.runner.submit(job)
+    return job
 
 
 def cancel(twin: Twin, job_id: int) -> Job:
@@ -87,6 +104,11 @@ def cancel(twin: Twin, job_id: int) -> Job:
     if job is None or job.finished:
         raise ProblemError(409, "state-conflict", {"message": "Job is not currently running"})
     return drive(twin, job, "cancelled")
+
+
+def fail(twin: Twin, job: Job, failure: JobFailure) -> Job:
+    """End a job with the reason why it failed."""
+    return drive(twin, job.model_copy(update={"failure": failure}), "failed")
 
 
 def drive(
@@ -108,4 +130,7 @@ def drive(
     starts = job.status in {"pending", "queued"} and status in {"running", "incomplete", "succeeded", "failed"}
     if (job.type == "refresh" and starts) or (job.type == "reset" and status == "succeeded"):
         drop_streams(twin.store, job.connection_id, job.streams)
-    return twin.store.jobs.put(job.model_copy(update=changes))
+    after = twin.store.jobs.put(job.model_copy(update=changes))
+    if after.finished:
+        twin.runner.halt(after.id)
+    return after

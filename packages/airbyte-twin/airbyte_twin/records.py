@@ -20,6 +20,8 @@ NonBreakingPolicy = Literal["ignore", "disable_connection", "propagate_columns",
 JobStatus = Literal["pending", "queued", "running", "incomplete", "failed", "succeeded", "cancelled"]
 JobType = Literal["sync", "reset", "refresh"]
 StateType = Literal["not_set", "stream", "global", "legacy"]
+FailureOrigin = Literal["source", "destination", "airbyte_platform"]
+RefreshMode = Literal["truncate", "merge"]
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
 
 TERMINAL_STATUSES: frozenset[str] = frozenset({"failed", "succeeded", "cancelled"})
@@ -189,8 +191,19 @@ class Tag(Record):
     workspace_id: str
 
 
+class JobFailure(Record):
+    """Why a job failed: for its user, and for the makers of what failed."""
+
+    origin: FailureOrigin
+    message: str
+    internal: str | None = None
+
+
 class Job(Record):
-    """A run; `streams` is None for all streams of the connection. Times are whole seconds since 1970."""
+    """A run; `streams` is None for all streams of the connection. Times are whole seconds since 1970.
+
+    `refresh_mode` is that of a refresh.
+    """
 
     id: str
     connection_id: str
@@ -202,6 +215,8 @@ class Job(Record):
     streams: tuple[tuple[str | None, str], ...] | None = None
     bytes_synced: int | None = None
     rows_synced: int | None = None
+    refresh_mode: RefreshMode | None = None
+    failure: JobFailure | None = None
 
     @property
     def finished(self) -> bool:
@@ -225,6 +240,39 @@ class ConnectionState(Record):
     streams: tuple[StreamState, ...] = ()
     shared: JsonObject | None = None
     legacy: JsonObject | None = None
+
+
+class Epoch(Record):
+    """What happened in a made-up system up to one of its syncs; `ends_at` is milliseconds since 1970."""
+
+    ends_at: int
+    rows: int
+
+
+class Outside(Record):
+    """How far the made-up system behind a source has come.
+
+    `id` is the source's, `since` is where the first epoch starts, in milliseconds since 1970.
+    """
+
+    id: str
+    since: int
+    epochs: tuple[Epoch, ...]
+
+
+class StreamGeneration(Record):
+    """Which generation of a stream is the last that was begun."""
+
+    name: str
+    namespace: str | None = None
+    generation_id: int
+
+
+class Generations(Record):
+    """The generations of a connection's streams that are not at their first; `id` is the connection's."""
+
+    id: str
+    streams: tuple[StreamGeneration, ...] = ()
 
 
 class Application(Record):
@@ -251,3 +299,5 @@ class Temper(Record):
     check_failure: str | None = None
     discover_failure: str | None = None
     discover_seconds: float = Field(default=0, ge=0)
+    read_failure: str | None = None
+    read_failure_after: int = Field(default=0, ge=0)

@@ -53,6 +53,18 @@ class SecretTree:
             node.secret = True
 
 
+def secret_values(document: JsonValue, tree: SecretTree) -> tuple[str, ...]:
+    """The secrets that a document shows."""
+    found: list[str] = []
+
+    def note(value: JsonValue, _before: JsonValue) -> JsonValue:
+        found.extend([value] if isinstance(value, str) and value else [])
+        return value
+
+    _mapped(document, None, tree, note)
+    return tuple(found)
+
+
 class Vault:
     """Reads and writes secrets of one workspace's configurations."""
 

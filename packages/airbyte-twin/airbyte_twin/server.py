@@ -33,10 +33,14 @@ class CuttableProtocol(H11Protocol):
 
 
 class TwinServer(uvicorn.Server):
-    """A uvicorn server that tells when it is ready and takes a signal for a clean end."""
+    """A uvicorn server that tells when it is ready and when it ends, and takes a signal for a clean end."""
 
     def __init__(
-        self, app: ASGIApp, on_ready: Callable[[], None], is_wanted: Callable[[], bool] = lambda: True
+        self,
+        app: ASGIApp,
+        on_ready: Callable[[], None],
+        on_end: Callable[[], None],
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -52,6 +56,7 @@ class TwinServer(uvicorn.Server):
         )
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_end = on_end
         self._is_wanted = is_wanted
         self._wake: Callable[[], object] | None = None
 
@@ -69,6 +74,7 @@ class TwinServer(uvicorn.Server):
         while not self.should_exit and self._is_wanted():
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), 0.1)
+        self._on_end()
 
     def stop(self) -> None:
         """End soon; may be called from another thread."""

@@ -49,6 +49,13 @@ class TwinSettings(BaseModel):
         echo_connector_type: Unfaithful: repeat the type inside configurations, so that the official Python SDK can
             parse destinations.
         version: What `/instance_configuration` reports.
+        run_syncs: Carry jobs out, and check and write destinations; without it jobs are driven by hand.
+        commands: Executables of source connectors by docker repository, e.g. `airbyte/source-faker`.
+        seed: Decides what made-up sources hold.
+        first_records: How many records a made-up stream has at its source's first sync.
+        later_records: How many it gets until each later sync.
+        checkpoint_records: A sync makes durable what it wrote, and keeps the state, after this many records.
+        parallel_syncs: How many jobs run at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +73,13 @@ class TwinSettings(BaseModel):
     unstable_lists: bool = False
     echo_connector_type: bool = False
     version: str = "2.1.0"
+    run_syncs: bool = False
+    commands: dict[str, Path] = Field(default_factory=dict)
+    seed: int = 0
+    first_records: int = Field(default=200, ge=1)
+    later_records: int = Field(default=20, ge=1)
+    checkpoint_records: int = Field(default=10_000, ge=1)
+    parallel_syncs: int = Field(default=4, ge=1)
 
     @property
     def unknown_id_status(self) -> int:

@@ -40,6 +40,14 @@ def write_state(store: Store, sent: ConnectionState) -> ConnectionState:
     return store.states.put(after)
 
 
+def keep_state(store: Store, sent: ConnectionState) -> None:
+    """Store what a sync's source says; if it says it in another form than before, that is the whole state."""
+    before = state_of(store, sent.id)
+    if before.type not in {"not_set", sent.type}:
+        store.states.drop(sent.id)
+    write_state(store, sent)
+
+
 def drop_streams(store: Store, connection_id: str, streams: Iterable[StreamKey] | None) -> None:
     """Forget the cursors of some streams, or of all with None."""
     before = store.states.get(connection_id)

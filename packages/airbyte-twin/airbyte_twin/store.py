@@ -17,7 +17,9 @@ from airbyte_twin.records import (
     ConnectionState,
     Definition,
     Discovery,
+    Generations,
     Job,
+    Outside,
     Record,
     Secret,
     Tag,
@@ -82,6 +84,8 @@ class Snapshot(Record):
     discoveries: tuple[Discovery, ...]
     states: tuple[ConnectionState, ...]
     tempers: tuple[Temper, ...]
+    generations: tuple[Generations, ...] = ()
+    outsides: tuple[Outside, ...] = ()
 
 
 class SecretSnapshot(Record):
@@ -107,6 +111,8 @@ class Store:
         self.discoveries: Table[Discovery] = Table()
         self.states: Table[ConnectionState] = Table()
         self.tempers: Table[Temper] = Table()
+        self.generations: Table[Generations] = Table()
+        self.outsides: Table[Outside] = Table()
         self.secrets: Table[Secret] = Table()
         self.next_job_id = 1
 
@@ -115,7 +121,7 @@ class Store:
         """A number that grows with every change."""
         tables = (
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
-            self.catalogs, self.discoveries, self.states, self.tempers, self.secrets,
+            self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.secrets,
         )  # fmt: skip
         return sum(table.changes for table in tables)
 
@@ -159,6 +165,8 @@ class Store:
             discoveries=tuple(self.discoveries),
             states=tuple(self.states),
             tempers=tuple(self.tempers),
+            generations=tuple(self.generations),
+            outsides=tuple(self.outsides),
         )
 
     def secret_snapshot(self) -> SecretSnapshot:
@@ -178,6 +186,8 @@ class Store:
         _fill(self.discoveries, snapshot.discoveries)
         _fill(self.states, snapshot.states)
         _fill(self.tempers, snapshot.tempers)
+        _fill(self.generations, snapshot.generations)
+        _fill(self.outsides, snapshot.outsides)
         _fill(self.secrets, secrets.secrets)
         _fill(self.applications, secrets.applications)
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from airbyte_twin.app import build_app, build_twin
+from airbyte_twin.app import build_twin, run_twin
 from airbyte_twin.calls import Call
-from airbyte_twin.server import TwinServer, bound_socket
+from airbyte_twin.server import bound_socket
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
 from airbyte_twin.twin import Twin
@@ -93,7 +93,7 @@ def running_twin(**settings: Any) -> Iterator[RunningTwin]:
     twin, saver = build_twin(TwinSettings(**settings))
     listener = bound_socket(HOST, 0)
     ready = threading.Event()
-    server = TwinServer(build_app(twin, saver), ready.set)
+    server, join = run_twin(twin, saver, ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="airbyte-twin", daemon=True)
     thread.start()
     try:
@@ -103,6 +103,7 @@ def running_twin(**settings: Any) -> Iterator[RunningTwin]:
     finally:
         server.stop()
         thread.join(PATIENCE)
+        join()
         listener.close()
     if thread.is_alive():
         raise TimeoutError("the twin did not stop")

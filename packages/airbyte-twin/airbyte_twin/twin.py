@@ -4,7 +4,7 @@ Knows settings, registry, store and clock. Must not know routes.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -19,9 +19,11 @@ from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing
 from airbyte_twin.faults import Faults
 from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
+from airbyte_twin.running import ByHand, JobRunner
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
+from airbyte_twin.sync.protocol.halts import Halts
 from airbyte_twin.tokens import Tokens
 
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
@@ -30,7 +32,13 @@ T = TypeVar("T")
 
 @dataclass
 class Twin:
-    """Everything that a request handler works with."""
+    """Everything that a request handler works with.
+
+    Attributes:
+        runner: Carries jobs out.
+        halts: What runs outside the twin's one thread.
+        changed: Is called when something other than a request has changed the store.
+    """
 
     settings: TwinSettings
     registry: Registry
@@ -39,6 +47,9 @@ class Twin:
     calls: CallLog = field(default_factory=CallLog)
     faults: Faults = field(default_factory=Faults)
     trees: dict[str, SecretTree] = field(default_factory=dict)
+    runner: JobRunner = field(default_factory=ByHand)
+    halts: Halts = field(default_factory=Halts)
+    changed: Callable[[], None] = lambda: None
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:

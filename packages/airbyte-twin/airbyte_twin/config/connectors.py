@@ -19,10 +19,12 @@ from airbyte_twin.config.bodies import (
 )
 from airbyte_twin.config.views import default_config_view, stream_view, synchronous_job_view
 from airbyte_twin.discovery import DiscoveryError, discover
-from airbyte_twin.documents import JsonArray, JsonObject
+from airbyte_twin.documents import JsonArray, JsonObject, as_object
 from airbyte_twin.errors import BadObjectError, json_response
 from airbyte_twin.records import Actor, ActorKind, Catalog, Definition
 from airbyte_twin.specs import violation
+from airbyte_twin.sync.asked import check_failure
+from airbyte_twin.sync.commands import revealed_configuration
 from airbyte_twin.twin import Twin
 
 
@@ -78,12 +80,20 @@ def check_view(twin: Twin, kind: ActorKind, failure: str | None) -> JsonObject:
     return {"status": "failed", "message": failure, "jobInfo": job}
 
 
-def check_saved(twin: Twin, actor: Actor) -> Response:
+async def check_saved(twin: Twin, actor: Actor) -> Response:
     """The check of an actor as it is."""
-    return json_response(check_view(twin, actor.kind, twin.temper(actor.id).check_failure))
+    return await check_with(twin, actor, revealed_configuration(twin, actor))
 
 
-def check_changed(twin: Twin, actor: Actor, configuration: JsonObject) -> Response:
+async def check_with(twin: Twin, actor: Actor, configuration: JsonObject) -> Response:
+    """The check of an actor with a plain configuration."""
+    failure = twin.temper(actor.id).check_failure
+    if failure is None:
+        failure = await check_failure(twin, actor.kind, actor.definition_id, configuration)
+    return json_response(check_view(twin, actor.kind, failure))
+
+
+async def check_changed(twin: Twin, actor: Actor, configuration: JsonObject) -> Response:
     """The check of an actor with another configuration, in which masks stand for its secrets.
 
     Raises:
@@ -95,10 +105,10 @@ def check_changed(twin: Twin, actor: Actor, configuration: JsonObject) -> Respon
     broken = violation(revealed, twin.connector(actor.definition_id).spec)
     if broken:
         raise BadObjectError(broken)
-    return check_saved(twin, actor)
+    return await check_with(twin, actor, as_object(revealed))
 
 
-def check_new(twin: Twin, kind: ActorKind, definition_id: object, configuration: JsonObject) -> Response:
+async def check_new(twin: Twin, kind: ActorKind, definition_id: object, configuration: JsonObject) -> Response:
     """The check of an actor that does not exist: only the connector looks at its configuration.
 
     Source: airbyte-platform SchedulerHandler.checkSourceConnectionFromSourceCreate.
@@ -107,8 +117,11 @@ def check_new(twin: Twin, kind: ActorKind, definition_id: object, configuration:
         ApiError: 404 or 403 for an unknown definition.
     """
     definition = config_definition(twin, kind, definition_id)
-    broken = violation(without_type(configuration, kind), twin.connector(definition.id).spec)
-    return json_response(check_view(twin, kind, broken))
+    plain = without_type(configuration, kind)
+    failure = violation(plain, twin.connector(definition.id).spec)
+    if failure is None:
+        failure = await check_failure(twin, kind, definition.id, plain)
+    return json_response(check_view(twin, kind, failure))
 
 
 def config_definition(twin: Twin, kind: ActorKind, definition_id: object) -> Definition:
@@ -126,39 +139,39 @@ def config_definition(twin: Twin, kind: ActorKind, definition_id: object) -> Def
 async def check_source(request: Request) -> Response:
     """Check a source."""
     twin, body = Twin.of(request), await read_body(request, SourceIdBody)
-    return check_saved(twin, config_actor(twin, ActorKind.SOURCE, body.source_id))
+    return await check_saved(twin, config_actor(twin, ActorKind.SOURCE, body.source_id))
 
 
 async def check_destination(request: Request) -> Response:
     """Check a destination."""
     twin, body = Twin.of(request), await read_body(request, DestinationIdBody)
-    return check_saved(twin, config_actor(twin, ActorKind.DESTINATION, body.destination_id))
+    return await check_saved(twin, config_actor(twin, ActorKind.DESTINATION, body.destination_id))
 
 
 async def check_source_update(request: Request) -> Response:
     """Check a source with another configuration."""
     twin, body = Twin.of(request), await read_body(request, SourceUpdateBody)
     actor = config_actor(twin, ActorKind.SOURCE, body.source_id)
-    return check_changed(twin, actor, body.connection_configuration)
+    return await check_changed(twin, actor, body.connection_configuration)
 
 
 async def check_destination_update(request: Request) -> Response:
     """Check a destination with another configuration."""
     twin, body = Twin.of(request), await read_body(request, DestinationUpdateBody)
     actor = config_actor(twin, ActorKind.DESTINATION, body.destination_id)
-    return check_changed(twin, actor, body.connection_configuration)
+    return await check_changed(twin, actor, body.connection_configuration)
 
 
 async def check_new_source(request: Request) -> Response:
     """Check the configuration of a source that does not exist."""
     twin, body = Twin.of(request), await read_body(request, SourceCoreBody)
-    return check_new(twin, ActorKind.SOURCE, body.source_definition_id, body.connection_configuration)
+    return await check_new(twin, ActorKind.SOURCE, body.source_definition_id, body.connection_configuration)
 
 
 async def check_new_destination(request: Request) -> Response:
     """Check the configuration of a destination that does not exist."""
     twin, body = Twin.of(request), await read_body(request, DestinationCoreBody)
-    return check_new(twin, ActorKind.DESTINATION, body.destination_definition_id, body.connection_configuration)
+    return await check_new(twin, ActorKind.DESTINATION, body.destination_definition_id, body.connection_configuration)
 
 
 def specification(twin: Twin, kind: ActorKind, definition_id: object) -> JsonObject:

@@ -42,7 +42,8 @@ async def refresh(request: Request) -> Response:
     destination = twin.store.actors.get(connection.destination_id)
     if destination is None or not twin.connector(destination.definition_id).supports_refreshes:
         return json_response({})
-    return json_response({"job": job_view(start_refresh(twin, connection, stream_keys(body.streams or ())))})
+    job = start_refresh(twin, connection, stream_keys(body.streams or ()), body.refresh_mode)
+    return json_response({"job": job_view(job)})
 
 
 async def sync(request: Request) -> Response:
@@ -58,7 +59,7 @@ async def get_job(request: Request) -> Response:
     job = twin.store.jobs.get(str(body.id))
     if job is None:
         raise twin.unknown_in_config()
-    return json_response(job_info_view(job))
+    return json_response(job_info_view(job, twin.runner.log(job.id)))
 
 
 async def cancel_job(request: Request) -> Response:

@@ -4,6 +4,7 @@ Knows the response shapes of the Config API's OpenAPI document. Must not change 
 Source: airbyte-platform ApiConverters, CatalogConverter, JobConverter.
 """
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from airbyte_twin.actors import shown_configuration
@@ -18,6 +19,7 @@ from airbyte_twin.records import (
     ConnectionState,
     DiscoveredStream,
     Job,
+    JobFailure,
     SelectedStream,
     StreamState,
 )
@@ -174,15 +176,51 @@ def job_view(job: Job) -> JsonObject:
             "updatedAt": job.updated_at,
             "startedAt": job.started_at,
             "status": job.status,
+            "aggregatedStats": None if job.rows_synced is None else {**statistics_view(job), "recordsRejected": 0},
             "resetConfig": {"streamsToReset": streams} if job.type == "reset" else None,
             "refreshConfig": {"streamsToRefresh": streams} if job.type == "refresh" else None,
         }
     )
 
 
-def job_info_view(job: Job) -> JsonObject:
-    """A JobInfoRead; the twin keeps no attempts."""
-    return {"job": job_view(job), "attempts": []}
+def statistics_view(job: Job) -> JsonObject:
+    """What a job has written; nothing is emitted that is not committed, or rejected."""
+    rows, size = job.rows_synced or 0, job.bytes_synced or 0
+    return {"recordsEmitted": rows, "bytesEmitted": size, "recordsCommitted": rows, "bytesCommitted": size}
+
+
+def job_info_view(job: Job, log: Sequence[str] = ()) -> JsonObject:
+    """A JobInfoRead; a job that started has one attempt."""
+    attempts: JsonArray = [] if job.started_at is None else [attempt_view(job, log)]
+    return {"job": job_view(job), "attempts": attempts}
+
+
+def attempt_view(job: Job, log: Sequence[str]) -> JsonObject:
+    """An AttemptInfoRead of a job that started."""
+    attempt: JsonObject = {
+        "id": 0,
+        "status": {"succeeded": "succeeded", "failed": "failed", "cancelled": "failed"}.get(job.status, "running"),
+        "createdAt": job.started_at,
+        "updatedAt": job.updated_at,
+        "endedAt": job.updated_at if job.finished else None,
+        "bytesSynced": job.bytes_synced,
+        "recordsSynced": job.rows_synced,
+        "totalStats": statistics_view(job) if job.rows_synced is not None else None,
+        "failureSummary": failure_summary_view(job, job.failure) if job.failure else None,
+    }
+    lines: JsonArray = [*log]
+    return {"attempt": without_nulls(attempt), "logType": "formatted", "logs": {"logLines": lines}}
+
+
+def failure_summary_view(job: Job, failure: JobFailure) -> JsonObject:
+    """An AttemptFailureSummary."""
+    reason: JsonObject = {
+        "failureOrigin": failure.origin,
+        "externalMessage": failure.message,
+        "internalMessage": failure.internal,
+        "timestamp": job.updated_at,
+    }
+    return {"failures": [without_nulls(reason)], "partialSuccess": bool(job.rows_synced)}
 
 
 def state_view(state: ConnectionState) -> JsonObject:

@@ -76,13 +76,18 @@ class SecretDrift(Order):
 
 
 class TemperDrift(Order):
-    """A connector starts to fail or to be slow; what is left out is well again."""
+    """A connector starts to fail or to be slow; what is left out is well again.
+
+    `read_failure_after` is the number of records that a source still sends before it fails.
+    """
 
     kind: Literal["temper"]
     actor_id: UUID
     check_failure: str | None = None
     discover_failure: str | None = None
     discover_seconds: float = Field(default=0, ge=0, le=600)
+    read_failure: str | None = None
+    read_failure_after: int = Field(default=0, ge=0)
 
 
 class Drift(RootModel[StatusDrift | ColumnDrift | OutsideDrift | SecretDrift | TemperDrift]):

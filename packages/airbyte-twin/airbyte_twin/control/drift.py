@@ -136,5 +136,7 @@ def set_temper(twin: Twin, order: TemperDrift) -> None:
             check_failure=order.check_failure,
             discover_failure=order.discover_failure,
             discover_seconds=order.discover_seconds,
+            read_failure=order.read_failure,
+            read_failure_after=order.read_failure_after,
         )
     )

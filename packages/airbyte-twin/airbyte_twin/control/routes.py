@@ -11,6 +11,7 @@ from airbyte_twin.errors import json_response
 from airbyte_twin.faults import Fault
 from airbyte_twin.jobs import drive
 from airbyte_twin.public.views import job_view
+from airbyte_twin.records import Job
 from airbyte_twin.twin import Twin
 
 
@@ -72,15 +73,34 @@ async def set_clock(request: Request) -> Response:
     if order.resume:
         twin.clock.resume()
     twin.clock.advance(order.advance)
+    twin.runner.clock_moved()
     return json_response(clock_view(twin))
+
+
+def known_job(twin: Twin, request: Request) -> Job:
+    """The job that a path names.
+
+    Raises:
+        ApiError: 404, there is none.
+    """
+    job = twin.store.jobs.get(request.path_params["job_id"])
+    if job is None:
+        raise refused(f"no job {request.path_params['job_id']}", 404)
+    return job
+
+
+async def show_job(request: Request) -> Response:
+    """GET a job with why it failed and the last lines of its log."""
+    twin = Twin.of(request)
+    job = known_job(twin, request)
+    failure = job.failure.model_dump() if job.failure else None
+    return json_response({**job_view(job), "failure": failure, "log": [*twin.runner.log(job.id)]})
 
 
 async def drive_job(request: Request) -> Response:
     """POST moves a job to a status."""
     twin, order = Twin.of(request), await read_order(request, JobOrder)
-    job = twin.store.jobs.get(request.path_params["job_id"])
-    if job is None:
-        raise refused(f"no job {request.path_params['job_id']}", 404)
+    job = known_job(twin, request)
     if job.finished:
         raise refused(f"job {job.id} is {job.status} already", 409)
     driven = drive(twin, job, order.status, bytes_synced=order.bytes_synced, rows_synced=order.rows_synced)
@@ -104,6 +124,7 @@ ROUTES = [
     Route("/clock", read_clock, methods=["GET"]),
     Route("/clock", set_clock, methods=["POST"]),
     Route("/drift", drift, methods=["POST"]),
+    Route("/jobs/{job_id}", show_job, methods=["GET"]),
     Route("/jobs/{job_id}", drive_job, methods=["POST"]),
     Route("/tokens", end_tokens, methods=["DELETE"]),
 ]

@@ -1,0 +1,68 @@
+"""Connectors that are run while a caller waits: in a thread, so that the twin goes on answering.
+
+Knows what may be asked of an actor. Must not know how either API asks.
+"""
+
+import asyncio
+
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.records import Actor, ActorKind, DiscoveredStream
+from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
+from airbyte_twin.sync.protocol.connector import redacted
+from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
+from airbyte_twin.sync.run.writing import WRITABLE, DestinationError, Namespaces, Target
+from airbyte_twin.twin import Twin
+
+CALLED_OFF = "The twin was stopped."
+
+
+async def discovered_streams(twin: Twin, source: Actor) -> tuple[DiscoveredStream, ...]:
+    """The streams that a source's real connector finds; none if it has no real connector.
+
+    Raises:
+        ConnectorError: It failed.
+        Halted: The twin ended.
+    """
+    configuration = revealed_configuration(twin, source)
+    with twin.halts.one() as halt:
+        connector = real_connector(twin, source.definition_id, configuration, halt)
+        return await asyncio.to_thread(connector.discover, configuration) if connector else ()
+
+
+async def check_failure(twin: Twin, kind: ActorKind, definition_id: str, configuration: JsonObject) -> str | None:
+    """Why a source cannot be read or a destination not written, with a plain configuration; None if all is well.
+
+    Only a real connector looks, and, where the twin carries out syncs, what it writes destinations with.
+    """
+    if kind is ActorKind.DESTINATION:
+        return await _destination_failure(twin, definition_id, configuration)
+    with twin.halts.one() as halt:
+        connector = real_connector(twin, definition_id, configuration, halt)
+        try:
+            return await asyncio.to_thread(connector.check, configuration) if connector else None
+        except ConnectorError as error:
+            return str(error)
+        except Halted:
+            return CALLED_OFF
+
+
+async def _destination_failure(twin: Twin, definition_id: str, configuration: JsonObject) -> str | None:
+    repository = twin.connector(definition_id).docker_repository
+    if not twin.settings.run_syncs or repository not in WRITABLE:
+        return None
+    secrets = configured_secrets(twin, definition_id, configuration)
+    target = Target(repository, configuration, secrets, twin.clock, Namespaces("destination", None), "")
+
+    def look() -> str | None:
+        try:
+            destination = target.destination()
+        except DestinationError as error:
+            return str(error)
+        try:
+            destination.check()
+        except destination.errors as error:
+            return str(error)
+        return None
+
+    failure = await asyncio.to_thread(look)
+    return failure and redacted(failure, secrets)

@@ -1,0 +1,118 @@
+"""Runs one verb of a connector and yields what it says, with bounded memory, leaving no process and no file behind.
+
+Knows subprocesses and temporary files. Must not know what a message means beyond a failure.
+"""
+
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from pydantic import JsonValue
+
+from airbyte_twin.documents import dump_json
+from airbyte_twin.sync.protocol.errors import ConnectorError
+from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.messages import LONGEST_TEXT, ErrorMessage, LogMessage, Message, parse_message
+
+TAIL = 20
+"""Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
+PATIENCE = 30
+"""Seconds for a connector to end after its output did."""
+
+
+def run_connector(
+    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt
+) -> Generator[Message, None, None]:
+    """What a connector says.
+
+    Args:
+        command: Its executable.
+        verb: `spec`, `check`, `discover` or `read`.
+        documents: What its options `--config`, `--catalog` and `--state` point at.
+        halt: Calls it off.
+
+    Yields:
+        Its messages but errors, as it sends them.
+
+    Raises:
+        ConnectorError: It cannot be run, said that it fails, or ended with another code than 0.
+        ProtocolError: It sent what cannot be read.
+        Halted: It was called off.
+    """
+    halt.check()
+    with TemporaryDirectory(prefix="airbyte-twin-") as folder:
+        options = _written(Path(folder), documents)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the command is what the twin was told to run
+                [str(command), verb, *options],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConnectorError(f"{command} cannot be run: {error.strerror}") from error
+        tail: deque[str] = deque(maxlen=TAIL)
+        drain = threading.Thread(target=_drain, args=(process.stderr, tail), daemon=True)
+        drain.start()
+        with process:
+            with halt.guarding(process):
+                yield from _messages(process, halt, drain, tail)
+            drain.join(PATIENCE)
+
+
+def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
+    """Options that name the files of the documents, which only their owner may read: they hold secrets."""
+    options = []
+    for name, document in documents.items():
+        path = folder / f"{name}.json"
+        path.touch(0o600)
+        path.write_bytes(dump_json(document))
+        options += [f"--{name}", str(path)]
+    return options
+
+
+def _messages(
+    process: subprocess.Popen[bytes], halt: Halt, drain: threading.Thread, tail: deque[str]
+) -> Generator[Message, None, None]:
+    failure: ErrorMessage | None = None
+    for line in process.stdout or ():
+        halt.check()
+        message = parse_message(line)
+        if isinstance(message, ErrorMessage):
+            failure = failure or message
+            continue
+        if isinstance(message, LogMessage):
+            tail.append(message.text)
+        yield message
+    code = _end_code(process)
+    drain.join(PATIENCE)
+    halt.check()
+    if failure is not None:
+        raise ConnectorError(failure.text, failure.internal)
+    if code != 0:
+        raise ConnectorError("\n".join([f"the connector {_ending(code)}; the last that it said:", *tail]))
+
+
+def _drain(stream: IO[bytes], tail: deque[str]) -> None:
+    for line in stream:
+        tail.append(line.decode(errors="replace").rstrip()[:LONGEST_TEXT])
+
+
+def _end_code(process: subprocess.Popen[bytes]) -> int | None:
+    """The code that a connector ends with once its output has ended; None if it lives on."""
+    try:
+        return process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its output and did not end"
+    return f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"

@@ -1,0 +1,135 @@
+"""What a job is about, gathered from the store at the moment it starts.
+
+Knows connections, actors and the registry. Must not do the work, nor be called from another thread than the twin's.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from airbyte_twin.catalogs import by_key
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Epoch, Job, Outside
+from airbyte_twin.states import state_of
+from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
+from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.run.carry import Work, failed
+from airbyte_twin.sync.run.generations import begin_generations, is_asked
+from airbyte_twin.sync.run.reading import ConnectorSource, FailingSource, SchemaSource, Source
+from airbyte_twin.sync.run.writing import WRITABLE, Namespaces, Target
+from airbyte_twin.sync.streams import SyncStream
+from airbyte_twin.sync.synthesize.draws import seed_of
+from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.twin import Twin
+
+DAY = 86_400_000
+HISTORY = 30 * DAY
+"""Milliseconds that a made-up source looks back at its first sync, if its configuration asks for no less."""
+
+
+def plan_job(twin: Twin, job: Job, halt: Halt) -> Work:
+    """Gather what a job needs; generations begin, and the time of a made-up source goes on.
+
+    Raises:
+        Failed: The connection asks for what the twin cannot do, or a connector was told to fail.
+    """
+    connection = twin.store.connections.get(job.connection_id)
+    source = twin.store.actor(ActorKind.SOURCE, connection.source_id) if connection else None
+    destination = twin.store.actor(ActorKind.DESTINATION, connection.destination_id) if connection else None
+    if connection is None or source is None or source.deleted or destination is None or destination.deleted:
+        raise failed("airbyte_platform", "The connection's source or destination is gone.")
+    for actor in (source, destination):
+        failure = twin.temper(actor.id).check_failure
+        if failure is not None:
+            raise failed(actor.kind.value, failure)
+    target = _target(twin, connection, destination)
+    streams = tuple(_streams(twin, connection, job))
+    return Work(
+        streams=streams,
+        source=None if job.type == "reset" else _source(twin, source, halt),
+        target=target,
+        state=state_of(twin.store, connection.id),
+        clock=twin.clock,
+        checkpoint_records=twin.settings.checkpoint_records,
+    )
+
+
+def _streams(twin: Twin, connection: Connection, job: Job) -> Iterator[SyncStream]:
+    known = by_key(twin.catalog(connection.catalog_id))
+    generations = begin_generations(twin.store, connection, job)
+    for stream in connection.streams:
+        if job.type == "reset" and not is_asked(stream, job):
+            continue
+        if stream.mappers or stream.include_files:
+            what = "mappers" if stream.mappers else "files"
+            raise failed("airbyte_platform", f"Stream {stream.name} has {what}, which the twin cannot carry.")
+        bare = DiscoveredStream(name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=())
+        generation = generations[stream.key]
+        yield SyncStream(
+            known.get(stream.key, bare), stream, generation.current, generation.minimum, sync_id=int(job.id)
+        )
+
+
+def _target(twin: Twin, connection: Connection, destination: Actor) -> Target:
+    repository = twin.connector(destination.definition_id).docker_repository
+    if repository not in WRITABLE:
+        raise failed("destination", f"The twin cannot write to {repository}; it can to {', '.join(sorted(WRITABLE))}.")
+    configuration = revealed_configuration(twin, destination)
+    return Target(
+        repository=repository,
+        configuration=configuration,
+        secrets=configured_secrets(twin, destination.definition_id, configuration),
+        clock=twin.clock,
+        namespaces=Namespaces(connection.namespace_definition, connection.namespace_format),
+        prefix=connection.prefix,
+    )
+
+
+def _source(twin: Twin, source: Actor, halt: Halt) -> Source:
+    configuration = revealed_configuration(twin, source)
+    connector = real_connector(twin, source.definition_id, configuration, halt)
+    found: Source
+    if connector is not None:
+        found = ConnectorSource(connector, configuration)
+    else:
+        found = SchemaSource(_made_up(twin, source, configuration))
+    temper = twin.temper(source.id)
+    return (
+        found if temper.read_failure is None else FailingSource(found, temper.read_failure, temper.read_failure_after)
+    )
+
+
+def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSource:
+    known = twin.connector(source.definition_id)
+    if known.catalog is None:
+        message = f"Nothing is known of {known.docker_repository}: give the twin its command (--connector)."
+        raise failed("source", message)
+    before = twin.store.outsides.get(source.id)
+    outside = twin.store.outsides.put(later(twin, before) if before else first(twin, source, configuration))
+    # The seed is that of the connector, so that a source that is made again has the rows that it had.
+    seed = seed_of(twin.settings.seed, known.docker_repository)
+    return MadeUpSource(seed, tuple(stream.name for stream in known.catalog.streams), outside)
+
+
+def first(twin: Twin, source: Actor, configuration: JsonObject) -> Outside:
+    """A made-up system at its first sync: what happened since the start date of the configuration, if that is near."""
+    now = twin.clock.milliseconds()
+    since = max(now - HISTORY, min(_start_date(configuration), now - DAY))
+    epoch = Epoch(ends_at=now, rows=twin.settings.first_records)
+    return Outside(id=source.id, since=since, epochs=(epoch,))
+
+
+def later(twin: Twin, before: Outside) -> Outside:
+    """The same one sync later: rows come whether or not the clock has moved, and never twice at one time."""
+    rows = twin.settings.later_records
+    ends_at = max(twin.clock.milliseconds(), before.epochs[-1].ends_at + 2 * rows)
+    return before.model_copy(update={"epochs": (*before.epochs, Epoch(ends_at=ends_at, rows=rows))})
+
+
+def _start_date(configuration: JsonObject) -> int:
+    """Milliseconds since 1970 of the first day that a source reads; 0 if it does not say."""
+    told = configuration.get("start_date")
+    try:
+        day = date.fromisoformat(told[:10]) if isinstance(told, str) else None
+    except ValueError:
+        day = None
+    return int(datetime.combine(day, time(), UTC).timestamp() * 1000) if day else 0

@@ -1,0 +1,85 @@
+"""Sources as a sync sees them: what a real connector or a made-up one says of some streams.
+
+Knows how each is asked. Must not know what is done with the messages.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from airbyte_twin.documents import JsonObject, without_nulls
+from airbyte_twin.records import ConnectionState, StreamState
+from airbyte_twin.sync.protocol.connector import RealConnector
+from airbyte_twin.sync.protocol.errors import ConnectorError
+from airbyte_twin.sync.protocol.messages import Message, RecordMessage
+from airbyte_twin.sync.streams import SyncStream, catalog_document
+from airbyte_twin.sync.synthesize.source import MadeUpSource
+
+
+class Source(Protocol):
+    """Something that can be read."""
+
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
+        """Records and states of streams; raises ConnectorError when it fails, Halted when it is called off."""
+
+
+@dataclass(frozen=True)
+class ConnectorSource:
+    """A source with a real connector and a plain configuration."""
+
+    connector: RealConnector
+    configuration: JsonObject = field(repr=False)
+
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
+        """What the connector says."""
+        return self.connector.read(self.configuration, catalog_document(streams), state_document(streams, state))
+
+
+@dataclass(frozen=True)
+class SchemaSource:
+    """A source whose records are made up."""
+
+    made_up: MadeUpSource
+
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
+        """What is made up."""
+        return self.made_up.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
+
+
+@dataclass(frozen=True)
+class FailingSource:
+    """A source that was told to fail after some records, or at its end if it has fewer."""
+
+    source: Source
+    failure: str
+    after: int
+
+    def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
+        """What the source says up to its failure."""
+        sent = 0
+        for message in self.source.read(streams, state):
+            if isinstance(message, RecordMessage):
+                if sent >= self.after:
+                    break
+                sent += 1
+            yield message
+        raise ConnectorError(self.failure)
+
+
+def state_document(streams: Iterable[SyncStream], state: ConnectionState) -> JsonValue:
+    """The state messages that a connector starts from; None if it starts from nothing."""
+    if state.type == "legacy":
+        return state.legacy
+    wanted = {stream.key for stream in streams if stream.incremental}
+    states = [_stream_state(each) for each in state.streams if (each.namespace, each.name) in wanted]
+    if state.type == "global":
+        shared: JsonObject = {"shared_state": state.shared, "stream_states": [*states]}
+        return [{"type": "GLOBAL", "global": shared}]
+    return [{"type": "STREAM", "stream": each} for each in states] or None
+
+
+def _stream_state(state: StreamState) -> JsonObject:
+    descriptor = without_nulls({"name": state.name, "namespace": state.namespace})
+    return {"stream_descriptor": descriptor, "stream_state": state.blob}

@@ -1,0 +1,197 @@
+"""Carries jobs out: so many at once, one at a time of each connection.
+
+Knows jobs and threads. All of it runs in the twin's one thread, where the store may be touched; the threads that work
+know a `Work` and hand what they have to tell back into that thread, in order.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from airbyte_twin.jobs import drive, fail
+from airbyte_twin.records import Job, JobFailure
+from airbyte_twin.states import keep_state
+from airbyte_twin.sync.protocol.errors import Halted
+from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.messages import StateMessage
+from airbyte_twin.sync.run.carry import Failed, Work
+from airbyte_twin.sync.run.plan import plan_job
+from airbyte_twin.sync.run.scheduled import fire_due
+from airbyte_twin.twin import Twin
+
+KEPT_LINES = 200
+"""Lines of a job's log that are remembered."""
+KEPT_LOGS = 100
+"""Jobs whose log is remembered."""
+PATIENCE = 15
+"""Seconds for a thread to end once its work was called off."""
+
+STOPPED = JobFailure(origin="airbyte_platform", message="The twin was stopped while the job ran.")
+
+
+@dataclass
+class Running:
+    """A job that is worked on."""
+
+    job_id: str
+    connection_id: str
+    halt: Halt = field(default_factory=Halt)
+    thread: threading.Thread | None = None
+
+
+class SyncRunner:
+    """The runner of a twin that runs syncs."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[str] = deque()
+        self._running: dict[str, Running] = {}
+        self._threads: list[threading.Thread] = []
+        self._logs: dict[str, deque[str]] = {}
+        self._looked_at = twin.clock.now()
+        self._ended = False
+
+    def resume(self) -> None:
+        """Take up jobs that a twin before this one left waiting; those that it left running have failed."""
+        for job in [job for job in self._twin.store.jobs if not job.finished]:
+            if job.status in {"pending", "queued"}:
+                self.submit(job)
+            else:
+                fail(self._twin, job, STOPPED)
+
+    def submit(self, job: Job) -> None:
+        """Take a new job; it starts once the request that made it is answered for."""
+        self._loop = asyncio.get_running_loop()
+        self._waiting.append(job.id)
+        self._loop.call_soon(self._start)
+
+    def halt(self, job_id: str) -> None:
+        """End the work of a job that is finished for the store."""
+        if job_id in self._running:
+            self._running[job_id].halt.halt()
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """The last lines of a job's log."""
+        return tuple(self._logs.get(job_id, ()))
+
+    def clock_moved(self) -> None:
+        """Start one sync of each connection whose schedule fell due since this was called last."""
+        before, self._looked_at = self._looked_at, self._twin.clock.now()
+        fire_due(self._twin, before, self._looked_at)
+
+    def end(self) -> None:
+        """Call everything off; what ran has failed, what waits is taken up by the next twin of the same folder."""
+        self._ended = True
+        for running in list(self._running.values()):
+            job = self._twin.store.jobs.get(running.job_id)
+            if job is not None and not job.finished:
+                fail(self._twin, job, STOPPED)
+            running.halt.halt()
+
+    def join(self) -> None:
+        """Wait until no thread works any more; called once the twin's own thread has ended."""
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _start(self) -> None:
+        busy = {running.connection_id for running in self._running.values()}
+        for job_id in list(self._waiting):
+            if self._ended or len(self._running) >= self._twin.settings.parallel_syncs:
+                return
+            job = self._twin.store.jobs.get(job_id)
+            if job is None or job.status not in {"pending", "queued"}:
+                self._waiting.remove(job_id)
+            elif job.connection_id not in busy:
+                # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+                self._waiting.remove(job_id)
+                busy.add(job.connection_id)
+                self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        running = Running(job.id, job.connection_id)
+        job = drive(self._twin, job, "running")
+        self._logs[job.id] = deque(maxlen=KEPT_LINES)
+        for old in list(self._logs)[:-KEPT_LOGS]:
+            del self._logs[old]
+        try:
+            work = plan_job(self._twin, job, running.halt)
+        except Failed as error:
+            fail(self._twin, job, error.failure)
+        else:
+            self._running[job.id] = running
+            thread = threading.Thread(target=self._work, args=(running, work), name=f"job-{job.id}", daemon=True)
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+            thread.start()
+        self._twin.changed()
+
+    def _work(self, running: Running, work: Work) -> None:
+        """The body of a thread."""
+        failure: JobFailure | None = None
+        try:
+            work.carry_out(running.halt, Told(self, running.job_id))
+        except Failed as error:
+            failure = error.failure
+        except Halted:
+            pass
+        except Exception as error:  # noqa: BLE001 - a job always ends, and says why
+            failure = JobFailure(origin="airbyte_platform", message=f"The twin failed: {type(error).__name__}: {error}")
+        self.tell(lambda: self._done(running.job_id, failure))
+
+    def tell(self, change: Callable[[], None]) -> None:
+        """Have something done in the twin's thread, after all that was told before; nothing once that has ended."""
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(change)
+
+    def _done(self, job_id: str, failure: JobFailure | None) -> None:
+        del self._running[job_id]
+        job = self._twin.store.jobs.get(job_id)
+        if job is not None and not job.finished:
+            if failure is None:
+                drive(self._twin, job, "succeeded")
+            else:
+                fail(self._twin, job, failure)
+        self._twin.changed()
+        self._start()
+
+    def note_progress(self, job_id: str, rows: int, size: int) -> None:
+        """Show how far a job is."""
+        job = self._twin.store.jobs.get(job_id)
+        if job is not None and not job.finished:
+            drive(self._twin, job, "running", bytes_synced=size, rows_synced=rows)
+
+    def note_state(self, job_id: str, state: StateMessage) -> None:
+        """Keep how far a source was read, unless the job was called off: who did that may have dropped the state."""
+        job = self._twin.store.jobs.get(job_id)
+        if job is not None and not job.finished:
+            keep_state(self._twin.store, state.of_connection(job.connection_id))
+            self._twin.changed()
+
+    def note_line(self, job_id: str, text: str) -> None:
+        """Add to a job's log."""
+        if job_id in self._logs:
+            self._logs[job_id].append(text)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a thread tells of its job, handed to the twin's thread."""
+
+    runner: SyncRunner
+    job_id: str
+
+    def progress(self, rows: int, size: int) -> None:
+        """So many rows and bytes are written."""
+        self.runner.tell(lambda: self.runner.note_progress(self.job_id, rows, size))
+
+    def kept(self, state: StateMessage) -> None:
+        """What a state says was read is durable."""
+        self.runner.tell(lambda: self.runner.note_state(self.job_id, state))
+
+    def log(self, text: str) -> None:
+        """A line of the log."""
+        self.runner.tell(lambda: self.runner.note_line(self.job_id, text))

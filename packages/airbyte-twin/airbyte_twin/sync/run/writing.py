@@ -1,0 +1,182 @@
+"""Destinations as a sync sees them.
+
+Knows which the twin can write. The landing, which loads heavy libraries, is imported when a sync needs it.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from airbyte_twin.clock import Clock
+from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.sync.streams import SyncStream
+
+if TYPE_CHECKING:
+    from airbyte_twin.landing import LandingStream
+
+S3 = "airbyte/destination-s3"
+NOWHERE = "airbyte/destination-dev-null"
+WRITABLE = frozenset({S3, NOWHERE})
+
+
+class DestinationError(Exception):
+    """A destination is configured in a way that the twin cannot write; the text says which."""
+
+
+class Writer(Protocol):
+    """Writes one stream."""
+
+    rows: int
+    bytes: int
+
+    def write(self, record: JsonObject, extracted_at: int) -> None:
+        """Take a record; `extracted_at` is milliseconds since 1970."""
+
+    def checkpoint(self) -> None:
+        """Make durable what was written."""
+
+    def close(self) -> None:
+        """Make it durable and delete rows of generations below the minimum."""
+
+    def abort(self) -> None:
+        """Drop what was not made durable."""
+
+
+class Destination(Protocol):
+    """Takes streams; `errors` are what its methods and writers raise when it fails."""
+
+    errors: tuple[type[Exception], ...]
+
+    def check(self) -> None:
+        """See whether it can be written."""
+
+    def open(self, stream: SyncStream) -> Writer:
+        """Begin to write a stream."""
+
+    def clear(self, stream: SyncStream) -> None:
+        """Delete all rows of a stream."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a destination is made of.
+
+    Attributes:
+        repository: Docker repository of its connector, one of `WRITABLE`.
+        configuration: With secrets in plain text.
+        secrets: The values that no message may show.
+        clock: Dates what is written.
+        namespaces: Where streams go, by their namespace in the source.
+        prefix: Before the names of streams.
+    """
+
+    repository: str
+    configuration: JsonObject = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    clock: Clock
+    namespaces: "Namespaces"
+    prefix: str
+
+    def destination(self) -> Destination:
+        """The destination.
+
+        Raises:
+            DestinationError: It is configured in a way that the twin cannot write.
+        """
+        return Nowhere() if self.repository == NOWHERE else Bucket(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """A connection's namespace definition.
+
+    Source: airbyte-platform NamespacingMapper.
+    """
+
+    definition: str
+    format: str | None
+
+    def of(self, source: str | None) -> str | None:
+        """The namespace that a stream is written to; None where the destination has its own default."""
+        if self.definition == "source":
+            return source
+        if self.definition == "destination" or not self.format:
+            return None
+        return self.format.replace("${SOURCE_NAMESPACE}", source or "").strip() or None
+
+
+class Bucket:
+    """A destination-s3."""
+
+    def __init__(self, target: Target) -> None:
+        from airbyte_twin.landing import Landing, LandingError  # noqa: PLC0415 - only syncs pay for what it loads
+
+        self._target = target
+        try:
+            self._landing = Landing(target.configuration, target.clock)
+        except LandingError as error:
+            raise DestinationError(str(error)) from error
+        self.errors: tuple[type[Exception], ...] = (LandingError,)
+
+    def check(self) -> None:
+        """See whether the bucket can be written."""
+        self._landing.check()
+
+    def open(self, stream: SyncStream) -> Writer:
+        """Begin to write a stream."""
+        return self._landing.open(self._landed(stream))
+
+    def clear(self, stream: SyncStream) -> None:
+        """Delete all objects of a stream."""
+        self._landing.clear(self._landed(stream))
+
+    def _landed(self, stream: SyncStream) -> "LandingStream":
+        from airbyte_twin.landing import LandingStream  # noqa: PLC0415 - as above
+
+        return LandingStream(
+            name=stream.selected.name,
+            namespace=self._target.namespaces.of(stream.selected.namespace),
+            prefix=self._target.prefix,
+            json_schema=stream.discovered.json_schema,
+            selected_fields=stream.selected.selected_fields,
+            generation_id=stream.generation_id,
+            minimum_generation_id=stream.minimum_generation_id,
+            sync_id=stream.sync_id,
+        )
+
+
+class Nowhere:
+    """A destination-dev-null: it counts."""
+
+    errors: tuple[type[Exception], ...] = ()
+
+    def check(self) -> None:
+        """It can always be written."""
+
+    def open(self, stream: SyncStream) -> Writer:
+        """Begin to count a stream."""
+        return Counter()
+
+    def clear(self, stream: SyncStream) -> None:
+        """There is nothing to delete."""
+
+
+class Counter:
+    """Counts rows and bytes of JSON."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.bytes = 0
+
+    def write(self, record: JsonObject, extracted_at: int) -> None:
+        """Count a record."""
+        self.rows += 1
+        self.bytes += len(dump_json(record))
+
+    def checkpoint(self) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    def abort(self) -> None:
+        """Nothing is kept."""

@@ -1,0 +1,1 @@
+"""Records of sources that need an account, made up from their discovered schema. Must not know jobs or the store."""

@@ -1,0 +1,113 @@
+"""Puts real Airbyte connectors onto this machine, each into an environment of its own, and says where they are.
+
+Run as `python -m toolchain.connectors`, with the standard library alone. A connector is a requirements file in
+`toolchain/connectors`, locked with hashes; `uv` installs it. It must not know what a connector is used for.
+
+Exit codes: 0, 1 with one message, 130 on Ctrl-C.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolchain.engine import EngineError, _say
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE / "connectors"
+ENVIRONMENTS = REQUIREMENTS / ".venvs"
+LOCAL_UV = HERE.parent / ".tools" / "bin" / "uv"
+OLDEST, TOO_NEW = (3, 11), (3, 13)
+"""The Pythons that the locked connectors run on: from the first, before the second."""
+
+
+def connector(name: str) -> Path:
+    """Finds a connector's executable, or installs it.
+
+    Args:
+        name: Of the executable and of its requirements file, `source-faker`.
+
+    Raises:
+        EngineError: there is no such connector, no uv, no Python that it runs on, or it could not be installed.
+    """
+    requirements = REQUIREMENTS / f"{name}.txt"
+    if not requirements.exists():
+        known = ", ".join(file.stem for file in sorted(REQUIREMENTS.glob("*.txt")))
+        raise EngineError(f"There is no connector {name!r} in {REQUIREMENTS}: known are {known}.")
+    folder = ENVIRONMENTS / name
+    with _locked():
+        stamp = folder / ".stamp"
+        wanted = _stamp(requirements, folder)
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+            _install(name, requirements, folder)
+            stamp.write_text(wanted, encoding="utf-8")
+    return folder / "bin" / name
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Holds the environments' lock, so that two runs never install at once; it ends with the process."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with (ENVIRONMENTS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _stamp(requirements: Path, folder: Path) -> str:
+    # An environment holds its own path: one that was moved is made anew.
+    return hashlib.sha256(requirements.read_bytes() + str(folder).encode()).hexdigest()
+
+
+def _install(name: str, requirements: Path, folder: Path) -> None:
+    uv = shutil.which("uv") or (str(LOCAL_UV) if LOCAL_UV.exists() else None)
+    if uv is None:
+        raise EngineError(
+            f"{name} needs uv to be installed, and there is none: run `make setup` first, or see "
+            "https://docs.astral.sh/uv/"
+        )
+    _say(f"Installing {name} into an environment of its own.")
+    # Without its stamp, an environment that is half made is made anew by the next run.
+    (folder / ".stamp").unlink(missing_ok=True)
+    _run([uv, "venv", "--quiet", "--clear", "--python", _python(), str(folder)], name)
+    python = str(folder / "bin" / "python")
+    _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", str(requirements)], name)
+
+
+def _python() -> str:
+    """The running Python if the connectors run on it; else the range, in which uv finds or fetches one."""
+    if OLDEST <= sys.version_info[:2] < TOO_NEW:
+        return sys.executable
+    return f">={OLDEST[0]}.{OLDEST[1]},<{TOO_NEW[0]}.{TOO_NEW[1]}"
+
+
+def _run(command: list[str], name: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise KeyboardInterrupt
+    if done.returncode != 0:
+        raise EngineError(
+            f"{name} could not be installed. It needs the package registry, and Python 3.11 or 3.12; uv says:\n"
+            + done.stderr.strip()
+        )
+
+
+def main() -> int:
+    """Installs every connector, prints where each is, and returns the exit code."""
+    try:
+        for requirements in sorted(REQUIREMENTS.glob("*.txt")):
+            _say(f"{requirements.stem} is {connector(requirements.stem)}.")
+    except EngineError as error:
+        _say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("Interrupted: the next run starts over.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
