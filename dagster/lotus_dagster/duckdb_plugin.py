@@ -1,4 +1,4 @@
-"""What dbt's DuckDB connections need before they attach the lake: extensions, and S3's address and credentials.
+"""How a DuckDB connection comes to the lake: extensions, S3's address and credentials, and DuckLake's catalog.
 
 The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Loaded by
 dbt-duckdb by this module's name; it knows the environment and DuckDB, and nothing of models.
@@ -22,7 +22,9 @@ class Plugin(BasePlugin):
     """Prepares each new connection; the name is what dbt-duckdb looks for."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Load extensions and create the S3 secret.
+        """Attach the lake, which the profile names and the environment describes.
+
+        dbt parses the whole project anew whenever its profile changes; this one is the same on every machine.
 
         Raises:
             DbtRuntimeError: A variable that the lake needs is not set; dbt tells of it without a traceback.
@@ -31,11 +33,18 @@ class Plugin(BasePlugin):
             warehouse = Warehouse.read()
         except EnvironmentVariableError as error:
             raise DbtRuntimeError(str(error)) from error
-        prepare(conn, warehouse)
+        attach(conn, warehouse)
+
+
+def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Attach the lake's tables as the database `lake`; its files are where the catalog says they should be today."""
+    prepare(connection, warehouse)
+    catalog, data = (text.replace("'", "''") for text in (warehouse.catalog, warehouse.data))
+    connection.execute(f"attach 'ducklake:{catalog}' as lake (data_path '{data}', override_data_path true)")
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
-    """Make a connection able to attach the lake; also for those who only want to query it."""
+    """Make a connection able to attach the lake and to read the landing zone."""
     needed = ["ducklake"]
     if warehouse.catalog.startswith("postgres:"):
         needed.append("postgres_scanner")
