@@ -27,20 +27,25 @@ class Plugin(BasePlugin):
         dbt parses the whole project anew whenever its profile changes; this one is the same on every machine.
 
         Raises:
-            DbtRuntimeError: A variable that the lake needs is not set; dbt tells of it without a traceback.
+            DbtRuntimeError: A variable that the lake needs is not set, or its catalog is out of reach; dbt tells of it
+                without a traceback.
         """
         try:
-            warehouse = Warehouse.read()
-        except EnvironmentVariableError as error:
+            attach(conn, Warehouse.read())
+        except (EnvironmentVariableError, duckdb.Error) as error:
             raise DbtRuntimeError(str(error)) from error
-        attach(conn, warehouse)
 
 
-def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
-    """Attach the lake's tables as the database `lake`; its files are where the catalog says they should be today."""
+def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *, read_only: bool = False) -> None:
+    """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
+
+    Raises:
+        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
+    """
     prepare(connection, warehouse)
     catalog, data = (text.replace("'", "''") for text in (warehouse.catalog, warehouse.data))
-    connection.execute(f"attach 'ducklake:{catalog}' as lake (data_path '{data}', override_data_path true)")
+    options = f"data_path '{data}', override_data_path true{', read_only' if read_only else ''}"
+    connection.execute(f"attach 'ducklake:{catalog}' as lake ({options})")
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
