@@ -14,7 +14,7 @@ COVERED_PERCENT := 90
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env lint test sandbox sandbox-down bless bench
+.PHONY: help setup engine connectors env lint test sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: engine connectors ## Run every test, the real engine included, and hold th
 
 sandbox: engine ## Bring up the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
 	@$(BIN)/python -m sandbox up
+
+sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=…, until Ctrl-C
+	@exec $(BIN)/python -m sandbox ui $(PORT)
 
 sandbox-down: $(SYNCED) ## Take the sandbox down
 	@$(BIN)/python -m sandbox down

@@ -1,4 +1,4 @@
-"""`python -m sandbox up|down`: parses, prints, and sets the exit code."""
+"""`python -m sandbox up|down|ui [PORT]`: parses, prints, and sets the exit code."""
 
 import sys
 from typing import Final
@@ -9,20 +9,29 @@ from lotus_infra.errors import LotusError
 from sandbox import down, up
 from sandbox.lock import alone
 from sandbox.place import Place
+from sandbox.ui import ui
 
-USAGE: Final = "usage: python -m sandbox up|down"
+USAGE: Final = "usage: python -m sandbox up|down|ui [PORT]"
 
 
 def main(arguments: list[str]) -> int:
     """Run one verb; 0 on success, 1 when it failed, 2 for wrong words, 130 after Ctrl-C."""
-    verbs = {"up": up.up, "down": down.down}
-    if len(arguments) != 1 or arguments[0] not in verbs:
-        print(USAGE, file=sys.stderr)
-        return 2
     place = Place.of_project()
     try:
-        with alone(place):
-            verbs[arguments[0]](place)
+        match arguments:
+            case ["up"]:
+                with alone(place):
+                    up.up(place)
+            case ["down"]:
+                with alone(place):
+                    down.down(place)
+            case ["ui"]:
+                ui(place)
+            case ["ui", port] if port.isdecimal():
+                ui(place, int(port))
+            case _:
+                print(USAGE, file=sys.stderr)
+                return 2
     except (LotusError, AirbyteError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,5 @@
 """The lake's assets: the files that land, the models of each stream, and the marts behind them."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +7,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 from pydantic import Field
 
-from lotus_dagster.environment import Warehouse
+from lotus_dagster.environment import PARTITIONS, Warehouse, variable
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
 from lotus_dagster.translator import LotusTranslator, raw_key
@@ -52,7 +51,9 @@ def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
     )
     def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, config: StreamRun) -> Iterator[Any]:
         Warehouse.read()
-        yield from dbt.cli(dbt_arguments(config), context=context).stream()
+        with variable(PARTITIONS, " ".join(config.partitions)):
+            invocation = dbt.cli(dbt_arguments(config), context=context)
+        yield from invocation.stream()
 
     return models
 
@@ -76,6 +77,4 @@ def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
 
 def dbt_arguments(run: StreamRun) -> list[str]:
     """The dbt command of a run: a rebuild reads everything, whatever partitions are named."""
-    if run.rebuild:
-        return [*BUILD, "--full-refresh"]
-    return [*BUILD, "--vars", json.dumps({"partitions": run.partitions})]
+    return [*BUILD, "--full-refresh"] if run.rebuild else BUILD

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import stream_sensor
@@ -47,10 +47,7 @@ def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Pat
         made = mart_assets(marts, [stream.tag for stream in streams])
         assets.append(made)
         sensors.append(_automation(made))
-    # The dbt of this environment, whatever is on PATH: it is the one that has DuckDB and its extensions.
-    executable = Path(sys.executable).with_name("dbt")
-    dbt = DbtCliResource(project_dir=str(project), profiles_dir=str(project), dbt_executable=str(executable))
-    return dg.Definitions(assets=assets, sensors=sensors, resources={"dbt": dbt})
+    return dg.Definitions(assets=assets, sensors=sensors, resources={"dbt": dbt_of(project)})
 
 
 def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:

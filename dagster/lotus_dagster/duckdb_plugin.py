@@ -1,4 +1,4 @@
-"""What dbt's DuckDB connections need before they attach the lake: extensions, and S3's address and credentials.
+"""How a DuckDB connection comes to the lake: extensions, S3's address and credentials, and DuckLake's catalog.
 
 The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Loaded by
 dbt-duckdb by this module's name; it knows the environment and DuckDB, and nothing of models.
@@ -22,20 +22,34 @@ class Plugin(BasePlugin):
     """Prepares each new connection; the name is what dbt-duckdb looks for."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Load extensions and create the S3 secret.
+        """Attach the lake, which the profile names and the environment describes.
+
+        dbt parses the whole project anew whenever its profile changes; this one is the same on every machine.
 
         Raises:
-            DbtRuntimeError: A variable that the lake needs is not set; dbt tells of it without a traceback.
+            DbtRuntimeError: A variable that the lake needs is not set, or its catalog is out of reach; dbt tells of it
+                without a traceback.
         """
         try:
-            warehouse = Warehouse.read()
-        except EnvironmentVariableError as error:
+            attach(conn, Warehouse.read())
+        except (EnvironmentVariableError, duckdb.Error) as error:
             raise DbtRuntimeError(str(error)) from error
-        prepare(conn, warehouse)
+
+
+def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *, read_only: bool = False) -> None:
+    """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
+
+    Raises:
+        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
+    """
+    prepare(connection, warehouse)
+    catalog, data = (text.replace("'", "''") for text in (warehouse.catalog, warehouse.data))
+    options = f"data_path '{data}', override_data_path true{', read_only' if read_only else ''}"
+    connection.execute(f"attach 'ducklake:{catalog}' as lake ({options})")
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
-    """Make a connection able to attach the lake; also for those who only want to query it."""
+    """Make a connection able to attach the lake and to read the landing zone."""
     needed = ["ducklake"]
     if warehouse.catalog.startswith("postgres:"):
         needed.append("postgres_scanner")

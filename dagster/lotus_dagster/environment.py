@@ -4,7 +4,8 @@ Read when a run or a sensor starts, never on import: a code location without the
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +14,8 @@ from lotus_infra.errors import LotusError
 LANDING = "LOTUS_LANDING"
 CATALOG = "LOTUS_CATALOG"
 LAKE_DATA = "LOTUS_LAKE_DATA"
+PARTITIONS = "LOTUS_PARTITIONS"
+"""Where a dbt run looks for files that have arrived; set by whoever starts it, for that run alone."""
 
 _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
@@ -66,3 +69,17 @@ def required(environment: Mapping[str, str], *names: str) -> tuple[str, ...]:
         told = "; ".join(f"{name} ({_MEANING[name]})" for name in missing)
         raise EnvironmentVariableError(f"the environment lacks {told}", "set it for the code location and its runs")
     return tuple(environment[name] for name in names)
+
+
+@contextmanager
+def variable(name: str, value: str) -> Iterator[None]:
+    """A variable of this process and of those that it starts meanwhile; dagster-dbt gives dbt this environment."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -27,10 +27,13 @@ class Manifest:
     def __init__(self, document: Json) -> None:
         self._document = document
         self._models: dict[str, list[str]] = defaultdict(list)
-        self._tests: dict[str | None, list[str]] = defaultdict(list)
+        self._tests: dict[str, list[str]] = defaultdict(list)
         for name, node in document["nodes"].items():
             if node["resource_type"] == "test":
-                self._tests[node.get("attached_node")].append(name)
+                # A test that is a query of its own belongs to no model by name; it runs with those that it reads.
+                attached = node.get("attached_node")
+                for model in [attached] if attached else node["depends_on"]["nodes"]:
+                    self._tests[model].append(name)
             else:
                 for tag in node["tags"] or ("",):
                     self._models[tag].append(name)

@@ -1,6 +1,10 @@
 {#
     What has arrived for a stream and was not read yet, every column as text, as `from {{ arrivals('shopify', 'orders') }}`.
 
+    Objects and lists are JSON text, whether a file holds them so or as Parquet's structs and lists, as Airbyte writes
+    those whose members the source declares. Members that it does not declare are text inside of that JSON, and
+    `json_extract_string` gives the same for both. Times are told in UTC.
+
     The lake remembers by name which files a model has read, in `read_files.<model>`, in the transaction that brings in
     their rows: a run that dies leaves neither, a run that comes twice finds nothing left. Columns that a file lacks are
     null, whatever their type is in other files; partitions are told by the path, so that a field may be called `year`.
@@ -16,16 +20,31 @@
         (
             select {% for column in columns %}null::varchar as "{{ column }}"{{ ", " if not loop.last }}{% endfor %}
             where false
-            {% if note_files_to_read(declared.config.meta.prefix) -%}
+            {% for shape in range(note_files_to_read(declared.config.meta.prefix)) -%}
             union all by name
-            select columns(name -> name in ('{{ columns | join("', '") }}'))::varchar
-            from read_parquet(getvariable('files_to_read'), union_by_name = true, hive_partitioning = false)
-            {%- endif %}
+            select {{ text_of('columns(*)') }}
+            from (
+                select columns(name -> name in ('{{ columns | join("', '") }}'))
+                from read_parquet(getvariable('files_by_shape')[{{ shape + 1 }}], hive_partitioning = false)
+            )
+            {%- endfor %}
         )
     {%- endif -%}
 {% endmacro %}
 
-{# Sets the session's variable `files_to_read` and returns how many they are. #}
+{# A value as text: only JSON tells what is nested so that it can be read again, and only a cast keeps all digits. #}
+{% macro text_of(value) -%}
+    case
+        when typeof({{ value }}) similar to '(STRUCT|MAP|UNION).*|.*\]' then to_json({{ value }})::varchar
+        else {{ value }}::varchar
+    end
+{%- endmacro %}
+
+{#
+    Sets the session's variable `files_to_read`, and `files_by_shape` to the same files in lists, and returns how many lists.
+    The files of a list have the same columns of the same types: an object that is a struct in one file and text in another
+    would be read as a struct from both, without the members that only the text has.
+#}
 {% macro note_files_to_read(prefix) %}
     {%- set read = read_files() -%}
     {%- do run_query("create table if not exists " ~ read ~ " (file varchar)") -%}
@@ -39,7 +58,24 @@
         )
     {%- endset -%}
     {%- do run_query(noted) -%}
-    {%- do return(run_query("select len(getvariable('files_to_read'))").rows[0][0]) -%}
+    {%- if not run_query("select len(getvariable('files_to_read'))").rows[0][0] -%}
+        {%- do return(0) -%}
+    {%- endif -%}
+    {%- set by_shape -%}
+        set variable files_by_shape = (
+            with shapes as (
+                select
+                    file_name,
+                    list((name, type, converted_type, logical_type, num_children) order by column_id) as shape
+                from parquet_schema(getvariable('files_to_read'))
+                group by file_name
+            ),
+            lists as (select list(file_name order by file_name) as files from shapes group by shape)
+            select list(files order by files) from lists
+        )
+    {%- endset -%}
+    {%- do run_query(by_shape) -%}
+    {%- do return(run_query("select len(getvariable('files_by_shape'))").rows[0][0]) -%}
 {% endmacro %}
 
 {# The post-hook of every model that reads arrivals. #}
@@ -55,9 +91,12 @@
     {%- do return(api.Relation.create(database=this.database, schema='read_files', identifier=this.identifier)) -%}
 {% endmacro %}
 
-{# A rebuild looks at all files; else the var `partitions` says where to look, days and months, and everywhere if empty. #}
+{#
+    A rebuild looks at all files; else `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and
+    everywhere if empty. It is no var: dbt parses the whole project anew in each run whose vars are not those of the run before.
+#}
 {% macro patterns(prefix) %}
-    {%- set units = [] if flags.FULL_REFRESH else var('partitions') -%}
+    {%- set units = [] if flags.FULL_REFRESH else env_var('LOTUS_PARTITIONS', '').split() -%}
     {%- set found = [] -%}
     {%- for unit in units -%}
         {%- set parts = (unit.split('-') + ['*'])[:3] -%}

@@ -1,0 +1,147 @@
+"""One round over all that Dagster watches: the sensors of the streams, then the conditions of the marts."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
+from dagster_shared.serdes import deserialize_value, serialize_value
+
+from sandbox.dagster_execution import Execution
+from sandbox.dagster_home import Home, Memory
+from sandbox.dagster_report import Report, Run
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+
+class Round:
+    """A round.
+
+    Args:
+        definitions: the code location's.
+        instance: where runs and events are kept.
+        home: where cursors are kept.
+        say: takes each line of progress.
+    """
+
+    def __init__(
+        self, definitions: dg.Definitions, instance: dg.DagsterInstance, home: Home, say: Callable[[str], None]
+    ) -> None:
+        self._definitions, self._instance, self._home, self._say = definitions, instance, home, say
+        self._graph = definitions.get_repository_def().asset_graph
+        self._execution = Execution(definitions, instance)
+        self._memory = home.recall()
+        self._refused: dict[str, str] = {}
+        self._runs: list[Run] = []
+
+    def report(self, loading: float) -> Report:
+        """Run everything that has arrived.
+
+        Args:
+            loading: seconds that loading the definitions took, to be told with the others.
+        """
+        began = time.monotonic()
+        if self._execution.end_what_was_killed():
+            self._say("A run of before was killed: what it was to read is handed out again.")
+        self._remember_marts_as_they_are()
+        sensors = sorted(self._sensors(), key=lambda one: one.name)
+        for place, sensor in enumerate(sensors, start=1):
+            self._drain(sensor, f"[{place}/{len(sensors)}]")
+        self._run_marts()
+        running = sum(run.seconds for run in self._runs)
+        seconds = {"loading": loading, "looking": time.monotonic() - began - running, "running": running}
+        rounded = {name: round(value, 1) for name, value in seconds.items()}
+        return Report(runs=tuple(self._runs), refused=self._refused, seconds=rounded)
+
+    def _sensors(self) -> list[dg.SensorDefinition]:
+        marts = dg.AutomationConditionSensorDefinition
+        every = self._definitions.sensors or ()
+        return [one for one in every if isinstance(one, dg.SensorDefinition) and not isinstance(one, marts)]
+
+    def _drain(self, sensor: dg.SensorDefinition, place: str) -> None:
+        """Tick a sensor until it skips; a batch whose run fails is handed out again the next time."""
+        while True:
+            try:
+                data = self._tick(sensor)
+            except Exception as error:  # noqa: BLE001 - as in Dagster, no sensor keeps another from looking
+                cause = error.__cause__ or error
+                self._refused[sensor.name] = f"{type(cause).__name__}: {cause}"
+                self._say(f"{place} {sensor.name} failed to look: {cause}")
+                return
+            if not data.run_requests:
+                self._say(f"{place} {sensor.name}: {data.skip_message}")
+            for event in data.asset_events:
+                self._instance.report_runless_asset_event(event)
+            for request in data.run_requests or ():
+                tags = {**request.tags, "dagster/sensor_name": sensor.name, "dagster/run_key": request.run_key or ""}
+                self._say(f"{place} {sensor.name} found files: running ...")
+                if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
+                    return
+            if data.cursor is not None:
+                cursors = {**self._memory.sensors, sensor.name: data.cursor}
+                self._keep(self._memory.model_copy(update={"sensors": cursors}))
+            if not data.run_requests:
+                return
+
+    def _tick(self, sensor: dg.SensorDefinition) -> "SensorExecutionData":
+        with dg.build_sensor_context(
+            instance=self._instance,
+            cursor=self._memory.sensors.get(sensor.name),
+            definitions=self._definitions,
+            sensor_name=sensor.name,
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    def _watched(self, sensor: dg.SensorDefinition) -> list[dg.AssetKey]:
+        return sorted(sensor.asset_selection.resolve(self._graph)) if sensor.asset_selection is not None else []
+
+    def _remember_marts_as_they_are(self) -> None:
+        """Conditions ask what changed since the last look: without one before the streams run, nothing would have."""
+        if self._memory.marts is None:
+            self._keep_marts(self._conditions())
+
+    def _run_marts(self) -> None:
+        """Materialize the marts whose conditions are met, until none is; the look counts once they are up to date."""
+        while True:
+            met = self._conditions()
+            keys = [key for key in self._marts() if met.get_num_requested(key)]
+            if keys:
+                self._say(f"{', '.join(key.path[-1] for key in keys)}: running ...")
+            if keys and not self._run("marts", keys, {}, {}):
+                return
+            self._keep_marts(met)
+            if not keys:
+                return
+
+    def _marts(self) -> list[dg.AssetKey]:
+        keys = self._graph.get_all_asset_keys()
+        return sorted(key for key in keys if self._graph.get(key).automation_condition is not None)
+
+    def _conditions(self) -> dg.EvaluateAutomationConditionsResult:
+        kept = self._memory.marts
+        return dg.evaluate_automation_conditions(
+            self._definitions,
+            self._instance,
+            asset_selection=dg.AssetSelection.assets(*self._marts()),
+            cursor=deserialize_value(kept, AssetDaemonCursor) if kept is not None else None,
+        )
+
+    def _keep_marts(self, met: dg.EvaluateAutomationConditionsResult) -> None:
+        self._keep(self._memory.model_copy(update={"marts": serialize_value(met.cursor)}))
+
+    def _keep(self, memory: Memory) -> None:
+        self._memory = memory
+        self._home.keep(memory)
+
+    def _run(self, name: str, assets: list[dg.AssetKey], config: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
+        """Run, and tell; returns whether it succeeded."""
+        run = self._execution.run(name, assets, config, tags)
+        self._runs.append(run)
+        made = ", ".join(run.assets) or "nothing"
+        tests = f"{run.tests_passed} tests passed"
+        tests += f", {len(run.tests_warned)} warned" if run.tests_warned else ""
+        tests += f", {len(run.tests_failed)} failed" if run.tests_failed else ""
+        self._say(f"      {'FAILED, made' if run.failure else 'made'} {made}; {tests}; {run.seconds} s")
+        return run.failure is None

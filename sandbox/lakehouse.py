@@ -1,0 +1,134 @@
+"""Dagster and the warehouse of the sandbox, seen from outside: their environment, and the processes that work there.
+
+DuckLake's catalog is a file, so one process at a time has it; and Dagster takes seconds to import. So what concerns
+either runs in processes of its own, which answer with one JSON document on stdout and tell of their progress on stderr.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from lotus_infra.errors import LotusError
+from sandbox.dagster_report import Report
+from sandbox.place import FOREIGN, REGION, S3_KEY, STACK, Place
+from sandbox.s3 import Server
+
+
+class Table(BaseModel):
+    """The first rows of a table of the lake.
+
+    Attributes:
+        name: such as `fct_sales`.
+        rows: how many it has.
+        columns: their names.
+        first: the first rows in the order of the first column, every value as text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    first: tuple[tuple[str | None, ...], ...]
+
+
+class Stream(BaseModel):
+    """What the lake has of a stream, counted anew.
+
+    Attributes:
+        source: the folder.
+        name: the file without its ending.
+        files: Parquet files in the landing zone.
+        landed: rows in them, all versions of a record.
+        latest: rows of its model, one a key; None before it was built.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    name: str
+    files: int
+    landed: int
+    latest: int | None
+
+
+class Contents(BaseModel):
+    """What is in the lake: its streams, and those marts that were built."""
+
+    model_config = ConfigDict(frozen=True)
+
+    streams: tuple[Stream, ...]
+    marts: tuple[Table, ...]
+
+
+def folder(place: Place) -> Path:
+    """Where the tables and their catalog are."""
+    return place.folder / "lake"
+
+
+def dagster_home(place: Place) -> Path:
+    """`DAGSTER_HOME`."""
+    return place.folder / "dagster"
+
+
+def environment(place: Place, server: Server) -> dict[str, str]:
+    """Everything that a process gets which runs Dagster or asks the lake: the caller's environment and the sandbox's.
+
+    Args:
+        place: the sandbox.
+        server: where the landing zone is.
+    """
+    stack = yaml.safe_load((place.project / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
+    bucket = stack["config"]["lotus:landingZone"]["landing"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in FOREIGN}
+    return own | {
+        "AWS_ACCESS_KEY_ID": S3_KEY,
+        "AWS_ENDPOINT_URL_S3": server.url,
+        "AWS_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": S3_KEY,
+        "DAGSTER_HOME": str(dagster_home(place)),
+        "LOTUS_CATALOG": str(folder(place) / "catalog.ducklake"),
+        "LOTUS_LAKE_DATA": str(folder(place) / "tables"),
+        "LOTUS_LANDING": f"s3://{bucket}",
+    }
+
+
+def materialize(place: Place, server: Server) -> Report:
+    """Run what has arrived in S3, with progress on stderr.
+
+    Raises:
+        LotusError: it ended without a report; it has said why.
+    """
+    return Report.model_validate_json(_ask(place, server, "sandbox.dagster_runs"))
+
+
+def contents(place: Place, server: Server) -> Contents:
+    """Count and read what is in the lake.
+
+    Raises:
+        LotusError: it can't be read; it has said why.
+    """
+    return Contents.model_validate_json(_ask(place, server, "sandbox.marts"))
+
+
+def forget(place: Place) -> None:
+    """Let the lake be empty and Dagster know nothing: for when the landing zone has lost its files."""
+    for forgotten in (folder(place), dagster_home(place)):
+        shutil.rmtree(forgotten, ignore_errors=True)
+
+
+def _ask(place: Place, server: Server, module: str) -> str:
+    folder(place).mkdir(exist_ok=True)
+    command = [sys.executable, "-m", module]
+    project = Path(__file__).resolve().parents[1]
+    asked = subprocess.run(
+        command, cwd=project, env=environment(place, server), stdout=subprocess.PIPE, text=True, check=False
+    )
+    if not asked.stdout.strip():
+        raise LotusError(f"{module} ended with exit code {asked.returncode} for the reason above")
+    return asked.stdout

@@ -1,0 +1,89 @@
+"""Counts and reads what is in the lake: `python -m sandbox.marts` prints one line of JSON (`lakehouse.Contents`).
+
+Rows are counted in the Parquet files themselves, so that what Airbyte's jobs reported can be held against them.
+"""
+
+import sys
+from typing import Final
+
+import duckdb
+from lotus_dagster.definitions import STREAMS
+from lotus_dagster.duckdb_plugin import attach
+from lotus_dagster.environment import Warehouse
+from lotus_dagster.lake import streams_of
+
+from lotus_infra import naming
+from lotus_infra.errors import LotusError
+from sandbox.lakehouse import Contents, Stream, Table
+
+MARTS: Final = ("fct_sales", "dim_customers", "fct_purchases")
+FIRST: Final = 5
+
+
+def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
+    """What is in the lake now.
+
+    Args:
+        warehouse: where it is.
+        first: how many rows of each mart.
+
+    Raises:
+        LotusError: the catalog can't be read.
+    """
+    with duckdb.connect() as connection:
+        try:
+            attach(connection, warehouse, read_only=True)
+        except duckdb.Error as error:
+            raise LotusError(
+                f"the lake can't be read: {error}", "is another process in it, or was nothing built?"
+            ) from error
+        connection.execute("set TimeZone = 'UTC'")
+        built = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        streams = tuple(
+            Stream(
+                source=one.source,
+                name=one.name,
+                latest=_count(connection, naming.dbt_model(one.source, one.name), built),
+                **_landed(connection, f"{warehouse.landing.rstrip('/')}/{one.prefix}*/*/*/*.parquet"),
+            )
+            for one in streams_of(STREAMS)
+        )
+        marts = tuple(_table(connection, name, first) for name in MARTS if name in built)
+    return Contents(streams=streams, marts=marts)
+
+
+def _landed(connection: duckdb.DuckDBPyConnection, pattern: str) -> dict[str, int]:
+    ((files,),) = connection.execute("select count(*) from glob(?)", [pattern]).fetchall()
+    if not files:
+        return {"files": 0, "landed": 0}
+    query = "select sum(num_rows)::bigint from parquet_file_metadata(?)"
+    ((rows,),) = connection.execute(query, [pattern]).fetchall()
+    return {"files": files, "landed": rows}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str, built: set[str]) -> int | None:
+    if table not in built:
+        return None
+    ((rows,),) = connection.execute(f'select count(*) from lake.main."{table}"').fetchall()
+    return int(rows)
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str, first: int) -> Table:
+    found = connection.execute(f'select columns(*)::varchar from lake.main."{name}" order by 1 limit {first}')
+    columns = tuple(str(column[0]) for column in found.description or ())
+    rows = tuple(found.fetchall())
+    return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=rows)
+
+
+def main() -> int:
+    """Print what is there; 1 when it can't be read."""
+    try:
+        print(contents(Warehouse.read()).model_dump_json())
+    except LotusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""`make sandbox-ui`: Dagster's own interface and daemon on the sandbox, until Ctrl-C."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+from lotus_infra.errors import LotusError
+from sandbox import s3
+from sandbox.dagster_home import Home
+from sandbox.lakehouse import dagster_home, environment
+from sandbox.place import Place
+
+HOST: Final = "127.0.0.1"
+
+
+def ui(place: Place, port: int = 0) -> None:
+    """Become `dagster dev`, which ends with all of its processes.
+
+    Args:
+        place: the sandbox.
+        port: where to listen; a free one when it is 0.
+
+    Raises:
+        LotusError: the sandbox is not up, or the port is taken.
+    """
+    server = s3.found(place)
+    if server is None:
+        raise LotusError("the sandbox is not up", "run `make sandbox` first")
+    Home(dagster_home(place))
+    listening = str(_free(port))
+    print(f"Dagster will be on http://{HOST}:{listening} in some seconds, until Ctrl-C.", flush=True)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    options = ["--module-name", "lotus_dagster.code_location", "--host", HOST, "--port", listening]
+    os.chdir(place.project)
+    os.execve(dagster, [dagster, "dev", *options], environment(place, server))
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LotusError(
+                f"port {port} is taken: {error.strerror}", "name another: `make sandbox-ui PORT=…`"
+            ) from error
+        return int(probe.getsockname()[1])
