@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from airbyte_twin.faults import Fault
-from airbyte_twin.jobs import drive, start_refresh
+from airbyte_twin.jobs import drive, known_job, start_refresh
 from airbyte_twin.records import Temper
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte, AirbyteError
