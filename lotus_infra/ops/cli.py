@@ -5,11 +5,12 @@ Each verb's module is imported when the verb is called, so that no verb waits fo
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.streams.problems import printable
 
 _STREAMS = click.option(
@@ -20,6 +21,11 @@ _STREAMS = click.option(
     show_default=True,
     help="The lake's folder.",
 )
+_STACK = click.option(
+    "--stack", help="The stack whose Airbyte is asked; else $PULUMI_STACK, else the only stack of the project."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_EVERY = click.option("--all", "every", is_flag=True, help="Every source of the lake.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,9 +37,12 @@ def lotus() -> None:
 @lotus.command()
 @_STREAMS
 @click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; all by default.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@_JSON
 def check(directory: Path, stacks: tuple[str, ...], *, as_json: bool) -> None:
-    """Find every mistake in the lake's files; exit with 1 if there is one."""
+    """Find every mistake in the lake's files; exit with 1 if there is one.
+
+    Example: lotus check --stack prod
+    """
     from lotus_infra.ops.check import check as run  # noqa: PLC0415
     from lotus_infra.streams.report import as_document, render  # noqa: PLC0415
 
@@ -48,7 +57,10 @@ def check(directory: Path, stacks: tuple[str, ...], *, as_json: bool) -> None:
 @click.option("--write", is_flag=True, help="Write all schemas into the lake's folder, where editors look for them.")
 @_STREAMS
 def schema(kind: str | None, directory: Path, *, write: bool) -> None:
-    """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all."""
+    """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all.
+
+    Example: lotus schema stream
+    """
     from lotus_infra.ops.schema import print_schema, write_schemas  # noqa: PLC0415
 
     if write:
@@ -56,6 +68,107 @@ def schema(kind: str | None, directory: Path, *, write: bool) -> None:
             click.echo(file)
     else:
         click.echo(print_schema(kind or "stream"))
+
+
+@lotus.command()
+@click.argument("sources", nargs=-1)
+@_EVERY
+@click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and follow none.")
+@click.option("--cancel", "ending", is_flag=True, help="Cancel what is under way instead.")
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop following then; the jobs go on.")
+@click.option("--connection-id", default="", help="The source's connection, where labels don't tell it.")
+@_STACK
+@_STREAMS
+@_JSON
+def sync(
+    sources: tuple[str, ...],
+    directory: Path,
+    stack: str | None,
+    connection_id: str,
+    timeout: float | None,
+    *,
+    every: bool,
+    no_wait: bool,
+    ending: bool,
+    as_json: bool,
+) -> None:
+    """Sync SOURCES now, and follow the jobs to their ends; exit with 1 if one does not succeed.
+
+    A job that is under way already is followed instead of a new one. Ctrl-C ends the waiting, and no job.
+
+    Example: lotus sync shopify klaviyo --timeout 3600
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from lotus_infra.ops import sync as syncs  # noqa: PLC0415
+    from lotus_infra.ops.airbyte import connected  # noqa: PLC0415
+    from lotus_infra.ops.sync_view import Watched, render  # noqa: PLC0415
+
+    with connected(directory, stack) as live, Watched(Console(stderr=True)) as watched:
+        names = live.chosen(sources, every=every)
+        if ending:
+            runs = syncs.cancel(live, names, connection_id)
+        elif no_wait:
+            runs = syncs.start(live, names, watched, connection_id)
+        else:
+            runs = syncs.sync(live, names, watched, connection_id, syncs.Patience(timeout_seconds=timeout))
+    click.echo(render(runs, as_json=as_json, only_ids=no_wait), nl=False)
+    if not (ending or all(run.ok for run in runs)):
+        sys.exit(1)
+
+
+@lotus.command()
+@click.argument("source", required=False)
+@_EVERY
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+@click.option("--source-id", default="", help="The source in Airbyte, where its label does not tell it.")
+@_STACK
+@_STREAMS
+@_JSON
+def discover(
+    source: str | None,
+    directory: Path,
+    stack: str | None,
+    source_id: str,
+    *,
+    every: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write what SOURCE has now into its folder; exit with 1 if that breaks one of its stream files.
+
+    Shows what has changed since it was discovered last. Asks for the source where none is named.
+
+    Example: lotus discover shopify --dry-run
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from lotus_infra.ops import discover as discoveries  # noqa: PLC0415
+    from lotus_infra.ops import discover_view as view  # noqa: PLC0415
+    from lotus_infra.ops.airbyte import connected  # noqa: PLC0415
+
+    found: list[discoveries.Discovery] = []
+    with connected(directory, stack) as live:
+        if source is None and not every and sys.stdin.isatty():
+            source = _choice([folder.name for folder in live.lake.sources])
+        run = discoveries.attempt if every else discoveries.discover
+        for name in live.chosen([source] if source is not None else [], every=every):
+            with Console(stderr=True).status(f"Discovering {name}"):
+                found.append(run(live, name, source_id, dry_run=dry_run))
+            if not as_json:
+                click.echo(view.render(found[-1]))
+    if as_json:
+        click.echo(json.dumps(view.as_document(found), indent=2))
+    if not all(each.ok for each in found):
+        sys.exit(1)
+
+
+def _choice(names: Sequence[str]) -> str:
+    """The name that the user picks from a numbered list."""
+    for number, name in enumerate(names, start=1):
+        click.echo(f"  {number}. {name}", err=True)
+    chosen: int = click.prompt("Which source", type=click.IntRange(1, len(names)), err=True)
+    return names[chosen - 1]
 
 
 def main() -> None:
@@ -68,7 +181,7 @@ def main() -> None:
         lotus()
     except LotusError as error:
         click.echo(f"lotus: {printable(str(error))}", err=True)
-        sys.exit(1)
+        sys.exit(130 if isinstance(error, StoppedError) else 1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A file that could not be read stands as None, so that rules stay quiet about wha
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lotus_infra import naming
@@ -93,6 +93,11 @@ class Lake:
     sources: tuple[SourceFolder, ...]
     destinations: Mapping[str, DestinationConfig | None]
     connectors: Mapping[str, Connector | None]
+
+    def with_facts(self, source: SourceFolder, facts: Mapping[str, Discovered]) -> "Lake":
+        """The lake with one source alone, as it would be if the source had these streams."""
+        streams = tuple(replace(stream, discovered=facts.get(stream.name)) for stream in source.streams)
+        return replace(self, sources=(replace(source, streams=streams, offered=frozenset(facts)),))
 
     @property
     def streams(self) -> Iterator[StreamFile]:

@@ -76,6 +76,11 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     return f'did you mean "{match}"?' if match is not None else otherwise
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 stream`, `2 streams`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def printable(text: str) -> str:
     """A text on one line that any terminal can show: control characters and lone surrogates are escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

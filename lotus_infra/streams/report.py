@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from lotus_infra.streams.bulk import collector_paused
-from lotus_infra.streams.checks import CHECKS, values_are_set
+from lotus_infra.streams.checks import CHECKS, Rule, values_are_set
 from lotus_infra.streams.lake import Lake
 from lotus_infra.streams.load import load_lake
 from lotus_infra.streams.locate import as_written, line_of
-from lotus_infra.streams.problems import Finding, Problem, field_name
+from lotus_infra.streams.problems import Finding, Problem, counted, field_name
 from lotus_infra.streams.references import StackValues
 
 
@@ -34,8 +34,8 @@ class Report:
     def summary(self) -> str:
         """One line: how much was checked, and how many problems there are."""
         streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
-        checked = f"{_count(streams, 'stream')} in {_count(sources, 'source')}"
-        return f"{checked}: {_count(len(self.problems), 'problem') if self.problems else 'no problems'}"
+        checked = f"{counted(streams, 'stream')} in {counted(sources, 'source')}"
+        return f"{checked}: {counted(len(self.problems), 'problem') if self.problems else 'no problems'}"
 
 
 @collector_paused()
@@ -50,10 +50,19 @@ def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
         LakeError: The folder is missing, can't be listed, or has nothing in it that could be a lake.
     """
     lake, findings = load_lake(directory)
-    found = list(findings)
-    for rule in (*CHECKS, values_are_set(stacks)):
-        found.extend(rule(lake))
-    places = _Places(directory)
+    return judge(lake, (*CHECKS, values_are_set(stacks)), findings)
+
+
+def judge(lake: Lake, rules: Iterable[Rule], findings: Iterable[Finding] = ()) -> Report:
+    """Hold a lake that is loaded against rules.
+
+    Args:
+        lake: The lake; its files are read again only to find lines.
+        rules: The rules.
+        findings: What has been found before.
+    """
+    found = [*findings, *(finding for rule in rules for finding in rule(lake))]
+    places = _Places(lake.directory)
     problems = sorted({places.problem(finding) for finding in found if not finding.harmless})
     notices = sorted({places.problem(finding) for finding in found if finding.harmless})
     return Report(lake, tuple(problems), tuple(notices))
@@ -74,10 +83,6 @@ def as_document(report: Report) -> dict[str, JsonValue]:
         "problems": [dict(asdict(problem)) for problem in report.problems],
         "notices": [dict(asdict(notice)) for notice in report.notices],
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class _Places:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
-from pulumi_airbyte.provider.configuration import RETRY_SECONDS
+from pulumi_airbyte.client.environment import RETRY_SECONDS
 
 from tests.provider.lab import with_lab
 from tests.provider.lake import Lake, lake_of

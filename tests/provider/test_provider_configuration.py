@@ -5,7 +5,8 @@ from typing import Any
 import grpc
 import pytest
 from airbyte_twin.testing import running_twin
-from pulumi_airbyte.provider.configuration import CLOUD, RETRY_SECONDS, client_settings
+from pulumi_airbyte.client.environment import CLOUD, RETRY_SECONDS
+from pulumi_airbyte.provider.configuration import client_settings
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
 from tests.provider.plugin import NOTHING, Plugin, error

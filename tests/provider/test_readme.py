@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
-from pulumi_airbyte.provider.configuration import CLOUD, ENVIRONMENT, RETRY_SECONDS
+from pulumi_airbyte.client.environment import CLOUD, ENVIRONMENT, RETRY_SECONDS
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 

@@ -20,7 +20,7 @@ from lotus_infra.streams.checks.sources import (
     sources_have_streams,
 )
 
-__all__ = ["CHECKS", "Rule", "values_are_set"]
+__all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
 
 CHECKS: tuple[Rule, ...] = (
     sources_have_streams,
@@ -40,3 +40,6 @@ CHECKS: tuple[Rule, ...] = (
     references_are_well_formed,
     configurations_fit,
 )
+
+FACT_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)
+"""The rules that compare streams with what their source was found to have."""

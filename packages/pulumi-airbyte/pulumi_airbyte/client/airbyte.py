@@ -1,9 +1,5 @@
-"""Airbyte in verbs: one method a call, typed records out. The only user of the transport."""
+"""Airbyte in verbs: one method a call, typed records out."""
 
-from collections.abc import Iterator
-from typing import Any, Final
-
-from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -15,39 +11,13 @@ from pulumi_airbyte.client.models import (
     parse,
     parse_actor,
 )
-from pulumi_airbyte.client.redactor import Redactor
-from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.transport import Method, Query, Transport
-from pulumi_airbyte.values import JsonObject, JsonValue
-
-PAGE: Final = 100
-"""The largest page that the server gives (airbyte-platform, PaginationMapper)."""
+from pulumi_airbyte.client.operations import Operations
+from pulumi_airbyte.client.transport import Query
+from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte:
+class Airbyte(Operations):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        self._settings = settings
-        self._transport = Transport(settings)
-
-    @property
-    def redactor(self) -> Redactor:
-        """Removes secrets from messages; teach it the values that a request carries."""
-        return self._transport.redactor
-
-    @property
-    def has_config_api(self) -> bool:
-        """Whether a root of the Config API is known."""
-        return bool(self._settings.config_url)
-
-    def cancel(self) -> None:
-        """End without further tries."""
-        self._transport.cancel()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._transport.close()
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:
         """POST /sources or /destinations; not repeated, because the server has no idempotency key."""
@@ -68,6 +38,12 @@ class Airbyte:
         """DELETE one; the server also deletes its connections."""
         self._public("DELETE", f"/{kind}s/{actor_id}", f"delete {kind} {actor_id}")
 
+    def list_actors(self, kind: ActorKind, workspace_id: str = "") -> list[Actor]:
+        """Every source or destination that is not deleted, of one workspace or of all that the caller sees."""
+        what = f"list {kind}s"
+        found = self._pages(f"/{kind}s", f"{kind}Id", what, _within(workspace_id))
+        return [actor for actor in (parse_actor(kind, item, what) for item in found) if actor.configuration is not None]
+
     def create_connection(self, body: JsonObject) -> Connection:
         """POST /connections; discovers the source first, which may take minutes."""
         what = f'create connection "{body.get("name")}"'
@@ -86,6 +62,13 @@ class Airbyte:
     def delete_connection(self, connection_id: str) -> None:
         """DELETE one (softly: its status becomes `deprecated`)."""
         self._public("DELETE", f"/connections/{connection_id}", f"delete connection {connection_id}")
+
+    def list_connections(self, workspace_id: str = "") -> list[Connection]:
+        """Every connection that is not deleted, of one workspace or of all that the caller sees."""
+        what = "list connections"
+        found = self._pages("/connections", "connectionId", what, _within(workspace_id))
+        connections = (parse(Connection, item, what) for item in found)
+        return [connection for connection in connections if connection.status != "deprecated"]
 
     def create_workspace(self, body: JsonObject) -> Workspace:
         """POST /workspaces."""
@@ -113,8 +96,7 @@ class Airbyte:
 
     def ids(self, collection: str, key: str, workspace_id: str = "") -> frozenset[str]:
         """The ids of all objects of a collection (such as `sources`) that are not deleted."""
-        query = [("workspaceIds", workspace_id)] if workspace_id else []
-        found = self._pages(f"/{collection}", key, f"list {collection}", query)
+        found = self._pages(f"/{collection}", key, f"list {collection}", _within(workspace_id))
         return frozenset(str(item.get(key)) for item in found)
 
     def connector_definitions(self, kind: ActorKind, workspace_id: str = "") -> list[ConnectorDefinition]:
@@ -138,39 +120,12 @@ class Airbyte:
         Raises:
             AirbyteError: also when the server has no Config API.
         """
-        if not self.has_config_api:
-            hint = "Set configUrl to the root of the Config API, e.g. https://airbyte.example.com/api/v1."
-            raise AirbyteError(
-                "Connector specifications need Airbyte's Config API, and its address is not known.", hint
-            )
         what = f"read the specification of {kind} connector {definition_id}"
         body = {f"{kind}DefinitionId": definition_id, "workspaceId": workspace_id}
-        url = f"{self._settings.config_url}/{kind}_definition_specifications/get"
-        answer = self._transport.request("POST", url, what, body=body, repeatable=True)
+        path = f"/{kind}_definition_specifications/get"
+        answer = self._config(path, what, body, needed_by="Connector specifications need")
         return parse(Specification, answer, what).connection_specification
 
-    def _public(self, method: Method, path: str, what: str, *, body: JsonObject | None = None) -> JsonValue:
-        return self._transport.request(method, self._settings.public_url + path, what, body=body)
 
-    def _items(self, path: str, what: str, query: Query) -> list[dict[str, Any]]:
-        answer = self._transport.request("GET", self._settings.public_url + path, what, query=query)
-        unwrapped = answer.get("data") if isinstance(answer, dict) else answer
-        return parse(list[dict[str, Any]], unwrapped, what)
-
-    def _pages(self, path: str, key: str, what: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
-        """All items of a list, each once.
-
-        The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages
-        have no stable order under concurrent writes, so an item may come twice. A full page without anything new comes
-        from a server that does not page, and ends the list too.
-        """
-        seen: set[str] = set()
-        offset = 0
-        while True:
-            page = self._items(path, what, [*(query or []), ("limit", str(PAGE)), ("offset", str(offset))])
-            new = {str(item.get(key)): item for item in page if str(item.get(key)) not in seen}
-            yield from new.values()
-            seen |= new.keys()
-            if len(page) < PAGE or not new:
-                return
-            offset += PAGE
+def _within(workspace_id: str) -> Query:
+    return [("workspaceIds", workspace_id)] if workspace_id else []

@@ -7,6 +7,7 @@ AirbyteError(message, hint, status)
 ├── NotFound         404, said by the API itself: the object does not exist
 ├── Rejected         400, 422: the request is wrong and will stay wrong
 ├── Conflict         409, 423: something else is going on with the object
+│   └── JobRunning   409: a job of the connection is under way
 ├── Busy             429, 502, 503, 504: the same request may succeed later
 └── ServerError      any other 5xx, or an answer that is not what the API promises
 """
@@ -65,6 +66,10 @@ class Conflict(AirbyteError):
     """Something else is going on with the object."""
 
 
+class JobRunning(Conflict):
+    """A job of the connection is under way."""
+
+
 class Busy(AirbyteError):
     """The server could not take the request now."""
 
@@ -121,6 +126,8 @@ def error_from(response: httpx.Response, what: str, clean: Callable[[str], str])
         # Only the API's own "not found" is about an object; this one comes from a proxy or a wrong address, and an
         # object that is believed to be gone would be forgotten and made again.
         kind, hint = ServerError, ROOT_HINT
+    elif title == "try-again-later":
+        kind = JobRunning
     elif response.is_redirect:
         hint = f"It redirects to {clean(response.headers.get('location', 'another address'))}. {ROOT_HINT}"
     return kind(f"Airbyte could not {what}: {status} {detail}", hint, status)

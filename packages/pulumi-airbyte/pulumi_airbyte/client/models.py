@@ -1,6 +1,7 @@
 """Airbyte's answers, parsed once, in the shapes of the public API's OpenAPI document. What we don't use is dropped."""
 
-from typing import Any, Literal, TypeVar
+from datetime import timedelta
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -8,6 +9,8 @@ from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.values import JsonValue
 
 ActorKind = Literal["source", "destination"]
+FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
+"""Statuses of a job that can change no more; `incomplete` may be tried again by the server."""
 
 
 class Wire(BaseModel):
@@ -118,6 +121,103 @@ class Specification(Wire):
     """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
 
     connection_specification: dict[str, Any] = Field(alias="connectionSpecification")
+
+
+class Job(Wire):
+    """A run of a connection (JobResponse). Counts are absent until the server has them."""
+
+    job_id: int = Field(alias="jobId")
+    status: str
+    job_type: str = Field(alias="jobType")
+    connection_id: str = Field(alias="connectionId")
+    duration: timedelta | None = None
+    bytes_synced: int | None = Field(default=None, alias="bytesSynced")
+    rows_synced: int | None = Field(default=None, alias="rowsSynced")
+
+    @property
+    def finished(self) -> bool:
+        """Whether it can change no more."""
+        return self.status in FINISHED
+
+
+class Failure(Wire):
+    """Why something failed (FailureReason): in words for users, or else in those of whoever wrote the connector."""
+
+    external_message: str = Field(default="", alias="externalMessage")
+    internal_message: str = Field(default="", alias="internalMessage")
+
+    @property
+    def text(self) -> str:
+        """The words, on one line."""
+        return " ".join((self.external_message or self.internal_message).split())
+
+
+class FailureSummary(Wire):
+    """What an attempt failed of (AttemptFailureSummary), the first failure first."""
+
+    failures: list[Failure] = Field(default_factory=list)
+
+
+class Attempt(Wire):
+    """One attempt of a job (AttemptRead)."""
+
+    failure_summary: FailureSummary = Field(default=FailureSummary(), alias="failureSummary")
+
+
+class AttemptInfo(Wire):
+    """An attempt as a job lists it (AttemptInfoRead)."""
+
+    attempt: Attempt
+
+
+class JobAttempts(Wire):
+    """A job's attempts, the oldest first (JobInfoRead)."""
+
+    attempts: list[AttemptInfo] = Field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why the last attempt that says so failed; empty when none does."""
+        failures = [failure for info in self.attempts for failure in info.attempt.failure_summary.failures[:1]]
+        return failures[-1].text if failures else ""
+
+
+class DiscoveredStream(Wire):
+    """A stream as its source describes it (AirbyteStream)."""
+
+    name: str
+    namespace: str | None = None
+    json_schema: dict[str, Any] = Field(default_factory=dict, alias="jsonSchema")
+    supported_sync_modes: list[str] = Field(default_factory=list, alias="supportedSyncModes")
+    source_defined_cursor: bool = Field(default=False, alias="sourceDefinedCursor")
+    default_cursor_field: list[str] = Field(default_factory=list, alias="defaultCursorField")
+    source_defined_primary_key: list[list[str]] = Field(default_factory=list, alias="sourceDefinedPrimaryKey")
+
+
+class DiscoveredEntry(Wire):
+    """A stream beside the configuration that Airbyte suggests, which is dropped (AirbyteStreamAndConfiguration)."""
+
+    stream: DiscoveredStream
+
+
+class DiscoveredCatalog(Wire):
+    """All that a source offers (AirbyteCatalog)."""
+
+    streams: list[DiscoveredEntry] = Field(default_factory=list)
+
+
+class DiscoveryJob(Wire):
+    """How a discovery went (SynchronousJobRead)."""
+
+    succeeded: bool
+    failure: Failure = Field(default=Failure(), alias="failureReason")
+
+
+class DiscoveryAnswer(Wire):
+    """What a discovery found (SourceDiscoverSchemaRead); the catalog is missing when the connector failed."""
+
+    catalog: DiscoveredCatalog = DiscoveredCatalog()
+    job: DiscoveryJob = Field(alias="jobInfo")
 
 
 Parsed = TypeVar("Parsed")

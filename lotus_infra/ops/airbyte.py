@@ -1,0 +1,231 @@
+"""A stack's Airbyte, and what of the lake is live in it: for commands that ask for more than the files.
+
+How to reach it comes from where the plugin has it from: the stack's configuration, and for what that leaves out or
+keeps encrypted the environment. So a command talks to the Airbyte that `pulumi up` talks to.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
+from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
+from pulumi_airbyte.client.models import Actor, Connection
+
+from lotus_infra import naming
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.stacks import PROJECT_FILE, Project, is_encrypted
+from lotus_infra.streams.lake import Lake, SourceFolder
+from lotus_infra.streams.load import load_lake
+from lotus_infra.streams.problems import suggestion
+
+WORKSPACE: Final = "lotus:workspaceId"
+WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
+STACK_VARIABLE: Final = "PULUMI_STACK"
+_KEYS: Final = (*ENVIRONMENT, "configUrl", "tokenUrl")
+
+
+class Target(NamedTuple):
+    """Which Airbyte, and which of its workspaces."""
+
+    settings: ClientSettings
+    workspace_id: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """A lake and the Airbyte that it is deployed to; each list of it is read once.
+
+    Attributes:
+        airbyte: The server.
+        workspace_id: The workspace that holds the lake's objects.
+        lake: The lake, as its files say.
+    """
+
+    airbyte: Airbyte
+    workspace_id: str
+    lake: Lake
+
+    def chosen(self, names: Sequence[str], *, every: bool) -> tuple[str, ...]:
+        """The names of the sources that are meant: those that are named, or every one.
+
+        Raises:
+            LotusError: Both or neither is asked for.
+        """
+        known = tuple(source.name for source in self.lake.sources)
+        if every and names:
+            raise LotusError("sources are named beside --all", "leave one of the two out")
+        if not every and not names:
+            raise LotusError("no source is named", f"name one of {', '.join(known)}, or ask for --all")
+        return known if every else tuple(names)
+
+    def folders(self, names: Sequence[str]) -> tuple[SourceFolder, ...]:
+        """The sources of these names, each once.
+
+        Raises:
+            LotusError: There is no such source, or its file can't be read.
+        """
+        known = {source.name: source for source in self.lake.sources}
+        for name in names:
+            if name not in known:
+                remedy = suggestion(name, known, f"the lake has {', '.join(known)}")
+                raise LotusError(f"the lake has no source {name}", remedy)
+            if known[name].config is None:
+                raise LotusError(f"{known[name].file} can't be used", "`lotus check` says why")
+        return tuple(known[name] for name in dict.fromkeys(names))
+
+    def source_id(self, source: SourceFolder) -> str:
+        """The id of the source that has the label.
+
+        Raises:
+            LotusError: None has it, or several have.
+            AirbyteError: The list can't be had.
+        """
+        return _only("source", source.label, self._labelled(source), "--source-id")
+
+    def connection_id(self, source: SourceFolder) -> str:
+        """The id of the source's connection: its only one, or else the one that has the label.
+
+        Raises:
+            LotusError: There is none, or several fit.
+            AirbyteError: A list can't be had.
+        """
+        labelled = set(self._labelled(source))
+        if not labelled:
+            return self.source_id(source)
+        destination = source.config.destination if source.config is not None else ""
+        label = naming.connection_label(source.label, self.lake.destination_label(destination))
+        own = [each for each in self._connections if each.source_id in labelled]
+        fitting = own if len(own) == 1 else [each for each in own if each.name == label] or own
+        return _only("connection", label, [each.connection_id for each in fitting], "--connection-id")
+
+    def _labelled(self, source: SourceFolder) -> list[str]:
+        return [actor.actor_id for actor in self._sources if actor.name == source.label]
+
+    @cached_property
+    def _sources(self) -> list[Actor]:
+        return self.airbyte.list_actors("source", self.workspace_id)
+
+    @cached_property
+    def _connections(self) -> list[Connection]:
+        return self.airbyte.list_connections(self.workspace_id)
+
+
+def _only(kind: str, label: str, ids: Sequence[str], option: str) -> str:
+    if not ids:
+        raise LotusError(f'Airbyte has no {kind} "{label}" in this workspace', "`pulumi up` makes it")
+    if len(ids) > 1:
+        raise LotusError(
+            f'Airbyte has several {kind}s "{label}"', f"choose one with {option}: {', '.join(sorted(ids))}"
+        )
+    return ids[0]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Within it, what Airbyte refuses is an error that the user is told like any other."""
+    try:
+        yield
+    except AirbyteError as error:
+        raise LotusError(error.message, error.hint) from None
+
+
+@contextmanager
+def connected(directory: Path, stack: str | None) -> Iterator[Live]:
+    """The lake in a folder, and the Airbyte of a stack.
+
+    Raises:
+        LotusError: The lake can't be loaded, or how to reach the Airbyte is not known.
+    """
+    lake = load_lake(directory).lake
+    settings, workspace_id = target(directory, stack)
+    with closing(Airbyte(settings)) as airbyte:
+        yield Live(airbyte, workspace_id, lake)
+
+
+def target(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Target:
+    """Which Airbyte a stack is deployed to.
+
+    Args:
+        directory: The lake's folder, inside its Pulumi project.
+        stack: The stack; else that of `$PULUMI_STACK`, else the only one of the project.
+        environment: The environment's variables.
+
+    Raises:
+        LotusError: Something is missing, with all that is and how to set it; or a value makes no sense.
+    """
+    chosen, values, others = _stack(directory, stack, environment)
+    plain = {key: _text(value) for key, value in values.items() if not is_encrypted(value)}
+    given = {key: plain[f"airbyte:{key}"] for key in _KEYS if plain.get(f"airbyte:{key}")}
+    workspace_id = _workspace(plain.get(WORKSPACE) or environment.get(WORKSPACE_VARIABLE, ""))
+    missing = list(_missing(completed(given, environment), values))
+    if not workspace_id:
+        missing.append(_either_way(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
+    if missing:
+        whose = (
+            f"the stack {chosen} and the environment do" if chosen else "no stack is chosen, and the environment does"
+        )
+        choose = f"choose a stack ({', '.join(f'--stack {name}' for name in others)}), or " if others else ""
+        raise LotusError(f"{whose} not say how to reach Airbyte", choose + "; ".join(missing))
+    try:
+        return Target(settings_from(given, environment), workspace_id)
+    except ValueError as error:
+        raise LotusError(str(error), "mend it in the stack's configuration or in the environment") from None
+
+
+class _Stack(NamedTuple):
+    """A stack that is chosen and what its file sets, or those to choose from."""
+
+    name: str = ""
+    values: Mapping[str, object] = MappingProxyType({})
+    others: tuple[str, ...] = ()
+
+
+def _stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _Stack:
+    project = Project.around(directory)
+    wanted = stack or environment.get(STACK_VARIABLE)
+    if project is None:
+        if stack:
+            raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
+        return _Stack()
+    names = project.named([wanted]) if wanted else tuple(project.stacks)
+    return _Stack(names[0], project.values(names[0])) if len(names) == 1 else _Stack(others=names)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _missing(texts: Mapping[str, str], values: Mapping[str, object]) -> Iterator[str]:
+    """What of the server's address and credentials is missing, each with how to set it."""
+    auth = auth_from(texts)
+    works = auth.mode != "none" and not auth.problem()
+    sealed = [key for key in _KEYS if is_encrypted(values.get(f"airbyte:{key}")) and key not in texts]
+    for key in sealed:
+        if key not in ENVIRONMENT:
+            yield f"airbyte:{key} is encrypted: set it without --secret"
+        elif key == "serverUrl" or not works:
+            yield f"airbyte:{key} is encrypted: export {ENVIRONMENT[key]}"
+    if not texts.get("serverUrl") and "serverUrl" not in sealed and auth.mode == "none":
+        yield _either_way("airbyte:serverUrl", "https://<host>/api/public/v1", ENVIRONMENT["serverUrl"])
+    if auth.problem() and not sealed:
+        yield auth.problem()
+
+
+def _either_way(key: str, value: str, variable: str) -> str:
+    return f"`pulumi config set {key} {value}` or export {variable}"
+
+
+def _workspace(text: str) -> str:
+    """A workspace's id; empty for none, and for the zeros that stand in a stack's file until someone sets it."""
+    try:
+        return str(UUID(text)) if UUID(text).int else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,207 @@
+"""`lotus discover`: what a source has now, written beside its stream files, and which of those it breaks."""
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pulumi_airbyte.client.models import DiscoveredStream
+
+from lotus_infra.errors import LakeError, LotusError
+from lotus_infra.ops.airbyte import Live, told
+from lotus_infra.streams.checks import FACT_CHECKS
+from lotus_infra.streams.differences import Difference, differences
+from lotus_infra.streams.discovery import arranged, fields_of, text_of, unwritable
+from lotus_infra.streams.facts import Defaults, Discovered, Options
+from lotus_infra.streams.lake import DISCOVERED_FOLDER, SourceFolder
+from lotus_infra.streams.problems import Problem
+from lotus_infra.streams.read import Reader
+from lotus_infra.streams.report import judge
+from lotus_infra.streams.values import SyncMode
+
+_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
+Change = Literal["added", "removed", "changed", "rewritten"]
+"""`rewritten` has the same facts in other words: a file that was written by hand or can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamChange:
+    """What has become of a stream since it was discovered last; of a changed one with the places."""
+
+    stream: str
+    change: Change
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A stream that the source has and the lake can't, and why."""
+
+    stream: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What came of discovering a source.
+
+    Attributes:
+        source: The source's folder.
+        streams: How many streams have a file.
+        changes: What has changed, by the stream's name.
+        left_out: The streams that have no file.
+        problems: What no longer fits in the source's stream files, sorted by file and line.
+        written: Whether files were written.
+        failure: Why the source could not be discovered; empty when it was.
+    """
+
+    source: str
+    streams: int = 0
+    changes: tuple[StreamChange, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    written: bool = False
+    failure: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the source was discovered and its stream files fit what it has."""
+        return not (self.failure or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of `_discovered/`: its bytes, none if it can't be read, and what it says."""
+
+    content: bytes
+    facts: Discovered | None
+
+
+def discover(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
+    """Discover a source anew, and write what it has.
+
+    Args:
+        live: The lake and its Airbyte.
+        name: The source's folder.
+        source_id: The source in Airbyte, where the label does not tell it.
+        dry_run: Whether to write nothing.
+
+    Raises:
+        LotusError: There is no such source, Airbyte or the connector fails, or the source has no streams; nothing was
+            written.
+    """
+    with told():
+        [folder] = live.folders([name])
+        found = live.airbyte.discover_schema(source_id or live.source_id(folder))
+    if not found:
+        raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
+    facts, left_out = _facts(found)
+    before = _files(live.lake.directory, folder)
+    after = {stream: _file(each, before.get(stream)) for stream, each in sorted(facts.items())}
+    changes = tuple(_changes(before, after))
+    report = judge(live.lake.with_facts(folder, facts), FACT_CHECKS)
+    if changes and not dry_run:
+        _write(live.lake.directory / name / DISCOVERED_FOLDER, before, after)
+    return Discovery(name, len(after), changes, left_out, report.problems, bool(changes) and not dry_run)
+
+
+def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
+    """Discover a source as one of several, whose failure must not be in the way of the others."""
+    try:
+        return discover(live, name, source_id, dry_run=dry_run)
+    except LotusError as error:
+        return Discovery(name, failure=str(error))
+
+
+def _facts(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+    streams = [_discovered(stream) for stream in found]
+    refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable(streams)}
+    kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
+    return kept, tuple(dict.fromkeys(refused.values()))
+
+
+def _discovered(stream: DiscoveredStream) -> Discovered:
+    """A stream as the lake's files have it; what can be read in no known way can be read in full (Airbyte protocol)."""
+    key = tuple(map(tuple, stream.source_defined_primary_key))
+    modes = tuple(mode for mode in _MODES if mode in stream.supported_sync_modes)
+    return Discovered(
+        stream=stream.name,
+        namespace=stream.namespace,
+        options=Options(sync_modes=modes or _MODES[:1]),
+        defaults=Defaults(primary_key=key, cursor_field=tuple(stream.default_cursor_field)),
+        source_defined_cursor=stream.source_defined_cursor,
+        source_defined_primary_key=key,
+        fields=fields_of(stream.json_schema),
+    )
+
+
+def _files(directory: Path, source: SourceFolder) -> dict[str, _File]:
+    reader = Reader(directory)
+    files: dict[str, _File] = {}
+    for stream in sorted(source.offered or ()):
+        file = f"{source.name}/{DISCOVERED_FOLDER}/{stream}.json"
+        files[stream] = _File(_content(directory / file), reader.read_light(file, Discovered))
+    return files
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def _file(found: Discovered, before: _File | None) -> _File:
+    facts = arranged(found, before.facts if before is not None else None)
+    return _File(text_of(facts).encode(), facts)
+
+
+def _changes(before: Mapping[str, _File], after: Mapping[str, _File]) -> Iterable[StreamChange]:
+    for stream in sorted({*before, *after}):
+        old, new = before.get(stream), after.get(stream)
+        if old is None:
+            yield StreamChange(stream, "added")
+        elif new is None:
+            yield StreamChange(stream, "removed")
+        elif old.content != new.content:
+            places = differences(old.facts, new.facts) if old.facts is not None and new.facts is not None else ()
+            yield StreamChange(stream, "changed" if places else "rewritten", places)
+
+
+def _write(folder: Path, before: Mapping[str, _File], after: Mapping[str, _File]) -> None:
+    """Replace the files of a folder, all at once: in a copy that then takes its place.
+
+    Raises:
+        LakeError: The folder can't be written; it is as it was.
+    """
+    partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
+    try:
+        for left_behind in (partial, old):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        if folder.is_dir():
+            shutil.copytree(folder, partial)
+        else:
+            partial.mkdir()
+        for stream in before.keys() - after.keys():
+            (partial / f"{stream}.json").unlink()
+        for stream, file in after.items():
+            (partial / f"{stream}.json").write_bytes(file.content)
+        _swap(partial, folder, old)
+    except OSError as error:
+        raise LakeError(f"{folder} can't be written ({error.strerror or error})", "make it writable") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    was_there = folder.is_dir()
+    if was_there:
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if was_there:
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,83 @@
+"""The Pulumi project around a lake and its stacks' files, as they are: nothing that is encrypted is opened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lotus_infra.errors import LotusError
+
+PROJECT_FILE = "Pulumi.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project.
+
+    Attributes:
+        folder: The folder of its `Pulumi.yaml`.
+        stacks: The file of each stack that has one.
+    """
+
+    folder: Path
+    stacks: Mapping[str, Path]
+
+    @classmethod
+    def around(cls, directory: Path) -> "Project | None":
+        """The project that a lake is in: that of the nearest folder at or above it that has a `Pulumi.yaml`."""
+        here = directory.absolute()
+        folder = next((above for above in (here, *here.parents) if (above / PROJECT_FILE).is_file()), None)
+        if folder is None:
+            return None
+        files = sorted(folder.glob("Pulumi.*.yaml"))
+        return cls(folder, {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files})
+
+    def named(self, stacks: Sequence[str]) -> tuple[str, ...]:
+        """Names of stacks, given as `prod` or `organization/project/prod`, each once.
+
+        Raises:
+            LotusError: One of them has no file.
+        """
+        names = tuple(dict.fromkeys(stack.rsplit("/", maxsplit=1)[-1] for stack in stacks))
+        for name in names:
+            if name not in self.stacks:
+                known = f"known stacks are {', '.join(self.stacks)}" if self.stacks else "the project has no stacks yet"
+                raise LotusError(f"the stack {name} has no file Pulumi.{name}.yaml", known)
+        return names
+
+    def values(self, stack: str) -> dict[str, object]:
+        """What a stack's file and the project's defaults set, by the whole key; encrypted values as they lie there.
+
+        Raises:
+            LotusError: A file can't be read.
+        """
+        return _values(self.folder / PROJECT_FILE) | _values(self.stacks[stack])
+
+
+def is_encrypted(value: object) -> bool:
+    """Whether a value of a stack's file is one that only the engine can open."""
+    return isinstance(value, dict) and "secure" in value
+
+
+def _values(file: Path) -> dict[str, object]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        raise LotusError(
+            f"{file.name}{line} can't be read as YAML", "mend it, or restore it from version control"
+        ) from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        return {}
+    given = {str(key): _plain(value) for key, value in config.items()}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    """The value of an entry; None for one of a project's file that only says that a value may be set."""
+    if isinstance(value, dict) and value.keys() & {"type", "value", "default"} and "secure" not in value:
+        return value.get("value", value.get("default"))
+    return value

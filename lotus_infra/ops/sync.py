@@ -1,0 +1,223 @@
+"""`lotus sync`: start the syncs of sources, and follow them to their ends.
+
+A job that already runs is followed instead of a new one: whoever asks for a sync wants the source's news in the lake,
+and Airbyte runs one job of a connection at a time.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.errors import JobRunning
+from pulumi_airbyte.client.models import Job
+
+from lotus_infra.errors import LotusError, StoppedError
+from lotus_infra.ops.airbyte import Live, told
+
+NOT_STARTED = "not started"
+_SYNCING = frozenset({"sync", "refresh"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where the sync of one source stands.
+
+    Attributes:
+        source: The source's folder.
+        connection_id: Its connection.
+        job_id: The job; None where none was started.
+        status: Airbyte's word for it, or `NOT_STARTED`.
+        rows: How many rows it has brought so far; None where the server does not say.
+        bytes: How many bytes, likewise.
+        seconds: How long it has run by the server's clock, likewise.
+        was_running: Whether the job was under way before.
+        finished: Whether it can change no more.
+        reason: Why it is not what was asked for; empty where it is.
+    """
+
+    source: str
+    connection_id: str
+    job_id: int | None = None
+    status: str = NOT_STARTED
+    rows: int | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    was_running: bool = False
+    finished: bool = True
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing went wrong with it so far."""
+        return self.status == "succeeded" or not (self.finished or self.reason)
+
+    def at(self, job: Job) -> "Run":
+        """The same run with what the server says of its job now."""
+        return replace(
+            self,
+            job_id=job.job_id,
+            status=job.status,
+            rows=job.rows_synced,
+            bytes=job.bytes_synced,
+            seconds=None if job.duration is None else job.duration.total_seconds(),
+            finished=job.finished,
+        )
+
+
+Observer = Callable[[Run], None]
+"""Is told of each run when it starts and each time that its job was looked at."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How to wait for jobs.
+
+    Attributes:
+        poll_seconds: How long between two looks.
+        timeout_seconds: How long in all; None for as long as it takes.
+        pause: Waits that many seconds.
+        clock: Seconds that pass.
+    """
+
+    poll_seconds: float = 2.0
+    timeout_seconds: float | None = None
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+def unobserved(_: Run) -> None:
+    """An observer that looks away."""
+
+
+def start(live: Live, names: Sequence[str], observe: Observer = unobserved, connection_id: str = "") -> list[Run]:
+    """Start the syncs of sources, and wait for none.
+
+    Args:
+        live: The lake and its Airbyte.
+        names: The sources' folders.
+        observe: Is told of each run.
+        connection_id: The connection of the one source, where the label does not tell it.
+
+    Returns:
+        A run for each source, in their order; one that could not be started says why.
+
+    Raises:
+        LotusError: There is no such source, or it has no connection that could be told apart; nothing was started.
+    """
+    runs: list[Run] = []
+    for run in _planned(live, names, connection_id):
+        runs.append(_started(live.airbyte, run))
+        observe(runs[-1])
+    return runs
+
+
+def sync(
+    live: Live,
+    names: Sequence[str],
+    observe: Observer = unobserved,
+    connection_id: str = "",
+    patience: Patience | None = None,
+) -> list[Run]:
+    """Sync sources: `start` them, and follow the jobs until all are finished or the patience ends.
+
+    Returns:
+        A run for each source, in their order; one that did not succeed says why.
+
+    Raises:
+        LotusError: As `start`; or Airbyte could not be asked any more, while the jobs go on.
+        StoppedError: The user stopped waiting, while the jobs go on.
+    """
+    runs: dict[str, Run] = {}
+
+    def keep(run: Run) -> None:
+        runs[run.source] = run
+        observe(run)
+
+    try:
+        start(live, names, keep, connection_id)
+        _follow(live.airbyte, runs, keep, patience or Patience())
+    except KeyboardInterrupt:
+        raise StoppedError("no longer waiting", _goes_on(runs)) from None
+    except AirbyteError as error:
+        raise LotusError(error.message, f"{error.hint} {_goes_on(runs)}".strip()) from None
+    return list(runs.values())
+
+
+def cancel(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
+    """Cancel the jobs of sources.
+
+    Returns:
+        A run for each source, in their order; without a job where none was under way.
+
+    Raises:
+        LotusError: As `start`; or Airbyte refuses.
+    """
+    planned = _planned(live, names, connection_id)
+    with told():
+        running = [(run, live.airbyte.running_job(run.connection_id)) for run in planned]
+        return [run if job is None else run.at(live.airbyte.cancel_job(job.job_id)) for run, job in running]
+
+
+def _planned(live: Live, names: Sequence[str], connection_id: str) -> list[Run]:
+    with told():
+        folders = live.folders(names)
+        if connection_id and len(folders) != 1:
+            raise LotusError("a connection is named for several sources", "name the one source that it is of")
+        return [Run(each.name, connection_id or live.connection_id(each)) for each in folders]
+
+
+def _started(airbyte: Airbyte, run: Run) -> Run:
+    try:
+        return _began(airbyte, run) or _began(airbyte, run) or replace(run, reason="its jobs come and go: try again")
+    except AirbyteError as error:
+        return replace(run, reason=f"{error.message}. {error.hint}".rstrip(". "))
+
+
+def _began(airbyte: Airbyte, run: Run) -> Run | None:
+    """A run with its job; None when another job was in the way and has ended since."""
+    try:
+        return run.at(airbyte.start_sync(run.connection_id))
+    except JobRunning:
+        job = airbyte.running_job(run.connection_id)
+    if job is None:
+        return None
+    if job.job_type not in _SYNCING:
+        return replace(run, reason=f"job {job.job_id} is under way, a {job.job_type}: wait for it, then sync")
+    return replace(run.at(job), was_running=True)
+
+
+def _follow(airbyte: Airbyte, runs: Mapping[str, Run], keep: Observer, patience: Patience) -> None:
+    began = patience.clock()
+    while unfinished := [run for run in runs.values() if not run.finished]:
+        waited = patience.clock() - began
+        if patience.timeout_seconds is not None and waited >= patience.timeout_seconds:
+            for run in unfinished:
+                keep(replace(run, reason=f"not finished after {waited:.0f} s, and goes on"))
+            return
+        patience.pause(patience.poll_seconds)
+        for run in unfinished:
+            if run.job_id is not None:
+                keep(_ended(airbyte, run.at(airbyte.get_job(run.job_id))))
+
+
+def _ended(airbyte: Airbyte, run: Run) -> Run:
+    """A run, with the reason where it has ended badly."""
+    if not run.finished or run.status == "succeeded" or run.job_id is None:
+        return run
+    if run.status == "cancelled":
+        return replace(run, reason="somebody cancelled it")
+    try:
+        said = airbyte.job_failure(run.job_id)
+    except AirbyteError:
+        said = ""
+    return replace(run, reason=said or "Airbyte does not say why; the job's log in its pages may")
+
+
+def _goes_on(runs: Mapping[str, Run]) -> str:
+    left = [run for run in runs.values() if not run.finished]
+    if not left:
+        return "no job is known to go on"
+    jobs = ", ".join(f"job {run.job_id} of {run.source}" for run in left)
+    names = " ".join(run.source for run in left)
+    return f"{jobs} goes on; `lotus sync {names}` follows it again, `lotus sync --cancel {names}` ends it"

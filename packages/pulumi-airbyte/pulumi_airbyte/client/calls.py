@@ -1,0 +1,78 @@
+"""What every call to Airbyte needs: two roots, pages, and one transport."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pulumi_airbyte.client.errors import AirbyteError
+from pulumi_airbyte.client.models import parse
+from pulumi_airbyte.client.redactor import Redactor
+from pulumi_airbyte.client.settings import ClientSettings
+from pulumi_airbyte.client.transport import Method, Query, Transport
+from pulumi_airbyte.values import JsonObject, JsonValue
+
+PAGE: Final = 100
+"""The largest page that the server gives (airbyte-platform, PaginationMapper)."""
+
+
+class Calls:
+    """One Airbyte server. Thread-safe; the only user of the transport."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._transport = Transport(settings)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Removes secrets from messages; teach it the values that a request carries."""
+        return self._transport.redactor
+
+    @property
+    def has_config_api(self) -> bool:
+        """Whether a root of the Config API is known."""
+        return bool(self._settings.config_url)
+
+    def cancel(self) -> None:
+        """End without further tries."""
+        self._transport.cancel()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
+
+    def _public(self, method: Method, path: str, what: str, *, body: JsonObject | None = None) -> JsonValue:
+        return self._transport.request(method, self._settings.public_url + path, what, body=body)
+
+    def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, repeatable: bool = True) -> JsonValue:
+        """POST to the Config API.
+
+        Raises:
+            AirbyteError: also when the server has no Config API; `needed_by` then says what can't be had.
+        """
+        if not self.has_config_api:
+            hint = "Set configUrl to the root of the Config API, e.g. https://airbyte.example.com/api/v1."
+            raise AirbyteError(f"{needed_by} Airbyte's Config API, and its address is not known.", hint)
+        url = self._settings.config_url + path
+        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
+
+    def _items(self, path: str, what: str, query: Query) -> list[dict[str, Any]]:
+        answer = self._transport.request("GET", self._settings.public_url + path, what, query=query)
+        unwrapped = answer.get("data") if isinstance(answer, dict) else answer
+        return parse(list[dict[str, Any]], unwrapped, what)
+
+    def _pages(self, path: str, key: str, what: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
+        """All items of a list, each once.
+
+        The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages
+        have no stable order under concurrent writes, so an item may come twice. A full page without anything new comes
+        from a server that does not page, and ends the list too.
+        """
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            page = self._items(path, what, [*(query or []), ("limit", str(PAGE)), ("offset", str(offset))])
+            new = {str(item.get(key)): item for item in page if str(item.get(key)) not in seen}
+            yield from new.values()
+            seen |= new.keys()
+            if len(page) < PAGE or not new:
+                return
+            offset += PAGE

@@ -1,0 +1,78 @@
+"""Settings from named texts, completed from the environment: for the plugin and for commands that talk to Airbyte.
+
+The names are those of the provider's configuration (`serverUrl`, `clientId`, ...).
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from pulumi_airbyte.client.settings import Auth, ClientSettings, RetryPolicy, url_problem
+
+CLOUD: Final = "https://api.airbyte.com/v1"
+ENVIRONMENT: Final = {
+    "serverUrl": "AIRBYTE_SERVER_URL",
+    "clientId": "AIRBYTE_CLIENT_ID",
+    "clientSecret": "AIRBYTE_CLIENT_SECRET",
+    "username": "AIRBYTE_USERNAME",
+    "password": "AIRBYTE_PASSWORD",
+    "bearerAuth": "AIRBYTE_BEARER_AUTH",
+}
+RETRY_SECONDS: Final = "AIRBYTE_RETRY_BASE_SECONDS"
+
+
+def completed(given: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What is given, with what it leaves out taken from the environment."""
+    texts = dict(given)
+    for key, variable in ENVIRONMENT.items():
+        if variable in environment and not _authenticates(texts, key):
+            texts.setdefault(key, environment[variable])
+    return texts
+
+
+def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> ClientSettings:
+    """How to reach the server that the given texts and the environment name; Airbyte Cloud where they name none.
+
+    Raises:
+        ValueError: they make no sense together.
+    """
+    texts = completed(given, environment)
+    auth = auth_from(texts)
+    if auth.problem():
+        raise ValueError(
+            f"airbyte: {auth.problem()} (among the provider's configuration and AIRBYTE_* in the environment)"
+        )
+    public_url = texts.get("serverUrl") or CLOUD
+    if url_problem(public_url):
+        raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(public_url)}")
+    return ClientSettings(
+        public_url=public_url,
+        config_url=texts.get("configUrl", ""),
+        auth=auth,
+        retry=RetryPolicy(base_seconds=_retry_seconds(environment)),
+    )
+
+
+def auth_from(texts: Mapping[str, str]) -> Auth:
+    """The credentials among named texts."""
+    return Auth(
+        client_id=texts.get("clientId", ""),
+        client_secret=texts.get("clientSecret", ""),
+        username=texts.get("username", ""),
+        password=texts.get("password", ""),
+        bearer=texts.get("bearerAuth", ""),
+        token_url=texts.get("tokenUrl", ""),
+    )
+
+
+def _retry_seconds(environment: Mapping[str, str]) -> float:
+    text = environment.get(RETRY_SECONDS, "")
+    try:
+        return float(text) if text else RetryPolicy.base_seconds
+    except ValueError:
+        raise ValueError(f"airbyte: ${RETRY_SECONDS} is {text!r}, not a number of seconds") from None
+
+
+def _authenticates(given: Mapping[str, str], key: str) -> bool:
+    """Whether what is given says how to authenticate: the environment then adds only what completes that way."""
+    return key != "serverUrl" and auth_from(given).mode != "none" and not auth_from(given).problem()

@@ -1,0 +1,75 @@
+"""What Airbyte is asked to do rather than to be: run jobs, and look at a source again."""
+
+from typing import TYPE_CHECKING, Final
+
+from pulumi_airbyte.client.calls import Calls
+from pulumi_airbyte.client.errors import AirbyteError
+from pulumi_airbyte.client.models import DiscoveredStream, DiscoveryAnswer, Job, JobAttempts, parse
+
+if TYPE_CHECKING:
+    from pulumi_airbyte.values import JsonObject
+
+RECENT: Final = 20
+
+
+class Operations(Calls):
+    """Jobs and discovery."""
+
+    def start_sync(self, connection_id: str) -> Job:
+        """POST /jobs; not repeated, because the server has no idempotency key.
+
+        Raises:
+            JobRunning: a job of the connection is under way.
+            AirbyteError: also when the connection is not active.
+        """
+        what = f"sync connection {connection_id}"
+        body: JsonObject = {"connectionId": connection_id, "jobType": "sync"}
+        return parse(Job, self._public("POST", "/jobs", what, body=body), what)
+
+    def get_job(self, job_id: int) -> Job:
+        """GET one."""
+        what = f"read job {job_id}"
+        return parse(Job, self._public("GET", f"/jobs/{job_id}", what), what)
+
+    def running_job(self, connection_id: str) -> Job | None:
+        """The job that is under way for a connection, if there is one; the server runs one at a time."""
+        what = f"list the jobs of connection {connection_id}"
+        newest = [("connectionId", connection_id), ("orderBy", "createdAt|DESC"), ("limit", str(RECENT))]
+        # A list without a type has no refreshes in it (airbyte-platform, JobService).
+        for kind in ([], [("jobType", "refresh")]):
+            for item in self._items("/jobs", what, [*newest, *kind]):
+                job = parse(Job, item, what)
+                if not job.finished:
+                    return job
+        return None
+
+    def cancel_job(self, job_id: int) -> Job:
+        """DELETE one, which cancels it."""
+        what = f"cancel job {job_id}"
+        return parse(Job, self._public("DELETE", f"/jobs/{job_id}", what), what)
+
+    def job_failure(self, job_id: int) -> str:
+        """Why a job failed, in the words of its last attempt, by the Config API; empty where it does not say.
+
+        Raises:
+            AirbyteError: also when the server has no Config API.
+        """
+        what = f"read the attempts of job {job_id}"
+        answer = self._config("/jobs/get", what, {"id": job_id}, needed_by="Reasons of failures need")
+        return self.redactor.clean(parse(JobAttempts, answer, what).reason)
+
+    def discover_schema(self, source_id: str, *, disable_cache: bool = True) -> list[DiscoveredStream]:
+        """What a source offers, with JSON schemas, by the Config API; takes minutes when it is not cached.
+
+        Raises:
+            AirbyteError: also when the connector fails or the server has no Config API.
+        """
+        what = f"discover the streams of source {source_id}"
+        body: JsonObject = {"sourceId": source_id, "disable_cache": disable_cache}
+        # An answer that takes too long is not asked for again: the connector would run once more.
+        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", repeatable=False)
+        found = parse(DiscoveryAnswer, answer, what)
+        if not found.job.succeeded:
+            reason = self.redactor.clean(found.job.failure.text) or "the connector does not say why"
+            raise AirbyteError(f"Airbyte could not {what}: {reason}", "Check the source in Airbyte.")
+        return [entry.stream for entry in found.catalog.streams]
