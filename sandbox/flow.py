@@ -12,7 +12,7 @@ from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.airbyte import Live, target
 from lotus_infra.ops.sync import Patience, Run, sync
-from lotus_infra.ops.sync_view import Watched, reasons, table
+from lotus_infra.ops.sync_view import Watched, render
 from lotus_infra.streams.load import load_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
@@ -52,10 +52,13 @@ def _sync(place: Place, environment: Mapping[str, str], console: Console) -> lis
     to = target(streams, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
         names = [source.name for source in lake.sources]
-        runs = sync(Live(airbyte, to.workspace_id, lake), names, watched, Patience(POLL_SECONDS))
-    console.print(table(runs))
+        live = Live(airbyte, to.workspace_id, lake)
+        runs = sync(live, names, watched, patience=Patience(POLL_SECONDS))
+    console.print(render(runs, as_json=False, only_ids=False), markup=False, highlight=False)
     if not all(run.ok for run in runs):
-        raise LotusError(reasons(runs), f"{place.folder.name}/{place.twin_log.name} may say more")
+        raise LotusError(
+            "a sync failed for the reason above", f"{place.folder.name}/{place.twin_log.name} may say more"
+        )
     return runs
 
 
@@ -68,7 +71,9 @@ def _confirmed(before: Contents, after: Contents, runs: Sequence[Run]) -> str:
     for run in runs:
         landed = _landed(after, run.source) - _landed(before, run.source)
         if landed != run.rows:
-            raise LotusError(f"{run.source}: its job reports {run.rows} rows, and {landed} more are in its Parquet files")
+            raise LotusError(
+                f"{run.source}: its job reports {run.rows} rows, and {landed} more are in its Parquet files"
+            )
     total = sum(run.rows or 0 for run in runs)
     return f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many more than before."
 
@@ -79,20 +84,26 @@ def _landed(contents: Contents, source: str) -> int:
 
 def _streams(contents: Contents, report: Report) -> Table:
     """Each stream's way through the lake, counted at each station."""
-    made = Table("stream", "asset")
-    for heading in ("files", "rows landed", "rows of the asset", "materialized"):
+    made = Table("model")
+    for heading in ("files", "rows in them", "rows of the model", "materialized"):
         made.add_column(heading, justify="right")
     for stream in contents.streams:
         asset = "/".join(naming.asset_key(stream.source, stream.name))
         latest = "" if stream.latest is None else f"{stream.latest:,}"
-        counts = (f"{stream.files:,}", f"{stream.landed:,}", latest, str(report.materialized[asset]))
-        made.add_row(f"{stream.source}/{stream.name}", asset, *counts)
-    made.caption = f"{sum(report.materialized.values())} materializations, marts included"
+        made.add_row(
+            naming.dbt_model(stream.source, stream.name),
+            f"{stream.files:,}",
+            f"{stream.landed:,}",
+            latest,
+            str(report.materialized[asset]),
+        )
+    made.caption = f"{report.materialized.total()} materializations, marts included"
     return made
 
 
 def _mart(mart: lakehouse.Table) -> Table:
-    made = Table(*mart.columns, caption=f"the first {len(mart.first)} of {mart.rows:,} rows")
-    for row in mart.first:
-        made.add_row(*("" if value is None else value for value in row))
+    """The first rows of a mart side by side, since it has more columns than a terminal."""
+    made = Table(show_header=False, caption=f"the first {len(mart.first)} of {mart.rows:,} rows")
+    for values in zip(mart.columns, *mart.first, strict=True):
+        made.add_row(*("" if value is None else value for value in values))
     return made

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report
 from sandbox.place import FOREIGN, REGION, S3_KEY, STACK, Place
@@ -93,7 +94,7 @@ def environment(place: Place, server: Server) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": S3_KEY,
         "DAGSTER_HOME": str(dagster_home(place)),
         "LOTUS_CATALOG": str(folder(place) / "catalog.ducklake"),
-        "LOTUS_LAKE_DATA": str(folder(place) / "tables"),
+        "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
         "LOTUS_LANDING": f"s3://{bucket}",
     }
 

@@ -4,11 +4,12 @@ Rows are counted in the Parquet files themselves, so that what Airbyte's jobs re
 """
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import duckdb
 from lotus_dagster.definitions import STREAMS
-from lotus_dagster.duckdb_plugin import attach
+from lotus_dagster.duckdb_plugin import attach, prepare
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import streams_of
 
@@ -17,7 +18,7 @@ from lotus_infra.errors import LotusError
 from sandbox.lakehouse import Contents, Stream, Table
 
 MARTS: Final = ("fct_sales", "dim_customers", "fct_purchases")
-FIRST: Final = 5
+FIRST: Final = 3
 
 
 def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
@@ -31,14 +32,8 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
         LotusError: the catalog can't be read.
     """
     with duckdb.connect() as connection:
-        try:
-            attach(connection, warehouse, read_only=True)
-        except duckdb.Error as error:
-            raise LotusError(
-                f"the lake can't be read: {error}", "is another process in it, or was nothing built?"
-            ) from error
+        built = _built(connection, warehouse)
         connection.execute("set TimeZone = 'UTC'")
-        built = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         streams = tuple(
             Stream(
                 source=one.source,
@@ -50,6 +45,20 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
         )
         marts = tuple(_table(connection, name, first) for name in MARTS if name in built)
     return Contents(streams=streams, marts=marts)
+
+
+def _built(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> set[str]:
+    """The tables of the lake, which is attached where there is one: the first run makes its catalog."""
+    if not Path(warehouse.catalog).exists():
+        prepare(connection, warehouse)
+        return set()
+    try:
+        attach(connection, warehouse, read_only=True)
+    except duckdb.Error as error:
+        raise LotusError(
+            f"the lake can't be read: {error}", "is another process in it, such as `dagster dev`?"
+        ) from error
+    return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
 
 
 def _landed(connection: duckdb.DuckDBPyConnection, pattern: str) -> dict[str, int]:

@@ -12,18 +12,20 @@ import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from lotus_infra.errors import LotusError
-from sandbox import aws_plugin, s3
+from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
 from sandbox.down import down
 from sandbox.lock import alone
 from sandbox.place import STATE_BUCKET, Place
 from sandbox.process import stop
-from sandbox.up import up
+from sandbox.up import Standing, stand_up, up
 from tests.engine.harness import REPOSITORY
 from toolchain.engine import EngineError
 
+MARTS = ("fct_sales", "dim_customers", "fct_purchases")
 LINKED = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "streams", "toolchain", "lotus_infra", ".venv")
 
 
@@ -41,16 +43,39 @@ def place(tmp_path: Path, engine: list[Path]) -> Iterator[Place]:
         stop(server)
 
 
-def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def stand(place: Place) -> Standing:
+    return stand_up(place, Console())
+
+
+def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
+    place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
     up(place)
+
     shown = capfd.readouterr().out
     assert "3 connections, 12 streams" in shown
     assert "3 buckets on http://127.0.0.1:" in shown
+    assert "The syncs brought 3,900 rows, and a count of the Parquet files finds just as many" in shown
+    server = s3.found(place)
+    assert server is not None
+    contents = lakehouse.contents(place, server)
+    assert {(one.source, one.latest) for one in contents.streams if one.latest != one.landed} == set()
+    assert {one.name: one.rows > 100 for one in contents.marts} == dict.fromkeys(MARTS, True)
+
+    down(place)
+    assert "make sandbox" in shown
+    assert (twins.found(place), s3.found(place)) == (None, None)
+
+
+def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    standing = stand(place)
+    assert sum(len(source.streams) for source in standing.engine.sources().values()) == 12
+    capfd.readouterr()
     twin = twins.found(place)
     assert twin is not None
     httpx.delete(f"{twin.url}/_twin/calls")
 
-    up(place)
+    stand(place)
     assert "21 unchanged" in capfd.readouterr().out
     assert set(httpx.get(f"{twin.url}/_twin/counts").json()) <= {"GET"}
 
@@ -58,18 +83,19 @@ def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: 
     assert twins.found(place) is None
     assert s3.found(place) is None
 
-    up(place)
+    stand(place)
     assert "21 unchanged" in capfd.readouterr().out
 
 
-def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
-    up(place)
+def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place) -> None:
+    lost = stand(place).engine.sources()
     down(place)
     shutil.rmtree(place.twin_data)
 
-    up(place)
+    made = stand(place).engine.sources()
 
-    assert "3 connections, 12 streams" in capfd.readouterr().out
+    assert made.keys() == lost.keys()
+    assert {one.connection_id for one in made.values()}.isdisjoint({one.connection_id for one in lost.values()})
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
@@ -98,10 +124,7 @@ def test_a_second_command_waits_for_the_first(place: Place, capsys: pytest.Captu
 
 
 def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_stack(place: Place) -> None:
-    up(place)
-    server = s3.found(place)
-    assert server is not None
-    client = server.client()
+    client = stand(place).server.client()
     state = [found.get("Key", "") for found in client.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]]
     assert any(key.startswith(".pulumi/stacks/lotus/sandbox.json") for key in state)
     assert client.get_bucket_versioning(Bucket="landing")["Status"] == "Enabled"
@@ -133,9 +156,9 @@ def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_do
 
     monkeypatch.setattr(s3, "s3_server", there_is_none)
     for _ in range(2):
-        up(place)
-        assert "3 connections, 12 streams" in capfd.readouterr().out
-        up(place)
+        assert len(stand(place).engine.sources()) == 3
+        assert "20 created" in capfd.readouterr().out
+        stand(place)
         assert "21 unchanged" in capfd.readouterr().out
         down(place)
         assert s3.found(place) is None
@@ -180,7 +203,7 @@ def test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_its
 
 
 def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Place) -> None:
-    up(place)
+    stand(place)
 
     shell = f". {place.environment_file} && pulumi preview --non-interactive"
     shown = subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True)
