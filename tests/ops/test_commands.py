@@ -1,5 +1,6 @@
 """The two commands as a user runs them: what they print, and with which exit code they end."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import click
 import pytest
 from airbyte_twin.records import Temper
+from rich.console import Console
 
 from lotus_infra.ops import sync as syncs
 from lotus_infra.ops.cli import main
+from lotus_infra.ops.sync_view import Watched
 from tests.ops.lab import Lab, with_fields
 
 Lotus = Callable[..., int]
@@ -66,7 +69,7 @@ def test_a_failed_sync_ends_with_exit_code_1_and_the_reason(
     lab.steps = [lambda: lab.drive(1, "failed"), lambda: lab.drive(2, "succeeded")]
 
     assert lotus("sync", "--all") == 1
-    assert capsys.readouterr().out.endswith("\nshop: Airbyte does not say why; the job's log in its pages may\n")
+    assert capsys.readouterr().err.splitlines()[-1] == "shop: Airbyte does not say why; the job's log in its pages may"
 
 
 def test_a_sync_as_json_is_one_document(lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +89,18 @@ def test_a_sync_as_json_is_one_document(lab: Lab, lotus: Lotus, capsys: pytest.C
     )
 
 
+def test_a_job_that_was_under_way_is_said_to_be_so(lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
+    lotus("sync", "shop", "--no-wait")
+    capsys.readouterr()
+    lab.steps = [lambda: lab.drive(1, "succeeded")]
+
+    assert lotus("sync", "shop") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "shop: job 1 pending, under way before",
+        "shop: job 1 succeeded, under way before",
+    ]
+
+
 def test_without_waiting_the_ids_of_the_jobs_are_all_that_is_printed(
     lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,6 +109,28 @@ def test_without_waiting_the_ids_of_the_jobs_are_all_that_is_printed(
 
     assert lotus("sync", "--all", "--cancel") == 0
     assert capsys.readouterr().out.count("cancelled") == 2
+
+
+def test_a_sync_that_can_not_start_is_told_even_where_only_ids_are_printed(
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = lab.live.connection_id(lab.live.folders(["shop"])[0])
+    lab.airbyte.patch_connection(shop, {"status": "inactive"})
+
+    assert lotus("sync", "--all", "--no-wait") == 1
+    out, err = capsys.readouterr()
+    assert out == "1\n"
+    assert f"shop: Airbyte could not sync connection {shop}: 409" in err
+
+
+def test_progress_moves_on_a_terminal(lab: Lab) -> None:
+    written = io.StringIO()
+    lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
+
+    with Watched(Console(file=written, force_terminal=True, width=80)) as watched:
+        syncs.sync(lab.live, ["shop"], watched, patience=lab.patience())
+
+    assert "job 1 succeeded, 9 rows" in written.getvalue()
 
 
 def test_who_interrupts_a_sync_gets_exit_code_130_and_a_way_on(
@@ -117,7 +154,7 @@ def test_a_sync_that_takes_too_long_ends_with_exit_code_1(
     lab.steps = [lambda: None]
 
     assert lotus("sync", "shop", "--timeout", "10") == 1
-    assert "shop: not finished after 10 s, and goes on\n" in capsys.readouterr().out
+    assert capsys.readouterr().err.splitlines()[-1] == "shop: not finished after 10 s, and goes on"
 
 
 @pytest.mark.parametrize("verb", ["sync", "discover"])
