@@ -148,6 +148,8 @@ def discover(
     from lotus_infra.ops import discover_view as view  # noqa: PLC0415
     from lotus_infra.ops.airbyte import connected  # noqa: PLC0415
 
+    if every and source_id:
+        raise click.UsageError("--source-id is of one source, and --all asks for every one")
     found: list[discoveries.Discovery] = []
     with connected(directory, stack) as live:
         if source is None and not every and sys.stdin.isatty():

@@ -144,7 +144,7 @@ def test_who_interrupts_a_sync_gets_exit_code_130_and_a_way_on(
     assert lotus("sync", "shop") == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
         "lotus: no longer waiting: job 1 of shop goes on; "
-        "`lotus sync shop` follows it again, `lotus sync --cancel shop` ends it"
+        "`lotus sync shop` follows again, `lotus sync --cancel shop` ends it"
     )
 
 
@@ -241,6 +241,11 @@ def test_one_source_that_fails_is_not_in_the_way_of_the_others(
     out, err = capsys.readouterr()
     assert out == ""
     assert "Access denied" in err
+
+
+def test_one_sources_id_is_not_that_of_all(lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lotus("discover", "--all", "--source-id", "any") == 2
+    assert "--source-id is of one source" in capsys.readouterr().err
 
 
 def test_a_person_at_a_terminal_is_asked_for_the_source(
