@@ -102,7 +102,7 @@ def sync(
 
     from lotus_infra.ops import sync as syncs  # noqa: PLC0415
     from lotus_infra.ops.airbyte import connected  # noqa: PLC0415
-    from lotus_infra.ops.sync_view import Watched, render  # noqa: PLC0415
+    from lotus_infra.ops.sync_view import Watched, reasons, render  # noqa: PLC0415
 
     with connected(directory, stack) as live, Watched(Console(stderr=True)) as watched:
         names = live.chosen(sources, every=every)
@@ -113,6 +113,7 @@ def sync(
         else:
             runs = syncs.sync(live, names, watched, connection_id, syncs.Patience(timeout_seconds=timeout))
     click.echo(render(runs, as_json=as_json, only_ids=no_wait), nl=False)
+    click.echo(reasons(runs), nl=False, err=True)
     if not (ending or all(run.ok for run in runs)):
         sys.exit(1)
 
@@ -147,6 +148,8 @@ def discover(
     from lotus_infra.ops import discover_view as view  # noqa: PLC0415
     from lotus_infra.ops.airbyte import connected  # noqa: PLC0415
 
+    if every and source_id:
+        raise click.UsageError("--source-id is of one source, and --all asks for every one")
     found: list[discoveries.Discovery] = []
     with connected(directory, stack) as live:
         if source is None and not every and sys.stdin.isatty():

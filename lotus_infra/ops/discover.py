@@ -1,7 +1,7 @@
 """`lotus discover`: what a source has now, written beside its stream files, and which of those it breaks."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -157,7 +157,7 @@ def _file(found: Discovered, before: _File | None) -> _File:
     return _File(text_of(facts).encode(), facts)
 
 
-def _changes(before: Mapping[str, _File], after: Mapping[str, _File]) -> Iterable[StreamChange]:
+def _changes(before: Mapping[str, _File], after: Mapping[str, _File]) -> Iterator[StreamChange]:
     for stream in sorted({*before, *after}):
         old, new = before.get(stream), after.get(stream)
         if old is None:

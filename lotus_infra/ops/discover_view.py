@@ -33,8 +33,8 @@ def _lines(found: Discovery) -> Iterator[str]:
     yield from map(str, found.problems)
     if found.problems:
         files = counted(len({problem.file for problem in found.problems}), "stream file")
-        kept = "What was discovered is written all the same. " if found.written else ""
-        yield f"{files} of {found.source} can't stay as it is. {kept}Mend what is listed, or the source."
+        kept = "; what was discovered is written all the same" if found.written else ""
+        yield f"{files} of {found.source} to mend{kept}"
 
 
 def _summary(changes: Sequence[StreamChange]) -> str:

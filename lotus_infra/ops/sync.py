@@ -191,11 +191,12 @@ def _follow(airbyte: Airbyte, runs: Mapping[str, Run], keep: Observer, patience:
     began = patience.clock()
     while unfinished := [run for run in runs.values() if not run.finished]:
         waited = patience.clock() - began
-        if patience.timeout_seconds is not None and waited >= patience.timeout_seconds:
+        left = patience.poll_seconds if patience.timeout_seconds is None else patience.timeout_seconds - waited
+        if left <= 0:
             for run in unfinished:
                 keep(replace(run, reason=f"not finished after {waited:.0f} s, and goes on"))
             return
-        patience.pause(patience.poll_seconds)
+        patience.pause(min(left, patience.poll_seconds))
         for run in unfinished:
             if run.job_id is not None:
                 keep(_ended(airbyte, run.at(airbyte.get_job(run.job_id))))
@@ -220,4 +221,5 @@ def _goes_on(runs: Mapping[str, Run]) -> str:
         return "no job is known to go on"
     jobs = ", ".join(f"job {run.job_id} of {run.source}" for run in left)
     names = " ".join(run.source for run in left)
-    return f"{jobs} goes on; `lotus sync {names}` follows it again, `lotus sync --cancel {names}` ends it"
+    go = "goes" if len(left) == 1 else "go"
+    return f"{jobs} {go} on; `lotus sync {names}` follows again, `lotus sync --cancel {names}` ends it"

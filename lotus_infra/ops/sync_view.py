@@ -45,13 +45,13 @@ class Watched:
 
     def __call__(self, run: Run) -> None:
         """Show where a run stands."""
-        said = f"{'already ' if run.was_running and not run.finished else ''}{_said(run)}"
+        said = _said(run)
         if self._console.is_terminal:
             task = self._tasks.get(run.source)
             if task is None:
                 task = self._tasks[run.source] = self._progress.add_task(run.source, said=said, total=1)
             self._progress.update(task, said=said, completed=int(run.finished))
-        elif self._statuses.get(run.source) != run.status or run.reason:
+        elif self._statuses.get(run.source) != run.status:
             self._console.print(f"{run.source}: {said}", markup=False, highlight=False, soft_wrap=True)
         self._statuses[run.source] = run.status
 
@@ -59,11 +59,12 @@ class Watched:
 def _said(run: Run) -> str:
     job = "" if run.job_id is None else f"job {run.job_id} "
     rows, size = _or_nothing(run.rows, "{:,} rows".format), _or_nothing(run.bytes, decimal)
-    return printable(", ".join(filter(None, [job + run.status, rows, size, run.reason])))
+    before = "under way before" if run.was_running else ""
+    return printable(", ".join(filter(None, [job + run.status, rows, size, before])))
 
 
 def render(runs: Sequence[Run], *, as_json: bool, only_ids: bool) -> str:
-    """What came of syncs: a JSON document, the ids of the jobs, or a table and why runs did not go as they should."""
+    """What came of syncs: a JSON document, the ids of the jobs, or a table."""
     if as_json:
         document = {"ok": all(run.ok for run in runs), "syncs": [asdict(run) for run in runs]}
         return json.dumps(document, indent=2) + "\n"
@@ -72,7 +73,12 @@ def render(runs: Sequence[Run], *, as_json: bool, only_ids: bool) -> str:
     console = Console()
     with console.capture() as captured:
         console.print(_table(runs))
-    return captured.get() + "".join(printable(f"{run.source}: {run.reason}") + "\n" for run in runs if run.reason)
+    return captured.get()
+
+
+def reasons(runs: Sequence[Run]) -> str:
+    """Why runs did not go as they should, a line each."""
+    return "".join(printable(f"{run.source}: {run.reason}") + "\n" for run in runs if run.reason)
 
 
 def _table(runs: Sequence[Run]) -> Table:

@@ -160,7 +160,7 @@ def unwritable(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]
             spaces = ", ".join(each.namespace or "none" for each in alike)
             yield stream, f"the source has it in several namespaces ({spaces})"
         elif not _is_text(text_of(stream)):
-            yield stream, "the name of a field in it is no text"
+            yield stream, "its schema has something in it that is no text"
 
 
 def _can_name_a_file(name: str) -> bool:

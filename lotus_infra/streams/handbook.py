@@ -19,7 +19,7 @@ the two differ, and `make bless` writes it anew.
 ```
 <source>/_source.json              a source and its connection
 <source>/<stream>.json             a stream that the lake wants
-<source>/_discovered/<stream>.json what the source was found to have
+<source>/_discovered/<stream>.json what the source was found to have, written by `lotus discover`
 _destinations/<name>.json          where data goes
 _connectors/<connector>.json       facts of a connector at one version
 ```

@@ -1,5 +1,6 @@
 """Streams and fields against what the source was found to have."""
 
+import json
 from collections.abc import Iterator, Mapping
 
 from lotus_infra.streams.checks.rule import Complaint, each_selected_stream
@@ -13,13 +14,11 @@ def streams_are_offered(lake: Lake) -> Iterator[Finding]:
     for source in lake.sources:
         if source.offered is None:
             what = f"has no {DISCOVERED_FOLDER} folder, so its streams are not compared with what the source has"
-            yield Finding(
-                source.file, (), what, f"add {DISCOVERED_FOLDER}/<stream>.json for each stream", harmless=True
-            )
+            yield Finding(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)
             continue
         for stream in source.streams:
             if stream.name not in source.offered:
-                otherwise = f"add {DISCOVERED_FOLDER}/{stream.name}.json if the source has it"
+                otherwise = f"delete the file, or run `lotus discover {source.name}` if the source has it"
                 what = f'"{stream.name}" is no stream of the source "{source.name}"'
                 yield Finding(stream.file, ("stream",), what, suggestion(stream.name, source.offered, otherwise))
 
@@ -37,7 +36,7 @@ def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Fie
     for name, field in ours.items():
         found = theirs.get(name)
         if found is None:
-            remedy = suggestion(name, theirs, "delete it, or discover the source again")
+            remedy = suggestion(name, theirs, "delete it, or run `lotus discover` if the source has it")
             yield (*path, name), "is not a field that the source has", remedy
         elif field != found:
             yield from _compare_types((*path, name), field, found)
@@ -45,8 +44,9 @@ def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Fie
 
 def _compare_types(path: JsonPath, ours: Field, theirs: Field) -> Iterator[Complaint]:
     if ours.types and theirs.types and ours.types != theirs.types:
-        written, found = ", ".join(sorted(ours.types)), ", ".join(sorted(theirs.types))
-        yield (*path, "type"), f"is {written} where the source has {found}", f'write "type": "{found}"'
+        written, found = sorted(ours.types), sorted(theirs.types)
+        what = f"is {', '.join(written)} where the source has {', '.join(found)}"
+        yield (*path, "type"), what, f'write "type": {json.dumps(found if len(found) > 1 else found[0])}'
         return
     if ours.format is not None and theirs.format is not None and ours.format != theirs.format:
         yield (*path, "format"), f"is {ours.format} where the source has {theirs.format}", f'write "{theirs.format}"'

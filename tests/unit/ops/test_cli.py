@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.ops.cli import lotus as lotus_command
 from lotus_infra.ops.cli import main
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
@@ -122,3 +123,22 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
     assert ended.returncode == 1
     assert ended.stderr == b""
     assert len(ended.stdout.splitlines()) > len(MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("module", "foreign"),
+    [("check", {"pulumi", "httpx", "pulumi_airbyte"}), ("sync", {"pulumi", "grpc"}), ("discover", {"pulumi", "grpc"})],
+)
+def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str]) -> None:
+    code = f"import sys, lotus_infra.ops.cli, lotus_infra.ops.{module}; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert foreign & set(imported) == set()
+
+
+@pytest.mark.parametrize("verb", list(lotus_command.commands))
+def test_every_verb_shows_an_example(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, verb, "--help") == 0
+    assert f"Example: lotus {verb}" in capsys.readouterr().out

@@ -23,7 +23,7 @@ def test_a_stream_that_the_source_does_not_have_is_told_with_the_nearest(tmp_pat
 def test_a_stream_that_is_like_no_other_is_told_what_to_add(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/zebras.json": stream(stream="zebras")})
 
-    assert problems[0].endswith("add _discovered/zebras.json if the source has it")
+    assert problems[0].endswith("delete the file, or run `lotus discover shop` if the source has it")
 
 
 def test_a_source_that_was_never_discovered_is_noticed_and_not_compared(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ WRONG_FIELDS: list[tuple[Document, str]] = [
     ({"emial": {"type": "string"}}, 'fields.emial: is not a field that the source has: did you mean "email"?'),
     (
         {"zzz": {"type": "string"}},
-        "fields.zzz: is not a field that the source has: delete it, or discover the source a",
+        "fields.zzz: is not a field that the source has: delete it, or run `lotus discover` ",
     ),
     ({"email": ID}, "fields.email.type: is integer where the source has string: write "),
     ({"email": {"type": ["string", "integer"]}}, "fields.email.type: is integer, string where the source has string"),

@@ -1,0 +1,282 @@
+"""Discoveries are written, compared and judged."""
+
+import json
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airbyte_twin.records import Temper
+from pulumi_airbyte.client import Airbyte, ClientSettings
+
+from lotus_infra.errors import LakeError, LotusError
+from lotus_infra.ops.airbyte import Live
+from lotus_infra.ops.discover import attempt, discover
+from lotus_infra.ops.discover_view import render
+from lotus_infra.streams.report import check_lake
+from tests.ops.lab import Lab, with_fields
+from tests.support.lakes import OWN_STREAMS, Document, write
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_source_that_was_never_discovered_gets_a_file_for_each_stream(lab: Lab) -> None:
+    found = discover(lab.live, "shop")
+
+    assert [(change.stream, change.change) for change in found.changes] == [
+        ("products", "added"),
+        ("purchases", "added"),
+        ("users", "added"),
+    ]
+    assert (found.streams, found.written, found.ok, found.left_out) == (3, True, True, ())
+    report = check_lake(lab.folder)
+    assert report.problems == ()
+    assert [notice.file for notice in report.notices if "shop" in notice.file] == []
+
+
+def test_a_discovery_from_scratch_makes_the_committed_files(lab: Lab) -> None:
+    discover(lab.live, "shop")
+
+    assert contents(lab.folder / "shop" / "_discovered") == contents(OWN_STREAMS / "faker" / "_discovered")
+
+
+OWN: dict[str, Document] = {
+    "Faker": {"sourceType": "faker", "count": 10},
+    "Klaviyo": {"sourceType": "klaviyo", "api_key": "any"},
+    "Shopify": {
+        "sourceType": "shopify",
+        "shop": "any",
+        "credentials": {"auth_method": "api_password", "api_password": "any"},
+    },
+}
+
+
+def test_the_own_lake_has_what_its_connectors_offer_byte_for_byte(bare: Lab) -> None:
+    shutil.rmtree(bare.folder)
+    shutil.copytree(OWN_STREAMS, bare.folder, ignore=shutil.ignore_patterns(".schema"))
+    for label, configuration in OWN.items():
+        bare.airbyte.create_actor("source", bare.body(label, configuration))
+    before = contents(bare.folder)
+
+    found = [discover(bare.live, source.name) for source in bare.live.lake.sources]
+
+    assert [(each.source, each.streams, each.changes, each.left_out, each.problems) for each in found] == [
+        ("faker", 3, (), (), ()),
+        ("klaviyo", 11, (), (), ()),
+        ("shopify", 45, (), (), ()),
+    ]
+    assert contents(bare.folder) == before
+
+
+def test_a_second_discovery_changes_no_byte_and_no_file(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    before = {file: file.stat().st_mtime_ns for file in lab.folder.rglob("*")}
+
+    found = discover(lab.live, "shop")
+
+    assert (found.changes, found.written) == ((), False)
+    assert {file: file.stat().st_mtime_ns for file in lab.folder.rglob("*")} == before
+
+
+def test_the_cache_of_the_server_is_passed_over(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    lab.outside(lambda streams: streams.update(users=with_fields(streams["users"], score={"type": "number"})))
+
+    [change] = discover(lab.live, "shop").changes
+
+    assert [str(difference) for difference in change.differences] == ["+ fields.score: number"]
+    assert json.loads((lab.folder / "shop/_discovered/users.json").read_text())["fields"]["score"] == {"type": "number"}
+
+
+def break_it(streams: dict[str, Any]) -> None:
+    users = with_fields(streams.pop("users"), email={"type": ["null", "integer"]}, updated_at=None, score={})
+    changed = {"default_cursor_field": ("created_at",), "source_defined_primary_key": (("uuid",),)}
+    streams["users"] = users.model_copy(update=changed)
+    del streams["products"]
+    streams["Order/Lines"] = streams["purchases"].model_copy(update={"name": "Order/Lines"})
+
+
+BROKEN = """\
+shop: 2 streams, 1 removed, 1 changed
+  - products
+  ~ users
+      ~ defaults.cursor_field: updated_at → created_at
+      ~ defaults.primary_key: id → uuid
+      ~ source_defined_primary_key: id → uuid
+      - fields.updated_at: string (date-time, timestamp_with_timezone)
+      ~ fields.email: string → integer
+      + fields.score: unknown
+  ! Order/Lines has no file: its name can't be that of a file
+shop/products.json:3: stream: "products" is no stream of the source "shop": \
+delete the file, or run `lotus discover shop` if the source has it
+shop/users.json:5: primary_key: differs from the source's own key: write [["uuid"]]
+shop/users.json:10: cursor_field: differs from the source's own cursor, created_at: write ["created_at"]
+shop/users.json:18: fields.email.type: is string where the source has integer: write "type": "integer"
+shop/users.json:20: fields.updated_at: is not a field that the source has: did you mean "created_at"?
+2 stream files of shop to mend; what was discovered is written all the same
+""".splitlines()
+
+
+def test_what_a_change_breaks_is_told_by_file_and_line_and_written_all_the_same(lab: Lab) -> None:
+    write(lab.folder, {"shop/products.json": (OWN_STREAMS / "faker/products.json").read_bytes()})
+    discover(lab.live, "shop")
+    lab.outside(break_it)
+
+    found = discover(lab.live, "shop")
+
+    assert render(found).replace(f"{lab.folder.as_posix()}/", "").splitlines() == BROKEN
+    assert not found.ok
+    assert found.written
+    assert sorted(contents(lab.folder / "shop" / "_discovered")) == ["purchases.json", "users.json"]
+    assert {(problem.file, problem.line, problem.field) for problem in check_lake(lab.folder).problems} == {
+        (problem.file, problem.line, problem.field) for problem in found.problems
+    }
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    before = contents(lab.folder)
+    lab.outside(break_it)
+
+    dry = discover(lab.live, "shop", dry_run=True)
+    assert contents(lab.folder) == before
+    wet = discover(lab.live, "shop")
+
+    assert (dry.changes, dry.problems, dry.left_out) == (wet.changes, wet.problems, wet.left_out)
+    assert (dry.written, wet.written) == (False, True)
+    assert "  nothing is written" in render(dry).splitlines()
+
+
+def test_other_sources_and_other_files_of_the_folder_are_left_alone(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    note = lab.folder / "shop" / "_discovered" / "notes.txt"
+    note.write_text("mine")
+    write(lab.folder, {"shop/_discovered/gone.json": "{"})
+
+    found = discover(lab.live, "shop")
+
+    assert [(change.stream, change.change) for change in found.changes] == [("gone", "removed")]
+    assert note.read_text() == "mine"
+    assert not (lab.folder / "store" / "_discovered").exists()
+    assert sorted(entry.name for entry in (lab.folder / "shop").iterdir()) == [
+        "_discovered",
+        "_source.json",
+        "users.json",
+    ]
+
+
+def test_a_file_with_the_same_facts_in_other_words_is_written_anew(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    file = lab.folder / "shop/_discovered/users.json"
+    document = json.loads(file.read_text())
+    write(lab.folder, {"shop/_discovered/users.json": json.dumps(document), "shop/_discovered/products.json": "{"})
+
+    found = discover(lab.live, "shop")
+
+    assert [(change.stream, change.change) for change in found.changes] == [
+        ("products", "rewritten"),
+        ("users", "rewritten"),
+    ]
+    assert json.loads(file.read_text()) == document
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_folder_that_can_not_be_replaced_stays_as_it_was(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    discover(lab.live, "shop")
+    before = contents(lab.folder)
+    lab.outside(break_it)
+    renamed, real = [], Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        renamed.append(path)
+        if len(renamed) == step:
+            raise PermissionError(13, "Permission denied")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+    with pytest.raises(LakeError, match=r"_discovered can't be written \(Permission denied\): make it writable"):
+        discover(lab.live, "shop")
+    assert contents(lab.folder) == before
+    assert sorted(entry.name for entry in (lab.folder / "shop").iterdir()) == [
+        "_discovered",
+        "_source.json",
+        "users.json",
+    ]
+
+
+def test_a_source_that_has_nothing_keeps_its_files(lab: Lab) -> None:
+    discover(lab.live, "shop")
+    before = contents(lab.folder)
+    lab.outside(lambda streams: streams.clear())
+
+    with pytest.raises(LotusError, match="the source shop has no streams: check its configuration"):
+        discover(lab.live, "shop")
+    assert contents(lab.folder) == before
+
+
+def test_a_connector_that_fails_is_told_in_its_words(lab: Lab) -> None:
+    shop = lab.live.source_id(lab.live.folders(["shop"])[0])
+    lab.twin.store.tempers.put(Temper(id=shop, discover_failure="Access denied for user"))
+
+    with pytest.raises(LotusError, match=f"could not discover the streams of source {shop}: Access denied for user"):
+        discover(lab.live, "shop")
+
+    among_others = attempt(lab.live, "shop")
+    assert not among_others.ok
+    assert render(among_others).startswith("shop: Airbyte could not discover the streams")
+    assert attempt(lab.live, "store").ok
+
+
+def test_a_server_without_a_config_api_is_told_which_setting_is_missing(lab: Lab) -> None:
+    with (
+        closing(Airbyte(ClientSettings("http://127.0.0.1:9/v1"))) as airbyte,
+        pytest.raises(LotusError, match=r"Discovery needs Airbyte's Config API.*Set configUrl"),
+    ):
+        discover(Live(airbyte, lab.twin.workspace_id, lab.live.lake), "shop", "any-id")
+
+
+def test_a_source_of_several_with_one_label_must_be_chosen(lab: Lab) -> None:
+    [first] = [actor.actor_id for actor in lab.airbyte.list_actors("source") if actor.name == "Shop"]
+    second = lab.airbyte.create_actor("source", lab.body("Shop", {"sourceType": "faker", "count": 1})).actor_id
+    both = ", ".join(sorted([first, second]))
+
+    with pytest.raises(LotusError, match=rf'several sources "Shop": choose one with --source-id: {both}'):
+        discover(lab.live, "shop")
+    assert discover(lab.live, "shop", second).written
+
+
+def test_a_deleted_source_does_not_count(lab: Lab) -> None:
+    second = lab.airbyte.create_actor("source", lab.body("Shop", {"sourceType": "faker", "count": 1})).actor_id
+    lab.airbyte.delete_actor("source", second)
+
+    assert discover(lab.live, "shop").written
+
+
+def test_a_leftover_of_a_run_that_was_killed_is_in_nobodys_way(lab: Lab) -> None:
+    write(lab.folder, {"shop/._discovered.partial/junk.json": "{", "shop/._discovered.old/junk.json": "{"})
+
+    assert discover(lab.live, "shop").written
+    assert check_lake(lab.folder).problems == ()
+
+
+def test_streams_in_several_namespaces_have_no_file(lab: Lab) -> None:
+    def double(streams: dict[str, Any]) -> None:
+        for space in ("public", "sales"):
+            streams[space] = streams["users"].model_copy(update={"namespace": space})
+        del streams["users"]
+
+    lab.outside(double)
+
+    found = discover(lab.live, "shop")
+
+    assert [(stream.stream, stream.reason) for stream in found.left_out] == [
+        ("users", "the source has it in several namespaces (public, sales)")
+    ]
+    assert [problem.field for problem in found.problems] == ["stream"]
+    assert contents(lab.folder / "shop" / "_discovered").keys() == {"products.json", "purchases.json"}
