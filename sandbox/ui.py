@@ -1,6 +1,7 @@
 """`make sandbox-ui`: Dagster's own interface and daemon on the sandbox, until Ctrl-C."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -33,8 +34,11 @@ def ui(place: Place, port: int = 0) -> None:
     print(f"Dagster will be on http://{HOST}:{listening} in some seconds, until Ctrl-C.", flush=True)
     dagster = str(Path(sys.executable).with_name("dagster"))
     options = ["--module-name", "lotus_dagster.code_location", "--host", HOST, "--port", listening]
+    # A script's background job ignores Ctrl-C; Dagster would inherit that, and then ignore SIGTERM too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     os.chdir(place.project)
-    os.execve(dagster, [dagster, "dev", *options], environment(place, server))
+    os.execve(dagster, [dagster, "dev", *options], environment(place, server) | superseded)
 
 
 def _free(port: int) -> int:
