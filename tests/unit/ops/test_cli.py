@@ -56,6 +56,7 @@ def test_json_is_one_document_whether_or_not_there_are_problems(
         "ok": True,
         "sources": 1,
         "streams": 1,
+        "models": None,
         "problems": [],
         "notices": [],
     }
