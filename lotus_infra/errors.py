@@ -1,7 +1,8 @@
 """What can go wrong in ways that a user can mend.
 
     LotusError              a message for a person, and a hint that says what to do next
-    └── LakeError           the lake's files can't be used as they are
+    ├── LakeError           the lake's files can't be used as they are
+    └── ProjectError        the dbt project is missing, or its files can't be used as they are
 
 A mistake inside a lake's file is no exception but a `lotus_infra.streams.problems.Problem`: all of them are gathered
 before anyone is told. This module knows no other; only the command line and the program catch what is raised here.
@@ -27,3 +28,7 @@ class LotusError(Exception):
 
 class LakeError(LotusError):
     """The folder of stream files can't be read, or holds problems."""
+
+
+class ProjectError(LotusError):
+    """The dbt project is missing, or one of its files can't be used."""

@@ -92,10 +92,10 @@ def dbt_model(source: str, stream: str) -> str:
 
 def dbt_model_file(source: str, stream: str) -> str:
     """Where a stream's model is in the dbt project: `models/core/shopify/int_shopify__orders.sql`."""
-    return f"{dbt_folder(source)}/{dbt_model(source, stream)}.sql"
+    return f"{dbt_models_folder(source)}/{dbt_model(source, stream)}.sql"
 
 
-def dbt_folder(source: str) -> str:
+def dbt_models_folder(source: str) -> str:
     """The folder of a source's models in the dbt project; by it dbt knows that they read what has arrived."""
     return f"models/core/{source}"
 

@@ -24,6 +24,9 @@ ALWAYS_THERE = (RAW_ID, EXTRACTED_AT, META, GENERATION_ID)
 METADATA = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"))
 """Those that every model keeps, since `latest` decides by them, with their types."""
 
+RAW_ID_PATH: FieldPath = (RAW_ID,)
+EXTRACTED_AT_PATH: FieldPath = (EXTRACTED_AT,)
+
 _BY_AIRBYTE_TYPE = {
     "timestamp_with_timezone": "timestamptz",
     "timestamp_without_timezone": "timestamp",
@@ -64,7 +67,7 @@ class Identity:
     @property
     def is_keyless(self) -> bool:
         """Whether rows have no key of their own."""
-        return self.key == ((RAW_ID,),)
+        return self.key == (RAW_ID_PATH,)
 
 
 def identity(stream: StreamFile) -> Identity:
@@ -74,7 +77,7 @@ def identity(stream: StreamFile) -> Identity:
     cursor: FieldPath = ()
     if config.sync_mode == "incremental":
         cursor = config.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
-    return Identity(key or ((RAW_ID,),), cursor or (EXTRACTED_AT,))
+    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH)
 
 
 def column_name(path: FieldPath) -> str:

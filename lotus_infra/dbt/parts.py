@@ -10,6 +10,9 @@ from pathlib import Path
 
 from lotus_infra.streams.problems import Finding
 
+PROJECT_FILE = "dbt_project.yml"
+MODELS_FOLDER = "models"
+
 StreamName = tuple[str, str]
 """Source and stream."""
 

@@ -5,19 +5,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from lotus_infra.dbt.entries import Entries, EntriesError, read_entries
-from lotus_infra.dbt.parts import Arrivals, Latest, Model, Project, Settings
+from lotus_infra.dbt.parts import MODELS_FOLDER, PROJECT_FILE, Arrivals, Latest, Model, Project, Settings
 from lotus_infra.dbt.query import QueryError, Reads, columns_read
 from lotus_infra.dbt.template import Call, Template, read_template
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import ProjectError
 from lotus_infra.streams.bulk import collector_paused
 from lotus_infra.streams.problems import Finding
-
-PROJECT_FILE = "dbt_project.yml"
-MODELS_FOLDER = "models"
-
-
-class ProjectError(LotusError):
-    """There is no dbt project where one was expected."""
 
 
 @collector_paused()

@@ -153,10 +153,7 @@ def _is_alias(column: exp.Column, scope: Scope) -> bool:
 
 def _follow(node: object, source: exp.Expr | Scope, part: str, name: str) -> _Origin:
     """Where a name leads to that is read of a table or of a part of the query."""
-    if not isinstance(node, exp.Expr):
-        return None
-    alias = node.args.get("alias")
-    if node.args.get("pivots") or (isinstance(alias, exp.TableAlias) and alias.columns):
+    if not isinstance(node, exp.Expr) or _gives_other_names(node):
         return None
     if isinstance(source, exp.Table):
         return _Column(source.name, name)
@@ -169,13 +166,26 @@ def _follow(node: object, source: exp.Expr | Scope, part: str, name: str) -> _Or
             origin = _through_star(star, result, source, name)
             if not isinstance(origin, _Nothing):
                 return origin
-        elif not isinstance(result, exp.Alias | exp.Column) or result.alias_or_name.startswith(STAND_IN):
-            # What DuckDB calls a result without a name is not for the parser to say.
+        elif not isinstance(result, exp.Alias | exp.Column) or _has_unknown_names(result):
             nothing = None
         elif result.alias_or_name.casefold() == name.casefold():
             inner = result.unalias()
-            return _origin(inner, source) if isinstance(inner, exp.Column) else None
+            origin = _origin(inner, source) if isinstance(inner, exp.Column) else None
+            # What the part itself asks for in vain is told where it asks.
+            return origin if isinstance(origin, _Column) else None
     return nothing
+
+
+def _has_unknown_names(result: exp.Expr) -> bool:
+    """Whether a result may be several columns, or ones whose names only DuckDB or dbt knows."""
+    several = isinstance(result.unalias(), exp.Columns | exp.Explode | exp.Unnest)
+    return several or result.alias_or_name.startswith(STAND_IN)
+
+
+def _gives_other_names(node: exp.Expr) -> bool:
+    """Whether a table is read as `t(a, b)`, or pivoted."""
+    alias = node.args.get("alias")
+    return bool(node.args.get("pivots") or (isinstance(alias, exp.TableAlias) and alias.columns))
 
 
 def _through_star(star: exp.Star, result: exp.Expr, scope: Scope, name: str) -> _Origin:

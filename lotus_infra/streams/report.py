@@ -96,6 +96,12 @@ def as_document(report: Report) -> dict[str, JsonValue]:
     }
 
 
+def as_opened(path: Path) -> Path:
+    """A file or folder as the user would open it: relative to where the command runs, if it is below."""
+    whole = path.absolute()
+    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -104,9 +110,8 @@ class _Places:
     """Finds lines and readable paths; keeps the file it read last, since findings come file by file."""
 
     def __init__(self, directory: Path) -> None:
-        shown = directory.absolute()
         self._directory = directory
-        self._shown = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
+        self._shown = as_opened(directory)
         self._file = ""
         self._text = ""
         self._document: JsonValue = None

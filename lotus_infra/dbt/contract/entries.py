@@ -12,7 +12,7 @@ from lotus_infra.streams.problems import Finding, suggestion
 def entries_have_streams(joined: Joined) -> Iterator[Finding]:
     """Every source and table that is declared beside the core models is one of the lake's."""
     for source in joined.project.sources:
-        if not source.file.startswith(naming.dbt_folder("")):
+        if not source.file.startswith(naming.dbt_models_folder("")):
             continue
         if source.name not in joined.sources:
             remedy = suggestion(source.name, joined.sources, "delete the entry, or add the source's folder")

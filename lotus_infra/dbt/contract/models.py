@@ -92,7 +92,7 @@ def models_are_in_place(joined: Joined) -> Iterator[Finding]:
                 )
             continue
         for source in sorted({source for source, stream in _streams_of(model) if (source, stream) in joined.streams}):
-            folder, prefix = f"{naming.dbt_folder(source)}/", naming.dbt_model(source, "")
+            folder, prefix = f"{naming.dbt_models_folder(source)}/", naming.dbt_model(source, "")
             if not model.file.startswith(folder):
                 yield Finding(
                     model.file, (), f'reads what arrives of "{source}" from outside {folder}', f"move it to {folder}"

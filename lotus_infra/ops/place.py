@@ -1,0 +1,43 @@
+"""Where things are around a lake's folder: the Pulumi project, and the dbt project in it."""
+
+from pathlib import Path
+
+from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
+from lotus_infra.errors import ProjectError
+
+PROJECT_FILE = "Pulumi.yaml"
+DBT_FOLDER = Path("dagster") / "dbt"
+
+
+def project_folder(directory: Path) -> Path | None:
+    """The nearest folder at or above a lake that has a `Pulumi.yaml`; None without one."""
+    here = directory.absolute()
+    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
+
+
+def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
+    """The dbt project that belongs to a lake.
+
+    Args:
+        directory: The lake's folder.
+        given: What the user named; else it is `dagster/dbt` in the Pulumi project around the lake.
+
+    Returns:
+        The folder; None when none is named and none is there.
+    """
+    if given is not None:
+        return given
+    project = project_folder(directory)
+    return project / DBT_FOLDER if project is not None and (project / DBT_FOLDER / DBT_FILE).is_file() else None
+
+
+def needed_dbt_folder(directory: Path, given: Path | None = None) -> Path:
+    """As `dbt_folder`, for what can't do without.
+
+    Raises:
+        ProjectError: There is none.
+    """
+    found = dbt_folder(directory, given)
+    if found is None:
+        raise ProjectError(f"there is no dbt project in {DBT_FOLDER}", "name its folder with --dbt")
+    return found
