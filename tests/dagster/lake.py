@@ -57,7 +57,8 @@ def close_connections() -> None:
 class Lake:
     """A landing folder, a catalog file and a folder of tables, all below one folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, project: Path = PROJECT) -> None:
+        self.project = project
         self.landing = root / "landing"
         self.warehouse = Warehouse(str(self.landing), str(root / "lake.ducklake"), str(root / "tables"))
         self.target = root / "target"
@@ -109,9 +110,9 @@ class Lake:
                 "--log-level-file",
                 "none",
                 "--project-dir",
-                str(PROJECT),
+                str(self.project),
                 "--profiles-dir",
-                str(PROJECT),
+                str(self.project),
                 "--quiet",
             ]
             call += ["--quiet", "--log-level-file", "none", "--vars", json.dumps({"partitions": list(partitions)})]
