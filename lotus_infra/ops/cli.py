@@ -6,6 +6,7 @@ Each verb's module is imported when the verb is called, so that no verb waits fo
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -85,6 +86,28 @@ def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every
     for line in done.told:
         click.echo(line)
     click.echo(f"next: {done.build}" if done.build else "every selected stream has its model")
+
+
+@lotus.command()
+@click.option("--format", "kind", type=click.Choice(["mermaid", "svg"]), help="By default what FILE's ending says.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing.")
+@click.option("--source", help="The one source to draw, with all that is made of it.")
+@_STREAMS
+@_DBT
+def graph(
+    kind: Literal["mermaid", "svg"] | None, output: Path | None, source: str | None, directory: Path, dbt: Path | None
+) -> None:
+    """Draw the lake: sources, streams, files, models and marts."""
+    from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
+    from lotus_infra.ops.graph import write  # noqa: PLC0415
+
+    by_ending: Literal["mermaid", "svg"] = "svg" if output is not None and output.suffix == ".svg" else "mermaid"
+    drawn = run(directory, kind or by_ending, dbt=dbt, source=source)
+    if output is None:
+        click.echo(drawn, nl=False)
+    else:
+        write(output, drawn)
+        click.echo(output)
 
 
 def main() -> None:

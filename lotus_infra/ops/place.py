@@ -1,9 +1,11 @@
-"""Where things are around a lake's folder: the Pulumi project, and the dbt project in it."""
+"""Where things are: the projects around a lake's folder, and what commands name in it."""
 
 from pathlib import Path
 
 from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
-from lotus_infra.errors import ProjectError
+from lotus_infra.errors import LotusError, ProjectError
+from lotus_infra.streams.lake import Lake, SourceFolder
+from lotus_infra.streams.problems import suggestion
 
 PROJECT_FILE = "Pulumi.yaml"
 DBT_FOLDER = Path("dagster") / "dbt"
@@ -41,3 +43,16 @@ def needed_dbt_folder(directory: Path, given: Path | None = None) -> Path:
     if found is None:
         raise ProjectError(f"there is no dbt project in {DBT_FOLDER}", "name its folder with --dbt")
     return found
+
+
+def find_source(lake: Lake, name: str) -> SourceFolder:
+    """A source by its name.
+
+    Raises:
+        LotusError: The lake has no such source.
+    """
+    sources = {source.name: source for source in lake.sources}
+    if name not in sources:
+        hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
+        raise LotusError(f'{lake.directory} has no source "{name}"', hint)
+    return sources[name]

@@ -9,7 +9,7 @@ from lotus_infra import naming
 from lotus_infra.dbt.draft import Draft, draft_of
 from lotus_infra.dbt.project import load_project
 from lotus_infra.errors import LotusError, ProjectError
-from lotus_infra.ops.place import needed_dbt_folder
+from lotus_infra.ops.place import find_source, needed_dbt_folder
 from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
 from lotus_infra.streams.load import load_usable_lake
 from lotus_infra.streams.problems import suggestion
@@ -61,7 +61,7 @@ def scaffold_all(directory: Path, source: str | None = None, *, dbt: Path | None
         LotusError: There is no such source, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
-    sources = lake.sources if source is None else (_source(lake, source),)
+    sources = lake.sources if source is None else (find_source(lake, source),)
     tags: list[str] = []
     for one in sources:
         for stream in one.selected_streams:
@@ -78,21 +78,12 @@ def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
 
 
 def _find(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:
-    folder = _source(lake, source)
+    folder = find_source(lake, source)
     streams = {one.name: one for one in folder.streams}
     if stream not in streams:
         hint = suggestion(stream, streams, f"write {source}/{stream}.json in {lake.directory} first")
         raise LotusError(f'the source "{source}" has no stream "{stream}"', hint)
     return folder, streams[stream]
-
-
-def _source(lake: Lake, name: str) -> SourceFolder:
-    sources = {source.name: source for source in lake.sources}
-    if name not in sources:
-        raise LotusError(
-            f'{lake.directory} has no source "{name}"', suggestion(name, sources, f"sources are {', '.join(sources)}")
-        )
-    return sources[name]
 
 
 def _write(folder: Path, draft: Draft, tags: tuple[str, ...]) -> Scaffolded:
