@@ -21,8 +21,8 @@ class EntriesError(Exception):
         line: 1-based.
     """
 
-    def __init__(self, what: str, line: int) -> None:
-        super().__init__(what)
+    def __init__(self, line: int) -> None:
+        super().__init__()
         self.line = line
 
 
@@ -54,11 +54,9 @@ def compose(text: str) -> yaml.Node | None:
         node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise EntriesError(
-            str(getattr(error, "problem", None) or "syntax error"), mark.line + 1 if mark is not None else 1
-        ) from error
+        raise EntriesError(mark.line + 1 if mark is not None else 1) from error
     except RecursionError as error:
-        raise EntriesError("nested too deeply", 1) from error
+        raise EntriesError(1) from error
     return node
 
 

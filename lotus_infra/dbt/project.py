@@ -119,7 +119,7 @@ def _entries(file: str, text: str, findings: list[Finding]) -> Iterator[Entries]
     try:
         yield read_entries(file, text)
     except EntriesError as error:
-        findings.append(Finding(file, (), f"is not YAML ({error})", "mend it", error.line))
+        findings.append(Finding(file, (), "is not YAML", "mend it", error.line))
 
 
 def _settings(configs: Iterable[Call]) -> Settings:

@@ -126,7 +126,8 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
     lake.land("odd", "nested", "2026-01-05", 0, [nested(1, "first", 5), nested(2, "first", 5)])
     lake.dbt("build")
     types = lake.query(
-        "select column_name, data_type from information_schema.columns where table_schema = 'main' and table_name = 'int_odd__things'"
+        "select column_name, data_type from information_schema.columns"
+        " where table_schema = 'main' and table_name = 'int_odd__things'"
     )
     assert dict(types) == TYPES
     assert lake.query(
