@@ -44,7 +44,8 @@ def insert_item(text: str, path: YamlPath, item: str, index: int) -> str:
             lines[place - 1] += item_lines[0][-1]
     else:
         place = _dash(lines, where.value[index], column)
-        while place > 0 and lines[place - 1].lstrip().startswith("#"):
+        # Remarks that are indented more belong to the item above.
+        while place > 0 and lines[place - 1].lstrip().startswith("#") and _indentation(lines[place - 1]) <= column:
             place -= 1
     if len(where.value) > 1 and not lines[_dash(lines, where.value[-1], column) - 1].strip():
         blank = item_lines[-1].removeprefix(item_lines[-1].rstrip("\r\n"))
@@ -79,12 +80,15 @@ def _end_of(lines: list[str], start: int, column: int) -> int:
     end = start + 1
     for place in range(start + 1, len(lines)):
         content = lines[place].strip()
-        indented = len(lines[place]) - len(lines[place].lstrip(" ")) > column
-        if content and indented:
+        if content and _indentation(lines[place]) > column:
             end = place + 1
         elif content and not content.startswith("#"):
             break
     return end
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _indented(item: str, column: int, newline: str) -> list[str]:

@@ -92,7 +92,7 @@ def read_model(file: str, text: str, findings: list[Finding]) -> Model:
 
 
 def _reads(file: str, template: Template, tables: Collection[str]) -> tuple[Reads, Finding | None]:
-    """What a model reads, and a notice when that is not all."""
+    """What a model reads, and a notice when that may not be all that it reads of what has arrived."""
     what, line, reads = "", 0, Reads((), ())
     if template.unknown:
         line, written = template.unknown[0]
@@ -103,7 +103,7 @@ def _reads(file: str, template: Template, tables: Collection[str]) -> tuple[Read
         except QueryError as error:
             what, line = f"can't be read as SQL ({error}), so the fields that it reads are not checked", error.line or 1
     remedy = "look at them yourself, or write it without"
-    return reads, Finding(file, (), what, remedy, line, harmless=True) if what else None
+    return reads, Finding(file, (), what, remedy, line, harmless=True) if what and tables else None
 
 
 def _text(file: Path, name: str, findings: list[Finding]) -> str | None:

@@ -136,8 +136,8 @@ def scalar(text: str) -> str:
         plain = text.isprintable() and yaml.safe_load(f"key: {text}") == {"key": text}
     except yaml.YAMLError:
         plain = False
-    # In a list between brackets a comma or a bracket would end the text.
-    return text if plain and not set(text) & set('[]"') else _text(text)
+    # A name that SQL wants between quotes can have anything in it that ends a text in a list between brackets.
+    return text if plain and '"' not in text else _text(text)
 
 
 def _described(stream: StreamFile, ours: Identity) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,4 +114,5 @@ def _write_together(folder: Path, files: Mapping[str, str]) -> None:
         raise ProjectError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
     finally:
         for new in waiting.values():
-            new.unlink(missing_ok=True)
+            with suppress(OSError):
+                new.unlink()

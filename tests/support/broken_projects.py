@@ -1,6 +1,6 @@
 """Every way in which a dbt project can break the field contract, with what must be said of it."""
 
-from tests.support.projects import CLEAN, DESCRIPTIONS, MART, MODEL, SOURCES, Break
+from tests.support.projects import CLEAN, DESCRIPTIONS, MODEL, SOURCES, Break
 
 _ARRIVALS = "{{ arrivals('shop', 'orders') }}"
 _LINES = """\
@@ -245,10 +245,10 @@ NOTICES = (
     Break(
         "statement",
         (
-            f"{MART}:2: (file): has {{% if is_incremental() %}} in it, so the fields that it reads are not all "
+            f"{MODEL}:22: (file): has {{% if is_incremental() %}} in it, so the fields that it reads are not all "
             "checked: look at them yourself, or write it without"
         ),
-        ((MART, "\n", "\n{% if is_incremental() %} where id > 1 {% endif %}\n"),),
+        ((MODEL, "from arrived\n", "from arrived\n    {% if is_incremental() %} where id > 1 {% endif %}\n"),),
     ),
     Break(
         "unknown_macro",
@@ -261,9 +261,9 @@ NOTICES = (
     Break(
         "not_sql",
         (
-            f"{MART}:1: (file): can't be read as SQL (Expecting )), so the fields that it reads are not checked: "
+            f"{MODEL}:14: (file): can't be read as SQL (Expecting )), so the fields that it reads are not checked: "
             "look at them yourself, or write it without"
         ),
-        ((MART, "select id, city", "select (id, city"),),
+        ((MODEL, "id::bigint as id", "(id::bigint as id"),),
     ),
 )

@@ -55,6 +55,8 @@ RIGHT = (
     Break(
         "a source of others", files=(("models/marts/_crm.yml", "sources: [{name: crm, tables: [{name: people}]}]\n"),)
     ),
+    Break("a mart with statements", edits=((MART, "\n", "{% if true %} where id > 1 {% endif %}\n"),)),
+    Break("a mart that is no SQL", edits=((MART, "select id", "select (id"),)),
     Break("a nested key", stream={"primary_key": [["address", "zip"]]}),
     Break("a comment", edits=((MODEL, "with\n", "-- it's {# {{ nothing }} #} here\nwith\n"),)),
 )

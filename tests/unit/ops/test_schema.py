@@ -61,7 +61,7 @@ def test_an_editor_accepts_items_as_a_bare_map() -> None:
 
 
 def test_the_schemas_that_files_point_to_are_those_that_are_written() -> None:
-    for file in OWN_STREAMS.glob("*/*.json"):
+    for file in OWN_STREAMS.glob("[!.]*/*.json"):
         pointer = json.loads(file.read_text()).get("$schema")
         if pointer is not None:
             assert Path(pointer).parent.as_posix() == "../.schema"
