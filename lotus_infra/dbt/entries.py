@@ -4,9 +4,11 @@ It reads what it knows and passes over the rest: whether a file is what dbt want
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import yaml
+from pydantic import JsonValue
 
 from lotus_infra.dbt.parts import ModelEntry, Settings, SourceEntry, Table
 
@@ -50,14 +52,29 @@ def compose(text: str) -> yaml.Node | None:
     Raises:
         EntriesError: It is no YAML.
     """
-    try:
+    with _told_by_line():
         node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
+    return node
+
+
+def document(text: str) -> JsonValue:
+    """A YAML text as plain values, those of JSON as far as dbt goes.
+
+    Raises:
+        EntriesError: It is no YAML.
+    """
+    with _told_by_line():
+        value: JsonValue = yaml.load(text, Loader=_LOADER)  # noqa: S506  (the loader is the safe one, in C)
+    return value
+
+
+@contextmanager
+def _told_by_line() -> Iterator[None]:
+    try:
+        yield
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise EntriesError(mark.line + 1 if mark is not None else 1) from error
-    except RecursionError as error:
-        raise EntriesError(1) from error
-    return node
 
 
 def at(node: yaml.Node | None, *keys: str) -> yaml.Node | None:

@@ -8,8 +8,9 @@ import re
 
 import yaml
 
-from lotus_infra.dbt.entries import compose, line_of
+from lotus_infra.dbt.entries import EntriesError, compose, document, line_of
 from lotus_infra.errors import ProjectError
+from lotus_infra.streams.locate import child
 
 YamlPath = tuple[str | int, ...]
 
@@ -103,13 +104,14 @@ def _verify(before: str, after: str, path: YamlPath, item: str, index: int) -> N
     Raises:
         ProjectError: It isn't, because the text is written in a way that this module does not know.
     """
-    expected = here = yaml.safe_load(before)
+    items = expected = document(before)
     for step in path:
-        here = here[step]
-    here.insert(index, yaml.safe_load(item))
+        items = next(iter(child(items, step)), None)
+    if isinstance(items, list):
+        items.insert(index, document(item))
     try:
-        agrees = yaml.safe_load(after) == expected
-    except yaml.YAMLError:
+        agrees = document(after) == expected
+    except EntriesError:
         agrees = False
     if not agrees:
         raise ProjectError(f"an item can't be added to {'.'.join(map(str, path))}", "add it by hand:\n" + item)

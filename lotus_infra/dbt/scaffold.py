@@ -7,8 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-import yaml
-
 from lotus_infra import naming
 from lotus_infra.dbt.columns import (
     EXTRACTED_AT_PATH,
@@ -21,6 +19,7 @@ from lotus_infra.dbt.columns import (
     quoted,
     sql_type,
 )
+from lotus_infra.dbt.entries import EntriesError, document
 from lotus_infra.errors import ProjectError
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import StreamFile
@@ -133,8 +132,8 @@ def new_file(key: str, item: str) -> str:
 def scalar(text: str) -> str:
     """A text as YAML has it: plain where YAML reads the same text back, else between quotes."""
     try:
-        plain = text.isprintable() and yaml.safe_load(f"key: {text}") == {"key": text}
-    except yaml.YAMLError:
+        plain = text.isprintable() and document(f"key: {text}") == {"key": text}
+    except EntriesError:
         plain = False
     # A name that SQL wants between quotes can have anything in it that ends a text in a list between brackets.
     return text if plain and '"' not in text else _text(text)
