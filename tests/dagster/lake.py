@@ -74,7 +74,8 @@ def close_connections() -> None:
 class Lake:
     """A landing folder, a catalog file and a folder of tables, all below one folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, project: Path = PROJECT) -> None:
+        self.project = project
         self.landing = root / "landing"
         self.warehouse = Warehouse(str(self.landing), str(root / "lake.ducklake"), str(root / "tables"))
         self.target = root / "target"
@@ -129,7 +130,7 @@ class Lake:
         before = dict(os.environ)
         os.environ.update(self.environment | {"LOTUS_PARTITIONS": " ".join(partitions)})
         try:
-            paths = {"--project-dir": PROJECT, "--profiles-dir": PROJECT, "--target-path": self.target}
+            paths = {"--project-dir": self.project, "--profiles-dir": self.project, "--target-path": self.target}
             call = [
                 *arguments,
                 "--quiet",
