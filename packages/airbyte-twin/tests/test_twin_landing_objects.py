@@ -207,5 +207,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
     command = [sys.executable, "-c", script, lake.url, lake.bucket]
     peak = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    assert sum(lake.parquet(key).metadata.num_rows for key in lake.written()) == 100_000
+    (key,) = lake.written()
+    assert lake.parquet(key).metadata.num_rows == 100_000
+    assert len(lake.body(key)) > storage.MULTIPART_BYTES
+    assert generation(lake, key) == "1"
     assert int(peak.stdout) < 350

@@ -14,28 +14,28 @@ from airbyte_twin.landing.names import key_name
 from airbyte_twin.landing.stream import LandingStream
 
 EXTENSION = ".parquet"
-_PATH_VARIABLE = re.compile("\\$\\{(\\w+)\\}", re.ASCII)
-_FILE_VARIABLE = re.compile("\\{([\\w:]+)\\}", re.ASCII)
+_PATH_VARIABLE = re.compile(r"\$\{(\w+)\}", re.ASCII)
+_FILE_VARIABLE = re.compile(r"\{([\w:]+)\}", re.ASCII)
 # What the values of variables look like; what is not here stands in a key as it is written.
 _PATH_PATTERNS = {
-    "YEAR": "\\d{4}",
-    "MONTH": "\\d{2}",
-    "DAY": "\\d{2}",
-    "HOUR": "\\d{2}",
-    "MINUTE": "\\d{2}",
-    "SECOND": "\\d{2}",
-    "MILLISECOND": "\\d{4}",
-    "EPOCH": "\\d+",
+    "YEAR": r"\d{4}",
+    "MONTH": r"\d{2}",
+    "DAY": r"\d{2}",
+    "HOUR": r"\d{2}",
+    "MINUTE": r"\d{2}",
+    "SECOND": r"\d{2}",
+    "MILLISECOND": r"\d{4}",
+    "EPOCH": r"\d+",
     "UUID": "[a-fA-F0-9-]{36}",
 }
 _FILE_PATTERNS = {
-    "date": "\\d{4}_\\d{2}_\\d{2}",
-    "date:yyyy_MM": "\\d{4}_\\d{2}",
-    "timestamp": "\\d+",
-    "timestamp:millis": "\\d+",
-    "timestamp:micros": "\\d+",
-    "part_number": "\\d+",
-    "sync_id": "\\d+",
+    "date": r"\d{4}_\d{2}_\d{2}",
+    "date:yyyy_MM": r"\d{4}_\d{2}",
+    "timestamp": r"\d+",
+    "timestamp:millis": r"\d+",
+    "timestamp:micros": r"\d+",
+    "part_number": r"\d+",
+    "sync_id": r"\d+",
     "format_extension": re.escape(EXTENSION),
 }
 
@@ -119,7 +119,7 @@ def layout_of(configuration: Configuration, stream: LandingStream) -> Layout:
     file_name = configuration.file_name_pattern
     own = _pattern(_PATH_VARIABLE, path, _PATH_PATTERNS) + _pattern(_FILE_VARIABLE, file_name, _FILE_PATTERNS)
     # A name that was taken got a number behind its extension.
-    own = own.replace("{part}", "(?P<part>\\d+)", 1).replace("{part}", "\\d+") + "(-\\d+)?"
+    own = own.replace("{part}", r"(?P<part>\d+)", 1).replace("{part}", r"\d+") + r"(-\d+)?"
     return Layout(path, file_name, re.compile(own, re.ASCII))
 
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 GENERATION = "ab-generation-id"
-_CHUNK = 16 << 20
-# No threads: parts of a sync are uploaded one after the other anyway, and one chunk is in memory at a time.
-_TRANSFER = TransferConfig(multipart_threshold=_CHUNK, multipart_chunksize=_CHUNK, use_threads=False)
+MULTIPART_BYTES = 16 << 20
 MOST_DELETED_AT_ONCE = 1000
-_REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+# No threads: objects of a sync are uploaded one after the other anyway, and one piece is in memory at a time.
+_TRANSFER = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES, use_threads=False)
+# The last is versitygw's word for an unknown key id.
+_REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 _ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 
 

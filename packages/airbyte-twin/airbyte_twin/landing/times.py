@@ -9,13 +9,13 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_GAP = "-?/?\\.? ?"
-_DAY = f"(?P<year>\\d{{4}}){_GAP}(?P<month>\\d{{1,2}}|[A-Z][a-z]{{2}}){_GAP}(?P<day>\\d{{1,2}})"
-_CLOCK = "(?P<hour>\\d{2}):(?P<minute>\\d{2})(?::(?P<second>\\d{2})(?:\\.(?P<fraction>\\d{1,9}))?)?"
-_ZONE = " ?(?P<zone>[Zz]|(?:UTC|GMT)?(?:[+-]\\d{1,2}(?::?\\d{2}){0,2})?)"
+_GAP = r"-?/?\.? ?"
+_DAY = rf"(?P<year>\d{{4}}){_GAP}(?P<month>\d{{1,2}}|[A-Z][a-z]{{2}}){_GAP}(?P<day>\d{{1,2}})"
+_CLOCK = r"(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?"
+_ZONE = r" ?(?P<zone>[Zz]|(?:UTC|GMT)?(?:[+-]\d{1,2}(?::?\d{2}){0,2})?)"
 _MOMENT = re.compile(f"{_DAY}(?P<clock>(?: ?[Tt]| ){_CLOCK}{_ZONE})?", re.ASCII)
 _TIME = re.compile(_CLOCK + _ZONE, re.ASCII)
-_OFFSET = re.compile("([+-])(\\d{1,2}):?(\\d{2})?:?(\\d{2})?", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.ASCII)
 _WIDEST_OFFSET = timedelta(hours=18)
 
 

@@ -18,8 +18,8 @@ from airbyte_twin.landing.times import parse_date, parse_time, parse_timestamp
 
 UNFIT = "DESTINATION_SERIALIZATION_ERROR"
 TOO_LARGE = "DESTINATION_FIELD_SIZE_LIMITATION"
-_INTEGER = re.compile("[+-]?\\d+", re.ASCII)
-_NUMBER = re.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Change = dict[str, str]
 Row = dict[str, object]
