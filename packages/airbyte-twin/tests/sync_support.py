@@ -42,6 +42,7 @@ class Script:
         files = {"plan": str(self._plan), "seen": str(self._seen), "pids": str(self._pids)}
         self.path.write_text(SCRIPT.format(python=sys.executable, **files))
         self.path.chmod(0o755)
+        self.says("discover", {"type": "CATALOG", "catalog": {"streams": [offered("orders"), offered("customers")]}})
 
     def says(self, verb: str, *lines: Any, **ending: Any) -> None:
         """Lines of its output to a verb, as JSON or as text; `code`, `stderr` and `hangs` tell how it ends."""
@@ -74,6 +75,17 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def offered(name: str) -> dict[str, Any]:
+    """A stream as a script offers it."""
+    return {
+        "name": name,
+        "json_schema": {"type": "object", "properties": {"id": {"type": "integer"}, "at": {"type": "integer"}}},
+        "supported_sync_modes": ["full_refresh", "incremental"],
+        "default_cursor_field": ["at"],
+        "namespace": None,
+    }
 
 
 def record(name: str, **data: Any) -> dict[str, Any]:

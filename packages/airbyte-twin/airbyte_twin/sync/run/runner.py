@@ -110,17 +110,15 @@ class SyncRunner:
             self._idle.set()
 
     def _start_waiting(self) -> None:
-        busy = {running.connection_id for running in self._running.values()}
         for job_id in list(self._waiting):
             if self._ended or len(self._running) >= self._twin.settings.parallel_syncs:
                 return
             job = self._twin.store.jobs.get(job_id)
             if job is None or job.status not in {"pending", "queued"}:
                 self._waiting.remove(job_id)
-            elif job.connection_id not in busy:
-                # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+            # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+            elif all(running.connection_id != job.connection_id for running in self._running.values()):
                 self._waiting.remove(job_id)
-                busy.add(job.connection_id)
                 self._begin(job)
 
     def _begin(self, job: Job) -> None:
