@@ -72,7 +72,7 @@ def _install(name: str, requirements: Path, folder: Path) -> None:
     _say(f"Installing {name} into an environment of its own.")
     # Without its stamp, an environment that is half made is made anew by the next run.
     (folder / ".stamp").unlink(missing_ok=True)
-    _run([uv, "venv", "--quiet", "--clear", "--python", _python(sys.version_info), str(folder)], name)
+    _run([uv, "venv", "--quiet", "--clear", "--python", _python(sys.version_info[:2]), str(folder)], name)
     python = str(folder / "bin" / "python")
     _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", str(requirements)], name)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from airbyte_twin.records import DiscoveredStream, Epoch, Outside, SelectedStream
+from airbyte_twin.records import DiscoveredStream, SelectedStream
 from airbyte_twin.sync.streams import SyncStream
+from airbyte_twin.sync_records import Epoch, Outside
 from landing_support import Lake, configuration
 from twin_support import Api, stream
 
@@ -154,3 +155,21 @@ def cursors(api: Api, connection: Any) -> dict[str, Any]:
     """The saved state by stream."""
     found = api.config("/state/get", {"connectionId": connection["connectionId"]})
     return {each["streamDescriptor"]["name"]: each["streamState"] for each in found.get("streamState", [])}
+
+
+def landed(lake: Lake, name: str = "orders") -> list[Any]:
+    """All rows of a stream in the lake, with their generations."""
+    keys = [key for key in lake.written() if f"/{name}/" in key]
+    return [row for key in keys for row in lake.parquet(key).read().to_pylist()]
+
+
+def scripted_connection(api: Api, lake: Lake, *names: str, mode: str = "incremental_append", **changes: Any) -> Any:
+    streams = [stream(name, syncMode=mode) for name in names or ("orders",)]
+    return lake_connection(api, lake, *streams, **changes)
+
+
+def orders_until(number: int) -> list[Any]:
+    """Messages of orders up to a number, each with its state."""
+    return [
+        message for each in range(1, number + 1) for message in (record("orders", id=each), state("orders", at=each))
+    ]

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from airbyte_twin.sync.protocol.errors import ConnectorError
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
 from airbyte_twin.sync.run.reading import state_document
 from airbyte_twin.sync.streams import SyncStream, catalog_document
-from landing_support import Lake, configuration, new_lake, s3_server
+from landing_support import Lake, configuration
 from sync_support import Script, cursors, run, sync_stream
 from twin_support import Api, faker, serving, stream
 
@@ -34,17 +33,6 @@ def command() -> Path:
         return connector("source-faker")
     except EngineError as error:
         pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with s3_server() as served:
-        yield served
-
-
-@pytest.fixture
-def lake(url: str) -> Lake:
-    return new_lake(url)
 
 
 def streams() -> list[SyncStream]:

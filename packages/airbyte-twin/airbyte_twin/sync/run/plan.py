@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 
 from airbyte_twin.catalogs import by_key
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Epoch, Job, Outside
+from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Job
 from airbyte_twin.states import state_of
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
 from airbyte_twin.sync.protocol.halts import Halt
@@ -19,6 +19,7 @@ from airbyte_twin.sync.run.writing import WRITABLE, Namespaces, Target
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.draws import seed_of
 from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync_records import Epoch, Outside
 from airbyte_twin.twin import Twin
 
 DAY = 86_400_000
