@@ -71,6 +71,15 @@ def test_a_message_that_cannot_be_read_fails_the_job(scripted: Api, script: Scri
     assert (job["status"], job["failure"]["origin"]) == ("failed", "source")
 
 
+def test_a_stream_that_is_incomplete_fails_the_job_whatever_code_the_source_ends_with(
+    scripted: Api, script: Script, lake: Lake
+) -> None:
+    script.says("read", *orders_until(1), status("orders", "INCOMPLETE"))
+    connection = scripted_connection(scripted, lake)
+    assert run(scripted, connection)["failure"]["message"] == "The source could not read all of orders."
+    assert cursors(scripted, connection) == {"orders": {"at": 1}}
+
+
 def test_a_bucket_that_is_not_there_is_the_destinations_failure(syncing: Api, lake: Lake) -> None:
     connection = lake_connection(syncing, Lake(lake.url, "nowhere-to-be-found", lake.client, lake.clock))
     job = run(syncing, connection)

@@ -77,3 +77,14 @@ def test_an_unknown_connector_names_those_that_are_known(path: Path) -> None:
 def test_a_python_that_is_too_new_leaves_the_choice_to_uv() -> None:
     assert connectors._python((3, 12, 1)) == sys.executable
     assert connectors._python((3, 14, 0)) == ">=3.11,<3.13"
+
+
+def test_the_command_says_where_each_is_or_what_is_missing(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert connectors.main() == 1
+    assert "error: source-x needs uv" in capsys.readouterr().err
+
+    tool(path, UV)
+    assert connectors.main() == 0
+    assert f"source-x is {tmp_path}" in capsys.readouterr().err
