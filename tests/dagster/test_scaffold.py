@@ -7,13 +7,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from lotus_dagster.definitions import DBT_PROJECT
 
 from lotus_infra.dbt.columns import quoted
 from lotus_infra.dbt.keywords import KEYWORDS
 from lotus_infra.dbt.query import columns_read
 from lotus_infra.ops.check import check
 from lotus_infra.ops.scaffold import scaffold, scaffold_all
-from tests.dagster.lake import PROJECT, Lake
+from tests.dagster.lake import Lake
 from tests.support.lakes import Document, clean_files, source, stream, write
 
 TIME = {"type": "string", "format": "date-time"}
@@ -110,7 +111,7 @@ def lake(tmp_path: Path) -> Lake:
     write(tmp_path / "streams", {**files, **streams, "odd/_source.json": source(name="Odd & Sons: #1")})
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
     project = tmp_path / "dagster" / "dbt"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "core", "marts", "sales*"))
+    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "core", "marts", "sales*"))
     return Lake(tmp_path / "machine", project)
 
 
