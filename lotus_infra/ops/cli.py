@@ -190,7 +190,10 @@ def _choice(names: Sequence[str]) -> str:
 @_STREAMS
 @_DBT
 def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every: bool, force: bool) -> None:
-    """Write a dbt model with its source and tests for the STREAM of a SOURCE."""
+    """Write a dbt model with its source and tests for the STREAM of a SOURCE.
+
+    Example: lotus scaffold shopify orders
+    """
     from lotus_infra.ops.scaffold import scaffold as run  # noqa: PLC0415
     from lotus_infra.ops.scaffold import scaffold_all  # noqa: PLC0415
 
@@ -213,7 +216,10 @@ def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every
 def graph(
     kind: Literal["mermaid", "svg"] | None, output: Path | None, source: str | None, directory: Path, dbt: Path | None
 ) -> None:
-    """Draw the lake: sources, streams, files, models and marts."""
+    """Draw the lake: sources, streams, files, models and marts.
+
+    Example: lotus graph --output lake.svg
+    """
     from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
     from lotus_infra.ops.graph import write  # noqa: PLC0415
 
