@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +11,10 @@ import duckdb
 import pytest
 from airbyte_twin.landing import storage
 from airbyte_twin.landing import writer as writing
-from landing_support import FOLDER, NEW_YEAR, Lake, new_lake, s3_server, stream
+from landing_support import FOLDER, NEW_YEAR, Lake, stream
 
 if TYPE_CHECKING:
     from airbyte_twin.documents import JsonObject
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with s3_server() as served:
-        yield served
-
-
-@pytest.fixture
-def lake(url: str) -> Lake:
-    return new_lake(url)
 
 
 def generation(lake: Lake, key: str) -> str:
