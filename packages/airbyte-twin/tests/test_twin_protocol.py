@@ -102,8 +102,9 @@ def test_an_error_is_raised_once_all_that_was_said_is_taken(script: Script) -> N
 
 def test_an_end_without_a_reason_tells_what_was_printed_last(script: Script) -> None:
     script.says("read", "Traceback", code=3, stderr="KeyError: 'shop'\n")
-    with pytest.raises(ConnectorError, match=r"ended with code 3[\s\S]*Traceback[\s\S]*KeyError: 'shop'"):
+    with pytest.raises(ConnectorError, match="ended with code 3") as failure:
         read(script)
+    assert set(str(failure.value).splitlines()[1:]) == {"Traceback", "KeyError: 'shop'"}
 
 
 def test_secrets_are_in_no_text(script: Script) -> None:
