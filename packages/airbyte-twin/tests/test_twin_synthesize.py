@@ -14,7 +14,7 @@ from airbyte_twin.sync.synthesize.source import MadeUpSource
 from airbyte_twin.sync.synthesize.times import milliseconds, timestamp
 from airbyte_twin.sync.synthesize.world import Change, World
 from airbyte_twin.sync_records import Outside
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 from sync_support import NEW_YEAR, outside, sync_stream
@@ -191,6 +191,7 @@ def latest(changes: list[Change]) -> dict[int, Change]:
 
 
 @settings(deadline=None)
+@example(rows=[1, 7, 24], seed=0, stops=[0, 0, 7], updates=True)
 @given(rows=counts, seed=st.integers(0, 2**64), stops=st.lists(st.integers(0, 40), max_size=8), updates=st.booleans())
 def test_whoever_reads_on_from_where_they_were_stopped_ends_with_the_whole(
     rows: list[int], seed: int, stops: list[int], *, updates: bool
@@ -207,6 +208,18 @@ def test_whoever_reads_on_from_where_they_were_stopped_ends_with_the_whole(
             cursor = max([change.at for change in taken] + ([] if cursor is None else [cursor]), default=None)
         assert latest(world.changes_after(None)) == seen
         assert sorted(seen) == list(range(world.rows))
+
+
+@settings(deadline=None)
+@given(counts)
+@example([1, 7, 24])
+def test_no_two_changes_of_an_epoch_are_at_one_time(rows: list[int]) -> None:
+    """A reader who stopped between them would never read the second."""
+    last = World(0, outside(*rows), updates=True)
+    before = World(0, outside(*rows[:-1]), updates=True).changes_after(None) if rows[1:] else []
+    told = max((change.at for change in before), default=None)
+    changes = last.changes_after(told)
+    assert len({change.at for change in changes}) == len(changes)
 
 
 def test_each_epoch_has_as_many_rows_as_it_was_given() -> None:
@@ -242,6 +255,7 @@ def test_one_of_many(many: str, one: str) -> None:
     assert singular(many) == one
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, 4_000_000_000_000), zone=st.booleans())
 def test_a_time_is_read_as_it_is_written(at: int, *, zone: bool) -> None:
     assert milliseconds(timestamp(at, zone=zone)) == at
