@@ -3,6 +3,7 @@
 Knows verbs and their answers. Must not know the store or HTTP.
 """
 
+import json
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +29,10 @@ M = TypeVar("M", CatalogMessage, ConnectionStatusMessage, SpecMessage)
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """A text without the values of secrets."""
-    for secret in sorted(secrets, key=len, reverse=True):
+    """A text without the values of secrets, as they are or as JSON writes them."""
+    plain = tuple(secrets)
+    escaped = {json.dumps(secret, ensure_ascii=each)[1:-1] for secret in plain for each in (True, False)}
+    for secret in sorted(escaped.union(plain), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
 
