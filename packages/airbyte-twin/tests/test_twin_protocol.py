@@ -1,5 +1,6 @@
 """Connectors as subprocesses: what they say, how they end, and what is left of them."""
 
+import json
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import StreamState
-from airbyte_twin.sync.protocol.connector import RealConnector
+from airbyte_twin.sync.protocol.connector import LONGEST_TEXT, RealConnector
 from airbyte_twin.sync.protocol.errors import ConnectorError, Halted, ProtocolError
 from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
@@ -113,6 +114,18 @@ def test_secrets_are_in_no_text(script: Script) -> None:
     with pytest.raises(ConnectorError) as failure:
         texts.extend(connector(script, "hunter2").read({}, CATALOG, None))
     assert "hunter2" not in str([*texts, str(failure.value), failure.value.internal])
+
+
+def test_secrets_are_in_no_text_that_is_cut_or_written_as_json(script: Script) -> None:
+    secret = 'hunter"2-is-long'
+    near_the_end = "x" * (LONGEST_TEXT - 8)
+    lines = (f"{near_the_end}{secret}", f"config: {json.dumps(secret)}", error(near_the_end + secret))
+    script.says("read", *lines, stderr=near_the_end + secret, code=1)
+    texts: list[object] = []
+    with pytest.raises(ConnectorError) as failure:
+        texts.extend(connector(script, secret).read({}, CATALOG, None))
+    assert "hunter" not in str([*texts, str(failure.value)])
+    assert len(str(failure.value)) == LONGEST_TEXT
 
 
 def test_a_lot_on_standard_error_blocks_nothing(script: Script) -> None:
