@@ -1,6 +1,7 @@
 """Builds Dagster's image with Docker, named by the commit that it is built of: `python -m toolchain.image [NAME]`.
 
-Prints the image's whole name as the only line of stdout. It pushes nothing: who may do that differs from place to place.
+Prints the image's whole name as the only line of stdout. It pushes nothing: who may do that differs from place to
+place.
 """
 
 import shutil
@@ -55,7 +56,7 @@ def _git(folder: Path, *arguments: str) -> str:
 def main(arguments: list[str]) -> int:
     """Build it; what the user can mend is told in one line, with exit code 1."""
     try:
-        image = build(*(arguments or [NAME])[:1])
+        image = build(arguments[0] if arguments else NAME)
     except LotusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
