@@ -26,5 +26,5 @@ def test_the_code_location_has_it_as_a_resource() -> None:
 
 def test_a_manifest_that_is_current_is_taken_without_a_lock_or_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
     current_manifest(DBT_PROJECT)
-    monkeypatch.setattr(loading.fcntl, "flock", lambda *_: pytest.fail("an image's file system may be read-only"))
+    monkeypatch.setattr("fcntl.flock", lambda *_: pytest.fail("an image's file system may be read-only"))
     assert current_manifest(DBT_PROJECT).is_file()
