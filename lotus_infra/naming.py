@@ -108,7 +108,7 @@ CATALOG_DATABASE = "ducklake-db"
 CODE_LOCATION = "lotus-lake"
 CODE_LOCATION_MODULE = "lotus_dagster.code_location"
 CODE_LOCATION_PORT = 3030
-LAKE_SECRET = "dagster-lake"  # noqa: S105, the name of a secret
+LAKE_SECRET = "dagster-lake"
 LOGS_PATH = "logs"
 """Where in the landing bucket the output of runs is kept."""
 ANNOTATIONS = "lotus.internal"

@@ -17,11 +17,11 @@ from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import stream_sensor
+from lotus_infra import definitions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STREAMS = REPOSITORY / "streams"
-DBT_PROJECT = REPOSITORY / "dagster" / "dbt"
-_PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
+DBT_PROJECT = REPOSITORY / definitions.DBT_PROJECT
 
 
 def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Path) -> dg.Definitions:
@@ -69,7 +69,7 @@ def current_manifest(project: Path) -> Path:
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
     with (file.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = max(path.stat().st_mtime for pattern in _PROJECT_FILES for path in project.glob(pattern))
+        newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
         if not file.is_file() or file.stat().st_mtime < newest:
             _parse(project)
     return file

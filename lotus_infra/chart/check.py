@@ -1,4 +1,7 @@
-"""Holds values against what the chart takes. Stricter than the chart itself, which takes a misspelt key without a word."""
+"""Holds values against what the chart takes.
+
+Stricter than the chart itself, which takes a misspelt key without a word.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ class ChartProblem:
 
 
 def check_values(values: Mapping[str, JsonValue]) -> list[ChartProblem]:
-    """Every key that the chart does not have, and every value that is not as it wants it, in the order of their paths."""
+    """Every key that the chart does not have and every value that is not as it wants it, ordered by path."""
     document: JsonValue = dict(values)
     found = [*_unknown(document, values_schema(), ()), *_misfits(document)]
     return sorted(set(found), key=lambda problem: problem.path)

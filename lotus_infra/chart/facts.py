@@ -1,8 +1,8 @@
 """The chart's facts as one schema of the values that somebody gives it: partial, with every reference resolved.
 
-The chart's own schemas describe values once the chart's defaults are merged into them, so nearly every key is required in
-them. What is given may leave out any key of a map, for the defaults have it; a list replaces the default one, so what is
-required of its items is required here too.
+The chart's own schemas describe values once the chart's defaults are merged into them, so nearly every key is required
+in them. What is given may leave out any key of a map, for the defaults have it; a list replaces the default one, so
+what is required of its items is required here too.
 """
 
 import json
@@ -48,10 +48,8 @@ UNLISTED: Final[Mapping[tuple[str, ...], Unlisted]] = {
     ("ingress", "ingressClassName"): Unlisted("string", "templates/ingress.yaml"),
     ("pipelineRun",): Unlisted("object", "templates/helpers/_helpers.tpl"),
     ("postgresql", "nameOverride"): Unlisted("string", "templates/helpers/_helpers.tpl"),
-    (SUBCHART, "fullnameOverride"): Unlisted(
-        "string", "charts/dagster-user-deployments/templates/helpers/_helpers.tpl"
-    ),
-    (SUBCHART, "nameOverride"): Unlisted("string", "charts/dagster-user-deployments/templates/helpers/_helpers.tpl"),
+    (SUBCHART, "fullnameOverride"): Unlisted("string", f"charts/{SUBCHART}/templates/helpers/_helpers.tpl"),
+    (SUBCHART, "nameOverride"): Unlisted("string", f"charts/{SUBCHART}/templates/helpers/_helpers.tpl"),
 }
 
 

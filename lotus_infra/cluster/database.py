@@ -21,9 +21,9 @@ def _schedule(text: str) -> str:
     fields = text.split()
     if len(fields) != 6:
         raise ValueError(f"has {len(fields)} parts instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
-    problem = cron_problem(
-        " ".join([*fields[:5], "?"]) if fields[5] == "*" else " ".join([*fields[:3], "?", *fields[4:]])
-    )
+    # One of the two days must be left open in the other dialect, and here none may be.
+    open_day = 5 if fields[5] == "*" else 3
+    problem = cron_problem(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
     if problem is not None:
         raise ValueError(": ".join(problem))
     return text

@@ -1,6 +1,6 @@
-"""The variables that the company's code reads, with the values that follow from the stack; no secret is among the plain ones.
+"""The variables that the company's code reads, with the values that follow from the stack.
 
-The names are those of `lotus_dagster.environment` and of the SDKs of AWS and Postgres.
+No secret is among the plain ones. The names are those of `lotus_dagster.environment` and of the SDKs of AWS and Postgres.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from lotus_infra import naming
 from lotus_infra.cluster.database import Address
 
 ACCESS_KEY_ID = "AWS_ACCESS_KEY_ID"
-SECRET_ACCESS_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105, the name of a variable
-CATALOG_PASSWORD = "PGPASSWORD"  # noqa: S105
+SECRET_ACCESS_KEY = "AWS_SECRET_ACCESS_KEY"
+CATALOG_PASSWORD = "PGPASSWORD"
 SECRETS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, CATALOG_PASSWORD)
 """The keys of the Kubernetes secret that pods get their variables from."""
 
@@ -33,8 +33,8 @@ class Lake:
 def variables(lake: Lake, catalog: Address) -> dict[str, str]:
     """The variables without secrets.
 
-    The catalog's password is in a variable that Postgres' library reads by itself; whatever else it could read there would
-    reach Dagster's connections to its own database too.
+    The catalog's password is in a variable that Postgres' library reads by itself; whatever else it could read there
+    would reach Dagster's connections to its own database too.
     """
     place = " ".join(
         f"{key}={value}"

@@ -1,8 +1,9 @@
 """A fingerprint of credentials: it changes when any of them does, and tells nothing of them.
 
-It is shown to whoever may see a pod, so it must not help to guess a credential. Three things see to that: it is made of all
-credentials at once, so that none can be tried alone; each guess costs a function that is slow and takes memory on purpose,
-with a salt of its own for every stack; and with 48 bits it keeps far less than the credentials hold, each of which is long.
+It is shown to whoever may see a pod, so it must not help to guess a credential. Three things see to that. It is made of
+all credentials at once, so that none can be tried alone. Each try costs a function that is slow and takes memory on
+purpose, with a salt of its own for every stack. And its 48 bits are far less than what the credentials hold: passwords
+that are short enough to be guessed are refused.
 """
 
 import hashlib

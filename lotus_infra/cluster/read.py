@@ -1,4 +1,4 @@
-"""Reads what a stack says of Dagster: every mistake at once, each with key, reason and remedy, before anything is declared."""
+"""Reads what a stack says of Dagster: every mistake at once, each with key, reason and remedy."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -50,9 +50,7 @@ def release_values(settings: DagsterSettings, around: Surroundings) -> Values:
     made = merged(values, extra)
     misfits = check_values(made)
     if misfits:
-        raise LotusError(
-            "\n".join(f"{KEY} makes values that the chart does not take: {problem}" for problem in misfits)
-        )
+        raise LotusError("\n".join(f"{KEY}: the chart's value {problem}" for problem in misfits))
     return made
 
 

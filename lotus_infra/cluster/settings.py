@@ -1,4 +1,4 @@
-"""What a stack says of Dagster, `lotus:dagster`: all that may differ from stack to stack, and nothing that is secret."""
+"""What a stack says of Dagster, `lotus:dagster`: all that may differ from stack to stack, and no secret."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -93,7 +93,7 @@ class CodeLocation(Served):
         env_secrets: Secrets of the namespace whose keys become variables.
     """
 
-    env: dict[Variable, str] = {}
+    env: dict[Variable, str] = Field(default={})
     env_secrets: tuple[DnsLabel, ...] = ()
 
 
@@ -110,7 +110,7 @@ class Runs(Placed):
         start_timeout_seconds: After which time without a start a run has failed.
     """
 
-    env: dict[Variable, str] = {}
+    env: dict[Variable, str] = Field(default={})
     env_secrets: tuple[DnsLabel, ...] = ()
     at_once: Count = 10
     pool: Count = 1
@@ -143,7 +143,7 @@ class Ingress(Part):
     tls: bool = True
     tls_secret: DnsLabel | None = None
     class_name: DnsLabel | None = None
-    annotations: Annotations = {}
+    annotations: Annotations = Field(default={})
 
     @model_validator(mode="after")
     def _has_a_certificate(self) -> Self:
@@ -189,7 +189,7 @@ class DagsterSettings(Part):
     image: Annotated[str, AfterValidator(_immutable)]
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     image_pull_secrets: tuple[DnsLabel, ...] = ()
-    service_account: Annotations = {}
+    service_account: Annotations = Field(default={})
     webserver: Webserver = Webserver()
     daemon: Served = Served()
     code_location: CodeLocation = CodeLocation()
@@ -199,7 +199,7 @@ class DagsterSettings(Part):
     database: Database = ClusterDatabase()
     catalog: Database = ClusterDatabase()
     ingress: Ingress | None = None
-    extra_values: dict[str, JsonValue] = {}
+    extra_values: dict[str, JsonValue] = Field(default={})
 
     @property
     def parsed_image(self) -> Image:

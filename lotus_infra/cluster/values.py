@@ -144,7 +144,7 @@ def _code_location(settings: DagsterSettings, around: Surroundings) -> dict[str,
         "image": _image(image, settings.pull_policy),
         "dagsterApiGrpcArgs": ["-m", naming.CODE_LOCATION_MODULE],
         "port": naming.CODE_LOCATION_PORT,
-        # What runs get is said once, by the run launcher: else they would be given what serves the code, resources and all.
+        # The run launcher says what runs get: else they would be given what serves the code, resources and all.
         "includeConfigInLaunchedRuns": {"enabled": False},
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "envSecrets": [{"name": name} for name in (naming.LAKE_SECRET, *location.env_secrets)],
@@ -172,8 +172,8 @@ def _run_launcher(settings: DagsterSettings, around: Surroundings) -> Values:
 
 
 def _retention(settings: DagsterSettings) -> Values:
-    days = {"purgeAfterDays": settings.retention.model_dump(mode="json", by_alias=True)}
-    return {"enabled": True, "sensor": days, "schedule": days, "autoMaterialize": days}
+    days: Values = {"purgeAfterDays": settings.retention.model_dump(mode="json", by_alias=True)}
+    return {"enabled": True, **dict.fromkeys(("sensor", "schedule", "autoMaterialize"), days)}
 
 
 def _compute_logs(settings: DagsterSettings, lake: Lake) -> Values:
