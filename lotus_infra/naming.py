@@ -123,6 +123,11 @@ def credentials_secret(database: str) -> str:
     return f"{database}-credentials"
 
 
+def password(database: str) -> str:
+    """The stack's name of a database's password: `dagster_db_password`."""
+    return f"{database.replace('-', '_')}_password"
+
+
 def backup_secret(database: str) -> str:
     """The Kubernetes secret with the access key that a database's backups are written with."""
     return f"{database}-backup"

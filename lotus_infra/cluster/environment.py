@@ -1,6 +1,7 @@
 """The variables that the company's code reads, with the values that follow from the stack.
 
-No secret is among the plain ones. The names are those of `lotus_dagster.environment` and of the SDKs of AWS and Postgres.
+No secret is among the plain ones. The names are those of `lotus_dagster.environment` and of AWS' and Postgres' own
+libraries.
 """
 
 from dataclasses import dataclass

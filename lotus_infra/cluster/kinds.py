@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -30,6 +30,11 @@ def _dns_name(text: str) -> str:
     return text
 
 
+def _text(value: object) -> object:
+    """Whoever writes `cpu: 2` means the text."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 def _quantity(text: str) -> str:
     if _QUANTITY.fullmatch(text) is None:
         raise ValueError("is no quantity of Kubernetes: write 500m or 2 for CPUs, 512Mi or 4Gi for memory")
@@ -51,7 +56,7 @@ def _variable(text: str) -> str:
 DnsLabel: TypeAlias = Annotated[str, AfterValidator(_dns_label)]
 DnsName: TypeAlias = Annotated[str, AfterValidator(_dns_name)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Quantity: TypeAlias = Annotated[str, AfterValidator(_quantity)]
+Quantity: TypeAlias = Annotated[str, BeforeValidator(_text), AfterValidator(_quantity)]
 Size: TypeAlias = Annotated[str, AfterValidator(_size)]
 Variable: TypeAlias = Annotated[str, AfterValidator(_variable)]
 Days: TypeAlias = Annotated[int, Field(ge=1, le=3650, strict=True)]

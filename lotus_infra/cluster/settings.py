@@ -202,6 +202,11 @@ class DagsterSettings(Part):
     extra_values: dict[str, JsonValue] = Field(default={})
 
     @property
+    def backs_up(self) -> bool:
+        """Whether any of its databases writes backups."""
+        return any(isinstance(each, ClusterDatabase) and each.backup for each in (self.database, self.catalog))
+
+    @property
     def parsed_image(self) -> Image:
         """The company's image, in parts."""
         return Image.parse(self.image)
