@@ -4,7 +4,7 @@ What the cluster answers becomes our own types here; nothing of Kubernetes' clie
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,6 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
 from lotus_infra.errors import LotusError
+from lotus_infra.pods import reasons
 
 _SECONDS = (10, 30)
 """How long a connection and an answer may take."""
@@ -157,26 +158,21 @@ def _pod(found: Any) -> Pod:
         image=container.image,
         digest=next((_digest(each.image_id or "") for each in statuses), ""),
         ready=ready,
-        reason="" if ready else _reason(found, statuses),
+        reason="" if ready else _reason(found),
         annotations=dict(found.metadata.annotations or {}),
         port=next((each.container_port for each in container.ports or []), None),
     )
 
 
 def _digest(image_id: str) -> str:
-    """The digest in what a node calls an image: `docker-pullable://name@sha256:…`; some only tell a number of their own."""
+    """The digest in what a node calls an image, `docker-pullable://name@sha256:…`; some tell a number of theirs."""
     return image_id.rpartition("@")[2] if "@" in image_id else ""
 
 
-def _reason(pod: Any, statuses: Sequence[Any]) -> str:
+def _reason(pod: Any) -> str:
     """Why a pod is not ready, as far as the cluster says."""
-    for status in [*(pod.status.init_container_statuses or []), *statuses]:
-        state = status.state
-        told = state.waiting or (state.terminated if state.terminated and state.terminated.exit_code else None)
-        if told is not None and told.reason not in (None, "PodInitializing"):
-            return _line(f"{told.reason} {told.message or ''}")
-    conditions = [each for each in pod.status.conditions or [] if each.status == "False" and each.message]
-    return _line(conditions[0].message) if conditions else f"it is {pod.status.phase.lower()}"
+    told = next(reasons([pod]), f"it is {str(pod.status.phase).lower()}")
+    return _line(told.removeprefix(f"pod {pod.metadata.name}: "))
 
 
 def _line(text: object) -> str:

@@ -1,5 +1,6 @@
 """What the repository says of itself: its commit, what is not committed, and the fingerprint of what Dagster loads."""
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,9 @@ class Repository:
 
     def commits_since(self, commit: str) -> int | None:
         """How many commits of the history are later than one; None where it is not part of the history."""
+        # What a cluster tells could be anything; git is only asked of what looks like a commit.
+        if re.fullmatch(r"[0-9a-f]{7,40}", commit) is None:
+            return None
         if _git(self.folder, "merge-base", "--is-ancestor", commit, "HEAD") is None:
             return None
         return int(_git(self.folder, "rev-list", "--count", f"{commit}..HEAD") or 0)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
 from lotus_infra.definitions import fingerprint
+from lotus_infra.ops.verify_build import QUERY, Build, told_by
 from toolchain.image_steps import Built, build
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMIT = "3f9c2a1e5b7d8046912c3f9c2a1e5b7d8046912c"
-QUERY = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
-    sensors { name } allTopLevelResourceDetails { name configuredValues { key value } } } } } }"""
+SENSORS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { sensors { name } } } } }"
 STARTED = "Started Dagster code server"
 
 
@@ -46,12 +47,13 @@ def test_the_steps_make_a_code_server_that_answers_without_any_variable_of_its_s
     assert called(built, *health_check).returncode == 1
     with code_server(built, port):
         assert called(built, *health_check).returncode == 0
-        told = asked(port, tmp_path / "asking")
+        asks = Asks(port, tmp_path / "asking")
+        [repository] = asks(SENSORS)["data"]["repositoriesOrError"]["nodes"]
+        told = told_by(asks(QUERY), f"grpc:127.0.0.1:{port}")
 
-    sensors = {each["name"] for each in told["sensors"]}
+    sensors = {each["name"] for each in repository["sensors"]}
     assert {naming.sensor(stream.source, stream.name) for stream in streams_of(REPOSITORY / "streams")} <= sensors
-    [values] = [each["configuredValues"] for each in told["allTopLevelResourceDetails"] if each["name"] == "build"]
-    assert {each["key"]: json.loads(each["value"]) for each in values} == {"commit": COMMIT, "definitions": found}
+    assert told == Build(COMMIT, found)
 
 
 def on(port: int, command: tuple[str, ...]) -> list[str]:
@@ -97,18 +99,22 @@ def code_server(built: Built, port: int) -> Iterator[None]:
         server.communicate(timeout=60)
 
 
-def asked(port: int, home: Path) -> dict[str, Any]:
-    """What the server has loaded, as Dagster's own GraphQL tells it."""
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
-    graphql = Path(sys.executable).with_name("dagster-graphql")
-    ran = subprocess.run(
-        [graphql, "--grpc-host", "127.0.0.1", "--grpc-port", str(port), "-t", QUERY],
-        env=os.environ | {"DAGSTER_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    [repository] = json.loads(ran.stdout)["data"]["repositoriesOrError"]["nodes"]
-    assert isinstance(repository, dict)
-    return repository
+@dataclass(frozen=True)
+class Asks:
+    """Dagster's own GraphQL, on top of a code server."""
+
+    port: int
+    home: Path
+
+    def __call__(self, query: str) -> Any:
+        self.home.mkdir(exist_ok=True)
+        (self.home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+        graphql = Path(sys.executable).with_name("dagster-graphql")
+        ran = subprocess.run(
+            [graphql, "--grpc-host", "127.0.0.1", "--grpc-port", str(self.port), "-t", query],
+            env=os.environ | {"DAGSTER_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(ran.stdout)

@@ -1,28 +1,19 @@
 """`make image`: what Docker is asked for, and what is said where it can't be."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from lotus_infra.definitions import files, fingerprint
+from lotus_infra.definitions import fingerprint
 from lotus_infra.errors import LotusError
+from tests.support.clone import git, write_clone
 from toolchain import image
-
-GIT = ["git", "-c", "user.name=me", "-c", "user.email=me@example.com"]
-HERE = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A clean clone of a repository."""
-    made = tmp_path / "repository"
-    for name in files(HERE):
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        (made / name).write_bytes((HERE / name).read_bytes())
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "All of it"]):
-        subprocess.run([*GIT, *command], cwd=made, check=True)
-    return made
+    return write_clone(tmp_path / "repository")
 
 
 @pytest.fixture
@@ -38,8 +29,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_image_is_named_by_the_commit_and_told_commit_and_definitions(folder: Path, docker: Path) -> None:
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
-    commit = head.stdout.strip()
+    commit = git(folder, "rev-parse", "HEAD")
 
     assert str(image.build("ghcr.io/example/lake", folder)) == f"ghcr.io/example/lake:{commit}"
     assert docker.read_text(encoding="utf-8").splitlines()[-1] == (
