@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import urllib3
+import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
@@ -19,6 +20,8 @@ from lotus_infra.pods import reasons
 
 _SECONDS = (10, 30)
 """How long a connection and an answer may take."""
+_NOT_A_KUBECONFIG = (AttributeError, KeyError, TypeError, ValueError)
+"""What the client trips over in a file of another kind: it takes for granted what such a file holds."""
 _OVER = ("Succeeded", "Failed")
 
 
@@ -76,7 +79,7 @@ class Cluster:
         settings.retries = False
         try:
             config.load_kube_config(kubeconfig, context, settings)
-        except (ConfigException, OSError, ValueError) as error:
+        except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
             remedy = "`kubectl config get-contexts` lists what there is; name one by --kubeconfig and --context"
             raise ClusterError(f"no cluster can be found: {_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
@@ -130,11 +133,21 @@ class Cluster:
             yield
         except ApiException as error:
             raise self._refused(error, verb, what, namespace) from None
+        except AttributeError as error:
+            # Where TLS fails there is no answer, and the client trips over its missing body before it can say so.
+            if not isinstance(error.__context__, ApiException):
+                raise
+            raise self._refused(error.__context__, verb, what, namespace) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-            raise ClusterError(f"the cluster at {self._address} does not answer: {_line(error)}", remedy) from None
+            raise self._silent(error) from None
+
+    def _silent(self, why: object) -> ClusterError:
+        remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
+        return ClusterError(f"the cluster at {self._address} does not answer: {_line(why)}", remedy)
 
     def _refused(self, error: ApiException, verb: str, what: str, namespace: str) -> ClusterError:
+        if not error.status:
+            return self._silent(error.reason)
         if error.status == 401:
             return ClusterError(f"the cluster at {self._address} does not know who asks", "log in to it anew")
         if error.status == 403:

@@ -46,6 +46,7 @@ class FakeCluster:
         parts, query = url.path.strip("/").split("/"), parse_qs(url.query)
         if not self.known or token != f"Bearer {TOKEN}":
             return 401, _status("Unauthorized", "Unauthorized")
+        found: Any
         match parts:
             case ["api", "v1", "namespaces", name]:
                 what, found = "namespaces", {"kind": "Namespace", "metadata": {"name": name}}
@@ -121,7 +122,7 @@ def serving(cluster: FakeCluster) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
