@@ -1,7 +1,8 @@
 """One fingerprint for everything that decides what Dagster loads, the same on every machine.
 
 An image is given the fingerprint when it is built, the deployed code location shows it, and `lotus verify` compares it
-with the repository's. A change of the Pulumi program or of the documents leaves it as it is; one of the lock file does not.
+with the repository's. A change of the Pulumi program or of the documents leaves it as it is, one of the lock file
+does not.
 
 `python -m lotus_infra.definitions` prints the fingerprint of the project in this folder.
 """

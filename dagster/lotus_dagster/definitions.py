@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
@@ -24,13 +25,16 @@ STREAMS = REPOSITORY / "streams"
 DBT_PROJECT = REPOSITORY / definitions.DBT_PROJECT
 
 
-def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Path) -> dg.Definitions:
+def definitions_of(
+    streams: tuple[Stream, ...], manifest: Manifest, project: Path, build: Build | None = None
+) -> dg.Definitions:
     """The definitions of a lake.
 
     Args:
         streams: Of the stream files.
         manifest: Of the dbt project.
         project: The dbt project's folder, where runs call dbt.
+        build: What to say of the build; nothing by default.
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
@@ -47,7 +51,8 @@ def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Pat
         made = mart_assets(marts, [stream.tag for stream in streams])
         assets.append(made)
         sensors.append(_automation(made))
-    return dg.Definitions(assets=assets, sensors=sensors, resources={"dbt": dbt_of(project)})
+    resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
+    return dg.Definitions(assets=assets, sensors=sensors, resources=resources)
 
 
 def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
@@ -65,14 +70,21 @@ def current_manifest(project: Path) -> Path:
         ManifestError: dbt can't parse the project.
     """
     file = project / "target" / "manifest.json"
+    # An image's manifest is current, and its file system may be one that nobody writes to.
+    if _is_current(file, project):
+        return file
     file.parent.mkdir(exist_ok=True)
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
     with (file.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
-        if not file.is_file() or file.stat().st_mtime < newest:
+        if not _is_current(file, project):
             _parse(project)
     return file
+
+
+def _is_current(manifest: Path, project: Path) -> bool:
+    newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
+    return manifest.is_file() and manifest.stat().st_mtime >= newest
 
 
 def _parse(project: Path) -> None:
@@ -84,4 +96,5 @@ def _parse(project: Path) -> None:
 
 def load() -> dg.Definitions:
     """The definitions of this repository's lake."""
-    return definitions_of(streams_of(STREAMS), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
+    manifest = Manifest.read(current_manifest(DBT_PROJECT))
+    return definitions_of(streams_of(STREAMS), manifest, DBT_PROJECT, Build.of(REPOSITORY))

@@ -1,7 +1,6 @@
 """The fingerprint of what Dagster loads: what changes it, and what does not."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +8,13 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.definitions import DefinitionsError, files, fingerprint, main
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.clone import REPOSITORY, write_project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the files behind the fingerprint, made in an order that is not theirs."""
-    for name in reversed(files(REPOSITORY)):
-        copy = tmp_path / "project" / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, copy)
-    return tmp_path / "project"
+    return write_project(tmp_path / "project")
 
 
 def test_a_copy_elsewhere_has_the_same_fingerprint_whatever_its_times_and_modes(project: Path) -> None:
