@@ -107,7 +107,7 @@ def drained(program: Callable[[], None], config: dict[str, str], secrets: list[s
         SETTINGS.outputs.clear()
         mocks.set_mocks(recorder, project="lotus", stack="test", preview=False, monitor=monitor)
         set_all_config(config, secrets)
-        SETTINGS.callbacks = hooks  # type: ignore[assignment]
+        SETTINGS.callbacks = hooks
         await run_pulumi_func(program)
         stack = pulumi.runtime.get_root_resource()
         assert stack is not None

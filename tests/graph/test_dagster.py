@@ -142,9 +142,12 @@ def test_the_release_waits_for_its_pods_and_stays_as_it_is_when_it_fails(declare
 def test_a_release_that_fails_is_told_with_what_its_pods_say(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, Any]] = []
     told: list[str] = []
-    monkeypatch.setattr(
-        "lotus_infra.pods.why", lambda *where, **how: asked.append((where, how)) or ["pod a: it is ill"]
-    )
+
+    def why(*where: Any, **how: Any) -> list[str]:
+        asked.append((where, how))
+        return ["pod a: it is ill"]
+
+    monkeypatch.setattr("lotus_infra.pods.why", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", told.append)
 

@@ -1,4 +1,4 @@
-"""What a stack can say wrongly of Dagster: each is refused before any resource is declared, in words that were blessed."""
+"""What a stack can say wrongly of Dagster: each is refused before anything is declared, in words that were blessed."""
 
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def test_a_mistake_is_refused_with_key_reason_and_remedy_and_nothing_is_declared
         key, *rest = line.split(": ", 2)
         assert key.startswith("lotus:")
         assert len(rest) == 2, line
-    assert f"lotus:{path.split('.')[0]}" in words
+    assert f"lotus:{path.partition('.')[0]}" in words
 
 
 def test_every_mistake_is_told_in_the_words_that_were_blessed(monkeypatch: pytest.MonkeyPatch) -> None:

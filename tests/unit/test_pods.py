@@ -15,6 +15,8 @@ from lotus_infra.pods import reasons, why
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 
+ENDED = "ended with exit code 1, Error: No module named 'lotus_dagster'"
+
 
 def container(name: str = "dagster", **state: Any) -> dict[str, Any]:
     last = {"lastState": {"terminated": state.pop("before")}} if "before" in state else {}
@@ -45,11 +47,11 @@ def read(*pods: dict[str, Any]) -> list[client.V1Pod]:
         ),
         (
             container(waiting={"reason": "CrashLoopBackOff"}, before=CRASHED),
-            "pod a: container dagster CrashLoopBackOff; it ended with exit code 1, Error: No module named 'lotus_dagster'",
+            f"pod a: container dagster CrashLoopBackOff; it {ENDED}",
         ),
         (
             container(terminated=CRASHED),
-            "pod a: container dagster ended with exit code 1, Error: No module named 'lotus_dagster'",
+            f"pod a: container dagster {ENDED}",
         ),
         (container(running={}), "pod a: container dagster runs and is not ready"),
     ],
@@ -91,13 +93,13 @@ def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
     """A server with one answer, and a kubeconfig of it."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(json.dumps(body).encode())
 
-        def log_message(self, *_: Any) -> None:  # type: ignore[override]
+        def log_message(self, *_: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

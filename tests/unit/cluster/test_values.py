@@ -1,4 +1,4 @@
-"""The chart's values that follow from what a stack says: the production stack's, and those that the taken-over lake has."""
+"""The chart's values that follow from what a stack says: the production stack's, and the taken-over lake's."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -145,8 +145,8 @@ class Asked(dict[str, str]):
 
 
 def test_variables_are_those_that_the_companys_code_reads() -> None:
-    plan = planned(settings(TAKEN_OVER), LAKE)
-    [deployment] = plan["dagster-user-deployments"]["deployments"]  # type: ignore[call-overload, index]
+    plan: Any = planned(settings(TAKEN_OVER), LAKE)
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
     given = {variable["name"]: variable["value"] for variable in deployment["env"]}
     asked = Asked()
     duckdb_plugin.s3_secret(asked)
