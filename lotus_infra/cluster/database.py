@@ -29,6 +29,19 @@ def _schedule(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9.:-]+", text) is None:
+        raise ValueError("is no host: write a name or an address, without scheme and port")
+    return text
+
+
+def _plain(text: str) -> str:
+    """A name that goes unquoted into Postgres' connection strings."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", text) is None:
+        raise ValueError("has other characters than letters, digits, underscores and hyphens: rename it")
+    return text
+
+
 def _postgres(text: str) -> str:
     if _IMAGE.fullmatch(text) is None:
         raise ValueError("is no fixed image of Postgres: give a tag such as name:16.2, or a digest")
@@ -93,10 +106,10 @@ class ExternalDatabase(Part):
     """
 
     kind: Literal["external"]
-    host: str = Field(min_length=1, pattern=r"^[A-Za-z0-9.:-]+$")
+    host: Annotated[str, AfterValidator(_host)]
     port: Port = POSTGRES_PORT
-    database: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_-]+$")
-    user: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_-]+$")
+    database: Annotated[str, AfterValidator(_plain)]
+    user: Annotated[str, AfterValidator(_plain)]
 
 
 def _kind(value: object) -> str:

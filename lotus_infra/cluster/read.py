@@ -27,7 +27,7 @@ def read(document: object) -> DagsterSettings | None:
     """
     if not isinstance(document, dict):
         raise LotusError(
-            f"{KEY} is no object", f"pulumi config set --path {KEY}.deploy false, or edit the stack's file"
+            f"{KEY}: is no object", f"pulumi config set --path {KEY}.deploy false, or edit the stack's file"
         )
     model = DagsterSettings if document.get("deploy") is not False else Off
     try:
@@ -58,7 +58,8 @@ def _told(found: Any, root: type[Part]) -> str:
     """One mistake: `lotus:dagster.ingress.host: is missing: add it`."""
     steps: Sequence[str | int] = found["loc"]
     path, models = _followed(steps, root)
-    key, kind = field_name((KEY, *path)), found["type"]
+    # pydantic's own mark of a map's key that is wrong, after the key.
+    key, kind = field_name((KEY, *(step for step in path if step != "[key]"))), found["type"]
     if kind == "extra_forbidden":
         known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
         remedy = suggestion(str(steps[-1]), known, f"the keys here are {', '.join(known)}")

@@ -37,6 +37,12 @@ def _version(text: str) -> str:
     return text
 
 
+def _repository(text: str) -> str:
+    if not text.startswith(("https://", "oci://")):
+        raise ValueError("is no place of charts: write an address that starts with https:// or oci://")
+    return text
+
+
 class Chart(Part):
     """Which chart.
 
@@ -47,7 +53,7 @@ class Chart(Part):
     """
 
     version: Annotated[str, AfterValidator(_version)]
-    repository: str = Field(default=CHART_REPOSITORY, pattern=r"^(https|oci)://")
+    repository: Annotated[str, AfterValidator(_repository)] = CHART_REPOSITORY
     path: str | None = Field(default=None, min_length=1)
 
 

@@ -49,7 +49,7 @@ class Dagster(pulumi.ComponentResource):
         self._plan, self._settings = plan, plan.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
-        self._own = pulumi.ResourceOptions(parent=self, providers={"kubernetes": provider}, provider=provider)
+        self._own = pulumi.ResourceOptions(parent=self, provider=provider)
         self._after(self._namespaces())
         databases = [
             self._database(naming.DAGSTER_DATABASE, self._settings.database, plan.database_password),

@@ -45,7 +45,8 @@ class DagsterDatabase(pulumi.ComponentResource):
     def __init__(self, name: str, plan: DatabasePlan, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lotus:dagster:Database", name, None, opts)
         self._plan, self._database = plan, name
-        self._own = pulumi.ResourceOptions(parent=self)
+        # A component's dependencies are not those of its children, whose order in a `destroy` is theirs alone.
+        self._own = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts is not None else None)
         before: list[pulumi.Resource] = [self._credentials()]
         if isinstance(plan.database, ClusterDatabase):
             backup = plan.database.backup if plan.backups is not None else None

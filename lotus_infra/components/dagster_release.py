@@ -59,7 +59,9 @@ class DagsterRelease(pulumi.ComponentResource):
             skip_await=False,
             wait_for_jobs=True,
             max_history=10,
-            opts=pulumi.ResourceOptions(parent=self, hooks=told),
+            opts=pulumi.ResourceOptions(
+                parent=self, hooks=told, depends_on=opts.depends_on if opts is not None else None
+            ),
         )
         self.register_outputs({})
 

@@ -1,11 +1,14 @@
 """The Pulumi project around a lake and its stacks' files, as they are: nothing that is encrypted is opened."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from lotus_infra.cluster.read import KEY, read
+from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -63,6 +66,22 @@ class Project:
             LotusError: A file can't be read.
         """
         return _values(self.folder / PROJECT_FILE) | _values(self.stacks[stack])
+
+    def dagster(self, stack: str) -> DagsterSettings | None:
+        """What a stack's file says of Dagster; None where it has none.
+
+        Raises:
+            LotusError: The file can't be read, or says it wrongly.
+        """
+        document = self.values(stack).get(KEY)
+        if isinstance(document, str):
+            # `pulumi config set` without --path keeps an object as the text that it was given.
+            try:
+                document = json.loads(document)
+            except ValueError:
+                what = f"{KEY} of the stack {stack} is no JSON"
+                raise LotusError(what, "write it as YAML into the stack's file") from None
+        return read(document) if document is not None else None
 
 
 def is_encrypted(value: object) -> bool:

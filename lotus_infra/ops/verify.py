@@ -4,14 +4,13 @@ Three questions: does every pod of Dagster's release run the image that the stac
 repository that was deployed; and is it this state that the code location has loaded. Nothing is changed.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lotus_infra import naming
-from lotus_infra.cluster.read import KEY, read
+from lotus_infra.cluster.read import KEY
 from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.cluster import Cluster
@@ -87,16 +86,7 @@ def _chosen(project: Project, stack: str | None) -> str:
 
 
 def _dagster(project: Project, stack: str) -> DagsterSettings:
-    document = project.values(stack).get(KEY)
-    if isinstance(document, str):
-        # `pulumi config set` without --path keeps an object as the text that it was given.
-        try:
-            document = json.loads(document)
-        except ValueError:
-            raise LotusError(
-                f"{KEY} of the stack {stack} is no JSON", "write it as YAML into the stack's file"
-            ) from None
-    settings = read(document) if document is not None else None
+    settings = project.dagster(stack)
     if settings is None:
         raise LotusError(f"the stack {stack} has no Dagster", f"{KEY} says so; another stack is meant: --stack")
     return settings
