@@ -14,7 +14,7 @@ COVERED_PERCENT := 90
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env lint test sandbox sandbox-ui sandbox-down bless bench
+.PHONY: help setup engine connectors env image lint test sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environme
 env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \
 		echo "export PATH='$(CURDIR)/$(BIN)'$${path:+:\"$$path\"}:\"\$$PATH\""
+
+image: $(SYNCED) ## Build Dagster's image with Docker, named by the commit, or IMAGE=registry/name and the commit
+	@$(BIN)/python -m toolchain.image $(IMAGE)
 
 lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of files and functions
 	$(BIN)/ruff check .

@@ -114,3 +114,46 @@ def dbt_sources_file(source: str) -> str:
 def dbt_models_file(source: str) -> str:
     """The file that describes and tests a source's models: `_shopify__models.yml`."""
     return f"_{source}__models.yml"
+
+
+DAGSTER = "dagster"
+"""The Helm release; with a name that holds the chart's, Kubernetes' objects are called by it alone."""
+DAGSTER_NAMESPACE = "lotus-lake"
+DAGSTER_DATABASE = "dagster-db"
+CATALOG_DATABASE = "ducklake-db"
+CODE_LOCATION = "lotus-lake"
+CODE_LOCATION_MODULE = "lotus_dagster.code_location"
+CODE_LOCATION_PORT = 3030
+LAKE_SECRET = "dagster-lake"
+LOGS_PATH = "logs"
+"""Where in the landing bucket the output of runs is kept."""
+ANNOTATIONS = "lotus.internal"
+"""The prefix of annotations; Kubernetes wants a domain, and this one is nobody's for good (ICANN, 2024)."""
+CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
+COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
+DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
+
+
+def credentials_secret(database: str) -> str:
+    """The Kubernetes secret with a database's user and password."""
+    return f"{database}-credentials"
+
+
+def password(database: str) -> str:
+    """The stack's name of a database's password: `dagster_db_password`."""
+    return f"{database.replace('-', '_')}_password"
+
+
+def backup_secret(database: str) -> str:
+    """The Kubernetes secret with the access key that a database's backups are written with."""
+    return f"{database}-backup"
+
+
+def backup_prefix(namespace: str, database: str) -> str:
+    """Where in the backup bucket a database's backups are: `lotus-lake/dagster-db`."""
+    return f"{namespace}/{database}"
+
+
+def backup_writer(bucket: str) -> str:
+    """The identity that databases write their backups with."""
+    return f"{bucket}-writer"

@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 
-from lotus_infra import catalog, naming, settings
+from lotus_infra import catalog, naming, pods, settings
+from lotus_infra.cluster import environment as lake_place
+from lotus_infra.cluster.kinds import Values
+from lotus_infra.cluster.plan import planned
 from lotus_infra.components.actor import ActorSettings
 from lotus_infra.components.connection import ConnectionSettings
+from lotus_infra.components.dagster import Dagster, DagsterPlan
 from lotus_infra.components.destination import Destination
 from lotus_infra.components.landing_zone import LandingZone
 from lotus_infra.components.pipeline import Pipeline, PipelineSettings
+from lotus_infra.definitions import fingerprint
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.settings import Settings
+from lotus_infra.settings import DagsterStack, Settings
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.streams.references import Reference, is_reference, substitute
@@ -29,7 +35,7 @@ def run() -> None:
     """
     try:
         stack = settings.load(Path.cwd())
-        declare(checked(stack), stack)
+        declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
 
@@ -48,8 +54,22 @@ def checked(stack: Settings) -> Lake:
     return report.lake
 
 
-def declare(lake: Lake, stack: Settings) -> None:
-    """Declare where data lands, the destinations in use and a pipeline for each source, and export what there is."""
+def dagster_values(stack: Settings) -> Values:
+    """The values of Dagster's release, checked before the first resource is declared; none where there is no Dagster.
+
+    Raises:
+        LotusError: they are not as the chart wants them, or this folder is not the whole project.
+    """
+    if stack.dagster is None or stack.landing_zone is None:
+        pulumi.log.info("No Dagster is deployed: the stack's lotus:dagster does not say deploy: true.")
+        return {}
+    zone = stack.landing_zone
+    place = lake_place.Lake(zone.landing, zone.region, zone.endpoint)
+    return planned(stack.dagster.settings, place, fingerprint(Path.cwd()))
+
+
+def declare(lake: Lake, stack: Settings, values: Values) -> None:
+    """Declare where data lands, the destinations in use, a pipeline for each source, and Dagster; export all that."""
     parts = Parts(lake, stack, _landing_zone(stack))
     used = sorted({_config(source).destination for source in lake.sources})
     destinations = {name: parts.destination(name) for name in used}
@@ -61,12 +81,29 @@ def declare(lake: Lake, stack: Settings) -> None:
     pulumi.export("sources", exports)
     if parts.zone is not None:
         pulumi.export("landing", parts.zone.exports())
+        if stack.dagster is not None:
+            pulumi.export("dagster", _dagster(stack.dagster, parts.zone, values).exports())
 
 
 def _landing_zone(stack: Settings) -> LandingZone | None:
     if stack.landing_zone is None:
         return None
-    return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities)
+    backups = stack.dagster is not None and stack.dagster.settings.backs_up
+    return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
+
+
+def _dagster(dagster: DagsterStack, zone: LandingZone, values: Values) -> Dagster:
+    settings = dagster.settings
+    plan = DagsterPlan(
+        settings=settings,
+        values=values,
+        database_password=dagster.database_password,
+        catalog_password=dagster.catalog_password,
+        reader=zone.reader,
+        backups=zone.backups(),
+        why=partial(pods.why, settings.namespace.name, **dict(settings.cluster)),
+    )
+    return Dagster(naming.DAGSTER, plan)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, `landingZone`, and one for each name that the
-lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key` are Airbyte's
-identity, and the same with `s3_reader_` Dagster's, where that has one of its own.
+Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, `landingZone`, `dagster`, and one for each name
+that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key` are Airbyte's
+identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of the databases' backups, where these
+have one of their own. `dagster_db_password` and `ducklake_db_password` are the databases' passwords.
 """
 
 import json
@@ -17,17 +18,38 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 from pydantic import ValidationError
 
+from lotus_infra import naming
+from lotus_infra.cluster.fingerprint import SHORTEST_PASSWORD
+from lotus_infra.cluster.read import read
+from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.components.identity import Credentials, GivenIdentities
 from lotus_infra.components.landing_zone import LandingZoneSettings
 from lotus_infra.errors import LotusError
 from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceType, StackValues
 
 NAMESPACE: Final = "lotus"
+DAGSTER: Final = "dagster"
+"""The stack's name of what it says about Dagster, as an object."""
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server moves, such as the sandbox's, says its address this way."""
 PLACEHOLDER: Final = "replace-me"
 """What a stack file has where nobody has set a value yet."""
 NO_WORKSPACE: Final = str(UUID(int=0))
+
+
+@dataclass(frozen=True)
+class DagsterStack:
+    """What a stack has of Dagster.
+
+    Attributes:
+        settings: what it says of it.
+        database_password: of Dagster's database.
+        catalog_password: of DuckLake's catalog.
+    """
+
+    settings: DagsterSettings
+    database_password: pulumi.Output[str]
+    catalog_password: pulumi.Output[str]
 
 
 @dataclass(frozen=True)
@@ -41,7 +63,8 @@ class Settings:
         values: the names that the stack has values for.
         value: the value of a reference, as a secret output where it is one.
         landing_zone: the landing zone; None where the stack has none.
-        identities: the identities that come to the landing bucket; None where the stack makes them.
+        identities: the identities that come to the buckets; None where the stack makes them.
+        dagster: Dagster on a cluster; None where the stack has none.
     """
 
     workspace_id: str
@@ -51,6 +74,7 @@ class Settings:
     value: Callable[[Reference], pulumi.Input[Any]]
     landing_zone: LandingZoneSettings | None
     identities: GivenIdentities | None
+    dagster: DagsterStack | None
 
 
 def load(project: Path) -> Settings:
@@ -72,6 +96,7 @@ def load(project: Path) -> Settings:
         value=lambda reference: _value(config, reference),
         landing_zone=zone,
         identities=_identities(config) if zone is not None and zone.server == "s3" else None,
+        dagster=_dagster(config, zone),
     )
 
 
@@ -95,10 +120,7 @@ def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
     if text is None:
         return None
     key = f"{NAMESPACE}:{LANDING_ZONE}"
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError:
-        document = None
+    document = _document(text)
     if not isinstance(document, dict):
         raise LotusError(f"{key} is no object", f"pulumi config set --path {key}.server aws, and so on for each key")
     if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
@@ -110,15 +132,53 @@ def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
         raise LotusError(wrong, f"pulumi config set --path {key}.<key> <value>, or edit the stack's file") from None
 
 
+def _document(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None
+
+
+def _dagster(config: pulumi.Config, zone: LandingZoneSettings | None) -> DagsterStack | None:
+    text = config.get(DAGSTER)
+    settings = None if text is None else read(_document(text))
+    if settings is None:
+        return None
+    if zone is None:
+        what = f"{NAMESPACE}:{DAGSTER}: needs a landing zone, and the stack has none"
+        raise LotusError(what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or say deploy: false")
+    names = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
+    problems = [problem for name in names if (problem := _password_problem(config, name))]
+    if problems:
+        raise LotusError("\n".join(problems))
+    return DagsterStack(settings, *(config.require_secret(name) for name in names))
+
+
+def _password_problem(config: pulumi.Config, name: str) -> str:
+    given = config.get(name)
+    if given in {None, PLACEHOLDER}:
+        what = "is missing"
+    elif len(given or "") < SHORTEST_PASSWORD:
+        what = f"has fewer than {SHORTEST_PASSWORD} characters, and could be guessed"
+    else:
+        return ""
+    key = f"{NAMESPACE}:{name}"
+    return f"{key}: {what}: openssl rand -hex 24 | pulumi config set --secret {key}"
+
+
 def _told(key: str, *path: object, what: str) -> str:
     return f"{'.'.join([key, *map(str, path)])}: {what.removeprefix('Value error, ')}"
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:
-    """The identities that whoever runs the server made; Dagster may come with Airbyte's."""
-    own_reader = config.get("s3_reader_access_key_id") is not None
+    """The identities that whoever runs the server made; Dagster and backups may come with Airbyte's."""
     writer = _credentials(config, "s3_")
-    return GivenIdentities(writer, _credentials(config, "s3_reader_") if own_reader else writer)
+    reader, backup = (_own_credentials(config, start) or writer for start in ("s3_reader_", "s3_backup_"))
+    return GivenIdentities(writer, reader, backup)
+
+
+def _own_credentials(config: pulumi.Config, start: str) -> Credentials | None:
+    return _credentials(config, start) if config.get(f"{start}access_key_id") is not None else None
 
 
 def _credentials(config: pulumi.Config, start: str) -> Credentials:

@@ -13,24 +13,28 @@ from pathlib import Path
 import dagster as dg
 
 from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import stream_sensor
+from lotus_infra import definitions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STREAMS = REPOSITORY / "streams"
-DBT_PROJECT = REPOSITORY / "dagster" / "dbt"
-_PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
+DBT_PROJECT = REPOSITORY / definitions.DBT_PROJECT
 
 
-def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Path) -> dg.Definitions:
+def definitions_of(
+    streams: tuple[Stream, ...], manifest: Manifest, project: Path, build: Build | None = None
+) -> dg.Definitions:
     """The definitions of a lake.
 
     Args:
         streams: Of the stream files.
         manifest: Of the dbt project.
         project: The dbt project's folder, where runs call dbt.
+        build: What to say of the build; nothing by default.
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
@@ -47,7 +51,8 @@ def definitions_of(streams: tuple[Stream, ...], manifest: Manifest, project: Pat
         made = mart_assets(marts, [stream.tag for stream in streams])
         assets.append(made)
         sensors.append(_automation(made))
-    return dg.Definitions(assets=assets, sensors=sensors, resources={"dbt": dbt_of(project)})
+    resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
+    return dg.Definitions(assets=assets, sensors=sensors, resources=resources)
 
 
 def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
@@ -65,11 +70,16 @@ def current_manifest(project: Path) -> Path:
         ManifestError: dbt can't parse the project.
     """
     file = project / "target" / "manifest.json"
-    file.parent.mkdir(exist_ok=True)
+    try:
+        file.parent.mkdir(exist_ok=True)
+        opened = (file.parent / ".lock").open("w")
+    except OSError:
+        # Where nobody can write nobody is about to: such an image's manifest is taken as it is.
+        return file
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
-    with (file.parent / ".lock").open("w") as lock:
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = max(path.stat().st_mtime for pattern in _PROJECT_FILES for path in project.glob(pattern))
+        newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
         if not file.is_file() or file.stat().st_mtime < newest:
             _parse(project)
     return file
@@ -84,4 +94,5 @@ def _parse(project: Path) -> None:
 
 def load() -> dg.Definitions:
     """The definitions of this repository's lake."""
-    return definitions_of(streams_of(STREAMS), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
+    manifest = Manifest.read(current_manifest(DBT_PROJECT))
+    return definitions_of(streams_of(STREAMS), manifest, DBT_PROJECT, Build.of(REPOSITORY))

@@ -4,7 +4,7 @@ It knows AWS and servers that speak S3 without being AWS. It knows no connector:
 its file asks for.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import pulumi
 import pulumi_aws as aws
@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from lotus_infra import naming
 from lotus_infra.components import identity, policies
 from lotus_infra.components.bucket import ALL_FEATURES, Bucket, BucketSettings, Feature
-from lotus_infra.components.identity import Credentials, GivenIdentities
+from lotus_infra.components.identity import BackupPlace, Credentials, GivenIdentities
 from lotus_infra.streams.references import LandingPart
 
 LANDING_VERSION_DAYS = 30
@@ -33,6 +33,8 @@ class LandingZoneSettings(BaseModel):
         endpoint: the server's address; empty on AWS.
         features: what the server has; everything on AWS.
         expire_raw_days: how long raw data stays; None keeps it for good.
+        keys: names of the access keys of each identity that is made, on AWS; the last one is used, and a name that
+            goes takes its key with it.
         protect: whether deleting a bucket takes an unprotect first.
     """
 
@@ -46,12 +48,19 @@ class LandingZoneSettings(BaseModel):
     endpoint: str = ""
     features: frozenset[Feature] | None = None
     expire_raw_days: PositiveInt | None = None
+    keys: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
+        default=None, min_length=1, max_length=2
+    )
     protect: bool = True
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.server == "aws" and (self.endpoint or self.features is not None):
             raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
+        if self.server == "s3" and self.keys is not None:
+            raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
+        if self.keys is not None and len(set(self.keys)) < len(self.keys):
+            raise ValueError("keys: each has a name of its own")
         if self.server == "s3" and not self.endpoint:
             raise ValueError("a server that is not AWS has an endpoint: give its address")
         if self.expire_raw_days is not None and "lifecycle" not in self.available:
@@ -73,11 +82,15 @@ class LandingZone(pulumi.ComponentResource):
         bucket: the landing bucket.
         writer: what Airbyte comes with; below the prefix `raw` it may write.
         reader: what Dagster comes with; it may read below the prefix `raw`, and keeps its tables below `lake`.
+        backup: what backups of databases come with, to the backup bucket; made where some are asked for.
+        backup_bucket: the backup bucket.
     """
 
     bucket: pulumi.Output[str]
     writer: Credentials
     reader: Credentials
+    backup: Credentials | None
+    backup_bucket: pulumi.Output[str]
 
     def __init__(
         self,
@@ -85,18 +98,23 @@ class LandingZone(pulumi.ComponentResource):
         settings: LandingZoneSettings,
         given: GivenIdentities | None,
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        backups: bool = False,
     ) -> None:
         super().__init__("lotus:landing:LandingZone", name, None, opts)
         self._settings = settings
         self._own = pulumi.ResourceOptions(parent=self, provider=_provider(name, settings, self))
         landing = Bucket("landing", self._landing(), self._own)
-        Bucket("backup", self._settings_of(settings.backup), self._own)
+        self.backup_bucket = Bucket("backup", self._settings_of(settings.backup), self._own).bucket
         if settings.state is not None:
             state = self._settings_of(settings.state, version_days=STATE_VERSION_DAYS, exists=True)
             Bucket("state", state, self._own)
         self.bucket = landing.bucket
-        identities = given or self._identities()
-        self.writer, self.reader = identities.writer, identities.reader
+        if given is not None:
+            self.writer, self.reader, self.backup = given.writer, given.reader, given.backup
+        else:
+            self.writer, self.reader = self._made_writer(), self._made_reader()
+            self.backup = self._made_backup() if backups else None
         self.register_outputs({"bucket": self.bucket})
 
     def part(self, part: LandingPart) -> pulumi.Input[str]:
@@ -110,6 +128,12 @@ class LandingZone(pulumi.ComponentResource):
             "secret_access_key": self.writer.secret_access_key,
         }
         return parts[part]
+
+    def backups(self) -> BackupPlace | None:
+        """Where backups of databases go; None where no identity is there for them."""
+        if self.backup is None:
+            return None
+        return BackupPlace(self.backup_bucket, self._settings.region, self._settings.endpoint, self.backup)
 
     def exports(self) -> dict[str, pulumi.Input[str] | None]:
         """What people and other programs may want to know, without the writer's credentials."""
@@ -148,15 +172,24 @@ class LandingZone(pulumi.ComponentResource):
             exists=exists,
         )
 
-    def _identities(self) -> GivenIdentities:
-        bucket, region, prefix = self._settings.landing, self._settings.region, naming.LANDING_PATH
-        arn = policies.bucket_arn(bucket, region)
-        return GivenIdentities(
-            writer=identity.made("writer", naming.writer(bucket), policies.writer(arn, prefix), self._own),
-            reader=identity.made(
-                "reader", naming.reader(bucket), policies.reader(arn, prefix, naming.TABLES_PATH), self._own
-            ),
-        )
+    def _made_writer(self) -> Credentials:
+        policy = policies.writer(self._arn(self._settings.landing), naming.LANDING_PATH)
+        return self._made("writer", naming.writer(self._settings.landing), policy)
+
+    def _made_reader(self) -> Credentials:
+        own = (naming.TABLES_PATH, naming.LOGS_PATH)
+        policy = policies.reader(self._arn(self._settings.landing), naming.LANDING_PATH, *own)
+        return self._made("reader", naming.reader(self._settings.landing), policy)
+
+    def _made_backup(self) -> Credentials:
+        policy = policies.backup(self._arn(self._settings.backup))
+        return self._made("backup", naming.backup_writer(self._settings.backup), policy)
+
+    def _arn(self, bucket: str) -> str:
+        return policies.bucket_arn(bucket, self._settings.region)
+
+    def _made(self, name: str, user: str, policy: str) -> Credentials:
+        return identity.made(name, user, policy, self._own, self._settings.keys or (identity.FIRST_KEY,))
 
 
 def _provider(name: str, settings: LandingZoneSettings, zone: pulumi.Resource) -> aws.Provider:

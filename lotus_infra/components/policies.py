@@ -46,13 +46,19 @@ def writer(arn: str, prefix: str) -> str:
     return _document(_allow("Write", WRITES, f"{arn}/{prefix}/*"), _allow("List", LISTS_UPLOADS, arn))
 
 
-def reader(arn: str, prefix: str, tables: str) -> str:
-    """Read below a prefix, write and delete below that of the tables which are made of it, and list the bucket."""
+def reader(arn: str, prefix: str, tables: str, logs: str) -> str:
+    """Read below a prefix, write and delete below those of the tables and of the logs, and list the bucket."""
     return _document(
         _allow("Read", READS, f"{arn}/{prefix}/*"),
         _allow("Tables", WRITES, f"{arn}/{tables}/*"),
+        _allow("Logs", WRITES, f"{arn}/{logs}/*"),
         _allow("List", LISTS_UPLOADS, arn),
     )
+
+
+def backup(arn: str) -> str:
+    """Write, restore and delete in a bucket that has nothing but backups."""
+    return _document(_allow("Backups", WRITES, f"{arn}/*"), _allow("List", LISTS_UPLOADS, arn))
 
 
 def _allow(name: str, actions: tuple[str, ...], resource: str) -> Statement:

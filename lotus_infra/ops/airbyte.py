@@ -28,7 +28,6 @@ from lotus_infra.streams.load import load_lake
 
 WORKSPACE: Final = "lotus:workspaceId"
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
-STACK_VARIABLE: Final = "PULUMI_STACK"
 _KEYS: Final = (*ENVIRONMENT, "configUrl", "tokenUrl")
 
 
@@ -187,12 +186,11 @@ class _Stack(NamedTuple):
 
 def _stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _Stack:
     project = Project.around(directory)
-    wanted = stack or environment.get(STACK_VARIABLE)
     if project is None:
         if stack:
             raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
         return _Stack()
-    names = project.named([wanted]) if wanted else tuple(project.stacks)
+    names = project.meant(stack, environment)
     return _Stack(names[0], project.values(names[0])) if len(names) == 1 else _Stack(others=names)
 
 

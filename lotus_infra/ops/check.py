@@ -1,12 +1,14 @@
 """`lotus check`: hold a lake against every rule, against the stacks it is deployed with, and against its dbt project.
 
-Of a stack it reads which names have values, and never a value.
+Of a stack it reads which names have values, and no value but what it says of Dagster.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lotus_infra.cluster.environment import Lake
+from lotus_infra.cluster.plan import planned
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.place import dbt_folder
 from lotus_infra.ops.stacks import PROJECT_FILE, Project
@@ -14,6 +16,8 @@ from lotus_infra.streams.references import StackValues
 from lotus_infra.streams.report import Report, check_lake, with_findings
 
 _NAMESPACE = "lotus:"
+_SOME_LAKE = Lake("landing", "us-west-1", "")
+"""Where data lands makes no difference to whether the chart takes the values."""
 
 
 def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
@@ -26,8 +30,9 @@ def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) 
 
     Raises:
         LotusError: The folder holds no lake, a named stack or dbt project does not exist, or a stack's file can't be
-            read.
+            read or says wrong things of Dagster.
     """
+    check_dagster(directory, stacks)
     report = check_lake(directory, stack_values(directory, stacks))
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _with_contract(report, folder)
@@ -42,6 +47,31 @@ def _with_contract(report: Report, folder: Path) -> Report:
     report = with_findings(report, report.lake.directory, findings_in_lake(joined))
     report = with_findings(report, folder, findings_in_project(joined))
     return replace(report, models=len(joined.project.models))
+
+
+def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:
+    """Hold what the stacks say of Dagster against what there is to say, and their chart's values against the chart.
+
+    Args:
+        directory: The lake's folder, as for `check`.
+        stacks: Stacks, as for `check`.
+
+    Raises:
+        LotusError: With every mistake of every stack.
+    """
+    project = Project.around(directory)
+    if project is None:
+        return
+    wrong = []
+    for name in project.named(stacks) if stacks else tuple(project.stacks):
+        try:
+            settings = project.dagster(name)
+            if settings is not None:
+                planned(settings, _SOME_LAKE)
+        except LotusError as error:
+            wrong += [f"{project.stacks[name].name}: {line}" for line in str(error).splitlines()]
+    if wrong:
+        raise LotusError("\n".join(wrong))
 
 
 def stack_values(directory: Path, stacks: Sequence[str] = ()) -> tuple[StackValues, ...]:

@@ -175,6 +175,26 @@ def discover(
         sys.exit(1)
 
 
+@lotus.command()
+@click.option("--stack", help="The stack whose Dagster is meant; else $PULUMI_STACK, else the only one of the project.")
+@click.option("--kubeconfig", help="The file that leads to the cluster; else the stack's, else the usual one.")
+@click.option("--context", help="One of its contexts; else the stack's, else the current one.")
+@_STREAMS
+@_JSON
+def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
+    """Hold what the cluster runs against the stack and this repository; exit with 1 if anything differs.
+
+    Example: lotus verify --stack prod
+    """
+    from lotus_infra.ops import verify_view as view  # noqa: PLC0415
+    from lotus_infra.ops.verify import verify as run  # noqa: PLC0415
+
+    verified = run(directory, stack, kubeconfig, context)
+    click.echo(json.dumps(view.as_document(verified), indent=2) if as_json else view.render(verified), nl=as_json)
+    if not verified.ok:
+        sys.exit(1)
+
+
 def _choice(names: Sequence[str]) -> str:
     """The name that the user picks from a numbered list."""
     for number, name in enumerate(names, start=1):

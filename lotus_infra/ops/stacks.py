@@ -1,14 +1,18 @@
 """The Pulumi project around a lake and its stacks' files, as they are: nothing that is encrypted is opened."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from lotus_infra.cluster.read import KEY, read
+from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 
 PROJECT_FILE = "Pulumi.yaml"
+STACK_VARIABLE = "PULUMI_STACK"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,15 @@ class Project:
                 raise LotusError(f"the stack {name} has no file Pulumi.{name}.yaml", known)
         return names
 
+    def meant(self, stack: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """The one stack that is meant: the named one, or that of `$PULUMI_STACK`; else all that there are.
+
+        Raises:
+            LotusError: The one that is meant has no file.
+        """
+        wanted = stack or environment.get(STACK_VARIABLE)
+        return self.named([wanted]) if wanted else tuple(self.stacks)
+
     def values(self, stack: str) -> dict[str, object]:
         """What a stack's file and the project's defaults set, by the whole key; encrypted values as they lie there.
 
@@ -53,6 +66,22 @@ class Project:
             LotusError: A file can't be read.
         """
         return _values(self.folder / PROJECT_FILE) | _values(self.stacks[stack])
+
+    def dagster(self, stack: str) -> DagsterSettings | None:
+        """What a stack's file says of Dagster; None where it has none.
+
+        Raises:
+            LotusError: The file can't be read, or says it wrongly.
+        """
+        document = self.values(stack).get(KEY)
+        if isinstance(document, str):
+            # `pulumi config set` without --path keeps an object as the text that it was given.
+            try:
+                document = json.loads(document)
+            except ValueError:
+                what = f"{KEY} of the stack {stack} is no JSON"
+                raise LotusError(what, "write it as YAML into the stack's file") from None
+        return read(document) if document is not None else None
 
 
 def is_encrypted(value: object) -> bool:

@@ -33,6 +33,8 @@ class Recorder(mocks.Mocks):
         self.declared.append(Declared(args.typ, args.name, inputs))
         if args.typ.startswith("aws:"):
             return f"{args.name}-id", {**inputs, "secret": f"secret-of-{args.name}"}
+        if args.typ.startswith(("kubernetes:", "pulumi:providers:")):
+            return f"{args.name}-id", inputs
         kind = args.typ.split(":")[-1].lower()
         identity = f"{kind}-{args.name}"
         return identity, {f"{kind}Id": identity, "createdAt": 0}
@@ -65,6 +67,16 @@ def _close_threads_loop() -> None:
             asyncio.set_event_loop(None)
 
 
+class Hooks:
+    """Keeps the hooks that a program registers; the engine's own way needs a server of its own."""
+
+    def __init__(self) -> None:
+        self.on_error: dict[str, pulumi.ErrorHook] = {}
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        self.on_error[hook.name] = hook
+
+
 @dataclass(frozen=True)
 class Graph:
     """All that one run declared."""
@@ -72,6 +84,7 @@ class Graph:
     resources: list[Declared]
     requests: dict[tuple[str, str], Any]
     exports: dict[str, Any] = field(default_factory=dict)
+    hooks: Hooks = field(default_factory=Hooks)
 
     def named(self, type_: str, name: str) -> Declared:
         [found] = [item for item in self.resources if item.type.endswith(f":{type_}") and item.name == name]
@@ -87,12 +100,14 @@ def drained(program: Callable[[], None], config: dict[str, str], secrets: list[s
     recorder = Recorder()
     monitor = RecordingMonitor(recorder)
     exports: dict[str, Any] = {}
+    hooks = Hooks()
 
     async def run() -> None:
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
         mocks.set_mocks(recorder, project="lotus", stack="test", preview=False, monitor=monitor)
         set_all_config(config, secrets)
+        SETTINGS.callbacks = hooks
         await run_pulumi_func(program)
         stack = pulumi.runtime.get_root_resource()
         assert stack is not None
@@ -100,4 +115,4 @@ def drained(program: Callable[[], None], config: dict[str, str], secrets: list[s
             exports[name] = await pulumi.Output.from_input(value).future()
 
     asyncio.run(run())
-    return Graph(recorder.declared, monitor.requests, exports)
+    return Graph(recorder.declared, monitor.requests, exports, hooks)

@@ -125,9 +125,10 @@ def test_the_writer_writes_raw_data_which_the_reader_reads_to_keep_its_tables_ap
     assert objects["Resource"] == "arn:aws:s3:::acme-landing/raw/*"
     assert {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"} <= set(objects["Action"])
     assert listing["Resource"] == "arn:aws:s3:::acme-landing"
-    read, tables, listing = policy(graph.named("UserPolicy", "reader"))
+    read, tables, logs, listing = policy(graph.named("UserPolicy", "reader"))
     assert (read["Action"], read["Resource"]) == (["s3:GetObject"], "arn:aws:s3:::acme-landing/raw/*")
     assert (tables["Action"], tables["Resource"]) == (objects["Action"], "arn:aws:s3:::acme-landing/lake/*")
+    assert (logs["Action"], logs["Resource"]) == (objects["Action"], "arn:aws:s3:::acme-landing/logs/*")
     assert {"s3:ListBucket", "s3:GetBucketLocation"} <= set(listing["Action"])
     assert graph.named("User", "writer").inputs["name"] == "acme-landing-writer"
 

@@ -39,7 +39,10 @@ def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() 
 
 @pytest.mark.parametrize(
     ("document", "prefixes"),
-    [(policies.writer(ARN, "raw"), ["raw"]), (policies.reader(ARN, "raw", "lake"), ["raw", "lake"])],
+    [
+        (policies.writer(ARN, "raw"), ["raw"]),
+        (policies.reader(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
+    ],
 )
 def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_buckets_settings(
     document: str, prefixes: list[str]
@@ -52,8 +55,15 @@ def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_bucke
     assert {action for action in actions if "Policy" in action or action.startswith("s3:PutBucket")} == set()
 
 
-def test_a_reader_changes_nothing_outside_its_tables() -> None:
-    read, tables, listing = json.loads(policies.reader(ARN, "raw", "lake"))["Statement"]
+def test_backups_are_written_all_over_their_own_bucket_and_nowhere_else() -> None:
+    objects, listing = json.loads(policies.backup(ARN))["Statement"]
 
-    assert tables["Resource"] == f"{ARN}/lake/*"
+    assert (objects["Resource"], listing["Resource"]) == (f"{ARN}/*", ARN)
+    assert {"s3:PutObject", "s3:DeleteObject"} <= set(objects["Action"])
+
+
+def test_a_reader_changes_nothing_outside_its_tables_and_logs() -> None:
+    read, tables, logs, listing = json.loads(policies.reader(ARN, "raw", "lake", "logs"))["Statement"]
+
+    assert (tables["Resource"], logs["Resource"]) == (f"{ARN}/lake/*", f"{ARN}/logs/*")
     assert {action for action in read["Action"] + listing["Action"] if "Put" in action or "Delete" in action} == set()

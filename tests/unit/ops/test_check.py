@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.check import check, stack_values
+from lotus_infra.ops.check import check, check_dagster, stack_values
 from lotus_infra.streams.references import StackValues
 from tests.support.lakes import clean_files, write
 
@@ -87,3 +87,24 @@ def test_a_stack_file_that_is_no_yaml_is_an_error_with_no_content_of_it(content:
 @pytest.mark.parametrize("content", ["", "[]", "config: 3", "config:\n"])
 def test_a_stack_file_without_settings_has_no_values(content: str, tmp_path: Path) -> None:
     assert stack_values(project(tmp_path, prod=content)) == (StackValues("prod", frozenset()),)
+
+
+def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_every_stack(tmp_path: Path) -> None:
+    wrong = "config:\n  lotus:dagster: {deploy: true, chart: {version: 1.13.27}, image: 'a/b:latest'}\n"
+    extra = "{ingress: {webserver: {}}}"
+    right = f"deploy: true, chart: {{version: 1.13.27}}, image: 'a/b:1.13.27', extraValues: {extra}"
+    lake = project(tmp_path, dev=wrong, prod=f"config:\n  lotus:dagster: {{{right}}}\n")
+
+    with pytest.raises(LotusError) as refused:
+        check(lake)
+
+    dev, prod = str(refused.value).splitlines()
+    assert dev.startswith('Pulumi.dev.yaml: lotus:dagster.image: the tag "latest"')
+    assert prod == (
+        "Pulumi.prod.yaml: lotus:dagster.extraValues.ingress.webserver: the chart has no such key:"
+        ' did you mean "dagsterWebserver"?'
+    )
+
+
+def test_a_stack_that_has_no_dagster_has_nothing_to_say_of_it(tmp_path: Path) -> None:
+    check_dagster(project(tmp_path, dev="config:\n  lotus:dagster: {deploy: false}\n", prod=""))

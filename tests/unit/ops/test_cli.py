@@ -216,7 +216,12 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("module", "foreign"),
-    [("check", {"pulumi", "httpx", "pulumi_airbyte"}), ("sync", {"pulumi", "grpc"}), ("discover", {"pulumi", "grpc"})],
+    [
+        ("check", {"pulumi", "httpx", "pulumi_airbyte", "kubernetes"}),
+        ("sync", {"pulumi", "grpc", "kubernetes"}),
+        ("discover", {"pulumi", "grpc", "kubernetes"}),
+        ("verify", {"pulumi", "grpc", "pulumi_airbyte"}),
+    ],
 )
 def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str]) -> None:
     code = f"import sys, lotus_infra.ops.cli, lotus_infra.ops.{module}; print(*sys.modules)"

@@ -1,0 +1,147 @@
+"""What a stack says of a Postgres database: a CloudNativePG cluster beside Dagster, or one that is there already."""
+
+import re
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from lotus_infra.cluster.kinds import Count, Days, DnsLabel, Part, Placed, Port, Size
+from lotus_infra.streams.cron import cron_problem
+
+POSTGRES_PORT = 5432
+_IMAGE = re.compile(r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})")
+"""Postgres' full versions have two numbers."""
+
+
+def _schedule(text: str) -> str:
+    """A schedule of the operator, whose cron begins with seconds and knows no `?`.
+
+    Source: cloudnative-pg, ScheduledBackupSpec.
+    """
+    fields = text.split()
+    if len(fields) != 6:
+        raise ValueError(f"has {len(fields)} parts instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
+    # One of the two days must be left open in the other dialect, and here none may be.
+    open_day = 5 if fields[5] == "*" else 3
+    problem = cron_problem(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
+    if problem is not None:
+        raise ValueError(": ".join(problem))
+    return text
+
+
+def _host(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9.:-]+", text) is None:
+        raise ValueError("is no host: write a name or an address, without scheme and port")
+    return text
+
+
+def _plain(text: str) -> str:
+    """A name that goes unquoted into Postgres' connection strings."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", text) is None:
+        raise ValueError("has other characters than letters, digits, underscores and hyphens: rename it")
+    return text
+
+
+def _postgres(text: str) -> str:
+    if _IMAGE.fullmatch(text) is None:
+        raise ValueError("is no fixed image of Postgres: give a tag such as name:16.2, or a digest")
+    return text
+
+
+class Storage(Part):
+    """The volume of each instance.
+
+    Attributes:
+        size: It can grow later, and never shrink.
+        storage_class: Of the cluster's storage classes; its default one where none is named.
+    """
+
+    size: Size = "5Gi"
+    storage_class: str | None = Field(default=None, min_length=1)
+
+
+class Backup(Part):
+    """Backups into the landing zone's backup bucket.
+
+    Attributes:
+        schedule: When a base backup is made, in the operator's cron; the log is archived all the time.
+        keep_days: For how many days back the database can be restored.
+    """
+
+    schedule: Annotated[str, AfterValidator(_schedule)] = "0 0 3 * * *"
+    keep_days: Days = 7
+
+
+class ClusterDatabase(Placed):
+    """A CloudNativePG cluster; its operator must be there.
+
+    Attributes:
+        kind: Tells it apart.
+        instances: One primary, the others standbys.
+        image: Postgres; the operator's own where none is given.
+        storage: Each instance's volume.
+        backup: None for none.
+        database: The database's name; that of the cluster where none is given, without its ending.
+        user: Who owns it; called as the database where none is given.
+    """
+
+    kind: Literal["cluster"] = "cluster"
+    instances: Count = 1
+    image: Annotated[str, AfterValidator(_postgres)] | None = None
+    storage: Storage = Storage()
+    backup: Backup | None = Backup()
+    database: DnsLabel | None = None
+    user: DnsLabel | None = None
+
+
+class ExternalDatabase(Part):
+    """A Postgres that somebody else runs and backs up.
+
+    Attributes:
+        kind: Tells it apart.
+        host: A host name or an address, without scheme and port.
+        port: Of the server.
+        database: The database's name; it must exist.
+        user: Who owns it.
+    """
+
+    kind: Literal["external"]
+    host: Annotated[str, AfterValidator(_host)]
+    port: Port = POSTGRES_PORT
+    database: Annotated[str, AfterValidator(_plain)]
+    user: Annotated[str, AfterValidator(_plain)]
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return str(value.get("kind", "cluster"))
+    return str(getattr(value, "kind", None))
+
+
+Database: TypeAlias = Annotated[
+    Annotated[ClusterDatabase, Tag("cluster")] | Annotated[ExternalDatabase, Tag("external")], Discriminator(_kind)
+]
+
+
+class Address(Part):
+    """Where a database answers, and as whom: all but the password."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+
+
+def address(database: ClusterDatabase | ExternalDatabase, name: str, namespace: str) -> Address:
+    """Where a database answers.
+
+    Args:
+        database: What the stack says of it.
+        name: The cluster's name, after which the operator calls its services.
+        namespace: Where the cluster is.
+    """
+    if isinstance(database, ExternalDatabase):
+        return Address(host=database.host, port=database.port, database=database.database, user=database.user)
+    called = database.database or name.removesuffix("-db")
+    host = f"{name}-rw.{namespace}.svc.cluster.local"
+    return Address(host=host, port=POSTGRES_PORT, database=called, user=database.user or called)

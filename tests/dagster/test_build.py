@@ -1,0 +1,32 @@
+"""What the code location says of its build, and how it loads where nothing may be written."""
+
+from pathlib import Path
+
+import dagster as dg
+from lotus_dagster import definitions as loading
+from lotus_dagster.build import NO_COMMIT, Build
+from lotus_dagster.definitions import REPOSITORY, current_manifest
+
+from lotus_infra.definitions import fingerprint
+
+
+def test_an_image_says_what_it_was_told_when_it_was_built() -> None:
+    told = Build.of(REPOSITORY, {"LOTUS_COMMIT": "3f9c2a1", "LOTUS_DEFINITIONS": "abc"})
+    assert (told.commit, told.definitions) == ("3f9c2a1", "abc")
+
+
+def test_elsewhere_the_files_themselves_are_asked() -> None:
+    found = Build.of(REPOSITORY, {})
+    assert (found.commit, found.definitions) == (NO_COMMIT, fingerprint(REPOSITORY))
+
+
+def test_the_code_location_has_it_as_a_resource() -> None:
+    resources = loading.load().get_repository_def().get_top_level_resources()
+    assert isinstance(resources["build"], dg.ResourceDefinition)
+
+
+def test_a_manifest_where_nothing_can_be_written_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "target" / ".lock").mkdir(parents=True)  # a folder in the place of a file: not even root opens it
+    file = tmp_path / "target" / "manifest.json"
+    file.write_text("{}", encoding="utf-8")
+    assert current_manifest(tmp_path) == file

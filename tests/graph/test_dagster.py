@@ -1,0 +1,289 @@
+"""What the program declares of Dagster for the production stack: resources, parents, order, protection, secrets."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from lotus_infra import naming, program
+from lotus_infra.cluster.fingerprint import fingerprint
+from tests.graph.recorder import Graph, drained
+from tests.graph.test_landing_zone import SECRET_MARK
+from tests.support.production import REPOSITORY, SECRETS, as_config, changed, production
+
+Declare = Callable[..., Graph]
+DATABASES = ("dagster-db", "ducklake-db")
+EXTERNAL = {"kind": "external", "host": "pg.example.com", "port": 6543, "database": "d", "user": "u"}
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
+    """The production stack, with values at paths of `lotus:dagster` changed; those of the whole stack by their name."""
+    monkeypatch.chdir(REPOSITORY)
+
+    def run(changes: dict[str, Any] | None = None, **stack: Any) -> Graph:
+        values = production()
+        for path, value in (changes or {}).items():
+            values["dagster"] = changed(values["dagster"], path, value)
+        return drained(program.run, as_config(values | stack), [*SECRETS, *(f"lotus:{name}" for name in stack)])
+
+    return run
+
+
+def of_dagster(graph: Graph) -> list[tuple[str, str]]:
+    kinds = ("kubernetes:", "lotus:dagster:", "pulumi:providers:kubernetes")
+    return sorted((item.type.split(":")[-1], item.name) for item in graph.resources if item.type.startswith(kinds))
+
+
+def after(graph: Graph, kind: str, name: str) -> set[tuple[str, str]]:
+    """What a resource comes after."""
+    urns = graph.request(kind, name).dependencies
+    return {(urn.split("::")[-2].split("$")[-1].split(":")[-1], urn.split("::")[-1]) for urn in urns}
+
+
+def values(graph: Graph) -> Any:
+    return graph.named("helm.sh/v3:Release", "dagster").inputs["values"]
+
+
+def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_secrets_and_a_release(
+    declare: Declare,
+) -> None:
+    assert of_dagster(declare()) == sorted(
+        [
+            ("Dagster", "dagster"),
+            ("kubernetes", "dagster"),
+            ("Namespace", "lotus-lake"),
+            *(("Database", name) for name in DATABASES),
+            *(("Cluster", name) for name in DATABASES),
+            *(("ScheduledBackup", name) for name in DATABASES),
+            *(("Secret", f"{name}-credentials") for name in DATABASES),
+            *(("Secret", f"{name}-backup") for name in DATABASES),
+            ("Secret", "dagster-lake"),
+            ("Release", "dagster"),
+            ("Release", "dagster"),
+        ]
+    )
+
+
+def test_everything_belongs_to_dagster_and_goes_by_its_provider(declare: Declare) -> None:
+    graph = declare()
+
+    parents = {
+        ("Namespace", "lotus-lake"): "lotus:dagster:Dagster::dagster",
+        ("Secret", "dagster-lake"): "lotus:dagster:Dagster::dagster",
+        ("dagster:Release", "dagster"): "lotus:dagster:Dagster::dagster",
+        ("helm.sh/v3:Release", "dagster"): "lotus:dagster:Release::dagster",
+        **{("Cluster", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
+        **{("ScheduledBackup", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
+        **{("Secret", f"{name}-credentials"): f"lotus:dagster:Database::{name}" for name in DATABASES},
+        **{("Secret", f"{name}-backup"): f"lotus:dagster:Database::{name}" for name in DATABASES},
+    }
+    for (kind, name), parent in parents.items():
+        request = graph.request(kind, name)
+        assert request.parent.endswith(parent)
+        assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
+
+
+def test_databases_come_after_the_namespace_and_the_release_after_all_of_it(declare: Declare) -> None:
+    graph = declare()
+
+    for name in DATABASES:
+        credentials, backup = ("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")
+        assert ("Namespace", "lotus-lake") in after(graph, *credentials)
+        assert {("Namespace", "lotus-lake"), credentials, backup} <= after(graph, "Cluster", name)
+        assert ("Cluster", name) in after(graph, "ScheduledBackup", name)
+        assert ("AccessKey", "backup") in after(graph, *backup)
+        assert {credentials, ("Cluster", name)} <= after(graph, "helm.sh/v3:Release", "dagster")
+    assert ("Secret", "dagster-lake") in after(graph, "helm.sh/v3:Release", "dagster")
+    assert ("AccessKey", "reader") in after(graph, "Secret", "dagster-lake")
+
+
+def test_the_ingress_comes_with_the_release_so_never_before_the_databases(declare: Declare) -> None:
+    graph = declare()
+
+    assert [item for item in graph.resources if item.type.endswith(":Ingress")] == []
+    assert values(graph)["ingress"]["dagsterWebserver"]["host"] == "dagster.example.com"
+    assert values(graph)["ingress"]["dagsterWebserver"]["tls"] == {"enabled": True, "secretName": "dagster-tls"}
+
+
+@pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
+def test_namespace_and_databases_are_protected_unless_the_stack_says_otherwise(
+    declare: Declare,
+    protect: bool | None,  # noqa: FBT001
+    protected: bool,  # noqa: FBT001
+) -> None:
+    graph = declare({"protect": protect})
+
+    kept = [("Namespace", "lotus-lake"), *(("Cluster", name) for name in DATABASES)]
+    assert all(graph.request(*each).protect is protected for each in kept)
+    assert graph.request("helm.sh/v3:Release", "dagster").protect is False
+
+
+def test_a_namespace_that_exists_is_used_as_it_is(declare: Declare) -> None:
+    graph = declare({"namespace": {"name": "given", "create": False}})
+
+    assert "Namespace" not in {kind for kind, _ in of_dagster(graph)}
+    assert graph.named("Secret", "dagster-lake").inputs["metadata"]["namespace"] == "given"
+    assert graph.named("helm.sh/v3:Release", "dagster").inputs["namespace"] == "given"
+    assert values(graph)["postgresql"]["postgresqlHost"] == "dagster-db-rw.given.svc.cluster.local"
+
+
+def test_the_release_waits_for_its_pods_and_stays_as_it_is_when_it_fails(declare: Declare) -> None:
+    inputs = declare().named("helm.sh/v3:Release", "dagster").inputs
+
+    assert (inputs["chart"], inputs["version"]) == ("dagster", "1.13.27")
+    assert inputs["repositoryOpts"] == {"repo": "https://dagster-io.github.io/helm"}
+    assert (inputs["skipAwait"], inputs["atomic"], inputs["cleanupOnFail"]) == (False, False, False)
+    assert inputs["timeout"] == 600
+
+
+def test_a_release_that_fails_is_told_with_what_its_pods_say(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, Any]] = []
+    told: list[str] = []
+
+    def why(*where: Any, **how: Any) -> list[str]:
+        asked.append((where, how))
+        return ["pod a: it is ill"]
+
+    monkeypatch.setattr("lotus_infra.pods.why", why)
+    graph = declare()
+    monkeypatch.setattr(pulumi.log, "error", told.append)
+
+    [name] = graph.request("helm.sh/v3:Release", "dagster").hooks.on_error
+    again = graph.hooks.on_error[name](None)  # type: ignore[arg-type]
+
+    assert asked == [(("lotus-lake",), {"kubeconfig": None, "context": "example"})]
+    assert told == ["pod a: it is ill"]
+    assert again is False
+
+
+def test_a_chart_may_come_from_a_folder(declare: Declare) -> None:
+    inputs = declare({"chart.path": "charts/dagster"}).named("helm.sh/v3:Release", "dagster").inputs
+
+    assert inputs["chart"] == "charts/dagster"
+    assert not {"repositoryOpts", "version"} & inputs.keys()
+
+
+def test_a_database_is_a_cluster_with_backups_below_its_own_prefix(declare: Declare) -> None:
+    graph = declare({"database.nodeSelector": {"disk": "bulk"}, "database.image": "example/postgresql:16.2"})
+
+    spec = graph.named("Cluster", "dagster-db").inputs["spec"]
+    assert (spec["instances"], spec["storage"], spec["imageName"]) == (1, {"size": "5Gi"}, "example/postgresql:16.2")
+    assert spec["affinity"] == {"nodeSelector": {"disk": "bulk"}}
+    initdb = {"database": "dagster", "owner": "dagster", "secret": {"name": "dagster-db-credentials"}}
+    assert spec["bootstrap"] == {"initdb": initdb}
+    store = spec["backup"]["barmanObjectStore"]
+    assert store["destinationPath"] == "s3://example-lake-backup/lotus-lake/dagster-db"
+    assert store["s3Credentials"]["accessKeyId"] == {"name": "dagster-db-backup", "key": "ACCESS_KEY_ID"}
+    assert spec["backup"]["retentionPolicy"] == "7d"
+    scheduled = graph.named("ScheduledBackup", "ducklake-db").inputs["spec"]
+    assert (scheduled["schedule"], scheduled["cluster"]) == ("0 30 3 * * *", {"name": "ducklake-db"})
+
+
+def test_the_backup_identity_comes_to_the_backup_bucket_alone_and_only_where_there_are_backups(
+    declare: Declare,
+) -> None:
+    graph = declare()
+    [objects, listing] = json.loads(graph.named("UserPolicy", "backup").inputs["policy"])["Statement"]
+    assert (objects["Resource"], listing["Resource"]) == (
+        "arn:aws:s3:::example-lake-backup/*",
+        "arn:aws:s3:::example-lake-backup",
+    )
+    assert graph.named("Secret", "ducklake-db-backup").inputs["stringData"]["ACCESS_KEY_ID"] == "backup-id"
+
+    none = declare({"database": {"backup": None}, "catalog": EXTERNAL})
+    assert "backup" not in {item.name for item in none.resources if item.type.endswith(":User")}
+    assert "ScheduledBackup" not in {kind for kind, _ in of_dagster(none)}
+
+
+def test_a_database_that_somebody_else_runs_has_a_secret_and_no_cluster(declare: Declare) -> None:
+    graph = declare({"database": EXTERNAL, "catalog": EXTERNAL})
+
+    kinds = {kind for kind, _ in of_dagster(graph)}
+    assert not {"Cluster", "ScheduledBackup"} & kinds
+    assert values(graph)["postgresql"]["postgresqlHost"] == "pg.example.com"
+    assert values(graph)["postgresql"]["service"] == {"port": 6543}
+    assert graph.named("Secret", "dagster-db-credentials").inputs["stringData"]["username"] == "u"
+    assert "postgres:dbname=d host=pg.example.com port=6543 user=u" in json.dumps(values(graph))
+
+
+def test_one_secret_has_what_pods_read_and_its_names_are_theirs(declare: Declare) -> None:
+    data = declare().named("Secret", "dagster-lake").inputs["stringData"]
+
+    assert data == {
+        "AWS_ACCESS_KEY_ID": "reader-id",
+        "AWS_SECRET_ACCESS_KEY": "secret-of-reader",
+        "PGPASSWORD": "the-password-of-ducklake-db",
+    }
+
+
+def test_the_password_is_where_chart_run_launcher_and_operator_look_for_it(declare: Declare) -> None:
+    graph = declare()
+    secret = graph.named("Secret", "dagster-db-credentials").inputs
+
+    assert values(graph)["global"]["postgresqlSecretName"] == secret["metadata"]["name"] == "dagster-db-credentials"
+    assert secret["type"] == "kubernetes.io/basic-auth"
+    assert secret["stringData"] == {
+        "username": "dagster",
+        "password": "the-password-of-dagster-db",
+        "postgresql-password": "the-password-of-dagster-db",
+    }
+    assert secret["metadata"]["labels"] == {"cnpg.io/reload": "true"}
+
+
+def test_pods_show_the_fingerprint_of_what_they_hold(declare: Declare) -> None:
+    held = {
+        "AWS_ACCESS_KEY_ID": "reader-id",
+        "AWS_SECRET_ACCESS_KEY": "secret-of-reader",
+        "PGPASSWORD": "the-password-of-ducklake-db",
+        "database": "the-password-of-dagster-db",
+    }
+
+    made = values(declare())
+
+    shown = made["dagsterWebserver"]["annotations"][naming.CREDENTIALS_ANNOTATION]
+    assert shown == fingerprint(held, "lotus/test")
+    assert "${fingerprint}" not in json.dumps(made)
+
+
+def test_nothing_is_secret_outside_of_secret_values_and_no_secret_is_anywhere_else(declare: Declare) -> None:
+    graph = declare()
+    known = ("secret-of-", "the-password-of-d")
+
+    for (kind, name), request in graph.requests.items():
+        if not kind.startswith(("kubernetes:", "lotus:dagster:")):
+            continue
+        if kind.endswith(":Secret"):
+            marked = {key for key, value in dict(request.object["stringData"]).items() if SECRET_MARK in str(value)}
+            whole = SECRET_MARK in str(request.object["stringData"])
+            assert whole or marked >= set(dict(request.object["stringData"])) - {"username"}, name
+            continue
+        assert SECRET_MARK not in str(request.object), (kind, name)
+        assert not any(word in str(request.object) for word in known), (kind, name)
+    assert not any(word in str(graph.exports["dagster"]) for word in known)
+
+
+def test_the_provider_is_the_one_that_the_stack_names(declare: Declare) -> None:
+    inputs = declare({"cluster": {"kubeconfig": "kube.yaml", "context": "lake"}}).named("kubernetes", "dagster").inputs
+
+    assert (inputs["kubeconfig"], inputs["context"], inputs["enableSecretMutable"]) == ("kube.yaml", "lake", "true")
+
+
+@pytest.mark.parametrize("dagster", [None, {"deploy": False}, {"deploy": False, "image": "not:yet"}])
+def test_a_stack_without_dagster_says_so_and_declares_nothing_of_it(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch, dagster: Any
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", told.append)
+
+    graph = declare(dagster=dagster)
+
+    assert of_dagster(graph) == []
+    assert "backup" not in {item.name for item in graph.resources if item.type.endswith(":User")}
+    assert [line for line in told if "No Dagster is deployed" in line] != []
+
+
+def test_the_sandboxs_stack_has_no_dagster() -> None:
+    assert "  lotus:dagster:\n    deploy: false\n" in (REPOSITORY / "Pulumi.sandbox.yaml").read_text(encoding="utf-8")

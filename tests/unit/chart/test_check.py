@@ -1,0 +1,71 @@
+"""Values that the chart does not take, and those that it does."""
+
+from typing import Any
+
+import pytest
+
+from lotus_infra.chart.check import check_values
+
+LAUNCHER = {"type": "K8sRunLauncher", "config": {"k8sRunLauncher": {"envVars": ["A=b"]}}}
+
+
+def told(**values: Any) -> list[str]:
+    return [str(problem) for problem in check_values({key.replace("_", "-"): value for key, value in values.items()})]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"runLauncher": LAUNCHER},
+        {"dagsterWebserver": {"annotations": {"anything/at-all": "x"}, "nodeSelector": {"any": "label"}}},
+        {
+            "dagsterWebserver": {
+                "resources": {"limits": {"nvidia.com/gpu": 1}},
+                "startupProbe": {"httpGet": {"port": 1}},
+            }
+        },
+        {"ingress": {"ingressClassName": "traefik"}},
+        {"additionalInstanceConfig": {"anything": {"at": "all"}}},
+        {"dagster-user-deployments": {"serviceAccount": {"annotations": {"a": "b"}}}},
+        {"pipelineRun": {"env": {}}},
+    ],
+)
+def test_what_the_chart_takes_is_no_problem_however_little_is_given(values: dict[str, Any]) -> None:
+    assert check_values(values) == []
+
+
+def test_a_misspelt_key_is_told_with_its_path_and_the_nearest_key() -> None:
+    assert told(ingress={"webserver": {"host": "x"}}) == [
+        'ingress.webserver: the chart has no such key: did you mean "dagsterWebserver"?'
+    ]
+    deployment = {"name": "a", "image": {"repository": "r", "pullPolicy": "Always", "tga": "t"}, "port": 1}
+    assert told(dagster_user_deployments={"deployments": [deployment]}) == [
+        'dagster-user-deployments.deployments[0].image.tga: the chart has no such key: did you mean "tag"?'
+    ]
+
+
+def test_a_key_like_no_other_is_told_with_the_keys_that_there_are() -> None:
+    assert told(telemetry={"zzz": 1}) == ["telemetry.zzz: the chart has no such key: the keys here are enabled"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"dagsterWebserver": {"replicaCount": "2"}}, "dagsterWebserver.replicaCount: is of another type"),
+        ({"dagsterWebserver": {"nodeSelector": {"a": 1}}}, "dagsterWebserver.nodeSelector.a: is of another type"),
+        (
+            {"runLauncher": {**LAUNCHER, "type": "Nope"}},
+            "runLauncher.type: is nothing that the chart knows: write one of",
+        ),
+        ({"dagster-user-deployments": {"deployments": [{"name": "a"}]}}, "deployments[0].port: is missing"),
+        ({"runLauncher": {"type": "K8sRunLauncher", "config": {}}}, "runLauncher.config.k8sRunLauncher: is missing"),
+        ({"concurrency": {"pools": {"defaultLimit": "x"}}}, "write a value of type integer or null"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_with_what_would(values: dict[str, Any], words: str) -> None:
+    assert any(words in str(problem) for problem in check_values(values))
+
+
+def test_no_value_is_quoted_for_it_may_be_a_secret_in_the_wrong_place() -> None:
+    assert "hunter" not in " ".join(told(dagsterWebserver={"replicaCount": "hunter"}, ingress={"host": "hunter"}))

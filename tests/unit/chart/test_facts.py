@@ -1,0 +1,82 @@
+"""The chart's facts: are they what its schemas say, and free of prose?"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lotus_infra.chart.build import build, main, render
+from lotus_infra.chart.facts import FILE, UNLISTED, document, values_schema
+from tests.support.shared import shared
+
+KUBERNETES = {
+    "io.k8s.api.apps.v1.DeploymentStrategy",
+    "io.k8s.api.core.v1.Affinity",
+    "io.k8s.api.core.v1.ConfigMapEnvSource",
+    "io.k8s.api.core.v1.Container",
+    "io.k8s.api.core.v1.EnvVar",
+    "io.k8s.api.core.v1.LocalObjectReference",
+    "io.k8s.api.core.v1.PodSecurityContext",
+    "io.k8s.api.core.v1.PodSpec/properties/nodeSelector",
+    "io.k8s.api.core.v1.PodSpec/properties/tolerations",
+    "io.k8s.api.core.v1.Probe",
+    "io.k8s.api.core.v1.ResourceRequirements",
+    "io.k8s.api.core.v1.SecretEnvSource",
+    "io.k8s.api.core.v1.SecurityContext",
+    "io.k8s.api.core.v1.Volume",
+    "io.k8s.api.core.v1.VolumeMount",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta/properties/annotations",
+}
+
+
+def schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema of a document; maps of properties are not schemas themselves."""
+    if isinstance(node, list):
+        for inner in node:
+            yield from schemas(inner)
+    if isinstance(node, dict):
+        yield node
+        for keyword in ("properties", "$defs"):
+            yield from schemas(list(node.get(keyword, {}).values()))
+        for keyword in ("items", "additionalProperties", "anyOf", "allOf", "if", "then"):
+            yield from schemas(node.get(keyword))
+
+
+def test_the_shipped_facts_are_those_of_the_charts_schemas() -> None:
+    remedy = "run `python -m lotus_infra.chart.build SCHEMA_FOLDER`"
+    assert FILE.read_text(encoding="utf-8") == render(build(shared("dagster-chart"))), remedy
+
+
+def test_the_generator_writes_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "facts.json"
+
+    assert main([str(shared("dagster-chart")), str(target)]) == 0
+    assert json.loads(target.read_text(encoding="utf-8")) == document()
+    assert main([]) == 1
+
+
+def test_the_facts_hold_no_prose_and_the_names_of_what_is_left_to_kubernetes() -> None:
+    facts = document()
+
+    assert set(facts["skipped"]) == KUBERNETES  # type: ignore[arg-type]
+    for chart in (facts["chart"], facts["dagster-user-deployments"]):
+        assert all(not {"title", "description", "default", "examples"} & set(schema) for schema in schemas(chart))
+
+
+def test_the_resolved_schema_has_every_reference_in_its_place() -> None:
+    assert "$ref" not in json.dumps(values_schema())
+
+
+def test_keys_that_the_schema_does_not_list_are_really_unlisted() -> None:
+    chart: Any = document()["chart"]
+    for path in UNLISTED:
+        parent = chart if len(path) == 1 else chart["$defs"][DEFINITIONS[path[0]]]
+        assert path[-1] not in parent["properties"]
+
+
+DEFINITIONS = {
+    "global": "Global",
+    "ingress": "Ingress",
+    "postgresql": "PostgreSQL",
+    "dagster-user-deployments": "UserDeployments",
+}

@@ -1,0 +1,205 @@
+"""The chart's values that follow from what a stack says: the production stack's, and the taken-over lake's."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from lotus_dagster import duckdb_plugin, environment
+from pydantic import JsonValue
+
+from lotus_infra.chart.check import check_values
+from lotus_infra.cluster.environment import SECRETS, Lake
+from lotus_infra.cluster.plan import planned
+from lotus_infra.cluster.read import read
+from lotus_infra.cluster.settings import DagsterSettings
+from tests.support.production import production
+from tests.support.shared import shared_json
+
+LAKE = Lake("landing", "us-west-1", "http://s3.example.com:8333")
+HOST = "dagster.landl.datamountainsolutions.com"
+MIDDLEWARE = "traefik.ingress.kubernetes.io/router.middlewares"
+NODE = {"kubernetes.io/hostname": "monkeybusiness"}
+TAKEN_OVER: dict[str, Any] = {
+    "deploy": True,
+    "chart": {"version": "1.13.27"},
+    "image": "ghcr.io/matta-kelly/lotus-lake:3f9c2a1",
+    "pullPolicy": "Always",
+    "webserver": {"nodeSelector": NODE},
+    "daemon": {"nodeSelector": NODE},
+    "codeLocation": {"nodeSelector": NODE},
+    "runs": {"nodeSelector": NODE},
+    "ingress": {
+        "host": HOST,
+        "tlsSecret": "dagster-tls",
+        "className": "traefik",
+        "annotations": {
+            "cert-manager.io/cluster-issuer": "letsencrypt-prod",
+            MIDDLEWARE: "kube-system-authentik-lotus-lake@kubernetescrd",
+        },
+    },
+}
+SAME_BY_ANOTHER_KEY = {
+    # Helm's templates give the code the password by themselves, from the secret that the first of them names.
+    "global.postgresqlSecretName",
+    "dagsterWebserver.env",
+    "dagsterDaemon.env",
+    # The variables and secrets of the lake have the names that the code reads now.
+    "runLauncher.config.k8sRunLauncher.envSecrets",
+    "runLauncher.config.k8sRunLauncher.envVars",
+    "dagster-user-deployments.deployments.env",
+    # The module has another name.
+    "dagster-user-deployments.deployments.dagsterApiGrpcArgs",
+}
+NO_KEYS_OF_THE_CHART = {
+    # Nothing in the chart reads these, and so nobody came by TLS or to the host.
+    "ingress.webserver.host",
+    "ingress.webserver.path",
+    "ingress.webserver.pathType",
+    "ingress.webserver.tls.enabled",
+    "ingress.webserver.tls.secretName",
+    # The chart has these under postgresql, the port under postgresql.service, and the secret's key for good.
+    "global.postgresqlSecretKey",
+    "global.postgresqlHost",
+    "global.postgresqlPort",
+    "global.postgresqlUsername",
+    "global.postgresqlDatabase",
+    "postgresql.postgresqlPort",
+}
+MUTABLE = {"dagster-user-deployments.deployments.image.tag"}
+
+
+def settings(document: dict[str, Any]) -> DagsterSettings:
+    found = read(document)
+    assert found is not None
+    return found
+
+
+def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, JsonValue]]:
+    """Every value that is no map, by its path; a list of one deployment is walked as the deployment."""
+    if isinstance(value, list) and path and path[-1] == "deployments":
+        [value] = value
+    if isinstance(value, Mapping) and value and path[-1:] != ("annotations",) and path[-1:] != ("nodeSelector",):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    else:
+        yield ".".join(path), value
+
+
+def test_what_the_lake_has_today_is_expressible_and_the_differences_are_its_defects() -> None:
+    today = dict(leaves(shared_json("lotus-lake", "dagster-values.json")))
+    now = dict(leaves(planned(settings(TAKEN_OVER), LAKE)))
+
+    different = {path for path, value in today.items() if now.get(path) != value}
+
+    assert different == SAME_BY_ANOTHER_KEY | NO_KEYS_OF_THE_CHART | MUTABLE
+    refused = {problem.path for problem in check_values(shared_json("lotus-lake", "dagster-values.json"))}
+    assert refused == {re.sub(r"^ingress\.webserver\..*", "ingress.webserver", path) for path in NO_KEYS_OF_THE_CHART}
+    assert now["ingress.dagsterWebserver.host"] == HOST
+    assert now["ingress.dagsterWebserver.tls.secretName"] == "dagster-tls"
+    assert now["postgresql.service.port"] == today["global.postgresqlPort"]
+
+
+def test_the_production_stacks_values_validate_against_the_charts_own_schema() -> None:
+    values = planned(settings(production()["dagster"]), LAKE, "f" * 64)
+    schema = shared_json("dagster-chart", "values.schema.json")
+
+    errors = [inner for error in Draft202012Validator(local(schema)).iter_errors(values) for inner in innermost(error)]
+
+    # The chart's defaults have what a map does not give; Helm merges them before it validates.
+    assert {error.validator for error in errors} <= {"required"}
+    assert [error for error in errors if any(isinstance(step, int) for step in error.absolute_path)] == []
+    assert check_values(values) == []
+
+
+def innermost(error: ValidationError) -> Iterator[ValidationError]:
+    """What is wrong in the alternative that is of the value's type, where there are several."""
+    if error.validator != "anyOf":
+        yield error
+    for inner in error.context or ():
+        if inner.validator != "type" or inner.relative_path:
+            yield from innermost(inner)
+
+
+def local(schema: Any) -> Any:
+    """The schema without what is left to Kubernetes' own schemas."""
+    if isinstance(schema, list):
+        return [local(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if str(schema.get("$ref", "")).startswith("http"):
+        return {}
+    return {key: local(inner) for key, inner in schema.items()}
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(AWS_ENDPOINT_URL_S3="http://x")
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_variables_are_those_that_the_companys_code_reads() -> None:
+    plan: Any = planned(settings(TAKEN_OVER), LAKE)
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    given = {variable["name"]: variable["value"] for variable in deployment["env"]}
+    asked = Asked()
+    duckdb_plugin.s3_secret(asked)
+
+    names = given.keys() | set(SECRETS)
+
+    # Postgres' own library reads the password (libpq, environment variables).
+    assert {name for name in names if name.startswith(("AWS_", "LOTUS_"))} | {"PGPASSWORD"} == names
+    assert {name for name in names if name.startswith("AWS_")} <= asked.names
+    # Long-lived keys have no token, and one name for each of the others is enough.
+    left_out = {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
+    assert asked.names - left_out <= names
+    warehouse = environment.Warehouse.read(given)
+    assert (warehouse.landing, warehouse.data) == ("s3://landing", "s3://landing/lake")
+    assert warehouse.catalog == (
+        "postgres:dbname=ducklake host=ducklake-db-rw.lotus-lake.svc.cluster.local port=5432 user=ducklake"
+    )
+
+
+def test_runs_get_the_variables_that_the_code_location_gets() -> None:
+    plan: Any = planned(settings(TAKEN_OVER | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE)
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    launcher = plan["runLauncher"]["config"]["k8sRunLauncher"]
+
+    of_code = {f"{each['name']}={each['value']}" for each in deployment["env"]}
+
+    assert of_code ^ set(launcher["envVars"]) == {"A=b", "C=d"}
+    assert deployment["envSecrets"] == launcher["envSecrets"] == [{"name": "dagster-lake"}]
+    assert deployment["includeConfigInLaunchedRuns"] == {"enabled": False}
+
+
+def test_every_pod_shows_the_fingerprint_of_its_credentials() -> None:
+    plan: Any = planned(settings(TAKEN_OVER), LAKE, "abc")
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    runs = plan["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podTemplateSpecMetadata"]
+
+    for part in (plan["dagsterWebserver"], plan["dagsterDaemon"], deployment, runs):
+        assert part["annotations"]["lotus.internal/credentials"] == "${fingerprint}"
+    assert deployment["annotations"]["lotus.internal/definitions"] == "abc"
+
+
+def test_a_digest_says_which_image_runs() -> None:
+    digest = f"sha256:{'a' * 64}"
+    plan: Any = planned(settings(TAKEN_OVER | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
+
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+
+    assert deployment["image"] == {"repository": "ghcr.io/example/lake", "digest": digest, "pullPolicy": "Always"}
+
+
+def test_extra_values_are_merged_with_those_of_the_settings() -> None:
+    extra = {"dagsterWebserver": {"logLevel": "debug"}, "pythonLogs": {"pythonLogLevel": "INFO"}}
+    plan: Any = planned(settings(TAKEN_OVER | {"extraValues": extra}), LAKE)
+
+    assert (plan["dagsterWebserver"]["logLevel"], plan["dagsterWebserver"]["replicaCount"]) == ("debug", 1)
+    assert plan["pythonLogs"] == {"pythonLogLevel": "INFO"}

@@ -1,0 +1,116 @@
+"""The fingerprint of what Dagster loads: what changes it, and what does not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.definitions import DefinitionsError, files, fingerprint, main
+from tests.support.clone import REPOSITORY, write_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the files behind the fingerprint, made in an order that is not theirs."""
+    return write_project(tmp_path / "project")
+
+
+def test_a_copy_elsewhere_has_the_same_fingerprint_whatever_its_times_and_modes(project: Path) -> None:
+    os.utime(project / "uv.lock", (0, 0))
+    (project / "uv.lock").chmod(0o600)
+
+    assert fingerprint(project) == fingerprint(REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "uv.lock",
+        "streams/shopify/orders.json",
+        "streams/shopify/_source.json",
+        "dagster/lotus_dagster/sensors.py",
+        "dagster/dbt/dbt_project.yml",
+        "dagster/dbt/profiles.yml",
+        "dagster/dbt/models/marts/fct_sales.sql",
+        "dagster/dbt/macros/latest.sql",
+        "lotus_infra/naming.py",
+        "lotus_infra/streams/model.py",
+    ],
+)
+def test_a_change_of_what_dagster_loads_changes_it(name: str, project: Path) -> None:
+    before = fingerprint(project)
+    with (project / name).open("a", encoding="utf-8") as file:
+        file.write("\n")
+
+    assert fingerprint(project) != before
+
+
+def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
+    orders, elsewhere = project / "streams/shopify/orders.json", project / "streams/shopify/sales.json"
+    seen = {fingerprint(project)}
+    orders.rename(elsewhere)
+    seen.add(fingerprint(project))
+    orders.write_bytes(elsewhere.read_bytes())
+    seen.add(fingerprint(project))
+    orders.unlink()
+    elsewhere.unlink()
+    seen.add(fingerprint(project))
+
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "Pulumi.prod.yaml",
+        "lotus_infra/program.py",
+        "lotus_infra/components/pipeline.py",
+        "streams/.schema/stream.json",
+        "streams/README.md",
+        "dagster/dbt/target/manifest.json",
+        "dagster/dbt/logs/dbt.log",
+        "dagster/lotus_dagster/__pycache__/lake.cpython-311.pyc",
+    ],
+)
+def test_what_dagster_does_not_load_leaves_it_as_it_is(name: str, project: Path) -> None:
+    before = fingerprint(project)
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text("{}", encoding="utf-8")
+
+    assert fingerprint(project) == before
+
+
+def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_fingerprint() -> None:
+    code = (
+        "import sys, lotus_dagster.code_location, lotus_dagster.duckdb_plugin\n"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in ('lotus_infra', 'lotus_dagster')))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = {Path(file).relative_to(REPOSITORY).as_posix() for file in ran.stdout.split()}
+
+    assert imported
+    assert imported <= set(files(REPOSITORY))
+
+
+def test_a_folder_that_is_no_project_is_told_with_everything_that_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionsError, match=r"has no uv\.lock and no streams/.* name the folder of the repository"):
+        fingerprint(tmp_path)
+
+
+def test_the_command_prints_it_and_refuses_another(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    found = fingerprint(project)
+
+    assert main([]) == 0
+    assert main(["--expect", found]) == 0
+    assert capsys.readouterr() == (f"{found}\n" * 2, "")
+    assert main(["--expect", "another"]) == 1
+    assert main(["--expect"]) == 1
+    assert capsys.readouterr().err.startswith(
+        f"error: the definitions are {found}, and not those of --expect another\n"
+    )

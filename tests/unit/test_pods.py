@@ -1,0 +1,135 @@
+"""Why pods don't run, in words."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from lotus_infra.pods import reasons, why
+
+CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
+
+ENDED = "ended with exit code 1, Error: No module named 'lotus_dagster'"
+
+
+def container(name: str = "dagster", **state: Any) -> dict[str, Any]:
+    last = {"lastState": {"terminated": state.pop("before")}} if "before" in state else {}
+    ready = bool(state.pop("ready", False))
+    return {"name": name, "image": "i", "imageID": "i", "ready": ready, "restartCount": 0, "state": state, **last}
+
+
+def pod(name: str, *containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    status = {"phase": more.pop("phase", "Pending"), "containerStatuses": list(containers), **more}
+    return {"metadata": {"name": name}, "status": status}
+
+
+def read(*pods: dict[str, Any]) -> list[client.V1Pod]:
+    """Pods as Kubernetes' client reads them."""
+
+    class Answer:
+        data = json.dumps({"items": list(pods)})
+
+    return list(client.ApiClient().deserialize(Answer(), "V1PodList").items)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            container(waiting={"reason": "ImagePullBackOff", "message": "not found"}),
+            "pod a: container dagster ImagePullBackOff: not found",
+        ),
+        (
+            container(waiting={"reason": "CrashLoopBackOff"}, before=CRASHED),
+            f"pod a: container dagster CrashLoopBackOff; it {ENDED}",
+        ),
+        (
+            container(terminated=CRASHED),
+            f"pod a: container dagster {ENDED}",
+        ),
+        (container(running={}), "pod a: container dagster runs and is not ready"),
+    ],
+)
+def test_a_pod_that_is_unwell_is_told_with_the_reason(found: dict[str, Any], told: str) -> None:
+    assert list(reasons(read(pod("a", found)))) == [told]
+
+
+def test_a_pod_that_finds_no_node_and_an_init_container_that_waits_are_told() -> None:
+    lost = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
+    waits = container("init", waiting={"reason": "CreateContainerConfigError", "message": 'secret "x" not found'})
+
+    told = list(reasons(read(pod("b", initContainerStatuses=[waits]), pod("a", conditions=[lost]))))
+
+    assert told == [
+        "pod a: Unschedulable: 0/3 nodes are available",
+        'pod b: container init CreateContainerConfigError: secret "x" not found',
+    ]
+
+
+def test_pods_that_are_well_or_on_their_way_or_on_their_way_out_are_not_told() -> None:
+    going = pod("d", container(waiting={"reason": "ImagePullBackOff"}))
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert not list(
+        reasons(
+            read(
+                pod("a", container(running={}, ready=True)),
+                pod("b", container(waiting={"reason": "ContainerCreating"})),
+                pod("c", container(terminated={"exitCode": 0}), phase="Succeeded"),
+                going,
+            )
+        )
+    )
+
+
+@contextmanager
+def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
+    """A server with one answer, and a kubeconfig of it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        file = folder / "kubeconfig"
+        address = f"http://127.0.0.1:{server.server_port}"
+        context = {"name": "here", "context": {"cluster": "here", "user": "me"}}
+        parts = {"clusters": [{"name": "here", "cluster": {"server": address}}], "users": [{"name": "me", "user": {}}]}
+        file.write_text(json.dumps({"current-context": "here", "contexts": [context], **parts}))
+        yield str(file)
+        server.shutdown()
+
+
+def test_the_cluster_is_asked_for_the_pods_of_the_namespace(tmp_path: Path) -> None:
+    items = [pod("a", container(waiting={"reason": "ErrImagePull"}))]
+    with cluster(200, {"kind": "PodList", "items": items}, tmp_path) as kubeconfig:
+        assert why("lotus-lake", kubeconfig=kubeconfig, context="here") == ["pod a: container dagster ErrImagePull"]
+
+
+def test_where_every_pod_is_well_the_events_may_say_more(tmp_path: Path) -> None:
+    with cluster(200, {"kind": "PodList", "items": []}, tmp_path) as kubeconfig:
+        [line] = why("lotus-lake", kubeconfig=kubeconfig)
+
+    assert line == "No pod is unwell: kubectl get events --namespace lotus-lake may say more"
+
+
+def test_a_cluster_that_can_not_be_asked_is_told_with_the_command_to_run(tmp_path: Path) -> None:
+    with cluster(403, {"message": "forbidden"}, tmp_path) as kubeconfig:
+        refused = why("lotus-lake", kubeconfig=kubeconfig)
+    nowhere = why("lotus-lake", kubeconfig=str(tmp_path / "none"))
+
+    for [line] in (refused, nowhere):
+        assert line.endswith("kubectl get pods --namespace lotus-lake")
