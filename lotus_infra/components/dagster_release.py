@@ -44,7 +44,7 @@ class DagsterRelease(pulumi.ComponentResource):
     def __init__(self, name: str, plan: ReleasePlan, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lotus:dagster:Release", name, None, opts)
         chart = plan.chart
-        told = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{name}-why", _telling(plan.why))])
+        told = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{name}-why", telling(plan.why))])
         Release(
             name,
             name=naming.DAGSTER,
@@ -84,7 +84,7 @@ def _named(chart: Chart) -> str:
     return f"{chart.repository}/{naming.DAGSTER}" if _packed(chart) else naming.DAGSTER
 
 
-def _telling(why: Callable[[], Sequence[str]]) -> Callable[[pulumi.ErrorHookArgs], bool]:
+def telling(why: Callable[[], Sequence[str]]) -> Callable[[pulumi.ErrorHookArgs], bool]:
     """A hook of the engine: says what the pods say, and has nothing tried again."""
 
     def tell(_: pulumi.ErrorHookArgs) -> bool:

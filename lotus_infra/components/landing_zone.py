@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 from pydantic.alias_generators import to_camel
 
 from lotus_infra import naming
@@ -19,6 +19,11 @@ from lotus_infra.streams.references import LandingPart
 
 LANDING_VERSION_DAYS = 30
 STATE_VERSION_DAYS = 90
+
+
+def _text(name: object) -> object:
+    """`pulumi config set --path` makes a number of what looks like one."""
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
 class LandingZoneSettings(BaseModel):
@@ -48,7 +53,7 @@ class LandingZoneSettings(BaseModel):
     endpoint: str = ""
     features: frozenset[Feature] | None = None
     expire_raw_days: PositiveInt | None = None
-    keys: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
+    keys: tuple[Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
         default=None, min_length=1, max_length=2
     )
     protect: bool = True

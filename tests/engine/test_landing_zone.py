@@ -123,6 +123,31 @@ def test_a_second_up_and_a_refresh_change_nothing_and_show_no_secret(zone: Lake)
     assert [secret for secret in secrets if secret in first + again + zone.written()] == []
 
 
+def keys(aws: Aws, user: str) -> set[str]:
+    return {str(key.get("AccessKeyId")) for key in aws.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]}
+
+
+def test_a_key_is_rotated_beside_the_old_one_which_ends_when_everything_else_is_done(zone: Lake, aws: Aws) -> None:
+    zone.pulumi.up().ok()
+    old = keys(aws, "acme-landing-writer")
+
+    configure(zone, ZONE | {"state": "acme-state", "keys": [1, 2]})
+    zone.pulumi.up().ok()
+    both = keys(aws, "acme-landing-writer")
+    assert len(both) == 2
+    assert old < both
+
+    configure(zone, ZONE | {"state": "acme-state", "keys": ["2"]})
+    zone.pulumi.up().ok()
+    assert keys(aws, "acme-landing-writer") == both - old
+
+    configure(zone, ZONE | {"state": "acme-state", "keys": ["3"]})
+    at_once = [step.op for step in zone.pulumi.up("--json").ok().changes()]
+    assert at_once.count("delete") == 2
+    assert "update" in at_once
+    assert at_once[-2:] == ["delete", "delete"]
+
+
 def test_a_bucket_that_somebody_opened_is_drift_and_closed_again(zone: Lake, aws: Aws) -> None:
     zone.pulumi.up().ok()
     aws.s3.delete_public_access_block(Bucket="acme-landing")
