@@ -46,7 +46,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """A call of `arrivals('<source>', '<stream>')`, and what is read of it."""
+    """A call of `arrivals('<source>', '<stream>')` or of `source` with the same, and what is read of it."""
 
     stream: StreamName
     line: int
@@ -85,17 +85,22 @@ class Model:
         name: The file without its ending, which is the model's name in dbt.
         file: `models/core/shopify/int_shopify__orders.sql`.
         settings: Those in the file together with those of its entry in a YAML file.
+        arrivals: What it reads of files that have arrived since the last time.
+        sources: What it reads of all files of a stream, or of a table that is none of the lake's.
         refs: The models that it is made of.
         absent: What its own parts are asked for in vain.
+        computes_arrivals: Whether it has a call of `arrivals` whose stream can't be told from the text.
     """
 
     name: str
     file: str
     settings: Settings
     arrivals: tuple[Arrivals, ...] = ()
+    sources: tuple[Arrivals, ...] = ()
     latest: tuple[Latest, ...] = ()
     refs: tuple[str, ...] = ()
     absent: tuple[Absent, ...] = ()
+    computes_arrivals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +159,8 @@ class Project:
     sources: tuple[SourceEntry, ...]
     entries: tuple[ModelEntry, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The files that can't be read, about which rules stay quiet."""
+        return frozenset(finding.file for finding in self.findings if not finding.harmless)

@@ -1,6 +1,6 @@
 """Reads a dbt project's models and YAML files, each by itself: one that can't be read hides nothing of the others."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -64,23 +64,15 @@ def read_model(file: str, text: str, findings: list[Finding]) -> Model:
     """
     template = read_template(text)
     calls = template.calls
-    tables = {call.stand_in: call for call in calls if call.name == "arrivals"}
-    reads, notice = _reads(file, template, tables.keys())
+    reads, notice = _reads(file, template)
     if notice is not None:
         findings.append(notice)
-    arrivals = [
-        Arrivals(
-            (call.text("source_name"), call.text("stream")),
-            call.line,
-            tuple(read for table, read in reads.columns if table == stand_in),
-        )
-        for stand_in, call in tables.items()
-    ]
     return Model(
         name=PurePosixPath(file).stem,
         file=file,
         settings=_settings(call for call in calls if call.name == "config"),
-        arrivals=tuple(arrivals),
+        arrivals=_read_by("arrivals", calls, reads),
+        sources=_read_by("source", calls, reads),
         latest=tuple(
             Latest(_unquoted(call.texts("key")), _unquoted([call.text("cursor")])[0], call.line)
             for call in calls
@@ -88,10 +80,24 @@ def read_model(file: str, text: str, findings: list[Finding]) -> Model:
         ),
         refs=tuple(dict.fromkeys(call.text("model") for call in calls if call.name == "ref")),
         absent=reads.absent,
+        computes_arrivals=template.computes("arrivals"),
     )
 
 
-def _reads(file: str, template: Template, tables: Collection[str]) -> tuple[Reads, Finding | None]:
+def _read_by(macro: str, calls: Iterable[Call], reads: Reads) -> tuple[Arrivals, ...]:
+    """The calls of a macro that stands for a stream's rows, with what is read of each."""
+    return tuple(
+        Arrivals(
+            (call.text("source_name"), call.text("stream")),
+            call.line,
+            tuple(read for table, read in reads.columns if table == call.stand_in),
+        )
+        for call in calls
+        if call.name == macro
+    )
+
+
+def _reads(file: str, template: Template) -> tuple[Reads, Finding | None]:
     """What a model reads, and a notice when that may not be all that it reads of what has arrived."""
     what, line, reads = "", 0, Reads((), ())
     if template.unknown:
@@ -99,11 +105,12 @@ def _reads(file: str, template: Template, tables: Collection[str]) -> tuple[Read
         what = f"has {' '.join(written.split())} in it, so the fields that it reads are not all checked"
     if not template.has_statements:
         try:
-            reads = columns_read(template.sql, tables)
+            reads = columns_read(template.sql, {call.stand_in for call in template.calls if call.stand_in})
         except QueryError as error:
             what, line = f"can't be read as SQL ({error}), so the fields that it reads are not checked", error.line or 1
+    has_arrivals = template.computes("arrivals") or any(call.name == "arrivals" for call in template.calls)
     remedy = "look at them yourself, or write it without"
-    return reads, Finding(file, (), what, remedy, line, harmless=True) if what and tables else None
+    return reads, Finding(file, (), what, remedy, line, harmless=True) if what and has_arrivals else None
 
 
 def _text(file: Path, name: str, findings: list[Finding]) -> str | None:

@@ -6,6 +6,7 @@ error that says where.
 """
 
 import logging
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 
 _JSON = (exp.JSONExtract, exp.JSONExtractScalar)
 _TEXT = (exp.DType.JSON, exp.DType.VARCHAR, exp.DType.TEXT)
+_CALLED_BY_NAME = frozenset({"user", "current_role", "current_schema"})
+"""Functions without parentheses that the parser takes for columns; DuckDB prefers them to a field of the name."""
+_NUMBERED = re.compile(r".*_[0-9]+")
+"""What DuckDB calls a column whose name an earlier one has: `id_1`."""
 
 
 class QueryError(Exception):
@@ -91,8 +96,7 @@ def columns_read(sql: str, tables: Collection[str]) -> Reads:
     found: dict[tuple[str, Read], None] = {}
     absent: dict[Absent, None] = {}
     for scope in scopes:
-        for column in _own_columns(scope):
-            origin = _origin(column, scope)
+        for column, origin in _asked_for(scope):
             if isinstance(origin, _Column) and origin.table in tables:
                 found[origin.table, Read(origin.name, _line(column), tuple(_path(column)))] = None
             elif isinstance(origin, _Nothing):
@@ -100,26 +104,61 @@ def columns_read(sql: str, tables: Collection[str]) -> Reads:
     return Reads(tuple(found), tuple(absent))
 
 
+def _asked_for(scope: Scope) -> Iterator[tuple[exp.Column, _Origin]]:
+    """Each column that a select names, what its stars leave out included, with where it leads to."""
+    for column in _own_columns(scope):
+        yield column, _origin(column, scope)
+    for result, star in _stars(scope):
+        part = _starred(result, scope)
+        for column in star.args.get("except_") or ():
+            if part is not None and not column.name.startswith(STAND_IN):
+                yield column, _follow(*scope.selected_sources[part], part, column.name)
+
+
 def _own_columns(scope: Scope) -> Iterator[exp.Column]:
-    """The columns that a select names itself; the parser adds those of its subqueries."""
-    for column in scope.columns:
-        if column.parent_select is scope.expression and not isinstance(column.this, exp.Star):
+    """The columns that a select names itself; the parser adds those of its subqueries, and leaves some out."""
+    behind = [column for column in scope.find_all(exp.Column) if column.find_ancestor(exp.Qualify, exp.Having)]
+    for column in {id(column): column for column in (*scope.columns, *behind)}.values():
+        names_one = column.parent_select is scope.expression and not isinstance(column.this, exp.Star)
+        if names_one and not _is_no_column(column):
             yield column
+
+
+def _is_no_column(column: exp.Column) -> bool:
+    """Whether a name is a function's, or the one that a list comprehension around it gives to an element."""
+    if column.table or column.this.quoted:
+        return False
+    name = column.name.casefold()
+    around = column.find_ancestor(exp.Comprehension)
+    while around is not None:
+        if name in {bound.name.casefold() for bound in (around.expression, around.args.get("position")) if bound}:
+            return True
+        around = around.find_ancestor(exp.Comprehension)
+    return name in _CALLED_BY_NAME
 
 
 def _origin(column: exp.Column, scope: Scope) -> _Origin:
     """Where a column of a select comes from."""
-    sources = scope.selected_sources
     if column.args.get("db") or column.name.startswith(STAND_IN):
         return None
     if column.table:
-        named = {name.casefold(): source for name, source in sources.items()}
-        found = named.get(column.table.casefold())
+        found = _visible(column.table, scope)
         return _follow(*found, column.table, column.name) if found is not None else None
     only = _only_source(scope)
     if only is None or _may_look_outside(scope) or _is_alias(column, scope):
         return None
-    return _follow(*sources[only], only, column.name)
+    return _follow(*scope.selected_sources[only], only, column.name)
+
+
+def _visible(table: str, scope: Scope) -> tuple[exp.Expr, exp.Expr | Scope] | None:
+    """What a name in front of a column stands for: something that the select reads, or a query around it does."""
+    here: Scope | None = scope
+    while here is not None:
+        for name, found in here.selected_sources.items():
+            if name.casefold() == table.casefold():
+                return found
+        here = here.parent if here.is_subquery else None
+    return None
 
 
 def _only_source(scope: Scope) -> str | None:
@@ -159,27 +198,48 @@ def _follow(node: object, source: exp.Expr | Scope, part: str, name: str) -> _Or
         return _Column(source.name, name)
     if not isinstance(source, Scope) or source.outer_columns or not isinstance(source.expression, exp.Select):
         return None
-    nothing: _Origin = _Nothing(part)
+    nothing: _Origin = None if _NUMBERED.fullmatch(name) else _Nothing(part)
     for result in source.expression.selects:
-        star = result if isinstance(result, exp.Star) else result.this if isinstance(result, exp.Column) else None
-        if isinstance(star, exp.Star):
-            origin = _through_star(star, result, source, name)
-            if not isinstance(origin, _Nothing):
-                return origin
-        elif not isinstance(result, exp.Alias | exp.Column) or _has_unknown_names(result):
+        if _star_of(result) is not None:
+            continue
+        if not isinstance(result, exp.Alias | exp.Column) or _has_unknown_names(result):
             nothing = None
         elif result.alias_or_name.casefold() == name.casefold():
             inner = result.unalias()
             origin = _origin(inner, source) if isinstance(inner, exp.Column) else None
             # What the part itself asks for in vain is told where it asks.
             return origin if isinstance(origin, _Column) else None
+    for result, star in _stars(source):
+        origin = _through_star(star, result, source, name)
+        if not isinstance(origin, _Nothing):
+            return origin if nothing is not None else None
     return nothing
+
+
+def _star_of(result: exp.Expr) -> exp.Star | None:
+    """The star of `*` or `part.*`; None for any other result."""
+    star = result.this if isinstance(result, exp.Column) else result
+    return star if isinstance(star, exp.Star) else None
+
+
+def _stars(scope: Scope) -> Iterator[tuple[exp.Expr, exp.Star]]:
+    """The results of a select that are stars, each with its star."""
+    for result in scope.expression.selects if isinstance(scope.expression, exp.Select) else ():
+        star = _star_of(result)
+        if star is not None:
+            yield result, star
+
+
+def _starred(result: exp.Expr, scope: Scope) -> str | None:
+    """The name of what a star brings the columns of; None when that is more than one thing, or not known."""
+    part = result.table if isinstance(result, exp.Column) else _only_source(scope)
+    return part if part in scope.selected_sources else None
 
 
 def _has_unknown_names(result: exp.Expr) -> bool:
     """Whether a result may be several columns, or ones whose names only DuckDB or dbt knows."""
-    several = isinstance(result.unalias(), exp.Columns | exp.Explode | exp.Unnest)
-    return several or result.alias_or_name.startswith(STAND_IN)
+    several = (exp.Columns, exp.Explode, exp.Unnest)
+    return result.find(*several) is not None or result.alias_or_name.startswith(STAND_IN)
 
 
 def _gives_other_names(node: exp.Expr) -> bool:
@@ -190,10 +250,10 @@ def _gives_other_names(node: exp.Expr) -> bool:
 
 def _through_star(star: exp.Star, result: exp.Expr, scope: Scope, name: str) -> _Origin:
     """Where a name leads to that `*` or `part.*` brings along."""
-    part = result.table if isinstance(result, exp.Column) else _only_source(scope)
-    source = scope.selected_sources.get(part) if part is not None else None
-    if part is None or source is None:
+    part = _starred(result, scope)
+    if part is None:
         return None
+    source = scope.selected_sources[part]
     wanted = name.casefold()
     for renamed in star.args.get("rename") or ():
         if renamed.alias.casefold() == wanted:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from lotus_infra.dbt.columns import METADATA
+
 STAND_IN = "lotus_stand_in_"
 
 _TAG = re.compile(
@@ -62,6 +64,10 @@ class Template:
     unknown: tuple[tuple[int, str], ...]
     has_statements: bool
 
+    def computes(self, macro: str) -> bool:
+        """Whether the macro is called in a way that is not written out."""
+        return any(macro in written for _, written in self.unknown)
+
 
 @dataclass(frozen=True, slots=True)
 class _Macro:
@@ -70,11 +76,19 @@ class _Macro:
     required: int = 0
 
 
+def _latest(call: Call) -> str:
+    """The rows of `latest`, and every column that it decides by."""
+    key, cursor = ", ".join(call.texts("key")), call.text("cursor")
+    columns = ", ".join((cursor, *(name for name, _ in METADATA)))
+    # The text is read and never run.
+    return f"select * from {call.text('rows')} qualify row_number() over (partition by {key} order by {columns}) = 1"  # noqa: S608
+
+
 _MACROS = {
     "arrivals": _Macro(("source_name", "stream"), lambda call: call.stand_in, 2),
     "ref": _Macro(("model",), lambda call: call.stand_in, 1),
-    "source": _Macro(("source_name", "table"), lambda call: call.stand_in, 2),
-    "latest": _Macro(("rows", "key", "cursor"), lambda call: f"from {call.text('rows')}", 3),
+    "source": _Macro(("source_name", "stream"), lambda call: call.stand_in, 2),
+    "latest": _Macro(("rows", "key", "cursor"), _latest, 3),
     "config": _Macro((), lambda _: ""),
 }
 

@@ -1,6 +1,6 @@
 """Every way in which a dbt project can break the field contract, with what must be said of it."""
 
-from tests.support.projects import CLEAN, DESCRIPTIONS, MODEL, SOURCES, Break
+from tests.support.projects import CLEAN, DESCRIPTIONS, MART, MODEL, SOURCES, Break
 
 _ARRIVALS = "{{ arrivals('shop', 'orders') }}"
 _LINES = """\
@@ -36,7 +36,9 @@ FIELDS = (
         "unknown_metadata",
         (
             f"{MODEL}:11: _airbyte_row_id: is read of shop/orders, which does not select it: "
-            'did you mean "_airbyte_raw_id"?'
+            'did you mean "_airbyte_raw_id"?\n'
+            f'{MODEL}:24: _airbyte_raw_id: is read of "typed", which has no such column: '
+            "add it there, or don't read it"
         ),
         ((MODEL, "_airbyte_raw_id", "_airbyte_row_id"),),
     ),
@@ -52,6 +54,16 @@ FIELDS = (
         "absent_column",
         f'{MODEL}:20: addresses: is read of "arrived", which has no such column: add it there, or don\'t read it',
         ((MODEL, "(address,", "(addresses,"),),
+    ),
+    Break(
+        "no_cursor",
+        f'{MODEL}:23: updated_at: is read of "typed", which has no such column: add it there, or don\'t read it',
+        ((MODEL, "        updated_at::timestamptz as updated_at,\n", ""),),
+    ),
+    Break(
+        "field_of_all_files",
+        (f'{MART}:1: emails: is read of shop/orders, which does not select it: did you mean "email"?'),
+        files=((MART, "select emails from {{ source('shop', 'orders') }}\n"),),
     ),
     Break(
         "undeclared_column",
@@ -110,6 +122,11 @@ ENTRIES = (
         "not_yaml",
         f"{DESCRIPTIONS}:8: (file): is not YAML: mend it",
         ((DESCRIPTIONS, "        data_tests: [unique, not_null]", "        data_tests: [unique"),),
+    ),
+    Break(
+        "sources_not_yaml",
+        f"{SOURCES}:2: (file): is not YAML: mend it",
+        files=((SOURCES, "sources: [\n"),),
     ),
 )
 MODELS = (
@@ -257,6 +274,17 @@ NOTICES = (
             "look at them yourself, or write it without"
         ),
         ((MODEL, "        email,", "        {{ columns() }},"),),
+    ),
+    Break(
+        "computed_arrivals",
+        (
+            f"{_SECOND}:1: (file): has {{{{ arrivals(source, 'orders') }}}} in it, so the fields that it reads are "
+            "not all checked: look at them yourself, or write it without\n"
+            f"{MODEL}:14: (file): has {{{{ arrivals(var('shop'), 'orders') }}}} in it, so the fields that it reads are "
+            "not all checked: look at them yourself, or write it without"
+        ),
+        ((MODEL, "arrivals('shop', ", "arrivals(var('shop'), "),),
+        files=((_SECOND, "select id from {{ arrivals(source, 'orders') }}\n"),),
     ),
     Break(
         "not_sql",

@@ -1,6 +1,7 @@
 """What the YAML files declare, against the streams and the models."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lotus_infra import naming
 from lotus_infra.dbt.columns import ALWAYS_THERE
@@ -61,7 +62,7 @@ def _complaint(table: Table, expected: str) -> tuple[str, str] | None:
 
 def descriptions_have_models(joined: Joined) -> Iterator[Finding]:
     """Every model that is described is there."""
-    names = {model.name for model in joined.project.models}
+    names = {model.name for model in joined.project.models} | {Path(file).stem for file in joined.project.unread}
     for entry in joined.project.entries:
         if entry.name not in names:
             remedy = suggestion(entry.name, names, "delete the entry, or add the model")

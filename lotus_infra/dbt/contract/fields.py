@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from lotus_infra import naming
 from lotus_infra.dbt.columns import ALWAYS_THERE
 from lotus_infra.dbt.contract.joined import Joined, shown
-from lotus_infra.dbt.parts import Member, Read
+from lotus_infra.dbt.parts import Member, Project, Read
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import StreamFile
 from lotus_infra.streams.problems import Finding, JsonPath, suggestion
@@ -12,7 +13,7 @@ from lotus_infra.streams.problems import Finding, JsonPath, suggestion
 
 def fields_are_selected(joined: Joined) -> Iterator[Finding]:
     """A model reads only what its stream selects."""
-    for model, arrivals, stream in joined.arrivals:
+    for model, arrivals, stream in joined.reads:
         known = _folded((*stream.config.fields, *ALWAYS_THERE))
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() not in known:
@@ -22,7 +23,7 @@ def fields_are_selected(joined: Joined) -> Iterator[Finding]:
 
 def members_are_declared(joined: Joined) -> Iterator[Finding]:
     """What a JSON path takes out of an object is a member that the object has."""
-    for model, arrivals, stream in joined.arrivals:
+    for model, arrivals, stream in joined.reads:
         told: set[tuple[str, JsonPath]] = set()
         for read in arrivals.reads:
             missing = _missing_member(read, stream)
@@ -41,14 +42,21 @@ def columns_are_declared(joined: Joined) -> Iterator[Finding]:
     for model, arrivals, stream in joined.arrivals:
         table = joined.tables.get(arrivals.stream)
         if table is None:
-            what = f"{shown(arrivals.stream)} is declared in no sources file"
-            yield Finding(model.file, ("arrivals",), what, "add it to the tables of its source", arrivals.line)
+            if not _may_be_declared(stream.source, joined.project):
+                what = f"{shown(arrivals.stream)} is declared in no sources file"
+                yield Finding(model.file, ("arrivals",), what, "add it to the tables of its source", arrivals.line)
             continue
         selected, declared = _folded((*stream.config.fields, *ALWAYS_THERE)), _folded(table.columns)
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() in selected and read.column.casefold() not in declared:
                 what = f"is read of {shown(arrivals.stream)}, and not declared in {table.file}"
                 yield Finding(model.file, (read.column,), what, "add it to the columns there", read.line)
+
+
+def _may_be_declared(source: str, project: Project) -> bool:
+    """Whether a file that could not be read is where a source's tables are."""
+    folder = f"{naming.dbt_models_folder(source)}/"
+    return any(file.startswith(folder) and not file.endswith(".sql") for file in project.unread)
 
 
 def parts_have_columns(joined: Joined) -> Iterator[Finding]:

@@ -59,10 +59,19 @@ class Joined:
     def arrivals(self) -> Iterator[tuple[Model, Arrivals, StreamFile]]:
         """Each call of `arrivals` in a model whose stream the lake has."""
         for model in self.project.models:
-            for arrivals in model.arrivals:
-                stream = self.streams.get(arrivals.stream)
-                if stream is not None:
-                    yield model, arrivals, stream
+            yield from self._known(model, model.arrivals)
+
+    @property
+    def reads(self) -> Iterator[tuple[Model, Arrivals, StreamFile]]:
+        """Each call of `arrivals` or `source` in a model whose stream the lake has."""
+        for model in self.project.models:
+            yield from self._known(model, (*model.arrivals, *model.sources))
+
+    def _known(self, model: Model, calls: Iterable[Arrivals]) -> Iterator[tuple[Model, Arrivals, StreamFile]]:
+        for call in calls:
+            stream = self.streams.get(call.stream)
+            if stream is not None:
+                yield model, call, stream
 
     def owner(self, model: Model) -> StreamFile | None:
         """The stream whose own model this is, by its name; a stream may have others besides."""

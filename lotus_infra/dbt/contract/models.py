@@ -14,7 +14,7 @@ def streams_have_models(joined: Joined) -> Iterator[Finding]:
     names = {model.name for model in joined.project.models}
     for stream in joined.selected:
         model = naming.dbt_model(stream.source, stream.name)
-        if model not in names:
+        if model not in names and naming.dbt_model_file(stream.source, stream.name) not in joined.project.unread:
             what = f"has no model {model} in the dbt project"
             yield Finding(stream.file, (), what, f"run `lotus scaffold {stream.source} {stream.name}`")
 
@@ -34,7 +34,7 @@ def models_have_streams(joined: Joined) -> Iterator[Finding]:
                 )
                 what = f"{shown(arrivals.stream)} is no stream of the lake"
                 yield Finding(model.file, ("arrivals",), what, remedy, arrivals.line)
-        made_of_something = model.arrivals or model.refs
+        made_of_something = model.arrivals or model.sources or model.refs or model.computes_arrivals
         tag = model.name.removeprefix(naming.MODEL_PREFIX)
         if _has_stream_shape(tag) and tag != model.name and not made_of_something and not joined.may_be_named(tag):
             remedy = suggestion(model.name, joined.own_models, "add the stream, or delete the model")
@@ -45,7 +45,7 @@ def models_read_one_stream(joined: Joined) -> Iterator[Finding]:
     """A stream's own model reads what arrives of it, and no model reads two streams."""
     for model, stream in joined.owned:
         name = (stream.source, stream.name)
-        if name not in _streams_of(model):
+        if name not in _streams_of(model) and not model.computes_arrivals:
             what = f"does not read what arrives of {shown(name)}"
             yield Finding(model.file, (), what, f"read it from {{{{ arrivals('{name[0]}', '{name[1]}') }}}}")
     for model in joined.project.models:

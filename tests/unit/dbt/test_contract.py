@@ -109,12 +109,13 @@ def test_a_stream_file_that_can_not_be_read_is_the_only_thing_told(tmp_path: Pat
     ]
 
 
-def test_a_model_that_is_no_text_hides_nothing_of_the_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", [MODEL, MART])
+def test_a_model_that_is_no_text_is_all_that_is_told(file: str, tmp_path: Path) -> None:
     lake = write(write_project(tmp_path, CLEAN), lake_files(Break("clean")))
-    (tmp_path / "dagster" / "dbt" / MART).write_bytes(b"\xff")
+    (tmp_path / "dagster" / "dbt" / file).write_bytes(b"\xff")
 
     assert [(Path(problem.file).name, problem.what) for problem in check(lake).problems] == [
-        ("fct_shop.sql", "can't be read (not UTF-8)")
+        (Path(file).name, "can't be read (not UTF-8)")
     ]
 
 

@@ -29,7 +29,7 @@ def absent(sql: str) -> list[str]:
         ("with c as (select * from a) select x from c", ["x"]),
         ("with c as (select x as y from a) select y from c", ["x"]),
         ("with c as (select x + 1 as y from a) select y from c", ["x"]),
-        ("with c as (select * exclude (x) from a) select y from c", ["y"]),
+        ("with c as (select * exclude (x) from a) select y from c", ["x", "y"]),
         ("with c as (select * rename (x as y) from a) select y from c", ["x"]),
         ("with c as (select * replace (1 as y) from a) select y from c", []),
         ("with c as (select t.*, 1 as one from a as t) select y from c", ["y"]),
@@ -48,6 +48,17 @@ def absent(sql: str) -> list[str]:
         ("select json_extract_string(j::json, '$[0].p') from a", ["j.*.p"]),
         ("select json_extract(j, ['$.p']), j->>'/p', j->>k from a", ["j", "k"]),
         ("select lotus_stand_in_4, x from a", ["x"]),
+        ("select x from (select *, count(*) over () as n from a) where n = 1", ["x"]),
+        ("with c as (select *, x + 1 as y from a) select y from c", ["x"]),
+        ("with c as (select *, unnest(x) as y from a) select z from c", ["x"]),
+        ("select * exclude (x, lotus_stand_in_1) from a", ["x"]),
+        ("with c as (select * from a) select c.* exclude (x) from c join b using (i)", ["x"]),
+        ("select x from a qualify row_number() over (partition by y order by x) = 1", ["x", "y"]),
+        ("select x, count(*) as n from a group by x having n > 1 and max(y) > 1", ["x", "y"]),
+        ("select (select max(b.x) from b where b.i = a.y) from a", ["y"]),
+        ("select i from b where exists (select 1 from a as t where t.x = b.i)", ["x"]),
+        ("select [e || p || y for e, p in x if e] from a", ["x", "y"]),
+        ("select user, a.user from a", ["user"]),
     ],
 )
 def test_columns_are_read_where_that_is_certain(sql: str, columns: list[str]) -> None:
@@ -69,6 +80,9 @@ def test_columns_are_read_where_that_is_certain(sql: str, columns: list[str]) ->
         ("with c(y) as (select x from a) select y from c", []),
         ("with c as (select x from a union all select x from a) select y from c", []),
         ("select (select y from (select x from a) as c) from b", []),
+        ("with c as (select x, x from a) select x_1 from c", []),
+        ("with c as (select min(columns(*)) as z from a) select y from c", []),
+        ("with c as (select x from a) select * exclude (y) from c", ["c.y"]),
     ],
 )
 def test_columns_that_a_part_does_not_have_are_told_where_that_is_certain(sql: str, columns: list[str]) -> None:

@@ -13,7 +13,11 @@ def test_arrivals_and_refs_are_tables_and_latest_is_a_query() -> None:
         "{{ latest('x', key=['i', 'j'], cursor='t') }}\n"
     )
 
-    assert template.sql == (f"\nwith x as (select 1 from {STAND_IN}1 join {STAND_IN}2)\nfrom x\n")
+    assert template.sql == (
+        f"\nwith x as (select 1 from {STAND_IN}1 join {STAND_IN}2)\n"
+        "select * from x qualify row_number() over (partition by i, j order by t, _airbyte_raw_id, "
+        "_airbyte_extracted_at, _airbyte_generation_id) = 1\n"
+    )
     assert [(call.name, call.line, dict(call.arguments)) for call in template.calls] == [
         ("config", 1, {"tags": ["a__b"]}),
         ("arrivals", 2, {"source_name": "a", "stream": "b"}),
