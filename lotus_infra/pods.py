@@ -6,11 +6,6 @@ Knows Kubernetes' client, and nothing of Pulumi. Reads, and changes nothing.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from urllib3.exceptions import HTTPError
-
 _TIMEOUT_SECONDS = 20
 _LONGEST = 300
 _FINE = frozenset({"PodInitializing", "ContainerCreating", "Completed"})
@@ -24,10 +19,13 @@ def why(namespace: str, *, kubeconfig: str | None = None, context: str | None = 
         kubeconfig: A file; the ambient one where none is given.
         context: One of its contexts; its current one where none is given.
     """
+    # The client takes seconds to load, and every preview loads this module.
+    from kubernetes import client, config  # noqa: PLC0415
+
     try:
         api = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig, context=context))
         pods = api.list_namespaced_pod(namespace, _request_timeout=_TIMEOUT_SECONDS).items
-    except (ApiException, ConfigException, HTTPError, OSError) as error:
+    except Exception as error:  # noqa: BLE001, whatever it is must not hide that the release has failed
         return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
     return list(reasons(pods)) or [f"No pod is unwell: kubectl get events --namespace {namespace} may say more"]
 
