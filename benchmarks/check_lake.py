@@ -2,6 +2,8 @@
 
 It writes a lake to a temporary folder, checks it in a fresh process and prints one JSON document: sources, streams,
 files, bytes, seconds (wall, start of Python included), peak_mb (largest resident set of that process) and problems.
+With `--models`, a dbt project that `lotus scaffold --all` writes is held against the lake too: scaffold_seconds and
+models.
 """
 
 import argparse
@@ -13,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from lotus_infra.ops.scaffold import scaffold_all
+
 SELECTED_FIELDS = 15
 DISCOVERED_FIELDS = 30
 TYPES = ("string", "integer", "number", "boolean")
@@ -23,21 +27,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--streams", type=int, default=20, help="streams in each source")
+    parser.add_argument("--models", action="store_true", help="write and check a dbt project with a model per stream")
     parser.add_argument("--json", action="store_true", help="print one JSON document (the only form)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lotus-lake-") as folder:
         lake = Path(folder) / "streams"
         write_lake(lake, arguments.sources, arguments.streams)
-        print(
-            json.dumps({"sources": arguments.sources, "streams": arguments.sources * arguments.streams} | measure(lake))
-        )
+        row: dict[str, object] = {"sources": arguments.sources, "streams": arguments.sources * arguments.streams}
+        project = Path(folder) / "dbt" if arguments.models else None
+        if project is not None:
+            row["scaffold_seconds"] = write_models(lake, project)
+        print(json.dumps(row | measure(lake, project)))
 
 
-def measure(lake: Path) -> dict[str, object]:
+def write_models(lake: Path, project: Path) -> float:
+    """Write a dbt project with a model for each stream, and say how long that took."""
+    project.mkdir()
+    (project / "dbt_project.yml").write_text("name: lotus\n")
+    started = time.perf_counter()
+    scaffold_all(lake, dbt=project)
+    return round(time.perf_counter() - started, 3)
+
+
+def measure(lake: Path, project: Path | None = None) -> dict[str, object]:
     """Check a lake in a fresh process, and say what it cost."""
-    files = [file for file in lake.rglob("*") if file.is_file()]
+    files = [file for folder in (lake, project) if folder for file in folder.rglob("*") if file.is_file()]
     started = time.perf_counter()
     command = [sys.executable, "-m", "lotus_infra.ops.cli", "check", "--streams", str(lake), "--json"]
+    command += ["--dbt", str(project)] if project is not None else []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         output = process.stdout.read() if process.stdout is not None else b""
         _, status, usage = os.wait4(process.pid, 0)
@@ -50,6 +67,7 @@ def measure(lake: Path) -> dict[str, object]:
         "bytes": sum(file.stat().st_size for file in files),
         "seconds": round(seconds, 3),
         "peak_mb": round(usage.ru_maxrss / unit, 1),
+        "models": report["models"],
         "problems": len(report["problems"]),
     }
 

@@ -2,6 +2,7 @@
 
     LotusError              a message for a person, and a hint that says what to do next
     ├── LakeError           the lake's files can't be used as they are
+    ├── ProjectError        the dbt project is missing, or its files can't be used as they are
     └── StoppedError        the user stopped waiting
 
 A mistake inside a lake's file is no exception but a `lotus_infra.streams.problems.Problem`: all of them are gathered
@@ -28,6 +29,10 @@ class LotusError(Exception):
 
 class LakeError(LotusError):
     """The folder of stream files can't be read, or holds problems."""
+
+
+class ProjectError(LotusError):
+    """The dbt project is missing, or one of its files can't be used."""
 
 
 class StoppedError(LotusError):

@@ -11,6 +11,7 @@ LANDING_PATH = "raw"
 TABLES_PATH = "lake"
 LANDING_ZONE = "landing-zone"
 MAIN_SCHEMA = "main"
+MODEL_PREFIX = "int_"
 
 
 def is_identifier(name: str) -> bool:
@@ -87,7 +88,17 @@ def dbt_tag(source: str, stream: str) -> str:
 
 def dbt_model(source: str, stream: str) -> str:
     """The dbt model that holds a stream's latest rows: `int_shopify__orders`."""
-    return f"int_{dbt_tag(source, stream)}"
+    return f"{MODEL_PREFIX}{dbt_tag(source, stream)}"
+
+
+def dbt_model_file(source: str, stream: str) -> str:
+    """Where a stream's model is in the dbt project: `models/core/shopify/int_shopify__orders.sql`."""
+    return f"{dbt_models_folder(source)}/{dbt_model(source, stream)}.sql"
+
+
+def dbt_models_folder(source: str) -> str:
+    """The folder of a source's models in the dbt project; by it dbt knows that they read what has arrived."""
+    return f"models/core/{source}"
 
 
 def asset_key(source: str, stream: str) -> tuple[str, str]:
@@ -98,6 +109,11 @@ def asset_key(source: str, stream: str) -> tuple[str, str]:
 def dbt_sources_file(source: str) -> str:
     """The file that declares a source to dbt: `_shopify__sources.yml`."""
     return f"_{source}__sources.yml"
+
+
+def dbt_models_file(source: str) -> str:
+    """The file that describes and tests a source's models: `_shopify__models.yml`."""
+    return f"_{source}__models.yml"
 
 
 DAGSTER = "dagster"

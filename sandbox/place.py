@@ -74,6 +74,11 @@ class Place:
         return self.folder / "s3"
 
     @property
+    def ui_file(self) -> Path:
+        """Which process Dagster's interface is, and where it listens."""
+        return self.folder / "ui.json"
+
+    @property
     def home(self) -> Path:
         """The engine's own folder, apart from the user's."""
         return self.folder / "home"

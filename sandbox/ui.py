@@ -1,7 +1,9 @@
 """`make sandbox-ui`: Dagster's own interface and daemon on the sandbox, until Ctrl-C."""
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -10,9 +12,22 @@ from lotus_infra.errors import LotusError
 from sandbox import s3
 from sandbox.dagster_home import Home
 from sandbox.lakehouse import dagster_home, environment
-from sandbox.place import Place
+from sandbox.place import Place, write_whole
+from sandbox.process import Running, remembered
 
 HOST: Final = "127.0.0.1"
+
+
+def found(place: Place) -> Running | None:
+    """The interface, if it runs in some other terminal."""
+    running = remembered(place.ui_file, Running)
+    return running if running is not None and running.is_running and _is_dagster(running.pid) else None
+
+
+def _is_dagster(pid: int) -> bool:
+    """Whether a process is Dagster's, and not some other that got the number of one that has ended."""
+    asked = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    return "dagster" in asked.stdout
 
 
 def ui(place: Place, port: int = 0) -> None:
@@ -33,8 +48,12 @@ def ui(place: Place, port: int = 0) -> None:
     print(f"Dagster will be on http://{HOST}:{listening} in some seconds, until Ctrl-C.", flush=True)
     dagster = str(Path(sys.executable).with_name("dagster"))
     options = ["--module-name", "lotus_dagster.code_location", "--host", HOST, "--port", listening]
+    # A script's background job ignores Ctrl-C; Dagster would inherit that, and then ignore SIGTERM too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
+    write_whole(place.ui_file, Running(pid=os.getpid(), url=f"http://{HOST}:{listening}").model_dump_json())
     os.chdir(place.project)
-    os.execve(dagster, [dagster, "dev", *options], environment(place, server))
+    os.execve(dagster, [dagster, "dev", *options], environment(place, server) | superseded)
 
 
 def _free(port: int) -> int:

@@ -72,14 +72,14 @@ def _install(name: str, requirements: Path, folder: Path) -> None:
     _say(f"Installing {name} into an environment of its own.")
     # Without its stamp, an environment that is half made is made anew by the next run.
     (folder / ".stamp").unlink(missing_ok=True)
-    _run([uv, "venv", "--quiet", "--clear", "--python", _python(), str(folder)], name)
+    _run([uv, "venv", "--quiet", "--clear", "--python", _python(sys.version_info[:2]), str(folder)], name)
     python = str(folder / "bin" / "python")
     _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", str(requirements)], name)
 
 
-def _python() -> str:
+def _python(running: tuple[int, ...]) -> str:
     """The running Python if the connectors run on it; else the range, in which uv finds or fetches one."""
-    if OLDEST <= sys.version_info[:2] < TOO_NEW:
+    if OLDEST <= running[:2] < TOO_NEW:
         return sys.executable
     return f">={OLDEST[0]}.{OLDEST[1]},<{TOO_NEW[0]}.{TOO_NEW[1]}"
 

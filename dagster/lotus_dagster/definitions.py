@@ -70,21 +70,19 @@ def current_manifest(project: Path) -> Path:
         ManifestError: dbt can't parse the project.
     """
     file = project / "target" / "manifest.json"
-    # An image's manifest is current, and its file system may be one that nobody writes to.
-    if _is_current(file, project):
+    try:
+        file.parent.mkdir(exist_ok=True)
+        opened = (file.parent / ".lock").open("w")
+    except OSError:
+        # Where nobody can write nobody is about to: such an image's manifest is taken as it is.
         return file
-    file.parent.mkdir(exist_ok=True)
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
-    with (file.parent / ".lock").open("w") as lock:
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _is_current(file, project):
+        newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
+        if not file.is_file() or file.stat().st_mtime < newest:
             _parse(project)
     return file
-
-
-def _is_current(manifest: Path, project: Path) -> bool:
-    newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
-    return manifest.is_file() and manifest.stat().st_mtime >= newest
 
 
 def _parse(project: Path) -> None:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus_infra import naming
-from lotus_infra.errors import LakeError
-from lotus_infra.streams.lake import Lake, SourceFolder
-from lotus_infra.streams.load import load_lake
+from lotus_infra.streams.load import load_usable_lake
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +33,9 @@ def streams_of(directory: Path) -> tuple[Stream, ...]:
     Raises:
         LakeError: The folder or one of its files can't be read.
     """
-    lake, findings = load_lake(directory)
-    if findings:
-        told = "; ".join(f"{finding.file} {finding.what}" for finding in findings)
-        raise LakeError(f"{directory} has files that can't be used: {told}", "run `lotus check`")
+    lake = load_usable_lake(directory)
     return tuple(
-        Stream(source.name, stream.name, _prefix(lake, source, stream.name))
+        Stream(source.name, stream.name, lake.prefix_of(source, stream.name))
         for source in lake.sources
         for stream in source.selected_streams
-    )
-
-
-def _prefix(lake: Lake, source: SourceFolder, stream: str) -> str:
-    destination = lake.destination_of(source)
-    path = destination.configuration.get("s3_bucket_path") if destination is not None else None
-    return naming.s3_prefix(
-        source.namespace,
-        stream,
-        prefix=source.config.prefix if source.config is not None else "",
-        path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
     )

@@ -7,6 +7,7 @@ which files they have read. While a run of the stream is under way the sensor wa
 
 import logging
 import os
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -14,10 +15,14 @@ from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import Batch
 from lotus_dagster.arrivals.landing import pages_of
 from lotus_dagster.arrivals.look import look
+from lotus_dagster.assets import StreamRun
 from lotus_dagster.environment import LANDING, required
 from lotus_dagster.lake import Stream
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30
@@ -47,19 +52,21 @@ def stream_sensor(stream: Stream) -> dg.SensorDefinition:
         if last is not None and last.status in _UNDER_WAY:
             return dg.SkipReason(f"run {last.run_id} is still reading the batch before")
         failed = last is not None and last.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-        return tick(stream, landing, read_cursor(context.cursor), after_failure=failed)
+        unfinished = _asked_of(stream, last) if last is not None and failed else None
+        return tick(stream, landing, read_cursor(context.cursor), unfinished)
 
     return arrivals
 
 
-def tick(stream: Stream, landing: str, cursor: Cursor, *, after_failure: bool = False) -> dg.SensorResult:
+def tick(stream: Stream, landing: str, cursor: Cursor, unfinished: StreamRun | None = None) -> dg.SensorResult:
     """One tick: a look, and what Dagster has to do about it.
 
     Args:
         stream: Whose files to look at.
         landing: `s3://<bucket>` or a folder.
         cursor: What the last tick kept.
-        after_failure: The last run did not succeed: the next one reads whatever is unread, not only the new partitions.
+        unfinished: What the last run was to do if it did not succeed: the next one reads whatever is unread, not only
+            the new partitions, and rebuilds if that one was to.
 
     Raises:
         ListingError: The landing zone can't be listed.
@@ -72,7 +79,7 @@ def tick(stream: Stream, landing: str, cursor: Cursor, *, after_failure: bool = 
     if decision.batch is None:
         return dg.SensorResult(skip_reason=f"nothing new among {decision.cursor.objects} objects", cursor=kept)
     return dg.SensorResult(
-        run_requests=[_request(stream, decision.batch, after_failure=after_failure)],
+        run_requests=[_request(stream, decision.batch, unfinished)],
         asset_events=[
             dg.AssetMaterialization(
                 raw_key(stream.source, stream.name),
@@ -83,14 +90,25 @@ def tick(stream: Stream, landing: str, cursor: Cursor, *, after_failure: bool = 
     )
 
 
-def _request(stream: Stream, batch: Batch, *, after_failure: bool) -> dg.RunRequest:
-    partitions = [] if after_failure else list(batch.units)
-    run = {"config": {"partitions": partitions, "rebuild": batch.rebuild}}
+def _request(stream: Stream, batch: Batch, unfinished: StreamRun | None) -> dg.RunRequest:
+    asked = StreamRun(partitions=list(batch.units), rebuild=batch.rebuild)
+    if unfinished is not None:
+        asked = StreamRun(partitions=[], rebuild=batch.rebuild or unfinished.rebuild)
     return dg.RunRequest(
         run_key=batch.key,
-        run_config={"ops": {naming.dbt_assets(stream.source, stream.name): run}},
+        run_config=_config(stream, asked),
         tags={"lotus/source": stream.source, "lotus/stream": stream.name, "dagster/max_retries": "2"},
     )
+
+
+def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
+    return {"ops": {naming.dbt_assets(stream.source, stream.name): {"config": run.model_dump()}}}
+
+
+def _asked_of(stream: Stream, run: dg.DagsterRun) -> StreamRun:
+    """What a run was to do; a run by hand need not have said."""
+    ops = cast("Mapping[str, Any]", run.run_config.get("ops", {}))
+    return StreamRun(**ops.get(naming.dbt_assets(stream.source, stream.name), {}).get("config", {}))
 
 
 def _last_run(instance: dg.DagsterInstance, sensor: str) -> dg.DagsterRun | None:

@@ -21,14 +21,13 @@ from pulumi_airbyte.client.models import Actor, Connection
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.ops.place import find_source
 from lotus_infra.ops.stacks import PROJECT_FILE, Project, is_encrypted
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.load import load_lake
-from lotus_infra.streams.problems import suggestion
 
 WORKSPACE: Final = "lotus:workspaceId"
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
-STACK_VARIABLE: Final = "PULUMI_STACK"
 _KEYS: Final = (*ENVIRONMENT, "configUrl", "tokenUrl")
 
 
@@ -72,14 +71,11 @@ class Live:
         Raises:
             LotusError: There is no such source, or its file can't be read.
         """
-        known = {source.name: source for source in self.lake.sources}
-        for name in names:
-            if name not in known:
-                remedy = suggestion(name, known, f"the lake has {', '.join(known)}")
-                raise LotusError(f"the lake has no source {name}", remedy)
-            if known[name].config is None:
-                raise LotusError(f"{known[name].file} can't be used", "`lotus check` says why")
-        return tuple(known[name] for name in dict.fromkeys(names))
+        folders = tuple(find_source(self.lake, name) for name in dict.fromkeys(names))
+        for folder in folders:
+            if folder.config is None:
+                raise LotusError(f"{folder.file} can't be used", "`lotus check` says why")
+        return folders
 
     def source_id(self, source: SourceFolder) -> str:
         """The id of the source that has the label.
@@ -190,12 +186,11 @@ class _Stack(NamedTuple):
 
 def _stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _Stack:
     project = Project.around(directory)
-    wanted = stack or environment.get(STACK_VARIABLE)
     if project is None:
         if stack:
             raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
         return _Stack()
-    names = project.named([wanted]) if wanted else tuple(project.stacks)
+    names = project.meant(stack, environment)
     return _Stack(names[0], project.values(names[0])) if len(names) == 1 else _Stack(others=names)
 
 

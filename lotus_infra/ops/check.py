@@ -1,36 +1,52 @@
-"""`lotus check`: hold a lake against every rule and against the stacks it is deployed with.
+"""`lotus check`: hold a lake against every rule, against the stacks it is deployed with, and against its dbt project.
 
 Of a stack it reads which names have values, and no value but what it says of Dagster.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lotus_infra.cluster.environment import Lake
 from lotus_infra.cluster.plan import planned
 from lotus_infra.errors import LotusError
+from lotus_infra.ops.place import dbt_folder
 from lotus_infra.ops.stacks import PROJECT_FILE, Project
 from lotus_infra.streams.references import StackValues
-from lotus_infra.streams.report import Report, check_lake
+from lotus_infra.streams.report import Report, check_lake, with_findings
 
 _NAMESPACE = "lotus:"
 _SOME_LAKE = Lake("landing", "us-west-1", "")
 """Where data lands makes no difference to whether the chart takes the values."""
 
 
-def check(directory: Path, stacks: Sequence[str] = ()) -> Report:
-    """Check a lake.
+def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
+    """Check a lake, and the field contract when there is a dbt project.
 
     Args:
         directory: The lake's folder.
         stacks: The stacks whose values must be complete; all of the project's when none is named.
+        dbt: The dbt project's folder; the one in the Pulumi project around the lake when none is named.
 
     Raises:
-        LotusError: The folder holds no lake, a named stack does not exist, or a stack's file can't be read or says
-            wrong things of Dagster.
+        LotusError: The folder holds no lake, a named stack or dbt project does not exist, or a stack's file can't be
+            read or says wrong things of Dagster.
     """
     check_dagster(directory, stacks)
-    return check_lake(directory, stack_values(directory, stacks))
+    report = check_lake(directory, stack_values(directory, stacks))
+    folder = dbt_folder(directory, dbt)
+    return report if folder is None else _with_contract(report, folder)
+
+
+def _with_contract(report: Report, folder: Path) -> Report:
+    # The parser of SQL takes longer to import than a small lake to check.
+    from lotus_infra.dbt.contract import findings_in_lake, findings_in_project, join  # noqa: PLC0415
+    from lotus_infra.dbt.project import load_project  # noqa: PLC0415
+
+    joined = join(report.lake, load_project(folder))
+    report = with_findings(report, report.lake.directory, findings_in_lake(joined))
+    report = with_findings(report, folder, findings_in_project(joined))
+    return replace(report, models=len(joined.project.models))
 
 
 def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:

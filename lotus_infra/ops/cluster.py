@@ -189,4 +189,4 @@ def _reason(pod: Any) -> str:
 
 
 def _line(text: object) -> str:
-    return " ".join(str(text).split())[:200]
+    return " ".join(str(text).split())[:200].rstrip(".")

@@ -12,6 +12,7 @@ from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 
 PROJECT_FILE = "Pulumi.yaml"
+STACK_VARIABLE = "PULUMI_STACK"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,15 @@ class Project:
                 known = f"known stacks are {', '.join(self.stacks)}" if self.stacks else "the project has no stacks yet"
                 raise LotusError(f"the stack {name} has no file Pulumi.{name}.yaml", known)
         return names
+
+    def meant(self, stack: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """The one stack that is meant: the named one, or that of `$PULUMI_STACK`; else all that there are.
+
+        Raises:
+            LotusError: The one that is meant has no file.
+        """
+        wanted = stack or environment.get(STACK_VARIABLE)
+        return self.named([wanted]) if wanted else tuple(self.stacks)
 
     def values(self, stack: str) -> dict[str, object]:
         """What a stack's file and the project's defaults set, by the whole key; encrypted values as they lie there.

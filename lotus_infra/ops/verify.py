@@ -5,7 +5,7 @@ repository that was deployed; and is it this state that the code location has lo
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from lotus_infra.ops.repository import Repository
 from lotus_infra.ops.stacks import PROJECT_FILE, Project
 from lotus_infra.ops.verify_build import deployed, running
 from lotus_infra.ops.verify_pods import Finding, compare, parts_of
-
-STACK_VARIABLE = "PULUMI_STACK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def verify(
     project = Project.around(directory)
     if project is None:
         raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
-    name = _chosen(project, stack, os.environ)
+    name = _chosen(project, stack)
     settings = _dagster(project, name)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
@@ -79,9 +77,8 @@ def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repositor
     yield from running(cluster, namespace, webserver.of(pods), repository)
 
 
-def _chosen(project: Project, stack: str | None, environment: Mapping[str, str]) -> str:
-    wanted = stack or environment.get(STACK_VARIABLE)
-    names = project.named([wanted]) if wanted else tuple(project.stacks)
+def _chosen(project: Project, stack: str | None) -> str:
+    names = project.meant(stack, os.environ)
     if len(names) != 1:
         choices = ", ".join(f"--stack {name}" for name in names) or f"{PROJECT_FILE} has none beside it"
         raise LotusError("which stack is meant is not clear", choices)

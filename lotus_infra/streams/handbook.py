@@ -25,8 +25,8 @@ _connectors/<connector>.json       facts of a connector at one version
 ```
 
 A source or a stream is named in lower-case letters, digits and underscores, a letter first. `lotus check` finds every
-mistake at once; `lotus schema --write` gives editors what they need to complete and underline, and every file may have
-a `"$schema"` key for them.
+mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write` gives editors
+what they need to complete and underline, and every file may have a `"$schema"` key for them.
 
 In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack, and what the
 landing zone has is a reference to it, so that no bucket and no credential is written twice:

@@ -118,6 +118,17 @@ class Lake:
         config = self.destinations.get(name)
         return config.name if config is not None and config.name is not None else naming.label(name)
 
+    def prefix_of(self, source: SourceFolder, stream: str) -> str:
+        """Where a stream's files are, below the landing zone: `raw/shopify/orders/`."""
+        destination = self.destination_of(source)
+        path = destination.configuration.get("s3_bucket_path") if destination is not None else None
+        return naming.s3_prefix(
+            source.namespace,
+            stream,
+            prefix=source.config.prefix if source.config is not None else "",
+            path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
+        )
+
     def destination_of(self, source: SourceFolder) -> DestinationConfig | None:
         """Where a source's data goes; None when that isn't known."""
         return self.destinations.get(source.config.destination) if source.config is not None else None

@@ -4,6 +4,7 @@ Every file is read by itself, so that one that can't be read hides nothing about
 files: that is for the rules in `checks`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -51,6 +52,17 @@ def load_lake(directory: Path) -> LoadedLake:
     return LoadedLake(Lake(directory, sources, destinations, connectors), (*tree.findings, *reader.findings))
 
 
+def load_usable_lake(directory: Path) -> Lake:
+    """Load a lake for those who only use it: one whose files can all be read.
+
+    Raises:
+        LakeError: The folder or one of its files can't be read.
+    """
+    lake, findings = load_lake(directory)
+    _refuse(directory, [finding for finding in findings if not finding.harmless])
+    return lake
+
+
 @collector_paused()
 def load_streams(directory: Path) -> tuple[StreamFile, ...]:
     """Load the stream files alone, for those who need their names and fields and nothing else of a lake.
@@ -61,10 +73,15 @@ def load_streams(directory: Path) -> tuple[StreamFile, ...]:
     reader = Reader(directory)
     tree: Tree = scan(directory)
     loaded = [_stream(reader, source.name, name, frozenset()) for source in tree.sources for name in source.streams]
-    if reader.findings:
-        told = "; ".join(f"{finding.file} {finding.what}" for finding in reader.findings)
-        raise LakeError(f"{directory} has stream files that can't be used: {told}", "run `lotus check`")
+    _refuse(directory, reader.findings)
     return tuple(stream for stream in loaded if stream is not None)
+
+
+def _refuse(directory: Path, findings: Sequence[Finding]) -> None:
+    """Raise an error that tells of all findings, if there are any."""
+    if findings:
+        told = "; ".join(f"{finding.file} {finding.what}" for finding in findings)
+        raise LakeError(f"{directory} has files that can't be used: {told}", "run `lotus check`")
 
 
 def _source(reader: Reader, tree: SourceTree) -> SourceFolder:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -24,17 +24,21 @@ class Report:
         lake: The lake, of use only when there are no problems.
         problems: What must be mended, sorted by file and line.
         notices: What the lake works in spite of, sorted likewise.
+        models: How many models of dbt were held against the streams; None when there is no dbt project.
     """
 
     lake: Lake
     problems: tuple[Problem, ...]
     notices: tuple[Problem, ...]
+    models: int | None = None
 
     @property
     def summary(self) -> str:
         """One line: how much was checked, and how many problems there are."""
         streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
         checked = f"{counted(streams, 'stream')} in {counted(sources, 'source')}"
+        if self.models is not None:
+            checked += f" and {counted(self.models, 'model')}"
         return f"{checked}: {counted(len(self.problems), 'problem') if self.problems else 'no problems'}"
 
 
@@ -62,10 +66,25 @@ def judge(lake: Lake, rules: Iterable[Rule], findings: Iterable[Finding] = ()) -
         findings: What has been found before.
     """
     found = [*findings, *(finding for rule in rules for finding in rule(lake))]
-    places = _Places(lake.directory)
-    problems = sorted({places.problem(finding) for finding in found if not finding.harmless})
-    notices = sorted({places.problem(finding) for finding in found if finding.harmless})
-    return Report(lake, tuple(problems), tuple(notices))
+    return with_findings(Report(lake, (), ()), lake.directory, found)
+
+
+def with_findings(report: Report, directory: Path, findings: Iterable[Finding]) -> Report:
+    """A report with more in it.
+
+    Args:
+        report: What was found so far.
+        directory: The folder that the findings' files are relative to.
+        findings: What was found besides.
+    """
+    found, places = list(findings), _Places(directory)
+    problems = {places.problem(finding) for finding in found if not finding.harmless}
+    notices = {places.problem(finding) for finding in found if finding.harmless}
+    return replace(
+        report,
+        problems=tuple(sorted(problems.union(report.problems))),
+        notices=tuple(sorted(notices.union(report.notices))),
+    )
 
 
 def render(report: Report) -> str:
@@ -80,18 +99,24 @@ def as_document(report: Report) -> dict[str, JsonValue]:
         "ok": not report.problems,
         "sources": len(report.lake.sources),
         "streams": sum(1 for _ in report.lake.streams),
+        "models": report.models,
         "problems": [dict(asdict(problem)) for problem in report.problems],
         "notices": [dict(asdict(notice)) for notice in report.notices],
     }
+
+
+def as_opened(path: Path) -> Path:
+    """A file or folder as the user would open it: relative to where the command runs, if it is below."""
+    whole = path.absolute()
+    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
 class _Places:
     """Finds lines and readable paths; keeps the file it read last, since findings come file by file."""
 
     def __init__(self, directory: Path) -> None:
-        shown = directory.absolute()
         self._directory = directory
-        self._shown = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
+        self._shown = as_opened(directory)
         self._file = ""
         self._text = ""
         self._document: JsonValue = None

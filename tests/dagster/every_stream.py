@@ -9,7 +9,7 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of_every_stream() -> dict[tuple[str, str], Rows]:
-    """Three customers with an order each, one of them refunded; three purchases of Faker; one record of each of Klaviyo."""
+    """Three orders and their customers, a refund, three purchases, and one record of each stream of Klaviyo."""
     return {**_shopify(), **_faker(), **_klaviyo()}
 
 

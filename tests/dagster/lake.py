@@ -10,8 +10,7 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-from lotus_dagster.definitions import DBT_PROJECT as PROJECT
-from lotus_dagster.definitions import current_manifest
+from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
 
@@ -74,7 +73,8 @@ def close_connections() -> None:
 class Lake:
     """A landing folder, a catalog file and a folder of tables, all below one folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, project: Path = DBT_PROJECT) -> None:
+        self.project = project
         self.landing = root / "landing"
         self.warehouse = Warehouse(str(self.landing), str(root / "lake.ducklake"), str(root / "tables"))
         self.target = root / "target"
@@ -119,7 +119,7 @@ class Lake:
 
     def parsed(self) -> None:
         """Begins with what dbt knows of the project from other tests, which saves the seconds of a parse."""
-        known = current_manifest(PROJECT).with_name("partial_parse.msgpack")
+        known = current_manifest(DBT_PROJECT).with_name("partial_parse.msgpack")
         if not self.target.exists() and known.is_file():
             self.target.mkdir()
             shutil.copy(known, self.target)
@@ -129,7 +129,7 @@ class Lake:
         before = dict(os.environ)
         os.environ.update(self.environment | {"LOTUS_PARTITIONS": " ".join(partitions)})
         try:
-            paths = {"--project-dir": PROJECT, "--profiles-dir": PROJECT, "--target-path": self.target}
+            paths = {"--project-dir": self.project, "--profiles-dir": self.project, "--target-path": self.target}
             call = [
                 *arguments,
                 "--quiet",

@@ -82,6 +82,14 @@ def test_a_missing_manifest_says_how_to_make_one(tmp_path: Path) -> None:
         Manifest.read(tmp_path / "manifest.json")
 
 
+def test_a_test_that_is_a_query_of_its_own_runs_with_the_model_that_it_reads() -> None:
+    manifest = Manifest.read(current_manifest(DBT_PROJECT))
+    marts = manifest.untagged([stream.tag for stream in streams_of(STREAMS)])
+    assert marts is not None
+    assert "test.lotus.sales_add_up" in marts["nodes"]
+    assert "test.lotus.sales_add_up" in marts["child_map"]["model.lotus.fct_sales"]
+
+
 def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
     stream = Stream("shopify", "products", "raw/shopify/products/")
     made = definitions_of((stream,), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
@@ -116,10 +124,7 @@ def test_a_tick_asks_for_a_run_of_the_new_partitions_and_tells_of_the_files(tmp_
     lake = Lake(tmp_path)
     lake.land("shopify", "orders", "2026-01-05", 10, [order(1, "2026-01-05T10:00:00Z")])
     result = tick(ORDERS, str(lake.landing), Cursor(lineage="test"))
-    assert result.run_requests is not None
-    (request,) = result.run_requests
-    asked = request.run_config["ops"]["shopify_orders_dbt"]["config"]
-    assert asked == {"partitions": ["2026-01-05"], "rebuild": False}
+    assert config_of(result) == {"partitions": ["2026-01-05"], "rebuild": False}
     assert [event.asset_key.path for event in result.asset_events] == [["raw", "shopify", "orders"]]
     assert not tick(ORDERS, str(lake.landing), read_cursor(result.cursor)).run_requests
 
@@ -127,9 +132,46 @@ def test_a_tick_asks_for_a_run_of_the_new_partitions_and_tells_of_the_files(tmp_
 def test_after_a_failed_run_the_next_one_reads_whatever_is_unread(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
-    result = tick(ORDERS, str(lake.landing), Cursor(lineage="test"), after_failure=True)
-    assert result.run_requests is not None
-    assert result.run_requests[0].run_config["ops"]["shopify_orders_dbt"]["config"]["partitions"] == []
+    failed = StreamRun(partitions=["2026-01-04"])
+    assert config_of(tick(ORDERS, str(lake.landing), Cursor(lineage="test"), failed)) == {
+        "partitions": [],
+        "rebuild": False,
+    }
+
+
+def test_after_a_failed_rebuild_the_next_run_rebuilds(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    failed = StreamRun(partitions=["2026-01-04"], rebuild=True)
+    assert config_of(tick(ORDERS, str(lake.landing), Cursor(lineage="test"), failed)) == {
+        "partitions": [],
+        "rebuild": True,
+    }
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_sensor_finds_in_the_instance_what_its_failed_run_was_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions, *, rebuild: bool
+) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    monkeypatch.setenv("LOTUS_LANDING", str(lake.landing))
+    sensor = definitions.get_repository_def().get_sensor_def("shopify_orders_sensor")
+    asked = {"partitions": ["2026-01-04"], "rebuild": rebuild}
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.create_run_for_job(
+            definitions.resolve_implicit_global_asset_job_def(),
+            tags={"dagster/sensor_name": sensor.name},
+            run_config={"ops": {"shopify_orders_dbt": {"config": asked}}},
+            status=dg.DagsterRunStatus.FAILURE,
+        )
+        with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
+            assert config_of(sensor.evaluate_tick(context)) == {"partitions": [], "rebuild": rebuild}
+
+
+def config_of(ticked: Any) -> dict[str, Any]:
+    (request,) = ticked.run_requests
+    return dict(request.run_config["ops"]["shopify_orders_dbt"]["config"])
 
 
 def test_a_sensor_waits_for_its_run_and_a_lost_cursor_asks_for_the_same_run(

@@ -1,5 +1,6 @@
 """Fixtures of the tests of commands that talk to Airbyte."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,9 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client import Airbyte, ClientSettings, RetryPolicy
 
 from tests.ops.lab import Lab, write_lake
+from tests.ops.prod import Prod, deployed
+from tests.support.clone import write_clone
+from tests.support.cluster import FakeCluster, serving
 
 
 @pytest.fixture
@@ -28,3 +32,19 @@ def lab(bare: Lab) -> Lab:
         bare.deploy(label, destination_id)
     bare.twin.clear_calls()
     return bare
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copied for each test: git takes longer than a copy."""
+    folder = write_clone(tmp_path_factory.mktemp("clone"))
+    (folder / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def prod(clone: Path, tmp_path: Path) -> Iterator[Prod]:
+    """A lake whose stack `prod` runs in a cluster just as it is."""
+    folder, cluster = shutil.copytree(clone, tmp_path / "lake"), FakeCluster()
+    with serving(cluster) as address:
+        yield deployed(folder, tmp_path / "kubeconfig", cluster, address)

@@ -34,7 +34,7 @@ def start_sync(twin: Twin, connection: Connection) -> Job:
         raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
     if twin.store.active_job(connection.id) is not None:
         raise ProblemError(409, "try-again-later", {"message": f"A sync is already running for: {connection.id}"})
-    return _new_job(twin, connection, "sync", None)
+    return _new_job(twin, connection, "sync")
 
 
 def start_reset(twin: Twin, connection: Connection, streams: Sequence[StreamKey] | None) -> Job:
@@ -43,7 +43,8 @@ def start_reset(twin: Twin, connection: Connection, streams: Sequence[StreamKey]
     Raises:
         ProblemError: 409 `state-conflict` if the connection is deprecated.
     """
-    return _start_over(twin, connection, "reset", streams)
+    _stop_running(twin, connection)
+    return _new_job(twin, connection, "reset", streams)
 
 
 def start_refresh(
@@ -54,29 +55,23 @@ def start_refresh(
     Raises:
         ProblemError: 409 `state-conflict` if the connection is deprecated.
     """
-    return _start_over(twin, connection, "refresh", streams, mode)
+    _stop_running(twin, connection)
+    return _new_job(twin, connection, "refresh", streams, mode)
 
 
-def _start_over(
-    twin: Twin,
-    connection: Connection,
-    kind: JobType,
-    streams: Sequence[StreamKey] | None,
-    mode: RefreshMode | None = None,
-) -> Job:
+def _stop_running(twin: Twin, connection: Connection) -> None:
     if connection.status == "deprecated":
         raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
     running = twin.store.active_job(connection.id)
     if running is not None:
         drive(twin, running, "cancelled")
-    return _new_job(twin, connection, kind, streams, mode)
 
 
 def _new_job(
     twin: Twin,
     connection: Connection,
     kind: JobType,
-    streams: Sequence[StreamKey] | None,
+    streams: Sequence[StreamKey] | None = None,
     mode: RefreshMode | None = None,
 ) -> Job:
     now = twin.clock.seconds()

@@ -23,6 +23,9 @@ class JobRunner(Protocol):
     def clock_moved(self) -> None:
         """Start what fell due since this was called last."""
 
+    def settled(self, seconds: float) -> bool:
+        """Wait, in any other thread, until no job waits or runs; whether that came to be in time."""
+
 
 class ByHand:
     """Leaves every job as it is, for a caller to drive it."""
@@ -39,3 +42,7 @@ class ByHand:
 
     def clock_moved(self) -> None:
         """Nothing happens."""
+
+    def settled(self, seconds: float) -> bool:
+        """Nothing ever runs."""
+        return True

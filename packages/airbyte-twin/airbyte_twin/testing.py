@@ -63,6 +63,15 @@ class RunningTwin:
         """All objects."""
         return self.twin.store
 
+    def settle(self) -> None:
+        """Wait until no job waits or runs, where the twin runs syncs.
+
+        Raises:
+            TimeoutError: A job does not end.
+        """
+        if not self.twin.runner.settled(PATIENCE):
+            raise TimeoutError("a job does not end")
+
     def calls(self) -> list[Call]:
         """Calls since the start or the last clearing, oldest first; control calls are not among them."""
         return self.twin.calls.calls()

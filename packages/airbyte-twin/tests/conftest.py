@@ -10,6 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests find their helpers whichever folder pytest starts in
 
 from lab_connectors import LAB_CONNECTORS
+from landing_support import NEW_YEAR, Lake, new_lake, s3_server
+from sync_support import Script
 from twin_support import Api, serving
 
 
@@ -28,4 +30,36 @@ def lab(tmp_path: Path) -> Iterator[Api]:
     for connector in LAB_CONNECTORS:
         (folder / f"{connector['type']}-{connector['kind']}.json").write_text(json.dumps(connector))
     with serving(data_dir=tmp_path) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with s3_server() as served:
+        yield served
+
+
+@pytest.fixture
+def lake(url: str) -> Lake:
+    return new_lake(url)
+
+
+@pytest.fixture
+def syncing() -> Iterator[Api]:
+    """A twin that runs syncs, at the beginning of 2026."""
+    with serving(run_syncs=True, first_records=30, later_records=10) as served:
+        served.twin.twin.clock.freeze(NEW_YEAR)
+        yield served
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    return Script(tmp_path)
+
+
+@pytest.fixture
+def scripted(script: Script) -> Iterator[Api]:
+    """A twin whose Shopify is a script."""
+    with serving(run_syncs=True, checkpoint_records=1, commands={"airbyte/source-shopify": script.path}) as served:
+        served.twin.twin.clock.freeze(NEW_YEAR)
         yield served

@@ -12,18 +12,7 @@ import httpx
 import pytest
 from airbyte_twin.clock import Clock
 from airbyte_twin.landing import Landing, LandingError
-from landing_support import Lake, configuration, new_lake, s3_server, stream
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with s3_server() as served:
-        yield served
-
-
-@pytest.fixture
-def lake(url: str) -> Lake:
-    return new_lake(url)
+from landing_support import Lake, configuration, stream
 
 
 @contextmanager

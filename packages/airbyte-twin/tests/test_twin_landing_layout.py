@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airbyte_twin.landing.configuration import parse_configuration
 from airbyte_twin.landing.layout import Layout, layout_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from landing_support import configuration, stream
 
@@ -96,6 +96,7 @@ def test_special_characters_of_names_are_not_patterns() -> None:
     assert not layout("${STREAM_NAME}/", "a.parquet").owns("raw/orders/aXparquet")
 
 
+@settings(deadline=None)
 @given(
     path=st.lists(st.sampled_from(PATH_VARIABLES), max_size=4),
     name=st.lists(st.sampled_from(FILE_VARIABLES), max_size=4),

@@ -12,7 +12,7 @@ from airbyte_twin.landing import LandingError
 from airbyte_twin.landing.columns import METADATA, table_schema
 from airbyte_twin.landing.shapes import stream_shape
 from airbyte_twin.landing.values import Change, fit_record
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -151,6 +151,7 @@ json_schemas = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     properties=st.dictionaries(st.sampled_from("abc"), json_schemas, max_size=3),
     records=st.lists(st.dictionaries(st.sampled_from("abcd"), json_values, max_size=4), max_size=4),

@@ -115,8 +115,9 @@ def check(response: httpx.Response) -> None:
 @contextmanager
 def api_of(running: RunningTwin, **options: Any) -> Iterator[Api]:
     """A checked client of a twin."""
-    hooks = {"response": [check]}
-    with httpx.Client(base_url=running.url, event_hooks=hooks, trust_env=False, verify=False, **options) as http:
+    # A real connector takes seconds to start, and more where tests share a machine.
+    settings = {"event_hooks": {"response": [check]}, "trust_env": False, "verify": False, "timeout": 120, **options}
+    with httpx.Client(base_url=running.url, **settings) as http:
         yield Api(running, http)
 
 

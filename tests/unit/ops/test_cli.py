@@ -12,6 +12,7 @@ from lotus_infra.ops.cli import lotus as lotus_command
 from lotus_infra.ops.cli import main
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
+from tests.support.projects import CLEAN, MODEL, Break, lake_files, write_project
 
 
 def lotus(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -27,6 +28,14 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clean lake in the folder that the command runs in."""
     monkeypatch.chdir(tmp_path)
     return write(tmp_path / "streams", clean_files())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clean dbt project beside a clean lake, in the folder that the command runs in."""
+    monkeypatch.chdir(tmp_path)
+    write(write_project(tmp_path, CLEAN), lake_files(Break("clean")))
+    return tmp_path / "dagster" / "dbt"
 
 
 def test_a_clean_lake_is_one_line_and_exit_code_0(
@@ -57,6 +66,7 @@ def test_json_is_one_document_whether_or_not_there_are_problems(
         "ok": True,
         "sources": 1,
         "streams": 1,
+        "models": None,
         "problems": [],
         "notices": [],
     }
@@ -74,7 +84,7 @@ def test_json_is_one_document_whether_or_not_there_are_problems(
     ]
 
 
-@pytest.mark.parametrize("verb", ["check", "schema"])
+@pytest.mark.parametrize("verb", ["check", "schema", "graph"])
 def test_a_folder_that_does_not_exist_is_one_line_and_exit_code_1(
     verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +117,85 @@ def test_schemas_are_written_where_editors_look_and_the_lake_stays_clean(
     assert lotus(monkeypatch, "check") == 0
 
 
+def test_a_clean_lake_and_project_are_one_line_that_says_how_many_models_were_held_against_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "check") == 0
+    assert capsys.readouterr().out == "1 stream in 1 source and 2 models: no problems\n"
+
+
+def test_a_break_of_the_contract_is_a_line_with_the_path_from_here_and_exit_code_1(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / MODEL).write_text(CLEAN[MODEL].replace("        email,", "        line_items,"))
+
+    assert lotus(monkeypatch, "check") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        (
+            f"dagster/dbt/{MODEL}:8: line_items: is read of shop/orders, which does not select it: "
+            "add it to the fields of shop/orders.json, or don't read it"
+        ),
+        "1 stream in 1 source and 2 models: 1 problem",
+    ]
+
+
+def test_scaffold_prints_what_it_wrote_and_what_to_run_next(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / MODEL).unlink()
+
+    assert lotus(monkeypatch, "scaffold", "shop", "orders") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"dagster/dbt/{MODEL}: the model",
+        "next: lotus check; then, in dagster/dbt, dbt build --profiles-dir . --select tag:shop__orders",
+    ]
+    assert lotus(monkeypatch, "scaffold", "--all") == 0
+    assert capsys.readouterr().out == "every selected stream has its model\n"
+    assert lotus(monkeypatch, "scaffold", "shop", "orders") == 1
+    assert capsys.readouterr().err.startswith("lotus: the model int_shop__orders is there already")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["shop"], ["shop", "orders", "--all"], ["--all", "--force"], ["a", "b", "c"]]
+)
+def test_scaffold_needs_a_stream_or_all_of_them(
+    arguments: list[str], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "scaffold", *arguments) == 2
+    assert "--all" in capsys.readouterr().err
+
+
+def test_a_picture_is_printed_or_written_in_the_format_of_the_files_ending(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "graph", "--source", "shop") == 0
+    assert capsys.readouterr().out.startswith("flowchart LR\n")
+    assert lotus(monkeypatch, "graph", "--format", "svg") == 0
+    drawn = capsys.readouterr().out
+    assert drawn.startswith("<svg ")
+    assert lotus(monkeypatch, "graph", "--output", "lake.svg") == 0
+    assert capsys.readouterr().out == "lake.svg\n"
+    assert Path("lake.svg").read_text() == drawn
+
+
+def test_a_picture_of_a_source_that_is_not_there_or_to_a_place_that_is_not_there_is_one_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "graph", "--source", "shp") == 1
+    assert capsys.readouterr().err == 'lotus: streams has no source "shp": did you mean "shop"?\n'
+    assert lotus(monkeypatch, "graph", "--output", "no/such/lake.svg") == 1
+    assert capsys.readouterr().err.startswith("lotus: no/such/lake.svg can't be written (")
+
+
+def test_a_lake_without_a_dbt_project_is_checked_without_the_parser_of_sql(lake: Path) -> None:
+    checks = "import sys; from lotus_infra.ops.cli import main; sys.argv = ['lotus', 'check']\ntry:\n    main()\n"
+    checks += "finally:\n    print('sqlglot' in sys.modules)"
+
+    ended = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, check=True)
+
+    assert ended.stdout == "1 stream in 1 source: no problems\nFalse\n"
+
+
 def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None:
     """A terminal that knows ASCII alone, a project around the lake, and a mistake of every kind."""
     write_broken_lake(tmp_path / "streams")
@@ -127,7 +216,12 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("module", "foreign"),
-    [("check", {"pulumi", "httpx", "pulumi_airbyte"}), ("sync", {"pulumi", "grpc"}), ("discover", {"pulumi", "grpc"})],
+    [
+        ("check", {"pulumi", "httpx", "pulumi_airbyte", "kubernetes"}),
+        ("sync", {"pulumi", "grpc", "kubernetes"}),
+        ("discover", {"pulumi", "grpc", "kubernetes"}),
+        ("verify", {"pulumi", "grpc", "pulumi_airbyte"}),
+    ],
 )
 def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str]) -> None:
     code = f"import sys, lotus_infra.ops.cli, lotus_infra.ops.{module}; print(*sys.modules)"

@@ -112,6 +112,7 @@ class Sync:
         self._pending: dict[StreamKey, StreamState] = {}
         self._whole: StateMessage | None = None
         self._complete: set[StreamKey] = set()
+        self._incomplete: set[str] = set()
         self._strangers: set[StreamKey] = set()
         self._unkept = 0
         self._rows = 0
@@ -141,6 +142,8 @@ class Sync:
             for message in messages:
                 halt.check()
                 self._take(message)
+        if self._incomplete:
+            raise ConnectorError(f"The source could not read all of {', '.join(sorted(self._incomplete))}.")
 
     def _end(self, keys: Iterable[StreamKey]) -> None:
         for key in keys:
@@ -153,13 +156,19 @@ class Sync:
         elif isinstance(message, StateMessage):
             self._note(message)
         elif isinstance(message, StreamStatusMessage):
-            self._report.log(f"stream {message.stream}: {message.status.lower()}")
-            if message.status == "COMPLETE" and (message.namespace, message.stream) in self._streams:
-                self._complete.add((message.namespace, message.stream))
-                self._writers[message.namespace, message.stream].checkpoint()
-                self._keep()
+            self._note_status(message)
         elif isinstance(message, LogMessage):
             self._report.log(message.text)
+
+    def _note_status(self, status: StreamStatusMessage) -> None:
+        self._report.log(f"stream {status.stream}: {status.status.lower()}")
+        key = (status.namespace, status.stream)
+        if status.status == "INCOMPLETE":
+            self._incomplete.add(status.stream)
+        if status.status == "COMPLETE" and key in self._streams:
+            self._complete.add(key)
+            self._writers[key].checkpoint()
+            self._keep()
 
     def _write(self, record: RecordMessage) -> None:
         key = (record.namespace, record.stream)

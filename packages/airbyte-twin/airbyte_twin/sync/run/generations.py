@@ -6,9 +6,10 @@ Source: airbyte-platform GenerationBumper, CatalogGenerationSetter.
 
 from dataclasses import dataclass
 
-from airbyte_twin.records import Connection, Generations, Job, SelectedStream, StreamGeneration
+from airbyte_twin.records import Connection, Job, SelectedStream
 from airbyte_twin.states import StreamKey
 from airbyte_twin.store import Store
+from airbyte_twin.sync_records import Generations, StreamGeneration
 
 REPLACING = frozenset({"overwrite", "overwrite_dedup"})
 

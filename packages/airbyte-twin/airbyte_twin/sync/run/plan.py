@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time
 
 from airbyte_twin.catalogs import by_key
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Epoch, Job, Outside
-from airbyte_twin.states import state_of
+from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Job
+from airbyte_twin.states import drop_streams, state_of
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
 from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.run.carry import Work, failed
@@ -19,6 +19,7 @@ from airbyte_twin.sync.run.writing import WRITABLE, Namespaces, Target
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.draws import seed_of
 from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync_records import Epoch, Outside
 from airbyte_twin.twin import Twin
 
 DAY = 86_400_000
@@ -43,6 +44,9 @@ def plan_job(twin: Twin, job: Job, halt: Halt) -> Work:
             raise failed(actor.kind.value, failure)
     target = _target(twin, connection, destination)
     streams = tuple(_streams(twin, connection, job))
+    if job.type == "reset":
+        # A clear that ends half-way must not leave a state whose rows are gone: they would never be read again.
+        drop_streams(twin.store, connection.id, job.streams)
     return Work(
         streams=streams,
         source=None if job.type == "reset" else _source(twin, source, halt),
@@ -59,7 +63,7 @@ def _streams(twin: Twin, connection: Connection, job: Job) -> Iterator[SyncStrea
     for stream in connection.streams:
         if job.type == "reset" and not is_asked(stream, job):
             continue
-        if stream.mappers or stream.include_files:
+        if job.type != "reset" and (stream.mappers or stream.include_files):
             what = "mappers" if stream.mappers else "files"
             raise failed("airbyte_platform", f"Stream {stream.name} has {what}, which the twin cannot carry.")
         bare = DiscoveredStream(name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=())

@@ -54,6 +54,8 @@ class SyncRunner:
         self._logs: dict[str, deque[str]] = {}
         self._looked_at = twin.clock.now()
         self._ended = False
+        self._idle = threading.Event()
+        self._idle.set()
 
     def resume(self) -> None:
         """Take up jobs that a twin before this one left waiting; those that it left running have failed."""
@@ -67,6 +69,7 @@ class SyncRunner:
         """Take a new job; it starts once the request that made it is answered for."""
         self._loop = asyncio.get_running_loop()
         self._waiting.append(job.id)
+        self._idle.clear()
         self._loop.call_soon(self._start)
 
     def halt(self, job_id: str) -> None:
@@ -83,6 +86,10 @@ class SyncRunner:
         before, self._looked_at = self._looked_at, self._twin.clock.now()
         fire_due(self._twin, before, self._looked_at)
 
+    def settled(self, seconds: float) -> bool:
+        """Wait, in any other thread, until no job waits or runs; whether that came to be in time."""
+        return self._idle.wait(seconds)
+
     def end(self) -> None:
         """Call everything off; what ran has failed, what waits is taken up by the next twin of the same folder."""
         self._ended = True
@@ -98,17 +105,20 @@ class SyncRunner:
             thread.join(PATIENCE)
 
     def _start(self) -> None:
-        busy = {running.connection_id for running in self._running.values()}
+        self._start_waiting()
+        if not self._waiting and not self._running:
+            self._idle.set()
+
+    def _start_waiting(self) -> None:
         for job_id in list(self._waiting):
             if self._ended or len(self._running) >= self._twin.settings.parallel_syncs:
                 return
             job = self._twin.store.jobs.get(job_id)
             if job is None or job.status not in {"pending", "queued"}:
                 self._waiting.remove(job_id)
-            elif job.connection_id not in busy:
-                # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+            # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+            elif all(running.connection_id != job.connection_id for running in self._running.values()):
                 self._waiting.remove(job_id)
-                busy.add(job.connection_id)
                 self._begin(job)
 
     def _begin(self, job: Job) -> None:

@@ -12,6 +12,7 @@ from airbyte_twin.records import FieldPath
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.facts import EVENTS
 from airbyte_twin.sync.synthesize.keys import KeySpace
+from airbyte_twin.sync.synthesize.shapes import one_branch, types_of
 from airbyte_twin.sync.synthesize.times import date, milliseconds, timestamp
 from airbyte_twin.sync.synthesize.world import Change, World
 
@@ -43,7 +44,7 @@ class Cursor:
             return None
         schema = stream.discovered.json_schema
         for name in path:
-            schema = as_object(as_object(schema.get("properties")).get(name))
+            schema = one_branch(as_object(as_object(schema.get("properties")).get(name)))
         return cls(path, schema, keys if stream.primary_key == (path,) else None)
 
     def left(self, world: World, state: JsonObject | None) -> list[Change]:
@@ -63,9 +64,7 @@ class Cursor:
 
     def value(self, change: Change) -> JsonValue:
         """What the field says of a row."""
-        kind = self.schema.get("type")
-        kinds = kind if isinstance(kind, list) else [kind]
-        if "integer" in kinds or "number" in kinds:
+        if {"integer", "number"} & set(types_of(self.schema)):
             return change.at if self.keys is None else self.keys.integer(change.index)
         if self.keys is not None:
             return self.keys.text(change.index)

@@ -86,8 +86,8 @@ def compile_fields(schema: JsonObject, place: Place, wanted: Iterable[str]) -> d
 
 def _member(name: str, schema: JsonObject, place: Place, beside: JsonObject) -> Make:
     """What makes a member of an object."""
-    schema = _one_branch(schema)
-    kinds = _types(schema)
+    schema = one_branch(schema)
+    kinds = types_of(schema)
     kind = next((each for each in kinds if each != "null"), "string")
     if kind == "object":
         return _object(name, schema, place)
@@ -166,7 +166,8 @@ def _reference(name: str, leaf: Leaf, place: Place, beside: JsonObject) -> Value
     return key_value(siblings.keys(stream), place.referred(stream), leaf)
 
 
-def _types(schema: JsonObject) -> list[str]:
+def types_of(schema: JsonObject) -> list[str]:
+    """The JSON types that a schema allows, as far as it says."""
     told = schema.get("type")
     if isinstance(told, list):
         return [str(each) for each in told]
@@ -175,11 +176,11 @@ def _types(schema: JsonObject) -> list[str]:
     return ["object"] if "properties" in schema else ["array"] if "items" in schema else []
 
 
-def _one_branch(schema: JsonObject) -> JsonObject:
+def one_branch(schema: JsonObject) -> JsonObject:
     """The schema with the first of its branches that is not null."""
     for keyword in ("oneOf", "anyOf"):
         branches = schema.get(keyword)
         if isinstance(branches, list):
             found = next((as_object(each) for each in branches if as_object(each).get("type") != "null"), {})
-            return _one_branch({**{key: value for key, value in schema.items() if key != keyword}, **found})
+            return one_branch({**{key: value for key, value in schema.items() if key != keyword}, **found})
     return schema

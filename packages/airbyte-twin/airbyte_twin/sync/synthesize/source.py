@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.records import Outside, StreamState
+from airbyte_twin.records import StreamState
 from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage, StreamStatusMessage
 from airbyte_twin.sync.streams import SyncStream
@@ -16,6 +16,7 @@ from airbyte_twin.sync.synthesize.draws import mixed, seed_of
 from airbyte_twin.sync.synthesize.keys import Siblings
 from airbyte_twin.sync.synthesize.shapes import Absent, Make, Place, compile_fields
 from airbyte_twin.sync.synthesize.world import Change, World
+from airbyte_twin.sync_records import Outside
 
 STATE_EVERY = 100
 """Records between two states of a stream."""

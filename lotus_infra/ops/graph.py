@@ -1,0 +1,46 @@
+"""`lotus graph`: a picture of the lake, from its sources to its marts."""
+
+from pathlib import Path
+from typing import Literal
+
+from lotus_infra.dbt.project import load_project
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.place import dbt_folder, find_source
+from lotus_infra.picture.mermaid import mermaid
+from lotus_infra.picture.parts import picture_of
+from lotus_infra.picture.svg import svg
+from lotus_infra.streams.load import load_usable_lake
+
+Format = Literal["mermaid", "svg"]
+
+
+def graph(directory: Path, kind: Format, *, dbt: Path | None = None, source: str | None = None) -> str:
+    """Draw a lake.
+
+    Args:
+        directory: The lake's folder.
+        kind: What to write it as.
+        dbt: The dbt project's folder, if it isn't where it is expected; without one the picture ends at the files.
+        source: The one source to draw.
+
+    Raises:
+        LotusError: There is no such source, or a file can't be read.
+    """
+    folder = dbt_folder(directory, dbt)
+    lake = load_usable_lake(directory)
+    if source is not None:
+        find_source(lake, source)
+    picture = picture_of(lake, load_project(folder) if folder is not None else None, source)
+    return svg(picture) if kind == "svg" else mermaid(picture)
+
+
+def write(file: Path, text: str) -> None:
+    """Write a picture to a file.
+
+    Raises:
+        LotusError: The file can't be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LotusError(f"{file} can't be written ({error.strerror or error})", "name another file") from None

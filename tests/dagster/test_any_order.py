@@ -1,0 +1,152 @@
+"""Whatever happens in whatever order, in the end the marts are what they should be, and what a rebuild makes.
+
+Five examples by default, always the same. `LOTUS_EXAMPLES=100 pytest tests/dagster/test_any_order.py` tries others, and
+makes the events of a failure fewer, which takes minutes.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.dagster.world import MARTS, TABLES, World
+
+EXAMPLES = os.environ.get("LOTUS_EXAMPLES", "")
+DAYS = ["2024-02-29", "2025-11-30", "2025-12-31", "2026-01-01", "2026-01-15", "2026-01-20"]
+Event = Callable[[World], object]
+
+
+def new_orders(day: str, number: int, gross: int, *, as_text: bool) -> Event:
+    def happens(world: World) -> None:
+        world.land("orders", day, [world.order(number, gross, "paid")], as_text=as_text)
+
+    return happens
+
+
+def a_late_file_of_an_old_version(day: str, number: int) -> Event:
+    def happens(world: World) -> None:
+        old, new = world.order(number, 1, "pending"), world.order(number, 2, "paid")
+        world.land("orders", "2026-01-20", [new])
+        world.look("orders")
+        world.land("orders", day, [old])
+
+    return happens
+
+
+def a_new_refund(day: str, number: int, order_id: int, subtotal: int) -> Event:
+    return lambda world: world.land("order_refunds", day, [world.refund(number, order_id, subtotal)])
+
+
+def a_delivery_comes_twice(stream: str, day: str) -> Event:
+    def happens(world: World) -> None:
+        rows = [row for rows in world.delivered[stream].files.values() for row in rows][-2:]
+        again = [{name: value for name, value in row.items() if name != "extracted"} for row in rows]
+        if again:
+            world.land(stream, day, again)
+
+    return happens
+
+
+def a_refresh(stream: str, *, truncating: bool) -> Event:
+    return lambda world: world.refresh(stream, truncating=truncating)
+
+
+def a_truncating_refresh_without(stream: str, gone: int, *, fails: bool) -> Event:
+    def happens(world: World) -> None:
+        world.look(stream)
+        world.refresh(stream, truncating=True, but=gone)
+        world.look(stream, fails=fails)
+
+    return happens
+
+
+def a_look(stream: str, *, fails: bool = False, forgets: bool = False) -> Event:
+    return lambda world: world.look(stream, fails=fails, forgets=forgets)
+
+
+def everything_is_read(world: World) -> None:
+    world.settle()
+
+
+streams, days, numbers = st.sampled_from(["orders", "order_refunds"]), st.sampled_from(DAYS), st.integers(1, 3)
+EVENTS = st.one_of(
+    st.builds(new_orders, days, numbers, st.integers(20, 99), as_text=st.booleans()),
+    st.builds(a_late_file_of_an_old_version, days, numbers),
+    st.builds(a_new_refund, days, st.integers(1, 3), numbers, st.integers(1, 9)),
+    st.builds(a_delivery_comes_twice, streams, days),
+    st.builds(a_refresh, streams, truncating=st.booleans()),
+    st.builds(a_truncating_refresh_without, streams, numbers, fails=st.booleans()),
+    st.builds(a_look, streams, fails=st.booleans(), forgets=st.booleans()),
+    st.just(everything_is_read),
+)
+
+
+def check(world: World) -> None:
+    world.settle()
+    assert world.lake.query(MARTS) == world.sales()
+    grown = [world.lake.query(f"select * from {table} order by 1") for table in TABLES]
+    world.lake.dbt(
+        "run", "--full-refresh", "--select", "tag:shopify__orders", "tag:shopify__order_refunds", "fct_sales"
+    )
+    assert [world.lake.query(f"select * from {table} order by 1") for table in TABLES] == grown
+
+
+@settings(
+    max_examples=int(EXAMPLES or "5"),
+    derandomize=not EXAMPLES,
+    phases=[Phase.reuse, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(events=st.lists(EVENTS, min_size=3, max_size=6))
+def test_after_any_order_of_events_the_marts_are_what_a_rebuild_makes(events: list[Event]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "lake")
+        for happens in events:
+            happens(world)
+        check(world)
+
+
+ORDER = new_orders("2026-01-05", 1, 50, as_text=False)
+REFUND = a_new_refund("2026-01-05", 1, 1, 5)
+LOOKS = [a_look("orders"), a_look("order_refunds")]
+STORIES: dict[str, list[Event]] = {
+    "a second refund": [ORDER, REFUND, everything_is_read, a_new_refund("2026-01-06", 2, 1, 7)],
+    "the year's end": [
+        *(new_orders(day, number, 50, as_text=False) for number, day in enumerate(DAYS[2:4])),
+        everything_is_read,
+        new_orders("2026-01-02", 3, 60, as_text=False),
+    ],
+    "part_10 after part_2": [ORDER for _ in range(10)] + [everything_is_read, ORDER],
+    "late files in an old partition": [ORDER, *LOOKS, a_late_file_of_an_old_version("2024-02-29", 1)],
+    "a crash between the request and the cursor": [ORDER, a_look("orders", forgets=True), ORDER, *LOOKS],
+    "a crash before the run": [ORDER, a_look("orders", fails=True, forgets=True), *LOOKS],
+    "a run that fails": [ORDER, a_look("orders", fails=True), new_orders("2026-01-06", 2, 60, as_text=False)],
+    "a delivery that comes twice": [REFUND, ORDER, *LOOKS, a_delivery_comes_twice("order_refunds", "2026-01-06")],
+    "a refresh in the middle": [ORDER, REFUND, *LOOKS, a_refresh("orders", truncating=False), ORDER],
+    "a refresh that truncates": [
+        ORDER,
+        new_orders("2026-01-06", 2, 60, as_text=False),
+        a_truncating_refresh_without("orders", 2, fails=False),
+        new_orders("2026-01-07", 3, 60, as_text=True),
+    ],
+    "a refresh that truncates, whose run fails": [
+        ORDER,
+        new_orders("2026-01-06", 2, 60, as_text=False),
+        a_truncating_refresh_without("orders", 2, fails=True),
+        new_orders("2026-01-07", 3, 60, as_text=True),
+    ],
+}
+
+
+@pytest.mark.parametrize("events", STORIES.values(), ids=STORIES)
+def test_a_story_ends_as_it_should(tmp_path: Path, events: list[Event]) -> None:
+    world = World(tmp_path)
+    for happens in events:
+        happens(world)
+    check(world)

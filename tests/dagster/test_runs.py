@@ -1,0 +1,148 @@
+"""What has arrived, materialized on one machine: the sandbox's process for it, on a landing folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from lotus_dagster.code_location import defs
+
+from lotus_infra.errors import LotusError
+from sandbox.dagster_execution import OURS, Execution
+from sandbox.dagster_report import Report
+from sandbox.lakehouse import Contents, environment
+from sandbox.marts import contents
+from sandbox.place import Place
+from sandbox.s3 import Server
+from sandbox.ui import ui
+from tests.dagster.lake import Lake, order, refund
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+def called(lake: Lake, **variables: str) -> "subprocess.CompletedProcess[str]":
+    own = {**os.environ, **lake.environment, "DAGSTER_HOME": str(lake.landing.parent / "dagster"), **variables}
+    command = [sys.executable, "-m", "sandbox.dagster_runs"]
+    return subprocess.run(command, cwd=REPOSITORY, env=own, capture_output=True, text=True, check=False)
+
+
+def report_of(call: "subprocess.CompletedProcess[str]") -> Report:
+    return Report.model_validate_json(call.stdout)
+
+
+def rows_of(found: Contents, stream: str) -> tuple[int, int, int | None]:
+    (one,) = (one for one in found.streams if one.name == stream)
+    return one.files, one.landed, one.latest
+
+
+def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
+    lake.land(
+        "shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z"), order(2, "2026-01-05T10:00:00Z")]
+    )
+    lake.land("shopify", "orders", "2026-01-05", 1, [order(1, "2026-01-05T11:00:00Z", financial_status="refunded")])
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
+
+    first = called(lake)
+
+    assert first.returncode == 0, first.stderr
+    made = report_of(first).materialized
+    assert made == {"main/int_shopify__orders": 1, "main/int_shopify__order_refunds": 1, "main/fct_sales": 1}
+    assert sum(run.tests_passed for run in report_of(first).runs) >= 6
+    assert "[12/12] shopify_orders_sensor found files" in first.stderr
+    found = contents(lake.warehouse)
+    assert (rows_of(found, "orders"), rows_of(found, "order_refunds")) == ((2, 3, 2), (1, 1, 1))
+    assert rows_of(found, "users") == (0, 0, None)
+    (sales,) = found.marts
+    assert (sales.name, sales.rows) == ("fct_sales", 2)
+    assert dict(zip(sales.columns, sales.first[0], strict=True))["financial_status"] == "refunded"
+    assert report_of(called(lake)).runs == ()
+
+
+def test_a_run_that_fails_says_why_and_is_made_up_for_later(lake: Lake) -> None:
+    good = lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
+    bad = good.with_name("part_1.parquet")
+    bad.write_text("no Parquet")
+
+    failed = called(lake)
+
+    assert failed.returncode == 1
+    (why,) = report_of(failed).failures
+    assert "shopify_order_refunds_sensor: " in why
+    assert "part_1.parquet" in why
+    assert "Traceback" not in why
+    bad.unlink()
+    healed = report_of(called(lake))
+    assert (healed.failures, healed.materialized) == ((), {"main/int_shopify__order_refunds": 1})
+
+
+def test_a_landing_zone_out_of_reach_fails_each_look_and_concludes_nothing(lake: Lake) -> None:
+    call = called(lake, LOTUS_LANDING=str(lake.landing / "nowhere"))
+    assert call.returncode == 1
+    assert len(report_of(call).refused) == 12
+    assert all("is no folder" in why for why in report_of(call).failures)
+    home = lake.landing.parent / "dagster"
+    assert json.loads((home / "memory.json").read_text())["sensors"] == {}
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+
+
+@pytest.mark.parametrize("name", ["LOTUS_CATALOG", "DAGSTER_HOME"])
+def test_a_variable_that_is_missing_is_one_error(lake: Lake, name: str) -> None:
+    call = called(lake, **{name: ""})
+    assert (call.returncode, call.stdout) == (1, "")
+    assert call.stderr.startswith("error: ")
+    assert name in call.stderr
+
+
+def test_a_run_that_was_killed_does_not_keep_its_sensor_waiting() -> None:
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        killed = instance.create_run_for_job(job, tags=OURS, status=dg.DagsterRunStatus.STARTED)
+        foreign = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        assert Execution(defs, instance).end_what_was_killed() == 1
+        ended = {run.run_id: run.status for run in instance.get_runs()}
+    assert ended == {killed.run_id: dg.DagsterRunStatus.FAILURE, foreign.run_id: dg.DagsterRunStatus.STARTED}
+
+
+def test_files_that_landed_are_counted_before_anything_is_built(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+
+    found = contents(lake.warehouse)
+
+    assert [(one.name, one.files, one.landed, one.latest) for one in found.streams if one.files] == [
+        ("orders", 1, 1, None)
+    ]
+    assert found.marts == ()
+
+
+def test_a_catalog_that_is_none_is_one_error(lake: Lake) -> None:
+    Path(lake.warehouse.catalog).write_text("no catalog", encoding="utf-8")
+
+    with pytest.raises(LotusError, match="the lake can't be read"):
+        contents(lake.warehouse)
+
+
+def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "production")
+    (tmp_path / "Pulumi.sandbox.yaml").symlink_to(REPOSITORY / "Pulumi.sandbox.yaml")
+
+    given = environment(Place(tmp_path), Server(pid=1, url="http://127.0.0.1:9"))
+
+    assert "AWS_PROFILE" not in given
+    assert "AWS_SESSION_TOKEN" not in given
+    assert (given["AWS_ENDPOINT_URL_S3"], given["LOTUS_LANDING"]) == ("http://127.0.0.1:9", "s3://landing")
+
+
+def test_without_a_sandbox_the_interface_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LotusError, match="make sandbox"):
+        ui(Place(tmp_path))

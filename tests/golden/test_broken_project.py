@@ -1,0 +1,26 @@
+"""A lake and a dbt project in which every rule of the field contract is broken, and the words that users read out."""
+
+from pathlib import Path
+
+from lotus_infra.ops.check import check
+from lotus_infra.streams.report import render
+from tests.support.broken_projects import BREAKS, NOTICES
+from tests.support.golden import assert_matches
+from tests.support.lakes import Document, write
+from tests.support.projects import broken, lake_files, renamed, write_project
+
+BLESSED = Path(__file__).parent / "blessed"
+
+
+def test_every_break_of_the_contract_is_told_in_the_words_that_were_blessed(tmp_path: Path) -> None:
+    project: dict[str, str | None] = {}
+    lake: dict[str, Document | str | bytes | None] = {}
+    for change in (*BREAKS, *NOTICES):
+        project |= renamed(broken(change), change.name)
+        lake |= lake_files(change, change.name)
+    report = check(write(write_project(tmp_path, project), lake))
+
+    told = render(report).replace(f"{tmp_path.as_posix()}/", "")
+
+    assert_matches(BLESSED / "broken_project.txt", told + "\n")
+    assert len(report.problems) >= sum(len(change.told.splitlines()) for change in BREAKS)

@@ -1,0 +1,21 @@
+"""The picture of the repository's own lake."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from lotus_infra.ops.graph import graph
+from tests.support.golden import assert_matches
+from tests.support.lakes import OWN_STREAMS
+
+BLESSED = Path(__file__).parent / "blessed"
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("mermaid", "mmd"), ("svg", "svg")])
+def test_the_picture_of_the_own_lake_is_the_one_that_was_looked_at(
+    kind: Literal["mermaid", "svg"], ending: str
+) -> None:
+    drawn = graph(OWN_STREAMS, kind, dbt=OWN_STREAMS.parent / "dagster" / "dbt")
+
+    assert_matches(BLESSED / f"lake.{ending}", drawn)

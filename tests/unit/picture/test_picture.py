@@ -1,0 +1,150 @@
+"""What is in the picture, and where."""
+
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus_infra.dbt.parts import Arrivals, Model, Project, Settings
+from lotus_infra.picture.layout import BOX_HEIGHT, Layout, layout
+from lotus_infra.picture.mermaid import mermaid
+from lotus_infra.picture.parts import Node, Picture, picture_of
+from lotus_infra.picture.svg import svg
+from lotus_infra.streams.lake import Lake
+from lotus_infra.streams.load import load_lake
+from tests.support.lakes import clean_files, source, stream, write
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """Two sources: `shop` with orders and customers that is asleep, `books` with orders."""
+    files = clean_files() | {
+        "shop/customers.json": stream(stream="customers", selected=False),
+        "books/_source.json": source(name="Books"),
+        "books/orders.json": stream(),
+    }
+    return load_lake(write(tmp_path, files)).lake
+
+
+def model(name: str, *refs: str, of: tuple[str, str] | None = None) -> Model:
+    arrivals = (Arrivals(of, 1),) if of is not None else ()
+    return Model(name, f"models/{name}.sql", Settings(), arrivals, refs=refs)
+
+
+def project(*models: Model) -> Project:
+    return Project(Path("dbt"), models, (), (), ())
+
+
+MODELS = (
+    model("int_shop__orders", of=("shop", "orders")),
+    model("int_shop__order_lines", of=("shop", "orders")),
+    model("fct_sales", "int_shop__orders", "int_shop__order_lines"),
+    model("dim_buyers", "fct_sales", "int_shop__orders"),
+    model("fct_books", "int_books__orders"),
+)
+
+
+def test_edges_go_from_source_to_stream_to_files_to_models_to_marts(lake: Lake) -> None:
+    assert set(picture_of(lake, project(*MODELS), "shop").edges) == {
+        ("source:shop", "stream:shop/orders"),
+        ("stream:shop/orders", "prefix:shop/orders"),
+        ("prefix:shop/orders", "model:int_shop__orders"),
+        ("prefix:shop/orders", "model:int_shop__order_lines"),
+        ("model:int_shop__orders", "model:fct_sales"),
+        ("model:int_shop__order_lines", "model:fct_sales"),
+        ("model:fct_sales", "model:dim_buyers"),
+        ("model:int_shop__orders", "model:dim_buyers"),
+    }
+
+
+def test_a_mart_that_is_made_of_a_mart_is_one_column_further(lake: Lake) -> None:
+    columns = {node.label: node.column for node in picture_of(lake, project(*MODELS)).nodes if node.kind == "mart"}
+
+    assert columns == {"fct_sales": 4, "fct_books": 4, "dim_buyers": 5}
+
+
+def test_a_model_that_is_missing_is_drawn_as_missing_with_what_is_made_of_it(lake: Lake) -> None:
+    picture = picture_of(lake, project(*MODELS), "books")
+
+    assert [node.label for node in picture.nodes if node.missing] == ["int_books__orders (missing)"]
+    assert ("model:int_books__orders", "model:fct_books") in picture.edges
+    assert 'class="box missing"' in svg(picture)
+    assert '"int_books__orders (missing)"]:::missing' in mermaid(picture)
+
+
+def test_without_a_dbt_project_the_picture_ends_at_the_files(lake: Lake) -> None:
+    assert {node.kind for node in picture_of(lake, None).nodes} == {"source", "stream", "prefix"}
+
+
+def test_streams_that_are_not_selected_are_left_out(lake: Lake) -> None:
+    assert "stream:shop/customers" not in {node.key for node in picture_of(lake, None).nodes}
+
+
+def test_models_that_are_made_of_each_other_do_not_hang_it(lake: Lake) -> None:
+    picture = picture_of(lake, project(model("a", "b"), model("b", "a")))
+
+    assert {"model:a", "model:b"} <= {node.key for node in picture.nodes}
+
+
+def test_names_are_escaped() -> None:
+    odd = Picture((Node("model:<&\"'>", "mart", '<&"#>', 4), Node("model:_____", "mart", "b", 4)), ())
+
+    texts = [element.text for element in ET.fromstring(svg(odd)).iter("{http://www.w3.org/2000/svg}text")]
+    assert '<&"#>' in texts
+    assert mermaid(odd).splitlines()[1:] == [
+        '    model______[["#60;#38;#34;#35;#62;"]]',
+        '    model_______2[["b"]]',
+    ]
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> Picture:
+    """Streams with models, and marts that are made of any models and marts before them."""
+    nodes, edges, models = [], [], []
+    for number in range(draw(st.integers(0, 4))):
+        nodes.append(Node(f"source:{number}", "source", f"s{number}", 0))
+        for index in range(draw(st.integers(1, 4))):
+            name = f"{number}/{index}"
+            nodes += [Node(f"stream:{name}", "stream", name, 1), Node(f"prefix:{name}", "prefix", name, 2)]
+            edges += [(f"source:{number}", f"stream:{name}"), (f"stream:{name}", f"prefix:{name}")]
+            for copy in range(draw(st.integers(0, 2))):
+                models.append(Node(f"model:{name}/{copy}", "model", "m" * draw(st.integers(1, 30)), 3))
+                edges.append((f"prefix:{name}", models[-1].key))
+    made = list(models)
+    for number in range(draw(st.integers(0, 8))):
+        inputs = draw(st.lists(st.sampled_from(made), unique=True, max_size=4)) if made else []
+        column = max([3, *(node.column for node in inputs)]) + 1
+        made.append(Node(f"model:mart{number}", "mart", f"mart{number}", column))
+        edges += [(node.key, made[-1].key) for node in inputs]
+    return Picture((*nodes, *made), tuple(edges))
+
+
+@given(pictures())
+def test_no_two_boxes_touch_no_edge_runs_through_a_box_and_all_is_inside(picture: Picture) -> None:
+    placed = layout(picture)
+
+    assert len(placed.boxes) == len(picture.nodes)
+    for one, other in combinations(placed.boxes, 2):
+        apart = abs(one.y - other.y) >= BOX_HEIGHT + 4 or one.x >= other.x + other.width or other.x >= one.x + one.width
+        assert apart, (one, other)
+    for box in placed.boxes:
+        assert len(box.node.label) * 7.3 <= box.width
+        assert 0 < box.x < box.x + box.width < placed.width
+        assert 0 < box.y - BOX_HEIGHT / 2 < box.y + BOX_HEIGHT / 2 < placed.height
+    assert crossed(placed) == []
+
+
+def crossed(placed: Layout) -> list[str]:
+    """Boxes that an edge runs through where it passes a column in a straight line."""
+    found = []
+    for edge in placed.edges:
+        for (x, y), (end, _) in zip(edge[1:-1:2], edge[2:-1:2], strict=True):
+            found += [
+                box.node.key
+                for box in placed.boxes
+                if box.x <= end and x <= box.x + box.width and abs(box.y - y) <= BOX_HEIGHT / 2
+            ]
+    return found
