@@ -19,16 +19,13 @@ def why(namespace: str, *, kubeconfig: str | None = None, context: str | None = 
         kubeconfig: A file; the ambient one where none is given.
         context: One of its contexts; its current one where none is given.
     """
-    # Every preview would wait seconds for what only a failed release needs.
+    # The client takes seconds to load, and every preview loads this module.
     from kubernetes import client, config  # noqa: PLC0415
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-    from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
         api = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig, context=context))
         pods = api.list_namespaced_pod(namespace, _request_timeout=_TIMEOUT_SECONDS).items
-    except (ApiException, ConfigException, HTTPError, OSError) as error:
+    except Exception as error:  # noqa: BLE001, whatever it is must not hide that the release has failed
         return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
     return list(reasons(pods)) or [f"No pod is unwell: kubectl get events --namespace {namespace} may say more"]
 

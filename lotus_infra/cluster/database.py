@@ -1,16 +1,13 @@
 """What a stack says of a Postgres database: a CloudNativePG cluster beside Dagster, or one that is there already."""
 
-import re
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from lotus_infra.cluster.kinds import Count, Days, DnsLabel, Part, Placed, Port, Size
+from lotus_infra.cluster.kinds import Count, Days, DnsLabel, Part, Placed, Port, Size, matching
 from lotus_infra.streams.cron import cron_problem
 
 POSTGRES_PORT = 5432
-_IMAGE = re.compile(r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})")
-"""Postgres' full versions have two numbers."""
 
 
 def _schedule(text: str) -> str:
@@ -29,23 +26,22 @@ def _schedule(text: str) -> str:
     return text
 
 
-def _host(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9.:-]+", text) is None:
-        raise ValueError("is no host: write a name or an address, without scheme and port")
-    return text
-
-
-def _plain(text: str) -> str:
-    """A name that goes unquoted into Postgres' connection strings."""
-    if re.fullmatch(r"[A-Za-z0-9_-]+", text) is None:
-        raise ValueError("has other characters than letters, digits, underscores and hyphens: rename it")
-    return text
-
-
-def _postgres(text: str) -> str:
-    if _IMAGE.fullmatch(text) is None:
-        raise ValueError("is no fixed image of Postgres: give a tag such as name:16.2, or a digest")
-    return text
+Host: TypeAlias = Annotated[
+    str, matching(r"[A-Za-z0-9.:-]+", "is no host: write a name or an address, without scheme and port")
+]
+Name: TypeAlias = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_-]+", "has other characters than letters, digits, underscores and hyphens: rename it"),
+]
+"""A name that goes unquoted into Postgres' connection strings."""
+PostgresImage: TypeAlias = Annotated[
+    str,
+    matching(
+        # Postgres' full versions have two numbers.
+        r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
+        "is no fixed image of Postgres: give a tag such as name:16.2, or a digest",
+    ),
+]
 
 
 class Storage(Part):
@@ -87,7 +83,7 @@ class ClusterDatabase(Placed):
 
     kind: Literal["cluster"] = "cluster"
     instances: Count = 1
-    image: Annotated[str, AfterValidator(_postgres)] | None = None
+    image: PostgresImage | None = None
     storage: Storage = Storage()
     backup: Backup | None = Backup()
     database: DnsLabel | None = None
@@ -106,10 +102,10 @@ class ExternalDatabase(Part):
     """
 
     kind: Literal["external"]
-    host: Annotated[str, AfterValidator(_host)]
+    host: Host
     port: Port = POSTGRES_PORT
-    database: Annotated[str, AfterValidator(_plain)]
-    user: Annotated[str, AfterValidator(_plain)]
+    database: Name
+    user: Name
 
 
 def _kind(value: object) -> str:

@@ -7,9 +7,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
-_SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Part(BaseModel):
@@ -18,10 +15,16 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
-def _dns_label(text: str) -> str:
-    if _LABEL.fullmatch(text) is None:
-        raise ValueError("is no DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at an end")
-    return text
+def matching(pattern: str, otherwise: str) -> AfterValidator:
+    """What a text must be made of, and what to say where it isn't: the reason, and after a colon the remedy."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise ValueError(otherwise)
+        return text
+
+    return AfterValidator(check)
 
 
 def _dns_name(text: str) -> str:
@@ -35,30 +38,32 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def _quantity(text: str) -> str:
-    if _QUANTITY.fullmatch(text) is None:
-        raise ValueError("is no quantity of Kubernetes: write 500m or 2 for CPUs, 512Mi or 4Gi for memory")
-    return text
-
-
-def _size(text: str) -> str:
-    if _SIZE.fullmatch(text) is None:
-        raise ValueError("is no size of a volume: write one such as 20Gi")
-    return text
-
-
-def _variable(text: str) -> str:
-    if _VARIABLE.fullmatch(text) is None:
-        raise ValueError("is no name of an environment variable: letters, digits and underscores, a letter first")
-    return text
-
-
-DnsLabel: TypeAlias = Annotated[str, AfterValidator(_dns_label)]
+DnsLabel: TypeAlias = Annotated[
+    str,
+    matching(
+        _LABEL.pattern, "is no DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at an end"
+    ),
+]
 DnsName: TypeAlias = Annotated[str, AfterValidator(_dns_name)]
+Quantity: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_text),
+    matching(
+        r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?",
+        "is no quantity of Kubernetes: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
+    ),
+]
+Size: TypeAlias = Annotated[
+    str, matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is no size of a volume: write one such as 20Gi")
+]
+Variable: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[A-Za-z_][A-Za-z0-9_]*",
+        "is no name of an environment variable: letters, digits and underscores, a letter first",
+    ),
+]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Quantity: TypeAlias = Annotated[str, BeforeValidator(_text), AfterValidator(_quantity)]
-Size: TypeAlias = Annotated[str, AfterValidator(_size)]
-Variable: TypeAlias = Annotated[str, AfterValidator(_variable)]
 Days: TypeAlias = Annotated[int, Field(ge=1, le=3650, strict=True)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1000, strict=True)]
 Seconds: TypeAlias = Annotated[int, Field(ge=1, strict=True)]

@@ -1,7 +1,6 @@
 """What a stack says of Dagster, `lotus:dagster`: all that may differ from stack to stack, and no secret."""
 
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
@@ -18,6 +17,7 @@ from lotus_infra.cluster.kinds import (
     Seconds,
     Served,
     Variable,
+    matching,
 )
 from lotus_infra.images import Image, ImageError
 
@@ -31,16 +31,13 @@ def _immutable(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _version(text: str) -> str:
-    if re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", text) is None:
-        raise ValueError("is no version: write one such as 1.13.27, that of Dagster in the image")
-    return text
-
-
-def _repository(text: str) -> str:
-    if not text.startswith(("https://", "oci://")):
-        raise ValueError("is no place of charts: write an address that starts with https:// or oci://")
-    return text
+Version: TypeAlias = Annotated[
+    str, matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is no version: write one such as 1.13.27, that of Dagster in the image")
+]
+ChartPlace: TypeAlias = Annotated[
+    str,
+    matching(r"(https|oci)://\S+", "is no place of charts: write an address that starts with https:// or oci://"),
+]
 
 
 class Chart(Part):
@@ -52,8 +49,8 @@ class Chart(Part):
         path: A chart in a folder or a package, instead of the repository's.
     """
 
-    version: Annotated[str, AfterValidator(_version)]
-    repository: Annotated[str, AfterValidator(_repository)] = CHART_REPOSITORY
+    version: Version
+    repository: ChartPlace = CHART_REPOSITORY
     path: str | None = Field(default=None, min_length=1)
 
 
