@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
@@ -203,3 +204,7 @@ def test_extra_values_are_merged_with_those_of_the_settings() -> None:
 
     assert (plan["dagsterWebserver"]["logLevel"], plan["dagsterWebserver"]["replicaCount"]) == ("debug", 1)
     assert plan["pythonLogs"] == {"pythonLogLevel": "INFO"}
+
+
+def test_the_production_stacks_chart_is_of_the_dagster_that_the_image_has() -> None:
+    assert settings(production()["dagster"]).chart.version == version("dagster")
