@@ -111,6 +111,13 @@ def test_without_waiting_the_ids_of_the_jobs_are_all_that_is_printed(
     assert capsys.readouterr().out.count("cancelled") == 2
 
 
+def test_where_nothing_is_under_way_a_cancel_has_nothing_to_do_and_all_is_well(
+    lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus("sync", "shop", "--cancel", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+
+
 def test_a_sync_that_can_not_start_is_told_even_where_only_ids_are_printed(
     lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,7 +170,7 @@ def test_a_sync_that_takes_too_long_ends_with_exit_code_1(
     [
         ([], "no source is named: name one of shop, store, or ask for --all"),
         (["--all", "shop"], "sources are named beside --all: leave one of the two out"),
-        (["shp"], 'the lake has no source shp: did you mean "shop"?'),
+        (["shp"], 'streams has no source "shp": did you mean "shop"?'),
         (["shop", "--stack", "prod"], "the stack prod has no file Pulumi.prod.yaml: known stacks are dev"),
         (["shop", "--streams", "nowhere"], "nowhere does not exist: name the folder that holds the stream files"),
     ],

@@ -203,7 +203,7 @@ def test_of_several_connections_the_labelled_one_is_meant_or_one_must_be_chosen(
 
 
 def test_an_unknown_source_is_told_with_the_nearest(lab: Lab) -> None:
-    with pytest.raises(LotusError, match='the lake has no source shp: did you mean "shop"'):
+    with pytest.raises(LotusError, match='has no source "shp": did you mean "shop"'):
         start(lab.live, ["shp"])
 
 
