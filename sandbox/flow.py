@@ -6,7 +6,7 @@ from typing import Final
 
 from pulumi_airbyte.client import Airbyte
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -84,8 +84,8 @@ def _landed(contents: Contents, source: str) -> int:
 
 def _streams(contents: Contents, report: Report) -> Table:
     """Each stream's way through the lake, counted at each station."""
-    made = Table("model")
-    for heading in ("files", "rows in them", "rows of the model", "materialized"):
+    made = Table(Column("model", no_wrap=True))
+    for heading in ("files", "rows landed", "rows kept", "runs"):
         made.add_column(heading, justify="right")
     for stream in contents.streams:
         asset = "/".join(naming.asset_key(stream.source, stream.name))

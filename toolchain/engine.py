@@ -171,10 +171,13 @@ def _build(go: str) -> None:
         partial.replace(ENGINE)
         (BIN / ".stamp").write_text(_stamp(), encoding="utf-8")
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-        partial.unlink(missing_ok=True)
+        try:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        finally:
+            # On its own, because a Ctrl-C that ended Go first may reach this process only now.
+            partial.unlink(missing_ok=True)
     _say(f"Built the engine in {_clock(started)}.")
 
 

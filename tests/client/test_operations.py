@@ -9,7 +9,7 @@ from airbyte_twin.jobs import drive, known_job, start_refresh
 from airbyte_twin.records import Temper
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte, AirbyteError
-from pulumi_airbyte.client.errors import Busy, Conflict, JobRunning
+from pulumi_airbyte.client.errors import Busy, Conflict, JobRunning, NotFound
 from pulumi_airbyte.client.models import Connection
 
 from tests.client.scripted import Answer, answering
@@ -37,7 +37,16 @@ def test_a_sync_is_started_followed_and_cancelled(airbyte: Airbyte, twin: Runnin
     assert running.duration is not None
     assert timedelta(seconds=3700) <= running.duration < timedelta(seconds=3710)
 
-    assert airbyte.cancel_job(started.job_id).finished
+    twin.twin.faults.add(Fault(method="DELETE", path="/jobs", drop="after"))
+    assert airbyte.cancel_job(started.job_id).status == "cancelled"
+
+
+def test_a_job_that_has_ended_is_not_cancelled(airbyte: Airbyte, twin: RunningTwin, connection: Connection) -> None:
+    started = airbyte.start_sync(connection.connection_id)
+    drive(twin.twin, known_job(twin.twin, started.job_id), "succeeded")
+    assert airbyte.cancel_job(started.job_id).status == "succeeded"
+    with pytest.raises(NotFound):
+        airbyte.cancel_job(started.job_id + 1)
 
 
 def test_a_second_sync_is_refused_as_running_and_the_running_job_is_found(

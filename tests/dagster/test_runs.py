@@ -113,7 +113,20 @@ def test_a_run_that_was_killed_does_not_keep_its_sensor_waiting() -> None:
     assert ended == {killed.run_id: dg.DagsterRunStatus.FAILURE, foreign.run_id: dg.DagsterRunStatus.STARTED}
 
 
-def test_a_lake_where_nothing_was_built_is_one_error(lake: Lake) -> None:
+def test_files_that_landed_are_counted_before_anything_is_built(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+
+    found = contents(lake.warehouse)
+
+    assert [(one.name, one.files, one.landed, one.latest) for one in found.streams if one.files] == [
+        ("orders", 1, 1, None)
+    ]
+    assert found.marts == ()
+
+
+def test_a_catalog_that_is_none_is_one_error(lake: Lake) -> None:
+    Path(lake.warehouse.catalog).write_text("no catalog", encoding="utf-8")
+
     with pytest.raises(LotusError, match="the lake can't be read"):
         contents(lake.warehouse)
 

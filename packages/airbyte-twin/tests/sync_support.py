@@ -56,9 +56,10 @@ class Script:
 
     def pids(self) -> list[int]:
         """Itself and its child, once it hangs."""
-        until(self._pids.exists)
-        found: list[int] = json.loads(self._pids.read_text() or "[]")
-        return found or self.pids()
+        # The file is there before its text is.
+        until(lambda: self._pids.exists() and self._pids.read_text().endswith("]"))
+        found: list[int] = json.loads(self._pids.read_text())
+        return found
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -1,9 +1,11 @@
 """How jobs that the twin carries out end otherwise than well, and what is left then."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from landing_support import Lake
+from landing_support import Lake, configuration
 from sync_support import (
     Script,
     cursors,
@@ -208,6 +210,18 @@ def test_a_twin_that_ends_ends_its_jobs_and_the_next_takes_up_those_that_waited(
         stopped, resumed = ended(api, 1), ended(api, 2)
     assert stopped["failure"]["message"] == "The twin was stopped while the job ran."
     assert (stopped["status"], resumed["status"]) == ("failed", "succeeded")
+
+
+def test_a_twin_that_ends_does_not_wait_for_a_bucket_that_is_being_checked_and_never_answers() -> None:
+    # A twin that does not end in time is an error of `serving`.
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as pool:
+        with serving(run_syncs=True) as api:
+            sent = configuration(f"http://127.0.0.1:{silent.getsockname()[1]}", "lake")
+            body = {"destinationId": api.destination(**sent)["destinationId"]}
+            check = pool.submit(api.config, "/destinations/check_connection", body)
+            connection, _ = silent.accept()
+        with connection:
+            assert check.exception() is not None
 
 
 def test_a_job_that_a_killed_twin_left_running_has_failed(tmp_path: Path, lake: Lake) -> None:

@@ -4,6 +4,10 @@ Knows what may be asked of an actor. Must not know how either API asks.
 """
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeVar
 
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import Actor, ActorKind, DiscoveredStream
@@ -14,6 +18,7 @@ from airbyte_twin.sync.run.writing import WRITABLE, DestinationError, Namespaces
 from airbyte_twin.twin import Twin
 
 CALLED_OFF = "The twin was stopped."
+T = TypeVar("T")
 
 
 async def discovered_streams(twin: Twin, source: Actor) -> tuple[DiscoveredStream, ...]:
@@ -64,5 +69,20 @@ async def _destination_failure(twin: Twin, definition_id: str, configuration: Js
             return str(error)
         return None
 
-    failure = await asyncio.to_thread(look)
+    failure = await aside(look)
     return failure and redacted(failure, secrets)
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """Do something that cannot be called off, in a thread for which the end of the twin does not wait."""
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+            done.set_exception(error)
+
+    Thread(target=run, name="aside", daemon=True).start()
+    return await asyncio.wrap_future(done)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from pulumi_airbyte.client.calls import Calls
-from pulumi_airbyte.client.errors import AirbyteError
+from pulumi_airbyte.client.errors import AirbyteError, Conflict
 from pulumi_airbyte.client.models import DiscoveredStream, DiscoveryAnswer, Job, JobAttempts, parse
 
 if TYPE_CHECKING:
@@ -44,9 +44,16 @@ class Operations(Calls):
         return None
 
     def cancel_job(self, job_id: int) -> Job:
-        """DELETE one, which cancels it."""
+        """DELETE one, which cancels it; one that has finished is left as it is."""
         what = f"cancel job {job_id}"
-        return parse(Job, self._public("DELETE", f"/jobs/{job_id}", what), what)
+        try:
+            return parse(Job, self._public("DELETE", f"/jobs/{job_id}", what), what)
+        except Conflict:
+            # The server refuses what is finished: it may have ended just now, or a first try cancelled it.
+            job = self.get_job(job_id)
+            if not job.finished:
+                raise
+            return job
 
     def job_failure(self, job_id: int) -> str:
         """Why a job failed, in the words of its last attempt, by the Config API; empty where it does not say.

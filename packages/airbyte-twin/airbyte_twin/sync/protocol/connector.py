@@ -3,6 +3,7 @@
 Knows verbs and their answers. Must not know the store or HTTP.
 """
 
+import json
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,19 +18,22 @@ from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
     CatalogMessage,
     ConnectionStatusMessage,
-    LogMessage,
     Message,
     SpecMessage,
 )
 from airbyte_twin.sync.protocol.process import run_connector
 
 HIDDEN = "**********"
+LONGEST_TEXT = 4000
+"""Characters that are kept of a log line or an error."""
 M = TypeVar("M", CatalogMessage, ConnectionStatusMessage, SpecMessage)
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """A text without the values of secrets."""
-    for secret in sorted(secrets, key=len, reverse=True):
+    """A text without the values of secrets, as they are or as JSON writes them."""
+    plain = tuple(secrets)
+    escaped = {json.dumps(secret, ensure_ascii=each)[1:-1] for secret in plain for each in (True, False)}
+    for secret in sorted(escaped.union(plain), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
 
@@ -63,7 +67,7 @@ class RealConnector:
             ConnectorError: It failed to find out.
         """
         status = self._answer("check", {"config": config}, ConnectionStatusMessage)
-        return None if status.succeeded else redacted(status.text or "the connector does not say why", self.secrets)
+        return None if status.succeeded else self._clean(status.text or "the connector does not say why")
 
     def discover(self, config: JsonObject) -> tuple[DiscoveredStream, ...]:
         """The streams that the source offers.
@@ -93,9 +97,8 @@ class RealConnector:
         return answer
 
     def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Generator[Message, None, None]:
-        try:
-            for message in run_connector(self.command, verb, documents, self.halt):
-                yield LogMessage(redacted(message.text, self.secrets)) if isinstance(message, LogMessage) else message
-        except ConnectorError as error:
-            internal = error.internal and redacted(error.internal, self.secrets)
-            raise ConnectorError(redacted(str(error), self.secrets), internal) from None
+        return run_connector(self.command, verb, documents, self.halt, self._clean)
+
+    def _clean(self, text: str) -> str:
+        # Cut last: half a secret would not be found.
+        return redacted(text, self.secrets)[:LONGEST_TEXT]

@@ -14,9 +14,6 @@ from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.records import ConnectionState, DiscoveredStream, StateType, StreamState
 from airbyte_twin.sync.protocol.errors import ProtocolError
 
-LONGEST_TEXT = 4000
-"""Characters that are kept of a log line or an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class RecordMessage:
@@ -236,7 +233,7 @@ def _trace(document: JsonValue) -> Message:
     kind = trace.get("type")
     if kind == "ERROR":
         error = WireError.model_validate(trace.get("error"))
-        return ErrorMessage(error.message[:LONGEST_TEXT], (error.internal_message or "")[:LONGEST_TEXT] or None)
+        return ErrorMessage(error.message, error.internal_message or None)
     if kind == "STREAM_STATUS":
         status = WireStreamStatus.model_validate(trace.get("stream_status"))
         return StreamStatusMessage(status.stream_descriptor.name, status.stream_descriptor.namespace, status.status)
@@ -267,7 +264,7 @@ def _log_line(document: JsonValue) -> LogMessage:
 
 
 def _log(text: str) -> LogMessage:
-    return LogMessage(text.strip()[:LONGEST_TEXT])
+    return LogMessage(text.strip())
 
 
 READERS: dict[str, tuple[str, Callable[[JsonValue], Message]]] = {

@@ -6,7 +6,7 @@ Knows subprocesses and temporary files. Must not know what a message means beyon
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from airbyte_twin.documents import dump_json
 from airbyte_twin.sync.protocol.errors import ConnectorError
 from airbyte_twin.sync.protocol.halts import Halt
-from airbyte_twin.sync.protocol.messages import LONGEST_TEXT, ErrorMessage, LogMessage, Message, parse_message
+from airbyte_twin.sync.protocol.messages import ErrorMessage, LogMessage, Message, parse_message
 
 TAIL = 20
 """Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
@@ -25,7 +25,7 @@ PATIENCE = 30
 
 
 def run_connector(
-    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt
+    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt, clean: Callable[[str], str]
 ) -> Generator[Message, None, None]:
     """What a connector says.
 
@@ -34,6 +34,7 @@ def run_connector(
         verb: `spec`, `check`, `discover` or `read`.
         documents: What its options `--config`, `--catalog` and `--state` point at.
         halt: Calls it off.
+        clean: Makes what it logs, prints or says of its failure fit to be shown.
 
     Yields:
         Its messages but errors, as it sends them.
@@ -58,11 +59,11 @@ def run_connector(
         except OSError as error:
             raise ConnectorError(f"{command} cannot be run: {error.strerror}") from error
         tail: deque[str] = deque(maxlen=TAIL)
-        drain = threading.Thread(target=_drain, args=(process.stderr, tail), daemon=True)
+        drain = threading.Thread(target=_drain, args=(process.stderr, tail, clean), daemon=True)
         drain.start()
         with process:
             with halt.guarding(process):
-                yield from _messages(process, halt, drain, tail)
+                yield from _messages(process, halt, drain, tail, clean)
             drain.join(PATIENCE)
 
 
@@ -78,7 +79,11 @@ def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
 
 
 def _messages(
-    process: subprocess.Popen[bytes], halt: Halt, drain: threading.Thread, tail: deque[str]
+    process: subprocess.Popen[bytes],
+    halt: Halt,
+    drain: threading.Thread,
+    tail: deque[str],
+    clean: Callable[[str], str],
 ) -> Generator[Message, None, None]:
     failure: ErrorMessage | None = None
     for line in process.stdout or ():
@@ -88,20 +93,21 @@ def _messages(
             failure = failure or message
             continue
         if isinstance(message, LogMessage):
+            message = LogMessage(clean(message.text))
             tail.append(message.text)
         yield message
     code = _end_code(process)
     drain.join(PATIENCE)
     halt.check()
     if failure is not None:
-        raise ConnectorError(failure.text, failure.internal)
+        raise ConnectorError(clean(failure.text), failure.internal and clean(failure.internal))
     if code != 0:
         raise ConnectorError("\n".join([f"the connector {_ending(code)}; the last that it said:", *tail]))
 
 
-def _drain(stream: IO[bytes], tail: deque[str]) -> None:
+def _drain(stream: IO[bytes], tail: deque[str], clean: Callable[[str], str]) -> None:
     for line in stream:
-        tail.append(line.decode(errors="replace").rstrip()[:LONGEST_TEXT])
+        tail.append(clean(line.decode(errors="replace").rstrip()))
 
 
 def _end_code(process: subprocess.Popen[bytes]) -> int | None:

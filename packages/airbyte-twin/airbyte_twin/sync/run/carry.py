@@ -200,12 +200,13 @@ class Sync:
         """Make durable what the last states are about, then keep them."""
         for key in self._writers if self._whole else self._pending:
             self._writers[key].checkpoint()
+        # Whoever sees a state sees the rows that it is about, too.
+        self._tell_progress()
         if self._whole:
             self._report.kept(self._whole)
         if self._pending:
             self._report.kept(StateMessage("stream", tuple(self._pending.values())))
         self._pending, self._whole, self._unkept = {}, None, 0
-        self._tell_progress()
 
     def _tell_progress(self) -> None:
         writers = self._writers.values()

@@ -6,6 +6,7 @@ know a `Work` and hand what they have to tell back into that thread, in order.
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +28,7 @@ KEPT_LINES = 200
 KEPT_LOGS = 100
 """Jobs whose log is remembered."""
 PATIENCE = 15
-"""Seconds for a thread to end once its work was called off."""
+"""Seconds for all threads to end once their work was called off."""
 
 STOPPED = JobFailure(origin="airbyte_platform", message="The twin was stopped while the job ran.")
 
@@ -101,8 +102,9 @@ class SyncRunner:
 
     def join(self) -> None:
         """Wait until no thread works any more; called once the twin's own thread has ended."""
+        until = time.monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(max(0, until - time.monotonic()))
 
     def _start(self) -> None:
         self._start_waiting()

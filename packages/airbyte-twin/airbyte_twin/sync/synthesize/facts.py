@@ -83,8 +83,12 @@ MONEY_RANGES = (
     (re.compile(r""), (80, 400)),
 )
 """Lowest and highest, in whole units, by the first pattern that a name matches."""
-PARTS = 10
-"""An amount in a list of parts, as the lines of an order are, is smaller by so much."""
+PARTS = 24
+"""An amount in a list of parts, as the lines of an order are, is smaller by so much: two refunds of two lines each stay
+below the cheapest order less its discount."""
+
+RARE_STREAMS, RARE_PERCENT = re.compile(r"(^|_)(refunds|disputes)$"), 15
+"""Streams of what happens to so many of a hundred rows of those that they refer to."""
 
 RARE = re.compile(r"^(is_)?(cancel|close|delete|return|test|archive|gift|expire|void|error|reject|disable|trash)")
 """What hardly ever is: its times are mostly absent, its booleans mostly false."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from airbyte_twin.sync.synthesize.draws import mixed, seed_of
+from airbyte_twin.sync.synthesize.draws import chance, mixed, seed_of
+from airbyte_twin.sync.synthesize.facts import RARE_PERCENT, RARE_STREAMS
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Of keys that are texts: Crockford's 32, which cannot be misread."""
@@ -58,11 +59,23 @@ class Siblings:
         """The keys of a stream."""
         return KeySpace(seed_of(self.source, stream, "key"))
 
+    def has(self, stream: str, index: int) -> bool:
+        """Whether a stream has the row of an index; a rare one lacks most, but never the first."""
+        rare = RARE_STREAMS.search(stream) and index
+        return not rare or chance(RARE_PERCENT, mixed(seed_of(self.source, stream, "rare"), index))
+
     def referred(self, own: str, stream: str, index: int) -> int:
-        """The row of a stream that the row of an index refers to: an earlier one, or itself in its own stream."""
+        """The row of a stream that the row of an index refers to: an earlier one, or itself in its own stream.
+
+        Rows of a rare stream refer to the last or the last but one, so that never more than two refer to the same.
+        """
         if own == stream:
             return index
-        return mixed(seed_of(self.source, own, stream), index) % max(1, index)
+        draw = mixed(seed_of(self.source, own, stream), index)
+        if RARE_STREAMS.search(own):
+            return index - 1 - draw % 2 if index > 2 else index // 2
+        row = draw % max(1, index)
+        return next(each for each in range(row, -1, -1) if self.has(stream, each))
 
     def named(self, word: str) -> str | None:
         """The stream whose rows a word names: `order`, `orders` or `last_order`, and `refund` for `order_refunds`.

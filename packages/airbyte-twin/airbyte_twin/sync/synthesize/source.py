@@ -67,6 +67,7 @@ class RowMaker:
         siblings = Siblings.of(source.seed, source.names)
         self._stream = stream
         self._seed = seed_of(source.seed, name)
+        self._siblings = siblings
         self._cursor = Cursor.of(stream, siblings.keys(name))
         cursor = self._cursor
         updates = not (cursor is not None and (cursor.keys is not None or is_event(cursor.path)))
@@ -86,8 +87,10 @@ class RowMaker:
     def left(self, state: JsonObject | None) -> list[Change]:
         """The rows that a reader with a state has not read."""
         if self._cursor is None or not self._stream.incremental:
-            return self._world.changes_after(None)
-        return self._cursor.left(self._world, state)
+            left = self._world.changes_after(None)
+        else:
+            left = self._cursor.left(self._world, state)
+        return [change for change in left if self._siblings.has(self._stream.discovered.name, change.index)]
 
     def record(self, change: Change) -> JsonObject:
         """A row as it is after a change."""

@@ -44,6 +44,16 @@ class _Shares:
     updated: int
     late: int
 
+    @property
+    def slots(self) -> int:
+        """How many changes share the time of the epoch."""
+        return self.new + self.updated
+
+    @property
+    def of_updates(self) -> list[int]:
+        """The slots of updates, from 0, spread over the epoch; the last slot is a new row's."""
+        return [each * self.slots // self.updated for each in range(self.updated)]
+
     @classmethod
     def of(cls, number: int, *, first: bool) -> "_Shares":
         if first or number < 3:
@@ -96,17 +106,21 @@ class World:
         """The rows that an epoch brought, by index: new ones, the last of them at its end, then late ones."""
         if number not in self._births:
             share, index = self._shares[number], self._counts[number]
-            start, end = self._starts[number], self._ends[number]
-            times = [start + (end - start) * (each + 1) // share.new for each in range(share.new)]
+            times = [self._at(number, slot) for slot in sorted({*range(share.slots)} - {*share.of_updates})]
+            start = self._starts[number]
             times += [start - LATENESS * (each + 1) // (share.late + 1) for each in range(share.late)]
             self._births[number] = [Change(at, index + each, at) for each, at in enumerate(times)]
         return self._births[number]
 
     def _updated(self, number: int) -> Iterator[Change]:
         """Rows of earlier epochs that an epoch changed, spread over it and never at its very end."""
-        share, start, end = self._shares[number], self._starts[number], self._ends[number]
-        for each in range(share.updated):
+        for each, slot in enumerate(self._shares[number].of_updates):
             index = mixed(mixed(self._seed, number), each) % self._counts[number]
             epoch = bisect_right(self._counts, index) - 1
             created = self._born(epoch)[index - self._counts[epoch]].created
-            yield Change(start + (end - start) * (2 * each + 1) // (2 * share.updated), index, created)
+            yield Change(self._at(number, slot), index, created)
+
+    def _at(self, number: int, slot: int) -> int:
+        """The time of a slot: each its own, for a reader who stopped between two of one time would miss the second."""
+        start, end = self._starts[number], self._ends[number]
+        return start + (end - start) * (slot + 1) // self._shares[number].slots
