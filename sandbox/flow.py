@@ -54,7 +54,7 @@ def _sync(place: Place, environment: Mapping[str, str], console: Console) -> lis
         names = [source.name for source in lake.sources]
         live = Live(airbyte, to.workspace_id, lake)
         runs = sync(live, names, watched, patience=Patience(POLL_SECONDS))
-    console.print(render(runs, as_json=False, only_ids=False), markup=False, highlight=False)
+    console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):
         raise LotusError(
             "a sync failed for the reason above", f"{place.folder.name}/{place.twin_log.name} may say more"

@@ -121,9 +121,10 @@ def sync(
             runs = syncs.start(live, names, watched, connection_id)
         else:
             runs = syncs.sync(live, names, watched, connection_id, syncs.Patience(timeout_seconds=timeout))
-    click.echo(render(runs, as_json=as_json, only_ids=no_wait), nl=False)
+    ok = ending or all(run.ok for run in runs)
+    click.echo(render(runs, ok=ok, as_json=as_json, only_ids=no_wait), nl=False)
     click.echo(reasons(runs), nl=False, err=True)
-    if not (ending or all(run.ok for run in runs)):
+    if not ok:
         sys.exit(1)
 
 
@@ -243,13 +244,20 @@ def graph(
     from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
     from lotus_infra.ops.graph import write  # noqa: PLC0415
 
-    by_ending: Literal["mermaid", "svg"] = "svg" if output is not None and output.suffix == ".svg" else "mermaid"
-    drawn = run(directory, kind or by_ending, dbt=dbt, source=source)
+    drawn = run(directory, kind or _format_of(output), dbt=dbt, source=source)
     if output is None:
         click.echo(drawn, nl=False)
     else:
         write(output, drawn)
         click.echo(output)
+
+
+def _format_of(output: Path | None) -> Literal["mermaid", "svg"]:
+    """What a file's ending says that it holds; Mermaid where nothing says otherwise."""
+    ending = output.suffix.lower() if output is not None else ""
+    if ending not in {"", ".md", ".mermaid", ".mmd", ".svg", ".txt"}:
+        raise click.UsageError(f"{ending} is neither Mermaid's nor SVG's ending: name another FILE, or a --format.")
+    return "svg" if ending == ".svg" else "mermaid"
 
 
 def main() -> None:
@@ -263,6 +271,10 @@ def main() -> None:
     except LotusError as error:
         click.echo(f"lotus: {printable(str(error))}", err=True)
         sys.exit(130 if isinstance(error, StoppedError) else 1)
+    except OSError as error:
+        # What this command reads and writes, it tells of itself: this is mostly an output that takes no more.
+        click.echo(f"lotus: {printable(str(error))}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -175,6 +175,8 @@ def _write(folder: Path, before: Mapping[str, _File], after: Mapping[str, _File]
     Raises:
         LakeError: The folder can't be written; it is as it was.
     """
+    # One that is a link leads to the folder that is meant.
+    folder = folder.resolve()
     partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
     try:
         for left_behind in (partial, old):

@@ -63,10 +63,10 @@ def _said(run: Run) -> str:
     return printable(", ".join(filter(None, [job + run.status, rows, size, before])))
 
 
-def render(runs: Sequence[Run], *, as_json: bool, only_ids: bool) -> str:
-    """What came of syncs: a JSON document, the ids of the jobs, or a table."""
+def render(runs: Sequence[Run], *, ok: bool = True, as_json: bool = False, only_ids: bool = False) -> str:
+    """What came of syncs: a JSON document that says whether all is well, the ids of the jobs, or a table."""
     if as_json:
-        document = {"ok": all(run.ok for run in runs), "syncs": [asdict(run) for run in runs]}
+        document = {"ok": ok, "syncs": [asdict(run) for run in runs]}
         return json.dumps(document, indent=2) + "\n"
     if only_ids:
         return "".join(f"{run.job_id}\n" for run in runs if run.job_id is not None)

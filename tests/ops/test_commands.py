@@ -111,6 +111,13 @@ def test_without_waiting_the_ids_of_the_jobs_are_all_that_is_printed(
     assert capsys.readouterr().out.count("cancelled") == 2
 
 
+def test_where_nothing_is_under_way_a_cancel_has_nothing_to_do_and_all_is_well(
+    lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus("sync", "shop", "--cancel", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+
+
 def test_a_sync_that_can_not_start_is_told_even_where_only_ids_are_printed(
     lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -168,6 +168,24 @@ def test_other_sources_and_other_files_of_the_folder_are_left_alone(lab: Lab) ->
     ]
 
 
+def test_a_folder_that_is_a_link_stays_one(lab: Lab, tmp_path: Path) -> None:
+    discover(lab.live, "shop")
+    folder, elsewhere = lab.folder / "shop" / "_discovered", tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    (elsewhere / "users.json").unlink()
+
+    discover(lab.live, "shop")
+
+    assert folder.is_symlink()
+    assert (elsewhere / "users.json").is_file()
+    assert sorted(entry.name for entry in (lab.folder / "shop").iterdir()) == [
+        "_discovered",
+        "_source.json",
+        "users.json",
+    ]
+
+
 def test_a_file_with_the_same_facts_in_other_words_is_written_anew(lab: Lab) -> None:
     discover(lab.live, "shop")
     file = lab.folder / "shop/_discovered/users.json"

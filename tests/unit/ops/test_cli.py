@@ -176,6 +176,26 @@ def test_a_picture_is_printed_or_written_in_the_format_of_the_files_ending(
     assert lotus(monkeypatch, "graph", "--output", "lake.svg") == 0
     assert capsys.readouterr().out == "lake.svg\n"
     assert Path("lake.svg").read_text() == drawn
+    assert lotus(monkeypatch, "graph", "--output", "LAKE.SVG") == 0
+    assert Path("LAKE.SVG").read_text() == drawn
+
+
+def test_a_picture_is_not_written_to_a_file_whose_ending_says_that_it_is_something_else(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus(monkeypatch, "graph", "--output", "lake.png") == 2
+    assert ".png is neither Mermaid's nor SVG's ending" in capsys.readouterr().err
+    assert not Path("lake.png").exists()
+    assert lotus(monkeypatch, "graph", "--output", "lake.png", "--format", "svg") == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_an_output_that_takes_no_more_is_one_line_and_exit_code_1(lake: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "lotus_infra.ops.cli", "check"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (1, "lotus: [Errno 28] No space left on device\n")
 
 
 def test_a_picture_of_a_source_that_is_not_there_or_to_a_place_that_is_not_there_is_one_line(
