@@ -103,7 +103,8 @@ def _streams(contents: Contents, report: Report) -> Table:
 
 def _mart(mart: lakehouse.Table) -> Table:
     """The first rows of a mart side by side, since it has more columns than a terminal."""
-    made = Table(show_header=False, caption=f"the first {len(mart.first)} of {mart.rows:,} rows")
+    columns = (Column(no_wrap=True), *(Column(overflow="fold") for _ in mart.first))
+    made = Table(*columns, show_header=False, caption=f"the first {len(mart.first)} of {mart.rows:,} rows")
     for values in zip(mart.columns, *mart.first, strict=True):
         made.add_row(*("" if value is None else value for value in values))
     return made

@@ -78,10 +78,10 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, built: set[str]) -
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, first: int) -> Table:
-    found = connection.execute(f'select columns(*)::varchar from lake.main."{name}" order by 1 limit {first}')
+    rows = f'select * from lake.main."{name}" order by 1 limit {first}'
+    found = connection.execute(f"select columns(*)::varchar from ({rows})")
     columns = tuple(str(column[0]) for column in found.description or ())
-    rows = tuple(found.fetchall())
-    return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=rows)
+    return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=tuple(found.fetchall()))
 
 
 def main() -> int:

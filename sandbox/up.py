@@ -23,7 +23,7 @@ In a shell that has read `. .sandbox/env`:
   lotus graph            a picture of the lake
 The servers, until they are taken down:
   {twin}/_twin/calls    every call that the stand-in Airbyte got
-  {s3}                 S3, where both halves of the key are: sandbox"""
+  {s3}                S3, where both halves of the key are: sandbox"""
 
 
 @dataclass(frozen=True)

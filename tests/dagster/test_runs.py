@@ -45,10 +45,10 @@ def rows_of(found: Contents, stream: str) -> tuple[int, int, int | None]:
 
 def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     lake.land(
-        "shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z"), order(2, "2026-01-05T10:00:00Z")]
+        "shopify", "orders", "2026-01-05", 0, [order(9, "2026-01-05T10:00:00Z"), order(10, "2026-01-05T10:00:00Z")]
     )
-    lake.land("shopify", "orders", "2026-01-05", 1, [order(1, "2026-01-05T11:00:00Z", financial_status="refunded")])
-    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
+    lake.land("shopify", "orders", "2026-01-05", 1, [order(9, "2026-01-05T11:00:00Z", financial_status="refunded")])
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 9, "2026-01-05T11:00:00Z", 30.0)])
 
     first = called(lake)
 
@@ -62,6 +62,7 @@ def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     assert rows_of(found, "users") == (0, 0, None)
     (sales,) = found.marts
     assert (sales.name, sales.rows) == ("fct_sales", 2)
+    assert [row[sales.columns.index("order_id")] for row in sales.first] == ["9", "10"]
     assert dict(zip(sales.columns, sales.first[0], strict=True))["financial_status"] == "refunded"
     assert report_of(called(lake)).runs == ()
 
