@@ -78,10 +78,11 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, built: set[str]) -
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, first: int) -> Table:
-    rows = f'select * from lake.main."{name}" order by 1 limit {first}'
-    found = connection.execute(f"select columns(*)::varchar from ({rows})")
+    query = f'select * from lake.main."{name}" order by 1 limit {first}'
+    found = connection.execute(f"select columns(*)::varchar from ({query})")
     columns = tuple(str(column[0]) for column in found.description or ())
-    return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=tuple(found.fetchall()))
+    rows = tuple(found.fetchall())  # The connection keeps the answer of its last query alone.
+    return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=rows)
 
 
 def main() -> int:

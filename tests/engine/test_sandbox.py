@@ -63,7 +63,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     assert {one.name: (one.landed > 0, one.latest == one.landed) for one in contents.streams} == {
         one.name: (True, True) for one in contents.streams
     }
-    assert {one.name: one.rows > 100 for one in contents.marts} == dict.fromkeys(MARTS, True)
+    assert {one.name: (one.rows > 100, len(one.first)) for one in contents.marts} == dict.fromkeys(MARTS, (True, 3))
 
     down(place)
     assert "make sandbox" in shown
