@@ -44,7 +44,7 @@ def ui(place: Place, port: int = 0) -> None:
     if server is None:
         raise LotusError("the sandbox is not up", "run `make sandbox` first")
     Home(dagster_home(place))
-    listening = str(_free(port))
+    listening = str(free_port(port))
     print(f"Dagster will be on http://{HOST}:{listening} in some seconds, until Ctrl-C.", flush=True)
     dagster = str(Path(sys.executable).with_name("dagster"))
     options = ["--module-name", "lotus_dagster.code_location", "--host", HOST, "--port", listening]
@@ -56,13 +56,16 @@ def ui(place: Place, port: int = 0) -> None:
     os.execve(dagster, [dagster, "dev", *options], environment(place, server) | superseded)
 
 
-def _free(port: int) -> int:
+def free_port(port: int) -> int:
+    """A port that can be listened on: the one that is given, or any when that is 0.
+
+    Raises:
+        LotusError: it is taken, or is no port.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError as error:
-            raise LotusError(
-                f"port {port} is taken: {error.strerror}", "name another: `make sandbox-ui PORT=…`"
-            ) from error
+        except (OSError, OverflowError) as error:
+            raise LotusError(f"port {port} can't be had: {error}", "name another: `make sandbox-ui PORT=…`") from error
         return int(probe.getsockname()[1])

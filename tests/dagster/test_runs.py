@@ -17,7 +17,7 @@ from sandbox.lakehouse import Contents, environment
 from sandbox.marts import contents
 from sandbox.place import Place
 from sandbox.s3 import Server
-from sandbox.ui import ui
+from sandbox.ui import free_port, ui
 from tests.dagster.lake import Lake, order, refund
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -147,3 +147,8 @@ def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatc
 def test_without_a_sandbox_the_interface_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LotusError, match="make sandbox"):
         ui(Place(tmp_path))
+
+
+def test_a_port_that_is_none_is_one_error_with_a_remedy() -> None:
+    with pytest.raises(LotusError, match=r"port 99999 can't be had[\s\S]+PORT="):
+        free_port(99_999)
