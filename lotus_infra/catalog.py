@@ -6,7 +6,7 @@ checks nothing.
 
 from dataclasses import dataclass
 
-from lotus_infra.streams.facts import Discovered
+from lotus_infra.streams.facts import Discovered, cursor_of, key_of
 from lotus_infra.streams.lake import SourceFolder
 from lotus_infra.streams.model import StreamConfig
 from lotus_infra.streams.modes import KEYLESS_MODES, MODES
@@ -48,18 +48,12 @@ def configure(stream: StreamConfig, discovered: Discovered | None) -> Configured
         KeyError: The two sync modes make no pair that Airbyte has.
     """
     mode = MODES[stream.sync_mode, stream.destination_sync_mode]
-    cursor: FieldPath = ()
-    if stream.sync_mode == "incremental":
-        cursor = stream.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
-    key: tuple[FieldPath, ...] = ()
-    if mode not in KEYLESS_MODES:
-        key = stream.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
     return ConfiguredStream(
         name=stream.stream,
         namespace=discovered.namespace if discovered is not None else None,
         sync_mode=mode,
-        cursor_field=cursor,
-        primary_key=key,
+        cursor_field=cursor_of(stream, discovered),
+        primary_key=() if mode in KEYLESS_MODES else key_of(stream, discovered),
         selected_fields=tuple(sorted(stream.fields)),
     )
 

@@ -23,7 +23,7 @@ from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.settings import DagsterStack, Settings
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
-from lotus_infra.streams.references import Reference, is_reference, substitute
+from lotus_infra.streams.references import Reference, substitute
 from lotus_infra.streams.report import check_lake, render
 
 
@@ -164,15 +164,4 @@ def _config(source: SourceFolder) -> SourceConfig:
 
 def _prefixes(lake: Lake, source: SourceFolder) -> dict[str, str]:
     """The streams of a source by name, each with the S3 prefix under which its files are."""
-    config = _config(source)
-    destination = lake.destination_of(source)
-    path = destination.configuration.get("s3_bucket_path", "") if destination is not None else ""
-    return {
-        stream.name: naming.s3_prefix(
-            source.namespace,
-            stream.name,
-            prefix=config.prefix,
-            path=naming.LANDING_PATH if is_reference(path) else str(path),
-        )
-        for stream in catalog.catalog(source)
-    }
+    return {stream.name: lake.prefix_of(source, stream.name) for stream in catalog.catalog(source)}

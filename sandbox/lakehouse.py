@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report
-from sandbox.place import FOREIGN, REGION, S3_KEY, STACK, Place
+from sandbox.place import REGION, S3_KEY, STACK, Place
 from sandbox.s3 import Server
 
 
@@ -86,7 +86,7 @@ def environment(place: Place, server: Server) -> dict[str, str]:
     """
     stack = yaml.safe_load((place.project / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
     bucket = stack["config"]["lotus:landingZone"]["landing"]
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in FOREIGN}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return own | {
         "AWS_ACCESS_KEY_ID": S3_KEY,
         "AWS_ENDPOINT_URL_S3": server.url,

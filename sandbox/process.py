@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from lotus_infra.errors import LotusError
 
 Process: TypeAlias = subprocess.Popen[bytes]
 
+LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
 _LEFT_RUNNING: Final[list[Process]] = []
@@ -52,6 +54,21 @@ def remembered(note: Path, kind: type[Server]) -> Server | None:
         return kind.model_validate_json(note.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):
         return None
+
+
+def free_port(port: int = 0) -> int:
+    """A port that can be listened on: the one that is given, or any when that is 0.
+
+    Raises:
+        LotusError: it is taken, or is no port.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except (OSError, OverflowError) as error:
+            raise LotusError(f"port {port} can't be had: {error}", "name another: `make sandbox-ui PORT=…`") from error
+        return int(probe.getsockname()[1])
 
 
 def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] = os.environ) -> Process:

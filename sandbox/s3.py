@@ -1,7 +1,6 @@
 """The S3 server as a process of its own: started once, found again, ended when asked."""
 
 import os
-import socket
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ from botocore.config import Config
 from mypy_boto3_s3 import S3Client
 
 from sandbox.place import REGION, S3_KEY, STATE_BUCKET, Place, write_whole
-from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn
+from sandbox.process import START_SECONDS, Process, Running, free_port, not_started, remembered, spawn
 from toolchain.engine import EngineError
 from toolchain.s3_server import s3_server
 
@@ -64,7 +63,7 @@ def start(place: Place) -> Server:
         command = None
     before = remembered(place.s3_file, Server)
     ports = [int(before.url.rpartition(":")[2])] if before else []
-    for port in (*ports, _free_port()):
+    for port in (*ports, free_port()):
         process = _spawn(place, command, port)
         server = Server(pid=process.pid, url=f"http://127.0.0.1:{port}", keeps=command is not None)
         if _answers(process, server):
@@ -72,12 +71,6 @@ def start(place: Place) -> Server:
             _make_state_bucket(server)
             return server
     raise not_started("the S3 server", place.s3_log)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _spawn(place: Place, versitygw: Path | None, port: int) -> Process:

@@ -2,20 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
 from lotus_infra.errors import LotusError
 from sandbox import s3
 from sandbox.dagster_home import Home
 from sandbox.lakehouse import dagster_home, environment
 from sandbox.place import Place, write_whole
-from sandbox.process import Running, remembered
-
-HOST: Final = "127.0.0.1"
+from sandbox.process import LOOPBACK, Running, free_port, remembered
 
 
 def found(place: Place) -> Running | None:
@@ -45,27 +41,12 @@ def ui(place: Place, port: int = 0) -> None:
         raise LotusError("the sandbox is not up", "run `make sandbox` first")
     Home(dagster_home(place))
     listening = str(free_port(port))
-    print(f"Dagster will be on http://{HOST}:{listening} in some seconds, until Ctrl-C.", flush=True)
+    print(f"Dagster will be on http://{LOOPBACK}:{listening} in some seconds, until Ctrl-C.", flush=True)
     dagster = str(Path(sys.executable).with_name("dagster"))
-    options = ["--module-name", "lotus_dagster.code_location", "--host", HOST, "--port", listening]
+    options = ["--module-name", "lotus_dagster.code_location", "--host", LOOPBACK, "--port", listening]
     # A script's background job ignores Ctrl-C; Dagster would inherit that, and then ignore SIGTERM too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
-    write_whole(place.ui_file, Running(pid=os.getpid(), url=f"http://{HOST}:{listening}").model_dump_json())
+    write_whole(place.ui_file, Running(pid=os.getpid(), url=f"http://{LOOPBACK}:{listening}").model_dump_json())
     os.chdir(place.project)
     os.execve(dagster, [dagster, "dev", *options], environment(place, server) | superseded)
-
-
-def free_port(port: int) -> int:
-    """A port that can be listened on: the one that is given, or any when that is 0.
-
-    Raises:
-        LotusError: it is taken, or is no port.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise LotusError(f"port {port} can't be had: {error}", "name another: `make sandbox-ui PORT=…`") from error
-        return int(probe.getsockname()[1])

@@ -6,16 +6,13 @@ Run as `python -m toolchain.connectors`, with the standard library alone. A conn
 Exit codes: 0, 1 with one message, 130 on Ctrl-C.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from toolchain.engine import EngineError, _say
+from toolchain.engine import EngineError, _locked, _say
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "connectors"
@@ -39,22 +36,13 @@ def connector(name: str) -> Path:
         known = ", ".join(file.stem for file in sorted(REQUIREMENTS.glob("*.txt")))
         raise EngineError(f"There is no connector {name!r} in {REQUIREMENTS}: known are {known}.")
     folder = ENVIRONMENTS / name
-    with _locked():
+    with _locked(ENVIRONMENTS, "installing connectors"):
         stamp = folder / ".stamp"
         wanted = _stamp(requirements, folder)
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             _install(name, requirements, folder)
             stamp.write_text(wanted, encoding="utf-8")
     return folder / "bin" / name
-
-
-@contextlib.contextmanager
-def _locked() -> Iterator[None]:
-    """Holds the environments' lock, so that two runs never install at once; it ends with the process."""
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    with (ENVIRONMENTS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _stamp(requirements: Path, folder: Path) -> str:

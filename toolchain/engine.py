@@ -124,14 +124,15 @@ def _go() -> str:
 
 
 @contextlib.contextmanager
-def _locked() -> Iterator[None]:
-    """Holds this folder's lock, so that two runs never build at once; it ends with the process, however that ends."""
-    BIN.mkdir(exist_ok=True)
-    with (BIN / ".lock").open("w") as lock:
+def _locked(folder: Path | None = None, work: str = "building the engine") -> Iterator[None]:
+    """Holds a folder's lock, so that two runs never do the same at once; it ends with the process, however it ends."""
+    folder = folder or BIN
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("Another run is building the engine: waiting for it.")
+            _say(f"Another run is {work}: waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

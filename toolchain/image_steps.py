@@ -181,8 +181,7 @@ class _Builder:
             venv.create(self._built.root / "usr/local", with_pip=True, symlinks=True)
         machine = {name: value for name, value in os.environ.items() if name.upper().startswith(KEPT)}
         environment = machine | self._scope | self._built.environment
-        # A cache that outlives the build is the one that this machine has for the same tool.
-        command = ["/bin/sh", "-c", self._moved(re.sub(r"--mount=type=cache\S*", "", step.value))]
+        command = ["/bin/sh", "-c", self._moved(step.value)]
         ended = subprocess.run(
             command, cwd=self._built.folder, env=environment, capture_output=True, text=True, check=False
         )

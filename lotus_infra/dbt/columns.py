@@ -8,6 +8,7 @@ latest.
 from dataclasses import dataclass
 
 from lotus_infra.dbt.keywords import KEYWORDS
+from lotus_infra.streams.facts import cursor_of, key_of
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import StreamFile
 from lotus_infra.streams.values import FieldPath, KeyPaths
@@ -72,12 +73,8 @@ class Identity:
 
 def identity(stream: StreamFile) -> Identity:
     """What the stream's file says, or else what the source suggests."""
-    config, discovered = stream.config, stream.discovered
-    key = config.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
-    cursor: FieldPath = ()
-    if config.sync_mode == "incremental":
-        cursor = config.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
-    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH)
+    said = (stream.config, stream.discovered)
+    return Identity(key_of(*said) or (RAW_ID_PATH,), cursor_of(*said) or EXTRACTED_AT_PATH)
 
 
 def column_name(path: FieldPath) -> str:

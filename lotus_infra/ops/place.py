@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
+from lotus_infra.definitions import DBT_PROJECT
 from lotus_infra.errors import LotusError, ProjectError
 from lotus_infra.ops.stacks import Project
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.problems import suggestion
-
-DBT_FOLDER = Path("dagster") / "dbt"
 
 
 def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
@@ -24,7 +23,7 @@ def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
     if given is not None:
         return given
     project = Project.around(directory)
-    folder = project.folder / DBT_FOLDER if project is not None else None
+    folder = project.folder / DBT_PROJECT if project is not None else None
     return folder if folder is not None and (folder / DBT_FILE).is_file() else None
 
 
@@ -36,7 +35,7 @@ def needed_dbt_folder(directory: Path, given: Path | None = None) -> Path:
     """
     found = dbt_folder(directory, given)
     if found is None:
-        raise ProjectError(f"there is no dbt project in {DBT_FOLDER}", "name its folder with --dbt")
+        raise ProjectError(f"there is no dbt project in {DBT_PROJECT}", "name its folder with --dbt")
     return found
 
 

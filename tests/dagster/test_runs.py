@@ -16,8 +16,9 @@ from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents, environment
 from sandbox.marts import contents
 from sandbox.place import Place
+from sandbox.process import free_port
 from sandbox.s3 import Server
-from sandbox.ui import free_port, ui
+from sandbox.ui import ui
 from tests.dagster.lake import Lake, order, refund
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from lotus_infra import naming
 from lotus_infra.dbt.columns import ALWAYS_THERE
-from lotus_infra.dbt.contract.joined import Joined, shown
+from lotus_infra.dbt.contract.joined import Joined, folded, shown
 from lotus_infra.dbt.parts import Member, Project, Read
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import StreamFile
@@ -14,7 +14,7 @@ from lotus_infra.streams.problems import Finding, JsonPath, suggestion
 def fields_are_selected(joined: Joined) -> Iterator[Finding]:
     """A model reads only what its stream selects."""
     for model, arrivals, stream in joined.reads:
-        known = _folded((*stream.config.fields, *ALWAYS_THERE))
+        known = folded((*stream.config.fields, *ALWAYS_THERE))
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() not in known:
                 what = f"is read of {shown(arrivals.stream)}, which does not select it"
@@ -46,7 +46,7 @@ def columns_are_declared(joined: Joined) -> Iterator[Finding]:
                 what = f"{shown(arrivals.stream)} is declared in no sources file"
                 yield Finding(model.file, ("arrivals",), what, "add it to the tables of its source", arrivals.line)
             continue
-        selected, declared = _folded((*stream.config.fields, *ALWAYS_THERE)), _folded(table.columns)
+        selected, declared = folded((*stream.config.fields, *ALWAYS_THERE)), folded(table.columns)
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() in selected and read.column.casefold() not in declared:
                 what = f"is read of {shown(arrivals.stream)}, and not declared in {table.file}"
@@ -115,7 +115,3 @@ def _walk(field: Field, path: tuple[Member, ...]) -> tuple[JsonPath, Mapping[str
 def _named(column: str, fields: Mapping[str, Field]) -> Field | None:
     """A field by its name in a query, where upper and lower case make no difference."""
     return next((field for name, field in fields.items() if name.casefold() == column.casefold()), None)
-
-
-def _folded(names: tuple[str, ...] | Mapping[str, int]) -> set[str]:
-    return {name.casefold() for name in names}

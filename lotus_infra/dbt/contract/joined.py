@@ -102,4 +102,9 @@ def shown(stream: StreamName) -> str:
     return "/".join(stream)
 
 
+def folded(names: Iterable[str]) -> set[str]:
+    """Names as DuckDB compares them: upper and lower case make no difference."""
+    return {name.casefold() for name in names}
+
+
 Rule = Callable[[Joined], Iterable[Finding]]

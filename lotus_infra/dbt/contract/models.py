@@ -1,10 +1,10 @@
 """Models against streams: which belongs to which, and whether names, tags, places, keys and cursors say so."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lotus_infra import naming
 from lotus_infra.dbt.columns import Identity, identity
-from lotus_infra.dbt.contract.joined import Joined, shown
+from lotus_infra.dbt.contract.joined import Joined, folded, shown
 from lotus_infra.dbt.parts import Model, StreamName
 from lotus_infra.streams.problems import Finding, suggestion
 
@@ -112,7 +112,7 @@ def keys_and_cursors_agree(joined: Joined) -> Iterator[Finding]:
         keys = [("unique_key", settings.unique_key, settings.line)]
         keys += [("key", latest.key, latest.line) for latest in model.latest]
         for name, key, line in keys:
-            if all(len(path) == 1 for path in ours.key) and _folded(key) != _folded(ours.key_columns):
+            if all(len(path) == 1 for path in ours.key) and folded(key) != folded(ours.key_columns):
                 yield Finding(model.file, (name,), *_wrong_key(name, key, ours, stream.file), line)
         for latest in model.latest:
             if len(ours.cursor) == 1 and latest.cursor.casefold() != ours.cursor_column.casefold():
@@ -136,7 +136,3 @@ def _has_stream_shape(tag: str) -> bool:
     """Whether a tag looks like `<source>__<stream>`."""
     source, separator, stream = tag.partition("__")
     return bool(separator) and naming.is_identifier(source) and naming.is_identifier(stream)
-
-
-def _folded(names: Iterable[str]) -> set[str]:
-    return {name.casefold() for name in names}
