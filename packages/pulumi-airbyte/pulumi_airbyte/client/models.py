@@ -76,6 +76,7 @@ class Connection(Wire):
     name: str
     source_id: str = Field(alias="sourceId")
     destination_id: str = Field(alias="destinationId")
+    workspace_id: str = Field(default="", alias="workspaceId")
     status: str = "active"
     schedule: Schedule = Schedule(schedule_type="manual")
     configurations: Streams = Streams()

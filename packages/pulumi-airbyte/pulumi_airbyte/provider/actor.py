@@ -7,18 +7,20 @@ deleted one is answered with a null configuration.
 import json
 from typing import ClassVar, cast
 
-from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
+from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
+    Differences,
     Failure,
     Live,
     Made,
     ResourceType,
+    Server,
     kept_rewrites,
     known_rewrites,
     table_failures,
@@ -34,6 +36,7 @@ from pulumi_airbyte.provider.secrecy import (
     without_nulls,
 )
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
+from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.values import JsonObject, Path, render_path
 
 
@@ -42,8 +45,8 @@ class ActorType(ResourceType):
 
     kind: ClassVar[ActorKind]
 
-    def __init__(self, airbyte: Airbyte, specifications: Specifications) -> None:
-        super().__init__(airbyte)
+    def __init__(self, server: Server, specifications: Specifications) -> None:
+        super().__init__(server)
         self._specifications = specifications
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
@@ -71,10 +74,11 @@ class ActorType(ResourceType):
             cleaned["configuration"] = {key: item for key, item in configuration.items() if key != f"{self.kind}Type"}
         return cleaned
 
-    def diff(self, old: Properties, new: Properties, outputs: Properties) -> list[tuple[Path, Property, Property]]:
+    def diff(self, known: Known, new: Properties) -> Differences:
         """Every place where the inputs differ; naming the same connector in the other way is no difference."""
-        found = super().diff(old, new, outputs)
-        return [item for item in found if item[0] not in self._names] if self._same_connector(new, outputs) else found
+        found = super().diff(known, new)
+        same_connector = self._same_connector(new, known.outputs)
+        return [item for item in found if item[0] not in self._names] if same_connector else found
 
     def replaces(self, path: Path) -> bool:
         """A change of the connector needs a new object, by whichever name."""
@@ -92,30 +96,40 @@ class ActorType(ResourceType):
         named = configuration.get(f"{self.kind}Type") if isinstance(configuration, dict) else None
         return named is not None and same(named, outputs.get(f"{self.kind}Type"))
 
-    def create(self, inputs: Properties) -> Made:
+    def create(self, inputs: Properties, target: Target) -> Made:
         """POST."""
         made = self.airbyte.create_actor(self.kind, self._body(inputs, tuple(entry.name for entry in self.inputs)))
+        self._shelf.put(made)
         return Made(made.actor_id, self._outputs(made, inputs))
 
-    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
+    def read(self, known: Known, target: Target) -> Live | None:
         """GET, with what the server masks or rewrites taken from the state."""
-        workspace_id = unwrap(inputs.get("workspaceId"))
-        listed = self._listed(object_id, workspace_id if isinstance(workspace_id, str) else "")
-        found = exists(self.airbyte, lambda: self.airbyte.get_actor(self.kind, object_id), listed)
+        given = unwrap(known.inputs.get("workspaceId"))
+        workspace_id = given if isinstance(given, str) else ""
+        listed = self._listed(known.id, workspace_id)
+        found = exists(self.airbyte, lambda: self._shelf.get(known.id, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
-        sent = self.tree(inputs)
-        live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(outputs)))
-        return Live({**live, **self._type_of(inputs, live)}, {**self._identity(found), **kept_rewrites(outputs)})
+        sent = self.tree(known.inputs)
+        live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(known.outputs)))
+        outputs = {**self._identity(found), **kept_rewrites(known.outputs)}
+        return Live({**live, **self._type_of(known.inputs, live)}, outputs)
 
-    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+    def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PUT the whole configuration in plain text."""
         body = self._body(new, ("name", "configuration", "resourceAllocation"))
-        return self._outputs(changed(lambda: self.airbyte.put_actor(self.kind, object_id, body)), new)
+        put = changed(lambda: self.airbyte.put_actor(self.kind, known.id, body))
+        self._shelf.put(put)
+        return self._outputs(put, new)
 
-    def delete(self, object_id: str) -> None:
+    def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
-        remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, object_id), self._listed(object_id, ""))
+        remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), self._listed(known.id, ""))
+        self._shelf.drop(known.id)
+
+    @property
+    def _shelf(self) -> Shelf[Actor]:
+        return self.server.inventory.actors(self.kind)
 
     def _listed(self, object_id: str, workspace_id: str) -> Listed:
         return f"{self.kind}s", f"{self.kind}Id", object_id, workspace_id

@@ -2,22 +2,21 @@
 
 from typing import Final
 
-from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.actor import DestinationType, SourceType
 from pulumi_airbyte.provider.connection import ConnectionType
-from pulumi_airbyte.provider.resource import ResourceType
+from pulumi_airbyte.provider.resource import ResourceType, Server
 from pulumi_airbyte.provider.secrecy import Specifications
 from pulumi_airbyte.provider.workspace import WorkspaceType
 
 RESOURCES: Final[tuple[type[ResourceType], ...]] = (SourceType, DestinationType, ConnectionType, WorkspaceType)
 
 
-def registry(airbyte: Airbyte, specifications: Specifications) -> dict[str, ResourceType]:
+def registry(server: Server, specifications: Specifications) -> dict[str, ResourceType]:
     """The resource types by token, talking to this server."""
     made: tuple[ResourceType, ...] = (
-        SourceType(airbyte, specifications),
-        DestinationType(airbyte, specifications),
-        ConnectionType(airbyte),
-        WorkspaceType(airbyte),
+        SourceType(server, specifications),
+        DestinationType(server, specifications),
+        ConnectionType(server),
+        WorkspaceType(server),
     )
     return {resource.token: resource for resource in made}

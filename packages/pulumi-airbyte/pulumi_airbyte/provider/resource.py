@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, changes
 from pulumi_airbyte.provider.tables import Field
+from pulumi_airbyte.provider.target import Known, Run, Target
 from pulumi_airbyte.values import JsonValue, Path, canonical_json
 
 
@@ -62,16 +64,39 @@ class Made:
     outputs: Properties
 
 
+Differences = list[tuple[Path, Property, Property]]
+"""Places where two trees differ: path, old value, new value."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What resource types share in one run of the engine.
+
+    Attributes:
+        airbyte: the client.
+        inventory: what is on the server, read in pages.
+        run: what the engine has shown of the program.
+    """
+
+    airbyte: Airbyte
+    inventory: Inventory
+    run: Run
+
+
 class ResourceType(ABC):
-    """One kind of object. Every verb that talks to the server raises AirbyteError."""
+    """One kind of object. Every verb that talks to the server raises AirbyteError.
+
+    Create and update raise UnfinishedError where the object is there, but not as it is to be.
+    """
 
     token: ClassVar[str]
     summary: ClassVar[str]
     inputs: ClassVar[tuple[Field, ...]]
     outputs: ClassVar[tuple[Field, ...]]
 
-    def __init__(self, airbyte: Airbyte) -> None:
-        self.airbyte = airbyte
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.airbyte = server.airbyte
 
     @abstractmethod
     def check(self, inputs: Properties, checking: Checking) -> Checked:
@@ -81,31 +106,34 @@ class ResourceType(ABC):
     def tree(self, inputs: Properties) -> Properties:
         """The canonical tree of inputs, in which two values differ only where something is different."""
 
-    @abstractmethod
-    def create(self, inputs: Properties) -> Made:
-        """Make the object; one mutating call."""
+    def foresee(self, inputs: Properties, target: Target) -> None:  # noqa: B027, most kinds have nothing to say
+        """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part."""
 
     @abstractmethod
-    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
-        """The object as it is, or None when it is gone. Inputs and outputs are the state's; empty for an import."""
+    def create(self, inputs: Properties, target: Target) -> Made:
+        """Make the object."""
 
     @abstractmethod
-    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+    def read(self, known: Known, target: Target) -> Live | None:
+        """The object as it is, or None when it is gone."""
+
+    @abstractmethod
+    def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """Make the object as the new inputs say and return its outputs."""
 
     @abstractmethod
-    def delete(self, object_id: str) -> None:
+    def delete(self, known: Known, target: Target) -> None:
         """Remove the object; one that is gone already is no error."""
 
-    def diff(self, old: Properties, new: Properties, outputs: Properties) -> list[tuple[Path, Property, Property]]:
-        """Every place where the inputs differ in meaning. The outputs are those of the old object."""
-        return list(changes(self.tree(old), self.tree(new)))
+    def diff(self, known: Known, new: Properties) -> Differences:
+        """Every place where new inputs differ in meaning from those of the object."""
+        return list(changes(self.tree(known.inputs), self.tree(new)))
 
     def replaces(self, path: Path) -> bool:
         """Whether a change at the path needs a new object."""
         return any(entry.replace and entry.name == path[0] for entry in self.inputs)
 
-    def explain(self, differences: list[tuple[Path, Property, Property]]) -> str:
+    def explain(self, known: Known, new: Properties, found: Differences) -> str:
         """A line for people where the property paths alone don't say enough; empty where they do."""
         return ""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -14,15 +15,19 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings, RetryPolicy
 from pulumi_airbyte.provider import configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
+from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.messages import Messages
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, encode
 from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.registry import registry
-from pulumi_airbyte.provider.resource import Checking, ResourceType
+from pulumi_airbyte.provider.resource import Checking, ResourceType, Server
 from pulumi_airbyte.provider.secrecy import Specifications
+from pulumi_airbyte.provider.target import Known, Run, Target, name_of, type_of
+from pulumi_airbyte.provider.unfinished import UnfinishedError, details
 from pulumi_airbyte.provider.wire import diff_response, failures_response
 
 VERSION: Final = metadata.version("pulumi-airbyte")
+STATUS_DETAILS: Final = "grpc-status-details-bin"
 NOT_KNOWN_YET: Final = ClientSettings(public_url="")
 """A server that a preview can't name, because another resource will make it: whatever is asked of it fails."""
 
@@ -36,6 +41,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
         self._importing: set[str] = set()
+        self._run = Run()
 
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: Any
@@ -83,7 +89,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._airbyte = Airbyte(settings)
         quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
         self._clients = [self._airbyte, quick]
-        self._resources = registry(self._airbyte, Specifications(quick))
+        self._run = Run()
+        server = Server(self._airbyte, Inventory(self._airbyte), self._run)
+        self._resources = registry(server, Specifications(quick))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
         """Answer a look-up."""
@@ -100,7 +108,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
         """Bring a resource's inputs into canonical form, or refuse them."""
         with _failures_reported(context):
-            checking = Checking(_name(request.urn), decode(request.olds), request.urn in self._importing)
+            checking = Checking(name_of(request.urn), decode(request.olds), request.urn in self._importing)
             checked = self._resource(request.urn, context).check(decode(request.news), checking)
             if checked.failures:
                 return failures_response(checked.failures)
@@ -110,46 +118,55 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Compare inputs by what they mean."""
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
-            found = resource.diff(decode(request.old_inputs), decode(request.news), decode(request.olds))
-            explanation = resource.explain(found)
+            known, new = Known(request.id, decode(request.old_inputs), decode(request.olds)), decode(request.news)
+            self._run.saw(request.urn, known)
+            found = resource.diff(known, new)
+            explanation = resource.explain(known, new, found)
             if explanation:
                 self._messages.info(request.urn, explanation)
             return diff_response(found, resource.replaces)
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
         """Make an object; in a preview say only what it will have."""
-        with _failures_reported(context):
-            resource = self._resource(request.urn, context)
+        inputs = decode(request.properties)
+        with _failures_reported(context, inputs):
+            resource, target = self._resource(request.urn, context), self._target(request.urn, request.timeout)
             if request.preview:
+                resource.foresee(inputs, target)
                 return provider_pb2.CreateResponse(properties=encode(_to_come(resource)))
-            made = resource.create(decode(request.properties))
+            made = resource.create(inputs, target)
             return provider_pb2.CreateResponse(id=made.id, properties=encode(made.outputs))
 
     def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
         """Read an object for a refresh or an import; an empty id says that it is gone."""
         with _failures_reported(context):
-            inputs = decode(request.inputs)
-            if not inputs:
+            known = Known(request.id, decode(request.inputs), decode(request.properties))
+            if not known.inputs:
                 _require_uuid(request.id)
                 self._importing.add(request.urn)
-            live = self._resource(request.urn, context).read(request.id, inputs, decode(request.properties))
+            live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
                 return provider_pb2.ReadResponse()
             return provider_pb2.ReadResponse(id=request.id, properties=encode(live.outputs), inputs=encode(live.inputs))
 
     def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:
         """Change an object in place."""
-        with _failures_reported(context):
+        new = decode(request.news)
+        with _failures_reported(context, new):
             resource, old = self._resource(request.urn, context), decode(request.olds)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=encode(old))
-            outputs = resource.update(request.id, decode(request.old_inputs), decode(request.news), old)
+            known = Known(request.id, decode(request.old_inputs), old)
+            outputs = resource.update(known, new, self._target(request.urn, request.timeout))
             return provider_pb2.UpdateResponse(properties=encode(outputs))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: Any) -> empty_pb2.Empty:
         """Delete an object."""
         with _failures_reported(context):
-            self._resource(request.urn, context).delete(request.id)
+            known = Known(request.id, decode(request.old_inputs), decode(request.properties))
+            target = self._target(request.urn, request.timeout)
+            self._run.saw(request.urn, known)
+            self._resource(request.urn, context).delete(known, target)
             return empty_pb2.Empty()
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
@@ -165,21 +182,20 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             client.close()
 
     def _resource(self, urn: str, context: Any) -> ResourceType:
-        token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
+        token = type_of(urn)
         self._reachable(context)
         if token not in self._resources:
             _abort(context, f"{token} is no resource of the airbyte provider", grpc.StatusCode.UNIMPLEMENTED)
         return self._resources[token]
 
+    def _target(self, urn: str, seconds: float = 0) -> Target:
+        say = partial(self._messages.info, urn)
+        return Target(urn, say, replaced=self._run.known(urn), seconds=seconds or None)
+
     def _reachable(self, context: Any) -> Airbyte:
         if self._airbyte is None:
             _abort(context, "the provider has not been configured", grpc.StatusCode.FAILED_PRECONDITION)
         return self._airbyte
-
-
-def _name(urn: str) -> str:
-    """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
-    return urn.split("::", maxsplit=3)[-1]
 
 
 def _require_uuid(object_id: str) -> None:
@@ -195,10 +211,18 @@ def _to_come(resource: ResourceType) -> Properties:
 
 
 @contextmanager
-def _failures_reported(context: Any) -> Iterator[None]:
-    """Turn what we raise into one message of the engine; what we did not foresee keeps its type."""
+def _failures_reported(context: Any, inputs: Properties | None = None) -> Iterator[None]:
+    """Turn what we raise into one message of the engine; what we did not foresee keeps its type.
+
+    Args:
+        context: of the call.
+        inputs: what the engine is to store where an object was made, but not to the end.
+    """
     try:
         yield
+    except UnfinishedError as error:
+        context.set_trailing_metadata([(STATUS_DETAILS, details(error, inputs or {}))])
+        _abort(context, str(error))
     except AirbyteError as error:
         _abort(context, str(error))
     except ValueError as error:

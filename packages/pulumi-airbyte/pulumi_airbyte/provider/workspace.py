@@ -19,6 +19,7 @@ from pulumi_airbyte.provider.resource import (
 )
 from pulumi_airbyte.provider.secrecy import without_nulls
 from pulumi_airbyte.provider.tables import WORKSPACE_INPUTS, WORKSPACE_OUTPUTS
+from pulumi_airbyte.provider.target import Known, Target
 
 
 class WorkspaceType(ResourceType):
@@ -38,31 +39,32 @@ class WorkspaceType(ResourceType):
         """Inputs without nulls."""
         return without_nulls(inputs)
 
-    def create(self, inputs: Properties) -> Made:
+    def create(self, inputs: Properties, target: Target) -> Made:
         """POST."""
         made = self.airbyte.create_workspace({key: reveal(value) for key, value in inputs.items()})
         return Made(made.workspace_id, _outputs(made, self.tree(inputs)))
 
-    def read(self, object_id: str, inputs: Properties, outputs: Properties) -> Live | None:
+    def read(self, known: Known, target: Target) -> Live | None:
         """GET."""
-        found = exists(self.airbyte, lambda: self.airbyte.get_workspace(object_id), _listed(object_id))
+        workspaces = self.server.inventory.workspaces
+        found = exists(self.airbyte, lambda: workspaces.get(known.id), _listed(known.id))
         if found is None:
             return None
-        if not inputs:
+        if not known.inputs:
             # An import leaves the notifications to the server, which lists all of them; code lists what it changes.
             imported: Properties = {"name": found.name}
             return Live(imported, _outputs(found, imported))
-        live = merged(_from_server(found), self.tree(inputs), known_rewrites(outputs))
-        return Live(cast("Properties", live), {**_identity(found), **kept_rewrites(outputs)})
+        live = merged(_from_server(found), self.tree(known.inputs), known_rewrites(known.outputs))
+        return Live(cast("Properties", live), {**_identity(found), **kept_rewrites(known.outputs)})
 
-    def update(self, object_id: str, old: Properties, new: Properties, outputs: Properties) -> Properties:
+    def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH."""
         body = {key: reveal(value) for key, value in new.items()}
-        return _outputs(changed(lambda: self.airbyte.patch_workspace(object_id, body)), self.tree(new))
+        return _outputs(changed(lambda: self.airbyte.patch_workspace(known.id, body)), self.tree(new))
 
-    def delete(self, object_id: str) -> None:
+    def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 404."""
-        remove(self.airbyte, lambda: self.airbyte.delete_workspace(object_id), _listed(object_id))
+        remove(self.airbyte, lambda: self.airbyte.delete_workspace(known.id), _listed(known.id))
 
 
 def _listed(workspace_id: str) -> Listed:

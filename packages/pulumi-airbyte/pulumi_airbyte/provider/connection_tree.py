@@ -1,0 +1,121 @@
+"""A connection as a canonical tree, and its forms for the server and for the state. Pure.
+
+The server rewrites much of what it is sent (field order, cursors that the mode ignores, cron zones: airbyte-platform,
+AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those rules in; anything else that it makes
+of a write is recorded.
+"""
+
+from collections.abc import Iterator
+from typing import Final, cast
+
+from pulumi_airbyte.client.models import Connection, Schedule, Stream
+from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, to_request, to_text
+from pulumi_airbyte.provider.properties import (
+    UNKNOWN,
+    Properties,
+    Property,
+    Unknown,
+    has_secret,
+    reveal,
+    secret,
+    unwrap,
+)
+from pulumi_airbyte.provider.schedule import canonical_schedule
+from pulumi_airbyte.values import JsonObject, JsonValue, leaves
+
+DEFAULTS: Final[Properties] = {
+    "schedule": {"scheduleType": "manual"},
+    "namespaceDefinition": "destination",
+    "namespaceFormat": "",
+    "prefix": "",
+    "nonBreakingSchemaUpdatesBehavior": "ignore",
+    "status": "active",
+    "tags": [],
+}
+"""What the server fills in for a property that is not sent, and what is sent to un-set it."""
+
+
+def canonical(inputs: Properties) -> Properties:
+    """Inputs without defaults, with the streams as a tree by name."""
+    tree: Properties = {}
+    for key, value in inputs.items():
+        plain = unwrap(value)
+        if key == "configurations":
+            known = not isinstance(plain, Unknown)
+            tree[key] = cast("Property", parse(reveal(plain), stored=True)) if known else plain
+        elif key == "schedule" and isinstance(plain, dict):
+            tree[key] = canonical_schedule(plain)
+        elif key == "tags" and isinstance(plain, list):
+            tree[key] = sorted(plain, key=_tag_id)
+        elif plain is not None:
+            tree[key] = plain
+    return {key: value for key, value in tree.items() if key not in DEFAULTS or value != DEFAULTS[key]}
+
+
+def from_server(found: Connection) -> Properties:
+    """The server's answer as a canonical tree."""
+    streams = keyed(canonical_stream(_stream_json(stream)) for stream in found.configurations.streams)
+    tree = canonical(
+        {
+            "name": found.name,
+            "sourceId": found.source_id,
+            "destinationId": found.destination_id,
+            "schedule": _schedule_json(found.schedule),
+            "namespaceDefinition": found.namespace_definition,
+            "namespaceFormat": found.namespace_format,
+            "prefix": found.prefix,
+            "nonBreakingSchemaUpdatesBehavior": found.non_breaking_schema_updates_behavior,
+            "status": found.status,
+            "tags": [tag.model_dump(by_alias=True) for tag in found.tags],
+        }
+    )
+    return {**tree, "configurations": cast("Property", streams)}
+
+
+def request(tree: Properties, keys: set[str]) -> JsonObject:
+    """What to send: these properties, with the default for each that the tree has un-set."""
+    body: dict[str, JsonValue] = {}
+    for key in sorted(keys):
+        value = tree.get(key, DEFAULTS.get(key))
+        body[key] = to_request(_streams(value)) if key == "configurations" else reveal(value)
+    return body
+
+
+def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
+    """What was secret, in part or as a whole, stays so: its canonical form has no places for marks."""
+    return {key: secret(value) if has_secret(inputs.get(key)) else value for key, value in checked.items()}
+
+
+def mapper_keys(tree: Properties) -> Iterator[str]:
+    """Keys of encrypting mappers, the only secrets of a connection."""
+    for path, value in leaves(reveal(tree.get("configurations"))):
+        if path[-2:] == ("mapperConfiguration", "key") and isinstance(value, str):
+            yield value
+
+
+def wire(tree: Properties) -> Properties:
+    """The tree as properties of the state: the streams as one JSON text."""
+    streams = tree.get("configurations", {})
+    if isinstance(streams, Unknown):
+        return {**tree, "configurations": UNKNOWN}
+    # The mark of an imported mask goes: the mask is no secret.
+    return {**tree, "configurations": to_text(cast("dict[str, StreamTree]", reveal(streams)))}
+
+
+def _tag_id(tag: Property) -> str:
+    plain = unwrap(tag)
+    return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
+
+
+def _streams(value: Property) -> dict[str, StreamTree]:
+    return cast("dict[str, StreamTree]", value)
+
+
+def _stream_json(stream: Stream) -> JsonObject:
+    # The server leaves the mode out when it is a pair that its public API has no word for.
+    mode = {"syncMode": stream.sync_mode or "no_public_name"}
+    return cast("JsonObject", stream.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True) | mode)
+
+
+def _schedule_json(schedule: Schedule) -> Property:
+    return cast("Property", schedule.model_dump(by_alias=True, exclude_none=True))

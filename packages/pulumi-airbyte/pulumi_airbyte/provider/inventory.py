@@ -1,0 +1,153 @@
+"""What is on the server, read in pages: a thousand objects cost ten calls.
+
+The first few objects of a kind are read one by one, so that a small stack in a big workspace stays cheap; then the
+workspace's list is fetched, once for a run of the engine.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Workspace
+
+ONE_BY_ONE: Final = 3
+"""So many reads of a kind are single calls before the list is fetched."""
+
+UNTOLD: Final = "untold"
+"""The workspace of an object of which only the id is known."""
+
+Record = TypeVar("Record", Actor, Connection, Workspace)
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Record]):
+    """How objects of one kind are read.
+
+    Attributes:
+        one: one object by its id; raises AirbyteError as the client does.
+        every: all that are not deleted, of one workspace, or of all that the caller sees.
+        id_of: an object's id.
+        workspace_of: the id of the workspace that holds an object.
+    """
+
+    one: Callable[[str], Record]
+    every: Callable[[str], list[Record]]
+    id_of: Callable[[Record], str]
+    workspace_of: Callable[[Record], str]
+
+
+class Shelf(Generic[Record]):
+    """The objects of one kind. Thread-safe; whoever needs a list waits while it is fetched."""
+
+    def __init__(self, reading: Reading[Record]) -> None:
+        self._reading: Reading[Record] = reading
+        self._lock = threading.Lock()
+        self._lists: dict[str, dict[str, Record]] = {}
+        self._unread: dict[str, Record] = {}
+        self._places: set[str] = set()
+        self._singles = 0
+
+    def get(self, object_id: str, workspace_id: str = UNTOLD) -> Record:
+        """One object as it is on the server; its workspace, where it is known, spares a call.
+
+        A list answers once for each object: whoever asks again wants to know what has changed since.
+
+        Raises:
+            AirbyteError: as the client's GET, of which an object that is not listed has one of its own.
+        """
+        with self._lock:
+            self._singles += 1
+            if self._singles > ONE_BY_ONE:
+                for place in sorted((self._places | {workspace_id}) - self._lists.keys() - {UNTOLD}):
+                    self._fetch(place)
+            found = self._unread.pop(object_id, None)
+            if found is None and self._singles > ONE_BY_ONE and not self._lists:
+                # Nobody knows yet where to look: the others wait until this one has found out.
+                return self._single(object_id)
+        if found is None:
+            found = self._reading.one(object_id)
+            with self._lock:
+                self._places.add(self._reading.workspace_of(found))
+        return found
+
+    def _single(self, object_id: str) -> Record:
+        found = self._reading.one(object_id)
+        self._places.add(self._reading.workspace_of(found))
+        return found
+
+    def all(self, workspace_id: str) -> list[Record]:
+        """Every object of a workspace, with what this run has made of them."""
+        with self._lock:
+            if workspace_id not in self._lists:
+                self._fetch(workspace_id)
+            return list(self._lists[workspace_id].values())
+
+    def reload(self, workspace_id: str) -> list[Record]:
+        """Every object of a workspace as it is now."""
+        with self._lock:
+            self._fetch(workspace_id)
+            return list(self._lists[workspace_id].values())
+
+    def put(self, record: Record) -> None:
+        """Note what a write made of an object."""
+        with self._lock:
+            object_id = self._reading.id_of(record)
+            self._unread.pop(object_id, None)
+            listed = self._lists.get(self._reading.workspace_of(record))
+            if listed is not None:
+                listed[object_id] = record
+
+    def drop(self, object_id: str) -> None:
+        """Note that an object is gone."""
+        with self._lock:
+            self._unread.pop(object_id, None)
+            for listed in self._lists.values():
+                listed.pop(object_id, None)
+
+    def _fetch(self, workspace_id: str) -> None:
+        listed = {self._reading.id_of(record): record for record in self._reading.every(workspace_id)}
+        self._lists[workspace_id] = listed
+        self._unread.update(listed)
+
+
+class Inventory:
+    """The objects of one Airbyte, by kind."""
+
+    def __init__(self, airbyte: Airbyte) -> None:
+        self._actors: dict[ActorKind, Shelf[Actor]] = {
+            "source": _actors(airbyte, "source"),
+            "destination": _actors(airbyte, "destination"),
+        }
+        self.connections: Shelf[Connection] = Shelf(
+            Reading(
+                airbyte.get_connection,
+                airbyte.list_connections,
+                lambda found: found.connection_id,
+                lambda found: found.workspace_id,
+            )
+        )
+        self.workspaces: Shelf[Workspace] = Shelf(
+            Reading(
+                airbyte.get_workspace,
+                lambda _: airbyte.list_workspaces(),
+                lambda found: found.workspace_id,
+                lambda _: "",
+            )
+        )
+
+    def actors(self, kind: ActorKind) -> Shelf[Actor]:
+        """Sources or destinations."""
+        return self._actors[kind]
+
+
+def _actors(airbyte: Airbyte, kind: ActorKind) -> Shelf[Actor]:
+    return Shelf(
+        Reading(
+            lambda actor_id: airbyte.get_actor(kind, actor_id),
+            lambda workspace_id: airbyte.list_actors(kind, workspace_id),
+            lambda found: found.actor_id,
+            lambda found: found.workspace_id,
+        )
+    )
