@@ -98,7 +98,8 @@ class ActorType(ResourceType):
 
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST."""
-        made = self.airbyte.create_actor(self.kind, self._body(inputs, tuple(entry.name for entry in self.inputs)))
+        names = tuple(entry.name for entry in self.inputs if not entry.local)
+        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
         self._shelf.put(made)
         return Made(made.actor_id, self._outputs(made, inputs))
 
@@ -110,10 +111,10 @@ class ActorType(ResourceType):
         found = exists(self.airbyte, lambda: self._shelf.get(known.id, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
-        sent = self.tree(known.inputs)
+        sent = self.remote(self.tree(known.inputs))
         live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(known.outputs)))
         outputs = {**self._identity(found), **kept_rewrites(known.outputs)}
-        return Live({**live, **self._type_of(known.inputs, live)}, outputs)
+        return Live({**live, **self._type_of(known.inputs, live), **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PUT the whole configuration in plain text."""
@@ -159,7 +160,7 @@ class ActorType(ResourceType):
         return {key: reveal(inputs[key]) for key in keys if key in inputs}
 
     def _outputs(self, actor: Actor, sent: Properties) -> Properties:
-        tree = self.tree(sent)
+        tree = self.remote(self.tree(sent))
         return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor)), tree)
 
     def _identity(self, actor: Actor) -> Properties:

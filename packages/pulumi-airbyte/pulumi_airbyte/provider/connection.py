@@ -63,7 +63,7 @@ class ConnectionType(ResourceType):
 
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST; the server discovers the source first."""
-        tree = self.tree(inputs)
+        tree = self.remote(self.tree(inputs))
         made = self._post(tree)
         return Made(made.connection_id, _outputs(made, tree))
 
@@ -73,15 +73,17 @@ class ConnectionType(ResourceType):
         found = exists(self.airbyte, lambda: connections.get(known.id), _listed(known.id))
         if found is None or found.status == "deprecated":
             return None
-        sent = self.tree(known.inputs) if known.inputs else {}
+        sent = self.remote(self.tree(known.inputs)) if known.inputs else {}
         live = cast("Properties", merged(from_server(found), sent, known_rewrites(known.outputs)))
         outputs = {**_identity(found), **kept_rewrites(known.outputs)}
-        return Live(secrecy_kept(wire(live), known.inputs), outputs)
+        return Live({**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
-        after = self.tree(new)
-        differing = {str(path[0]) for path, _, _ in self.diff(known, new)}
+        after = self.remote(self.tree(new))
+        differing = set(self.remote({str(path[0]): None for path, _, _ in self.diff(known, new)}))
+        if not differing:
+            return known.outputs
         if "status" in differing:
             # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
             _refuse_deleted(changed(lambda: self.airbyte.get_connection(known.id)))

@@ -106,6 +106,16 @@ class ResourceType(ABC):
     def tree(self, inputs: Properties) -> Properties:
         """The canonical tree of inputs, in which two values differ only where something is different."""
 
+    def local(self, inputs: Properties) -> Properties:
+        """The inputs that say what the provider is to do, and of which the server knows nothing."""
+        names = {entry.name for entry in self.inputs if entry.local}
+        return {key: value for key, value in inputs.items() if key in names}
+
+    def remote(self, inputs: Properties) -> Properties:
+        """The inputs that the server is told."""
+        local = self.local(inputs)
+        return {key: value for key, value in inputs.items() if key not in local}
+
     def foresee(self, inputs: Properties, target: Target) -> None:  # noqa: B027, most kinds have nothing to say
         """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part."""
 

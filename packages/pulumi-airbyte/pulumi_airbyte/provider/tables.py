@@ -18,6 +18,7 @@ class Field:
         replace: a change makes a new object, because the API can't change it.
         secret: the engine encrypts it as a whole.
         values: the only texts allowed; empty for any.
+        local: says what the provider is to do; the server has no such property.
     """
 
     name: str
@@ -27,12 +28,18 @@ class Field:
     replace: bool = False
     secret: bool = False
     values: tuple[str, ...] = ()
+    local: bool = False
 
 
 REWRITES: Final = Field(
     "serverRewrites",
     "string",
     "What the server made of values that it rewrote: JSON pairs of a path and a value. Absent where it rewrote none.",
+)
+UNFINISHED: Final = Field(
+    "unfinished",
+    "string",
+    "What is still to be done about an object that was made or changed, but not to the end; the next update does it.",
 )
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
