@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,8 +51,8 @@ class Scripted:
 
 
 @contextmanager
-def answering(*answers: Answer) -> Iterator[Scripted]:
-    """Serve these answers while the context lasts."""
+def answering(*answers: Answer, working: Callable[[], object] = lambda: None) -> Iterator[Scripted]:
+    """Serve these answers while the context lasts; `working` is what each request takes, in a thread of its own."""
     script = Scripted(list(answers))
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,6 +65,7 @@ def answering(*answers: Answer) -> Iterator[Scripted]:
                 return
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answer = script.next(f"{self.command} {self.path}")
+            working()
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.type)
             self.send_header("Content-Length", str(len(answer.content) + answer.missing))

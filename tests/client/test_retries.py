@@ -12,7 +12,7 @@ from pulumi_airbyte.client import Airbyte, RetryPolicy
 from pulumi_airbyte.client.errors import AirbyteError, Busy, ServerError, Unreachable
 
 from tests.client.scripted import Answer, answering
-from tests.client.support import client, faker
+from tests.client.support import all_at_once, client, faker
 
 FOREVER = None
 REPEATABLE: dict[str, Callable[[Airbyte, RunningTwin], object]] = {
@@ -170,3 +170,23 @@ def test_a_cancellation_ends_the_wait_for_the_next_try() -> None:
         airbyte.cancel()
         waiting.join(30)
     assert [type(failure) for failure in failures] == [Busy]
+
+
+def test_only_so_many_writes_are_under_way_at_once() -> None:
+    counting, pairs = threading.Lock(), threading.Barrier(2)
+    under_way: list[int] = [0]
+    most: list[int] = []
+
+    def working() -> None:
+        with counting:
+            under_way[0] += 1
+            most.append(under_way[0])
+        pairs.wait(30)
+        with counting:
+            under_way[0] -= 1
+
+    answer = Answer(body={"workspaceId": "id", "name": "any"})
+    with answering(answer, working=working) as server, client(server.url, parallel_writes=2) as airbyte:
+        made = all_at_once(8, lambda: airbyte.create_workspace({"name": "any"}).name)
+    assert made == ["any"] * 8
+    assert max(most) == 2

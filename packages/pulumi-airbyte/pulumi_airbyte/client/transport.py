@@ -3,6 +3,7 @@
 import ssl
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Final, Literal
 
@@ -39,6 +40,7 @@ class Transport:
         self.redactor = Redactor()
         self.redactor.learn([settings.auth.client_secret, settings.auth.password, settings.auth.bearer])
         self._cancelled = threading.Event()
+        self._writes = threading.BoundedSemaphore(settings.parallel_writes)
         self._http = httpx.Client(
             auth=authenticator(settings.auth, settings.public_url, self.redactor.clean),
             # The engine asks for more at once than the pool holds, and a discovery holds its place for minutes.
@@ -89,7 +91,9 @@ class Transport:
             sleep=tenacity.sleep_using_event(self._cancelled),
             reraise=True,
         )
-        return retrying(self._send, method, url, what, body, query)
+        # A write keeps its place while it waits for another try: a server that sheds load then gets fewer of them.
+        with nullcontext() if repeatable or method == "GET" else self._writes:
+            return retrying(self._send, method, url, what, body, query)
 
     @staticmethod
     def _may_repeat(error: BaseException, method: Method, *, repeatable: bool) -> bool:
