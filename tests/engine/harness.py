@@ -231,7 +231,8 @@ class Pulumi:
 
 
 def _environment(folder: Path, state: Path, engine: Sequence[Path], passphrase: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+    # The plugin and the program are measured where they are tested by themselves: here it costs a fifth of the time.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "COVERAGE_"))}
     path = [*map(str, engine), str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
     return kept | {
         "PATH": os.pathsep.join(path),
