@@ -134,7 +134,7 @@ def _is_refresh(event: JsonObject) -> bool:
 
 
 class Pulumi:
-    """One project with one stack in a folder of its own.
+    """One project with one stack in a folder of its own: a given `Pulumi.yaml`, or one that names these plugins.
 
     Attributes:
         project: the folder of `Pulumi.yaml` and `__main__.py`.
@@ -145,22 +145,16 @@ class Pulumi:
     stack = "test"
     passphrase = "correct horse battery staple"
 
-    def __init__(self, folder: Path, engine: Sequence[Path], plugins: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, folder: Path, engine: Sequence[Path], plugins: Mapping[str, Path] | None = None, definition: str = ""
+    ) -> None:
         self.project = folder / "project"
         self.state = folder / "state"
         for made in (self.project, self.state):
             made.mkdir(parents=True)
         self.environment = _environment(folder, self.state, engine, self.passphrase)
-        self._write_project(plugins or {})
+        (self.project / "Pulumi.yaml").write_text(definition or _definition(plugins or {}), encoding="utf-8")
         self.run("stack", "init", self.stack).ok()
-
-    def _write_project(self, plugins: Mapping[str, Path]) -> None:
-        project: JsonObject = {"name": "test-project", "runtime": {"name": "python"}}
-        if plugins:
-            providers = [{"name": name, "path": str(path)} for name, path in plugins.items()]
-            project["plugins"] = {"providers": providers}
-        # JSON is YAML too.
-        (self.project / "Pulumi.yaml").write_text(json.dumps(project, indent=2), encoding="utf-8")
 
     def program(self, source: str) -> None:
         """Makes this the program."""
@@ -228,6 +222,14 @@ class Pulumi:
     def locks(self) -> list[Path]:
         """The backend's locks that somebody holds, or left."""
         return [path for path in (self.state / ".pulumi" / "locks").rglob("*") if path.is_file()]
+
+
+def _definition(plugins: Mapping[str, Path]) -> str:
+    project: JsonObject = {"name": "test-project", "runtime": {"name": "python"}}
+    if plugins:
+        providers = [{"name": name, "path": str(path)} for name, path in plugins.items()]
+        project["plugins"] = {"providers": providers}
+    return json.dumps(project, indent=2)  # JSON is YAML too.
 
 
 def _environment(folder: Path, state: Path, engine: Sequence[Path], passphrase: str) -> dict[str, str]:

@@ -1,19 +1,16 @@
-"""The package's README, held to what it says."""
+"""The package's README and changelog, held to what they say."""
 
 import re
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import tomllib
 
-import pytest
-from airbyte_twin.testing import RunningTwin, running_twin
 from pulumi_airbyte.client.environment import CLOUD, ENVIRONMENT, RETRY_SECONDS
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
-from tests.engine.harness import REPOSITORY, NoEngineError, Pulumi, find_engine
+from tests.engine.harness import REPOSITORY
 
-README = (REPOSITORY / "packages" / "pulumi-airbyte" / "README.md").read_text(encoding="utf-8")
+PACKAGE = REPOSITORY / "packages" / "pulumi-airbyte"
+README = (PACKAGE / "README.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
@@ -35,27 +32,7 @@ def test_the_table_of_the_look_ups_has_every_function() -> None:
     assert set(re.findall(r"^\| `(\w+)", section("Look-ups"), re.MULTILINE)) == snake
 
 
-@pytest.fixture
-def twin() -> Iterator[RunningTwin]:
-    with running_twin(auth="client_credentials") as running:
-        yield running
-
-
-@pytest.mark.engine
-def test_the_example_comes_up_and_is_clean(tmp_path: Path, twin: RunningTwin) -> None:
-    try:
-        engine = find_engine()
-    except NoEngineError as error:
-        pytest.skip(f"NO ENGINE: {error}")
-    pulumi = Pulumi(tmp_path, engine, {"airbyte": Path(sys.executable).parent})
-    [program] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    pulumi.program(program)
-    pulumi.config_set("airbyte:serverUrl", twin.public_url)
-    pulumi.config_set("airbyte:clientId", twin.client_id)
-    pulumi.config_set("airbyte:clientSecret", twin.client_secret, secret=True)
-    for name in ("accessKeyId", "secretAccessKey"):
-        pulumi.config_set(name, f"value-of-{name}", secret=True)
-
-    pulumi.up().ok()
-    assert pulumi.outputs() == {"connection": next(iter(twin.store.connections)).id}
-    assert pulumi.preview("--json", "--refresh").ok().changes() == ()
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    changelog = (PACKAGE / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.findall(r"^## \[(.*?)\]", changelog, re.MULTILINE)[0] == project["version"]

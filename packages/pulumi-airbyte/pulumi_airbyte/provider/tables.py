@@ -13,7 +13,7 @@ class Field:
     Attributes:
         name: as on the wire (camelCase, the public API's own).
         type: how the schema describes it; `object` is free-form JSON, `streams` a list of stream properties.
-        doc: what it is, one sentence or two.
+        doc: what it is, one sentence or two; `Default: ….` at its end where there is one.
         required: the program must give it.
         replace: a change makes a new object, because the API can't change it.
         secret: the engine encrypts it as a whole.
@@ -47,7 +47,7 @@ CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in 
 def actor_inputs(kind: str) -> tuple[Field, ...]:
     """What a source or a destination takes."""
     return (
-        Field("name", "string", f"The {kind}'s display name. Defaults to the resource's name in the program."),
+        Field("name", "string", f"The {kind}'s display name. Default: the resource's name in the program."),
         Field("workspaceId", "string", f"The workspace that holds the {kind}.", required=True, replace=True),
         Field(
             "definitionId",
@@ -77,7 +77,7 @@ def actor_outputs(kind: str) -> tuple[Field, ...]:
 
 
 CONNECTION_INPUTS: Final = (
-    Field("name", "string", "The connection's display name. Defaults to the resource's name in the program."),
+    Field("name", "string", "The connection's display name. Default: the resource's name in the program."),
     Field("sourceId", "string", "The source to read.", required=True, replace=True),
     Field("destinationId", "string", "The destination to write.", required=True, replace=True),
     Field(
@@ -111,7 +111,7 @@ CONNECTION_INPUTS: Final = (
 CONNECTION_OUTPUTS: Final = (Field("connectionId", "string", "The connection's id."), CREATED_AT, REWRITES)
 
 WORKSPACE_INPUTS: Final = (
-    Field("name", "string", "The workspace's name. Defaults to the resource's name in the program."),
+    Field("name", "string", "The workspace's name. Default: the resource's name in the program."),
     Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
     Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
     Field("notifications", "object", "Who is told of what; the server fills in what is left out."),
