@@ -121,7 +121,7 @@ def _problems(stream: StreamTree, offered: list[StreamProperties]) -> Iterator[s
 
 def _paths(stream: StreamTree) -> list[tuple[str, ...]]:
     """The fields that the server looks up, each once."""
-    found = [(name,) for name in sorted(_names(stream.get("selectedFields")))]
+    found: list[tuple[str, ...]] = [(name,) for name in sorted(_names(stream.get("selectedFields")))]
     if cursor := stream.get("cursorField"):
         found.append(_path(cursor))
     if stream.get("syncMode") in KEYED_MODES:

@@ -62,6 +62,7 @@ def _marked(value: Property, schemas: list[JsonObject]) -> Property:
 
 
 def children(schemas: list[JsonObject], key: str) -> list[JsonObject]:
+    """What these schemas say of a key, with everything that it combines."""
     found: list[JsonObject] = []
     for schema in schemas:
         properties = schema.get("properties")

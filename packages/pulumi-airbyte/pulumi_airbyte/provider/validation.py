@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft7Validator, SchemaError, ValidationError, validators
+from jsonschema import Draft7Validator, FormatChecker, SchemaError, ValidationError, validators
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -20,6 +20,8 @@ from pulumi_airbyte.values import JsonObject, Path
 Misfit = tuple[Path, str]
 """Where in a configuration, and what is wanted there."""
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
+NEARLY: Final = 0.75
+"""How alike two keys are for one to be meant as the other: `prot` and `port` just are."""
 _NOTHING_OUTSIDE: Final[Registry[Any]] = Registry()
 """Resolves no reference but those within a specification: the library's own default would fetch URLs and files."""
 _ON_WHOLE_VALUES: Final = frozenset({"enum", "const", "not", "if", "contains", "uniqueItems"})
@@ -40,7 +42,8 @@ def misfits(configuration: Property, schema: JsonObject) -> list[Misfit]:
     """Where a configuration breaks its specification, each place once; nothing where the specification is broken."""
     told: dict[Path, str] = {}
     try:
-        _Lenient.check_schema(schema)
+        # A pattern that this language can't read makes no specification wrong.
+        _Lenient.check_schema(schema, format_checker=FormatChecker(formats=()))
         for error in _Lenient(schema, registry=_NOTHING_OUTSIDE).iter_errors(_opened(configuration)):
             for path, wanted in _words(error):
                 told.setdefault(path, wanted)
@@ -66,7 +69,7 @@ def _misspelt(value: Any, schemas: list[JsonObject], path: Path) -> Iterator[tup
     elif isinstance(value, dict):
         known = {str(key) for schema in schemas for key in _properties(schema)}
         for key, item in value.items():
-            near = difflib.get_close_matches(key, known - value.keys(), n=1, cutoff=0.8)
+            near = difflib.get_close_matches(key, known - value.keys(), n=1, cutoff=NEARLY)
             if key not in known and near:
                 yield (*path, key), near[0]
             yield from _misspelt(item, children(schemas, key), (*path, key))
@@ -148,6 +151,10 @@ def _branch(error: ValidationError) -> Iterator[Misfit]:
     found: dict[object, list[ValidationError]] = {}
     for inner in error.context or ():
         found.setdefault(inner.schema_path[0], []).append(inner)
+    for key, constants in _telling_keys(error.validator_value):
+        if isinstance(error.instance, dict) and key not in error.instance:
+            yield (*error.absolute_path, key), f"is required: one of {', '.join(constants)}"
+            return
     meant = [errors for errors in found.values() if not any(map(_tells_apart, errors))]
     if meant:
         for inner in min(meant, key=len):
@@ -158,6 +165,15 @@ def _branch(error: ValidationError) -> Iterator[Misfit]:
         tuple(telling[0].absolute_path),
         _choice(telling[0].instance, [one for each in telling for one in _choices(each)]),
     )
+
+
+def _telling_keys(options: object) -> Iterator[tuple[str, list[str]]]:
+    """Keys for which each branch of a choice has a constant of its own, with those constants."""
+    each = [_properties(option) for option in options] if isinstance(options, list) else []
+    for key in each[0] if each else ():
+        constants = [str(one[key]["const"]) for one in each if "const" in (one.get(key) or {})]
+        if len(set(constants)) == len(each) > 1:
+            yield key, constants
 
 
 def _tells_apart(error: ValidationError) -> bool:
