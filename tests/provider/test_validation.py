@@ -21,6 +21,7 @@ SPEC: dict[str, Any] = {
         "mode": {"type": "string", "enum": ["fast", "slow"]},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
         "strict": {"type": "object", "additionalProperties": False, "properties": {"retries": {"type": "integer"}}},
+        "either": {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
         "not": {"not": {"const": 3}},
         "auth": {
             "type": "object",
@@ -56,6 +57,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
     ({"auth": {"method": "login", "user": 1}}, ("auth", "user"), "must be of the type string"),
     ({"auth": {"method": "tokn"}}, ("auth", "method"), "must be one of token, login: did you mean token?"),
     ({"auth": {}}, ("auth", "method"), "is required: one of token, login"),
+    ({"either": {"a": 1, "b": 1}}, ("either",), "fits more than one of the choices"),
     ({"auth": "text"}, ("auth",), "must be of the type object"),
     ({"host": ..., "port": UNKNOWN}, ("host",), "is required"),
     ({"auth": {"method": "login", "password": UNKNOWN}}, ("auth", "user"), "is required"),

@@ -128,7 +128,7 @@ _Lenient: Any = validators.extend(  # type: ignore[no-untyped-call]
 def _words(error: ValidationError) -> Iterator[Misfit]:
     """An error in plain words; that of a choice is told for the branch that was meant."""
     path, keyword, wanted = tuple(error.absolute_path), str(error.validator), error.validator_value
-    if keyword in {"oneOf", "anyOf"} and error.context:
+    if keyword in {"oneOf", "anyOf"}:
         yield from _branch(error)
     elif keyword == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         yield from (((*path, str(key)), "is required") for key in wanted if key not in error.instance)
@@ -155,6 +155,9 @@ def _branch(error: ValidationError) -> Iterator[Misfit]:
         if isinstance(error.instance, dict) and key not in error.instance:
             yield (*error.absolute_path, key), f"is required: one of {', '.join(constants)}"
             return
+    if not found:
+        yield tuple(error.absolute_path), "fits more than one of the choices in the connector's specification"
+        return
     meant = [errors for errors in found.values() if not any(map(_tells_apart, errors))]
     if meant:
         for inner in min(meant, key=len):
@@ -171,9 +174,17 @@ def _telling_keys(options: object) -> Iterator[tuple[str, list[str]]]:
     """Keys for which each branch of a choice has a constant of its own, with those constants."""
     each = [_properties(option) for option in options] if isinstance(options, list) else []
     for key in each[0] if each else ():
-        constants = [str(one[key]["const"]) for one in each if "const" in (one.get(key) or {})]
+        constants = [choice for one in each for choice in _constant(one.get(key))]
         if len(set(constants)) == len(each) > 1:
             yield key, constants
+
+
+def _constant(schema: object) -> list[str]:
+    """The only value that a schema allows; specifications write it in two ways."""
+    if not isinstance(schema, Mapping):
+        return []
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    return [str(allowed[0])] if isinstance(allowed, list) and len(allowed) == 1 else []
 
 
 def _tells_apart(error: ValidationError) -> bool:
