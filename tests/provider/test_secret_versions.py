@@ -71,6 +71,15 @@ def test_an_edit_of_the_page_that_leaves_secrets_alone_is_no_rotation(plugin: Pl
     assert drifted(plugin, "source", made) == {"configuration.host": "update"}
 
 
+def test_a_mask_that_another_tool_has_stored_as_the_secret_is_seen_and_repaired(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("source", lake.source())
+    shown = lake.live("sources", made.id)["configuration"]
+    lake.api("PATCH", f"/sources/{made.id}", {"configuration": shown})
+    assert stored(lake)[-1] == MASK
+    assert drifted(plugin, "source", made) == {TOKEN_PATH: "update"}
+    assert stored(lake)[-1] == TOKEN
+
+
 def test_another_secret_of_the_same_version_is_a_rotation(plugin: Plugin, lake: Lake) -> None:
     made = plugin.made("source", lake.source())
     for credentials in ({"method": "login"}, {"method": "token", "token": "a-new-one"}):
