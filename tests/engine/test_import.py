@@ -110,13 +110,18 @@ def test_an_import_of_everything_leaves_nothing_to_do(lake: Lake) -> None:
     assert [call for call in lake.writes() if "specifications" not in call[1]] == []
 
 
-def test_the_first_rotation_after_an_import_is_seen(lake: Lake) -> None:
+def test_the_first_rotation_after_an_import_is_one_update_that_names_its_path(lake: Lake) -> None:
     imported(lake, made_by_hand(lake, SECRETS))
+    assert "configuration.api_key: imported unseen" in lake.pulumi.preview().ok().output
     lake.pulumi.up().ok()
-
     lake.pulumi.config_set("lotus:klaviyo_api_key", "another-value-of-the-klaviyo-key", secret=True)
 
-    assert lake.changes() == [("update", "Source", "klaviyo")]
+    [step] = lake.pulumi.preview("--json").ok().changes()
+
+    assert (step.op, step.name, list(step.detailed)) == ("update", "klaviyo", ["configuration.api_key"])
+    lake.pulumi.up().ok()
+    assert "another-value-of-the-klaviyo-key" in [secret.value for secret in lake.twin.store.secrets]
+    assert lake.changes("--refresh") == []
 
 
 def test_a_mask_in_code_is_refused_before_anything_is_written(lake: Lake) -> None:

@@ -94,6 +94,10 @@ class Lake:
         calls = [(call.method, call.path.rpartition("/v1")[2]) for call in self.twin.calls()]
         return ["SPEC" if path in READING else f"{method} {path}" for method, path in calls]
 
+    def writes(self) -> list[str]:
+        """Those of them that are not just reads."""
+        return [call for call in self.asked() if not call.startswith(("GET", "SPEC"))]
+
     def _call(self, method: str, url: str, body: Document | None) -> Document:
         response = self.http.request(method, url, json=body)
         assert response.is_success, response.text

@@ -146,8 +146,8 @@ class Plugin:
         )
         return Object(known.id, news, decode(self.stub.Update(request).properties))
 
-    def delete(self, kind: str, object_id: str) -> None:
-        self.stub.Delete(provider_pb2.DeleteRequest(id=object_id, urn=urn(kind)))
+    def delete(self, kind: str, object_id: str, inputs: Values | None = None) -> None:
+        self.stub.Delete(provider_pb2.DeleteRequest(id=object_id, urn=urn(kind), old_inputs=encode(inputs or {})))
 
     def invoke(self, function: str, **arguments: Any) -> Values:
         """What a look-up gives; its complaints about arguments are under `failures`."""

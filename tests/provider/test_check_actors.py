@@ -144,7 +144,7 @@ def test_a_mask_in_code_is_refused_with_its_path(plugin: Plugin, lake: Lake, kin
     ("changes", "path", "reason"),
     [
         ({"definitonId": "x"}, "definitonId", "is not a property of this resource: did you mean definitionId?"),
-        ({"zzz": "x"}, "zzz", "known are configuration, definitionId, name"),
+        ({"zzz": "x"}, "zzz", "known are checkConnection, configuration, definitionId, forceDestroy, name"),
         ({"workspaceId": ...}, "workspaceId", "is required"),
         ({"workspaceId": ""}, "workspaceId", "is required"),
         ({"configuration": ...}, "configuration", "is required"),

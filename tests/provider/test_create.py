@@ -23,11 +23,19 @@ def given(lake: Lake, kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_create_is_one_call(plugin: Plugin, lake: Lake, kind: str) -> None:
+def test_a_create_is_one_call_and_one_more_where_there_are_secrets(plugin: Plugin, lake: Lake, kind: str) -> None:
     inputs = plugin.checked(kind, given(lake, kind))
     lake.twin.clear_calls()
-    plugin.create(kind, inputs)
-    assert lake.asked() == [f"POST /{kind}s"]
+    made = plugin.create(kind, inputs)
+    secret = kind in {"source", "destination"}
+    assert lake.asked() == [f"POST /{kind}s", *([f"GET /{kind}s/{made.id}"] if secret else [])]
+
+
+def test_a_create_without_secrets_is_one_call(plugin: Plugin, lake: Lake) -> None:
+    inputs = plugin.checked("destination", lake.destination())
+    lake.twin.clear_calls()
+    plugin.create("destination", inputs)
+    assert lake.asked() == ["POST /destinations"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +47,7 @@ def test_a_previewed_create_is_no_call_and_knows_no_output(plugin: Plugin, lake:
     assert previewed.id == ""
     assert f"{kind}Id" in previewed.outputs
     assert {repr(value) for value in previewed.outputs.values()} == {"UNKNOWN"}
-    assert set(plugin.create(kind, inputs).outputs) <= set(previewed.outputs) | {"serverRewrites"}
+    assert set(plugin.create(kind, inputs).outputs) <= set(previewed.outputs) | {"serverRewrites", "secretVersions"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,13 +11,13 @@ KINDS = ("source", "destination", "connection", "workspace")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_delete_is_one_call_and_may_be_repeated(plugin: Plugin, lake: Lake, kind: str) -> None:
+def test_a_delete_is_one_writing_call_and_may_be_repeated(plugin: Plugin, lake: Lake, kind: str) -> None:
     given = {"source": lake.source(), "destination": lake.destination(), "connection": lake.connection()}
     made = plugin.made(kind, given.get(kind, {}))
     lake.twin.clear_calls()
-    plugin.delete(kind, made.id)
-    assert lake.asked() == [f"DELETE /{kind}s/{made.id}"]
-    plugin.delete(kind, made.id)
+    plugin.delete(kind, made.id, made.inputs)
+    assert lake.writes() == [f"DELETE /{kind}s/{made.id}"]
+    plugin.delete(kind, made.id, made.inputs)
     assert plugin.read(kind, made) is None
 
 
@@ -40,7 +40,7 @@ def test_a_delete_that_is_forbidden_is_no_error_only_where_no_list_has_the_objec
 def test_a_connection_that_went_with_its_source_is_deleted_without_an_error(plugin: Plugin, lake: Lake) -> None:
     source = plugin.made("source", lake.source())
     connection = plugin.made("connection", lake.connection(sourceId=source.id))
-    plugin.delete("source", source.id)
+    plugin.delete("source", source.id, source.inputs | {"forceDestroy": True})
     plugin.delete("connection", connection.id)
 
 

@@ -41,6 +41,23 @@ def test_a_source_is_clean_and_what_somebody_changed_is_seen_and_repaired(
     assert path in drifted(plugin, "source", made)
 
 
+@pytest.mark.parametrize("kind", ["source", "destination"])
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"name": "somebody's"}, "name"),
+        ({"resourceAllocation": {"default": {"cpu_limit": "1"}}}, "resourceAllocation"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_somebody_changed_is_seen_and_repaired(
+    plugin: Plugin, lake: Lake, kind: str, change: Document, path: str
+) -> None:
+    made = plugin.made(kind, lake.source() if kind == "source" else lake.destination())
+    lake.api("PATCH", f"/{kind}s/{made.id}", change)
+    assert list(drifted(plugin, kind, made)) == [path]
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -30,13 +30,13 @@ IN_PLACE: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def test_a_source_is_written_whole_in_one_put(plugin: Plugin, lake: Lake) -> None:
+def test_a_source_is_written_whole_in_one_put_and_its_secrets_versions_are_read(plugin: Plugin, lake: Lake) -> None:
     allocation = {"default": {"cpu_limit": "1"}}
     made = plugin.made("source", lake.source(port=1, code="1234") | {"resourceAllocation": allocation})
     new = plugin.checked("source", lake.source(host="other") | {"name": "renamed"})
     lake.twin.clear_calls()
     updated = plugin.update("source", made, new)
-    assert lake.asked() == [f"PUT /sources/{made.id}"]
+    assert lake.asked() == [f"PUT /sources/{made.id}", f"GET /sources/{made.id}"]
 
     live = lake.live("sources", made.id)
     assert live["name"] == "renamed"
@@ -173,6 +173,8 @@ def test_a_locked_connection_is_an_error_with_advice(plugin: Plugin, lake: Lake)
 
 def test_no_error_shows_a_secret_that_the_server_repeats(plugin: Plugin, lake: Lake) -> None:
     made = plugin.made("source", lake.source())
+    plugin.configure(serverUrl=lake.twin.public_url)
+    lake.fault(path="/source_definition_specifications/", status=404, times=None)
     bad = lake.source(port="12 is not a number", credentials={"method": Secret(TOKEN), "token": Secret(TOKEN)})
     message = error(lambda: plugin.update("source", made, plugin.checked("source", bad)))
     assert "422" in message

@@ -26,6 +26,8 @@ class Actor(Resource):
         definition_id: pulumi.Input[str] | None = None,
         name: pulumi.Input[str] | None = None,
         resource_allocation: pulumi.Input[Mapping[str, Any]] | None = None,
+        check_connection: pulumi.Input[bool] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare it.
@@ -39,6 +41,9 @@ class Actor(Resource):
                 `configuration` has `sourceType` or `destinationType`.
             name: the display name; defaults to `resource_name`.
             resource_allocation: CPU and memory for its jobs (self-managed servers only).
+            check_connection: let the connector try its configuration after each write; one that fails is kept, and the
+                next update tries again. Needs the Config API.
+            force_destroy: delete it even where connections that the program does not delete would go with it.
             opts: the engine's options.
         """
         inputs = {
@@ -47,6 +52,8 @@ class Actor(Resource):
             "definition_id": definition_id,
             "name": resource_name if name is None else name,
             "resource_allocation": resource_allocation,
+            "check_connection": check_connection,
+            "force_destroy": force_destroy,
         }
         super().__init__(self._token, resource_name, inputs, opts)
 
@@ -81,6 +88,18 @@ class Actor(Resource):
         return pulumi.get(self, "resource_allocation")
 
     @property
+    @pulumi.getter(name="checkConnection")
+    def check_connection(self) -> pulumi.Output[bool | None]:
+        """Whether the connector tries its configuration after each write."""
+        return pulumi.get(self, "check_connection")
+
+    @property
+    @pulumi.getter(name="forceDestroy")
+    def force_destroy(self) -> pulumi.Output[bool | None]:
+        """Whether it is deleted with connections of others."""
+        return pulumi.get(self, "force_destroy")
+
+    @property
     @pulumi.getter(name="createdAt")
     def created_at(self) -> pulumi.Output[int]:
         """When it was made, in seconds since 1970."""
@@ -91,3 +110,15 @@ class Actor(Resource):
     def server_rewrites(self) -> pulumi.Output[str | None]:
         """What the server made of values that it rewrote, as JSON."""
         return pulumi.get(self, "server_rewrites")
+
+    @property
+    @pulumi.getter(name="secretVersions")
+    def secret_versions(self) -> pulumi.Output[str | None]:
+        """What stands behind each secret since the last write, as JSON."""
+        return pulumi.get(self, "secret_versions")
+
+    @property
+    @pulumi.getter(name="unfinished")
+    def unfinished(self) -> pulumi.Output[str | None]:
+        """What is still to be done about it, as JSON."""
+        return pulumi.get(self, "unfinished")

@@ -1,5 +1,6 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
+from pulumi_airbyte.client.checks import Checks
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -16,7 +17,7 @@ from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(Operations):
+class Airbyte(Operations, Checks):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:
@@ -24,10 +25,18 @@ class Airbyte(Operations):
         what = f'create {kind} "{body.get("name")}"'
         return parse_actor(kind, self._public("POST", f"/{kind}s", what, body=body), what)
 
-    def get_actor(self, kind: ActorKind, actor_id: str) -> Actor:
-        """GET one; a deleted one is answered with a null configuration."""
+    def get_actor(self, kind: ActorKind, actor_id: str, *, coordinates: bool = False) -> Actor:
+        """GET one; a deleted one is answered with a null configuration.
+
+        Args:
+            kind: what it is.
+            actor_id: its id.
+            coordinates: show each secret as `secret_coordinate::<name>_v<N>` instead of a mask; servers before 1.7 and
+                Airbyte Cloud answer masks all the same.
+        """
         what = f"read {kind} {actor_id}"
-        return parse_actor(kind, self._public("GET", f"/{kind}s/{actor_id}", what), what)
+        query = [("includeSecretCoordinates", "true")] if coordinates else []
+        return parse_actor(kind, self._public("GET", f"/{kind}s/{actor_id}", what, query=query), what)
 
     def put_actor(self, kind: ActorKind, actor_id: str, body: JsonObject) -> Actor:
         """PUT: full replacement. A PATCH would store masks as secrets, so there is none here."""

@@ -39,8 +39,10 @@ class Calls:
         """Give the connections back."""
         self._transport.close()
 
-    def _public(self, method: Method, path: str, what: str, *, body: JsonObject | None = None) -> JsonValue:
-        return self._transport.request(method, self._settings.public_url + path, what, body=body)
+    def _public(
+        self, method: Method, path: str, what: str, *, body: JsonObject | None = None, query: Query | None = None
+    ) -> JsonValue:
+        return self._transport.request(method, self._settings.public_url + path, what, body=body, query=query)
 
     def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, repeatable: bool = True) -> JsonValue:
         """POST to the Config API.
@@ -48,11 +50,14 @@ class Calls:
         Raises:
             AirbyteError: also when the server has no Config API; `needed_by` then says what can't be had.
         """
+        self._require_config_api(needed_by)
+        url = self._settings.config_url + path
+        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
+
+    def _require_config_api(self, needed_by: str) -> None:
         if not self.has_config_api:
             hint = "Set configUrl to the root of the Config API, e.g. https://airbyte.example.com/api/v1."
             raise AirbyteError(f"{needed_by} Airbyte's Config API, and its address is not known.", hint)
-        url = self._settings.config_url + path
-        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
 
     def _items(self, path: str, what: str, query: Query) -> list[dict[str, Any]]:
         answer = self._transport.request("GET", self._settings.public_url + path, what, query=query)

@@ -207,8 +207,8 @@ class DiscoveredCatalog(Wire):
     streams: list[DiscoveredEntry] = Field(default_factory=list)
 
 
-class DiscoveryJob(Wire):
-    """How a discovery went (SynchronousJobRead)."""
+class ConnectorJob(Wire):
+    """How a run of a connector on demand went (SynchronousJobRead)."""
 
     succeeded: bool
     failure: Failure = Field(default=Failure(), alias="failureReason")
@@ -218,7 +218,15 @@ class DiscoveryAnswer(Wire):
     """What a discovery found (SourceDiscoverSchemaRead); the catalog is missing when the connector failed."""
 
     catalog: DiscoveredCatalog = DiscoveredCatalog()
-    job: DiscoveryJob = Field(alias="jobInfo")
+    job: ConnectorJob = Field(alias="jobInfo")
+
+
+class ConnectionCheck(Wire):
+    """What a check of a saved source or destination found (CheckConnectionRead)."""
+
+    status: str
+    message: str = ""
+    job: ConnectorJob = Field(alias="jobInfo")
 
 
 Parsed = TypeVar("Parsed")

@@ -4,13 +4,13 @@ Written by full PUT, never by PATCH, which would store a mask as the secret (air
 deleted one is answered with a null configuration.
 """
 
-import json
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.foreign import refuse_foreign
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -29,15 +29,31 @@ from pulumi_airbyte.provider.resource import (
 from pulumi_airbyte.provider.secrecy import (
     MASK_ADVICE,
     Specifications,
-    all_secret,
     masks,
-    secrets_at_leaves,
-    with_secrets_marked,
     without_nulls,
 )
+from pulumi_airbyte.provider.specified import Specified, as_object
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.provider.target import Known, Target
+from pulumi_airbyte.provider.trial import require_checkable, tried, unfinished_kept
+from pulumi_airbyte.provider.versions import (
+    CHANGED,
+    Coordinates,
+    as_output,
+    changed_outside,
+    from_outputs,
+    has_masks,
+    masked,
+    stored_kept,
+    versions,
+    with_changes,
+)
 from pulumi_airbyte.values import JsonObject, Path, render_path
+
+UNSEEN_ADVICE: Final = (
+    "The next `pulumi up` records that; a value that was changed in code since the import, run it with another change "
+    "(of checkConnection, say), which writes them all."
+)
 
 
 class ActorType(ResourceType):
@@ -47,13 +63,14 @@ class ActorType(ResourceType):
 
     def __init__(self, server: Server, specifications: Specifications) -> None:
         super().__init__(server)
-        self._specifications = specifications
+        self._specified = Specified(self.kind, specifications)
+        self._coordinates = Coordinates(server.airbyte)
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Mark what the specification calls secret; refuse masks."""
         named: Properties = {"name": checking.name, **without_nulls(inputs)}
         try:
-            named["configuration"] = _as_object(named.get("configuration"))
+            named["configuration"] = as_object(named.get("configuration"))
         except ValueError as error:
             return Checked(named, [Failure("configuration", str(error))])
         failures = table_failures(self.inputs, named)
@@ -64,11 +81,12 @@ class ActorType(ResourceType):
             failures.append(Failure("definitionId", f"is required where the configuration has no {self.kind}Type"))
         if failures:
             return Checked(named, failures)
-        return Checked({**named, "configuration": self._marked(named, checking.old)}, [])
+        return self._specified.check(named, checking, self.tree)
 
     def tree(self, inputs: Properties) -> Properties:
-        """Inputs without nulls, and without the connector's type where its definition is given, which then wins."""
-        cleaned = without_nulls(inputs)
+        """Inputs without nulls and what is not asked for, and with one name of the connector: its definition wins."""
+        local = self.local(inputs)
+        cleaned = {key: value for key, value in without_nulls(inputs).items() if key not in local or unwrap(value)}
         configuration = unwrap(cleaned.get("configuration"))
         if isinstance(configuration, dict) and "definitionId" in cleaned:
             cleaned["configuration"] = {key: item for key, item in configuration.items() if key != f"{self.kind}Type"}
@@ -77,8 +95,12 @@ class ActorType(ResourceType):
     def diff(self, known: Known, new: Properties) -> Differences:
         """Every place where the inputs differ; naming the same connector in the other way is no difference."""
         found = super().diff(known, new)
-        same_connector = self._same_connector(new, known.outputs)
-        return [item for item in found if item[0] not in self._names] if same_connector else found
+        if self._same_connector(new, known.outputs):
+            found = [item for item in found if item[0] not in self._names]
+        if "unfinished" in known.outputs and not any(path == ("checkConnection",) for path, _, _ in found):
+            # The engine knows of a failed check, but forgets it with a refresh.
+            found.append((("checkConnection",), True, True))
+        return found
 
     def replaces(self, path: Path) -> bool:
         """A change of the connector needs a new object, by whichever name."""
@@ -96,35 +118,72 @@ class ActorType(ResourceType):
         named = configuration.get(f"{self.kind}Type") if isinstance(configuration, dict) else None
         return named is not None and same(named, outputs.get(f"{self.kind}Type"))
 
+    def explain(self, known: Known, new: Properties, found: Differences) -> str:
+        """What an import could not tell, and keys that were meant otherwise."""
+        changed_at = [path for path, _, _ in found]
+        lines = (
+            self._specified.misspelt(self.tree(new)) if any(path[0] == "configuration" for path in changed_at) else []
+        )
+        imported = [
+            path for path in masks(known.inputs.get("configuration"), ("configuration",)) if path not in changed_at
+        ]
+        if imported:
+            paths = ", ".join(map(render_path, imported))
+            lines.append(f"{paths}: imported unseen, and so taken to be what the program says. {UNSEEN_ADVICE}")
+        return "\n".join(lines)
+
+    def foresee(self, inputs: Properties, target: Target) -> None:
+        """Say which keys were meant otherwise; refuse a check that can't be made."""
+        require_checkable(self.airbyte, inputs)
+        for line in self._specified.misspelt(self.tree(inputs)):
+            target.say(line)
+
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST."""
+        """POST, and the check that is asked for."""
+        self.foresee(inputs, target)
         names = tuple(entry.name for entry in self.inputs if not entry.local)
         made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
         self._shelf.put(made)
-        return Made(made.actor_id, self._outputs(made, inputs))
+        return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, self._outputs(made, inputs)))
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET, with what the server masks or rewrites taken from the state."""
         given = unwrap(known.inputs.get("workspaceId"))
         workspace_id = given if isinstance(given, str) else ""
+        recorded = from_outputs(known.outputs)
         listed = self._listed(known.id, workspace_id)
-        found = exists(self.airbyte, lambda: self._shelf.get(known.id, workspace_id or UNTOLD), listed)
+        found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
         sent = self.remote(self.tree(known.inputs))
-        live = cast("Properties", merged(self._from_server(found), sent, known_rewrites(known.outputs)))
-        outputs = {**self._identity(found), **kept_rewrites(known.outputs)}
-        return Live({**live, **self._type_of(known.inputs, live), **self.local(known.inputs)}, outputs)
+        live = cast("Properties", merged(self._from_server(masked(found)), sent, known_rewrites(known.outputs)))
+        live |= self._type_of(known.inputs, live)
+        if rotated := changed_outside(found, recorded):
+            live["configuration"] = with_changes(live.get("configuration"), rotated)
+            paths = ", ".join(render_path(("configuration", *path)) for path in rotated)
+            target.say(f"{paths}: changed outside the program, which writes its own value with the next update")
+        record = as_output(recorded or versions(found))
+        outputs = {**self._identity(found), **kept_rewrites(known.outputs), **record, **unfinished_kept(known.outputs)}
+        return Live({**live, **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """PUT the whole configuration in plain text."""
+        """PUT the whole configuration in plain text, where there is anything to tell the server; then the check."""
+        require_checkable(self.airbyte, new)
         body = self._body(new, ("name", "configuration", "resourceAllocation"))
-        put = changed(lambda: self.airbyte.put_actor(self.kind, known.id, body))
-        self._shelf.put(put)
-        return self._outputs(put, new)
+        outputs = {key: value for key, value in known.outputs.items() if key not in unfinished_kept(known.outputs)}
+        # An imported secret is not known to be the program's, so that it is written with whatever is changed.
+        if self._tells(known, new) or next(masks(known.inputs.get("configuration")), None) is not None:
+            put = changed(lambda: self.airbyte.put_actor(self.kind, known.id, body))
+            self._shelf.put(put)
+            outputs = self._outputs(put, new)
+        return tried(self.airbyte, self.kind, known.id, new, outputs)
 
     def delete(self, known: Known, target: Target) -> None:
-        """DELETE; one that is gone already answers 204 or 404."""
+        """DELETE, unless connections would go with it; one that is gone already answers 204 or 404."""
+        if unwrap(known.inputs.get("forceDestroy")) is not True:
+            workspace_id = unwrap(known.inputs.get("workspaceId"))
+            within = workspace_id if isinstance(workspace_id, str) else ""
+            refuse_foreign(self.server.inventory.connections, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), self._listed(known.id, ""))
         self._shelf.drop(known.id)
 
@@ -139,29 +198,25 @@ class ActorType(ResourceType):
         inner = unwrap(configuration)
         return not isinstance(inner, dict) or f"{self.kind}Type" in inner
 
-    def _marked(self, inputs: Properties, old: Properties) -> Property:
-        """The configuration with its secrets marked; an unchanged one as the state has it, without a call."""
-        configuration = secrets_at_leaves(inputs.get("configuration"))
-        before = old.get("configuration")
-        if (
-            is_known(configuration)
-            and same(configuration, before)
-            and same(inputs.get("definitionId"), old.get("definitionId"))
-        ):
-            return _most_secret(configuration, before)
-        definition_id, workspace_id = unwrap(inputs.get("definitionId")), unwrap(inputs.get("workspaceId"))
-        if not isinstance(definition_id, str) or not isinstance(workspace_id, str):
-            return configuration
-        schema = self._specifications.get(self.kind, definition_id, workspace_id)
-        return configuration if schema is None else secrets_at_leaves(with_secrets_marked(configuration, schema))
+    def _get(self, known: Known, workspace_id: str) -> Actor:
+        """The actor, with coordinates where it has secrets and the server gives any: lists show only masks."""
+        if self._coordinates.given and (not known.inputs or "secretVersions" in known.outputs):
+            return self._coordinates.get(self.kind, known.id)
+        found = self._shelf.get(known.id, workspace_id)
+        return self._coordinates.get(self.kind, known.id) if self._coordinates.given and has_masks(found) else found
+
+    def _tells(self, known: Known, new: Properties) -> bool:
+        """Whether a change is one of those that the server is told."""
+        return bool(self.remote({str(path[0]): None for path, _, _ in self.diff(known, new)}))
 
     def _body(self, inputs: Properties, keys: tuple[str, ...]) -> JsonObject:
-        self.airbyte.redactor.learn(secret_texts(inputs))
-        return {key: reveal(inputs[key]) for key in keys if key in inputs}
+        self.airbyte.redactor.learn(text for text in secret_texts(inputs) if text != CHANGED)
+        return {key: stored_kept(reveal(inputs[key])) for key in keys if key in inputs}
 
     def _outputs(self, actor: Actor, sent: Properties) -> Properties:
         tree = self.remote(self.tree(sent))
-        return with_rewrites(self._identity(actor), rewrites(tree, self._from_server(actor)), tree)
+        outputs = {**self._identity(actor), **self._coordinates.recorded(self.kind, actor)}
+        return with_rewrites(outputs, rewrites(tree, self._from_server(actor)), tree)
 
     def _identity(self, actor: Actor) -> Properties:
         kind = self.kind
@@ -204,27 +259,3 @@ class DestinationType(ActorType):
     summary = "A place that data goes to: a connector with its configuration."
     inputs = actor_inputs("destination")
     outputs = actor_outputs("destination")
-
-
-def _as_object(configuration: Property) -> Property:
-    """The configuration as an object; it may come as JSON text, as the bridged provider has it."""
-    inner = unwrap(configuration)
-    if not isinstance(inner, str):
-        return configuration
-    try:
-        parsed = json.loads(inner)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is text that is not valid JSON (line {error.lineno}, column {error.colno})") from None
-    if not isinstance(parsed, dict):
-        raise ValueError("must be an object")  # noqa: TRY004, it is the user's text that is wrong
-    return all_secret(parsed) if isinstance(configuration, Secret) else parsed
-
-
-def _most_secret(new: Property, old: Property) -> Property:
-    """Equal trees as one, in which a leaf is secret that either of them has as a secret."""
-    was, now = unwrap(old), unwrap(new)
-    if isinstance(now, dict) and isinstance(was, dict):
-        return {key: _most_secret(item, was.get(key)) for key, item in now.items()}
-    if isinstance(now, list) and isinstance(was, list):
-        return [_most_secret(item, before) for item, before in zip(now, was, strict=True)]
-    return Secret(now) if isinstance(old, Secret) or isinstance(new, Secret) else now

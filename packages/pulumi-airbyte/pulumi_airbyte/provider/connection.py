@@ -8,6 +8,7 @@ from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, secrecy_kept, wire
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import REFRESH_HINT, Listed, changed, exists, remove
+from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.resource import (
@@ -18,6 +19,7 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    Server,
     kept_rewrites,
     known_rewrites,
     table_failures,
@@ -37,6 +39,10 @@ class ConnectionType(ResourceType):
     summary = "Streams of a source that are synced into a destination."
     inputs = CONNECTION_INPUTS
     outputs = CONNECTION_OUTPUTS
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._offers = Offers(server.airbyte)
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Refuse what the server would refuse without looking at the source."""
@@ -87,6 +93,7 @@ class ConnectionType(ResourceType):
         if "status" in differing:
             # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
             _refuse_deleted(changed(lambda: self.airbyte.get_connection(known.id)))
+        self._offers.require(str(after.get("sourceId")), self.remote(self.tree(known.inputs)), after)
         return _outputs(self._patch(known.id, after, differing), after)
 
     def delete(self, known: Known, target: Target) -> None:
@@ -100,7 +107,7 @@ class ConnectionType(ResourceType):
 
     def _post(self, tree: Properties) -> Connection:
         self.airbyte.redactor.learn(mapper_keys(tree))
-        made = self.airbyte.create_connection(request(tree, set(tree)))
+        made = self._offers.created(tree, lambda: self.airbyte.create_connection(request(tree, set(tree))))
         self.server.inventory.connections.put(made)
         return made
 

@@ -14,6 +14,10 @@ MASK_ADVICE: Final = (
 )
 
 
+REFERENCE: Final = "secret_coordinate::"
+"""Begins a text that names a secret instead of holding it (airbyte-platform, JsonSecretsProcessor)."""
+
+
 class Specifications:
     """Connector specifications, fetched once each. Servers without a reachable Config API have none to give."""
 
@@ -33,10 +37,15 @@ class Specifications:
                     self._known[key] = None
             return self._known[key]
 
+    def fetched(self, kind: ActorKind, definition_id: str) -> JsonObject | None:
+        """The connector's JSON Schema, where this run has asked for it and got it."""
+        with self._lock:
+            return self._known.get((kind, definition_id))
+
 
 def with_secrets_marked(value: Property, schema: JsonObject) -> Property:
     """The configuration with every leaf secret that the schema calls `airbyte_secret` in any of its branches."""
-    return _marked(value, list(_branches(schema)))
+    return _marked(value, list(branches(schema)))
 
 
 def _marked(value: Property, schemas: list[JsonObject]) -> Property:
@@ -45,23 +54,24 @@ def _marked(value: Property, schemas: list[JsonObject]) -> Property:
     if isinstance(value, Secret):
         return value
     if isinstance(value, dict):
-        return {key: _marked(item, _children(schemas, key)) for key, item in value.items()}
+        return {key: _marked(item, children(schemas, key)) for key, item in value.items()}
     if isinstance(value, list):
-        items = [branch for schema in schemas for branch in _branches(schema.get("items"))]
+        items = [branch for schema in schemas for branch in branches(schema.get("items"))]
         return [_marked(item, items) for item in value]
     return value
 
 
-def _children(schemas: list[JsonObject], key: str) -> list[JsonObject]:
+def children(schemas: list[JsonObject], key: str) -> list[JsonObject]:
+    """What these schemas say of a key, with everything that it combines."""
     found: list[JsonObject] = []
     for schema in schemas:
         properties = schema.get("properties")
         if isinstance(properties, Mapping):
-            found.extend(_branches(properties.get(key)))
+            found.extend(branches(properties.get(key)))
     return found
 
 
-def _branches(schema: JsonValue) -> Iterator[JsonObject]:
+def branches(schema: JsonValue) -> Iterator[JsonObject]:
     """The schema and everything that it combines."""
     if not isinstance(schema, Mapping):
         return
@@ -70,7 +80,7 @@ def _branches(schema: JsonValue) -> Iterator[JsonObject]:
         options = schema.get(combinator)
         if is_list(options):
             for option in options:  # type: ignore[union-attr]
-                yield from _branches(option)
+                yield from branches(option)
 
 
 def all_secret(value: Property) -> Property:

@@ -28,6 +28,7 @@ from pulumi_airbyte.provider.wire import diff_response, failures_response
 
 VERSION: Final = metadata.version("pulumi-airbyte")
 STATUS_DETAILS: Final = "grpc-status-details-bin"
+MAY_BE_ABSENT: Final = frozenset({"serverRewrites", "secretVersions", "unfinished"})
 NOT_KNOWN_YET: Final = ClientSettings(public_url="")
 """A server that a preview can't name, because another resource will make it: whatever is asked of it fails."""
 
@@ -207,7 +208,7 @@ def _require_uuid(object_id: str) -> None:
 
 
 def _to_come(resource: ResourceType) -> Properties:
-    return {field.name: UNKNOWN for field in resource.outputs if field.name != "serverRewrites"}
+    return {field.name: UNKNOWN for field in resource.outputs if field.name not in MAY_BE_ABSENT}
 
 
 @contextmanager

@@ -41,6 +41,12 @@ UNFINISHED: Final = Field(
     "string",
     "What is still to be done about an object that was made or changed, but not to the end; the next update does it.",
 )
+VERSIONS: Final = Field(
+    "secretVersions",
+    "string",
+    "What stands behind each secret since the last write: JSON of property path to version. Absent where the server "
+    "shows no versions.",
+)
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
 
@@ -63,6 +69,20 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
             required=True,
         ),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
+        Field(
+            "checkConnection",
+            "boolean",
+            f"Let the connector try its configuration after each write; where it fails, the {kind} is kept and the "
+            "next update tries again. Needs the Config API. Default: false.",
+            local=True,
+        ),
+        Field(
+            "forceDestroy",
+            "boolean",
+            f"Delete the {kind} even where connections that the program does not delete would go with it. "
+            "Default: false.",
+            local=True,
+        ),
     )
 
 
@@ -73,6 +93,8 @@ def actor_outputs(kind: str) -> tuple[Field, ...]:
         Field(f"{kind}Type", "string", "The connector's type name; empty for custom connectors."),
         CREATED_AT,
         REWRITES,
+        VERSIONS,
+        UNFINISHED,
     )
 
 

@@ -1,0 +1,152 @@
+"""Secrets that were changed outside the program, seen by their versions.
+
+A server shows secrets as masks. Asked for coordinates (self-managed, 1.7 and later), it names the stored object and its
+version, which grows with every write of a value (airbyte-platform, SecretsHelpers). What the last write left is
+recorded; another version later is a change by somebody else. Knows neither the engine nor HTTP.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
+
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, unwrap
+from pulumi_airbyte.provider.secrecy import REFERENCE, masks
+from pulumi_airbyte.values import MASK, JsonValue, Path, canonical_json, leaves, render_path
+
+CHANGED: Final = f"{MASK} (changed outside the program)"
+"""Stands in the state for a secret that is not the program's; no value of a program is like it."""
+VERSIONED: Final = re.compile(r"(?P<base>.*)_v(?P<number>\d+)")
+HASHED: Final = 8
+
+Versions = dict[str, str]
+"""What stands behind each secret of a configuration, by property path: `<version>` and a short hash of the object's
+name, which tells another object of the same version and names nothing."""
+
+
+class Coordinates:
+    """Actors with coordinates in the places of their secrets, as long as the server gives any. Thread-safe."""
+
+    def __init__(self, airbyte: Airbyte) -> None:
+        self._airbyte = airbyte
+        self._lock = threading.Lock()
+        self._given = True
+
+    @property
+    def given(self) -> bool:
+        """Whether the server gives coordinates, as far as this run knows."""
+        return self._given
+
+    def get(self, kind: ActorKind, actor_id: str) -> Actor:
+        """One actor; a server that answers masks is not asked for coordinates again.
+
+        Raises:
+            AirbyteError: as a plain GET.
+        """
+        found = self._airbyte.get_actor(kind, actor_id, coordinates=True)
+        if not versions(found) and has_masks(found):
+            with self._lock:
+                self._given = False
+        return found
+
+    def recorded(self, kind: ActorKind, written: Actor) -> Properties:
+        """The output that records a write's secrets; empty where there is nothing to record.
+
+        A write is done when this is asked: what can't be recorded now must not look like a failure of the write, and
+        the next refresh records it.
+        """
+        if not self._given or not has_masks(written):
+            return {}
+        try:
+            return as_output(versions(self.get(kind, written.actor_id)))
+        except AirbyteError:
+            return {}
+
+
+def has_masks(actor: Actor) -> bool:
+    """Whether the server hides anything of the configuration."""
+    return next(masks(actor.configuration), None) is not None
+
+
+def versions(actor: Actor) -> Versions:
+    """The versions of an actor that was read with coordinates."""
+    return {render_path(path): _version(name) for path, name in _coordinates(actor)}
+
+
+def masked(actor: Actor) -> Actor:
+    """The actor as a plain GET would show it."""
+    return actor.model_copy(update={"configuration": _replaced(actor.configuration, _is_reference)})
+
+
+def as_output(found: Versions) -> Properties:
+    """The record for the state."""
+    return {"secretVersions": canonical_json(found)} if found else {}
+
+
+def from_outputs(outputs: Properties) -> Versions:
+    """The record of the last write."""
+    text = unwrap(outputs.get("secretVersions"))
+    return cast("Versions", json.loads(text)) if isinstance(text, str) else {}
+
+
+def changed_outside(actor: Actor, recorded: Versions) -> list[Path]:
+    """The paths in the configuration whose secret is not the recorded one any more."""
+    return [
+        path for path, name in _coordinates(actor) if recorded.get(render_path(path), _version(name)) != _version(name)
+    ]
+
+
+def with_changes(configuration: Property, paths: list[Path]) -> Property:
+    """The configuration with the sign for a changed secret at these paths."""
+    if () in paths:
+        return Secret(CHANGED)
+    here = unwrap(configuration)
+    if isinstance(here, dict):
+        return {key: with_changes(item, _below(paths, key)) for key, item in here.items()}
+    if isinstance(here, list):
+        return [with_changes(item, _below(paths, index)) for index, item in enumerate(here)]
+    return configuration
+
+
+def stored_kept(value: JsonValue) -> JsonValue:
+    """What to send: a mask for a secret that was changed outside, which makes the server keep what it has.
+
+    A program that ignores changes of its configuration gives the sign back as if it were its own value.
+    """
+    return _replaced(value, lambda text: text == CHANGED)
+
+
+def _below(paths: list[Path], key: str | int) -> list[Path]:
+    return [path[1:] for path in paths if path[:1] == (key,)]
+
+
+def _coordinates(actor: Actor) -> list[tuple[Path, str]]:
+    found = leaves(cast("JsonValue", actor.configuration))
+    return [
+        (path, value.removeprefix(REFERENCE))
+        for path, value in found
+        if isinstance(value, str) and _is_reference(value)
+    ]
+
+
+def _is_reference(text: str) -> bool:
+    return text.startswith(REFERENCE)
+
+
+def _version(name: str) -> str:
+    known = VERSIONED.fullmatch(name)
+    base, number = (known["base"], known["number"]) if known else (name, "")
+    digest = hashlib.sha256(base.encode()).hexdigest()[:HASHED]
+    return f"{number}:{digest}"
+
+
+def _replaced(value: JsonValue, hides: Callable[[str], bool]) -> JsonValue:
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, hides) for key, item in value.items()}
+    if isinstance(value, str):
+        return MASK if hides(value) else value
+    return [_replaced(item, hides) for item in value] if isinstance(value, Sequence) else value

@@ -1,0 +1,92 @@
+"""A source or destination is not deleted with connections of others."""
+
+import pytest
+
+from tests.provider.lake import Lake, stream
+from tests.provider.plugin import Object, Plugin, error
+
+
+def made(plugin: Plugin, lake: Lake, kind: str) -> Object:
+    return plugin.made(kind, lake.source() if kind == "source" else lake.destination())
+
+
+def by_hand(lake: Lake, kind: str, object_id: str, name: str = "by hand") -> str:
+    """A connection that no program knows of."""
+    body = {
+        "name": name,
+        "sourceId": lake.source_id,
+        "destinationId": lake.destination_id,
+        "configurations": {"streams": [{"name": stream()["name"]}]},
+    }
+    return str(lake.api("POST", "/connections", body | {f"{kind}Id": object_id})["connectionId"])
+
+
+@pytest.mark.parametrize("kind", ["source", "destination"])
+def test_foreign_connections_are_named_and_nothing_is_deleted(plugin: Plugin, lake: Lake, kind: str) -> None:
+    actor = made(plugin, lake, kind)
+    connection = by_hand(lake, kind, actor.id)
+    lake.twin.clear_calls()
+    message = error(lambda: plugin.delete(kind, actor.id, actor.inputs))
+    assert f'1 connection that the program has not deleted: "by hand" ({connection})' in message
+    assert "set forceDestroy and run `pulumi up`" in message
+    assert lake.writes() == []
+
+
+def test_many_foreign_connections_are_counted(plugin: Plugin, lake: Lake) -> None:
+    actor = made(plugin, lake, "source")
+    for number in range(7):
+        by_hand(lake, "source", actor.id, f"by hand {number}")
+    message = error(lambda: plugin.delete("source", actor.id, actor.inputs))
+    assert "7 connections that the program has not deleted" in message
+    assert "and 2 more" in message
+
+
+def test_forced_it_is_deleted_with_them_and_without_a_look(plugin: Plugin, lake: Lake) -> None:
+    actor = made(plugin, lake, "source")
+    by_hand(lake, "source", actor.id)
+    lake.twin.clear_calls()
+    plugin.delete("source", actor.id, actor.inputs | {"forceDestroy": True})
+    assert lake.asked() == [f"DELETE /sources/{actor.id}"]
+
+
+def test_the_programs_own_connections_are_gone_before(plugin: Plugin, lake: Lake) -> None:
+    actor = made(plugin, lake, "source")
+    connection = plugin.made("connection", lake.connection(sourceId=actor.id))
+    other = made(plugin, lake, "source")
+    plugin.delete("source", other.id, other.inputs)
+    plugin.delete("connection", connection.id, connection.inputs)
+    plugin.delete("source", actor.id, actor.inputs)
+    assert plugin.read("source", actor) is None
+
+
+def test_what_somebody_deleted_after_the_list_was_read_holds_nothing_back(plugin: Plugin, lake: Lake) -> None:
+    actor, other = made(plugin, lake, "source"), made(plugin, lake, "source")
+    connection = by_hand(lake, "source", actor.id)
+    plugin.delete("source", other.id, other.inputs)
+    lake.api("DELETE", f"/connections/{connection}")
+    plugin.delete("source", actor.id, actor.inputs)
+    assert plugin.read("source", actor) is None
+
+
+def test_many_deletes_list_the_connections_once(plugin: Plugin, lake: Lake) -> None:
+    actors = [made(plugin, lake, "source") for _ in range(12)]
+    pages = len(lake.twin.store.connections) // 100 + 1
+    lake.twin.clear_calls()
+    for actor in actors:
+        plugin.delete("source", actor.id, actor.inputs)
+    assert lake.asked().count("GET /connections") <= pages
+    assert len(lake.writes()) == 12
+
+
+def test_a_list_that_fails_deletes_nothing(plugin: Plugin, lake: Lake) -> None:
+    actor = made(plugin, lake, "source")
+    lake.fault(method="GET", path="/connections", status=500, times=None)
+    assert "could not list connections: 500" in error(lambda: plugin.delete("source", actor.id, actor.inputs))
+    assert lake.live("sources", actor.id)["configuration"]
+
+
+def test_what_went_with_its_workspace_is_deleted_without_an_error(plugin: Plugin, lake: Lake) -> None:
+    workspace = plugin.made("workspace", {"name": "short-lived"})
+    actor = plugin.made("destination", lake.destination() | {"workspaceId": workspace.id})
+    plugin.delete("workspace", workspace.id)
+    plugin.delete("destination", actor.id, actor.inputs)
