@@ -1,5 +1,7 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
+from pulumi_airbyte.client.config_connections import ConfigConnections
+from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -16,7 +18,7 @@ from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(Operations):
+class Airbyte(ConfigConnections, Instances, Operations):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:

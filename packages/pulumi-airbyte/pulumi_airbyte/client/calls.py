@@ -31,6 +31,11 @@ class Calls:
         """Whether a root of the Config API is known."""
         return bool(self._settings.config_url)
 
+    @property
+    def has_address(self) -> bool:
+        """Whether the server is known; one that the program is yet to make is not."""
+        return bool(self._settings.public_url)
+
     def cancel(self) -> None:
         """End without further tries."""
         self._transport.cancel()
@@ -48,11 +53,19 @@ class Calls:
         Raises:
             AirbyteError: also when the server has no Config API; `needed_by` then says what can't be had.
         """
+        self._require_config_api(needed_by)
+        url = self._settings.config_url + path
+        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
+
+    def _config_get(self, path: str, what: str, *, needed_by: str) -> JsonValue:
+        """GET from the Config API; raises as `_config`."""
+        self._require_config_api(needed_by)
+        return self._transport.request("GET", self._settings.config_url + path, what)
+
+    def _require_config_api(self, needed_by: str) -> None:
         if not self.has_config_api:
             hint = "Set configUrl to the root of the Config API, e.g. https://airbyte.example.com/api/v1."
             raise AirbyteError(f"{needed_by} Airbyte's Config API, and its address is not known.", hint)
-        url = self._settings.config_url + path
-        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
 
     def _items(self, path: str, what: str, query: Query) -> list[dict[str, Any]]:
         answer = self._transport.request("GET", self._settings.public_url + path, what, query=query)
