@@ -49,7 +49,8 @@ def test_an_interval_is_the_same_in_any_case_and_number(written: str) -> None:
 @given(st.integers(1, 99), st.sampled_from(UNITS), SPACES)
 def test_an_interval_comes_back_from_the_config_api_as_it_was(units: int, unit: Any, space: str) -> None:
     wanted = canonical_schedule(basic(f"{units}{space}{unit}"))
-    assert wanted == canonical_schedule(dict(ConnectionScheduleArgs("basic", units=units, time_unit=unit).to_wire()))
+    written: Any = ConnectionScheduleArgs("basic", units=units, time_unit=unit).to_wire()
+    assert wanted == canonical_schedule({**written})
     assert came_back(wanted) == wanted
 
 
