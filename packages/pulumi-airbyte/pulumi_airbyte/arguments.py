@@ -7,6 +7,8 @@ from typing import Literal
 from pulumi_airbyte.configurations import SyncMode, canonical_stream, keyed, to_text
 from pulumi_airbyte.values import JsonObject
 
+TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+
 
 @dataclass(frozen=True)
 class ConnectionConfigurationsStreamArgs:
@@ -80,7 +82,7 @@ class ConnectionScheduleArgs:
     cron_expression: str | None = None
     cron_time_zone: str | None = None
     units: int | None = None
-    time_unit: Literal["minutes", "hours", "days", "weeks", "months"] | None = None
+    time_unit: TimeUnit | None = None
 
     def to_wire(self) -> JsonObject:
         """The schedule in the API's spelling.
