@@ -52,12 +52,10 @@ class Connection(Resource):
             namespace_definition: where the namespace of the written data comes from; default `destination`.
             namespace_format: the namespace for `custom_format`.
             prefix: put before every stream's name in the destination.
-            non_breaking_schema_updates_behavior: what the server does when the source gains or loses fields; default
-                `ignore`.
+            non_breaking_schema_updates_behavior: what the server does with new and lost fields; default `ignore`.
             status: whether it runs; default `active`.
             tags: tags of the workspace.
-            notify_schema_changes: whether the workspace's webhooks are told of changes of the source's schema. This
-                and what follows is written by the Config API; left out, it is as the server has it.
+            notify_schema_changes: whether webhooks hear of schema changes (by the Config API, as is what follows).
             notify_schema_changes_by_email: whether people are told of them by mail.
             backfill_preference: whether a stream is read anew when the server adds a column to it.
             resource_requirements: CPU and memory of its syncs, such as `{"memory_limit": "2Gi"}`.
