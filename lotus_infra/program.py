@@ -131,6 +131,7 @@ class Parts:
                 namespace=source.namespace,
                 prefix=config.prefix,
                 non_breaking_changes=config.non_breaking_changes,
+                notify_schema_changes=config.notify_schema_changes,
             ),
             protect=self.stack.protect_sources,
         )

@@ -11,6 +11,7 @@ from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.values import NonBreakingChanges
 
 if TYPE_CHECKING:
+    from pulumi_airbyte.arguments import TimeUnit
     from pulumi_airbyte.configurations import SyncMode
 
 
@@ -24,6 +25,7 @@ class ConnectionSettings(BaseModel):
         namespace: the folder of the lake that the streams are written under.
         prefix: put before every stream's name.
         non_breaking_changes: what Airbyte does when the source gains or loses fields.
+        notify_schema_changes: whether its workspace tells of them; None leaves that to Airbyte.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +36,7 @@ class ConnectionSettings(BaseModel):
     namespace: str
     prefix: str
     non_breaking_changes: NonBreakingChanges
+    notify_schema_changes: bool | None = None
 
 
 class Connection(airbyte.Connection):
@@ -53,13 +56,25 @@ class Connection(airbyte.Connection):
             source_id=source.source_id,
             destination_id=destination.destination_id,
             configurations=airbyte.ConnectionConfigurationsArgs([_stream(stream) for stream in settings.streams]),
-            schedule=airbyte.ConnectionScheduleArgs(settings.schedule.type, settings.schedule.cron),
+            schedule=_schedule(settings.schedule),
             namespace_definition="custom_format",
             namespace_format=settings.namespace,
             prefix=settings.prefix,
             non_breaking_schema_updates_behavior=settings.non_breaking_changes,
+            notify_schema_changes=settings.notify_schema_changes,
             opts=opts,
         )
+
+
+def _schedule(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
+    units, _, unit = (schedule.every or "").partition(" ")
+    return airbyte.ConnectionScheduleArgs(
+        schedule.type,
+        schedule.cron,
+        schedule.time_zone,
+        units=int(units) if units else None,
+        time_unit=cast("TimeUnit", unit.strip().removesuffix("s") + "s") if unit else None,
+    )
 
 
 def _stream(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamArgs:

@@ -1,4 +1,4 @@
-"""Whether Airbyte takes a cron expression: Quartz, in UTC, with the server's own limits.
+"""Whether Airbyte takes a schedule: a Quartz expression with the server's own limits, a zone, an interval.
 
 Sources: airbyte-platform ConnectionScheduleHelper (seconds must be an integer, and minutes too when a year is given; a
 trailing UTC is dropped, any other zone is refused) and Quartz's own rules, of which exactly one `?` is most often
@@ -6,8 +6,12 @@ missed.
 """
 
 import re
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+
+from lotus_infra.streams.problems import suggestion
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -25,6 +29,7 @@ class _Part:
     special: Callable[[str], bool] = lambda _: False
 
 
+_INTERVAL = re.compile(r"([0-9]{1,9}) +(minute|hour|day|week|month)s?")
 _DAY_OF_MONTH = re.compile(r"\?|L|LW|L-([1-9]|[12]\d|30)|([1-9]|[12]\d|3[01])W")
 _DAY_OF_WEEK = re.compile(rf"\?|L|([1-7]|{'|'.join(DAYS)})(L|#[1-5])")
 _PARTS = (
@@ -45,7 +50,7 @@ def cron_problem(expression: str) -> tuple[str, str] | None:
         fields.pop()
     elif len(fields) > 6 and fields[-1][0].isalpha():
         zone = expression.rsplit(maxsplit=1)[-1]
-        return f'"{zone}" is a time zone, and schedules are in UTC', "leave the zone out and write UTC times"
+        return f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it'
     if len(fields) not in {6, 7}:
         return f"has {len(fields)} parts instead of 6 or 7", f"write seconds first, {EXAMPLE}"
     wrong = next(((part, text) for part, text in zip(_PARTS, fields, strict=False) if not _is_valid(part, text)), None)
@@ -55,6 +60,32 @@ def cron_problem(expression: str) -> tuple[str, str] | None:
         remedy = f"write {part.low} to {part.high}{known}, *, a range a-b, a step a/b or a list a,b"
         return f'"{text}" is no {part.name}', remedy
     return _limits(fields)
+
+
+def zone_problem(zone: str) -> tuple[str, str] | None:
+    """What is wrong with a time zone and what to do about it, or None when the server takes it."""
+    known = _zones()
+    if zone.casefold().startswith("etc"):
+        return f'"{zone}" is refused by Airbyte', 'write a region\'s zone such as "Europe/Berlin", or "UTC"'
+    if zone == "UTC" or zone in known:
+        return None
+    return f'there is no time zone "{zone}"', suggestion(zone, known, 'write one such as "Europe/Berlin"')
+
+
+def interval_problem(every: str) -> tuple[str, str] | None:
+    """What is wrong with a basic schedule's interval and what to do about it, or None when the server takes it."""
+    found = _INTERVAL.fullmatch(every)
+    if found is None:
+        return (
+            f'"{every}" is no interval',
+            'write a number and minutes, hours, days, weeks or months, such as "1 hours"',
+        )
+    return None if int(found[1]) else ("an interval of 0 is none", 'write how often to sync, such as "1 hours"')
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _limits(fields: list[str]) -> tuple[str, str] | None:

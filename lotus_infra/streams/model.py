@@ -70,10 +70,16 @@ class Schedule(LakeModel):
     """When a source syncs."""
 
     type: ScheduleType
-    """By a cron expression, or only when someone asks."""
+    """By a cron expression, every so often, or only when someone asks."""
 
     cron: str | None = None
-    """Quartz expression in UTC, seconds first, such as "0 0 * * * ?" for every hour; for type "cron" only."""
+    """Quartz expression, seconds first, such as "0 0 * * * ?" for every hour; for type "cron" only."""
+
+    time_zone: str | None = None
+    """The zone of the expression, such as "Europe/Berlin"; by default UTC; for type "cron" only."""
+
+    every: str | None = None
+    """How often, such as "1 hours": minutes, hours, days, weeks or months; for type "basic" only."""
 
 
 MANUAL = Schedule(type="manual")
@@ -105,6 +111,9 @@ class SourceConfig(LakeFile):
 
     non_breaking_changes: NonBreakingChanges = "propagate_columns"
     """What Airbyte does when the source gains columns or streams."""
+
+    notify_schema_changes: bool | None = Setting(default=None, strict=True)
+    """Whether Airbyte's workspace tells of changes of the source's schema; by default as Airbyte has it."""
 
 
 class DestinationConfig(LakeFile):

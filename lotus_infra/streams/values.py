@@ -18,7 +18,7 @@ SyncMode = Literal["full_refresh", "incremental"]
 DestinationSyncMode = Literal["overwrite", "append", "append_dedup", "overwrite_dedup", "update", "soft_delete"]
 TypeName = Literal["string", "integer", "number", "boolean", "object", "array", "null", "unknown"]
 NonBreakingChanges = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
-ScheduleType = Literal["cron", "manual"]
+ScheduleType = Literal["cron", "basic", "manual"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

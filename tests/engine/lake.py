@@ -116,6 +116,20 @@ class Lake:
 
 def call(twin: RunningTwin, method: str, path: str, body: Document | None = None) -> Document:
     """A call to the public API that must succeed."""
-    response = httpx.request(method, f"{twin.public_url}{path}", json=body, timeout=60)
+    return _call(method, f"{twin.public_url}{path}", body)
+
+
+def config_call(twin: RunningTwin, path: str, body: Document) -> Document:
+    """A call to the Config API that must succeed."""
+    return _call("POST", f"{twin.config_url}{path}", body)
+
+
+def drift(twin: RunningTwin, kind: str, **order: Any) -> None:
+    """Let the server, or the world behind it, change something by itself."""
+    _call("POST", f"{twin.url}/_twin/drift", {"kind": kind} | order)
+
+
+def _call(method: str, url: str, body: Document | None) -> Document:
+    response = httpx.request(method, url, json=body, timeout=60)
     assert response.is_success, response.text
     return dict(response.json()) if response.content else {}

@@ -107,6 +107,7 @@ OTHERS: dict[str, Row] = {
     "a namespace that the server corrects": (stream("spaced", namespace="right"), LESS),
     "a mapper, which gets an id": (stream(mappers=[HASHING]), {"mappers": [RENAMING]}),
     "two mappers": (stream(mappers=[RENAMING, {**HASHING}]), {"mappers": [HASHING]}),
+    "two mappers, whose order counts": (stream(mappers=[RENAMING, HASHING]), {"mappers": [HASHING, RENAMING]}),
     "a mapper that goes": (stream(mappers=[HASHING]), {"mappers": ...}),
     "a mapper that comes": (stream(), {"mappers": [HASHING]}),
     "an encrypting mapper that comes": (stream(), {"mappers": [ENCRYPTION]}),

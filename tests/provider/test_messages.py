@@ -24,3 +24,35 @@ def test_an_engine_that_does_not_listen_is_no_reason_to_fail(lake: Lake) -> None
     with running_plugin("127.0.0.1:1") as plugin:
         plugin.configure(serverUrl=lake.twin.public_url)
         assert plugin.diff("connection", lake.connection(), lake.connection(stream("other"))) != NOTHING
+
+
+def test_a_connection_that_a_breaking_change_switched_off_says_so(engine: tuple[Engine, Plugin], lake: Lake) -> None:
+    heard, plugin = engine
+    made = plugin.made("connection", lake.connection())
+    plugin.read("connection", made)
+    assert heard.lines == []
+    lake.drift("connection_status", connectionId=made.id, status="inactive", breakingChange=True)
+    live = plugin.refreshed("connection", made)
+    assert heard.lines[0][1].startswith("Airbyte switched it off after a breaking change of the source's schema")
+    plugin.read("connection", live)
+    assert len(heard.lines) == 1
+
+
+def test_a_connection_that_was_switched_off_for_no_known_reason_says_no_more(
+    engine: tuple[Engine, Plugin], lake: Lake
+) -> None:
+    heard, plugin = engine
+    made = plugin.made("connection", lake.connection())
+    lake.drift("connection_status", connectionId=made.id, status="inactive")
+    plugin.read("connection", made)
+    assert heard.lines[0][1] == "it was switched off in Airbyte, by somebody or by Airbyte itself"
+
+
+def test_a_column_that_the_server_propagated_is_told_by_name(engine: tuple[Engine, Plugin], lake: Lake) -> None:
+    heard, plugin = engine
+    given = lake.connection(nonBreakingSchemaUpdatesBehavior="propagate_columns")
+    made = plugin.made("connection", given)
+    lake.drift("propagate_column", connectionId=made.id, stream="bare", field="tier")
+    plugin.read("connection", made)
+    [(_, line)] = heard.lines
+    assert line.startswith("Airbyte added field tier to bare (propagate_columns); ")

@@ -32,6 +32,11 @@ MODES = (
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 CRONS = ("0 0 * * * ?", "0 30 */2 * * ? UTC", "0 0 6 ? * MON", "0 0 0 1 1 ? 2030")
 CRON_SCHEDULES = st.sampled_from(CRONS).map(lambda cron: {"scheduleType": "cron", "cronExpression": cron})
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"])
+UNITS = st.sampled_from(["minute", "HOURS", "day", "weeks", "Months"])
+CONFIG_SCHEDULES = st.builds(lambda cron, zone: cron | {"cronTimeZone": zone}, CRON_SCHEDULES, ZONES).filter(
+    lambda schedule: not (schedule["cronExpression"].endswith("UTC") and schedule["cronTimeZone"] != "UTC")
+) | st.builds(lambda n, unit: {"scheduleType": "basic", "basicTiming": f"every {n} {unit}"}, st.integers(1, 90), UNITS)
 TEXTS = st.text("abcXYZ_09 →$", max_size=8)
 
 
@@ -64,7 +69,13 @@ def streams(draw: st.DrawFn) -> list[Document]:
 CONNECTIONS = st.fixed_dictionaries(
     {"configurations": streams()},
     optional={
-        "schedule": st.just({"scheduleType": "manual"}) | CRON_SCHEDULES,
+        "schedule": st.just({"scheduleType": "manual"}) | CRON_SCHEDULES | CONFIG_SCHEDULES,
+        "notifySchemaChanges": st.booleans(),
+        "notifySchemaChangesByEmail": st.booleans(),
+        "backfillPreference": st.sampled_from(["enabled", "disabled"]),
+        "resourceRequirements": st.dictionaries(
+            st.sampled_from(["cpu_limit", "memory_request"]), st.sampled_from(["1", "500m"])
+        ),
         "namespaceDefinition": st.sampled_from(["source", "destination", "custom_format"]),
         "namespaceFormat": TEXTS,
         "prefix": TEXTS,

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from lotus_infra.streams.cron import EXAMPLE, cron_problem
+from lotus_infra.streams.cron import EXAMPLE, cron_problem, interval_problem, zone_problem
 from lotus_infra.streams.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
+from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.problems import Finding, nearest, suggestion
 from lotus_infra.streams.values import is_definition_id
 
@@ -53,16 +54,23 @@ def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Fin
 def schedules_run(lake: Lake) -> Iterator[Finding]:
     """A schedule is one that the server takes."""
     for source in lake.sources:
-        if source.config is None:
-            continue
-        schedule, path = source.config.schedule, ("schedule", "cron")
-        if schedule.type == "manual":
-            if schedule.cron is not None:
-                remedy = 'delete it, or write "type": "cron"'
-                yield Finding(source.file, path, "is never used by a manual schedule", remedy)
-        elif schedule.cron is None:
-            yield Finding(source.file, path, "is missing", f"write when to sync, {EXAMPLE}")
-        else:
-            problem = cron_problem(schedule.cron)
-            if problem is not None:
-                yield Finding(source.file, path, *problem)
+        if source.config is not None:
+            for key, what, remedy in _schedule_problems(source.config.schedule):
+                yield Finding(source.file, ("schedule", key), what, remedy)
+
+
+def _schedule_problems(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
+    """Key, what is wrong, and what to do about it."""
+    given = {"cron": schedule.cron, "time_zone": schedule.time_zone, "every": schedule.every}
+    for key, kind in (("cron", "cron"), ("time_zone", "cron"), ("every", "basic")):
+        if given[key] is not None and schedule.type != kind:
+            yield key, f"is never used by a {schedule.type} schedule", f'delete it, or write "type": "{kind}"'
+    checks = {"cron": cron_problem, "time_zone": zone_problem, "every": interval_problem}
+    needed = {"cron": ("cron", EXAMPLE), "basic": ("every", 'such as "1 hours"')}.get(schedule.type)
+    if needed is not None and given[needed[0]] is None:
+        yield needed[0], "is missing", f"write when to sync, {needed[1]}"
+    for key in {"cron": ("cron", "time_zone"), "basic": ("every",)}.get(schedule.type, ()):
+        value = given[key]
+        problem = checks[key](value) if value is not None else None
+        if problem is not None:
+            yield key, *problem

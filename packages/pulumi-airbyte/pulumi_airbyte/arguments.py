@@ -1,11 +1,13 @@
 """Typed arguments of resources. Knows the canonical form of streams; not the engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pulumi_airbyte.configurations import SyncMode, canonical_stream, keyed, to_text
 from pulumi_airbyte.values import JsonObject
+
+TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,37 @@ class ConnectionConfigurationsArgs:
 
 @dataclass(frozen=True)
 class ConnectionScheduleArgs:
-    """When a connection syncs.
+    """When a connection syncs. Basic schedules and zones are written by the server's Config API.
 
     Attributes:
-        schedule_type: `manual` (only on request) or `cron`.
-        cron_expression: Quartz cron in UTC with seconds first, e.g. `0 0 * * * ?` for every hour.
+        schedule_type: `manual` (only on request), `cron`, or `basic` (every so many units).
+        cron_expression: Quartz cron with seconds first, e.g. `0 0 * * * ?` for every hour.
+        cron_time_zone: the expression's zone, such as `Europe/Berlin`; default UTC.
+        units: how many of `time_unit` lie between two syncs of a basic schedule.
+        time_unit: of a basic schedule.
     """
 
-    schedule_type: Literal["manual", "cron"]
+    schedule_type: Literal["manual", "cron", "basic"]
     cron_expression: str | None = None
+    cron_time_zone: str | None = None
+    units: int | None = None
+    time_unit: TimeUnit | None = None
 
     def to_wire(self) -> JsonObject:
-        """The schedule in the API's spelling."""
-        cron: Mapping[str, str] = {"cronExpression": self.cron_expression} if self.cron_expression else {}
-        return {"scheduleType": self.schedule_type, **cron}
+        """The schedule in the API's spelling.
+
+        Raises:
+            ValueError: one of units and time_unit is missing.
+        """
+        if (self.units is None) != (self.time_unit is None):
+            raise ValueError("units and time_unit of a schedule go together, such as units=1, time_unit='hours'")
+        timing = None if self.time_unit is None else f"Every {self.units} {self.time_unit.upper()}"
+        parts = {
+            "cronExpression": self.cron_expression,
+            "cronTimeZone": self.cron_time_zone,
+            "basicTiming": timing,
+        }
+        return {"scheduleType": self.schedule_type, **{key: part for key, part in parts.items() if part}}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`airbyte.Connection`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pulumi
@@ -34,6 +34,10 @@ class Connection(Resource):
         | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
+        notify_schema_changes: pulumi.Input[bool] | None = None,
+        notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
+        backfill_preference: pulumi.Input[Literal["enabled", "disabled"]] | None = None,
+        resource_requirements: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a connection.
@@ -48,10 +52,13 @@ class Connection(Resource):
             namespace_definition: where the namespace of the written data comes from; default `destination`.
             namespace_format: the namespace for `custom_format`.
             prefix: put before every stream's name in the destination.
-            non_breaking_schema_updates_behavior: what the server does when the source gains or loses fields; default
-                `ignore`.
+            non_breaking_schema_updates_behavior: what the server does with new and lost fields; default `ignore`.
             status: whether it runs; default `active`.
             tags: tags of the workspace.
+            notify_schema_changes: whether webhooks hear of schema changes (by the Config API, as is what follows).
+            notify_schema_changes_by_email: whether people are told of them by mail.
+            backfill_preference: whether a stream is read anew when the server adds a column to it.
+            resource_requirements: CPU and memory of its syncs, such as `{"memory_limit": "2Gi"}`.
             opts: the engine's options.
         """
         inputs = {
@@ -66,6 +73,10 @@ class Connection(Resource):
             "non_breaking_schema_updates_behavior": non_breaking_schema_updates_behavior,
             "status": status,
             "tags": wired_list(tags),
+            "notify_schema_changes": notify_schema_changes,
+            "notify_schema_changes_by_email": notify_schema_changes_by_email,
+            "backfill_preference": backfill_preference,
+            "resource_requirements": resource_requirements,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
 
@@ -134,6 +145,30 @@ class Connection(Resource):
     def tags(self) -> pulumi.Output[list[dict[str, str]] | None]:
         """Its tags."""
         return pulumi.get(self, "tags")
+
+    @property
+    @pulumi.getter(name="notifySchemaChanges")
+    def notify_schema_changes(self) -> pulumi.Output[bool | None]:
+        """Whether webhooks are told of changes of the source's schema."""
+        return pulumi.get(self, "notify_schema_changes")
+
+    @property
+    @pulumi.getter(name="notifySchemaChangesByEmail")
+    def notify_schema_changes_by_email(self) -> pulumi.Output[bool | None]:
+        """Whether people are told of changes of the source's schema by mail."""
+        return pulumi.get(self, "notify_schema_changes_by_email")
+
+    @property
+    @pulumi.getter(name="backfillPreference")
+    def backfill_preference(self) -> pulumi.Output[str | None]:
+        """Whether a stream is read anew when the server adds a column to it."""
+        return pulumi.get(self, "backfill_preference")
+
+    @property
+    @pulumi.getter(name="resourceRequirements")
+    def resource_requirements(self) -> pulumi.Output[dict[str, str] | None]:
+        """CPU and memory of its syncs."""
+        return pulumi.get(self, "resource_requirements")
 
     @property
     @pulumi.getter(name="connectionId")

@@ -1,19 +1,73 @@
-"""Quartz cron, as the server reads and writes it."""
+"""Schedules, as the server reads and writes them."""
+
+from typing import Any
 
 import pytest
-from pulumi_airbyte.provider.schedule import canonical_cron, cron_problem
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi_airbyte.arguments import ConnectionScheduleArgs
+from pulumi_airbyte.client.config_connections import ConfigConnection
+from pulumi_airbyte.provider.schedule import (
+    canonical_schedule,
+    config_request,
+    cron_problem,
+    schedule_failures,
+    takes_config_api,
+    zone_problem,
+)
+
+HOURLY = "0 0 * * * ?"
+UNITS = ("minutes", "hours", "days", "weeks", "months")
+SPACES = st.sampled_from([" ", "  ", "\t"])
 
 
-@pytest.mark.parametrize("read", ["0 0 * * * ? UTC", "0  0 * * * ?", " 0 0 * * * ? "])
+def cron(expression: str, **zone: str) -> dict[str, Any]:
+    return {"scheduleType": "cron", "cronExpression": expression, **zone}
+
+
+def basic(timing: str) -> dict[str, Any]:
+    return {"scheduleType": "basic", "basicTiming": timing}
+
+
+@pytest.mark.parametrize("read", ["0 0 * * * ? UTC", "0  0 * * * ?", " 0 0 * * * ? ", "0 0 * * * ? utc"])
 def test_what_the_server_reads_back_is_what_was_sent(read: str) -> None:
-    assert canonical_cron(read) == "0 0 * * * ?"
+    assert canonical_schedule(cron(read)) == cron(HOURLY)
 
 
-def test_another_zone_is_a_difference() -> None:
-    assert canonical_cron("0 0 * * * ? America/New_York") != "0 0 * * * ?"
+def test_a_zone_is_the_same_behind_the_expression_and_beside_it() -> None:
+    beside = cron(HOURLY, cronTimeZone="America/New_York")
+    assert canonical_schedule(cron(f"{HOURLY} America/New_York")) == canonical_schedule(beside) == beside
+    assert canonical_schedule(cron(f"{HOURLY} America/Toronto")) != beside
+    assert canonical_schedule(cron(HOURLY, cronTimeZone="UTC")) == cron(HOURLY)
 
 
-@pytest.mark.parametrize("sound", ["0 0 * * * ?", "0 0,20,40 * * * ? UTC", "0 15 10 ? * MON-FRI 2027"])
+@pytest.mark.parametrize("written", ["every 1 hour", "Every 1 HOURS", "1 hours", " 01 Hour "])
+def test_an_interval_is_the_same_in_any_case_and_number(written: str) -> None:
+    assert canonical_schedule(basic(written)) == basic("Every 1 HOURS")
+
+
+@given(st.integers(1, 99), st.sampled_from(UNITS), SPACES)
+def test_an_interval_comes_back_from_the_config_api_as_it_was(units: int, unit: Any, space: str) -> None:
+    wanted = canonical_schedule(basic(f"{units}{space}{unit}"))
+    written: Any = ConnectionScheduleArgs("basic", units=units, time_unit=unit).to_wire()
+    assert wanted == canonical_schedule({**written})
+    assert came_back(wanted) == wanted
+
+
+@given(st.lists(SPACES, min_size=5, max_size=5), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]))
+def test_a_zoned_expression_comes_back_from_the_config_api_as_it_was(spaces: list[str], zone: str) -> None:
+    expression = "".join(part for pair in zip(HOURLY.split(), [*spaces, ""], strict=True) for part in pair)
+    wanted = canonical_schedule(cron(expression, cronTimeZone=zone))
+    assert came_back(wanted) == wanted
+    assert bool(takes_config_api(wanted)) == (zone != "UTC")
+
+
+def came_back(wanted: Any) -> Any:
+    found = ConfigConnection.model_validate({"connectionId": "c", **config_request(wanted)})
+    return canonical_schedule(found.schedule.model_dump(by_alias=True))
+
+
+@pytest.mark.parametrize("sound", [HOURLY, "0 0,20,40 * * * ? UTC", "0 15 10 ? * MON-FRI 2027", f"{HOURLY} CET"])
 def test_a_sound_expression_has_no_problem(sound: str) -> None:
     assert cron_problem(sound) == ""
 
@@ -24,9 +78,45 @@ def test_a_sound_expression_has_no_problem(sound: str) -> None:
         ("0 * * * *", "5 fields"),
         ("* 0 * * * ?", "seconds as a number"),
         ("0 * 10 * * ? 2027", "minutes as a number"),
-        ("0 0 * * * ? Europe/Berlin", "knows only UTC"),
         ("", "0 fields"),
     ],
 )
 def test_a_broken_expression_is_refused_with_a_reason(broken: str, reason: str) -> None:
     assert reason in cron_problem(broken)
+
+
+@pytest.mark.parametrize(
+    ("zone", "reason"),
+    [
+        ("Etc/GMT+1", "is refused by the server"),
+        ("europe/berlin", "did you mean 'Europe/Berlin'?"),
+        ("Europe/Bermuda", "is no time zone"),
+        ("UTC", ""),
+        ("Asia/Kolkata", ""),
+    ],
+)
+def test_a_zone_is_one_that_the_server_knows(zone: str, reason: str) -> None:
+    found = zone_problem(zone)
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "path"),
+    [
+        (basic("hourly"), "schedule.basicTiming"),
+        (basic("0 hours"), "schedule.basicTiming"),
+        ({"scheduleType": "basic"}, "schedule.basicTiming"),
+        (basic("1 hours") | {"cronTimeZone": "UTC"}, "schedule.cronTimeZone"),
+        (cron(f"{HOURLY} CET", cronTimeZone="UTC"), "schedule.cronExpression"),
+        (cron(HOURLY, cronTimeZone="Mars/Base"), "schedule.cronTimeZone"),
+    ],
+    ids=str,
+)
+def test_a_schedule_that_can_not_be_meant_is_refused(schedule: Any, path: str) -> None:
+    assert [failure.path for failure in schedule_failures(schedule)] == [path]
+
+
+def test_half_an_interval_is_no_schedule() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        ConnectionScheduleArgs("basic", units=1).to_wire()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.streams.cron import cron_problem
+from lotus_infra.streams.cron import cron_problem, interval_problem, zone_problem
 
 TAKEN = [
     "0 0 * * * ?",
@@ -36,8 +36,8 @@ REFUSED = [
     ("0 */5 * * * ? 2027", "minutes must be a number when a year is given"),
     ("0 0 * * * *", "exactly one of day of month and day of week must be ?"),
     ("0 0 * ? * ?", "exactly one of day of month and day of week must be ?"),
-    ("0 0 * * * ? Europe/Paris", '"Europe/Paris" is a time zone, and schedules are in UTC'),
-    ("0 0 * * * ? 2027 CET", '"CET" is a time zone, and schedules are in UTC'),
+    ("0 0 * * * ? Europe/Paris", '"Europe/Paris" is a time zone'),
+    ("0 0 * * * ? 2027 CET", '"CET" is a time zone'),
     ("60 0 * * * ?", '"60" is no second'),
     ("0 60 * * * ?", '"60" is no minute'),
     ("0 0 24 * * ?", '"24" is no hour'),
@@ -74,3 +74,30 @@ def test_no_text_makes_the_check_raise(expression: str) -> None:
     problem = cron_problem(expression)
 
     assert problem is None or all(problem)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"])
+def test_a_zone_that_the_server_takes_is_no_problem(zone: str) -> None:
+    assert zone_problem(zone) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Etc/GMT+1", ('"Etc/GMT+1" is refused by Airbyte', "write a region's zone")),
+        ("Europe/Berln", ('there is no time zone "Europe/Berln"', 'did you mean "Europe/Berlin"?')),
+        ("here-and-there", ('there is no time zone "here-and-there"', "write one such as")),
+    ],
+)
+def test_a_zone_that_the_server_refuses_is_told(zone: str, expected: tuple[str, str]) -> None:
+    found = zone_problem(zone)
+    assert found is not None
+    assert found[0] == expected[0]
+    assert found[1].startswith(expected[1])
+
+
+@pytest.mark.parametrize(
+    ("every", "sound"), [("1 hours", True), ("30 minute", True), ("hourly", False), ("0 days", False)]
+)
+def test_an_interval_is_a_number_and_a_unit(every: str, *, sound: bool) -> None:
+    assert (interval_problem(every) is None) == sound

@@ -48,6 +48,16 @@ WRONG: list[tuple[Document, str]] = [
         "8: schedule.cron: seconds must be a number: write 0 first",
     ),
     ({"schedule": {"type": "manual", "cron": "0 0 * * * ?"}}, "8: schedule.cron: is never used by a manual schedule"),
+    ({"schedule": {"type": "basic"}}, '6: schedule.every: is missing: write when to sync, such as "1 hours"'),
+    ({"schedule": {"type": "basic", "every": "hourly"}}, '8: schedule.every: "hourly" is no interval: write a number'),
+    (
+        {"schedule": {"type": "basic", "every": "1 hours", "time_zone": "UTC"}},
+        "9: schedule.time_zone: is never used by a basic schedule: delete it",
+    ),
+    (
+        {"schedule": {"type": "cron", "cron": "0 0 * * * ?", "time_zone": "Europe/Berln"}},
+        '9: schedule.time_zone: there is no time zone "Europe/Berln": did you mean "Europe/Berlin"?',
+    ),
 ]
 
 
@@ -61,6 +71,8 @@ def test_a_setting_that_can_not_work_is_told(change: Document, expected: str, tm
 
 RIGHT: list[Document] = [
     {"schedule": {"type": "cron", "cron": "0 0 * * * ?"}},
+    {"schedule": {"type": "cron", "cron": "0 0 * * * ?", "time_zone": "Europe/Berlin"}},
+    {"schedule": {"type": "basic", "every": "1 hours"}},
     {"schedule": {"type": "manual"}},
     {"connector": UUID},
     {"connector": UUID.upper()},

@@ -38,11 +38,12 @@ class JobOrder(Order):
 
 
 class StatusDrift(Order):
-    """The server sets a connection's status, as after a breaking schema change."""
+    """The server sets a connection's status, as after a breaking schema change, of which it then keeps a mark."""
 
     kind: Literal["connection_status"]
     connection_id: UUID
     status: ConnectionStatus
+    breaking_change: bool | None = None
 
 
 class ColumnDrift(Order):

@@ -31,7 +31,8 @@ async def drift(request: Request) -> Response:
     twin, order = Twin.of(request), (await read_order(request, Drift)).root
     if isinstance(order, StatusDrift):
         connection = known_connection(twin, str(order.connection_id))
-        twin.store.connections.put(connection.model_copy(update={"status": order.status}))
+        marked = {} if order.breaking_change is None else {"breaking_change": order.breaking_change}
+        twin.store.connections.put(connection.model_copy(update={"status": order.status, **marked}))
     elif isinstance(order, ColumnDrift):
         propagate_column(twin, order)
     elif isinstance(order, OutsideDrift):

@@ -1,6 +1,8 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
 from pulumi_airbyte.client.checks import Checks
+from pulumi_airbyte.client.config_connections import ConfigConnections
+from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -17,7 +19,7 @@ from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(Operations, Checks):
+class Airbyte(ConfigConnections, Instances, Operations, Checks):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:

@@ -31,6 +31,11 @@ class Calls:
         """Whether a root of the Config API is known."""
         return bool(self._settings.config_url)
 
+    @property
+    def has_address(self) -> bool:
+        """Whether the server is known; one that the program is yet to make is not."""
+        return bool(self._settings.public_url)
+
     def cancel(self) -> None:
         """End without further tries."""
         self._transport.cancel()
@@ -53,6 +58,11 @@ class Calls:
         self._require_config_api(needed_by)
         url = self._settings.config_url + path
         return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
+
+    def _config_get(self, path: str, what: str, *, needed_by: str) -> JsonValue:
+        """GET from the Config API; raises as `_config`."""
+        self._require_config_api(needed_by)
+        return self._transport.request("GET", self._settings.config_url + path, what)
 
     def _require_config_api(self, needed_by: str) -> None:
         if not self.has_config_api:

@@ -8,8 +8,10 @@ of a write is recorded.
 from collections.abc import Iterator
 from typing import Final, cast
 
-from pulumi_airbyte.client.models import Connection, Schedule, Stream
+from pulumi_airbyte.client.config_connections import SettledConnection
+from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
 from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, to_request, to_text
+from pulumi_airbyte.provider.config_fields import canonical_settings
 from pulumi_airbyte.provider.properties import (
     UNKNOWN,
     Properties,
@@ -49,11 +51,12 @@ def canonical(inputs: Properties) -> Properties:
             tree[key] = sorted(plain, key=_tag_id)
         elif plain is not None:
             tree[key] = plain
-    return {key: value for key, value in tree.items() if key not in DEFAULTS or value != DEFAULTS[key]}
+    kept = {key: value for key, value in tree.items() if key not in DEFAULTS or value != DEFAULTS[key]}
+    return canonical_settings(kept)
 
 
-def from_server(found: Connection) -> Properties:
-    """The server's answer as a canonical tree."""
+def from_server(found: Connection, sent: Properties) -> Properties:
+    """The server's answer as a canonical tree; a tag is as it was sent: a connection has its tags by their ids."""
     streams = keyed(canonical_stream(_stream_json(stream)) for stream in found.configurations.streams)
     tree = canonical(
         {
@@ -66,7 +69,8 @@ def from_server(found: Connection) -> Properties:
             "prefix": found.prefix,
             "nonBreakingSchemaUpdatesBehavior": found.non_breaking_schema_updates_behavior,
             "status": found.status,
-            "tags": [tag.model_dump(by_alias=True) for tag in found.tags],
+            "tags": [_tag(tag, sent) for tag in found.tags],
+            **(found.settings if isinstance(found, SettledConnection) else {}),
         }
     )
     return {**tree, "configurations": cast("Property", streams)}
@@ -105,6 +109,12 @@ def wire(tree: Properties) -> Properties:
 def _tag_id(tag: Property) -> str:
     plain = unwrap(tag)
     return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
+
+
+def _tag(found: Tag, sent: Properties) -> Property:
+    given = unwrap(sent.get("tags"))
+    known = {_tag_id(tag): tag for tag in given} if isinstance(given, list) else {}
+    return known.get(found.tag_id) or found.model_dump(by_alias=True)
 
 
 def _streams(value: Property) -> dict[str, StreamTree]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pulumi_airbyte.client import Airbyte
+from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Workspace
 
 ONE_BY_ONE: Final = 3
@@ -18,7 +19,7 @@ ONE_BY_ONE: Final = 3
 UNTOLD: Final = "untold"
 """The workspace of an object of which only the id is known."""
 
-Record = TypeVar("Record", Actor, Connection, Workspace)
+Record = TypeVar("Record", Actor, Connection, ConfigConnection, Workspace)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,14 @@ class Inventory:
             Reading(
                 airbyte.get_connection,
                 airbyte.list_connections,
+                lambda found: found.connection_id,
+                lambda found: found.workspace_id,
+            )
+        )
+        self.settings: Shelf[ConfigConnection] = Shelf(
+            Reading(
+                airbyte.get_config_connection,
+                airbyte.list_config_connections,
                 lambda found: found.connection_id,
                 lambda found: found.workspace_id,
             )

@@ -69,12 +69,18 @@ def _schema() -> JsonObject:
 
 
 _SCHEDULE: Final = (
-    Field("scheduleType", "string", "manual or cron.", required=True, values=("manual", "cron")),
+    Field("scheduleType", "string", "manual, cron or basic.", required=True, values=("manual", "cron", "basic")),
     Field(
         "cronExpression",
         "string",
-        "Quartz cron in UTC: seconds, minutes, hours, day of month, month, day of week, and maybe a year.",
+        "Quartz cron: seconds, minutes, hours, day of month, month, day of week, and maybe a year.",
     ),
+    Field(
+        "cronTimeZone",
+        "string",
+        "The zone of a cron expression, such as `Europe/Berlin` (by the Config API). Default: UTC.",
+    ),
+    Field("basicTiming", "string", "How often a basic schedule runs, such as `Every 1 HOURS` (by the Config API)."),
 )
 _TAG: Final = (
     Field("tagId", "string", "The tag's id.", required=True),

@@ -129,6 +129,28 @@ CONNECTION_INPUTS: Final = (
     ),
     Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
     Field("tags", "tags", "Tags of the workspace, each with tagId, name, color and workspaceId."),
+    Field(
+        "notifySchemaChanges",
+        "boolean",
+        "Whether the workspace's webhooks are told of changes of the source's schema (by the Config API).",
+    ),
+    Field(
+        "notifySchemaChangesByEmail",
+        "boolean",
+        "Whether people are told of changes of the source's schema by mail (by the Config API).",
+    ),
+    Field(
+        "backfillPreference",
+        "string",
+        "Whether a stream is read anew when the server adds a column to it (by the Config API).",
+        values=("enabled", "disabled"),
+    ),
+    Field(
+        "resourceRequirements",
+        "object",
+        "CPU and memory of its syncs on self-managed servers, as texts of Kubernetes: cpu_request, cpu_limit, "
+        "memory_request, memory_limit, ephemeral_storage_request, ephemeral_storage_limit (by the Config API).",
+    ),
 )
 CONNECTION_OUTPUTS: Final = (Field("connectionId", "string", "The connection's id."), CREATED_AT, REWRITES)
 
