@@ -3,9 +3,10 @@
 It knows the engine's protocol. It must not know Airbyte.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -16,6 +17,7 @@ from pulumi_airbyte.provider.plugin import serve
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
 EMPTY: Final = empty_pb2.Empty()
+NUMBERS: Final = itertools.count(1)
 Values = dict[str, Any]
 
 
@@ -76,9 +78,15 @@ def difference(answer: provider_pb2.DiffResponse) -> Difference:
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin, as one engine sees it."""
+    """One plugin, as one engine sees it.
+
+    Attributes:
+        stub: speaks to it.
+        name: of what it makes, where a test gives none: objects of other tests, which stay, have other names.
+    """
 
     stub: provider_pb2_grpc.ResourceProviderStub
+    name: str = field(default_factory=lambda: f"thing-{next(NUMBERS)}")
 
     def check_config(self, **news: Any) -> Checked:
         answer = self.stub.CheckConfig(provider_pb2.CheckRequest(news=encode(news)))
@@ -91,12 +99,12 @@ class Plugin:
         answer: provider_pb2.ConfigureResponse = self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(args)))
         return answer
 
-    def check(self, kind: str, news: Values, old: Values | None = None, name: str = "thing") -> Checked:
-        request = provider_pb2.CheckRequest(urn=urn(kind, name), news=encode(news), olds=encode(old or {}))
+    def check(self, kind: str, news: Values, old: Values | None = None, name: str = "") -> Checked:
+        request = provider_pb2.CheckRequest(urn=urn(kind, name or self.name), news=encode(news), olds=encode(old or {}))
         answer = self.stub.Check(request)
         return Checked(decode(answer.inputs), {failure.property: failure.reason for failure in answer.failures})
 
-    def checked(self, kind: str, news: Values, name: str = "thing") -> Values:
+    def checked(self, kind: str, news: Values, name: str = "") -> Values:
         """Canonical inputs of a new resource, which must pass."""
         answer = self.check(kind, news, name=name)
         assert answer.failures == {}
@@ -113,7 +121,7 @@ class Plugin:
         answer = self.stub.Create(request)
         return Object(answer.id, inputs, decode(answer.properties))
 
-    def made(self, kind: str, news: Values, name: str = "thing") -> Object:
+    def made(self, kind: str, news: Values, name: str = "") -> Object:
         """A new object of checked inputs."""
         return self.create(kind, self.checked(kind, news, name))
 

@@ -8,9 +8,19 @@ import json
 from typing import ClassVar, cast
 
 from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.adoption import Adoption, Found, Seen, Sought
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.properties import (
+    Properties,
+    Property,
+    Secret,
+    has_secret,
+    is_known,
+    reveal,
+    secret_texts,
+    unwrap,
+)
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -97,11 +107,16 @@ class ActorType(ResourceType):
         return named is not None and same(named, outputs.get(f"{self.kind}Type"))
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST."""
-        names = tuple(entry.name for entry in self.inputs if not entry.local)
-        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
-        self._shelf.put(made)
+        """POST, unless it is there already."""
+        made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: self._taken(found, inputs))
         return Made(made.actor_id, self._outputs(made, inputs))
+
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say whether it is there already."""
+        if not all(isinstance(unwrap(inputs.get(key)), str) for key in ("workspaceId", "name")):
+            return {}
+        found = self._adoption(inputs, target).foresee()
+        return self._identity(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET, with what the server masks or rewrites taken from the state."""
@@ -118,15 +133,47 @@ class ActorType(ResourceType):
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PUT the whole configuration in plain text."""
-        body = self._body(new, ("name", "configuration", "resourceAllocation"))
-        put = changed(lambda: self.airbyte.put_actor(self.kind, known.id, body))
-        self._shelf.put(put)
-        return self._outputs(put, new)
+        return self._outputs(self._put(known.id, new), new)
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), self._listed(known.id, ""))
         self._shelf.drop(known.id)
+
+    def _adoption(self, inputs: Properties, target: Target) -> Adoption[Actor]:
+        wanted = self.remote(self.tree(inputs))
+
+        def look(actor: Actor) -> Seen:
+            return Seen(actor.actor_id, (actor.name,), self._named_as(wanted, actor))
+
+        identity = (str(unwrap(inputs["name"])),)
+        workspace_id = str(unwrap(inputs["workspaceId"]))
+        return Adoption(self.server.run, Sought(self.kind, workspace_id, identity, wanted, self._shelf, look), target)
+
+    def _named_as(self, wanted: Properties, actor: Actor) -> Properties:
+        """A live actor's tree, its connector named in the way in which the wanted one names its own."""
+        live = self._from_server(actor)
+        if "definitionId" in wanted:
+            return live
+        named = {**cast("Properties", live["configuration"]), f"{self.kind}Type": actor.connector_type}
+        return {key: item for key, item in live.items() if key != "definitionId"} | {"configuration": named}
+
+    def _post(self, inputs: Properties) -> Actor:
+        names = tuple(entry.name for entry in self.inputs if not entry.local)
+        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
+        self._shelf.put(made)
+        return made
+
+    def _put(self, actor_id: str, inputs: Properties) -> Actor:
+        body = self._body(inputs, ("name", "configuration", "resourceAllocation"))
+        put = changed(lambda: self.airbyte.put_actor(self.kind, actor_id, body))
+        self._shelf.put(put)
+        return put
+
+    def _taken(self, found: Found[Actor], inputs: Properties) -> Actor:
+        """An adopted actor; its secrets, which nobody can compare, are written."""
+        hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
+        return self._put(found.id, inputs) if hidden else found.record
 
     @property
     def _shelf(self) -> Shelf[Actor]:

@@ -5,6 +5,8 @@ from typing import cast
 from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
+from pulumi_airbyte.provider.adoption import Adoption, Found
+from pulumi_airbyte.provider.connection_identity import IDENTITY, sought
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, secrecy_kept, wire
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import REFRESH_HINT, Listed, changed, exists, remove
@@ -62,10 +64,17 @@ class ConnectionType(ResourceType):
         return canonical(inputs)
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST; the server discovers the source first."""
+        """POST, unless it is there already; the server discovers the source first."""
         tree = self.remote(self.tree(inputs))
-        made = self._post(tree)
+        made = self._adoption(tree, target).make(lambda: self._post(tree), lambda found: self._taken(found, tree))
         return Made(made.connection_id, _outputs(made, tree))
+
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say whether it is there already: its source and its destination are, where their ids are known."""
+        if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
+            return {}
+        found = self._adoption(self.remote(self.tree(inputs)), target).foresee()
+        return _identity(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET; `deprecated` is what a deleted connection is."""
@@ -97,6 +106,14 @@ class ConnectionType(ResourceType):
     def explain(self, known: Known, new: Properties, found: Differences) -> str:
         """The streams and fields that change, by name."""
         return explain_streams([item for item in found if item[0][0] == "configurations"])
+
+    def _adoption(self, tree: Properties, target: Target) -> Adoption[Connection]:
+        sources = self.server.inventory.actors("source")
+        return Adoption(self.server.run, sought(tree, sources, self.server.inventory.connections), target)
+
+    def _taken(self, found: Found[Connection], tree: Properties) -> Connection:
+        """An adopted connection, with what a broken-off create, or the server, may have left otherwise."""
+        return self._patch(found.id, tree, set(found.behind)) if found.behind else found.record
 
     def _post(self, tree: Properties) -> Connection:
         self.airbyte.redactor.learn(mapper_keys(tree))

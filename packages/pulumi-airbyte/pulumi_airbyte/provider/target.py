@@ -47,6 +47,11 @@ class Target:
         """The resource's name in the program."""
         return name_of(self.urn)
 
+    @property
+    def parent_type(self) -> str:
+        """The type token of the component that holds the resource; empty where none does."""
+        return self.urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]
+
 
 def name_of(urn: str) -> str:
     """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
@@ -79,6 +84,10 @@ class Run:
 
     def claim(self, object_id: str, urn: str) -> str:
         """Take an object for a resource, unless another one has it.
+
+        Args:
+            object_id: the object's id; or, before it has one, what identifies it.
+            urn: of the resource.
 
         Returns:
             The URN of the resource that has the object from now on.
