@@ -99,20 +99,20 @@ class Plugin:
         answer: provider_pb2.ConfigureResponse = self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(args)))
         return answer
 
-    def check(self, kind: str, news: Values, old: Values | None = None, name: str = "") -> Checked:
-        request = provider_pb2.CheckRequest(urn=urn(kind, name or self.name), news=encode(news), olds=encode(old or {}))
+    def check(self, kind: str, news: Values, old: Values | None = None, name: str = "thing") -> Checked:
+        request = provider_pb2.CheckRequest(urn=urn(kind, name), news=encode(news), olds=encode(old or {}))
         answer = self.stub.Check(request)
         return Checked(decode(answer.inputs), {failure.property: failure.reason for failure in answer.failures})
 
     def checked(self, kind: str, news: Values, name: str = "") -> Values:
-        """Canonical inputs of a new resource, which must pass."""
-        answer = self.check(kind, news, name=name)
+        """Canonical inputs of a new resource, which must pass; with a name, it is what the display name defaults to."""
+        answer = self.check(kind, news, name=name) if name else self.check(kind, {"name": self.name} | news)
         assert answer.failures == {}
         return answer.inputs
 
     def diff(self, kind: str, old: Values, new: Values, outputs: Properties | None = None) -> Difference:
         request = provider_pb2.DiffRequest(
-            id="id", urn=urn(kind), old_inputs=encode(old), news=encode(new), olds=encode(outputs or {})
+            id=f"id of a {kind}", urn=urn(kind), old_inputs=encode(old), news=encode(new), olds=encode(outputs or {})
         )
         return difference(self.stub.Diff(request))
 
@@ -121,9 +121,9 @@ class Plugin:
         answer = self.stub.Create(request)
         return Object(answer.id, inputs, decode(answer.properties))
 
-    def made(self, kind: str, news: Values, name: str = "") -> Object:
+    def made(self, kind: str, news: Values) -> Object:
         """A new object of checked inputs."""
-        return self.create(kind, self.checked(kind, news, name))
+        return self.create(kind, self.checked(kind, news))
 
     def read(self, kind: str, known: Object) -> Object | None:
         """The object as it is now; None when it is gone."""

@@ -122,11 +122,12 @@ class Adoption(Generic[Record]):
             post: makes it.
             finish: brings an adopted one to what is wanted, and returns what it is then.
         """
-        label = self._sought.label
+        label: str = self._sought.label
         found = self._present()
         if found is not None:
             self._claim(found.id)
             made = finish(found)
+            self._sought.shelf.put(made)
             self._target.say(f"adopted {label} ({found.id}): it was there already, and identical")
             return made
         before = {seen.id for _, seen in self._matching(self._listed())}
@@ -205,11 +206,10 @@ class Adoption(Generic[Record]):
 
     def _reserve(self) -> None:
         """Take the identity for the resource: two that start at once would both find nothing, and make two."""
-        sought = self._sought
-        key = json.dumps([sought.kind, sought.workspace_id, *sought.identity])
+        key = json.dumps([self._sought.kind, self._sought.workspace_id, *self._sought.identity])
         owner = self._run.claim(key, self._target.urn)
         if owner != self._target.urn:
-            raise self._taken(sought.label, owner)
+            raise self._taken(self._sought.label, owner)
 
     def _claim(self, object_id: str) -> None:
         if self._run.claim(object_id, self._target.urn) != self._target.urn:

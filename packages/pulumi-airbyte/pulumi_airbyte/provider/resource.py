@@ -179,6 +179,8 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "object": (dict,),
         "schedule": (dict,),
         "tags": (list,),
+        "texts": (list,),
+        "objects": (list,),
     }
     if not isinstance(value, kinds[entry.type]):
         return [Failure(entry.name, f"must be {'an' if entry.type[0] in 'aio' else 'a'} {entry.type}")]

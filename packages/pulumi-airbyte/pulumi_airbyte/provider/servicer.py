@@ -108,6 +108,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
         """Bring a resource's inputs into canonical form, or refuse them."""
         with _failures_reported(context):
+            self._run.checks(request.urn)
             checking = Checking(name_of(request.urn), decode(request.olds), request.urn in self._importing)
             checked = self._resource(request.urn, context).check(decode(request.news), checking)
             if checked.failures:
@@ -145,6 +146,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if not known.inputs:
                 _require_uuid(request.id)
                 self._importing.add(request.urn)
+            self._run.reads(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
                 return provider_pb2.ReadResponse()

@@ -70,10 +70,23 @@ class Run:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
         self._owners: dict[str, str] = {}
+        self._only_read: set[str] = set()
+
+    def reads(self, urn: str) -> None:
+        """Note that a resource is refreshed: the state has it, the program need not."""
+        with self._lock:
+            self._only_read.add(urn)
+
+    def checks(self, urn: str) -> None:
+        """Note that the program has a resource."""
+        with self._lock:
+            self._only_read.discard(urn)
 
     def saw(self, urn: str, known: Known) -> None:
-        """Remember the object that the state has for a resource."""
+        """Remember the object that the state has for a resource; a refresh, which diffs too, gives it no claim."""
         with self._lock:
+            if urn in self._only_read:
+                return
             self._known[urn] = known
             self._owners.setdefault(known.id, urn)
 
