@@ -27,7 +27,6 @@ _STACK = click.option(
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _EVERY = click.option("--all", "every", is_flag=True, help="Every source of the lake.")
-
 _DBT = click.option(
     "--dbt",
     "dbt",
@@ -173,6 +172,26 @@ def discover(
     if as_json:
         click.echo(json.dumps(view.as_document(found), indent=2))
     if not all(each.ok for each in found):
+        sys.exit(1)
+
+
+@lotus.command()
+@click.option("--strict", is_flag=True, help="Exit with 1 if there is anything that the stack does not have.")
+@click.option("--no-state", is_flag=True, help="Take it that the stack has nothing: its state is lost.")
+@_STACK
+@_STREAMS
+@_JSON
+def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
+    """Say of each object in Airbyte whether the stack has it, may adopt it, has it twice, or knows nothing of it.
+
+    Example: lotus audit --stack prod --strict
+    """
+    from lotus_infra.ops import audit_view as view  # noqa: PLC0415
+    from lotus_infra.ops.audit import audit_stack  # noqa: PLC0415
+
+    lines = audit_stack(directory, stack, no_state=no_state)
+    click.echo(view.render(lines, as_json=as_json), nl=False)
+    if strict and view.unmanaged(lines):
         sys.exit(1)
 
 

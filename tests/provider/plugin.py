@@ -3,9 +3,10 @@
 It knows the engine's protocol. It must not know Airbyte.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -16,6 +17,7 @@ from pulumi_airbyte.provider.plugin import serve
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
 EMPTY: Final = empty_pb2.Empty()
+NUMBERS: Final = itertools.count(1)
 Values = dict[str, Any]
 
 
@@ -76,9 +78,15 @@ def difference(answer: provider_pb2.DiffResponse) -> Difference:
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin, as one engine sees it."""
+    """One plugin, as one engine sees it.
+
+    Attributes:
+        stub: speaks to it.
+        name: of what it makes, where a test gives none: objects of other tests, which stay, have other names.
+    """
 
     stub: provider_pb2_grpc.ResourceProviderStub
+    name: str = field(default_factory=lambda: f"thing-{next(NUMBERS)}")
 
     def check_config(self, **news: Any) -> Checked:
         answer = self.stub.CheckConfig(provider_pb2.CheckRequest(news=encode(news)))
@@ -96,15 +104,15 @@ class Plugin:
         answer = self.stub.Check(request)
         return Checked(decode(answer.inputs), {failure.property: failure.reason for failure in answer.failures})
 
-    def checked(self, kind: str, news: Values, name: str = "thing") -> Values:
-        """Canonical inputs of a new resource, which must pass."""
-        answer = self.check(kind, news, name=name)
+    def checked(self, kind: str, news: Values, name: str = "") -> Values:
+        """Canonical inputs of a new resource, which must pass; with a name, it is what the display name defaults to."""
+        answer = self.check(kind, news, name=name) if name else self.check(kind, {"name": self.name} | news)
         assert answer.failures == {}
         return answer.inputs
 
     def diff(self, kind: str, old: Values, new: Values, outputs: Properties | None = None) -> Difference:
         request = provider_pb2.DiffRequest(
-            id="id", urn=urn(kind), old_inputs=encode(old), news=encode(new), olds=encode(outputs or {})
+            id=f"id of a {kind}", urn=urn(kind), old_inputs=encode(old), news=encode(new), olds=encode(outputs or {})
         )
         return difference(self.stub.Diff(request))
 
@@ -113,9 +121,9 @@ class Plugin:
         answer = self.stub.Create(request)
         return Object(answer.id, inputs, decode(answer.properties))
 
-    def made(self, kind: str, news: Values, name: str = "thing") -> Object:
+    def made(self, kind: str, news: Values) -> Object:
         """A new object of checked inputs."""
-        return self.create(kind, self.checked(kind, news, name))
+        return self.create(kind, self.checked(kind, news))
 
     def read(self, kind: str, known: Object) -> Object | None:
         """The object as it is now; None when it is gone."""

@@ -31,7 +31,7 @@ def test_what_the_specification_calls_secret_is_marked_at_its_place(plugin: Plug
 
 
 def test_an_unchanged_configuration_is_marked_as_before_without_a_call(plugin: Plugin, lake: Lake) -> None:
-    before = plugin.checked("source", lake.source())
+    before = plugin.checked("source", lake.source(), name="thing")
     assert lake.asked() == ["SPEC"]
     lake.twin.clear_calls()
 

@@ -18,32 +18,38 @@ def given(lake: Lake, kind: str) -> dict[str, Any]:
         "source": lake.source(),
         "destination": lake.destination(key="a-key"),
         "connection": lake.connection(),
-        "workspace": {"name": "other"},
+        "workspace": {},
     }[kind]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_create_is_one_call_and_one_more_where_there_are_secrets(plugin: Plugin, lake: Lake, kind: str) -> None:
-    inputs = plugin.checked(kind, given(lake, kind))
-    lake.twin.clear_calls()
-    made = plugin.create(kind, inputs)
-    secret = kind in {"source", "destination"}
-    assert lake.asked() == [f"POST /{kind}s", *([f"GET /{kind}s/{made.id}"] if secret else [])]
+def looks(lake: Lake, kind: str) -> list[str]:
+    """What a run asks before its first create of a kind: the list, and for a connection in which workspace."""
+    return [*([f"GET /sources/{lake.source_id}"] if kind == "connection" else []), f"GET /{kind}s"]
 
 
-def test_a_create_without_secrets_is_one_call(plugin: Plugin, lake: Lake) -> None:
-    inputs = plugin.checked("destination", lake.destination())
-    lake.twin.clear_calls()
-    plugin.create("destination", inputs)
-    assert lake.asked() == ["POST /destinations"]
+def asked(lake: Lake) -> list[str]:
+    """What was asked, the pages of a list as one."""
+    return list(dict.fromkeys(lake.asked()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_previewed_create_is_no_call_and_knows_no_output(plugin: Plugin, lake: Lake, kind: str) -> None:
+def test_a_create_looks_once_whether_its_kind_has_such_an_object_and_is_one_writing_call(
+    plugin: Plugin, lake: Lake, kind: str
+) -> None:
+    for number in range(2):
+        inputs = plugin.checked(kind, given(lake, kind) | {"name": f"{plugin.name} {number}"})
+        lake.twin.clear_calls()
+        made = plugin.create(kind, inputs)
+        secrets = [f"GET /{kind}s/{made.id}"] if kind in {"source", "destination"} else []
+        assert asked(lake) == [*([] if number else looks(lake, kind)), f"POST /{kind}s", *secrets]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_previewed_create_only_looks_and_knows_no_output(plugin: Plugin, lake: Lake, kind: str) -> None:
     inputs = plugin.checked(kind, given(lake, kind))
     lake.twin.clear_calls()
     previewed = plugin.create(kind, inputs, preview=True)
-    assert lake.asked() == []
+    assert asked(lake) == looks(lake, kind)
     assert previewed.id == ""
     assert f"{kind}Id" in previewed.outputs
     assert {repr(value) for value in previewed.outputs.values()} == {"UNKNOWN"}

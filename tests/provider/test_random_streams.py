@@ -147,8 +147,9 @@ def faker(shared_lake: Lake) -> str:
     return str(shared_lake.api("POST", "/sources", body)["sourceId"])
 
 
-def connection(lake: Lake, source_id: str, drawn: Document) -> Document:
-    return lake.connection(**drawn | {"sourceId": source_id, "configurations": json.dumps(drawn["configurations"])})
+def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> Document:
+    given = {"sourceId": source_id, "configurations": json.dumps(drawn["configurations"])}
+    return lake.connection(**drawn | given | {"name": f"{plugin.name} {drawn.get('name')}"})
 
 
 @QUICK
@@ -156,9 +157,9 @@ def connection(lake: Lake, source_id: str, drawn: Document) -> Document:
 def test_any_valid_connection_is_clean_after_it_was_applied(
     plugin: Plugin, lake: Lake, faker: str, drawn: Document
 ) -> None:
-    made = plugin.made("connection", connection(lake, faker, drawn))
+    made = plugin.made("connection", connection(plugin, lake, faker, drawn))
     assert_clean(plugin, "connection", made)
-    assert plugin.check("connection", connection(lake, faker, drawn), made.inputs).inputs == made.inputs
+    assert plugin.check("connection", connection(plugin, lake, faker, drawn), made.inputs).inputs == made.inputs
 
 
 @QUICK
@@ -166,7 +167,7 @@ def test_any_valid_connection_is_clean_after_it_was_applied(
 def test_any_change_that_somebody_makes_is_seen_and_repaired(
     plugin: Plugin, lake: Lake, faker: str, data: st.DataObject
 ) -> None:
-    made = plugin.made("connection", connection(lake, faker, data.draw(CONNECTIONS)))
+    made = plugin.made("connection", connection(plugin, lake, faker, data.draw(CONNECTIONS)))
     lake.api("PATCH", f"/connections/{made.id}", data.draw(changes(lake.live("connections", made.id))))
 
     live = plugin.refreshed("connection", made)
@@ -180,6 +181,6 @@ def test_any_change_that_somebody_makes_is_seen_and_repaired(
 def test_any_change_of_code_is_clean_after_it_was_applied(
     plugin: Plugin, lake: Lake, faker: str, before: Document, after: Document
 ) -> None:
-    made = plugin.made("connection", connection(lake, faker, before))
-    inputs = plugin.check("connection", connection(lake, faker, after), made.inputs).inputs
+    made = plugin.made("connection", connection(plugin, lake, faker, before))
+    inputs = plugin.check("connection", connection(plugin, lake, faker, after), made.inputs).inputs
     assert_clean(plugin, "connection", plugin.update("connection", made, inputs))

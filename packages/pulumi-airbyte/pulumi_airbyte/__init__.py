@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from pulumi_airbyte.destination import Destination
     from pulumi_airbyte.lookups import (
         ConnectorDefinition,
+        DeclaredObject,
+        LiveObject,
         StreamProperties,
         WorkspaceProperties,
         get_connector_definition,
+        get_inventory,
         get_streams,
         get_workspace,
     )
@@ -36,7 +39,9 @@ __all__ = [
     "ConnectionConfigurationsStreamArgs",
     "ConnectionScheduleArgs",
     "ConnectorDefinition",
+    "DeclaredObject",
     "Destination",
+    "LiveObject",
     "Provider",
     "Source",
     "StreamProperties",
@@ -44,6 +49,7 @@ __all__ = [
     "Workspace",
     "WorkspaceProperties",
     "get_connector_definition",
+    "get_inventory",
     "get_streams",
     "get_workspace",
 ]

@@ -3,7 +3,7 @@
 Each raises what the engine raises when the server has no such thing; the message says what to give instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -65,6 +65,47 @@ class StreamProperties:
     property_fields: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True)
+class DeclaredObject:
+    """An object that a program declares, by the names that it has on the server.
+
+    Attributes:
+        kind: `source`, `destination` or `connection`.
+        name: its display name.
+        source_name: of a connection, the display name of its source.
+        destination_name: of a connection, the display name of its destination.
+    """
+
+    kind: Literal["source", "destination", "connection"]
+    name: str
+    source_name: str = ""
+    destination_name: str = ""
+
+
+@dataclass(frozen=True)
+class LiveObject:
+    """An object that the server has, and where it stands.
+
+    Attributes:
+        kind: `source`, `destination` or `connection`.
+        id: its id.
+        name: its display name.
+        standing: `managed`, `adoptable` (the next `up` takes it over where it is identical), `duplicate` (another one
+            has the same identity) or `orphan`.
+        twins: ids of the other objects of its identity.
+        source_id: of a connection.
+        destination_id: of a connection.
+    """
+
+    kind: Literal["source", "destination", "connection"]
+    id: str
+    name: str
+    standing: Literal["managed", "adoptable", "duplicate", "orphan"]
+    twins: tuple[str, ...]
+    source_id: str | None = None
+    destination_id: str | None = None
+
+
 def get_workspace(
     *, workspace_id: str | None = None, name: str | None = None, opts: pulumi.InvokeOptions | None = None
 ) -> WorkspaceProperties:
@@ -96,6 +137,46 @@ def get_streams(
     """The streams that a source offers, by name. Discovers the source, which takes minutes where nothing is cached."""
     arguments = {"sourceId": source_id, "destinationId": destination_id, "ignoreCache": ignore_cache}
     return [_stream(stream) for stream in _invoke("getStreams", arguments, opts)["streams"]]
+
+
+def get_inventory(
+    workspace_id: str,
+    *,
+    managed: Sequence[str] = (),
+    declared: Sequence[DeclaredObject] = (),
+    opts: pulumi.InvokeOptions | None = None,
+) -> list[LiveObject]:
+    """Every source, destination and connection of a workspace, and where each stands.
+
+    Args:
+        workspace_id: the workspace.
+        managed: ids of what the program has.
+        declared: what the program declares.
+        opts: options of the call.
+    """
+    entries = [
+        {
+            "kind": each.kind,
+            "name": each.name,
+            "sourceName": each.source_name,
+            "destinationName": each.destination_name,
+        }
+        for each in declared
+    ]
+    arguments = {"workspaceId": workspace_id, "managed": list(managed), "declared": entries}
+    return [_live(each) for each in _invoke("getInventory", arguments, opts)["objects"]]
+
+
+def _live(found: Mapping[str, Any]) -> LiveObject:
+    return LiveObject(
+        kind=found["kind"],
+        id=found["id"],
+        name=found["name"],
+        standing=found["standing"],
+        twins=tuple(found["twins"]),
+        source_id=found.get("sourceId"),
+        destination_id=found.get("destinationId"),
+    )
 
 
 def _invoke(name: str, arguments: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> dict[str, Any]:

@@ -7,10 +7,12 @@ deleted one is answered with a null configuration.
 from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
+from pulumi_airbyte.provider.adoption import Adoption, Found
 from pulumi_airbyte.provider.foreign import refuse_foreign
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -132,18 +134,18 @@ class ActorType(ResourceType):
             lines.append(f"{paths}: imported unseen, and so taken to be what the program says. {UNSEEN_ADVICE}")
         return "\n".join(lines)
 
-    def foresee(self, inputs: Properties, target: Target) -> None:
-        """Say which keys were meant otherwise; refuse a check that can't be made."""
-        require_checkable(self.airbyte, inputs)
-        for line in self._specified.misspelt(self.tree(inputs)):
-            target.say(line)
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say which keys were meant otherwise, and whether it is there already; refuse a check that can't be made."""
+        self._prepare(inputs, target)
+        if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
+            return {}
+        found = self._adoption(inputs, target).foresee()
+        return self._identity(found.record) if found is not None else {}
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST, and the check that is asked for."""
-        self.foresee(inputs, target)
-        names = tuple(entry.name for entry in self.inputs if not entry.local)
-        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
-        self._shelf.put(made)
+        """POST, unless it is there already; then the check that is asked for."""
+        self._prepare(inputs, target)
+        made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: self._taken(found, inputs))
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, self._outputs(made, inputs)))
 
     def read(self, known: Known, target: Target) -> Live | None:
@@ -169,13 +171,10 @@ class ActorType(ResourceType):
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PUT the whole configuration in plain text, where there is anything to tell the server; then the check."""
         require_checkable(self.airbyte, new)
-        body = self._body(new, ("name", "configuration", "resourceAllocation"))
         outputs = {key: value for key, value in known.outputs.items() if key not in unfinished_kept(known.outputs)}
         # An imported secret is not known to be the program's, so that it is written with whatever is changed.
         if self._tells(known, new) or next(masks(known.inputs.get("configuration")), None) is not None:
-            put = changed(lambda: self.airbyte.put_actor(self.kind, known.id, body))
-            self._shelf.put(put)
-            outputs = self._outputs(put, new)
+            outputs = self._outputs(self._put(known.id, new), new)
         return tried(self.airbyte, self.kind, known.id, new, outputs)
 
     def delete(self, known: Known, target: Target) -> None:
@@ -186,6 +185,32 @@ class ActorType(ResourceType):
             refuse_foreign(self.server.inventory.connections, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), self._listed(known.id, ""))
         self._shelf.drop(known.id)
+
+    def _prepare(self, inputs: Properties, target: Target) -> None:
+        require_checkable(self.airbyte, inputs)
+        for line in self._specified.misspelt(self.tree(inputs)):
+            target.say(line)
+
+    def _adoption(self, inputs: Properties, target: Target) -> Adoption[Actor]:
+        wanted = self.remote(self.tree(inputs))
+        return Adoption(self.server.run, sought(self.kind, wanted, self._shelf, self._from_server), target)
+
+    def _post(self, inputs: Properties) -> Actor:
+        names = tuple(entry.name for entry in self.inputs if not entry.local)
+        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
+        self._shelf.put(made)
+        return made
+
+    def _put(self, actor_id: str, inputs: Properties) -> Actor:
+        body = self._body(inputs, ("name", "configuration", "resourceAllocation"))
+        put = changed(lambda: self.airbyte.put_actor(self.kind, actor_id, body))
+        self._shelf.put(put)
+        return put
+
+    def _taken(self, found: Found[Actor], inputs: Properties) -> Actor:
+        """An adopted actor; its secrets, which nobody can compare, are written."""
+        hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
+        return self._put(found.id, inputs) if hidden else found.record
 
     @property
     def _shelf(self) -> Shelf[Actor]:

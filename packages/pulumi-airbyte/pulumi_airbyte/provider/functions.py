@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, StreamProperties
+from pulumi_airbyte.provider import audit
 from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.tables import Field
@@ -106,6 +107,43 @@ def _stream(stream: StreamProperties) -> Property:
     return cast("Property", {key: value for key, value in described.items() if value is not None})
 
 
+def _inventory(airbyte: Airbyte, arguments: Properties) -> Properties:
+    workspace_id = str(arguments["workspaceId"])
+    managed = [str(each) for each in cast("list[Property]", arguments.get("managed") or [])]
+    declared = [_declared(each) for each in cast("list[Property]", arguments.get("declared") or [])]
+    live = audit.listed(
+        airbyte.list_actors("source", workspace_id),
+        airbyte.list_actors("destination", workspace_id),
+        airbyte.list_connections(workspace_id),
+    )
+    return {"objects": [_audited(each) for each in audit.audit(live, managed, declared)]}
+
+
+def _declared(given: Property) -> audit.Declared:
+    texts = {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    if not texts.get("name") or texts.get("kind") not in get_args(audit.Kind) or not texts.keys() <= DECLARED_KEYS:
+        raise AirbyteError(
+            "An entry of declared is no object of a program.",
+            "Give kind (source, destination or connection) and name, for a connection sourceName and destinationName.",
+        )
+    kind = cast("audit.Kind", texts["kind"])
+    return audit.Declared(kind, texts["name"], texts.get("sourceName", ""), texts.get("destinationName", ""))
+
+
+def _audited(each: audit.Audited) -> Property:
+    found = each.found
+    ends: Properties = {"sourceId": found.source_id, "destinationId": found.destination_id}
+    return {
+        "kind": found.kind,
+        "id": found.id,
+        "name": found.name,
+        "standing": each.standing,
+        "twins": list(each.twins),
+        **(ends if found.kind == "connection" else {}),
+    }
+
+
+DECLARED_KEYS: Final = frozenset({"kind", "name", "sourceName", "destinationName"})
 _WORKSPACE_ID: Final = Field("workspaceId", "string", "The workspace's id.")
 
 FUNCTIONS: Final[dict[str, Function]] = {
@@ -143,5 +181,20 @@ FUNCTIONS: Final[dict[str, Function]] = {
         ),
         (Field("streams", "streams", "The streams, by name."),),
         _streams,
+    ),
+    "airbyte:index/getInventory:getInventory": Function(
+        "Every source, destination and connection of a workspace, and where each stands: managed, adoptable, duplicate "
+        "or orphan.",
+        (
+            Field("workspaceId", "string", "The workspace.", required=True),
+            Field("managed", "texts", "Ids of what the program has."),
+            Field(
+                "declared",
+                "objects",
+                "What the program declares: kind and name, of a connection also sourceName and destinationName.",
+            ),
+        ),
+        (Field("objects", "objects", "The objects, each with kind, id, name, standing and twins."),),
+        _inventory,
     ),
 }

@@ -47,6 +47,7 @@ class Shelf(Generic[Record]):
         self._lock = threading.Lock()
         self._lists: dict[str, dict[str, Record]] = {}
         self._unread: dict[str, Record] = {}
+        self._homes: dict[str, str] = {}
         self._places: set[str] = set()
         self._singles = 0
 
@@ -70,13 +71,28 @@ class Shelf(Generic[Record]):
         if found is None:
             found = self._reading.one(object_id)
             with self._lock:
-                self._places.add(self._reading.workspace_of(found))
+                self._place(object_id, found)
         return found
 
     def _single(self, object_id: str) -> Record:
         found = self._reading.one(object_id)
-        self._places.add(self._reading.workspace_of(found))
+        self._place(object_id, found)
         return found
+
+    def _place(self, object_id: str, record: Record) -> str:
+        home = self._homes[object_id] = self._reading.workspace_of(record)
+        self._places.add(home)
+        return home
+
+    def home(self, object_id: str) -> str:
+        """The workspace of an object, which never changes: asked for once at most.
+
+        Raises:
+            AirbyteError: as the client's GET.
+        """
+        with self._lock:
+            known = self._homes.get(object_id)
+        return known if known is not None else self._reading.workspace_of(self.get(object_id))
 
     def all(self, workspace_id: str) -> list[Record]:
         """Every object of a workspace, with what this run has made of them."""
@@ -96,7 +112,7 @@ class Shelf(Generic[Record]):
         with self._lock:
             object_id = self._reading.id_of(record)
             self._unread.pop(object_id, None)
-            listed = self._lists.get(self._reading.workspace_of(record))
+            listed = self._lists.get(self._place(object_id, record))
             if listed is not None:
                 listed[object_id] = record
 
@@ -110,6 +126,8 @@ class Shelf(Generic[Record]):
     def _fetch(self, workspace_id: str) -> None:
         listed = {self._reading.id_of(record): record for record in self._reading.every(workspace_id)}
         self._lists[workspace_id] = listed
+        for object_id, record in listed.items():
+            self._place(object_id, record)
         self._unread.update(listed)
 
 

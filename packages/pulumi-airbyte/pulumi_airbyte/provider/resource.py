@@ -116,8 +116,13 @@ class ResourceType(ABC):
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
-    def foresee(self, inputs: Properties, target: Target) -> None:  # noqa: B027, most kinds have nothing to say
-        """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part."""
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part.
+
+        Returns:
+            The outputs that are known already: those of an object that will be adopted.
+        """
+        return {}
 
     @abstractmethod
     def create(self, inputs: Properties, target: Target) -> Made:
@@ -174,6 +179,8 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "object": (dict,),
         "schedule": (dict,),
         "tags": (list,),
+        "texts": (list,),
+        "objects": (list,),
     }
     if not isinstance(value, kinds[entry.type]):
         return [Failure(entry.name, f"must be {'an' if entry.type[0] in 'aio' else 'a'} {entry.type}")]

@@ -18,6 +18,8 @@ _TYPES: Final[dict[str, JsonObject]] = {
     "schedule": {"$ref": "#/types/airbyte:index/ConnectionSchedule:ConnectionSchedule"},
     "tags": {"type": "array", "items": {"$ref": "#/types/airbyte:index/Tag:Tag"}},
     "streams": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "objects": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
 }
 
 

@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings, RetryPolicy
-from pulumi_airbyte.provider import configuration, schema
+from pulumi_airbyte.provider import adoption, configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.messages import Messages
@@ -109,6 +109,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
         """Bring a resource's inputs into canonical form, or refuse them."""
         with _failures_reported(context):
+            self._run.checks(request.urn)
             checking = Checking(name_of(request.urn), decode(request.olds), request.urn in self._importing)
             checked = self._resource(request.urn, context).check(decode(request.news), checking)
             if checked.failures:
@@ -121,6 +122,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             resource = self._resource(request.urn, context)
             known, new = Known(request.id, decode(request.old_inputs), decode(request.olds)), decode(request.news)
             self._run.saw(request.urn, known)
+            adoption.refuse_shared(self._run, request.id, request.urn)
             found = resource.diff(known, new)
             explanation = resource.explain(known, new, found)
             if explanation:
@@ -133,8 +135,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context, inputs):
             resource, target = self._resource(request.urn, context), self._target(request.urn, request.timeout)
             if request.preview:
-                resource.foresee(inputs, target)
-                return provider_pb2.CreateResponse(properties=encode(_to_come(resource)))
+                known = _to_come(resource) | resource.foresee(inputs, target)
+                return provider_pb2.CreateResponse(properties=encode(known))
             made = resource.create(inputs, target)
             return provider_pb2.CreateResponse(id=made.id, properties=encode(made.outputs))
 
@@ -145,6 +147,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if not known.inputs:
                 _require_uuid(request.id)
                 self._importing.add(request.urn)
+            self._run.reads(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
                 return provider_pb2.ReadResponse()
@@ -167,7 +170,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             known = Known(request.id, decode(request.old_inputs), decode(request.properties))
             target = self._target(request.urn, request.timeout)
             self._run.saw(request.urn, known)
-            self._resource(request.urn, context).delete(known, target)
+            resource = self._resource(request.urn, context)
+            if not adoption.handed_over(self._run, request.id, target):
+                resource.delete(known, target)
             return empty_pb2.Empty()
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:

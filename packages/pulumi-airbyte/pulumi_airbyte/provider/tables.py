@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-FieldType = Literal["string", "integer", "boolean", "object", "schedule", "tags", "streams"]
+FieldType = Literal["string", "integer", "boolean", "object", "schedule", "tags", "streams", "texts", "objects"]
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,8 @@ class Field:
 
     Attributes:
         name: as on the wire (camelCase, the public API's own).
-        type: how the schema describes it; `object` is free-form JSON, `streams` a list of stream properties.
+        type: how the schema describes it; `object` is free-form JSON, `streams` a list of stream properties,
+            `texts` and `objects` lists of them.
         doc: what it is, one sentence or two; `Default: ….` at its end where there is one.
         required: the program must give it.
         replace: a change makes a new object, because the API can't change it.

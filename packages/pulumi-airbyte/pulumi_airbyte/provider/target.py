@@ -47,6 +47,11 @@ class Target:
         """The resource's name in the program."""
         return name_of(self.urn)
 
+    @property
+    def parent_type(self) -> str:
+        """The type token of the component that holds the resource; empty where none does."""
+        return self.urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]
+
 
 def name_of(urn: str) -> str:
     """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
@@ -65,10 +70,23 @@ class Run:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
         self._owners: dict[str, str] = {}
+        self._only_read: set[str] = set()
+
+    def reads(self, urn: str) -> None:
+        """Note that a resource is refreshed: the state has it, the program need not."""
+        with self._lock:
+            self._only_read.add(urn)
+
+    def checks(self, urn: str) -> None:
+        """Note that the program has a resource."""
+        with self._lock:
+            self._only_read.discard(urn)
 
     def saw(self, urn: str, known: Known) -> None:
-        """Remember the object that the state has for a resource."""
+        """Remember the object that the state has for a resource; a refresh, which diffs too, gives it no claim."""
         with self._lock:
+            if urn in self._only_read:
+                return
             self._known[urn] = known
             self._owners.setdefault(known.id, urn)
 
@@ -79,6 +97,10 @@ class Run:
 
     def claim(self, object_id: str, urn: str) -> str:
         """Take an object for a resource, unless another one has it.
+
+        Args:
+            object_id: the object's id; or, before it has one, what identifies it.
+            urn: of the resource.
 
         Returns:
             The URN of the resource that has the object from now on.

@@ -1,10 +1,11 @@
 """Workspaces."""
 
-from typing import cast
+from typing import Final, cast
 
 from pulumi_airbyte.client.models import Workspace
+from pulumi_airbyte.provider.adoption import Adoption, Seen, Sought
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
-from pulumi_airbyte.provider.properties import Properties, reveal
+from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -20,6 +21,10 @@ from pulumi_airbyte.provider.resource import (
 from pulumi_airbyte.provider.secrecy import without_nulls
 from pulumi_airbyte.provider.tables import WORKSPACE_INPUTS, WORKSPACE_OUTPUTS
 from pulumi_airbyte.provider.target import Known, Target
+from pulumi_airbyte.values import Path
+
+SHOWN: Final = ("name", "notifications")
+"""What the server tells of a workspace; neither its organization nor its region."""
 
 
 class WorkspaceType(ResourceType):
@@ -40,9 +45,16 @@ class WorkspaceType(ResourceType):
         return without_nulls(inputs)
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST."""
-        made = self.airbyte.create_workspace({key: reveal(value) for key, value in inputs.items()})
+        """POST, unless it is there already."""
+        made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: found.record)
         return Made(made.workspace_id, _outputs(made, self.tree(inputs)))
+
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say whether it is there already."""
+        if not isinstance(unwrap(inputs["name"]), str):
+            return {}
+        found = self._adoption(inputs, target).foresee()
+        return _identity(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET."""
@@ -60,11 +72,35 @@ class WorkspaceType(ResourceType):
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH."""
         body = {key: reveal(value) for key, value in new.items()}
-        return _outputs(changed(lambda: self.airbyte.patch_workspace(known.id, body)), self.tree(new))
+        patched = changed(lambda: self.airbyte.patch_workspace(known.id, body))
+        self.server.inventory.workspaces.put(patched)
+        return _outputs(patched, self.tree(new))
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 404."""
         remove(self.airbyte, lambda: self.airbyte.delete_workspace(known.id), _listed(known.id))
+        self.server.inventory.workspaces.drop(known.id)
+
+    def _post(self, inputs: Properties) -> Workspace:
+        made = self.airbyte.create_workspace({key: reveal(value) for key, value in inputs.items()})
+        self.server.inventory.workspaces.put(made)
+        return made
+
+    def _adoption(self, inputs: Properties, target: Target) -> Adoption[Workspace]:
+        wanted = {key: value for key, value in self.tree(inputs).items() if key in SHOWN}
+        identity = (str(unwrap(inputs["name"])),)
+        workspaces = self.server.inventory.workspaces
+        sought = Sought("workspace", "", identity, wanted, workspaces, _look, is_open=_is_open)
+        return Adoption(self.server.run, sought, target)
+
+
+def _look(workspace: Workspace) -> Seen:
+    return Seen(workspace.workspace_id, (workspace.name,), _from_server(workspace))
+
+
+def _is_open(_path: Path, wanted: Property) -> bool:
+    """Notifications that are left out are the server's."""
+    return wanted is None
 
 
 def _listed(workspace_id: str) -> Listed:

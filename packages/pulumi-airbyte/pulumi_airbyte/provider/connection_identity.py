@@ -1,0 +1,56 @@
+"""When a live connection is the one that a program means."""
+
+from typing import Final
+
+from pulumi_airbyte.client.errors import Forbidden, NotFound
+from pulumi_airbyte.client.models import Actor, Connection
+from pulumi_airbyte.provider.adoption import Seen, Sought
+from pulumi_airbyte.provider.connection_tree import from_server
+from pulumi_airbyte.provider.inventory import Shelf
+from pulumi_airbyte.provider.properties import Properties, Property, unwrap
+from pulumi_airbyte.values import Path
+
+IDENTITY: Final = ("name", "sourceId", "destinationId")
+
+
+def sought(tree: Properties, sources: Shelf[Actor], connections: Shelf[Connection]) -> Sought[Connection]:
+    """What a create of this canonical tree looks for, in the workspace of its source.
+
+    Raises:
+        AirbyteError: the source can't be read.
+    """
+    identity = tuple(str(unwrap(tree[key])) for key in IDENTITY)
+    return Sought(
+        "connection",
+        _home(sources, identity[1]),
+        identity,
+        tree,
+        connections,
+        _look,
+        as_posted=as_posted(tree),
+        is_open=_is_open,
+    )
+
+
+def as_posted(tree: Properties) -> Properties:
+    """What a create in several calls makes first: a connection that can't run yet."""
+    return {key: value for key, value in tree.items() if key != "schedule"} | {"status": "inactive"}
+
+
+def _home(sources: Shelf[Actor], source_id: str) -> str | None:
+    """The workspace of a source; None for one that does not exist, about which the server has its own words."""
+    try:
+        return sources.home(source_id)
+    except (NotFound, Forbidden):
+        return None
+
+
+def _look(found: Connection) -> Seen:
+    return Seen(found.connection_id, (found.name, found.source_id, found.destination_id), from_server(found))
+
+
+def _is_open(path: Path, wanted: Property) -> bool:
+    """What the server fills in: a stream's namespace, and a cursor or a key that is left to the source."""
+    if len(path) < 3 or path[0] != "configurations":
+        return False
+    return path[2] == "namespace" or (wanted is None and path[2] in {"cursorField", "primaryKey"})

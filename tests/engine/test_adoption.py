@@ -1,0 +1,135 @@
+"""What is on the server already is taken over or left alone, and never made twice."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from airbyte_twin.faults import Fault
+from airbyte_twin.testing import RunningTwin
+
+from tests.engine.harness import Pulumi
+from tests.engine.lake import SECRETS, Lake
+from tests.engine.test_import import made_by_hand
+
+COLLECTIONS = ("sources", "destinations", "connections")
+
+
+def ids(lake: Lake) -> set[str]:
+    return {str(item[f"{kind[:-1]}Id"]) for kind in COLLECTIONS for item in lake.live(kind)}
+
+
+def posts(twin: RunningTwin) -> list[str]:
+    """What was made by the public API."""
+    return [call.path for call in twin.calls() if call.method == "POST" and call.path.endswith(COLLECTIONS)]
+
+
+def test_a_lake_that_was_made_by_hand_is_adopted_without_a_create(lake: Lake) -> None:
+    made_by_hand(lake, SECRETS)
+    before = ids(lake)
+    shopify = lake.one("sources", "Shopify")
+    edited = shopify["configuration"] | {"start_date": "2020-02-02"}
+    where = f"/sources/{shopify['sourceId']}"
+    lake.api("PUT", where, {"name": "Shopify", "configuration": edited})
+    lake.twin.clear_calls()
+
+    refused = lake.pulumi.preview().failed().output
+
+    assert f'source "Shopify" ({shopify["sourceId"]}) already' in refused
+    assert "see configuration.start_date." in refused
+    assert f"pulumi import airbyte:index/source:Source shopify {shopify['sourceId']}" in refused
+
+    lake.api("PUT", where, {"name": "Shopify", "configuration": shopify["configuration"]})
+    shown = lake.pulumi.preview().ok().stdout
+    assert {identity for identity in before if f"({identity}) exists already and is identical" in shown} == before
+
+    lake.pulumi.up().ok()
+
+    assert posts(lake.twin) == []
+    assert ids(lake) == before
+    assert lake.changes("--refresh") == []
+
+
+def test_creates_whose_answers_are_lost_make_one_of_each(lake: Lake) -> None:
+    lake.twin.twin.faults.add(Fault(method="POST", path="sources$", drop="after", times=None))
+    lake.twin.twin.faults.add(Fault(method="POST", path="connections$", status=504, commit=True, times=None))
+
+    lake.pulumi.up().ok()
+
+    assert Counter(posts(lake.twin)) == {
+        "/api/public/v1/sources": 3,
+        "/api/public/v1/connections": 3,
+        "/api/public/v1/destinations": 1,
+    }
+    assert len(ids(lake)) == 7
+    lake.twin.twin.faults.clear()
+    assert lake.changes("--refresh") == []
+
+
+PROGRAM = """
+import pulumi
+import pulumi_airbyte as airbyte
+
+config = pulumi.Config()
+workspace_id = config.require("workspace")
+source = airbyte.Source(
+    config.require("source"),
+    name="Made up",
+    workspace_id=workspace_id,
+    definition_id=airbyte.get_connector_definition("source-faker").definition_id,
+    configuration={"count": 10},
+)
+destination = airbyte.Destination(
+    "nowhere",
+    workspace_id=workspace_id,
+    definition_id=airbyte.get_connector_definition("destination-dev-null").definition_id,
+    configuration={"test_destination": {"test_destination_type": "SILENT"}},
+)
+airbyte.Connection(
+    "all",
+    source_id=source.source_id,
+    destination_id=destination.destination_id,
+    configurations=airbyte.ConnectionConfigurationsArgs([airbyte.ConnectionConfigurationsStreamArgs("users")]),
+)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Pulumi:
+    pulumi = Pulumi(tmp_path, engine, {"airbyte": Path(sys.executable).parent})
+    pulumi.program(PROGRAM)
+    pulumi.config_set("airbyte:serverUrl", twin.public_url)
+    pulumi.config_set("workspace", twin.workspace_id)
+    pulumi.config_set("source", "before")
+    pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
+    return pulumi
+
+
+def managed(project: Pulumi) -> dict[str, str]:
+    """Ids by the names of the resources in the state."""
+    return {
+        urn.split("::")[-1]: str(resource["id"])
+        for urn, resource in project.resources().items()
+        if resource["type"].startswith("airbyte:")
+    }
+
+
+@pytest.mark.parametrize("flags", [(), ("--refresh",)], ids=["", "with a refresh"])
+def test_a_resource_that_is_renamed_without_an_alias_keeps_its_object(
+    project: Pulumi, twin: RunningTwin, flags: tuple[str, ...]
+) -> None:
+    project.up().ok()
+    before = managed(project)
+    twin.clear_calls()
+
+    project.config_set("source", "after")
+    shown = project.preview("--json", *flags).ok().changes()
+    assert sorted((step.op, step.name) for step in shown) == [("create", "after"), ("delete", "before")]
+    done = project.up(*flags).ok().stdout
+
+    assert "adopted" in done
+    assert "is not deleted: it went over to" in done
+    after = managed(project)
+    assert after == {name.replace("before", "after"): identity for name, identity in before.items()}
+    assert [call for call in twin.calls() if call.method in {"POST", "PUT", "DELETE"} and "/public/" in call.path] == []
+    assert project.preview("--json").ok().changes() == ()

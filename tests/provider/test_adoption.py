@@ -1,0 +1,254 @@
+"""A create takes over what is identical, refuses what differs, and makes nothing twice."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from airbyte_twin.testing import running_twin
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi.runtime.proto import provider_pb2
+from pulumi_airbyte.provider.properties import encode
+
+from tests.provider.lab import with_lab
+from tests.provider.lake import Document, Lake, lake_of, stream
+from tests.provider.plugin import Object, Plugin, Values, error, urn
+
+KINDS = ("source", "destination", "connection", "workspace")
+Own = tuple[Plugin, Lake]
+
+
+@pytest.fixture
+def own(unconfigured: Plugin, tmp_path: Path) -> Iterator[Own]:
+    """A plugin with an Airbyte of its own."""
+    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
+        unconfigured.configure(serverUrl=twin.public_url)
+        twin.clear_calls()
+        yield unconfigured, lake
+
+
+def said(lake: Lake, kind: str) -> Document:
+    """What a program says of an object of this kind."""
+    return {
+        "source": lake.source(),
+        "destination": lake.destination(key="a-key"),
+        "connection": lake.connection(stream("cursor_default", syncMode="incremental_append")),
+        "workspace": {},
+    }[kind]
+
+
+def create(plugin: Plugin, kind: str, inputs: Values, name: str = "thing", *, preview: bool = False) -> str:
+    """A create for a resource of this name; the id of what it made."""
+    request = provider_pb2.CreateRequest(urn=urn(kind, name), properties=encode(inputs), preview=preview)
+    return str(plugin.stub.Create(request).id)
+
+
+def named(lake: Lake, kind: str, name: str) -> list[str]:
+    """The ids of the live objects of a name."""
+    found = lake.api("GET", f"/{kind}s?limit=100")["data"]
+    return [str(item[f"{kind}Id"]) for item in found if item["name"] == name]
+
+
+def next_run(plugin: Plugin, lake: Lake) -> None:
+    """Let the plugin forget, as the engine's next run does."""
+    plugin.configure(serverUrl=lake.twin.public_url)
+    lake.twin.clear_calls()
+
+
+def writes(lake: Lake) -> list[str]:
+    return [asked for asked in lake.asked() if not asked.startswith(("GET", "SPEC"))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_there_and_identical_is_adopted(own: Own, kind: str) -> None:
+    plugin, lake = own
+    made = plugin.made(kind, said(lake, kind))
+    next_run(plugin, lake)
+
+    plugin.create(kind, made.inputs, preview=True)
+    assert writes(lake) == []
+    next_run(plugin, lake)
+    adopted = plugin.create(kind, made.inputs)
+
+    assert adopted == made
+    written = {"workspace": [], "connection": [f"PATCH /connections/{made.id}"]}
+    assert writes(lake) == written.get(kind, [f"PUT /{kind}s/{made.id}"])
+    assert plugin.refreshed(kind, adopted).inputs == made.inputs
+
+
+def test_the_secrets_of_an_adopted_source_are_those_of_the_program(own: Own) -> None:
+    plugin, lake = own
+    inputs = plugin.checked("source", lake.source())
+    lake.api(
+        "POST", "/sources", lake.source(credentials={"method": "token", "token": "another"}) | {"name": plugin.name}
+    )
+
+    plugin.create("source", inputs)
+
+    [actor] = [actor for actor in lake.twin.store.actors if actor.name == plugin.name]
+    assert "another" not in json.dumps(actor.configuration)
+    assert len(named(lake, "source", plugin.name)) == 1
+
+
+DIFFERENT: dict[str, tuple[Document, str]] = {
+    "source": ({"configuration": {"host": "elsewhere.example.com", "credentials": {"method": "token", "token": "x"}}},
+               "configuration.host"),
+    "destination": ({"configuration": {"path": "elsewhere", "key": "a-key"}}, "configuration.path"),
+    "connection": ({"prefix": "p_"}, "prefix"),
+    "workspace": ({"notifications": {"failure": {"email": {"enabled": False}}}}, "notifications.failure.email.enabled"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_there_and_differs_is_refused_with_the_places_and_the_import_line(
+    own: Own,
+    kind: str,
+    preview: bool,  # noqa: FBT001
+) -> None:
+    plugin, lake = own
+    made = plugin.made(kind, said(lake, kind))
+    next_run(plugin, lake)
+    change, place = DIFFERENT[kind]
+    inputs = plugin.checked(kind, said(lake, kind) | change)
+    lake.twin.clear_calls()
+
+    message = error(lambda: plugin.create(kind, inputs, preview=preview))
+
+    assert f'{kind} "{plugin.name}" ({made.id}) already, and it is not what the program says: see {place}.' in message
+    assert f"pulumi import {urn(kind).split('$')[1].split('::')[0]} thing {made.id} --parent" in message
+    assert "elsewhere" not in message
+    assert writes(lake) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_of_one_identity_are_refused(own: Own, kind: str) -> None:
+    plugin, lake = own
+    inputs = plugin.checked(kind, said(lake, kind))
+    twins = [plugin.create(kind, inputs).id for _ in range(2)]
+    next_run(plugin, lake)
+
+    message = error(lambda: plugin.create(kind, inputs))
+
+    assert f"Airbyte has 2 of {kind}" in message
+    assert ", ".join(sorted(twins)) in message
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 504, "commit": True}, {"status": 500, "commit": True}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(own: Own, kind: str, fault: Document) -> None:
+    plugin, lake = own
+    lake.fault(method="POST", path=f"/{kind}s$", **fault)
+    made = plugin.made(kind, said(lake, kind))
+    assert named(lake, kind, plugin.name) == [made.id]
+
+
+def test_a_create_that_failed_before_it_was_begun_says_to_try_again(own: Own) -> None:
+    plugin, lake = own
+    lake.fault(method="POST", path="/sources$", status=504)
+    message = error(lambda: plugin.made("source", lake.source()))
+    assert "could not create source" in message
+    assert "run `pulumi up` again" in message
+    assert named(lake, "source", plugin.name) == []
+
+
+def test_a_connection_that_a_broken_off_create_left_is_finished(own: Own) -> None:
+    plugin, lake = own
+    cron = {"scheduleType": "cron", "cronExpression": "0 0 * * * ?"}
+    inputs = plugin.checked("connection", lake.connection(schedule=cron))
+    left = plugin.create("connection", {**inputs, "status": "inactive", "schedule": {"scheduleType": "manual"}})
+    next_run(plugin, lake)
+
+    assert plugin.create("connection", inputs).id == left.id
+
+    live = lake.live("connections", left.id)
+    assert (live["status"], live["schedule"]["scheduleType"]) == ("active", "cron")
+    assert writes(lake) == [f"PATCH /connections/{left.id}"]
+
+
+def test_what_was_deleted_is_not_adopted(own: Own) -> None:
+    plugin, lake = own
+    source = plugin.made("source", lake.source())
+    connection = plugin.made("connection", lake.connection(sourceId=source.id))
+    lake.api("DELETE", f"/sources/{source.id}")
+    next_run(plugin, lake)
+    again = plugin.create("source", source.inputs)
+    assert again.id != source.id
+    inputs = {**connection.inputs, "sourceId": again.id}
+    assert plugin.create("connection", inputs).id != connection.id
+
+
+def test_a_renamed_resource_keeps_its_object_and_the_old_name_does_not_delete_it(own: Own) -> None:
+    plugin, lake = own
+    made = plugin.made("source", lake.source())
+    next_run(plugin, lake)
+    assert create(plugin, "source", made.inputs, "renamed") == made.id
+    plugin.delete("source", made.id)
+    assert named(lake, "source", plugin.name) == [made.id]
+
+    next_run(plugin, lake)  # as after a kill between the two: the state has both names
+    assert diff(plugin, made, "renamed") == made.id
+    plugin.delete("source", made.id)
+    assert named(lake, "source", plugin.name) == [made.id]
+
+
+def diff(plugin: Plugin, known: Object, name: str) -> str:
+    """A diff of an unchanged source for a resource of this name."""
+    inputs = encode(known.inputs)
+    plugin.stub.Diff(
+        provider_pb2.DiffRequest(
+            id=known.id, urn=urn("source", name), old_inputs=inputs, news=inputs, olds=encode(known.outputs)
+        )
+    )
+    return known.id
+
+
+def test_two_resources_of_a_program_do_not_get_one_object(own: Own) -> None:
+    plugin, lake = own
+    made = plugin.made("source", lake.source())
+    assert 'as resource "thing"' in error(lambda: create(plugin, "source", made.inputs, "second"))
+
+    next_run(plugin, lake)
+    diff(plugin, made, "first")
+    assert 'as resource "first"' in error(lambda: create(plugin, "source", made.inputs, "second"))
+
+    next_run(plugin, lake)
+    assert create(plugin, "source", made.inputs, "second") == made.id
+    assert f'The resources "second" ({urn("source", "second")}) and "first" both' in error(
+        lambda: diff(plugin, made, "first")
+    )
+
+
+def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Own) -> None:
+    plugin, lake = own
+    made = plugin.made("source", lake.source())
+    next_run(plugin, lake)
+    diff(plugin, made, "thing")
+    left = plugin.create("source", made.inputs)
+    assert left.id != made.id
+
+    next_run(plugin, lake)
+    diff(plugin, made, "thing")
+    assert plugin.create("source", made.inputs).id == left.id
+    plugin.delete("source", made.id)
+    assert named(lake, "source", plugin.name) == [left.id]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*KINDS, "forget", "lose"]), min_size=3, max_size=8), st.integers(0))
+def test_whatever_is_made_and_forgotten_there_is_one_of_each(own: Own, steps: list[str], number: int) -> None:
+    plugin, lake = own
+    name = f"random {number}"
+    made = set()
+    for step in steps:
+        if step == "forget":
+            next_run(plugin, lake)
+        elif step == "lose":
+            lake.fault(method="POST", path="s$", drop="after")
+        else:
+            next_run(plugin, lake)
+            plugin.create(step, plugin.checked(step, said(lake, step) | {"name": name}))
+            made.add(step)
+    lake.twin.twin.faults.clear()
+    assert {kind: len(named(lake, kind, name)) for kind in made} == dict.fromkeys(made, 1)
