@@ -1,5 +1,6 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
+from pulumi_airbyte.client.cursors import Cursors
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -16,7 +17,7 @@ from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(Operations):
+class Airbyte(Cursors, Operations):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:

@@ -77,6 +77,7 @@ class ClientSettings:
         auth: how to authenticate.
         retry: how often to try again what may be tried again.
         read_seconds: how long an answer may take; creating a connection discovers the source, which takes minutes.
+        poll_seconds: between two looks at a job that runs.
     """
 
     public_url: str
@@ -84,6 +85,7 @@ class ClientSettings:
     auth: Auth = Auth()
     retry: RetryPolicy = RetryPolicy()
     read_seconds: float = 600.0
+    poll_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
