@@ -1,12 +1,12 @@
 """`airbyte.Connection`."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
-from pulumi_airbyte.wiring import Resource, wired, wired_list
+from pulumi_airbyte.wiring import Resource, applied, wired, wired_list
 
 
 class Connection(Resource):
@@ -34,6 +34,9 @@ class Connection(Resource):
         | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
+        refresh_mode: pulumi.Input[Literal["merge", "truncate"]] | None = None,
+        refresh_on_schema_change: pulumi.Input[bool] | None = None,
+        allow_cursor_loss: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a connection.
@@ -52,6 +55,10 @@ class Connection(Resource):
                 `ignore`.
             status: whether it runs; default `active`.
             tags: tags of the workspace.
+            refresh_mode: whether a backfill keeps the rows that the destination has; default `merge`.
+            refresh_on_schema_change: whether an incremental stream is read anew when it gains fields, or its cursor,
+                key or mode changes.
+            allow_cursor_loss: whether a new connection may replace this one where cursors can't go over to it.
             opts: the engine's options.
         """
         inputs = {
@@ -66,6 +73,10 @@ class Connection(Resource):
             "non_breaking_schema_updates_behavior": non_breaking_schema_updates_behavior,
             "status": status,
             "tags": wired_list(tags),
+            "backfills": applied(configurations, ConnectionConfigurationsArgs.backfills),
+            "refresh_mode": refresh_mode,
+            "refresh_on_schema_change": refresh_on_schema_change,
+            "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
 
@@ -134,6 +145,42 @@ class Connection(Resource):
     def tags(self) -> pulumi.Output[list[dict[str, str]] | None]:
         """Its tags."""
         return pulumi.get(self, "tags")
+
+    @property
+    @pulumi.getter(name="backfills")
+    def backfills(self) -> pulumi.Output[dict[str, str | bool] | None]:
+        """The streams' backfill tokens."""
+        return pulumi.get(self, "backfills")
+
+    @property
+    @pulumi.getter(name="refreshMode")
+    def refresh_mode(self) -> pulumi.Output[str | None]:
+        """Whether a backfill keeps the rows that the destination has."""
+        return pulumi.get(self, "refresh_mode")
+
+    @property
+    @pulumi.getter(name="refreshOnSchemaChange")
+    def refresh_on_schema_change(self) -> pulumi.Output[bool | None]:
+        """Whether a stream is read anew when it changes."""
+        return pulumi.get(self, "refresh_on_schema_change")
+
+    @property
+    @pulumi.getter(name="allowCursorLoss")
+    def allow_cursor_loss(self) -> pulumi.Output[bool | None]:
+        """Whether cursors may be lost to a replacement."""
+        return pulumi.get(self, "allow_cursor_loss")
+
+    @property
+    @pulumi.getter(name="backfillResults")
+    def backfill_results(self) -> pulumi.Output[dict[str, Any] | None]:
+        """How the last backfill of each stream went."""
+        return pulumi.get(self, "backfill_results")
+
+    @property
+    @pulumi.getter(name="unfinished")
+    def unfinished(self) -> pulumi.Output[str | None]:
+        """What is still to be done about the connection."""
+        return pulumi.get(self, "unfinished")
 
     @property
     @pulumi.getter(name="connectionId")

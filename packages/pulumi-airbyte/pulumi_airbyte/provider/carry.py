@@ -70,7 +70,12 @@ class Verdict:
 
 
 def judge(
-    before: Properties, after: Properties, defaults: Rewrites, anew: Collection[str] = (), *, same_connector: bool = True
+    before: Properties,
+    after: Properties,
+    defaults: Rewrites,
+    anew: Collection[str] = (),
+    *,
+    same_connector: bool = True,
 ) -> Verdict:
     """What becomes of each cursor. A stream that is not synced any more has none to lose.
 

@@ -125,7 +125,8 @@ CONNECTION_INPUTS: Final = (
     Field(
         "refreshOnSchemaChange",
         "boolean",
-        "Whether an incremental stream is read anew (by merge) when it gains fields, or its cursor, key or mode change.",
+        "Whether an incremental stream is read anew (by merge) when it gains fields, or its cursor, key or mode "
+        "changes.",
         local=True,
     ),
     Field(
