@@ -7,6 +7,7 @@ import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 from pulumi_airbyte.client.environment import POLL_SECONDS, RETRY_SECONDS
 
+from tests.provider.heard import Engine, listening
 from tests.provider.lab import with_lab
 from tests.provider.lake import Lake, lake_of
 from tests.provider.plugin import Plugin, running_plugin
@@ -48,6 +49,13 @@ def plugin(unconfigured: Plugin, lake: Lake) -> Plugin:
     """A plugin for `lake`."""
     unconfigured.configure(serverUrl=lake.twin.public_url)
     return unconfigured
+
+
+@pytest.fixture
+def engine(lake: Lake) -> Iterator[tuple[Engine, Plugin]]:
+    """An engine, and the plugin for `lake` that it started."""
+    with listening(lake.twin.public_url) as pair:
+        yield pair
 
 
 @pytest.fixture

@@ -1,41 +1,8 @@
 """What people read beside a resource while the engine works."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-import grpc
-import pytest
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
-
+from tests.provider.heard import Engine
 from tests.provider.lake import Lake, stream
 from tests.provider.plugin import NOTHING, Plugin, running_plugin, urn
-
-
-class Engine(engine_pb2_grpc.EngineServicer):
-    """The engine's log, kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-
-    def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802, the protocol's name
-        assert request.severity == engine_pb2.INFO
-        self.lines.append((request.urn, request.message))
-        return empty_pb2.Empty()
-
-
-@pytest.fixture
-def engine(lake: Lake) -> Iterator[tuple[Engine, Plugin]]:
-    """An engine, and the plugin that it started."""
-    engine, server = Engine(), grpc.server(ThreadPoolExecutor(max_workers=1))
-    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    with running_plugin(f"127.0.0.1:{port}") as plugin:
-        plugin.configure(serverUrl=lake.twin.public_url)
-        yield engine, plugin
-    server.stop(grace=None).wait()
 
 
 def test_changed_streams_are_told_by_name(engine: tuple[Engine, Plugin], lake: Lake) -> None:

@@ -21,7 +21,7 @@ from pulumi_airbyte.provider.connection_steps import (
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, secrecy_kept, wire
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import REFRESH_HINT, Listed, changed, exists, remove
-from pulumi_airbyte.provider.handover import finish, refuse_losses, resumed, seems_same_definition
+from pulumi_airbyte.provider.handover import finish, readable, refuse_losses, resumed, seems_same_definition
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.refreshes import looked_up
@@ -139,7 +139,8 @@ class ConnectionType(ResourceType):
             related = seems_same_definition(self.server.run, known.inputs, successor)
             verdict = verdict_on(known, successor, same_connector=related is not False)
             if live is not None:
-                refuse_losses(self.airbyte, live, verdict, allowed=successor.get("allowCursorLoss") is True)
+                state = readable(self.airbyte, known.id)
+                refuse_losses(live, verdict, state, allowed=successor.get("allowCursorLoss") is True)
         remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), _listed(known.id))
         self.server.inventory.connections.drop(known.id)
 

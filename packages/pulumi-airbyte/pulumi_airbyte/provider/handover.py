@@ -27,8 +27,8 @@ def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, al
     found = exists(airbyte, lambda: airbyte.get_connection(old_id), ("connections", "connectionId", old_id, ""))
     if found is None:
         return None
-    refuse_losses(airbyte, found, verdict, allowed=allowed)
     state = readable(airbyte, old_id)
+    refuse_losses(found, verdict, state, allowed=allowed)
     if state is None or not verdict.kept:
         return None
     if found.status == "active":
@@ -36,8 +36,9 @@ def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, al
     until_idle(airbyte, old_id, Deadline.of(target))
     with resumed(airbyte, old_id, when=found.status == "active"):
         # A sync that just ended may have left more cursors.
-        refuse_losses(airbyte, found, verdict, allowed=allowed)
-        return Plan(old_id, verdict.names(airbyte.cursors(old_id)))
+        state = airbyte.cursors(old_id)
+        refuse_losses(found, verdict, state, allowed=allowed)
+        return Plan(old_id, verdict.names(state))
 
 
 @contextmanager
@@ -52,15 +53,20 @@ def resumed(airbyte: Airbyte, connection_id: str, *, when: bool) -> Iterator[Non
         raise
 
 
-def refuse_losses(airbyte: Airbyte, old: Connection, verdict: Verdict, *, allowed: bool) -> None:
+def refuse_losses(old: Connection, verdict: Verdict, state: SavedState | None, *, allowed: bool) -> None:
     """Make sure that no cursor is lost that the old connection has.
+
+    Args:
+        old: the connection.
+        verdict: what becomes of its cursors.
+        state: how far it has read; None where that can't be read.
+        allowed: whether cursors may be lost.
 
     Raises:
         AirbyteError: one would be.
     """
-    if allowed or not (verdict.kept or verdict.lost):
+    if allowed:
         return
-    state = readable(airbyte, old.connection_id)
     lost = verdict.losses(state) if state else dict.fromkeys([*verdict.kept, *verdict.lost], UNREADABLE)
     if lost:
         named = ", ".join(f"{key} ({why})" for key, why in sorted(lost.items()))
