@@ -1,15 +1,11 @@
-"""Jobs that end at once, and the states and steps of connections that tests need beside them."""
+"""States of connections, their jobs by hand, and the steps that the engine takes with them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
 import pytest
 from airbyte_twin.jobs import drive
-from airbyte_twin.records import Job, JobStatus
-from airbyte_twin.running import ByHand
-from airbyte_twin.twin import Twin
+from airbyte_twin.records import JobStatus
 from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi_airbyte.provider.properties import decode, encode
@@ -18,27 +14,6 @@ from tests.provider.lake import Lake
 from tests.provider.plugin import Difference, Object, Plugin, Values, difference, urn
 
 CURSOR = {"updated_at": "2026-01-01T00:00:00Z", "nothing": None}
-
-
-class Ending(ByHand):
-    """Ends each job as soon as it is submitted; keeps what was asked for."""
-
-    def __init__(self, twin: Twin, status: JobStatus) -> None:
-        self._twin = twin
-        self._status: JobStatus = status
-        self.asked: list[tuple[str, str | None, list[str]]] = []
-
-    def submit(self, job: Job) -> None:
-        self.asked.append((job.type, job.refresh_mode, [name for _, name in job.streams or ()]))
-        drive(self._twin, drive(self._twin, job, "running"), self._status)
-
-
-@contextmanager
-def ending(lake: Lake, status: JobStatus = "succeeded") -> Iterator[Ending]:
-    """While the context lasts, jobs end so at once."""
-    runner = lake.twin.twin.runner = Ending(lake.twin.twin, status)
-    yield runner
-    lake.twin.twin.runner = ByHand()
 
 
 def drive_job(lake: Lake, job_id: int, status: JobStatus) -> None:

@@ -8,7 +8,7 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.provider.properties import UNKNOWN, encode
 
 from tests.provider.heard import Engine
-from tests.provider.jobs import CURSOR, compared, drive_job, replaced, state, unfinished, updated, write_state
+from tests.provider.jobs import CURSOR, compared, drive_job, replaced, state, unfinished, write_state
 from tests.provider.lab import OTHER_SOURCE
 from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Object, Plugin, Values, error, running_plugin, urn
