@@ -4,18 +4,15 @@ from typing import Any
 
 import pytest
 
+from tests.provider.backfills import asked, long, made, said
 from tests.provider.heard import Engine
 from tests.provider.jobs import CURSOR, compared, drive_job, state, updated, write_state
 from tests.provider.lab import PLAIN_DESTINATION
-from tests.provider.lake import Document, Lake, stream
+from tests.provider.lake import Lake, stream
 from tests.provider.plugin import NOTHING, Object, Plugin, Values, error, urn
 from tests.provider.refresh import assert_clean
 from tests.support.jobs import ending
 
-TWO = (
-    stream("bare", syncMode="incremental_append", cursorField=["updated_at"]),
-    stream("cursor_defined", syncMode="incremental_append"),
-)
 FIRES: list[tuple[Any, Any, bool]] = [
     (..., "one", True),
     ("one", "two", True),
@@ -30,23 +27,6 @@ FIRES: list[tuple[Any, Any, bool]] = [
     (True, False, False),
     (..., False, False),
 ]
-
-
-def made(plugin: Plugin, lake: Lake, token: Any = ..., **properties: Any) -> Object:
-    """A connection of two streams that were read before; one of them may have a token."""
-    connection = plugin.made("connection", said(lake, token, **properties), "thing")
-    write_state(lake, connection.id, "bare", "cursor_defined")
-    return connection
-
-
-def said(lake: Lake, token: Any = ..., *streams: Document, **properties: Any) -> Document:
-    tokens = {} if token is ... else {"backfills": {"bare": token}}
-    return lake.connection(*(streams or TWO), **tokens, **properties)
-
-
-def asked(plugin: Plugin, lake: Lake, token: Any = ..., *streams: Document, **properties: Any) -> Values:
-    """What a program says of the same connection later."""
-    return plugin.checked("connection", said(lake, token, *streams, **properties), "thing")
 
 
 @pytest.mark.parametrize(("old", "new", "fires"), FIRES, ids=[f"{old} to {new}" for old, new, _ in FIRES])
@@ -140,14 +120,6 @@ def test_a_sync_that_runs_is_waited_for(plugin: Plugin, lake: Lake) -> None:
         assert jobs.asked == [("refresh", "merge", ["bare"])]
 
 
-def long(plugin: Plugin, lake: Lake, news: Values) -> tuple[Object, int]:
-    """A connection whose backfill takes longer than its update, and the job."""
-    after = updated(plugin, made(plugin, lake), news, seconds=0.01)
-    result = after.outputs["backfillResults"]["bare"]
-    assert result["status"] == "running"
-    return after, int(result["jobId"])
-
-
 def test_a_refresh_that_takes_longer_than_the_update_is_looked_after(engine: tuple[Engine, Plugin], lake: Lake) -> None:
     heard, plugin = engine
     news = asked(plugin, lake, "one")
@@ -234,69 +206,6 @@ def test_an_inactive_connection_reads_nothing_anew(plugin: Plugin, lake: Lake, b
     message = error(lambda: plugin.update("connection", known, news))
     assert "bare can't be read anew: the connection is inactive" in message
     assert [call for call in lake.asked() if not call.startswith("GET")] == []
-
-
-WIDER = stream(
-    "bare",
-    syncMode="incremental_append",
-    cursorField=["updated_at"],
-    selectedFields=["id", "name", "note", "updated_at"],
-)
-CHANGES = [
-    WIDER,
-    TWO[0] | {"cursorField": ["id"]},
-    TWO[0] | {"primaryKey": [["id"]]},
-    TWO[0] | {"selectedFields": None},
-]
-
-
-@pytest.mark.parametrize("changed", CHANGES, ids=str)
-def test_a_stream_that_changes_is_read_anew_where_the_program_says_so(
-    engine: tuple[Engine, Plugin], lake: Lake, changed: Document
-) -> None:
-    heard, plugin = engine
-    known = made(plugin, lake)
-    news = asked(plugin, lake, ..., changed, TWO[1], refreshOnSchemaChange=True)
-    compared(plugin, known, news)
-    assert heard.told().endswith("will refresh bare (it changes)")
-    with ending(lake.twin) as jobs:
-        after = plugin.update("connection", known, news)
-        assert jobs.asked == [("refresh", "merge", ["bare"])]
-    assert "token" not in after.outputs["backfillResults"]["bare"]
-    assert compared(plugin, after, news) == NOTHING
-
-
-def test_a_field_that_is_added_without_a_backfill_is_told(engine: tuple[Engine, Plugin], lake: Lake) -> None:
-    heard, plugin = engine
-    known, news = made(plugin, lake), asked(plugin, lake, ..., WIDER, TWO[1])
-    compared(plugin, known, news)
-    assert heard.told() == (
-        "bare: + field note; rows of bare that are there already get no value of note until a backfill "
-        "(a new backfill token for bare, or refreshOnSchemaChange)"
-    )
-    with ending(lake.twin) as jobs:
-        plugin.update("connection", known, news)
-        assert jobs.asked == []
-
-
-def test_a_token_and_a_change_are_read_in_their_own_ways(plugin: Plugin, lake: Lake) -> None:
-    known = made(plugin, lake)
-    changed = TWO[1] | {"selectedFields": ["id", "note", "updated_at"]}
-    news = asked(plugin, lake, "one", TWO[0], changed, refreshOnSchemaChange=True, refreshMode="truncate")
-    with ending(lake.twin) as jobs:
-        plugin.update("connection", known, news)
-        assert jobs.asked == [("refresh", "truncate", ["bare"]), ("refresh", "merge", ["cursor_defined"])]
-
-
-def test_a_change_whose_backfill_failed_after_the_update_is_tried_again(plugin: Plugin, lake: Lake) -> None:
-    news = asked(plugin, lake, ..., WIDER, TWO[1], refreshOnSchemaChange=True)
-    after, job_id = long(plugin, lake, news)
-    drive_job(lake, job_id, "running")
-    drive_job(lake, job_id, "failed")
-    assert set(compared(plugin, after, news).detail) == {"backfills.bare"}
-    with ending(lake.twin) as jobs:
-        plugin.update("connection", after, news)
-        assert jobs.asked == [("refresh", "merge", ["bare"])]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pulumi
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
 from pulumi_airbyte.wiring import Resource, applied, wired, wired_list
 
+NonBreakingUpdates = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+
 
 class Connection(Resource):
     """Streams of a source that are synced into a destination (`airbyte:index/connection:Connection`).
@@ -28,10 +30,7 @@ class Connection(Resource):
         namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[
-            Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
-        ]
-        | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingUpdates] | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
         refresh_mode: pulumi.Input[Literal["merge", "truncate"]] | None = None,
@@ -56,8 +55,7 @@ class Connection(Resource):
             status: whether it runs; default `active`.
             tags: tags of the workspace.
             refresh_mode: whether a backfill keeps the rows that the destination has; default `merge`.
-            refresh_on_schema_change: whether an incremental stream is read anew when it gains fields, or its cursor,
-                key or mode changes.
+            refresh_on_schema_change: whether incremental streams that change, or gain fields, are read anew.
             allow_cursor_loss: whether a new connection may replace this one where cursors can't go over to it.
             opts: the engine's options.
         """
