@@ -24,6 +24,7 @@ class ConfiguredStream:
         cursor_field: The path of the cursor; empty where the mode has none.
         primary_key: The paths of the key's fields; empty where the mode has none.
         selected_fields: Top-level fields in alphabetical order: their order in the file means nothing to the server.
+        backfill: The token that asks for one more read from the beginning.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ConfiguredStream:
     cursor_field: FieldPath
     primary_key: tuple[FieldPath, ...]
     selected_fields: tuple[str, ...]
+    backfill: bool | str = False
 
 
 def configure(stream: StreamConfig, discovered: Discovered | None) -> ConfiguredStream:
@@ -55,6 +57,7 @@ def configure(stream: StreamConfig, discovered: Discovered | None) -> Configured
         cursor_field=cursor_of(stream, discovered),
         primary_key=() if mode in KEYLESS_MODES else key_of(stream, discovered),
         selected_fields=tuple(sorted(stream.fields)),
+        backfill=stream.backfill,
     )
 
 

@@ -85,4 +85,5 @@ def _stream(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamA
         cursor_field=stream.cursor_field,
         primary_key=stream.primary_key,
         selected_fields=stream.selected_fields,
+        backfill=stream.backfill,
     )

@@ -51,7 +51,7 @@ class StreamConfig(LakeFile):
     """What happens to the rows that the destination already has."""
 
     backfill: Backfill = False
-    """Asks for one more read from the beginning, by a new token; checked and kept, while nothing acts on it yet."""
+    """Asks for one more read from the beginning: by a new token, or by true where it was false."""
 
     primary_key: KeyPaths = ()
     """The paths of the fields that make a row unique, such as [["id"]]."""

@@ -67,6 +67,7 @@ class Lake:
         pulumi.program(PROGRAM)
         pulumi.environment["AIRBYTE_SERVER_URL"] = twin.public_url
         pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
+        pulumi.environment["AIRBYTE_POLL_SECONDS"] = "0.05"
         values = {"workspaceId": twin.workspace_id} | VALUES
         plain = [f"--plaintext=lotus:{name}={value}" for name, value in values.items()]
         secret = [f"--secret=lotus:{name}={value}" for name, value in SECRETS.items()]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
-from pulumi_airbyte.client.environment import RETRY_SECONDS
+from pulumi_airbyte.client.environment import POLL_SECONDS, RETRY_SECONDS
 
 from tests.provider.heard import Engine, listening
 from tests.provider.lab import with_lab
@@ -34,6 +34,7 @@ def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [name for name in os.environ if name.startswith("AIRBYTE_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv(RETRY_SECONDS, "0")
+    monkeypatch.setenv(POLL_SECONDS, "0")
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 LAB_SOURCE: Final = "5a1c0f1e-0000-4000-8000-000000000011"
 LAB_DESTINATION: Final = "5a1c0f1e-0000-4000-8000-000000000012"
+PLAIN_DESTINATION: Final = "5a1c0f1e-0000-4000-8000-000000000013"
+OTHER_SOURCE: Final = "5a1c0f1e-0000-4000-8000-000000000014"
 FIELDS: Final = ("id", "updated_at", "name", "note", "meta")
 SCHEMA: Final = {
     "type": "object",
@@ -72,8 +74,19 @@ LAB: Final[list[dict[str, Any]]] = [
         "supported_destination_sync_modes": [
             "append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete",
         ],
+        "supports_refreshes": True,
     },
 ]  # fmt: skip
+LAB.append(LAB[0] | {"definition_id": OTHER_SOURCE, "type": "other", "docker_repository": "example/source-other"})
+LAB.append(
+    LAB[1]
+    | {
+        "definition_id": PLAIN_DESTINATION,
+        "type": "plain",
+        "docker_repository": "example/destination-plain",
+        "supports_refreshes": False,
+    }
+)
 
 
 def with_lab(folder: Path) -> Path:
@@ -81,5 +94,7 @@ def with_lab(folder: Path) -> Path:
     connectors = folder / "connectors"
     connectors.mkdir()
     for connector in LAB:
-        (connectors / f"{connector['kind']}.json").write_text(json.dumps(connector), encoding="utf-8")
+        (connectors / f"{connector['kind']}-{connector['type']}.json").write_text(
+            json.dumps(connector), encoding="utf-8"
+        )
     return folder

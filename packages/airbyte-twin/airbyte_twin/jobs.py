@@ -53,8 +53,10 @@ def start_refresh(
     """Start a refresh of some or (None) all streams; a running job is cancelled first.
 
     Raises:
-        ProblemError: 409 `state-conflict` if the connection is deprecated.
+        ProblemError: 409 `state-conflict` if the connection is not active.
     """
+    if connection.status != "active":
+        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
     _stop_running(twin, connection)
     return _new_job(twin, connection, "refresh", streams, mode)
 

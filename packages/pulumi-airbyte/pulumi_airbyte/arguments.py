@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pulumi_airbyte.configurations import SyncMode, canonical_stream, keyed, to_text
+from pulumi_airbyte.configurations import StreamTree, SyncMode, canonical_stream, keyed, to_text
 from pulumi_airbyte.values import JsonObject
 
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
@@ -24,6 +24,8 @@ class ConnectionConfigurationsStreamArgs:
         mappers: transformations, as the public API takes them.
         include_files: also copy the files that records refer to.
         destination_object_name: for destinations that write into objects of their own (1.8 and later).
+        backfill: a token; a new text reads the stream from the beginning, once, and so does `True` where it was
+            `False`.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ConnectionConfigurationsStreamArgs:
     mappers: Sequence[JsonObject] | None = None
     include_files: bool | None = None
     destination_object_name: str | None = None
+    backfill: str | bool | None = None
 
     def to_wire(self) -> JsonObject:
         """The stream in the API's spelling."""
@@ -63,7 +66,20 @@ class ConnectionConfigurationsArgs:
         Raises:
             ConfigurationError: a stream is listed twice, or selects a field twice or a nested one.
         """
-        return to_text(keyed(canonical_stream(stream.to_wire()) for stream in self.streams))
+        return to_text(self._keyed())
+
+    def backfills(self) -> dict[str, str | bool] | None:
+        """The streams' tokens, by the names that streams have in the text; None where there is none.
+
+        Raises:
+            ConfigurationError: as of `to_wire`.
+        """
+        tokens = {(stream.namespace or None, stream.name): stream.backfill for stream in self.streams}
+        found = {key: tokens[one.get("namespace"), one["name"]] for key, one in self._keyed().items()}  # type: ignore[index]
+        return {key: token for key, token in found.items() if token is not None} or None
+
+    def _keyed(self) -> dict[str, StreamTree]:
+        return keyed(canonical_stream(stream.to_wire()) for stream in self.streams)
 
 
 @dataclass(frozen=True)

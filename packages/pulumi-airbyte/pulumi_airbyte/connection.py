@@ -1,12 +1,14 @@
 """`airbyte.Connection`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
-from pulumi_airbyte.wiring import Resource, wired, wired_list
+from pulumi_airbyte.wiring import Resource, applied, wired, wired_list
+
+NonBreakingUpdates = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 
 
 class Connection(Resource):
@@ -28,16 +30,16 @@ class Connection(Resource):
         namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[
-            Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
-        ]
-        | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingUpdates] | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
         backfill_preference: pulumi.Input[Literal["enabled", "disabled"]] | None = None,
         resource_requirements: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        refresh_mode: pulumi.Input[Literal["merge", "truncate"]] | None = None,
+        refresh_on_schema_change: pulumi.Input[bool] | None = None,
+        allow_cursor_loss: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a connection.
@@ -59,6 +61,9 @@ class Connection(Resource):
             notify_schema_changes_by_email: whether people are told of them by mail.
             backfill_preference: whether a stream is read anew when the server adds a column to it.
             resource_requirements: CPU and memory of its syncs, such as `{"memory_limit": "2Gi"}`.
+            refresh_mode: whether a backfill keeps the rows that the destination has; default `merge`.
+            refresh_on_schema_change: whether incremental streams that change, or gain fields, are read anew.
+            allow_cursor_loss: whether a new connection may replace this one where cursors can't go over to it.
             opts: the engine's options.
         """
         inputs = {
@@ -77,6 +82,10 @@ class Connection(Resource):
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
+            "backfills": applied(configurations, ConnectionConfigurationsArgs.backfills),
+            "refresh_mode": refresh_mode,
+            "refresh_on_schema_change": refresh_on_schema_change,
+            "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
 
@@ -169,6 +178,42 @@ class Connection(Resource):
     def resource_requirements(self) -> pulumi.Output[dict[str, str] | None]:
         """CPU and memory of its syncs."""
         return pulumi.get(self, "resource_requirements")
+
+    @property
+    @pulumi.getter(name="backfills")
+    def backfills(self) -> pulumi.Output[dict[str, str | bool] | None]:
+        """The streams' backfill tokens."""
+        return pulumi.get(self, "backfills")
+
+    @property
+    @pulumi.getter(name="refreshMode")
+    def refresh_mode(self) -> pulumi.Output[str | None]:
+        """Whether a backfill keeps the rows that the destination has."""
+        return pulumi.get(self, "refresh_mode")
+
+    @property
+    @pulumi.getter(name="refreshOnSchemaChange")
+    def refresh_on_schema_change(self) -> pulumi.Output[bool | None]:
+        """Whether a stream is read anew when it changes."""
+        return pulumi.get(self, "refresh_on_schema_change")
+
+    @property
+    @pulumi.getter(name="allowCursorLoss")
+    def allow_cursor_loss(self) -> pulumi.Output[bool | None]:
+        """Whether cursors may be lost to a replacement."""
+        return pulumi.get(self, "allow_cursor_loss")
+
+    @property
+    @pulumi.getter(name="backfillResults")
+    def backfill_results(self) -> pulumi.Output[dict[str, Any] | None]:
+        """How the last backfill of each stream went."""
+        return pulumi.get(self, "backfill_results")
+
+    @property
+    @pulumi.getter(name="unfinished")
+    def unfinished(self) -> pulumi.Output[str | None]:
+        """What is still to be done about the connection."""
+        return pulumi.get(self, "unfinished")
 
     @property
     @pulumi.getter(name="connectionId")

@@ -1,6 +1,6 @@
 """What the SDK's resources share: turning typed arguments into properties."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
@@ -19,12 +19,17 @@ Argument = TypeVar("Argument", bound=Wired)
 
 
 def wired(value: pulumi.Input[Argument] | None) -> Any:
-    """The property of an argument: written at once where it is plain, so that a preview knows it."""
+    """The property of an argument."""
+    return applied(value, lambda argument: argument.to_wire())
+
+
+def applied(value: pulumi.Input[Argument] | None, form: Callable[[Argument], Any]) -> Any:
+    """What is made of an argument: at once where it is plain, so that a preview knows it."""
     if value is None:
         return None
     if isinstance(value, pulumi.Output):
-        return value.apply(lambda argument: argument.to_wire())
-    return cast("Argument", value).to_wire()
+        return value.apply(form)
+    return form(cast("Argument", value))
 
 
 def wired_list(values: Sequence[pulumi.Input[Argument]] | None) -> Any:

@@ -2,6 +2,7 @@
 
 from pulumi_airbyte.client.checks import Checks
 from pulumi_airbyte.client.config_connections import ConfigConnections
+from pulumi_airbyte.client.cursors import Cursors
 from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
@@ -19,7 +20,7 @@ from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Instances, Operations, Checks):
+class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
     """One Airbyte server. Thread-safe; every method raises AirbyteError."""
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:

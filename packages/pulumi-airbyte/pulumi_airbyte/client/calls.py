@@ -40,6 +40,10 @@ class Calls:
         """End without further tries."""
         self._transport.cancel()
 
+    def rest(self) -> bool:
+        """Wait until it is time to look again at what takes long; whether the wait was cancelled."""
+        return self._transport.wait(self._settings.poll_seconds)
+
     def close(self) -> None:
         """Give the connections back."""
         self._transport.close()

@@ -19,6 +19,7 @@ ENVIRONMENT: Final = {
     "bearerAuth": "AIRBYTE_BEARER_AUTH",
 }
 RETRY_SECONDS: Final = "AIRBYTE_RETRY_BASE_SECONDS"
+POLL_SECONDS: Final = "AIRBYTE_POLL_SECONDS"
 
 
 def completed(given: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -49,7 +50,8 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
         public_url=public_url,
         config_url=texts.get("configUrl", ""),
         auth=auth,
-        retry=RetryPolicy(base_seconds=_retry_seconds(environment)),
+        retry=RetryPolicy(base_seconds=_seconds(environment, RETRY_SECONDS, RetryPolicy.base_seconds)),
+        poll_seconds=_seconds(environment, POLL_SECONDS, ClientSettings.poll_seconds),
     )
 
 
@@ -65,12 +67,12 @@ def auth_from(texts: Mapping[str, str]) -> Auth:
     )
 
 
-def _retry_seconds(environment: Mapping[str, str]) -> float:
-    text = environment.get(RETRY_SECONDS, "")
+def _seconds(environment: Mapping[str, str], variable: str, otherwise: float) -> float:
+    text = environment.get(variable, "")
     try:
-        return float(text) if text else RetryPolicy.base_seconds
+        return float(text) if text else otherwise
     except ValueError:
-        raise ValueError(f"airbyte: ${RETRY_SECONDS} is {text!r}, not a number of seconds") from None
+        raise ValueError(f"airbyte: ${variable} is {text!r}, not a number of seconds") from None
 
 
 def _authenticates(given: Mapping[str, str], key: str) -> bool:

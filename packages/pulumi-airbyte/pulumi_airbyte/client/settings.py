@@ -78,6 +78,7 @@ class ClientSettings:
         retry: how often to try again what may be tried again.
         read_seconds: how long an answer may take; creating a connection discovers the source, which takes minutes.
         parallel_writes: so many writing calls are under way at once; the others wait.
+        poll_seconds: between two looks at a job that runs.
     """
 
     public_url: str
@@ -86,6 +87,7 @@ class ClientSettings:
     retry: RetryPolicy = RetryPolicy()
     read_seconds: float = 600.0
     parallel_writes: int = 16
+    poll_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))

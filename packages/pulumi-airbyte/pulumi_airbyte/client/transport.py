@@ -54,6 +54,10 @@ class Transport:
         """Let running requests end, but wait for no further try."""
         self._cancelled.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait; whether that was cancelled."""
+        return self._cancelled.wait(seconds)
+
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()

@@ -111,9 +111,9 @@ def resource_failures(inputs: Properties) -> list[Failure]:
     return failures
 
 
-def note(keys: Iterable[str]) -> str:
+def note(keys: Iterable[str]) -> JsonObject:
     """What an unfinished connection keeps, so that the next update writes these."""
-    return json.dumps({NOTE: sorted(keys)})
+    return {NOTE: sorted(keys)}
 
 
 def noted(outputs: Properties) -> frozenset[str]:

@@ -3,29 +3,29 @@
 from functools import partial
 from typing import cast
 
-from pulumi_airbyte.client.errors import AirbyteError, NotFound
-from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
-from pulumi_airbyte.provider.config_fields import (
-    as_first_posted,
-    config_keys,
-    note,
-    noted,
-    resource_failures,
-    settings_of,
+from pulumi_airbyte.provider import backfill
+from pulumi_airbyte.provider.carry import Plan
+from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of
+from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
+from pulumi_airbyte.provider.connection_identity import IDENTITY
+from pulumi_airbyte.provider.connection_steps import (
+    differences,
+    due,
+    explained_takeover,
+    places,
+    read_anew,
+    takeover,
+    verdict_on,
 )
-from pulumi_airbyte.provider.config_writes import (
-    config_failures,
-    require_config_api,
-    server_says,
-    settled,
-    with_settings,
-)
-from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, secrecy_kept, wire
+from pulumi_airbyte.provider.connection_tree import canonical, from_server, secrecy_kept, wire
+from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
-from pulumi_airbyte.provider.gone import REFRESH_HINT, Listed, changed, exists, remove
+from pulumi_airbyte.provider.gone import Listed, exists, remove
+from pulumi_airbyte.provider.handover import readable, refuse_losses, seems_same_definition
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
-from pulumi_airbyte.provider.reconcile import merged, rewrites, same
+from pulumi_airbyte.provider.reconcile import merged, same
+from pulumi_airbyte.provider.refreshes import looked_up
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
@@ -34,17 +34,16 @@ from pulumi_airbyte.provider.resource import (
     Live,
     Made,
     ResourceType,
+    Server,
     kept_rewrites,
     known_rewrites,
     table_failures,
-    with_rewrites,
 )
 from pulumi_airbyte.provider.schedule import schedule_failures
 from pulumi_airbyte.provider.secrecy import MASK_ADVICE, masks
 from pulumi_airbyte.provider.server_made import told
 from pulumi_airbyte.provider.tables import CONNECTION_INPUTS, CONNECTION_OUTPUTS
 from pulumi_airbyte.provider.target import Known, Target
-from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import render_path
 
 
@@ -55,6 +54,12 @@ class ConnectionType(ResourceType):
     summary = "Streams of a source that are synced into a destination."
     inputs = CONNECTION_INPUTS
     outputs = CONNECTION_OUTPUTS
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._writes = ConnectionWrites(server)
+        # What takes the place of connections that are to be replaced, by their id, until it is there.
+        self._successors: dict[str, Properties] = {}
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Refuse what the server would refuse without looking at the source."""
@@ -75,6 +80,7 @@ class ConnectionType(ResourceType):
         kept = {key for key in ("schedule", "status") if same(named.get(key), checking.old.get(key))}
         failures += [] if failures or checking.importing else config_failures(self.server, self.tree(named))
         failures = [failure for failure in failures if failure.path.partition(".")[0] not in kept]
+        failures += [] if failures else backfill.failures(self.tree(named))
         if failures:
             return Checked(named, failures)
         return Checked(secrecy_kept(wire(self.tree(named)), inputs), [])
@@ -84,11 +90,21 @@ class ConnectionType(ResourceType):
         return canonical(inputs)
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST; the server discovers the source first."""
-        tree = self.remote(self.tree(inputs))
+        """POST, unless it is there already. One that replaces another goes on where that one was."""
+        tree, old = self.remote(self.tree(inputs)), target.replaced
         require_config_api(self.server, tree, set(tree))
-        made = self._post(as_first_posted(tree))
-        return Made(made.connection_id, self._settled(made, tree, set(tree)))
+        plan = takeover(self.server, old, inputs, target)
+        resumes = old is not None and "status" not in self.tree(old.inputs)
+        made = self._writes.make(tree, target, plan, resumes=resumes)
+        self._successors.pop(old.id if old else "", None)
+        return Made(made.connection_id, self._writes.complete(made, tree, plan))
+
+    def foresee(self, inputs: Properties, target: Target) -> Properties:
+        """Say whether it is there already: its source and its destination are, where their ids are known."""
+        if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
+            return {}
+        found = self._writes.adoption(self.remote(self.tree(inputs)), target).foresee()
+        return identity_of(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET; `deprecated` is what a deleted connection is."""
@@ -102,65 +118,63 @@ class ConnectionType(ResourceType):
         news = told(live, sent, found, partial(server_says, self.server, found))
         if news:
             target.say(news)
-        outputs = {**_identity(found), **kept_rewrites(known.outputs)}
+        outputs = {**identity_of(found), **kept_rewrites(known.outputs), **self._kept(known)}
         return Live({**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
-        after = self.remote(self.tree(new))
-        differing = set(self.remote({str(path[0]): None for path, _, _ in self.diff(known, new)}))
+        after, again = self.remote(self.tree(new)), due(self.airbyte, known, new)
+        differing = set(self.remote({str(path[0]): None for path, _, _ in places(known.inputs, new)}))
         differing |= noted(known.outputs)
-        if not differing:
-            return known.outputs
-        require_config_api(self.server, after, differing | settings_of(after))
-        public = differing - config_keys(after, differing)
-        if "status" in public or not public:
-            # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
-            found = _refuse_deleted(changed(lambda: self.airbyte.get_connection(known.id)))
-        if public:
-            found = self._patch(known.id, after, public)
-        return self._settled(found, after, differing)
+        require_config_api(self.server, after, differing | settings_of(after) if differing else set())
+        self._writes.offers.require(str(after.get("sourceId")), self.remote(self.tree(known.inputs)), after)
+        plan = Plan.parse(known.outputs.get("unfinished"))
+        if plan is not None:
+            self._writes.hand_over(self._writes.there(known.id), plan, after)
+        outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", backfill.RESULTS}}
+        if differing:
+            outputs = self._writes.change(known.id, after, differing)
+        if not again.streams:
+            return {**outputs, **backfill.told(again.results)}
+        return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
+        successor = self._successors.pop(known.id, None)
+        if successor is not None:
+            # It goes before its successor comes: what could not be handed over then must not be lost now.
+            live = exists(self.airbyte, lambda: self.airbyte.get_connection(known.id), _listed(known.id))
+            related = seems_same_definition(self.server.run, known.inputs, successor)
+            verdict = verdict_on(known, successor, same_connector=related is not False)
+            if live is not None:
+                state = readable(self.airbyte, known.id)
+                refuse_losses(live, verdict, state, allowed=successor.get("allowCursorLoss") is True)
         remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), _listed(known.id))
         self.server.inventory.connections.drop(known.id)
 
+    def diff(self, known: Known, new: Properties) -> Differences:
+        """What is to change, and what is to be read anew."""
+        found = places(known.inputs, new)
+        if any(self.replaces(path) for path, _, _ in found):
+            self._successors[known.id] = new
+            return found
+        return differences(self.airbyte, known, new)
+
     def explain(self, known: Known, new: Properties, found: Differences) -> str:
-        """The streams and fields that change, by name."""
-        return explain_streams([item for item in found if item[0][0] == "configurations"])
+        """The streams and fields that change, by name; and what becomes of cursors and of rows that were read."""
+        if not found:
+            return ""
+        parts = [explain_streams([item for item in found if item[0][0] == "configurations"])]
+        if any(self.replaces(path) for path, _, _ in found):
+            parts.append(explained_takeover(self.airbyte, self.server.run, known, new))
+        else:
+            parts.append(backfill.explained(known.inputs, new, self.tree(known.inputs), self.tree(new), found))
+        return "; ".join(part for part in parts if part)
 
-    def _settled(self, found: Connection, tree: Properties, keys: set[str]) -> Properties:
-        """The outputs, once what the public API can't write is written as well.
-
-        Raises:
-            UnfinishedError: it could not be; the next update does it.
-        """
-        try:
-            return _outputs(settled(self.server, found, tree, keys), tree)
-        except AirbyteError as error:
-            unwritten = config_keys(tree, keys | settings_of(tree))
-            left = {**_outputs(found, tree, unwritten), "unfinished": note(unwritten)}
-            raise UnfinishedError(found.connection_id, left, str(error)) from error
-
-    def _post(self, tree: Properties) -> Connection:
-        self.airbyte.redactor.learn(mapper_keys(tree))
-        made = self.airbyte.create_connection(request(tree, set(tree)))
-        self.server.inventory.connections.put(made)
-        return made
-
-    def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
-        """Send these properties.
-
-        Raises:
-            NotFound: the connection is gone, if only by its status.
-            AirbyteError: the server refuses.
-        """
-        self.airbyte.redactor.learn(mapper_keys(tree))
-        body = request(tree, keys)
-        patched = _refuse_deleted(changed(lambda: self.airbyte.patch_connection(connection_id, body)))
-        self.server.inventory.connections.put(patched)
-        return patched
+    def _kept(self, known: Known) -> Properties:
+        """Outputs of which the server knows nothing."""
+        results = backfill.told(looked_up(self.airbyte, backfill.results_of(known.outputs)))
+        return results | {key: value for key, value in known.outputs.items() if key == "unfinished"}
 
 
 def _checked_streams(configurations: Property, checking: Checking) -> tuple[Property, list[Failure]]:
@@ -175,22 +189,5 @@ def _checked_streams(configurations: Property, checking: Checking) -> tuple[Prop
     return to_text(streams), [Failure(render_path(path), MASK_ADVICE) for path in found]
 
 
-def _refuse_deleted(found: Connection) -> Connection:
-    if found.status == "deprecated":
-        raise NotFound(f'The connection "{found.name}" does not exist any more.', REFRESH_HINT)
-    return found
-
-
 def _listed(connection_id: str) -> Listed:
     return "connections", "connectionId", connection_id, ""
-
-
-def _outputs(answer: Connection, sent: Properties, unwritten: frozenset[str] = frozenset()) -> Properties:
-    found = rewrites(sent, from_server(answer, sent))
-    return with_rewrites(
-        _identity(answer), {path: there for path, there in found.items() if path[0] not in unwritten}, sent
-    )
-
-
-def _identity(found: Connection) -> Properties:
-    return {"connectionId": found.connection_id, "createdAt": found.created_at}

@@ -13,12 +13,18 @@ from pulumi_airbyte.values import Path
 IDENTITY: Final = ("name", "sourceId", "destinationId")
 
 
-def sought(tree: Properties, sources: Shelf[Actor], connections: Shelf[Connection]) -> Sought[Connection]:
-    """What a create of this canonical tree looks for, in the workspace of its source.
+def sought(
+    tree: Properties, first: Properties, sources: Shelf[Actor], connections: Shelf[Connection]
+) -> Sought[Connection]:
+    """What a create of this canonical tree, whose first call makes another one, looks for in its source's workspace.
 
     Raises:
         AirbyteError: the source can't be read.
     """
+
+    def look(found: Connection) -> Seen:
+        return Seen(found.connection_id, (found.name, found.source_id, found.destination_id), from_server(found, tree))
+
     identity = tuple(str(unwrap(tree[key])) for key in IDENTITY)
     return Sought(
         "connection",
@@ -26,15 +32,10 @@ def sought(tree: Properties, sources: Shelf[Actor], connections: Shelf[Connectio
         identity,
         tree,
         connections,
-        _look,
-        as_posted=as_posted(tree),
+        look,
+        as_posted=first,
         is_open=_is_open,
     )
-
-
-def as_posted(tree: Properties) -> Properties:
-    """What a create in several calls makes first: a connection that can't run yet."""
-    return {key: value for key, value in tree.items() if key != "schedule"} | {"status": "inactive"}
 
 
 def _home(sources: Shelf[Actor], source_id: str) -> str | None:
@@ -43,10 +44,6 @@ def _home(sources: Shelf[Actor], source_id: str) -> str | None:
         return sources.home(source_id)
     except (NotFound, Forbidden):
         return None
-
-
-def _look(found: Connection) -> Seen:
-    return Seen(found.connection_id, (found.name, found.source_id, found.destination_id), from_server(found))
 
 
 def _is_open(path: Path, wanted: Property) -> bool:

@@ -152,8 +152,46 @@ CONNECTION_INPUTS: Final = (
         "CPU and memory of its syncs on self-managed servers, as texts of Kubernetes: cpu_request, cpu_limit, "
         "memory_request, memory_limit, ephemeral_storage_request, ephemeral_storage_limit (by the Config API).",
     ),
+    Field(
+        "backfills",
+        "object",
+        "A token for each stream that was ever to be read anew, by the stream's name (`namespace.name` where a name "
+        "comes twice). A new text reads the stream from the beginning, once; so does `true` where it was `false`.",
+        local=True,
+    ),
+    Field(
+        "refreshMode",
+        "string",
+        "Whether a backfill keeps the rows that the destination has, or deletes them once it has succeeded. "
+        "Default: merge.",
+        values=("merge", "truncate"),
+        local=True,
+    ),
+    Field(
+        "refreshOnSchemaChange",
+        "boolean",
+        "Whether an incremental stream is read anew (by merge) when it gains fields, or its cursor, key or mode "
+        "changes.",
+        local=True,
+    ),
+    Field(
+        "allowCursorLoss",
+        "boolean",
+        "Whether a new connection may replace this one where cursors can't go over to it.",
+        local=True,
+    ),
 )
-CONNECTION_OUTPUTS: Final = (Field("connectionId", "string", "The connection's id."), CREATED_AT, REWRITES)
+CONNECTION_OUTPUTS: Final = (
+    Field("connectionId", "string", "The connection's id."),
+    CREATED_AT,
+    REWRITES,
+    Field(
+        "backfillResults",
+        "object",
+        "How the last backfill of each stream went: its token, its jobId, and the job's status or `running`.",
+    ),
+    UNFINISHED,
+)
 
 WORKSPACE_INPUTS: Final = (
     Field("name", "string", "The workspace's name. Default: the resource's name in the program."),

@@ -1,0 +1,142 @@
+"""How a connection comes to be as it is wanted: in several calls, any of which may be the last that comes through.
+
+The public API makes it, the Config API writes what that one can't, and one that replaces another gets its cursors
+before it may run. What breaks off in between is noted in the state, or found by the next create.
+"""
+
+from contextlib import nullcontext
+
+from pulumi_airbyte.client.errors import AirbyteError, NotFound
+from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.provider.adoption import Adoption, Found
+from pulumi_airbyte.provider.carry import Plan, first_post
+from pulumi_airbyte.provider.config_fields import as_first_posted, config_keys, note, settings_of
+from pulumi_airbyte.provider.config_writes import settled
+from pulumi_airbyte.provider.connection_identity import sought
+from pulumi_airbyte.provider.connection_tree import from_server, mapper_keys, request
+from pulumi_airbyte.provider.gone import REFRESH_HINT, changed
+from pulumi_airbyte.provider.handover import finish, resumed
+from pulumi_airbyte.provider.offered import Offers
+from pulumi_airbyte.provider.properties import Properties
+from pulumi_airbyte.provider.reconcile import rewrites
+from pulumi_airbyte.provider.resource import Server, with_rewrites
+from pulumi_airbyte.provider.target import Target
+from pulumi_airbyte.provider.unfinished import UnfinishedError
+from pulumi_airbyte.values import canonical_json
+
+
+class ConnectionWrites:
+    """Writes of connections. Trees are canonical, and have nothing that the server knows nothing of."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._airbyte = server.airbyte
+        self.offers = Offers(server.airbyte)
+
+    def adoption(self, tree: Properties, target: Target, plan: Plan | None = None) -> Adoption[Connection]:
+        """A create of this tree, which looks first whether the connection is there."""
+        shelves = self._server.inventory
+        wanted = sought(tree, _first(tree, plan), shelves.actors("source"), shelves.connections)
+        return Adoption(self._server.run, wanted, target)
+
+    def make(self, tree: Properties, target: Target, plan: Plan | None, *, resumes: bool) -> Connection:
+        """The connection as its first call makes it, or as an earlier run has left it.
+
+        Args:
+            tree: what is wanted in the end.
+            target: the resource.
+            plan: what it takes over from the connection that it replaces.
+            resumes: whether that one is to run again where this fails.
+
+        Raises:
+            AirbyteError: there is another one in its place, or the server refuses.
+        """
+        with nullcontext() if plan is None else resumed(self._airbyte, plan.old_id, when=resumes):
+            return self.adoption(tree, target, plan).make(
+                lambda: self._post(_first(tree, plan)), lambda found: self._taken(found, tree, plan)
+            )
+
+    def complete(self, made: Connection, tree: Properties, plan: Plan | None) -> Properties:
+        """The outputs, once the connection has its cursors and what only the Config API writes.
+
+        Raises:
+            UnfinishedError: something of that could not be done; the next update does it.
+        """
+        try:
+            if plan is not None:
+                made, plan = self.hand_over(made, plan, tree), None
+            return outputs_of(settled(self._server, made, tree, set(tree)), tree)
+        except AirbyteError as error:
+            unwritten = config_keys(tree, tree.keys() | settings_of(tree))
+            left = {**(note(unwritten) if unwritten else {}), **(plan.note() if plan else {})}
+            open_keys = unwritten | ({"status"} if plan else set())
+            outputs = {**outputs_of(made, tree, open_keys), "unfinished": canonical_json(left)}
+            raise UnfinishedError(made.connection_id, outputs, str(error)) from error
+
+    def change(self, connection_id: str, tree: Properties, keys: set[str]) -> Properties:
+        """The outputs, once these properties are as in the tree.
+
+        Raises:
+            NotFound: the connection is gone, if only by its status.
+            AirbyteError: one of the APIs refuses.
+        """
+        public = keys - config_keys(tree, keys)
+        if "status" in public or not public:
+            # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
+            found = self.there(connection_id)
+        if public:
+            found = self._patch(connection_id, tree, public)
+        return outputs_of(settled(self._server, found, tree, keys), tree)
+
+    def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
+        """Hand cursors over, and let the connection run if it is to."""
+        done = finish(self._airbyte, made, plan, str(tree.get("status", "active")))
+        self._server.inventory.connections.put(done)
+        return done
+
+    def there(self, connection_id: str) -> Connection:
+        """A connection that must exist."""
+        return _refuse_deleted(changed(lambda: self._airbyte.get_connection(connection_id)))
+
+    def _post(self, tree: Properties) -> Connection:
+        self._airbyte.redactor.learn(mapper_keys(tree))
+        made = self.offers.created(tree, lambda: self._airbyte.create_connection(request(tree, set(tree))))
+        self._server.inventory.connections.put(made)
+        return made
+
+    def _taken(self, found: Found[Connection], tree: Properties, plan: Plan | None) -> Connection:
+        """An adopted connection, with what a broken-off create, or the server, may have left otherwise."""
+        later = config_keys(tree, found.behind | settings_of(tree)) | ({"status"} if plan else set())
+        behind = set(found.behind) - later
+        return self._patch(found.id, tree, behind) if behind else found.record
+
+    def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
+        self._airbyte.redactor.learn(mapper_keys(tree))
+        body = request(tree, keys)
+        patched = _refuse_deleted(changed(lambda: self._airbyte.patch_connection(connection_id, body)))
+        self._server.inventory.connections.put(patched)
+        return patched
+
+
+def _first(tree: Properties, plan: Plan | None) -> Properties:
+    """What the first call makes."""
+    posted = as_first_posted(tree)
+    return posted if plan is None else first_post(posted)
+
+
+def outputs_of(answer: Connection, sent: Properties, unwritten: frozenset[str] | set[str] = frozenset()) -> Properties:
+    """What the state keeps of a write, but of what was not written yet."""
+    found = rewrites(sent, from_server(answer, sent))
+    told = {path: there for path, there in found.items() if path[0] not in unwritten}
+    return with_rewrites(identity_of(answer), told, sent)
+
+
+def identity_of(found: Connection) -> Properties:
+    """The outputs that a connection never changes."""
+    return {"connectionId": found.connection_id, "createdAt": found.created_at}
+
+
+def _refuse_deleted(found: Connection) -> Connection:
+    if found.status == "deprecated":
+        raise NotFound(f'The connection "{found.name}" does not exist any more.', REFRESH_HINT)
+    return found

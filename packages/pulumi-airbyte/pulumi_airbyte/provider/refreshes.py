@@ -1,0 +1,107 @@
+"""Reading streams anew, and looking after the jobs that do (airbyte-platform, RefreshJobStateUpdater)."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.cursors import RefreshMode, StreamName
+from pulumi_airbyte.client.models import Connection, Job
+from pulumi_airbyte.provider.backfill import Result
+from pulumi_airbyte.provider.jobs import Deadline, until_finished, until_idle
+from pulumi_airbyte.provider.target import Target
+
+AGAIN = "The next `pulumi up` tries again."
+
+
+def looked_up(airbyte: Airbyte, results: Mapping[str, Result]) -> dict[str, Result]:
+    """The results as their jobs say now; jobs that had ended are not asked for.
+
+    Raises:
+        AirbyteError: a job can't be read.
+    """
+    jobs = {one.job_id: airbyte.get_job(one.job_id) for one in results.values() if one.status == "running"}
+    ended = {job_id: job.status for job_id, job in jobs.items() if job.finished}
+    return {key: replace(one, status=ended.get(one.job_id, one.status)) for key, one in results.items()}
+
+
+def refuse_inactive(status: str, keys: Sequence[str]) -> None:
+    """Make sure that a connection runs jobs.
+
+    Raises:
+        AirbyteError: it does not.
+    """
+    if keys and status == "inactive":
+        raise AirbyteError(
+            f"{', '.join(keys)} can't be read anew: the connection is inactive, and Airbyte runs no job of such a one.",
+            "Make it active, or take the new backfill token back until it is.",
+        )
+
+
+class Refresh:
+    """One backfill of some streams of a connection.
+
+    Args:
+        airbyte: the client.
+        connection: as it is on the server, with all that an update changed.
+        target: the resource.
+    """
+
+    def __init__(self, airbyte: Airbyte, connection: Connection, target: Target) -> None:
+        self._airbyte = airbyte
+        self._connection = connection
+        self._id = connection.connection_id
+        self._target = target
+        self._deadline = Deadline.of(target)
+
+    def run(self, streams: Mapping[str, StreamName], mode: RefreshMode) -> Job:
+        """Read streams anew and wait for that, once no other job runs.
+
+        Returns:
+            The job, which has succeeded or still runs at the deadline.
+
+        Raises:
+            AirbyteError: a call failed, or the job did.
+        """
+        refuse_inactive(self._connection.status, list(streams))
+        names = list(streams.values())
+        job_id = self._running(names)
+        if job_id is None:
+            until_idle(self._airbyte, self._id, self._deadline)
+            job_id = self._started(names, mode)
+        job = self._finished(job_id, f"The backfill of {', '.join(streams)}")
+        how = "read anew" if job.finished else "are still being read anew: the next `pulumi up` looks after them"
+        self._target.say(f"{', '.join(streams)}: {how} (job {job.job_id})")
+        return job
+
+    def _running(self, names: list[StreamName]) -> int | None:
+        """The job that reads just these streams anew already, which a run that was killed has started."""
+        job = self._airbyte.running_job(self._id)
+        if job is None or job.job_type != "refresh":
+            return None
+        return job.job_id if self._airbyte.refreshed_streams(job.job_id) == frozenset(names) else None
+
+    def _started(self, names: list[StreamName], mode: RefreshMode) -> int:
+        try:
+            job_id = self._airbyte.refresh(self._id, names, mode)
+        except AirbyteError as error:
+            if error.status != 404:
+                raise
+            job_id = None
+        if job_id is not None:
+            return job_id
+        named = ", ".join(name for _, name in names)
+        self._target.say(f"this server or destination has no refreshes: {named} will be cleared and synced")
+        cleared = self._finished(self._airbyte.clear(self._id, names), f"The clear of {named}")
+        if not cleared.finished:
+            raise AirbyteError(f"The clear of {named} (job {cleared.job_id}) is still {cleared.status}.", AGAIN)
+        return self._airbyte.start_sync(self._id).job_id
+
+    def _finished(self, job_id: int, what: str) -> Job:
+        job = until_finished(self._airbyte, job_id, self._deadline)
+        if job.finished and job.status != "succeeded":
+            reason = ""
+            with suppress(AirbyteError):
+                reason = self._airbyte.job_failure(job_id)
+            raise AirbyteError(f"{what} has {job.status} (job {job_id}){f': {reason}' if reason else ''}.", AGAIN)
+        return job
