@@ -8,6 +8,8 @@ import pulumi
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
 from pulumi_airbyte.wiring import Resource, wired, wired_list
 
+SchemaPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+
 
 class Connection(Resource):
     """Streams of a source that are synced into a destination (`airbyte:index/connection:Connection`).
@@ -28,10 +30,7 @@ class Connection(Resource):
         namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[
-            Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
-        ]
-        | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
