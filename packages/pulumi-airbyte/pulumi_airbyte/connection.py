@@ -8,7 +8,7 @@ import pulumi
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
 from pulumi_airbyte.wiring import Resource, applied, wired, wired_list
 
-NonBreakingUpdates = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+SchemaPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 
 
 class Connection(Resource):
@@ -30,7 +30,7 @@ class Connection(Resource):
         namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingUpdates] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
         tags: Sequence[pulumi.Input[TagArgs]] | None = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
