@@ -241,6 +241,17 @@ def test_a_connection_that_is_deleted_first_hands_over_all_the_same(plugin: Plug
     assert lake.live("connections", created.id)["status"] == "active"
 
 
+def test_a_deleted_connection_that_gets_no_successor_is_not_brought_back(plugin: Plugin, lake: Lake) -> None:
+    old = made(plugin, lake, FREE)
+    news = moved(plugin, lake, FREE)
+    assert compared(plugin, old, news).replaces
+    delete(plugin, old)
+    lake.fault(method="POST", path=r"/connections\b(?!/)", status=500, times=1)
+    request = provider_pb2.CreateRequest(urn=urn("connection"), properties=encode(news))
+    assert "500" in error(lambda: plugin.stub.Create(request))
+    assert lake.live("connections", old.id)["status"] == "deprecated"
+
+
 def test_a_connection_is_not_deleted_first_where_a_cursor_would_be_lost(plugin: Plugin, lake: Lake) -> None:
     old = made(plugin, lake, FREE)
     news = moved(plugin, lake, stream("bare"))

@@ -91,7 +91,7 @@ class ConnectionType(ResourceType):
         if old is None or plan is None:
             made = self._post(tree)
         else:
-            with resumed(self.airbyte, old.id, when="status" not in self.tree(old.inputs)):
+            with resumed(self.airbyte, old.id, when=plan.alive and "status" not in self.tree(old.inputs)):
                 made = self._post(first_post(tree))
         self._successors.pop(old.id if old else "", None)
         if plan is None:
@@ -152,6 +152,8 @@ class ConnectionType(ResourceType):
         if any(self.replaces(path) for path, _, _ in found):
             parts.append(explained_takeover(self.airbyte, self.server.run, known, new))
         else:
+            plan = Plan.parse(known.outputs.get("unfinished"))
+            parts += [f"will take over the cursors of connection {plan.old_id}"] if plan else []
             parts.append(backfill.explained(known.inputs, new, self.tree(known.inputs), self.tree(new), found))
         return "; ".join(part for part in parts if part)
 

@@ -121,8 +121,13 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
     results, tokens = dict(what.results), tokens_of(new)
     live = streams_of(from_server(connection))
     mode = cast("RefreshMode", new.get("refreshMode") or "merge")
+    missing = [key for key in what.streams if key not in live]
+    if missing:
+        # A call that names no stream would be for all of them.
+        hint = "Run `pulumi refresh`, which shows what the connection syncs."
+        raise AirbyteError(f"{', '.join(missing)} can't be read anew: Airbyte's connection does not have it.", hint)
     for how, keys in what.by_mode(mode).items():
-        names = {key: _name(live[key]) for key in keys if key in live}
+        names = {key: _name(live[key]) for key in keys}
         job = Refresh(airbyte, connection, target).run(names, how)
         status = job.status if job.finished else "running"
         results |= {key: Result(job.job_id, status, tokens[key] if key in what.by_token else None) for key in names}
