@@ -135,9 +135,6 @@ def test_a_stream_with_a_new_token_starts_anew_in_the_new_connection(plugin: Plu
     assert state(lake, new.id) == {"cursor_defined": CURSOR}
 
 
-SHARED = {"stateType": "global", "streamState": None}
-
-
 def test_one_cursor_for_all_streams_goes_over_as_a_whole_or_not_at_all(plugin: Plugin, lake: Lake) -> None:
     rows = [{"streamDescriptor": {"name": name}, "streamState": CURSOR} for name in ("bare", "cursor_defined")]
     whole = {"stateType": "global", "globalState": {"shared_state": {"lsn": 7}, "streamStates": rows}}

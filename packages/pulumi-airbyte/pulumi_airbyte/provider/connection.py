@@ -8,9 +8,7 @@ from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.carry import Plan, first_post
 from pulumi_airbyte.provider.connection_steps import (
-    changed as changed_places,
-)
-from pulumi_airbyte.provider.connection_steps import (
+    changed_places,
     differences,
     due,
     explained_takeover,

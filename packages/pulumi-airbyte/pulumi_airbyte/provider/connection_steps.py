@@ -141,7 +141,7 @@ def _name(stream: Mapping[str, object]) -> StreamName:
 
 def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where a connection is to change, or a stream is to be read anew. Calls only where a job ran last."""
-    found = changed(known.inputs, new)
+    found = changed_places(known.inputs, new)
     results = results_of(known.outputs)
     with suppress(AirbyteError):
         results = looked_up(airbyte, results)
@@ -153,7 +153,7 @@ def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[P
     return found
 
 
-def changed(old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
+def changed_places(old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where two inputs of a connection differ in what they are to be."""
     return list(changes(_plain(old), _plain(new)))
 
