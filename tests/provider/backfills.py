@@ -14,7 +14,7 @@ TWO = (
 
 def made(plugin: Plugin, lake: Lake, token: Any = ..., **properties: Any) -> Object:
     """A connection of two streams that were read before; one of them may have a token."""
-    connection = plugin.made("connection", said(lake, token, **properties), "thing")
+    connection = plugin.made("connection", said(lake, token, **properties))
     write_state(lake, connection.id, "bare", "cursor_defined")
     return connection
 
@@ -26,7 +26,7 @@ def said(lake: Lake, token: Any = ..., *streams: Document, **properties: Any) ->
 
 def asked(plugin: Plugin, lake: Lake, token: Any = ..., *streams: Document, **properties: Any) -> Values:
     """What a program says of the same connection later."""
-    return plugin.checked("connection", said(lake, token, *streams, **properties), "thing")
+    return plugin.checked("connection", said(lake, token, *streams, **properties))
 
 
 def long(plugin: Plugin, lake: Lake, news: Values) -> tuple[Object, int]:

@@ -77,12 +77,21 @@ LAB: Final[list[dict[str, Any]]] = [
         "supports_refreshes": True,
     },
 ]  # fmt: skip
-LAB.append(LAB[0] | {"definition_id": OTHER_SOURCE, "type": "other", "docker_repository": "example/source-other"})
+LAB.append(
+    LAB[0]
+    | {
+        "definition_id": OTHER_SOURCE,
+        "type": "other",
+        "name": "Other",
+        "docker_repository": "example/source-other",
+    }
+)
 LAB.append(
     LAB[1]
     | {
         "definition_id": PLAIN_DESTINATION,
         "type": "plain",
+        "name": "Plain",
         "docker_repository": "example/destination-plain",
         "supports_refreshes": False,
     }

@@ -124,7 +124,7 @@ def test_a_refresh_that_takes_longer_than_the_update_is_looked_after(engine: tup
     heard, plugin = engine
     news = asked(plugin, lake, "one")
     after, job_id = long(plugin, lake, news)
-    assert f"bare: are still being read anew: the next `pulumi up` looks after them (job {job_id})" in heard.told()
+    assert f"bare: still being read anew, which the next `pulumi up` looks after (job {job_id})" in heard.told()
     assert compared(plugin, after, news) == NOTHING
 
     drive_job(lake, job_id, "succeeded")
@@ -188,7 +188,7 @@ def test_a_stream_is_named_to_the_server_with_the_namespace_that_the_source_give
     plugin: Plugin, lake: Lake
 ) -> None:
     spaced = stream("spaced", syncMode="incremental_append", cursorField=["updated_at"])
-    known = plugin.made("connection", lake.connection(spaced), "thing")
+    known = plugin.made("connection", lake.connection(spaced))
     write_state(lake, known.id, ("left", "spaced"))
     news = plugin.checked("connection", lake.connection(spaced, backfills={"spaced": "one"}))
     with ending(lake.twin):
@@ -206,6 +206,15 @@ def test_an_inactive_connection_reads_nothing_anew(plugin: Plugin, lake: Lake, b
     message = error(lambda: plugin.update("connection", known, news))
     assert "bare can't be read anew: the connection is inactive" in message
     assert [call for call in lake.asked() if not call.startswith("GET")] == []
+
+
+def test_a_stream_that_the_server_lacks_is_an_error_and_not_a_refresh_of_all(plugin: Plugin, lake: Lake) -> None:
+    known, news = made(plugin, lake), asked(plugin, lake, "one")
+    lake.api("PATCH", f"/connections/{known.id}", {"configurations": {"streams": [{"name": "cursor_defined"}]}})
+    with ending(lake.twin) as jobs:
+        message = error(lambda: plugin.update("connection", known, news))
+        assert "bare can't be read anew: Airbyte's connection does not have it" in message
+        assert jobs.asked == []
 
 
 @pytest.mark.parametrize(

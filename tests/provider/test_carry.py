@@ -27,7 +27,7 @@ def other_source(lake: Lake, **changes: Any) -> str:
 
 def made(plugin: Plugin, lake: Lake, *streams: Document, **properties: Any) -> Object:
     """A connection that has read all its incremental streams."""
-    connection = plugin.made("connection", lake.connection(*streams, **properties), "thing")
+    connection = plugin.made("connection", lake.connection(*streams, **properties))
     names = [(one.get("namespace"), one["name"]) for one in streams if one["syncMode"].startswith("incremental")]
     write_state(lake, connection.id, *names)
     lake.twin.clear_calls()
@@ -37,7 +37,7 @@ def made(plugin: Plugin, lake: Lake, *streams: Document, **properties: Any) -> O
 def moved(plugin: Plugin, lake: Lake, *streams: Document, **properties: Any) -> Values:
     """What a program says of the same connection with another source."""
     properties = {"sourceId": other_source(lake)} | properties
-    return plugin.checked("connection", lake.connection(*streams, **properties), "thing")
+    return plugin.checked("connection", lake.connection(*streams, **properties))
 
 
 def test_a_replaced_connection_goes_on_where_the_old_one_was(plugin: Plugin, lake: Lake) -> None:
@@ -125,7 +125,7 @@ def test_a_stream_that_is_synced_no_more_has_no_cursor_to_lose(plugin: Plugin, l
 
 
 def test_a_stream_that_was_never_read_has_no_cursor_to_lose(plugin: Plugin, lake: Lake) -> None:
-    unread = plugin.made("connection", lake.connection(FREE), "thing")
+    unread = plugin.made("connection", lake.connection(FREE))
     assert replaced(plugin, unread, moved(plugin, lake, stream("bare"))).id
 
 
@@ -135,13 +135,10 @@ def test_a_stream_with_a_new_token_starts_anew_in_the_new_connection(plugin: Plu
     assert state(lake, new.id) == {"cursor_defined": CURSOR}
 
 
-SHARED = {"stateType": "global", "streamState": None}
-
-
 def test_one_cursor_for_all_streams_goes_over_as_a_whole_or_not_at_all(plugin: Plugin, lake: Lake) -> None:
     rows = [{"streamDescriptor": {"name": name}, "streamState": CURSOR} for name in ("bare", "cursor_defined")]
     whole = {"stateType": "global", "globalState": {"shared_state": {"lsn": 7}, "streamStates": rows}}
-    old = plugin.made("connection", lake.connection(FREE, DEFINED), "thing")
+    old = plugin.made("connection", lake.connection(FREE, DEFINED))
     write_state(lake, old.id, streamState=None, **whole)
 
     changed = moved(plugin, lake, FREE | {"cursorField": ["id"]}, DEFINED)
@@ -239,6 +236,17 @@ def test_a_connection_that_is_deleted_first_hands_over_all_the_same(plugin: Plug
     assert state(lake, created.id) == {"bare": CURSOR}
     assert lake.live("connections", old.id)["status"] == "deprecated"
     assert lake.live("connections", created.id)["status"] == "active"
+
+
+def test_a_deleted_connection_that_gets_no_successor_is_not_brought_back(plugin: Plugin, lake: Lake) -> None:
+    old = made(plugin, lake, FREE)
+    news = moved(plugin, lake, FREE)
+    assert compared(plugin, old, news).replaces
+    delete(plugin, old)
+    lake.fault(method="POST", path=r"/connections\b(?!/)", status=500, times=1)
+    request = provider_pb2.CreateRequest(urn=urn("connection"), properties=encode(news))
+    assert "500" in error(lambda: plugin.stub.Create(request))
+    assert lake.live("connections", old.id)["status"] == "deprecated"
 
 
 def test_a_connection_is_not_deleted_first_where_a_cursor_would_be_lost(plugin: Plugin, lake: Lake) -> None:

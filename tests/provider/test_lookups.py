@@ -62,7 +62,7 @@ def test_the_kind_may_be_told_apart_from_the_name(plugin: Plugin, lake: Lake) ->
 def test_an_unknown_connector_is_an_error_that_lists_the_known_ones(plugin: Plugin) -> None:
     message = error(lambda: plugin.invoke("getConnectorDefinition", name="source-spotify"))
     assert message.startswith("The server has 0 source connectors called 'source-spotify'.\n  Known are: ")
-    assert "Klaviyo, Lab, Sample Data (Faker), Shopify." in message
+    assert "Klaviyo, Lab, Other, Sample Data (Faker), Shopify." in message
 
 
 def test_a_name_without_a_kind_is_an_error_with_an_example(plugin: Plugin) -> None:

@@ -118,6 +118,12 @@ def test_jobs_are_listed_by_connection_type_status_time_and_order(api: Api) -> N
         api.get("/jobs", 400, **bad)
 
 
+def test_only_active_connections_are_refreshed(api: Api) -> None:
+    connection = api.connection(status="inactive")
+    body = {"connectionId": connection["connectionId"], "refreshMode": "Merge"}
+    assert api.config("/connections/refresh", body, 409)["title"] == "state-conflict"
+
+
 def test_refreshes_are_listed_by_name_only(api: Api) -> None:
     sent = {"connectionId": api.connection()["connectionId"]}
     created = api.config("/connections/refresh", {**sent, "refreshMode": "Merge"})["job"]["id"]

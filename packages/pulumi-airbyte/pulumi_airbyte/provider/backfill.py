@@ -5,14 +5,13 @@ A token asks once. What was asked last is in the inputs of the state; how that w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from pulumi_airbyte.configurations import StreamTree
 from pulumi_airbyte.provider.carry import incremental, streams_of
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, is_known, reveal, unwrap
 from pulumi_airbyte.provider.resource import Differences, Failure
 
-Status = Literal["running", "succeeded", "failed", "cancelled"]
 FAILED: Final = ("failed", "cancelled")
 RESULTS: Final = "backfillResults"
 Tokens = dict[str, Property]

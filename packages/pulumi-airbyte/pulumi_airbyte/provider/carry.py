@@ -138,10 +138,12 @@ class Plan:
     Attributes:
         old_id: the connection that is replaced.
         streams: whose cursors; None for the whole state.
+        alive: whether that connection can run again: a status would bring a deleted one back half alive.
     """
 
     old_id: str
     streams: tuple[StreamName, ...] | None
+    alive: bool = False
 
     def part(self, state: SavedState) -> SavedState:
         """What to write."""

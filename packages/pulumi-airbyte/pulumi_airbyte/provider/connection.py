@@ -10,10 +10,10 @@ from pulumi_airbyte.provider.config_fields import noted, resource_failures, sett
 from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
 from pulumi_airbyte.provider.connection_identity import IDENTITY
 from pulumi_airbyte.provider.connection_steps import (
+    changed_places,
     differences,
     due,
     explained_takeover,
-    places,
     read_anew,
     takeover,
     verdict_on,
@@ -94,7 +94,7 @@ class ConnectionType(ResourceType):
         tree, old = self.remote(self.tree(inputs)), target.replaced
         require_config_api(self.server, tree, set(tree))
         plan = takeover(self.server, old, inputs, target)
-        resumes = old is not None and "status" not in self.tree(old.inputs)
+        resumes = old is not None and plan is not None and plan.alive and "status" not in self.tree(old.inputs)
         made = self._writes.make(tree, target, plan, resumes=resumes)
         self._successors.pop(old.id if old else "", None)
         return Made(made.connection_id, self._writes.complete(made, tree, plan))
@@ -124,7 +124,7 @@ class ConnectionType(ResourceType):
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
         after, again = self.remote(self.tree(new)), due(self.airbyte, known, new)
-        differing = set(self.remote({str(path[0]): None for path, _, _ in places(known.inputs, new)}))
+        differing = set(self.remote({str(path[0]): None for path, _, _ in changed_places(known.inputs, new)}))
         differing |= noted(known.outputs)
         require_config_api(self.server, after, differing | settings_of(after) if differing else set())
         self._writes.offers.require(str(after.get("sourceId")), self.remote(self.tree(known.inputs)), after)
@@ -154,7 +154,7 @@ class ConnectionType(ResourceType):
 
     def diff(self, known: Known, new: Properties) -> Differences:
         """What is to change, and what is to be read anew."""
-        found = places(known.inputs, new)
+        found = changed_places(known.inputs, new)
         if any(self.replaces(path) for path, _, _ in found):
             self._successors[known.id] = new
             return found
@@ -168,6 +168,8 @@ class ConnectionType(ResourceType):
         if any(self.replaces(path) for path, _, _ in found):
             parts.append(explained_takeover(self.airbyte, self.server.run, known, new))
         else:
+            plan = Plan.parse(known.outputs.get("unfinished"))
+            parts += [f"will take over the cursors of connection {plan.old_id}"] if plan else []
             parts.append(backfill.explained(known.inputs, new, self.tree(known.inputs), self.tree(new), found))
         return "; ".join(part for part in parts if part)
 

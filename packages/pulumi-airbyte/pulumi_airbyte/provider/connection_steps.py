@@ -121,8 +121,13 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
     results, tokens = dict(what.results), tokens_of(new)
     live = streams_of(from_server(connection, {}))
     mode = cast("RefreshMode", new.get("refreshMode") or "merge")
+    missing = [key for key in what.streams if key not in live]
+    if missing:
+        # A call that names no stream would be for all of them.
+        hint = "Run `pulumi refresh`, which shows what the connection syncs."
+        raise AirbyteError(f"{', '.join(missing)} can't be read anew: Airbyte's connection does not have it.", hint)
     for how, keys in what.by_mode(mode).items():
-        names = {key: _name(live[key]) for key in keys if key in live}
+        names = {key: _name(live[key]) for key in keys}
         job = Refresh(airbyte, connection, target).run(names, how)
         status = job.status if job.finished else "running"
         results |= {key: Result(job.job_id, status, tokens[key] if key in what.by_token else None) for key in names}
@@ -136,7 +141,7 @@ def _name(stream: Mapping[str, object]) -> StreamName:
 
 def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where a connection is to change, or a stream is to be read anew. Calls only where a job ran last."""
-    found = places(known.inputs, new)
+    found = changed_places(known.inputs, new)
     results = results_of(known.outputs)
     with suppress(AirbyteError):
         results = looked_up(airbyte, results)
@@ -148,7 +153,7 @@ def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[P
     return found
 
 
-def places(old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
+def changed_places(old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where two inputs of a connection differ in what they are to be."""
     return list(changes(_plain(old), _plain(new)))
 

@@ -38,7 +38,7 @@ def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, al
         # A sync that just ended may have left more cursors.
         state = airbyte.cursors(old_id)
         refuse_losses(found, verdict, state, allowed=allowed)
-        return Plan(old_id, verdict.names(state))
+        return Plan(old_id, verdict.names(state), alive=found.status != "deprecated")
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Refresh:
             until_idle(self._airbyte, self._id, self._deadline)
             job_id = self._started(names, mode)
         job = self._finished(job_id, f"The backfill of {', '.join(streams)}")
-        how = "read anew" if job.finished else "are still being read anew: the next `pulumi up` looks after them"
+        how = "read anew" if job.finished else "still being read anew, which the next `pulumi up` looks after"
         self._target.say(f"{', '.join(streams)}: {how} (job {job.job_id})")
         return job
 
