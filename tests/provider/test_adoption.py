@@ -139,14 +139,16 @@ def test_several_of_one_identity_are_refused(own: Own, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(own: Own, kind: str, fault: Document) -> None:
     plugin, lake = own
-    lake.fault(method="POST", path=f"/{kind}s$", **fault)
+    lake.fault(method="POST", path=f"/{kind}s[?]", **fault)
     made = plugin.made(kind, said(lake, kind))
+    [(_, hits)] = lake.twin.twin.faults.orders()
+    assert hits == 1
     assert named(lake, kind, plugin.name) == [made.id]
 
 
 def test_a_create_that_failed_before_it_was_begun_says_to_try_again(own: Own) -> None:
     plugin, lake = own
-    lake.fault(method="POST", path="/sources$", status=504)
+    lake.fault(method="POST", path="/sources[?]", status=504)
     message = error(lambda: plugin.made("source", lake.source()))
     assert "could not create source" in message
     assert "run `pulumi up` again" in message
@@ -245,7 +247,7 @@ def test_whatever_is_made_and_forgotten_there_is_one_of_each(own: Own, steps: li
         if step == "forget":
             next_run(plugin, lake)
         elif step == "lose":
-            lake.fault(method="POST", path="s$", drop="after")
+            lake.fault(method="POST", path="s[?]", drop="after")
         else:
             next_run(plugin, lake)
             plugin.create(step, plugin.checked(step, said(lake, step) | {"name": name}))

@@ -122,3 +122,22 @@ def test_a_discovery_that_fails_is_an_error_with_the_connectors_words(plugin: Pl
     message = error(lambda: plugin.invoke("getStreams", sourceId=source.id, ignoreCache=True))
     assert f"discover the streams of source {source.id}" in message
     assert "the host is out of reach" in message
+
+
+def test_an_inventory_says_where_each_object_of_a_workspace_stands(fresh: Fresh) -> None:
+    plugin, twin = fresh
+    made = [
+        plugin.made(
+            "source", {"name": name, "workspaceId": twin.workspace_id, "configuration": {"sourceType": "faker"}}
+        )
+        for name in ("had", "declared", "other")
+    ]
+    declared = [{"kind": "source", "name": "declared"}]
+    found = plugin.invoke("getInventory", workspaceId=twin.workspace_id, managed=[made[0].id], declared=declared)
+    assert [(each["id"], each["standing"]) for each in found["objects"]] == [
+        (made[0].id, "managed"),
+        (made[1].id, "adoptable"),
+        (made[2].id, "orphan"),
+    ]
+    wrong = {"workspaceId": twin.workspace_id, "declared": [{"kind": "stream", "name": "n"}]}
+    assert "An entry of declared is no object" in error(lambda: plugin.invoke("getInventory", **wrong))
