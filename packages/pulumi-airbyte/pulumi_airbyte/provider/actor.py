@@ -6,6 +6,7 @@ deleted one is answered with a null configuration.
 
 from typing import ClassVar, Final, cast
 
+from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.foreign import refuse_foreign
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
@@ -50,9 +51,10 @@ from pulumi_airbyte.provider.versions import (
 )
 from pulumi_airbyte.values import JsonObject, Path, render_path
 
+COPY_ADVICE: Final = "Nobody can read it there: give its value in the program, without ignoreChanges."
 UNSEEN_ADVICE: Final = (
-    "The next `pulumi up` records that; a value that was changed in code since the import, run it with another change "
-    "(of checkConnection, say), which writes them all."
+    "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
+    "(checkConnection, say): an update writes every secret."
 )
 
 
@@ -141,6 +143,10 @@ class ActorType(ResourceType):
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, and the check that is asked for."""
         self.foresee(inputs, target)
+        if CHANGED in secret_texts(inputs):
+            raise AirbyteError(
+                f"A new {self.kind} can't take over a secret that was changed on the server.", COPY_ADVICE
+            )
         names = tuple(entry.name for entry in self.inputs if not entry.local)
         made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
         self._shelf.put(made)
