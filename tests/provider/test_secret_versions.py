@@ -165,8 +165,7 @@ def test_a_program_that_ignores_changes_of_a_secret_leaves_somebodys_value_alone
     rotated(lake, made.id, "credentials", "token", value="a-value-that-stays")
     live = plugin.refreshed("source", made)
     plugin.update("source", live, plugin.checked("source", live.inputs | {"name": "renamed"}))
-    assert "a-value-that-stays" in stored(lake)
-    assert not [value for value in stored(lake) if MASK in value]
+    assert stored(lake)[-1] == "a-value-that-stays"
 
 
 def test_a_new_source_cannot_take_over_a_value_that_nobody_can_read(plugin: Plugin, lake: Lake) -> None:
