@@ -9,7 +9,7 @@ from pulumi_airbyte.provider.versions import CHANGED
 
 from tests.provider.heard import Engine
 from tests.provider.lake import TOKEN, Lake
-from tests.provider.plugin import NOTHING, Plugin
+from tests.provider.plugin import NOTHING, Plugin, error
 from tests.provider.refresh import assert_clean, drifted
 
 MASK = "*" * 10
@@ -165,8 +165,17 @@ def test_a_program_that_ignores_changes_of_a_secret_leaves_somebodys_value_alone
     rotated(lake, made.id, "credentials", "token", value="a-value-that-stays")
     live = plugin.refreshed("source", made)
     plugin.update("source", live, plugin.checked("source", live.inputs | {"name": "renamed"}))
-    assert "a-value-that-stays" in stored(lake)
-    assert not [value for value in stored(lake) if MASK in value]
+    assert stored(lake)[-1] == "a-value-that-stays"
+
+
+def test_a_new_source_cannot_take_over_a_value_that_nobody_can_read(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("source", lake.source())
+    rotated(lake, made.id, "credentials", "token")
+    ignoring = plugin.refreshed("source", made).inputs
+    lake.twin.clear_calls()
+    message = error(lambda: plugin.create("source", ignoring))
+    assert "can't take over a secret that was changed on the server" in message
+    assert lake.writes() == []
 
 
 def test_a_version_that_cannot_be_read_is_no_failure_and_is_recorded_by_the_next_refresh(

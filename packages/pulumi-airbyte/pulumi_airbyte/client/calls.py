@@ -1,7 +1,7 @@
 """What every call to Airbyte needs: two roots, pages, and one transport."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import parse
@@ -10,6 +10,7 @@ from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.transport import Method, Query, Transport
 from pulumi_airbyte.values import JsonObject, JsonValue
 
+Returned = TypeVar("Returned")
 PAGE: Final = 100
 """The largest page that the server gives (airbyte-platform, PaginationMapper)."""
 
@@ -43,6 +44,10 @@ class Calls:
     def rest(self) -> bool:
         """Wait until it is time to look again at what takes long; whether the wait was cancelled."""
         return self._transport.wait(self._settings.poll_seconds)
+
+    def patiently(self, may_repeat: Callable[[BaseException], bool], call: Callable[[], Returned]) -> Returned:
+        """What `call` gives, after as many more tries and waits as any call of this client has."""
+        return self._transport.patiently(may_repeat)(call)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -2,7 +2,7 @@
 
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Final, Literal
@@ -20,7 +20,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Sequence[tuple[str, str]]
 
 REPEATABLE_STATUS: Final = frozenset({429, 502, 503, 504})
-POST_REPEATABLE_STATUS: Final = frozenset({429, 503})
+POST_REPEATABLE_STATUS: Final = frozenset({429})
 
 
 @cache
@@ -75,7 +75,7 @@ class Transport:
         """Send a request until it succeeds or may not be tried again.
 
         Args:
-            method: POST is repeated only after a refused connection, 429 or 503, where the server has done nothing.
+            method: POST is repeated only after a refused connection or 429, where the server has done nothing.
             url: absolute.
             what: the request in words, for error messages.
             body: sent as JSON.
@@ -85,8 +85,15 @@ class Transport:
         Returns:
             The decoded JSON body; None for an empty one.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: self._may_repeat(error, method, repeatable=repeatable)),
+        retrying = self.patiently(lambda error: self._may_repeat(error, method, repeatable=repeatable))
+        # A write keeps its place while it waits for another try: a server that sheds load then gets fewer of them.
+        with nullcontext() if repeatable or method == "GET" else self._writes:
+            return retrying(self._send, method, url, what, body, query)
+
+    def patiently(self, may_repeat: Callable[[BaseException], bool]) -> tenacity.Retrying:
+        """Calls what it is given again after failures of these kinds, with growing waits, until it has tried enough."""
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(may_repeat),
             stop=tenacity.stop_any(
                 tenacity.stop_after_attempt(self._settings.retry.attempts),
                 tenacity.stop_when_event_set(self._cancelled),
@@ -95,9 +102,6 @@ class Transport:
             sleep=tenacity.sleep_using_event(self._cancelled),
             reraise=True,
         )
-        # A write keeps its place while it waits for another try: a server that sheds load then gets fewer of them.
-        with nullcontext() if repeatable or method == "GET" else self._writes:
-            return retrying(self._send, method, url, what, body, query)
 
     @staticmethod
     def _may_repeat(error: BaseException, method: Method, *, repeatable: bool) -> bool:

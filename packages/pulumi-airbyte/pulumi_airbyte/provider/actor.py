@@ -6,6 +6,7 @@ deleted one is answered with a null configuration.
 
 from typing import ClassVar, Final, cast
 
+from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
 from pulumi_airbyte.provider.adoption import Adoption, Found
@@ -52,9 +53,10 @@ from pulumi_airbyte.provider.versions import (
 )
 from pulumi_airbyte.values import JsonObject, Path, render_path
 
+COPY_ADVICE: Final = "Nobody can read it there: give its value in the program, without ignoreChanges."
 UNSEEN_ADVICE: Final = (
-    "The next `pulumi up` records that; a value that was changed in code since the import, run it with another change "
-    "(of checkConnection, say), which writes them all."
+    "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
+    "(checkConnection, say): an update writes every secret."
 )
 
 
@@ -145,6 +147,10 @@ class ActorType(ResourceType):
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, unless it is there already; then the check that is asked for."""
         self._prepare(inputs, target)
+        if CHANGED in secret_texts(inputs):
+            raise AirbyteError(
+                f"A new {self.kind} can't take over a secret that was changed on the server.", COPY_ADVICE
+            )
         made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: self._taken(found, inputs))
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, self._outputs(made, inputs)))
 
@@ -193,7 +199,7 @@ class ActorType(ResourceType):
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Actor]:
         wanted = self.remote(self.tree(inputs))
-        return Adoption(self.server.run, sought(self.kind, wanted, self._shelf, self._from_server), target)
+        return Adoption(self.server, sought(self.kind, wanted, self._shelf, self._from_server), target)
 
     def _post(self, inputs: Properties) -> Actor:
         names = tuple(entry.name for entry in self.inputs if not entry.local)

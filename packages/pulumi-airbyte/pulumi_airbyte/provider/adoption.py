@@ -16,6 +16,7 @@ from pulumi_airbyte.client.models import Actor, Connection, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, is_known
 from pulumi_airbyte.provider.reconcile import changes
+from pulumi_airbyte.provider.resource import Server
 from pulumi_airbyte.provider.target import Run, Target, name_of
 from pulumi_airbyte.values import Path, render_path
 
@@ -102,8 +103,9 @@ class Adoption(Generic[Record]):
     Raises from every verb: RefusedError, or AirbyteError when the server fails.
     """
 
-    def __init__(self, run: Run, sought: Sought[Record], target: Target) -> None:
-        self._run = run
+    def __init__(self, server: Server, sought: Sought[Record], target: Target) -> None:
+        self._airbyte = server.airbyte
+        self._run = server.run
         self._sought: Sought[Record] = sought
         self._target = target
 
@@ -131,13 +133,16 @@ class Adoption(Generic[Record]):
             self._target.say(f"adopted {label} ({found.id}): it was there already, and identical")
             return made
         before = {seen.id for _, seen in self._matching(self._listed())}
-        try:
-            made = post()
-        except AMBIGUOUS as error:
-            found = self._made_all_the_same(before, error)
-            self._claim(found.id)
-            self._target.say(f"the answer to the create was lost, but {label} ({found.id}) was made: it is kept")
-            return finish(found)
+
+        def once() -> Record:
+            try:
+                return post()
+            except AMBIGUOUS as error:
+                lost = self._made_all_the_same(before, error)
+                self._target.say(f"the answer to the create was lost, but {label} ({lost.id}) was made: it is kept")
+                return finish(lost)
+
+        made = self._airbyte.patiently(_is_unavailable, once)
         self._claim(self._sought.look(made).id)
         return made
 
@@ -201,7 +206,7 @@ class Adoption(Generic[Record]):
         if len(new) > 1:
             raise self._several([found.id for found in new])
         if not new:
-            raise told from error
+            raise error if _is_unavailable(error) else told from error
         return new[0]
 
     def _reserve(self) -> None:
@@ -254,6 +259,11 @@ class Adoption(Generic[Record]):
             return f"`{line}`"
         parent = f"`{line} --parent 'parent=<URN of its {target.parent_type}>'`"
         return f"{parent} (`pulumi stack --show-urns` shows the URN)"
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    """Whether a create may be tried again, once it is known that nothing was made."""
+    return isinstance(error, Busy) and error.status == 503
 
 
 def handed_over(run: Run, object_id: str, target: Target) -> bool:

@@ -37,7 +37,7 @@ class ConnectionWrites:
         """A create of this tree, which looks first whether the connection is there."""
         shelves = self._server.inventory
         wanted = sought(tree, _first(tree, plan), shelves.actors("source"), shelves.connections)
-        return Adoption(self._server.run, wanted, target)
+        return Adoption(self._server, wanted, target)
 
     def make(self, tree: Properties, target: Target, plan: Plan | None, *, resumes: bool) -> Connection:
         """The connection as its first call makes it, or as an earlier run has left it.

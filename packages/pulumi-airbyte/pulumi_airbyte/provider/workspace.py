@@ -91,7 +91,7 @@ class WorkspaceType(ResourceType):
         identity = (str(unwrap(inputs["name"])),)
         workspaces = self.server.inventory.workspaces
         sought = Sought("workspace", "", identity, wanted, workspaces, _look, is_open=_is_open)
-        return Adoption(self.server.run, sought, target)
+        return Adoption(self.server, sought, target)
 
 
 def _look(workspace: Workspace) -> Seen:
