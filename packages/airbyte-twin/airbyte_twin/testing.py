@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import Empty
 from typing import Any
 
 from airbyte_twin.app import build_twin, run_twin
@@ -71,6 +72,13 @@ class RunningTwin:
         """
         if not self.twin.runner.settled(PATIENCE):
             raise TimeoutError("a job does not end")
+
+    def held(self, seconds: float = PATIENCE) -> tuple[str, str] | None:
+        """Wait until a request is held by a fault; its method and path, or None if none is in time."""
+        try:
+            return self.twin.faults.held.get(timeout=seconds)
+        except Empty:
+            return None
 
     def calls(self) -> list[Call]:
         """Calls since the start or the last clearing, oldest first; control calls are not among them."""
