@@ -134,7 +134,7 @@ def _is_refresh(event: JsonObject) -> bool:
 
 
 class Pulumi:
-    """One project with one stack in a folder of its own.
+    """One project with one stack in a folder of its own; where the folder has a project already, that one.
 
     Attributes:
         project: the folder of `Pulumi.yaml` and `__main__.py`.
@@ -148,9 +148,11 @@ class Pulumi:
     def __init__(self, folder: Path, engine: Sequence[Path], plugins: Mapping[str, Path] | None = None) -> None:
         self.project = folder / "project"
         self.state = folder / "state"
+        self.environment = _environment(folder, self.state, engine, self.passphrase)
+        if self.project.exists():
+            return
         for made in (self.project, self.state):
             made.mkdir(parents=True)
-        self.environment = _environment(folder, self.state, engine, self.passphrase)
         self._write_project(plugins or {})
         self.run("stack", "init", self.stack).ok()
 
@@ -220,6 +222,13 @@ class Pulumi:
         assert isinstance(deployment, dict)
         return deployment
 
+    def checkpoint(self) -> JsonObject:
+        """The deployment as the backend's file has it, which takes no command."""
+        path = self.state / ".pulumi" / "stacks" / "test-project" / f"{self.stack}.json"
+        deployment = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+        assert isinstance(deployment, dict)
+        return deployment
+
     def resources(self, *, show_secrets: bool = False) -> dict[str, JsonObject]:
         """The resources of the state by URN."""
         deployment = self.stack_export(show_secrets=show_secrets)
@@ -238,6 +247,7 @@ def _environment(folder: Path, state: Path, engine: Sequence[Path], passphrase: 
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        "PULUMI_STACK": Pulumi.stack,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "NO_COLOR": "1",
     }

@@ -5,7 +5,9 @@ Knows methods and paths. Must not know what a request does.
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Literal, Self
 
@@ -90,16 +92,29 @@ class Fault(BaseModel):
         return count >= self.nth and (self.times is None or count < self.nth + self.times)
 
 
+@dataclass(frozen=True)
+class Held:
+    """A request that gets no answer.
+
+    Attributes:
+        left: Is set once its caller has left.
+    """
+
+    method: str
+    path: str
+    left: threading.Event = field(default_factory=threading.Event)
+
+
 class Faults:
     """The failures on order and how many requests each has seen.
 
     Attributes:
-        held: Method and path of each request that is held, put there at the moment from which nothing happens to it
-            any more; for a thread that waits for it.
+        held: Each request that is held, from the moment from which nothing happens to it any more; for a thread that
+            waits for it.
     """
 
     def __init__(self) -> None:
-        self.held: SimpleQueue[tuple[str, str]] = SimpleQueue()
+        self.held: SimpleQueue[Held] = SimpleQueue()
         self._holding: set[asyncio.Transport] = set()
         self._faults: list[Fault] = []
         self._seen: list[int] = []
@@ -116,11 +131,12 @@ class Faults:
 
     async def hold(self, scope: Scope, receive: Receive) -> None:
         """Keep a request without an answer until its caller leaves or the twin ends."""
-        transport = scope["extensions"][TRANSPORT]
+        transport, held = scope["extensions"][TRANSPORT], Held(scope["method"], scope["path"])
         self._holding.add(transport)
-        self.held.put((scope["method"], scope["path"]))
+        self.held.put(held)
         await _left(receive)
         self._holding.discard(transport)
+        held.left.set()
 
     def let_go(self) -> None:
         """Cut the connections of all requests that are held."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from airbyte_twin.app import build_twin, run_twin
 from airbyte_twin.calls import Call
+from airbyte_twin.faults import Held
 from airbyte_twin.server import bound_socket
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
@@ -73,8 +74,8 @@ class RunningTwin:
         if not self.twin.runner.settled(PATIENCE):
             raise TimeoutError("a job does not end")
 
-    def held(self, seconds: float = PATIENCE) -> tuple[str, str] | None:
-        """Wait until a request is held by a fault; its method and path, or None if none is in time."""
+    def held(self, seconds: float = PATIENCE) -> Held | None:
+        """Wait until a request is held by a fault; None if none is in time."""
         try:
             return self.twin.faults.held.get(timeout=seconds)
         except Empty:

