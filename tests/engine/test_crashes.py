@@ -66,9 +66,12 @@ def opened(common: Path, folder: Path, operation: Operation, engine: list[Path])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_call_of_an_operation_is_left_out(name: str, calm: Callable[[str], Document]) -> None:
+def test_no_call_of_an_operation_is_left_out(
+    name: str, calm: Callable[[str], Document], record_property: Callable[[str, object], None]
+) -> None:
     calls = calm(name)["calls"]
-    assert len(calls) == OPERATIONS[name].calls, calls
+    record_property("kills", len(OPERATIONS[name].kills()))
+    assert len(calls) == OPERATIONS[name].calls, "\n".join(calls)
 
 
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation.begun])
