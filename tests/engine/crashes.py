@@ -23,7 +23,7 @@ from airbyte_twin.testing import PATIENCE, RunningTwin, running_twin
 from tests.engine.harness import Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
 
-PROGRAM: Final = '''
+PROGRAM: Final = """
 import json
 from pathlib import Path
 
@@ -55,7 +55,7 @@ airbyte.Connection(
     destination_id=destination.destination_id,
     configurations=airbyte.ConnectionConfigurationsArgs(streams),
 )
-'''
+"""
 CURSORS: Final = {"cursor_defined": {"updated_at": "2026-01-02"}, "key_defined": {"updated_at": "2026-01-03"}}
 PASSING: Final = frozenset({"created", "modified", "createdAt", "sourcePosition", "stackTrace", "ciphertext"})
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -139,7 +139,9 @@ class World:
         resources = sorted(deployment.get("resources") or [], key=lambda resource: str(resource["urn"]))
         live = {kind: self._get(f"/{kind}?limit=100")["data"] for kind in ("sources", "destinations", "connections")}
         names = {item["id"]: f"<{item['urn']}>" for item in resources if "id" in item}
-        return _anonymous({"live": live, "secrets": self._secrets(), "cursors": self.cursors(), "state": resources}, names)
+        return _anonymous(
+            {"live": live, "secrets": self._secrets(), "cursors": self.cursors(), "state": resources}, names
+        )
 
     def pending(self) -> list[str]:
         """What the state takes for under way, but for creates of what it has: those stay until a refresh clears them."""
