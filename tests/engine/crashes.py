@@ -5,14 +5,17 @@ after one call what it is before the next: a kill after each call's work and bef
 first call, are all the kills that differ.
 """
 
+import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,28 +136,25 @@ class World:
         assert held.left.wait(PATIENCE), "the plugin lives on"
         self.twin.twin.faults.clear()
 
-    def ending(self) -> Document:
+    def end(self) -> Document:
         """What Airbyte has and what the state says, without ids and times."""
         deployment = self.pulumi.checkpoint()
         resources = sorted(deployment.get("resources") or [], key=lambda resource: str(resource["urn"]))
         live = {kind: self._get(f"/{kind}?limit=100")["data"] for kind in ("sources", "destinations", "connections")}
         names = {item["id"]: f"<{item['urn']}>" for item in resources if "id" in item}
-        return _anonymous(
-            {"live": live, "secrets": self._secrets(), "cursors": self.cursors(), "state": resources}, names
-        )
+        whole = {"live": live, "secrets": self._secrets(), "cursors": self._cursors(), "state": resources}
+        return _anonymous(whole, names)
 
-    def pending(self) -> list[str]:
-        """What the state takes for under way, but for creates of what it has: those stay until a refresh clears them."""
+    def pending(self, *, known: bool = True) -> list[tuple[str, str]]:
+        """What the state takes for under way.
+
+        Args:
+            known: with creates of what the state has; the engine notes them until a refresh is told to clear them.
+        """
         deployment = self.pulumi.checkpoint()
-        known = {resource["urn"] for resource in deployment.get("resources") or []}
+        found = {resource["urn"] for resource in deployment.get("resources") or []}
         operations = [(one["type"], one["resource"]["urn"]) for one in deployment.get("pending_operations") or []]
-        return [f"{kind} {urn}" for kind, urn in operations if kind != "creating" or urn not in known]
-
-    def cursors(self) -> list[Document]:
-        """The cursors of each connection, by stream."""
-        found = self._get("/connections?limit=100")["data"]
-        states = [self.twin.store.states.get(item["connectionId"]) for item in found]
-        return [{stream.name: stream.blob for stream in state.streams} if state else {} for state in states]
+        return [(kind, urn) for kind, urn in operations if known or kind != "creating" or urn not in found]
 
     def set_cursors(self) -> None:
         """Let the connection have synced."""
@@ -163,6 +163,11 @@ class World:
         state = {"connectionId": connection["connectionId"], "stateType": "stream", "streamState": streams}
         body = {"connectionId": connection["connectionId"], "connectionState": state}
         httpx.post(f"{self.twin.config_url}/state/create_or_update_safe", json=body).raise_for_status()
+
+    def _cursors(self) -> list[Document]:
+        found = self._get("/connections?limit=100")["data"]
+        states = [self.twin.store.states.get(item["connectionId"]) for item in found]
+        return [{stream.name: stream.blob for stream in state.streams} if state else {} for state in states]
 
     def _secrets(self) -> list[str]:
         values = {secret.id: secret.value for secret in self.twin.store.secrets}
@@ -188,33 +193,80 @@ def _lasting(value: Any) -> Any:
     return value
 
 
-@contextmanager
-def world_in(folder: Path, engine: list[Path], plugin: Path) -> Iterator[World]:
-    """The world of a folder, which is made where there is none."""
-    data = folder / "twin"
-    if not data.exists():
-        data.mkdir(parents=True)
-        with_lab(data)
-    with running_twin(data_dir=data) as twin:
-        pulumi = Pulumi(folder, engine, {"airbyte": plugin})
-        server = {"AIRBYTE_SERVER_URL": twin.public_url, "AIRBYTE_RETRY_BASE_SECONDS": "0"}
-        pulumi.environment.update(server, PULUMI_PARALLEL="1")
-        yield World(pulumi, twin)
-
-
-FIRST: Final = Wanted()
+OLDER: Final = Wanted()
 NEWER: Final = replace(
-    FIRST,
+    OLDER,
     host="two.example.com",
     code="second-code",
     label="Stream",
-    streams={**FIRST.streams, "cursor_defined": ("id", "name", "updated_at"), "cursor_default": ("id", "updated_at")},
+    streams={**OLDER.streams, "cursor_defined": ("id", "name", "updated_at"), "cursor_default": ("id", "updated_at")},
 )
+FIRST: Final = "first"
+"""What is done before every operation that needs a lake that was applied."""
 OPERATIONS: Final = {
-    "first": Operation(calls=5),
-    "bulk": Operation(calls=5, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
+    FIRST: Operation(calls=8),
+    "bulk": Operation(calls=8, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
     "update": Operation(calls=3, wanted=NEWER, begun=True),
-    "replace": Operation(calls=5, wanted=replace(FIRST, source="second"), begun=True),
+    "replace": Operation(calls=18, wanted=replace(OLDER, source="second"), begun=True),
     "destroy": Operation(calls=3, command=("destroy", "--yes", "--skip-preview"), begun=True),
 }
 KILLS: Final = [(name, *kill) for name, operation in OPERATIONS.items() for kill in operation.kills()]
+
+
+@dataclass(frozen=True)
+class Calm:
+    """An operation that nobody killed: the calls that it made, and how it ended."""
+
+    calls: list[str]
+    end: Document
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Worlds to kill.
+
+    Attributes:
+        common: a folder that all processes of a run of pytest share, so that each calm operation is done once.
+        engine: the folders that lead to the engine.
+    """
+
+    common: Path
+    engine: list[Path]
+
+    def calm(self, name: str) -> Calm:
+        """How an operation ends when nobody kills it."""
+        if OPERATIONS[name].begun:
+            self.calm(FIRST)
+        record = self.common / f"calm-{name}.json"
+        with record.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not record.exists():
+                text = json.dumps(asdict(self._done(name)))
+                record.write_text(text, encoding="utf-8")
+            return Calm(**json.loads(record.read_text(encoding="utf-8")))
+
+    def _done(self, name: str) -> Calm:
+        operation = OPERATIONS[name]
+        with self.world(self.common / f"calm-{name}", operation) as world:
+            world.pulumi.run(*operation.command).ok()
+            calm = Calm([f"{call.method} {call.path}" for call in world.twin.calls()], world.end())
+            if name == FIRST:
+                world.set_cursors()
+        return calm
+
+    @contextmanager
+    def world(self, folder: Path, operation: Operation) -> Iterator[World]:
+        """The world just before an operation, in a new folder."""
+        data = folder / "twin"
+        if operation.begun:
+            shutil.copytree(self.common / f"calm-{FIRST}", folder)
+        else:
+            data.mkdir(parents=True)
+            with_lab(data)
+        with running_twin(data_dir=data) as twin:
+            pulumi = Pulumi(folder, self.engine, {"airbyte": Path(sys.executable).parent})
+            server = {"AIRBYTE_SERVER_URL": twin.public_url, "AIRBYTE_RETRY_BASE_SECONDS": "0"}
+            pulumi.environment.update(server, PULUMI_PARALLEL="1")
+            world = World(pulumi, twin)
+            world.prepare(operation)
+            yield world

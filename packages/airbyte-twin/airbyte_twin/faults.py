@@ -171,7 +171,8 @@ class InjectFaults:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
-        target = scope["path"] + "?" + scope["query_string"].decode("ascii", "replace")
+        query = scope["query_string"].decode("ascii", "replace")
+        target = f"{scope['path']}?{query}" if query else scope["path"]
         fault = self._faults.due(scope["method"], target)
         if fault is None:
             await self._app(scope, receive, send)

@@ -57,7 +57,7 @@ def test_a_refused_caller_is_logged_too(api: Api) -> None:
     ("status", "content"), [(429, "json"), (500, "json"), (502, "html"), (503, "json"), (504, "html")]
 )
 def test_a_status_can_be_ordered_for_the_nth_matching_request(api: Api, status: int, content: str) -> None:
-    order(api, method="GET", path="^/api/public/v1/sources", nth=2, times=2, status=status)
+    order(api, method="GET", path="^/api/public/v1/sources$", nth=2, times=2, status=status)
     answers = [raw(api, "GET", SOURCES) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, status, status, 200]
     assert content in answers[1].headers["content-type"]
