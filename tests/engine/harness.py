@@ -136,6 +136,8 @@ def _is_refresh(event: JsonObject) -> bool:
 class Pulumi:
     """One project with one stack in a folder of its own: a given `Pulumi.yaml`, or one that names these plugins.
 
+    A folder that has a project already is taken as it is.
+
     Attributes:
         project: the folder of `Pulumi.yaml` and `__main__.py`.
         state: the folder of the file backend.
@@ -150,9 +152,11 @@ class Pulumi:
     ) -> None:
         self.project = folder / "project"
         self.state = folder / "state"
+        self.environment = _environment(folder, self.state, engine, self.passphrase)
+        if self.project.exists():
+            return
         for made in (self.project, self.state):
             made.mkdir(parents=True)
-        self.environment = _environment(folder, self.state, engine, self.passphrase)
         (self.project / "Pulumi.yaml").write_text(definition or _definition(plugins or {}), encoding="utf-8")
         self.run("stack", "init", self.stack).ok()
 
@@ -214,6 +218,13 @@ class Pulumi:
         assert isinstance(deployment, dict)
         return deployment
 
+    def checkpoint(self) -> JsonObject:
+        """The deployment as the backend's file has it, which takes no command."""
+        path = self.state / ".pulumi" / "stacks" / "test-project" / f"{self.stack}.json"
+        deployment = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+        assert isinstance(deployment, dict)
+        return deployment
+
     def resources(self, *, show_secrets: bool = False) -> dict[str, JsonObject]:
         """The resources of the state by URN."""
         deployment = self.stack_export(show_secrets=show_secrets)
@@ -241,6 +252,7 @@ def _environment(folder: Path, state: Path, engine: Sequence[Path], passphrase: 
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        "PULUMI_STACK": Pulumi.stack,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "NO_COLOR": "1",
     }

@@ -77,7 +77,7 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     ]
     middleware = [
         Middleware(LogCalls, log=twin.calls),
-        Middleware(InjectFaults, faults=twin.faults),
+        Middleware(InjectFaults, faults=twin.faults, end_tokens=twin.tokens.end_all),
         Middleware(Authenticate, twin=twin),
     ]
     if saver:
@@ -94,8 +94,13 @@ def run_twin(
     twin: Twin, saver: Saver | None, on_ready: Callable[[], None], is_wanted: Callable[[], bool] = lambda: True
 ) -> tuple[TwinServer, Callable[[], None]]:
     """What serves a twin, and what is to be called once it has ended: it waits for work that was called off."""
+
+    def end_requests() -> None:
+        twin.halts.end()
+        twin.faults.let_go()
+
     if not twin.settings.run_syncs:
-        return TwinServer(build_app(twin, saver), on_ready, twin.halts.end, is_wanted), lambda: None
+        return TwinServer(build_app(twin, saver), on_ready, end_requests, is_wanted), lambda: None
     runner = twin.runner = SyncRunner(twin)
 
     def begin() -> None:
@@ -104,7 +109,7 @@ def run_twin(
 
     def end() -> None:
         runner.end()
-        twin.halts.end()
+        end_requests()
 
     return TwinServer(build_app(twin, saver), begin, end, is_wanted), runner.join
 

@@ -13,17 +13,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airbyte_twin.documents import JsonObject
 
 CONTROL = "/_twin"
+FAULT = "airbyte_twin.fault"
+"""Where a request's scope says which failure on order has hit it."""
 KEPT_CALLS = 100_000
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `status` is None if the caller got no answer."""
+    """One call; `status` is None if the caller got no answer, `fault` the failure on order that hit it, in words."""
 
     method: str
     path: str
     query: str
     status: int | None
+    fault: str | None = None
 
     def document(self) -> JsonObject:
         """As the control endpoint shows it."""
@@ -89,4 +92,4 @@ class LogCalls:
 
     def _note(self, scope: Scope, status: int | None) -> None:
         query = scope["query_string"].decode("ascii", "replace")
-        self._log.add(Call(scope["method"], scope["path"], query, status))
+        self._log.add(Call(scope["method"], scope["path"], query, status, scope.get(FAULT)))

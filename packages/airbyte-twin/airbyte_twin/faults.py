@@ -1,20 +1,25 @@
-"""Failures on order: answers that a proxy might give, lost requests, lost responses, slow ones.
+"""Failures on order: answers that a proxy might give, lost requests, lost or withheld responses, slow ones.
 
 Knows methods and paths. Must not know what a request does.
 """
 
 import asyncio
 import re
-from typing import Literal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airbyte_twin.calls import CONTROL
+from airbyte_twin.calls import CONTROL, FAULT
 from airbyte_twin.errors import ProblemError, json_response
 
 TRANSPORT = "airbyte_twin.transport"
+Moment = Literal["before", "after"]
 
 
 class Fault(BaseModel):
@@ -27,7 +32,9 @@ class Fault(BaseModel):
         times: How many matching requests in a row to fail; None for all from then on.
         status: Answer with this instead of passing the request on.
         drop: Cut the connection `before` the request is worked on, or `after` it was, its answer lost.
+        hold: Never answer, `before` the request is worked on or `after` it was, until the caller leaves.
         commit: With `status`, work on the request first and answer with the failure all the same.
+        end_tokens: End every bearer token first.
         delay: Seconds to wait before anything else.
         retry_after: Value of a `Retry-After` header, which Airbyte itself never sends.
     """
@@ -39,8 +46,10 @@ class Fault(BaseModel):
     nth: int = Field(default=1, ge=1)
     times: int | None = Field(default=1, ge=1)
     status: int | None = Field(default=None, ge=400, le=599)
-    drop: Literal["before", "after"] | None = None
+    drop: Moment | None = None
+    hold: Moment | None = None
     commit: bool = False
+    end_tokens: bool = False
     delay: float = Field(default=0, ge=0, le=600)
     retry_after: str | None = None
 
@@ -53,6 +62,27 @@ class Fault(BaseModel):
             raise ValueError(f"not a regular expression: {error}") from error
         return value
 
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if [self.status, self.drop, self.hold].count(None) < 2:
+            raise ValueError("give one of status, drop and hold")
+        return self
+
+    @property
+    def works_first(self) -> bool:
+        """Whether the request is worked on before it fails."""
+        return self.commit or "after" in {self.drop, self.hold}
+
+    @property
+    def title(self) -> str:
+        """What happens to a request, for the log of calls."""
+        if self.status:
+            return f"{self.status} {'after' if self.commit else 'before'}"
+        for end, moment in (("drop", self.drop), ("hold", self.hold)):
+            if moment:
+                return f"{end} {moment}"
+        return "end tokens" if self.end_tokens else "delay"
+
     def matches(self, method: str, target: str) -> bool:
         """Whether it waits for such a request."""
         return self.method.upper() in {"*", method} and re.search(self.path, target) is not None
@@ -62,10 +92,30 @@ class Fault(BaseModel):
         return count >= self.nth and (self.times is None or count < self.nth + self.times)
 
 
+@dataclass(frozen=True)
+class Held:
+    """A request that gets no answer.
+
+    Attributes:
+        left: Is set once its caller has left.
+    """
+
+    method: str
+    path: str
+    left: threading.Event = field(default_factory=threading.Event)
+
+
 class Faults:
-    """The failures on order and how many requests each has seen."""
+    """The failures on order and how many requests each has seen.
+
+    Attributes:
+        held: Each request that is held, from the moment from which nothing happens to it any more; for a thread that
+            waits for it.
+    """
 
     def __init__(self) -> None:
+        self.held: SimpleQueue[Held] = SimpleQueue()
+        self._holding: set[asyncio.Transport] = set()
         self._faults: list[Fault] = []
         self._seen: list[int] = []
 
@@ -78,6 +128,20 @@ class Faults:
         """Forget all."""
         self._faults.clear()
         self._seen.clear()
+
+    async def hold(self, scope: Scope, receive: Receive) -> None:
+        """Keep a request without an answer until its caller leaves or the twin ends."""
+        transport, held = scope["extensions"][TRANSPORT], Held(scope["method"], scope["path"])
+        self._holding.add(transport)
+        self.held.put(held)
+        await _left(receive)
+        self._holding.discard(transport)
+        held.left.set()
+
+    def let_go(self) -> None:
+        """Cut the connections of all requests that are held."""
+        for transport in self._holding:
+            transport.abort()
 
     def orders(self) -> list[tuple[Fault, int]]:
         """Each with the number of matching requests until now."""
@@ -97,24 +161,31 @@ class Faults:
 class InjectFaults:
     """ASGI middleware that makes ordered failures happen; the twin's own control is spared."""
 
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, end_tokens: Callable[[], None]) -> None:
         self._app = app
         self._faults = faults
+        self._end_tokens = end_tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless a failure is due for it."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
-        target = scope["path"] + "?" + scope["query_string"].decode("ascii", "replace")
+        query = scope["query_string"].decode("ascii", "replace")
+        target = f"{scope['path']}?{query}" if query else scope["path"]
         fault = self._faults.due(scope["method"], target)
         if fault is None:
             await self._app(scope, receive, send)
             return
+        scope[FAULT] = fault.title
         await asyncio.sleep(fault.delay)
-        if fault.drop == "after" or fault.commit:
+        if fault.end_tokens:
+            self._end_tokens()
+        if fault.works_first:
             await self._app(scope, receive, _nowhere)
-        if fault.drop:
+        if fault.hold:
+            await self._faults.hold(scope, receive)
+        elif fault.drop:
             await _cut(scope, receive)
         elif fault.status:
             await _failure(fault.status, fault.retry_after)(scope, receive, send)
@@ -130,6 +201,11 @@ async def _cut(scope: Scope, receive: Receive) -> None:
     """Close the connection without a byte of answer."""
     transport = scope["extensions"][TRANSPORT]
     transport.abort()
+    await _left(receive)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the caller has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

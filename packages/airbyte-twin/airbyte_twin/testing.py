@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import Empty
 from typing import Any
 
 from airbyte_twin.app import build_twin, run_twin
 from airbyte_twin.calls import Call
+from airbyte_twin.faults import Held
 from airbyte_twin.server import bound_socket
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
@@ -71,6 +73,13 @@ class RunningTwin:
         """
         if not self.twin.runner.settled(PATIENCE):
             raise TimeoutError("a job does not end")
+
+    def held(self, seconds: float = PATIENCE) -> Held | None:
+        """Wait until a request is held by a fault; None if none is in time."""
+        try:
+            return self.twin.faults.held.get(timeout=seconds)
+        except Empty:
+            return None
 
     def calls(self) -> list[Call]:
         """Calls since the start or the last clearing, oldest first; control calls are not among them."""

@@ -1,12 +1,15 @@
 """The twin's own endpoints: call log, faults, clock, drift."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from airbyte_twin.faults import Fault
+from airbyte_twin.testing import running_twin
 from lab_connectors import lab_source
-from twin_support import MASK, PUBLIC, Api, fields, shopify, stream
+from twin_support import MASK, PUBLIC, Api, fields, serving, shopify, stream
 
 SOURCES = PUBLIC + "/sources"
 
@@ -28,7 +31,7 @@ def test_calls_are_logged_with_method_path_query_and_status(api: Api) -> None:
     api.get("/sources", limit=5)
     api.get(f"/sources/{uuid4()}", 404)
     calls = api.control("GET", "/calls")
-    assert calls[0] == {"method": "GET", "path": SOURCES, "query": "limit=5", "status": 200}
+    assert calls[0] == {"method": "GET", "path": SOURCES, "query": "limit=5", "status": 200, "fault": None}
     assert calls[1]["status"] == 404
     assert api.control("GET", "/counts") == {"GET": 2}
     assert [call.status for call in api.twin.calls()] == [200, 404]
@@ -54,7 +57,7 @@ def test_a_refused_caller_is_logged_too(api: Api) -> None:
     ("status", "content"), [(429, "json"), (500, "json"), (502, "html"), (503, "json"), (504, "html")]
 )
 def test_a_status_can_be_ordered_for_the_nth_matching_request(api: Api, status: int, content: str) -> None:
-    order(api, method="GET", path="^/api/public/v1/sources", nth=2, times=2, status=status)
+    order(api, method="GET", path="^/api/public/v1/sources$", nth=2, times=2, status=status)
     answers = [raw(api, "GET", SOURCES) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, status, status, 200]
     assert content in answers[1].headers["content-type"]
@@ -87,6 +90,38 @@ def test_a_lost_response_leaves_an_orphan(api: Api) -> None:
     assert api.twin.calls()[0].status is None
 
 
+@pytest.mark.parametrize(("moment", "made"), [("before", 0), ("after", 1)])
+def test_a_request_is_held_until_its_caller_leaves(api: Api, moment: str, made: int) -> None:
+    order(api, nth=2, hold=moment)
+    api.get("/sources")
+    with pytest.raises(httpx.ReadTimeout):
+        raw(api, "POST", SOURCES, json=shopify(api.twin.workspace_id), timeout=0.5)
+    held = api.twin.held()
+    assert held is not None
+    assert (held.method, held.path, held.left.wait(30)) == ("POST", SOURCES, True)
+    assert api.twin.held(seconds=0) is None
+    assert len(api.get("/sources")["data"]) == made
+    assert [call.fault for call in api.twin.calls() if call.method == "POST"] == [f"hold {moment}"]
+
+
+def test_a_request_that_is_held_does_not_keep_the_twin_from_ending() -> None:
+    with ThreadPoolExecutor() as pool, running_twin() as twin:
+        twin.twin.faults.add(Fault(hold="after"))
+        caller = pool.submit(httpx.get, f"{twin.public_url}/sources", trust_env=False, verify=False)
+        assert twin.held() is not None
+    assert isinstance(caller.exception(), httpx.RemoteProtocolError)
+
+
+def test_tokens_can_end_before_the_nth_call_whichever_it_is() -> None:
+    with serving(auth="client_credentials") as api:
+        body = {"client_id": api.twin.client_id, "client_secret": api.twin.client_secret}
+        token = api.post("/applications/token", body)["access_token"]
+        order(api, nth=2, end_tokens=True)
+        header = {"Authorization": f"Bearer {token}"}
+        assert [raw(api, "GET", SOURCES, headers=header).status_code for _ in range(3)] == [200, 401, 401]
+        assert [call.fault for call in api.twin.calls()][-2:] == ["end tokens", None]
+
+
 def test_a_proxys_error_can_hide_a_commit(api: Api) -> None:
     order(api, method="POST", status=504, commit=True)
     assert raw(api, "POST", SOURCES, json=shopify(api.twin.workspace_id)).status_code == 504
@@ -106,7 +141,18 @@ def test_faults_last_until_they_are_cleared_and_spare_control(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"path": "("}, {"status": 200}, {"nth": 0}, {"drop": "never"}, {"typo": 1}, {"delay": -1}, [], "x"]
+    "fault",
+    [
+        {"path": "("},
+        {"status": 200},
+        {"nth": 0},
+        {"drop": "never"},
+        {"typo": 1},
+        {"delay": -1},
+        {"status": 503, "hold": "after"},
+        [],
+        "x",
+    ],
 )
 def test_an_order_that_makes_no_sense_is_refused_with_a_reason(api: Api, fault: Any) -> None:
     assert api.control("POST", "/faults", fault, 422)["message"]

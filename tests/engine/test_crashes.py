@@ -1,0 +1,58 @@
+"""Whenever the engine is killed, running it again ends as if nothing had happened: one of each, no cursor lost."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.crashes import CURSORS, KILLS, OPERATIONS, Matrix
+
+
+@pytest.fixture(scope="session")
+def matrix(tmp_path_factory: pytest.TempPathFactory, engine: list[Path]) -> Matrix:
+    own = tmp_path_factory.getbasetemp()
+    return Matrix(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own, engine)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_call_of_an_operation_is_left_out(
+    name: str, matrix: Matrix, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("kills", len(OPERATIONS[name].kills()))
+    calls = matrix.calm(name).calls
+    assert len(calls) == OPERATIONS[name].calls, "\n".join(calls)
+
+
+@pytest.mark.parametrize("name", ["update", "replace"])
+def test_an_operation_that_nobody_kills_keeps_cursors(name: str, matrix: Matrix) -> None:
+    assert matrix.calm(name).end["cursors"] == [CURSORS]
+
+
+@pytest.mark.parametrize(("name", "moment", "number"), KILLS)
+def test_a_kill_at_any_call_ends_as_if_it_had_not_been(
+    name: str, moment: str, number: int, matrix: Matrix, tmp_path: Path
+) -> None:
+    operation, expected = OPERATIONS[name], matrix.calm(name).end
+    with matrix.world(tmp_path / "world", operation) as world:
+        world.kill_at(operation, moment, number)
+        world.pulumi.run("cancel", "--yes").ok()
+        world.pulumi.run(*operation.command).ok()
+
+        assert world.end() == expected
+        assert world.pending(known=False) == []
+        if name != "destroy":
+            assert world.pulumi.preview("--json").ok().changes() == ()
+
+
+def test_a_create_that_was_cut_off_stays_noted_until_a_refresh_clears_it(matrix: Matrix, tmp_path: Path) -> None:
+    first = OPERATIONS["first"]
+    with matrix.world(tmp_path / "world", first) as world:
+        world.kill_at(first, "after", first.calls)
+        assert "is currently locked" in world.pulumi.up().failed().output
+        world.pulumi.run("cancel", "--yes").ok()
+
+        assert "interrupted while creating" in world.pulumi.up().ok().output
+        assert len(world.pending()) == 1
+        assert "unchanged" in world.pulumi.refresh("--clear-pending-creates").ok().stdout
+        assert world.pending() == []
