@@ -51,8 +51,8 @@ def test_a_lake_that_was_made_by_hand_is_adopted_without_a_create(lake: Lake) ->
 
 
 def test_creates_whose_answers_are_lost_make_one_of_each(lake: Lake) -> None:
-    lake.twin.twin.faults.add(Fault(method="POST", path="/sources[?]", drop="after", times=None))
-    lake.twin.twin.faults.add(Fault(method="POST", path="v1/connections[?]", status=504, commit=True, times=None))
+    lake.twin.twin.faults.add(Fault(method="POST", path="/sources$", drop="after", times=None))
+    lake.twin.twin.faults.add(Fault(method="POST", path="v1/connections$", status=504, commit=True, times=None))
 
     lake.pulumi.up().ok()
 

@@ -50,7 +50,7 @@ def test_a_create_whose_check_fails_keeps_its_id_and_the_next_update_only_checks
     inputs = plugin.checked(kind, given(lake, kind))
     closed(lake)
     made, [reason] = kept(lambda: plugin.create(kind, inputs))
-    assert lake.live(f"{kind}s", made.id)["name"] == "thing"
+    assert lake.live(f"{kind}s", made.id)["name"] == plugin.name
     assert reason.startswith(f"The {kind} {made.id} is written, but its check fails: ")
     assert "it repairs this one and makes no other" in reason
     assert json.loads(made.outputs["unfinished"]) == {"check": True}

@@ -66,25 +66,19 @@ class Connection(Resource):
             allow_cursor_loss: whether a new connection may replace this one where cursors can't go over to it.
             opts: the engine's options.
         """
+        ends = {"source_id": source_id, "destination_id": destination_id, "configurations": wired(configurations)}
+        place = {"namespace_definition": namespace_definition, "namespace_format": namespace_format, "prefix": prefix}
+        running = {"schedule": wired(schedule), "status": status, "tags": wired_list(tags)}
+        refreshing = {"refresh_mode": refresh_mode, "refresh_on_schema_change": refresh_on_schema_change}
         inputs = {
-            "source_id": source_id,
-            "destination_id": destination_id,
-            "configurations": wired(configurations),
+            **(ends | place | running | refreshing),
             "name": resource_name if name is None else name,
-            "schedule": wired(schedule),
-            "namespace_definition": namespace_definition,
-            "namespace_format": namespace_format,
-            "prefix": prefix,
             "non_breaking_schema_updates_behavior": non_breaking_schema_updates_behavior,
-            "status": status,
-            "tags": wired_list(tags),
             "notify_schema_changes": notify_schema_changes,
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
             "backfills": applied(configurations, ConnectionConfigurationsArgs.backfills),
-            "refresh_mode": refresh_mode,
-            "refresh_on_schema_change": refresh_on_schema_change,
             "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
