@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,11 +157,11 @@ def run(rows: Rows, latency_ms: float) -> Iterator[dict[str, Any]]:
 def all_rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every row that the options ask for."""
     for n in options.n or [50]:
-        yield from run(lambda folder, twin, n=n: pulumi_rows(n, folder, twin, bulk=True), options.latency)
+        yield from run(partial(pulumi_rows, n, bulk=True), options.latency)
         if n <= PLAIN_LIMIT or options.plain:
-            yield from run(lambda folder, twin, n=n: pulumi_rows(n, folder, twin, bulk=False), options.latency)
+            yield from run(partial(pulumi_rows, n, bulk=False), options.latency)
         if options.peer is not None:
-            yield from run(lambda folder, twin, n=n: terraform_rows(n, folder, twin, options.peer), options.latency)
+            yield from run(partial(terraform_rows, n, peer=options.peer), options.latency)
 
 
 def main() -> int:
