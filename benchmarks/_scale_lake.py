@@ -96,7 +96,12 @@ def connectors() -> list[dict[str, Any]]:
         for name in STREAMS
     ]
     facts: dict[str, Any] = {"type": "scale", "name": "Scale", "docker_image_tag": "1.0.0"}
-    source: dict[str, Any] = {"definition_id": SOURCE, "kind": "source", "docker_repository": "example/source-scale", **facts}
+    source: dict[str, Any] = {
+        "definition_id": SOURCE,
+        "kind": "source",
+        "docker_repository": "example/source-scale",
+        **facts,
+    }
     destination: dict[str, Any] = {"definition_id": DESTINATION, "kind": "destination", **facts}
     destination |= {"docker_repository": "example/destination-scale", "supported_destination_sync_modes": ["append"]}
     texts = {"type": "string"}
