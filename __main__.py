@@ -1,3 +1,5 @@
+import pulumi
+
 from lotus_infra import program
 
-program.run()
+pulumi.run(program.run)

@@ -1,5 +1,6 @@
 """The whole stack on one screen: settings, lake, checks, components, exports."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,8 +28,12 @@ from lotus_infra.streams.references import Reference, substitute
 from lotus_infra.streams.report import check_lake, render
 
 
-def run() -> None:
+async def run() -> None:
     """Declare the stack that the current configuration describes; a mistake anywhere declares nothing.
+
+    It yields once at its end. The SDK then finds every registration under way and waits for each in turn; without that
+    it waits again for all that are left whenever one is done, which costs the square of their number (`wait_for_rpcs`
+    in pulumi, sdk/python/lib/pulumi/runtime/stack.py).
 
     Raises:
         pulumi.RunError: with the whole list of mistakes.
@@ -38,6 +43,7 @@ def run() -> None:
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
+    await asyncio.sleep(0)
 
 
 def checked(stack: Settings) -> Lake:

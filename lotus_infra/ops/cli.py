@@ -127,6 +127,23 @@ def sync(
         sys.exit(1)
 
 
+@lotus.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option("-s", "--stack", help="The stack; else the selected one.")
+@_STREAMS
+def up(arguments: tuple[str, ...], stack: str | None, directory: Path) -> None:
+    """Run `pulumi up` with the engine's environment set, and all further ARGUMENTS passed on to it.
+
+    States of self-managed backends are compressed. Where more than 200 objects are to be created, the engine writes the
+    state once, at the end: as it would write all of it for each object, that makes minutes of hours.
+
+    Example: lotus up --stack prod --diff
+    """
+    from lotus_infra.ops.up import up as run  # noqa: PLC0415
+
+    sys.exit(run(directory, stack, arguments, lambda line: click.echo(line, err=True)))
+
+
 @lotus.command()
 @click.argument("source", required=False)
 @_EVERY

@@ -11,7 +11,7 @@ from airbyte_twin.testing import RunningTwin
 
 from tests.engine.harness import REPOSITORY, Pulumi
 
-PROGRAM = "from lotus_infra import program\n\nprogram.run()\n"
+PROGRAM = (REPOSITORY / "__main__.py").read_text(encoding="utf-8")
 SHOPIFY_PASSWORD = "first-value-of-the-shopify-password"
 VALUES = {
     "shopify_store": "a-store",

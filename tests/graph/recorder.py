@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ class Graph:
         return found
 
 
-def drained(program: Callable[[], None], config: dict[str, str], secrets: list[str]) -> Graph:
+def drained(program: Callable[[], Awaitable[None]], config: dict[str, str], secrets: list[str]) -> Graph:
     """Run a program to its very end: absence can only be asserted once every registration has happened."""
     recorder = Recorder()
     monitor = RecordingMonitor(recorder)
