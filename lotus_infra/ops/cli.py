@@ -7,32 +7,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from lotus_infra.errors import LotusError, StoppedError
+from lotus_infra.ops.cli_models import graph, scaffold
+from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
 from lotus_infra.streams.problems import printable
-
-_STREAMS = click.option(
-    "--streams",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=Path("streams"),
-    show_default=True,
-    help="The lake's folder.",
-)
-_STACK = click.option(
-    "--stack", help="The stack whose Airbyte is asked; else $PULUMI_STACK, else the only stack of the project."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_EVERY = click.option("--all", "every", is_flag=True, help="Every source of the lake.")
-_DBT = click.option(
-    "--dbt",
-    "dbt",
-    type=click.Path(path_type=Path),
-    help="The dbt project's folder; by default dagster/dbt in the Pulumi project around the lake.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,10 +23,10 @@ def lotus() -> None:
 
 
 @lotus.command()
-@_STREAMS
-@_DBT
+@STREAMS
+@DBT
 @click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; all by default.")
-@_JSON
+@JSON
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
     """Find every mistake in the lake's files and in what dbt reads of them; exit with 1 if there is one.
 
@@ -63,7 +44,7 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
 @lotus.command()
 @click.argument("kind", required=False)
 @click.option("--write", is_flag=True, help="Write all schemas into the lake's folder, where editors look for them.")
-@_STREAMS
+@STREAMS
 def schema(kind: str | None, directory: Path, *, write: bool) -> None:
     """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all.
 
@@ -80,14 +61,14 @@ def schema(kind: str | None, directory: Path, *, write: bool) -> None:
 
 @lotus.command()
 @click.argument("sources", nargs=-1)
-@_EVERY
+@EVERY
 @click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and follow none.")
 @click.option("--cancel", "ending", is_flag=True, help="Cancel what is under way instead.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop following then; the jobs go on.")
 @click.option("--connection-id", default="", help="The source's connection, where labels don't tell it.")
-@_STACK
-@_STREAMS
-@_JSON
+@STACK
+@STREAMS
+@JSON
 def sync(
     sources: tuple[str, ...],
     directory: Path,
@@ -130,7 +111,7 @@ def sync(
 @lotus.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("-s", "--stack", help="The stack; else the selected one.")
-@_STREAMS
+@STREAMS
 def up(arguments: tuple[str, ...], stack: str | None, directory: Path) -> None:
     """Run `pulumi up` with the engine's environment set, and all further ARGUMENTS passed on to it.
 
@@ -146,12 +127,12 @@ def up(arguments: tuple[str, ...], stack: str | None, directory: Path) -> None:
 
 @lotus.command()
 @click.argument("source", required=False)
-@_EVERY
+@EVERY
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @click.option("--source-id", default="", help="The source in Airbyte, where its label does not tell it.")
-@_STACK
-@_STREAMS
-@_JSON
+@STACK
+@STREAMS
+@JSON
 def discover(
     source: str | None,
     directory: Path,
@@ -195,9 +176,9 @@ def discover(
 @lotus.command()
 @click.option("--strict", is_flag=True, help="Exit with 1 if there is anything that the stack does not have.")
 @click.option("--no-state", is_flag=True, help="Take it that the stack has nothing: its state is lost.")
-@_STACK
-@_STREAMS
-@_JSON
+@STACK
+@STREAMS
+@JSON
 def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
     """Say of each object in Airbyte whether the stack has it, may adopt it, has it twice, or knows nothing of it.
 
@@ -216,8 +197,8 @@ def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, a
 @click.option("--stack", help="The stack whose Dagster is meant; else $PULUMI_STACK, else the only one of the project.")
 @click.option("--kubeconfig", help="The file that leads to the cluster; else the stack's, else the usual one.")
 @click.option("--context", help="One of its contexts; else the stack's, else the current one.")
-@_STREAMS
-@_JSON
+@STREAMS
+@JSON
 def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
     """Hold what the cluster runs against the stack and this repository; exit with 1 if anything differs.
 
@@ -240,60 +221,8 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-@lotus.command()
-@click.argument("names", nargs=-1, metavar="SOURCE STREAM")
-@click.option("--all", "every", is_flag=True, help="Every selected stream (of SOURCE) that has no model yet.")
-@click.option("--force", is_flag=True, help="Make the model anew, although it is there; changes by hand are lost.")
-@_STREAMS
-@_DBT
-def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every: bool, force: bool) -> None:
-    """Write a dbt model with its source and tests for the STREAM of a SOURCE.
-
-    Example: lotus scaffold shopify orders
-    """
-    from lotus_infra.ops.scaffold import scaffold as run  # noqa: PLC0415
-    from lotus_infra.ops.scaffold import scaffold_all  # noqa: PLC0415
-
-    if every and (len(names) > 1 or force):
-        raise click.UsageError("--all takes at most a SOURCE, and no --force.")
-    if not every and len(names) != 2:
-        raise click.UsageError("Name a SOURCE and a STREAM, or pass --all.")
-    done = scaffold_all(directory, *names, dbt=dbt) if every else run(directory, *names, dbt=dbt, force=force)
-    for line in done.told:
-        click.echo(line)
-    click.echo(f"next: {done.build}" if done.build else "every selected stream has its model")
-
-
-@lotus.command()
-@click.option("--format", "kind", type=click.Choice(["mermaid", "svg"]), help="By default what FILE's ending says.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing.")
-@click.option("--source", help="The one source to draw, with all that is made of it.")
-@_STREAMS
-@_DBT
-def graph(
-    kind: Literal["mermaid", "svg"] | None, output: Path | None, source: str | None, directory: Path, dbt: Path | None
-) -> None:
-    """Draw the lake: sources, streams, files, models and marts.
-
-    Example: lotus graph --output lake.svg
-    """
-    from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
-    from lotus_infra.ops.graph import write  # noqa: PLC0415
-
-    drawn = run(directory, kind or _format_of(output), dbt=dbt, source=source)
-    if output is None:
-        click.echo(drawn, nl=False)
-    else:
-        write(output, drawn)
-        click.echo(output)
-
-
-def _format_of(output: Path | None) -> Literal["mermaid", "svg"]:
-    """What a file's ending says that it holds; Mermaid where nothing says otherwise."""
-    ending = output.suffix.lower() if output is not None else ""
-    if ending not in {"", ".md", ".mermaid", ".mmd", ".svg", ".txt"}:
-        raise click.UsageError(f"{ending} is neither Mermaid's nor SVG's ending: name another FILE, or a --format.")
-    return "svg" if ending == ".svg" else "mermaid"
+for verb in (scaffold, graph):
+    lotus.add_command(verb)
 
 
 def main() -> None:
