@@ -60,7 +60,9 @@ airbyte.Connection(
 )
 """
 CURSORS: Final = {"cursor_defined": {"updated_at": "2026-01-02"}, "key_defined": {"updated_at": "2026-01-03"}}
-PASSING: Final = frozenset({"created", "modified", "createdAt", "sourcePosition", "stackTrace", "ciphertext"})
+PASSING: Final = frozenset(
+    {"created", "modified", "createdAt", "sourcePosition", "stackTrace", "ciphertext", "secretVersions"}
+)
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Document = dict[str, Any]
 
@@ -204,11 +206,11 @@ NEWER: Final = replace(
 FIRST: Final = "first"
 """What is done before every operation that needs a lake that was applied."""
 OPERATIONS: Final = {
-    FIRST: Operation(calls=8),
-    "bulk": Operation(calls=8, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
-    "update": Operation(calls=3, wanted=NEWER, begun=True),
-    "replace": Operation(calls=18, wanted=replace(OLDER, source="second"), begun=True),
-    "destroy": Operation(calls=3, command=("destroy", "--yes", "--skip-preview"), begun=True),
+    FIRST: Operation(calls=9),
+    "bulk": Operation(calls=9, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
+    "update": Operation(calls=5, wanted=NEWER, begun=True),
+    "replace": Operation(calls=19, wanted=replace(OLDER, source="second"), begun=True),
+    "destroy": Operation(calls=4, command=("destroy", "--yes", "--skip-preview"), begun=True),
 }
 KILLS: Final = [(name, *kill) for name, operation in OPERATIONS.items() for kill in operation.kills()]
 
