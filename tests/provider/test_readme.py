@@ -36,3 +36,12 @@ def test_the_changelog_begins_with_the_version_of_the_package() -> None:
     changelog = (PACKAGE / "CHANGELOG.md").read_text(encoding="utf-8")
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert re.findall(r"^## \[(.*?)\]", changelog, re.MULTILINE)[0] == project["version"]
+
+
+def test_every_test_that_the_comparison_names_exists() -> None:
+    rows = [row for row in section("Compared").splitlines() if row.startswith("| ")][1:]
+    named = [re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row) for row in rows]
+    assert rows
+    assert all(named)
+    for file, function in (test for tests in named for test in tests):
+        assert f"def {function}(" in (REPOSITORY / file).read_text(encoding="utf-8"), f"{file}::{function}"
