@@ -137,13 +137,15 @@ def _selected(stream: JsonValue, fields: JsonValue) -> list[str] | None:
     if fields is None:
         return None
     names = [_field_name(stream, field) for field in fields] if isinstance(fields, Sequence) and is_list(fields) else []
-    repeated = sorted(name for name in set(names) if names.count(name) > 1)
-    if repeated:
-        raise ConfigurationError(f"stream {stream!r} selects field {repeated[0]!r} twice: keep one")
+    if len(set(names)) != len(names):
+        repeated = min(name for name in names if names.count(name) > 1)
+        raise ConfigurationError(f"stream {stream!r} selects field {repeated!r} twice: keep one")
     return sorted(names)
 
 
 def _field_name(stream: JsonValue, field: JsonValue) -> str:
+    if isinstance(field, str) and field:
+        return field
     path = field.get("fieldPath") if isinstance(field, Mapping) else field
     if isinstance(path, Sequence) and is_list(path):
         if len(path) > 1:

@@ -25,7 +25,7 @@ def sought(
     workspace_id, name = (str(unwrap(wanted[key])) for key in IDENTITY)
 
     def look(actor: Actor) -> Seen:
-        return Seen(actor.actor_id, (actor.name,), _named_as(wanted, kind, actor, from_server(actor)))
+        return Seen(actor.actor_id, (actor.name,), lambda: _named_as(wanted, kind, actor, from_server(actor)))
 
     return Sought(kind, workspace_id, (name,), wanted, shelf, look)
 

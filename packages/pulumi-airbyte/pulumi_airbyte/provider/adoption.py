@@ -38,12 +38,12 @@ class Seen:
     Attributes:
         id: its id.
         identity: what makes it this object within its workspace: its name, and the ids of a connection's ends.
-        tree: its canonical tree.
+        tree: makes its canonical tree, which costs too much to be made of every object that a create looks at.
     """
 
     id: str
     identity: tuple[str, ...]
-    tree: Properties
+    tree: Callable[[], Properties]
 
 
 def nothing_open(_path: Path, _wanted: Property) -> bool:
@@ -174,25 +174,25 @@ class Adoption(Generic[Record]):
                 yield record, seen
 
     def _compared(self, record: Record, seen: Seen) -> Found[Record]:
-        wanted = self._sought.wanted
+        wanted, tree = self._sought.wanted, seen.tree()
         differing = [
             (path, after)
-            for key in sorted(seen.tree.keys() | wanted.keys())
-            for path, _, after in changes(seen.tree.get(key), wanted.get(key), (key,))
+            for key in sorted(tree.keys() | wanted.keys())
+            for path, _, after in changes(tree.get(key), wanted.get(key), (key,))
             if is_known(after)
         ]
         real = [
             path
             for path, after in differing
-            if not self._sought.is_open(path, after) and not self._half_made(str(path[0]), seen)
+            if not self._sought.is_open(path, after) and not self._half_made(str(path[0]), tree)
         ]
         if real:
             raise self._different(seen.id, real)
         return Found(record, seen.id, frozenset(str(path[0]) for path, _ in differing))
 
-    def _half_made(self, key: str, seen: Seen) -> bool:
+    def _half_made(self, key: str, tree: Properties) -> bool:
         posted = self._sought.as_posted
-        return bool(posted) and not any(changes(seen.tree.get(key), posted.get(key)))
+        return bool(posted) and not any(changes(tree.get(key), posted.get(key)))
 
     def _made_all_the_same(self, before: set[str], error: AirbyteError) -> Found[Record]:
         """The one new object that a create made whose answer was lost; where none is seen, the failure is told."""

@@ -78,12 +78,14 @@ class ConnectionType(ResourceType):
         failures += [] if checking.importing else schedule_failures(named.get("schedule")) + resource_failures(named)
         # What the engine puts in for ignoreChanges is what the server has, which code could not have said.
         kept = {key for key in ("schedule", "status") if same(named.get(key), checking.old.get(key))}
-        failures += [] if failures or checking.importing else config_failures(self.server, self.tree(named))
-        failures = [failure for failure in failures if failure.path.partition(".")[0] not in kept]
-        failures += [] if failures else backfill.failures(self.tree(named))
-        if failures:
-            return Checked(named, failures)
-        return Checked(secrecy_kept(wire(self.tree(named)), inputs), [])
+        refused = [failure for failure in failures if failure.path.partition(".")[0] not in kept]
+        if refused:
+            return Checked(named, refused)
+        tree = self.tree(named)
+        found = [] if failures or checking.importing else config_failures(self.server, tree)
+        refused = [failure for failure in found if failure.path.partition(".")[0] not in kept]
+        refused = refused or backfill.failures(tree)
+        return Checked(named, refused) if refused else Checked(secrecy_kept(wire(tree), inputs), [])
 
     def tree(self, inputs: Properties) -> Properties:
         """Inputs without defaults, with the streams as a tree by name."""

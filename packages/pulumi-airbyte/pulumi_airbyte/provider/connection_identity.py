@@ -23,7 +23,8 @@ def sought(
     """
 
     def look(found: Connection) -> Seen:
-        return Seen(found.connection_id, (found.name, found.source_id, found.destination_id), from_server(found, tree))
+        identity = (found.name, found.source_id, found.destination_id)
+        return Seen(found.connection_id, identity, lambda: from_server(found, tree))
 
     identity = tuple(str(unwrap(tree[key])) for key in IDENTITY)
     return Sought(

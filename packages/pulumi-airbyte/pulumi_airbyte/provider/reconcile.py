@@ -40,6 +40,8 @@ def same(left: Property, right: Property) -> bool:
     """Whether two values are equal as JSON, secret marks aside (`1` is `1.0`, but `true` is not `1`)."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return False
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
     return canonical_json(_plain(left)) == canonical_json(_plain(right))
 
 

@@ -8,7 +8,6 @@ from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_
 from pulumi_airbyte.provider.reconcile import same
 from pulumi_airbyte.provider.resource import Checked, Checking, Failure
 from pulumi_airbyte.provider.secrecy import Specifications, all_secret, secrets_at_leaves, with_secrets_marked
-from pulumi_airbyte.provider.validation import misfits, misspelt
 from pulumi_airbyte.values import render_path
 
 
@@ -38,6 +37,8 @@ class Specified:
         if schema is None:
             return Checked({**inputs, "configuration": configuration}, [])
         checked = {**inputs, "configuration": secrets_at_leaves(with_secrets_marked(configuration, schema))}
+        from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - only what is new pays for what it loads
+
         found = [] if checking.importing else misfits(tree(checked).get("configuration"), schema)
         return Checked(checked, [Failure(render_path(("configuration", *path)), wanted) for path, wanted in found])
 
@@ -45,10 +46,14 @@ class Specified:
         """A line for each key that was meant otherwise, by a specification that a check in this run has fetched."""
         definition_id = unwrap(tree.get("definitionId"))
         schema = self._specifications.fetched(self._kind, definition_id) if isinstance(definition_id, str) else None
+        if schema is None:
+            return []
+        from pulumi_airbyte.provider.validation import misspelt  # noqa: PLC0415 - as above
+
         return [
             f"{render_path(('configuration', *path))} is not in the connector's specification, so that the connector "
             f"ignores it: did you mean {meant}?"
-            for path, meant in (misspelt(tree.get("configuration"), schema) if schema is not None else [])
+            for path, meant in misspelt(tree.get("configuration"), schema)
         ]
 
 

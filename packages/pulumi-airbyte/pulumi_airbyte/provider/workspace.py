@@ -95,7 +95,7 @@ class WorkspaceType(ResourceType):
 
 
 def _look(workspace: Workspace) -> Seen:
-    return Seen(workspace.workspace_id, (workspace.name,), _from_server(workspace))
+    return Seen(workspace.workspace_id, (workspace.name,), lambda: _from_server(workspace))
 
 
 def _is_open(_path: Path, wanted: Property) -> bool:
