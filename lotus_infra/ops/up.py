@@ -22,6 +22,7 @@ UNCHECKED: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 KINDS: Final = {kind: f"airbyte:index/{kind.lower()}:{kind}" for kind in ("Source", "Destination", "Connection")}
 FOUND_AGAIN: Final = ("airbyte:", "lotus:", "pulumi:")
 """Types that a run without a state finds again: what creates adopt, and what exists in the state alone."""
+MAKING: Final = frozenset({"create", "create-replacement", "replace", "import"})
 TARGETS: Final = ("-t", "--target")
 
 
@@ -128,7 +129,7 @@ def recorded(exported: str) -> set[tuple[str, str]]:
 def unrecoverable(previewed: str) -> list[str]:
     """Types of what a preview would create that a run without a state makes twice or stumbles over, each once."""
     steps = json.loads(previewed).get("steps") or []
-    types = {step["urn"].split("::")[2].rsplit("$", maxsplit=1)[-1] for step in steps if step["op"] == "create"}
+    types = {step["urn"].split("::")[2].rsplit("$", maxsplit=1)[-1] for step in steps if step["op"] in MAKING}
     return sorted(each for each in types if not each.startswith(FOUND_AGAIN))
 
 

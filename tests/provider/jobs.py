@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import grpc
-import pytest
 from airbyte_twin.jobs import drive
 from airbyte_twin.records import JobStatus
-from google.protobuf import any_pb2
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.provider.properties import decode, encode
 
+from tests.provider.kept import kept
 from tests.provider.lake import Lake
 from tests.provider.plugin import Difference, Object, Plugin, Values, difference, urn
 
@@ -80,11 +78,4 @@ def updated(plugin: Plugin, known: Object, new: Values, *, seconds: float = 0) -
 
 def unfinished(call: Any) -> Object:
     """The object that a call made, but not to its end, as the engine stores it."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call()
-    failed: Any = caught.value
-    [packed] = [value for key, value in failed.trailing_metadata() if key == "grpc-status-details-bin"]
-    status = status_pb2.Status.FromString(packed)
-    detail = provider_pb2.ErrorResourceInitFailed()
-    assert any_pb2.Any(type_url=status.details[0].type_url, value=status.details[0].value).Unpack(detail)
-    return Object(detail.id, decode(detail.inputs), decode(detail.properties))
+    return kept(call)[0]

@@ -269,7 +269,8 @@ def _is_unavailable(error: BaseException) -> bool:
 def handed_over(run: Run, object_id: str, target: Target) -> bool:
     """Whether an object that a resource is to delete has another resource now; says so."""
     owner = run.owner(object_id)
-    if owner is None or owner == target.urn:
+    # One that is replaced in the same run as it gets another URN is deleted under the old one.
+    if owner is None or owner == target.urn or not run.keeps(owner):
         return False
     target.say(f'{object_id} is not deleted: it went over to the resource "{name_of(owner)}"')
     return True

@@ -22,7 +22,7 @@ class Result:
     """How the last backfill of a stream went.
 
     Attributes:
-        job_id: the job that read it.
+        job_id: the job that read it; 0 where none was begun.
         status: how the job ended, or `running`.
         token: what asked for it; None where a change of the stream did.
     """
@@ -43,7 +43,7 @@ def results_of(outputs: Properties) -> dict[str, Result]:
     found = unwrap(outputs.get(RESULTS))
     entries = cast("dict[str, dict[str, Property]]", reveal(found)) if isinstance(found, dict) else {}
     return {
-        key: Result(int(cast("int", entry["jobId"])), str(entry["status"]), entry.get("token"))
+        key: Result(int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token"))
         for key, entry in entries.items()
     }
 
@@ -51,7 +51,11 @@ def results_of(outputs: Properties) -> dict[str, Result]:
 def told(results: Mapping[str, Result]) -> Properties:
     """Results as outputs; nothing where there is none."""
     entries: Properties = {
-        key: {"jobId": one.job_id, "status": one.status, **({} if one.token is None else {"token": one.token})}
+        key: {
+            "status": one.status,
+            **({"jobId": one.job_id} if one.job_id else {}),
+            **({} if one.token is None else {"token": one.token}),
+        }
         for key, one in sorted(results.items())
     }
     return {RESULTS: entries} if entries else {}

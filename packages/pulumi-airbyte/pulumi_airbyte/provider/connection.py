@@ -10,19 +10,20 @@ from pulumi_airbyte.provider.config_fields import noted, resource_failures, sett
 from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
 from pulumi_airbyte.provider.connection_identity import IDENTITY
 from pulumi_airbyte.provider.connection_steps import (
+    UnreadError,
     changed_places,
     differences,
     due,
     explained_takeover,
+    parting,
     read_anew,
     takeover,
-    verdict_on,
 )
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, secrecy_kept, wire
 from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import Listed, exists, remove
-from pulumi_airbyte.provider.handover import readable, refuse_losses, seems_same_definition
+from pulumi_airbyte.provider.handover import readable, refuse_losses
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refreshes import looked_up
@@ -44,6 +45,7 @@ from pulumi_airbyte.provider.secrecy import MASK_ADVICE, masks
 from pulumi_airbyte.provider.server_made import told
 from pulumi_airbyte.provider.tables import CONNECTION_INPUTS, CONNECTION_OUTPUTS
 from pulumi_airbyte.provider.target import Known, Target
+from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import render_path
 
 
@@ -135,10 +137,14 @@ class ConnectionType(ResourceType):
             self._writes.hand_over(self._writes.there(known.id), plan, after)
         outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", backfill.RESULTS}}
         if differing:
-            outputs = self._writes.change(known.id, after, differing)
+            outputs = self._writes.change(known, after, differing)
         if not again.streams:
             return {**outputs, **backfill.told(again.results)}
-        return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
+        try:
+            return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
+        except UnreadError as error:
+            # The change is made: a refresh would find it, and nothing that is still to be read anew.
+            raise UnfinishedError(known.id, {**outputs, **backfill.told(error.results)}, str(error)) from error
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
@@ -146,10 +152,9 @@ class ConnectionType(ResourceType):
         if successor is not None:
             # It goes before its successor comes: what could not be handed over then must not be lost now.
             live = exists(self.airbyte, lambda: self.airbyte.get_connection(known.id), _listed(known.id))
-            related = seems_same_definition(self.server.run, known.inputs, successor)
-            verdict = verdict_on(known, successor, same_connector=related is not False)
             if live is not None:
                 state = readable(self.airbyte, known.id)
+                verdict = parting(self.server, known, successor)
                 refuse_losses(live, verdict, state, allowed=successor.get("allowCursorLoss") is True)
         remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), _listed(known.id))
         self.server.inventory.connections.drop(known.id)

@@ -12,7 +12,7 @@ from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import Result, asked, results_of, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge, streams_of
 from pulumi_airbyte.provider.connection_tree import canonical, from_server
-from pulumi_airbyte.provider.handover import UNREADABLE, begin, same_definition, seems_same_definition
+from pulumi_airbyte.provider.handover import UNREADABLE, begin, finish, same_definition, seems_same_definition
 from pulumi_airbyte.provider.properties import Properties, Property, unwrap
 from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.refreshes import Refresh, looked_up, refuse_inactive
@@ -20,6 +20,7 @@ from pulumi_airbyte.provider.resource import Server, known_rewrites
 from pulumi_airbyte.provider.target import Known, Run, Target
 from pulumi_airbyte.values import Path
 
+UNSEEN = "nobody can say yet of which connector its new source is"
 QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
 """Inputs that are no difference by themselves: they say what is to happen with others."""
 
@@ -29,6 +30,20 @@ def verdict_on(known: Known, new: Properties, *, same_connector: bool) -> Verdic
     anew = asked(tokens_of(known.inputs), tokens_of(new), results_of(known.outputs))
     before, after = canonical(known.inputs), canonical(new)
     return judge(before, after, known_rewrites(known.outputs), anew, same_connector=same_connector)
+
+
+def parting(server: Server, known: Known, successor: Properties) -> Verdict:
+    """What becomes of the cursors of a connection that goes before its successor comes.
+
+    Raises:
+        AirbyteError: a source can't be read.
+    """
+    sources = [unwrap(inputs.get("sourceId")) for inputs in (known.inputs, successor)]
+    if all(isinstance(source, str) for source in sources):
+        related = same_definition(server.inventory, server.airbyte, *map(str, sources))
+        return verdict_on(known, successor, same_connector=related)
+    verdict = verdict_on(known, successor, same_connector=True)
+    return Verdict(verdict.streams, dict.fromkeys(verdict.streams, UNSEEN))
 
 
 def takeover(server: Server, old: Known | None, new: Properties, target: Target) -> Plan | None:
@@ -44,6 +59,10 @@ def takeover(server: Server, old: Known | None, new: Properties, target: Target)
     sources = [str(unwrap(inputs.get("sourceId"))) for inputs in (old.inputs, new)]
     related = same_definition(server.inventory, server.airbyte, sources[0], sources[1])
     verdict = verdict_on(old, new, same_connector=related)
+    left = Plan.parse(old.outputs.get("unfinished"))
+    if left is not None:
+        # It never got the cursors of the one that it was to replace: they go by it to the next.
+        finish(server.airbyte, server.airbyte.get_connection(old.id), left, "inactive")
     plan = begin(server.airbyte, old.id, verdict, target, allowed=new.get("allowCursorLoss") is True)
     if plan is not None:
         target.say(verdict.text())
@@ -64,6 +83,19 @@ def explained_takeover(airbyte: Airbyte, run: Run, known: Known, new: Properties
     if verdict.kept and unwrap(known.inputs.get("destinationId")) != unwrap(new.get("destinationId")):
         parts.append("rows that were read before stay in the old destination")
     return "; ".join(part for part in parts if part)
+
+
+class UnreadError(AirbyteError):
+    """Streams that were to be read anew, and that were not, or not all of them.
+
+    Args:
+        cause: why.
+        results: how each went.
+    """
+
+    def __init__(self, cause: AirbyteError, results: Mapping[str, Result]) -> None:
+        super().__init__(cause.message, cause.hint, cause.status)
+        self.results = results
 
 
 @dataclass(frozen=True)
@@ -116,9 +148,11 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
         All results, as outputs.
 
     Raises:
-        AirbyteError: a call or a job failed.
+        UnreadError: a call or a job failed.
     """
     results, tokens = dict(what.results), tokens_of(new)
+    asking = {key: tokens[key] if key in what.by_token else None for key in what.streams}
+    recorded = {one.job_id for one in what.results.values()}
     live = streams_of(from_server(connection, {}))
     mode = cast("RefreshMode", new.get("refreshMode") or "merge")
     missing = [key for key in what.streams if key not in live]
@@ -128,9 +162,14 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
         raise AirbyteError(f"{', '.join(missing)} can't be read anew: Airbyte's connection does not have it.", hint)
     for how, keys in what.by_mode(mode).items():
         names = {key: _name(live[key]) for key in keys}
-        job = Refresh(airbyte, connection, target).run(names, how)
+        try:
+            job = Refresh(airbyte, connection, target, recorded).run(names, how)
+        except AirbyteError as error:
+            raise UnreadError(
+                error, results | {key: Result(0, "failed", why) for key, why in asking.items()}
+            ) from error
         status = job.status if job.finished else "running"
-        results |= {key: Result(job.job_id, status, tokens[key] if key in what.by_token else None) for key in names}
+        results |= {key: Result(job.job_id, status, asking.pop(key)) for key in names}
     return backfill.told(results)
 
 

@@ -4,7 +4,9 @@ The public API makes it, the Config API writes what that one can't, and one that
 before it may run. What breaks off in between is noted in the state, or found by the next create.
 """
 
+from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
+from typing import Final
 
 from pulumi_airbyte.client.errors import AirbyteError, NotFound
 from pulumi_airbyte.client.models import Connection
@@ -18,11 +20,14 @@ from pulumi_airbyte.provider.gone import REFRESH_HINT, changed
 from pulumi_airbyte.provider.handover import finish, resumed
 from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import Properties
-from pulumi_airbyte.provider.reconcile import rewrites
-from pulumi_airbyte.provider.resource import Server, with_rewrites
-from pulumi_airbyte.provider.target import Target
+from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
+from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
+from pulumi_airbyte.provider.tables import CONNECTION_INPUTS
+from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import canonical_json
+
+PROPERTIES: Final = frozenset(entry.name for entry in CONNECTION_INPUTS)
 
 
 class ConnectionWrites:
@@ -73,8 +78,10 @@ class ConnectionWrites:
             outputs = {**outputs_of(made, tree, open_keys), "unfinished": canonical_json(left)}
             raise UnfinishedError(made.connection_id, outputs, str(error)) from error
 
-    def change(self, connection_id: str, tree: Properties, keys: set[str]) -> Properties:
+    def change(self, known: Known, tree: Properties, keys: set[str]) -> Properties:
         """The outputs, once these properties are as in the tree.
+
+        What the server has made of others is not this update's: it may be somebody's edit, which a refresh is to show.
 
         Raises:
             NotFound: the connection is gone, if only by its status.
@@ -83,10 +90,12 @@ class ConnectionWrites:
         public = keys - config_keys(tree, keys)
         if "status" in public or not public:
             # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
-            found = self.there(connection_id)
+            found = self.there(known.id)
         if public:
-            found = self._patch(connection_id, tree, public)
-        return outputs_of(settled(self._server, found, tree, keys), tree)
+            found = self._patch(known.id, tree, public)
+        done = settled(self._server, found, tree, keys)
+        earlier = {path: there for path, there in known_rewrites(known.outputs).items() if path[0] not in keys}
+        return outputs_of(done, tree, PROPERTIES - keys, earlier)
 
     def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
@@ -124,11 +133,13 @@ def _first(tree: Properties, plan: Plan | None) -> Properties:
     return posted if plan is None else first_post(posted)
 
 
-def outputs_of(answer: Connection, sent: Properties, unwritten: frozenset[str] | set[str] = frozenset()) -> Properties:
-    """What the state keeps of a write, but of what was not written yet."""
+def outputs_of(
+    answer: Connection, sent: Properties, unwritten: AbstractSet[str] = frozenset(), earlier: Rewrites | None = None
+) -> Properties:
+    """What the state keeps of a write: of what was not written, only what an earlier write has recorded."""
     found = rewrites(sent, from_server(answer, sent))
-    told = {path: there for path, there in found.items() if path[0] not in unwritten}
-    return with_rewrites(identity_of(answer), told, sent)
+    written = {path: there for path, there in found.items() if path[0] not in unwritten}
+    return with_rewrites(identity_of(answer), {**(earlier or {}), **written}, sent)
 
 
 def identity_of(found: Connection) -> Properties:

@@ -1,18 +1,20 @@
 """Connections that would go with their source or destination: Airbyte deletes them silently (SourceHandler)."""
 
-from collections.abc import Callable
 from typing import Final
 
-from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind, Connection
+from pulumi_airbyte.provider.gone import exists
 from pulumi_airbyte.provider.inventory import Shelf
 
 NAMED: Final = 5
 HINT: Final = "Delete them or move them first, or set forceDestroy and run `pulumi up`, if they are to go too."
 
 
-def refuse_foreign(connections: Shelf[Connection], kind: ActorKind, actor_id: str, workspace_id: str) -> None:
+def refuse_foreign(
+    airbyte: Airbyte, connections: Shelf[Connection], kind: ActorKind, actor_id: str, workspace_id: str
+) -> None:
     """Refuse to delete what live connections still use.
 
     The program's own have been deleted before: whatever depends on an object goes first.
@@ -20,10 +22,9 @@ def refuse_foreign(connections: Shelf[Connection], kind: ActorKind, actor_id: st
     Raises:
         AirbyteError: there are such connections, or they can't be listed.
     """
-    if not _ending(kind, actor_id, _listed(connections.all, workspace_id)):
-        return
-    # That list may be minutes old, and somebody may have deleted them since.
-    living = _ending(kind, actor_id, _listed(connections.reload, workspace_id))
+    # The list may be minutes old, and somebody may have deleted them since; a new one may leave some out.
+    suspects = _ending(kind, actor_id, _listed(connections, workspace_id))
+    living = [item for item in suspects if _lives(airbyte, item.connection_id)]
     if living:
         names = ", ".join(f'"{item.name}" ({item.connection_id})' for item in living[:NAMED])
         more = f" and {len(living) - NAMED} more" if len(living) > NAMED else ""
@@ -35,9 +36,15 @@ def refuse_foreign(connections: Shelf[Connection], kind: ActorKind, actor_id: st
         )
 
 
-def _listed(connections: Callable[[str], list[Connection]], workspace_id: str) -> list[Connection]:
+def _lives(airbyte: Airbyte, connection_id: str) -> bool:
+    listed = ("connections", "connectionId", connection_id, "")
+    found = exists(airbyte, lambda: airbyte.get_connection(connection_id), listed)
+    return found is not None and found.status != "deprecated"
+
+
+def _listed(connections: Shelf[Connection], workspace_id: str) -> list[Connection]:
     try:
-        return connections(workspace_id)
+        return connections.all(workspace_id)
     except (NotFound, Forbidden):
         # The workspace itself is gone, and all that was in it: the DELETE will tell.
         return []

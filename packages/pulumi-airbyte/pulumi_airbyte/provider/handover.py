@@ -33,8 +33,8 @@ def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, al
         return None
     if found.status == "active":
         airbyte.patch_connection(old_id, {"status": "inactive"})
-    until_idle(airbyte, old_id, Deadline.of(target))
     with resumed(airbyte, old_id, when=found.status == "active"):
+        until_idle(airbyte, old_id, Deadline.of(target))
         # A sync that just ended may have left more cursors.
         state = airbyte.cursors(old_id)
         refuse_losses(found, verdict, state, allowed=allowed)

@@ -1,6 +1,6 @@
 """Reading streams anew, and looking after the jobs that do (airbyte-platform, RefreshJobStateUpdater)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -45,13 +45,17 @@ class Refresh:
         airbyte: the client.
         connection: as it is on the server, with all that an update changed.
         target: the resource.
+        recorded: jobs that the state has as those of earlier tokens, which answer no new one.
     """
 
-    def __init__(self, airbyte: Airbyte, connection: Connection, target: Target) -> None:
+    def __init__(
+        self, airbyte: Airbyte, connection: Connection, target: Target, recorded: Collection[int] = ()
+    ) -> None:
         self._airbyte = airbyte
         self._connection = connection
         self._id = connection.connection_id
         self._target = target
+        self._recorded = recorded
         self._deadline = Deadline.of(target)
 
     def run(self, streams: Mapping[str, StreamName], mode: RefreshMode) -> Job:
@@ -77,7 +81,7 @@ class Refresh:
     def _running(self, names: list[StreamName]) -> int | None:
         """The job that reads just these streams anew already, which a run that was killed has started."""
         job = self._airbyte.running_job(self._id)
-        if job is None or job.job_type != "refresh":
+        if job is None or job.job_type != "refresh" or job.job_id in self._recorded:
             return None
         return job.job_id if self._airbyte.refreshed_streams(job.job_id) == frozenset(names) else None
 

@@ -124,6 +124,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._run.saw(request.urn, known)
             adoption.refuse_shared(self._run, request.id, request.urn)
             found = resource.diff(known, new)
+            if any(resource.replaces(path) for path, _, _ in found):
+                self._run.leaves(request.urn)
             explanation = resource.explain(known, new, found)
             if explanation:
                 self._messages.info(request.urn, explanation)

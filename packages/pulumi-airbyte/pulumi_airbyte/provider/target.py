@@ -71,6 +71,7 @@ class Run:
         self._known: dict[str, Known] = {}
         self._owners: dict[str, str] = {}
         self._only_read: set[str] = set()
+        self._leaving: set[str] = set()
 
     def reads(self, urn: str) -> None:
         """Note that a resource is refreshed: the state has it, the program need not."""
@@ -89,6 +90,16 @@ class Run:
                 return
             self._known[urn] = known
             self._owners.setdefault(known.id, urn)
+
+    def leaves(self, urn: str) -> None:
+        """Note that a resource gives up the object that the state has for it: it gets another one."""
+        with self._lock:
+            self._leaving.add(urn)
+
+    def keeps(self, urn: str) -> bool:
+        """Whether a resource goes on with the object that the state has for it, as far as this run has shown."""
+        with self._lock:
+            return urn not in self._leaving
 
     def known(self, urn: str) -> Known | None:
         """The object that the state has for a resource, as far as the engine has asked about it."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import ActorKind
-from pulumi_airbyte.provider.properties import Properties, unwrap
+from pulumi_airbyte.provider.properties import Properties, secret_texts, unwrap
 from pulumi_airbyte.provider.unfinished import UnfinishedError
 
 LEFT: Final = '{"check":true}'
@@ -36,6 +36,8 @@ def tried(airbyte: Airbyte, kind: ActorKind, actor_id: str, inputs: Properties, 
     """
     if not _wanted(inputs):
         return outputs
+    # A connector may repeat what it was told, also where this run has written nothing.
+    airbyte.redactor.learn(secret_texts(inputs))
     try:
         failure = airbyte.check_actor(kind, actor_id)
     except AirbyteError as error:
