@@ -9,14 +9,8 @@ from pulumi_airbyte.provider.audit import audit as classified
 
 from lotus_infra import naming
 from lotus_infra.ops.airbyte import Live, connected, told
-from lotus_infra.ops.state import managed_ids
+from lotus_infra.ops.state import TYPES, managed_ids
 from lotus_infra.streams.lake import Lake
-
-_TYPES = {
-    "source": "airbyte:index/source:Source",
-    "destination": "airbyte:index/destination:Destination",
-    "connection": "airbyte:index/connection:Connection",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ def audit(live: Live, managed: Collection[str]) -> list[Line]:
     Raises:
         LotusError: Airbyte can't be asked.
     """
-    resources = dict(_declared(live.lake))
+    resources = dict(declared(live.lake))
     with told():
         found = listed(
             live.airbyte.list_actors("source", live.workspace_id),
@@ -80,7 +74,7 @@ def audit(live: Live, managed: Collection[str]) -> list[Line]:
     return lines
 
 
-def _declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
+def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
     """What the lake's files declare, each with its Pulumi name."""
     for source in lake.sources:
         yield Declared("source", source.label), naming.source_resource(source.name)
@@ -98,7 +92,7 @@ def _remedy(audited: Audited, resource: str) -> str:
         case "managed":
             return ""
         case "adoptable":
-            command = f"pulumi import {_TYPES[found.kind]} {resource} {found.id}"
+            command = f"pulumi import {TYPES[found.kind]} {resource} {found.id}"
             return f"`pulumi up` adopts it where it is identical; else: {command}"
         case "duplicate":
             return f"delete all but one in Airbyte: it is the same as {', '.join(audited.twins)}"

@@ -11,6 +11,8 @@ from lotus_infra.errors import LotusError
 from lotus_infra.ops.stacks import PROJECT_FILE, STACK_VARIABLE, Project
 
 AIRBYTE = "airbyte:index/"
+TYPES = {kind: f"{AIRBYTE}{kind}:{kind.capitalize()}" for kind in ("source", "destination", "connection")}
+"""Pulumi's types of what Airbyte has, by kind."""
 NO_STATE = "or pass --no-state where there is none any more"
 
 
@@ -18,14 +20,21 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Resource(_Part):
+class Resource(_Part):
+    """A resource of a state."""
+
     urn: str
     type: str
     id: str = ""
 
+    @property
+    def name(self) -> str:
+        """Its name in the program, which may have colons too."""
+        return self.urn.split("::", maxsplit=3)[-1]
+
 
 class _Deployment(_Part):
-    resources: list[_Resource] = []
+    resources: list[Resource] | None = None
 
 
 class _Export(_Part):
@@ -52,11 +61,11 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
     if len(names) != 1:
         known = f"choose one of {', '.join(names)} with --stack" if names else "the project has no stacks yet"
         raise LotusError("it is not clear which stack's state is meant", f"{known}, {NO_STATE}")
-    exported = _exported(project.folder, stack or environment.get(STACK_VARIABLE) or names[0])
-    return frozenset(each.id for each in exported.deployment.resources if each.type.startswith(AIRBYTE) and each.id)
+    resources = _exported(project.folder, stack or environment.get(STACK_VARIABLE) or names[0])
+    return frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id)
 
 
-def _exported(folder: Path, stack: str) -> _Export:
+def _exported(folder: Path, stack: str) -> list[Resource]:
     try:
         ran = subprocess.run(  # noqa: S603
             ["pulumi", "stack", "export", "--non-interactive", "--stack", stack],  # noqa: S607
@@ -70,7 +79,16 @@ def _exported(folder: Path, stack: str) -> _Export:
     if ran.returncode != 0:
         said = next((line for line in reversed(ran.stderr.splitlines()) if line.strip()), "it does not say why")
         raise LotusError(f"the state of the stack {stack} can't be read: {said.removeprefix('error: ')}", NO_STATE)
+    return resources_of(ran.stdout, stack, NO_STATE)
+
+
+def resources_of(exported: str, stack: str, hint: str = "") -> list[Resource]:
+    """The resources of a stack's state, as `pulumi stack export` prints it.
+
+    Raises:
+        LotusError: It is something else; `hint` then says what to do.
+    """
     try:
-        return _Export.model_validate_json(ran.stdout)
+        return _Export.model_validate_json(exported).deployment.resources or []
     except ValidationError:
-        raise LotusError(f"the state of the stack {stack} is not what pulumi exports", NO_STATE) from None
+        raise LotusError(f"the state of the stack {stack} is not what pulumi exports", hint) from None

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.ops.audit import declared
 from lotus_infra.ops.stacks import PROJECT_FILE, Project
-from lotus_infra.streams.lake import Lake
+from lotus_infra.ops.state import TYPES, resources_of
 from lotus_infra.streams.load import load_lake
 
 BULK: Final = 200
 """Objects to create beyond which the engine's checkpoints cost more than all else: their cost grows with the square."""
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 UNCHECKED: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-KINDS: Final = {kind: f"airbyte:index/{kind.lower()}:{kind}" for kind in ("Source", "Destination", "Connection")}
 FOUND_AGAIN: Final = ("airbyte:", "lotus:", "pulumi:")
 """Types that a run without a state finds again: what creates adopt, and what exists in the state alone."""
 MAKING: Final = frozenset({"create", "create-replacement", "replace", "import"})
@@ -101,29 +100,15 @@ def up(  # noqa: PLR0913, the last two are what tests give
         raise LotusError(f"no {PROJECT_FILE} is at or above {directory}", "run it in a Pulumi project")
     options = ["--stack", stack] if stack else []
     engine = Engine(project.folder, options, {**COMPRESSED, **environment})
-    missing = declared(load_lake(directory).lake) - recorded(engine.asked("stack", "export"))
+    wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
+    exported = resources_of(engine.asked("stack", "export"), stack or "that is selected")
+    missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
         return engine.up(arguments, {})
     lost = unrecoverable(engine.asked("preview", "--json"))
     tell(_bulk_line(len(missing)) if not lost else _plain_line(len(missing), lost))
     return engine.up(arguments, {} if lost else UNCHECKED)
-
-
-def declared(lake: Lake) -> set[tuple[str, str]]:
-    """Objects of Airbyte that the program declares for a lake, as type and name."""
-    used = {source.config.destination for source in lake.sources if source.config is not None}
-    return {
-        *((KINDS["Source"], naming.source_resource(source.name)) for source in lake.sources),
-        *((KINDS["Connection"], naming.connection_resource(source.name)) for source in lake.sources),
-        *((KINDS["Destination"], naming.destination_resource(name)) for name in used),
-    }
-
-
-def recorded(exported: str) -> set[tuple[str, str]]:
-    """Resources of a state, as `pulumi stack export` prints it, as type and name."""
-    resources = json.loads(exported)["deployment"].get("resources") or []
-    return {(each["type"], each["urn"].split("::", maxsplit=3)[-1]) for each in resources}
 
 
 def unrecoverable(previewed: str) -> list[str]:

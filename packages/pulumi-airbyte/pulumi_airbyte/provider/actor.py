@@ -11,7 +11,7 @@ from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
 from pulumi_airbyte.provider.adoption import Adoption, Found
 from pulumi_airbyte.provider.foreign import refuse_foreign
-from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
+from pulumi_airbyte.provider.gone import actor_listed, changed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites, same
@@ -159,7 +159,7 @@ class ActorType(ResourceType):
         given = unwrap(known.inputs.get("workspaceId"))
         workspace_id = given if isinstance(given, str) else ""
         recorded = from_outputs(known.outputs)
-        listed = self._listed(known.id, workspace_id)
+        listed = actor_listed(self.kind, known.id, workspace_id)
         found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
@@ -189,7 +189,7 @@ class ActorType(ResourceType):
             workspace_id = unwrap(known.inputs.get("workspaceId"))
             within = workspace_id if isinstance(workspace_id, str) else ""
             refuse_foreign(self.airbyte, self.server.inventory.connections, self.kind, known.id, within)
-        remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), self._listed(known.id, ""))
+        remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), actor_listed(self.kind, known.id))
         self._shelf.drop(known.id)
 
     def _prepare(self, inputs: Properties, target: Target) -> None:
@@ -221,9 +221,6 @@ class ActorType(ResourceType):
     @property
     def _shelf(self) -> Shelf[Actor]:
         return self.server.inventory.actors(self.kind)
-
-    def _listed(self, object_id: str, workspace_id: str) -> Listed:
-        return f"{self.kind}s", f"{self.kind}Id", object_id, workspace_id
 
     def _names_type(self, configuration: Property) -> bool:
         inner = unwrap(configuration)

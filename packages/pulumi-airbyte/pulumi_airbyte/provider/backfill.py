@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from pulumi_airbyte.configurations import StreamTree
-from pulumi_airbyte.provider.carry import incremental, streams_of
+from pulumi_airbyte.provider.carry import incremental
+from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, is_known, reveal, unwrap
 from pulumi_airbyte.provider.resource import Differences, Failure
 

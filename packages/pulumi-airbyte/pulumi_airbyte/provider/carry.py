@@ -10,6 +10,7 @@ from typing import cast
 
 from pulumi_airbyte.client.cursors import SavedState, StreamName
 from pulumi_airbyte.configurations import StreamTree
+from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.reconcile import Rewrites, same
 from pulumi_airbyte.values import JsonObject
@@ -99,12 +100,6 @@ def judge(
         elif why:
             lost[key] = why
     return Verdict(streams, lost, frozenset(again))
-
-
-def streams_of(tree: Properties) -> Mapping[str, StreamTree]:
-    """The streams of a canonical tree; none while they are not known."""
-    found = tree.get("configurations")
-    return cast("Mapping[str, StreamTree]", found) if isinstance(found, dict) else {}
 
 
 def incremental(stream: StreamTree) -> bool:

@@ -22,7 +22,7 @@ from pulumi_airbyte.provider.connection_steps import (
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, secrecy_kept, wire
 from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
-from pulumi_airbyte.provider.gone import Listed, exists, remove
+from pulumi_airbyte.provider.gone import connection_listed, connection_there, exists, remove
 from pulumi_airbyte.provider.handover import readable, refuse_losses
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
@@ -113,7 +113,7 @@ class ConnectionType(ResourceType):
     def read(self, known: Known, target: Target) -> Live | None:
         """GET; `deprecated` is what a deleted connection is."""
         connections = self.server.inventory.connections
-        found = exists(self.airbyte, lambda: connections.get(known.id), _listed(known.id))
+        found = exists(self.airbyte, lambda: connections.get(known.id), connection_listed(known.id))
         if found is None or found.status == "deprecated":
             return None
         sent = self.remote(self.tree(known.inputs)) if known.inputs else {}
@@ -151,12 +151,12 @@ class ConnectionType(ResourceType):
         successor = self._successors.pop(known.id, None)
         if successor is not None:
             # It goes before its successor comes: what could not be handed over then must not be lost now.
-            live = exists(self.airbyte, lambda: self.airbyte.get_connection(known.id), _listed(known.id))
+            live = connection_there(self.airbyte, known.id)
             if live is not None:
                 state = readable(self.airbyte, known.id)
                 verdict = parting(self.server, known, successor)
                 refuse_losses(live, verdict, state, allowed=successor.get("allowCursorLoss") is True)
-        remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), _listed(known.id))
+        remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), connection_listed(known.id))
         self.server.inventory.connections.drop(known.id)
 
     def diff(self, known: Known, new: Properties) -> Differences:
@@ -196,7 +196,3 @@ def _checked_streams(configurations: Property, checking: Checking) -> tuple[Prop
         return "", [Failure("configurations", str(error))]
     found = [] if checking.importing else masks(cast("Property", streams), ("configurations",))
     return to_text(streams), [Failure(render_path(path), MASK_ADVICE) for path in found]
-
-
-def _listed(connection_id: str) -> Listed:
-    return "connections", "connectionId", connection_id, ""

@@ -10,8 +10,8 @@ from pulumi_airbyte.client.cursors import RefreshMode, StreamName
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import Result, asked, results_of, tokens_of
-from pulumi_airbyte.provider.carry import Plan, Verdict, judge, streams_of
-from pulumi_airbyte.provider.connection_tree import canonical, from_server
+from pulumi_airbyte.provider.carry import Plan, Verdict, judge
+from pulumi_airbyte.provider.connection_tree import canonical, from_server, streams_of
 from pulumi_airbyte.provider.handover import UNREADABLE, begin, finish, same_definition, seems_same_definition
 from pulumi_airbyte.provider.properties import Properties, Property, unwrap
 from pulumi_airbyte.provider.reconcile import changes

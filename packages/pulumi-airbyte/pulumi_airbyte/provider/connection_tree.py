@@ -5,7 +5,7 @@ AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those r
 of a write is recorded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from pulumi_airbyte.client.config_connections import SettledConnection
@@ -83,6 +83,12 @@ def request(tree: Properties, keys: set[str]) -> JsonObject:
         value = tree.get(key, DEFAULTS.get(key))
         body[key] = to_request(_streams(value)) if key == "configurations" else reveal(value)
     return body
+
+
+def streams_of(tree: Properties) -> Mapping[str, StreamTree]:
+    """The streams of a canonical tree by name; none while they are not known."""
+    found = tree.get("configurations")
+    return cast("Mapping[str, StreamTree]", found) if isinstance(found, dict) else {}
 
 
 def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:

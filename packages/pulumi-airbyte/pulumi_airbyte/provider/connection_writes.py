@@ -4,9 +4,7 @@ The public API makes it, the Config API writes what that one can't, and one that
 before it may run. What breaks off in between is noted in the state, or found by the next create.
 """
 
-from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
-from typing import Final
 
 from pulumi_airbyte.client.errors import AirbyteError, NotFound
 from pulumi_airbyte.client.models import Connection
@@ -22,12 +20,9 @@ from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
-from pulumi_airbyte.provider.tables import CONNECTION_INPUTS
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import canonical_json
-
-PROPERTIES: Final = frozenset(entry.name for entry in CONNECTION_INPUTS)
 
 
 class ConnectionWrites:
@@ -70,12 +65,14 @@ class ConnectionWrites:
         try:
             if plan is not None:
                 made, plan = self.hand_over(made, plan, tree), None
-            return outputs_of(settled(self._server, made, tree, set(tree)), tree)
+            done = settled(self._server, made, tree, set(tree))
+            return outputs_of(done, rewrites_of(done, tree), tree)
         except AirbyteError as error:
             unwritten = config_keys(tree, tree.keys() | settings_of(tree))
             left = {**(note(unwritten) if unwritten else {}), **(plan.note() if plan else {})}
             open_keys = unwritten | ({"status"} if plan else set())
-            outputs = {**outputs_of(made, tree, open_keys), "unfinished": canonical_json(left)}
+            told = {path: there for path, there in rewrites_of(made, tree).items() if path[0] not in open_keys}
+            outputs = {**outputs_of(made, told, tree), "unfinished": canonical_json(left)}
             raise UnfinishedError(made.connection_id, outputs, str(error)) from error
 
     def change(self, known: Known, tree: Properties, keys: set[str]) -> Properties:
@@ -95,7 +92,8 @@ class ConnectionWrites:
             found = self._patch(known.id, tree, public)
         done = settled(self._server, found, tree, keys)
         earlier = {path: there for path, there in known_rewrites(known.outputs).items() if path[0] not in keys}
-        return outputs_of(done, tree, PROPERTIES - keys, earlier)
+        told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
+        return outputs_of(done, earlier | told, tree)
 
     def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
@@ -133,13 +131,14 @@ def _first(tree: Properties, plan: Plan | None) -> Properties:
     return posted if plan is None else first_post(posted)
 
 
-def outputs_of(
-    answer: Connection, sent: Properties, unwritten: AbstractSet[str] = frozenset(), earlier: Rewrites | None = None
-) -> Properties:
-    """What the state keeps of a write: of what was not written, only what an earlier write has recorded."""
-    found = rewrites(sent, from_server(answer, sent))
-    written = {path: there for path, there in found.items() if path[0] not in unwritten}
-    return with_rewrites(identity_of(answer), {**(earlier or {}), **written}, sent)
+def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
+    """What the server has made of what was sent."""
+    return rewrites(sent, from_server(answer, sent))
+
+
+def outputs_of(answer: Connection, told: Rewrites, sent: Properties) -> Properties:
+    """What the state keeps of a write, with what is to be known of the server's rewrites."""
+    return with_rewrites(identity_of(answer), told, sent)
 
 
 def identity_of(found: Connection) -> Properties:

@@ -5,7 +5,7 @@ from typing import Final
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind, Connection
-from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.gone import connection_there
 from pulumi_airbyte.provider.inventory import Shelf
 
 NAMED: Final = 5
@@ -37,8 +37,7 @@ def refuse_foreign(
 
 
 def _lives(airbyte: Airbyte, connection_id: str) -> bool:
-    listed = ("connections", "connectionId", connection_id, "")
-    found = exists(airbyte, lambda: airbyte.get_connection(connection_id), listed)
+    found = connection_there(airbyte, connection_id)
     return found is not None and found.status != "deprecated"
 
 

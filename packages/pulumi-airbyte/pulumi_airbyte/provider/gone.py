@@ -9,12 +9,32 @@ from typing import Final, TypeVar
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.client.errors import Forbidden, NotFound
+from pulumi_airbyte.client.models import ActorKind, Connection
 
 Found = TypeVar("Found")
 Listed = tuple[str, str, str, str]
 """Where an object would be listed: collection, key of its id, its id, its workspace (or an empty text)."""
 
 REFRESH_HINT: Final = "It was deleted behind the program's back. Run `pulumi refresh`, then `pulumi up` makes it again."
+
+
+def actor_listed(kind: ActorKind, actor_id: str, workspace_id: str = "") -> Listed:
+    """Where a source or a destination would be listed."""
+    return f"{kind}s", f"{kind}Id", actor_id, workspace_id
+
+
+def connection_listed(connection_id: str) -> Listed:
+    """Where a connection would be listed."""
+    return "connections", "connectionId", connection_id, ""
+
+
+def connection_there(airbyte: Airbyte, connection_id: str) -> Connection | None:
+    """A connection as a GET of its own shows it, or None; one that is deleted is answered as `deprecated`.
+
+    Raises:
+        AirbyteError: reading failed for another reason than its absence.
+    """
+    return exists(airbyte, lambda: airbyte.get_connection(connection_id), connection_listed(connection_id))
 
 
 def exists(airbyte: Airbyte, read: Callable[[], Found], listed_as: Listed) -> Found | None:

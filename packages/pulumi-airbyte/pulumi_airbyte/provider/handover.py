@@ -7,7 +7,7 @@ from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import SavedState
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.provider.carry import Plan, Verdict
-from pulumi_airbyte.provider.gone import exists
+from pulumi_airbyte.provider.gone import actor_listed, connection_there, exists
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.jobs import Deadline, until_idle
 from pulumi_airbyte.provider.properties import Properties, unwrap
@@ -24,7 +24,7 @@ def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, al
         AirbyteError: a cursor would be lost and that is not allowed (then nothing was written), a job of the old
             connection does not end, or a call failed.
     """
-    found = exists(airbyte, lambda: airbyte.get_connection(old_id), ("connections", "connectionId", old_id, ""))
+    found = connection_there(airbyte, old_id)
     if found is None:
         return None
     state = readable(airbyte, old_id)
@@ -114,11 +114,12 @@ def same_definition(inventory: Inventory, airbyte: Airbyte, old_source: str, new
     """
     if old_source == new_source:
         return True
-    found = [
-        exists(airbyte, lambda actor_id=actor_id: inventory.actors("source").get(actor_id), _listed(actor_id))  # type: ignore[misc]
-        for actor_id in (old_source, new_source)
-    ]
-    definitions = [actor.definition_id if actor else None for actor in found]
+
+    def definition(source_id: str) -> str | None:
+        found = exists(airbyte, lambda: inventory.actors("source").get(source_id), actor_listed("source", source_id))
+        return found.definition_id if found else None
+
+    definitions = (definition(old_source), definition(new_source))
     return definitions[0] is not None and definitions[0] == definitions[1]
 
 
@@ -133,7 +134,3 @@ def seems_same_definition(run: Run, old: Properties, new: Properties) -> bool | 
         seen = run.known(owner) if owner else None
         known.append(unwrap(seen.inputs.get("definitionId")) if seen else None)
     return known[0] == known[1] if None not in known else None
-
-
-def _listed(source_id: str) -> tuple[str, str, str, str]:
-    return "sources", "sourceId", source_id, ""

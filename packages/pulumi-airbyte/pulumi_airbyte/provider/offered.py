@@ -6,13 +6,14 @@ fresh discovery comes first, and what the source does not offer is told at once 
 
 import difflib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
 from pulumi_airbyte.configurations import StreamTree
+from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
 
@@ -48,7 +49,7 @@ class Offers:
         Raises:
             AirbyteError: the source does not offer it, or can't be discovered.
         """
-        was, wanted = _streams(before), _streams(after)
+        was, wanted = streams_of(before), streams_of(after)
         new = {key: added for key, stream in wanted.items() if (added := _added(was.get(key), stream)) is not None}
         if not new:
             return
@@ -80,11 +81,6 @@ class Offers:
             if source_id not in self._found:
                 self._found[source_id] = self._airbyte.streams(source_id, ignore_cache=True)
             return self._found[source_id]
-
-
-def _streams(tree: Properties) -> Mapping[str, StreamTree]:
-    found = tree.get("configurations")
-    return cast("Mapping[str, StreamTree]", found) if isinstance(found, Mapping) else {}
 
 
 def _added(before: StreamTree | None, after: StreamTree) -> StreamTree | None:

@@ -1,10 +1,11 @@
 """What a server does to a connection by itself, in words: it is shown as what it is, and not as somebody's edit."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, reveal
 
 ADDS_FIELDS: Final = ("propagate_columns", "propagate_fully")
@@ -49,7 +50,7 @@ def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterat
     policy = found.non_breaking_schema_updates_behavior
     if policy not in ADDS_FIELDS:
         return
-    now, before = _streams(live), _streams(sent)
+    now, before = streams_of(live), streams_of(sent)
     changed = False
     for name in sorted(now.keys() & before.keys()):
         has, had = now[name].get("selectedFields"), before[name].get("selectedFields")
@@ -63,8 +64,3 @@ def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterat
             yield f"Airbyte added stream {name} ({policy})"
     if changed:
         yield LEAVE
-
-
-def _streams(tree: Properties) -> dict[str, dict[str, Any]]:
-    streams = reveal(tree.get("configurations"))
-    return {key: dict(value) for key, value in dict(streams).items()} if isinstance(streams, dict) else {}
