@@ -28,7 +28,7 @@ def digest(**overrides: object) -> str:
     return json.dumps(document, indent=2)
 
 
-def events(*more: object) -> str:
+def events(*more: dict[str, object]) -> str:
     metadata = {
         "op": "update",
         "urn": URN,
@@ -39,7 +39,7 @@ def events(*more: object) -> str:
         "detailedDiff": {"prefix": {"diffKind": "add", "inputDiff": True}},
     }
     refresh = {"op": "refresh", "urn": URN, "old": OLD, "new": OLD}
-    told = [
+    told: list[dict[str, object]] = [
         {"diagnosticEvent": {"severity": "debug", "message": "noise"}},
         {"resourcePreEvent": {"metadata": refresh}},
         {"resOutputsEvent": {"metadata": refresh}},
