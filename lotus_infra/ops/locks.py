@@ -111,7 +111,9 @@ def advice(lock: Lock, fate: Fate) -> str:
     if fate == "dead":
         return "it is gone: `lotus doctor --unlock` removes the lock"
     if fate == "elsewhere":
-        return f"wait for its end; once it is certain that it is gone: `lotus doctor --unlock --host-is-gone {lock.host}`"
+        return (
+            f"wait for its end; once it is certain that it is gone: `lotus doctor --unlock --host-is-gone {lock.host}`"
+        )
     return "once it is certain that no run is under way: `pulumi cancel`"
 
 
