@@ -1,4 +1,4 @@
-"""What is wrong inside a stack's state: operations that never ended, masks in place of values, secrets in plain text."""
+"""What is wrong inside a stack's state: operations without an end, masks in place of values, secrets in plain text."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

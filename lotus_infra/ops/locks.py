@@ -1,8 +1,8 @@
 """Who holds a stack's lock on a self-managed backend, and whether that process is still there.
 
-The engine writes one object for each run that changes a stack, `.pulumi/locks/<organization>/<project>/<stack>/<uuid>.json`
-with `pid`, `username`, `hostname` and `timestamp`, and removes it at the run's end (seen on Pulumi 3.259, in a folder and
-on S3). Other backends have locks of their own, which can't be looked into.
+The engine writes one object for each run that changes a stack, below `.pulumi/locks` as
+`<organization>/<project>/<stack>/<uuid>.json`, with `pid`, `username`, `hostname` and `timestamp`, and removes it at the
+run's end (seen on Pulumi 3.259, in a folder and on S3). Other backends have locks that can't be looked into.
 """
 
 import os
@@ -111,9 +111,8 @@ def advice(lock: Lock, fate: Fate) -> str:
     if fate == "dead":
         return "it is gone: `lotus doctor --unlock` removes the lock"
     if fate == "elsewhere":
-        return (
-            f"wait for its end; once it is certain that it is gone: `lotus doctor --unlock --host-is-gone {lock.host}`"
-        )
+        command = f"`lotus doctor --unlock --host-is-gone {lock.host}`"
+        return f"wait for its end; once it is certain that it is gone: {command}"
     return "once it is certain that no run is under way: `pulumi cancel`"
 
 
