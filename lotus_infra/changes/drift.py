@@ -5,6 +5,7 @@ kept, and the program's steps have what is live as the old and what code says as
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN, Preview, ResourceState, Step
-from lotus_infra.changes.places import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
+from lotus_infra.changes.leaves import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import MASK
 
@@ -31,10 +32,10 @@ _BY_SERVER: Final = ("Airbyte added ", "Airbyte switched it off", "Airbyte has l
 class Verdict(StrEnum):
     """Who has moved away from what was applied last."""
 
-    CHANGED = "changed in Airbyte"
-    NOT_APPLIED = "not applied yet"
+    CHANGED = "changed outside"
     BOTH = "changed in both"
-    ALIKE = "done by hand"
+    NOT_APPLIED = "not applied yet"
+    ALIKE = "already done by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,7 @@ def _drifted(one: _Three, said: Sequence[str]) -> Drifted:
 
 def _differences(one: _Three, notes: str) -> Iterator[Difference]:
     if one.code is None or one.state is None or one.live is None:
-        code, state, live = (version is not None or None for version in (one.code, one.state, one.live))
-        yield Difference(OBJECT, code, state, live)
+        yield Difference(OBJECT, _is_there(one.code), _is_there(one.state), _is_there(one.live))
         return
     foreign = not one.type.startswith(AIRBYTE)
     stays = all(step.quiet for step in one.steps)
@@ -194,6 +194,10 @@ def _unexplained(one: _Three) -> Iterator[Difference]:
             yield Difference((path,), TO_CHANGE, None, None)
 
 
+def _is_there(version: ResourceState | None) -> JsonValue:
+    return None if version is None else True
+
+
 def _alike_deep(*versions: Places) -> tuple[Places, ...]:
     """The versions with each stream as deep as all of them have it.
 
@@ -205,7 +209,7 @@ def _alike_deep(*versions: Places) -> tuple[Places, ...]:
     return tuple(_folded(version, lacking, whole) for version in versions)
 
 
-def _folded(version: Places, lacking: set[Place], whole: set[Place]) -> Places:
+def _folded(version: Places, lacking: AbstractSet[Place], whole: AbstractSet[Place]) -> Places:
     kept = {place: value for place, value in version.items() if len(place) == 2 or place[:2] not in lacking}
     for place in sorted(whole & {place[:3] for place in kept}):
         names = [inner[3] for inner in kept if inner[:3] == place and len(inner) > 3]

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN
 from lotus_infra.changes.drift import Difference, Drifted
-from lotus_infra.changes.places import Place
+from lotus_infra.changes.leaves import Place
 from lotus_infra.changes.takeover.parts import PUT_BACK, FileEdit, Left, Part, left
 from lotus_infra.streams.edit import Edit
 from lotus_infra.streams.locate import child

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from lotus_infra.changes.drift import Difference, Drifted
-from lotus_infra.changes.places import DEFAULTS, STREAMS
+from lotus_infra.changes.leaves import DEFAULTS, STREAMS
 from lotus_infra.changes.streams import streams
 from lotus_infra.changes.takeover.actors import NO_FILE_SAYS
 from lotus_infra.changes.takeover.parts import PUT_BACK, SOURCE_ORDER, Facts, FileEdit, Part, left
@@ -46,7 +46,7 @@ def connection_parts(
                 yield left(one, each, NO_FILE_SAYS)
     there = streams(one.live)
     for stream, differences in by_stream.items():
-        yield from stream_parts(one, stream, differences, there.get(stream), source, facts)
+        yield from stream_parts(one, differences, there.get(stream), source, facts)
 
 
 def _is_custom(live: dict[str, JsonValue]) -> bool:

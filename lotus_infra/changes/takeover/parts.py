@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, JsonValue
 
 from lotus_infra.changes.drift import Difference, Drifted
-from lotus_infra.changes.places import STREAMS, Place
+from lotus_infra.changes.leaves import STREAMS, Place
 from lotus_infra.streams.edit import Edit
 from lotus_infra.streams.facts import Discovered
 from lotus_infra.streams.model import DestinationConfig, SourceConfig, StreamConfig

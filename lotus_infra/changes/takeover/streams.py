@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import JsonValue, TypeAdapter
 
 from lotus_infra.changes.drift import Difference, Drifted
-from lotus_infra.changes.places import STREAMS
+from lotus_infra.changes.leaves import STREAMS
 from lotus_infra.changes.streams import Stream
 from lotus_infra.changes.takeover.parts import PUT_BACK, STREAM_ORDER, Document, Facts, FileEdit, NewFile, Part, left
 from lotus_infra.naming import is_identifier
@@ -23,20 +23,21 @@ _NAMED: Final = "the patch names those that are known; the next `lotus up --refr
 
 
 def stream_parts(
-    one: Drifted, key: str, changes: Sequence[Difference], live: Stream | None, source: SourceFolder, facts: Facts
+    one: Drifted, changes: Sequence[Difference], live: Stream | None, source: SourceFolder, facts: Facts
 ) -> Iterator[Part]:
     """What taking over the changes of one stream comes to.
 
     Args:
         one: the connection.
-        key: the stream's key in it.
-        changes: what changed in Airbyte of this stream.
+        changes: what changed in Airbyte of this stream; at least one.
         live: the stream as it is live; None where it was taken out.
         source: the source's folder.
         facts: what the source was found to have.
     """
+    place = changes[0].place[:2]
+    key = place[1]
     file = next((each for each in source.streams if each.name == key), None)
-    name, place = f"{source.name}/{key}.json", (STREAMS, key)
+    name = f"{source.name}/{key}.json"
     if live is None:
         yield FileEdit(name, Edit(("selected",), False, STREAM_ORDER))
     elif live.key != live.name or not is_identifier(key):
