@@ -90,9 +90,12 @@ def _skip(text: str, at: int) -> int:
 
 def _replaced(text: str, start: int, found: _Member, value: JsonValue) -> str:
     old = text[found.value : found.end]
-    was_filled = old[0] in "{[" and len(old) > 2
-    spread = "\n" in old if was_filled else "\n" in text[start : found.at]
+    spread = "\n" in old if _is_filled(old) else "\n" in text[start : found.at]
     return text[: found.value] + _written(text, value, found.at, spread=spread) + text[found.end :]
+
+
+def _is_filled(value: str) -> bool:
+    return value[0] in "{[" and len(value) > 2
 
 
 def _removed(text: str, start: int, members: list[_Member], found: _Member) -> str:
@@ -109,7 +112,7 @@ def _inserted(text: str, start: int, members: list[_Member], edit: Edit, depth: 
     if not members:
         return _filled(text, start, key, value)
     spread = "\n" in text[start : members[0].at]
-    flat = any(text[each.value] in "{[" and "\n" not in text[each.value : each.end] for each in members)
+    flat = any(_is_filled(text[each.value : each.end]) and "\n" not in text[each.value : each.end] for each in members)
     before = _before(members, edit) if depth == len(edit.path) - 1 else members[-1]
     item = f"{key}: {_written(text, value, before.at, spread=spread and not flat)}"
     gap = _line_end(text) + _indent_of(text, before.at) if spread else " "
