@@ -39,7 +39,9 @@ def existing(instances: Sequence[Instance], name: str) -> Existing:
             elif kind is not None:
                 actors.append((oss if each.provider == oss.PROVIDER else public).actor(each, kind))
             else:
-                notes.append(Note("left", each.address, f"{each.type} has no place in a lake", REMOVE.format(each.address)))
+                notes.append(
+                    Note("left", each.address, f"{each.type} has no place in a lake", REMOVE.format(each.address))
+                )
         except (ValueError, TypeError):
             # What was wrong is not repeated: it may be a secret.
             notes.append(Note("left", each.address, f"is not as {each.provider} writes it", "run terraform refresh"))
@@ -76,7 +78,9 @@ def _others(instances: Sequence[Instance]) -> Iterator[Note]:
     """What else is in the state, counted."""
     looked_up = [each for each in instances if each.provider in PROVIDERS and not each.managed]
     if looked_up:
-        yield Note("told", "data sources", f"{counted(len(looked_up), 'data source')} of Airbyte's provider need nothing")
+        yield Note(
+            "told", "data sources", f"{counted(len(looked_up), 'data source')} of Airbyte's provider need nothing"
+        )
     foreign = Counter(each.provider for each in instances if each.provider not in PROVIDERS and each.managed)
     for provider, number in sorted(foreign.items()):
         yield Note("told", f"provider {provider}", f"{counted(number, 'resource')} stay with Terraform")

@@ -101,7 +101,9 @@ def read(text: str, name: str) -> tuple[Instance, ...]:
     if "encrypted_data" in document:
         raise LotusError(f"{name} is encrypted by OpenTofu", "have it decrypted: tofu show -json > shown.json")
     if "planned_values" in document:
-        raise LotusError(f"{name} is a plan, not a state", "leave the plan's file out: terraform show -json > shown.json")
+        raise LotusError(
+            f"{name} is a plan, not a state", "leave the plan's file out: terraform show -json > shown.json"
+        )
     if "checkpoint" in document or "deployment" in document:
         raise LotusError(f"{name} is a state of Pulumi", "there is nothing to migrate: `pulumi stack import` reads it")
     try:
@@ -119,9 +121,7 @@ def _state(document: JsonValue, name: str) -> Iterator[Instance]:
             f"{name} is of version {state.version}, and version 4 is known", "a newer Terraform rewrites it: " + SHOW
         )
     for resource in state.resources:
-        start = "".join(
-            (f"{resource.module}." if resource.module else "", "data." if resource.mode == "data" else "")
-        )
+        start = "".join((f"{resource.module}." if resource.module else "", "data." if resource.mode == "data" else ""))
         for instance in resource.instances:
             if instance.deposed is None:
                 index = "" if instance.index_key is None else f"[{json.dumps(instance.index_key)}]"

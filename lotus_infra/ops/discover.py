@@ -96,7 +96,7 @@ def discover(live: Live, name: str, source_id: str = "", *, dry_run: bool = Fals
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
-    facts, left_out = _facts(found)
+    facts, left_out = facts_of(found)
     before = _files(live.lake.directory, folder)
     after = {stream: _file(each, before.get(stream)) for stream, each in sorted(facts.items())}
     changes = tuple(_changes(before, after))
@@ -114,7 +114,8 @@ def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False
         return Discovery(name, failure=str(error))
 
 
-def _facts(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+def facts_of(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+    """What was discovered as the lake's files have it, by the stream's name, and the streams that no file can have."""
     streams = [_discovered(stream) for stream in found]
     refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
