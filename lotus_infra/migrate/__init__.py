@@ -1,1 +1,1 @@
-"""From what exists in Airbyte, told by a Terraform state or by the server, to the files and the import that say so. Pure."""
+"""From what exists in Airbyte, as Terraform or the server has it, to the files and the import that say so. Pure."""

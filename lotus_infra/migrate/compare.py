@@ -1,4 +1,4 @@
-"""Where what exists is not what a file says, or what another reader saw: places, and never a value of a configuration."""
+"""Where what exists is not what a file says, or what another reader saw: places, and no value of a configuration."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""A Terraform state beside what the server has: the state says which objects are meant, the server what they are now."""
+"""A Terraform state beside what the server has: the state says which objects are meant, the server what they are."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """The file that `pulumi import --file` takes.
 
-Its names are unique in the file, and the program's names are `logicalName`s: a source, its connection and their pipeline
-share one. A component is declared so that what is below it gets the URN that it has in the program.
+Its names are unique in the file, and the program's names are `logicalName`s: a source, its connection and the pipeline
+of both share one. A component is declared so that what is below it gets the URN that it has in the program.
 """
 
 import json

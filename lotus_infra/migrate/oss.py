@@ -14,10 +14,9 @@ from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, Fo
 from lotus_infra.migrate.schedules import schedule
 from lotus_infra.migrate.terraform import Instance
 from lotus_infra.streams.discovery import fields_of
-from lotus_infra.streams.facts import Defaults, Discovered, Options
+from lotus_infra.streams.facts import MODES_OF_SOURCES, Defaults, Discovered, Options
 from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.modes import MODES
-from lotus_infra.streams.values import SyncMode
 
 PROVIDER: Final = "aballiet/airbyte-oss"
 NAMESPACES: Final = {"source": "source", "destination": "destination"}
@@ -208,13 +207,12 @@ def _mode(config: _Config) -> str:
 
 def _discovered(stream: _Stream) -> Discovered:
     schema = {key: json.loads(text) for key, text in (stream.json_schema or {}).items()}
-    known: tuple[SyncMode, ...] = ("full_refresh", "incremental")
-    modes = tuple(mode for mode in known if mode in (stream.supported_sync_modes or ()))
+    modes = tuple(mode for mode in MODES_OF_SOURCES if mode in (stream.supported_sync_modes or ()))
     own_key = tuple(map(tuple, stream.source_defined_primary_key or ()))
     return Discovered(
         stream=stream.name,
         namespace=stream.namespace or None,
-        options=Options(sync_modes=modes or known[:1]),
+        options=Options(sync_modes=modes or MODES_OF_SOURCES[:1]),
         defaults=Defaults(primary_key=own_key, cursor_field=tuple(stream.default_cursor_field or ())),
         source_defined_cursor=bool(stream.source_defined_cursor),
         source_defined_primary_key=own_key,

@@ -1,9 +1,7 @@
-"""From what exists to what is to be written and imported, and to what a person must know of it. Nothing here asks anyone."""
+"""From what exists to what is to be written and imported, and to what a person must know of it. Asks nobody."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-
-from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.migrate import compare
@@ -19,10 +17,11 @@ from lotus_infra.migrate.files import (
     stream_file,
     untyped,
 )
+from lotus_infra.migrate.first_up import first_changes, sayable
 from lotus_infra.migrate.imports import Imported
 from lotus_infra.migrate.model import Existing, FoundActor, Note, NoteKind
 from lotus_infra.migrate.pairs import Pair, paired
-from lotus_infra.migrate.secrets import Referenced, SecretNames, SecretUse, referenced
+from lotus_infra.migrate.secrets import Holder, Referenced, SecretNames, SecretUse, referenced
 from lotus_infra.streams.checks import CHECKS
 from lotus_infra.streams.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.streams.problems import field_name
@@ -143,7 +142,7 @@ class _Planner:
         self._import_destination(pair.destination, destination)
         ends = ((pair.source, "source"), (pair.connection, "connection"))
         self.imports += [Imported(kind, name, each.id, each.label, each.address) for each, kind in ends]
-        self._changes(pair, name)
+        self.notes += first_changes(pair, name, kept=f"{name}/" in self.kept)
 
     def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
         self.notes.append(Note(kind, subject, what, remedy))
@@ -184,7 +183,7 @@ class _Planner:
         """Plan the files of a source that has none; of one that has stream files, its own file alone."""
         made = self._configuration(pair.source, name, f"{name}/_source.json")
         given = pair.connection.namespace
-        namespace = given if naming.is_identifier(given) and given not in {"source", "destination"} else name
+        namespace = given if sayable(given) else name
         names = Names(self._connector(pair.source), destination, namespace)
         config, file = source_file(name, pair.source, pair.connection, made.configuration, names)
         facts = self.existing.facts.get(pair.source.id)
@@ -220,7 +219,7 @@ class _Planner:
         pinned = self.lake.pinned(found.definition_id) if found.definition_id else None
         spec = Spec(pinned) if pinned is not None else None
         usable = spec if spec is not None and spec.fault is None else None
-        configuration: Mapping[str, JsonValue] = found.configuration
+        configuration = found.configuration
         if found.typed and not self.existing.confirmed:
             made = undone(dict(configuration), pinned.spec if pinned is not None else None) if usable else None
             if not isinstance(made, dict):
@@ -233,7 +232,7 @@ class _Planner:
         if usable is None and not masked:
             what = "nothing says which parts of its configuration are secret; what looks like it became a reference"
             self._note("told", found.subject, what, f"read {file} before you commit it")
-        return referenced(configuration, owner, file, self.names, usable, masked=masked)
+        return referenced(configuration, Holder(owner, file), self.names, usable, masked=masked)
 
     def _connector(self, found: FoundActor) -> str:
         pinned = self.lake.pinned(found.definition_id) if found.definition_id else None
@@ -251,29 +250,6 @@ class _Planner:
     def _differs(self, file: str, subject: str, places: list[str]) -> None:
         if places:
             self._note("changes", subject, f"{file} says otherwise of {compare.listed(places)}", DRIFT)
-
-    def _changes(self, pair: Pair, name: str) -> None:
-        """Say what the first `pulumi up` changes although the files say what exists, as nearly as they can."""
-        connection = pair.connection
-        label = naming.connection_label(pair.source.label, pair.destination.label)
-        if connection.label != label:
-            self._note("changes", connection.subject, f'is called "{label}" from then on', "the lake names connections")
-        if connection.status != "active":
-            self._note(
-                "changes", connection.subject, "is switched on", "if it is to rest, delete its folder's stream files"
-            )
-        if connection.tagged:
-            self._note("changes", connection.subject, "loses its tags", "stream files have none")
-        every = sorted(each.name for each in connection.streams if each.fields is None)
-        if every and f"{name}/" not in self.kept:
-            what = f"takes the fields that there are now, and no later ones, of {compare.listed(every)}"
-            self._note("changes", connection.subject, what, "no row and no cursor changes by it")
-        if connection.namespace in {"source", "destination"} or not naming.is_identifier(connection.namespace):
-            if f"{name}/" not in self.kept:
-                what = f"writes under {name}/ instead of its namespace ({connection.namespace})"
-                self._note(
-                    "changes", connection.subject, what, "older files stay where they are: read both, or backfill"
-                )
 
     def check(self) -> None:
         """Say what `lotus check` will say of the new files."""

@@ -1,8 +1,8 @@
 """Objects of the Terraform provider `airbytehq/airbyte`, which speaks the public API.
 
-Shapes: its resources `airbyte_source`, `airbyte_source_custom` and `airbyte_source_<connector>`, the same of destinations,
-and `airbyte_connection` (docs/resources of the provider). The generic ones have their configuration as a JSON text, the
-typed ones as an object.
+Shapes: its resources `airbyte_source`, `airbyte_source_custom` and `airbyte_source_<connector>`, the same of
+destinations, and `airbyte_connection` (docs/resources of the provider). The generic ones have their configuration as a
+JSON text, the typed ones as an object.
 """
 
 import json

@@ -18,10 +18,10 @@ from lotus_infra.streams.references import MASK, SECRET, walk
 from lotus_infra.streams.spec import Spec
 
 STORED: Final = "secret_coordinate::"
-"""Starts the name of a secret in the server's own store, which is no secret itself (airbyte-platform, SecretsHelpers)."""
+"""Starts the name of a secret in the server's own store, which is none itself (airbyte-platform, SecretsHelpers)."""
 _NAMED: Final = re.compile(
-    r"pass(word|wd|phrase|code)?($|_)|secret|token|key($|_|s$)|credential|private|bearer|cookie|signature|connection_string"
-    r"|dsn|pem$|cert|auth(orization)?$|webhook|jwt|service_account",
+    r"pass(word|wd|phrase|code)?($|_)|secret|token|key($|_|s$)|credential|private|bearer|cookie|signature"
+    r"|connection_string|dsn|pem$|cert|auth(orization)?$|webhook|jwt|service_account",
     re.IGNORECASE,
 )
 _PUBLIC: Final = re.compile(
@@ -63,6 +63,14 @@ class SecretNames:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """What has a configuration: its name, which names of its secrets start with, and its file."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Referenced:
     """A configuration without secrets, and those that it refers to."""
 
@@ -72,8 +80,7 @@ class Referenced:
 
 def referenced(
     configuration: Mapping[str, JsonValue],
-    owner: str,
-    file: str,
+    holder: Holder,
     names: SecretNames,
     spec: Spec | None,
     *,
@@ -83,16 +90,18 @@ def referenced(
 
     Args:
         configuration: As it is.
-        owner: The source's folder or the destination's file, which the names start with.
-        file: The file that it is for.
+        holder: What it is the configuration of.
         names: Names that are taken.
         spec: The connector's specification, where it is pinned.
         masked: Whether the server has put masks in the places of all that it knows to be secret.
     """
     uses: dict[JsonPath, SecretUse] = {}
+    unknown = {path for path, _ in spec.unknown_keys(dict(configuration))} if spec is not None else {()}
     for path, leaf in walk(dict(configuration)):
-        if _is_secret(path, leaf, spec, guessed=spec is None and not masked):
-            uses[path] = SecretUse(names.name(owner, path), file, field_name(("configuration", *path)))
+        untold = any(path[:length] in unknown for length in range(len(path) + 1))
+        if _is_secret(path, leaf, spec, guessed=untold and not masked):
+            place = field_name(("configuration", *path))
+            uses[path] = SecretUse(names.name(holder.name, path), holder.file, place)
     made = _replaced(dict(configuration), uses, ())
     return Referenced(made if isinstance(made, dict) else {}, tuple(uses.values()))
 

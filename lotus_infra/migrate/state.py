@@ -1,4 +1,4 @@
-"""What a Terraform state says of Airbyte: which of its instances are objects of Airbyte, read by their provider's reader."""
+"""What a Terraform state says of Airbyte: which of its instances are objects there, read by their provider's reader."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ from lotus_infra.ops.cli_options import JSON, STACK
     "origin",
     required=True,
     metavar="live|FILE",
-    help="The live workspace, or the FILE of a Terraform or OpenTofu state (terraform.tfstate, or what show -json prints).",
+    help="The live workspace, or the FILE of a Terraform or OpenTofu state: terraform.tfstate, or show -json's.",
 )
 @click.option("--workspace", "workspace_id", default="", help="The id of the workspace; by default the stack's.")
 @click.option(

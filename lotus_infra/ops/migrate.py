@@ -1,4 +1,4 @@
-"""`lotus migrate`: from a Terraform state or a live workspace to stream files and an import. Reads all, then writes all."""
+"""`lotus migrate`: from a Terraform state or a live workspace to stream files and an import. Reads all, then writes."""
 
 import os
 from collections.abc import Mapping

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import Actor, Connection, Stream
-from pydantic import JsonValue
 
 from lotus_infra.migrate.model import (
     ActorKind,
@@ -67,8 +66,8 @@ def _notified(airbyte: Airbyte, workspace_id: str, notes: list[Note]) -> dict[st
 
 
 def _actor(kind: ActorKind, actor: Actor) -> FoundActor:
-    configuration: dict[str, JsonValue] = actor.configuration or {}
-    return FoundActor(kind, actor.actor_id, actor.name, actor.definition_id, actor.workspace_id, configuration)
+    identity, configuration = actor.actor_id, actor.configuration or {}
+    return FoundActor(kind, identity, actor.name, actor.definition_id, actor.workspace_id, configuration)
 
 
 def _connection(connection: Connection, notified: bool | None) -> FoundConnection:  # noqa: FBT001
