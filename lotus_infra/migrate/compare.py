@@ -15,7 +15,7 @@ from lotus_infra.streams.problems import JsonPath, field_name
 from lotus_infra.streams.references import MASK, is_reference, walk
 
 Parts = Mapping[str, object]
-SHOWN: Final = 6
+SHOWN: Final = 12
 
 
 def differing(one: Parts, other: Parts) -> list[str]:

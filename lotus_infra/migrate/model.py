@@ -137,7 +137,8 @@ class Existing:
     Attributes:
         actors: Sources and destinations.
         connections: Connections.
-        facts: What sources have, by the source's id, where that is known.
+        facts: What sources have, by the source's id, where that is known; a state knows of selected streams alone.
+        discovered: The ids of sources of which the facts are all that there is.
         notes: What the reader could not take in.
         confirmed: Whether the server was asked.
     """
@@ -147,6 +148,7 @@ class Existing:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     confirmed: bool = False
+    discovered: frozenset[str] = frozenset()
 
     def of_kind(self, kind: ActorKind) -> tuple[FoundActor, ...]:
         """The sources or the destinations, by label."""
@@ -155,8 +157,9 @@ class Existing:
         )
 
     def with_facts(self, facts: Mapping[str, Facts], notes: tuple[Note, ...] = ()) -> Self:
-        """The same with more known of the sources."""
-        return replace(self, facts={**self.facts, **facts}, notes=(*self.notes, *notes))
+        """The same with sources discovered."""
+        discovered = self.discovered | facts.keys()
+        return replace(self, facts={**self.facts, **facts}, notes=(*self.notes, *notes), discovered=discovered)
 
 
 def selection(paths: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

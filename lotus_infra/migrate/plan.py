@@ -125,7 +125,7 @@ class _Planner:
     def take(self, pair: Pair) -> None:
         """Take one source over, with its connection and its destination; or say why not."""
         folder = folder_of(self.lake, pair.source)
-        before = ([*self.files], [*self.secrets], self.lake, {**self.destinations})
+        before = ([*self.files], [*self.secrets], self.lake, {**self.destinations}, SecretNames({*self.names.taken}))
         try:
             destination = self._destination(pair.destination)
             name = folder.name if folder is not None else self._folder(pair.source.label)
@@ -133,7 +133,7 @@ class _Planner:
                 self._new(pair, name, folder, destination)
         except UnsayableError as error:
             # A destination that was planned for this source alone goes with it.
-            self.files, self.secrets, self.lake, self.destinations = before
+            self.files, self.secrets, self.lake, self.destinations, self.names = before
             for reason in error.reasons:
                 self._note("left", pair.source.subject, reason.what, reason.remedy)
             return
@@ -191,9 +191,10 @@ class _Planner:
         if not _has_streams(folder):
             _unambiguous(pair)
             parsed = [stream_file(name, stream, facts) for stream in pair.connection.streams]
-            offered = frozenset(facts) if facts is not None else None
+            discovered = facts if facts is not None and pair.source.id in self.existing.discovered else None
+            offered = frozenset(discovered) if discovered is not None else None
             files += [each for _, each in parsed]
-            files += list(discovered_files(name, facts)) if facts is not None else []
+            files += list(discovered_files(name, discovered)) if discovered is not None else []
             streams = tuple(
                 StreamFile(each.path, name, config.stream, config, (facts or {}).get(config.stream))
                 for config, each in parsed

@@ -1,4 +1,4 @@
-"""States of Terraform for tests, written by hand as the two providers of Airbyte write them; no value is a real secret."""
+"""States of Terraform for tests, written by hand as the two providers of Airbyte write them; no secret is real."""
 
 import json
 from typing import Any
@@ -169,7 +169,8 @@ def shown() -> str:
         "tags": [],
     }
     source_values = {"name": "Shopify", "definition_id": SHOPIFY, "source_id": SOURCE_ID, "configuration": typed}
-    bucket = {"name": "S3", "definition_id": S3, "destination_id": DESTINATION_ID, "configuration": json.dumps(BUCKET)}
+    bucket = {"name": "S3", "definition_id": S3, "destination_id": DESTINATION_ID}
+    bucket["configuration"] = json.dumps(BUCKET)
     inside = [
         _shown("module.lake.airbyte_source_shopify.main", actor | source_values),
         _shown('module.lake.airbyte_connection.to_s3["shopify"]', ends | connected),
@@ -185,7 +186,7 @@ def _shown(address: str, values: Document) -> Document:
     return {
         "address": address,
         "mode": "managed",
-        "type": address.split("[")[0].split(".")[-2],
+        "type": address.split("[", maxsplit=1)[0].split(".")[-2],
         "name": "main",
         "provider_name": "registry.opentofu.org/airbytehq/airbyte",
         "schema_version": 1,
