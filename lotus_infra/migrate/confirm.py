@@ -13,8 +13,8 @@ def confirmed(state: Existing, live: Existing) -> Existing:
     An import takes what the server has, and so do the files: where Terraform's state says otherwise, somebody has
     changed it since, and is told.
     """
-    there = {each.id: each for each in (*live.actors, *live.connections)}
-    meant: dict[str, Found] = {each.id: each for each in (*state.actors, *state.connections)}
+    there = {each.id: each for each in live.objects}
+    meant = {each.id: each for each in state.objects}
     actors = tuple(replace(each, address=meant[each.id].address) for each in live.actors if each.id in meant)
     connections = tuple(replace(each, address=meant[each.id].address) for each in live.connections if each.id in meant)
     notes = (*state.notes, *live.notes, *_compared(meant, there))

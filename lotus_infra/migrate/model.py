@@ -150,6 +150,11 @@ class Existing:
     confirmed: bool = False
     discovered: frozenset[str] = frozenset()
 
+    @property
+    def objects(self) -> tuple[Found, ...]:
+        """All of them."""
+        return (*self.actors, *self.connections)
+
     def of_kind(self, kind: ActorKind) -> tuple[FoundActor, ...]:
         """The sources or the destinations, by label."""
         return tuple(

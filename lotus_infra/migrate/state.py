@@ -37,7 +37,7 @@ def existing(instances: Sequence[Instance], name: str) -> Existing:
                 connections.append(_connection(each))
                 facts |= _facts(each, connections[-1])
             elif kind is not None:
-                actors.append((oss if each.provider == oss.PROVIDER else public).actor(each, kind))
+                actors.append(oss.actor(each, kind) if each.provider == oss.PROVIDER else public.actor(each, kind))
             else:
                 notes.append(
                     Note("left", each.address, f"{each.type} has no place in a lake", REMOVE.format(each.address))
@@ -66,7 +66,7 @@ def _supporting(type_name: str) -> bool:
 
 
 def _connection(instance: Instance) -> FoundConnection:
-    return (oss if instance.provider == oss.PROVIDER else public).connection(instance)
+    return oss.connection(instance) if instance.provider == oss.PROVIDER else public.connection(instance)
 
 
 def _facts(instance: Instance, connection: FoundConnection) -> Mapping[str, Facts]:

@@ -38,7 +38,7 @@ def as_document(migration: Migration) -> dict[str, JsonValue]:
         "imports": [{**asdict(each), "type": each.type} for each in plan.imports],
         "secrets": [dict(asdict(each)) for each in plan.secrets],
         "notes": [dict(asdict(each)) for each in plan.notes],
-        "next": list(_commands(migration)),
+        "next": list(commands(migration)),
     }
 
 
@@ -55,7 +55,7 @@ def _lines(migration: Migration) -> Iterator[str]:
         yield "Nothing is written yet: --yes writes it. Then:"
     else:
         yield "Then:"
-    for command in _commands(migration):
+    for command in commands(migration):
         yield f"  {command}"
 
 
@@ -77,7 +77,7 @@ def _note(note: Note) -> str:
     return f"{note.subject} {note.what}" + (f": {note.remedy}" if note.remedy else "")
 
 
-def _commands(migration: Migration) -> Iterator[str]:
+def commands(migration: Migration) -> Iterator[str]:
     """What to run next, in order; values are asked for and never shown."""
     plan = migration.plan
     if migration.workspace_id:

@@ -9,7 +9,7 @@ from typing import Any
 from airbyte_twin.testing import RunningTwin
 
 from lotus_infra.ops.migrate import Migration, Order, carry_out, prepare
-from lotus_infra.ops.migrate_view import as_document
+from lotus_infra.ops.migrate_view import commands
 from tests.engine.lake import SECRETS, VALUES, Document, Lake, config_call
 from tests.engine.test_import import made_by_hand, placed, read
 
@@ -27,7 +27,7 @@ def migrated(lake: Lake, origin: str) -> Migration:
 
 def imported(lake: Lake, migration: Migration) -> None:
     """Run the command that the plan prints."""
-    [command] = [each for each in as_document(migration)["next"] if each.startswith("pulumi import")]  # type: ignore[union-attr]
+    [command] = [each for each in commands(migration) if each.startswith("pulumi import")]
     lake.pulumi.run(*shlex.split(command)[1:], "--yes", "--skip-preview").ok()
 
 

@@ -88,6 +88,25 @@ def test_what_is_written_is_a_lake_and_is_written_once(
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == after
 
 
+def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    [shop] = [each for each in lab.airbyte.list_connections() if each.name == "Shop → S3"]
+    hashing = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+    users = {"name": "users", "syncMode": "full_refresh_append"}
+    users["mappers"] = [{"type": "hashing", "mapperConfiguration": hashing}]  # type: ignore[assignment]
+    lab.airbyte.patch_connection(shop.connection_id, {"configurations": {"streams": [users]}})
+
+    assert lotus("--from", "live", "--into", "lake", "--json") == 0
+
+    found = document(capsys)
+    assert {each["name"] for each in found["imports"]} == {"s3", "store"}
+    assert [each["what"] for each in found["notes"] if each["kind"] == "left"] == [
+        "users has mappers, which stream files can't say"
+    ]
+
+
 def test_a_file_with_other_content_is_named_and_nothing_is_written(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

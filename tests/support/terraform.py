@@ -136,43 +136,46 @@ def whole(**of_connection: Any) -> str:
     )
 
 
+TYPED_SHOP: Document = {
+    "additional_properties": None,
+    "shop": "a-store",
+    "start_date": "2025-12-25",
+    "bulk_window_in_days": None,
+    "credentials": {"api_password": {"api_password": HIDDEN[0]}, "o_auth20": None},
+}
+"""Of a typed resource: a choice has a level of its own, and no constant that tells its branches apart."""
+SHOWN_STREAM: Document = {
+    "name": "orders",
+    "namespace": None,
+    "sync_mode": "incremental_append",
+    "cursor_field": ["updated_at"],
+    "primary_key": [["id"]],
+    "selected_fields": [{"field_path": ["id"]}, {"field_path": ["updated_at"]}],
+    "mappers": [],
+    "include_files": False,
+}
+
+
 def shown() -> str:
     """The same as `show -json` prints it, of the provider for the public API: a typed source, in a module."""
-    typed = {
-        "additional_properties": None,
-        "shop": "a-store",
-        "start_date": "2025-12-25",
-        "bulk_window_in_days": None,
-        "credentials": {"api_password": {"api_password": HIDDEN[0]}, "o_auth20": None},
-    }
-    configured = {
-        "name": "orders",
-        "namespace": None,
-        "sync_mode": "incremental_append",
-        "cursor_field": ["updated_at"],
-        "primary_key": [["id"]],
-        "selected_fields": [{"field_path": ["id"]}, {"field_path": ["updated_at"]}],
-        "mappers": [],
-        "include_files": False,
-    }
     ends = {"source_id": SOURCE_ID, "destination_id": DESTINATION_ID, "connection_id": CONNECTION_ID}
     actor = {"workspace_id": WORKSPACE, "created_at": 1735689600, "resource_allocation": None}
     connected = {
         "name": "Shopify → S3",
         "status": "active",
         "schedule": {"schedule_type": "cron", "cron_expression": "0 0 * * * ? UTC", "basic_timing": None},
-        "configurations": {"streams": [configured]},
+        "configurations": {"streams": [SHOWN_STREAM]},
         "namespace_definition": "custom_format",
         "namespace_format": "shopify",
         "prefix": "",
         "non_breaking_schema_updates_behavior": "propagate_columns",
         "tags": [],
     }
-    source_values = {"name": "Shopify", "definition_id": SHOPIFY, "source_id": SOURCE_ID, "configuration": typed}
+    shop = {"name": "Shopify", "definition_id": SHOPIFY, "source_id": SOURCE_ID, "configuration": TYPED_SHOP}
     bucket = {"name": "S3", "definition_id": S3, "destination_id": DESTINATION_ID}
     bucket["configuration"] = json.dumps(BUCKET)
     inside = [
-        _shown("module.lake.airbyte_source_shopify.main", actor | source_values),
+        _shown("module.lake.airbyte_source_shopify.main", actor | shop),
         _shown('module.lake.airbyte_connection.to_s3["shopify"]', ends | connected),
     ]
     root = {

@@ -11,7 +11,7 @@ from lotus_infra.migrate.secrets import Holder, SecretNames, referenced
 from lotus_infra.streams.facts import Connector
 from lotus_infra.streams.spec import Spec
 from tests.support.lakes import OWN_STREAMS
-from tests.support.terraform import HIDDEN, SHOP
+from tests.support.terraform import SHOP, TYPED_SHOP
 
 HOLDER = Holder("shopify", "shopify/_source.json")
 MASK = "*" * 10
@@ -83,17 +83,10 @@ def test_secrets_of_one_name_are_told_apart_by_more_of_their_place() -> None:
 
 
 def test_a_typed_configuration_becomes_the_connectors_own() -> None:
-    typed = {
-        "shop": "a-store",
-        "start_date": "2025-12-25",
-        "bulk_window_in_days": None,
-        "additional_properties": None,
-        "credentials": {"api_password": {"api_password": HIDDEN[0]}, "o_auth20": None},
-    }
-
-    assert undone(typed, pinned("source-shopify").spec) == SHOP
+    assert undone(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
 
 
 def test_a_choice_that_the_specification_does_not_tell_is_not_guessed() -> None:
-    assert undone({"credentials": {"other": {"thing": 1}}}, pinned("source-shopify").spec) is None
+    other: dict[str, Any] = {"credentials": {"other": {"thing": 1}}}
+    assert undone(other, pinned("source-shopify").spec) is None
     assert undone({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None
