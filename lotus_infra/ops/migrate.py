@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -101,10 +101,8 @@ def carry_out(migration: Migration) -> Migration:
             path.write_text(texts[path], encoding="utf-8")
     except OSError as error:
         for path in reversed(made):
-            if path.is_dir():
-                path.rmdir()
-            else:
-                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
         raise LakeError(f"{error.filename} can't be written ({error.strerror})", "make its folder writable") from None
     return replace(migration, written=True)
 
@@ -125,10 +123,18 @@ def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple
         where = target(order.directory, order.stack, given)
         workspace_id = order.workspace_id or where.workspace_id
         with closing(Airbyte(where.settings)) as airbyte:
-            found = confirmed(read, live.existing(airbyte, workspace_id))
+            found = confirmed(_of_one_workspace(read, workspace_id)[0], live.existing(airbyte, workspace_id))
+            _must_have_some(found, order, workspace_id)
             return live.with_facts(airbyte, found, needing_facts(found, lake)), workspace_id
     except LotusError as error:
         raise LotusError(error.message, f"{error.hint}; {OFFLINE}" if error.hint else OFFLINE) from None
+
+
+def _must_have_some(found: Existing, order: Order, workspace_id: str) -> None:
+    """A state of which nothing is there is most likely one of another Airbyte."""
+    if not found.objects:
+        what = f"nothing of {order.origin} is in the workspace {workspace_id}"
+        raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:

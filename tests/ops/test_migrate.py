@@ -120,6 +120,32 @@ def test_a_file_with_other_content_is_named_and_nothing_is_written(
     assert not (tmp_path / "lake").exists()
 
 
+def test_what_cannot_be_written_as_a_whole_is_not_written_at_all(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "store").write_text("a file where a folder belongs")
+    before = files(tmp_path)
+
+    assert lotus("--from", "live", "--into", "lake", "--yes") == 1
+
+    assert "can't be written" in capsys.readouterr().err
+    assert files(tmp_path) == before
+    assert not (tmp_path / "lake" / "shop").exists()
+
+
+def test_a_state_of_another_airbyte_is_not_taken_for_one_whose_objects_are_gone(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    (tmp_path / "terraform.tfstate").write_text(made.whole())
+
+    assert lotus("--from", "terraform.tfstate") == 1
+
+    assert "nothing of terraform.tfstate is in the workspace" in capsys.readouterr().err
+
+
 def test_a_terraform_state_is_enough_where_nobody_can_be_asked(
     lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
