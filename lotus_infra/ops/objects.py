@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lotus_infra.errors import LotusError
@@ -101,8 +101,13 @@ class Bucket:
         from botocore.config import Config  # noqa: PLC0415
 
         # A server of one's own has the bucket in the path: its name in the host would need a DNS entry for each.
-        style = {"addressing_style": "path"} if self.endpoint else {}
-        config = Config(s3=style, connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
+        style: Literal["path", "auto"] = "path" if self.endpoint else "auto"
+        config = Config(
+            s3={"addressing_style": style},
+            connect_timeout=10,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 3},
+        )
         return boto3.client("s3", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config)
 
     @contextmanager
