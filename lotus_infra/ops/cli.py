@@ -13,6 +13,7 @@ import click
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.ops.cli_doctor import doctor
 from lotus_infra.ops.cli_drift import drift
+from lotus_infra.ops.cli_migrate import migrate
 from lotus_infra.ops.cli_models import graph, scaffold
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
 from lotus_infra.ops.cli_review import comment, gate
@@ -224,7 +225,7 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-for verb in (comment, doctor, drift, gate, graph, scaffold):
+for verb in (comment, doctor, drift, gate, graph, migrate, scaffold):
     lotus.add_command(verb)
 
 
