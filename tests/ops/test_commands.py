@@ -10,36 +10,11 @@ import pytest
 from airbyte_twin.records import Temper
 from rich.console import Console
 
-from lotus_infra.ops import sync as syncs
-from lotus_infra.ops.cli import main
+from lotus_infra.ops.sync import sync
 from lotus_infra.ops.sync_view import Watched
 from tests.ops.lab import Lab, with_fields
 
 Lotus = Callable[..., int]
-
-
-@pytest.fixture
-def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
-    """Runs the command beside the lake, with the twin as its stack's Airbyte and waits that take no time."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    values = {
-        "airbyte:serverUrl": lab.twin.public_url,
-        "lotus:workspaceId": lab.twin.workspace_id,
-        "lotus:landing_bucket": "landing",
-        "lotus:s3_secret_access_key": {"secure": "v1:abc"},
-    }
-    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PULUMI_STACK", raising=False)
-    monkeypatch.setattr(syncs, "Patience", lab.patience)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run
 
 
 def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(
@@ -135,7 +110,7 @@ def test_progress_moves_on_a_terminal(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
 
     with Watched(Console(file=written, force_terminal=True, width=80)) as watched:
-        syncs.sync(lab.live, ["shop"], watched, patience=lab.patience())
+        sync(lab.live, ["shop"], watched, patience=lab.patience())
 
     assert "job 1 succeeded, 9 rows" in written.getvalue()
 
