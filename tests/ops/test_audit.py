@@ -113,4 +113,4 @@ def test_a_missing_pulumi_is_one_error(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert lotus() == 1
-    assert "pulumi is not on PATH" in capsys.readouterr().err
+    assert "there is no pulumi on PATH" in capsys.readouterr().err
