@@ -12,7 +12,7 @@ import click
 
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.ops.cli_models import graph, scaffold
-from lotus_infra.ops.cli_operate import backfill
+from lotus_infra.ops.cli_operate import backfill, status
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
 from lotus_infra.streams.problems import printable
 
@@ -224,7 +224,8 @@ def _choice(names: Sequence[str]) -> str:
 
 for verb in (scaffold, graph):
     lotus.add_command(verb)
-lotus.add_command(backfill)
+for verb in (status, backfill):
+    lotus.add_command(verb)
 
 
 def main() -> None:

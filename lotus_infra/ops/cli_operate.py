@@ -1,6 +1,9 @@
 """The commands of `lotus` that an operator runs day by day: they parse and print, and do nothing else."""
 
 import json
+import re
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,54 @@ from lotus_infra.ops.cli_options import JSON, STACK, STREAMS, YES, agreed
 
 if TYPE_CHECKING:
     from lotus_infra.ops.backfill_view import Estimate
+
+
+class Age(click.ParamType):  # type: ignore[type-arg]  # click's parameter is there for type checkers alone
+    """A time such as `90min`, `26h` or `2d`."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The time."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6}) ?(min|h|d)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no age: write a number and min, h or d, such as 26h", param, ctx)
+        return int(found[1]) * {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--older-than", type=Age(), metavar="AGE", help="Files, models and marts older than that are a problem.")
+@click.option("--dagster-url", default="", metavar="URL", help="Dagster's pages; else the host of the stack's ingress.")
+@STACK
+@STREAMS
+@JSON
+def status(
+    sources: tuple[str, ...],
+    directory: Path,
+    stack: str | None,
+    older_than: timedelta | None,
+    dagster_url: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Show how the connections of SOURCES (or all) stand, and how fresh their streams are; exit with 1 on a problem.
+
+    A problem is a connection that is missing or not active, a last job that failed, and what is too old. What can't be
+    asked is shown as that, with the reason.
+
+    Example: lotus status shopify --older-than 26h
+    """
+    from lotus_infra.ops import status_view as view  # noqa: PLC0415
+    from lotus_infra.ops.status import Question  # noqa: PLC0415
+    from lotus_infra.ops.status import status as run  # noqa: PLC0415
+
+    found = run(directory, stack, Question(sources, older_than, dagster_url), datetime.now(UTC))
+    click.echo(json.dumps(view.as_document(found), indent=2) if as_json else view.render(found), nl=as_json)
+    if found.problems:
+        sys.exit(1)
 
 
 @click.command()

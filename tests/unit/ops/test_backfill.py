@@ -10,7 +10,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.ops.backfill import Plan, plan, write
 from lotus_infra.ops.backfill_view import render
 from lotus_infra.ops.history import History
-from tests.support.lakes import OWN_STREAMS, clean_files, stream
+from tests.support.lakes import OWN_STREAMS, Document, clean_files, stream
 from tests.support.lakes import write as write_files
 
 TODAY = date(2026, 2, 1)
@@ -19,7 +19,7 @@ TODAY = date(2026, 2, 1)
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
     """The clean lake, with three more streams."""
-    others = {
+    others: dict[str, Document | str | bytes | None] = {
         "shop/dated.json": stream(stream="dated", backfill="2026-02-01"),
         "shop/off.json": stream(stream="off", selected=False),
         "shop/seed.json": (OWN_STREAMS / "shopify" / "orders.json")
