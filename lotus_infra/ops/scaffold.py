@@ -28,7 +28,15 @@ class Scaffolded:
     build: str
 
 
-def scaffold(directory: Path, source: str, stream: str, *, dbt: Path | None = None, force: bool = False) -> Scaffolded:
+def scaffold(  # noqa: PLR0913, what is asked for, and how
+    directory: Path,
+    source: str,
+    stream: str,
+    *,
+    dbt: Path | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Scaffolded:
     """Write a stream's model, its entry among the sources, and its description and tests.
 
     Args:
@@ -37,22 +45,26 @@ def scaffold(directory: Path, source: str, stream: str, *, dbt: Path | None = No
         stream: The stream.
         dbt: The dbt project's folder, if it isn't where it is expected.
         force: Makes a model anew that is there already.
+        dry_run: Writes nothing.
 
     Raises:
         LotusError: There is no such stream, its model is there already, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
     draft.add(*find_stream(lake, source, stream), force=force)
-    return _write(folder, draft, (naming.dbt_tag(source, stream),))
+    return _write(folder, draft, (naming.dbt_tag(source, stream),), dry_run=dry_run)
 
 
-def scaffold_all(directory: Path, source: str | None = None, *, dbt: Path | None = None) -> Scaffolded:
+def scaffold_all(
+    directory: Path, source: str | None = None, *, dbt: Path | None = None, dry_run: bool = False
+) -> Scaffolded:
     """Write what every selected stream without a model lacks.
 
     Args:
         directory: The lake's folder.
         source: The one source to look at; all when none is named.
         dbt: The dbt project's folder, if it isn't where it is expected.
+        dry_run: Writes nothing.
 
     Raises:
         LotusError: There is no such source, or a file can't be read or written.
@@ -65,7 +77,7 @@ def scaffold_all(directory: Path, source: str | None = None, *, dbt: Path | None
             if not draft.has_model(stream):
                 draft.add(one, stream)
                 tags.append(naming.dbt_tag(one.name, stream.name))
-    return _write(folder, draft, tuple(tags))
+    return _write(folder, draft, tuple(tags), dry_run=dry_run)
 
 
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
@@ -74,8 +86,9 @@ def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
     return lake, draft_of(lake, load_project(folder)), folder
 
 
-def _write(folder: Path, draft: Draft, tags: tuple[str, ...]) -> Scaffolded:
-    write_together(folder, draft.files)
+def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
+    if not dry_run:
+        write_together(folder, draft.files)
     shown = as_opened(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""

@@ -38,6 +38,19 @@ def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(
     ]
 
 
+def test_a_dry_run_of_a_sync_shows_what_is_under_way_and_starts_nothing(
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus("sync", "shop", "--no-wait") == 0
+    capsys.readouterr()
+    assert lotus("sync", "--all", "--dry-run", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    shown = [(run["source"], run["status"], run["was_running"]) for run in document["syncs"]]
+    assert (document["ok"], shown) == (True, [("shop", "pending", True), ("store", "not started", False)])
+    assert lotus("sync", "shop", "--cancel", "--dry-run") == 0
+    assert [job.status for job in lab.twin.store.jobs] == ["pending"]
+
+
 def test_a_failed_sync_ends_with_exit_code_1_and_the_reason(
     lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
