@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -81,13 +82,13 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """As `Objects.read`; raises as `listed`."""
         with self._told():
-            body: bytes = self._client().get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
+            body: bytes = self._client.get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
         return body
 
     def delete(self, key: str) -> None:
         """As `Objects.delete`; raises as `listed`."""
         with self._told():
-            self._client().delete_object(Bucket=self.name, Key=self._key(key))
+            self._client.delete_object(Bucket=self.name, Key=self._key(key))
 
     def server_time(self) -> str:
         """What the server's clock says, as HTTP writes it (`Date`); empty where it does not say. Raises as `listed`."""
@@ -100,8 +101,9 @@ class Bucket:
 
     def _pages(self, **arguments: str) -> Iterator[Any]:
         with self._told():
-            yield from self._client().get_paginator("list_objects_v2").paginate(Bucket=self.name, **arguments)
+            yield from self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, **arguments)
 
+    @cached_property
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415, half a second, which a command pays that looks into a bucket
         from botocore.config import Config  # noqa: PLC0415
