@@ -92,8 +92,7 @@ class Base:
     def stage(self, folder: Path) -> Iterator[Stage]:
         """A stage in a new folder; S3 is as it was when the lake was applied."""
         if self.kept.exists():
-            shutil.rmtree(self.place.s3_data)
-            shutil.copytree(self.kept / "s3", self.place.s3_data, symlinks=True)
+            restore(self.kept / "s3", self.place.s3_data)
             shutil.copytree(self.kept / "airbyte", folder / "airbyte")
         clone(self.origin, folder / "project")
         server = s3.found(self.place)
@@ -133,6 +132,14 @@ def standing(folder: Path, engine: Sequence[Path]) -> Iterator[Base]:
         stop(server)
 
 
+def restore(kept: Path, served: Path) -> None:
+    """Puts back what the S3 server's folders hold; they themselves stay, because it works in them."""
+    for folder in served.iterdir():
+        for entry in folder.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.copytree(kept, served, symlinks=True, dirs_exist_ok=True)
+
+
 def origin(folder: Path) -> Path:
     """The repository as it is here, in one commit."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -155,7 +162,13 @@ def clone(repository: Path, folder: Path) -> None:
     _git(folder.parent, "clone", "-q", str(repository), str(folder))
     _git(folder, "config", "user.name", "me")
     _git(folder, "config", "user.email", "me@example.com")
-    (folder / ".venv").symlink_to(REPOSITORY / ".venv")
+    environment = folder / ".venv"
+    environment.mkdir()
+    for entry in (REPOSITORY / ".venv").iterdir():
+        if not entry.name.startswith(".synced"):
+            (environment / entry.name).symlink_to(entry)
+    stamp = "touch .venv/.synced-$(pwd | cksum | cut -d ' ' -f 1)"  # as the Makefile notes that nothing is to be done
+    subprocess.run(["sh", "-c", stamp], cwd=folder, check=True)
 
 
 def _git(folder: Path, *arguments: str) -> None:
