@@ -8,7 +8,8 @@ The word after a block's language says what is to be done with it:
 | `sh refused` | is run, and must end with exit code 1 |
 | `sh production` | needs what only a company has: a cloud, a cluster, GitHub, something of its own in <angle brackets> |
 | `sh long` | is what a test or CI does as a whole: `LONG` in `test_pages.py` says which |
-| `json <file>` | is written there: an object replaces the file, members alone are put into the object that it holds |
+| `json <file>`, `sql <file>` | is written there; members of an object without its braces are put into the one that is there |
+| `diff <file>` | is done to it: each line begins with a blank, `-` or `+` |
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """
 
@@ -57,8 +58,8 @@ class Block:
 
     @property
     def target(self) -> str:
-        """The file that a block of JSON is written to; an empty text for one that is only shown."""
-        return self.word if self.language == "json" else ""
+        """The file that a block is written to; an empty text for one that is only shown."""
+        return self.word if self.language in {"json", "sql", "diff"} else ""
 
 
 @dataclass(frozen=True)

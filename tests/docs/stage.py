@@ -107,6 +107,7 @@ class Base:
                 "AIRBYTE_RETRY_BASE_SECONDS": "0",
                 "NO_COLOR": "1",
                 "PULUMI_OPTION_NON_INTERACTIVE": "true",
+                "PULUMI_OPTION_SKIP_PREVIEW": "true",
                 "PULUMI_OPTION_YES": "true",
                 "PULUMI_STACK": STACK,
             }

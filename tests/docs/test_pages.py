@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -11,13 +10,26 @@ from tests.docs.pages import Block, page, pages
 from tests.docs.stage import Shown, Stage
 from tests.engine.harness import REPOSITORY
 
+DRAFT_ORDERS = """
+cat > streams/shopify/draft_orders.json <<END
+{"stream": "draft_orders", "sync_mode": "incremental", "destination_sync_mode": "append",
+ "primary_key": [["id"]], "cursor_field": ["updated_at"],
+ "fields": {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}}
+END
+"""
 LONG = {
     "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
+    "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
+    "docs/how-to/scaffold-a-model.md": ("dbt build", "tests/dagster/test_scaffold.py"),
+    "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
 PRODUCTION: dict[str, int] = {}
 """How many blocks of a page need what only a company has."""
-GIVEN: dict[str, str] = {}
+GIVEN = {
+    "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
+    "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
+}
 """What a page takes for granted beyond a lake that is applied, as lines for a shell."""
 
 RUN = [each.name for each in pages() if any(block.is_run for block in each.blocks)]
@@ -57,13 +69,23 @@ def test_every_block_of_a_page_runs(name: str, stage: Stage) -> None:
 
 
 def write(stage: Stage, block: Block) -> None:
-    """Writes a file as somebody does who follows the page."""
+    """Edits a file as somebody does who follows the page."""
     file = stage.project / block.target
-    if not block.text.startswith("{"):
-        document = json.loads(file.read_text(encoding="utf-8")) | json.loads(f"{{{block.text}}}")
-        block = replace(block, text=json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(block.text, encoding="utf-8")
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(edited(before, block), encoding="utf-8")
+
+
+def edited(before: str, block: Block) -> str:
+    if block.language == "diff":
+        lines = block.text.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[:1] in {" ", sign}) for sign in "-+")
+        assert before.count(old) == 1, f"{block.where}: its lines are in {block.target} {before.count(old)} times"
+        return before.replace(old, new)
+    if block.language == "json" and not block.text.startswith("{"):
+        document = json.loads(before) | json.loads(f"{{{block.text}}}")
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return block.text
 
 
 def is_in(line: str, output: str) -> bool:
