@@ -65,18 +65,6 @@ def test_a_deleted_stream_file_is_one_update(applied: Lake) -> None:
     assert [method for method, _ in applied.writes()] == ["PATCH"]
 
 
-def test_a_deleted_source_folder_leaves_nothing_of_it_and_keeps_the_destination(applied: Lake) -> None:
-    applied.remove("klaviyo")
-
-    applied.pulumi.up().ok()
-
-    deleted = [path.split("/")[-2] for method, path in applied.writes() if method == "DELETE"]
-    assert deleted == ["connections", "sources"]
-    assert [item["name"] for item in applied.live("connections")] == ["Faker → S3", "Shopify → S3"]
-    assert [item["name"] for item in applied.live("sources")] == ["Faker", "Shopify"]
-    assert [item["name"] for item in applied.live("destinations")] == ["S3"]
-
-
 def test_a_new_label_is_an_update_and_no_replacement(applied: Lake) -> None:
     before = applied.one("sources", "Shopify")["sourceId"]
 

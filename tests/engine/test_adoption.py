@@ -9,8 +9,7 @@ from airbyte_twin.faults import Fault
 from airbyte_twin.testing import RunningTwin
 
 from tests.engine.harness import Pulumi
-from tests.engine.lake import SECRETS, Lake
-from tests.engine.test_import import made_by_hand
+from tests.engine.lake import Lake
 
 COLLECTIONS = ("sources", "destinations", "connections")
 
@@ -24,33 +23,7 @@ def posts(twin: RunningTwin) -> list[str]:
     return [call.path for call in twin.calls() if call.method == "POST" and call.path.endswith(COLLECTIONS)]
 
 
-def test_a_lake_that_was_made_by_hand_is_adopted_without_a_create(lake: Lake) -> None:
-    made_by_hand(lake, SECRETS)
-    before = ids(lake)
-    shopify = lake.one("sources", "Shopify")
-    edited = shopify["configuration"] | {"start_date": "2020-02-02"}
-    where = f"/sources/{shopify['sourceId']}"
-    lake.api("PUT", where, {"name": "Shopify", "configuration": edited})
-    lake.twin.clear_calls()
-
-    refused = lake.pulumi.preview().failed().output
-
-    assert f'source "Shopify" ({shopify["sourceId"]}) already' in refused
-    assert "see configuration.start_date." in refused
-    assert f"pulumi import airbyte:index/source:Source shopify {shopify['sourceId']}" in refused
-
-    lake.api("PUT", where, {"name": "Shopify", "configuration": shopify["configuration"]})
-    shown = lake.pulumi.preview().ok().stdout
-    assert {identity for identity in before if f"({identity}) exists already and is identical" in shown} == before
-
-    lake.pulumi.up().ok()
-
-    assert posts(lake.twin) == []
-    assert ids(lake) == before
-    assert lake.changes("--refresh") == []
-
-
-def test_creates_whose_answers_are_lost_make_one_of_each(lake: Lake) -> None:
+def test_ticket_002_creates_whose_answers_are_lost_make_one_of_each(lake: Lake) -> None:
     lake.twin.twin.faults.add(Fault(method="POST", path="/sources$", drop="after", times=None))
     lake.twin.twin.faults.add(Fault(method="POST", path="v1/connections$", status=504, commit=True, times=None))
 

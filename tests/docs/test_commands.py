@@ -1,0 +1,62 @@
+"""Every command and every link that a page has leads somewhere."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.docs.commands import commands, looks_like_shell, mistake
+from tests.docs.pages import MARKS, names, page
+from tests.engine.harness import REPOSITORY
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("lotus check --stack prod && make lint", []),
+        ("lotus chekc", ["chekc"]),
+        ("lotus sync shopify --now", ["--now"]),
+        ("job=$(lotus sync --no-wait shopify)", []),
+        ("eval \"$(make -s env)\"\nmake  sandbox-up PORT=3", ["sandbox-up"]),
+        ("echo lotus chekc  # lotus chekc", []),
+        ("lotus discover <source> > found.txt", []),
+        ("PORT=1 lotus graph \\\n  --ouput lake.svg", ["--ouput"]),
+    ],
+)
+def test_what_does_not_exist_in_a_command_is_told_by_name(text: str, wrong: list[str]) -> None:
+    told = [found for words in commands(text) if (found := mistake(words))]
+    assert len(told) == len(wrong)
+    assert all(name in found for name, found in zip(wrong, told, strict=True))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_command_of_a_page_exists(name: str) -> None:
+    shell = [(block.line, block.text) for block in page(name).blocks if block.is_shell]
+    wrong = [
+        f"{name}:{line}: {told}"
+        for line, text in [*shell, *page(name).inline]
+        for words in commands(text)
+        if (told := mistake(words))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_command_of_a_page_is_in_a_block_that_says_so(name: str) -> None:
+    blocks = page(name).blocks
+    unsaid = [each.where for each in blocks if each.language in {"", "text", "console"} and looks_like_shell(each.text)]
+    unknown = [f"{each.where}: {each.word}" for each in blocks if each.is_shell and each.word not in {"", *MARKS}]
+    assert (unsaid, unknown) == ([], [])
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_link_within_the_repository_leads_somewhere(name: str) -> None:
+    broken = []
+    for line, link in page(name).links:
+        path, _, anchor = link.partition("#")
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        target = (REPOSITORY / PurePosixPath(name).parent / path).resolve() if path else REPOSITORY / name
+        found = str(target.relative_to(REPOSITORY)) if target.exists() else ""
+        if not target.exists() or (anchor and found in names() and anchor not in page(found).headings):
+            broken.append(f"{name}:{line}: {link}")
+    assert broken == []

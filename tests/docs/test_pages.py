@@ -1,0 +1,94 @@
+"""Every command block of the pages runs, or says why it can't here."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from tests.docs.pages import Block, page, pages
+from tests.docs.stage import Shown, Stage
+from tests.engine.harness import REPOSITORY
+
+DRAFT_ORDERS = """
+cat > streams/shopify/draft_orders.json <<END
+{"stream": "draft_orders", "sync_mode": "incremental", "destination_sync_mode": "append",
+ "primary_key": [["id"]], "cursor_field": ["updated_at"],
+ "fields": {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}}
+END
+"""
+LONG = {
+    "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
+    "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
+    "docs/how-to/scaffold-a-model.md": ("dbt build", "tests/dagster/test_scaffold.py"),
+    "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
+}
+"""Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
+PRODUCTION: dict[str, int] = {}
+"""How many blocks of a page need what only a company has."""
+GIVEN = {
+    "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
+    "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
+}
+"""What a page takes for granted beyond a lake that is applied, as lines for a shell."""
+
+RUN = [each.name for each in pages() if any(block.is_run for block in each.blocks)]
+
+
+def test_blocks_that_can_not_run_here_are_counted() -> None:
+    marked = Counter(block.page for each in pages() for block in each.blocks if block.word == "production")
+    assert dict(marked) == PRODUCTION
+
+
+def test_every_long_block_is_run_where_it_is_said_to_be() -> None:
+    found = {block.page: block.text for each in pages() for block in each.blocks if block.word == "long"}
+    assert found.keys() == LONG.keys()
+    for name, (command, where) in LONG.items():
+        assert command in found[name]
+        assert (REPOSITORY / where).exists()
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", RUN)
+def test_every_block_of_a_page_runs(name: str, stage: Stage) -> None:
+    if name in GIVEN:
+        given = stage.run(GIVEN[name])
+        assert given.exit_code == 0, given.output
+    shown = Shown(0, "", stage.environment)
+    for block in page(name).blocks:
+        if block.is_run:
+            shown = stage.run(block.text)
+            stage = stage.after(shown)
+            expected = 1 if block.word == "refused" else 0
+            assert shown.exit_code == expected, f"{block.where} ended with {shown.exit_code}:\n{shown.output}"
+        elif block.target:
+            write(stage, block)
+        elif block.word == "shown":
+            missing = [line for line in block.text.splitlines() if not is_in(line, shown.output)]
+            assert missing == [], f"{block.where} is not what is shown:\n{shown.output}"
+
+
+def write(stage: Stage, block: Block) -> None:
+    """Edits a file as somebody does who follows the page."""
+    file = stage.project / block.target
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(edited(before, block), encoding="utf-8")
+
+
+def edited(before: str, block: Block) -> str:
+    if block.language == "diff":
+        lines = block.text.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[:1] in {" ", sign}) for sign in "-+")
+        assert before.count(old) == 1, f"{block.where}: its lines are in {block.target} {before.count(old)} times"
+        return before.replace(old, new)
+    if block.language == "json" and not block.text.startswith("{"):
+        document = json.loads(before) | json.loads(f"{{{block.text}}}")
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return block.text
+
+
+def is_in(line: str, output: str) -> bool:
+    """Whether an output has a line, spaces and what `…` stands for left out."""
+    parts = (re.escape(" ".join(part.split())) for part in line.split("…"))
+    return re.search(".*".join(parts), "\n".join(" ".join(each.split()) for each in output.splitlines())) is not None

@@ -1,0 +1,89 @@
+"""Tickets of the lake that Lotus takes over, each by its name: what went wrong there can't here.
+
+`docs/tickets.md` has them all, and where each of the others is shown to be gone.
+"""
+
+import shutil
+
+from lotus_infra.ops.check import check
+from tests.engine.lake import SECRETS, Lake
+from tests.engine.test_adoption import ids, posts
+from tests.engine.test_import import made_by_hand
+
+
+def public_writes(lake: Lake) -> list[str]:
+    """The Config API's questions are POSTs too."""
+    return [method for method, path in lake.writes() if "/public/" in path]
+
+
+def test_todo_001_a_source_is_added_by_a_folder_and_nothing_else_changes(applied: Lake) -> None:
+    streams = applied.pulumi.project / "streams"
+    (streams / "webshop").mkdir()
+    shutil.copy(streams / "faker" / "users.json", streams / "webshop" / "users.json")
+    [unknown] = check(streams, ["test"]).problems
+    assert str(unknown.file).endswith("webshop/_source.json")
+
+    shutil.copy(streams / "faker" / "_source.json", streams / "webshop" / "_source.json")
+    applied.edit("webshop/_source.json", lambda source: source.update(name="Webshop", namespace="webshop"))
+    assert applied.changes() == [
+        ("create", "Connection", "webshop"),
+        ("create", "Pipeline", "webshop"),
+        ("create", "Source", "webshop"),
+    ]
+    assert public_writes(applied) == []
+
+    applied.pulumi.up().ok()
+
+    assert public_writes(applied) == ["POST", "POST"]
+    assert applied.changes() == []
+
+
+def test_todo_003_a_source_whose_folder_is_deleted_leaves_nothing_behind_and_its_destination_stays(
+    applied: Lake,
+) -> None:
+    applied.remove("klaviyo")
+
+    shown = applied.pulumi.preview("--json").ok().changes()
+
+    assert [(step.op, step.type.split(":")[-1]) for step in shown if "airbyte:index" in step.type] == [
+        ("delete", "Connection"),
+        ("delete", "Source"),
+    ]
+    assert applied.writes() == []
+
+    applied.pulumi.up().ok()
+
+    deleted = [path.split("/")[-2] for method, path in applied.writes() if method == "DELETE"]
+    assert deleted == ["connections", "sources"]
+    left = {kind: [item["name"] for item in applied.live(kind)] for kind in ("connections", "sources", "destinations")}
+    assert left == {
+        "connections": ["Faker → S3", "Shopify → S3"],
+        "sources": ["Faker", "Shopify"],
+        "destinations": ["S3"],
+    }
+
+
+def test_ticket_002_what_somebody_made_before_is_adopted_and_nothing_is_made_twice(lake: Lake) -> None:
+    made_by_hand(lake, SECRETS)
+    before = ids(lake)
+    shopify = lake.one("sources", "Shopify")
+    edited = shopify["configuration"] | {"start_date": "2020-02-02"}
+    where = f"/sources/{shopify['sourceId']}"
+    lake.api("PUT", where, {"name": "Shopify", "configuration": edited})
+    lake.twin.clear_calls()
+
+    refused = lake.pulumi.preview().failed().output
+
+    assert f'source "Shopify" ({shopify["sourceId"]}) already' in refused
+    assert "see configuration.start_date." in refused
+    assert f"pulumi import airbyte:index/source:Source shopify {shopify['sourceId']}" in refused
+
+    lake.api("PUT", where, {"name": "Shopify", "configuration": shopify["configuration"]})
+    shown = lake.pulumi.preview().ok().stdout
+    assert {identity for identity in before if f"({identity}) exists already and is identical" in shown} == before
+
+    lake.pulumi.up().ok()
+
+    assert posts(lake.twin) == []
+    assert ids(lake) == before
+    assert lake.changes("--refresh") == []
