@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
@@ -15,9 +15,7 @@ from lotus_infra.cluster.kinds import Values
 from lotus_infra.cluster.plan import planned
 from lotus_infra.components.actor import ActorSettings
 from lotus_infra.components.connection import ConnectionSettings
-from lotus_infra.components.dagster import Dagster, DagsterPlan
 from lotus_infra.components.destination import Destination
-from lotus_infra.components.landing_zone import LandingZone
 from lotus_infra.components.pipeline import Pipeline, PipelineSettings
 from lotus_infra.definitions import fingerprint
 from lotus_infra.errors import LakeError, LotusError
@@ -26,6 +24,10 @@ from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.streams.references import Reference, substitute
 from lotus_infra.streams.report import check_lake, render
+
+if TYPE_CHECKING:
+    from lotus_infra.components.dagster import Dagster
+    from lotus_infra.components.landing_zone import LandingZone
 
 
 async def run() -> None:
@@ -92,14 +94,19 @@ def declare(lake: Lake, stack: Settings, values: Values) -> None:
             pulumi.export("dagster", _dagster(stack.dagster, parts.zone, values).exports())
 
 
-def _landing_zone(stack: Settings) -> LandingZone | None:
+def _landing_zone(stack: Settings) -> "LandingZone | None":
     if stack.landing_zone is None:
         return None
+    # A third of the program's start, which a lake in somebody else's bucket does without.
+    from lotus_infra.components.landing_zone import LandingZone  # noqa: PLC0415
+
     backups = stack.dagster is not None and stack.dagster.settings.backs_up
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
 
 
-def _dagster(dagster: DagsterStack, zone: LandingZone, values: Values) -> Dagster:
+def _dagster(dagster: DagsterStack, zone: "LandingZone", values: Values) -> "Dagster":
+    from lotus_infra.components.dagster import Dagster, DagsterPlan  # noqa: PLC0415, Kubernetes' SDK takes as long
+
     settings = dagster.settings
     plan = DagsterPlan(
         settings=settings,
@@ -119,7 +126,7 @@ class Parts:
 
     lake: Lake
     stack: Settings
-    zone: LandingZone | None
+    zone: "LandingZone | None"
 
     def destination(self, name: str) -> Destination:
         """The destination of a file."""

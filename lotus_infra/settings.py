@@ -24,8 +24,8 @@ from lotus_infra.changes import acknowledge
 from lotus_infra.cluster.fingerprint import SHORTEST_PASSWORD
 from lotus_infra.cluster.read import read
 from lotus_infra.cluster.settings import DagsterSettings
-from lotus_infra.components.identity import Credentials, GivenIdentities
-from lotus_infra.components.landing_zone import LandingZoneSettings
+from lotus_infra.components.credentials import Credentials, GivenIdentities
+from lotus_infra.components.zone_settings import LandingZoneSettings
 from lotus_infra.errors import LotusError
 from lotus_infra.guard import Declared, Run, Values
 from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceType, StackValues
