@@ -23,8 +23,8 @@ def first_changes(pair: Pair, folder: str, *, kept: bool) -> Iterator[Note]:
         told.append((f'is called "{label}" from then on', "the lake names its connections by their ends"))
     if connection.status != "active":
         told.append(("is switched on", "where it is to rest, delete its folder and its lines of the import file"))
-    if connection.tagged:
-        told.append(("loses its tags", "stream files have none"))
+    if connection.loses:
+        told.append((f"loses {', '.join(connection.loses)}", "files of a lake can't say that"))
     every = sorted(each.name for each in connection.streams if each.fields is None)
     if every and not kept:
         what = f"takes the fields that there are now, and no later ones, of {listed(every)}"
@@ -32,6 +32,9 @@ def first_changes(pair: Pair, folder: str, *, kept: bool) -> Iterator[Note]:
     if not kept and not sayable(connection.namespace):
         what = f"writes under {folder}/ instead of its namespace ({connection.namespace})"
         told.append((what, "older files stay where they are: read both, or backfill"))
+    for actor in (pair.source, pair.destination):
+        if actor.loses:
+            yield Note("changes", actor.subject, f"loses {', '.join(actor.loses)}", "files of a lake can't say that")
     yield from (Note("changes", connection.subject, what, remedy) for what, remedy in told)
 
 

@@ -114,7 +114,7 @@ def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
     [
         ({"label": "sales"}, 'is called "Shopify → S3" from then on'),
         ({"status": "inactive"}, "is switched on"),
-        ({"tagged": True}, "loses its tags"),
+        ({"loses": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
         ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
         ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
         (
