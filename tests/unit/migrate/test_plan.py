@@ -184,6 +184,18 @@ def test_files_that_are_there_stay_and_differences_are_told_without_values(exist
     assert "2020" not in told.what
 
 
+def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(existing: Existing, tmp_path: Path) -> None:
+    document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
+    document |= {"connector": "source-klaviyo", "destination": "elsewhere"}
+
+    found = plan(existing, tmp_path, PINNED | {"shopify/_source.json": document})
+
+    assert [what.partition("names ")[2] for _, what in notes(found) if " names another " in what] == [
+        "another destination",
+        "another connector",
+    ]
+
+
 def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: Path) -> None:
     found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
 
