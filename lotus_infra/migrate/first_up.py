@@ -8,13 +8,14 @@ from lotus_infra.migrate.model import Note
 from lotus_infra.migrate.pairs import Pair
 
 
-def first_changes(pair: Pair, folder: str, *, kept: bool) -> Iterator[Note]:
+def first_changes(pair: Pair, folder: str, *, own_file: bool, own_streams: bool) -> Iterator[Note]:
     """What it changes of a connection.
 
     Args:
         pair: The connection with its ends.
         folder: Its source's folder.
-        kept: Whether the folder had its files before, whose own differences are told elsewhere.
+        own_file: Whether the source had a file before, whose differences are told elsewhere.
+        own_streams: Whether it had stream files before.
     """
     connection = pair.connection
     label = naming.connection_label(pair.source.label, pair.destination.label)
@@ -23,15 +24,18 @@ def first_changes(pair: Pair, folder: str, *, kept: bool) -> Iterator[Note]:
         told.append((f'is called "{label}" from then on', "the lake names its connections by their ends"))
     if connection.status != "active":
         told.append(("is switched on", "where it is to rest, delete its folder and its lines of the import file"))
-    if connection.tagged:
-        told.append(("loses its tags", "stream files have none"))
+    if connection.loses:
+        told.append((f"loses {', '.join(connection.loses)}", "files of a lake can't say that"))
     every = sorted(each.name for each in connection.streams if each.fields is None)
-    if every and not kept:
+    if every and not own_streams:
         what = f"takes the fields that there are now, and no later ones, of {listed(every)}"
         told.append((what, "no row and no cursor changes by it"))
-    if not kept and not sayable(connection.namespace):
+    if not own_file and not sayable(connection.namespace):
         what = f"writes under {folder}/ instead of its namespace ({connection.namespace})"
         told.append((what, "older files stay where they are: read both, or backfill"))
+    for actor in (pair.source, pair.destination):
+        if actor.loses:
+            yield Note("changes", actor.subject, f"loses {', '.join(actor.loses)}", "files of a lake can't say that")
     yield from (Note("changes", connection.subject, what, remedy) for what, remedy in told)
 
 

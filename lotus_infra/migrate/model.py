@@ -45,6 +45,7 @@ class FoundActor:
         configuration: As the connector has it; secrets are masks, or values that must go no further.
         address: Where Terraform has it; empty where it does not.
         typed: Whether the configuration has Terraform's own shape of choices, which `choices` undoes.
+        loses: What it has that files can't say, and that the first `pulumi up` takes off, each in words.
     """
 
     kind: ActorKind
@@ -55,6 +56,7 @@ class FoundActor:
     configuration: Mapping[str, JsonValue] = field(repr=False)
     address: str = ""
     typed: bool = False
+    loses: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -100,7 +102,7 @@ class FoundConnection:
         prefix: Put before the streams' names.
         non_breaking_changes: The public API's word for it.
         notify_schema_changes: None where that is not known.
-        tagged: Whether it has tags.
+        loses: What it has that files can't say, and that the first `pulumi up` takes off, each in words.
         streams: The selected streams.
         address: Where Terraform has it.
     """
@@ -116,7 +118,7 @@ class FoundConnection:
     prefix: str = ""
     non_breaking_changes: str = "ignore"
     notify_schema_changes: bool | None = None
-    tagged: bool = False
+    loses: tuple[str, ...] = ()
     address: str = ""
 
     @property
@@ -165,6 +167,26 @@ class Existing:
         """The same with sources discovered."""
         discovered = self.discovered | facts.keys()
         return replace(self, facts={**self.facts, **facts}, notes=(*self.notes, *notes), discovered=discovered)
+
+
+def settings_lost(
+    *, tags: bool = False, mail: bool = False, resources: bool = False, backfills: bool = False
+) -> tuple[str, ...]:
+    """What a connection has that files can't say, in words.
+
+    Args:
+        tags: Whether it has tags.
+        mail: Whether people are told of changes of the schema by mail.
+        resources: Whether it has CPU and memory of its own.
+        backfills: Whether Airbyte reads a stream anew when it adds a column.
+    """
+    told = {
+        "its tags": tags,
+        "its notices by mail": mail,
+        "its CPU and memory": resources,
+        "its backfills of new columns": backfills,
+    }
+    return tuple(words for words, has in told.items() if has)
 
 
 def selection(paths: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection
+from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
 from lotus_infra.migrate.schedules import schedule
 from lotus_infra.migrate.terraform import Instance
 from lotus_infra.streams.discovery import fields_of
@@ -105,6 +105,8 @@ class _Connection(_Part):
     prefix: str | None = None
     non_breaking_changes_preference: str | None = None
     notify_schema_changes: bool | None = None
+    notify_schema_changes_by_email: bool | None = None
+    resource_requirements: dict[str, str | None] | None = None
     schedule_type: str | None = None
     schedule_data: _ScheduleData | None = None
     sync_catalog: _Catalog | None = None
@@ -150,6 +152,10 @@ def connection(instance: Instance) -> FoundConnection:
         prefix=read.prefix or "",
         non_breaking_changes=NON_BREAKING.get(policy, policy),
         notify_schema_changes=read.notify_schema_changes,
+        loses=settings_lost(
+            mail=bool(read.notify_schema_changes_by_email),
+            resources=any((read.resource_requirements or {}).values()),
+        ),
         address=instance.address,
     )
 

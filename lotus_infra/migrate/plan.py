@@ -1,6 +1,6 @@
 """From what exists to what is to be written and imported, and to what a person must know of it. Asks nobody."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotus_infra import naming
@@ -24,6 +24,7 @@ from lotus_infra.migrate.pairs import Pair, paired
 from lotus_infra.migrate.secrets import Holder, Referenced, SecretNames, SecretUse, referenced
 from lotus_infra.streams.checks import CHECKS
 from lotus_infra.streams.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
+from lotus_infra.streams.model import SourceConfig
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import references
 from lotus_infra.streams.spec import Spec
@@ -142,7 +143,8 @@ class _Planner:
         self._import_destination(pair.destination, destination)
         ends = ((pair.source, "source"), (pair.connection, "connection"))
         self.imports += [Imported(kind, name, each.id, each.label, each.address) for each, kind in ends]
-        self.notes += first_changes(pair, name, kept=f"{name}/" in self.kept)
+        own_file = folder is not None and folder.config is not None
+        self.notes += first_changes(pair, name, own_file=own_file, own_streams=_has_streams(folder))
 
     def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
         self.notes.append(Note(kind, subject, what, remedy))
@@ -186,30 +188,28 @@ class _Planner:
         namespace = given if sayable(given) else name
         names = Names(self._connector(pair.source), destination, namespace)
         config, file = source_file(name, pair.source, pair.connection, made.configuration, names)
-        facts = self.existing.facts.get(pair.source.id)
-        streams, files = folder.streams if folder is not None else (), [file]
-        if not _has_streams(folder):
-            _unambiguous(pair)
-            parsed = [stream_file(name, stream, facts) for stream in pair.connection.streams]
-            discovered = facts if facts is not None and pair.source.id in self.existing.discovered else None
-            offered = frozenset(discovered) if discovered is not None else None
-            files += [each for _, each in parsed]
-            files += list(discovered_files(name, discovered)) if discovered is not None else []
-            streams = tuple(
-                StreamFile(each.path, name, config.stream, config, (facts or {}).get(config.stream))
-                for config, each in parsed
-            )
-            folder = SourceFolder(name, config, streams, offered)
-            self._untyped(pair, streams)
-        made_folder = (
-            replace(folder, config=config) if folder is not None else SourceFolder(name, config, streams, None)
-        )
-        others = tuple(each for each in self.lake.sources if each.name != name)
-        self.lake = replace(self.lake, sources=(*others, made_folder))
-        self.files += files
+        self.files.append(file)
         self.secrets += made.secrets
+        if folder is None or not _has_streams(folder):
+            folder = self._streams(pair, name, config)
+        others = tuple(each for each in self.lake.sources if each.name != name)
+        self.lake = replace(self.lake, sources=(*others, replace(folder, config=config)))
 
-    def _untyped(self, pair: Pair, streams: tuple[StreamFile, ...]) -> None:
+    def _streams(self, pair: Pair, name: str, config: SourceConfig) -> SourceFolder:
+        """Plan the files of a connection's streams, and of what the source has, where it was discovered."""
+        _unambiguous(pair)
+        facts = self.existing.facts.get(pair.source.id, {})
+        parsed = [stream_file(name, stream, facts) for stream in pair.connection.streams]
+        self.files += [file for _, file in parsed]
+        offered: frozenset[str] | None = None
+        if pair.source.id in self.existing.discovered:
+            self.files += discovered_files(name, facts)
+            offered = frozenset(facts)
+        made = [StreamFile(file.path, name, stream.stream, stream, facts.get(stream.stream)) for stream, file in parsed]
+        self._untyped(pair, made)
+        return SourceFolder(name, config, tuple(made), offered)
+
+    def _untyped(self, pair: Pair, streams: Sequence[StreamFile]) -> None:
         for each in streams:
             if missing := untyped(each.config):
                 what = f"nobody knows the types of {compare.listed([f'{each.name}.{one}' for one in missing])}"
@@ -243,10 +243,21 @@ class _Planner:
         return pinned.connector if pinned is not None else found.definition_id
 
     def _kept(self, pair: Pair, folder: SourceFolder) -> None:
-        self.kept.add(f"{folder.name}/")
-        self._differs(
-            f"{folder.name}/", pair.source.subject, compare.against_files(folder, pair.source, pair.connection)
-        )
+        """Say how the files of a folder that stays differ; by another end or connector Pulumi makes a new object."""
+        file = f"{folder.name}/"
+        self.kept.add(file)
+        self._differs(file, pair.source.subject, compare.against_files(folder, pair.source, pair.connection))
+        if folder.config is None:
+            return
+        pinned = self.lake.pinned(folder.config.connector)
+        definition = pinned.definition_id if pinned is not None else folder.config.connector.lower()
+        others = {
+            "destination": self.lake.destination_label(folder.config.destination) != pair.destination.label,
+            "connector": definition != pair.source.definition_id,
+        }
+        for what in (name for name, differs in others.items() if differs):
+            remedy = "correct the file first: an import would end in a new object"
+            self._note("changes", pair.source.subject, f"{folder.file} names another {what}", remedy)
 
     def _differs(self, file: str, subject: str, places: list[str]) -> None:
         if places:

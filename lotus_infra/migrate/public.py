@@ -8,9 +8,9 @@ JSON text, the typed ones as an object.
 import json
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
-from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection
+from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
 from lotus_infra.migrate.schedules import schedule
 from lotus_infra.migrate.terraform import Instance
 
@@ -68,7 +68,7 @@ class _Connection(_Part):
     namespace_format: str | None = None
     prefix: str | None = None
     non_breaking_schema_updates_behavior: str | None = None
-    tags: list[JsonValue] = Field(default_factory=list)
+    tags: list[JsonValue] | None = None
 
 
 def actor(instance: Instance, kind: ActorKind) -> FoundActor:
@@ -109,7 +109,7 @@ def connection(instance: Instance) -> FoundConnection:
         namespace=namespace(read.namespace_definition, read.namespace_format),
         prefix=read.prefix or "",
         non_breaking_changes=read.non_breaking_schema_updates_behavior or "ignore",
-        tagged=bool(read.tags),
+        loses=settings_lost(tags=bool(read.tags)),
         address=instance.address,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
 
 from lotus_infra.migrate.model import (
@@ -14,6 +15,7 @@ from lotus_infra.migrate.model import (
     FoundStream,
     Note,
     selection,
+    settings_lost,
 )
 from lotus_infra.migrate.public import beyond, namespace
 from lotus_infra.migrate.schedules import schedule
@@ -34,8 +36,8 @@ def existing(airbyte: Airbyte, workspace_id: str) -> Existing:
             *(_actor("destination", each) for each in airbyte.list_actors("destination", workspace_id)),
         ]
         connections = airbyte.list_connections(workspace_id)
-    notified = _notified(airbyte, workspace_id, notes)
-    found = tuple(_connection(each, notified.get(each.connection_id)) for each in connections)
+    settings = _settings(airbyte, workspace_id, notes)
+    found = tuple(_connection(each, settings.get(each.connection_id)) for each in connections)
     return Existing(tuple(actors), found, notes=tuple(notes), confirmed=True)
 
 
@@ -54,23 +56,24 @@ def with_facts(airbyte: Airbyte, found: Existing, sources: Iterable[FoundActor])
     return found.with_facts(facts, tuple(notes))
 
 
-def _notified(airbyte: Airbyte, workspace_id: str, notes: list[Note]) -> dict[str, bool | None]:
-    """Which connections tell of changes of schemas, which only the Config API says."""
+def _settings(airbyte: Airbyte, workspace_id: str, notes: list[Note]) -> dict[str, ConfigConnection]:
+    """What only the Config API says of connections, by their ids."""
     try:
         listed = airbyte.list_config_connections(workspace_id)
     except AirbyteError as error:
-        what = f"nobody knows which connections tell of changes of schemas ({error.message})"
-        notes.append(Note("told", "connections", what, "they stay as they are"))
+        what = f"have settings that nobody knows: notices, CPU and memory ({error.message})"
+        notes.append(Note("told", "connections", what, "`pulumi preview` shows what becomes of them"))
         return {}
-    return {each.connection_id: each.notify_schema_changes for each in listed}
+    return {each.connection_id: each for each in listed}
 
 
 def _actor(kind: ActorKind, actor: Actor) -> FoundActor:
     identity, configuration = actor.actor_id, actor.configuration or {}
-    return FoundActor(kind, identity, actor.name, actor.definition_id, actor.workspace_id, configuration)
+    loses = ("its CPU and memory",) if any((actor.resource_allocation or {}).values()) else ()
+    return FoundActor(kind, identity, actor.name, actor.definition_id, actor.workspace_id, configuration, loses=loses)
 
 
-def _connection(connection: Connection, notified: bool | None) -> FoundConnection:  # noqa: FBT001
+def _connection(connection: Connection, settings: ConfigConnection | None) -> FoundConnection:
     times = connection.schedule
     return FoundConnection(
         id=connection.connection_id,
@@ -83,8 +86,13 @@ def _connection(connection: Connection, notified: bool | None) -> FoundConnectio
         namespace=namespace(connection.namespace_definition, connection.namespace_format),
         prefix=connection.prefix,
         non_breaking_changes=connection.non_breaking_schema_updates_behavior,
-        notify_schema_changes=notified,
-        tagged=bool(connection.tags),
+        notify_schema_changes=settings.notify_schema_changes if settings is not None else None,
+        loses=settings_lost(
+            tags=bool(connection.tags),
+            mail=settings is not None and bool(settings.notify_schema_changes_by_email),
+            resources=settings is not None and any((settings.resource_requirements or {}).values()),
+            backfills=settings is not None and settings.backfill_preference == "enabled",
+        ),
     )
 
 

@@ -96,12 +96,16 @@ def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
     hashing = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
     users = {"name": "users", "syncMode": "full_refresh_append"}
     users["mappers"] = [{"type": "hashing", "mapperConfiguration": hashing}]  # type: ignore[assignment]
+    [store] = [each for each in lab.airbyte.list_connections() if each.name == "Store → S3"]
+    settings: Any = {"notifySchemaChangesByEmail": True, "backfillPreference": "enabled"}
+    lab.airbyte.update_config_connection(store.connection_id, settings)
     lab.airbyte.patch_connection(shop.connection_id, {"configurations": {"streams": [users]}})
 
     assert lotus("--from", "live", "--into", "lake", "--json") == 0
 
     found = document(capsys)
     assert {each["name"] for each in found["imports"]} == {"s3", "store"}
+    assert "loses its notices by mail, its backfills of new columns" in [each["what"] for each in found["notes"]]
     assert [each["what"] for each in found["notes"] if each["kind"] == "left"] == [
         "users has mappers, which stream files can't say"
     ]

@@ -114,7 +114,7 @@ def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
     [
         ({"label": "sales"}, 'is called "Shopify → S3" from then on'),
         ({"status": "inactive"}, "is switched on"),
-        ({"tagged": True}, "loses its tags"),
+        ({"loses": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
         ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
         ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
         (
@@ -182,6 +182,18 @@ def test_files_that_are_there_stay_and_differences_are_told_without_values(exist
     assert "api_password" not in told.what
     assert "configuration.shop" not in told.what
     assert "2020" not in told.what
+
+
+def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(existing: Existing, tmp_path: Path) -> None:
+    document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
+    document |= {"connector": "source-klaviyo", "destination": "elsewhere"}
+
+    found = plan(existing, tmp_path, PINNED | {"shopify/_source.json": document})
+
+    assert [what.partition("names ")[2] for _, what in notes(found) if " names another " in what] == [
+        "another destination",
+        "another connector",
+    ]
 
 
 def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: Path) -> None:

@@ -113,6 +113,13 @@ def test_what_a_stream_file_cannot_say_is_noticed(config: dict[str, Any], beyond
     assert found.connections[0].streams[0].beyond == beyond
 
 
+def test_settings_that_files_do_not_have_are_noticed() -> None:
+    resources = {"cpu_limit": "1", "cpu_request": None, "memory_limit": None, "memory_request": None}
+    text = made.whole(notify_schema_changes_by_email=True, resource_requirements=resources)
+
+    assert existing(text).connections[0].loses == ("its notices by mail", "its CPU and memory")
+
+
 def test_everything_else_in_a_state_is_told() -> None:
     others = [
         made.resource("airbyte_workspace", {"workspace_id": made.WORKSPACE}),
