@@ -19,7 +19,7 @@ VERBS = sorted(lotus_command.commands)
 FILES = {"check", "schema", "graph", "scaffold", "backfill"}
 """Verbs that ask nobody for what they need."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
-READING = {"audit", "check", "comment", "gate", "graph", "preview", "schema", "status", "verify"}
+READING = {"audit", "check", "comment", "drift", "gate", "graph", "preview", "schema", "status", "verify"}
 """Verbs that change nothing but what `--write` and `--output` name; all others have a plan."""
 NOWHERE = "http://127.0.0.1:9/api/public/v1"
 
@@ -32,7 +32,7 @@ def example(verb: str) -> list[str]:
     """The arguments of the one example in a verb's help."""
     lines = [line.strip() for line in (lotus_command.commands[verb].help or "").splitlines()]
     [shown] = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
-    name, called, *arguments = shlex.split(shown)
+    name, called, *arguments = shlex.split(shown.partition(" | ")[0])
     assert (name, called) == ("lotus", verb)
     return arguments
 
