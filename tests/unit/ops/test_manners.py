@@ -200,9 +200,9 @@ def test_wrong_credentials_are_one_line(
     verb: str, place: Place, locked: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.airbyte(serverUrl=locked, clientId="00000000-0000-0000-0000-000000000000")
-    place.set(AIRBYTE_CLIENT_SECRET="wrong")
+    place.set(AIRBYTE_CLIENT_SECRET="nobody-has-it")
     code = run(verb, place)
     printed = capsys.readouterr()
     must_be_one_line(verb, code, *printed)
     assert code == 1
-    assert "wrong" not in printed.out + printed.err
+    assert "nobody-has-it" not in printed.out + printed.err
