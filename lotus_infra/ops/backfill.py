@@ -17,12 +17,13 @@ from lotus_infra.ops.place import find_stream
 from lotus_infra.streams import edit
 from lotus_infra.streams.lake import StreamFile
 from lotus_infra.streams.load import load_usable_lake
+from lotus_infra.streams.model import StreamConfig
 from lotus_infra.streams.report import as_opened
 from lotus_infra.streams.values import Backfill
 
 KEY = "backfill"
-NEIGHBOUR = "destination_sync_mode"
-"""What a stream's file has before its token, by the order of the format's reference."""
+ORDER = tuple(StreamConfig.model_fields)
+"""A stream's file that has no token yet gets it where the reference of the format has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,7 @@ def write(planned: Plan) -> None:
     texts = {f"{each.source}/{each.stream}.json": each.token for each in planned.edits}
     try:
         changed = {
-            name: edit.edited(
-                (planned.directory / name).read_bytes().decode(), [edit.Edit((KEY,), token, (NEIGHBOUR, KEY))]
-            )
+            name: edit.edited((planned.directory / name).read_bytes().decode(), [edit.Edit((KEY,), token, ORDER)])
             for name, token in texts.items()
         }
     except OSError as error:
