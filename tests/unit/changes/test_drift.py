@@ -146,6 +146,8 @@ def test_a_stream_that_is_not_there_is_one_difference_and_so_is_a_selection_of_e
 
 
 def test_what_the_server_did_itself_is_told_as_such() -> None:
-    [one] = told(connection(stream()), connection(stream()), connection(stream(selectedFields=["id", "tax"])), CONNECTION).objects
+    [one] = told(
+        connection(stream()), connection(stream()), connection(stream(selectedFields=["id", "tax"])), CONNECTION
+    ).objects
     assert [each.by_server for each in one.differences] == [True]
     assert one.notes == (SAID[0],)
