@@ -8,8 +8,9 @@ import pytest
 
 from lotus_infra.changes.drift import Difference, Drift, Drifted
 from lotus_infra.ops.drift_patch import Patch, patch_of
-from tests.support.lakes import Document, clean_files, destination, source, stream, write
+from tests.support.lakes import clean_files, destination, source, stream, write
 
+Document = dict[str, Any]
 Change = tuple[tuple[str, ...], Any, Any]
 """A place, what code and state have there, and what is live."""
 STREAM = {"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"], "primaryKey": [["id"]]}
