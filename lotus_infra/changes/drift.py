@@ -180,7 +180,7 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
     versions = _alike_deep(code, read(one.state.inputs), live)
     changed = {path for step in one.steps for path in step.detailed_diff}
     for place in dict.fromkeys(place for version in versions for place in version):
-        ours, kept, theirs = (_shown(version.get(place)) for version in versions)
+        ours, kept, theirs = _shown([version.get(place) for version in versions])
         if ours == kept == theirs == HIDDEN and field_name(place) in changed:
             ours = ANOTHER_SECRET
         if not (_same(ours, kept) and _same(kept, theirs)):
@@ -238,6 +238,13 @@ def _same(one: JsonValue, other: JsonValue) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _shown(value: JsonValue) -> JsonValue:
-    """A value without secrets: what Airbyte hides counts as what the engine hides."""
-    return HIDDEN if value == MASK else value
+def _shown(values: Sequence[JsonValue]) -> list[JsonValue]:
+    """Values of one place without secrets: what Airbyte hides counts as what the engine hides, and hides the others."""
+    shown = [HIDDEN if value == MASK else value for value in values]
+    if HIDDEN not in shown:
+        return shown
+    return [value if value in {None, HIDDEN} else ANOTHER_SECRET for value in map(_text_or_none, shown)]
+
+
+def _text_or_none(value: JsonValue) -> str | None:
+    return value if value is None or isinstance(value, str) else ANOTHER_SECRET

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN
-from lotus_infra.changes.drift import Difference, Drift, Drifted, Verdict
+from lotus_infra.changes.drift import ANOTHER_SECRET, TO_CHANGE, Difference, Drift, Drifted, Verdict
 from lotus_infra.changes.takeover.parts import Left, shown_place
 from lotus_infra.ops.drift_patch import Patch
 from lotus_infra.streams.problems import counted, printable
@@ -58,7 +58,8 @@ def _has(value: JsonValue) -> str:
 def _value(value: JsonValue) -> str:
     if value is None:
         return "nothing"
-    return "a secret" if value == HIDDEN else json.dumps(value, ensure_ascii=False)
+    secrets = {HIDDEN: "a secret", ANOTHER_SECRET: "another secret", TO_CHANGE: "to be written"}
+    return secrets.get(str(value)) or json.dumps(value, ensure_ascii=False)
 
 
 def left_lines(patch: Patch) -> str:

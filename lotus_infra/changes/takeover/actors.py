@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN
-from lotus_infra.changes.drift import Difference, Drifted
+from lotus_infra.changes.drift import ANOTHER_SECRET, Difference, Drifted
 from lotus_infra.changes.leaves import Place
 from lotus_infra.changes.takeover.parts import PUT_BACK, FileEdit, Left, Part, left
 from lotus_infra.streams.edit import Edit
@@ -46,7 +46,7 @@ def _configuration(one: Drifted, change: Difference, path: Place, written: Confi
     reference = _reference(written, path)
     if reference is not None:
         return _by_reference(one, change, reference)
-    if HIDDEN in json.dumps(change.live):
+    if _is_secret(change.live):
         remedy = (
             "`pulumi config set --secret lotus:<name> <value>`, and refer to it in "
             f'{file} as {{"$secret": "<name>"}}; or {PUT_BACK}'
@@ -83,6 +83,11 @@ def _by_reference(one: Drifted, change: Difference, reference: Reference) -> Lef
         what = f"the file takes it from the landing zone ({reference.part})"
         return left(one, change, what, f"change lotus:landingZone of the stack; or {PUT_BACK}")
     value = change.live if isinstance(change.live, str) else json.dumps(change.live)
-    secret = reference.secret or HIDDEN in value
+    secret = reference.secret or _is_secret(change.live)
     given = f"--secret lotus:{reference.name}" if secret else f"lotus:{reference.name} -- {shlex.quote(value)}"
     return left(one, change, "the file takes it from the stack", f"`pulumi config set {given}`; or {PUT_BACK}")
+
+
+def _is_secret(value: JsonValue) -> bool:
+    """Whether a value is one that is not shown, or has one in it."""
+    return value == ANOTHER_SECRET or HIDDEN in json.dumps(value)

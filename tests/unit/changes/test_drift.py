@@ -90,6 +90,13 @@ def test_a_secret_that_code_has_changed_is_named_and_not_shown() -> None:
     assert difference.code == ANOTHER_SECRET
 
 
+def test_what_takes_the_place_of_a_secret_is_not_shown() -> None:
+    hidden, seen, masked = ({"configuration": {"key": key}} for key in ("[secret]", "in plain text", "**********"))
+    [one] = told(hidden, hidden, seen).objects
+    assert [each.live for each in one.differences] == [ANOTHER_SECRET]
+    assert told(hidden, hidden, masked, op="same").objects == ()
+
+
 def test_what_the_engine_is_to_change_is_told_although_no_input_differs() -> None:
     [one] = told(A, A, A, detailedDiff={"backfills.orders": {"kind": "update"}}).objects
     assert [each.place for each in one.differences] == [("backfills.orders",)]
