@@ -1,9 +1,9 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
 Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `landingZone`, `dagster`, and one
-for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key` are
-Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of the databases' backups, where
-these have one of their own. `dagster_db_password` and `ducklake_db_password` are the databases' passwords.
+for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key`
+are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of the databases' backups,
+where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the databases' passwords.
 """
 
 import json
