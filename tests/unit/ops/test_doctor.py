@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi_airbyte.values import JsonObject
 
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.doctor import Case
@@ -16,7 +17,7 @@ from lotus_infra.ops.findings import Finding
 
 MASK = "**********"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-SCHEMA = {
+SCHEMA: JsonObject = {
     "properties": {
         "key": {"airbyte_secret": True},
         "login": {"oneOf": [{"properties": {"pin": {"airbyte_secret": True}}}]},
