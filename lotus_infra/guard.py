@@ -132,7 +132,7 @@ def _of_the_backend(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     if not declared.url:
         yield f"{PROJECT_FILE} names no backend: write the address of the team's state there, as backend.url"
     elif not declared.is_shared:
-        yield f"backend.url of {PROJECT_FILE} is {declared.url}, which no other machine has: name the bucket of the team"
+        yield f"backend.url of {PROJECT_FILE} is {declared.url}, which no other machine has: name the team's bucket"
     if used.chosen_by == "$PULUMI_BACKEND_URL" and used.url.rstrip("/") != declared.url.rstrip("/"):
         instead = declared.url or "nothing"
         yield f"${BACKEND_VARIABLE} is {used.url}, and {PROJECT_FILE} says {instead}: unset {BACKEND_VARIABLE}"

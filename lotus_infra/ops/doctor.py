@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -119,9 +119,10 @@ def versions(case: Case) -> Iterator[Finding]:
         else broken("versions", f"Python {here} is too old", "install 3.11 or newer, then `make setup`")
     )
     wanted = importlib.metadata.version("pulumi")
+    of_no_stack = replace(case.engine, stack="")
     try:
-        found = case.engine.asked("version").strip().removeprefix("v")
-        plugins = _plugins(case.engine.asked("plugin", "ls", "--json"))
+        found = of_no_stack.asked("version").strip().removeprefix("v")
+        plugins = _plugins(of_no_stack.asked("plugin", "ls", "--json"))
     except LotusError as error:
         yield broken("versions", error.message, error.hint or "`make engine` finds or builds it")
         return

@@ -15,7 +15,7 @@ def render(examined: Examined) -> str:
         f"{each.state:<8} {each.area:<9} {each.what}{f': {each.remedy}' if each.remedy else ''}"
         for each in examined.findings
     ]
-    counts = Counter(finding.state for finding in examined.findings)
+    counts: Counter[str] = Counter(finding.state for finding in examined.findings)
     told = ", ".join(f"{counts[state]} {state}" for state in ("broken", "warning", "ok") if counts[state])
     return "".join(f"{printable(line)}\n" for line in [*lines, f"{examined.stack}: {told}"])
 

@@ -1,8 +1,8 @@
 """Who holds a stack's lock on a self-managed backend, and whether that process is still there.
 
 The engine writes one object for each run that changes a stack, below `.pulumi/locks` as
-`<organization>/<project>/<stack>/<uuid>.json`, with `pid`, `username`, `hostname` and `timestamp`, and removes it at the
-run's end (seen on Pulumi 3.259, in a folder and on S3). Other backends have locks that can't be looked into.
+`<organization>/<project>/<stack>/<uuid>.json`, with `pid`, `username`, `hostname` and `timestamp`, and removes it
+at the run's end (seen on Pulumi 3.259, in a folder and on S3). Other backends have locks that can't be looked into.
 """
 
 import os

@@ -48,6 +48,12 @@ class Repository:
         return int(_git(self.folder, "rev-list", "--count", f"{commit}..HEAD") or 0)
 
 
+def tracked(folder: Path) -> list[str] | None:
+    """The files below a folder that are tracked, or would be: they are there and not ignored; None outside a clone."""
+    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return sorted(set(filter(None, listed.split("\0")))) if listed is not None else None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints; None where it fails or is not there."""
     try:

@@ -23,7 +23,7 @@ def test_a_production_stack_on_a_local_backend_is_refused_before_any_call(lake: 
 
 def test_the_backend_is_the_one_that_the_command_line_chooses(pulumi: Pulumi, tmp_path: Path) -> None:
     addresses = {}
-    for name in ("environment", "project", "login"):
+    for name in ("environment", "declared", "login"):
         (tmp_path / name).mkdir()
         addresses[name] = (tmp_path / name).as_uri()
     definition = pulumi.project / "Pulumi.yaml"
@@ -31,8 +31,8 @@ def test_the_backend_is_the_one_that_the_command_line_chooses(pulumi: Pulumi, tm
     pulumi.run("login", addresses["login"]).ok()
 
     for variable, declared, by in (
-        (addresses["environment"], addresses["project"], "$PULUMI_BACKEND_URL"),
-        ("", addresses["project"], "Pulumi.yaml"),
+        (addresses["environment"], addresses["declared"], "$PULUMI_BACKEND_URL"),
+        ("", addresses["declared"], "Pulumi.yaml"),
         ("", "", "pulumi login"),
     ):
         pulumi.environment["PULUMI_BACKEND_URL"] = variable

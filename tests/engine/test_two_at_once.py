@@ -66,8 +66,8 @@ def test_of_two_runs_one_is_refused_and_what_a_killed_one_leaves_is_removed(prod
     pulumi, twin = production.pulumi, production.twin
     twin.twin.faults.add(Fault.model_validate({"method": "POST", "path": "sources$", "hold": "before"}))
     first = pulumi.start("up", "--yes", "--skip-preview")
-    held = twin.held()
-    assert held is not None, first.communicate()
+    while (held := twin.held(seconds=0.2)) is None:
+        assert first.poll() is None, first.communicate()
     owner = rf"\w+@\S+ \(pid {first.pid}\)"
 
     second = lotus(production, "up", "--yes", "--skip-preview").failed()
