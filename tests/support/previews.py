@@ -97,7 +97,7 @@ class Digest:
         shown: dict[str, Any] = {"op": op, "urn": urn}
         base = {"urn": urn, "custom": True, "type": type_token}
         if old is not None:
-            identity = f"{type_token.split('/')[-1].split(':')[0]}-{name}"
+            identity = f"{type_token.rpartition('/')[2].partition(':')[0]}-{name}"
             shown["oldState"] = base | {"id": identity, "inputs": old, "outputs": {}} | state
         if new is not None:
             shown["newState"] = base | {"inputs": new}
