@@ -63,7 +63,8 @@ def test_a_comment_goes_into_a_file_with_the_rows_that_jobs_brought(
     lab.drive(1, "succeeded", rows_synced=1234)
     [job] = lab.twin.store.jobs
     tokens = connection([Stream()], backfills={"orders": "again"})
-    digest = Digest().step("update", CONNECTION, "shop", connection([Stream()]), tokens, "backfills.orders", id=job.connection_id)
+    old, places = connection([Stream()]), ["backfills.orders"]
+    digest = Digest().step("update", CONNECTION, "shop", old, tokens, *places, id=job.connection_id)
     preview = written(tmp_path, digest)
 
     assert lotus("comment", "--preview", preview, "--airbyte", "--output", "comment.md") == 0
