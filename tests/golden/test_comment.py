@@ -62,8 +62,8 @@ def replaced(definition: str = SHOPIFY) -> Digest:
 
 
 def with_token() -> Digest:
-    token = {"backfills": {"orders": "2026-02-01-reprice"}}
-    digest = Digest().step("update", CONNECTION, "shopify", connection(), connection(**token), "backfills.orders")
+    asked = connection(backfills={"orders": "2026-02-01-reprice"})
+    digest = Digest().step("update", CONNECTION, "shopify", connection(), asked, "backfills.orders")
     return digest.said("will refresh orders (token 2026-02-01-reprice)", CONNECTION, "shopify")
 
 

@@ -136,7 +136,7 @@ def test_a_preview_that_failed_never_passes() -> None:
 
 def test_events_of_a_replacement_are_one_and_a_secret_in_them_stays_one() -> None:
     old, new = replaced(KLAVIYO), Digest()
-    new.steps = [old.steps[0] | {"op": "create-replacement"}, *old.steps, old.steps[0] | {"op": "delete-replaced"}]
+    new.steps = [{**old.steps[0], "op": "create-replacement"}, *old.steps, {**old.steps[0], "op": "delete-replaced"}]
 
     assert impact_of(read(new.text())) == impact_of(read(old.text()))
     hidden = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
