@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Final
 
 from lotus_infra.errors import LotusError
@@ -21,10 +22,8 @@ def acknowledged(value: object) -> frozenset[str]:
         LotusError: it is no list of objects.
     """
     if isinstance(value, str):
-        try:
+        with suppress(ValueError):
             value = json.loads(value)
-        except ValueError:
-            value = None if not value.strip() else value
     if value is None:
         return frozenset()
     if not isinstance(value, list) or not all(isinstance(each, str) and _OBJECT.fullmatch(each) for each in value):

@@ -79,7 +79,7 @@ def _cursor(old: Stream, new: Stream, lost: str, *, again: bool) -> str:
     return "kept"
 
 
-def _remarks(old: Stream, new: Stream, added: tuple[str, ...], names: Collection[str], *, again: bool) -> Iterator[str]:
+def _remarks(old: Stream, new: Stream, added: tuple[str, ...], names: set[str], *, again: bool) -> Iterator[str]:
     whole = incremental(old) and incremental(new) and not again
     if added and whole:
         yield "rows that are there already get no value of a new field until a backfill"

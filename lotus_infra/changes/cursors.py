@@ -38,7 +38,9 @@ def of_replacement(old: ResourceState, new: ResourceState, *, same_connector: bo
     """
     known = Known(old.id, _properties(old.inputs), _properties(old.outputs))
     verdict = verdict_on(known, _properties(new.inputs), same_connector=same_connector is not False)
-    lost = dict(verdict.lost) if same_connector is not None else dict.fromkeys(verdict.kept, UNSEEN) | verdict.lost
+    lost = (
+        dict(verdict.lost) if same_connector is not None else dict.fromkeys(verdict.kept, UNSEEN) | dict(verdict.lost)
+    )
     kept = tuple(key for key in verdict.kept if key not in lost)
     return Cursors(kept, dict(sorted(lost.items())), tuple(sorted(verdict.anew)))
 

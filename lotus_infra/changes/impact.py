@@ -214,6 +214,6 @@ class Impact:
             return "failed"
         if self.losses:
             return "destroys"
-        if any(each.touches_data for each in (*self.sources, *self.others)):
+        if any(each.touches_data for each in self.sources) or any(each.touches_data for each in self.others):
             return "touches data"
         return "safe" if self.sources or self.others else "nothing changes"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from lotus_infra.changes.impact import Cursors, Refresh, Setting, SourceImpact, StreamImpact
-from lotus_infra.ops.markdown import Section, block, code, codes, folded, prose, table, tag
+from lotus_infra.ops.markdown import Section, block, code, codes, folded, many, prose, table, tag
 
-_CHANGED = {"added": " is added", "removed": " is removed", "replaced": " is replaced", "changed": ""}
+_BECOMES = {"added": "is added", "removed": "is removed", "replaced": "is replaced", "changed": "changes"}
 
 
 def source_section(source: SourceImpact, *, asked: bool) -> Section:
@@ -22,7 +22,18 @@ def source_section(source: SourceImpact, *, asked: bool) -> Section:
         lines,
         folded("what the provider says", block(said)) if said else "",
     ]
-    return Section(f"{tag(source.name)}{_CHANGED[source.change]}", "\n\n".join(part for part in parts if part))
+    return Section(_title(source), "\n\n".join(part for part in parts if part))
+
+
+def _title(source: SourceImpact) -> str:
+    """What is read of it while it is folded."""
+    told = (
+        many(len(source.streams), "stream"),
+        many(len(source.cursors.lost or ()), "lost cursor"),
+        many(len(source.refreshes), "refresh", plural="refreshes"),
+    )
+    counts = ", ".join(each for each in told if each)
+    return f"{tag(source.name)} {_BECOMES[source.change]}{': ' if counts else ''}{counts}"
 
 
 def setting_line(setting: Setting) -> str:
@@ -83,7 +94,11 @@ def _cursors(cursors: Cursors) -> Iterator[str]:
 def _refresh(refresh: Refresh, *, asked: bool) -> str:
     history = refresh.history
     if history is None:
-        rows = "Airbyte has no history of its connection" if asked else "how many rows nobody asked Airbyte"
+        rows = (
+            "Airbyte has no history of its connection"
+            if asked
+            else "how many rows is not known, because Airbyte was not asked (`--airbyte`)"
+        )
     elif not history.jobs:
         rows = "how many rows is not known: no job of its connection has counted any"
     else:

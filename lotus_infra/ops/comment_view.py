@@ -5,9 +5,9 @@ from typing import Final
 
 from lotus_infra.changes.acknowledge import KEY
 from lotus_infra.changes.gate import Gate
-from lotus_infra.changes.impact import Impact, Loss, ObjectImpact, Setting, Verdict
+from lotus_infra.changes.impact import Change, Impact, Loss, ObjectImpact, Setting, Verdict
 from lotus_infra.ops.comment_source import setting_line, source_section
-from lotus_infra.ops.markdown import Section, block, code, codes, fitted, prose, table
+from lotus_infra.ops.markdown import Section, block, code, codes, fitted, many, prose, table
 from lotus_infra.ops.review import Review
 from lotus_infra.picture.mermaid import mermaid
 from lotus_infra.picture.parts import Picture
@@ -27,6 +27,7 @@ _BECOMES: Final = {
     "replaced": "is **replaced**",
     "left alone": "is left alone: it stays, and the stack forgets it",
 }
+_STREAM_CHANGES: Final[tuple[Change, ...]] = ("added", "removed", "changed")
 LOSSES: Final = 60
 """How many losses a comment lists; more are counted."""
 EDGES: Final = 200
@@ -56,11 +57,11 @@ def _counts(impact: Impact) -> Iterator[str]:
     lost = sum(len(source.cursors.lost or ()) for source in impact.sources)
     kept = sum(len(source.cursors.kept) for source in impact.sources)
     told = [
-        _many(len(impact.sources), "source"),
-        *(_many(streams.count(change), "stream", f" {change}") for change in ("added", "removed", "changed")),
-        _many(sum(len(source.refreshes) for source in impact.sources), "refresh", plural="refreshes"),
+        many(len(impact.sources), "source"),
+        *(many(streams.count(change), "stream", f" {change}") for change in _STREAM_CHANGES),
+        many(sum(len(source.refreshes) for source in impact.sources), "refresh", plural="refreshes"),
         f"cursors: {kept} kept, {lost} lost" if kept or lost else "",
-        _many(len(impact.others), "other object"),
+        many(len(impact.others), "other object"),
     ]
     line = " · ".join(each for each in told if each)
     if line:
@@ -100,16 +101,15 @@ def _row(sign: str, loss: Loss) -> tuple[str, str, str]:
 
 
 def _ways_out(gate: Gate) -> Iterator[str]:
-    if not gate.blocked:
-        return
-    first = gate.blocked[0].object
+    """How what is meant gets through: by the label or by an acknowledgement, or by the latter alone."""
+    acknowledge = f"add each object, as it stands there, to the list `{KEY}` in the stack's file"
     refused = [loss.object for loss in gate.blocked if loss.refused]
-    yield (
-        f"If that is meant, either label this pull request `{gate.label}`, or add each object (such as "
-        f"{code(first)}) to the list `{KEY}` in the stack's file, where it is reviewed."
-    )
-    if refused:
-        yield f"The label is not enough for {codes(refused)}: without that an update refuses."
+    if len(refused) < len(gate.blocked):
+        yield f"If that is meant, label this pull request `{gate.label}`, or {acknowledge}."
+        if refused:
+            yield f"The label is not enough for {codes(refused, at_most=12)}: without the list an update refuses."
+    elif refused:
+        yield f"If that is meant, {acknowledge}: without that an update refuses to lose a cursor, whatever the label."
 
 
 def _lines(other: ObjectImpact) -> Iterator[str]:
@@ -129,8 +129,3 @@ def _downstream(picture: Picture) -> str:
     if len(picture.edges) <= EDGES:
         return f"```mermaid\n{mermaid(picture)}```"
     return f"Too much to draw: {codes(node.label for node in picture.nodes if node.kind in {'model', 'mart'})}."
-
-
-def _many(count: int, noun: str, then: str = "", plural: str = "") -> str:
-    """`1 stream added`; empty for none."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}{then}" if count else ""

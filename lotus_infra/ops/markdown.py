@@ -59,6 +59,11 @@ def codes(texts: Iterable[str], at_most: int = 40) -> str:
     return shown if len(listed) <= at_most else f"{shown} and {len(listed) - at_most} more"
 
 
+def many(count: int, noun: str, then: str = "", plural: str = "") -> str:
+    """`1 stream added`; empty for none."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}{then}" if count else ""
+
+
 def block(text: str, at_most: int = 4000) -> str:
     """Lines as they are, in a block that none of them can end; what is beyond so many characters is cut."""
     cut = text if len(text) <= at_most else text[:at_most] + "\n…"

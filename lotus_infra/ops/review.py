@@ -80,7 +80,7 @@ def reviewed(request: Request, *, dbt: Path | None = None, airbyte: bool = False
     preview = preview_in(request.preview)
     review = _judged(request, preview, _histories(request, preview) if airbyte else None)
     folder = dbt_folder(request.directory, dbt)
-    picture = downstream(_touched(review.impact), load_project(folder)) if folder is not None else None
+    picture = downstream(touched(review.impact), load_project(folder)) if folder is not None else None
     return Review(review.impact, review.gate, picture, airbyte)
 
 
@@ -118,7 +118,7 @@ def _acknowledged(request: Request, stack: str) -> frozenset[str]:
     return acknowledged(project.values(name).get(KEY))
 
 
-def _touched(impact: Impact) -> dict[StreamName, bool]:
+def touched(impact: Impact) -> dict[StreamName, bool]:
     """The streams of which other rows may come than before, each with whether it goes."""
     found: dict[StreamName, bool] = {}
     for source in impact.sources:

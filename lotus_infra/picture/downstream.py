@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lotus_infra.dbt.parts import Model, Project, StreamName
-from lotus_infra.picture.parts import COLUMNS, Node, Picture
+from lotus_infra.picture.parts import COLUMNS, Kind, Node, Picture
 
 GOES = " (removed)"
 
@@ -55,5 +55,5 @@ def _read(model: Model) -> set[StreamName]:
 
 
 def _node(model: Model) -> Node:
-    kind = "model" if _read(model) else "mart"
+    kind: Kind = "model" if _read(model) else "mart"
     return Node(f"model:{model.name}", kind, model.name, COLUMNS[kind], model.file)
