@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from lotus_infra.errors import LotusError, StoppedError
+from lotus_infra.ops.cli_deploy import deploy, preview
 from lotus_infra.ops.cli_models import graph, scaffold
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
 from lotus_infra.streams.problems import printable
@@ -221,7 +222,7 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-for verb in (scaffold, graph):
+for verb in (scaffold, graph, preview, deploy):
     lotus.add_command(verb)
 
 

@@ -14,6 +14,9 @@ from lotus_infra.ops.stacks import PROJECT_FILE, Project
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 """States of self-managed backends are written compressed; the engine reads both."""
 
+STANDARD_ERROR: Final = 2
+"""The process's own, whatever Python has put in front of it."""
+
 
 class Ran(NamedTuple):
     """How a command ended whose output nobody saw."""
@@ -36,11 +39,13 @@ class Engine:
         project: the project.
         stack: the stack; empty where the selected one is meant.
         environment: what it runs with.
+        aside: whether what an `up` shows goes to standard error, so that standard output is the command's own.
     """
 
     project: Project
     stack: str
     environment: Mapping[str, str]
+    aside: bool = False
 
     @classmethod
     def around(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Self:
@@ -82,6 +87,14 @@ class Engine:
         """
         return self._run("up", *self._options, *arguments, extra=extra).returncode
 
+    def version(self) -> str:
+        """The engine's version, such as `v3.259.0`.
+
+        Raises:
+            LotusError: there is no engine.
+        """
+        return self._run("version", captured=True).stdout.strip()
+
     @property
     def _options(self) -> Sequence[str]:
         return ["--stack", self.stack] if self.stack else []
@@ -97,7 +110,8 @@ class Engine:
             [pulumi, *arguments],
             cwd=self.project.folder,
             env=environment,
-            capture_output=captured,
+            stdout=subprocess.PIPE if captured else STANDARD_ERROR if self.aside else None,
+            stderr=subprocess.PIPE if captured else None,
             text=True,
             check=False,
         )
