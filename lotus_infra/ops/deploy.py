@@ -16,8 +16,8 @@ from lotus_infra.changes.moved import moved
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.applied import last_applied
 from lotus_infra.ops.engine import Engine
-from lotus_infra.ops.repository import Checkout
 from lotus_infra.ops.preview import Reviewed, fingerprint, preview, previewed
+from lotus_infra.ops.repository import Checkout
 from lotus_infra.ops.up import apply
 
 AGAIN: Final = "preview again, look at it, and deploy that"

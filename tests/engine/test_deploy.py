@@ -1,4 +1,4 @@
-"""`lotus preview` and `lotus deploy` on the real engine: what was reviewed is what is applied, and never an older commit."""
+"""`lotus preview` and `lotus deploy` on the real engine: what was reviewed is applied, and never an older commit."""
 
 import json
 import subprocess
