@@ -13,6 +13,9 @@ LANDING_ZONE = "landing-zone"
 MAIN_SCHEMA = "main"
 MODEL_PREFIX = "int_"
 
+LOSS_LABEL = "accepts-data-loss"
+"""The label of a pull request whose losses somebody has looked at."""
+
 
 def is_identifier(name: str) -> bool:
     """Whether a name can be an S3 prefix, a Python name and a dbt name at once: `[a-z][a-z0-9_]*`."""
@@ -37,6 +40,11 @@ def connection_resource(source: str) -> str:
 def label(name: str) -> str:
     """The label that people see when a file gives none: `google_ads` becomes `Google Ads`."""
     return name.replace("_", " ").title()
+
+
+def acknowledged_stream(source: str, stream: str) -> str:
+    """A stream as a stack acknowledges what it loses: `stream shopify/orders`."""
+    return f"stream {source}/{stream}"
 
 
 def connection_label(source_label: str, destination_label: str) -> str:

@@ -128,16 +128,19 @@ class Parts:
     def pipeline(self, source: SourceFolder) -> PipelineSettings:
         """The source and the connection of a folder."""
         config = _config(source)
+        streams = catalog.catalog(source)
+        lost = {naming.acknowledged_stream(source.name, stream.name) for stream in streams}
         return PipelineSettings(
             source=self._actor(source.label, config),
             connection=ConnectionSettings(
                 label=naming.connection_label(source.label, self.lake.destination_label(config.destination)),
-                streams=catalog.catalog(source),
+                streams=streams,
                 schedule=config.schedule,
                 namespace=source.namespace,
                 prefix=config.prefix,
                 non_breaking_changes=config.non_breaking_changes,
                 notify_schema_changes=config.notify_schema_changes,
+                allow_cursor_loss=True if lost & self.stack.acknowledged else None,
             ),
             protect=self.stack.protect_sources,
         )

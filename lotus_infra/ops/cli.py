@@ -14,6 +14,7 @@ from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.ops.cli_deploy import deploy, preview
 from lotus_infra.ops.cli_models import graph, scaffold
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
+from lotus_infra.ops.cli_review import comment, gate
 from lotus_infra.streams.problems import printable
 
 
@@ -224,6 +225,8 @@ def _choice(names: Sequence[str]) -> str:
 
 for verb in (scaffold, graph, preview, deploy):
     lotus.add_command(verb)
+lotus.add_command(comment)
+lotus.add_command(gate)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What the engine prints of a preview, in both of its forms."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -28,7 +29,7 @@ def digest(**overrides: object) -> str:
     return json.dumps(document, indent=2)
 
 
-def events(*more: dict[str, object]) -> str:
+def events(*more: Mapping[str, object]) -> str:
     metadata = {
         "op": "update",
         "urn": URN,
@@ -39,7 +40,7 @@ def events(*more: dict[str, object]) -> str:
         "detailedDiff": {"prefix": {"diffKind": "add", "inputDiff": True}},
     }
     refresh = {"op": "refresh", "urn": URN, "old": OLD, "new": OLD}
-    told: list[dict[str, object]] = [
+    told: list[Mapping[str, object]] = [
         {"diagnosticEvent": {"severity": "debug", "message": "noise"}},
         {"resourcePreEvent": {"metadata": refresh}},
         {"resOutputsEvent": {"metadata": refresh}},
