@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pulumi
 
-from lotus_infra import catalog, naming, pods, settings
+from lotus_infra import catalog, guard, naming, pods, settings
 from lotus_infra.cluster import environment as lake_place
 from lotus_infra.cluster.kinds import Values
 from lotus_infra.cluster.plan import planned
@@ -39,6 +39,7 @@ async def run() -> None:
         pulumi.RunError: with the whole list of mistakes.
     """
     try:
+        guard.check(settings.run_in(Path.cwd()))
         stack = settings.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:

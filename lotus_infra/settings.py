@@ -1,9 +1,10 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, `acknowledge`, `landingZone`, `dagster`, and one
-for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key`
-are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of the databases' backups,
-where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the databases' passwords.
+Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
+`dagster`, and one for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and
+`s3_secret_access_key` are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of
+the databases' backups, where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the
+databases' passwords.
 """
 
 import json
@@ -26,6 +27,7 @@ from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.components.identity import Credentials, GivenIdentities
 from lotus_infra.components.landing_zone import LandingZoneSettings
 from lotus_infra.errors import LotusError
+from lotus_infra.guard import Declared, Run, Values
 from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceType, StackValues
 
 NAMESPACE: Final = "lotus"
@@ -78,6 +80,16 @@ class Settings:
     landing_zone: LandingZoneSettings | None
     identities: GivenIdentities | None
     dagster: DagsterStack | None
+
+
+def run_in(project: Path) -> Run:
+    """What the engine runs, for the guard.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+    """
+    stack = pulumi.get_stack()
+    return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
 
 
 def load(project: Path) -> Settings:

@@ -12,6 +12,7 @@ import click
 
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.ops.cli_deploy import deploy, preview
+from lotus_infra.ops.cli_doctor import doctor
 from lotus_infra.ops.cli_models import graph, scaffold
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
 from lotus_infra.ops.cli_review import comment, gate
@@ -223,10 +224,8 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-for verb in (scaffold, graph, preview, deploy):
+for verb in (scaffold, graph, doctor, preview, comment, gate, deploy):
     lotus.add_command(verb)
-lotus.add_command(comment)
-lotus.add_command(gate)
 
 
 def main() -> None:

@@ -40,17 +40,25 @@ def preview(directory: Path, stack: str | None, output: Path | None, *, as_json:
 @click.command()
 @click.option("--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The FOLDER of `lotus preview`.")
 @click.option("--supersede", default="", metavar="COMMIT", help="The commit that was applied last, and may be undone.")
+@click.option("--label", "labels", multiple=True, help="A label that agrees to losing data, as `lotus gate` has it.")
 @STACK
 @YES
 @STREAMS
 @JSON
 def deploy(
-    directory: Path, reviewed: Path | None, supersede: str, stack: str | None, *, yes: bool, as_json: bool
+    directory: Path,
+    reviewed: Path | None,
+    supersede: str,
+    labels: tuple[str, ...],
+    stack: str | None,
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring a stack to the commit that is checked out; with --reviewed, only by what was reviewed.
 
     Refuses before anything is written where the files, the stack's state or Airbyte are others than at the review, and
-    where a newer commit was applied already. Without --reviewed it previews, and asks.
+    where a newer commit was applied already. Without --reviewed it previews, stops where data would be lost, and asks.
 
     Example: lotus deploy --stack prod --reviewed .review/prod
     """
@@ -58,7 +66,7 @@ def deploy(
     from lotus_infra.ops.deploy import Deployment, checked  # noqa: PLC0415
 
     meant = Deployment.of(directory, stack, supersede, aside=as_json)
-    with checked(meant, reviewed) as plan:
+    with checked(meant, reviewed, labels) as plan:
         click.echo(view.render(plan), err=True)
         if not agreed(f"Apply it to {meant.engine.stack}", yes=yes):
             sys.exit(1)

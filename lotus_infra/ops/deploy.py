@@ -4,9 +4,8 @@ Nothing is written before every check has passed; the engine's own, that the pro
 in the preview that comes before each `up`.
 """
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +15,13 @@ from lotus_infra.changes.moved import moved
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.applied import last_applied
 from lotus_infra.ops.engine import Engine
-from lotus_infra.ops.preview import Reviewed, fingerprint, preview, previewed
+from lotus_infra.ops.gate_view import render
+from lotus_infra.ops.preview import PREVIEW, Reviewed, fingerprint, preview, previewed
 from lotus_infra.ops.repository import Checkout
+from lotus_infra.ops.review import Request, judged
 from lotus_infra.ops.up import apply
 
 AGAIN: Final = "preview again, look at it, and deploy that"
-PRODUCTION: Final = "lotus:production"
 Tell = Callable[[str], None]
 
 
@@ -69,7 +69,7 @@ class Deployment:
         Raises:
             LotusError: it is, or what is checked out is not whole.
         """
-        if self.checkout.dirty and is_production(self.engine):
+        if self.checkout.dirty and self.engine.project.run(self.engine.named).is_production:
             raise LotusError(
                 f"some changes are not committed, and {self.engine.stack} is production", "commit them first"
             )
@@ -113,8 +113,10 @@ class Deployment:
 
 
 @contextmanager
-def checked(deployment: Deployment, reviewed: Path | None) -> Iterator[Reviewed]:
+def checked(deployment: Deployment, reviewed: Path | None, labels: Sequence[str] = ()) -> Iterator[Reviewed]:
     """What may be applied, after every check: what lies in a folder, or else a preview that is made now.
+
+    A preview that is made now has to pass the gate; one that was reviewed did, before it was merged.
 
     Raises:
         LotusError: it may not.
@@ -126,9 +128,8 @@ def checked(deployment: Deployment, reviewed: Path | None) -> Iterator[Reviewed]
         return
     deployment.check()
     with tempfile.TemporaryDirectory() as folder:
-        yield preview(deployment.engine, deployment.checkout, Path(folder))
-
-
-def is_production(engine: Engine) -> bool:
-    """Whether the stack's file marks it as production."""
-    return json.dumps(engine.project.values(engine.stack).get(PRODUCTION, "")).lower().strip('"') not in {"", "false"}
+        made = preview(deployment.engine, deployment.checkout, Path(folder))
+        loss = judged(Request(made.folder / PREVIEW, deployment.lake, deployment.engine.stack, labels))
+        if not loss.gate.ok:
+            raise LotusError(f"it loses data that nobody agreed to\n{render(loss)}")
+        yield made

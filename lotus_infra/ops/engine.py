@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from lotus_infra import guard
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.stacks import PROJECT_FILE, Project
+from lotus_infra.ops.stacks import PROJECT_FILE, STACK_VARIABLE, Project
 
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 """States of self-managed backends are written compressed; the engine reads both."""
@@ -40,12 +41,14 @@ class Engine:
         stack: the stack; empty where the selected one is meant.
         environment: what it runs with.
         aside: whether what an `up` shows goes to standard error, so that standard output is the command's own.
+        guarded: whether a production stack that may not run like this is refused, as the program refuses it.
     """
 
     project: Project
     stack: str
     environment: Mapping[str, str]
     aside: bool = False
+    guarded: bool = True
 
     @classmethod
     def around(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Self:
@@ -95,6 +98,20 @@ class Engine:
         """
         return self._run("version", captured=True).stdout.strip()
 
+    def _check(self) -> None:
+        """Refuse what the program would: some commands run no program, and some ask a server before it.
+
+        Raises:
+            LotusError: the stack is marked as production, and may not run like this.
+        """
+        if self.guarded and self.named in self.project.stacks:
+            guard.check(self.project.run(self.named), self.environment)
+
+    @property
+    def named(self) -> str:
+        """The stack's own name; empty where the selected one is meant."""
+        return (self.stack or self.environment.get(STACK_VARIABLE, "")).rsplit("/", maxsplit=1)[-1]
+
     @property
     def _options(self) -> Sequence[str]:
         return ["--stack", self.stack] if self.stack else []
@@ -102,6 +119,7 @@ class Engine:
     def _run(
         self, *arguments: str, captured: bool = False, extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
+        self._check()
         environment = {**self.environment, **(extra or {})}
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:

@@ -89,6 +89,12 @@ class Bucket:
         with self._told():
             self._client().delete_object(Bucket=self.name, Key=self._key(key))
 
+    def server_time(self) -> str:
+        """What the server's clock says, as HTTP writes it (`Date`); empty where it does not say. Raises as `listed`."""
+        with self._told():
+            answer = self._client().head_bucket(Bucket=self.name)
+        return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 

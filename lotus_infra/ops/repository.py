@@ -87,6 +87,12 @@ class Checkout:
         return "later" if later else "unrelated"
 
 
+def tracked(folder: Path) -> list[str] | None:
+    """The files below a folder that are tracked, or would be: they are there and not ignored; None outside a clone."""
+    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return sorted(set(filter(None, listed.split("\0")))) if listed is not None else None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints; None where it fails or is not there."""
     try:

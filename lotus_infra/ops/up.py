@@ -8,6 +8,7 @@ from typing import Final
 from lotus_infra.changes.digest import Preview, read
 from lotus_infra.ops.audit import declared
 from lotus_infra.ops.engine import Engine
+from lotus_infra.ops.locks import refuse
 from lotus_infra.ops.state import TYPES, resources_of
 from lotus_infra.streams.load import load_lake
 
@@ -46,7 +47,7 @@ def up(  # noqa: PLR0913, the last two are what tests give
         The engine's exit code.
 
     Raises:
-        LotusError: there is no engine, project, stack or lake.
+        LotusError: there is no engine, project, stack or lake; somebody holds the stack's lock.
     """
     return apply(Engine.around(directory, stack, environment), directory, arguments, tell, bulk=bulk)
 
@@ -60,6 +61,7 @@ def apply(
         LotusError: there is no engine, stack or lake.
     """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
+    refuse(engine.project, engine.named, engine.environment)
     exported = resources_of(engine.asked("stack", "export"), engine.stack or "that is selected")
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
