@@ -44,7 +44,11 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Github:
     (tmp_path / "gh").write_text(GH, encoding="utf-8")
     (tmp_path / "gh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    return lambda given: (tmp_path / "answers").write_text(json.dumps(given), encoding="utf-8") and None
+
+    def answer(given: dict[str, Any]) -> None:
+        (tmp_path / "answers").write_text(json.dumps(given), encoding="utf-8")
+
+    return answer
 
 
 def written(folder: Path) -> list[list[Any]]:
