@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from lotus_infra.errors import LotusError, StoppedError
+from lotus_infra.ops.cli_deploy import deploy, preview
 from lotus_infra.ops.cli_doctor import doctor
 from lotus_infra.ops.cli_drift import drift
 from lotus_infra.ops.cli_migrate import migrate
@@ -240,9 +241,7 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-for verb in (comment, doctor, drift, gate, graph, migrate, scaffold):
-    lotus.add_command(verb)
-for verb in (status, backfill):
+for verb in (backfill, comment, deploy, doctor, drift, gate, graph, migrate, preview, scaffold, status):
     lotus.add_command(verb)
 
 

@@ -15,6 +15,9 @@ from lotus_infra.ops.stacks import PROJECT_FILE, STACK_VARIABLE, Project
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 """States of self-managed backends are written compressed; the engine reads both."""
 
+STANDARD_ERROR: Final = 2
+"""The process's own, whatever Python has put in front of it."""
+
 
 class Ran(NamedTuple):
     """How a command ended whose output nobody saw."""
@@ -37,12 +40,14 @@ class Engine:
         project: the project.
         stack: the stack; empty where the selected one is meant.
         environment: what it runs with.
+        aside: whether what an `up` shows goes to standard error, so that standard output is the command's own.
         guarded: whether a production stack that may not run like this is refused, as the program refuses it.
     """
 
     project: Project
     stack: str
     environment: Mapping[str, str]
+    aside: bool = False
     guarded: bool = True
 
     @classmethod
@@ -85,6 +90,14 @@ class Engine:
         """
         return self._run("up", *self._options, *arguments, extra=extra).returncode
 
+    def version(self) -> str:
+        """The engine's version, such as `v3.259.0`.
+
+        Raises:
+            LotusError: there is no engine.
+        """
+        return self._run("version", captured=True).stdout.strip()
+
     def _check(self) -> None:
         """Refuse what the program would: some commands run no program, and some ask a server before it.
 
@@ -115,7 +128,8 @@ class Engine:
             [pulumi, *arguments],
             cwd=self.project.folder,
             env=environment,
-            capture_output=captured,
+            stdout=subprocess.PIPE if captured else STANDARD_ERROR if self.aside else None,
+            stderr=subprocess.PIPE if captured else None,
             text=True,
             check=False,
         )

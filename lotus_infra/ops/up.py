@@ -49,10 +49,20 @@ def up(  # noqa: PLR0913, the last two are what tests give
     Raises:
         LotusError: there is no engine, project, stack or lake; somebody holds the stack's lock.
     """
-    engine = Engine.around(directory, stack, environment)
+    return apply(Engine.around(directory, stack, environment), directory, arguments, tell, bulk=bulk)
+
+
+def apply(
+    engine: Engine, directory: Path, arguments: Sequence[str], tell: Callable[[str], None], *, bulk: int = BULK
+) -> int:
+    """The same with an engine that is there already.
+
+    Raises:
+        LotusError: there is no engine, stack or lake.
+    """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
-    refuse(engine.project, engine.named, environment)
-    exported = resources_of(engine.asked("stack", "export"), stack or "that is selected")
+    refuse(engine.project, engine.named, engine.environment)
+    exported = resources_of(engine.asked("stack", "export"), engine.stack or "that is selected")
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
