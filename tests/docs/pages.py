@@ -13,6 +13,7 @@ The word after a block's language says what is to be done with it:
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """
 
+import itertools
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,9 +101,7 @@ def page(name: str) -> Page:
         inline=tuple((line, child.content) for line, child in _children(inline) if child.type == "code_inline"),
         links=tuple((line, str(child.attrs["href"])) for line, child in _children(inline) if child.type == "link_open"),
         headings=frozenset(
-            _anchor(text.content)
-            for opening, text in zip(tokens, tokens[1:], strict=False)
-            if opening.type == "heading_open"
+            _anchor(text.content) for opening, text in itertools.pairwise(tokens) if opening.type == "heading_open"
         ),
     )
 

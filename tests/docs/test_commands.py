@@ -16,7 +16,7 @@ from tests.engine.harness import REPOSITORY
         ("lotus chekc", ["chekc"]),
         ("lotus sync shopify --now", ["--now"]),
         ("job=$(lotus sync --no-wait shopify)", []),
-        ("eval \"$(make -s env)\"\nmake  sandbox-up PORT=3", ["sandbox-up"]),
+        ('eval "$(make -s env)"\nmake  sandbox-up PORT=3', ["sandbox-up"]),
         ("echo lotus chekc  # lotus chekc", []),
         ("lotus discover <source> > found.txt", []),
         ("PORT=1 lotus graph \\\n  --ouput lake.svg", ["--ouput"]),
