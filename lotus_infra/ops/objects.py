@@ -93,7 +93,7 @@ class Bucket:
     def server_time(self) -> str:
         """What the server's clock says, as HTTP writes it (`Date`); empty where it does not say. Raises as `listed`."""
         with self._told():
-            answer = self._client().head_bucket(Bucket=self.name)
+            answer = self._client.head_bucket(Bucket=self.name)
         return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
     def _key(self, key: str) -> str:

@@ -87,7 +87,7 @@ def _of_verb(command: click.Command, verb: str, words: list[str]) -> str:
     if isinstance(command, click.Group) and words and not words[0].startswith("-"):
         inner = command.commands.get(words[0])
         return _of_verb(inner, f"{verb} {words[0]}", words[1:]) if inner else f"lotus {verb} has no verb {words[0]}"
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     try:
         command.make_parser(context).parse_args(words)
     except click.UsageError as error:

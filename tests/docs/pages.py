@@ -6,9 +6,9 @@ The word after a block's language says what is to be done with it:
 |---|---|
 | `sh` | is run |
 | `sh refused` | is run, and must end with exit code 1 |
-| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, something of its own in <angle brackets> |
+| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, something in <angle brackets> |
 | `sh long` | is what a test or CI does as a whole: `LONG` in `test_pages.py` says which |
-| `json <file>`, `sql <file>` | is written there; members of an object without its braces are put into the one that is there |
+| `json <file>`, `sql <file>` | is written there; members without the braces of their object are added to it |
 | `diff <file>` | is done to it: each line begins with a blank, `-` or `+` |
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """

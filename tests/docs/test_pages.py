@@ -24,11 +24,27 @@ LONG = {
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
-PRODUCTION: dict[str, int] = {}
+PRODUCTION: dict[str, int] = {
+    "docs/how-to/adopt-what-exists.md": 1,
+    "docs/how-to/leave-terraform.md": 5,
+    "docs/how-to/remove-a-source.md": 1,
+    "docs/how-to/remove-a-stream.md": 1,
+    "docs/how-to/rotate-a-credential.md": 2,
+    "docs/how-to/see-the-status.md": 2,
+    "docs/how-to/set-up-production.md": 2,
+    "docs/how-to/sync-a-source.md": 1,
+    "docs/how-to/verify-a-deploy.md": 3,
+    "docs/runbooks/airbyte-down.md": 1,
+    "docs/runbooks/lost-state.md": 2,
+    "docs/scale.md": 1,
+    "packages/pulumi-airbyte/README.md": 3,
+    "packages/pulumi-airbyte/examples/faker-to-s3/README.md": 1,
+}
 """How many blocks of a page need what only a company has."""
 GIVEN = {
     "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
     "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
+    "docs/runbooks/lost-state.md": "pulumi stack rm prod --force --preserve-config",
 }
 """What a page takes for granted beyond a lake that is applied, as lines for a shell."""
 
