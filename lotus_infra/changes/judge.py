@@ -40,10 +40,13 @@ def stack_of(preview: Preview) -> str:
 
 
 def main_steps(preview: Preview) -> list[Step]:
-    """One step for each resource: events tell of a replacement in three, a digest in one."""
+    """One step for each resource: events tell of a replacement in three, a digest in one.
+
+    What an earlier step leaves as it is may still go in a later one.
+    """
     found: dict[str, Step] = {}
     for step in preview.steps:
-        if step.urn not in found or step.op == "replace":
+        if step.urn not in found or found[step.urn].quiet or step.op == "replace":
             found[step.urn] = step
     return list(found.values())
 

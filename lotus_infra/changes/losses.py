@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from lotus_infra.changes.digest import Step
 from lotus_infra.changes.impact import Loss
-from lotus_infra.changes.kinds import HOLDERS, LIFECYCLE, SOURCE, is_object, kind_of
+from lotus_infra.changes.kinds import BUCKET, HOLDERS, LIFECYCLE, SOURCE, is_object, kind_of
 from lotus_infra.changes.sources import pipelines, stream_losses
 
 _WHAT: Final = {
@@ -31,6 +31,9 @@ _FORCED: Final = "may from now on be deleted although something is in it"
 def losses_of(steps: Sequence[Step]) -> tuple[Loss, ...]:
     """What a run deletes or loses, by kind and name."""
     found = [loss for step in steps if is_object(step) for loss in _of_step(step)]
+    made = {step.name for step in steps if step.type == BUCKET and step.op == "create"}
+    rules = (step for step in steps if step.type == LIFECYCLE and step.new is not None and step.name not in made)
+    found += [loss for step in rules for loss in _expiring(step)]
     found += [loss for pipeline in pipelines(steps) for loss in stream_losses(pipeline)]
     # A connection goes with its source, which says so.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
@@ -54,8 +57,6 @@ def _of_step(step: Step) -> Iterator[Loss]:
             yield Loss(kind, name, _UNGUARDED)
         if step.new.inputs.get("forceDestroy") is True and step.old.inputs.get("forceDestroy") is not True:
             yield Loss(kind, name, _FORCED)
-        if step.type == LIFECYCLE:
-            yield from _expiring(step)
 
 
 def _expiring(step: Step) -> Iterator[Loss]:

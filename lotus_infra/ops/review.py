@@ -104,9 +104,13 @@ def preview_in(file: Path) -> Preview:
 
 
 def _judged(request: Request, preview: Preview, histories: Mapping[str, History] | None) -> Review:
-    stack = (request.stack or stack_of(preview)).rsplit("/", maxsplit=1)[-1]
+    previewed = stack_of(preview)
+    stack = (request.stack or previewed).rsplit("/", maxsplit=1)[-1]
+    agreed = _acknowledged(request, stack)
+    if previewed and stack != previewed:
+        raise LotusError(f"the preview is of the stack {previewed}, not of {stack}", f"make one of {stack}")
     impact = impact_of(preview, histories, stack)
-    return Review(impact, gate(impact, _acknowledged(request, stack), request.labels, naming.LOSS_LABEL))
+    return Review(impact, gate(impact, agreed, request.labels, naming.LOSS_LABEL))
 
 
 def _acknowledged(request: Request, stack: str) -> frozenset[str]:

@@ -158,3 +158,19 @@ def test_what_is_no_list_of_objects_is_told(value: object) -> None:
 def test_the_list_is_read_as_yaml_and_as_the_engine_hands_it_out() -> None:
     assert acknowledged(["source a"]) == acknowledged('["source a"]') == {"source a"}
     assert acknowledged(None) == frozenset()
+
+
+def test_first_rules_of_a_bucket_that_has_data_let_it_expire() -> None:
+    rules = {"rules": [{"id": "raw", "status": "Enabled", "expiration": {"days": 1}}]}
+    asked = Digest().step("create", LIFECYCLE, "landing", None, rules)
+    assert objects(judged(asked)) == ["bucket landing"]
+    assert judged(asked.step("create", BUCKET, "landing", None, {})).ok
+
+
+def test_what_one_step_leaves_as_it_is_may_still_go_in_a_later_one() -> None:
+    asked = Digest().step("same", BUCKET, "landing", {}, {}).step("delete", BUCKET, "landing", {})
+    assert objects(judged(asked)) == ["bucket landing"]
+
+
+def test_a_preview_without_a_step_says_nothing() -> None:
+    assert not gate(impact_of(read('{\n"changeSummary": {}}')), frozenset(), (), LOSS_LABEL).ok
