@@ -19,10 +19,13 @@ PASSPHRASE: Final = re.compile(
 )
 SKIPPED: Final = frozenset({".git", ".venv", ".tools", ".sandbox", "node_modules", "target", "__pycache__"})
 ENOUGH: Final = 4096
-"""Bytes at the start of a JSON file; an exported state begins with its version and one of these keys."""
+"""Bytes at the start of a JSON file, where an exported state has these keys, whether or not keys were sorted."""
 _STARTS: Final = re.compile(
-    rb'\s*\{\s*"version"\s*:\s*\d+\s*,\s*(?:"features"\s*:\s*\[[^\]]*\]\s*,\s*)?"(deployment|checkpoint)"\s*:\s*\{'
+    rb'\s*\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?(?:"features"\s*:\s*\[[^\]]*\]\s*,\s*)?'
+    rb'"(?:deployment|checkpoint)"\s*:\s*\{\s*"(?:manifest|latest|stack)"'
 )
+_SHOWN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"')
+"""What `terraform show -json` prints."""
 
 
 def findings(folder: Path) -> Iterator[Finding]:
@@ -50,22 +53,22 @@ def _judged(folder: Path, file: str) -> tuple[str, str]:
     away = f"`git rm --cached {file}`, and keep it elsewhere: the backend has the state"
     if PULUMI_FOLDER in parts:
         return "is of a local backend, or the engine's own", away
-    if TERRAFORM.fullmatch(parts[-1]):
+    start = _start(folder / file) if ".json" in parts[-1] else b""
+    if TERRAFORM.fullmatch(parts[-1]) or _SHOWN.match(start):
         return "is a state of Terraform, with every secret in plain text", f"{away}; change the secrets that it holds"
     if PASSPHRASE.fullmatch(parts[-1]):
         return (
             "has the name of a passphrase's file",
             f"`git rm --cached {file}`, and change the passphrase if it is one",
         )
-    if parts[-1].endswith(".json") and _is_state(folder / file):
+    if _STARTS.match(start):
         return "is an exported state or a checkpoint of the engine", away
     return "", ""
 
 
-def _is_state(file: Path) -> bool:
+def _start(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            start = opened.read(ENOUGH)
+            return opened.read(ENOUGH)
     except OSError:
-        return False
-    return _STARTS.match(start) is not None
+        return b""

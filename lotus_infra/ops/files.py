@@ -1,6 +1,7 @@
 """Writing several files of a repository together."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,17 +20,32 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
         LotusError: The folder can't be written to.
     """
     waiting: dict[Path, Path] = {}
+    moved: dict[Path, bytes | None] = {}
     try:
         for name, text in files.items():
-            file = folder / name
+            file = (folder / name).resolve()
             file.parent.mkdir(parents=True, exist_ok=True)
             waiting[file] = file.with_name(f".{file.name}.new")
             waiting[file].write_bytes(text.encode())
+            if file.exists():
+                shutil.copymode(file, waiting[file])
         for file, new in waiting.items():
+            before = file.read_bytes() if file.exists() else None
             os.replace(new, file)  # noqa: PTH105
+            moved[file] = before
     except OSError as error:
+        _back(moved)
         raise LotusError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
     finally:
         for new in waiting.values():
             with suppress(OSError):
                 new.unlink()
+
+
+def _back(moved: Mapping[Path, bytes | None]) -> None:
+    for file, before in moved.items():
+        with suppress(OSError):
+            if before is None:
+                file.unlink()
+            else:
+                file.write_bytes(before)

@@ -17,6 +17,8 @@ REFUSED = {
     "old/terraform.tfstate.1700000000.backup": "{}",
     "export.json": STATE,
     "copies/prod.json": CHECKPOINT,
+    "sorted.json.bak": '{"deployment":{"manifest":{},"resources":[]},"version":3}',
+    "shown.json": '{"format_version":"1.0","terraform_version":"1.11.4","values":{}}',
     "passphrase.txt": "a word",
     ".pulumi-passphrase": "a word",
 }
@@ -24,6 +26,7 @@ FINE = {
     "Pulumi.prod.yaml": "config: {}\n",
     "import.json": '{"resources": []}',
     "streams/deployment.json": '{"stream": "deployment", "checkpoint": {}}',
+    "app.json": '{"version": 1, "deployment": {"replicas": 2}}',
     "passphrases.md": "how to choose one",
     "reset_password.sql": "select 1",
 }
