@@ -21,9 +21,9 @@ EXAMPLE = PACKAGE / "examples" / "faker-to-s3"
 UV = shutil.which("uv") or str(LOCAL_UV)
 
 
-def blocks(file: Path, language: str = "") -> list[str]:
-    """The code blocks of a page in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def blocks(file: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language, whatever else is said of them."""
+    return re.findall(rf"^```{language}\b[^\n]*\n(.*?)^```$", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def uv(*arguments: str | Path) -> str:
@@ -69,7 +69,7 @@ def plain_project(folder: Path, engine: list[Path], installed: Path, definition:
 
 def configure(pulumi: Pulumi, page: Path, values: dict[str, str]) -> None:
     """Set what the page's commands set, to these values."""
-    lines = [shlex.split(line) for block in blocks(page) for line in block.splitlines() if "config set" in line]
+    lines = [shlex.split(line) for block in blocks(page, "sh") for line in block.splitlines() if "config set" in line]
     assert {line[3] for line in lines} == set(values)
     ways = [("--secret" if line[-1] == "--secret" else "--plaintext", line[3]) for line in lines]
     pulumi.run("config", "set-all", *(f"{way}={key}={values[key]}" for way, key in ways)).ok()
