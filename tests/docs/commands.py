@@ -10,9 +10,9 @@ from lotus_infra.ops.cli import lotus
 from tests.engine.harness import REPOSITORY
 
 PROGRAMS = (
-    "airbyte-twin aws cd curl dagster dbt docker echo eval export gh git kubectl lotus make openssl pip pulumi pytest "
-    "python rm sh uv"
-).split()
+    "airbyte-twin|aws|cd|curl|dagster|dbt|docker|duckdb|echo|eval|export|gh|git|kubectl|lotus|make|openssl|pip|pulumi|"
+    "pytest|python|rm|sh|uv"
+)
 """What a line of a block begins with that is for a shell."""
 _SEPARATORS = re.compile(r"&&|\|\||[|;)]|\$\(|\n")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -20,7 +20,7 @@ _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_t
 
 def looks_like_shell(text: str) -> bool:
     """Whether a line of it begins with a program and goes on as a command does."""
-    return re.search(rf"^\s*(\$ |\.?[\w./-]*\b(?:{'|'.join(PROGRAMS)}) [\w.<\"'$/-])", text, re.MULTILINE) is not None
+    return re.search(rf"^\s*(\$ |\.?[\w./-]*\b(?:{PROGRAMS}) [\w.<\"'$/-])", text, re.MULTILINE) is not None
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -66,7 +66,7 @@ def _of_verb(command: click.Command, verb: str, words: list[str]) -> str:
     if isinstance(command, click.Group) and words and not words[0].startswith("-"):
         inner = command.commands.get(words[0])
         return _of_verb(inner, f"{verb} {words[0]}", words[1:]) if inner else f"lotus {verb} has no verb {words[0]}"
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     try:
         command.make_parser(context).parse_args(words)
     except click.UsageError as error:

@@ -6,10 +6,11 @@ The word after a block's language says what is to be done with it:
 |---|---|
 | `sh` | is run |
 | `sh refused` | is run, and must end with exit code 1 |
-| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, something of its own in <angle brackets> |
+| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, its own values in <angle brackets> |
 | `sh long` | is what a test or CI does as a whole: `LONG` in `test_pages.py` says which |
-| `json <file>`, `sql <file>` | is written there; members of an object without its braces are put into the one that is there |
+| `json <file>`, `sql <file>` | is written there; members without braces are put into the object that is there |
 | `diff <file>` | is done to it: each line begins with a blank, `-` or `+` |
+| `text` | is no command, whatever it looks like |
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """
 
@@ -17,6 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -83,10 +85,10 @@ class Page:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every Markdown file of the repository, those not committed yet included."""
+    """Every Markdown file of the repository, those not committed yet included; what tests expect is no page."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
     found = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()
-    return tuple(sorted(name for name in set(found) if (REPOSITORY / name).exists()))
+    return tuple(sorted(name for name in set(found) if (REPOSITORY / name).exists() and not name.startswith("tests/")))
 
 
 @cache
@@ -100,9 +102,7 @@ def page(name: str) -> Page:
         inline=tuple((line, child.content) for line, child in _children(inline) if child.type == "code_inline"),
         links=tuple((line, str(child.attrs["href"])) for line, child in _children(inline) if child.type == "link_open"),
         headings=frozenset(
-            _anchor(text.content)
-            for opening, text in zip(tokens, tokens[1:], strict=False)
-            if opening.type == "heading_open"
+            _anchor(text.content) for opening, text in pairwise(tokens) if opening.type == "heading_open"
         ),
     )
 

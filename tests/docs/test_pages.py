@@ -24,7 +24,19 @@ LONG = {
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
-PRODUCTION: dict[str, int] = {}
+PRODUCTION = {
+    "docs/how-to/adopt-what-exists.md": 1,
+    "docs/how-to/remove-a-source.md": 1,
+    "docs/how-to/remove-a-stream.md": 1,
+    "docs/how-to/rotate-a-credential.md": 2,
+    "docs/how-to/set-up-production.md": 2,
+    "docs/how-to/sync-a-source.md": 1,
+    "docs/how-to/verify-a-deploy.md": 3,
+    "docs/runbooks/airbyte-down.md": 1,
+    "docs/scale.md": 1,
+    "packages/pulumi-airbyte/README.md": 3,
+    "packages/pulumi-airbyte/examples/faker-to-s3/README.md": 1,
+}
 """How many blocks of a page need what only a company has."""
 GIVEN = {
     "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
