@@ -10,11 +10,16 @@ TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*
 	dagster/lotus_dagster toolchain sandbox benchmarks tests)
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 90
+# What a stack's targets share: the stack, the folder of what was previewed, and lotus with the engine on PATH.
+STACK ?= prod
+REVIEW := .review/$(STACK)
+LOTUS = eval "$$($(MAKE) -s env)" && lotus
 
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env image lint test sandbox sandbox-ui sandbox-down bless bench
+.PHONY: help setup engine connectors env image lint test check preview comment gate deploy verify drift \
+	sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +47,34 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fi
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/python toolchain/lint_sizes.py
+	$(BIN)/zizmor --quiet --offline .github/workflows
 
 test: engine connectors ## Run every test, the real engine included, and hold the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
+
+check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
+	$(BIN)/lotus check
+	$(BIN)/dbt parse --quiet --log-level-file none --project-dir dagster/dbt --profiles-dir dagster/dbt
+	$(BIN)/python -c "from lotus_dagster.code_location import *"
+
+preview: engine ## Preview STACK=… for a review, into .review/<stack>
+	@$(LOTUS) preview --stack '$(STACK)' --output '$(REVIEW)'
+
+comment: $(SYNCED) ## Write what the preview of STACK=… does to data into .review/<stack>/comment.md
+	@$(BIN)/lotus comment --stack '$(STACK)' --preview '$(REVIEW)/preview.json' --output '$(REVIEW)/comment.md' \
+		$(if $(LABEL),--label '$(LABEL)')
+
+gate: $(SYNCED) ## Fail if the preview of STACK=… loses data and nobody agreed to it, by LABEL=… or in the stack
+	@$(BIN)/lotus gate --stack '$(STACK)' --preview '$(REVIEW)/preview.json' $(if $(LABEL),--label '$(LABEL)')
+
+deploy: engine ## Bring STACK=… to this commit, by what is in REVIEWED=… if that is given
+	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)')
+
+verify: $(SYNCED) ## Hold what the cluster of STACK=… runs against this repository
+	@$(BIN)/lotus verify --stack '$(STACK)'
+
+drift: engine ## Say where code, state and live of STACK=… differ, or write that with a patch into OUTPUT=…
+	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')
 
 sandbox: engine ## Bring up the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
 	@$(BIN)/python -m sandbox up

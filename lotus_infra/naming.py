@@ -5,6 +5,8 @@ file names (`source`, `stream`, `destination`) and nothing of what is in the fil
 """
 
 import re
+import unicodedata
+from collections.abc import Sequence
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 LANDING_PATH = "raw"
@@ -12,6 +14,9 @@ TABLES_PATH = "lake"
 LANDING_ZONE = "landing-zone"
 MAIN_SCHEMA = "main"
 MODEL_PREFIX = "int_"
+
+LOSS_LABEL = "accepts-data-loss"
+"""The label of a pull request whose losses somebody has looked at."""
 
 
 def is_identifier(name: str) -> bool:
@@ -37,6 +42,33 @@ def connection_resource(source: str) -> str:
 def label(name: str) -> str:
     """The label that people see when a file gives none: `google_ads` becomes `Google Ads`."""
     return name.replace("_", " ").title()
+
+
+def acknowledged_stream(source: str, stream: str) -> str:
+    """A stream as a stack acknowledges what it loses: `stream shopify/orders`."""
+    return f"stream {source}/{stream}"
+
+
+def identifier(text: str, otherwise: str) -> str:
+    """The identifier nearest to a text: `Google Ads (EU)` becomes `google_ads_eu`.
+
+    Args:
+        text: What people call something.
+        otherwise: The name where no letter or digit of the text is left; stands before one that starts with a digit.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return name if is_identifier(name) else "_".join(filter(None, (otherwise, name)))
+
+
+def secret(owner: str, path: Sequence[str | int]) -> str:
+    """The stack's name of a secret of a source or a destination: `shopify_api_password`.
+
+    Args:
+        owner: The source's folder or the destination's file.
+        path: Where in the configuration, or the end of it that tells one from the others.
+    """
+    return "_".join([owner, *(identifier(str(step), "item") for step in path)])
 
 
 def connection_label(source_label: str, destination_label: str) -> str:

@@ -5,19 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
-from lotus_infra import catalog, naming, pods, settings
+from lotus_infra import catalog, guard, naming, pods, settings
 from lotus_infra.cluster import environment as lake_place
 from lotus_infra.cluster.kinds import Values
 from lotus_infra.cluster.plan import planned
 from lotus_infra.components.actor import ActorSettings
 from lotus_infra.components.connection import ConnectionSettings
-from lotus_infra.components.dagster import Dagster, DagsterPlan
 from lotus_infra.components.destination import Destination
-from lotus_infra.components.landing_zone import LandingZone
 from lotus_infra.components.pipeline import Pipeline, PipelineSettings
 from lotus_infra.definitions import fingerprint
 from lotus_infra.errors import LakeError, LotusError
@@ -26,6 +24,10 @@ from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.streams.references import Reference, substitute
 from lotus_infra.streams.report import check_lake, render
+
+if TYPE_CHECKING:
+    from lotus_infra.components.dagster import Dagster
+    from lotus_infra.components.landing_zone import LandingZone
 
 
 async def run() -> None:
@@ -39,6 +41,7 @@ async def run() -> None:
         pulumi.RunError: with the whole list of mistakes.
     """
     try:
+        guard.check(settings.run_in(Path.cwd()))
         stack = settings.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:
@@ -91,14 +94,19 @@ def declare(lake: Lake, stack: Settings, values: Values) -> None:
             pulumi.export("dagster", _dagster(stack.dagster, parts.zone, values).exports())
 
 
-def _landing_zone(stack: Settings) -> LandingZone | None:
+def _landing_zone(stack: Settings) -> "LandingZone | None":
     if stack.landing_zone is None:
         return None
+    # A third of the program's start, which a lake in somebody else's bucket does without.
+    from lotus_infra.components.landing_zone import LandingZone  # noqa: PLC0415
+
     backups = stack.dagster is not None and stack.dagster.settings.backs_up
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
 
 
-def _dagster(dagster: DagsterStack, zone: LandingZone, values: Values) -> Dagster:
+def _dagster(dagster: DagsterStack, zone: "LandingZone", values: Values) -> "Dagster":
+    from lotus_infra.components.dagster import Dagster, DagsterPlan  # noqa: PLC0415, Kubernetes' SDK takes as long
+
     settings = dagster.settings
     plan = DagsterPlan(
         settings=settings,
@@ -118,7 +126,7 @@ class Parts:
 
     lake: Lake
     stack: Settings
-    zone: LandingZone | None
+    zone: "LandingZone | None"
 
     def destination(self, name: str) -> Destination:
         """The destination of a file."""
@@ -128,16 +136,19 @@ class Parts:
     def pipeline(self, source: SourceFolder) -> PipelineSettings:
         """The source and the connection of a folder."""
         config = _config(source)
+        streams = catalog.catalog(source)
+        lost = {naming.acknowledged_stream(source.name, stream.name) for stream in streams}
         return PipelineSettings(
             source=self._actor(source.label, config),
             connection=ConnectionSettings(
                 label=naming.connection_label(source.label, self.lake.destination_label(config.destination)),
-                streams=catalog.catalog(source),
+                streams=streams,
                 schedule=config.schedule,
                 namespace=source.namespace,
                 prefix=config.prefix,
                 non_breaking_changes=config.non_breaking_changes,
                 notify_schema_changes=config.notify_schema_changes,
+                allow_cursor_loss=True if lost & self.stack.acknowledged else None,
             ),
             protect=self.stack.protect_sources,
         )

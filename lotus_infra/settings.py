@@ -1,9 +1,10 @@
 """The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `protectSources`, `landingZone`, `dagster`, and one for each name
-that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and `s3_secret_access_key` are Airbyte's
-identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of the databases' backups, where these
-have one of their own. `dagster_db_password` and `ducklake_db_password` are the databases' passwords.
+Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
+`dagster`, and one for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and
+`s3_secret_access_key` are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of
+the databases' backups, where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the
+databases' passwords.
 """
 
 import json
@@ -19,12 +20,14 @@ from pulumi.runtime.config import CONFIG
 from pydantic import ValidationError
 
 from lotus_infra import naming
+from lotus_infra.changes import acknowledge
 from lotus_infra.cluster.fingerprint import SHORTEST_PASSWORD
 from lotus_infra.cluster.read import read
 from lotus_infra.cluster.settings import DagsterSettings
-from lotus_infra.components.identity import Credentials, GivenIdentities
-from lotus_infra.components.landing_zone import LandingZoneSettings
+from lotus_infra.components.credentials import Credentials, GivenIdentities
+from lotus_infra.components.zone_settings import LandingZoneSettings
 from lotus_infra.errors import LotusError
+from lotus_infra.guard import Declared, Run, Values
 from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceType, StackValues
 
 NAMESPACE: Final = "lotus"
@@ -60,6 +63,7 @@ class Settings:
         workspace_id: the Airbyte workspace that holds the lake's objects.
         streams: the lake's folder.
         protect_sources: whether deleting a source takes an unprotect first.
+        acknowledged: objects that may be lost, such as `stream shopify/orders`.
         values: the names that the stack has values for.
         value: the value of a reference, as a secret output where it is one.
         landing_zone: the landing zone; None where the stack has none.
@@ -70,11 +74,22 @@ class Settings:
     workspace_id: str
     streams: Path
     protect_sources: bool
+    acknowledged: frozenset[str]
     values: StackValues
     value: Callable[[Reference], pulumi.Input[Any]]
     landing_zone: LandingZoneSettings | None
     identities: GivenIdentities | None
     dagster: DagsterStack | None
+
+
+def run_in(project: Path) -> Run:
+    """What the engine runs, for the guard.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+    """
+    stack = pulumi.get_stack()
+    return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
 
 
 def load(project: Path) -> Settings:
@@ -92,6 +107,7 @@ def load(project: Path) -> Settings:
         workspace_id=_workspace_id(config),
         streams=project / (config.get("streams") or "streams"),
         protect_sources=config.get_bool("protectSources") or False,
+        acknowledged=acknowledge.acknowledged(config.get(acknowledge.NAME)),
         values=StackValues(pulumi.get_stack(), _names()),
         value=lambda reference: _value(config, reference),
         landing_zone=zone,

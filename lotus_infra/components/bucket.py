@@ -1,17 +1,12 @@
 """A bucket and what keeps it safe, as far as its server has it."""
 
-from typing import Literal, TypeAlias, get_args
-
 import pulumi
 import pulumi_aws as aws
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from lotus_infra.components import policies
+from lotus_infra.components.zone_settings import Feature
 
-Feature: TypeAlias = Literal[
-    "encryption", "lifecycle", "ownership_controls", "public_access_block", "tls_only_policy", "versioning"
-]
-ALL_FEATURES: frozenset[Feature] = frozenset(get_args(Feature))
 UPLOAD_DAYS = 7
 """An upload that nobody finished in a week is forgotten, and is paid for until it is gone."""
 

@@ -1,6 +1,6 @@
 """A connection of the lake: the selected streams of one source into one destination."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
@@ -26,6 +26,7 @@ class ConnectionSettings(BaseModel):
         prefix: put before every stream's name.
         non_breaking_changes: what Airbyte does when the source gains or loses fields.
         notify_schema_changes: whether its workspace tells of them; None leaves that to Airbyte.
+        allow_cursor_loss: whether another connection may replace it where a cursor can't go over; None for no.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +38,7 @@ class ConnectionSettings(BaseModel):
     prefix: str
     non_breaking_changes: NonBreakingChanges
     notify_schema_changes: bool | None = None
+    allow_cursor_loss: Literal[True] | None = None
 
 
 class Connection(airbyte.Connection):
@@ -62,6 +64,7 @@ class Connection(airbyte.Connection):
             prefix=settings.prefix,
             non_breaking_schema_updates_behavior=settings.non_breaking_changes,
             notify_schema_changes=settings.notify_schema_changes,
+            allow_cursor_loss=settings.allow_cursor_loss,
             opts=opts,
         )
 

@@ -13,9 +13,9 @@ from lotus_infra.cluster import environment
 from lotus_infra.cluster.database import Database
 from lotus_infra.cluster.fingerprint import fingerprint
 from lotus_infra.cluster.settings import Cluster, DagsterSettings
+from lotus_infra.components.credentials import BackupPlace, Credentials
 from lotus_infra.components.dagster_database import DagsterDatabase, DatabasePlan
 from lotus_infra.components.dagster_release import DagsterRelease, ReleasePlan
-from lotus_infra.components.identity import BackupPlace, Credentials
 
 
 @dataclass(frozen=True)

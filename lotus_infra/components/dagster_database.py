@@ -10,7 +10,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from lotus_infra import naming
 from lotus_infra.cluster.database import Backup, ClusterDatabase, Database, address
 from lotus_infra.cluster.kinds import given
-from lotus_infra.components.identity import BackupPlace, Credentials
+from lotus_infra.components.credentials import BackupPlace, Credentials
 
 API = "postgresql.cnpg.io/v1"
 RELOADED = {"cnpg.io/reload": "true"}

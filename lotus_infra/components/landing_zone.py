@@ -4,80 +4,18 @@ It knows AWS and servers that speak S3 without being AWS. It knows no connector:
 its file asks for.
 """
 
-from typing import Annotated, Literal, Self
-
 import pulumi
 import pulumi_aws as aws
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
-from pydantic.alias_generators import to_camel
 
 from lotus_infra import naming
 from lotus_infra.components import identity, policies
-from lotus_infra.components.bucket import ALL_FEATURES, Bucket, BucketSettings, Feature
-from lotus_infra.components.identity import BackupPlace, Credentials, GivenIdentities
+from lotus_infra.components.bucket import Bucket, BucketSettings
+from lotus_infra.components.credentials import BackupPlace, Credentials, GivenIdentities
+from lotus_infra.components.zone_settings import LandingZoneSettings
 from lotus_infra.streams.references import LandingPart
 
 LANDING_VERSION_DAYS = 30
 STATE_VERSION_DAYS = 90
-
-
-def _text(name: object) -> object:
-    """`pulumi config set --path` makes a number of what looks like one."""
-    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
-
-
-class LandingZoneSettings(BaseModel):
-    """What the stack says of its landing zone, with camelCase keys.
-
-    Attributes:
-        server: AWS, or a server that speaks S3.
-        region: where the buckets are; a server that has no regions takes any.
-        landing: the bucket that Airbyte writes to.
-        backup: the bucket for the backups of databases.
-        state: the bucket of the engine's state, made before the stack was; None where another stack looks after it.
-        endpoint: the server's address; empty on AWS.
-        features: what the server has; everything on AWS.
-        expire_raw_days: how long raw data stays; None keeps it for good.
-        keys: names of the access keys of each identity that is made, on AWS; the last one is used, and a name that
-            goes takes its key with it.
-        protect: whether deleting a bucket takes an unprotect first.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
-
-    server: Literal["aws", "s3"]
-    region: str = Field(min_length=1)
-    landing: str = Field(min_length=3)
-    backup: str = Field(min_length=3)
-    state: str | None = None
-    endpoint: str = ""
-    features: frozenset[Feature] | None = None
-    expire_raw_days: PositiveInt | None = None
-    keys: tuple[Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
-        default=None, min_length=1, max_length=2
-    )
-    protect: bool = True
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.server == "aws" and (self.endpoint or self.features is not None):
-            raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
-        if self.server == "s3" and self.keys is not None:
-            raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
-        if self.keys is not None and len(set(self.keys)) < len(self.keys):
-            raise ValueError("keys: each has a name of its own")
-        if self.server == "s3" and not self.endpoint:
-            raise ValueError("a server that is not AWS has an endpoint: give its address")
-        if self.expire_raw_days is not None and "lifecycle" not in self.available:
-            raise ValueError("expireRawDays needs a server with the feature lifecycle")
-        if len({self.landing, self.backup, self.state}) < 3:
-            raise ValueError("landing, backup and state are three buckets: give each a name of its own")
-        return self
-
-    @property
-    def available(self) -> frozenset[Feature]:
-        """What its server has."""
-        return ALL_FEATURES if self.server == "aws" else self.features or frozenset()
 
 
 class LandingZone(pulumi.ComponentResource):

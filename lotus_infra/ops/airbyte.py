@@ -87,7 +87,11 @@ class Live:
         return _only("source", source.label, self._labelled(source), "--source-id")
 
     def connection_id(self, source: SourceFolder) -> str:
-        """The id of the source's connection: its only one, or else the one that has the label.
+        """The id of the source's connection; raises as `connection`."""
+        return self.connection(source).connection_id
+
+    def connection(self, source: SourceFolder) -> Connection:
+        """The source's connection: its only one, or else the one that has the label.
 
         Raises:
             LotusError: There is none, or several fit.
@@ -95,12 +99,12 @@ class Live:
         """
         labelled = set(self._labelled(source))
         if not labelled:
-            return self.source_id(source)
+            self.source_id(source)
         destination = source.config.destination if source.config is not None else ""
         label = naming.connection_label(source.label, self.lake.destination_label(destination))
-        own = [each for each in self._connections if each.source_id in labelled]
-        fitting = own if len(own) == 1 else [each for each in own if each.name == label] or own
-        return _only("connection", label, [each.connection_id for each in fitting], "--connection-id")
+        own = {each.connection_id: each for each in self._connections if each.source_id in labelled}
+        fitting = own if len(own) == 1 else [key for key, each in own.items() if each.name == label] or own
+        return own[_only("connection", label, list(fitting), "--connection-id")]
 
     def _labelled(self, source: SourceFolder) -> list[str]:
         return [actor.actor_id for actor in self._sources if actor.name == source.label]

@@ -1,6 +1,7 @@
 """How an audit is shown."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lotus_infra.ops.audit import Line
-from lotus_infra.streams.problems import printable
+from lotus_infra.streams.problems import counted, printable
 
 
 def unmanaged(lines: Sequence[Line]) -> bool:
@@ -16,10 +17,11 @@ def unmanaged(lines: Sequence[Line]) -> bool:
     return any(line.standing != "managed" for line in lines)
 
 
-def render(lines: Sequence[Line], *, as_json: bool = False) -> str:
-    """A JSON document that says whether the stack has everything, or a table, and below it what to do."""
+def render(lines: Sequence[Line], *, ok: bool = True, as_json: bool = False) -> str:
+    """A JSON document, or a table, below it what to do about each object, and how many stand where."""
+    counts = Counter(line.standing for line in lines)
     if as_json:
-        return json.dumps({"ok": not unmanaged(lines), "objects": [asdict(line) for line in lines]}, indent=2) + "\n"
+        return json.dumps({"ok": ok, "counts": counts, "objects": [asdict(line) for line in lines]}, indent=2) + "\n"
     if not lines:
         return "Airbyte has nothing in this workspace.\n"
     console = Console()
@@ -27,7 +29,9 @@ def render(lines: Sequence[Line], *, as_json: bool = False) -> str:
         console.print(_table(lines))
     # Commands are to be pasted, and a table would break them.
     remedies = (f"{line.kind} {line.name}: {line.remedy}" for line in lines if line.remedy)
-    return captured.get() + "".join(printable(remedy) + "\n" for remedy in remedies)
+    numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
+    summary = f"{counted(len(lines), 'object')}: {numbers}"
+    return captured.get() + "".join(printable(line) + "\n" for line in [*remedies, summary])
 
 
 def _table(lines: Sequence[Line]) -> Table:

@@ -1,4 +1,4 @@
-"""`lotus check`: hold a lake against every rule, against the stacks it is deployed with, and against its dbt project.
+"""`lotus check`: hold a lake against every rule, the stacks it is deployed with, its dbt project and its repository.
 
 Of a stack it reads which names have values, and no value but what it says of Dagster.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from lotus_infra.cluster.environment import Lake
 from lotus_infra.cluster.plan import planned
 from lotus_infra.errors import LotusError
+from lotus_infra.ops import committed
 from lotus_infra.ops.place import dbt_folder
 from lotus_infra.ops.stacks import PROJECT_FILE, Project
 from lotus_infra.streams.references import StackValues
@@ -21,7 +22,7 @@ _SOME_LAKE = Lake("landing", "us-west-1", "")
 
 
 def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
-    """Check a lake, and the field contract when there is a dbt project.
+    """Check a lake, the field contract when there is a dbt project, and that no state lies in the repository.
 
     Args:
         directory: The lake's folder.
@@ -34,6 +35,9 @@ def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) 
     """
     check_dagster(directory, stacks)
     report = check_lake(directory, stack_values(directory, stacks))
+    project = Project.around(directory)
+    if project is not None:
+        report = with_findings(report, project.folder, committed.findings(project.folder))
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _with_contract(report, folder)
 

@@ -7,12 +7,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from lotus_infra.errors import LotusError, StoppedError
+from lotus_infra.ops.cli_deploy import deploy, preview
+from lotus_infra.ops.cli_doctor import doctor
+from lotus_infra.ops.cli_drift import drift
+from lotus_infra.ops.cli_migrate import migrate
 from lotus_infra.ops.cli_models import graph, scaffold
+from lotus_infra.ops.cli_operate import backfill, status
 from lotus_infra.ops.cli_options import DBT, EVERY, JSON, STACK, STREAMS
+from lotus_infra.ops.cli_review import comment, gate
 from lotus_infra.streams.problems import printable
 
 
@@ -45,7 +52,8 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
 @click.argument("kind", required=False)
 @click.option("--write", is_flag=True, help="Write all schemas into the lake's folder, where editors look for them.")
 @STREAMS
-def schema(kind: str | None, directory: Path, *, write: bool) -> None:
+@JSON
+def schema(kind: str | None, directory: Path, *, write: bool, as_json: bool) -> None:
     """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all.
 
     Example: lotus schema stream
@@ -53,10 +61,13 @@ def schema(kind: str | None, directory: Path, *, write: bool) -> None:
     from lotus_infra.ops.schema import print_schema, write_schemas  # noqa: PLC0415
 
     if write:
-        for file in write_schemas(directory):
-            click.echo(file)
+        files = write_schemas(directory)
+        document: dict[str, object] = {"ok": True, "files": [str(file) for file in files]}
+        told = "\n".join(map(str, files))
     else:
-        click.echo(print_schema(kind or "stream"))
+        told = print_schema(kind or "stream")
+        document = {"ok": True, "kind": kind or "stream", "schema": json.loads(told)}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else told)
 
 
 @lotus.command()
@@ -64,6 +75,7 @@ def schema(kind: str | None, directory: Path, *, write: bool) -> None:
 @EVERY
 @click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and follow none.")
 @click.option("--cancel", "ending", is_flag=True, help="Cancel what is under way instead.")
+@click.option("--dry-run", is_flag=True, help="Show which connections are meant and what is under way, and do nothing.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop following then; the jobs go on.")
 @click.option("--connection-id", default="", help="The source's connection, where labels don't tell it.")
 @STACK
@@ -79,6 +91,7 @@ def sync(
     every: bool,
     no_wait: bool,
     ending: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Sync SOURCES now, and follow the jobs to their ends; exit with 1 if one does not succeed.
@@ -95,14 +108,16 @@ def sync(
 
     with connected(directory, stack) as live, Watched(Console(stderr=True)) as watched:
         names = live.chosen(sources, every=every)
-        if ending:
+        if dry_run:
+            runs = syncs.look(live, names, connection_id)
+        elif ending:
             runs = syncs.cancel(live, names, connection_id)
         elif no_wait:
             runs = syncs.start(live, names, watched, connection_id)
         else:
             runs = syncs.sync(live, names, watched, connection_id, syncs.Patience(timeout_seconds=timeout))
-    ok = ending or all(run.ok for run in runs)
-    click.echo(render(runs, ok=ok, as_json=as_json, only_ids=no_wait), nl=False)
+    ok = ending or dry_run or all(run.ok for run in runs)
+    click.echo(render(runs, ok=ok, as_json=as_json, only_ids=no_wait and not dry_run), nl=False)
     click.echo(reasons(runs), nl=False, err=True)
     if not ok:
         sys.exit(1)
@@ -182,14 +197,19 @@ def discover(
 def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
     """Say of each object in Airbyte whether the stack has it, may adopt it, has it twice, or knows nothing of it.
 
+    managed: the stack has it. adoptable: a file describes it, and the next `pulumi up` takes it over where it is
+    identical. duplicate: it is there twice. orphan: no file describes it. Nothing is changed; below the table is a line
+    with what to do about each that is not managed.
+
     Example: lotus audit --stack prod --strict
     """
     from lotus_infra.ops import audit_view as view  # noqa: PLC0415
     from lotus_infra.ops.audit import audit_stack  # noqa: PLC0415
 
     lines = audit_stack(directory, stack, no_state=no_state)
-    click.echo(view.render(lines, as_json=as_json), nl=False)
-    if strict and view.unmanaged(lines):
+    ok = not (strict and view.unmanaged(lines))
+    click.echo(view.render(lines, ok=ok, as_json=as_json), nl=False)
+    if not ok:
         sys.exit(1)
 
 
@@ -221,7 +241,7 @@ def _choice(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-for verb in (scaffold, graph):
+for verb in (backfill, comment, deploy, doctor, drift, gate, graph, migrate, preview, scaffold, status):
     lotus.add_command(verb)
 
 
@@ -234,12 +254,19 @@ def main() -> None:
     try:
         lotus()
     except LotusError as error:
-        click.echo(f"lotus: {printable(str(error))}", err=True)
-        sys.exit(130 if isinstance(error, StoppedError) else 1)
+        _fail(error, 130 if isinstance(error, StoppedError) else 1)
     except OSError as error:
         # What this command reads and writes, it tells of itself: this is mostly an output that takes no more.
-        click.echo(f"lotus: {printable(str(error))}", err=True)
-        sys.exit(1)
+        _fail(error, 1)
+
+
+def _fail(error: Exception, exit_code: int) -> NoReturn:
+    """End with one line on stderr; whoever asked for a document gets one too."""
+    told = printable(str(error))
+    click.echo(f"lotus: {told}", err=True)
+    if "--json" in sys.argv and isinstance(error, LotusError):
+        click.echo(json.dumps({"ok": False, "error": told}, indent=2))
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

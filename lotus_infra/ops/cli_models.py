@@ -1,21 +1,35 @@
 """The commands of `lotus` that are about models: they parse and print, and do nothing else."""
 
+import json
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from lotus_infra.ops.cli_options import DBT, STREAMS
+from lotus_infra.ops.cli_options import DBT, JSON, STREAMS
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="SOURCE STREAM")
 @click.option("--all", "every", is_flag=True, help="Every selected stream (of SOURCE) that has no model yet.")
 @click.option("--force", is_flag=True, help="Make the model anew, although it is there; changes by hand are lost.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written where, and write nothing.")
 @STREAMS
 @DBT
-def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every: bool, force: bool) -> None:
+@JSON
+def scaffold(
+    names: tuple[str, ...],
+    directory: Path,
+    dbt: Path | None,
+    *,
+    every: bool,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Write a dbt model with its source and tests for the STREAM of a SOURCE.
+
+    What is there already stays: files get new entries, and no other byte of them changes.
 
     Example: lotus scaffold shopify orders
     """
@@ -26,10 +40,20 @@ def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every
         raise click.UsageError("--all takes at most a SOURCE, and no --force.")
     if not every and len(names) != 2:
         raise click.UsageError("Name a SOURCE and a STREAM, or pass --all.")
-    done = scaffold_all(directory, *names, dbt=dbt) if every else run(directory, *names, dbt=dbt, force=force)
+    if every:
+        done = scaffold_all(directory, *names, dbt=dbt, dry_run=dry_run)
+    else:
+        done = run(directory, *names, dbt=dbt, force=force, dry_run=dry_run)
+    if as_json:
+        document = {"ok": True, "written": bool(done.told) and not dry_run, "files": done.told, "next": done.build}
+        click.echo(json.dumps(document, indent=2))
+        return
     for line in done.told:
         click.echo(line)
-    click.echo(f"next: {done.build}" if done.build else "every selected stream has its model")
+    if dry_run and done.told:
+        click.echo("nothing was written")
+    else:
+        click.echo(f"next: {done.build}" if done.build else "every selected stream has its model")
 
 
 @click.command()
@@ -38,8 +62,15 @@ def scaffold(names: tuple[str, ...], directory: Path, dbt: Path | None, *, every
 @click.option("--source", help="The one source to draw, with all that is made of it.")
 @STREAMS
 @DBT
+@JSON
 def graph(
-    kind: Literal["mermaid", "svg"] | None, output: Path | None, source: str | None, directory: Path, dbt: Path | None
+    kind: Literal["mermaid", "svg"] | None,
+    output: Path | None,
+    source: str | None,
+    directory: Path,
+    dbt: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Draw the lake: sources, streams, files, models and marts.
 
@@ -48,11 +79,16 @@ def graph(
     from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
     from lotus_infra.ops.graph import write  # noqa: PLC0415
 
-    drawn = run(directory, kind or _format_of(output), dbt=dbt, source=source)
-    if output is None:
+    written = kind or _format_of(output)
+    drawn = run(directory, written, dbt=dbt, source=source)
+    if output is not None:
+        write(output, drawn)
+    if as_json:
+        document = {"ok": True, "format": written, "file": str(output) if output is not None else None}
+        click.echo(json.dumps(document | ({"drawing": drawn} if output is None else {}), indent=2, ensure_ascii=False))
+    elif output is None:
         click.echo(drawn, nl=False)
     else:
-        write(output, drawn)
         click.echo(output)
 
 

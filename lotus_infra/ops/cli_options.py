@@ -1,8 +1,11 @@
 """Options that several commands of `lotus` have."""
 
+import sys
 from pathlib import Path
 
 import click
+
+from lotus_infra.errors import LotusError
 
 STREAMS = click.option(
     "--streams",
@@ -23,3 +26,17 @@ DBT = click.option(
     type=click.Path(path_type=Path),
     help="The dbt project's folder; by default dagster/dbt in the Pulumi project around the lake.",
 )
+YES = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether the user agrees: by `--yes`, or by an answer on the terminal.
+
+    Raises:
+        LotusError: Nobody is there to answer.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise LotusError("nobody is at the terminal to agree, and nothing was changed", "pass --yes, or --dry-run")
+    return click.confirm(question, err=True)

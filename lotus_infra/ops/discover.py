@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from pulumi_airbyte.client.models import DiscoveredStream
 
@@ -13,14 +13,12 @@ from lotus_infra.ops.airbyte import Live, told
 from lotus_infra.streams.checks import FACT_CHECKS
 from lotus_infra.streams.differences import Difference, differences
 from lotus_infra.streams.discovery import arranged, fields_of, text_of, unwritable
-from lotus_infra.streams.facts import Defaults, Discovered, Options
+from lotus_infra.streams.facts import MODES_OF_SOURCES, Defaults, Discovered, Options
 from lotus_infra.streams.lake import DISCOVERED_FOLDER, SourceFolder
 from lotus_infra.streams.problems import Problem
 from lotus_infra.streams.read import Reader
 from lotus_infra.streams.report import judge
-from lotus_infra.streams.values import SyncMode
 
-_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
 Change = Literal["added", "removed", "changed", "rewritten"]
 """`rewritten` has the same facts in other words: a file that was written by hand or can't be read."""
 
@@ -96,7 +94,7 @@ def discover(live: Live, name: str, source_id: str = "", *, dry_run: bool = Fals
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
-    facts, left_out = _facts(found)
+    facts, left_out = facts_of(found)
     before = _files(live.lake.directory, folder)
     after = {stream: _file(each, before.get(stream)) for stream, each in sorted(facts.items())}
     changes = tuple(_changes(before, after))
@@ -114,7 +112,8 @@ def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False
         return Discovery(name, failure=str(error))
 
 
-def _facts(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+def facts_of(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+    """What was discovered as the lake's files have it, by the stream's name, and the streams that no file can have."""
     streams = [_discovered(stream) for stream in found]
     refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
@@ -124,11 +123,11 @@ def _facts(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tu
 def _discovered(stream: DiscoveredStream) -> Discovered:
     """A stream as the lake's files have it; what can be read in no known way can be read in full (Airbyte protocol)."""
     key = tuple(map(tuple, stream.source_defined_primary_key))
-    modes = tuple(mode for mode in _MODES if mode in stream.supported_sync_modes)
+    modes = tuple(mode for mode in MODES_OF_SOURCES if mode in stream.supported_sync_modes)
     return Discovered(
         stream=stream.name,
         namespace=stream.namespace,
-        options=Options(sync_modes=modes or _MODES[:1]),
+        options=Options(sync_modes=modes or MODES_OF_SOURCES[:1]),
         defaults=Defaults(primary_key=key, cursor_field=tuple(stream.default_cursor_field)),
         source_defined_cursor=stream.source_defined_cursor,
         source_defined_primary_key=key,

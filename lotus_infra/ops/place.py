@@ -6,7 +6,7 @@ from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
 from lotus_infra.definitions import DBT_PROJECT
 from lotus_infra.errors import LotusError, ProjectError
 from lotus_infra.ops.stacks import Project
-from lotus_infra.streams.lake import Lake, SourceFolder
+from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
 from lotus_infra.streams.problems import suggestion
 
 
@@ -50,3 +50,17 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
         raise LotusError(f'{lake.directory} has no source "{name}"', hint)
     return sources[name]
+
+
+def find_stream(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:
+    """A stream by its name, and its source.
+
+    Raises:
+        LotusError: The lake has no such source or stream.
+    """
+    folder = find_source(lake, source)
+    streams = {one.name: one for one in folder.streams}
+    if stream not in streams:
+        hint = suggestion(stream, streams, f"write {source}/{stream}.json in {lake.directory} first")
+        raise LotusError(f'the source "{source}" has no stream "{stream}"', hint)
+    return folder, streams[stream]

@@ -1,19 +1,15 @@
 """`lotus scaffold`: writes what dbt needs of a stream, made of the stream's file."""
 
-import os
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lotus_infra import naming
 from lotus_infra.dbt.draft import Draft, draft_of
 from lotus_infra.dbt.project import load_project
-from lotus_infra.errors import LotusError, ProjectError
-from lotus_infra.ops.place import find_source, needed_dbt_folder
-from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.ops.files import write_together
+from lotus_infra.ops.place import find_source, find_stream, needed_dbt_folder
+from lotus_infra.streams.lake import Lake
 from lotus_infra.streams.load import load_usable_lake
-from lotus_infra.streams.problems import suggestion
 from lotus_infra.streams.report import as_opened
 
 SELECTED_AT_MOST = 3
@@ -32,7 +28,15 @@ class Scaffolded:
     build: str
 
 
-def scaffold(directory: Path, source: str, stream: str, *, dbt: Path | None = None, force: bool = False) -> Scaffolded:
+def scaffold(  # noqa: PLR0913, what is asked for, and how
+    directory: Path,
+    source: str,
+    stream: str,
+    *,
+    dbt: Path | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Scaffolded:
     """Write a stream's model, its entry among the sources, and its description and tests.
 
     Args:
@@ -41,22 +45,26 @@ def scaffold(directory: Path, source: str, stream: str, *, dbt: Path | None = No
         stream: The stream.
         dbt: The dbt project's folder, if it isn't where it is expected.
         force: Makes a model anew that is there already.
+        dry_run: Writes nothing.
 
     Raises:
         LotusError: There is no such stream, its model is there already, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
-    draft.add(*_find(lake, source, stream), force=force)
-    return _write(folder, draft, (naming.dbt_tag(source, stream),))
+    draft.add(*find_stream(lake, source, stream), force=force)
+    return _write(folder, draft, (naming.dbt_tag(source, stream),), dry_run=dry_run)
 
 
-def scaffold_all(directory: Path, source: str | None = None, *, dbt: Path | None = None) -> Scaffolded:
+def scaffold_all(
+    directory: Path, source: str | None = None, *, dbt: Path | None = None, dry_run: bool = False
+) -> Scaffolded:
     """Write what every selected stream without a model lacks.
 
     Args:
         directory: The lake's folder.
         source: The one source to look at; all when none is named.
         dbt: The dbt project's folder, if it isn't where it is expected.
+        dry_run: Writes nothing.
 
     Raises:
         LotusError: There is no such source, or a file can't be read or written.
@@ -69,7 +77,7 @@ def scaffold_all(directory: Path, source: str | None = None, *, dbt: Path | None
             if not draft.has_model(stream):
                 draft.add(one, stream)
                 tags.append(naming.dbt_tag(one.name, stream.name))
-    return _write(folder, draft, tuple(tags))
+    return _write(folder, draft, tuple(tags), dry_run=dry_run)
 
 
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
@@ -78,41 +86,10 @@ def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
     return lake, draft_of(lake, load_project(folder)), folder
 
 
-def _find(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:
-    folder = find_source(lake, source)
-    streams = {one.name: one for one in folder.streams}
-    if stream not in streams:
-        hint = suggestion(stream, streams, f"write {source}/{stream}.json in {lake.directory} first")
-        raise LotusError(f'the source "{source}" has no stream "{stream}"', hint)
-    return folder, streams[stream]
-
-
-def _write(folder: Path, draft: Draft, tags: tuple[str, ...]) -> Scaffolded:
-    _write_together(folder, draft.files)
+def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
+    if not dry_run:
+        write_together(folder, draft.files)
     shown = as_opened(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
     return Scaffolded(tuple(f"{shown / line}" for line in draft.told), build)
-
-
-def _write_together(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files or none: each is written beside its place first, and only then all are moved there.
-
-    Raises:
-        ProjectError: The project can't be written to.
-    """
-    waiting: dict[Path, Path] = {}
-    try:
-        for name, text in files.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            waiting[file] = file.with_name(f".{file.name}.new")
-            waiting[file].write_bytes(text.encode())
-        for file, new in waiting.items():
-            os.replace(new, file)  # noqa: PTH105
-    except OSError as error:
-        raise ProjectError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
-    finally:
-        for new in waiting.values():
-            with suppress(OSError):
-                new.unlink()

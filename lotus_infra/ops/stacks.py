@@ -7,11 +7,12 @@ from pathlib import Path
 
 import yaml
 
+from lotus_infra import guard
 from lotus_infra.cluster.read import KEY, read
 from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 
-PROJECT_FILE = "Pulumi.yaml"
+PROJECT_FILE = guard.PROJECT_FILE
 STACK_VARIABLE = "PULUMI_STACK"
 
 
@@ -66,6 +67,15 @@ class Project:
             LotusError: A file can't be read.
         """
         return _values(self.folder / PROJECT_FILE) | _values(self.stacks[stack])
+
+    def run(self, stack: str) -> guard.Run:
+        """What the engine would run of a stack.
+
+        Raises:
+            LotusError: A file can't be read.
+        """
+        declared = guard.Declared.at(self.folder, stack)
+        return guard.Run(declared.name, stack, guard.Values.of(self.values(stack)), declared)
 
     def dagster(self, stack: str) -> DagsterSettings | None:
         """What a stack's file says of Dagster; None where it has none.

@@ -1,13 +1,13 @@
 """What a stack's state has of Airbyte, asked of the Pulumi command: the state may be anywhere, and encrypted."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus_infra.errors import LotusError
+from lotus_infra.ops.engine import Engine
 from lotus_infra.ops.stacks import PROJECT_FILE, STACK_VARIABLE, Project
 
 AIRBYTE = "airbyte:index/"
@@ -61,25 +61,13 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
     if len(names) != 1:
         known = f"choose one of {', '.join(names)} with --stack" if names else "the project has no stacks yet"
         raise LotusError("it is not clear which stack's state is meant", f"{known}, {NO_STATE}")
-    resources = _exported(project.folder, stack or environment.get(STACK_VARIABLE) or names[0])
+    engine = Engine(project, stack or environment.get(STACK_VARIABLE) or names[0], environment)
+    ran = engine.ran("stack", "export")
+    if ran.exit_code != 0:
+        last = ran.reason.splitlines()[-1].removeprefix("error: ")
+        raise LotusError(f"the state of the stack {engine.stack} can't be read: {last}", NO_STATE)
+    resources = resources_of(ran.stdout, engine.stack, NO_STATE)
     return frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id)
-
-
-def _exported(folder: Path, stack: str) -> list[Resource]:
-    try:
-        ran = subprocess.run(  # noqa: S603
-            ["pulumi", "stack", "export", "--non-interactive", "--stack", stack],  # noqa: S607
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        raise LotusError("pulumi is not on PATH", '`eval "$(make -s env)"` puts it there') from None
-    if ran.returncode != 0:
-        said = next((line for line in reversed(ran.stderr.splitlines()) if line.strip()), "it does not say why")
-        raise LotusError(f"the state of the stack {stack} can't be read: {said.removeprefix('error: ')}", NO_STATE)
-    return resources_of(ran.stdout, stack, NO_STATE)
 
 
 def resources_of(exported: str, stack: str, hint: str = "") -> list[Resource]:

@@ -144,19 +144,33 @@ def sync(
     return list(runs.values())
 
 
-def cancel(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
-    """Cancel the jobs of sources.
+def look(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
+    """See which jobs of sources are under way, and start none.
 
     Returns:
-        A run for each source, in their order; without a job where none was under way.
+        A run for each source, in their order; without a job where none is under way.
 
     Raises:
-        LotusError: As `start`; or Airbyte refuses.
+        LotusError: As `start`; or Airbyte can't be asked.
     """
     planned = _planned(live, names, connection_id)
     with told():
         running = [(run, live.airbyte.running_job(run.connection_id)) for run in planned]
-        return [run if job is None else run.at(live.airbyte.cancel_job(job.job_id)) for run, job in running]
+    return [run if job is None else replace(run.at(job), was_running=True) for run, job in running]
+
+
+def cancel(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
+    """Cancel the jobs of sources.
+
+    Returns:
+        As `look`, after that.
+
+    Raises:
+        LotusError: As `start`; or Airbyte refuses.
+    """
+    running = look(live, names, connection_id)
+    with told():
+        return [run if run.job_id is None else run.at(live.airbyte.cancel_job(run.job_id)) for run in running]
 
 
 def _planned(live: Live, names: Sequence[str], connection_id: str) -> list[Run]:

@@ -1,70 +1,24 @@
 """`lotus up`: `pulumi up` with the engine's environment set to fit the lake's size, and nothing else."""
 
-import json
 import os
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lotus_infra.errors import LotusError
+from lotus_infra.changes.digest import Preview, read
 from lotus_infra.ops.audit import declared
-from lotus_infra.ops.stacks import PROJECT_FILE, Project
+from lotus_infra.ops.engine import Engine
+from lotus_infra.ops.locks import refuse
 from lotus_infra.ops.state import TYPES, resources_of
 from lotus_infra.streams.load import load_lake
 
 BULK: Final = 200
 """Objects to create beyond which the engine's checkpoints cost more than all else: their cost grows with the square."""
-COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 UNCHECKED: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 FOUND_AGAIN: Final = ("airbyte:", "lotus:", "pulumi:")
 """Types that a run without a state finds again: what creates adopt, and what exists in the state alone."""
 MAKING: Final = frozenset({"create", "create-replacement", "replace", "import"})
 TARGETS: Final = ("-t", "--target")
-
-
-@dataclass(frozen=True)
-class Engine:
-    """The Pulumi CLI in one project.
-
-    Attributes:
-        folder: the project's.
-        stack: options that name the stack; none where the selected one is meant.
-        environment: what it runs with.
-    """
-
-    folder: Path
-    stack: Sequence[str]
-    environment: Mapping[str, str]
-
-    def asked(self, *arguments: str) -> str:
-        """What a command prints.
-
-        Raises:
-            LotusError: it failed, or there is no engine.
-        """
-        done = self._run("--non-interactive", *arguments, *self.stack, captured=True)
-        if done.returncode != 0:
-            said = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {said}")
-        return done.stdout
-
-    def up(self, arguments: Sequence[str], extra: Mapping[str, str]) -> int:
-        """Run `pulumi up` on the user's own terminal, and give its exit code."""
-        return self._run("up", *self.stack, *arguments, extra=extra).returncode
-
-    def _run(
-        self, *arguments: str, captured: bool = False, extra: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        environment = {**self.environment, **(extra or {})}
-        pulumi = shutil.which("pulumi", path=environment.get("PATH"))
-        if pulumi is None:
-            raise LotusError("there is no pulumi on PATH", 'in the repository, `eval "$(make env)"` puts it there')
-        return subprocess.run(  # noqa: S603, the user's own arguments to the user's own engine
-            [pulumi, *arguments], cwd=self.folder, env=environment, capture_output=captured, text=True, check=False
-        )
 
 
 def up(  # noqa: PLR0913, the last two are what tests give
@@ -93,28 +47,34 @@ def up(  # noqa: PLR0913, the last two are what tests give
         The engine's exit code.
 
     Raises:
-        LotusError: there is no engine, project, stack or lake.
+        LotusError: there is no engine, project, stack or lake; somebody holds the stack's lock.
     """
-    project = Project.around(directory)
-    if project is None:
-        raise LotusError(f"no {PROJECT_FILE} is at or above {directory}", "run it in a Pulumi project")
-    options = ["--stack", stack] if stack else []
-    engine = Engine(project.folder, options, {**COMPRESSED, **environment})
+    return apply(Engine.around(directory, stack, environment), directory, arguments, tell, bulk=bulk)
+
+
+def apply(
+    engine: Engine, directory: Path, arguments: Sequence[str], tell: Callable[[str], None], *, bulk: int = BULK
+) -> int:
+    """The same with an engine that is there already.
+
+    Raises:
+        LotusError: there is no engine, stack or lake.
+    """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
-    exported = resources_of(engine.asked("stack", "export"), stack or "that is selected")
+    refuse(engine.project, engine.named, engine.environment)
+    exported = resources_of(engine.asked("stack", "export"), engine.stack or "that is selected")
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
-        return engine.up(arguments, {})
-    lost = unrecoverable(engine.asked("preview", "--json"))
+        return engine.up(arguments)
+    lost = unrecoverable(read(engine.asked("preview", "--json")))
     tell(_bulk_line(len(missing)) if not lost else _plain_line(len(missing), lost))
     return engine.up(arguments, {} if lost else UNCHECKED)
 
 
-def unrecoverable(previewed: str) -> list[str]:
+def unrecoverable(preview: Preview) -> list[str]:
     """Types of what a preview would create that a run without a state makes twice or stumbles over, each once."""
-    steps = json.loads(previewed).get("steps") or []
-    types = {step["urn"].split("::")[2].rsplit("$", maxsplit=1)[-1] for step in steps if step["op"] in MAKING}
+    types = {step.type for step in preview.steps if step.op in MAKING}
     return sorted(each for each in types if not each.startswith(FOUND_AGAIN))
 
 

@@ -34,7 +34,7 @@ def _node(name: str, node: Node) -> str:
 
 def _escaped(text: str) -> str:
     """A text between quotes; Mermaid writes characters by number as `#35;`."""
-    return re.sub(r'[#"<>&]', lambda found: f"#{ord(found[0])};", text)
+    return re.sub(r'[#"<>&`\x00-\x1f]', lambda found: f"#{ord(found[0])};", text)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -3,6 +3,8 @@
 People read these files and tools write them. They are compared with what people write, by the rules in `checks`.
 """
 
+from typing import Final
+
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.model import Configuration, LakeFile, LakeModel, StreamConfig
 from lotus_infra.streams.values import (
@@ -13,6 +15,9 @@ from lotus_infra.streams.values import (
     KeyPaths,
     SyncMode,
 )
+
+MODES_OF_SOURCES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
+"""How sources can be read; one that names no known mode can be read in full (Airbyte protocol)."""
 
 
 class Options(LakeModel):

@@ -34,14 +34,18 @@ class LoadedLake(NamedTuple):
 
 
 @collector_paused()
-def load_lake(directory: Path) -> LoadedLake:
+def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
     """Load everything in a lake's folder.
+
+    Args:
+        directory: The folder.
+        begun: False where a lake may still be without sources, or without its folder.
 
     Raises:
         LakeError: The folder is missing, can't be listed, or has nothing in it that could be a lake.
     """
-    tree = scan(directory)
-    if not tree.sources and not tree.findings:
+    tree = Tree() if not begun and not directory.exists() else scan(directory)
+    if begun and not tree.sources and not tree.findings:
         raise LakeError(f"{directory} has no sources in it", "add a folder with _source.json and <stream>.json files")
     reader = Reader(directory)
     sources = tuple(_source(reader, source) for source in tree.sources)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.dagster.world import MARTS, TABLES, World
 
 EXAMPLES = os.environ.get("LOTUS_EXAMPLES", "")
+WHOLE = [f"select * from {table} order by 1" for table in TABLES]
 DAYS = ["2024-02-29", "2025-11-30", "2025-12-31", "2026-01-01", "2026-01-15", "2026-01-20"]
 Event = Callable[[World], object]
 
@@ -87,12 +88,12 @@ EVENTS = st.one_of(
 
 def check(world: World) -> None:
     world.settle()
-    assert world.lake.query(MARTS) == world.sales()
-    grown = [world.lake.query(f"select * from {table} order by 1") for table in TABLES]
+    marts, *grown = world.lake.queries(MARTS, *WHOLE)
+    assert marts == world.sales()
     world.lake.dbt(
         "run", "--full-refresh", "--select", "tag:shopify__orders", "tag:shopify__order_refunds", "fct_sales"
     )
-    assert [world.lake.query(f"select * from {table} order by 1") for table in TABLES] == grown
+    assert world.lake.queries(*WHOLE) == grown
 
 
 @settings(

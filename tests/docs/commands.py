@@ -9,10 +9,31 @@ import click
 from lotus_infra.ops.cli import lotus
 from tests.engine.harness import REPOSITORY
 
-PROGRAMS = (
-    "airbyte-twin|aws|cd|curl|dagster|dbt|docker|duckdb|echo|eval|export|gh|git|kubectl|lotus|make|openssl|pip|pulumi|"
-    "pytest|python|rm|sh|uv"
-)
+PROGRAMS = [
+    "airbyte-twin",
+    "aws",
+    "cd",
+    "curl",
+    "dagster",
+    "dbt",
+    "docker",
+    "echo",
+    "eval",
+    "export",
+    "gh",
+    "git",
+    "kubectl",
+    "lotus",
+    "make",
+    "openssl",
+    "pip",
+    "pulumi",
+    "pytest",
+    "python",
+    "rm",
+    "sh",
+    "uv",
+]
 """What a line of a block begins with that is for a shell."""
 _SEPARATORS = re.compile(r"&&|\|\||[|;)]|\$\(|\n")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

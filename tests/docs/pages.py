@@ -6,14 +6,15 @@ The word after a block's language says what is to be done with it:
 |---|---|
 | `sh` | is run |
 | `sh refused` | is run, and must end with exit code 1 |
-| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, its own values in <angle brackets> |
+| `sh production` | needs what only a company has: a cloud, a cluster, GitHub, something in <angle brackets> |
 | `sh long` | is what a test or CI does as a whole: `LONG` in `test_pages.py` says which |
-| `json <file>`, `sql <file>` | is written there; members without braces are put into the object that is there |
+| `json <file>`, `sql <file>` | is written there; members without the braces of their object are added to it |
 | `diff <file>` | is done to it: each line begins with a blank, `-` or `+` |
 | `text` | is no command, whatever it looks like |
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """
 
+import itertools
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def page(name: str) -> Page:
         inline=tuple((line, child.content) for line, child in _children(inline) if child.type == "code_inline"),
         links=tuple((line, str(child.attrs["href"])) for line, child in _children(inline) if child.type == "link_open"),
         headings=frozenset(
-            _anchor(text.content) for opening, text in pairwise(tokens) if opening.type == "heading_open"
+            _anchor(text.content) for opening, text in itertools.pairwise(tokens) if opening.type == "heading_open"
         ),
     )
 

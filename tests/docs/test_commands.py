@@ -1,9 +1,11 @@
 """Every command and every link that a page has leads somewhere."""
 
+import re
 from pathlib import PurePosixPath
 
 import pytest
 
+from lotus_infra.ops.cli import lotus
 from tests.docs.commands import commands, looks_like_shell, mistake
 from tests.docs.pages import MARKS, names, page
 from tests.engine.harness import REPOSITORY
@@ -46,6 +48,23 @@ def test_every_command_of_a_page_is_in_a_block_that_says_so(name: str) -> None:
     unsaid = [each.where for each in blocks if each.language in {"", "console"} and looks_like_shell(each.text)]
     unknown = [f"{each.where}: {each.word}" for each in blocks if each.is_shell and each.word not in {"", *MARKS}]
     assert (unsaid, unknown) == ([], [])
+
+
+def test_every_verb_is_in_the_table_of_the_readme() -> None:
+    table = {code.split()[1] for _, code in page("README.md").inline if code.startswith("lotus ")}
+    assert sorted(lotus.commands.keys() - table) == []
+
+
+def test_every_page_for_a_procedure_or_a_symptom_is_in_an_index() -> None:
+    indexes = ("docs/README.md", "docs/runbooks/README.md")
+    linked = {
+        str((REPOSITORY / PurePosixPath(index).parent / link.partition("#")[0]).resolve().relative_to(REPOSITORY))
+        for index in indexes
+        for _, link in page(index).links
+        if "://" not in link
+    }
+    wanted = {name for name in names() if re.match(r"docs/(how-to/|runbooks/)?[^/]+$", name)}
+    assert sorted(wanted - linked - {"docs/README.md"}) == []
 
 
 @pytest.mark.parametrize("name", names())

@@ -24,15 +24,18 @@ LONG = {
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
-PRODUCTION = {
+PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
+    "docs/how-to/leave-terraform.md": 5,
     "docs/how-to/remove-a-source.md": 1,
     "docs/how-to/remove-a-stream.md": 1,
     "docs/how-to/rotate-a-credential.md": 2,
+    "docs/how-to/see-the-status.md": 2,
     "docs/how-to/set-up-production.md": 2,
     "docs/how-to/sync-a-source.md": 1,
     "docs/how-to/verify-a-deploy.md": 3,
     "docs/runbooks/airbyte-down.md": 1,
+    "docs/runbooks/lost-state.md": 2,
     "docs/scale.md": 1,
     "packages/pulumi-airbyte/README.md": 3,
     "packages/pulumi-airbyte/examples/faker-to-s3/README.md": 1,
@@ -41,6 +44,7 @@ PRODUCTION = {
 GIVEN = {
     "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
     "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
+    "docs/runbooks/lost-state.md": "mkdir .sandbox/anew && export PULUMI_BACKEND_URL=file://$PWD/.sandbox/anew",
 }
 """What a page takes for granted beyond a lake that is applied, as lines for a shell."""
 
@@ -66,6 +70,7 @@ def test_every_block_of_a_page_runs(name: str, stage: Stage) -> None:
     if name in GIVEN:
         given = stage.run(GIVEN[name])
         assert given.exit_code == 0, given.output
+        stage = stage.after(given)
     shown = Shown(0, "", stage.environment)
     for block in page(name).blocks:
         if block.is_run:

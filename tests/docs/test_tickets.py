@@ -21,9 +21,10 @@ def test_every_ticket_names_tests_that_exist(row: str) -> None:
 
 def test_no_ticket_is_left_out() -> None:
     names = [row.split("|")[1].split()[0] for row in ROWS]
-    wishes = [f"TODO-{number:03}" for number in range(1, 5)]
-    tickets = [f"TICKET-{number:03}" for number in (*range(1, 7), 6, 7)]
-    assert sorted(names) == sorted([*wishes, *tickets, '"Stable"', "secrets.md", "order_lines", *"123456789"])
+    tickets = [f"TODO-{number:03}" for number in range(1, 5)] + [
+        f"TICKET-{number:03}" for number in (*range(1, 7), 6, 7)
+    ]
+    assert sorted(names) == sorted([*tickets, '"Stable"', "secrets.md", "order_lines", *"123456789"])
 
 
 def text(file: Path) -> str:

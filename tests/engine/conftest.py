@@ -1,6 +1,6 @@
 """Fixtures of the engine tests: the engine itself, and a Pulumi project per test."""
 
-import sys
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from airbyte_twin.testing import RunningTwin, running_twin
 
 from tests.engine.harness import NoEngineError, Pulumi, find_engine
 from tests.engine.lake import Lake
+from tests.engine.prepared import Prepared
 
 HERE = Path(__file__).parent
 
@@ -40,22 +41,39 @@ def pulumi_with(tmp_path: Path, engine: list[Path]) -> Callable[[Mapping[str, Pa
     return lambda plugins: Pulumi(tmp_path, engine, plugins)
 
 
-@pytest.fixture
-def twin() -> Iterator[RunningTwin]:
-    """An empty Airbyte."""
-    with running_twin() as twin:
-        yield twin
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of a run of pytest share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def prepared(common: Path, engine: list[Path]) -> Prepared:
+    """The project's own lakes to copy."""
+    return Prepared(common, engine)
 
 
 @pytest.fixture
-def lake(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Lake:
+def twin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTwin]:
+    """An Airbyte: with the lake where the test asks for it `applied`, else empty."""
+    if "applied" in request.fixturenames:
+        prepared: Prepared = request.getfixturevalue("prepared")
+        data = prepared.applied_data(tmp_path_factory.mktemp("airbyte"))
+        with running_twin(data_dir=data) as twin:
+            yield twin
+    else:
+        with running_twin() as twin:
+            yield twin
+
+
+@pytest.fixture
+def lake(tmp_path: Path, prepared: Prepared, twin: RunningTwin) -> Lake:
     """The project's own lake, not applied yet."""
-    return Lake.copied(Pulumi(tmp_path, engine, {"airbyte": Path(sys.executable).parent}), twin)
+    return prepared.new(tmp_path, twin)
 
 
 @pytest.fixture
-def applied(lake: Lake) -> Lake:
-    """The project's own lake, applied; the twin's log is empty again."""
-    lake.pulumi.up().ok()
-    lake.twin.clear_calls()
-    return lake
+def applied(tmp_path: Path, prepared: Prepared, twin: RunningTwin) -> Lake:
+    """The project's own lake, applied; the twin's log is empty."""
+    return prepared.applied(tmp_path, twin)

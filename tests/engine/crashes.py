@@ -139,8 +139,8 @@ class World:
         self.twin.twin.faults.clear()
 
     def end(self) -> Document:
-        """What Airbyte has and what the state says, without ids and times."""
-        deployment = self.pulumi.checkpoint()
+        """What Airbyte has and what the state says, secrets included, without ids and times."""
+        deployment = self.pulumi.stack_export(show_secrets=True)
         resources = sorted(deployment.get("resources") or [], key=lambda resource: str(resource["urn"]))
         live = {kind: self._get(f"/{kind}?limit=100")["data"] for kind in ("sources", "destinations", "connections")}
         names = {item["id"]: f"<{item['urn']}>" for item in resources if "id" in item}
@@ -217,10 +217,11 @@ KILLS: Final = [(name, *kill) for name, operation in OPERATIONS.items() for kill
 
 @dataclass(frozen=True)
 class Calm:
-    """An operation that nobody killed: the calls that it made, and how it ended."""
+    """An operation that nobody killed: the calls that it made, how it ended, and what a preview then would change."""
 
     calls: list[str]
     end: Document
+    changes: list[str]
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,10 @@ class Matrix:
         operation = OPERATIONS[name]
         with self.world(self.common / f"calm-{name}", operation) as world:
             world.pulumi.run(*operation.command).ok()
-            calm = Calm([f"{call.method} {call.path}" for call in world.twin.calls()], world.end())
+            calls, end = [f"{call.method} {call.path}" for call in world.twin.calls()], world.end()
+            # A destroyed lake is one that its program still wants.
+            later = () if name == "destroy" else world.pulumi.preview("--json").ok().changes()
+            calm = Calm(calls, end, [f"{step.op} {step.urn}" for step in later])
             if name == FIRST:
                 world.set_cursors()
         return calm

@@ -65,13 +65,18 @@ class Lake:
         streams = pulumi.project / "streams"
         shutil.copytree(REPOSITORY / "streams", streams, ignore=shutil.ignore_patterns(".schema"))
         pulumi.program(PROGRAM)
-        pulumi.environment["AIRBYTE_SERVER_URL"] = twin.public_url
-        pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
-        pulumi.environment["AIRBYTE_POLL_SECONDS"] = "0.05"
         values = {"workspaceId": twin.workspace_id} | VALUES
         plain = [f"--plaintext=lotus:{name}={value}" for name, value in values.items()]
         secret = [f"--secret=lotus:{name}={value}" for name, value in SECRETS.items()]
         pulumi.run("config", "set-all", *plain, *secret).ok()
+        return cls.over(pulumi, twin)
+
+    @classmethod
+    def over(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
+        """The lake that is in the engine's project folder already."""
+        pulumi.environment["AIRBYTE_SERVER_URL"] = twin.public_url
+        pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
+        pulumi.environment["AIRBYTE_POLL_SECONDS"] = "0.05"
         return cls(pulumi, twin)
 
     def edit(self, file: str, change: Callable[[Document], object]) -> None:

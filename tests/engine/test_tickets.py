@@ -4,6 +4,7 @@
 """
 
 import shutil
+import subprocess
 
 from lotus_infra.ops.check import check
 from tests.engine.lake import SECRETS, Lake
@@ -14,6 +15,15 @@ from tests.engine.test_import import made_by_hand
 def public_writes(lake: Lake) -> list[str]:
     """The Config API's questions are POSTs too."""
     return [method for method, path in lake.writes() if "/public/" in path]
+
+
+def gate(lake: Lake, preview: str) -> subprocess.CompletedProcess[str]:
+    """`lotus gate` on what `pulumi preview --json` printed."""
+    project = lake.pulumi.project
+    (project / "preview.json").write_text(preview, encoding="utf-8")
+    command = ["lotus", "gate", "--preview", "preview.json"]
+    environment = lake.pulumi.environment
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_todo_001_a_source_is_added_by_a_folder_and_nothing_else_changes(applied: Lake) -> None:
@@ -43,13 +53,18 @@ def test_todo_003_a_source_whose_folder_is_deleted_leaves_nothing_behind_and_its
 ) -> None:
     applied.remove("klaviyo")
 
-    shown = applied.pulumi.preview("--json").ok().changes()
+    shown = applied.pulumi.preview("--json").ok()
 
-    assert [(step.op, step.type.split(":")[-1]) for step in shown if "airbyte:index" in step.type] == [
+    assert [(step.op, step.type.split(":")[-1]) for step in shown.changes() if "airbyte:index" in step.type] == [
         ("delete", "Connection"),
         ("delete", "Source"),
     ]
     assert applied.writes() == []
+    closed = gate(applied, shown.stdout)
+    assert (closed.returncode, "source klaviyo is deleted" in closed.stdout) == (1, True), closed
+    applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "source klaviyo").ok()
+    opened = gate(applied, shown.stdout)
+    assert opened.returncode == 0, opened
 
     applied.pulumi.up().ok()
 

@@ -204,3 +204,25 @@ def test_a_value_of_another_type_is_refused(declare: Declare, lake: Path, kind: 
 
     with pytest.raises(pulumi.RunError, match=f"asks for type {kind}"):
         declare(extra=text)
+
+
+def test_production_without_a_backend_of_its_own_declares_nothing(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program goes on"))
+    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+
+    with pytest.raises(pulumi.RunError, match=r"may not run like this\n  Pulumi\.yaml names no backend"):
+        declare(production="true")
+
+
+def test_production_on_the_state_that_its_files_name_is_declared(
+    declare: Declare, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    project = {"name": "lotus", "backend": {"url": "s3://lotus-state?region=us-west-1&endpoint=127.0.0.1:9000"}}
+    (lake.parent / "Pulumi.yaml").write_text(json.dumps(project), encoding="utf-8")
+    (lake.parent / "Pulumi.test.yaml").write_text('config: {"lotus:production": true}\n', encoding="utf-8")
+    monkeypatch.setitem(CONFIG, "airbyte:serverUrl", "https://airbyte.example.com/api/public/v1")
+
+    assert declare(production="true").named("Source", "faker")

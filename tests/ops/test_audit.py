@@ -78,9 +78,15 @@ def test_what_the_stack_lacks_is_told_with_what_to_do(
     lab.deploy("Elsewhere", lab.airbyte.list_actors("destination")[0].actor_id)
     (tmp_path / "export.json").write_text(json.dumps(export(lab, "destination")))
     assert lotus() == 0
-    assert "\nsource Elsewhere: no file of the lake describes it" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "\nsource Elsewhere: no file of the lake describes it" in told
+    assert told.endswith("\n7 objects: 1 managed, 4 adoptable, 2 orphan\n")
+    assert lotus("--json") == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
     assert lotus("--strict", "--json") == 1
-    objects = json.loads(capsys.readouterr().out)["objects"]
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["counts"]) == (False, {"managed": 1, "adoptable": 4, "orphan": 2})
+    objects = document["objects"]
     assert [(each["standing"], each["name"]) for each in objects] == [
         ("managed", "S3"),
         ("adoptable", "Shop → S3"),
@@ -113,4 +119,4 @@ def test_a_missing_pulumi_is_one_error(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert lotus() == 1
-    assert "pulumi is not on PATH" in capsys.readouterr().err
+    assert "there is no pulumi on PATH" in capsys.readouterr().err

@@ -10,36 +10,11 @@ import pytest
 from airbyte_twin.records import Temper
 from rich.console import Console
 
-from lotus_infra.ops import sync as syncs
-from lotus_infra.ops.cli import main
+from lotus_infra.ops.sync import sync
 from lotus_infra.ops.sync_view import Watched
 from tests.ops.lab import Lab, with_fields
 
 Lotus = Callable[..., int]
-
-
-@pytest.fixture
-def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
-    """Runs the command beside the lake, with the twin as its stack's Airbyte and waits that take no time."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    values = {
-        "airbyte:serverUrl": lab.twin.public_url,
-        "lotus:workspaceId": lab.twin.workspace_id,
-        "lotus:landing_bucket": "landing",
-        "lotus:s3_secret_access_key": {"secure": "v1:abc"},
-    }
-    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PULUMI_STACK", raising=False)
-    monkeypatch.setattr(syncs, "Patience", lab.patience)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run
 
 
 def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(
@@ -61,6 +36,19 @@ def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(
         "shop: job 1 running, 7 rows",
         "shop: job 1 succeeded, 1,234 rows, 56.8 kB",
     ]
+
+
+def test_a_dry_run_of_a_sync_shows_what_is_under_way_and_starts_nothing(
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lotus("sync", "shop", "--no-wait") == 0
+    capsys.readouterr()
+    assert lotus("sync", "--all", "--dry-run", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    shown = [(run["source"], run["status"], run["was_running"]) for run in document["syncs"]]
+    assert (document["ok"], shown) == (True, [("shop", "pending", True), ("store", "not started", False)])
+    assert lotus("sync", "shop", "--cancel", "--dry-run") == 0
+    assert [job.status for job in lab.twin.store.jobs] == ["pending"]
 
 
 def test_a_failed_sync_ends_with_exit_code_1_and_the_reason(
@@ -135,7 +123,7 @@ def test_progress_moves_on_a_terminal(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
 
     with Watched(Console(file=written, force_terminal=True, width=80)) as watched:
-        syncs.sync(lab.live, ["shop"], watched, patience=lab.patience())
+        sync(lab.live, ["shop"], watched, patience=lab.patience())
 
     assert "job 1 succeeded, 9 rows" in written.getvalue()
 

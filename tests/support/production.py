@@ -19,9 +19,13 @@ SECRETS = [f"{PREFIX}{name}" for name in FILLED if name != "workspaceId"]
 
 
 def production() -> dict[str, Any]:
-    """What `Pulumi.prod.yaml` says, by key without its prefix; objects as objects."""
+    """What `Pulumi.prod.yaml` says, by key without its prefix; objects as objects.
+
+    Without its mark, which binds it to a backend and no test has.
+    """
     config = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
     own = {key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}
+    assert own.pop("production") == "true"
     return own | FILLED
 
 

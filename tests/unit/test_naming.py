@@ -26,6 +26,26 @@ def test_a_label_is_made_of_a_file_name(name: str, label: str) -> None:
     assert naming.label(name) == label
 
 
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Google Ads (EU)", "google_ads_eu"),
+        ("Zürich", "zurich"),
+        ("2Checkout", "source_2checkout"),
+        ("日本", "source"),
+        ("→ S3", "s3"),
+    ],
+)
+def test_an_identifier_is_made_of_what_people_call_something(label: str, name: str) -> None:
+    assert naming.identifier(label, "source") == name
+    assert naming.is_identifier(name)
+
+
+def test_a_secret_is_named_after_its_owner_and_its_place() -> None:
+    assert naming.secret("shopify", ["api_password"]) == "shopify_api_password"
+    assert naming.secret("db", ["ssh", 0, "tunnelKey"]) == "db_ssh_item_0_tunnelkey"
+
+
 def test_resources_are_named_after_files_and_never_after_labels() -> None:
     assert naming.source_resource("google_ads") == "google_ads"
     assert naming.connection_resource("google_ads") == "google_ads"

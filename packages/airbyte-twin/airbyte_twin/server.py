@@ -51,7 +51,6 @@ class TwinServer(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            date_header=False,
             timeout_graceful_shutdown=1,
         )
         super().__init__(config)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.cli import lotus as lotus_command
 from lotus_infra.ops.cli import main
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
@@ -96,10 +95,18 @@ def test_a_folder_that_does_not_exist_is_one_line_and_exit_code_1(
     assert printed.err.startswith("lotus: no/such/folder ")
     assert printed.err.count("\n") == 1
 
+    assert lotus(monkeypatch, verb, *options, "--streams", "no/such/folder", "--json") == 1
+    again = capsys.readouterr()
+    assert again.err == printed.err
+    assert json.loads(again.out) == {"ok": False, "error": printed.err.removeprefix("lotus: ").rstrip()}
+
 
 def test_a_schema_is_printed_by_its_kind(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert lotus(monkeypatch, "schema", "source") == 0
-    assert "non_breaking_changes" in json.loads(capsys.readouterr().out)["properties"]
+    printed = json.loads(capsys.readouterr().out)
+    assert "non_breaking_changes" in printed["properties"]
+    assert lotus(monkeypatch, "schema", "source", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "kind": "source", "schema": printed}
 
 
 def test_a_kind_that_does_not_exist_is_told_with_the_nearest(
@@ -144,6 +151,13 @@ def test_scaffold_prints_what_it_wrote_and_what_to_run_next(
 ) -> None:
     (project / MODEL).unlink()
 
+    assert lotus(monkeypatch, "scaffold", "shop", "orders", "--dry-run") == 0
+    assert capsys.readouterr().out.splitlines() == [f"dagster/dbt/{MODEL}: the model", "nothing was written"]
+    assert not (project / MODEL).exists()
+    assert lotus(monkeypatch, "scaffold", "shop", "orders", "--dry-run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["written"], told["files"]) == (True, False, [f"dagster/dbt/{MODEL}: the model"])
+
     assert lotus(monkeypatch, "scaffold", "shop", "orders") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"dagster/dbt/{MODEL}: the model",
@@ -178,6 +192,8 @@ def test_a_picture_is_printed_or_written_in_the_format_of_the_files_ending(
     assert Path("lake.svg").read_text() == drawn
     assert lotus(monkeypatch, "graph", "--output", "LAKE.SVG") == 0
     assert Path("LAKE.SVG").read_text() == drawn
+    assert lotus(monkeypatch, "graph", "--format", "svg", "--json") == 0
+    assert json.loads(capsys.readouterr().out.partition("\n")[2])["drawing"] == drawn
 
 
 def test_a_picture_is_not_written_to_a_file_whose_ending_says_that_it_is_something_else(
@@ -248,11 +264,3 @@ def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert foreign & set(imported) == set()
-
-
-@pytest.mark.parametrize("verb", list(lotus_command.commands))
-def test_every_verb_shows_an_example(
-    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert lotus(monkeypatch, verb, "--help") == 0
-    assert f"Example: lotus {verb}" in capsys.readouterr().out

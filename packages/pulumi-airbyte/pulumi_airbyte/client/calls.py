@@ -37,6 +37,11 @@ class Calls:
         """Whether the server is known; one that the program is yet to make is not."""
         return bool(self._settings.public_url)
 
+    @property
+    def server_time(self) -> str:
+        """What the server's clock said in its last answer, as HTTP writes it (`Date`); empty where it did not say."""
+        return self._transport.server_time
+
     def cancel(self) -> None:
         """End without further tries."""
         self._transport.cancel()

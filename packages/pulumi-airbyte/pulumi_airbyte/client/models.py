@@ -1,6 +1,6 @@
 """Airbyte's answers, parsed once, in the shapes of the public API's OpenAPI document. What we don't use is dropped."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -125,12 +125,14 @@ class Specification(Wire):
 
 
 class Job(Wire):
-    """A run of a connection (JobResponse). Counts are absent until the server has them."""
+    """A run of a connection (JobResponse). Counts are absent until the server has them, the end until it has ended."""
 
     job_id: int = Field(alias="jobId")
     status: str
     job_type: str = Field(alias="jobType")
     connection_id: str = Field(alias="connectionId")
+    started: datetime | None = Field(default=None, alias="startTime")
+    ended: datetime | None = Field(default=None, alias="lastUpdatedAt")
     duration: timedelta | None = None
     bytes_synced: int | None = Field(default=None, alias="bytesSynced")
     rows_synced: int | None = Field(default=None, alias="rowsSynced")

@@ -1,5 +1,6 @@
 """What Airbyte is asked to do rather than to be: run jobs, and look at a source again."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from pulumi_airbyte.client.calls import Calls
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from pulumi_airbyte.values import JsonObject
 
 RECENT: Final = 20
+NEWEST_FIRST: Final = ("orderBy", "createdAt|DESC")
 
 
 class Operations(Calls):
@@ -34,7 +36,7 @@ class Operations(Calls):
     def running_job(self, connection_id: str) -> Job | None:
         """The job that is under way for a connection, if there is one; the server runs one at a time."""
         what = f"list the jobs of connection {connection_id}"
-        newest = [("connectionId", connection_id), ("orderBy", "createdAt|DESC"), ("limit", str(RECENT))]
+        newest = [("connectionId", connection_id), NEWEST_FIRST, ("limit", str(RECENT))]
         # A list without a type has no refreshes in it (airbyte-platform, JobService).
         for kind in ([], [("jobType", "refresh")]):
             for item in self._items("/jobs", what, [*newest, *kind]):
@@ -42,6 +44,19 @@ class Operations(Calls):
                 if not job.finished:
                     return job
         return None
+
+    def jobs(self, *, workspace_id: str = "", connection_id: str = "", kind: str = "") -> Iterator[Job]:
+        """Jobs of a workspace or of a connection, the newest first, read page by page as they are taken.
+
+        Args:
+            workspace_id: the workspace, where no connection is named.
+            connection_id: the connection.
+            kind: `sync`, `reset` or `refresh`; without one all but refreshes, which the server finds by name alone.
+        """
+        what = f"list the {kind or 'sync'} jobs"
+        asked = [("workspaceIds", workspace_id), ("connectionId", connection_id), ("jobType", kind)]
+        query = [NEWEST_FIRST, *((name, value) for name, value in asked if value)]
+        return (parse(Job, item, what) for item in self._pages("/jobs", "jobId", what, query))
 
     def cancel_job(self, job_id: int) -> Job:
         """DELETE one, which cancels it; one that has finished is left as it is."""

@@ -39,6 +39,8 @@ class Transport:
         self._settings = settings
         self.redactor = Redactor()
         self.redactor.learn([settings.auth.client_secret, settings.auth.password, settings.auth.bearer])
+        self.server_time = ""
+        """The `Date` of the last answer; empty before one came."""
         self._cancelled = threading.Event()
         self._writes = threading.BoundedSemaphore(settings.parallel_writes)
         self._http = httpx.Client(
@@ -122,6 +124,7 @@ class Transport:
             reason = self.redactor.clean(str(error)) or type(error).__name__
             hint = f"Check that {self._settings.public_url} is the API's address and that it can be reached from here."
             raise Unreachable(f"Airbyte did not answer when asked to {what}: {reason}", hint) from error
+        self.server_time = response.headers.get("date", "")
         if not response.is_success:
             raise error_from(response, what, self.redactor.clean)
         if not response.content:

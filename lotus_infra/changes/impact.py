@@ -1,0 +1,219 @@
+"""What a run does to data, as frozen objects: what `lotus comment` shows and `lotus gate` judges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from lotus_infra.changes.kinds import Area
+
+Change = Literal["added", "removed", "replaced", "changed"]
+Verdict = Literal["failed", "destroys", "touches data", "safe", "nothing changes"]
+
+CONFIGURATION: Final = "configuration."
+"""What a connector is told begins so: it decides which rows there are, and where they go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that differs.
+
+    Attributes:
+        name: its path, such as `configuration.start_date`.
+        before: as text; empty for none.
+        after: likewise.
+    """
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamImpact:
+    """A stream that comes, goes or changes.
+
+    Attributes:
+        name: as its connection calls it.
+        change: what becomes of it.
+        added_fields: fields that it gains; none of a stream that comes.
+        removed_fields: fields that it loses.
+        settings: its sync mode, cursor, key and so on, where they differ.
+        cursor: what becomes of its cursor, in words; empty where it has none.
+        remarks: what becomes of rows that are there.
+    """
+
+    name: str
+    change: Change
+    added_fields: tuple[str, ...] = ()
+    removed_fields: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    cursor: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """What becomes of the cursors of a source's incremental streams.
+
+    Attributes:
+        kept: streams that go on where they are.
+        lost: why the others don't, by stream.
+        anew: streams that are read from the beginning because somebody asked for it.
+    """
+
+    kept: tuple[str, ...] = ()
+    lost: Mapping[str, str] | None = None
+    anew: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the jobs of a connection have brought so far, all its streams together: the server counts no finer.
+
+    Attributes:
+        jobs: how many have counted rows.
+        rows: as many.
+    """
+
+    jobs: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A stream that is read from the beginning.
+
+    Attributes:
+        stream: which.
+        why: what asks for it.
+        history: of its connection; None where nobody asked Airbyte.
+    """
+
+    stream: str
+    why: str
+    history: History | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectImpact:
+    """Something that changes as a whole.
+
+    Attributes:
+        kind: what it is, such as `destination`.
+        name: its name in the program.
+        area: whom it belongs to.
+        change: what becomes of it; `stays` is what the stack only lets go of.
+        settings: values that differ; of what may hold a secret somewhere, their paths alone.
+        secrets: paths of secrets that differ.
+        said: what the engine and the provider said of it.
+    """
+
+    kind: str
+    name: str
+    area: Area
+    change: Change | Literal["left alone"]
+    settings: tuple[Setting, ...] = ()
+    secrets: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @property
+    def touches_data(self) -> bool:
+        """Whether rows land elsewhere than before."""
+        told = any(setting.name.startswith(CONFIGURATION) for setting in self.settings)
+        return self.kind == "destination" and (self.change == "replaced" or told)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImpact:
+    """A source with its connection.
+
+    Attributes:
+        name: the folder.
+        change: what becomes of the source; `changed` also where only its connection does.
+        connection: what becomes of the connection.
+        streams: those that come, go or change, by name.
+        settings: of the source and of its connection.
+        secrets: paths of secrets that differ.
+        cursors: what becomes of them.
+        refreshes: streams that are read from the beginning.
+        remarks: what else there is to know about rows.
+        said: what the engine and the provider said of it.
+    """
+
+    name: str
+    change: Change
+    connection: Change
+    streams: tuple[StreamImpact, ...]
+    settings: tuple[Setting, ...]
+    secrets: tuple[str, ...]
+    cursors: Cursors
+    refreshes: tuple[Refresh, ...]
+    remarks: tuple[str, ...]
+    said: tuple[str, ...]
+
+    @property
+    def touches_data(self) -> bool:
+        """Whether other rows land than before, or elsewhere. A new secret alone is to read the same."""
+        return bool(
+            self.change != "changed"
+            or self.connection != "changed"
+            or self.streams
+            or self.refreshes
+            or self.remarks
+            or self.cursors.lost
+            or any(setting.name.startswith(CONFIGURATION) for setting in self.settings)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """An object that goes, or that loses what nobody brings back.
+
+    Attributes:
+        kind: `source`, `stream`, `bucket` and so on.
+        name: its name in the program; a stream's is `<source>/<stream>`.
+        what: what happens, in words.
+        refused: whether an update refuses it unless the stack acknowledges it.
+    """
+
+    kind: str
+    name: str
+    what: str
+    refused: bool = False
+
+    @property
+    def object(self) -> str:
+        """As people acknowledge it: `stream shopify/orders`."""
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a run does.
+
+    Attributes:
+        stack: whose run it is; empty where nothing tells.
+        complete: whether the preview came to its end.
+        errors: what went wrong in it.
+        sources: those that change, by name.
+        others: all else that changes, by area, kind and name.
+        losses: what needs somebody's word.
+    """
+
+    stack: str
+    complete: bool
+    errors: tuple[str, ...]
+    sources: tuple[SourceImpact, ...]
+    others: tuple[ObjectImpact, ...]
+    losses: tuple[Loss, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The whole in one word."""
+        if not self.complete:
+            return "failed"
+        if self.losses:
+            return "destroys"
+        if any(each.touches_data for each in self.sources) or any(each.touches_data for each in self.others):
+            return "touches data"
+        return "safe" if self.sources or self.others else "nothing changes"

@@ -1,0 +1,164 @@
+"""What becomes of each source and its one connection."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lotus_infra.changes import cursors
+from lotus_infra.changes.compare import compared, overwritten
+from lotus_infra.changes.digest import Preview, ResourceState, Step
+from lotus_infra.changes.impact import Change, Cursors, History, Loss, Refresh, Setting, SourceImpact
+from lotus_infra.changes.kinds import CONNECTION, SOURCE
+from lotus_infra.changes.places import is_secret, places, setting
+from lotus_infra.changes.streams import Stream, streams
+
+CHANGES: Final[Mapping[str, Change]] = {
+    "create": "added",
+    "import": "added",
+    "update": "changed",
+    "delete": "removed",
+    "replace": "replaced",
+    "import-replacement": "replaced",
+}
+ELSEWHERE: Final = "it moves to another destination: rows that were read before stay in the old one"
+OTHER_PLACE: Final = "rows land in another place from now on, and those that are there stay where they are"
+PLACES: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
+"""Settings of a connection that say where rows land."""
+_ENDS: Final = frozenset({"sourceId", "destinationId"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps of one source; None where the preview has none."""
+
+    name: str
+    source: Step | None
+    connection: Step | None
+
+
+def pipelines(steps: Sequence[Step]) -> list[Pipeline]:
+    """The sources that change, by name; that something stays is of use beside what doesn't."""
+    of_type = {
+        wanted: {step.name: step for step in steps if step.type == wanted and step.op in {*CHANGES, "same"}}
+        for wanted in (SOURCE, CONNECTION)
+    }
+    found = (
+        Pipeline(name, of_type[SOURCE].get(name), of_type[CONNECTION].get(name))
+        for name in sorted(of_type[SOURCE].keys() | of_type[CONNECTION].keys())
+    )
+    return [
+        each for each in found if any(step is not None and not step.quiet for step in (each.source, each.connection))
+    ]
+
+
+def source_impact(pipeline: Pipeline, preview: Preview, histories: Mapping[str, History]) -> SourceImpact:
+    """What becomes of a source.
+
+    Args:
+        pipeline: its steps.
+        preview: the whole.
+        histories: of connections, by their id.
+
+    Raises:
+        LotusError: a connection's streams are not what the provider writes.
+    """
+    step = pipeline.connection
+    old, new = _streams(step, "old"), _streams(step, "new")
+    anew = cursors.read_anew(step) if step is not None and step.op == "update" else {}
+    fates = _cursors(pipeline, old, new, anew)
+    refreshes = anew or dict.fromkeys(fates.anew, "a new token")
+    history = histories.get(step.old.id) if step is not None and step.old is not None else None
+    steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
+    return SourceImpact(
+        name=pipeline.name,
+        change=_change(pipeline.source),
+        connection=_change(step),
+        streams=compared(old, new, fates, refreshes),
+        settings=tuple(each for one in steps for each in settings_of(one)),
+        secrets=tuple(secret for one in steps for secret in secrets_of(one)),
+        cursors=fates,
+        refreshes=tuple(Refresh(key, why, history) for key, why in refreshes.items()),
+        remarks=tuple(_remarks(step)),
+        said=tuple(line for one in steps for line in said_of(preview, one)),
+    )
+
+
+def stream_losses(pipeline: Pipeline) -> Iterator[Loss]:
+    """The streams of a connection that stays, or is replaced, which lose a cursor or rows that have landed."""
+    step = pipeline.connection
+    if step is None or step.old is None or step.new is None or step.quiet:
+        return
+    old, new = _streams(step, "old"), _streams(step, "new")
+    lost = dict(_cursors(pipeline, old, new, {}).lost or {})
+    gone = overwritten(old, new)
+    for key in sorted({*lost, *gone}):
+        what = [f"its cursor is lost, because {lost[key]}"] if key in lost else []
+        what += ["its landed rows are overwritten"] if key in gone else []
+        refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
+        yield Loss("stream", f"{pipeline.name}/{key}", "; ".join(what), refused=refused)
+
+
+def settings_of(step: Step) -> Iterator[Setting]:
+    """The values of an Airbyte object that differ, without secrets, streams and backfills."""
+    if step.old is None or step.new is None:
+        return
+    seen: set[tuple[str, ...]] = set()
+    for place in places(step):
+        shown = place[:1] if place[0] == "schedule" else place
+        if place[0] in {"configurations", "backfills", *_ENDS} or is_secret(step, place) or shown in seen:
+            continue
+        seen.add(shown)
+        yield setting(step, shown)
+
+
+def secrets_of(step: Step) -> Iterator[str]:
+    """The paths of secrets that differ."""
+    if step.old is not None and step.new is not None:
+        yield from (".".join(place) for place in places(step) if is_secret(step, place))
+
+
+def said_of(preview: Preview, step: Step) -> tuple[str, ...]:
+    """What was said of an object, but for what went wrong, which is said of the whole."""
+    told = (said for said in preview.diagnostics if said.urn == step.urn and said.severity != "error")
+    return tuple(said.message for said in told)
+
+
+def _change(step: Step | None) -> Change:
+    return CHANGES.get(step.op, "changed") if step is not None else "changed"
+
+
+def _streams(step: Step | None, side: str) -> dict[str, Stream]:
+    state = (step.old if side == "old" else step.new) if step is not None and not step.quiet else None
+    return streams(state.inputs) if state is not None else {}
+
+
+def _cursors(
+    pipeline: Pipeline, old: Mapping[str, Stream], new: Mapping[str, Stream], anew: Mapping[str, str]
+) -> Cursors:
+    step = pipeline.connection
+    if step is None or step.old is None or step.quiet:
+        return Cursors()
+    if step.new is None:
+        return cursors.of_deletion(old)
+    if step.op == "update":
+        return cursors.of_update(old, new, anew)
+    return cursors.of_replacement(step.old, step.new, same_connector=_same_connector(pipeline, step.old, step.new))
+
+
+def _same_connector(pipeline: Pipeline, old: ResourceState, new: ResourceState) -> bool | None:
+    """Whether both sources of a connection are of one connector; None where the preview does not tell."""
+    if old.inputs.get("sourceId") == new.inputs.get("sourceId"):
+        return True
+    source = pipeline.source
+    if source is None or source.old is None or source.new is None or source.old.id != old.inputs.get("sourceId"):
+        return None
+    return source.old.inputs.get("definitionId") == source.new.inputs.get("definitionId")
+
+
+def _remarks(step: Step | None) -> Iterator[str]:
+    if step is None or step.old is None or step.new is None or step.quiet:
+        return
+    if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):
+        yield ELSEWHERE
+    if any(place[0] in PLACES for place in places(step)):
+        yield OTHER_PLACE

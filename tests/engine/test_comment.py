@@ -1,0 +1,53 @@
+"""What the real engine prints of a few changes is told as the golden comments tell it."""
+
+from pathlib import Path
+
+from lotus_infra.changes.digest import read
+from lotus_infra.ops.comment_view import render
+from lotus_infra.ops.review import Request, judged, reviewed
+from tests.engine.lake import Document, Lake
+
+
+def _orders(document: Document) -> None:
+    del document["fields"]["total_tax"]
+    document["fields"]["note"] = {"type": "string"}
+    document["backfill"] = "2026-02-01-reprice"
+
+
+def test_a_real_preview_is_told_by_what_it_does_to_data(applied: Lake, tmp_path: Path) -> None:
+    applied.edit("shopify/orders.json", _orders)
+    applied.remove("shopify/order_refunds.json")
+    applied.remove("klaviyo")
+    applied.edit("shopify/customers.json", lambda document: document.update(sync_mode="full_refresh"))
+    applied.pulumi.config_set("lotus:shopify_api_password", "another-value", secret=True)
+    file = tmp_path / "preview.json"
+    file.write_text(applied.pulumi.preview("--json").ok().stdout, encoding="utf-8")
+    request = Request(file, applied.pulumi.project / "streams")
+
+    review = reviewed(request)
+
+    assert [loss.object for loss in review.gate.blocked] == ["source klaviyo", "stream shopify/customers"]
+    klaviyo, shopify = review.impact.sources
+    assert (klaviyo.change, len(klaviyo.cursors.lost or ())) == ("removed", 6)
+    assert shopify.secrets == ("configuration.credentials.api_password",)
+    assert [(each.name, each.change) for each in shopify.streams] == [
+        ("customers", "changed"),
+        ("order_refunds", "removed"),
+        ("orders", "changed"),
+    ]
+    assert (shopify.streams[2].added_fields, shopify.streams[2].removed_fields) == (("note",), ("total_tax",))
+    assert [(each.stream, each.why) for each in shopify.refreshes] == [("orders", "token 2026-02-01-reprice")]
+    assert "will refresh orders (token 2026-02-01-reprice)" in "".join(shopify.said)
+    told = render(review)
+    assert "🔴 destroys" in told
+    assert "another-value" not in told
+
+    applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "source klaviyo").ok()
+    applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[1]", "stream shopify/customers").ok()
+    assert judged(request).gate.ok
+    connection = read(applied.pulumi.preview("--json").ok().stdout).steps
+    assert [
+        step.new.inputs["allowCursorLoss"]
+        for step in connection
+        if step.name == "shopify" and step.new and "configurations" in step.new.inputs
+    ] == [True]

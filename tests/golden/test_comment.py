@@ -1,0 +1,249 @@
+"""Comments on pull requests: a preview in, what people read out. `tests/support/previews.py` makes the previews."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.changes.acknowledge import acknowledged
+from lotus_infra.changes.digest import read
+from lotus_infra.changes.gate import gate
+from lotus_infra.changes.impact import History
+from lotus_infra.changes.judge import impact_of
+from lotus_infra.dbt.project import load_project
+from lotus_infra.naming import LOSS_LABEL
+from lotus_infra.ops.comment_view import render
+from lotus_infra.ops.markdown import LIMIT
+from lotus_infra.ops.review import Review, preview_in, touched
+from lotus_infra.picture.downstream import downstream
+from tests.support.golden import assert_matches
+from tests.support.lakes import OWN_STREAMS
+from tests.support.previews import (
+    CONNECTION,
+    CUSTOMERS,
+    DESTINATION,
+    KLAVIYO,
+    ORDERS,
+    REFUNDS,
+    S3,
+    SHOPIFY,
+    SOURCE,
+    STREAMS,
+    UNKNOWN,
+    Digest,
+    Stream,
+    actor,
+    connection,
+)
+
+BLESSED = Path(__file__).parent / "blessed" / "comments"
+S3_PLACE = {"access_key_id": "[secret]", "s3_bucket_name": "landing", "secret_access_key": "[secret]"}
+BUCKET, RELEASE = "aws:s3/bucket:Bucket", "kubernetes:helm.sh/v3:Release"
+DATABASE = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+HOSTILE = "a`|b|`@octocat <img src=x onerror=alert(1)>\n\n# [x](http://x) </details> --> #1"
+
+
+def connected(*streams: Stream, **overrides: object) -> Digest:
+    """An update of Shopify's connection to these streams, and to these inputs."""
+    places = ["configurations"] if streams else list(overrides)
+    return Digest().step(
+        "update", CONNECTION, "shopify", connection(), connection(streams or STREAMS, **overrides), *places
+    )
+
+
+def replaced(definition: str = SHOPIFY) -> Digest:
+    """Another source in the place of Shopify's, and so another connection."""
+    ends = connection(sourceId=UNKNOWN)
+    return (
+        Digest()
+        .step("replace", SOURCE, "shopify", actor(), actor(definitionId=definition, workspaceId="w-2"), "workspaceId")
+        .step("replace", CONNECTION, "shopify", connection(), ends, "sourceId")
+    )
+
+
+def with_token() -> Digest:
+    asked = connection(backfills={"orders": "2026-02-01-reprice"})
+    digest = Digest().step("update", CONNECTION, "shopify", connection(), asked, "backfills.orders")
+    return digest.said("will refresh orders (token 2026-02-01-reprice)", CONNECTION, "shopify")
+
+
+def source_gone() -> Digest:
+    digest = Digest().step("delete", CONNECTION, "shopify", connection())
+    return digest.step("delete", SOURCE, "shopify", actor()).step("delete", "lotus:airbyte:Pipeline", "shopify", {})
+
+
+def destination_moved() -> Digest:
+    old = actor(S3_PLACE, definitionId=S3, name="S3")
+    new = actor({**S3_PLACE, "s3_bucket_name": "other"}, definitionId=S3, name="S3")
+    return Digest().step("update", DESTINATION, "s3", old, new, "configuration.s3_bucket_name")
+
+
+def bucket_gone() -> Digest:
+    digest = (
+        Digest()
+        .step("delete", BUCKET, "landing", {"bucket": "landing"})
+        .step("delete", BUCKET, "state", {}, retainOnDelete=True)
+    )
+    rules = [{"expiration": {"days": 30}, "id": "expired-raw", "status": "Enabled"}]
+    kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    return digest.step("update", kind, "backup", {"rules": []}, {"rules": rules}, "rules")
+
+
+def dagster_changed() -> Digest:
+    paths = ("values.dagsterWebserver.replicaCount", 'values["dagster-user-deployments"].deployments[0].image.tag')
+    return (
+        Digest()
+        .step("update", RELEASE, "dagster", {"values": {}}, {"values": {}}, *paths)
+        .step(
+            "replace", DATABASE, "dagster-db", {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}, "metadata.name"
+        )
+        .step(
+            "update",
+            "kubernetes:core/v1:Secret",
+            "dagster-lake",
+            {"stringData": "[secret]"},
+            {"stringData": "[secret]"},
+            "stringData",
+        )
+        .step("same", DATABASE, "ducklake-db", {}, {}, protect=True)
+    )
+
+
+def failed() -> Digest:
+    said = "error: streams/shopify/orders.json:4: sync_mode: is none of full_refresh, incremental"
+    return Digest().said(said, severity="error")
+
+
+def many(sources: int, streams: int = 3, fields: int = 40) -> Digest:
+    digest = Digest()
+    for number in range(sources):
+        wide = [
+            Stream(f"stream_{index}", fields=tuple(f"field_{index}_{each}" for each in range(fields)))
+            for index in range(streams)
+        ]
+        digest.step("create", SOURCE, f"source_{number:03}", None, actor())
+        digest.step("create", CONNECTION, f"source_{number:03}", None, connection(wide))
+        old, new = connection(wide), connection([each.but(fields=(*each.fields, "id")) for each in wide])
+        digest.step("update", CONNECTION, f"wide_{number:03}", old, new, "configurations")
+    return digest
+
+
+def hostile() -> Digest:
+    bad = Stream(HOSTILE, fields=(HOSTILE, "id"))
+    digest = Digest(stack="prod --> <b>")
+    digest.step(
+        "update",
+        CONNECTION,
+        HOSTILE,
+        connection([bad]),
+        connection([bad.but(fields=("id",), cursor=HOSTILE)]),
+        "configurations",
+    )
+    digest.step("delete", SOURCE, HOSTILE, actor())
+    digest.step(
+        "update", DESTINATION, "s3", actor({"path": HOSTILE}), actor({"path": "```\n@octocat"}), "configuration.path"
+    )
+    return digest.said("```\n</details> @octocat\x1b[31m", CONNECTION, HOSTILE)
+
+
+SITUATIONS: Mapping[str, Callable[[], Digest]] = {
+    "nothing-changes": Digest,
+    "field-added": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=(*ORDERS.fields, "note"))),
+    "field-removed": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=("id", "updated_at"))),
+    "cursor-changed": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(cursor="id")),
+    "stream-added": lambda: connected(*STREAMS, Stream("abandoned_checkouts")),
+    "stream-removed": lambda: connected(CUSTOMERS, ORDERS),
+    "mode-to-overwrite": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(mode="full_refresh_overwrite")),
+    "source-added": lambda: (
+        Digest()
+        .step("create", SOURCE, "shopify", None, actor())
+        .step("create", CONNECTION, "shopify", None, connection())
+    ),
+    "source-removed": source_gone,
+    "cursors-kept": replaced,
+    "cursors-lost": lambda: replaced(KLAVIYO),
+    "backfill-token": with_token,
+    "secret-rotated": lambda: Digest().step(
+        "update", SOURCE, "shopify", actor(), actor(), "configuration.credentials.api_password"
+    ),
+    "schedule-changed": lambda: connected(schedule={"scheduleType": "basic", "basicTiming": "Every 6 HOURS"}),
+    "start-date-changed": lambda: Digest().step(
+        "update", SOURCE, "shopify", actor(), actor({"start_date": "2024-01-01"}), "configuration.start_date"
+    ),
+    "destination-changed": destination_moved,
+    "bucket-removed": bucket_gone,
+    "dagster-changed": dagster_changed,
+    "preview-failed": failed,
+    "hostile-names": hostile,
+}
+
+
+def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = None) -> Review:
+    histories = {"connection-shopify": History(jobs=12, rows=48_210)}
+    impact = impact_of(read(digest.text()), histories)
+    project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
+    return Review(
+        impact, gate(impact, acknowledged(agreed), labels, LOSS_LABEL), downstream(touched(impact), project), asked=True
+    )
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_comment_says_what_happens_to_data(situation: str) -> None:
+    assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation]())))
+
+
+def test_a_comment_says_what_was_agreed_to_and_what_in_vain() -> None:
+    agreed = ["source shopify", "stream shopify/orders"]
+
+    assert_matches(BLESSED / "acknowledged.md", render(review(source_gone(), agreed=agreed)))
+
+
+def test_a_preview_that_breaks_off_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "preview.json"
+    file.write_text(source_gone().text()[:400], encoding="utf-8")
+    impact = impact_of(preview_in(file), stack="prod")
+
+    made = render(Review(impact, gate(impact, (), (), LOSS_LABEL)))
+
+    assert impact.verdict == "failed"
+    assert "breaks off in the middle" in made
+
+
+def test_many_changes_are_folded_and_what_is_too_long_is_cut_and_counted() -> None:
+    few, huge = render(review(many(4))), render(review(many(300)))
+
+    assert_matches(BLESSED / "many-changes.md", few)
+    assert few.count("<summary><b>") == 8
+    assert len(huge.encode()) <= LIMIT
+    shown = huge.count("<summary><b>")
+    assert f"**{600 - shown} sections are left out" in huge
+    assert huge.count("<details>") == huge.count("</details>")
+
+
+def test_a_thousand_losses_leave_the_verdict_and_the_ways_out_readable() -> None:
+    digest = Digest()
+    for number in range(1000):
+        digest.step("delete", SOURCE, f"source_{number}", actor()).step(
+            "delete", CONNECTION, f"source_{number}", connection()
+        )
+
+    made = render(review(digest))
+
+    assert "940 more: `lotus gate` lists them all." in made
+    assert len(made.encode()) <= LIMIT
+
+
+@pytest.mark.parametrize("situation", ["cursors-lost", "hostile-names", "source-removed"])
+def test_the_order_of_steps_makes_no_difference(situation: str) -> None:
+    forwards, backwards = SITUATIONS[situation](), SITUATIONS[situation]()
+    backwards.steps.reverse()
+
+    assert render(review(forwards)) == render(review(backwards))
+
+
+def test_hostile_names_open_no_tag_and_mention_nobody() -> None:
+    made = render(review(hostile()))
+    outside = made.replace("```text", "")
+
+    for markup in ("<img", "</details> -->", "](http", "|b|", "`|b"):
+        assert markup not in outside

@@ -1,0 +1,190 @@
+"""`lotus migrate` as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lotus_infra.ops.cli import main
+from lotus_infra.streams.report import check_lake
+from tests.ops.lab import Lab
+from tests.support import terraform as made
+
+Lotus = Callable[..., int]
+
+
+@pytest.fixture
+def lotus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
+    """Runs the command in an empty project that has no engine."""
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
+    for variable in ("PULUMI_STACK", "AIRBYTE_SERVER_URL", "AIRBYTE_WORKSPACE_ID"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["lotus", "migrate", *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        return 0
+
+    return run
+
+
+def stack(lab: Lab, folder: Path) -> None:
+    values = {"airbyte:serverUrl": lab.twin.public_url, "lotus:workspaceId": lab.twin.workspace_id}
+    (folder / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_dry_run_writes_nothing_and_only_reads(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    before = files(tmp_path)
+
+    assert lotus("--from", "live", "--into", "lake", "--json") == 0
+
+    found = document(capsys)
+    assert (found["ok"], found["written"]) == (True, False)
+    assert {"lake/shop/users.json", "lake/store/_source.json", "import.json"} <= set(found["files"])
+    assert {(each["kind"], each["name"]) for each in found["imports"]} == {
+        ("destination", "s3"),
+        ("source", "shop"),
+        ("connection", "shop"),
+        ("source", "store"),
+        ("connection", "store"),
+    }
+    assert files(tmp_path) == before
+    assert {call.path.rsplit("/", 1)[-1] for call in lab.twin.calls() if call.method != "GET"} == {
+        "list",
+        "discover_schema",
+    }
+
+
+def test_what_is_written_is_a_lake_and_is_written_once(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+
+    assert lotus("--from", "live", "--into", "lake", "--yes") == 0
+
+    assert "Written:\n" in capsys.readouterr().out
+    assert check_lake(tmp_path / "lake").problems == ()
+    after = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    assert lotus("--from", "live", "--into", "lake", "--yes", "--json") == 0
+    assert document(capsys)["files"] == []
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == after
+
+
+def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    [shop] = [each for each in lab.airbyte.list_connections() if each.name == "Shop → S3"]
+    hashing = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+    users = {"name": "users", "syncMode": "full_refresh_append"}
+    users["mappers"] = [{"type": "hashing", "mapperConfiguration": hashing}]  # type: ignore[assignment]
+    [store] = [each for each in lab.airbyte.list_connections() if each.name == "Store → S3"]
+    settings: Any = {"notifySchemaChangesByEmail": True, "backfillPreference": "enabled"}
+    lab.airbyte.update_config_connection(store.connection_id, settings)
+    lab.airbyte.patch_connection(shop.connection_id, {"configurations": {"streams": [users]}})
+
+    assert lotus("--from", "live", "--into", "lake", "--json") == 0
+
+    found = document(capsys)
+    assert {each["name"] for each in found["imports"]} == {"s3", "store"}
+    assert "loses its notices by mail, its backfills of new columns" in [each["what"] for each in found["notes"]]
+    assert [each["what"] for each in found["notes"] if each["kind"] == "left"] == [
+        "users has mappers, which stream files can't say"
+    ]
+
+
+def test_a_file_with_other_content_is_named_and_nothing_is_written(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    (tmp_path / "import.json").write_text("mine")
+
+    assert lotus("--from", "live", "--into", "lake", "--yes") == 1
+
+    assert "which is not overwritten:\n  import.json\n" in capsys.readouterr().out
+    assert (tmp_path / "import.json").read_text() == "mine"
+    assert not (tmp_path / "lake").exists()
+
+
+def test_what_cannot_be_written_as_a_whole_is_not_written_at_all(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "store").write_text("a file where a folder belongs")
+    before = files(tmp_path)
+
+    assert lotus("--from", "live", "--into", "lake", "--yes") == 1
+
+    assert "can't be written" in capsys.readouterr().err
+    assert files(tmp_path) == before
+    assert not (tmp_path / "lake" / "shop").exists()
+
+
+def test_a_state_of_another_airbyte_is_not_taken_for_one_whose_objects_are_gone(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(lab, tmp_path)
+    (tmp_path / "terraform.tfstate").write_text(made.whole())
+
+    assert lotus("--from", "terraform.tfstate") == 1
+
+    assert "nothing of terraform.tfstate is in the workspace" in capsys.readouterr().err
+
+
+def test_a_terraform_state_is_enough_where_nobody_can_be_asked(
+    lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "terraform.tfstate").write_text(made.whole())
+
+    assert lotus("--from", "terraform.tfstate", "--offline", "--yes") == 0
+
+    told = capsys.readouterr().out
+    assert "pulumi config set --secret lotus:shopify_api_password" in told
+    assert f"pulumi config set lotus:workspaceId {made.WORKSPACE}" in told
+    assert check_lake(tmp_path / "streams").problems == ()
+    text = told + "".join((tmp_path / name).read_text() for name in files(tmp_path) if "tfstate" not in name)
+    assert not [value for value in made.HIDDEN if value in text]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--from", "nowhere.tfstate"), "nowhere.tfstate can't be read"),
+        (("--from", "terraform.tfstate"), "or read Terraform's state alone: --offline"),
+        (("--from", "live"), "does not say how to reach Airbyte"),
+        (("--from", "two.tfstate", "--offline"), "the state has objects of 2 workspaces"),
+    ],
+)
+def test_bad_input_is_one_error_that_says_what_to_do(
+    lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "terraform.tfstate").write_text(made.whole())
+    elsewhere = made.source(workspace_id="00000000-0000-4000-8000-000000000009")
+    two = (made.resource("airbyte_source", made.source()), made.resource("airbyte_source", elsewhere, name="b"))
+    (tmp_path / "two.tfstate").write_text(made.state(*two))
+
+    assert lotus(*arguments) == 1
+
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "streams").exists()

@@ -1,0 +1,178 @@
+"""`lotus status` as a user runs it: a twin, an S3 server and something that answers as Dagster does."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from dagster_graphql.schema import create_schema
+from graphql import parse, validate
+from moto.server import ThreadedMotoServer
+
+from lotus_infra.ops.dagster import QUERY
+from lotus_infra.ops.jobs import last_jobs
+from lotus_infra.ops.sync import start
+from tests.ops.lab import Lab
+
+Lotus = Callable[..., int]
+Shown = pytest.CaptureFixture[str]
+USERS = ["main", "int_shop__users"]
+
+
+def asset(key: list[str], *upstream: list[str], hours: float | None = None) -> dict[str, Any]:
+    """An asset as the webserver shows it, made some hours ago."""
+    times = [] if hours is None else [datetime.now(UTC) - timedelta(hours=hours)]
+    made = [{"timestamp": str(int(time.timestamp() * 1000))} for time in times]
+    return {
+        "assetKey": {"path": key},
+        "dependencyKeys": [{"path": one} for one in upstream],
+        "assetMaterializations": made,
+    }
+
+
+@contextmanager
+def answering(status: int, document: object) -> Iterator[str]:
+    """A server that gives this answer to whatever it is asked; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(document).encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+            """Says nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def landing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The bucket `landing` on an S3 server, with two files of a stream from years ago; yields the server's address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+    client = boto3.client("s3", region_name="us-west-1")
+    client.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "us-west-1"})
+    for part in ("part_0", "part_1"):
+        client.put_object(Bucket="landing", Key=f"raw/shop/users/year=2020/month=01/day=05/{part}.parquet", Body=b"12")
+    yield f"http://{host}:{port}"
+    httpx.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
+    server.stop()
+
+
+def ended(lab: Lab, source: str, status: str, rows: int) -> None:
+    [run] = start(lab.live, [source])
+    assert run.job_id is not None
+    lab.drive(run.job_id, status, rows_synced=rows)
+
+
+def test_connections_jobs_files_and_models_are_told_and_old_ones_are_a_problem(
+    lab: Lab, lotus: Lotus, landing: str, capsys: Shown
+) -> None:
+    ended(lab, "shop", "succeeded", 1234)
+    made = [asset(USERS, ["raw", "shop", "users"], hours=3), asset(["main", "dim_users"], USERS, hours=49)]
+    with answering(200, {"data": {"assetNodes": made}}) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster) == 0
+        shown = capsys.readouterr().out
+        assert lotus("status", "shop", "--dagster-url", dagster, "--older-than", "2d", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+
+    assert "sync succeeded │ 1,234" in shown
+    assert "│     2 │ 4 bytes │ 3 h ago │     2 d ago │" in shown
+    assert shown.endswith("no problems\n")
+    [connection], [stream] = document["connections"], document["streams"]
+    assert (connection["state"], connection["last_job"]["rows"], connection["last_job"]["running"]) == (
+        "active",
+        1234,
+        False,
+    )
+    assert (stream["files"]["partition"], stream["files"]["bytes"]) == ("2020-01-05", 4)
+    assert [each["name"] for each in [stream["model"], *stream["marts"]]] == ["int_shop__users", "dim_users"]
+    assert document["ok"] is False
+    assert document["problems"] == ["shop/users: dim_users is older than 48 h"]
+
+
+def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(
+    lab: Lab, lotus: Lotus, landing: str, capsys: Shown
+) -> None:
+    ended(lab, "shop", "failed", 0)
+    store = lab.live.connection(lab.live.folders(["store"])[0]).connection_id
+    lab.airbyte.patch_connection(store, {"status": "inactive"})
+    assert lotus("status") == 1
+    told = capsys.readouterr().out.splitlines()
+    assert "shop: its last job, 1, failed: the log in its pages may say why" in told
+    assert "store: its connection is inactive, and syncs nothing: make it active" in told
+    assert told[-1] == "2 problems"
+
+    lab.airbyte.delete_connection(store)
+    assert lotus("status", "store", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["connections"][0]["state"] == "missing"
+    assert "`pulumi up` makes it" in document["problems"][0]
+
+
+def test_what_can_not_be_asked_is_said_to_be_so_and_no_age_is_made_up(
+    lab: Lab, lotus: Lotus, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    assert lotus("status") == 0
+    shown = capsys.readouterr().out
+    assert "files: unknown: the bucket landing on http://127.0.0.1:9 can't be used" in shown
+    assert "models and marts: not asked: the stack's file names no ingress of Dagster" in shown
+
+    with answering(503, {}) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster, "--older-than", "26h", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["streams"][0]["files"], document["streams"][0]["model"]) == (None, None)
+    assert "the age of its files is not known" in document["problems"][0]
+    assert "the age of its model is not known: Dagster answers 503" in document["problems"][1]
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": {"assetNodes": None}}, []])
+def test_an_answer_that_is_not_dagsters_is_told(lab: Lab, lotus: Lotus, answer: object, capsys: Shown) -> None:
+    (lab.folder / "_destinations" / "s3.json").write_text('{"connector": "destination-dev-null", "configuration": {}}')
+    with answering(200, answer) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster) == 0
+    shown = capsys.readouterr().out
+    assert "files: not asked: its destination writes to no S3 bucket" in shown
+    assert "models and marts: unknown: the answer makes no sense" in shown
+
+
+def test_the_last_jobs_of_all_connections_take_a_call_for_syncs_and_one_for_refreshes(lab: Lab) -> None:
+    for source, status in (("shop", "failed"), ("shop", "succeeded"), ("store", "succeeded")):
+        ended(lab, source, status, 1)
+    ids = [each.connection_id for each in lab.airbyte.list_connections()]
+    lab.twin.clear_calls()
+    assert sorted((job.job_id, job.status) for job in last_jobs(lab.airbyte, lab.twin.workspace_id, ids).values()) == [
+        (2, "succeeded"),
+        (3, "succeeded"),
+    ]
+    assert len(lab.twin.calls()) == 2
+
+    lab.airbyte.refresh(ids[0], [], "merge")
+    found = last_jobs(lab.airbyte, lab.twin.workspace_id, ids)
+    assert (found[ids[0]].job_type, found[ids[0]].finished) == ("refresh", False)
+
+
+def test_the_question_is_one_that_dagster_can_be_asked() -> None:
+    assert validate(create_schema().graphql_schema, parse(QUERY)) == []

@@ -1,0 +1,117 @@
+"""What the engine prints of a preview, in both of its forms."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from lotus_infra.changes.digest import Step, read
+from lotus_infra.changes.streams import streams
+from lotus_infra.errors import LotusError
+
+URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::shopify"
+OLD = {"id": "c1", "parent": "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline::shopify", "protect": True, "inputs": {}}
+NEW = {"inputs": {"prefix": "x_"}, "outputs": None}
+
+
+def digest(**overrides: object) -> str:
+    step = {
+        "op": "update",
+        "urn": URN,
+        "oldState": OLD,
+        "newState": NEW,
+        "diffReasons": ["prefix"],
+        "replaceReasons": None,
+        "detailedDiff": {"prefix": {"kind": "add", "inputDiff": True}},
+    }
+    said = [{"urn": URN, "message": "orders: - field tags\n", "severity": "info"}]
+    document = {"steps": [step], "diagnostics": said, "changeSummary": {"update": 1}} | overrides
+    return json.dumps(document, indent=2)
+
+
+def events(*more: Mapping[str, object]) -> str:
+    metadata = {
+        "op": "update",
+        "urn": URN,
+        "old": OLD,
+        "new": NEW,
+        "diffs": ["prefix"],
+        "keys": None,
+        "detailedDiff": {"prefix": {"diffKind": "add", "inputDiff": True}},
+    }
+    refresh = {"op": "refresh", "urn": URN, "old": OLD, "new": OLD}
+    told: list[Mapping[str, object]] = [
+        {"diagnosticEvent": {"severity": "debug", "message": "noise"}},
+        {"resourcePreEvent": {"metadata": refresh}},
+        {"resOutputsEvent": {"metadata": refresh}},
+        {"resourcePreEvent": {"metadata": metadata}},
+        {"diagnosticEvent": {"urn": URN, "message": "orders: - field tags\n", "severity": "info"}},
+        {"resOutputsEvent": {"metadata": metadata}},
+        *more,
+    ]
+    return "".join(json.dumps({"sequence": number, **event}) + "\n" for number, event in enumerate(told))
+
+
+SUMMARY = {"summaryEvent": {"resourceChanges": {"update": 1}}}
+
+
+def changed(text: str) -> Step:
+    [step] = [step for step in read(text).steps if not step.quiet]
+    return step
+
+
+def test_a_digest_and_the_events_of_one_preview_say_the_same() -> None:
+    assert changed(digest()) == changed(events(SUMMARY))
+    assert read(digest()).diagnostics == read(events(SUMMARY)).diagnostics
+
+
+def test_a_step_knows_its_resource_and_what_differs() -> None:
+    step = changed(digest())
+    assert (step.type, step.name) == ("airbyte:index/connection:Connection", "shopify")
+    assert step.old is not None
+    assert step.old.protect
+    assert step.diff_reasons == ("prefix",)
+    assert step.detailed_diff["prefix"].kind == "add"
+    assert read(digest()).said_of(URN) == ("orders: - field tags",)
+
+
+def test_a_name_may_have_colons() -> None:
+    assert Step(op="same", urn=f"{URN}::eu").name == "shopify::eu"
+
+
+def test_a_refresh_is_told_once_and_changes_nothing() -> None:
+    steps = read(events(SUMMARY)).steps
+    assert [step.op for step in steps] == ["refresh", "update"]
+    assert steps[0].quiet
+
+
+def test_a_preview_that_did_not_come_to_its_end_is_incomplete() -> None:
+    error = [{"message": "no such stream", "severity": "error"}]
+    assert read(digest()).complete
+    assert read(events(SUMMARY)).complete
+    assert not read(events()).complete
+    assert not read(digest(changeSummary=None)).complete
+    assert not read(digest(diagnostics=error)).complete
+    assert read(digest(diagnostics=error)).errors == ("no such stream",)
+
+
+@pytest.mark.parametrize("text", ["[]", "{\n}x", "what is this", '{"resourcePreEvent": {"metadata": 1}}'])
+def test_anything_else_is_refused_with_one_error(text: str) -> None:
+    with pytest.raises(LotusError, match="not what `pulumi preview --json` prints"):
+        read(text)
+
+
+def test_streams_of_a_connection_are_typed_and_canonical() -> None:
+    told = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
+                         "primaryKey": [["id"]], "selectedFields": ["updated_at", "id"], "mappers": []}]}  # fmt: skip
+    [stream] = streams({"configurations": json.dumps(told)}).values()
+    assert stream.key == "orders"
+    assert stream.primary_key == (("id",),)
+    assert stream.selected_fields == ("id", "updated_at")
+    assert stream.others == {}
+    assert streams({}) == {}
+
+
+def test_what_are_no_streams_is_refused() -> None:
+    with pytest.raises(LotusError, match="configurations"):
+        streams({"configurations": "{"})

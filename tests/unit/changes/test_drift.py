@@ -1,0 +1,160 @@
+"""Code, state and live, from what a preview with a refresh prints."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lotus_infra.changes.digest import read
+from lotus_infra.changes.drift import ANOTHER_SECRET, Drift, drift_of
+
+Document = dict[str, Any]
+SOURCE, CONNECTION = "source:Source", "connection:Connection"
+
+
+def urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/{kind}::{name}"
+
+
+def told(
+    code: Document | None,
+    state: Document | None,
+    live: Document | None,
+    kind: str = SOURCE,
+    op: str = "",
+    **step: Any,
+) -> Drift:
+    """The drift of one object, told as the engine tells it."""
+    steps: list[Document] = []
+    if state is not None:
+        kept = {"inputs": state}
+        steps.append({"op": "refresh", "urn": urn(kind, "shop"), "oldState": kept, "newState": kept})
+    if code is not None or live is not None:
+        guessed = op or ("create" if live is None else "delete" if code is None else "update")
+        versions = {"oldState": live and {"inputs": live}, "newState": code and {"inputs": code}}
+        steps.append({"op": guessed, "urn": urn(kind, "shop"), **versions, **step})
+    said = [{"urn": urn(kind, "shop"), "message": line + "\n", "severity": "info"} for line in SAID]
+    return drift_of(read(json.dumps({"steps": steps, "diagnostics": said, "changeSummary": {}}, indent=2)))
+
+
+SAID = ("Airbyte added field tax to orders (propagate_columns); where it is to stay, add it", "orders: + field tax")
+A, B, C = ({"name": "Shop", "configuration": {"count": count}} for count in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "live", "op", "verdict"),
+    [
+        (A, A, B, "update", "changed outside"),
+        (A, B, B, "update", "not applied yet"),
+        (A, B, C, "update", "changed in both"),
+        (A, B, A, "same", "already done by hand"),
+    ],
+)
+def test_who_has_moved(code: Document, state: Document, live: Document, op: str, verdict: str) -> None:
+    drift = told(code, state, live, op=op)
+    [one] = drift.objects
+    [difference] = one.differences
+    assert difference.verdict == verdict
+    assert difference.place == ("configuration", "count")
+    assert drift.ok is (op == "same")
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "live", "verdict"),
+    [
+        (A, A, None, "changed outside"),
+        (None, A, None, "already done by hand"),
+        (A, None, None, "not applied yet"),
+        (None, A, A, "not applied yet"),
+    ],
+)
+def test_objects_as_a_whole(code: Document | None, state: Document | None, live: Document | None, verdict: str) -> None:
+    [one] = told(code, state, live).objects
+    [difference] = one.differences
+    assert (difference.verdict, difference.place) == (verdict, ())
+    assert one.gone is (verdict == "changed outside")
+
+
+def test_where_nothing_differs_there_is_no_drift() -> None:
+    drift = told(A, A, A, op="same")
+    assert drift.ok
+    assert drift.objects == ()
+    assert drift.labels == {("source", "shop"): "Shop"}
+
+
+def test_a_secret_that_code_has_changed_is_named_and_not_shown() -> None:
+    hidden = {"configuration": {"key": "[secret]"}}
+    [one] = told(hidden, hidden, hidden, detailedDiff={"configuration.key": {"kind": "update"}}).objects
+    [difference] = one.differences
+    assert difference.verdict == "not applied yet"
+    assert difference.code == ANOTHER_SECRET
+
+
+def test_what_takes_the_place_of_a_secret_is_not_shown() -> None:
+    hidden, seen, masked = ({"configuration": {"key": key}} for key in ("[secret]", "in plain text", "**********"))
+    [one] = told(hidden, hidden, seen).objects
+    assert [each.live for each in one.differences] == [ANOTHER_SECRET]
+    assert told(hidden, hidden, masked, op="same").objects == ()
+
+
+def test_what_the_engine_is_to_change_is_told_although_no_input_differs() -> None:
+    [one] = told(A, A, A, detailedDiff={"backfills.orders": {"kind": "update"}}).objects
+    assert [each.place for each in one.differences] == [("backfills.orders",)]
+
+
+def test_what_only_an_up_can_tell_is_no_difference() -> None:
+    unknown = {"name": "Shop → S3", "sourceId": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}
+    known = unknown | {"sourceId": "1", "prefix": "tmp_"}
+    [one] = told(unknown, known, known, CONNECTION).objects
+    assert [each.place for each in one.differences] == [("prefix",)]
+
+
+def connection(*streams: Document, **more: Any) -> Document:
+    return {"name": "Shop → S3", "configurations": json.dumps({"streams": list(streams)}), **more}
+
+
+def stream(name: str = "orders", **more: Any) -> Document:
+    return {"name": name, "syncMode": "incremental_append", "selectedFields": ["id"], **more}
+
+
+def places_of(code: Document, live: Document) -> dict[str, tuple[Any, Any]]:
+    """Where a connection's code, which is applied, and what is live differ, with both."""
+    [one] = told(code, code, live, CONNECTION).objects
+    return {".".join(each.place): (each.code, each.live) for each in one.differences}
+
+
+def test_every_setting_of_a_connection_is_a_place() -> None:
+    before = connection(stream(), schedule={"scheduleType": "cron", "cronExpression": "0 0 * * * ?"})
+    after = connection(stream(), schedule={"scheduleType": "basic", "basicTiming": "Every 2 HOURS"}, status="inactive")
+    assert places_of(before, after) == {
+        "schedule": ("cron 0 0 * * * ?", "every 2 hours"),
+        "status": ("active", "inactive"),
+    }
+
+
+def test_a_stream_differs_field_by_field() -> None:
+    before = stream(cursorField=["a"], primaryKey=[["id"]], selectedFields=["id", "tax"])
+    after = stream(cursorField=["b", "c"], primaryKey=[["id"], ["no"]], syncMode="incremental_deduped_history")
+    assert places_of(connection(before), connection(after)) == {
+        "streams.orders.sync_mode": ("incremental_append", "incremental_deduped_history"),
+        "streams.orders.cursor_field": ("a", "b.c"),
+        "streams.orders.primary_key": ("id", "id, no"),
+        "streams.orders.fields.tax": (True, None),
+    }
+
+
+def test_a_stream_that_is_not_there_is_one_difference_and_so_is_a_selection_of_every_field() -> None:
+    gone, whole = stream("gone"), {"name": "orders", "syncMode": "incremental_append"}
+    assert places_of(connection(stream(), gone), connection(whole, stream("new"))) == {
+        "streams.gone": (True, None),
+        "streams.new": (None, True),
+        "streams.orders.fields": ("id", "every field"),
+    }
+
+
+def test_what_the_server_did_itself_is_told_as_such() -> None:
+    [one] = told(
+        connection(stream()), connection(stream()), connection(stream(selectedFields=["id", "tax"])), CONNECTION
+    ).objects
+    assert [each.by_server for each in one.differences] == [True]
+    assert one.notes == (SAID[0],)

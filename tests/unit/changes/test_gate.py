@@ -1,0 +1,160 @@
+"""What stops a pull request, and what lets it through."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lotus_infra.changes.acknowledge import acknowledged
+from lotus_infra.changes.digest import read
+from lotus_infra.changes.gate import Gate, gate
+from lotus_infra.changes.judge import impact_of
+from lotus_infra.errors import LotusError
+from lotus_infra.naming import LOSS_LABEL
+from tests.support.previews import (
+    CONNECTION,
+    CUSTOMERS,
+    DESTINATION,
+    KLAVIYO,
+    ORDERS,
+    SHOPIFY,
+    SOURCE,
+    UNKNOWN,
+    Digest,
+    Stream,
+    actor,
+    connection,
+)
+
+BUCKET = "aws:s3/bucket:Bucket"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+
+
+def judged(digest: Digest, *agreed: str, labels: tuple[str, ...] = ()) -> Gate:
+    return gate(impact_of(read(digest.text())), acknowledged(list(agreed)), labels, LOSS_LABEL)
+
+
+def objects(found: Gate) -> list[str]:
+    return [loss.object for loss in found.blocked]
+
+
+def orders_become(stream: Stream, op: str = "update", **overrides: object) -> Digest:
+    old, new = connection([CUSTOMERS, ORDERS]), connection([CUSTOMERS, stream], **overrides)
+    return Digest().step(op, CONNECTION, "shopify", old, new, "configurations")
+
+
+def replaced(definition: str) -> Digest:
+    new = connection([CUSTOMERS, ORDERS], sourceId=UNKNOWN)
+    return (
+        Digest()
+        .step("replace", SOURCE, "shopify", actor(), actor(definitionId=definition), "workspaceId")
+        .step("replace", CONNECTION, "shopify", connection([CUSTOMERS, ORDERS]), new, "sourceId")
+    )
+
+
+def rules(days: int) -> dict[str, object]:
+    return {"rules": [{"id": "expired-raw", "status": "Enabled", "expiration": {"days": days}}]}
+
+
+BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
+    "a deleted destination": (lambda: Digest().step("delete", DESTINATION, "s3", actor()), ["destination s3"]),
+    "a deleted connection": (lambda: Digest().step("delete", CONNECTION, "a", connection()), ["connection a"]),
+    "a deletion of a kind that nobody knows": (lambda: Digest().step("delete", "x:y/z:Thing", "a", {}), ["Thing a"]),
+    "a bucket in another's place": (
+        lambda: Digest().step("replace", BUCKET, "landing", {"bucket": "a"}, {"bucket": "b"}, "bucket"),
+        ["bucket landing"],
+    ),
+    "a bucket that may be emptied": (
+        lambda: Digest().step("update", BUCKET, "landing", {}, {"forceDestroy": True}, "forceDestroy"),
+        ["bucket landing"],
+    ),
+    "a protection that ends": (
+        lambda: Digest().step("same", BUCKET, "landing", {}, {}, protect=True),
+        ["bucket landing"],
+    ),
+    "raw data that expires sooner": (
+        lambda: Digest().step("update", LIFECYCLE, "landing", rules(90), rules(30), "rules"),
+        ["bucket landing"],
+    ),
+    "a stream that is read as a whole": (
+        lambda: orders_become(ORDERS.but(mode="full_refresh_append")),
+        ["stream shopify/orders"],
+    ),
+    "a source of another connector": (
+        lambda: replaced(KLAVIYO),
+        ["stream shopify/customers", "stream shopify/orders"],
+    ),
+    "a source that the preview does not show": (
+        lambda: orders_become(ORDERS, "replace", sourceId=UNKNOWN),
+        ["stream shopify/customers", "stream shopify/orders"],
+    ),
+}
+FREE: dict[str, Callable[[], Digest]] = {
+    "a source of the same connector": lambda: replaced(SHOPIFY),
+    "a cursor's other field, which Airbyte keeps the cursor for": lambda: orders_become(ORDERS.but(cursor="id")),
+    "a stream that goes, whose files and cursor stay": lambda: orders_become(CUSTOMERS.but(name="customers_2")),
+    "a bucket that is only left alone": lambda: Digest().step("delete", BUCKET, "state", {}, retainOnDelete=True),
+    "raw data that stays longer": lambda: Digest().step("update", LIFECYCLE, "landing", rules(30), rules(90), "rules"),
+    "a component": lambda: Digest().step("delete", "lotus:airbyte:Pipeline", "shopify", {}),
+}
+
+
+@pytest.mark.parametrize("what", BLOCKED)
+def test_a_loss_is_blocked_until_its_object_is_acknowledged(what: str) -> None:
+    made, lost = BLOCKED[what]
+
+    assert objects(judged(made())) == lost
+    assert not judged(made()).ok
+    assert judged(made(), *lost).ok
+    assert objects(judged(made(), *(f"{each}-2" for each in lost))) == lost
+
+
+@pytest.mark.parametrize("what", FREE)
+def test_what_loses_nothing_is_free(what: str) -> None:
+    assert judged(FREE[what]()).ok
+
+
+def test_the_label_lets_pass_what_an_update_does_not_refuse_by_itself() -> None:
+    update, replacement = orders_become(ORDERS.but(mode="full_refresh_append")), replaced(KLAVIYO)
+
+    assert judged(update, labels=("bug", LOSS_LABEL)).ok
+    assert not judged(update, labels=("bug",)).ok
+    assert not judged(replacement, labels=(LOSS_LABEL,)).ok
+
+
+def test_an_acknowledgement_in_vain_is_told_and_blocks_nothing() -> None:
+    found = judged(Digest(), "stream shopify/orders")
+
+    assert found.ok
+    assert found.stale == ("stream shopify/orders",)
+
+
+def test_a_preview_that_failed_never_passes() -> None:
+    digest = Digest().said("error: no", severity="error")
+
+    assert not judged(digest, labels=(LOSS_LABEL,)).ok
+
+
+def test_events_of_a_replacement_are_one_and_a_secret_in_them_stays_one() -> None:
+    old, new = replaced(KLAVIYO), Digest()
+    new.steps = [{**old.steps[0], "op": "create-replacement"}, *old.steps, {**old.steps[0], "op": "delete-replaced"}]
+
+    assert impact_of(read(new.text())) == impact_of(read(old.text()))
+    hidden = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    places = ("configuration.password", "configuration.shop")
+    rotated = Digest().step(
+        "update", SOURCE, "a", actor({"password": hidden}), actor({"password": hidden, "shop": "b"}), *places
+    )
+    [source] = impact_of(read(rotated.text())).sources
+    assert source.secrets == ("configuration.password",)
+    assert [(each.name, each.after) for each in source.settings] == [("configuration.shop", "b")]
+
+
+@pytest.mark.parametrize("value", ["stream shopify/orders", {"a": 1}, ["orders"], [1]])
+def test_what_is_no_list_of_objects_is_told(value: object) -> None:
+    with pytest.raises(LotusError, match="lotus:acknowledge is no list of objects: pulumi config set --path"):
+        acknowledged(value)
+
+
+def test_the_list_is_read_as_yaml_and_as_the_engine_hands_it_out() -> None:
+    assert acknowledged(["source a"]) == acknowledged('["source a"]') == {"source a"}
+    assert acknowledged(None) == frozenset()

@@ -1,0 +1,46 @@
+"""What has moved since a preview was reviewed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lotus_infra.changes.digest import Preview, read
+from lotus_infra.changes.moved import moved
+
+URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::"
+
+
+def step(op: str = "update", name: str = "shopify", **changes: Any) -> dict[str, Any]:
+    old = {"id": "c1", "inputs": {"prefix": "", "configurations": "orders"}, "modified": "now"}
+    return {"op": op, "urn": URN + name, "oldState": old, "detailedDiff": {"prefix": {"kind": "update"}}} | changes
+
+
+def previewed(*steps: dict[str, Any]) -> Preview:
+    return read(json.dumps({"steps": steps, "changeSummary": {}}, indent=2))
+
+
+def test_nothing_has_moved_where_each_change_starts_from_the_same_in_any_order() -> None:
+    later = step(oldState={**step()["oldState"], "modified": "later"})
+    before = previewed(step(), step("delete", "klaviyo"), step("same", "faker"))
+    assert moved(before, previewed(step("delete", "klaviyo"), later, step("refresh", "faker"))) == []
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        [step(oldState={"id": "c1", "inputs": {"prefix": "", "configurations": "users"}})],
+        [step(oldState={"id": "c2", "inputs": step()["oldState"]["inputs"]})],
+        [step(detailedDiff={"prefix": {"kind": "update-replace"}})],
+        [step("replace")],
+        [step("same")],
+        [],
+    ],
+    ids=["another value", "another object", "another difference", "another step", "nothing to do", "gone"],
+)
+def test_a_change_that_starts_from_something_else_is_named(now: list[dict[str, Any]]) -> None:
+    assert moved(previewed(step()), previewed(*now)) == ["Connection shopify"]
+
+
+def test_a_change_that_was_not_there_is_named() -> None:
+    assert moved(previewed(step()), previewed(step(), step("delete", "klaviyo"))) == ["Connection klaviyo"]

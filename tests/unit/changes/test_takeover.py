@@ -1,0 +1,250 @@
+"""What was changed in Airbyte, as edits of a small lake's files; what no file can say is told."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lotus_infra.changes.drift import Difference, Drift, Drifted
+from lotus_infra.ops.drift_patch import Patch, patch_of
+from tests.support.lakes import clean_files, destination, source, stream, write
+
+Document = dict[str, Any]
+Change = tuple[tuple[str, ...], Any, Any]
+"""A place, what code and state have there, and what is live."""
+STREAM = {"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"], "primaryKey": [["id"]]}
+
+
+def patched(folder: Path, kind: str, live: Document, changes: Iterable[Change], **files: Document) -> Patch:
+    """The patch of one object's changes; more files of the lake are given with `__` for a slash."""
+    more = {f"{name.replace('__', '/')}.json": content for name, content in files.items()}
+    name = "s3" if kind == "destination" else "shop"
+    differences = tuple(Difference(place, code, code, new) for place, code, new in changes)
+    labels = {("connection", "shop"): "Shop → S3"}
+    write(folder / "streams", clean_files() | more)
+    return patch_of(Drift((Drifted(kind, name, differences, (), live),), labels), folder / "streams")
+
+
+def changed_lines(patch: Patch) -> list[str]:
+    """The lines that a patch takes out and puts in."""
+    lines = patch.text.splitlines()
+    return [line for line in lines if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))]
+
+
+def told(patch: Patch) -> list[str]:
+    """What is left to do, without what to do."""
+    return [f"{each.where}: {each.what}" for each in patch.left]
+
+
+def connection(**settings: Any) -> Document:
+    fields = ["email", "id", "updated_at"]
+    return {"configurations": {"streams": [{"selectedFields": fields, **STREAM}]}, **settings}
+
+
+def streams(*several: Document) -> Document:
+    return {"configurations": {"streams": list(several)}}
+
+
+SETTINGS: list[tuple[Document, Change, list[str]]] = [
+    (connection(prefix="x_"), (("prefix",), "", "x_"), ['+  "prefix": "x_"']),
+    (
+        connection(namespaceDefinition="custom_format", namespaceFormat="shops"),
+        (("namespaceFormat",), "shop", "shops"),
+        ['+  "namespace": "shops"'],
+    ),
+    (
+        connection(),
+        (("nonBreakingSchemaUpdatesBehavior",), "propagate_columns", "ignore"),
+        ['+  "non_breaking_changes": "ignore"'],
+    ),
+    (
+        connection(notifySchemaChanges=True),
+        (("notifySchemaChanges",), False, True),
+        ['+  "notify_schema_changes": true'],
+    ),
+    (
+        connection(schedule={"scheduleType": "basic", "basicTiming": "Every 2 HOURS"}),
+        (("schedule",), "manual", "every 2 hours"),
+        ['+  "schedule": {', '+    "type": "basic",', '+    "every": "2 hours"', "+  }"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("live", "change", "added"), SETTINGS)
+def test_a_setting_of_a_connection_is_a_line_of_its_sources_file(
+    tmp_path: Path, live: Document, change: Change, added: list[str]
+) -> None:
+    patch = patched(tmp_path, "connection", live, [change])
+    assert patch.ok
+    # The line before a new last one gets its comma.
+    assert [line for line in changed_lines(patch) if '"destination"' not in line] == added
+
+
+def test_a_schedule_changes_key_by_key(tmp_path: Path) -> None:
+    cron = {"type": "cron", "cron": "0 0 * * * ?", "time_zone": "Europe/Berlin"}
+    live = connection(schedule={"scheduleType": "cron", "cronExpression": "0 5 * * * ?"})
+    patch = patched(
+        tmp_path, "connection", live, [(("schedule",), "cron", "cron 0 5 * * * ?")], shop___source=source(schedule=cron)
+    )
+    assert changed_lines(patch) == [
+        '-    "cron": "0 0 * * * ?",',
+        '-    "time_zone": "Europe/Berlin"',
+        '+    "cron": "0 5 * * * ?"',
+    ]
+
+
+def test_fields_go_and_come_with_the_type_that_was_discovered(tmp_path: Path) -> None:
+    live = streams({**STREAM, "selectedFields": ["id", "updated_at", "lines", "unheard_of"]})
+    changes: list[Change] = [
+        (("streams", "orders", "fields", name), None if new else True, new)
+        for name, new in (("email", None), ("lines", True), ("unheard_of", True))
+    ]
+    patch = patched(tmp_path, "connection", live, changes)
+    assert '-    "email": {' in changed_lines(patch)
+    assert '+    "lines": {' in changed_lines(patch)
+    assert told(patch) == ["connection shop: orders.fields.unheard_of: its type is nowhere known"]
+    assert "lotus discover shop" in patch.left[0].remedy
+
+
+def test_modes_cursor_and_key_are_lines_of_the_streams_file(tmp_path: Path) -> None:
+    live = streams(
+        {**STREAM, "syncMode": "incremental_deduped_history", "cursorField": ["id"], "primaryKey": [["email"]]}
+        | {"selectedFields": ["email", "id", "updated_at"]}
+    )
+    changes: list[Change] = [
+        (("streams", "orders", "sync_mode"), "incremental_append", "incremental_deduped_history"),
+        (("streams", "orders", "cursor_field"), "updated_at", "id"),
+        (("streams", "orders", "primary_key"), "id", "email"),
+    ]
+    lines = changed_lines(patched(tmp_path, "connection", live, changes))
+    assert lines == [
+        '-  "destination_sync_mode": "append",',
+        '+  "destination_sync_mode": "append_dedup",',
+        '-      "id"',
+        '+      "email"',
+        '-    "updated_at"',
+        '+    "id"',
+    ]
+
+
+def test_a_cursor_and_a_key_that_the_mode_leaves_out_stay_in_the_file(tmp_path: Path) -> None:
+    live = streams({"name": "orders", "syncMode": "full_refresh_append", "selectedFields": ["email"]})
+    changes: list[Change] = [
+        (("streams", "orders", "sync_mode"), "incremental_append", "full_refresh_append"),
+        (("streams", "orders", "cursor_field"), "updated_at", None),
+        (("streams", "orders", "primary_key"), "id", None),
+    ]
+    patch = patched(tmp_path, "connection", live, changes)
+    assert changed_lines(patch) == ['-  "sync_mode": "incremental",', '+  "sync_mode": "full_refresh",']
+
+
+def test_a_stream_that_was_taken_out_keeps_its_file_and_comes_back_into_it(tmp_path: Path) -> None:
+    gone: Change = (("streams", "orders"), True, None)
+    other = stream(stream="users")
+    patch = patched(tmp_path / "out", "connection", streams(), [gone], shop__users=other)
+    assert '+  "selected": false,' in changed_lines(patch)
+
+    again: Change = (("streams", "orders"), None, True)
+    live = streams({**STREAM, "selectedFields": ["id", "updated_at"]})
+    before = stream(selected=False, backfill="2026-01")
+    patch = patched(tmp_path / "back", "connection", live, [again], shop__orders=before)
+    assert changed_lines(patch) == [
+        '-    "email": {',
+        '-      "type": "string"',
+        "-    },",
+        '-  "selected": false,',
+        '+  "selected": true,',
+    ]
+    assert told(patch) == ["connection shop: orders.backfill: its token 2026-01 asks for a read from the beginning"]
+
+
+def test_a_stream_that_the_lake_never_had_is_a_new_file(tmp_path: Path) -> None:
+    facts = {
+        "stream": "refunds",
+        "options": {"sync_modes": ["full_refresh", "incremental"]},
+        "fields": {"id": {"type": ["null", "integer"]}, "at": {"type": "string"}, "more": {"type": "string"}},
+    }
+    live = streams(
+        {"name": "refunds", "syncMode": "incremental_append", "cursorField": ["at"], "selectedFields": ["id", "at"]}
+    )
+    added: Change = (("streams", "refunds"), None, True)
+    patch = patched(tmp_path, "connection", live, [added], shop___discovered__refunds=facts)
+    assert patch.ok
+    assert "new file mode 100644\n--- /dev/null\n+++ b/streams/shop/refunds.json\n" in patch.text
+    assert '+  "cursor_field": [' in changed_lines(patch)
+    assert '+      "type": "integer"' in changed_lines(patch)
+    assert "more" not in patch.text
+
+    unknown: Change = (("streams", "other"), None, True)
+    patch = patched(tmp_path, "connection", streams({"name": "other"}), [unknown])
+    assert (patch.text, told(patch)) == ("", ["connection shop: stream other: its type is nowhere known"])
+
+
+def test_a_configuration_changes_where_the_file_says_it_and_else_where_the_stack_does(tmp_path: Path) -> None:
+    live: Document = {"configuration": {"s3_bucket_name": "it's mine", "format": {"format_type": "JSONL"}}}
+    changes: list[Change] = [
+        (("configuration", "format", "format_type"), "Parquet", "JSONL"),
+        (("configuration", "s3_bucket_name"), "landing", "it's mine"),
+        (("configuration", "secret_access_key"), "[secret]", "other"),
+        (("configuration", "s3_bucket_region"), "us-west-1", None),
+    ]
+    patch = patched(tmp_path, "destination", live, changes)
+    assert changed_lines(patch) == [
+        '-    "s3_bucket_region": "us-west-1",',
+        '-      "format_type": "Parquet"',
+        '+      "format_type": "JSONL"',
+    ]
+    remedies = [each.remedy for each in patch.left]
+    assert remedies[0].startswith("`pulumi config set lotus:landing_bucket -- 'it'\"'\"'s mine'`")
+    assert remedies[1].startswith("`pulumi config set --secret lotus:s3_secret_access_key`")
+    assert patch.problems  # The bucket's region is required.
+
+
+def test_what_no_file_can_say_is_told_with_what_to_do(tmp_path: Path) -> None:
+    changes: list[Change] = [
+        (("status",), "active", "inactive"),
+        (("destinationId",), "1", "2"),
+        (("name",), "Shop → S3", "Mine"),
+        (("streams", "orders", "mappers"), None, [{"type": "hashing"}]),
+    ]
+    patch = patched(tmp_path, "connection", connection(status="inactive"), changes)
+    assert patch.text == ""
+    assert told(patch) == [
+        "connection shop: status: no file switches a connection off",
+        "connection shop: destinationId: no file of the lake says it",
+        "connection shop: orders.mappers: no stream file says it",
+    ]
+    assert all(each.remedy for each in patch.left)
+
+
+def test_a_label_that_the_files_will_not_make_is_told(tmp_path: Path) -> None:
+    patch = patched(tmp_path, "source", {"name": "Store"}, [(("name",), "Shop", "Store")])
+    assert changed_lines(patch) == ['-  "name": "Shop",', '+  "name": "Store",']
+    assert told(patch) == [
+        'connection shop: name: it is called "Shop → S3", and what the files will call it is "Store → S3"'
+    ]
+
+
+def test_what_code_changed_too_is_left_as_code_has_it(tmp_path: Path) -> None:
+    write(tmp_path / "streams", clean_files())
+    both = Difference(("configuration", "count"), 1, 2, 3)
+    late = Difference(("configuration", "seed"), 1, 2, 2)
+    patch = patch_of(Drift((Drifted("source", "shop", (both, late), (), {}),), {}), tmp_path / "streams")
+    assert (patch.text, told(patch)) == ("", ["source shop: configuration.count: code has changed it too"])
+
+
+def test_a_patch_that_the_checks_refuse_says_why(tmp_path: Path) -> None:
+    live = streams({**STREAM, "selectedFields": ["id", "email"]})
+    patch = patched(tmp_path, "connection", live, [(("streams", "orders", "fields", "updated_at"), True, None)])
+    [problem] = patch.problems
+    assert problem.file.endswith("streams/shop/orders.json")
+    assert "is not among the selected fields" in problem.what
+    assert not patch.ok
+
+
+def test_a_secret_that_nobody_can_read_is_named(tmp_path: Path) -> None:
+    files = destination(configuration={"s3_bucket_path": "raw"})
+    change: Change = (("configuration", "role", "key"), None, "[secret]")
+    patch = patched(tmp_path, "destination", {"configuration": {"role": {}}}, [change], _destinations__s3=files)
+    assert told(patch) == ["destination s3: configuration.role.key: it is a secret, which Airbyte does not show"]

@@ -1,0 +1,251 @@
+"""What is written, imported and told of what exists."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lotus_infra.migrate import imports, state, terraform
+from lotus_infra.migrate.confirm import confirmed
+from lotus_infra.migrate.model import Existing, FoundConnection, FoundStream
+from lotus_infra.migrate.plan import Plan, planned
+from lotus_infra.streams.load import load_lake
+from tests.support import terraform as made
+from tests.support.lakes import OWN_STREAMS, clean_files, write
+
+PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS / "_connectors").iterdir()}
+
+
+@pytest.fixture
+def existing() -> Existing:
+    return state.existing(terraform.read(made.whole(), "terraform.tfstate"), "terraform.tfstate")
+
+
+def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> Plan:
+    return planned(existing, load_lake(write(directory, files), begun=False).lake, managed)
+
+
+def changed(existing: Existing, **overrides: Any) -> Existing:
+    [connection] = existing.connections
+    return replace(existing, connections=(replace(connection, **overrides),))
+
+
+def of_stream(existing: Existing, **overrides: Any) -> Existing:
+    [stream] = existing.connections[0].streams
+    return changed(existing, streams=(replace(stream, **overrides),))
+
+
+def notes(made: Plan) -> list[tuple[str, str]]:
+    return [(each.kind, f"{each.subject} {each.what}") for each in made.notes]
+
+
+def test_both_providers_states_of_one_lake_become_the_same_files(existing: Existing, tmp_path: Path) -> None:
+    shown = state.existing(terraform.read(made.shown(), "shown.json"), "shown.json")
+    shown = replace(shown, facts=existing.facts)
+    other = plan(shown, tmp_path / "b")
+
+    one = {each.path: json.loads(each.text) for each in plan(existing, tmp_path / "a").files}
+    two = {each.path: json.loads(each.text) for each in other.files}
+
+    # The one provider has a basic schedule and notices of schema changes, which the other's API has not.
+    assert one["shopify/_source.json"].pop("notify_schema_changes") is True
+    assert one["shopify/_source.json"].pop("schedule") == {"type": "basic", "every": "1 hours"}
+    assert two["shopify/_source.json"].pop("schedule") == {"type": "cron", "cron": "0 0 * * * ?"}
+    assert one == two
+    assert other.notes == ()
+    assert not [value for value in made.HIDDEN if value in str(other)]
+
+
+def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
+    document = json.loads(imports.text(plan(existing, tmp_path).imports))
+
+    assert [(each["name"], each["logicalName"], each.get("parent")) for each in document["resources"]] == [
+        ("s3-destination", "s3", None),
+        ("shopify-pipeline", "shopify", None),
+        ("shopify-source", "shopify", "shopify-pipeline"),
+        ("shopify-connection", "shopify", "shopify-pipeline"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stream", "told"),
+    [
+        ({"beyond": ("mappers",)}, "orders has mappers"),
+        ({"beyond": ("hashed fields",)}, "orders has hashed fields"),
+        ({"mode": ""}, "orders has a sync mode that the public API has no word for"),
+        ({"name": "Orders"}, 'the stream "Orders" can\'t name a file'),
+        ({"name": "unseen", "fields": None}, "the fields of unseen are not known"),
+    ],
+)
+def test_a_stream_that_no_file_can_say_leaves_its_whole_source(
+    existing: Existing, tmp_path: Path, stream: dict[str, Any], told: str
+) -> None:
+    found = plan(of_stream(existing, **stream), tmp_path)
+
+    # A source without one of its streams would lose that stream by the first `up`.
+    assert (found.files, found.imports, found.secrets) == ((), (), ())
+    assert [kind for kind, _ in notes(found)] == ["left"]
+    assert told in notes(found)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("connection", "told"),
+    [
+        ({"schedule": None}, "its schedule is not understood"),
+        ({"prefix": "Shop-"}, "prefix can't be a prefix"),
+        ({"non_breaking_changes": "other"}, "non_breaking_changes"),
+        ({"streams": ()}, "its connection has no streams"),
+        ({"destination_id": "elsewhere"}, "its destination is not among what is taken over"),
+    ],
+)
+def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+) -> None:
+    found = plan(changed(existing, **connection), tmp_path)
+
+    assert found.imports == ()
+    assert any(kind == "left" and told in what for kind, what in notes(found))
+
+
+@pytest.mark.parametrize(
+    ("connection", "told"),
+    [
+        ({"label": "sales"}, 'is called "Shopify → S3" from then on'),
+        ({"status": "inactive"}, "is switched on"),
+        ({"loses": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
+        ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
+        ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
+        (
+            {"streams": (FoundStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
+            "takes the fields that there are now, and no later ones, of orders",
+        ),
+    ],
+)
+def test_what_the_first_up_would_change_is_told_before(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+) -> None:
+    found = plan(changed(existing, **connection), tmp_path)
+
+    assert len(found.imports) == 3
+    [(kind, what)] = notes(found)
+    assert kind == "changes"
+    assert told in what
+
+
+def test_a_name_that_two_have_is_taken_from_neither(existing: Existing, tmp_path: Path) -> None:
+    twin = replace(existing.of_kind("source")[0], id="44444444-0000-4000-8000-000000000004", label="SHOPIFY")
+
+    found = plan(replace(existing, actors=(*existing.actors, twin)), tmp_path)
+
+    assert found.imports == ()
+    assert [kind for kind, what in notes(found) if "has a name that another source has too" in what] == ["left"] * 2
+
+
+def test_of_several_connections_of_a_source_the_others_are_left(existing: Existing, tmp_path: Path) -> None:
+    other = replace(existing.connections[0], id="another", label="A copy")
+
+    found = plan(replace(existing, connections=(other, *existing.connections)), tmp_path)
+
+    assert [each.id for each in found.imports if each.kind == "connection"] == [made.CONNECTION_ID]
+    [told] = [what for _, what in notes(found)]
+    assert told.startswith('connection "A copy" (another) reads source "Shopify" too')
+    assert told.endswith("Shopify → S3 is taken")
+
+
+def test_sources_without_connections_and_destinations_without_sources_are_left(
+    existing: Existing, tmp_path: Path
+) -> None:
+    found = plan(replace(existing, connections=()), tmp_path)
+
+    assert found.imports == ()
+    assert [each.subject for each in found.notes] == ['source "Shopify"', 'destination "S3"']
+
+
+def test_files_that_are_there_stay_and_differences_are_told_without_values(existing: Existing, tmp_path: Path) -> None:
+    files = clean_files() | {"shop/_source.json": None, "shop/orders.json": None, "shop/_discovered/orders.json": None}
+    document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
+    document["configuration"] = {**made.SHOP, "shop": {"$config": "shop"}, "start_date": "2020-01-01"}
+    document["configuration"]["credentials"] = {"auth_method": "api_password", "api_password": {"$secret": "password"}}
+    orders = (OWN_STREAMS / "shopify" / "orders.json").read_bytes()
+
+    found = plan(existing, tmp_path, files | {"shopify/_source.json": document, "shopify/orders.json": orders})
+
+    assert found.files == ()
+    assert found.kept == ("_destinations/s3.json", "shopify/")
+    assert len(found.imports) == 3
+    [told] = [each for each in found.notes if each.subject == 'source "Shopify"']
+    assert told.kind == "changes"
+    assert "configuration.start_date" in told.what
+    assert "streams.orders" in told.what
+    assert "api_password" not in told.what
+    assert "configuration.shop" not in told.what
+    assert "2020" not in told.what
+
+
+def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(existing: Existing, tmp_path: Path) -> None:
+    document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
+    document |= {"connector": "source-klaviyo", "destination": "elsewhere"}
+
+    found = plan(existing, tmp_path, PINNED | {"shopify/_source.json": document})
+
+    assert [what.partition("names ")[2] for _, what in notes(found) if " names another " in what] == [
+        "another destination",
+        "another connector",
+    ]
+
+
+def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: Path) -> None:
+    found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
+
+    assert found.imports == ()
+    assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
+
+
+def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: Path) -> None:
+    [source] = existing.of_kind("source")
+    second = replace(source, id="second", label="Shopify EU")
+    connected: FoundConnection = replace(
+        existing.connections[0], id="connected", source_id="second", label="Shopify EU → S3"
+    )
+
+    both = replace(existing, actors=(*existing.actors, second), connections=(*existing.connections, connected))
+    found = plan(both.with_facts({"second": existing.facts[made.SOURCE_ID]}), tmp_path)
+
+    [told] = [what for _, what in notes(found)]
+    assert told.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
+    assert told.endswith("is already that of shopify/orders.json")
+
+
+def test_what_nobody_knows_the_type_of_is_told_with_the_command(existing: Existing, tmp_path: Path) -> None:
+    found = plan(replace(existing, facts={}), tmp_path)
+
+    [file] = [json.loads(each.text) for each in found.files if each.path == "shopify/orders.json"]
+    assert file["fields"] == {"id": {"type": "unknown"}, "updated_at": {"type": "unknown"}}
+    [note] = found.notes
+    assert note.what == "nobody knows the types of orders.id, orders.updated_at"
+    assert "lotus discover shopify" in note.remedy
+
+
+def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existing: Existing) -> None:
+    [source] = existing.of_kind("source")
+    [destination] = existing.of_kind("destination")
+    mask = "*" * 10
+    masked = {**made.SHOP, "credentials": {"auth_method": "api_password", "api_password": mask}, "shop": "another"}
+    live = Existing((replace(source, configuration=masked, address=""),), existing.connections, confirmed=True)
+    extra = replace(destination, id="unknown", label="Other", address="")
+
+    found = confirmed(existing, replace(live, actors=(*live.actors, extra)))
+
+    assert found.of_kind("source")[0].configuration["shop"] == "another"
+    assert found.of_kind("source")[0].address == "airbyte_source.shopify"
+    assert [(each.kind, each.subject, each.what.split(",")[0]) for each in found.notes] == [
+        ("left", 'destination "S3" (airbyte_destination.s3)', "is in Terraform's state"),
+        (
+            "told",
+            'source "Shopify" (airbyte_source.shopify)',
+            "is not as Terraform's state has it (configuration.shop)",
+        ),
+        ("left", 'destination "Other"', "is in Airbyte"),
+    ]

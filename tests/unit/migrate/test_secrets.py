@@ -1,0 +1,92 @@
+"""No value of a secret gets into a file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lotus_infra.migrate.choices import undone
+from lotus_infra.migrate.secrets import Holder, SecretNames, referenced
+from lotus_infra.streams.facts import Connector
+from lotus_infra.streams.spec import Spec
+from tests.support.lakes import OWN_STREAMS
+from tests.support.terraform import SHOP, TYPED_SHOP
+
+HOLDER = Holder("shopify", "shopify/_source.json")
+MASK = "*" * 10
+
+
+def pinned(name: str) -> Connector:
+    return Connector.model_validate_json((Path(OWN_STREAMS) / "_connectors" / f"{name}.json").read_bytes())
+
+
+def without_secrets(configuration: dict[str, Any], spec: Spec | None = None, *, masked: bool = False) -> Any:
+    return referenced(configuration, HOLDER, SecretNames(), spec, masked=masked)
+
+
+def test_what_the_specification_calls_secret_becomes_a_reference() -> None:
+    made = without_secrets(SHOP, Spec(pinned("source-shopify")))
+
+    assert made.configuration["credentials"] == {
+        "auth_method": "api_password",
+        "api_password": {"$secret": "shopify_api_password"},
+    }
+    assert [(each.name, each.place) for each in made.secrets] == [
+        ("shopify_api_password", "configuration.credentials.api_password")
+    ]
+    assert made.configuration["shop"] == "a-store"
+
+
+def test_a_mask_is_a_secret_and_what_the_server_shows_is_none() -> None:
+    made = without_secrets({"token": MASK, "sort_key": "id", "vault": "secret_coordinate::x_v1"}, masked=True)
+
+    assert made.configuration == {
+        "token": {"$secret": "shopify_token"},
+        "sort_key": "id",
+        "vault": "secret_coordinate::x_v1",
+    }
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"password": "hidden"},
+        {"credentials": {"refresh_token": "hidden"}},
+        {"apiKey": "hidden"},
+        {"service_account_json": "hidden"},
+        {"url": "postgres://user:hidden@host/db"},
+        {"text": "-----BEGIN PRIVATE KEY-----hidden"},
+        {"accounts": [{"name": "a", "secret": "hidden"}]},
+    ],
+)
+def test_where_nothing_is_known_what_looks_like_a_secret_is_one(configuration: dict[str, Any]) -> None:
+    assert "hidden" not in json.dumps(without_secrets(configuration).configuration)
+
+
+def test_where_nothing_is_known_what_tells_branches_apart_stays() -> None:
+    plain = {"auth_type": "oauth2.0", "token_url": "https://a.example/token", "start_date": "2025-01-01", "keys": 3}
+
+    assert without_secrets(plain).configuration == plain
+
+
+def test_a_key_that_the_specification_does_not_have_is_looked_at_as_if_nothing_were_known() -> None:
+    made = without_secrets({**SHOP, "extra": {"token": "hidden"}}, Spec(pinned("source-shopify")))
+
+    assert "hidden" not in json.dumps(made.configuration)
+
+
+def test_secrets_of_one_name_are_told_apart_by_more_of_their_place() -> None:
+    made = without_secrets({"tunnel": {"password": "a"}, "password": "b", "other": {"password": "c"}})
+
+    assert [each.name for each in made.secrets] == ["shopify_password", "shopify_password_2", "shopify_other_password"]
+
+
+def test_a_typed_configuration_becomes_the_connectors_own() -> None:
+    assert undone(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
+
+
+def test_a_choice_that_the_specification_does_not_tell_is_not_guessed() -> None:
+    other: dict[str, Any] = {"credentials": {"other": {"thing": 1}}}
+    assert undone(other, pinned("source-shopify").spec) is None
+    assert undone({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None

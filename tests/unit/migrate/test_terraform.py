@@ -1,0 +1,143 @@
+"""States of Terraform as instances, and what of them is Airbyte's."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lotus_infra.errors import LotusError
+from lotus_infra.migrate import state, terraform
+from lotus_infra.migrate.model import FoundConnection, FoundStream
+from lotus_infra.streams.model import Schedule
+from tests.support import terraform as made
+
+
+def existing(text: str) -> Any:
+    return state.existing(terraform.read(text, "terraform.tfstate"), "terraform.tfstate")
+
+
+def test_a_file_names_modules_and_indexes_as_terraform_does() -> None:
+    keyed = {"index_key": "eu", "attributes": made.source()}
+    counted = {"index_key": 0, "attributes": made.source()}
+    old = {"deposed": "0a1b2c3d", "attributes": made.source()}
+    inside = made.resource("airbyte_source", {}, module="module.lake", instances=[keyed, counted, old])
+    looked_up = made.resource("airbyte_source", made.source(), mode="data")
+
+    found = terraform.read(made.state(inside, looked_up), "terraform.tfstate")
+
+    assert [(each.address, each.provider, each.managed) for each in found] == [
+        ("data.airbyte_source.main", "aballiet/airbyte-oss", False),
+        ('module.lake.airbyte_source.main["eu"]', "aballiet/airbyte-oss", True),
+        ("module.lake.airbyte_source.main[0]", "aballiet/airbyte-oss", True),
+    ]
+
+
+def test_an_instance_shows_no_value_of_its_own() -> None:
+    [found, *_] = terraform.read(made.whole(), "terraform.tfstate")
+
+    assert "Shopify" not in repr(found)
+    assert "value-of" not in repr(existing(made.whole()).actors)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is no state of Terraform"),
+        ('{"version": 3}', "is of version 3"),
+        ('{"version": 4, "resources": [{"mode": "managed"}]}', "see resources.0.type"),
+        ('{"encrypted_data": "x"}', "is encrypted by OpenTofu"),
+        ('{"format_version": "1.2", "planned_values": {}}', "is a plan"),
+        ('{"version": 3, "deployment": {}}', "is a state of Pulumi"),
+        ('{"format_version": "1.0"}', "has no sources, destinations or connections"),
+    ],
+)
+def test_what_is_no_state_is_one_error_that_says_what_it_is(text: str, told: str) -> None:
+    with pytest.raises(LotusError) as error:
+        existing(text)
+
+    assert told in str(error.value)
+
+
+def test_a_connection_of_the_config_apis_provider_is_read_with_its_streams_and_types() -> None:
+    found = existing(made.whole())
+
+    assert found.connections == (
+        FoundConnection(
+            id=made.CONNECTION_ID,
+            label="Shopify → S3",
+            source_id=made.SOURCE_ID,
+            destination_id=made.DESTINATION_ID,
+            streams=(
+                FoundStream("orders", "incremental_append", None, ("updated_at",), (("id",),), ("id", "updated_at")),
+            ),
+            schedule=Schedule(type="basic", every="1 hours"),
+            namespace="shopify",
+            non_breaking_changes="propagate_columns",
+            notify_schema_changes=True,
+            address="airbyte_connection.shopify_to_s3",
+        ),
+    )
+    facts = found.facts[made.SOURCE_ID]["orders"]
+    assert {name: field.type for name, field in facts.fields.items()} == {
+        "id": "integer",
+        "email": "string",
+        "updated_at": "string",
+    }
+    assert facts.source_defined_cursor
+
+
+def test_a_connection_of_the_public_apis_provider_is_read_from_what_show_prints() -> None:
+    found = existing(made.shown())
+
+    [connection] = found.connections
+    assert connection.address == 'module.lake.airbyte_connection.to_s3["shopify"]'
+    assert connection.schedule == Schedule(type="cron", cron="0 0 * * * ?")
+    assert (connection.namespace, connection.non_breaking_changes) == ("shopify", "propagate_columns")
+    assert connection.streams == existing(made.whole()).connections[0].streams
+    assert {each.kind: each.typed for each in found.actors} == {"source": True, "destination": False}
+
+
+@pytest.mark.parametrize(
+    ("config", "beyond"),
+    [
+        ({"selected_fields": [{"field_path": ["address", "zip"]}]}, ("the nested selection of address.zip",)),
+        ({"hashed_fields": [{"field_path": ["email"]}]}, ("hashed fields",)),
+        ({"alias_name": "sales"}, ("the alias sales",)),
+        ({"field_selection_enabled": False}, ()),
+    ],
+)
+def test_what_a_stream_file_cannot_say_is_noticed(config: dict[str, Any], beyond: tuple[str, ...]) -> None:
+    found = existing(made.state(made.resource("airbyte_connection", made.connection(made.stream(**config)))))
+
+    assert found.connections[0].streams[0].beyond == beyond
+
+
+def test_settings_that_files_do_not_have_are_noticed() -> None:
+    resources = {"cpu_limit": "1", "cpu_request": None, "memory_limit": None, "memory_request": None}
+    text = made.whole(notify_schema_changes_by_email=True, resource_requirements=resources)
+
+    assert existing(text).connections[0].loses == ("its notices by mail", "its CPU and memory")
+
+
+def test_everything_else_in_a_state_is_told() -> None:
+    others = [
+        made.resource("airbyte_workspace", {"workspace_id": made.WORKSPACE}),
+        made.resource("airbyte_source_definition", {"id": "x"}),
+        made.resource("airbyte_source", {"name": "Broken", "connection_configuration": "value-of-the-password"}),
+        made.resource("airbyte_source_schema", {}, mode="data"),
+        made.resource("null_resource", {}, 'provider["registry.terraform.io/hashicorp/null"]', name="backfill"),
+    ]
+    document = json.loads(made.whole())
+    document["resources"] += others
+
+    notes = existing(json.dumps(document)).notes
+
+    assert [(each.kind, each.subject) for each in notes] == [
+        ("left", "airbyte_source.main"),
+        ("left", "airbyte_source_definition.main"),
+        ("left", "airbyte_workspace.main"),
+        ("told", "data sources"),
+        ("told", "provider hashicorp/null"),
+    ]
+    assert "value-of" not in str(notes)

@@ -1,0 +1,58 @@
+"""States and passphrases in a repository."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.ops.check import check
+from lotus_infra.ops.committed import findings
+from tests.support.lakes import clean_files, write
+
+STATE = '{\n    "version": 3,\n    "deployment": {\n        "manifest": {}\n    }\n}\n'
+CHECKPOINT = '{"version":3,"checkpoint":{"stack":"organization/lotus/prod","latest":{}}}'
+REFUSED = {
+    ".pulumi/stacks/lotus/prod.json.zst": "",
+    "old/terraform.tfstate": "{}",
+    "old/terraform.tfstate.1700000000.backup": "{}",
+    "export.json": STATE,
+    "copies/prod.json": CHECKPOINT,
+    "passphrase.txt": "a word",
+    ".pulumi-passphrase": "a word",
+}
+FINE = {
+    "Pulumi.prod.yaml": "config: {}\n",
+    "import.json": '{"resources": []}',
+    "streams/deployment.json": '{"stream": "deployment", "checkpoint": {}}',
+    "passphrases.md": "how to choose one",
+    "reset_password.sql": "select 1",
+}
+
+
+@pytest.mark.parametrize("cloned", [False, True])
+def test_each_state_and_passphrase_is_found_and_nothing_else(tmp_path: Path, *, cloned: bool) -> None:
+    ignored = {".venv/lib/prod.json": STATE, ".sandbox/terraform.tfstate": "{}"}
+    for file, content in (REFUSED | FINE | ignored).items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    if cloned:
+        (tmp_path / ".gitignore").write_text(".venv/\n.sandbox/\n", encoding="utf-8")
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+        subprocess.run(["git", "add", "-f", ".pulumi"], cwd=tmp_path, check=True)
+
+    found = list(findings(tmp_path))
+
+    assert {finding.file for finding in found} == set(REFUSED)
+    assert all(f"`git rm --cached {finding.file}`" in finding.remedy for finding in found)
+
+
+def test_a_committed_state_is_a_problem_of_the_lake(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n", encoding="utf-8")
+    lake = write(tmp_path / "streams", clean_files())
+    assert check(lake).problems == ()
+    (tmp_path / "export.json").write_text(STATE, encoding="utf-8")
+
+    [problem] = check(lake).problems
+
+    assert problem.file.endswith("export.json")
+    assert problem.what == "is an exported state or a checkpoint of the engine"

@@ -1,0 +1,114 @@
+"""Where a destination writes to, and a stream's newest partition there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.landing import Landed, bucket_of, newest
+from lotus_infra.ops.objects import Bucket, Object
+from lotus_infra.streams.model import DestinationConfig
+from tests.support.lakes import destination
+
+TODAY = date(2026, 3, 1)
+WRITTEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PREFIX = "raw/shop/orders/"
+
+
+@dataclass
+class Listing:
+    """Objects by their keys, and what was asked of them."""
+
+    keys: list[str]
+    asked: list[str] = field(default_factory=list)
+
+    def listed(self, prefix: str = "", after: str = "") -> Iterator[Object]:
+        self.asked.append(f"list {prefix.removeprefix(PREFIX)}")
+        return (Object(key, 5, WRITTEN) for key in sorted(self.keys) if key.startswith(prefix) and key > after)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        self.asked.append(f"folders {prefix.removeprefix(PREFIX)}")
+        below = [key.removeprefix(prefix) for key in self.keys if key.startswith(prefix)]
+        return (f"{part}/" for part in sorted({key.split("/")[0] for key in below if "/" in key}))
+
+    def read(self, key: str) -> bytes:
+        raise AssertionError(key)
+
+    def delete(self, key: str) -> None:
+        raise AssertionError(key)
+
+
+def files(*days: str) -> Listing:
+    """Two files in each partition, and some that are none of the layout."""
+    parts = (
+        f"year={day[:4]}/month={day[5:7]}/day={day[8:]}/part_{number}.parquet" for day in days for number in (0, 1)
+    )
+    return Listing([*(PREFIX + part for part in parts), PREFIX + "notes.txt", PREFIX + "~/x", "raw/shop/orders_2/x"])
+
+
+def test_a_fresh_stream_takes_one_request_however_much_it_has() -> None:
+    listing = files("2025-12-31", "2026-02-27", "2026-02-28", "2026-03-01")
+    assert newest(listing, PREFIX, TODAY) == Landed("2026-03-01", 2, 10, WRITTEN)
+    assert listing.asked == ["list "]
+
+
+def test_the_newest_partition_of_an_old_stream_is_found_from_the_top_and_not_by_listing_everything() -> None:
+    listing = files("2024-12-31", "2025-01-30", "2025-02-02")
+    assert newest(listing, PREFIX, TODAY) == Landed("2025-02-02", 2, 10, WRITTEN)
+    assert listing.asked == [
+        "list ",
+        "folders ",
+        "folders year=2025/",
+        "folders year=2025/month=02/",
+        "list year=2025/month=02/day=02/",
+    ]
+
+
+def test_nothing_has_landed_where_there_is_no_file_of_the_layout() -> None:
+    assert newest(files(), PREFIX, TODAY) is None
+    assert newest(Listing([]), PREFIX, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("configuration", "values", "bucket"),
+    [
+        ({}, {"lotus:landing_bucket": "mine"}, Bucket("mine", "us-west-1", "http://there")),
+        (
+            {
+                "s3_bucket_name": {"$landing": "bucket"},
+                "s3_bucket_region": {"$landing": "region"},
+                "s3_endpoint": {"$landing": "endpoint"},
+            },
+            {"lotus:landingZone": {"landing": "zone", "region": "eu", "endpoint": "http://own"}},
+            Bucket("zone", "eu", "http://own"),
+        ),
+        (
+            {"s3_bucket_name": {"$landing": "bucket"}},
+            {"lotus:landingZone": '{"landing": "zone"}'},
+            Bucket("zone", "us-west-1", "http://there"),
+        ),
+        ({}, {}, "does not say which bucket"),
+        ({"s3_bucket_name": {"$landing": "bucket"}}, {"lotus:landingZone": "{"}, "does not say which bucket"),
+        ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": {"secure": "v1"}}, "does not say which bucket"),
+    ],
+)
+def test_the_bucket_is_what_the_destinations_file_and_the_stack_say(
+    configuration: Mapping[str, object], values: Mapping[str, object], bucket: Bucket | str
+) -> None:
+    clean = destination()["configuration"]
+    assert isinstance(clean, dict)
+    config = DestinationConfig.model_validate(destination(configuration=clean | dict(configuration)))
+    there = {"AWS_ENDPOINT_URL_S3": "http://there"}
+    if isinstance(bucket, Bucket):
+        assert bucket_of(config, values, there) == bucket
+    else:
+        with pytest.raises(LotusError, match=bucket):
+            bucket_of(config, values, there)
+
+
+def test_a_destination_that_is_not_on_s3_is_told() -> None:
+    config = DestinationConfig(connector="destination-dev-null", configuration={})
+    with pytest.raises(LotusError, match="writes to no S3 bucket"):
+        bucket_of(config, {}, {})

@@ -1,0 +1,101 @@
+"""Whose a lock is, and whether its owner is gone."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.errors import LotusError
+from lotus_infra.ops.locks import Lock, Machine, Process, fate_of, locks_of
+from lotus_infra.ops.objects import Folder
+from lotus_infra.ops.stacks import Project
+from lotus_infra.ops.unlock import plan
+
+TAKEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LOCK = Lock("a.json", 41, "ana", "laptop", TAKEN)
+BEFORE, AFTER = TAKEN - timedelta(minutes=1), TAKEN + timedelta(minutes=1)
+
+
+def machine(process: Process | None, host: str = "laptop") -> Machine:
+    return Machine(host, {41: process}.get)
+
+
+@pytest.mark.parametrize(
+    ("here", "fate"),
+    [
+        (machine(None), "dead"),
+        (machine(Process("pulumi", BEFORE)), "alive"),
+        (machine(Process("bash", BEFORE)), "alive"),
+        (machine(Process("bash", AFTER)), "dead"),
+        (machine(Process("pulumi", AFTER)), "alive"),
+        (machine(None, host="runner-7"), "elsewhere"),
+    ],
+)
+def test_an_owner_is_gone_only_where_it_is_certain(here: Machine, fate: str) -> None:
+    assert fate_of(LOCK, here) == fate
+
+
+def test_an_age_is_told_in_its_largest_unit() -> None:
+    ages = [timedelta(seconds=-5), timedelta(seconds=90), timedelta(minutes=90), timedelta(hours=47), timedelta(days=9)]
+
+    assert [LOCK.age(TAKEN + age) for age in ages] == ["0 s", "90 s", "90 min", "47 h", "9 d"]
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Folder:
+    """A backend with locks of the stack `prod` of the project `lotus`, and of others."""
+    noted = {
+        "lotus/prod/dead.json": {"pid": 41, "hostname": "laptop", "timestamp": "2026-03-01T12:00:00.123456789Z"},
+        "lotus/prod/far.json": {"pid": 41, "hostname": "runner-7", "timestamp": "2026-03-01T11:00:00Z"},
+        "lotus/production/a.json": {"pid": 1, "hostname": "laptop", "timestamp": "2026-03-01T12:00:00Z"},
+        "another/prod/a.json": {"pid": 1, "hostname": "laptop", "timestamp": "2026-03-01T12:00:00Z"},
+    }
+    for key, lock in noted.items():
+        file = tmp_path / ".pulumi" / "locks" / "organization" / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"username": "ana", **lock}), encoding="utf-8")
+    return Folder(tmp_path)
+
+
+def test_a_stacks_locks_are_its_own_the_oldest_first(backend: Folder) -> None:
+    found = locks_of(backend, "lotus", "organization/lotus/prod")
+
+    assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
+
+
+def test_what_is_no_lock_is_one_of_somebody(backend: Folder) -> None:
+    (backend.path / ".pulumi/locks/organization/lotus/prod/dead.json").write_text("{", encoding="utf-8")
+
+    [_, unknown] = locks_of(backend, "lotus", "prod")
+
+    assert unknown.owner == "somebody (the lock can't be read)"
+    assert fate_of(unknown, machine(None)) == "unknown"
+
+
+def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend: Folder, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    project = Project(tmp_path, {})
+    environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
+
+    refused = plan(project, "prod", [], environment, machine(None))
+    assert [lock.host for lock in refused.gone] == ["laptop"]
+    with pytest.raises(LotusError, match=r"stays locked by ana@runner-7 .*--host-is-gone runner-7"):
+        refused.refuse_if_any_is_kept()
+
+    plan(project, "prod", ["runner-7"], environment, machine(None)).carry_out()
+
+    assert locks_of(backend, "lotus", "prod") == []
+    assert len(locks_of(backend, "lotus", "production")) == 1
+
+
+def test_a_living_owner_stays_whatever_is_said_of_its_machine(backend: Folder, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
+    alive = machine(Process("pulumi", BEFORE))
+
+    planned = plan(Project(tmp_path, {}), "prod", ["laptop", "runner-7"], environment, alive)
+
+    assert [(lock.host, fate) for lock, fate in planned.kept] == [("laptop", "alive")]
+    with pytest.raises(LotusError, match="it runs: wait for its end"):
+        planned.refuse_if_any_is_kept()

@@ -1,0 +1,87 @@
+"""How a production stack may run, and what each wrong way is told."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lotus_infra.backend import Backend
+from lotus_infra.errors import LotusError
+from lotus_infra.guard import Declared, Run, Values, Zone, check, problems
+
+URL = "s3://lake-state?region=us-west-1"
+AIRBYTE = "https://airbyte.example.com/api/public/v1"
+GOOD = Run("lotus", "prod", Values("true", AIRBYTE, Zone("aws", "lake-state")), Declared("lotus", URL, "true"))
+
+
+def test_production_as_its_files_say_is_let_run() -> None:
+    check(GOOD, {})
+    check(GOOD, {"PULUMI_BACKEND_URL": f"{URL}/", "AIRBYTE_SERVER_URL": "http://127.0.0.1:1"})
+
+
+def test_a_stack_without_the_mark_runs_anywhere() -> None:
+    for mark in ("", "false", "False"):
+        run = replace(GOOD, values=Values(mark), declared=Declared("another", "", mark))
+        check(run, {"PULUMI_BACKEND_URL": "file:///tmp"})
+
+
+def test_a_mark_that_is_no_plain_false_is_a_mark() -> None:
+    assert problems(replace(GOOD, values=Values("yes"), declared=Declared("lotus", URL, "yes")), {}) != []
+
+
+WRONG = [
+    (replace(GOOD, declared=replace(GOOD.declared, backend="")), {}, "names no backend"),
+    (replace(GOOD, declared=replace(GOOD.declared, backend="file:///state")), {}, "which no other machine has"),
+    (replace(GOOD, declared=replace(GOOD.declared, backend="mem://")), {}, "which no other machine has"),
+    (GOOD, {"PULUMI_BACKEND_URL": "s3://lake-state?region=us-east-1"}, "unset PULUMI_BACKEND_URL"),
+    (GOOD, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "$AWS_ENDPOINT_URL sends the backend"),
+    (
+        replace(GOOD, values=replace(GOOD.values, zone=Zone("aws", "another"))),
+        {},
+        "that is the state of something else",
+    ),
+    (replace(GOOD, project="copy"), {}, "the engine has the state of the project copy"),
+    (replace(GOOD, declared=replace(GOOD.declared, mark="")), {}, "leave --config-file out"),
+    (replace(GOOD, values=replace(GOOD.values, mark="")), {}, "leave --config-file out"),
+    (replace(GOOD, values=replace(GOOD.values, airbyte="")), {}, "it would be Airbyte Cloud"),
+    (replace(GOOD, values=replace(GOOD.values, zone=Zone("s3"))), {}, "lotus:landingZone.endpoint"),
+]
+
+
+@pytest.mark.parametrize(("run", "environment", "told"), WRONG)
+def test_each_wrong_way_is_told_with_its_remedy(run: Run, environment: dict[str, str], told: str) -> None:
+    with pytest.raises(LotusError, match="is marked lotus:production, and may not run like this") as error:
+        check(run, environment)
+
+    assert told in str(error.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    run = replace(GOOD, project="copy", values=replace(GOOD.values, airbyte=""))
+
+    assert len(problems(run, {"PULUMI_BACKEND_URL": "file:///tmp", "AIRBYTE_SERVER_URL": "http://a"})) == 3
+
+
+def test_an_endpoint_of_the_urls_own_is_not_diverted() -> None:
+    own = f"{URL}&endpoint=s3.example.com"
+    variables = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
+
+    assert Backend(own, "Pulumi.yaml").diverted(variables) == ""
+    assert Backend(URL, "Pulumi.yaml").diverted(variables) == "AWS_ENDPOINT_URL_S3"
+    assert Backend(URL, "Pulumi.yaml").diverted(variables | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}) == ""
+
+
+def test_files_that_cannot_be_read_declare_nothing(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "Pulumi.prod.yaml").write_bytes(b"\xff")
+
+    assert Declared.at(tmp_path, "prod") == Declared()
+
+
+def test_a_stacks_values_may_be_objects_or_their_text() -> None:
+    document = {"server": "s3", "state": "lake-state", "landing": "landing"}
+    text = '{"server": "s3", "state": "lake-state", "landing": "landing"}'
+    wanted = Values("true", "", Zone("s3", "lake-state"))
+
+    for zone in (document, text):
+        assert Values.of({"lotus:production": True, "lotus:landingZone": zone}) == wanted

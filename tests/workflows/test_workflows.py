@@ -1,0 +1,121 @@
+"""The workflows: what they may do, what they trust, and in which order they come."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+NAMES = {"check", "comment", "deploy", "drift", "preview"}
+ON = True  # YAML 1.1 reads `on` as true
+Document = dict[Any, Any]
+
+
+def read(name: str) -> Document:
+    document: Document = yaml.safe_load((FOLDER / f"{name}.yml").read_text(encoding="utf-8"))
+    return document
+
+
+def jobs() -> list[tuple[str, Document]]:
+    return [(f"{name}/{key}", job) for name in sorted(NAMES) for key, job in read(name)["jobs"].items()]
+
+
+def steps(job: Document) -> list[Document]:
+    return list(job["steps"])
+
+
+def test_these_are_the_workflows() -> None:
+    assert {file.stem for file in FILES} == NAMES
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    assert used
+    assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+
+
+def test_no_checkout_leaves_a_token_behind() -> None:
+    found = [step for _, job in jobs() for step in steps(job) if "actions/checkout" in step.get("uses", "")]
+    assert len(found) == len(jobs())
+    assert all(step["with"]["persist-credentials"] is False for step in found)
+
+
+def test_a_job_may_only_do_what_is_said_here() -> None:
+    assert all(read(name)["permissions"] == {} for name in NAMES)
+    reads = {"contents": "read"}
+    assert {name: job["permissions"] for name, job in jobs()} == {
+        "check/code": reads,
+        "check/lake": reads,
+        "check/image": reads,
+        "comment/post": reads | {"actions": "read", "pull-requests": "write"},
+        "deploy/image": reads | {"packages": "write"},
+        "deploy/up": reads | {"actions": "read", "id-token": "write"},
+        "drift/drift": reads | {"id-token": "write", "issues": "write"},
+        "preview/preview": reads | {"id-token": "write"},
+    }
+
+
+def test_every_job_ends_and_has_a_shell_that_notices_failures() -> None:
+    assert all(job["timeout-minutes"] <= 120 for _, job in jobs())
+    assert all(read(name)["defaults"] == {"run": {"shell": "bash"}} for name in NAMES)
+
+
+def test_nothing_of_an_event_becomes_part_of_a_script() -> None:
+    scripts = [step["run"] for _, job in jobs() for step in steps(job) if "run" in step]
+    assert scripts
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_code_of_a_fork_meets_no_secret_and_nothing_that_writes() -> None:
+    assert read("check")[ON] == {"pull_request": None, "push": {"branches": ["main"]}}
+    for name, job in jobs():
+        if name.startswith("check/"):
+            assert "environment" not in job
+            assert "secrets." not in str(job)
+            assert "github.token" not in str(job)
+    own = "github.event_name == 'workflow_dispatch' || github.event.pull_request.head.repo.id == github.repository_id"
+    assert read("preview")["jobs"]["preview"]["if"] == own
+    assert not any("pull_request_target" in file.read_text(encoding="utf-8") for file in FILES)
+
+
+def test_who_reads_the_code_of_a_pull_request_holds_secrets_of_the_preview_alone() -> None:
+    environments = {name: job.get("environment") for name, job in jobs() if "secrets." in str(job)}
+    assert environments == {"preview/preview": "preview", "deploy/up": "production", "drift/drift": "preview"}
+
+
+def test_who_comments_runs_mains_code_alone_and_has_no_secret() -> None:
+    assert read("comment")[ON] == {"workflow_run": {"workflows": ["preview"], "types": ["completed"]}}
+    [job] = read("comment")["jobs"].values()
+    checkout, post = steps(job)
+    assert "ref" not in checkout["with"]
+    assert "repository" not in checkout["with"]
+    assert post["run"] == "python3 toolchain/github.py comment"
+    assert "secrets." not in str(job)
+
+
+def test_deploys_and_looks_for_drift_run_one_at_a_time_to_their_end() -> None:
+    for name in ("deploy", "drift"):
+        assert read(name)["concurrency"] == {"group": name, "cancel-in-progress": False}
+    assert read("deploy")[ON] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+
+
+def test_a_deploy_is_of_main_knows_the_whole_history_and_applies_what_was_reviewed_before_it_verifies() -> None:
+    built, applied = read("deploy")["jobs"]["image"], read("deploy")["jobs"]["up"]
+    assert built["if"] == "github.ref == 'refs/heads/main'"
+    assert applied["needs"] == "image"
+    assert steps(applied)[0]["with"]["fetch-depth"] == 0
+    text = "\n".join(step.get("run", "") for step in steps(applied))
+    order = ["github.py review", 'make deploy STACK="$STACK" REVIEWED=', "make verify"]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+
+
+def test_what_was_reviewed_is_kept_only_once_the_gate_has_let_it_through() -> None:
+    names = [
+        step.get("id") or step.get("with", {}).get("name", "") for step in steps(read("preview")["jobs"]["preview"])
+    ]
+    assert names[-2] == "gate"
+    assert names[-1].startswith("review-")
