@@ -41,7 +41,7 @@ _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_t
 
 def looks_like_shell(text: str) -> bool:
     """Whether a line of it begins with a program and goes on as a command does."""
-    return re.search(rf"^\s*(\$ |\.?[\w./-]*\b(?:{PROGRAMS}) [\w.<\"'$/-])", text, re.MULTILINE) is not None
+    return re.search(rf"^\s*(\$ |\.?[\w./-]*\b(?:{'|'.join(PROGRAMS)}) [\w.<\"'$/-])", text, re.MULTILINE) is not None
 
 
 def commands(text: str) -> Iterator[list[str]]:

@@ -10,7 +10,6 @@ The word after a block's language says what is to be done with it:
 | `sh long` | is what a test or CI does as a whole: `LONG` in `test_pages.py` says which |
 | `json <file>`, `sql <file>` | is written there; members without the braces of their object are added to it |
 | `diff <file>` | is done to it: each line begins with a blank, `-` or `+` |
-| `text` | is no command, whatever it looks like |
 | `text shown` | is what the block before shows, line by line; `…` stands for anything |
 """
 
@@ -19,7 +18,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -86,10 +84,10 @@ class Page:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every Markdown file of the repository, those not committed yet included; what tests expect is no page."""
+    """Every Markdown file of the repository, those not committed yet included."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
     found = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()
-    return tuple(sorted(name for name in set(found) if (REPOSITORY / name).exists() and not name.startswith("tests/")))
+    return tuple(sorted(name for name in set(found) if (REPOSITORY / name).exists()))
 
 
 @cache

@@ -45,7 +45,7 @@ def test_every_command_of_a_page_exists(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_command_of_a_page_is_in_a_block_that_says_so(name: str) -> None:
     blocks = page(name).blocks
-    unsaid = [each.where for each in blocks if each.language in {"", "console"} and looks_like_shell(each.text)]
+    unsaid = [each.where for each in blocks if each.language in {"", "text", "console"} and looks_like_shell(each.text)]
     unknown = [f"{each.where}: {each.word}" for each in blocks if each.is_shell and each.word not in {"", *MARKS}]
     assert (unsaid, unknown) == ([], [])
 
