@@ -18,7 +18,7 @@ NEXT_STEPS: Final = """What to try next:
   make sandbox-down      stop it; .sandbox/ keeps what it knows for the next time
 In a shell that has read `. .sandbox/env`:
   $EDITOR streams/shopify/orders.json
-                         remove a field, then `lotus check` and `pulumi preview`
+                         add a field of `_discovered`, then `lotus check` and `pulumi preview`
   lotus sync faker       one more sync, followed to its end
   lotus graph            a picture of the lake
 The servers, until they are taken down:

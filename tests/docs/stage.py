@@ -111,6 +111,7 @@ class Base:
                 "PULUMI_OPTION_YES": "true",
                 "PULUMI_STACK": STACK,
             }
+            home.write_environment(own)
             foreign = ("PULUMI_", "AIRBYTE_", "AWS_", "COVERAGE_", "GIT_")
             kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
             yield Stage(home.project, kept | own)

@@ -69,8 +69,8 @@ class TwinServer(uvicorn.Server):
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._wake = lambda: loop.call_soon_threadsafe(told.set)
-        await self.on_tick(0)
         while not self.should_exit and self._is_wanted():
+            await self.on_tick(0)  # sets the time that answers tell
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), 0.1)
         self._on_end()

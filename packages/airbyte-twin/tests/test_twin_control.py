@@ -27,6 +27,12 @@ def raw(api: Api, method: str, path: str, **options: Any) -> httpx.Response:
     return httpx.request(method, api.twin.url + path, trust_env=False, verify=False, **options)
 
 
+def test_answers_tell_the_time_that_it_is_and_not_that_of_the_start(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = "Fri, 01 Jan 2100 00:00:00 GMT"
+    monkeypatch.setattr("uvicorn.server.formatdate", lambda *_, **__: later)
+    assert any(raw(api, "GET", SOURCES).headers["date"] == later for _ in range(1000))
+
+
 def test_calls_are_logged_with_method_path_query_and_status(api: Api) -> None:
     api.get("/sources", limit=5)
     api.get(f"/sources/{uuid4()}", 404)
