@@ -23,7 +23,9 @@ UV = shutil.which("uv") or str(LOCAL_UV)
 
 def blocks(file: Path, language: str) -> list[str]:
     """The code blocks of a page in one language, whatever else is said of them."""
-    return re.findall(rf"^```{language}\b[^\n]*\n(.*?)^```$", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\b[^\n]*\n(.*?)^```$", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def uv(*arguments: str | Path) -> str:
