@@ -49,7 +49,7 @@ def preview(code: int, state: int, live: int, severity: str = "info") -> str:
         {"op": "same" if code == live else "update", "urn": URN, "oldState": inputs[2], "newState": inputs[0]},
     ]
     said = {"severity": severity, "message": "connection refused\n"}
-    return json.dumps({"steps": steps, "diagnostics": [said], "changeSummary": {}}, indent=2)
+    return json.dumps({"steps": steps, "diagnostics": [said], "changeSummary": {"same": 1}}, indent=2)
 
 
 def test_what_differs_is_told_and_the_exit_code_says_so(
