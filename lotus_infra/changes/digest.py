@@ -193,7 +193,7 @@ def _of_digest(digest: _Digest) -> Preview:
     return Preview(
         steps=digest.steps,
         diagnostics=digest.diagnostics,
-        complete=bool(digest.change_summary and digest.steps) and not failed,
+        complete=bool(digest.change_summary) and not failed,
     )
 
 
