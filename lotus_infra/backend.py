@@ -9,8 +9,10 @@ from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
-ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-"""The AWS SDKs' own, the first before the second; an S3 backend whose URL has no `endpoint` follows them too."""
+ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
+"""The AWS SDKs' own; a stack whose server moves, such as the sandbox's, says its address this way."""
+ENDPOINT_VARIABLES: Final = (ENDPOINT_VARIABLE, "AWS_ENDPOINT_URL")
+"""The first before the second; an S3 backend whose URL has no `endpoint` follows them too."""
 IGNORED_ENDPOINTS: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
 """Schemes of backends that a whole team reaches."""

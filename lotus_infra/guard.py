@@ -30,11 +30,15 @@ class Zone:
         server: `aws` or `s3`.
         state: The bucket of the state; empty where another stack looks after it.
         endpoint: The server's address; empty where the stack does not give it.
+        landing: The bucket that data lands in.
+        region: The buckets' region.
     """
 
     server: str
     state: str = ""
     endpoint: str = ""
+    landing: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ def _zone(value: object) -> Zone | None:
         return None
     if not isinstance(document, dict):
         return None
-    return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint")))
+    return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint", "landing", "region")))
 
 
 def _document(file: Path) -> dict[str, object]:

@@ -20,6 +20,7 @@ from pulumi.runtime.config import CONFIG
 from pydantic import ValidationError
 
 from lotus_infra import naming
+from lotus_infra.backend import ENDPOINT_VARIABLE
 from lotus_infra.changes import acknowledge
 from lotus_infra.cluster.fingerprint import SHORTEST_PASSWORD
 from lotus_infra.cluster.read import read
@@ -33,8 +34,6 @@ from lotus_infra.streams.references import LANDING_ZONE, Reference, ReferenceTyp
 NAMESPACE: Final = "lotus"
 DAGSTER: Final = "dagster"
 """The stack's name of what it says about Dagster, as an object."""
-ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
-"""The AWS SDKs' own variable; a stack whose server moves, such as the sandbox's, says its address this way."""
 PLACEHOLDER: Final = "replace-me"
 """What a stack file has where nobody has set a value yet."""
 NO_WORKSPACE: Final = str(UUID(int=0))

@@ -2,7 +2,8 @@
 
 Two documents say the same: one indented digest (`display.PreviewDigest` in pulumi, pkg/display/json.go), or with
 `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` one event a line (`apitype.EngineEvent` in sdk/go/common/apitype/events.go),
-which is also what an operation's event log has. Secrets are `[secret]` in both.
+which is also what an operation's event log has. A secret is `[secret]` in a digest; in an event it is an object with
+the key `SIGNATURE`, whose ciphertext is `[secret]`.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ from lotus_infra.errors import LotusError
 
 HIDDEN: Final = "[secret]"
 """What the engine prints in place of a secret."""
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key of what is more than JSON, such as a secret, in an event (pulumi, sdk/go/common/resource, SigKey)."""
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What a preview has in place of what only the run will know (pulumi, plugin.UnknownStringValue)."""
 QUIET: Final = frozenset({"same", "read", "refresh", "discard"})
 """Operations that change nothing of the world."""
 

@@ -12,18 +12,15 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from lotus_infra.changes.digest import HIDDEN, Preview, ResourceState, Step
+from lotus_infra.changes.digest import HIDDEN, UNKNOWN, Preview, ResourceState, Step
+from lotus_infra.changes.kinds import is_object
 from lotus_infra.changes.leaves import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import MASK
 
 AIRBYTE: Final = "airbyte:index/"
-UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine prints for a value that only an `up` can tell (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
 ANOTHER_SECRET: Final = "[another secret]"
 TO_CHANGE: Final = "[to be changed]"
-_PASSED_OVER: Final = ("lotus:", "pulumi:")
-"""Types of which nothing exists outside of the state."""
 _NOT_THE_PROGRAMS: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
 _BY_SERVER: Final = ("Airbyte added ", "Airbyte switched it off", "Airbyte has locked it", "it was switched off")
 """How the provider begins what it says of a server's own doings (pulumi_airbyte, provider/server_made.py)."""
@@ -151,7 +148,7 @@ def _resources(steps: Sequence[Step]) -> Iterator[_Three]:
     known = {step.urn: step for step in steps}
     for urn in dict.fromkeys([*wanted, *kept]):
         some = known[urn]
-        if some.type.startswith(_PASSED_OVER):
+        if not is_object(some):
             continue
         own = wanted.get(urn, [])
         live = next((step.old for step in own if step.old is not None), None)

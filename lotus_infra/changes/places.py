@@ -7,13 +7,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from lotus_infra.changes.digest import HIDDEN, ResourceState, Step
+from lotus_infra.changes.digest import HIDDEN, SIGNATURE, UNKNOWN, ResourceState, Step
 from lotus_infra.changes.impact import Setting
 
-MARK: Final = "4dabf18193072939515e22adb298388d"
-"""The key of what is more than JSON, such as a secret, in an event (pulumi, sdk/go/common/resource, SigKey)."""
-UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What a preview has in place of what only the run will know (pulumi, plugin.UnknownStringValue)."""
 LONGEST: Final = 80
 _PART: Final = re.compile(r'\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\]|(?P<plain>[^.\[]+)')
 
@@ -92,4 +88,4 @@ def _members(node: JsonValue) -> list[JsonValue]:
 
 
 def _is_hidden(node: JsonValue) -> bool:
-    return node == HIDDEN or (isinstance(node, dict) and MARK in node)
+    return node == HIDDEN or (isinstance(node, dict) and SIGNATURE in node)

@@ -22,7 +22,7 @@ from pulumi_airbyte.client.models import Actor, Connection
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.place import find_source
-from lotus_infra.ops.stacks import PROJECT_FILE, Project, is_encrypted
+from lotus_infra.ops.stacks import Project, is_encrypted
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.load import load_lake
 
@@ -189,10 +189,8 @@ class _Stack(NamedTuple):
 
 
 def _stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _Stack:
-    project = Project.around(directory)
+    project = Project.needed(directory) if stack else Project.around(directory)
     if project is None:
-        if stack:
-            raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
         return _Stack()
     names = project.meant(stack, environment)
     return _Stack(names[0], project.values(names[0])) if len(names) == 1 else _Stack(others=names)

@@ -12,7 +12,7 @@ from lotus_infra.cluster.plan import planned
 from lotus_infra.errors import LotusError
 from lotus_infra.ops import committed
 from lotus_infra.ops.place import dbt_folder
-from lotus_infra.ops.stacks import PROJECT_FILE, Project
+from lotus_infra.ops.stacks import Project
 from lotus_infra.streams.references import StackValues
 from lotus_infra.streams.report import Report, check_lake, with_findings
 
@@ -88,10 +88,8 @@ def stack_values(directory: Path, stacks: Sequence[str] = ()) -> tuple[StackValu
     Raises:
         LotusError: A named stack has no file, or a file can't be read.
     """
-    project = Project.around(directory)
+    project = Project.needed(directory) if stacks else Project.around(directory)
     if project is None:
-        if stacks:
-            raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
         return ()
     names = project.named(stacks) if stacks else tuple(project.stacks)
     return tuple(

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from lotus_infra.ops.cli_options import JSON, STREAMS, YES, agreed
-
-STACK = click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
+from lotus_infra.ops.cli_options import JSON, ONE_STACK, STREAMS, YES, agreed
 
 
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="A FOLDER; else .review/<stack>.")
-@STACK
+@ONE_STACK
 @STREAMS
 @JSON
 def preview(directory: Path, stack: str | None, output: Path | None, *, as_json: bool) -> None:
@@ -41,7 +39,7 @@ def preview(directory: Path, stack: str | None, output: Path | None, *, as_json:
 @click.option("--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The FOLDER of `lotus preview`.")
 @click.option("--supersede", default="", metavar="COMMIT", help="The commit that was applied last, and may be undone.")
 @click.option("--label", "labels", multiple=True, help="A label that agrees to losing data, as `lotus gate` has it.")
-@STACK
+@ONE_STACK
 @YES
 @STREAMS
 @JSON

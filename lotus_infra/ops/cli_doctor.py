@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lotus_infra.ops.cli_options import JSON, STREAMS
+from lotus_infra.ops.cli_options import JSON, ONE_STACK, STREAMS
 from lotus_infra.streams.problems import counted, printable
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
+@ONE_STACK
 @click.option("--unlock", "unlocking", is_flag=True, help="Remove the stack's locks whose owners are gone.")
 @click.option("--host-is-gone", "gone", multiple=True, metavar="NAME", help="With --unlock: what ran there is gone.")
 @click.option("--yes", is_flag=True, help="With --unlock: don't ask.")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from lotus_infra.ops.cli_options import JSON, STREAMS
+from lotus_infra.ops.cli_options import JSON, OUTPUT, STREAMS
 
 
 @click.command()
@@ -18,7 +18,7 @@ from lotus_infra.ops.cli_options import JSON, STREAMS
 @click.option(
     "--format", "kind", type=click.Choice(["text", "markdown"]), default="text", help="Markdown has the patch in it."
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing.")
+@OUTPUT
 @STREAMS
 @JSON
 def drift(

@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from lotus_infra.ops.cli_options import DBT, JSON, STREAMS
+from lotus_infra.ops.cli_options import DBT, JSON, OUTPUT, STREAMS
 
 
 @click.command()
@@ -58,7 +58,7 @@ def scaffold(
 
 @click.command()
 @click.option("--format", "kind", type=click.Choice(["mermaid", "svg"]), help="By default what FILE's ending says.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing.")
+@OUTPUT
 @click.option("--source", help="The one source to draw, with all that is made of it.")
 @STREAMS
 @DBT

@@ -26,6 +26,10 @@ DBT = click.option(
     type=click.Path(path_type=Path),
     help="The dbt project's folder; by default dagster/dbt in the Pulumi project around the lake.",
 )
+OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing."
+)
+ONE_STACK = click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
 YES = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 
 

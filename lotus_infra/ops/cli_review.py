@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lotus_infra.ops.cli_options import DBT, JSON, STREAMS
+from lotus_infra.ops.cli_options import DBT, JSON, OUTPUT, STREAMS
 
 PREVIEW = click.option(
     "--preview",
@@ -22,7 +22,7 @@ STACK = click.option("--stack", help="The stack; else the one that the preview n
 @PREVIEW
 @LABEL
 @click.option("--airbyte", is_flag=True, help="Ask the stack's Airbyte how many rows earlier jobs brought.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing.")
+@OUTPUT
 @STACK
 @STREAMS
 @DBT

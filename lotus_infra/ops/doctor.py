@@ -4,7 +4,6 @@ It changes nothing. What can't be looked at is a finding too, and never the end 
 """
 
 import importlib.metadata
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -74,14 +73,8 @@ class Case:
         Raises:
             LotusError: There is no project, or it is not clear which stack is meant.
         """
-        project = Project.around(directory)
-        if project is None:
-            raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
-        names = project.meant(stack, environment)
-        if len(names) != 1:
-            choices = ", ".join(f"--stack {name}" for name in names) or f"{PROJECT_FILE} has none beside it"
-            raise LotusError("which stack is meant is not clear", choices)
-        return cls(directory, project, names[0], environment)
+        project = Project.needed(directory)
+        return cls(directory, project, project.chosen(stack, environment), environment)
 
     @property
     def engine(self) -> Engine:
@@ -237,13 +230,9 @@ class _Specifications:
 
 
 def _landing(case: Case) -> Iterator[Finding]:
-    values = case.project.values(case.stack)
-    zone, document = guard.Values.of(values).zone, values.get(guard.LANDING_ZONE)
-    if isinstance(document, str) and zone is not None:
-        document = json.loads(document)
-    if zone is not None and isinstance(document, dict):
-        bucket, region = (str(document.get(key, "")) for key in ("landing", "region"))
-        yield from doctor_servers.landing(doctor_servers.Landing(zone, bucket, region), _now())
+    zone = guard.Values.of(case.project.values(case.stack)).zone
+    if zone is not None:
+        yield from doctor_servers.landing(zone, _now())
 
 
 def _cluster(case: Case) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -27,21 +27,6 @@ ONE_LOOK: Final = RetryPolicy(attempts=2)
 ANSWER_SECONDS: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """Where data lands.
-
-    Attributes:
-        zone: What the stack says of its server.
-        bucket: The bucket.
-        region: Its region.
-    """
-
-    zone: Zone
-    bucket: str
-    region: str
-
-
 def airbyte(target: Target, now: datetime) -> Iterator[Finding]:
     """Both of Airbyte's APIs, with the credentials that a run would have."""
     settings = replace(target.settings, retry=ONE_LOOK, read_seconds=ANSWER_SECONDS)
@@ -63,9 +48,9 @@ def airbyte(target: Target, now: datetime) -> Iterator[Finding]:
         yield ok("airbyte", f"{settings.config_url} answers: Airbyte {instance.version}, {instance.edition}")
 
 
-def landing(place: Landing, now: datetime) -> Iterator[Finding]:
+def landing(zone: Zone, now: datetime) -> Iterator[Finding]:
     """The landing bucket, with this shell's credentials: Airbyte's own are tried by Airbyte's connection checks."""
-    bucket = Bucket(place.bucket, place.region, place.zone.endpoint)
+    bucket = Bucket(zone.landing, zone.region, zone.endpoint)
     try:
         told = bucket.server_time()
         some = list(islice(bucket.listed(f"{naming.LANDING_PATH}/"), 1))
@@ -73,8 +58,8 @@ def landing(place: Landing, now: datetime) -> Iterator[Finding]:
         yield broken("landing", error.message, error.hint)
         return
     holds = "has files" if some else "has no files yet"
-    yield ok("landing", f"{place.bucket} lets this shell's identity list {naming.LANDING_PATH}/, which {holds}")
-    yield from clock(f"the S3 server of {place.bucket}", told, now)
+    yield ok("landing", f"{zone.landing} lets this shell's identity list {naming.LANDING_PATH}/, which {holds}")
+    yield from clock(f"the S3 server of {zone.landing}", told, now)
 
 
 def cluster(settings: DagsterSettings) -> Finding:

@@ -4,24 +4,21 @@ A listing begins at yesterday's partition, which is one request where a stream i
 newest year, month and day: four requests, however many files there are.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from pydantic import JsonValue
 
+from lotus_infra import guard
+from lotus_infra.backend import ENDPOINT_VARIABLE
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.objects import Bucket, Object, Objects
 from lotus_infra.streams.model import DestinationConfig
-from lotus_infra.streams.references import LANDING_ZONE, Reference, is_reference, parse
+from lotus_infra.streams.references import Reference, is_reference, parse
 
-ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 _PART = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
-_IN_STACK: Final = {"bucket": "landing", "region": "region", "endpoint": "endpoint"}
-"""Where a stack's landing zone says what a destination's file asks for by `$landing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +70,13 @@ def _value(given: JsonValue, values: Mapping[str, object]) -> str:
             return ""
         found = values.get(f"lotus:{reference.name}")
         if reference.part is not None:
-            found = _zone(values).get(_IN_STACK.get(reference.part, ""))
+            found = _of_zone(reference.part, guard.Values.of(values).zone or guard.Zone(""))
     return found if isinstance(found, str) else ""
 
 
-def _zone(values: Mapping[str, object]) -> Mapping[str, object]:
-    document = values.get(f"lotus:{LANDING_ZONE}")
-    if isinstance(document, str):
-        # `pulumi config set` without --path keeps an object as the text that it was given.
-        try:
-            document = json.loads(document)
-        except ValueError:
-            return {}
-    return document if isinstance(document, dict) else {}
+def _of_zone(part: str, zone: guard.Zone) -> str:
+    """What a destination's file asks for by `$landing`; empty for what the stack's file does not say."""
+    return {"bucket": zone.landing, "region": zone.region, "endpoint": zone.endpoint}.get(part, "")
 
 
 def newest(objects: Objects, prefix: str, today: date) -> Landed | None:

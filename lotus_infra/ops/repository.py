@@ -33,10 +33,8 @@ class Repository:
         Raises:
             LotusError: It is none, or not of a lake.
         """
-        commit, status = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
-        if commit is None or status is None:
-            raise LotusError(f"{folder} is no clone with a commit", "run it in a clone of the lake's repository")
-        return cls(folder, commit, bool(status), fingerprint(folder))
+        checkout = Checkout.at(folder)
+        return cls(folder, checkout.commit, checkout.dirty, fingerprint(folder))
 
     def commits_since(self, commit: str) -> int | None:
         """How many commits of the history are later than one; None where it is not part of the history."""

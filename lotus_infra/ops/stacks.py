@@ -38,6 +38,18 @@ class Project:
         files = sorted(folder.glob("Pulumi.*.yaml"))
         return cls(folder, {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files})
 
+    @classmethod
+    def needed(cls, directory: Path) -> "Project":
+        """As `around`, for what can't do without.
+
+        Raises:
+            LotusError: There is none.
+        """
+        project = cls.around(directory)
+        if project is None:
+            raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
+        return project
+
     def named(self, stacks: Sequence[str]) -> tuple[str, ...]:
         """Names of stacks, given as `prod` or `organization/project/prod`, each once.
 
@@ -59,6 +71,18 @@ class Project:
         """
         wanted = stack or environment.get(STACK_VARIABLE)
         return self.named([wanted]) if wanted else tuple(self.stacks)
+
+    def chosen(self, stack: str | None, environment: Mapping[str, str]) -> str:
+        """As `meant`, for what can't do without one.
+
+        Raises:
+            LotusError: It has no file, or it is not clear which one is meant.
+        """
+        names = self.meant(stack, environment)
+        if len(names) != 1:
+            choices = ", ".join(f"--stack {name}" for name in names) or f"{PROJECT_FILE} has none beside it"
+            raise LotusError("which stack is meant is not clear", choices)
+        return names[0]
 
     def values(self, stack: str) -> dict[str, object]:
         """What a stack's file and the project's defaults set, by the whole key; encrypted values as they lie there.

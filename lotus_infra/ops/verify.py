@@ -15,7 +15,7 @@ from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.cluster import Cluster
 from lotus_infra.ops.repository import Repository
-from lotus_infra.ops.stacks import PROJECT_FILE, Project
+from lotus_infra.ops.stacks import Project
 from lotus_infra.ops.verify_build import deployed, running
 from lotus_infra.ops.verify_pods import Finding, compare, parts_of
 
@@ -56,10 +56,8 @@ def verify(
     Raises:
         LotusError: The stack has no Dagster, this is no clone, or the cluster can't be asked.
     """
-    project = Project.around(directory)
-    if project is None:
-        raise LotusError(f"no {PROJECT_FILE} at or above {directory}", "run it on a lake inside its Pulumi project")
-    name = _chosen(project, stack)
+    project = Project.needed(directory)
+    name = project.chosen(stack, os.environ)
     settings = _dagster(project, name)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
@@ -75,14 +73,6 @@ def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repositor
     webserver, _, code_location = parts
     yield from deployed(code_location.of(pods), repository)
     yield from running(cluster, namespace, webserver.of(pods), repository)
-
-
-def _chosen(project: Project, stack: str | None) -> str:
-    names = project.meant(stack, os.environ)
-    if len(names) != 1:
-        choices = ", ".join(f"--stack {name}" for name in names) or f"{PROJECT_FILE} has none beside it"
-        raise LotusError("which stack is meant is not clear", choices)
-    return names[0]
 
 
 def _dagster(project: Project, stack: str) -> DagsterSettings:

@@ -1,8 +1,7 @@
 """Fixtures of the tests of commands that talk to Airbyte."""
 
-import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,11 +10,11 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client import Airbyte, ClientSettings, RetryPolicy
 
 from lotus_infra.ops import sync as syncs
-from lotus_infra.ops.cli import main
 from tests.ops.lab import Lab, write_lake
 from tests.ops.prod import Prod, deployed
 from tests.support.clone import write_clone
 from tests.support.cluster import FakeCluster, serving
+from tests.support.commands import Lotus, lotus_in, write_stack
 
 
 @pytest.fixture
@@ -54,24 +53,9 @@ def prod(clone: Path, tmp_path: Path) -> Iterator[Prod]:
 
 
 @pytest.fixture
-def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command beside the lake, with the twin as its stack's Airbyte and waits that take no time."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    values = {
-        "airbyte:serverUrl": lab.twin.public_url,
-        "lotus:workspaceId": lab.twin.workspace_id,
-        "lotus:landing_bucket": "landing",
-        "lotus:s3_secret_access_key": {"secure": "v1:abc"},
-    }
-    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PULUMI_STACK", raising=False)
+    landing = {"lotus:landing_bucket": "landing", "lotus:s3_secret_access_key": {"secure": "v1:abc"}}
+    write_stack(tmp_path, "dev", lab.values | landing)
     monkeypatch.setattr(syncs, "Patience", lab.patience)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run
+    return lotus_in(tmp_path, monkeypatch)

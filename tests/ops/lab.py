@@ -43,6 +43,11 @@ class Lab:
         """The lake as it is now."""
         return Live(self.airbyte, self.twin.workspace_id, load_lake(self.folder).lake)
 
+    @property
+    def values(self) -> Document:
+        """What a stack's file says of this Airbyte."""
+        return {"airbyte:serverUrl": self.twin.public_url, "lotus:workspaceId": self.twin.workspace_id}
+
     def patience(self, timeout_seconds: float | None = None) -> Patience:
         """Waits of ten seconds that take no time but by this clock."""
         return Patience(10, timeout_seconds, pause=self._pause, clock=lambda: self.waited)

@@ -1,17 +1,13 @@
 """`lotus audit` as a user runs it."""
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lotus_infra.ops.cli import main
 from tests.ops.lab import Lab
-
-Lotus = Callable[..., int]
+from tests.support.commands import Lotus, lotus_in, stand_in_engine, write_stack
 
 
 def export(lab: Lab, *types: str) -> dict[str, Any]:
@@ -37,28 +33,10 @@ def export(lab: Lab, *types: str) -> dict[str, Any]:
 @pytest.fixture
 def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command beside the lake; `pulumi` prints the file `export.json`, or fails without it."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    values = {"airbyte:serverUrl": lab.twin.public_url, "lotus:workspaceId": lab.twin.workspace_id}
-    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
-    pulumi = tmp_path / "bin" / "pulumi"
-    pulumi.parent.mkdir()
-    pulumi.write_text(
-        "#!/bin/sh\ncat export.json 2>/dev/null || { echo \"error: no stack named 'dev' found\" >&2; exit 255; }\n"
-    )
-    pulumi.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{pulumi.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PULUMI_STACK", raising=False)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", "audit", *arguments])
-        try:
-            main()
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        return 0
-
-    return run
+    write_stack(tmp_path, "dev", lab.values)
+    script = "cat export.json 2>/dev/null || { echo \"error: no stack named 'dev' found\" >&2; exit 255; }"
+    stand_in_engine(tmp_path, monkeypatch, script)
+    return lotus_in(tmp_path, monkeypatch, "audit")
 
 
 def test_everything_that_the_stack_has_is_well(

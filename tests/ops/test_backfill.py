@@ -1,7 +1,6 @@
 """`lotus backfill` as a user runs it beside a live Airbyte."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,7 @@ import pytest
 from lotus_infra.ops.history import MOST_JOBS, history
 from lotus_infra.ops.sync import start
 from tests.ops.lab import Lab
-
-Lotus = Callable[..., int]
+from tests.support.commands import Lotus
 
 
 @pytest.fixture

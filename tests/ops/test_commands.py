@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,8 +12,7 @@ from rich.console import Console
 from lotus_infra.ops.sync import sync
 from lotus_infra.ops.sync_view import Watched
 from tests.ops.lab import Lab, with_fields
-
-Lotus = Callable[..., int]
+from tests.support.commands import Lotus
 
 
 def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(

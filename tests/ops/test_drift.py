@@ -1,8 +1,6 @@
 """`lotus drift` as a user runs it, with an engine that prints what it is given."""
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +8,19 @@ import pytest
 
 from lotus_infra.changes.drift import Difference, Drift, Drifted
 from lotus_infra.ops import drift_view as view
-from lotus_infra.ops.cli import main
 from lotus_infra.ops.drift_patch import Patch
+from tests.support.commands import Lotus, lotus_in, stand_in_engine
 from tests.support.lakes import clean_files, write
 
 URN = "urn:pulumi:dev::lotus::lotus:airbyte:Pipeline$airbyte:index/source:Source::shop"
-Lotus = Callable[..., int]
 
 
 @pytest.fixture
 def lotus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command beside a lake; `pulumi` prints the file `preview.json`, and fails where it has an error."""
     write(tmp_path / "streams", clean_files())
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    pulumi = tmp_path / "bin" / "pulumi"
-    pulumi.parent.mkdir()
-    pulumi.write_text("#!/bin/sh\ncat preview.json || exit 255\n! grep -q '\"error\"' preview.json\n")
-    pulumi.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{pulumi.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", "drift", *arguments])
-        try:
-            main()
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        return 0
-
-    return run
+    stand_in_engine(tmp_path, monkeypatch, "cat preview.json || exit 255\n! grep -q '\"error\"' preview.json")
+    return lotus_in(tmp_path, monkeypatch, "drift")
 
 
 def preview(code: int, state: int, live: int, severity: str = "info") -> str:

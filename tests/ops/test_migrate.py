@@ -1,43 +1,24 @@
 """`lotus migrate` as a user runs it."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lotus_infra.ops.cli import main
 from lotus_infra.streams.report import check_lake
 from tests.ops.lab import Lab
 from tests.support import terraform as made
-
-Lotus = Callable[..., int]
+from tests.support.commands import Lotus, lotus_in, write_stack
 
 
 @pytest.fixture
 def lotus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command in an empty project that has no engine."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    for variable in ("PULUMI_STACK", "AIRBYTE_SERVER_URL", "AIRBYTE_WORKSPACE_ID"):
+    for variable in ("AIRBYTE_SERVER_URL", "AIRBYTE_WORKSPACE_ID"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", "migrate", *arguments])
-        try:
-            main()
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        return 0
-
-    return run
-
-
-def stack(lab: Lab, folder: Path) -> None:
-    values = {"airbyte:serverUrl": lab.twin.public_url, "lotus:workspaceId": lab.twin.workspace_id}
-    (folder / "Pulumi.dev.yaml").write_text(json.dumps({"config": values}))
+    return lotus_in(tmp_path, monkeypatch, "migrate")
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -51,7 +32,7 @@ def files(folder: Path) -> set[str]:
 def test_a_dry_run_writes_nothing_and_only_reads(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
     before = files(tmp_path)
 
     assert lotus("--from", "live", "--into", "lake", "--json") == 0
@@ -76,7 +57,7 @@ def test_a_dry_run_writes_nothing_and_only_reads(
 def test_what_is_written_is_a_lake_and_is_written_once(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
 
     assert lotus("--from", "live", "--into", "lake", "--yes") == 0
 
@@ -91,7 +72,7 @@ def test_what_is_written_is_a_lake_and_is_written_once(
 def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
     [shop] = [each for each in lab.airbyte.list_connections() if each.name == "Shop → S3"]
     hashing = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
     users = {"name": "users", "syncMode": "full_refresh_append"}
@@ -114,7 +95,7 @@ def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
 def test_a_file_with_other_content_is_named_and_nothing_is_written(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
     (tmp_path / "import.json").write_text("mine")
 
     assert lotus("--from", "live", "--into", "lake", "--yes") == 1
@@ -127,7 +108,7 @@ def test_a_file_with_other_content_is_named_and_nothing_is_written(
 def test_what_cannot_be_written_as_a_whole_is_not_written_at_all(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "store").write_text("a file where a folder belongs")
     before = files(tmp_path)
@@ -142,7 +123,7 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_at_all(
 def test_a_state_of_another_airbyte_is_not_taken_for_one_whose_objects_are_gone(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack(lab, tmp_path)
+    write_stack(tmp_path, "dev", lab.values)
     (tmp_path / "terraform.tfstate").write_text(made.whole())
 
     assert lotus("--from", "terraform.tfstate") == 1

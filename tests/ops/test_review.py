@@ -1,37 +1,20 @@
 """`lotus comment` and `lotus gate` as a user runs them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.cli import main
 from tests.ops.lab import Lab
+from tests.support.commands import Lotus, lotus_in, write_stack
 from tests.support.previews import CONNECTION, SOURCE, Digest, Stream, actor, connection
-
-Lotus = Callable[..., int]
 
 
 @pytest.fixture
 def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command beside the lake, in a project with the stack `prod`, whose Airbyte is the twin."""
-    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n")
-    values = {
-        "airbyte:serverUrl": lab.twin.public_url,
-        "lotus:workspaceId": lab.twin.workspace_id,
-        "lotus:acknowledge": ["source shop"],
-    }
-    (tmp_path / "Pulumi.prod.yaml").write_text(json.dumps({"config": values}))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr("sys.argv", ["lotus", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run
+    write_stack(tmp_path, "prod", lab.values | {"lotus:acknowledge": ["source shop"]})
+    return lotus_in(tmp_path, monkeypatch)
 
 
 def written(folder: Path, digest: Digest) -> str:

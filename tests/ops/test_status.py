@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,8 +19,8 @@ from lotus_infra.ops.dagster import QUERY
 from lotus_infra.ops.jobs import last_jobs
 from lotus_infra.ops.sync import start
 from tests.ops.lab import Lab
+from tests.support.commands import Lotus
 
-Lotus = Callable[..., int]
 Shown = pytest.CaptureFixture[str]
 USERS = ["main", "int_shop__users"]
 

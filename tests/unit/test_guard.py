@@ -81,7 +81,7 @@ def test_files_that_cannot_be_read_declare_nothing(tmp_path: Path) -> None:
 def test_a_stacks_values_may_be_objects_or_their_text() -> None:
     document = {"server": "s3", "state": "lake-state", "landing": "landing"}
     text = '{"server": "s3", "state": "lake-state", "landing": "landing"}'
-    wanted = Values("true", "", Zone("s3", "lake-state"))
+    wanted = Values("true", "", Zone("s3", "lake-state", landing="landing"))
 
     for zone in (document, text):
         assert Values.of({"lotus:production": True, "lotus:landingZone": zone}) == wanted
