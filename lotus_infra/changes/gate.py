@@ -15,7 +15,6 @@ class Gate:
         blocked: losses that nobody agreed to.
         accepted: losses that the stack acknowledges, or that the label lets pass.
         label: the label that lets losses pass.
-        labelled: whether the pull request carries it.
         stale: acknowledgements of what this run does not lose.
     """
 
@@ -23,7 +22,6 @@ class Gate:
     blocked: tuple[Loss, ...]
     accepted: tuple[Loss, ...]
     label: str
-    labelled: bool
     stale: tuple[str, ...]
 
     @property
@@ -52,6 +50,5 @@ def gate(impact: Impact, acknowledged: Collection[str], labels: Collection[str],
         blocked=tuple(loss for loss in impact.losses if not passes(loss)),
         accepted=tuple(loss for loss in impact.losses if passes(loss)),
         label=label,
-        labelled=labelled,
         stale=tuple(sorted(set(acknowledged) - lost)) if impact.complete else (),
     )

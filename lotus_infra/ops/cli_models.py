@@ -76,8 +76,8 @@ def graph(
 
     Example: lotus graph --output lake.svg
     """
+    from lotus_infra.ops.files import write  # noqa: PLC0415
     from lotus_infra.ops.graph import graph as run  # noqa: PLC0415
-    from lotus_infra.ops.graph import write  # noqa: PLC0415
 
     written = kind or _format_of(output)
     drawn = run(directory, written, dbt=dbt, source=source)

@@ -45,7 +45,7 @@ def comment(
     Example: lotus comment --preview preview.json --output comment.md
     """
     from lotus_infra.ops.comment_view import render  # noqa: PLC0415
-    from lotus_infra.ops.graph import write  # noqa: PLC0415
+    from lotus_infra.ops.files import write  # noqa: PLC0415
     from lotus_infra.ops.review import Request, reviewed  # noqa: PLC0415
     from lotus_infra.ops.review_document import comment_document  # noqa: PLC0415
 

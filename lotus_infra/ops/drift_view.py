@@ -1,7 +1,6 @@
 """How drift is shown: as lines for people, as the body of an issue, and as a document for programs."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Final
@@ -12,6 +11,7 @@ from lotus_infra.changes.digest import HIDDEN
 from lotus_infra.changes.drift import ANOTHER_SECRET, TO_CHANGE, Difference, Drift, Drifted, Verdict
 from lotus_infra.changes.takeover.parts import Left, shown_place
 from lotus_infra.ops.drift_patch import Patch
+from lotus_infra.ops.markdown import fenced
 from lotus_infra.streams.problems import counted, printable
 
 LIMIT: Final = 60_000
@@ -70,18 +70,18 @@ def left_lines(patch: Patch) -> str:
 
 def markdown(drift: Drift, patch: Patch) -> str:
     """The body of an issue: what differs, the patch, and what is left to do by hand, below GitHub's limit."""
-    parts = [_fenced("text", render(drift))]
+    parts = [fenced("text", render(drift).rstrip())]
     if patch.text:
         parts += [
             "Take it over, by this patch (`git apply`), or put it back, by `lotus up --refresh`.",
-            _fenced("diff", patch.text),
+            fenced("diff", patch.text.rstrip()),
         ]
     if patch.left:
-        parts += ["No file can say:", _fenced("text", left_lines(Patch("", patch.left, ())))]
+        parts += ["No file can say:", fenced("text", left_lines(Patch("", patch.left, ())).rstrip())]
     if patch.problems:
         parts += [
             "`lotus check` would find in the patched files:",
-            _fenced("text", left_lines(Patch("", (), patch.problems))),
+            fenced("text", left_lines(Patch("", (), patch.problems)).rstrip()),
         ]
     return "\n\n".join(_within(parts)) + "\n"
 
@@ -95,13 +95,6 @@ def _within(parts: Iterable[str]) -> Iterator[str]:
             yield part
         else:
             yield "This part is too long for an issue: `lotus drift` and `lotus drift --patch` print it."
-
-
-def _fenced(kind: str, text: str) -> str:
-    """A block that nothing in it can end."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{kind}\n{text.rstrip()}\n{fence}"
 
 
 def as_document(drift: Drift, patch: Patch | None) -> dict[str, JsonValue]:

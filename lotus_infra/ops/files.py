@@ -1,4 +1,4 @@
-"""Writing several files of a repository together."""
+"""Writing files: several of a repository together, and one that the user names."""
 
 import os
 import shutil
@@ -40,6 +40,18 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
         for new in waiting.values():
             with suppress(OSError):
                 new.unlink()
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file that the user names.
+
+    Raises:
+        LotusError: The file can't be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LotusError(f"{file} can't be written ({error.strerror or error})", "name another file") from None
 
 
 def _back(moved: Mapping[Path, bytes | None]) -> None:

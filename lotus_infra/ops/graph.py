@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Literal
 
 from lotus_infra.dbt.project import load_project
-from lotus_infra.errors import LotusError
 from lotus_infra.ops.place import dbt_folder, find_source
 from lotus_infra.picture.mermaid import mermaid
 from lotus_infra.picture.parts import picture_of
@@ -32,15 +31,3 @@ def graph(directory: Path, kind: Format, *, dbt: Path | None = None, source: str
         find_source(lake, source)
     picture = picture_of(lake, load_project(folder) if folder is not None else None, source)
     return svg(picture) if kind == "svg" else mermaid(picture)
-
-
-def write(file: Path, text: str) -> None:
-    """Write a picture to a file.
-
-    Raises:
-        LotusError: The file can't be written.
-    """
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise LotusError(f"{file} can't be written ({error.strerror or error})", "name another file") from None

@@ -68,9 +68,14 @@ def block(text: str, at_most: int = 4000) -> str:
     """Lines as they are, in a block that none of them can end; what is beyond so many characters is cut."""
     cut = text if len(text) <= at_most else text[:at_most] + "\n…"
     lines = [printable(line) for line in cut.splitlines()]
-    longest = max((len(found) for line in lines for found in re.findall(r"`+", line)), default=0)
+    return fenced("text", "\n".join(lines))
+
+
+def fenced(kind: str, text: str) -> str:
+    """A block of a kind, such as `diff`, that nothing in it can end."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return "\n".join([f"{fence}text", *lines, fence])
+    return f"{fence}{kind}\n{text}\n{fence}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
