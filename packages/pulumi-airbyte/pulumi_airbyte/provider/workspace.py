@@ -32,6 +32,7 @@ class WorkspaceType(ResourceType):
 
     token = "airbyte:index/workspace:Workspace"
     summary = "A workspace: what holds sources, destinations and connections. Deleting it deletes them."
+    identity = ("name",)
     inputs = WORKSPACE_INPUTS
     outputs = WORKSPACE_OUTPUTS
 
@@ -90,7 +91,7 @@ class WorkspaceType(ResourceType):
         wanted = {key: value for key, value in self.tree(inputs).items() if key in SHOWN}
         identity = (str(unwrap(inputs["name"])),)
         workspaces = self.server.inventory.workspaces
-        sought = Sought("workspace", "", identity, wanted, workspaces, _look, is_open=_is_open)
+        sought = Sought("workspace", "", identity, self.identity, wanted, workspaces, _look, is_open=_is_open)
         return Adoption(self.server, sought, target)
 
 
