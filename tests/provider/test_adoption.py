@@ -169,7 +169,8 @@ def test_a_create_whose_object_does_not_come_says_that_the_outcome_is_not_known_
     assert named(lake, kind, plugin.name) == []
     assert writes(lake) == [f"POST /{kind}s"]
     plugin.next_run()
-    assert named(lake, kind, plugin.name) == [plugin.create(kind, inputs).id]
+    made = plugin.create(kind, inputs)
+    assert named(lake, kind, plugin.name) == [made.id]
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503, "commit": True}], ids=str)
@@ -178,7 +179,8 @@ def test_a_server_that_failed_is_looked_at_once(own: Own, fault: Document) -> No
     inputs = plugin.checked("source", lake.source())
     lake.fault(method="POST", path="/sources$", **fault)
     if "commit" in fault:
-        assert named(lake, "source", plugin.name) == [plugin.create("source", inputs).id]
+        made = plugin.create("source", inputs)
+        assert named(lake, "source", plugin.name) == [made.id]
     else:
         lake.twin.clear_calls()
         assert "500" in error(lambda: plugin.create("source", inputs, seconds=60))
@@ -271,11 +273,13 @@ def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Ow
     made = plugin.made("source", lake.source())
     next_run(plugin, lake)
     diff(plugin, made, "thing")
+    plugin.check("source", made.inputs)
     left = plugin.create("source", made.inputs)
     assert left.id != made.id
 
     next_run(plugin, lake)
     diff(plugin, made, "thing")
+    plugin.check("source", made.inputs)
     assert plugin.create("source", made.inputs).id == left.id
     plugin.delete_now("source", made.id)
     assert named(lake, "source", plugin.name) == [left.id]

@@ -180,7 +180,7 @@ def test_naming_the_same_connector_in_the_other_way_is_no_difference(plugin: Plu
 
     other = lake.source() | {"name": "another", "configuration": {"host": "h"}}
     old = plugin.made("source", other)
-    new = plugin.checked("source", by_type(lake, host="h"))
+    new = plugin.checked("source", by_type(lake, host="h") | {"name": "another"})
     assert plugin.diff("source", old.inputs, new, old.outputs) == NOTHING
 
 
