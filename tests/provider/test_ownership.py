@@ -158,7 +158,7 @@ def test_a_replacement_that_is_compared_with_nothing_is_a_new_object(
 @pytest.mark.parametrize("first", [False, True], ids=["created first", "deleted first"])
 @pytest.mark.parametrize("compared", [False, True], ids=["not compared", "compared"])
 @pytest.mark.parametrize("name", ["thing", "renamed"])
-def test_cursors_go_over_whichever_process_deletes_and_whatever_the_engine_shows(  # noqa: PLR0913
+def test_cursors_go_over_whichever_process_deletes_and_whatever_the_engine_shows(  # noqa: PLR0917, the cases
     plugin: Plugin,
     lake: Lake,
     run: tuple[Engine, Starts],
@@ -204,6 +204,18 @@ def test_an_object_that_is_looked_up_by_its_id_stays(plugin: Plugin, lake: Lake,
         reads.imported("source", made.id)
         deletes.delete_now("source", made.id, made.inputs, "leaves")
     assert named(lake, "source", str(made.inputs["name"])) == [made.id]
+
+
+def test_a_workspace_that_still_holds_objects_is_not_deleted(plugin: Plugin, lake: Lake) -> None:
+    workspace = plugin.made("workspace", {})
+    source = lake.api("POST", "/sources", lake.source() | {"name": "another's", "workspaceId": workspace.id})
+
+    message = error(lambda: plugin.delete("workspace", workspace.id, workspace.inputs))
+
+    assert f'source "another\'s" ({source["sourceId"]})' in message
+    assert lake.live("sources", source["sourceId"])["configuration"]
+    plugin.delete("workspace", workspace.id, workspace.inputs | {"forceDestroy": True})
+    assert named(lake, "workspace", plugin.name) == []
 
 
 def test_a_run_leaves_nothing_behind(plugin: Plugin, lake: Lake, run: tuple[Engine, Starts], folder: Path) -> None:
