@@ -76,11 +76,13 @@ class Server:
         airbyte: the client.
         inventory: what is on the server, read in pages.
         run: what the engine has shown of the program.
+        adopts_identical: whether a create adopts an identical object, as the provider's configuration asks.
     """
 
     airbyte: Airbyte
     inventory: Inventory
     run: Run
+    adopts_identical: bool = False
 
 
 class ResourceType(ABC):

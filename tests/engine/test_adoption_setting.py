@@ -1,0 +1,98 @@
+"""Where a stack says that identical objects are adopted, and that saying so changes nothing by itself."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from airbyte_twin.testing import RunningTwin
+
+from tests.engine.harness import REPOSITORY, Pulumi
+
+PROGRAM = """
+import pulumi
+import pulumi_airbyte as airbyte
+
+airbyte.Destination(
+    "nowhere",
+    workspace_id=pulumi.Config().require("workspace"),
+    definition_id=airbyte.get_connector_definition("destination-dev-null").definition_id,
+    configuration={"test_destination": {"test_destination_type": "SILENT"}},
+)
+"""
+EXPLICIT = """
+import pulumi
+import pulumi_airbyte as airbyte
+
+airbyte.Provider("asked", adopt_existing=pulumi.Config().get("adopt"))
+"""
+KEY = "airbyte:adoptExisting"
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Pulumi:
+    pulumi = Pulumi(tmp_path, engine, {"airbyte": Path(sys.executable).parent})
+    pulumi.program(PROGRAM)
+    pulumi.config_set("airbyte:serverUrl", twin.public_url)
+    pulumi.config_set("workspace", twin.workspace_id)
+    return pulumi
+
+
+def for_all_stacks(pulumi: Pulumi, *, adopts: object) -> None:
+    """Say it in the project's own file."""
+    file = pulumi.project / "Pulumi.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump(document | {"config": {KEY: adopts}}), encoding="utf-8")
+
+
+def asked(pulumi: Pulumi) -> object:
+    """What the provider in the state was given."""
+    [provider] = [one for urn, one in pulumi.resources().items() if "::pulumi:providers:airbyte::" in urn]
+    return provider["inputs"].get("adoptExisting")
+
+
+@pytest.mark.parametrize("form", ["identical", {"value": "identical"}], ids=["plain", "value"])
+def test_a_state_made_without_the_setting_previews_empty_and_takes_it_from_the_project(
+    project: Pulumi, form: object
+) -> None:
+    project.up().ok()
+    assert asked(project) is None
+
+    for_all_stacks(project, adopts=form)
+
+    assert project.preview("--json", "--expect-no-changes").ok().changes() == ()
+    assert project.up("--expect-no-changes").ok()
+    assert asked(project) == "identical"
+    project.config_set(KEY, "never")
+    assert project.preview("--json", "--expect-no-changes").ok().changes() == ()
+    assert project.up("--expect-no-changes").ok()
+    assert asked(project) == "never"
+    project.destroy().ok()
+
+
+def test_a_setting_that_there_is_not_stops_the_run_and_lists_the_two(project: Pulumi) -> None:
+    for_all_stacks(project, adopts="always")
+
+    assert "'always' is not allowed: give one of never, identical" in project.preview().failed().output
+
+    for_all_stacks(project, adopts="never")
+    project.preview().ok()
+
+
+def test_an_explicit_provider_takes_the_setting_as_an_argument(project: Pulumi) -> None:
+    project.program(EXPLICIT)
+    project.up().ok()
+
+    project.config_set("adopt", "identical")
+
+    assert project.preview("--json", "--expect-no-changes").ok().changes() == ()
+    project.up().ok()
+    assert asked(project) == "identical"
+    project.config_set("adopt", "always")
+    assert "give one of never, identical" in project.preview().failed().output
+
+
+def test_every_stack_of_a_lake_adopts_what_is_identical() -> None:
+    document = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text(encoding="utf-8"))
+
+    assert document["config"] == {KEY: "identical"}
