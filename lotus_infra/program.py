@@ -42,6 +42,7 @@ async def run() -> None:
     """
     try:
         guard.check(settings.run_in(Path.cwd()))
+        settings.alone(Path.cwd())
         stack = settings.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from airbyte_twin.testing import RunningTwin
 
-from tests.engine.harness import REPOSITORY, Pulumi
+from tests.engine.harness import Pulumi
+from tests.engine.lake import Lake, for_all_stacks
 
 PROGRAM = """
 import pulumi
@@ -38,13 +38,6 @@ def project(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Pulumi:
     return pulumi
 
 
-def for_all_stacks(pulumi: Pulumi, *, adopts: object) -> None:
-    """Say it in the project's own file."""
-    file = pulumi.project / "Pulumi.yaml"
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    file.write_text(yaml.safe_dump(document | {"config": {KEY: adopts}}), encoding="utf-8")
-
-
 def asked(pulumi: Pulumi) -> object:
     """What the provider in the state was given."""
     [provider] = [one for urn, one in pulumi.resources().items() if "::pulumi:providers:airbyte::" in urn]
@@ -58,7 +51,7 @@ def test_a_state_made_without_the_setting_previews_empty_and_takes_it_from_the_p
     project.up().ok()
     assert asked(project) is None
 
-    for_all_stacks(project, adopts=form)
+    for_all_stacks(project, {KEY: form})
 
     assert project.preview("--json", "--expect-no-changes").ok().changes() == ()
     assert project.up("--expect-no-changes").ok()
@@ -71,11 +64,11 @@ def test_a_state_made_without_the_setting_previews_empty_and_takes_it_from_the_p
 
 
 def test_a_setting_that_there_is_not_stops_the_run_and_lists_the_two(project: Pulumi) -> None:
-    for_all_stacks(project, adopts="always")
+    for_all_stacks(project, {KEY: "always"})
 
     assert "'always' is not allowed: give one of never, identical" in project.preview().failed().output
 
-    for_all_stacks(project, adopts="never")
+    for_all_stacks(project, {KEY: "never"})
     project.preview().ok()
 
 
@@ -92,7 +85,15 @@ def test_an_explicit_provider_takes_the_setting_as_an_argument(project: Pulumi) 
     assert "give one of never, identical" in project.preview().failed().output
 
 
-def test_every_stack_of_a_lake_adopts_what_is_identical() -> None:
-    document = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text(encoding="utf-8"))
+def test_every_stack_of_a_lake_adopts_what_is_identical(applied: Lake) -> None:
+    assert asked(applied.pulumi) == "identical"
 
-    assert document["config"] == {KEY: "identical"}
+
+def test_a_lake_that_was_made_before_the_setting_previews_empty(applied: Lake) -> None:
+    for_all_stacks(applied.pulumi, {})
+    applied.pulumi.up().ok()
+    assert asked(applied.pulumi) is None
+
+    for_all_stacks(applied.pulumi, {KEY: "identical"})
+
+    assert applied.changes() == []

@@ -226,3 +226,21 @@ def test_production_on_the_state_that_its_files_name_is_declared(
     monkeypatch.setitem(CONFIG, "airbyte:serverUrl", "https://airbyte.example.com/api/public/v1")
 
     assert declare(production="true").named("Source", "faker")
+
+
+def test_two_stacks_of_one_workspace_declare_nothing(
+    declare: Declare, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://airbyte.example.com/api/public/v1"
+    config = {"lotus:workspaceId": WORKSPACE, "airbyte:serverUrl": url}
+    (lake.parent / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    (lake.parent / "Pulumi.prod.yaml").write_text(json.dumps({"config": config}), encoding="utf-8")
+    monkeypatch.setitem(CONFIG, "airbyte:serverUrl", f"{url}/")
+    declared = declare(workspaceId="22222222-2222-2222-2222-222222222222")
+    assert declared.named("Source", "faker")
+
+    with monkeypatch.context() as refusing, pytest.raises(pulumi.RunError) as refused:
+        refusing.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+        declare()
+
+    assert "Pulumi.test.yaml names the same Airbyte workspace as Pulumi.prod.yaml" in str(refused.value)

@@ -19,9 +19,7 @@ ADOPT_VARIABLE: Final = "AIRBYTE_ADOPT_EXISTING"
 IDENTICAL: Final = "identical"
 
 
-def checked(
-    inputs: Properties, environment: Mapping[str, str] = os.environ
-) -> tuple[Properties, list[Failure]]:
+def checked(inputs: Properties, environment: Mapping[str, str] = os.environ) -> tuple[Properties, list[Failure]]:
     """The configuration with its secrets marked, and what is wrong with it."""
     own = {key: _textual(value) for key, value in inputs.items() if key not in ENGINE_KEYS}
     failures = table_failures(PROVIDER_CONFIG, own)
