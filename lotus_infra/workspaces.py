@@ -1,7 +1,7 @@
 """Whether each stack of a project has an Airbyte workspace to itself: asked of the files, before anything is called.
 
-A stack adopts what is identical in its workspace, and deletes what leaves its program. Two stacks in one workspace would
-adopt and delete each other's objects.
+A stack adopts what is identical in its workspace, and deletes what leaves its program. Two stacks in one workspace
+would adopt and delete each other's objects.
 """
 
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,7 @@ def project(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Pulumi:
 def asked(pulumi: Pulumi) -> object:
     """What the provider in the state was given."""
     [provider] = [one for urn, one in pulumi.resources().items() if "::pulumi:providers:airbyte::" in urn]
-    return provider["inputs"].get("adoptExisting")
+    return provider.get("inputs", {}).get("adoptExisting")
 
 
 @pytest.mark.parametrize("form", ["identical", {"value": "identical"}], ids=["plain", "value"])
