@@ -1,7 +1,7 @@
 """References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
 
-A secret with `"rotates": true` is the stack's for the first write alone: Airbyte then puts others in its place by itself,
-as OAuth's refresh tokens of a single use, and the stack's value is written over none of them.
+A secret with `"rotates": true` is written with the object and never again: Airbyte rotates it afterwards, as it does with
+OAuth's single-use refresh tokens.
 
 A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. What the landing
 zone has is named by its part, so that no bucket and no credential is written twice. This module finds references and
@@ -80,6 +80,10 @@ def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
         return f"a {mark} reference can't also have {', '.join(extra)}", remedy
     if mark == LANDING:
         return _landing(value[mark])
+    return _named(mark, value)
+
+
+def _named(mark: str, value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     name, kind, rotates = value[mark], value.get(AS, "string"), value.get(ROTATES, False)
     if not isinstance(name, str) or not is_identifier(name):
         return f"{mark} does not name a value", "use lower-case letters, digits and underscores, a letter first"

@@ -119,7 +119,9 @@ def test_a_secret_that_airbyte_rotates_is_ignored_once_it_is_written(declare: De
     source, destination = (lake / "shopify" / "_source.json", lake / "_destinations" / "s3.json")
     configuration = json.loads(source.read_text(encoding="utf-8"))["configuration"]
     rotating = {"$secret": "shopify_api_password", "rotates": True}
-    edit(source, configuration=configuration | {"credentials": configuration["credentials"] | {"api_password": rotating}})
+    edit(
+        source, configuration=configuration | {"credentials": configuration["credentials"] | {"api_password": rotating}}
+    )
     zone = json.loads(destination.read_text(encoding="utf-8"))["configuration"]
     edit(destination, configuration=zone | {"a.b": [{"token": rotating}]})
 

@@ -1,5 +1,6 @@
 """Which stacks share an Airbyte workspace, and what cannot be compared."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def values(server: object = URL, workspace: object = ONE) -> dict[str, object]:
     return {"airbyte:serverUrl": server, "lotus:workspaceId": workspace}
 
 
-def sharing(**stacks: dict[str, object]) -> list[tuple[str, str]]:
+def sharing(**stacks: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(found.other, found.stack) for found in shared(stacks)]
 
 

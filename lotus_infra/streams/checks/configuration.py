@@ -37,7 +37,9 @@ def references_are_well_formed(lake: Lake) -> Iterator[Finding]:
                 if not isinstance(reference, Reference):
                     yield Finding(file, path, *reference)
                 elif reference.rotates and engine_path(path) is None:
-                    what = f'can\'t be marked "{ROTATES}": the engine has no path for a key "*", or one that ends in "\\"'
+                    what = (
+                        f'can\'t be marked "{ROTATES}": the engine has no path for a key "*", or one that ends in "\\"'
+                    )
                     yield Finding(file, path, what, f'leave "{ROTATES}" out')
 
 

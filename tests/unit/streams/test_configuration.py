@@ -55,7 +55,7 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotate": True}}},
-        "credentials.api_password: a $secret reference can't also have rotate: did you mean \"rotates\"?",
+        'credentials.api_password: a $secret reference can\'t also have rotate: did you mean "rotates"?',
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotates": "yes"}}},
@@ -114,7 +114,7 @@ def test_a_secret_whose_path_the_engine_cannot_be_given_may_not_rotate(key: str,
 
     [problem] = problems_of(tmp_path, {"shop/_source.json": file})
 
-    assert "can't be marked \"rotates\": the engine has no path" in problem
+    assert 'can\'t be marked "rotates": the engine has no path' in problem
 
 
 def test_a_required_key_is_missed(tmp_path: Path) -> None:
