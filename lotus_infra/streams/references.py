@@ -1,7 +1,7 @@
 """References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
 
-A secret with `"rotates": true` is written with the object and never again: Airbyte rotates it afterwards, as it does with
-OAuth's single-use refresh tokens.
+A secret with `"rotates": true` is written with the object and never again: Airbyte rotates it afterwards, as it does
+with OAuth's single-use refresh tokens.
 
 A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. What the landing
 zone has is named by its part, so that no bucket and no credential is written twice. This module finds references and
