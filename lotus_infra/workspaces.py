@@ -34,7 +34,7 @@ class Workspace:
         """The one that a stack's values name.
 
         None where they can't be compared: an encrypted value, a server that the environment gives, or the zeros that
-        stand for a workspace until somebody sets it. Without a workspace the program refuses to run.
+        stand for a workspace until one is set. Without a workspace the program refuses to run.
         """
         server, workspace = _server(values.get(SERVER)), _id(values.get(WORKSPACE))
         return cls(server, workspace) if server and workspace else None

@@ -140,7 +140,7 @@ def test_a_connection_that_leaves_alone_is_deleted_and_its_source_stays(project:
     assert project.preview("--json").ok().changes() == ()
 
 
-def test_a_connection_of_somebody_else_still_keeps_the_source(project: Pulumi, twin: RunningTwin) -> None:
+def test_a_connection_outside_the_program_still_keeps_the_source(project: Pulumi, twin: RunningTwin) -> None:
     declare(project, "source", ALL)
     project.up().ok()
     [own] = call(twin, "GET", "/connections")["data"]

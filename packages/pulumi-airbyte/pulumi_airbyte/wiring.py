@@ -41,8 +41,8 @@ class Resource(pulumi.CustomResource):
     """A resource whose properties are its getters: each is known to the engine by the name that its getter gives.
 
     `deleted_with` another resource of Airbyte is a dependency on that one, and no more. With the option the engine
-    would call no delete here, and the other's delete could not tell this object from somebody else's, which it refuses
-    to take along.
+    would call no delete here, and the other's delete could not distinguish this object from one outside the program,
+    which it refuses to take along.
     """
 
     def __init__(
