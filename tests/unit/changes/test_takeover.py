@@ -201,6 +201,18 @@ def test_a_configuration_changes_where_the_file_says_it_and_else_where_the_stack
     assert patch.problems  # The bucket's region is required.
 
 
+def test_a_secret_that_airbyte_rotates_stays_in_its_file_byte_for_byte(tmp_path: Path) -> None:
+    rotating = {"$secret": "refresh_token", "rotates": True}
+    live: Document = {"configuration": {"count": 20, "token": "[secret]"}}
+    changes: list[Change] = [(("configuration", "count"), 10, 20)]
+
+    file = source(configuration={"count": 10, "token": rotating})
+    patch = patched(tmp_path, "source", live, changes, shop___source=file)
+
+    assert changed_lines(patch) == ['-    "count": 10,', '+    "count": 20,']
+    assert patch.left == ()
+
+
 def test_what_no_file_can_say_is_told_with_what_to_do(tmp_path: Path) -> None:
     changes: list[Change] = [
         (("status",), "active", "inactive"),

@@ -77,7 +77,7 @@ class Server:
         airbyte: the client.
         inventory: what is on the server, read in pages.
         run: what the engine has shown of the program.
-        adopts_identical: whether a create takes over an identical object (`adoptExisting`).
+        adopts_identical: whether a create adopts an identical object, as the provider's configuration asks.
     """
 
     airbyte: Airbyte

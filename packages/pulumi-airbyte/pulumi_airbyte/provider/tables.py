@@ -225,4 +225,12 @@ PROVIDER_CONFIG: Final = (
     Field("username", "string", "For HTTP Basic. Default: $AIRBYTE_USERNAME."),
     Field("password", "string", "For HTTP Basic. Default: $AIRBYTE_PASSWORD.", secret=True),
     Field("bearerAuth", "string", "A ready bearer token. Default: $AIRBYTE_BEARER_AUTH.", secret=True),
+    Field(
+        "adoptExisting",
+        "string",
+        "What a create does where an identical object exists already: `never` refuses and prints the import command, "
+        "`identical` adopts the object. One that differs is always refused. Default: $AIRBYTE_ADOPT_EXISTING, else "
+        "never.",
+        values=("never", "identical"),
+    ),
 )
