@@ -21,7 +21,7 @@ class Checks(Calls):
         what = f"check the connection of {kind} {actor_id}"
         # An answer that takes too long is not asked for again: the connector would run once more.
         answer = self._config(
-            f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, repeatable=False
+            f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, effect="acts"
         )
         found = parse(ConnectionCheck, answer, what)
         if found.status == "succeeded":

@@ -89,7 +89,7 @@ class Operations(Calls):
         what = f"discover the streams of source {source_id}"
         body: JsonObject = {"sourceId": source_id, "disable_cache": disable_cache}
         # An answer that takes too long is not asked for again: the connector would run once more.
-        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", repeatable=False)
+        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
         if not found.job.succeeded:
             reason = self.redactor.clean(found.job.failure.text) or "the connector does not say why"
