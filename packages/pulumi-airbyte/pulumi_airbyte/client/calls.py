@@ -72,9 +72,7 @@ class Calls:
     ) -> JsonValue:
         return self._transport.request(method, self._settings.public_url + path, what, body=body, query=query)
 
-    def _config(
-        self, path: str, what: str, body: JsonObject, *, needed_by: str, effect: Effect = "reads"
-    ) -> JsonValue:
+    def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, effect: Effect = "reads") -> JsonValue:
         """POST to the Config API, which reads by POST too.
 
         Raises:

@@ -1,7 +1,7 @@
 """When a call must have ended: one moment for all its tries, the token that it needs and the body of its answer.
 
-The deadline belongs to the thread that makes the call. It is kept in a context variable, because the code between a call
-and its sockets (httpx, the authenticator) has no place for it among its arguments.
+The deadline belongs to the thread that makes the call. It is kept in a context variable, because the code between a
+call and its sockets (httpx, the authenticator) has no place for it among its arguments.
 """
 
 import math

@@ -4,7 +4,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import Final, Literal
 
 import httpx
@@ -119,10 +119,16 @@ class Transport:
             The decoded JSON body; None for an empty one.
         """
         done = effect or EFFECTS[method]
+        if not self._settings.public_url:
+            raise AirbyteError(
+                f"Airbyte could not {self.redactor.clean(what)}: its address is known only after an update."
+            )
+        parameters = httpx.QueryParams(tuple(query or ()))
+        build = partial(self._http.build_request, method, url, json=body, params=parameters)
         # A write keeps its place while it waits for another try: a server that sheds load then gets fewer of them.
         with nullcontext() if done == "reads" else self._writes, deadline.within(self._settings.read_seconds):
             try:
-                return self.patiently(_may_help)(self._try, method, url, self.redactor.clean(what), body, query, done)
+                return self.patiently(_may_help)(self._try, build, what, done)
             except _FailedTry as failed:
                 raise failed.error from failed.__cause__
 
@@ -131,67 +137,59 @@ class Transport:
 
         It has tried enough after `RetryPolicy.attempts` tries, or where the next one would begin after the deadline.
         """
+        enough = tenacity.stop_any(
+            tenacity.stop_after_attempt(self._settings.retry.attempts), tenacity.stop_when_event_set(self._cancelled)
+        )
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_repeat),
-            stop=tenacity.stop_any(
-                tenacity.stop_after_attempt(self._settings.retry.attempts),
-                tenacity.stop_when_event_set(self._cancelled),
-                lambda state: state.upcoming_sleep >= deadline.left(),
-            ),
+            stop=lambda state: enough(state) or state.upcoming_sleep >= deadline.left(),
             wait=tenacity.wait_random_exponential(self._settings.retry.base_seconds, self._settings.retry.max_seconds),
             sleep=tenacity.sleep_using_event(self._cancelled),
             reraise=True,
         )
 
-    def _try(
-        self, method: Method, url: str, what: str, body: JsonObject | None, query: Query | None, effect: Effect
-    ) -> JsonValue:
-        if not self._settings.public_url:
-            raise AirbyteError(f"Airbyte could not {what}: its address is known only after an update.")
-        writes = effect != "reads"
-        request = self._http.build_request(method, url, json=body, params=httpx.QueryParams(tuple(query or ())))
+    def _try(self, build: Callable[[], httpx.Request], what: str, effect: Effect) -> JsonValue:
+        writes, request = effect != "reads", build()
         try:
             response = self._http.send(request)
         except AirbyteError as error:
             # Nothing but the authenticator raises these: the request itself was never sent, or was answered 401.
-            raise _without_token(what, error) from error
+            raise self._without_token(what, error) from error
         except httpx.HTTPError as error:
             if error.request is not request:
-                raise _without_token(what, self._unreachable("issue a token", error)) from error
+                raise self._without_token(what, self._unreachable("issue a token", error)) from error
             unknown = writes and not isinstance(error, UNSENT)
             again = effect != "acts" or isinstance(error, REFUSED)
             raise _FailedTry(self._unreachable(what, error, unknown=unknown), again=again) from error
         self.server_time = response.headers.get("date", "")
         if not response.is_success:
-            failure = error_from(response, what, self.redactor.clean, writes=writes)
+            failure = error_from(response, self.redactor.clean(what), self.redactor.clean, writes=writes)
             again = isinstance(failure, Busy) and (effect != "acts" or failure.status in NOT_TAKEN)
             raise _FailedTry(failure, again=again)
-        return _decoded(response, what)
+        return self._decoded(response, what)
 
     def _unreachable(self, what: str, error: httpx.HTTPError, *, unknown: bool = False) -> Unreachable:
         reason = self.redactor.clean(str(error)) or type(error).__name__
         hint = f"Check that {self._settings.public_url} is the API's address and that it can be reached from here."
-        text = f"Airbyte did not answer when asked to {what}: {reason}"
+        text = f"Airbyte did not answer when asked to {self.redactor.clean(what)}: {reason}"
         return Unreachable(text, hint, outcome_unknown=unknown)
+
+    def _without_token(self, what: str, error: AirbyteError) -> _FailedTry:
+        """The failure of a call that could not begin; whatever the call is, it may be tried again."""
+        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because no token could be had. {error.message}"
+        return _FailedTry(type(error)(text, error.hint, error.status), again=isinstance(error, Busy | Unreachable))
+
+    def _decoded(self, response: httpx.Response, what: str) -> JsonValue:
+        if not response.content:
+            return None
+        try:
+            decoded: JsonValue = response.json()
+        except ValueError:
+            text = f"Airbyte's answer is not JSON when asked to {self.redactor.clean(what)}"
+            raise ServerError(text, ROOT_HINT, response.status_code) from None
+        return decoded
 
 
 def _may_help(error: BaseException) -> bool:
     """Whether another try is safe and may help."""
     return isinstance(error, _FailedTry) and error.again
-
-
-def _without_token(what: str, error: AirbyteError) -> _FailedTry:
-    """The failure of a call that could not begin; whatever the call is, it may be tried again."""
-    text = f"Airbyte was not asked to {what}, because no token could be had. {error.message}"
-    return _FailedTry(type(error)(text, error.hint, error.status), again=isinstance(error, Busy | Unreachable))
-
-
-def _decoded(response: httpx.Response, what: str) -> JsonValue:
-    if not response.content:
-        return None
-    try:
-        decoded: JsonValue = response.json()
-    except ValueError:
-        text = f"Airbyte's answer is not JSON when asked to {what}"
-        raise ServerError(text, ROOT_HINT, response.status_code) from None
-    return decoded
