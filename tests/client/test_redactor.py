@@ -42,6 +42,11 @@ def wrapped(text: str) -> str:
     return base64.encodebytes(text.encode()).decode()
 
 
+def units(text: str) -> list[bytes]:
+    encoded = text.encode("utf-16-be")
+    return [encoded[index : index + 2] for index in range(0, len(encoded), 2)]
+
+
 WHOLE: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "URL": quote,
@@ -62,7 +67,7 @@ WHOLE: dict[str, Callable[[str], str]] = {
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON, accents as they are": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "JSON, slashes escaped": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    "JSON, all escaped": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "JSON, all escaped": lambda text: "".join(f"\\u{unit.hex()}" for unit in units(text)),
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
     "JSON for scripts": lambda text: json.dumps(text)[1:-1].replace("&", "\\u0026").replace("<", "\\u003c"),
     "JSON in HTML": lambda text: html.escape(json.dumps(text)[1:-1]),
@@ -149,7 +154,10 @@ def test_secrets_that_touch_or_overlap_are_all_removed() -> None:
 
 HARD = "%&\\;#+/=\"'<>nux0469aAfF \n\t"
 CHARACTERS = st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=["Cs"]))
-SECRETS = st.text(CHARACTERS, min_size=6, max_size=40).filter(lambda text: len(text.replace("\\", "")) >= 6)
+SECRETS = st.text(CHARACTERS, min_size=6, max_size=40).filter(
+    # One backslash more at the end, which may stay in the message, says nothing.
+    lambda text: len(text.replace("\\", "")) >= 6 and not text.endswith("\\")
+)
 
 
 def spellings(character: str) -> list[str]:
@@ -161,7 +169,7 @@ def spellings(character: str) -> list[str]:
     escaped = json.dumps(character)[1:-1]
     found += [escaped, escaped.replace("\\", "\\\\"), html.escape(escaped), quote(escaped, safe="")]
     found += [f"\\u{code:04X}", f"\\\\u{code:04x}"] if code < 0x10000 else []
-    return [*found, *{" ": "+", "/": "\\/", "'": "\\'"}.get(character, [])]
+    return [*found, *{" ": ["+"], "/": ["\\/"], "'": ["\\'"]}.get(character, [])]
 
 
 @st.composite
@@ -175,8 +183,7 @@ def mixed(draw: st.DrawFn) -> tuple[str, str]:
 @settings(deadline=None, max_examples=400)
 def test_a_secret_with_each_character_in_another_encoding_is_removed_and_nothing_else(both: tuple[str, str]) -> None:
     secret, spelt = both
-    # A backslash that ends a secret may stay: it says nothing.
-    assert cleaned(f"before: <{spelt}> after", secret).replace("\\", "") == "before: <[secret]> after"
+    assert cleaned(f"before: <{spelt}> after", secret) == "before: <[secret]> after"
 
 
 @given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.sampled_from(sorted(WHOLE)))
@@ -187,15 +194,12 @@ def test_a_secret_in_a_text_in_base64_is_removed(secret: str, before: bytes, aft
     assert "[secret]" in cleaned(f"header: {sent.rstrip('=')}", secret)
 
 
-@given(mixed(), st.text(st.sampled_from(HARD), max_size=4), st.text(st.sampled_from(HARD), max_size=4))
-@settings(deadline=None, max_examples=400)
-@example(("41abcd", "41abcd"), "100%", "")
-@example(("abcd%4", "abcd%4"), "", "1")
-def test_a_secret_does_not_survive_beside_what_looks_like_half_an_escape(
-    both: tuple[str, str], before: str, after: str
-) -> None:
-    secret, spelt = both
-    assert spelt not in cleaned(f"{before}{spelt}{after}", secret)
+@given(SECRETS, st.text(st.sampled_from(HARD), max_size=4), st.text(st.sampled_from(HARD), max_size=4))
+@settings(deadline=None, max_examples=200)
+@example("41abcd", "100%", "")
+@example("abcd%4", "", "1")
+def test_a_secret_does_not_survive_beside_what_looks_like_half_an_escape(secret: str, before: str, after: str) -> None:
+    assert secret not in cleaned(f"{before}{secret}{after}", secret)
 
 
 @pytest.mark.parametrize("piece", ["%25", "\\", "&amp;", "aaaa", "\\u005c", "QUFB", "&#", "%", "\\u", "x&#0"])

@@ -20,11 +20,13 @@ NESTED: Final = 2
 SHORTEST_RUN: Final = 6
 """Characters of base64 that stand for four bytes."""
 
+LAST_CHARACTER: Final = 0x10FFFF
+
 _URL_OR_HTML: Final = re.compile(
-    r"%([0-9a-fA-F]{2})|&(?:#0*+([0-9]{1,7})|#[xX]0*+([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));"
+    r"%([0-9a-fA-F]{2})|&(?:#(?=[0-9])0*+([0-9]{0,7})|#[xX](?=[0-9a-fA-F])0*+([0-9a-fA-F]{0,6})|([A-Za-z][A-Za-z0-9]{1,31}));"
 )
 _JSON: Final = re.compile(
-    r"(?<!\\)\\++(?:u([dD][89abAB][0-9a-fA-F]{2})\\++u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))"
+    r"(?<!\\)\\++(?:u([dD][89abAB][0-9a-fA-F]{2})\\++u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))"
 )
 _BACKSLASHES: Final = re.compile(r"\\++([^\\]|\Z)", re.DOTALL)
 _LINE_BREAKS: Final = re.compile(r"(?<!\\)\\++[nrt]|[ \n\r\t]++")
@@ -126,17 +128,19 @@ def _url_or_html(match: re.Match[str]) -> str | None:
     if name:
         named = html.entities.html5.get(f"{name};")
         return None if named is None else _bytes(named)
-    number = int(decimal) if decimal else int(hexadecimal, 16)
-    return _bytes(chr(number)) if number <= 0x10FFFF else None
+    number = int(decimal or "0") if decimal is not None else int(hexadecimal or "0", 16)
+    return _bytes(chr(number)) if number <= LAST_CHARACTER else None
 
 
-def _json(match: re.Match[str]) -> str:
-    high, low, single, byte = match.groups()
+def _json(match: re.Match[str]) -> str | None:
+    """As JSON writes characters, and the languages of connectors do in their own messages."""
+    high, low, single, wide, byte = match.groups()
     if byte:
         return chr(int(byte, 16))
-    if single:
-        return _bytes(chr(int(single, 16)))
-    return _bytes(chr(0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)))
+    if high:
+        return _bytes(chr(0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)))
+    number = int(single or wide, 16)
+    return _bytes(chr(number)) if number <= LAST_CHARACTER else None
 
 
 def _bytes(text: str) -> str:
