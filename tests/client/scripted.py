@@ -3,13 +3,15 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 JSON = "application/json"
 HTML = "text/html"
+DROPS = 400
+BETWEEN_DROPS = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Answer:
         type: the Content-Type.
         missing: how many bytes more than there are the answer promises.
         headers: further headers.
+        trickling: whether white space comes for a long time before the body, a character at a time.
     """
 
     status: int = 200
@@ -29,6 +32,7 @@ class Answer:
     type: str = JSON
     missing: int = 0
     headers: tuple[tuple[str, str], ...] = ()
+    trickling: bool = False
 
     @property
     def content(self) -> bytes:
@@ -53,7 +57,7 @@ class Scripted:
 @contextmanager
 def answering(*answers: Answer, working: Callable[[], object] = lambda: None) -> Iterator[Scripted]:
     """Serve these answers while the context lasts; `working` is what each request takes, in a thread of its own."""
-    script = Scripted(list(answers))
+    script, stopped = Scripted(list(answers)), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -66,12 +70,21 @@ def answering(*answers: Answer, working: Callable[[], object] = lambda: None) ->
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answer = script.next(f"{self.command} {self.path}")
             working()
+            with suppress(OSError):
+                self._answer(answer)
+
+        def _answer(self, answer: Answer) -> None:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.type)
-            self.send_header("Content-Length", str(len(answer.content) + answer.missing))
+            drops = DROPS if answer.trickling else 0
+            self.send_header("Content-Length", str(drops + len(answer.content) + answer.missing))
             for name, value in answer.headers:
                 self.send_header(name, value)
             self.end_headers()
+            for _ in range(drops):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                stopped.wait(BETWEEN_DROPS)
             self.wfile.write(answer.content)
             self.close_connection = bool(answer.missing)
 
@@ -86,6 +99,7 @@ def answering(*answers: Answer, working: Callable[[], object] = lambda: None) ->
     try:
         yield script
     finally:
+        stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

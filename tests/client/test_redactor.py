@@ -76,13 +76,13 @@ WHOLE: dict[str, Callable[[str], str]] = {
     "a URL in HTML in JSON": lambda text: json.dumps(html.escape(quote(text)))[1:-1],
     "repr": lambda text: repr(text)[1:-1],
     "base64": basic,
-    "base64, for URLs": url_safe,
-    "base64, in lines": lambda text: wrapped(f"{'x' * 70}: {text} and more of it {'y' * 70}"),
-    "base64, in lines, in JSON": lambda text: json.dumps(wrapped(f"{'x' * 71}: {text} {'y' * 70}"))[1:-1],
+    "base64 for URLs": url_safe,
+    "base64 in lines": lambda text: wrapped(f"{'x' * 70}: {text} and more of it {'y' * 70}"),
+    "base64 in lines in JSON": lambda text: json.dumps(wrapped(f"{'x' * 71}: {text} {'y' * 70}"))[1:-1],
     "base64 of JSON": lambda text: basic(json.dumps({"password": text})),
     "base64 in base64": lambda text: basic(json.dumps({"auth": basic(f"user:{text}")})),
     "base64 in a URL": lambda text: quote(basic(f"user:{text}"), safe=""),
-    "behind a word": lambda text: "Basic" + basic(text),
+    "base64 behind a word": lambda text: "Basic" + basic(text),
 }
 
 
@@ -189,7 +189,7 @@ def test_a_secret_with_each_character_in_another_encoding_is_removed_and_nothing
 @given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.sampled_from(sorted(WHOLE)))
 @settings(deadline=None, max_examples=200)
 def test_a_secret_in_a_text_in_base64_is_removed(secret: str, before: bytes, after: bytes, name: str) -> None:
-    inner = WHOLE[name](secret).encode() if "base64" not in name and "Latin-1" not in name else secret.encode()
+    inner = (secret if {"base64", "Latin-1", "repr"} & set(name.split()) else WHOLE[name](secret)).encode()
     sent = base64.b64encode(before + b"<" + inner + b">" + after).decode()
     assert "[secret]" in cleaned(f"header: {sent.rstrip('=')}", secret)
 

@@ -131,7 +131,6 @@ def test_the_config_api_of_another_server_is_not_believed(twin: RunningTwin) -> 
     with running_twin() as other, client(twin.public_url, config_url=other.config_url) as airbyte:
         assert other.workspace_id == twin.workspace_id
         assert ids(airbyte, twin) == known(twin)
-        assert [each.name for each in airbyte.every_workspace()] == ["Default Workspace"] or airbyte.every_workspace()
 
 
 def page(*numbers: int) -> Answer:
