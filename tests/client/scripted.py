@@ -54,6 +54,22 @@ class Scripted:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+def _send(handler: BaseHTTPRequestHandler, answer: Answer, stopped: threading.Event) -> None:
+    drops = DROPS if answer.trickling else 0
+    handler.send_response(answer.status)
+    handler.send_header("Content-Type", answer.type)
+    handler.send_header("Content-Length", str(drops + len(answer.content) + answer.missing))
+    for name, value in answer.headers:
+        handler.send_header(name, value)
+    handler.end_headers()
+    for _ in range(drops):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        stopped.wait(BETWEEN_DROPS)
+    handler.wfile.write(answer.content)
+    handler.close_connection = bool(answer.missing)
+
+
 @contextmanager
 def answering(*answers: Answer, working: Callable[[], object] = lambda: None) -> Iterator[Scripted]:
     """Serve these answers while the context lasts; `working` is what each request takes, in a thread of its own."""
@@ -71,22 +87,7 @@ def answering(*answers: Answer, working: Callable[[], object] = lambda: None) ->
             answer = script.next(f"{self.command} {self.path}")
             working()
             with suppress(OSError):
-                self._answer(answer)
-
-        def _answer(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.type)
-            drops = DROPS if answer.trickling else 0
-            self.send_header("Content-Length", str(drops + len(answer.content) + answer.missing))
-            for name, value in answer.headers:
-                self.send_header(name, value)
-            self.end_headers()
-            for _ in range(drops):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-                stopped.wait(BETWEEN_DROPS)
-            self.wfile.write(answer.content)
-            self.close_connection = bool(answer.missing)
+                _send(self, answer, stopped)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class calls it so
             """Say nothing."""

@@ -127,6 +127,12 @@ def test_what_names_a_key_and_short_lines_of_it_are_no_secrets() -> None:
     assert "short=" in cleaned("short= found", KEY)
 
 
+def test_lines_are_joined_after_secrets_are_removed() -> None:
+    redactor = Redactor()
+    redactor.learn(["ab\ncd"])
+    assert redactor.line("found ab\ncd\n  here") == "found [secret] here"
+
+
 @pytest.mark.parametrize("text", ["0a1b2c3d4e5f", "in a list", "service_account"])
 def test_each_text_in_a_key_file_is_a_secret(text: str) -> None:
     assert cleaned(f"found {text}.", KEY_FILE) == "found [secret]."

@@ -27,7 +27,7 @@ class Checks(Calls):
         if found.status == "succeeded":
             return ""
         said = found.message or found.job.failure.text
-        return " ".join(self.redactor.clean(said).split()) or "the connector does not say why"
+        return self.redactor.line(said) or "the connector does not say why"
 
     def require_checks(self) -> None:
         """Refuse what would need a check later.

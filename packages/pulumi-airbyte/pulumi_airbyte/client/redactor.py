@@ -53,6 +53,10 @@ class Redactor:
             found.update(_places(layer, self._canonical))
         return _without(text, sorted(found))
 
+    def line(self, text: str) -> str:
+        """The text without any remembered value, on one line."""
+        return " ".join(self.clean(text).split())
+
 
 def _parts(secret: str) -> Iterator[str]:
     """A secret, and what is secret of it by itself."""
