@@ -263,6 +263,23 @@ def test_a_setting_of_the_config_api_is_set_again_and_an_action_is_not(twin: Run
         assert caught.value.outcome_unknown
 
 
+def test_a_write_waits_for_its_turn_no_longer_than_it_may_take(twin: RunningTwin) -> None:
+    failing(twin, "POST", hold="before")
+    with client(twin.public_url, parallel_writes=1, read_seconds=2) as airbyte:
+        failures: list[object] = []
+        first = threading.Thread(
+            target=lambda: failures.extend(all_at_once(1, lambda: airbyte.create_workspace({"name": "first"})))
+        )
+        first.start()
+        assert twin.held() is not None
+        with airbyte.within(0.1), pytest.raises(Unreachable, match="not asked to create workspace") as caught:
+            airbyte.create_workspace({"name": "second"})
+        first.join(30)
+    assert [type(failure) for failure in failures] == [Unreachable]
+    assert not caught.value.outcome_unknown
+    assert tried(twin) == 1
+
+
 def test_only_so_many_writes_are_under_way_at_once() -> None:
     counting, pairs = threading.Lock(), threading.Barrier(2)
     under_way: list[int] = [0]

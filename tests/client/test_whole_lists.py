@@ -158,7 +158,7 @@ def test_a_server_that_does_not_page_answers_in_one_statement() -> None:
 
 def connected(airbyte: Airbyte, twin: RunningTwin, number: int) -> set[str]:
     """That many connections of one source."""
-    silent = {"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}}
+    silent: dict[str, Any] = {"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}}
     source = airbyte.create_actor(
         "source", {"name": "s", "workspaceId": twin.workspace_id, "configuration": {"sourceType": "faker", "count": 1}}
     )

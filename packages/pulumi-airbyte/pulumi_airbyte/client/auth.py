@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from pulumi_airbyte.client.deadline import left
+from pulumi_airbyte.client.deadline import patience
 from pulumi_airbyte.client.errors import ROOT_HINT, ServerError, Unauthenticated, Unreachable, error_from
 from pulumi_airbyte.client.settings import Auth
 
@@ -50,7 +50,7 @@ class ClientCredentials(httpx.Auth):
             yield request
 
     def _current(self, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
-        if not self._lock.acquire(timeout=min(max(left(), 0), threading.TIMEOUT_MAX)):
+        if not self._lock.acquire(timeout=patience()):
             raise Unreachable("Airbyte did not answer in time when another call asked for the token that both need.")
         try:
             if not self._token or self._token == refused or self._now() >= self._renew_at:

@@ -5,6 +5,7 @@ call and its sockets (httpx, the authenticator) has no place for it among its ar
 """
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ def within(seconds: float) -> Iterator[None]:
 def left() -> float:
     """Seconds until the deadline; infinite where there is none, negative after it."""
     return _ENDS_AT.get() - time.monotonic()
+
+
+def patience() -> float:
+    """How long a lock may be waited for until the deadline, as locks take it."""
+    return min(max(left(), 0), threading.TIMEOUT_MAX)
 
 
 def cap(request: httpx.Request) -> None:

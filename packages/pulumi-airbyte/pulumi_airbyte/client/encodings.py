@@ -29,7 +29,7 @@ _JSON: Final = re.compile(
     r"(?<!\\)\\++(?:u([dD][89abAB][0-9a-fA-F]{2})\\++u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))"
 )
 _BACKSLASHES: Final = re.compile(r"\\++([^\\]|\Z)", re.DOTALL)
-_LINE_BREAKS: Final = re.compile(r"(?<!\\)\\++[nrt]|[ \n\r\t]++")
+_LINE_BREAKS: Final = re.compile(r"(?:(?<!\\)\\++[nr]|[\n\r])[ \t]*+")
 _BASE64_RUN: Final = re.compile(rf"[A-Za-z0-9+/]{{{SHORTEST_RUN},}}+")
 _SPELT_ALIKE: Final = str.maketrans("\n\r\t\b\f\v+", "nrtbfv ")
 """A line break and its JSON escape without the backslash; a space and its plus in a URL."""
@@ -148,17 +148,25 @@ def _bytes(text: str) -> str:
 
 
 def _from_base64(layer: Layer) -> Iterator[Layer]:
-    """What each run of base64 means, from each of its first four characters on: a word may stand right before it."""
+    """What all runs of base64 mean, from each of their first four characters on: a word may stand right before them."""
     joined = _rewritten(layer, _LINE_BREAKS, lambda _: "")
-    for run in _BASE64_RUN.finditer(joined.text.translate(_URL_SAFE)):
-        for skipped in range(4):
-            first, encoded = run.start() + skipped, run[0][skipped:]
-            encoded = encoded[: len(encoded) - (len(encoded) % 4 == 1)]
-            if len(encoded) < SHORTEST_RUN:
-                continue
-            meant = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode("latin-1")
-            yield Layer(
-                meant,
-                [joined.starts[first + index * 8 // 6] for index in range(len(meant))],
-                [joined.ends[first + (index * 8 + 7) // 6] for index in range(len(meant))],
-            )
+    runs = [match.span() for match in _BASE64_RUN.finditer(joined.text.translate(_URL_SAFE))]
+    for skipped in range(4) if runs else ():
+        texts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for first, after in runs:
+            begin = first + skipped
+            meant = _meant(joined.text[begin:after])
+            starts += [joined.starts[begin + index * 8 // 6] for index in range(len(meant))]
+            ends += [joined.ends[begin + (index * 8 + 7) // 6] for index in range(len(meant))]
+            # What two runs mean is no one text.
+            texts += (meant, " ")
+            starts.append(joined.starts[after - 1])
+            ends.append(joined.ends[after - 1])
+        yield Layer("".join(texts), starts, ends)
+
+
+def _meant(encoded: str) -> str:
+    whole = encoded[: len(encoded) - (len(encoded) % 4 == 1)].translate(_URL_SAFE)
+    return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1")

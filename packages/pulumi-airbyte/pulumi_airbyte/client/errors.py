@@ -21,10 +21,12 @@ from typing import Any, Final
 import httpx
 
 EXCERPT: Final = 256
+LONGEST: Final = 65536
+"""So much of a page is looked at; an excerpt of its beginning is shown."""
 ROOT_HINT: Final = (
     "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
 )
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 
 
 class AirbyteError(Exception):
@@ -164,7 +166,7 @@ def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str
     except (json.JSONDecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
-        return "", _line(clean(_TAG.sub(" ", response.text)))[:EXCERPT] or response.reason_phrase
+        return "", _line(clean(_TAG.sub(" ", response.text[:LONGEST])))[:EXCERPT] or response.reason_phrase
     title, detail = _explain_object(body, response.reason_phrase)
     return title, _line(clean(detail))
 

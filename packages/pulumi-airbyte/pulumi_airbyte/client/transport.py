@@ -2,8 +2,8 @@
 
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from typing import Final, Literal
 
@@ -125,12 +125,25 @@ class Transport:
             )
         parameters = httpx.QueryParams(tuple(query or ()))
         build = partial(self._http.build_request, method, url, json=body, params=parameters)
-        # A write keeps its place while it waits for another try: a server that sheds load then gets fewer of them.
-        with nullcontext() if done == "reads" else self._writes, deadline.within(self._settings.read_seconds):
+        with nullcontext() if done == "reads" else self._place(what), deadline.within(self._settings.read_seconds):
             try:
                 return self.patiently(_may_help)(self._try, build, what, done)
             except _FailedTry as failed:
                 raise failed.error from failed.__cause__
+
+    @contextmanager
+    def _place(self, what: str) -> Iterator[None]:
+        """A place among the writes that are under way at once.
+
+        A write keeps it while it waits for another try: a server that sheds load then gets fewer of them.
+        """
+        if not self._writes.acquire(timeout=deadline.patience()):
+            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes took all of its time."
+            raise Unreachable(text, "Run the command again, or allow more time with the resource's customTimeouts.")
+        try:
+            yield
+        finally:
+            self._writes.release()
 
     def patiently(self, may_repeat: Callable[[BaseException], bool]) -> tenacity.Retrying:
         """Calls what it is given again after failures of these kinds, with growing waits.
