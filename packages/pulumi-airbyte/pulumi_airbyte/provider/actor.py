@@ -189,7 +189,7 @@ class ActorType(ResourceType):
         if unwrap(known.inputs.get("forceDestroy")) is not True:
             workspace_id = unwrap(known.inputs.get("workspaceId"))
             within = workspace_id if isinstance(workspace_id, str) else ""
-            refuse_foreign(self.airbyte, self.server.inventory.connections, self.kind, known.id, within)
+            refuse_foreign(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), actor_listed(self.kind, known.id))
         self._shelf.drop(known.id)
 
