@@ -34,6 +34,7 @@ SOURCE_SPEC: Final = {
         "host": {"type": "string"},
         "port": {"type": "integer"},
         "code": HIDDEN,
+        "pin": HIDDEN | {"pattern": "^[0-9]{4}$"},
         "credentials": {
             "type": "object",
             "oneOf": [

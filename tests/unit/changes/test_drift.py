@@ -37,7 +37,10 @@ def told(
     return drift_of(read(json.dumps({"steps": steps, "diagnostics": said, "changeSummary": {}}, indent=2)))
 
 
-SAID = ("Airbyte added field tax to orders (propagate_columns); where it is to stay, add it", "orders: + field tax")
+SAID = (
+    "field tax of orders was added in Airbyte (propagate_columns adds what the source gains); where it is to stay",
+    "orders: + field tax",
+)
 A, B, C = ({"name": "Shop", "configuration": {"count": count}} for count in (1, 2, 3))
 
 
@@ -156,5 +159,5 @@ def test_what_the_server_did_itself_is_told_as_such() -> None:
     [one] = told(
         connection(stream()), connection(stream()), connection(stream(selectedFields=["id", "tax"])), CONNECTION
     ).objects
-    assert [each.by_server for each in one.differences] == [True]
+    assert [each.perhaps_server for each in one.differences] == [True]
     assert one.notes == (SAID[0],)

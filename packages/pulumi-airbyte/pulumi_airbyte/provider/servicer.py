@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings, RetryPolicy
+from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.provider import adoption, configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.inventory import Inventory
@@ -89,7 +89,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def _connect(self, settings: ClientSettings, *, adopts_identical: bool) -> None:
         self.close()
         self._airbyte = Airbyte(settings)
-        quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
+        quick = Airbyte(replace(settings, retry=replace(settings.retry, attempts=3), read_seconds=15.0))
         self._clients = [self._airbyte, quick]
         self._run = Run(RunRecord.of(self._messages.address))
         server = Server(self._airbyte, Inventory(self._airbyte), self._run, adopts_identical)
