@@ -95,7 +95,7 @@ def test_the_mask_of_a_mappers_key_is_refused_with_its_path(plugin: Plugin, lake
         ({"streams": []}, "names no stream: list at least one"),
         ({"stream": [stream()]}, "unknown key 'stream'"),
         ([stream(), stream()], "names stream 'bare' twice"),
-        ([stream(namespace="a"), stream(namespace="a")], "names stream 'bare' twice"),
+        ([stream(namespace="a"), stream(namespace="a")], "names stream 'bare (namespace a)' twice"),
         ([stream(selectedFields=[{"fieldPath": ["meta", "seen_at"]}])], "selects 'meta.seen_at'"),
         ([stream(selectedFields=["id", "id"])], "selects field 'id' twice"),
         ([stream(selectedFields=[""])], "give the name of a top-level field"),
