@@ -5,25 +5,24 @@ and the server fills it in: such a stream is found by what the server has made o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-from pulumi_airbyte.configurations import StreamTree, key_of, name_of, stream_name
+from pulumi_airbyte.configurations import key_of, name_of
 
-Streams = Mapping[str, StreamTree]
 Filled = Mapping[str, str | None]
 """Namespaces that the server gives streams in place of what was sent, by the stream's key."""
 Value = TypeVar("Value")
 
 
-def key_in(key: str, streams: Streams) -> str:
+def key_in(key: str, streams: Collection[str]) -> str:
     """The key that a key of a state has today.
 
     Earlier states have a stream under its name, or under `namespace.name` where the name came twice.
 
     Args:
         key: as the state has it.
-        streams: of the same state, by key.
+        streams: the keys of the same state's streams.
     """
     if key in streams:
         return key
@@ -31,27 +30,19 @@ def key_in(key: str, streams: Streams) -> str:
     return found[0] if len(found) == 1 else key
 
 
-def keys_meant(key: str, streams: Streams) -> list[str]:
+def keys_meant(key: str, streams: Collection[str]) -> list[str]:
     """The streams that a person may mean by a key: by their own, by `namespace.name`, or by the name alone."""
     if key in streams:
         return [key]
-    return [
-        own for own, stream in streams.items() if key in {str(stream["name"]), f"{_namespace(stream)}.{stream['name']}"}
-    ]
+    names = ((own, *name_of(own)) for own in streams)
+    return [own for own, namespace, name in names if key in {name, f"{namespace or ''}.{name}"}]
 
 
-def _keys_before(streams: Streams) -> list[tuple[str, str]]:
+def _keys_before(streams: Collection[str]) -> list[tuple[str, str]]:
     """Each key with the one that earlier versions gave the stream among these."""
-    count = Counter(str(stream["name"]) for stream in streams.values())
-    return [
-        (own, name if count[name] == 1 else f"{_namespace(stream)}.{name}")
-        for own, stream in streams.items()
-        for name in [str(stream["name"])]
-    ]
-
-
-def _namespace(stream: StreamTree) -> str:
-    return stream_name(stream)[0] or ""
+    count = Counter(name_of(own)[1] for own in streams)
+    names = ((own, *name_of(own)) for own in streams)
+    return [(own, name if count[name] == 1 else f"{namespace or ''}.{name}") for own, namespace, name in names]
 
 
 def aligned(left: Iterable[str], right: Iterable[str], filled: Filled, *, answered: bool = False) -> dict[str, str]:

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi_airbyte.configurations import StreamName, StreamTree, key_of, keyed, name_of, shown
+from pulumi_airbyte.configurations import StreamName, key_of, name_of, shown
 from pulumi_airbyte.stream_keys import aligned, key_in, keys_meant
 
 ODD = st.text('ab.,[]"\\\\{}: é→\n', max_size=6)
@@ -13,10 +13,6 @@ PLAIN = st.tuples(st.none() | ODD, ODD.filter(bool))
 KEYS = PLAIN.map(lambda pair: (None, json.dumps(list(map(str, pair)), separators=(",", ":"), ensure_ascii=False)))
 NESTED = KEYS.map(lambda pair: (None, json.dumps(["", pair[1]], separators=(",", ":"))))
 NAMES: st.SearchStrategy[StreamName] = PLAIN | KEYS | NESTED | st.tuples(st.none() | st.text(), st.text(min_size=1))
-
-
-def streams(*names: StreamName) -> dict[str, StreamTree]:
-    return keyed({"name": name, **({"namespace": space} if space else {})} for space, name in names)
 
 
 def keys(*names: StreamName) -> list[str]:
@@ -50,9 +46,7 @@ def test_two_streams_have_two_keys(one: StreamName, other: StreamName) -> None:
         ((None, '["'), '["', '["'),
     ],
 )
-def test_a_stream_without_a_namespace_is_its_name_and_any_other_is_both(
-    name: StreamName, key: str, told: str
-) -> None:
+def test_a_stream_without_a_namespace_is_its_name_and_any_other_is_both(name: StreamName, key: str, told: str) -> None:
     assert key_of(name) == key
     assert shown(key) == told
 
@@ -74,24 +68,24 @@ BEFORE: list[tuple[list[StreamName], str, StreamName]] = [
 def test_a_key_of_an_earlier_state_means_the_stream_that_it_meant(
     names: list[StreamName], key: str, meant: StreamName
 ) -> None:
-    assert name_of(key_in(key, streams(*names))) == meant
+    assert name_of(key_in(key, keys(*names))) == meant
 
 
 @given(st.lists(NAMES, unique_by=key_of))
 def test_the_key_of_a_stream_of_the_state_means_that_stream(names: list[StreamName]) -> None:
-    assert [key_in(key_of(name), streams(*names)) for name in names] == keys(*names)
+    assert [key_in(key_of(name), keys(*names)) for name in names] == keys(*names)
 
 
 def test_a_key_that_means_nothing_in_a_state_is_left_as_it_is() -> None:
-    assert key_in("gone", streams(("sales", "orders"))) == "gone"
-    assert key_in("orders", streams(("sales", "orders"), ("hr", "orders"))) == "orders"
+    assert key_in("gone", keys(("sales", "orders"))) == "gone"
+    assert key_in("orders", keys(("sales", "orders"), ("hr", "orders"))) == "orders"
 
 
 def test_a_person_may_name_a_stream_by_its_name_where_that_is_enough() -> None:
-    two = streams(("sales", "orders"), ("hr", "orders"), (None, "orders.old"))
+    two = keys(("sales", "orders"), ("hr", "orders"), (None, "orders.old"))
     assert keys_meant('["hr","orders"]', two) == keys(("hr", "orders"))
     assert keys_meant("hr.orders", two) == keys(("hr", "orders"))
-    assert keys_meant("orders", two) == keys(("hr", "orders"), ("sales", "orders"))
+    assert keys_meant("orders", two) == keys(("sales", "orders"), ("hr", "orders"))
     assert keys_meant("orders.old", two) == ["orders.old"]
     assert keys_meant("refunds", two) == []
 

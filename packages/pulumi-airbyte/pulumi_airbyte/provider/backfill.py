@@ -3,7 +3,7 @@
 A token asks once. What was asked last is in the inputs of the state; how that went, in its outputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -12,7 +12,7 @@ from pulumi_airbyte.provider.carry import incremental
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, is_known, reveal, unwrap
 from pulumi_airbyte.provider.resource import Differences, Failure
-from pulumi_airbyte.stream_keys import Streams, key_in, keys_meant
+from pulumi_airbyte.stream_keys import key_in, keys_meant
 from pulumi_airbyte.values import render_path
 
 FAILED: Final = ("failed", "cancelled")
@@ -35,18 +35,20 @@ class Result:
     token: Property = None
 
 
-def tokens_of(inputs: Properties, streams: Streams) -> Tokens:
+def tokens_of(inputs: Properties, streams: Collection[str]) -> Tokens:
     """The tokens of a connection's streams, by the streams' keys; none while the whole is unknown."""
     found = unwrap(inputs.get("backfills"))
     return {key_in(key, streams): unwrap(token) for key, token in found.items()} if isinstance(found, dict) else {}
 
 
-def results_of(outputs: Properties, streams: Streams | None = None) -> dict[str, Result]:
+def results_of(outputs: Properties, streams: Collection[str] | None = None) -> dict[str, Result]:
     """The results that a state has: by the keys of its streams, or without these, by those that it has."""
     found = unwrap(outputs.get(RESULTS))
     entries = cast("dict[str, dict[str, Property]]", reveal(found)) if isinstance(found, dict) else {}
     return {
-        key if streams is None else key_in(key, streams): Result(int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token"))
+        key if streams is None else key_in(key, streams): Result(
+            int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token")
+        )
         for key, entry in entries.items()
     }
 
@@ -124,7 +126,9 @@ def checked(tree: Properties) -> tuple[Properties, list[Failure]]:
     reasons = []
     for given, token in sorted(found.items()):
         meant = keys_meant(given, streams) if streams else [given]
-        reason = _refused(meant, unwrap(token), streams) or ("means the same stream as another key: keep one" if meant[0] in tokens else "")
+        reason = _refused(meant, unwrap(token), streams) or (
+            "means the same stream as another key: keep one" if meant[0] in tokens else ""
+        )
         if reason:
             reasons.append(Failure(render_path(("backfills", given)), reason))
         else:
@@ -132,7 +136,7 @@ def checked(tree: Properties) -> tuple[Properties, list[Failure]]:
     return {**tree, "backfills": tokens}, reasons
 
 
-def _refused(meant: list[str], token: Property, streams: Streams) -> str:
+def _refused(meant: list[str], token: Property, streams: Collection[str]) -> str:
     if not meant:
         return f"is no stream here: known are {', '.join(streams)}"
     if len(meant) > 1:

@@ -1,5 +1,6 @@
 """Connections: a source's streams into a destination."""
 
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -9,6 +10,7 @@ from pulumi_airbyte.provider.carry import Plan
 from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of
 from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
 from pulumi_airbyte.provider.connection_identity import IDENTITY
+from pulumi_airbyte.provider.connection_past import past_of, rewrites_in
 from pulumi_airbyte.provider.connection_steps import (
     UnreadError,
     changed_places,
@@ -19,7 +21,6 @@ from pulumi_airbyte.provider.connection_steps import (
     read_anew,
     takeover,
 )
-from pulumi_airbyte.provider.connection_past import past_of, rewrites_in
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys_hidden, secrecy_kept, wire
 from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
@@ -150,9 +151,9 @@ class ConnectionType(ResourceType):
             outputs = self._writes.change(known, after, differing, past.rewrites)
         if not again.streams:
             return {**outputs, **backfill.told(again.results)}
-        made = known_rewrites(outputs) if differing else past.rewrites
+        again = replace(again, rewrites=known_rewrites(outputs)) if differing else again
         try:
-            return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, made, target)}
+            return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
         except UnreadError as error:
             # The change is made: a refresh would find it, and nothing that is still to be read anew.
             raise UnfinishedError(known.id, {**outputs, **backfill.told(error.results)}, str(error)) from error

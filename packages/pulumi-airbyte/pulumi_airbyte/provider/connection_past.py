@@ -27,12 +27,14 @@ class Past:
         tokens: of its streams.
         results: of their backfills.
         rewrites: what the server made of what was sent.
+        keys: the program's keys of its streams, by their own.
     """
 
     tree: Properties
     tokens: Tokens
     results: Mapping[str, Result]
     rewrites: Rewrites
+    keys: Mapping[str, str]
 
 
 def past_of(known: Known, now: Properties) -> Past:
@@ -45,6 +47,7 @@ def past_of(known: Known, now: Properties) -> Past:
         tokens=renamed(tokens_of(known.inputs, streams), keys),
         results=renamed(results_of(known.outputs, streams), keys),
         rewrites={_renamed(path, keys): value for path, value in before.items()},
+        keys=keys,
     )
 
 

@@ -10,7 +10,7 @@ from pulumi_airbyte.client.cursors import RefreshMode
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.configurations import shown, stream_name
 from pulumi_airbyte.provider import backfill
-from pulumi_airbyte.provider.backfill import Result, Tokens, asked, results_of, tokens_of
+from pulumi_airbyte.provider.backfill import Result, Tokens, asked, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge
 from pulumi_airbyte.provider.connection_past import Past, past_of
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, streams_of
@@ -114,11 +114,13 @@ class Due:
         by_token: those whose token asks for it.
         by_change: those that lack something otherwise.
         results: of earlier backfills, as their jobs say now.
+        rewrites: what the server has made of the program's streams.
     """
 
     by_token: list[str]
     by_change: list[str]
     results: Mapping[str, Result]
+    rewrites: Rewrites
 
     @property
     def streams(self) -> list[str]:
@@ -149,23 +151,14 @@ def due(airbyte: Airbyte, past: Past, new: Properties, after: Properties) -> Due
     changed = backfill.unfinished_changes(results, after)
     if new.get("refreshOnSchemaChange") is True:
         changed += backfill.reshaped(past.tree, after)
-    found = Due(by_token, [key for key in dict.fromkeys(changed) if key not in by_token], results)
+    by_change = [key for key in dict.fromkeys(changed) if key not in by_token]
+    found = Due(by_token, by_change, results, past.rewrites)
     refuse_inactive(str(after.get("status", "active")), found.streams)
     return found
 
 
-def read_anew(
-    airbyte: Airbyte, connection: Connection, what: Due, new: Properties, known: Rewrites, target: Target
-) -> Properties:
+def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properties, target: Target) -> Properties:
     """Read streams anew.
-
-    Args:
-        airbyte: the client.
-        connection: as it is on the server.
-        what: the streams.
-        new: inputs of the program.
-        known: what the server has made of them.
-        target: the resource.
 
     Returns:
         All results, as outputs.
@@ -177,7 +170,7 @@ def read_anew(
     results, tokens = dict(what.results), tokens_of(new, streams_of(after))
     asking = {key: tokens[key] if key in what.by_token else None for key in what.streams}
     recorded = {one.job_id for one in what.results.values()}
-    live = streams_of(from_server(connection, after, known))
+    live = streams_of(from_server(connection, after, what.rewrites))
     missing = [key for key in what.streams if key not in live]
     if missing:
         # A call that names no stream would be for all of them.
