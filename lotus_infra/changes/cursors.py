@@ -78,7 +78,7 @@ def read_anew(step: Step) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def keys_now(old: ResourceState, new: ResourceState) -> dict[str, str]:
+def keys_now(old: ResourceState, new: ResourceState) -> Mapping[str, str]:
     """The keys that the streams of a connection have in what it becomes, by those that they have in what it is."""
     return past_of(_known(old), canonical(_properties(new.inputs))).keys
 

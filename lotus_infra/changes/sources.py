@@ -147,7 +147,9 @@ def _streams(step: Step | None) -> tuple[dict[str, Stream], dict[str, Stream]] |
     old, new = (streams(state.inputs) if state is not None else {} for state in (step.old, step.new))
     if old is None or new is None:
         return None
-    keys = cursors.keys_now(step.old, step.new) if step.old is not None and step.new is not None else {}
+    keys: Mapping[str, str] = (
+        cursors.keys_now(step.old, step.new) if step.old is not None and step.new is not None else {}
+    )
     return {keys.get(key, key): stream for key, stream in old.items()}, new
 
 

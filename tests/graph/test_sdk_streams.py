@@ -13,7 +13,6 @@ from tests.graph.recorder import Graph, drained
 
 Stream = airbyte.ConnectionConfigurationsStreamArgs
 KEY = "a-made-up-key"
-ENDS = {"source_id": "source-1", "destination_id": "destination-1"}
 
 
 def encryption(key: pulumi.Input[str]) -> airbyte.ConnectionConfigurationsStreamMapperArgs:
@@ -29,7 +28,7 @@ def declared(*streams: Stream, of: Any = None) -> Graph:
 
     async def program() -> None:
         said = of() if of else airbyte.ConnectionConfigurationsArgs(streams)
-        airbyte.Connection("lab", configurations=said, **ENDS)
+        airbyte.Connection("lab", source_id="source-1", destination_id="destination-1", configurations=said)
 
     return drained(program, {"lotus:aes": KEY}, ["lotus:aes"])
 

@@ -106,8 +106,8 @@ CONNECTION_INPUTS: Final = (
     Field(
         "configurations",
         "string",
-        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams. Secret '
-        "as a whole where a mapper holds a key.",
+        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams. '
+        "Secret as a whole where a mapper holds a key.",
         required=True,
     ),
     Field("schedule", "schedule", "When to sync; without it only on request."),
@@ -156,9 +156,10 @@ CONNECTION_INPUTS: Final = (
     Field(
         "backfills",
         "object",
-        'A token for each stream that was ever to be read anew, by the stream\'s key: its name, or `["namespace","name"]` '
-        "as one JSON text where it has a namespace. The name alone or `namespace.name` does where it can mean only one "
-        "stream. A new text reads the stream from the beginning, once; so does `true` where it was `false`.",
+        "A token for each stream that was ever to be read anew, by the stream's key: its name, or the JSON text "
+        '`["namespace","name"]` where it has a namespace. The name alone, or `namespace.name`, is enough where only '
+        "one stream can be meant. A new text reads the stream from the beginning, once; so does `true` where it was "
+        "`false`.",
         local=True,
     ),
     Field(
