@@ -123,10 +123,11 @@ class ConnectionConfigurationsArgs:
         return {stream.key: stream.backfill for stream in self.streams if stream.backfill is not None} or None
 
     def _require_single(self) -> None:
-        keys = [stream.key for stream in self.streams]
-        repeated = next((key for key in keys if keys.count(key) > 1), None)
-        if repeated is not None:
-            raise ConfigurationError(f"names stream {shown(repeated)!r} twice: keep one")
+        seen: set[str] = set()
+        for key in (stream.key for stream in self.streams):
+            if key in seen:
+                raise ConfigurationError(f"names stream {shown(key)!r} twice: keep one")
+            seen.add(key)
 
 
 def _text(streams: Sequence[Mapping[str, Any]]) -> str:
