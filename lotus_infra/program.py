@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
+from pulumi_airbyte.configurations import key_of, shown
 
 from lotus_infra import catalog, guard, naming, pods, settings
 from lotus_infra.cluster import environment as lake_place
@@ -138,7 +139,8 @@ class Parts:
         """The source and the connection of a folder."""
         config = _config(source)
         streams = catalog.catalog(source)
-        lost = {naming.acknowledged_stream(source.name, stream.name) for stream in streams}
+        names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
+        lost = {naming.acknowledged_stream(source.name, name) for name in names}
         return PipelineSettings(
             source=self._actor(source.label, config),
             connection=ConnectionSettings(

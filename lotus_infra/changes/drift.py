@@ -5,10 +5,11 @@ kept, and the program's steps have what is live as the old and what code says as
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from pydantic import JsonValue
@@ -16,6 +17,8 @@ from pydantic import JsonValue
 from lotus_infra.changes.digest import HIDDEN, UNKNOWN, Preview, ResourceState, Step
 from lotus_infra.changes.kinds import is_object
 from lotus_infra.changes.leaves import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
+from lotus_infra.changes.streams import shown as shown_stream
+from lotus_infra.changes.streams import streams
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import MASK
 
@@ -175,7 +178,7 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
     if foreign and stays:
         # What a refresh reads of others is put in many ways; their own providers see no difference in it.
         return
-    read = connection_places if one.kind == "connection" else places
+    read = _connection_reader(one) if one.kind == "connection" else places
     live = read(one.live.inputs)
     code = live if stays else _without_unknowns(read(one.code.inputs), live)
     versions = _alike_deep(code, read(one.state.inputs), live)
@@ -186,6 +189,13 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
             ours = ANOTHER_SECRET
         if not (_same(ours, kept) and _same(kept, theirs)):
             yield Difference(place, ours, kept, theirs, _perhaps_server(place, notes))
+
+
+def _connection_reader(one: _Three) -> Callable[[Inputs], Places]:
+    """What reads a connection's places: streams that are secret in one version can't be compared in any."""
+    versions = (one.code, one.state, one.live)
+    hidden = any(version is not None and streams(version.inputs) is None for version in versions)
+    return partial(connection_places, hidden=hidden)
 
 
 def _unexplained(one: _Three) -> Iterator[Difference]:
@@ -229,9 +239,9 @@ def _perhaps_server(place: Place, notes: str) -> bool:
         case ("status",):
             return "a breaking change" in notes or _LOCKED in notes
         case (_, stream, "fields", field):
-            return f"field {field} of {stream} was added in Airbyte (" in notes
+            return f"field {field} of {shown_stream(stream)} was added in Airbyte (" in notes
         case (_, stream):
-            return f"stream {stream} was added in Airbyte (" in notes
+            return f"stream {shown_stream(stream)} was added in Airbyte (" in notes
     return False
 
 

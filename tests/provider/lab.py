@@ -62,6 +62,7 @@ LAB: Final[list[dict[str, Any]]] = [
             offered("twice", namespace="left"),
             offered("twice", namespace="right"),
             offered("spaced", namespace="left"),
+            offered("left.twice", namespace="odd"),
         ],
     },
     {

@@ -161,3 +161,29 @@ def test_what_the_server_did_itself_is_told_as_such() -> None:
     ).objects
     assert [each.perhaps_server for each in one.differences] == [True]
     assert one.notes == (SAID[0],)
+
+
+def secret_streams(configurations: object = "[secret]", **inputs: Any) -> Document:
+    return {"name": "Shop", "configurations": configurations, **inputs}
+
+
+READABLE = json.dumps({"streams": [{"name": "orders", "syncMode": "full_refresh_append"}]})
+
+
+def test_secret_streams_are_one_place_that_shows_no_value() -> None:
+    versions = (secret_streams(), secret_streams(READABLE), secret_streams())
+    drift = told(*versions, kind=CONNECTION, detailedDiff={"configurations": {"kind": "update"}})
+    [[difference]] = [one.differences for one in drift.objects]
+    assert difference.place == ("configurations",)
+    assert (difference.code, difference.live) == (ANOTHER_SECRET, "[secret]")
+
+
+def test_streams_that_only_come_to_be_secret_are_no_difference() -> None:
+    assert told(secret_streams(), secret_streams(READABLE), secret_streams(READABLE), CONNECTION, "same").objects == ()
+
+
+def test_a_token_of_an_earlier_state_is_of_the_stream_that_it_meant() -> None:
+    text = json.dumps({"streams": [{"name": "orders", "namespace": "sales", "syncMode": "full_refresh_append"}]})
+    state = secret_streams(text, backfills={"orders": "t1"})
+    code = secret_streams(text, backfills={'["sales","orders"]': "t1"})
+    assert told(code, state, state, CONNECTION, "same").objects == ()

@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.changes.drift import Difference, Drift, Drifted
 from lotus_infra.ops.drift_patch import Patch, patch_of
-from tests.support.lakes import clean_files, destination, source, stream, write
+from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
 Document = dict[str, Any]
 Change = tuple[tuple[str, ...], Any, Any]
@@ -125,6 +125,22 @@ def test_modes_cursor_and_key_are_lines_of_the_streams_file(tmp_path: Path) -> N
         '+      "email"',
         '-    "updated_at"',
         '+    "id"',
+    ]
+
+
+def test_a_stream_of_a_namespace_is_the_file_that_was_discovered_in_it(tmp_path: Path) -> None:
+    live = streams(
+        *({**STREAM, "namespace": space, "cursorField": ["id"], "selectedFields": ["id"]} for space in ("public", "hr"))
+    )
+    changes: list[Change] = [
+        (("streams", '["public","orders"]', "cursor_field"), "updated_at", "id"),
+        (("streams", '["hr","orders"]'), None, True),
+    ]
+    facts = discovered(namespace="public")
+    patch = patched(tmp_path, "connection", live, changes, shop___discovered__orders=facts)
+    assert changed_lines(patch) == ['-    "updated_at"', '+    "id"']
+    assert told(patch) == [
+        "connection shop: stream orders (namespace hr): the stream file of this name is of another namespace"
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.configurations import shown
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, reveal
 
@@ -52,15 +53,15 @@ def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterat
         return
     now, before = streams_of(live), streams_of(sent)
     changed = False
-    for name in sorted(now.keys() & before.keys()):
-        has, had = now[name].get("selectedFields"), before[name].get("selectedFields")
+    for key in sorted(now.keys() & before.keys()):
+        has, had = now[key].get("selectedFields"), before[key].get("selectedFields")
         if isinstance(has, list) and isinstance(had, list):
             for field in sorted(set(has) - set(had)):
                 changed = True
-                yield f"field {field} of {name} was added in Airbyte ({policy} adds what the source gains)"
+                yield f"field {field} of {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
     if policy == "propagate_fully":
-        for name in sorted(now.keys() - before.keys()):
+        for key in sorted(now.keys() - before.keys()):
             changed = True
-            yield f"stream {name} was added in Airbyte ({policy} adds what the source gains)"
+            yield f"stream {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
     if changed:
         yield LEAVE
