@@ -108,7 +108,7 @@ def test_what_was_secret_reads_back_as_secret_wherever_the_server_has_it_now() -
 
 
 def test_an_item_of_a_changed_list_is_as_secret_as_any_was() -> None:
-    old = [{"a": Secret("x"), "b": "y"}, {"a": "z", "b": Secret("w")}]
+    old: Tree = [{"a": Secret("x"), "b": "y"}, {"a": "z", "b": Secret("w")}]
     assert secrecy_kept([{"a": "n", "b": "m"}], old) == [{"a": Secret("n"), "b": Secret("m")}]
     assert secrecy_kept([{"a": "x", "b": "y"}, {"a": "z", "b": "w"}], old) == old
 
