@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.provider.lake import Document, Lake
-from tests.provider.plugin import NOTHING, Plugin
+from tests.provider.plugin import NOTHING, NUMBERS, Plugin
 from tests.provider.refresh import assert_clean
 
 CATALOG = {
@@ -149,7 +149,7 @@ def faker(shared_lake: Lake) -> str:
 
 def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> Document:
     given = {"sourceId": source_id, "configurations": json.dumps(drawn["configurations"])}
-    return lake.connection(**drawn | given | {"name": f"{plugin.name} {drawn.get('name')}"})
+    return lake.connection(**drawn | given | {"name": f"{plugin.name} {next(NUMBERS)} {drawn.get('name')}"})
 
 
 @QUICK
