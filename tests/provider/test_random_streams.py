@@ -157,9 +157,10 @@ def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> D
 def test_any_valid_connection_is_clean_after_it_was_applied(
     plugin: Plugin, lake: Lake, faker: str, drawn: Document
 ) -> None:
-    made = plugin.made("connection", connection(plugin, lake, faker, drawn))
+    said = connection(plugin, lake, faker, drawn)
+    made = plugin.made("connection", said)
     assert_clean(plugin, "connection", made)
-    assert plugin.check("connection", connection(plugin, lake, faker, drawn), made.inputs).inputs == made.inputs
+    assert plugin.check("connection", said, made.inputs).inputs == made.inputs
 
 
 @QUICK
