@@ -102,7 +102,7 @@ def test_a_resource_that_is_renamed_without_an_alias_keeps_its_object(
     done = project.up(*flags).ok().stdout
 
     assert "adopted" in done
-    assert "is not deleted: it went over to" in done
+    assert "is not deleted: the resource" in done
     after = managed(project)
     assert after == {name.replace("before", "after"): identity for name, identity in before.items()}
     assert [call for call in twin.calls() if call.method in {"POST", "PUT", "DELETE"} and "/public/" in call.path] == []
