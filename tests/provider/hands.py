@@ -1,0 +1,177 @@
+"""Runs of an engine in which objects of each kind change hands, as calls to plugins in the engine's own order."""
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import grpc
+from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2
+from pulumi_airbyte.provider.properties import Properties, decode, encode
+
+from tests.provider.engine_orders import Side, Step, registered
+from tests.provider.heard import Engine
+from tests.provider.jobs import CURSOR, state, write_state
+from tests.provider.lake import Document, Lake, stream
+from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
+from tests.provider.ways import KINDS, By, Declared, Way
+
+ORGANIZATION: Final = "00000000-0000-0000-0000-000000000000"
+NUMBERS: Final = itertools.count(1)
+CURSORS: Final = {"bare": CURSOR}
+
+
+@contextmanager
+def run(lake: Lake, adopt: str, processes: int = 1) -> Iterator[tuple[Engine, list[Plugin]]]:
+    """An engine, and the processes of the plugin that it starts in one run."""
+    engine, server = Engine(), grpc.server(ThreadPoolExecutor(max_workers=1))
+    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    with ExitStack() as stack:
+        plugins = [stack.enter_context(running_plugin(address)) for _ in range(processes)]
+        for plugin in plugins:
+            plugin.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=address))
+            plugin.configure(serverUrl=lake.twin.public_url, adoptExisting=adopt)
+        yield engine, plugins
+    server.stop(grace=None).wait()
+
+
+@dataclass
+class Subject:
+    """An object that changes hands.
+
+    Attributes:
+        kind: such as `source`.
+        label: its display name.
+        known: as the state has it.
+        inputs: that the program's declaration has come to.
+    """
+
+    kind: str
+    label: str
+    known: Object
+    inputs: Properties = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """A lake in which a program has an object of each kind.
+
+    Attributes:
+        lake: an Airbyte.
+        way: how they change hands.
+        far_source: another source of the same connector.
+        room: another workspace.
+    """
+
+    lake: Lake
+    way: Way
+    far_source: str
+    room: str
+
+    def made(self) -> list[Subject]:
+        """The objects, made by an earlier run, with cursors."""
+        number = next(NUMBERS)
+        with run(self.lake, "never") as (_, [plugin]):
+            subjects = [self._made(plugin, kind, f"{kind} {number}") for kind in KINDS]
+        write_state(self.lake, subjects[-1].known.id, *CURSORS)
+        return subjects
+
+    def _made(self, plugin: Plugin, kind: str, label: str) -> Subject:
+        subject = Subject(kind, label, Object("", {}, {}))
+        inputs = _checked(plugin, self._urn(subject, "before"), self._said(subject, self.way.before), {})
+        request = provider_pb2.CreateRequest(urn=self._urn(subject, "before"), properties=encode(inputs))
+        answer = plugin.stub.Create(request)
+        return replace(subject, known=Object(answer.id, inputs, decode(answer.properties)))
+
+    def change(self, subjects: list[Subject], adopt: str) -> dict[str, str]:
+        """Let them change hands in one run; what each kind was refused with, if it was."""
+        with run(self.lake, adopt, processes=2 if self.way.other_provider else 1) as (_, plugins):
+            orders = [(subject, subject.known, *registered(self.way, subject.kind)) for subject in subjects]
+            refused = {one.kind: self._taken(plugins, one, old, begin) for one, old, begin, _ in orders}
+            for one, old, _, end in reversed(orders):
+                # A run that goes on after an error deletes what the program gave up all the same.
+                if not refused[one.kind] or (self.way.by is By.GO_ON and not self.way.known):
+                    refused[one.kind] += self._taken(plugins, one, old, end)
+        return {kind: text for kind, text in refused.items() if text}
+
+    def _taken(self, plugins: list[Plugin], subject: Subject, old: Object, order: list[Step]) -> str:
+        """One call after another, until one fails."""
+        for step in order:
+            plugin = plugins[0 if step.provider == "before" else -1]
+            try:
+                self._take(plugin, subject, old, step)
+            except grpc.RpcError as error:
+                failed: Any = error
+                assert failed.code() == grpc.StatusCode.UNKNOWN, failed.details()
+                return str(failed.details())
+        return ""
+
+    def _take(self, plugin: Plugin, subject: Subject, old: Object, step: Step) -> None:
+        urn, inputs, outputs = self._urn(subject, step.side), encode(old.inputs), encode(old.outputs)
+        after, known = self.way.after, subject.known
+        if step.verb == "Check":
+            before = known.inputs if step.olds else {}
+            subject.inputs = _checked(plugin, urn, self._said(subject, after), before)
+        elif step.verb == "Diff":
+            news = encode(known.inputs if step.side == "before" else subject.inputs)
+            request = {"id": known.id, "urn": urn, "old_inputs": encode(known.inputs), "news": news}
+            answer = difference(plugin.stub.Diff(provider_pb2.DiffRequest(**request, olds=encode(known.outputs))))
+            assert bool(answer.replaces) == (after.moved and step.side == "after")
+        elif step.verb == "Create":
+            answer = plugin.stub.Create(provider_pb2.CreateRequest(urn=urn, properties=encode(subject.inputs)))
+            subject.known = Object(answer.id, subject.inputs, decode(answer.properties))
+        elif step.verb == "Read":
+            given = {"inputs": inputs, "properties": outputs} if step.olds else {}
+            answer = plugin.stub.Read(provider_pb2.ReadRequest(id=old.id, urn=urn, **given))
+            subject.known = Object(answer.id, decode(answer.inputs), decode(answer.properties))
+        elif step.verb == "Update":
+            news = {"news": encode(subject.inputs), "old_inputs": encode(known.inputs), "olds": encode(known.outputs)}
+            answer = plugin.stub.Update(provider_pb2.UpdateRequest(id=known.id, urn=urn, **news))
+            subject.known = Object(known.id, subject.inputs, decode(answer.properties))
+        else:
+            request = {"id": old.id, "urn": urn, "old_inputs": inputs, "properties": outputs}
+            plugin.stub.Delete(provider_pb2.DeleteRequest(**request))
+
+    def live(self) -> dict[str, set[str]]:
+        """The ids on the server, by kind."""
+        store = self.lake.twin.store
+        actors = [one for one in store.actors if not one.deleted]
+        return {
+            "workspace": {one.id for one in store.workspaces if not one.deleted},
+            "source": {one.id for one in actors if one.kind == "source"},
+            "destination": {one.id for one in actors if one.kind == "destination"},
+            "connection": {one.id for one in store.connections if one.status != "deprecated"},
+        }
+
+    def cursors(self, connection_id: str) -> Document:
+        """Of a connection."""
+        return state(self.lake, connection_id)
+
+    def _urn(self, subject: Subject, side: Side) -> str:
+        declared = self.way.before if side == "before" else self.way.after
+        suffix = self.way.after.suffix if self.way.by is By.RENAME else declared.suffix
+        parent = "test:index:Group$" if declared.parent else ""
+        return f"urn:pulumi:stack::project::{parent}{token(subject.kind)}::{subject.label}{suffix}"
+
+    def _said(self, subject: Subject, declared: Declared) -> Document:
+        place = {"workspaceId": self.room} if declared.moved else {}
+        said: dict[str, Document] = {
+            "workspace": {"organizationId": ORGANIZATION} if declared.moved else {},
+            "source": self.lake.source() | place,
+            "destination": self.lake.destination() | place,
+            "connection": self.lake.connection(
+                stream("bare", syncMode="incremental_append", cursorField=["updated_at"]),
+                **({"sourceId": self.far_source} if declared.moved else {}),
+            ),
+        }
+        return said[subject.kind] | {"name": subject.label + declared.label}
+
+
+def _checked(plugin: Plugin, urn: str, news: Document, olds: Properties) -> Properties:
+    answer = plugin.stub.Check(provider_pb2.CheckRequest(urn=urn, news=encode(news), olds=encode(olds)))
+    assert not answer.failures
+    return decode(answer.inputs)
