@@ -121,7 +121,11 @@ class Program:
         return [one for one in self._around(self.way.after) if not one.key.startswith("end-")]
 
     def _around(self, declared: Declared) -> list[Resource]:
-        providers = [Resource(one, "provider", one) for one in dict.fromkeys([self.way.before.provider, declared.provider]) if one]
+        providers = [
+            Resource(one, "provider", one)
+            for one in dict.fromkeys([self.way.before.provider, declared.provider])
+            if one
+        ]
         group = [Resource("group", "component", declared.parent)] if declared.parent else []
         held = [Resource("holder", "workspace", "holder")] if declared.held else []
         ends = self._ends("end", *self._hold(declared)) if declared.there or not self.way.before.held else []
@@ -274,7 +278,12 @@ class World:
         theirs = {"name": "Theirs", "workspaceId": self.twin.workspace_id}
         source = self._post("/sources", theirs | {"definitionId": LAB_SOURCE, "configuration": {"host": "theirs"}})
         destination = self._post("/destinations", theirs | {"definitionId": LAB_DESTINATION, "configuration": {}})
-        self._post("/connections", {"name": "Theirs"} | {key: source[key] for key in ["sourceId"]} | {"destinationId": destination["destinationId"]})
+        self._post(
+            "/connections",
+            {"name": "Theirs"}
+            | {key: source[key] for key in ["sourceId"]}
+            | {"destinationId": destination["destinationId"]},
+        )
 
     def _post(self, path: str, body: Document) -> Document:
         return dict(httpx.post(self.twin.public_url + path, json=body).raise_for_status().json())

@@ -59,7 +59,10 @@ def steps(way: Way, kind: str, *, refused: bool = False) -> list[Step]:
 
 def registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
     """What the engine calls until it has seen all of the program, and after that."""
-    refresh = [Step("Read", "before", olds=True, provider="before"), Step("Diff", "before", olds=True, provider="before")]
+    refresh = [
+        Step("Read", "before", olds=True, provider="before"),
+        Step("Diff", "before", olds=True, provider="before"),
+    ]
     begin, end = _registered(way, kind)
     begin = [*(refresh if way.by is By.REFRESH else []), *begin]
     one_name = way.by is By.RENAME or way.same_urn

@@ -4,9 +4,10 @@ A way says how the program declares an object before and after, and by which com
 of the object is its end. A new way is one entry of `WAYS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from itertools import combinations
 from typing import Final
 
 KINDS: Final = ("workspace", "source", "destination", "connection")
@@ -150,7 +151,9 @@ class Way:
 
     def says(self) -> dict[str, tuple[object, object]]:
         """What the way is about: its declarations' values, where one of them is not the usual one."""
-        found = {each.name: (getattr(self.before, each.name), getattr(self.after, each.name)) for each in fields(Declared)}
+        found = {
+            each.name: (getattr(self.before, each.name), getattr(self.after, each.name)) for each in fields(Declared)
+        }
         usual = Declared()
         return {name: pair for name, pair in found.items() if pair != (getattr(usual, name), getattr(usual, name))}
 
@@ -200,6 +203,39 @@ def both(one: Way, other: Way) -> Way | None:
     return None if (pair.before, pair.after, pair.by) in parts else pair
 
 
+def pairs(ways: Mapping[str, Way]) -> dict[str, Way]:
+    """All pairs of ways, by both names."""
+    found = {f"{one} + {other}": both(ways[one], ways[other]) for one, other in combinations(ways, 2)}
+    return {name: pair for name, pair in found.items() if pair is not None}
+
+
+def impossible(way: Way) -> str:
+    """Why the engine does no such thing; empty where it does."""
+    if way.after.imported and not way.known and way.replaced:
+        return "the engine refuses to replace what still says whose id it takes over"
+    return ""
+
+
+def end(way: Way, old: str, new: str | None, live: Collection[str], *, refused: bool) -> End | None:
+    """What became of an object; None where the server and the state contradict each other.
+
+    Args:
+        way: how it changed hands.
+        old: its id.
+        new: the id that the state has then.
+        live: the ids on the server.
+        refused: whether the run failed.
+    """
+    if refused:
+        return End.REFUSED if old in live else None
+    if new is None:
+        return End.LEFT if old in live else End.GONE
+    if new not in live:
+        return None
+    stays = way.before.retained or way.by is By.REMOVE
+    return End.KEPT if new == old else End.NEW if (old in live) == stays else None
+
+
 def right_ends(way: Way, kind: str, adopt: str) -> set[End]:
     """The right ends by rule, for any combination of ways.
 
@@ -208,7 +244,7 @@ def right_ends(way: Way, kind: str, adopt: str) -> set[End]:
     with its cursors and a refusal are both right where the object is to be another one.
     """
     if not way.after.there:
-        return {End.LEFT if way.before.retained else End.GONE}
+        return {End.LEFT if way.before.retained or way.by is By.REMOVE else End.GONE}
     if way.after.imported and not way.known:
         return {End.KEPT}
     adopted = {End.KEPT if adopt == "identical" else End.REFUSED}
