@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from airbyte_twin.records import StreamState
 from airbyte_twin.testing import RunningTwin, running_twin
 
 from tests.engine.harness import Pulumi, Result
@@ -121,11 +120,8 @@ class Program:
         return [one for one in self._around(self.way.after) if not one.key.startswith("end-")]
 
     def _around(self, declared: Declared) -> list[Resource]:
-        providers = [
-            Resource(one, "provider", one)
-            for one in dict.fromkeys([self.way.before.provider, declared.provider])
-            if one
-        ]
+        named = dict.fromkeys([self.way.before.provider, declared.provider])
+        providers = [Resource(one, "provider", one) for one in named if one]
         group = [Resource("group", "component", declared.parent)] if declared.parent else []
         held = [Resource("holder", "workspace", "holder")] if declared.held else []
         ends = self._ends("end", *self._hold(declared)) if declared.there or not self.way.before.held else []
@@ -164,7 +160,7 @@ class Program:
 
     def _options(self, kind: str, declared: Declared) -> Document:
         given = {
-            "parent": f"${'group'}" if declared.parent else None,
+            "parent": "$group" if declared.parent else None,
             "aliases": [urn(kind, self.way.before)] if declared.alias else None,
             "provider": f"${declared.provider}" if declared.provider else None,
             "version": declared.version or None,
@@ -277,13 +273,9 @@ class World:
         """Let somebody make objects that the program does not know."""
         theirs = {"name": "Theirs", "workspaceId": self.twin.workspace_id}
         source = self._post("/sources", theirs | {"definitionId": LAB_SOURCE, "configuration": {"host": "theirs"}})
-        destination = self._post("/destinations", theirs | {"definitionId": LAB_DESTINATION, "configuration": {}})
-        self._post(
-            "/connections",
-            {"name": "Theirs"}
-            | {key: source[key] for key in ["sourceId"]}
-            | {"destinationId": destination["destinationId"]},
-        )
+        end = self._post("/destinations", theirs | {"definitionId": LAB_DESTINATION, "configuration": {}})
+        ends = {"sourceId": source["sourceId"], "destinationId": end["destinationId"]}
+        self._post("/connections", {"name": "Theirs"} | ends)
 
     def _post(self, path: str, body: Document) -> Document:
         return dict(httpx.post(self.twin.public_url + path, json=body).raise_for_status().json())

@@ -1,7 +1,7 @@
 """However an object changes hands, nothing that exists is lost: the server has what the state has, cursors included."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,13 +23,20 @@ SAMPLE = (
 """Pairs in which more than one process of the plugin works, or which the provider sees little of."""
 
 
-def cells() -> Iterator[object]:
-    """What is run: a way once for each setting that makes a difference. The rest is for the night."""
-    for name, way in {**WAYS, **PAIRS}.items():
-        differs = any(right_ends(way, kind, "never") != right_ends(way, kind, "identical") for kind in KINDS)
-        for adopt in ("never", "identical"):
-            quick = name in SAMPLE and adopt == "identical" or name in WAYS and (differs or adopt == "never")
-            yield pytest.param(name, adopt, marks=() if quick else pytest.mark.nightly)
+def is_quick(name: str, adopt: str) -> bool:
+    """Whether a cell is run by day: a way once for each setting that makes a difference, and the sample of pairs."""
+    if name in PAIRS:
+        return name in SAMPLE and adopt == "identical"
+    return adopt == "never" or any(
+        right_ends(WAYS[name], kind, "never") != right_ends(WAYS[name], kind, "identical") for kind in KINDS
+    )
+
+
+CELLS = [
+    pytest.param(name, adopt, marks=() if is_quick(name, adopt) else pytest.mark.nightly)
+    for name in (*WAYS, *PAIRS)
+    for adopt in ("never", "identical")
+]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +44,7 @@ def hands(common: Path, engine: list[Path]) -> Hands:
     return Hands(common, engine)
 
 
-@pytest.mark.parametrize(("name", "adopt"), cells())
+@pytest.mark.parametrize(("name", "adopt"), CELLS)
 def test_nothing_is_lost_when_objects_change_hands(
     name: str, adopt: str, hands: Hands, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
@@ -82,20 +89,19 @@ def forgotten(way: Way, before: Seen) -> dict[str, str]:
 def unharmed(way: Way, found: Happened) -> None:
     """What the way is not about is there as before; there is nothing more; and nothing is left to do."""
     subjects = {found.before.subject(kind, way.before) for kind in KINDS}
-    taken_along = {
-        object_id
-        for each, object_id in found.before.state.items()
-        if way.before.held and "::end-" in each or each.endswith("::holder")
-    }
-    before = {
-        (kind, one) for kind, ids in found.before.live.items() for one in ids if one not in subjects | taken_along
-    }
-    after = {(kind, one) for kind, ids in found.after.live.items() for one in ids}
+    going = {object_id for each, object_id in found.before.state.items() if way.before.held and is_held(each)}
+    before = {one for ids in found.before.live.values() for one in ids} - subjects - going
+    after = {one for ids in found.after.live.values() for one in ids}
     assert before - after == set()
-    assert {one for _, one in after - before} <= set(found.after.state.values()) | subjects
+    assert after - before <= {*found.after.state.values(), *subjects}
     cursors = {key: rows for key, rows in found.before.cursors.items() if key not in subjects}
     assert cursors.items() <= found.after.cursors.items()
     assert found.changes == []
+
+
+def is_held(each: str) -> bool:
+    """Whether a resource leaves with the workspace that holds the four: the workspace, and what they need."""
+    return each.rpartition("::")[2].startswith(("holder", "end-"))
 
 
 def said(way: Way, found: Happened) -> None:

@@ -59,10 +59,7 @@ def steps(way: Way, kind: str, *, refused: bool = False) -> list[Step]:
 
 def registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
     """What the engine calls until it has seen all of the program, and after that."""
-    refresh = [
-        Step("Read", "before", olds=True, provider="before"),
-        Step("Diff", "before", olds=True, provider="before"),
-    ]
+    refresh = [Step(verb, "before", olds=True, provider="before") for verb in ("Read", "Diff")]
     begin, end = _registered(way, kind)
     begin = [*(refresh if way.by is By.REFRESH else []), *begin]
     one_name = way.by is By.RENAME or way.same_urn
@@ -97,7 +94,7 @@ def _known(way: Way, kind: str, left: list[Step]) -> tuple[list[Step], list[Step
 
 
 def _compared(way: Way, kind: str) -> list[Step]:
-    """A check and a comparison, and the update that may follow: an import reads what the program leaves to the source."""
+    """A check and a comparison, and the update that may follow: an import reads what code leaves to the source."""
     found = [Step("Check", olds=True), Step("Diff", olds=True)]
     read = way.by is By.IMPORT or (way.after.imported and not way.known)
     if way.before.label != way.after.label or (kind == "connection" and read):

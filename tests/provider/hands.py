@@ -2,17 +2,16 @@
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import grpc
-from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2
+from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
 from tests.provider.engine_orders import Side, Step, registered
-from tests.provider.heard import Engine
+from tests.provider.heard import engine_address
 from tests.provider.jobs import CURSOR, state, write_state
 from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
@@ -24,19 +23,14 @@ CURSORS: Final = {"bare": CURSOR}
 
 
 @contextmanager
-def run(lake: Lake, adopt: str, processes: int = 1) -> Iterator[tuple[Engine, list[Plugin]]]:
-    """An engine, and the processes of the plugin that it starts in one run."""
-    engine, server = Engine(), grpc.server(ThreadPoolExecutor(max_workers=1))
-    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    with ExitStack() as stack:
+def run(lake: Lake, adopt: str, processes: int = 1) -> Iterator[list[Plugin]]:
+    """The processes of the plugin that an engine starts in one run."""
+    with engine_address() as address, ExitStack() as stack:
         plugins = [stack.enter_context(running_plugin(address)) for _ in range(processes)]
         for plugin in plugins:
             plugin.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=address))
             plugin.configure(serverUrl=lake.twin.public_url, adoptExisting=adopt)
-        yield engine, plugins
-    server.stop(grace=None).wait()
+        yield plugins
 
 
 @dataclass
@@ -75,7 +69,7 @@ class Hands:
     def made(self) -> list[Subject]:
         """The objects, made by an earlier run, with cursors."""
         number = next(NUMBERS)
-        with run(self.lake, "never") as (_, [plugin]):
+        with run(self.lake, "never") as [plugin]:
             subjects = [self._made(plugin, kind, f"{kind} {number}") for kind in KINDS]
         write_state(self.lake, subjects[-1].known.id, *CURSORS)
         return subjects
@@ -89,7 +83,7 @@ class Hands:
 
     def change(self, subjects: list[Subject], adopt: str) -> dict[str, str]:
         """Let them change hands in one run; what each kind was refused with, if it was."""
-        with run(self.lake, adopt, processes=2 if self.way.other_provider else 1) as (_, plugins):
+        with run(self.lake, adopt, processes=2 if self.way.other_provider else 1) as plugins:
             orders = [(subject, subject.known, *registered(self.way, subject.kind)) for subject in subjects]
             refused = {one.kind: self._taken(plugins, one, old, begin) for one, old, begin, _ in orders}
             for one, old, _, end in reversed(orders):

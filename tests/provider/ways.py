@@ -5,7 +5,7 @@ of the object is its end. A new way is one entry of `WAYS`.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from typing import Final
@@ -151,11 +151,9 @@ class Way:
 
     def says(self) -> dict[str, tuple[object, object]]:
         """What the way is about: its declarations' values, where one of them is not the usual one."""
-        found = {
-            each.name: (getattr(self.before, each.name), getattr(self.after, each.name)) for each in fields(Declared)
-        }
-        usual = Declared()
-        return {name: pair for name, pair in found.items() if pair != (getattr(usual, name), getattr(usual, name))}
+        usual, before, after = (asdict(each) for each in (Declared(), self.before, self.after))
+        found = {name: (before[name], after[name]) for name in usual}
+        return {name: pair for name, pair in found.items() if pair != (usual[name], usual[name])}
 
 
 UNHELD: Final = {"workspace": "nothing on a server of one's own holds a workspace and takes it along"}
@@ -243,18 +241,16 @@ def right_ends(way: Way, kind: str, adopt: str) -> set[End]:
     What a person asks to be replaced, and what a trigger replaces, looks like a new resource, so that a new object
     with its cursors and a refusal are both right where the object is to be another one.
     """
-    if not way.after.there:
-        return {End.LEFT if way.before.retained or way.by is By.REMOVE else End.GONE}
-    if way.after.imported and not way.known:
-        return {End.KEPT}
     adopted = {End.KEPT if adopt == "identical" else End.REFUSED}
     another = way.before.label != way.after.label or (way.after.moved and kind != "workspace")
-    if not way.known:
-        return {End.NEW} if another else adopted
-    if way.by in MARKED or way.triggered:
-        if way.after.first_deleted:
-            return {End.NEW, End.REFUSED}
-        if another:
-            return {End.NEW, End.REFUSED}
-        return adopted | ({End.NEW} if way.triggered or way.after.moved else set())
-    return {End.NEW} if way.replaced else {End.KEPT}
+    if not way.after.there:
+        right = {End.LEFT if way.before.retained or way.by is By.REMOVE else End.GONE}
+    elif not way.known:
+        right = {End.KEPT} if way.after.imported else {End.NEW} if another else adopted
+    elif way.by not in MARKED and not way.triggered:
+        right = {End.NEW if way.replaced else End.KEPT}
+    elif another or way.after.first_deleted:
+        right = {End.NEW, End.REFUSED}
+    else:
+        right = adopted | ({End.NEW} if way.triggered or way.after.moved else set())
+    return right
