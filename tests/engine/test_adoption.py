@@ -75,6 +75,7 @@ def project(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Pulumi:
     pulumi.config_set("workspace", twin.workspace_id)
     pulumi.config_set("source", "before")
     pulumi.environment["AIRBYTE_RETRY_BASE_SECONDS"] = "0"
+    pulumi.config_set("airbyte:adoptExisting", "identical")
     return pulumi
 
 

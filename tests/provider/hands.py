@@ -11,7 +11,7 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
 from tests.provider.engine_orders import Side, Step, registered
-from tests.provider.heard import engine_address
+from tests.provider.heard import serving
 from tests.provider.jobs import CURSOR, state, write_state
 from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
@@ -25,7 +25,7 @@ CURSORS: Final = {"bare": CURSOR}
 @contextmanager
 def run(lake: Lake, adopt: str, processes: int = 1) -> Iterator[list[Plugin]]:
     """The processes of the plugin that an engine starts in one run."""
-    with engine_address() as address, ExitStack() as stack:
+    with serving() as (_, address), ExitStack() as stack:
         plugins = [stack.enter_context(running_plugin(address)) for _ in range(processes)]
         for plugin in plugins:
             plugin.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=address))

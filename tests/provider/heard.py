@@ -30,25 +30,19 @@ class Engine(engine_pb2_grpc.EngineServicer):
 
 
 @contextmanager
-def engine_address() -> Iterator[str]:
-    """The address of an engine that listens: what all plugins of one run are given."""
-    with _engine() as (_, address):
-        yield address
-
-
-@contextmanager
-def listening(server_url: str) -> Iterator[tuple[Engine, Plugin]]:
-    """An engine, and the plugin that it started."""
-    with _engine() as (engine, address), running_plugin(address) as plugin:
-        plugin.configure(serverUrl=server_url)
-        yield engine, plugin
-
-
-@contextmanager
-def _engine() -> Iterator[tuple[Engine, str]]:
+def serving() -> Iterator[tuple[Engine, str]]:
+    """An engine and its address."""
     engine, server = Engine(), grpc.server(ThreadPoolExecutor(max_workers=1))
     engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield engine, f"127.0.0.1:{port}"
     server.stop(grace=None).wait()
+
+
+@contextmanager
+def listening(server_url: str) -> Iterator[tuple[Engine, Plugin]]:
+    """An engine, and the plugin that it started."""
+    with serving() as (engine, address), running_plugin(address) as plugin:
+        plugin.configure(serverUrl=server_url)
+        yield engine, plugin

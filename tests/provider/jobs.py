@@ -9,7 +9,7 @@ from pulumi_airbyte.provider.properties import decode, encode
 
 from tests.provider.kept import kept
 from tests.provider.lake import Lake
-from tests.provider.plugin import Difference, Object, Plugin, Values, difference, urn
+from tests.provider.plugin import Difference, Object, Plugin, Values, urn
 
 CURSOR = {"updated_at": "2026-01-01T00:00:00Z", "nothing": None}
 
@@ -41,15 +41,9 @@ def state(lake: Lake, connection_id: str) -> dict[str, Any]:
 
 
 def compared(plugin: Plugin, known: Object, new: Values) -> Difference:
-    """What differs between a connection of the state and new inputs."""
-    request = provider_pb2.DiffRequest(
-        id=known.id,
-        urn=urn("connection"),
-        old_inputs=encode(known.inputs),
-        news=encode(new),
-        olds=encode(known.outputs),
-    )
-    return difference(plugin.stub.Diff(request))
+    """What differs between a connection of the state and new inputs, in a run that has just begun."""
+    plugin.next_run()
+    return plugin.diff("connection", known.inputs, new, known.outputs, object_id=known.id)
 
 
 def replaced(plugin: Plugin, known: Object, new: Values, *, seconds: float = 0) -> Object:

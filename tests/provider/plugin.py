@@ -87,6 +87,7 @@ class Plugin:
 
     stub: provider_pb2_grpc.ResourceProviderStub
     name: str = field(default_factory=lambda: f"thing-{next(NUMBERS)}")
+    configuration: Values = field(default_factory=dict)
 
     def check_config(self, **news: Any) -> Checked:
         answer = self.stub.CheckConfig(provider_pb2.CheckRequest(news=encode(news)))
@@ -96,8 +97,14 @@ class Plugin:
         return difference(self.stub.DiffConfig(provider_pb2.DiffRequest(old_inputs=encode(old), news=encode(new))))
 
     def configure(self, **args: Any) -> provider_pb2.ConfigureResponse:
+        """Begin a run of the engine, which a plugin without an engine's address forgets at the next one."""
+        self.configuration.update(args)
         answer: provider_pb2.ConfigureResponse = self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(args)))
         return answer
+
+    def next_run(self) -> None:
+        """Begin another run with the same configuration."""
+        self.configure(**self.configuration)
 
     def check(self, kind: str, news: Values, old: Values | None = None, name: str = "thing") -> Checked:
         request = provider_pb2.CheckRequest(urn=urn(kind, name), news=encode(news), olds=encode(old or {}))
@@ -110,14 +117,37 @@ class Plugin:
         assert answer.failures == {}
         return answer.inputs
 
-    def diff(self, kind: str, old: Values, new: Values, outputs: Properties | None = None) -> Difference:
+    def diff(
+        self,
+        kind: str,
+        old: Values,
+        new: Values,
+        outputs: Properties | None = None,
+        *,
+        object_id: str = "",
+        name: str = "thing",
+    ) -> Difference:
+        """A comparison as the engine makes it: after a check, and, where it leads to a replacement, before another."""
+        self.check(kind, new, old, name)
         request = provider_pb2.DiffRequest(
-            id=f"id of a {kind}", urn=urn(kind), old_inputs=encode(old), news=encode(new), olds=encode(outputs or {})
+            id=object_id or f"id of a {kind}",
+            urn=urn(kind, name),
+            old_inputs=encode(old),
+            news=encode(new),
+            olds=encode(outputs or {}),
         )
-        return difference(self.stub.Diff(request))
+        found = difference(self.stub.Diff(request))
+        if found.replaces:
+            self.check(kind, new, name=name)
+        return found
 
-    def create(self, kind: str, inputs: Values, *, preview: bool = False) -> Object:
-        request = provider_pb2.CreateRequest(urn=urn(kind), properties=encode(inputs), preview=preview)
+    def create(
+        self, kind: str, inputs: Values, *, preview: bool = False, name: str = "thing", seconds: float = 0.5
+    ) -> Object:
+        """A create; where an answer is lost, its object is looked for until these seconds are over."""
+        request = provider_pb2.CreateRequest(
+            urn=urn(kind, name), properties=encode(inputs), preview=preview, timeout=seconds
+        )
         answer = self.stub.Create(request)
         return Object(answer.id, inputs, decode(answer.properties))
 
@@ -154,8 +184,15 @@ class Plugin:
         )
         return Object(known.id, news, decode(self.stub.Update(request).properties))
 
-    def delete(self, kind: str, object_id: str, inputs: Values | None = None) -> None:
-        self.stub.Delete(provider_pb2.DeleteRequest(id=object_id, urn=urn(kind), old_inputs=encode(inputs or {})))
+    def delete(self, kind: str, object_id: str, inputs: Values | None = None, name: str = "thing") -> None:
+        """A delete in a run of its own: a run does not delete what it has made."""
+        self.next_run()
+        self.delete_now(kind, object_id, inputs, name)
+
+    def delete_now(self, kind: str, object_id: str, inputs: Values | None = None, name: str = "thing") -> None:
+        """A delete in the run that is under way."""
+        request = provider_pb2.DeleteRequest(id=object_id, urn=urn(kind, name), old_inputs=encode(inputs or {}))
+        self.stub.Delete(request)
 
     def invoke(self, function: str, **arguments: Any) -> Values:
         """What a look-up gives; its complaints about arguments are under `failures`."""

@@ -24,7 +24,7 @@ Own = tuple[Plugin, Lake]
 def own(unconfigured: Plugin, tmp_path: Path) -> Iterator[Own]:
     """A plugin with an Airbyte of its own."""
     with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
-        unconfigured.configure(serverUrl=twin.public_url)
+        unconfigured.configure(serverUrl=twin.public_url, adoptExisting="identical")
         twin.clear_calls()
         yield unconfigured, lake
 
@@ -41,7 +41,7 @@ def said(lake: Lake, kind: str) -> Document:
 
 def create(plugin: Plugin, kind: str, inputs: Values, name: str = "thing", *, preview: bool = False) -> str:
     """A create for a resource of this name; the id of what it made."""
-    request = provider_pb2.CreateRequest(urn=urn(kind, name), properties=encode(inputs), preview=preview)
+    request = provider_pb2.CreateRequest(urn=urn(kind, name), properties=encode(inputs), preview=preview, timeout=0.5)
     return str(plugin.stub.Create(request).id)
 
 
@@ -53,7 +53,7 @@ def named(lake: Lake, kind: str, name: str) -> list[str]:
 
 def next_run(plugin: Plugin, lake: Lake) -> None:
     """Let the plugin forget, as the engine's next run does."""
-    plugin.configure(serverUrl=lake.twin.public_url)
+    plugin.next_run()
     lake.twin.clear_calls()
 
 
@@ -74,7 +74,7 @@ def test_what_is_there_and_identical_is_adopted(own: Own, kind: str) -> None:
 
     # What was written again has a new version.
     assert without_versions(adopted) == without_versions(made)
-    written = {"workspace": [], "connection": [f"PATCH /connections/{made.id}"]}
+    written: dict[str, list[str]] = {"workspace": [], "connection": []}
     assert writes(lake) == written.get(kind, [f"PUT /{kind}s/{made.id}"])
     assert plugin.refreshed(kind, adopted).inputs == made.inputs
 
@@ -132,7 +132,8 @@ def test_what_is_there_and_differs_is_refused_with_the_places_and_the_import_lin
 def test_several_of_one_identity_are_refused(own: Own, kind: str) -> None:
     plugin, lake = own
     inputs = plugin.checked(kind, said(lake, kind))
-    twins = [plugin.create(kind, inputs).id for _ in range(2)]
+    twins = [plugin.create(kind, inputs | {"name": name}, name=name).id for name in (plugin.name, "its twin")]
+    lake.api("PATCH", f"/{kind}s/{twins[1]}", {"name": plugin.name})
     next_run(plugin, lake)
 
     message = error(lambda: plugin.create(kind, inputs))
@@ -152,22 +153,58 @@ def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(own: Own, kind:
     assert named(lake, kind, plugin.name) == [made.id]
 
 
-def test_a_create_that_failed_before_it_was_begun_says_to_try_again(own: Own) -> None:
-    plugin, lake = own
-    lake.fault(method="POST", path="/sources$", status=504)
-    message = error(lambda: plugin.made("source", lake.source()))
-    assert "could not create source" in message
-    assert "run `pulumi up` again" in message
-    assert named(lake, "source", plugin.name) == []
-
-
-@pytest.mark.parametrize("fault", [{}, {"commit": True}], ids=["not begun", "done"])
+@pytest.mark.parametrize("fault", [{"status": 502}, {"status": 503}, {"status": 504}, {"drop": "before"}], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_server_that_is_not_ready_is_asked_again_once_nothing_was_made(own: Own, kind: str, fault: Document) -> None:
+def test_a_create_whose_object_does_not_come_says_that_the_outcome_is_not_known_and_is_not_repeated(
+    own: Own, kind: str, fault: Document
+) -> None:
     plugin, lake = own
-    lake.fault(method="POST", path=f"/{kind}s$", status=503, **fault)
-    made = plugin.made(kind, said(lake, kind))
+    inputs = plugin.checked(kind, said(lake, kind))
+    lake.fault(method="POST", path=f"/{kind}s$", **fault)
+
+    message = error(lambda: plugin.create(kind, inputs, seconds=0.05))
+
+    assert f'Whether {kind} "{plugin.name}" was made is not known' in message
+    assert "Run `pulumi up` again" in message
+    assert named(lake, kind, plugin.name) == []
+    assert writes(lake) == [f"POST /{kind}s"]
+    plugin.next_run()
+    made = plugin.create(kind, inputs)
     assert named(lake, kind, plugin.name) == [made.id]
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503, "commit": True}], ids=str)
+def test_a_server_that_failed_is_looked_at_once(own: Own, fault: Document) -> None:
+    plugin, lake = own
+    inputs = plugin.checked("source", lake.source())
+    lake.fault(method="POST", path="/sources$", **fault)
+    if "commit" in fault:
+        made = plugin.create("source", inputs)
+        assert named(lake, "source", plugin.name) == [made.id]
+    else:
+        lake.twin.clear_calls()
+        assert "500" in error(lambda: plugin.create("source", inputs, seconds=60))
+        assert len([call for call in lake.asked() if call == "GET /sources"]) == 2
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_identical_is_refused_with_the_import_line_and_the_setting_unless_adoption_is_asked_for(
+    own: Own,
+    kind: str,
+    preview: bool,  # noqa: FBT001
+) -> None:
+    plugin, lake = own
+    made = plugin.made(kind, said(lake, kind))
+    plugin.configure(adoptExisting="never", serverUrl=lake.twin.public_url)
+    lake.twin.clear_calls()
+
+    message = error(lambda: plugin.create(kind, made.inputs, preview=preview))
+
+    assert f'Airbyte has {kind} "{plugin.name}" ({made.id}) already, and it is identical.' in message
+    assert f"pulumi import {urn(kind).split('$')[1].split('::')[0]} thing {made.id} --parent" in message
+    assert "adoptExisting" in message
+    assert writes(lake) == []
 
 
 def test_a_connection_that_a_broken_off_create_left_is_finished(own: Own) -> None:
@@ -200,23 +237,18 @@ def test_a_renamed_resource_keeps_its_object_and_the_old_name_does_not_delete_it
     made = plugin.made("source", lake.source())
     next_run(plugin, lake)
     assert create(plugin, "source", made.inputs, "renamed") == made.id
-    plugin.delete("source", made.id)
+    plugin.delete_now("source", made.id)
     assert named(lake, "source", plugin.name) == [made.id]
 
     next_run(plugin, lake)  # as after a kill between the two: the state has both names
     assert diff(plugin, made, "renamed") == made.id
-    plugin.delete("source", made.id)
+    plugin.delete_now("source", made.id)
     assert named(lake, "source", plugin.name) == [made.id]
 
 
 def diff(plugin: Plugin, known: Object, name: str) -> str:
     """A diff of an unchanged source for a resource of this name."""
-    inputs = encode(known.inputs)
-    plugin.stub.Diff(
-        provider_pb2.DiffRequest(
-            id=known.id, urn=urn("source", name), old_inputs=inputs, news=inputs, olds=encode(known.outputs)
-        )
-    )
+    plugin.diff("source", known.inputs, known.inputs, known.outputs, object_id=known.id, name=name)
     return known.id
 
 
@@ -241,13 +273,15 @@ def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Ow
     made = plugin.made("source", lake.source())
     next_run(plugin, lake)
     diff(plugin, made, "thing")
+    plugin.check("source", made.inputs)
     left = plugin.create("source", made.inputs)
     assert left.id != made.id
 
     next_run(plugin, lake)
     diff(plugin, made, "thing")
+    plugin.check("source", made.inputs)
     assert plugin.create("source", made.inputs).id == left.id
-    plugin.delete("source", made.id)
+    plugin.delete_now("source", made.id)
     assert named(lake, "source", plugin.name) == [left.id]
 
 

@@ -220,6 +220,7 @@ def test_the_state_of_one_that_runs_already_is_not_overwritten(plugin: Plugin, l
 
 
 def delete(plugin: Plugin, old: Object) -> None:
+    """A delete before the replacement, in the run that is under way."""
     plugin.stub.Delete(
         provider_pb2.DeleteRequest(
             id=old.id, urn=urn("connection"), old_inputs=encode(old.inputs), properties=encode(old.outputs)

@@ -68,9 +68,12 @@ def test_a_connection_that_is_renamed_and_replaced_at_once_is_deleted_under_its_
     diff = provider_pb2.DiffRequest(id=old.id, urn=OTHER_URN, old_inputs=inputs, news=news, olds=outputs)
     with running_plugin() as later:
         later.configure(serverUrl=lake.twin.public_url)
-        later.stub.Diff(diff)
+        for olds in (inputs, None):
+            later.stub.Check(provider_pb2.CheckRequest(urn=OTHER_URN, olds=olds, news=news))
+            if olds is not None:
+                later.stub.Diff(diff)
         new = later.stub.Create(provider_pb2.CreateRequest(urn=OTHER_URN, properties=news))
-        later.delete("connection", old.id, old.inputs)
+        later.delete_now("connection", old.id, old.inputs)
     assert lake.live("connections", old.id)["status"] == "deprecated"
     assert lake.live("connections", new.id)["status"] == "active"
     assert state(lake, new.id) == {"bare": CURSOR}
@@ -81,7 +84,7 @@ def test_a_connection_does_not_go_before_its_successor_while_nobody_knows_the_ne
 ) -> None:
     old = made(plugin, lake, FREE)
     assert compared(plugin, old, old.inputs | {"sourceId": UNKNOWN}).replaces
-    message = error(lambda: plugin.delete("connection", old.id, old.inputs))
+    message = error(lambda: plugin.delete_now("connection", old.id, old.inputs))
     assert "bare (nobody can say yet of which connector its new source is)" in message
     assert HINT in message
     assert lake.live("connections", old.id)["status"] == "active"

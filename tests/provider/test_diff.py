@@ -178,8 +178,9 @@ def test_naming_the_same_connector_in_the_other_way_is_no_difference(plugin: Plu
     new = plugin.checked("source", lake.source() | {"configuration": {"host": "h"}})
     assert plugin.diff("source", old.inputs, new, old.outputs) == NOTHING
 
-    old = plugin.made("source", lake.source() | {"configuration": {"host": "h"}})
-    new = plugin.checked("source", by_type(lake, host="h"))
+    other = lake.source() | {"name": "another", "configuration": {"host": "h"}}
+    old = plugin.made("source", other)
+    new = plugin.checked("source", by_type(lake, host="h") | {"name": "another"})
     assert plugin.diff("source", old.inputs, new, old.outputs) == NOTHING
 
 

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.client.environment import POLL_SECONDS, RETRY_SECONDS
 from pulumi_airbyte.provider.properties import encode
 
-from tests.provider.heard import engine_address
+from tests.provider.heard import serving
 from tests.provider.lab import with_lab
 from tests.provider.lake import Lake, lake_of
 from tests.provider.plugin import Plugin, running_plugin, urn
@@ -28,9 +28,12 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Lake,
     """An Airbyte behind a proxy; what waits in between does so as it would."""
     for variable in (POLL_SECONDS, RETRY_SECONDS):
         monkeypatch.setenv(variable, "0.1")
-    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
-        with unruly(twin.url, seed=13, share=0.3) as proxy:
-            yield lake, proxy
+    with (
+        running_twin(data_dir=with_lab(tmp_path)) as twin,
+        lake_of(twin) as lake,
+        unruly(twin.url, seed=13, share=0.3) as proxy,
+    ):
+        yield lake, proxy
 
 
 def test_three_hundred_creates_behind_an_unruly_proxy_make_three_hundred_objects(own: tuple[Lake, Unruly]) -> None:
@@ -53,7 +56,7 @@ def test_three_hundred_creates_behind_an_unruly_proxy_make_three_hundred_objects
 
 def round_of(lake: Lake, proxy: Unruly, names: list[str]) -> dict[str, str]:
     """A run of the engine that creates sources of these names; their ids, or why there are none."""
-    with engine_address() as address, running_plugin(address) as plugin:
+    with serving() as (_, address), running_plugin(address) as plugin:
         plugin.configure(serverUrl=f"{proxy.url}/api/public/v1", adoptExisting="identical")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return dict(zip(names, pool.map(lambda name: created(plugin, lake, name), names), strict=True))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import httpx
 
@@ -21,6 +21,8 @@ TROUBLES: Final[tuple[Trouble, ...]] = ("status", "drop", "late", "done status",
 STATUSES: Final = (502, 503, 504)
 LATE_SECONDS: Final = 0.3
 """After so long a request reaches the server whose failure has been answered already."""
+PATIENCE_SECONDS: Final = 6
+"""No caller of a test waits for an answer as long."""
 HOPS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding", "date"})
 
 
@@ -74,8 +76,8 @@ class Unruly:
         return self.http.request(method, self._server_url + path, headers=headers, content=body)
 
     def wait(self) -> None:
-        """Keep a request without an answer until the proxy ends."""
-        self._ended.wait()
+        """Keep a request without an answer until its caller has surely given up, or the proxy ends."""
+        self._ended.wait(PATIENCE_SECONDS)
 
     def end(self) -> None:
         """Let go of whatever waits."""
@@ -83,6 +85,56 @@ class Unruly:
         for thread in self._late:
             thread.join()
         self.http.close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves one connection to the proxy, whose rules a subclass has."""
+
+    protocol_version = "HTTP/1.1"
+    rules: ClassVar[Unruly]
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOPS}
+        request = (self.command, self.path, headers, body)
+        trouble, status = self.rules.trouble(self.command, self.path, body)
+        answer = self.rules.passed(*request) if trouble in {"fine", "done status", "done drop", "no answer"} else None
+        if trouble == "late":
+            self.rules.later(*request)
+        if trouble == "no answer":
+            self.rules.wait()
+        if trouble in {"drop", "done drop", "no answer"}:
+            self.close_connection = True
+        elif trouble == "fine" and answer is not None:
+            self._answer(answer)
+        else:
+            self._answer(httpx.Response(status, headers={"Content-Type": "text/html"}, text="<h1>no</h1>"))
+
+    def _answer(self, response: httpx.Response) -> None:
+        self.send_response(response.status_code)
+        for name, value in response.headers.items():
+            if name.lower() not in HOPS:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.content)))
+        self.end_headers()
+        self.wfile.write(response.content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class calls it so
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once."""
+
+    daemon_threads = True
+    request_queue_size = 200
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that gave up takes no answer."""
 
 
 @contextmanager
@@ -96,51 +148,7 @@ def unruly(server_url: str, *, seed: int, share: float) -> Iterator[Unruly]:
     """
     rules = Unruly(server_url, seed, share)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline(65537)
-            if not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
-                return
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOPS}
-            request = (self.command, self.path, headers, body)
-            trouble, status = rules.trouble(self.command, self.path, body)
-            if trouble in {"done status", "done drop", "no answer"}:
-                rules.passed(*request)
-            if trouble == "late":
-                rules.later(*request)
-            if trouble == "no answer":
-                rules.wait()
-            if trouble in {"drop", "done drop", "no answer"}:
-                self.close_connection = True
-            elif trouble == "fine":
-                self._answer(rules.passed(*request))
-            else:
-                self._answer(httpx.Response(status, headers={"Content-Type": "text/html"}, text="<h1>no</h1>"))
-
-        def _answer(self, response: httpx.Response) -> None:
-            self.send_response(response.status_code)
-            for name, value in response.headers.items():
-                if name.lower() not in HOPS:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(response.content)))
-            self.end_headers()
-            self.wfile.write(response.content)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class calls it so
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 200
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A caller that gave up takes no answer."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), type("Ruled", (Handler,), {"rules": rules}))
     rules.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

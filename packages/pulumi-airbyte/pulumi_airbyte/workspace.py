@@ -19,6 +19,7 @@ class Workspace(Resource):
         organization_id: pulumi.Input[str] | None = None,
         region_id: pulumi.Input[str] | None = None,
         notifications: pulumi.Input[Mapping[str, Any]] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a workspace.
@@ -29,6 +30,7 @@ class Workspace(Resource):
             organization_id: the organization that holds it (Cloud and Enterprise); a change makes a new workspace.
             region_id: the region that runs its jobs (servers of 1.7 and later).
             notifications: who is told of what, in the public API's shape; the server fills in what is left out.
+            force_destroy: delete it even where it holds objects that the program does not delete.
             opts: the engine's options.
         """
         inputs = {
@@ -36,6 +38,7 @@ class Workspace(Resource):
             "organization_id": organization_id,
             "region_id": region_id,
             "notifications": notifications,
+            "force_destroy": force_destroy,
         }
         super().__init__("airbyte:index/workspace:Workspace", resource_name, inputs, opts)
 
@@ -44,6 +47,12 @@ class Workspace(Resource):
     def name(self) -> pulumi.Output[str]:
         """The display name."""
         return pulumi.get(self, "name")
+
+    @property
+    @pulumi.getter(name="forceDestroy")
+    def force_destroy(self) -> pulumi.Output[bool | None]:
+        """Whether it is deleted with what it still holds."""
+        return pulumi.get(self, "force_destroy")
 
     @property
     @pulumi.getter(name="organizationId")

@@ -38,6 +38,11 @@ class Calls:
         return bool(self._settings.public_url)
 
     @property
+    def address(self) -> str:
+        """The root of the public API; empty where it is not known yet."""
+        return self._settings.public_url
+
+    @property
     def server_time(self) -> str:
         """What the server's clock said in its last answer, as HTTP writes it (`Date`); empty where it did not say."""
         return self._transport.server_time

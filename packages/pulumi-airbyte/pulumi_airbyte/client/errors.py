@@ -41,6 +41,11 @@ class AirbyteError(Exception):
         self.hint = hint
         self.status = status
 
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether a write may still take effect."""
+        return isinstance(self, Unreachable) or self.status in {502, 503, 504}
+
 
 class Unreachable(AirbyteError):
     """No HTTP answer came."""

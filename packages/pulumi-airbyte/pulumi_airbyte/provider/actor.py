@@ -64,6 +64,7 @@ class ActorType(ResourceType):
     """A source or a destination."""
 
     kind: ClassVar[ActorKind]
+    identity = IDENTITY
 
     def __init__(self, server: Server, specifications: Specifications) -> None:
         super().__init__(server)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.adoption import Seen, Sought
+from pulumi_airbyte.provider.adoption import Found, Seen, Sought
 from pulumi_airbyte.provider.inventory import Shelf
-from pulumi_airbyte.provider.properties import Properties, unwrap
+from pulumi_airbyte.provider.properties import Properties, has_secret, unwrap
+from pulumi_airbyte.provider.secrecy import masks
 
 IDENTITY: Final = ("workspaceId", "name")
 
@@ -27,7 +28,11 @@ def sought(
     def look(actor: Actor) -> Seen:
         return Seen(actor.actor_id, (actor.name,), lambda: _named_as(wanted, kind, actor, from_server(actor)))
 
-    return Sought(kind, workspace_id, (name,), wanted, shelf, look)
+    def adopting(found: Found[Actor]) -> str:
+        hidden = has_secret(wanted.get("configuration")) or any(masks(found.record.configuration))
+        return "its secrets, which can't be compared, will be written" if hidden else ""
+
+    return Sought(kind, workspace_id, (name,), IDENTITY[1:], wanted, shelf, look, adopting=adopting)
 
 
 def _named_as(wanted: Properties, kind: ActorKind, actor: Actor, live: Properties) -> Properties:

@@ -2,26 +2,28 @@
 
 Airbyte takes any number of objects of one name, so that a create that runs twice makes two of them. Identity is
 workspace, kind and name, for a connection also its source and destination. An object of the same identity that is
-identical is taken over, one that differs is refused, and one that another resource of the program has is left to it.
+identical is adopted where the provider's `adoptExisting` allows it, and else refused; one that differs, or that another
+resource of the run has, is always refused.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from pulumi_airbyte.client import AirbyteError
-from pulumi_airbyte.client.errors import Busy, ServerError, Unreachable
+from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Actor, Connection, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, is_known
+from pulumi_airbyte.provider.jobs import Deadline
+from pulumi_airbyte.provider.properties import Properties, Property, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.resource import Server
-from pulumi_airbyte.provider.target import Run, Target, name_of
+from pulumi_airbyte.provider.run_record import OWNED, Holder, entry_of
+from pulumi_airbyte.provider.target import Known, Run, Target, name_of
 from pulumi_airbyte.values import Path, render_path
 
-AMBIGUOUS: Final = (Unreachable, Busy, ServerError)
-"""Failures of a create that leave open whether the server has made the object."""
+SETTING: Final = "adoptExisting"
+FOR_ONE_RUN: Final = "AIRBYTE_ADOPT_EXISTING=identical"
 SHOWN: Final = 8
 
 Record = TypeVar("Record", Actor, Connection, Workspace)
@@ -51,6 +53,11 @@ def nothing_open(_path: Path, _wanted: Property) -> bool:
     return False
 
 
+def nothing_written(_found: object) -> str:
+    """An adoption writes nothing."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Sought(Generic[Record]):
     """What a create wants to be there.
@@ -59,22 +66,26 @@ class Sought(Generic[Record]):
         kind: such as `source`.
         workspace_id: where to look; as the shelf's lists are called. None where nothing can be there.
         identity: as `Seen.identity`.
+        named_by: the inputs that the identity is taken from.
         wanted: its canonical tree; unknown in part in a preview.
         as_posted: what the first call of a create in several calls makes: an object that a broken-off create left may
             have each property as it is here, or as it is wanted.
         shelf: the objects of its kind.
         look: a live object as it is compared.
         is_open: whether a place at which the server's value is another than the wanted one is the server's to fill in.
+        adopting: what an adoption of a found object writes, in words that follow "and"; empty for nothing.
     """
 
     kind: str
     workspace_id: str | None
     identity: tuple[str, ...]
+    named_by: tuple[str, ...]
     wanted: Properties
     shelf: Shelf[Record]
     look: Callable[[Record], Seen]
     as_posted: Properties = field(default_factory=dict)
     is_open: Callable[[Path, Property], bool] = nothing_open
+    adopting: Callable[["Found[Record]"], str] = nothing_written
 
     @property
     def label(self) -> str:
@@ -89,7 +100,7 @@ class Found(Generic[Record]):
     Attributes:
         record: the object.
         id: its id.
-        behind: names of the properties that are not certainly as they are wanted.
+        behind: names of the properties that a create which broke off has left to be written.
     """
 
     record: Record
@@ -106,6 +117,7 @@ class Adoption(Generic[Record]):
     def __init__(self, server: Server, sought: Sought[Record], target: Target) -> None:
         self._airbyte = server.airbyte
         self._run = server.run
+        self._adopts = server.adopts_identical
         self._sought: Sought[Record] = sought
         self._target = target
 
@@ -113,8 +125,12 @@ class Adoption(Generic[Record]):
         """What a create will adopt; says so. None where it will make a new object."""
         found = self._present()
         if found is not None:
-            self._claim(found.id)
-            self._target.say(f"{self._sought.label} ({found.id}) exists already and is identical: it will be adopted")
+            self._take(found.id, "adopted")
+            more = self._sought.adopting(found)
+            self._target.say(
+                f"{self._sought.label} ({found.id}) exists already and is identical: it will be adopted"
+                f"{f', and {more}' if more else ''}"
+            )
         return found
 
     def make(self, post: Callable[[], Record], finish: Callable[[Found[Record]], Record]) -> Record:
@@ -127,38 +143,43 @@ class Adoption(Generic[Record]):
         label: str = self._sought.label
         found = self._present()
         if found is not None:
-            self._claim(found.id)
+            self._take(found.id, "adopted")
             made = finish(found)
             self._sought.shelf.put(made)
             self._target.say(f"adopted {label} ({found.id}): it was there already, and identical")
             return made
         before = {seen.id for _, seen in self._matching(self._listed())}
-
-        def once() -> Record:
-            try:
-                return post()
-            except AMBIGUOUS as error:
-                lost = self._made_all_the_same(before, error)
-                self._target.say(f"the answer to the create was lost, but {label} ({lost.id}) was made: it is kept")
-                return finish(lost)
-
-        made = self._airbyte.patiently(_is_unavailable, once)
-        self._claim(self._sought.look(made).id)
+        deadline = Deadline.of(self._target)
+        try:
+            made = post()
+        except AirbyteError as error:
+            if not (error.outcome_unknown or isinstance(error, ServerError)):
+                raise
+            late = self._arrived(before, error, deadline)
+            self._take(late.id, "made")
+            self._target.say(f"the answer to the create was lost, but {label} ({late.id}) was made: it is kept")
+            return finish(late)
+        self._take(self._sought.look(made).id, "made")
         return made
 
     def _present(self) -> Found[Record] | None:
         """The one object that is there already.
 
         Raises:
-            RefusedError: there are several, or it differs, or it belongs to another resource.
+            RefusedError: there are several; or it differs, belongs to another resource, or may not be adopted.
         """
         self._reserve()
         there = list(self._matching(self._listed()))
         for _, seen in there:
             self._refuse_owned(seen.id)
         if len(there) > 1:
-            raise self._several([seen.id for _, seen in there])
-        return next((self._compared(record, seen) for record, seen in there), None)
+            raise several(self._sought.label, [seen.id for _, seen in there], self._import_advice("<id>"))
+        if self._replaces_its_like():
+            return None
+        found = next((self._compared(record, seen) for record, seen in there), None)
+        if found is not None and not self._adopts:
+            raise self._unasked(found.id)
+        return found
 
     def _listed(self, *, now: bool = False) -> list[Record]:
         shelf, workspace_id = self._sought.shelf, self._sought.workspace_id
@@ -167,11 +188,24 @@ class Adoption(Generic[Record]):
         return shelf.reload(workspace_id) if now else shelf.all(workspace_id)
 
     def _matching(self, records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
-        """Objects of the identity, but for those that this very resource has had: a replacement is a new object."""
+        """Objects of the identity, without the one that this create replaces, and those that this run deletes."""
+        replaced = self._target.replaced
+        old = replaced.id if replaced else ""
         for record in records:
             seen = self._sought.look(record)
-            if seen.identity == self._sought.identity and self._run.owner(seen.id) != self._target.urn:
+            if seen.identity == self._sought.identity and seen.id != old and not self._is_deleted(seen.id):
                 yield record, seen
+
+    def _replaces_its_like(self) -> bool:
+        """Whether the object that is there is the one that is replaced, where the engine has not shown its id."""
+        replaced = self._target.replaced
+        if replaced is None or replaced.id:
+            return False
+        return tuple(unwrap(replaced.inputs.get(name)) for name in self._sought.named_by) == self._sought.identity
+
+    def _is_deleted(self, object_id: str) -> bool:
+        holder = self._run.record.holder(object_id)
+        return holder is not None and holder.standing == "deleted"
 
     def _compared(self, record: Record, seen: Seen) -> Found[Record]:
         wanted, tree = self._sought.wanted, seen.tree()
@@ -188,42 +222,72 @@ class Adoption(Generic[Record]):
         ]
         if real:
             raise self._different(seen.id, real)
-        return Found(record, seen.id, frozenset(str(path[0]) for path, _ in differing))
+        behind = (str(path[0]) for path, after in differing if not self._sought.is_open(path, after))
+        return Found(record, seen.id, frozenset(behind))
 
     def _half_made(self, key: str, tree: Properties) -> bool:
         posted = self._sought.as_posted
         return bool(posted) and not any(changes(tree.get(key), posted.get(key)))
 
-    def _made_all_the_same(self, before: set[str], error: AirbyteError) -> Found[Record]:
-        """The one new object that a create made whose answer was lost; where none is seen, the failure is told."""
-        hint = "It may have been made all the same: run `pulumi up` again, which then finds and adopts it."
-        told = RefusedError(error.message, hint, error.status)
+    def _arrived(self, before: set[str], error: AirbyteError, deadline: Deadline) -> Found[Record]:
+        """The one new object that a create made whose answer was lost.
+
+        An object that is on its way may come later: it is looked for until the create's own time-out. Where the server
+        itself says that it failed, one look is enough.
+
+        Raises:
+            RefusedError: it has not come.
+        """
+        if error.outcome_unknown:
+            self._target.say(
+                f"{error.message}: looking for {self._sought.label}, which may have been made, for up to "
+                f"{deadline.seconds:g} seconds"
+            )
+        while True:
+            new = self._new(before)
+            if len(new) > 1:
+                raise several(self._sought.label, [found.id for found in new], self._import_advice("<id>"))
+            if new:
+                return new[0]
+            if not error.outcome_unknown or deadline.passed or self._airbyte.rest():
+                raise self._unknown(error) from error
+
+    def _new(self, before: set[str]) -> list[Found[Record]]:
         try:
             there = list(self._matching(self._listed(now=True)))
         except AirbyteError:
-            raise told from error
-        new = [self._compared(record, seen) for record, seen in there if seen.id not in before]
-        if len(new) > 1:
-            raise self._several([found.id for found in new])
-        if not new:
-            raise error if _is_unavailable(error) else told from error
-        return new[0]
+            # What is not seen now may be seen at the next look.
+            return []
+        return [self._compared(record, seen) for record, seen in there if seen.id not in before]
+
+    def _unknown(self, error: AirbyteError) -> RefusedError:
+        if not error.outcome_unknown:
+            hint = "Nothing of this name was made. If it appears after all, import it before the next `pulumi up`."
+            return RefusedError(error.message, f"{error.hint}\n  {hint}" if error.hint else hint, error.status)
+        return RefusedError(
+            f"{error.message} Whether {self._sought.label} was made is not known: it has not appeared until now.",
+            f"Run `pulumi up` again. Where it has appeared by then, that run adopts it if {SETTING} is identical "
+            f"({FOR_ONE_RUN} for one run), and else shows how to import it.",
+            error.status,
+        )
 
     def _reserve(self) -> None:
         """Take the identity for the resource: two that start at once would both find nothing, and make two."""
-        key = json.dumps([self._sought.kind, self._sought.workspace_id, *self._sought.identity])
-        owner = self._run.claim(key, self._target.urn)
+        workspace_id = self._sought.workspace_id or ""
+        key = entry_of(self._sought.kind, (self._airbyte.address, workspace_id, *self._sought.identity))
+        owner = self._run.record.reserve(key, self._target.urn)
         if owner != self._target.urn:
             raise self._taken(self._sought.label, owner)
 
-    def _claim(self, object_id: str) -> None:
-        if self._run.claim(object_id, self._target.urn) != self._target.urn:
-            self._refuse_owned(object_id)
+    def _take(self, object_id: str, standing: Literal["made", "adopted"]) -> None:
+        holder = self._run.record.take(object_id, self._target.urn, standing)
+        if holder.urn != self._target.urn:
+            raise self._taken(f"{self._sought.label} ({object_id})", holder.urn)
 
     def _refuse_owned(self, object_id: str) -> None:
-        owner = self._run.owner(object_id)
-        if owner is not None and owner != self._target.urn:
-            raise self._taken(f"{self._sought.label} ({object_id})", owner)
+        holder = self._run.record.holder(object_id)
+        if holder is not None and holder.standing in OWNED and holder.urn != self._target.urn:
+            raise self._taken(f"{self._sought.label} ({object_id})", holder.urn)
 
     def _taken(self, what: str, owner: str) -> RefusedError:
         return RefusedError(
@@ -233,11 +297,21 @@ class Adoption(Generic[Record]):
             f"apart after a crash.",
         )
 
-    def _several(self, ids: list[str]) -> RefusedError:
+    def _unasked(self, object_id: str) -> RefusedError:
+        """The refusal of an identical object that the provider may not adopt."""
+        label = self._sought.label
+        setting = f"set {SETTING} of the provider to identical ({FOR_ONE_RUN} for one run)"
+        if self._target.replaced is not None:
+            return RefusedError(
+                f"Airbyte has {label} ({object_id}) already, besides the one that is replaced. It is identical to the "
+                f"new one: a run that broke off may have made it.",
+                f"To go on with it, {setting}; or delete it in Airbyte, and run `pulumi up` again.",
+            )
         return RefusedError(
-            f"Airbyte has {len(ids)} of {self._sought.label} already: {', '.join(sorted(ids))}.",
-            f"Delete all but one of them in Airbyte, and run `pulumi up` again; or {self._import_advice('<id>')}; "
-            f"or give this one another name.",
+            f"Airbyte has {label} ({object_id}) already, and it is identical.",
+            f"Take it over: {self._import_advice(object_id)}; or {setting}. Where the program had it under another "
+            f"resource name, give this one an alias. Where `--replace` or a taint asks for a new one, leave that out: "
+            f"Pulumi gives no sign of it to a provider, which can't replace what is unchanged.",
         )
 
     def _different(self, object_id: str, paths: list[Path]) -> RefusedError:
@@ -248,7 +322,7 @@ class Adoption(Generic[Record]):
             f"{', '.join(names[:SHOWN])}{more}.",
             f"Take it over: {self._import_advice(object_id)}, after which `pulumi up` makes it what the program says. "
             f"Or give this one another name. Where the program had it under another resource name, give this one an "
-            f"alias.",
+            f"alias. Where `--replace` or a taint asks for a new one, leave that out.",
         )
 
     def _import_advice(self, object_id: str) -> str:
@@ -261,30 +335,68 @@ class Adoption(Generic[Record]):
         return f"{parent} (`pulumi stack --show-urns` shows the URN)"
 
 
-def _is_unavailable(error: BaseException) -> bool:
-    """Whether a create may be tried again, once it is known that nothing was made."""
-    return isinstance(error, Busy) and error.status == 503
+def several(label: str, ids: Iterable[str], import_advice: str = "") -> RefusedError:
+    """The refusal to choose among objects that are alike."""
+    found = sorted(ids)
+    return RefusedError(
+        f"Airbyte has {len(found)} of {label} already: {', '.join(found)}.",
+        "Delete all but one of them in Airbyte, and run `pulumi up` again"
+        f"{f'; or {import_advice}' if import_advice else ''}; or give this one another name.",
+    )
 
 
-def handed_over(run: Run, object_id: str, target: Target) -> bool:
-    """Whether an object that a resource is to delete has another resource now; says so."""
-    owner = run.owner(object_id)
-    # One that is replaced in the same run as it gets another URN is deleted under the old one.
-    if owner is None or owner == target.urn or not run.keeps(owner):
-        return False
-    target.say(f'{object_id} is not deleted: it went over to the resource "{name_of(owner)}"')
-    return True
+def live_ids(sought: Sought[Record]) -> list[str]:
+    """The ids of all live objects of an identity.
+
+    Raises:
+        AirbyteError: they can't be listed.
+    """
+    if sought.workspace_id is None:
+        return []
+    found = map(sought.look, sought.shelf.all(sought.workspace_id))
+    return [seen.id for seen in found if seen.identity == sought.identity]
 
 
-def refuse_shared(run: Run, object_id: str, urn: str) -> None:
-    """Let no two resources of a program have one object.
+def refuse_shared(run: Run, known: Known, urn: str) -> None:
+    """Note the object that the state has for a resource, and let no two resources of a program have one object.
 
     Raises:
         RefusedError: another resource has adopted it, or has it too.
     """
-    owner = run.owner(object_id)
-    if owner is not None and owner != urn:
+    holder = run.keeps(urn, known)
+    if holder is not None:
         raise RefusedError(
-            f'The resources "{name_of(owner)}" ({owner}) and "{name_of(urn)}" both have {object_id}.',
-            "Give one of them another display name, so that it is another object, or take one out of the program.",
+            f'The resources "{name_of(holder.urn)}" ({holder.urn}) and "{name_of(urn)}" both have {known.id}.',
+            "Give one of them another display name, so that it is another object, or take one out of the program: the "
+            "object then stays with the other.",
         )
+
+
+def may_delete(run: Run, known: Known, entry: str, target: Target) -> bool:
+    """Whether an object may be deleted; notes that it will be.
+
+    In a run, no delete removes an object that the same run created or adopted, or that another live resource of it
+    holds. This is the only place that decides so.
+
+    Args:
+        run: what the engine has shown.
+        known: the object that the state has.
+        entry: what identifies it by its inputs.
+        target: the resource that is to delete it. Its URN decides nothing.
+    """
+    holder = run.deletes(target.urn, known, entry)
+    if holder is None:
+        return True
+    target.say(f"{known.id} is not deleted: {_why_kept(holder, target)}")
+    return False
+
+
+def _why_kept(holder: Holder, target: Target) -> str:
+    if holder.urn != target.urn:
+        return f'the resource "{name_of(holder.urn)}" has it now'
+    if holder.standing == "kept":
+        return "the program still has it, as a killed run noted it for deletion when it had just been adopted"
+    return (
+        "this run adopted it. Nothing was replaced: Pulumi gives a provider no sign of `--replace` or of a taint, so "
+        "that its create takes over an object that is identical. To get a new one, delete it in Airbyte first"
+    )

@@ -55,3 +55,8 @@ def _texts(inputs: Properties) -> dict[str, str]:
     names = {field.name for field in PROVIDER_CONFIG}
     plain = {key: unwrap(_textual(value)) for key, value in inputs.items() if key in names}
     return {key: value for key, value in plain.items() if isinstance(value, str) and value}
+
+
+def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a create takes over an identical object."""
+    return (unwrap(inputs.get("adoptExisting")) or environment.get("AIRBYTE_ADOPT_EXISTING")) == "identical"

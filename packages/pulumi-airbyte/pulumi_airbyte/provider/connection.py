@@ -1,5 +1,7 @@
 """Connections: a source's streams into a destination."""
 
+import json
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -17,6 +19,7 @@ from pulumi_airbyte.provider.connection_steps import (
     explained_takeover,
     parting,
     read_anew,
+    successor_note,
     takeover,
 )
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, secrecy_kept, wire
@@ -54,14 +57,13 @@ class ConnectionType(ResourceType):
 
     token = "airbyte:index/connection:Connection"
     summary = "Streams of a source that are synced into a destination."
+    identity = IDENTITY
     inputs = CONNECTION_INPUTS
     outputs = CONNECTION_OUTPUTS
 
     def __init__(self, server: Server) -> None:
         super().__init__(server)
         self._writes = ConnectionWrites(server)
-        # What takes the place of connections that are to be replaced, by their id, until it is there.
-        self._successors: dict[str, Properties] = {}
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Refuse what the server would refuse without looking at the source."""
@@ -93,20 +95,27 @@ class ConnectionType(ResourceType):
         """Inputs without defaults, with the streams as a tree by name."""
         return canonical(inputs)
 
+    def successor(self, inputs: Properties) -> str:
+        """What decides which cursors can go over: the source and the streams, without what their mappers hold."""
+        return successor_note(inputs)
+
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, unless it is there already. One that replaces another goes on where that one was."""
-        tree, old = self.remote(self.tree(inputs)), target.replaced
+        tree, old = self.remote(self.tree(inputs)), self._writes.found(target.replaced)
         require_config_api(self.server, tree, set(tree))
+        target = replace(target, replaced=old)
         plan = takeover(self.server, old, inputs, target)
         resumes = old is not None and plan is not None and plan.alive and "status" not in self.tree(old.inputs)
         made = self._writes.make(tree, target, plan, resumes=resumes)
-        self._successors.pop(old.id if old else "", None)
+        if old is not None:
+            self.server.run.record.arrive(self.entry(old.inputs))
         return Made(made.connection_id, self._writes.complete(made, tree, plan))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Say whether it is there already: its source and its destination are, where their ids are known."""
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
+        target = replace(target, replaced=self._writes.found(target.replaced))
         found = self._writes.adoption(self.remote(self.tree(inputs)), target).foresee()
         return identity_of(found.record) if found is not None else {}
 
@@ -148,8 +157,9 @@ class ConnectionType(ResourceType):
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
-        successor = self._successors.pop(known.id, None)
-        if successor is not None:
+        noted = self.server.run.record.successor(self.entry(known.inputs))
+        if noted is not None:
+            successor: Properties = json.loads(noted)
             # It goes before its successor comes: what could not be handed over then must not be lost now.
             live = connection_there(self.airbyte, known.id)
             if live is not None:
@@ -163,7 +173,6 @@ class ConnectionType(ResourceType):
         """What is to change, and what is to be read anew."""
         found = changed_places(known.inputs, new)
         if any(self.replaces(path) for path, _, _ in found):
-            self._successors[known.id] = new
             return found
         return differences(self.airbyte, known, new)
 

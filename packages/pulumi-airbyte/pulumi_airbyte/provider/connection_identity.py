@@ -1,11 +1,12 @@
 """When a live connection is the one that a program means."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import Actor, Connection
-from pulumi_airbyte.provider.adoption import Seen, Sought
-from pulumi_airbyte.provider.connection_tree import from_server
+from pulumi_airbyte.provider.adoption import Found, Seen, Sought
+from pulumi_airbyte.provider.connection_tree import from_server, mapper_keys
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, unwrap
 from pulumi_airbyte.values import Path
@@ -31,12 +32,21 @@ def sought(
         "connection",
         _home(sources, identity[1]),
         identity,
+        IDENTITY,
         tree,
         connections,
         look,
         as_posted=first,
         is_open=_is_open,
+        adopting=lambda found: ", and ".join(_adopting(found, tree)),
     )
+
+
+def _adopting(found: Found[Connection], tree: Properties) -> Iterator[str]:
+    if found.behind:
+        yield f"what a run that broke off has left ({', '.join(sorted(found.behind))}) will be written"
+    if any(mapper_keys(tree)):
+        yield "its streams will be written, since the keys of their mappers can't be compared"
 
 
 def _home(sources: Shelf[Actor], source_id: str) -> str | None:

@@ -8,17 +8,18 @@ from typing import cast
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import RefreshMode, StreamName
 from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.configurations import parse, to_text
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import Result, asked, results_of, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, streams_of
 from pulumi_airbyte.provider.handover import UNREADABLE, begin, finish, same_definition, seems_same_definition
-from pulumi_airbyte.provider.properties import Properties, Property, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.refreshes import Refresh, looked_up, refuse_inactive
 from pulumi_airbyte.provider.resource import Server, known_rewrites
 from pulumi_airbyte.provider.target import Known, Run, Target
-from pulumi_airbyte.values import Path
+from pulumi_airbyte.values import Path, canonical_json
 
 UNSEEN = "nobody can say yet of which connector its new source is"
 QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
@@ -44,6 +45,17 @@ def parting(server: Server, known: Known, successor: Properties) -> Verdict:
         return verdict_on(known, successor, same_connector=related)
     verdict = verdict_on(known, successor, same_connector=True)
     return Verdict(verdict.streams, dict.fromkeys(verdict.streams, UNSEEN))
+
+
+def successor_note(inputs: Properties) -> str:
+    """What `parting` must know of a successor, as JSON without secrets. What is not known yet is left out."""
+    plain = {name: unwrap(inputs.get(name)) for name in ("sourceId", "configurations", "backfills", "allowCursorLoss")}
+    note = {name: reveal(value) for name, value in plain.items() if value is not None and is_known(value)}
+    streams = note.get("configurations")
+    if isinstance(streams, str):
+        parsed = parse(streams, stored=True)
+        note["configurations"] = to_text({key: {**each, "mappers": []} for key, each in parsed.items()})
+    return canonical_json(note)
 
 
 def takeover(server: Server, old: Known | None, new: Properties, target: Target) -> Plan | None:

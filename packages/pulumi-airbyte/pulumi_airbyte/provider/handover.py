@@ -130,7 +130,6 @@ def seems_same_definition(run: Run, old: Properties, new: Properties) -> bool | 
     known = []
     for inputs in (old, new):
         source_id = unwrap(inputs.get("sourceId"))
-        owner = run.owner(source_id) if isinstance(source_id, str) else None
-        seen = run.known(owner) if owner else None
-        known.append(unwrap(seen.inputs.get("definitionId")) if seen else None)
+        seen = run.inputs_of(source_id) if isinstance(source_id, str) else None
+        known.append(unwrap(seen.get("definitionId")) if seen else None)
     return known[0] == known[1] if None not in known else None

@@ -13,12 +13,15 @@ class Messages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engine: engine_pb2_grpc.EngineStub | None = None
+        self.address = ""
+        """The engine's address, which names its run; empty until it is known."""
 
     def connect(self, address: str) -> None:
         """Send to the engine at this address."""
         with self._lock:
             if address and self._engine is None:
                 self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+                self.address = address
 
     def info(self, urn: str, text: str) -> None:
         """Show a line beside the resource. A message that can't be delivered is no reason to fail."""

@@ -11,6 +11,7 @@ from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, changes
+from pulumi_airbyte.provider.run_record import entry_of
 from pulumi_airbyte.provider.tables import Field
 from pulumi_airbyte.provider.target import Known, Run, Target
 from pulumi_airbyte.values import JsonValue, Path, canonical_json
@@ -76,11 +77,13 @@ class Server:
         airbyte: the client.
         inventory: what is on the server, read in pages.
         run: what the engine has shown of the program.
+        adopts_identical: whether a create takes over an identical object (`adoptExisting`).
     """
 
     airbyte: Airbyte
     inventory: Inventory
     run: Run
+    adopts_identical: bool = False
 
 
 class ResourceType(ABC):
@@ -93,6 +96,8 @@ class ResourceType(ABC):
     summary: ClassVar[str]
     inputs: ClassVar[tuple[Field, ...]]
     outputs: ClassVar[tuple[Field, ...]]
+    identity: ClassVar[tuple[str, ...]]
+    """The inputs by which Airbyte's objects of this kind are told apart."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -115,6 +120,16 @@ class ResourceType(ABC):
         """The inputs that the server is told."""
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
+
+    def entry(self, inputs: Properties) -> str:
+        """What identifies an object by its inputs; empty where that is not known yet."""
+        values = [unwrap(inputs.get(name)) for name in self.identity]
+        texts = tuple(value for value in values if isinstance(value, str))
+        return entry_of(self.token, texts) if len(texts) == len(values) else ""
+
+    def successor(self, inputs: Properties) -> str:
+        """What the delete of an object must know of the one that replaces it, as JSON without secrets."""
+        return "{}"
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part.

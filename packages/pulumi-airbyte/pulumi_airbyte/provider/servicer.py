@@ -21,6 +21,7 @@ from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, enco
 from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.registry import registry
 from pulumi_airbyte.provider.resource import Checking, ResourceType, Server
+from pulumi_airbyte.provider.run_record import RunRecord
 from pulumi_airbyte.provider.secrecy import Specifications
 from pulumi_airbyte.provider.target import Known, Run, Target, name_of, type_of
 from pulumi_airbyte.provider.unfinished import UnfinishedError, details
@@ -42,7 +43,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
         self._importing: set[str] = set()
-        self._run = Run()
+        self._run = Run(RunRecord())
 
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: Any
@@ -79,19 +80,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:
         """Make the client. Nothing is called yet."""
         with _failures_reported(context):
-            settings = configuration.client_settings(decode(request.args))
-            self._connect(settings or NOT_KNOWN_YET)
+            args = decode(request.args)
+            self._connect(configuration.client_settings(args) or NOT_KNOWN_YET, configuration.adopts_identical(args))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
 
-    def _connect(self, settings: ClientSettings) -> None:
+    def _connect(self, settings: ClientSettings, adopts_identical: bool) -> None:  # noqa: FBT001
         self.close()
         self._airbyte = Airbyte(settings)
         quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
         self._clients = [self._airbyte, quick]
-        self._run = Run()
-        server = Server(self._airbyte, Inventory(self._airbyte), self._run)
+        self._run = Run(RunRecord.of(self._messages.address))
+        server = Server(self._airbyte, Inventory(self._airbyte), self._run, adopts_identical=adopts_identical)
         self._resources = registry(server, Specifications(quick))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
@@ -109,11 +110,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
         """Bring a resource's inputs into canonical form, or refuse them."""
         with _failures_reported(context):
-            self._run.checks(request.urn)
-            checking = Checking(name_of(request.urn), decode(request.olds), request.urn in self._importing)
-            checked = self._resource(request.urn, context).check(decode(request.news), checking)
+            old, resource = decode(request.olds), self._resource(request.urn, context)
+            checking = Checking(name_of(request.urn), old, request.urn in self._importing)
+            checked = resource.check(decode(request.news), checking)
             if checked.failures:
                 return failures_response(checked.failures)
+            entry = resource.entry(old or self._run.old_inputs(request.urn))
+            self._run.declares(request.urn, old, entry, resource.successor(checked.inputs))
             return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
@@ -121,11 +124,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
             known, new = Known(request.id, decode(request.old_inputs), decode(request.olds)), decode(request.news)
-            self._run.saw(request.urn, known)
-            adoption.refuse_shared(self._run, request.id, request.urn)
+            adoption.refuse_shared(self._run, known, request.urn)
             found = resource.diff(known, new)
-            if any(resource.replaces(path) for path, _, _ in found):
-                self._run.leaves(request.urn)
             explanation = resource.explain(known, new, found)
             if explanation:
                 self._messages.info(request.urn, explanation)
@@ -149,10 +149,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if not known.inputs:
                 _require_uuid(request.id)
                 self._importing.add(request.urn)
-            self._run.reads(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
                 return provider_pb2.ReadResponse()
+            if not known.inputs:
+                self._run.record.take(request.id, request.urn, "read")
             return provider_pb2.ReadResponse(id=request.id, properties=encode(live.outputs), inputs=encode(live.inputs))
 
     def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:
@@ -171,10 +172,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context):
             known = Known(request.id, decode(request.old_inputs), decode(request.properties))
             target = self._target(request.urn, request.timeout)
-            self._run.saw(request.urn, known)
             resource = self._resource(request.urn, context)
-            if not adoption.handed_over(self._run, request.id, target):
-                resource.delete(known, target)
+            if adoption.may_delete(self._run, known, resource.entry(known.inputs), target):
+                try:
+                    resource.delete(known, target)
+                except BaseException:
+                    self._run.record.restore(known.id)
+                    raise
             return empty_pb2.Empty()
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
@@ -184,7 +188,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def close(self) -> None:
-        """Give the connections to the server back; requests that run are cut off."""
+        """Give the connections to the server back, and leave the run; requests that run are cut off."""
+        self._run.record.close()
         for client in self._clients:
             client.cancel()
             client.close()
@@ -198,7 +203,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _target(self, urn: str, seconds: float = 0) -> Target:
         say = partial(self._messages.info, urn)
-        return Target(urn, say, replaced=self._run.known(urn), seconds=seconds or None)
+        entry = self._resources[type_of(urn)].entry(self._run.old_inputs(urn))
+        return Target(urn, say, replaced=self._run.replaced(urn, entry), seconds=seconds or None)
 
     def _reachable(self, context: Any) -> Airbyte:
         if self._airbyte is None:

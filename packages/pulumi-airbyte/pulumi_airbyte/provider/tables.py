@@ -198,6 +198,12 @@ WORKSPACE_INPUTS: Final = (
     Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
     Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
     Field("notifications", "object", "Who is told of what; the server fills in what is left out."),
+    Field(
+        "forceDestroy",
+        "boolean",
+        "Delete the workspace even where it holds objects that the program does not delete. Default: false.",
+        local=True,
+    ),
 )
 WORKSPACE_OUTPUTS: Final = (
     Field("workspaceId", "string", "The workspace's id."),

@@ -1,8 +1,8 @@
 """What a verb may know beside an object's inputs: its place in the program, and what this run of the engine has shown.
 
-A plugin serves one run of the engine (a preview, an update, a refresh), in which the engine asks about each resource of
-the state before it makes a new object for it. So a create can know that it replaces something, and a delete that the
-object has gone over to another resource.
+The engine announces a replacement by its checks: it checks the new inputs with those of the state, and, once it has
+decided to replace, again without them (pulumi, step_generator.go). `--replace` and a taint are not announced: the only
+check comes without the state's inputs, as that of a resource which is not in the state.
 """
 
 import threading
@@ -10,11 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pulumi_airbyte.provider.properties import Properties
+from pulumi_airbyte.provider.run_record import Holder, RunRecord
 
 
 @dataclass(frozen=True)
 class Known:
-    """An object as the engine's state has it; inputs and outputs are empty for an import."""
+    """An object as the engine's state has it.
+
+    Attributes:
+        id: its id; empty where only its inputs are known yet.
+        inputs: empty for an import, and for an object of which another process knows no more than the id.
+        outputs: empty where they are not known.
+    """
 
     id: str
     inputs: Properties = field(default_factory=dict)
@@ -64,62 +71,90 @@ def type_of(urn: str) -> str:
 
 
 class Run:
-    """What one run of the engine has shown until now. Thread-safe."""
+    """What one run of the engine has shown until now. Thread-safe.
 
-    def __init__(self) -> None:
+    Attributes:
+        record: which objects the run has; shared with the other plugin processes of the run. What is below is what
+            the engine has shown to this process.
+    """
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
         self._lock = threading.Lock()
+        self._declared: dict[str, Properties] = {}
+        self._replaced: set[str] = set()
         self._known: dict[str, Known] = {}
-        self._owners: dict[str, str] = {}
-        self._only_read: set[str] = set()
-        self._leaving: set[str] = set()
 
-    def reads(self, urn: str) -> None:
-        """Note that a resource is refreshed: the state has it, the program need not."""
-        with self._lock:
-            self._only_read.add(urn)
-
-    def checks(self, urn: str) -> None:
-        """Note that the program has a resource."""
-        with self._lock:
-            self._only_read.discard(urn)
-
-    def saw(self, urn: str, known: Known) -> None:
-        """Remember the object that the state has for a resource; a refresh, which diffs too, gives it no claim."""
-        with self._lock:
-            if urn in self._only_read:
-                return
-            self._known[urn] = known
-            self._owners.setdefault(known.id, urn)
-
-    def leaves(self, urn: str) -> None:
-        """Note that a resource gives up the object that the state has for it: it gets another one."""
-        with self._lock:
-            self._leaving.add(urn)
-
-    def keeps(self, urn: str) -> bool:
-        """Whether a resource goes on with the object that the state has for it, as far as this run has shown."""
-        with self._lock:
-            return urn not in self._leaving
-
-    def known(self, urn: str) -> Known | None:
-        """The object that the state has for a resource, as far as the engine has asked about it."""
-        with self._lock:
-            return self._known.get(urn)
-
-    def claim(self, object_id: str, urn: str) -> str:
-        """Take an object for a resource, unless another one has it.
+    def declares(self, urn: str, old: Properties, entry: str, successor: str) -> None:
+        """Note that the program declares a resource, by a check that has passed.
 
         Args:
-            object_id: the object's id; or, before it has one, what identifies it.
             urn: of the resource.
-
-        Returns:
-            The URN of the resource that has the object from now on.
+            old: the inputs that the check was given from the state; empty for a create, and for one that replaces.
+            entry: what identifies an object by its inputs, of the inputs that the state has.
+            successor: what is to be known of the new inputs, as JSON, where they belong to a new object.
         """
         with self._lock:
-            return self._owners.setdefault(object_id, urn)
+            if old:
+                self._declared[urn] = old
+                self._replaced.discard(urn)
+                return
+            if urn not in self._declared:
+                return
+            self._replaced.add(urn)
+        self.record.leave(urn, entry, successor)
 
-    def owner(self, object_id: str) -> str | None:
-        """The URN of the resource that has an object, as far as this run has shown."""
+    def old_inputs(self, urn: str) -> Properties:
+        """The inputs that the state has of a resource, as far as a check has shown them."""
         with self._lock:
-            return self._owners.get(object_id)
+            return self._declared.get(urn, {})
+
+    def keeps(self, urn: str, known: Known) -> Holder | None:
+        """Note the object that the state has for a resource which the program declares.
+
+        A refresh compares too, without a check before: it says nothing of the program.
+
+        Returns:
+            Another resource that has the object.
+        """
+        with self._lock:
+            if urn not in self._declared:
+                return None
+            self._known[urn] = known
+        holder = self.record.take(known.id, urn, "kept")
+        return None if holder.urn == urn else holder
+
+    def deletes(self, urn: str, known: Known, entry: str) -> Holder | None:
+        """Note that an object is about to be deleted, unless a resource has it.
+
+        Returns:
+            The resource that has it.
+        """
+        holder = self.record.delete(known.id, urn, entry)
+        if holder is None:
+            with self._lock:
+                self._known[urn] = known
+        return holder
+
+    def replaced(self, urn: str, entry: str) -> Known | None:
+        """The object that a create is to take the place of, as far as this run has shown.
+
+        Args:
+            urn: of the resource that is created.
+            entry: what identifies an object by its inputs, of the inputs that the state has; may be empty.
+        """
+        with self._lock:
+            known = self._known.get(urn)
+            if known is None and urn in self._replaced:
+                known = Known("", self._declared[urn])
+        if known is not None and known.id:
+            return known
+        gone = self.record.deleted(urn, entry)
+        return known if gone is None else Known(gone, known.inputs if known else {})
+
+    def inputs_of(self, object_id: str) -> Properties | None:
+        """The inputs of an object that a resource of the program has, as far as this process has seen them."""
+        holder = self.record.holder(object_id)
+        with self._lock:
+            known = self._known.get(holder.urn) if holder else None
+        return known.inputs if known and known.id == object_id else None

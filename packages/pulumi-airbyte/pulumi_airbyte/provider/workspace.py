@@ -2,7 +2,9 @@
 
 from typing import Final, cast
 
-from pulumi_airbyte.client.models import Workspace
+from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client.errors import Forbidden, NotFound
+from pulumi_airbyte.client.models import ActorKind, Workspace
 from pulumi_airbyte.provider.adoption import Adoption, Seen, Sought
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
@@ -25,6 +27,7 @@ from pulumi_airbyte.values import Path
 
 SHOWN: Final = ("name", "notifications")
 """What the server tells of a workspace; neither its organization nor its region."""
+NAMED: Final = 5
 
 
 class WorkspaceType(ResourceType):
@@ -32,6 +35,7 @@ class WorkspaceType(ResourceType):
 
     token = "airbyte:index/workspace:Workspace"
     summary = "A workspace: what holds sources, destinations and connections. Deleting it deletes them."
+    identity = ("name",)
     inputs = WORKSPACE_INPUTS
     outputs = WORKSPACE_OUTPUTS
 
@@ -47,7 +51,7 @@ class WorkspaceType(ResourceType):
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, unless it is there already."""
         made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: found.record)
-        return Made(made.workspace_id, _outputs(made, self.tree(inputs)))
+        return Made(made.workspace_id, _outputs(made, self.remote(self.tree(inputs))))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Say whether it is there already."""
@@ -66,23 +70,48 @@ class WorkspaceType(ResourceType):
             # An import leaves the notifications to the server, which lists all of them; code lists what it changes.
             imported: Properties = {"name": found.name}
             return Live(imported, _outputs(found, imported))
-        live = merged(_from_server(found), self.tree(known.inputs), known_rewrites(known.outputs))
-        return Live(cast("Properties", live), {**_identity(found), **kept_rewrites(known.outputs)})
+        sent = self.remote(self.tree(known.inputs))
+        live = cast("Properties", merged(_from_server(found), sent, known_rewrites(known.outputs)))
+        return Live(live | self.local(known.inputs), {**_identity(found), **kept_rewrites(known.outputs)})
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH."""
-        body = {key: reveal(value) for key, value in new.items()}
+        body = {key: reveal(value) for key, value in self.remote(new).items()}
         patched = changed(lambda: self.airbyte.patch_workspace(known.id, body))
         self.server.inventory.workspaces.put(patched)
-        return _outputs(patched, self.tree(new))
+        return _outputs(patched, self.remote(self.tree(new)))
 
     def delete(self, known: Known, target: Target) -> None:
-        """DELETE; one that is gone already answers 404."""
+        """DELETE, unless objects would go with it; one that is gone already answers 404."""
+        if unwrap(known.inputs.get("forceDestroy")) is not True:
+            self._refuse_full(known.id)
         remove(self.airbyte, lambda: self.airbyte.delete_workspace(known.id), _listed(known.id))
         self.server.inventory.workspaces.drop(known.id)
 
+    def _refuse_full(self, workspace_id: str) -> None:
+        """Refuse to delete a workspace that still holds something: the program's own has been deleted before.
+
+        Raises:
+            AirbyteError: it does, or that can't be read.
+        """
+        kinds: tuple[ActorKind, ...] = ("source", "destination")
+        try:
+            held = [(kind, actor) for kind in kinds for actor in self.airbyte.list_actors(kind, workspace_id)]
+        except (NotFound, Forbidden):
+            # It is gone itself: the DELETE says so.
+            return
+        if held:
+            names = ", ".join(f'{kind} "{actor.name}" ({actor.actor_id})' for kind, actor in held[:NAMED])
+            more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+            raise AirbyteError(
+                f"The workspace {workspace_id} was not deleted: Airbyte would delete with it what the program has not "
+                f"deleted: {names}{more}.",
+                "Delete them in Airbyte first; or declare the workspace with forceDestroy, run `pulumi up`, and remove "
+                "it then.",
+            )
+
     def _post(self, inputs: Properties) -> Workspace:
-        made = self.airbyte.create_workspace({key: reveal(value) for key, value in inputs.items()})
+        made = self.airbyte.create_workspace({key: reveal(value) for key, value in self.remote(inputs).items()})
         self.server.inventory.workspaces.put(made)
         return made
 
@@ -90,7 +119,7 @@ class WorkspaceType(ResourceType):
         wanted = {key: value for key, value in self.tree(inputs).items() if key in SHOWN}
         identity = (str(unwrap(inputs["name"])),)
         workspaces = self.server.inventory.workspaces
-        sought = Sought("workspace", "", identity, wanted, workspaces, _look, is_open=_is_open)
+        sought = Sought("workspace", "", identity, self.identity, wanted, workspaces, _look, is_open=_is_open)
         return Adoption(self.server, sought, target)
 
 
