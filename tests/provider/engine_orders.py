@@ -84,7 +84,7 @@ def _registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
 def _known(way: Way, kind: str, left: list[Step]) -> tuple[list[Step], list[Step]]:
     if way.by in MARKED:
         begin = [Step("Check")]
-    elif way.triggered and way.by is not By.IMPORT:
+    elif way.triggered:
         begin = [Step("Check", olds=True), Step("Check")]
     elif way.replaced:
         begin = [Step("Check", olds=True), Step("Diff", olds=True), Step("Check")]

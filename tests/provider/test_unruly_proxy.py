@@ -18,8 +18,8 @@ from tests.provider.plugin import Plugin, running_plugin, urn
 from tests.provider.unruly import TROUBLES, Unruly, unruly
 
 OBJECTS = 300
-AT_ONCE = 48
-SECONDS = 2.0
+AT_ONCE = 60
+SECONDS = 1.5
 """How long the program lets a create take."""
 
 

@@ -147,7 +147,7 @@ class Way:
     @property
     def triggered(self) -> bool:
         """Whether the value that a change of replaces the object is another."""
-        return "" != self.before.trigger != self.after.trigger != ""
+        return self.by is not By.IMPORT and "" != self.before.trigger != self.after.trigger != ""
 
     def says(self) -> dict[str, tuple[object, object]]:
         """What the way is about: its declarations' values, where one of them is not the usual one."""
