@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from lotus_infra.backend import BACKEND_VARIABLE, Backend, diverting
 from lotus_infra.errors import LotusError
+from lotus_infra.stack_files import PROJECT_FILE, document, stack_file
 
-PROJECT_FILE: Final = "Pulumi.yaml"
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
 AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
@@ -78,7 +76,7 @@ class Declared:
     @classmethod
     def at(cls, folder: Path, stack: str) -> "Declared":
         """What the files in a folder say of a stack; what can't be read says nothing."""
-        project, own = _document(folder / PROJECT_FILE), _document(folder / f"Pulumi.{stack}.yaml")
+        project, own = document(folder / PROJECT_FILE), document(folder / stack_file(stack))
         backend, config = project.get("backend"), own.get("config")
         url = backend.get("url") if isinstance(backend, dict) else None
         mark = config.get(MARK) if isinstance(config, dict) else None
@@ -183,14 +181,6 @@ def _zone(value: object) -> Zone | None:
     if not isinstance(document, dict):
         return None
     return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint", "landing", "region")))
-
-
-def _document(file: Path) -> dict[str, object]:
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
+from pulumi_airbyte.configurations import key_of, shown
 
 from lotus_infra import catalog, guard, naming, pods, settings
 from lotus_infra.cluster import environment as lake_place
@@ -22,7 +23,7 @@ from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.settings import DagsterStack, Settings
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
-from lotus_infra.streams.references import Reference, substitute
+from lotus_infra.streams.references import Reference, engine_path, rotating, substitute
 from lotus_infra.streams.report import check_lake, render
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ async def run() -> None:
     """
     try:
         guard.check(settings.run_in(Path.cwd()))
+        settings.alone(Path.cwd())
         stack = settings.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:
@@ -137,7 +139,8 @@ class Parts:
         """The source and the connection of a folder."""
         config = _config(source)
         streams = catalog.catalog(source)
-        lost = {naming.acknowledged_stream(source.name, stream.name) for stream in streams}
+        names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
+        lost = {naming.acknowledged_stream(source.name, name) for name in names}
         return PipelineSettings(
             source=self._actor(source.label, config),
             connection=ConnectionSettings(
@@ -159,6 +162,7 @@ class Parts:
             definition_id=self._definition_id(config.connector),
             workspace_id=self.stack.workspace_id,
             configuration=self._configuration(config.configuration),
+            rotating=_rotating(config.configuration),
         )
 
     def _definition_id(self, connector: str) -> str:
@@ -174,6 +178,11 @@ class Parts:
         if reference.part is None:
             return self.stack.value(reference)
         return cast("LandingZone", self.zone).part(reference.part)
+
+
+def _rotating(configuration: Configuration) -> tuple[str, ...]:
+    paths = (engine_path(("configuration", *path)) for path in rotating(configuration))
+    return tuple(path for path in paths if path is not None)
 
 
 def _config(source: SourceFolder) -> SourceConfig:

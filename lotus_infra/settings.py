@@ -19,7 +19,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 from pydantic import ValidationError
 
-from lotus_infra import naming
+from lotus_infra import naming, workspaces
 from lotus_infra.backend import ENDPOINT_VARIABLE
 from lotus_infra.changes import acknowledge
 from lotus_infra.cluster.fingerprint import SHORTEST_PASSWORD
@@ -89,6 +89,18 @@ def run_in(project: Path) -> Run:
     """
     stack = pulumi.get_stack()
     return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
+
+
+def alone(project: Path) -> None:
+    """Refuse a stack that shares its Airbyte workspace with another one of the project.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+
+    Raises:
+        LotusError: it does.
+    """
+    workspaces.check(project, pulumi.get_stack(), CONFIG.get())
 
 
 def load(project: Path) -> Settings:

@@ -6,9 +6,9 @@ The texts are the tables' and the docstrings'; this module only lays them out, a
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, ForwardRef, Literal, Union, get_args, get_origin
 
 import pulumi_airbyte
 from pulumi_airbyte.provider.functions import FUNCTIONS
@@ -116,7 +116,10 @@ def _python_type(annotation: Any) -> str:
     if origin is Literal:
         return _choices(inner)
     if origin in {Union, UnionType}:
-        return " or ".join(_python_type(one) for one in inner if one is not NoneType)
+        # An engine's input is its type, or what gives it later, which the meaning says.
+        later = (NoneType, ForwardRef("Output[T]"))
+        plain = [one for one in inner if one not in later and get_origin(one) is not Awaitable]
+        return " or ".join(_python_type(one) for one in plain)
     if origin is not None:
         return "mapping" if issubclass(origin, Mapping) else f"list of {_python_type(inner[0])}"
     if annotation.__name__ in CLASSES:

@@ -6,7 +6,7 @@ from typing import Final
 
 from lotus_infra.changes.cursors import incremental
 from lotus_infra.changes.impact import Cursors, Setting, StreamImpact
-from lotus_infra.changes.streams import Stream
+from lotus_infra.changes.streams import Stream, shown
 
 OVERWRITING: Final = frozenset({"full_refresh_overwrite", "full_refresh_overwrite_deduped"})
 ALL_FIELDS: Final = "all that the source has"
@@ -18,10 +18,10 @@ WAS_HERE: Final = "from the beginning, or where it was if this connection had it
 def compared(
     old: Mapping[str, Stream], new: Mapping[str, Stream], cursors: Cursors, anew: Collection[str]
 ) -> tuple[StreamImpact, ...]:
-    """The streams that come, go or change, by name.
+    """The streams that come, go or change, by key.
 
     Args:
-        old: those of the connection as it is; empty where there is none yet.
+        old: those of the connection as it is, by the keys of `new`; empty where there is none yet.
         new: those that it will have; empty where it goes.
         cursors: what becomes of cursors.
         anew: streams that are read from the beginning.
@@ -36,10 +36,10 @@ def _impacts(
     for key in sorted(old.keys() | new.keys()):
         if key not in old:
             starts = (WAS_HERE if old else "from the beginning") if incremental(new[key]) else ""
-            yield StreamImpact(key, "added", settings=tuple(_shape(new[key])), cursor=starts)
+            yield StreamImpact(shown(key), "added", settings=tuple(_shape(new[key])), cursor=starts)
         elif key not in new:
             kept = COMES_BACK if new and incremental(old[key]) else ""
-            yield StreamImpact(key, "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
+            yield StreamImpact(shown(key), "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
         elif old[key] != new[key] or key in lost:
             yield _changed(old[key], new[key], lost.get(key, ""), again=key in anew)
 
@@ -55,7 +55,7 @@ def _changed(old: Stream, new: Stream, lost: str, *, again: bool) -> StreamImpac
     settings = tuple(one for one in _settings(old, new) if one.before != one.after)
     names = {one.name for one in settings}
     return StreamImpact(
-        new.key,
+        shown(new.key),
         "changed",
         added,
         removed,

@@ -7,14 +7,15 @@ stream that is no longer read incrementally, and keeps it where the cursor's fie
 from collections.abc import Mapping
 from typing import Final, cast
 
-from pulumi_airbyte.provider.backfill import reshaped, tokens_of
-from pulumi_airbyte.provider.connection_steps import UNSEEN, verdict_on
+from pulumi_airbyte.provider.backfill import reshaped
+from pulumi_airbyte.provider.connection_past import past_of
+from pulumi_airbyte.provider.connection_steps import UNSEEN, tokens_now, verdict_on
 from pulumi_airbyte.provider.connection_tree import canonical
-from pulumi_airbyte.provider.properties import Properties
+from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
-from lotus_infra.changes.digest import ResourceState, Step
+from lotus_infra.changes.digest import ResourceState, Step, is_hidden
 from lotus_infra.changes.impact import Cursors
 from lotus_infra.changes.places import places
 from lotus_infra.changes.streams import Stream
@@ -36,8 +37,7 @@ def of_replacement(old: ResourceState, new: ResourceState, *, same_connector: bo
         new: the one that comes.
         same_connector: whether both sources are of one connector; None where nothing tells.
     """
-    known = Known(old.id, _properties(old.inputs), _properties(old.outputs))
-    verdict = verdict_on(known, _properties(new.inputs), same_connector=same_connector is not False)
+    verdict = verdict_on(_known(old), _properties(new.inputs), same_connector=same_connector is not False)
     lost = (
         dict(verdict.lost) if same_connector is not None else dict.fromkeys(verdict.kept, UNSEEN) | dict(verdict.lost)
     )
@@ -62,11 +62,13 @@ def read_anew(step: Step) -> dict[str, str]:
     """The streams that an update reads from the beginning, each with what asks for it, in words."""
     if step.old is None or step.new is None:
         return {}
-    before, after = _properties(step.old.inputs), _properties(step.new.inputs)
-    was, now = tokens_of(before), tokens_of(after)
+    new = _properties(step.new.inputs)
+    after = canonical(new)
+    past = past_of(_known(step.old), after)
+    was, now = past.tokens, tokens_now(new, after, past)
     found: dict[str, str] = {}
-    if after.get("refreshOnSchemaChange") is True:
-        found |= dict.fromkeys(reshaped(canonical(before), canonical(after)), "it changes")
+    if new.get("refreshOnSchemaChange") is True:
+        found |= dict.fromkeys(reshaped(past.tree, after), "it changes")
     due = [place[1] for place in places(step) if place[0] == "backfills" and len(place) > 1]
     for key in due:
         token = now.get(key)
@@ -76,6 +78,15 @@ def read_anew(step: Step) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def keys_now(old: ResourceState, new: ResourceState) -> Mapping[str, str]:
+    """The keys that the streams of a connection have in what it becomes, by those that they have in what it is."""
+    return past_of(_known(old), canonical(_properties(new.inputs))).keys
+
+
+def _known(state: ResourceState) -> Known:
+    return Known(state.id, _properties(state.inputs), _properties(state.outputs))
+
+
 def _properties(values: Mapping[str, JsonValue]) -> Properties:
-    """JSON values are properties of the provider that hold no secret."""
-    return cast("Properties", dict(values))
+    """JSON values are properties of the provider that hold no secret; what is hidden is not known."""
+    return {key: UNKNOWN if is_hidden(value) else cast("Property", value) for key, value in values.items()}

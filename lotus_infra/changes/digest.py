@@ -178,6 +178,11 @@ class _Event(_Shown):
         return told.metadata if told is not None and told.metadata.op != "refresh" else None
 
 
+def is_hidden(value: JsonValue) -> bool:
+    """Whether the engine shows a value as a secret, in a digest or in an event."""
+    return value == HIDDEN or (isinstance(value, dict) and SIGNATURE in value)
+
+
 def read(text: str) -> Preview:
     """Read what a preview printed: a digest, or one event a line.
 

@@ -4,10 +4,12 @@ One run of `pulumi preview --refresh --json --show-sames` tells all three: its r
 kept, and the program's steps have what is live as the old and what code says as the new. Pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from pydantic import JsonValue
@@ -15,6 +17,8 @@ from pydantic import JsonValue
 from lotus_infra.changes.digest import HIDDEN, UNKNOWN, Preview, ResourceState, Step
 from lotus_infra.changes.kinds import is_object
 from lotus_infra.changes.leaves import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
+from lotus_infra.changes.streams import shown as shown_stream
+from lotus_infra.changes.streams import streams
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import MASK
 
@@ -22,8 +26,11 @@ AIRBYTE: Final = "airbyte:index/"
 ANOTHER_SECRET: Final = "[another secret]"
 TO_CHANGE: Final = "[to be changed]"
 _NOT_THE_PROGRAMS: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
-_BY_SERVER: Final = ("Airbyte added ", "Airbyte switched it off", "Airbyte has locked it", "it was switched off")
-"""How the provider begins what it says of a server's own doings (pulumi_airbyte, provider/server_made.py)."""
+_LOCKED: Final = "it is locked in Airbyte"
+_IN_AIRBYTE: Final = re.compile(
+    rf"(?:{_LOCKED}|it is switched off in Airbyte|(?:field .+ of|stream) .+ was added in Airbyte )"
+)
+"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/server_made.py)."""
 
 
 class Verdict(StrEnum):
@@ -44,14 +51,14 @@ class Difference:
         code: what the program says.
         state: what was applied last.
         live: what there is.
-        by_server: whether the server itself is known to have made the change.
+        perhaps_server: whether Airbyte can have made the change by itself; an edit by hand looks alike.
     """
 
     place: Place
     code: JsonValue
     state: JsonValue
     live: JsonValue
-    by_server: bool = False
+    perhaps_server: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -71,7 +78,7 @@ class Drifted:
         kind: `source`, `destination` or `connection`; its type where it is not one of Airbyte's.
         name: its name in the program.
         differences: at least one.
-        notes: what the provider says of the server's own doings.
+        notes: what the provider says of changes in Airbyte.
         live: its inputs as they are live; empty where it is gone.
     """
 
@@ -157,7 +164,7 @@ def _resources(steps: Sequence[Step]) -> Iterator[_Three]:
 
 
 def _drifted(one: _Three, said: Sequence[str]) -> Drifted:
-    notes = tuple(dict.fromkeys(each for each in said if each.startswith(_BY_SERVER)))
+    notes = tuple(dict.fromkeys(each for each in said if _IN_AIRBYTE.match(each)))
     differences = tuple(_differences(one, "; ".join(notes))) or tuple(_unexplained(one))
     return Drifted(one.kind, one.name, differences, notes, one.live.inputs if one.live is not None else {})
 
@@ -171,7 +178,7 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
     if foreign and stays:
         # What a refresh reads of others is put in many ways; their own providers see no difference in it.
         return
-    read = connection_places if one.kind == "connection" else places
+    read = _connection_reader(one) if one.kind == "connection" else places
     live = read(one.live.inputs)
     code = live if stays else _without_unknowns(read(one.code.inputs), live)
     versions = _alike_deep(code, read(one.state.inputs), live)
@@ -181,7 +188,14 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
         if ours == kept == theirs == HIDDEN and field_name(place) in changed:
             ours = ANOTHER_SECRET
         if not (_same(ours, kept) and _same(kept, theirs)):
-            yield Difference(place, ours, kept, theirs, _by_server(place, notes))
+            yield Difference(place, ours, kept, theirs, _perhaps_server(place, notes))
+
+
+def _connection_reader(one: _Three) -> Callable[[Inputs], Places]:
+    """What reads a connection's places: streams that are secret in one version can't be compared in any."""
+    versions = (one.code, one.state, one.live)
+    hidden = any(version is not None and streams(version.inputs) is None for version in versions)
+    return partial(connection_places, hidden=hidden)
 
 
 def _unexplained(one: _Three) -> Iterator[Difference]:
@@ -220,14 +234,14 @@ def _without_unknowns(code: Places, live: Places) -> Places:
     return {place: live.get(place) if UNKNOWN in str(value) else value for place, value in code.items()}
 
 
-def _by_server(place: Place, notes: str) -> bool:
+def _perhaps_server(place: Place, notes: str) -> bool:
     match place:
         case ("status",):
-            return "after a breaking change" in notes or "Airbyte has locked it" in notes
+            return "a breaking change" in notes or _LOCKED in notes
         case (_, stream, "fields", field):
-            return f"Airbyte added field {field} to {stream} (" in notes
+            return f"field {field} of {shown_stream(stream)} was added in Airbyte (" in notes
         case (_, stream):
-            return f"Airbyte added stream {stream} (" in notes
+            return f"stream {shown_stream(stream)} was added in Airbyte (" in notes
     return False
 
 

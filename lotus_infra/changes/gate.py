@@ -1,5 +1,6 @@
 """Whether a run may go ahead: what it loses, and what of that somebody has agreed to."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -40,11 +41,14 @@ def gate(impact: Impact, acknowledged: Collection[str], labels: Collection[str],
         label: the one of them that lets every loss pass that an update does not refuse by itself.
     """
     labelled = label in labels
+    # A name that two lost streams share says of neither that it may be lost.
+    named = Counter(name for loss in impact.losses for name in loss.objects)
+    agreed = {name for name in acknowledged if named[name] == 1}
 
     def passes(loss: Loss) -> bool:
-        return loss.object in acknowledged or (labelled and not loss.refused)
+        return loss.object in acknowledged or bool(loss.objects & agreed) or (labelled and not loss.refused)
 
-    lost = {loss.object for loss in impact.losses}
+    lost = set(named)
     return Gate(
         complete=impact.complete,
         blocked=tuple(loss for loss in impact.losses if not passes(loss)),

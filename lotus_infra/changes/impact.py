@@ -171,20 +171,27 @@ class Loss:
 
     Attributes:
         kind: `source`, `stream`, `bucket` and so on.
-        name: its name in the program; a stream's is `<source>/<stream>`.
+        name: its name in the program; a stream's is `<source>/<stream>`, with its namespace where it has one.
         what: what happens, in words.
         refused: whether an update refuses it unless the stack acknowledges it.
+        by_file: a stream as its file names it, without its namespace; empty for anything else.
     """
 
     kind: str
     name: str
     what: str
     refused: bool = False
+    by_file: str = ""
 
     @property
     def object(self) -> str:
         """As people acknowledge it: `stream shopify/orders`."""
         return f"{self.kind} {self.name}"
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """All ways to acknowledge it: a stream also as its file names it."""
+        return frozenset({self.object, f"{self.kind} {self.by_file or self.name}"})
 
 
 @dataclass(frozen=True, slots=True)

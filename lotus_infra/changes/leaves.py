@@ -5,7 +5,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from lotus_infra.changes.streams import Stream, streams
+from lotus_infra.changes.digest import HIDDEN
+from lotus_infra.changes.streams import Stream, streams, tokens
 
 Place = tuple[str, ...]
 Places = dict[Place, JsonValue]
@@ -13,6 +14,8 @@ Inputs = Mapping[str, JsonValue]
 
 STREAMS: Final = "streams"
 """The first step of a place in a stream; the second is the stream's key."""
+SECRET_STREAMS: Final[Place] = ("configurations",)
+"""The place of all streams of a connection, where they are secret."""
 ALL_FIELDS: Final = "every field"
 OBJECT: Final[Place] = ()
 """The place of the object as a whole."""
@@ -32,14 +35,21 @@ def places(inputs: Inputs) -> Places:
     return {place: value for place, value in _leaves(inputs, ()) if value is not None}
 
 
-def connection_places(inputs: Inputs) -> Places:
-    """The places of a connection, defaults included, and those of its streams."""
+def connection_places(inputs: Inputs, *, hidden: bool = False) -> Places:
+    """The places of a connection, defaults included, and those of its streams.
+
+    Args:
+        inputs: of the connection.
+        hidden: its streams are secret in one of the versions that are compared, and so are one place.
+    """
     plain = {key: value for key, value in {**DEFAULTS, **inputs}.items() if key not in _APART}
     found = places(plain) | {("schedule",): schedule_text(inputs.get("schedule"))}
-    for key, stream in streams(inputs).items():
+    known = None if hidden else streams(inputs)
+    if known is None:
+        return found | {SECRET_STREAMS: HIDDEN}
+    for key, stream in known.items():
         found |= {(STREAMS, key, *inner): value for inner, value in _stream(stream) if value is not None}
-    tokens = inputs.get("backfills")
-    for key, token in tokens.items() if isinstance(tokens, dict) else ():
+    for key, token in tokens(inputs, known).items():
         if token and (STREAMS, key) in found:
             found[STREAMS, key, "backfill"] = token
     return found

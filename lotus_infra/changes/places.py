@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from lotus_infra.changes.digest import HIDDEN, SIGNATURE, UNKNOWN, ResourceState, Step
+from lotus_infra.changes.digest import HIDDEN, UNKNOWN, ResourceState, Step, is_hidden
 from lotus_infra.changes.impact import Setting
 
 LONGEST: Final = 80
@@ -26,9 +26,16 @@ def place_of(path: str) -> Place:
     """A property path in its parts: `a.b[0]["c.d"]` is `a`, `b`, `0`, `c.d`."""
     found = _PART.finditer(path)
     return tuple(
-        re.sub(r"\\(.)", r"\1", part["quoted"]) if part["quoted"] is not None else part["index"] or part["plain"]
-        for part in found
+        _unquoted(part["quoted"]) if part["quoted"] is not None else part["index"] or part["plain"] for part in found
     )
+
+
+def _unquoted(text: str) -> str:
+    """A quoted part as it is meant: the provider quotes as JSON does, the engine only quotation marks."""
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text.replace('\\"', '"')
 
 
 def is_secret(step: Step, place: Place) -> bool:
@@ -75,17 +82,13 @@ def _hides(value: JsonValue | Mapping[str, JsonValue], place: Place) -> bool:
     """Whether a secret is on the way to a place, or anywhere below it."""
     node: JsonValue = value if isinstance(value, list | str | int | float | bool | None) else dict(value)
     for part in place:
-        if _is_hidden(node):
+        if is_hidden(node):
             return True
         node = _inner(node, part)
-    return _is_hidden(node) or any(_hides(inner, ()) for inner in _members(node))
+    return is_hidden(node) or any(_hides(inner, ()) for inner in _members(node))
 
 
 def _members(node: JsonValue) -> list[JsonValue]:
     if isinstance(node, dict):
         return list(node.values())
     return node if isinstance(node, list) else []
-
-
-def _is_hidden(node: JsonValue) -> bool:
-    return node == HIDDEN or (isinstance(node, dict) and SIGNATURE in node)

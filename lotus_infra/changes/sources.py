@@ -10,7 +10,7 @@ from lotus_infra.changes.digest import Preview, ResourceState, Step
 from lotus_infra.changes.impact import Change, Cursors, History, Loss, Refresh, Setting, SourceImpact
 from lotus_infra.changes.kinds import CONNECTION, SOURCE
 from lotus_infra.changes.places import is_secret, places, setting
-from lotus_infra.changes.streams import Stream, streams
+from lotus_infra.changes.streams import Stream, name_of, shown, streams
 
 CHANGES: Final[Mapping[str, Change]] = {
     "create": "added",
@@ -22,6 +22,14 @@ CHANGES: Final[Mapping[str, Change]] = {
 }
 ELSEWHERE: Final = "it moves to another destination: rows that were read before stay in the old one"
 OTHER_PLACE: Final = "rows land in another place from now on, and those that are there stay where they are"
+SECRET: Final = (
+    "its streams are secret, because a mapper holds a key: "
+    "this preview can't show which streams, fields or cursors change"
+)
+SECRET_LOSS: Final = (
+    "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost and landed rows "
+    "overwritten"
+)
 PLACES: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
 """Settings of a connection that say where rows land."""
 _ENDS: Final = frozenset({"sourceId", "destinationId"})
@@ -63,7 +71,7 @@ def source_impact(pipeline: Pipeline, preview: Preview, histories: Mapping[str, 
         LotusError: a connection's streams are not what the provider writes.
     """
     step = pipeline.connection
-    old, new = _streams(step, "old"), _streams(step, "new")
+    old, new = _streams(step) or ({}, {})
     anew = cursors.read_anew(step) if step is not None and step.op == "update" else {}
     fates = _cursors(pipeline, old, new, anew)
     refreshes = anew or dict.fromkeys(fates.anew, "a new token")
@@ -76,8 +84,8 @@ def source_impact(pipeline: Pipeline, preview: Preview, histories: Mapping[str, 
         streams=compared(old, new, fates, refreshes),
         settings=tuple(each for one in steps for each in settings_of(one)),
         secrets=tuple(secret for one in steps for secret in secrets_of(one)),
-        cursors=fates,
-        refreshes=tuple(Refresh(key, why, history) for key, why in refreshes.items()),
+        cursors=_told(fates),
+        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
         remarks=tuple(_remarks(step)),
         said=tuple(line for one in steps for line in said_of(preview, one)),
     )
@@ -88,14 +96,18 @@ def stream_losses(pipeline: Pipeline) -> Iterator[Loss]:
     step = pipeline.connection
     if step is None or step.old is None or step.new is None or step.quiet:
         return
-    old, new = _streams(step, "old"), _streams(step, "new")
+    if _is_unseen(step):
+        yield Loss("connection", pipeline.name, SECRET_LOSS)
+        return
+    old, new = _streams(step) or ({}, {})
     lost = dict(_cursors(pipeline, old, new, {}).lost or {})
     gone = overwritten(old, new)
     for key in sorted({*lost, *gone}):
         what = [f"its cursor is lost, because {lost[key]}"] if key in lost else []
         what += ["its landed rows are overwritten"] if key in gone else []
         refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
-        yield Loss("stream", f"{pipeline.name}/{key}", "; ".join(what), refused=refused)
+        by_file = f"{pipeline.name}/{name_of(key)[1]}"
+        yield Loss("stream", f"{pipeline.name}/{shown(key)}", "; ".join(what), refused=refused, by_file=by_file)
 
 
 def settings_of(step: Step) -> Iterator[Setting]:
@@ -112,9 +124,10 @@ def settings_of(step: Step) -> Iterator[Setting]:
 
 
 def secrets_of(step: Step) -> Iterator[str]:
-    """The paths of secrets that differ."""
+    """The paths of secrets that differ; of streams, which may be secret as a whole, a remark tells."""
     if step.old is not None and step.new is not None:
-        yield from (".".join(place) for place in places(step) if is_secret(step, place))
+        found = (place for place in places(step) if place[0] != "configurations" and is_secret(step, place))
+        yield from map(".".join, found)
 
 
 def said_of(preview: Preview, step: Step) -> tuple[str, ...]:
@@ -127,9 +140,29 @@ def _change(step: Step | None) -> Change:
     return CHANGES.get(step.op, "changed") if step is not None else "changed"
 
 
-def _streams(step: Step | None, side: str) -> dict[str, Stream]:
-    state = (step.old if side == "old" else step.new) if step is not None and not step.quiet else None
-    return streams(state.inputs) if state is not None else {}
+def _streams(step: Step | None) -> tuple[dict[str, Stream], dict[str, Stream]] | None:
+    """The streams of a connection as it is and as it will be, by the keys of the latter; None where they are secret."""
+    if step is None or step.quiet:
+        return {}, {}
+    old, new = (streams(state.inputs) if state is not None else {} for state in (step.old, step.new))
+    if old is None or new is None:
+        return None
+    keys: Mapping[str, str] = (
+        cursors.keys_now(step.old, step.new) if step.old is not None and step.new is not None else {}
+    )
+    return {keys.get(key, key): stream for key, stream in old.items()}, new
+
+
+def _is_unseen(step: Step) -> bool:
+    """Whether streams of a connection change, and are secret."""
+    differ = step.op != "update" or any(place[0] == "configurations" for place in places(step))
+    return differ and _streams(step) is None
+
+
+def _told(fates: Cursors) -> Cursors:
+    """The same with streams as people read them."""
+    lost = None if fates.lost is None else {shown(key): why for key, why in fates.lost.items()}
+    return Cursors(tuple(map(shown, fates.kept)), lost, tuple(map(shown, fates.anew)))
 
 
 def _cursors(
@@ -156,6 +189,8 @@ def _same_connector(pipeline: Pipeline, old: ResourceState, new: ResourceState) 
 
 
 def _remarks(step: Step | None) -> Iterator[str]:
+    if step is not None and _is_unseen(step):
+        yield SECRET
     if step is None or step.old is None or step.new is None or step.quiet:
         return
     if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):

@@ -1,13 +1,17 @@
 """A connection's inputs, as the engine shows them, typed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from pulumi_airbyte.configurations import ConfigurationError, parse
+from pulumi_airbyte.configurations import ConfigurationError, name_of, parse, shown
+from pulumi_airbyte.stream_keys import key_in
 from pydantic import JsonValue
 
+from lotus_infra.changes.digest import is_hidden
 from lotus_infra.errors import LotusError
+
+__all__ = ["Stream", "name_of", "shown", "streams", "tokens"]
 
 FieldPath = tuple[str, ...]
 
@@ -17,7 +21,7 @@ class Stream:
     """A stream of a connection, in the provider's canonical form: what the server drops or fills in is left out.
 
     Attributes:
-        key: its name, or `namespace.name` where a name comes twice.
+        key: the text that stands for its namespace and name, as the provider makes it.
         name: as the source calls it.
         namespace: the source's namespace; empty for none.
         sync_mode: the public API's name for both modes, such as `incremental_append`.
@@ -40,8 +44,8 @@ class Stream:
 _KNOWN = frozenset({"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields"})
 
 
-def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream]:
-    """The streams of a connection's inputs by key.
+def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream] | None:
+    """The streams of a connection's inputs by key; None where they are secret, as those are whose mapper holds a key.
 
     Raises:
         LotusError: the property `configurations` is there and is no list of streams.
@@ -49,11 +53,19 @@ def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream]:
     told = inputs.get("configurations")
     if told is None:
         return {}
+    if is_hidden(told):
+        return None
     try:
         trees = parse(told, stored=True)
     except ConfigurationError as error:
         raise LotusError(f"a connection's configurations {error}", "make the preview anew") from None
     return {key: _stream(key, cast("Mapping[str, JsonValue]", tree)) for key, tree in trees.items()}
+
+
+def tokens(inputs: Mapping[str, JsonValue], known: Collection[str]) -> dict[str, JsonValue]:
+    """The backfill tokens of a connection's inputs, by the keys of its streams."""
+    told = inputs.get("backfills")
+    return {key_in(key, known): token for key, token in told.items()} if isinstance(told, dict) else {}
 
 
 def _stream(key: str, tree: Mapping[str, JsonValue]) -> Stream:

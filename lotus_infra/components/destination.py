@@ -10,4 +10,4 @@ class Destination(airbyte.Destination):
     """A destination, named after its file."""
 
     def __init__(self, name: str, settings: ActorSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, **dict(settings), opts=opts)
+        super().__init__(name, **settings.arguments(opts))

@@ -10,4 +10,4 @@ class Source(airbyte.Source):
     """A source, named after its folder."""
 
     def __init__(self, name: str, settings: ActorSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, **dict(settings), opts=opts)
+        super().__init__(name, **settings.arguments(opts))

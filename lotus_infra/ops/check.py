@@ -1,18 +1,20 @@
 """`lotus check`: hold a lake against every rule, the stacks it is deployed with, its dbt project and its repository.
 
-Of a stack it reads which names have values, and no value but what it says of Dagster.
+Of a stack it reads which names have values, and no value but what it says of Dagster and which workspace it names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lotus_infra import stack_files, workspaces
 from lotus_infra.cluster.environment import Lake
 from lotus_infra.cluster.plan import planned
 from lotus_infra.errors import LotusError
 from lotus_infra.ops import committed
 from lotus_infra.ops.place import dbt_folder
 from lotus_infra.ops.stacks import Project
+from lotus_infra.streams.problems import Finding
 from lotus_infra.streams.references import StackValues
 from lotus_infra.streams.report import Report, check_lake, with_findings
 
@@ -22,7 +24,7 @@ _SOME_LAKE = Lake("landing", "us-west-1", "")
 
 
 def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
-    """Check a lake, the field contract when there is a dbt project, and that no state lies in the repository.
+    """Check a lake, its stacks' workspaces, the field contract with a dbt project, and that no state is committed.
 
     Args:
         directory: The lake's folder.
@@ -37,9 +39,16 @@ def check(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) 
     report = check_lake(directory, stack_values(directory, stacks))
     project = Project.around(directory)
     if project is not None:
-        report = with_findings(report, project.folder, committed.findings(project.folder))
+        found = (*committed.findings(project.folder), *_shared_workspaces(project.folder))
+        report = with_findings(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _with_contract(report, folder)
+
+
+def _shared_workspaces(folder: Path) -> Iterator[Finding]:
+    """A finding for each stack that names the workspace of another, whichever stacks the check is asked for."""
+    for shared in workspaces.shared(stack_files.values(folder)):
+        yield Finding(shared.file, (), shared.what, shared.remedy)
 
 
 def _with_contract(report: Report, folder: Path) -> Report:

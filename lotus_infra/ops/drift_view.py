@@ -33,7 +33,7 @@ def render(drift: Drift) -> str:
         if found:
             lines += [f"{heading} ({len(found)})", *(f"  {_line(one, each)}" for one, each in found), ""]
     notes = [f"  {one.kind} {one.name}: {note}" for one in drift.objects for note in one.notes]
-    lines += ["Airbyte's own doings", *notes, ""] if notes else []
+    lines += ["Changed in Airbyte", *notes, ""] if notes else []
     return "".join(printable(line) + "\n" for line in [*lines, _summary(drift)]) if lines else _NO_DRIFT
 
 
@@ -48,7 +48,7 @@ def _line(one: Drifted, difference: Difference) -> str:
     sides = {"code": difference.code, "state": difference.state, "live": difference.live}
     has = all(value is None or value is True for value in sides.values())
     told = (f"{side} {_has(value) if has else _value(value)}" for side, value in sides.items())
-    return f"{where}: {', '.join(told)}{' (Airbyte itself)' if difference.by_server else ''}"
+    return f"{where}: {', '.join(told)}{' (perhaps Airbyte itself)' if difference.perhaps_server else ''}"
 
 
 def _has(value: JsonValue) -> str:
@@ -122,7 +122,7 @@ def _object(one: Drifted) -> JsonValue:
             "code": each.code,
             "state": each.state,
             "live": each.live,
-            "by_server": each.by_server,
+            "perhaps_server": each.perhaps_server,
         }
         for each in one.differences
     ]

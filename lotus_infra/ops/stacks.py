@@ -7,12 +7,12 @@ from pathlib import Path
 
 import yaml
 
-from lotus_infra import guard
+from lotus_infra import guard, stack_files
 from lotus_infra.cluster.read import KEY, read
 from lotus_infra.cluster.settings import DagsterSettings
 from lotus_infra.errors import LotusError
 
-PROJECT_FILE = guard.PROJECT_FILE
+PROJECT_FILE = stack_files.PROJECT_FILE
 STACK_VARIABLE = "PULUMI_STACK"
 
 
@@ -35,8 +35,7 @@ class Project:
         folder = next((above for above in (here, *here.parents) if (above / PROJECT_FILE).is_file()), None)
         if folder is None:
             return None
-        files = sorted(folder.glob("Pulumi.*.yaml"))
-        return cls(folder, {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files})
+        return cls(folder, stack_files.stacks(folder))
 
     @classmethod
     def needed(cls, directory: Path) -> "Project":
@@ -90,7 +89,10 @@ class Project:
         Raises:
             LotusError: A file can't be read.
         """
-        return _values(self.folder / PROJECT_FILE) | _values(self.stacks[stack])
+        name = guard.Declared.at(self.folder, stack).name
+        read = (self.folder / PROJECT_FILE, self.stacks[stack])
+        defaults, own = (stack_files.configuration(_document(file), name) for file in read)
+        return defaults | own
 
     def run(self, stack: str) -> guard.Run:
         """What the engine would run of a stack.
@@ -123,24 +125,12 @@ def is_encrypted(value: object) -> bool:
     return isinstance(value, dict) and "secure" in value
 
 
-def _values(file: Path) -> dict[str, object]:
+def _document(file: Path) -> object:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         raise LotusError(
             f"{file.name}{line} can't be read as YAML", "mend it, or restore it from version control"
         ) from None
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        return {}
-    given = {str(key): _plain(value) for key, value in config.items()}
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _plain(value: object) -> object:
-    """The value of an entry; None for one of a project's file that only says that a value may be set."""
-    if isinstance(value, dict) and value.keys() & {"type", "value", "default"} and "secure" not in value:
-        return value.get("value", value.get("default"))
-    return value

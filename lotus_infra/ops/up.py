@@ -1,5 +1,6 @@
 """`lotus up`: `pulumi up` with the engine's environment set to fit the lake's size, and nothing else."""
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,11 @@ from lotus_infra.streams.load import load_lake
 BULK: Final = 200
 """Objects to create beyond which the engine's checkpoints cost more than all else: their cost grows with the square."""
 UNCHECKED: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-FOUND_AGAIN: Final = ("airbyte:", "lotus:", "pulumi:")
-"""Types that a run without a state finds again: what creates adopt, and what exists in the state alone."""
+AIRBYTES: Final = "airbyte:"
+"""Types of what a create adopts, where the stack asks for it."""
+IN_THE_STATE: Final = ("lotus:", "pulumi:")
+"""Types of what exists in the state alone, which a run makes again."""
+ADOPT, ADOPT_VARIABLE, IDENTICAL = "airbyte:adoptExisting", "AIRBYTE_ADOPT_EXISTING", "identical"
 MAKING: Final = frozenset({"create", "create-replacement", "replace", "import"})
 TARGETS: Final = ("-t", "--target")
 
@@ -67,15 +71,27 @@ def apply(
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
         return engine.up(arguments)
-    lost = unrecoverable(read(engine.asked("preview", "--json")))
+    lost = unrecoverable(read(engine.asked("preview", "--json")), adopts=_adopts(engine))
     tell(_bulk_line(len(missing)) if not lost else _plain_line(len(missing), lost))
     return engine.up(arguments, {} if lost else UNCHECKED)
 
 
-def unrecoverable(preview: Preview) -> list[str]:
-    """Types of what a preview would create that a run without a state makes twice or stumbles over, each once."""
+def unrecoverable(preview: Preview, *, adopts: bool) -> list[str]:
+    """Types of what a preview would create that a run without a state makes twice or stumbles over, each once.
+
+    Args:
+        preview: what is to be created.
+        adopts: whether the stack adopts an identical object of Airbyte, which a run then finds again.
+    """
+    found_again = (*IN_THE_STATE, AIRBYTES) if adopts else IN_THE_STATE
     types = {step.type for step in preview.steps if step.op in MAKING}
-    return sorted(each for each in types if not each.startswith(FOUND_AGAIN))
+    return sorted(each for each in types if not each.startswith(found_again))
+
+
+def _adopts(engine: Engine) -> bool:
+    """Whether the stack, or else the environment, asks the provider to adopt what is identical."""
+    given = json.loads(engine.asked("config", "--json")).get(ADOPT, {}).get("value")
+    return (given or engine.environment.get(ADOPT_VARIABLE)) == IDENTICAL
 
 
 def _bulk_line(count: int) -> str:

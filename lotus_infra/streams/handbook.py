@@ -34,10 +34,18 @@ landing zone has is a reference to it, so that no bucket and no credential is wr
 | reference | stands for |
 |---|---|
 | `{"$secret": "shopify_api_password"}` | the secret `lotus:shopify_api_password`, set by `pulumi config set --secret` |
+| `{"$secret": "shopify_refresh_token", "rotates": true}` | the same for the first write alone: Airbyte rotates it \
+afterwards, and no run writes the stack's value over the new one |
 | `{"$config": "shopify_store"}` | the value `lotus:shopify_store`, read as a string |
 | `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json` |
 | `{"$landing": "bucket"}` | what the landing zone has: its `bucket`, `prefix`, `region` or `endpoint`, or \
 the writer's `access_key_id` or `secret_access_key` |
+
+`"rotates": true` is for secrets that a connector replaces by itself, such as OAuth's single-use refresh tokens. It is
+the option `ignoreChanges` of Pulumi for that one place: a new source or destination is made with the stack's value, and
+one that exists keeps what it has. So a secret that is added to one that exists is written by an `up` without
+`"rotates"`; add `"rotates"` afterwards. A new authorization goes the same way: take it out, set the stack's new value,
+`up`, and put it back.
 """
 
 _PARTS = (

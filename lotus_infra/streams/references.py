@@ -1,5 +1,8 @@
 """References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
 
+A secret with `"rotates": true` is written with the object and never again: Airbyte rotates it afterwards, as it does
+with OAuth's single-use refresh tokens.
+
 A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. What the landing
 zone has is named by its part, so that no bucket and no credential is written twice. This module finds references and
 puts values in their places; it never sees a stack.
@@ -16,7 +19,7 @@ from lotus_infra.streams.problems import JsonPath, suggestion
 
 ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
 LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
-SECRET, CONFIG, LANDING, AS = "$secret", "$config", "$landing", "as"
+SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "rotates"
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
 LANDING_ZONE = "landingZone"
 """The stack's name of what it says about the landing zone, as an object."""
@@ -35,12 +38,14 @@ class Reference:
         secret: Whether the value must stay secret.
         type: What the value is once it is read.
         part: The part of the landing zone that it is instead; the name is then that of the whole zone.
+        rotates: Whether Airbyte puts other values in its place after the first write.
     """
 
     name: str
     secret: bool
     type: ReferenceType = "string"
     part: LandingPart | None = None
+    rotates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +73,25 @@ def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     if mark not in {SECRET, CONFIG, LANDING}:
         known = (SECRET, CONFIG, LANDING)
         return f"{mark} is no kind of reference", suggestion(mark, known, f"use {SECRET}, {CONFIG} or {LANDING}")
-    extra = sorted(value.keys() - ({mark, AS} if mark == CONFIG else {mark}))
+    options = {CONFIG: {AS}, SECRET: {ROTATES}}.get(mark, set())
+    extra = sorted(value.keys() - options - {mark})
     if extra:
-        return f"a {mark} reference can't also have {', '.join(extra)}", f'write {{"{mark}": "name"}} and no more'
+        remedy = suggestion(extra[0], options, f'write {{"{mark}": "name"}} and no more')
+        return f"a {mark} reference can't also have {', '.join(extra)}", remedy
     if mark == LANDING:
         return _landing(value[mark])
-    name, kind = value[mark], value.get(AS, "string")
+    return _named(mark, value)
+
+
+def _named(mark: str, value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
+    name, kind, rotates = value[mark], value.get(AS, "string"), value.get(ROTATES, False)
     if not isinstance(name, str) or not is_identifier(name):
         return f"{mark} does not name a value", "use lower-case letters, digits and underscores, a letter first"
+    if not isinstance(rotates, bool):
+        return f'"{ROTATES}" is not true or false', f'write "{ROTATES}": true where Airbyte rotates the secret'
     for known in get_args(ReferenceType):
         if kind == known:
-            return Reference(name, mark == SECRET, known)
+            return Reference(name, mark == SECRET, known, rotates=rotates)
     return "can't be read as that", f'"as" is one of {", ".join(get_args(ReferenceType))}'
 
 
@@ -109,6 +122,30 @@ def references(configuration: JsonValue) -> Iterator[tuple[JsonPath, Reference]]
             reference = parse(leaf)
             if isinstance(reference, Reference):
                 yield path, reference
+
+
+def rotating(configuration: JsonValue) -> Iterator[JsonPath]:
+    """Yield the path of every secret that Airbyte rotates."""
+    return (path for path, reference in references(configuration) if reference.rotates)
+
+
+def engine_path(path: JsonPath) -> str | None:
+    """A path as the engine reads it, `credentials["refresh.token"]`; None for one that it can't be given.
+
+    Its only escape is that of a quote (pulumi, property_path.go): a key that ends in a backslash has no form, and `*`
+    would mean every key.
+    """
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif key.isascii() and key.replace("_", "a").isalnum():
+            text += f".{key}" if text else key
+        elif key == "*" or key.endswith("\\"):
+            return None
+        else:
+            text += '["' + key.replace('"', '\\"') + '"]'
+    return text
 
 
 def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) -> object:

@@ -3,13 +3,15 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 JSON = "application/json"
 HTML = "text/html"
+DROPS = 400
+BETWEEN_DROPS = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Answer:
         type: the Content-Type.
         missing: how many bytes more than there are the answer promises.
         headers: further headers.
+        trickling: whether white space comes for a long time before the body, a character at a time.
     """
 
     status: int = 200
@@ -29,6 +32,7 @@ class Answer:
     type: str = JSON
     missing: int = 0
     headers: tuple[tuple[str, str], ...] = ()
+    trickling: bool = False
 
     @property
     def content(self) -> bytes:
@@ -50,10 +54,26 @@ class Scripted:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+def _send(handler: BaseHTTPRequestHandler, answer: Answer, stopped: threading.Event) -> None:
+    drops = DROPS if answer.trickling else 0
+    handler.send_response(answer.status)
+    handler.send_header("Content-Type", answer.type)
+    handler.send_header("Content-Length", str(drops + len(answer.content) + answer.missing))
+    for name, value in answer.headers:
+        handler.send_header(name, value)
+    handler.end_headers()
+    for _ in range(drops):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        stopped.wait(BETWEEN_DROPS)
+    handler.wfile.write(answer.content)
+    handler.close_connection = bool(answer.missing)
+
+
 @contextmanager
 def answering(*answers: Answer, working: Callable[[], object] = lambda: None) -> Iterator[Scripted]:
     """Serve these answers while the context lasts; `working` is what each request takes, in a thread of its own."""
-    script = Scripted(list(answers))
+    script, stopped = Scripted(list(answers)), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -66,14 +86,8 @@ def answering(*answers: Answer, working: Callable[[], object] = lambda: None) ->
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answer = script.next(f"{self.command} {self.path}")
             working()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.type)
-            self.send_header("Content-Length", str(len(answer.content) + answer.missing))
-            for name, value in answer.headers:
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.content)
-            self.close_connection = bool(answer.missing)
+            with suppress(OSError):
+                _send(self, answer, stopped)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class calls it so
             """Say nothing."""
@@ -86,6 +100,7 @@ def answering(*answers: Answer, working: Callable[[], object] = lambda: None) ->
     try:
         yield script
     finally:
+        stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -6,20 +6,9 @@ import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 from pulumi_airbyte.client import Airbyte
 
+from tests.client.moving import filled
 from tests.client.scripted import Answer, answering
 from tests.client.support import client, faker
-
-
-def filled(twin: RunningTwin, number: int) -> set[str]:
-    """Give the twin that many sources; returns their ids."""
-    with client(twin.public_url) as airbyte:
-        first = airbyte.create_actor("source", faker(twin))
-    [actor] = twin.store.actors
-    for index in range(1, number):
-        copy = actor.model_copy(update={"id": f"00000000-0000-0000-0000-{index:012}"})
-        twin.store.actors.put(copy)
-    twin.clear_calls()
-    return {first.actor_id} | {actor.id for actor in twin.store.actors}
 
 
 @pytest.mark.parametrize(("number", "calls"), [(1, 1), (99, 1), (100, 2), (200, 3), (250, 3)])
@@ -27,7 +16,7 @@ def test_a_list_of_any_length_is_read_in_pages_of_a_hundred(
     airbyte: Airbyte, twin: RunningTwin, number: int, calls: int
 ) -> None:
     known = filled(twin, number)
-    assert airbyte.ids("sources", "sourceId", twin.workspace_id) == known
+    assert {actor.actor_id for actor in airbyte.list_actors("source", twin.workspace_id)} == known
     assert len(twin.calls()) == calls
     assert all("limit=100" in call.query for call in twin.calls())
 
@@ -47,7 +36,7 @@ def test_a_list_of_one_workspace_leaves_the_others_out(airbyte: Airbyte, twin: R
 def test_pages_in_another_order_each_time_come_to_an_end() -> None:
     with running_twin(unstable_lists=True) as twin, client(twin.public_url) as airbyte:
         known = filled(twin, 250)
-        assert airbyte.ids("sources", "sourceId") <= known
+        assert {actor.actor_id for actor in airbyte.list_actors("source")} <= known
         assert len(twin.calls()) <= 3
 
 

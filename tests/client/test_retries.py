@@ -108,6 +108,51 @@ def test_a_create_that_the_server_may_have_made_is_not_tried_again(
     assert len(twin.store.actors) == made
 
 
+WRITES: dict[str, Callable[[Airbyte, RunningTwin], object]] = {
+    "POST": lambda airbyte, twin: airbyte.create_workspace({"name": "other"}),
+    **{method: call for method, call in REPEATABLE.items() if method != "GET"},
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "unknown"),
+    [
+        ({"status": 502}, True),
+        ({"status": 503}, True),
+        ({"status": 504, "commit": True}, True),
+        ({"status": 520}, True),
+        ({"status": 408}, True),
+        ({"drop": "before"}, True),
+        ({"drop": "after"}, True),
+        ({"hold": "before"}, True),
+        ({"hold": "after"}, True),
+        ({"status": 429}, False),
+        ({"status": 500}, False),
+        ({"status": 501}, False),
+        ({"status": 400}, False),
+        ({"status": 409}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", WRITES)
+def test_a_failed_write_says_whether_it_may_still_take_effect(
+    airbyte_with_a_source: Airbyte, twin: RunningTwin, method: str, fault: dict[str, Any], *, unknown: bool
+) -> None:
+    failing(twin, method, **fault)
+    with pytest.raises(AirbyteError) as caught, airbyte_with_a_source.within(0.5 if "hold" in fault else 30):
+        WRITES[method](airbyte_with_a_source, twin)
+    assert caught.value.outcome_unknown is unknown
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "after"}], ids=str)
+def test_a_read_that_fails_leaves_nothing_open(airbyte: Airbyte, twin: RunningTwin, fault: dict[str, Any]) -> None:
+    failing(twin, "*", **fault)
+    for call in (airbyte.list_workspaces, lambda: airbyte.get_config_connection("any")):
+        with pytest.raises(AirbyteError) as caught:
+            call()
+        assert not caught.value.outcome_unknown
+
+
 def test_a_create_is_tried_again_while_the_server_refuses_connections(
     airbyte: Airbyte, twin: RunningTwin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +178,7 @@ def test_nobody_there_is_an_error_that_names_the_address() -> None:
     assert 'create workspace "any"' in caught.value.message
     assert url in caught.value.hint
     assert caught.value.status is None
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}], ids=str)
@@ -168,6 +214,70 @@ def test_a_cancellation_ends_the_wait_for_the_next_try() -> None:
         airbyte.cancel()
         waiting.join(30)
     assert [type(failure) for failure in failures] == [Busy]
+
+
+def test_a_body_that_trickles_ends_at_the_deadline() -> None:
+    with (
+        answering(Answer(body={"data": []}, trickling=True)) as server,
+        client(server.url, read_seconds=0.5) as airbyte,
+    ):
+        with pytest.raises(Unreachable, match="did not end in time"):
+            airbyte.list_workspaces()
+        assert len(server.asked) == 1
+
+
+def test_the_whole_of_a_call_has_one_deadline(airbyte: Airbyte, twin: RunningTwin) -> None:
+    failing(twin, "GET", hold="before")
+    with airbyte.within(0.5), pytest.raises(Unreachable):
+        airbyte.get_workspace(twin.workspace_id)
+    assert tried(twin) == 1
+
+
+def test_a_wait_that_would_outlast_the_deadline_is_not_begun(twin: RunningTwin) -> None:
+    failing(twin, "GET", status=503)
+    patient = RetryPolicy(base_seconds=1e12, max_seconds=1e12)
+    with client(twin.public_url, retry=patient) as airbyte, pytest.raises(Busy):
+        airbyte.get_workspace(twin.workspace_id)
+    assert tried(twin) == 1
+
+
+def test_what_has_no_time_left_is_not_sent(airbyte: Airbyte, twin: RunningTwin) -> None:
+    with airbyte.within(0), airbyte.within(60), pytest.raises(Unreachable, match="no time is left") as caught:
+        airbyte.create_workspace({"name": "any"})
+    assert not caught.value.outcome_unknown
+    assert twin.calls() == []
+    assert airbyte.list_workspaces()
+
+
+def test_a_setting_of_the_config_api_is_set_again_and_an_action_is_not(twin: RunningTwin, airbyte: Airbyte) -> None:
+    failing(twin, "POST", status=503)
+    for call, times in (
+        (lambda: airbyte.update_config_connection("any", {}), 6),
+        (lambda: airbyte.refresh("any", [], "merge"), 1),
+        (lambda: airbyte.check_actor("source", "any"), 1),
+    ):
+        twin.clear_calls()
+        with pytest.raises(Busy) as caught:
+            call()
+        assert twin.counts() == {"POST": times}
+        assert caught.value.outcome_unknown
+
+
+def test_a_write_waits_for_its_turn_no_longer_than_it_may_take(twin: RunningTwin) -> None:
+    failing(twin, "POST", hold="before")
+    with client(twin.public_url, parallel_writes=1, read_seconds=2) as airbyte:
+        failures: list[object] = []
+        first = threading.Thread(
+            target=lambda: failures.extend(all_at_once(1, lambda: airbyte.create_workspace({"name": "first"})))
+        )
+        first.start()
+        assert twin.held() is not None
+        with airbyte.within(0.1), pytest.raises(Unreachable, match="not asked to create workspace") as caught:
+            airbyte.create_workspace({"name": "second"})
+        first.join(30)
+    assert [type(failure) for failure in failures] == [Unreachable]
+    assert not caught.value.outcome_unknown
+    assert tried(twin) == 1
 
 
 def test_only_so_many_writes_are_under_way_at_once() -> None:

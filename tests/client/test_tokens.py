@@ -6,7 +6,7 @@ from airbyte_twin.faults import Fault
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import AirbyteError, Auth
 from pulumi_airbyte.client.auth import ClientCredentials
-from pulumi_airbyte.client.errors import Busy, ServerError, Unauthenticated
+from pulumi_airbyte.client.errors import Busy, ServerError, Unauthenticated, Unreachable
 
 from tests.client.scripted import HTML, Answer, answering
 from tests.client.support import TOKEN_PATH, all_at_once, application, asked, client, tokens
@@ -105,6 +105,55 @@ def test_a_token_endpoint_that_is_not_ready_is_asked_again(guarded: RunningTwin,
     with client(guarded.public_url, application(guarded)) as airbyte:
         assert airbyte.list_workspaces()
     assert tokens(guarded) == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 502}, {"status": 503}, {"status": 504}, {"status": 429}, {"drop": "before"}, {"drop": "after"}],
+    ids=str,
+)
+def test_a_create_whose_token_is_not_to_be_had_yet_has_not_begun_and_is_tried_again(
+    guarded: RunningTwin, fault: dict[str, object]
+) -> None:
+    guarded.twin.faults.add(Fault.model_validate({"path": TOKEN_PATH, "times": 2} | fault))
+    with client(guarded.public_url, application(guarded)) as airbyte:
+        airbyte.create_workspace({"name": "other"})
+    assert asked(guarded).count("POST /workspaces 200") == 1
+    assert len(guarded.store.workspaces) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"status": 500}, {"status": 401}, {"drop": "after"}, {"hold": "before"}], ids=str
+)
+def test_a_create_without_a_token_was_never_sent_and_says_so(guarded: RunningTwin, fault: dict[str, object]) -> None:
+    guarded.twin.faults.add(Fault.model_validate({"path": TOKEN_PATH, "times": None} | fault))
+    with (
+        client(guarded.public_url, application(guarded)) as airbyte,
+        airbyte.within(0.5 if "hold" in fault else 30),
+        pytest.raises(
+            AirbyteError, match='not asked to create workspace "other", because no token could be had'
+        ) as caught,
+    ):
+        airbyte.create_workspace({"name": "other"})
+    assert not caught.value.outcome_unknown
+    assert not any(call.path.endswith("/workspaces") for call in guarded.calls())
+
+
+def test_a_call_does_not_wait_longer_for_the_token_of_another_than_for_its_own(guarded: RunningTwin) -> None:
+    guarded.twin.faults.add(Fault(path=TOKEN_PATH, hold="before", times=None))
+    with client(guarded.public_url, application(guarded), read_seconds=0.5) as airbyte:
+        assert {type(each) for each in all_at_once(4, airbyte.list_workspaces)} == {Unreachable}
+
+
+def test_a_token_that_trickles_ends_at_the_deadline() -> None:
+    answer = Answer(body={"access_token": "any"}, trickling=True)
+    auth = Auth(client_id="a", client_secret="the-secret")
+    with (
+        answering(answer) as server,
+        client(server.url, auth, read_seconds=0.5) as airbyte,
+        pytest.raises(Unreachable, match="issue a token: the answer did not end in time"),
+    ):
+        airbyte.list_workspaces()
 
 
 def test_a_token_endpoint_that_never_gets_ready_is_an_error(guarded: RunningTwin) -> None:

@@ -208,7 +208,7 @@ FIRST: Final = "first"
 OPERATIONS: Final = {
     FIRST: Operation(calls=9),
     "bulk": Operation(calls=9, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
-    "update": Operation(calls=5, wanted=NEWER, begun=True),
+    "update": Operation(calls=6, wanted=NEWER, begun=True),
     "replace": Operation(calls=19, wanted=replace(OLDER, source="second"), begun=True),
     "destroy": Operation(calls=4, command=("destroy", "--yes", "--skip-preview"), begun=True),
 }

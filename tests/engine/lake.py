@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import yaml
 from airbyte_twin.testing import RunningTwin
 
 from tests.engine.harness import REPOSITORY, Pulumi
@@ -61,7 +62,8 @@ class Lake:
 
     @classmethod
     def with_references(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
-        """The project's own lake as it is."""
+        """The project's own lake as it is, and what the project says for all stacks."""
+        for_all_stacks(pulumi, yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text(encoding="utf-8"))["config"])
         streams = pulumi.project / "streams"
         shutil.copytree(REPOSITORY / "streams", streams, ignore=shutil.ignore_patterns(".schema"))
         pulumi.program(PROGRAM)
@@ -118,6 +120,13 @@ class Lake:
         """Every file that the engine left: state, backups, histories, its own logs, and the project."""
         files = self.pulumi.project.parent.rglob("*")
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())
+
+
+def for_all_stacks(pulumi: Pulumi, config: Document) -> None:
+    """Set configuration in the project's own file, which every stack takes it from."""
+    file = pulumi.project / "Pulumi.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(document | {"config": config}, indent=2), encoding="utf-8")  # JSON is YAML too.
 
 
 def call(twin: RunningTwin, method: str, path: str, body: Document | None = None) -> Document:

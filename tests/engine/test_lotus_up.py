@@ -39,6 +39,19 @@ def test_many_new_objects_are_created_without_checkpoints_into_a_whole_compresse
     assert told == [line]
 
 
+def test_a_stack_that_adopts_nothing_keeps_its_checkpoints(lake: Lake) -> None:
+    lake.pulumi.program(PROGRAM + TELLS)
+    lake.pulumi.config_set("airbyte:adoptExisting", "never")
+    told: list[str] = []
+
+    assert run(lake, told, bulk=6) == 0
+
+    assert "unchecked" not in lake.pulumi.outputs()
+    [line] = told
+    assert line.startswith("7 objects are to be created, with checkpoints")
+    assert "airbyte:index/connection:Connection" in line
+
+
 def test_the_engines_exit_code_is_given_back(lake: Lake) -> None:
     lake.pulumi.program("raise SystemExit(3)")
 

@@ -46,6 +46,12 @@ def place(tmp_path: Path, engine: list[Path], monkeypatch: pytest.MonkeyPatch) -
         stop(server)
 
 
+def pulumi(place: Place, command: str) -> str:
+    """What a command of the CLI prints in a shell that means the sandbox."""
+    shell = f". {place.environment_file} && pulumi {command}"
+    return subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True).stdout
+
+
 def stand(place: Place) -> Standing:
     return stand_up(place, Console())
 
@@ -139,8 +145,8 @@ def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_
     for body in (b"first", b"second"):
         client.put_object(Bucket="landing", Key="raw/faker/users/part_0.parquet", Body=body)
 
-    shell = f". {place.environment_file} && pulumi destroy --yes --skip-preview --non-interactive"
-    subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True)
+    assert '"adoptExisting": "identical"' in pulumi(place, "stack export")
+    pulumi(place, "destroy --yes --skip-preview --non-interactive")
 
     assert [bucket.get("Name") for bucket in client.list_buckets()["Buckets"]] == [STATE_BUCKET]
     assert client.get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"

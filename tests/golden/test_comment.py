@@ -114,6 +114,19 @@ def failed() -> Digest:
     return Digest().said(said, severity="error")
 
 
+def namesake_added() -> Digest:
+    """A state of the version that kept a stream under its name alone; a second stream of that name comes."""
+    sales, hr = (ORDERS.but(namespace=namespace) for namespace in ("sales", "hr"))
+    old = connection([sales], backfills={"orders": "t1"})
+    new = connection([sales, hr], backfills={'["sales","orders"]': "t1"})
+    return Digest().step("update", CONNECTION, "shopify", old, new, "configurations")
+
+
+def streams_secret() -> Digest:
+    digest = connected(configurations="[secret]")
+    return digest.said("customers: ~ mappers", CONNECTION, "shopify")
+
+
 def many(sources: int, streams: int = 3, fields: int = 40) -> Digest:
     digest = Digest()
     for number in range(sources):
@@ -152,6 +165,8 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "field-removed": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=("id", "updated_at"))),
     "cursor-changed": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(cursor="id")),
     "stream-added": lambda: connected(*STREAMS, Stream("abandoned_checkouts")),
+    "namesake-added": namesake_added,
+    "streams-secret": streams_secret,
     "stream-removed": lambda: connected(CUSTOMERS, ORDERS),
     "mode-to-overwrite": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(mode="full_refresh_overwrite")),
     "source-added": lambda: (

@@ -115,6 +115,26 @@ def test_only_secrets_are_secret(declare: Declare) -> None:
     assert text["Destination"].count(marker) == 2
 
 
+def test_a_secret_that_airbyte_rotates_is_ignored_once_it_is_written(declare: Declare, lake: Path) -> None:
+    source, destination = (lake / "shopify" / "_source.json", lake / "_destinations" / "s3.json")
+    configuration = json.loads(source.read_text(encoding="utf-8"))["configuration"]
+    rotating = {"$secret": "shopify_api_password", "rotates": True}
+    edit(
+        source, configuration=configuration | {"credentials": configuration["credentials"] | {"api_password": rotating}}
+    )
+    zone = json.loads(destination.read_text(encoding="utf-8"))["configuration"]
+    edit(destination, configuration=zone | {"a.b": [{"token": rotating}]})
+
+    graph = declare()
+
+    assert list(graph.request("Source", "shopify").ignoreChanges) == ["configuration.credentials.api_password"]
+    assert list(graph.request("Destination", "s3").ignoreChanges) == ['configuration["a.b"][0].token']
+    assert list(graph.request("Source", "klaviyo").ignoreChanges) == []
+    made = graph.named("Source", "shopify").inputs["configuration"]
+    assert made["credentials"]["api_password"] == "the-password"
+    assert graph.request("Source", "shopify").parent.endswith("lotus:airbyte:Pipeline::shopify")
+
+
 def test_every_export_says_where_a_stream_lands(declare: Declare) -> None:
     sources = declare().exports["sources"]
 
@@ -226,3 +246,21 @@ def test_production_on_the_state_that_its_files_name_is_declared(
     monkeypatch.setitem(CONFIG, "airbyte:serverUrl", "https://airbyte.example.com/api/public/v1")
 
     assert declare(production="true").named("Source", "faker")
+
+
+def test_two_stacks_of_one_workspace_declare_nothing(
+    declare: Declare, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://airbyte.example.com/api/public/v1"
+    config = {"lotus:workspaceId": WORKSPACE, "airbyte:serverUrl": url}
+    (lake.parent / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    (lake.parent / "Pulumi.prod.yaml").write_text(json.dumps({"config": config}), encoding="utf-8")
+    monkeypatch.setitem(CONFIG, "airbyte:serverUrl", f"{url}/")
+    declared = declare(workspaceId="22222222-2222-2222-2222-222222222222")
+    assert declared.named("Source", "faker")
+
+    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+    with pytest.raises(pulumi.RunError) as refused:
+        declare()
+
+    assert "Pulumi.test.yaml names the same Airbyte workspace as Pulumi.prod.yaml" in str(refused.value)

@@ -34,6 +34,7 @@ SOURCE_SPEC: Final = {
         "host": {"type": "string"},
         "port": {"type": "integer"},
         "code": HIDDEN,
+        "pin": HIDDEN | {"pattern": "^[0-9]{4}$"},
         "credentials": {
             "type": "object",
             "oneOf": [
@@ -61,6 +62,7 @@ LAB: Final[list[dict[str, Any]]] = [
             offered("twice", namespace="left"),
             offered("twice", namespace="right"),
             offered("spaced", namespace="left"),
+            offered("left.twice", namespace="odd"),
         ],
     },
     {

@@ -14,6 +14,8 @@ from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
 
 TOKEN = "first-token-value"
 READING = ("/source_definition_specifications/get", "/destination_definition_specifications/get")
+LOOKING = ("POST /workspaces/get", "POST /sources/list", "POST /destinations/list", "POST /connections/list")
+"""Reads of the Config API, which reads by POST."""
 Document = dict[str, Any]
 
 
@@ -96,7 +98,7 @@ class Lake:
 
     def writes(self) -> list[str]:
         """Those of them that are not just reads."""
-        return [call for call in self.asked() if not call.startswith(("GET", "SPEC"))]
+        return [call for call in self.asked() if not call.startswith(("GET", "SPEC", *LOOKING))]
 
     def _call(self, method: str, url: str, body: Document | None) -> Document:
         response = self.http.request(method, url, json=body)

@@ -73,7 +73,7 @@ CHANGES: list[tuple[Document, Document, str]] = [
     (
         stream("twice", namespace="left", syncMode="incremental_append", cursorField=["id"]),
         stream("twice", namespace="right", syncMode="incremental_append", cursorField=["id"]),
-        "twice (its namespace changes)",
+        "twice (namespace left) (its namespace changes)",
     ),
     (
         stream("cursor_default", syncMode="incremental_append"),

@@ -49,16 +49,95 @@ def test_a_changed_configuration_is_marked_anew_with_one_call_a_connector(plugin
     assert lake.asked() == []
 
 
-@pytest.mark.parametrize("fault", [{"status": 404}, {"status": 503, "times": None}, {"drop": "before"}], ids=str)
-def test_without_a_specification_only_what_the_program_marks_is_secret(
+UNMARKED: dict[str, Any] = {"host": "h", "port": 1, "on": True, "list": ["a", False], "deep": {"text": "t"}, "no": {}}
+ALL_MARKED = {
+    "host": Secret("h"),
+    "port": Secret(1),
+    "on": True,
+    "list": [Secret("a"), False],
+    "deep": {"text": Secret("t")},
+    "no": {},
+}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_without_a_specification_every_text_and_number_that_is_new_or_changed_is_secret(
+    plugin: Plugin, lake: Lake, status: int
+) -> None:
+    lake.fault(path="/api/v1/", status=status, times=None)
+    given = lake.source() | {"configuration": UNMARKED}
+    assert plugin.checked("source", given)["configuration"] == ALL_MARKED
+
+    as_it_was = given | {"name": "thing"}
+    changed = given | {"configuration": UNMARKED | {"host": "other", "added": "a"}}
+    assert plugin.check("source", as_it_was, as_it_was).inputs == as_it_was
+    assert plugin.check("source", changed, as_it_was).inputs["configuration"] == UNMARKED | {
+        "host": Secret("other"),
+        "added": Secret("a"),
+    }
+
+
+@pytest.mark.parametrize("known", ["workspaceId", "definitionId"])
+def test_without_the_ids_of_a_specification_text_is_secret(plugin: Plugin, lake: Lake, known: str) -> None:
+    given = lake.source() | {"configuration": UNMARKED, known: UNKNOWN}
+    assert plugin.checked("source", given)["configuration"] == ALL_MARKED
+    assert lake.asked() == []
+
+
+@pytest.mark.parametrize("url", ["{url}/v1", UNKNOWN], ids=str)
+def test_without_an_address_of_the_config_api_text_is_secret(unconfigured: Plugin, lake: Lake, url: Any) -> None:
+    unconfigured.configure(serverUrl=url.format(url=lake.twin.url) if isinstance(url, str) else url)
+    given = lake.source() | {"configuration": UNMARKED}
+    assert unconfigured.checked("source", given)["configuration"] == ALL_MARKED
+    assert lake.asked() == []
+
+
+FAILING: dict[str, dict[str, Any]] = {
+    "it answers 500": {"status": 500},
+    "it answers 503": {"status": 503},
+    "it sheds load": {"status": 429},
+    "no answer comes": {"drop": "before"},
+}
+
+
+@pytest.mark.parametrize("fault", FAILING.values(), ids=FAILING)
+def test_a_new_or_changed_configuration_is_refused_while_its_specification_cannot_be_read(
     plugin: Plugin, lake: Lake, fault: dict[str, Any]
 ) -> None:
-    lake.fault(path="/api/v1/", **fault)
-    given = lake.source(code=Secret("1234"))
-    configuration = plugin.checked("source", given)["configuration"]
-    assert configuration == given["configuration"]
-    assert plugin.checked("source", given)["configuration"] == configuration
-    assert len(lake.twin.calls()) <= 1
+    before = lake.source() | {"name": "thing"}
+    lake.fault(path="/source_definition_specifications/", times=None, **fault)
+    for given, old in ((lake.source(), None), (lake.source(host="other"), before)):
+        failures = plugin.check("source", given, old).failures
+        assert list(failures) == ["configuration"]
+        assert failures["configuration"].startswith("can't be checked: ")
+        assert "the server is failing. Run the command again." in failures["configuration"]
+        assert TOKEN not in failures["configuration"]
+    assert plugin.check("source", before, before).inputs == before
+
+    lake.twin.twin.faults.clear()
+    assert plugin.checked("source", lake.source())["configuration"]["credentials"] == CREDENTIALS
+
+
+def test_a_specification_that_fails_twice_is_read_the_third_time(plugin: Plugin, lake: Lake) -> None:
+    lake.fault(path="/source_definition_specifications/", status=503, times=2)
+    assert plugin.checked("source", lake.source())["configuration"]["credentials"] == CREDENTIALS
+    assert lake.asked() == ["SPEC"] * 3
+
+
+@pytest.mark.parametrize("fault", [{}, {"status": 404}], ids=["with a specification", "without one"])
+def test_a_leaf_that_was_secret_stays_secret_whatever_its_new_value(
+    plugin: Plugin, lake: Lake, fault: dict[str, Any]
+) -> None:
+    if fault:
+        lake.fault(path="/api/v1/", times=None, **fault)
+    hidden = {"extra": Secret("a"), "on": Secret(value=True), "keys": [{"label": "a"}, {"label": Secret("b")}]}
+    before = lake.source() | {"name": "thing", "configuration": hidden}
+    given = lake.source() | {"configuration": {"extra": {"name": "b"}, "on": False, "keys": [{"label": "b"}]}}
+    assert plugin.check("source", given, before).inputs["configuration"] == {
+        "extra": {"name": Secret("b")},
+        "on": Secret(value=False),
+        "keys": [{"label": Secret("b")}],
+    }
 
 
 def test_a_configuration_that_is_secret_as_a_whole_is_secret_leaf_by_leaf(plugin: Plugin, lake: Lake) -> None:
@@ -112,9 +191,6 @@ def test_what_is_not_known_yet_passes_through(plugin: Plugin, lake: Lake) -> Non
     assert repr(parts["name"]) == repr(parts["configuration"]["host"]) == "UNKNOWN"
     assert isinstance(parts["configuration"]["code"], Secret)
 
-    later = plugin.checked("source", lake.source() | {"workspaceId": UNKNOWN, "definitionId": UNKNOWN})
-    assert later["configuration"]["credentials"] == {"method": "token", "token": TOKEN}
-
 
 def test_nulls_are_left_out(plugin: Plugin, lake: Lake) -> None:
     given = lake.source(port=None) | {"resourceAllocation": None}
@@ -125,7 +201,7 @@ def test_nulls_are_left_out(plugin: Plugin, lake: Lake) -> None:
 
 def test_the_connectors_type_may_stand_for_its_definition(plugin: Plugin, lake: Lake) -> None:
     given = {"workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "faker", "count": 1}}
-    assert plugin.checked("source", given)["configuration"] == {"sourceType": "faker", "count": 1}
+    assert plugin.checked("source", given)["configuration"] == {"sourceType": "faker", "count": Secret(1)}
 
 
 @pytest.mark.parametrize("kind", ["source", "destination"])
@@ -146,7 +222,7 @@ def test_a_mask_in_code_is_refused_with_its_path(plugin: Plugin, lake: Lake, kin
         ({"definitonId": "x"}, "definitonId", "is not a property of this resource: did you mean definitionId?"),
         ({"zzz": "x"}, "zzz", "known are checkConnection, configuration, definitionId, forceDestroy, name"),
         ({"workspaceId": ...}, "workspaceId", "is required"),
-        ({"workspaceId": ""}, "workspaceId", "is required"),
+        ({"workspaceId": ""}, "workspaceId", "is required. Where the program takes it from a Workspace that is new"),
         ({"configuration": ...}, "configuration", "is required"),
         ({"definitionId": ...}, "definitionId", "is required where the configuration has no sourceType"),
         ({"name": 3}, "name", "must be a string"),

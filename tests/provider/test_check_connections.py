@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
+from tests.provider.heard import Engine
+from tests.provider.jobs import compared
 from tests.provider.lake import Lake, stream
-from tests.provider.plugin import Plugin
+from tests.provider.plugin import NOTHING, Object, Plugin, urn
+from tests.provider.refresh import assert_clean
+from tests.provider.rewrites import AES_KEY
 
 MASK = "*" * 10
 ENCRYPTION = {"algorithm": "AES", "mode": "CBC", "padding": "PKCS5Padding", "targetField": "name", "key": "0123456789"}
@@ -82,6 +86,36 @@ def test_what_the_program_marks_as_secret_stays_secret(plugin: Plugin, lake: Lak
     assert checked["prefix"] == Secret("p_")
 
 
+def test_streams_are_secret_where_a_mapper_holds_a_key_and_readable_otherwise(plugin: Plugin, lake: Lake) -> None:
+    hashing = {
+        "type": "hashing",
+        "mapperConfiguration": {"targetField": "name", "method": "MD5", "fieldNameSuffix": "_"},
+    }
+    assert isinstance(plugin.checked("connection", lake.connection(encrypting("0a0b")))["configurations"], Secret)
+    assert isinstance(plugin.checked("connection", lake.connection(stream(mappers=[hashing])))["configurations"], str)
+
+
+def test_a_state_that_has_a_mappers_key_readable_shows_no_difference(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("connection", lake.connection(encrypting(AES_KEY)))
+    text = made.inputs["configurations"].value
+    readable = Object(made.id, made.inputs | {"configurations": text}, made.outputs)
+    assert compared(plugin, readable, made.inputs) == NOTHING
+    assert plugin.refreshed("connection", readable) == readable
+    assert_clean(plugin, "connection", made)
+
+
+def test_another_key_of_a_mapper_is_told_by_its_stream_and_never_shown(
+    engine: tuple[Engine, Plugin], lake: Lake
+) -> None:
+    heard, plugin = engine
+    made = plugin.made("connection", lake.connection(encrypting(AES_KEY)))
+    news = plugin.checked("connection", lake.connection(encrypting(AES_KEY[::-1])))
+    heard.lines.clear()
+    assert compared(plugin, made, news).detail == {"configurations": "update"}
+    assert heard.lines == [(urn("connection"), "bare: ~ mappers")]
+    assert_clean(plugin, "connection", plugin.update("connection", made, news))
+
+
 def test_the_mask_of_a_mappers_key_is_refused_with_its_path(plugin: Plugin, lake: Lake) -> None:
     failures = plugin.check("connection", lake.connection(encrypting(MASK))).failures
     assert list(failures) == ["configurations.bare.mappers[0].mapperConfiguration.key"]
@@ -95,7 +129,7 @@ def test_the_mask_of_a_mappers_key_is_refused_with_its_path(plugin: Plugin, lake
         ({"streams": []}, "names no stream: list at least one"),
         ({"stream": [stream()]}, "unknown key 'stream'"),
         ([stream(), stream()], "names stream 'bare' twice"),
-        ([stream(namespace="a"), stream(namespace="a")], "names stream 'bare' twice"),
+        ([stream(namespace="a"), stream(namespace="a")], "names stream 'bare (namespace a)' twice"),
         ([stream(selectedFields=[{"fieldPath": ["meta", "seen_at"]}])], "selects 'meta.seen_at'"),
         ([stream(selectedFields=["id", "id"])], "selects field 'id' twice"),
         ([stream(selectedFields=[""])], "give the name of a top-level field"),

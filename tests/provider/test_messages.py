@@ -1,5 +1,7 @@
 """What people read beside a resource while the engine works."""
 
+import pytest
+
 from tests.provider.heard import Engine
 from tests.provider.lake import Lake, stream
 from tests.provider.plugin import NOTHING, Plugin, running_plugin, urn
@@ -33,7 +35,8 @@ def test_a_connection_that_a_breaking_change_switched_off_says_so(engine: tuple[
     assert heard.lines == []
     lake.drift("connection_status", connectionId=made.id, status="inactive", breakingChange=True)
     live = plugin.refreshed("connection", made)
-    assert heard.lines[0][1].startswith("Airbyte switched it off after a breaking change of the source's schema")
+    reason = "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed"
+    assert heard.lines[0][1].startswith(reason)
     plugin.read("connection", live)
     assert len(heard.lines) == 1
 
@@ -45,14 +48,25 @@ def test_a_connection_that_was_switched_off_for_no_known_reason_says_no_more(
     made = plugin.made("connection", lake.connection())
     lake.drift("connection_status", connectionId=made.id, status="inactive")
     plugin.read("connection", made)
-    assert heard.lines[0][1] == "it was switched off in Airbyte, by somebody or by Airbyte itself"
+    assert heard.lines[0][1] == "it is switched off in Airbyte"
 
 
-def test_a_column_that_the_server_propagated_is_told_by_name(engine: tuple[Engine, Plugin], lake: Lake) -> None:
+@pytest.mark.parametrize("by", ["the server", "hand"])
+def test_a_field_that_came_in_airbyte_is_named_and_whoever_added_it_is_not(
+    engine: tuple[Engine, Plugin], lake: Lake, by: str
+) -> None:
     heard, plugin = engine
-    given = lake.connection(nonBreakingSchemaUpdatesBehavior="propagate_columns")
-    made = plugin.made("connection", given)
-    lake.drift("propagate_column", connectionId=made.id, stream="bare", field="tier")
+    made = plugin.made("connection", lake.connection(nonBreakingSchemaUpdatesBehavior="propagate_columns"))
+    if by == "hand":
+        field = "note"
+        lake.patch_stream(
+            made.id, selectedFields=[{"fieldPath": [name]} for name in ("id", "name", "updated_at", field)]
+        )
+    else:
+        field = "tier"
+        lake.drift("propagate_column", connectionId=made.id, stream="bare", field=field)
     plugin.read("connection", made)
     [(_, line)] = heard.lines
-    assert line.startswith("Airbyte added field tier to bare (propagate_columns); ")
+    assert line.startswith(
+        f"field {field} of bare was added in Airbyte (propagate_columns adds what the source gains); "
+    )

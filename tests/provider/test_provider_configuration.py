@@ -6,7 +6,7 @@ import grpc
 import pytest
 from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client.environment import CLOUD, RETRY_SECONDS
-from pulumi_airbyte.provider.configuration import client_settings
+from pulumi_airbyte.provider.configuration import ADOPT_VARIABLE, adopts_identical, client_settings
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
 from tests.provider.plugin import NOTHING, Plugin, error
@@ -42,12 +42,15 @@ def test_a_password_that_looks_like_a_number_is_a_text(unconfigured: Plugin, val
     ("given", "path", "reason"),
     [
         ({"serverURL": URL}, "serverURL", "is not a property of this resource: did you mean serverUrl?"),
-        ({"zzz": "x"}, "zzz", "known are bearerAuth, clientId"),
+        ({"zzz": "x"}, "zzz", "known are adoptExisting, bearerAuth"),
         ({"serverUrl": "airbyte.example.com"}, "serverUrl", "'airbyte.example.com' is not a URL like"),
         ({"configUrl": "ftp://x"}, "configUrl", "is not a URL like"),
         ({"tokenUrl": "token"}, "tokenUrl", "is not a URL like"),
         ({"serverUrl": "https://a:b@airbyte.example.com"}, "serverUrl", "carries credentials"),
         ({"serverUrl": [URL]}, "serverUrl", "must be a string"),
+        ({"adoptExisting": "always"}, "adoptExisting", "'always' is not allowed: give one of never, identical"),
+        ({"adoptExisting": True}, "adoptExisting", "'true' is not allowed: give one of never, identical"),
+        ({"adoptExisting": "Identical"}, "adoptExisting", "give one of never, identical"),
         (APPLICATION | {"username": "u", "password": "p"}, "clientId", "not several"),
         ({"clientId": "an-id"}, "clientId", "go together"),
         ({"username": "u"}, "clientId", "go together"),
@@ -80,6 +83,47 @@ def test_no_change_of_the_configuration_replaces_anything(unconfigured: Plugin) 
     assert found.replaces == []
 
 
+def test_a_change_of_adoption_alone_is_no_difference(unconfigured: Plugin) -> None:
+    before, asked = {"serverUrl": URL}, {"serverUrl": URL, "adoptExisting": "identical"}
+
+    for old, new in ((before, asked), (asked, before), (asked, asked | {"adoptExisting": "never"})):
+        assert unconfigured.diff_config(old, new) == NOTHING
+    assert unconfigured.diff_config(before, asked | {"serverUrl": f"{URL}/"}).properties == ["serverUrl"]
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "adopts"),
+    [
+        ({}, {}, False),
+        ({"adoptExisting": "never"}, {}, False),
+        ({"adoptExisting": "identical"}, {}, True),
+        ({}, {ADOPT_VARIABLE: "identical"}, True),
+        ({}, {ADOPT_VARIABLE: "never"}, False),
+        ({}, {ADOPT_VARIABLE: ""}, False),
+        ({"adoptExisting": ""}, {ADOPT_VARIABLE: "identical"}, True),
+        ({"adoptExisting": "never"}, {ADOPT_VARIABLE: "identical"}, False),
+        ({"adoptExisting": "identical"}, {ADOPT_VARIABLE: "never"}, True),
+        ({"adoptExisting": "identical"}, {ADOPT_VARIABLE: "always"}, True),
+        ({"bearerAuth": Secret("a-token")}, {ADOPT_VARIABLE: "identical"}, True),
+    ],
+    ids=str,
+)
+def test_a_create_adopts_only_where_the_configuration_or_else_the_environment_asks(
+    given: dict[str, Any], environment: dict[str, str], *, adopts: bool
+) -> None:
+    assert adopts_identical(given, environment) is adopts
+
+
+def test_a_variable_that_makes_no_sense_fails_the_check_and_lists_the_two(
+    unconfigured: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ADOPT_VARIABLE, "always")
+
+    told = f"${ADOPT_VARIABLE}: 'always' is not allowed: give one of never, identical"
+    assert unconfigured.check_config(serverUrl=URL).failures == {"adoptExisting": told}
+    assert unconfigured.check_config(adoptExisting="never").failures == {}
+
+
 def test_a_server_that_is_not_known_yet_is_refused_when_it_is_asked(unconfigured: Plugin) -> None:
     unconfigured.configure(serverUrl=UNKNOWN)
     checked = unconfigured.check("source", {"workspaceId": "w", "definitionId": "d", "configuration": {}})
@@ -104,7 +148,8 @@ def test_wrong_credentials_are_one_message_with_the_hint_and_without_the_secret(
         unconfigured.configure(serverUrl=twin.public_url, clientId="an-id", clientSecret=Secret("a-wrong-secret"))
         message = error(lambda: unconfigured.invoke("getWorkspace"))
     assert message == (
-        "Airbyte could not issue a token: 400 Invalid client id or token\n  Check clientId and clientSecret."
+        "Airbyte was not asked to list workspaces, because no token could be had. Airbyte could not issue a token: "
+        "400 Invalid client id or token\n  Check clientId and clientSecret."
     )
 
 
@@ -142,6 +187,7 @@ def test_a_program_that_says_how_to_authenticate_is_not_mixed_with_the_environme
     [
         ({"AIRBYTE_SERVER_URL": "nowhere"}, "$AIRBYTE_SERVER_URL: 'nowhere' is not a URL"),
         ({"AIRBYTE_CLIENT_ID": "an-id"}, "clientId and clientSecret go together (among"),
+        ({ADOPT_VARIABLE: "always"}, f"${ADOPT_VARIABLE}: 'always' is not allowed: give one of never, identical"),
         ({RETRY_SECONDS: "soon"}, f"${RETRY_SECONDS} is 'soon', not a number of seconds"),
     ],
     ids=str,

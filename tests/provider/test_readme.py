@@ -4,6 +4,7 @@ import re
 import tomllib
 
 from pulumi_airbyte.client.environment import CLOUD, ENVIRONMENT, POLL_SECONDS, RETRY_SECONDS
+from pulumi_airbyte.provider.configuration import ADOPT_VARIABLE
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
@@ -23,7 +24,8 @@ def test_the_table_of_the_configuration_has_every_setting_and_variable() -> None
     assert {name for cell in first for name in re.findall(r"`(\w+)`", cell)} == {
         field.name for field in PROVIDER_CONFIG
     }
-    assert set(re.findall(r"AIRBYTE_\w+", table)) == {*ENVIRONMENT.values(), POLL_SECONDS, RETRY_SECONDS}
+    variables = {*ENVIRONMENT.values(), ADOPT_VARIABLE, POLL_SECONDS, RETRY_SECONDS}
+    assert set(re.findall(r"AIRBYTE_\w+", table)) == variables
     assert CLOUD in table
 
 

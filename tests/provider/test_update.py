@@ -30,13 +30,13 @@ IN_PLACE: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def test_a_source_is_written_whole_in_one_put_and_its_secrets_versions_are_read(plugin: Plugin, lake: Lake) -> None:
+def test_a_source_is_read_written_in_one_put_and_its_secrets_versions_are_read(plugin: Plugin, lake: Lake) -> None:
     allocation = {"default": {"cpu_limit": "1"}}
     made = plugin.made("source", lake.source(port=1, code="1234") | {"resourceAllocation": allocation})
     new = plugin.checked("source", lake.source(host="other") | {"name": "renamed"})
     lake.twin.clear_calls()
     updated = plugin.update("source", made, new)
-    assert lake.asked() == [f"PUT /sources/{made.id}", f"GET /sources/{made.id}"]
+    assert lake.asked() == [f"GET /sources/{made.id}", f"PUT /sources/{made.id}", f"GET /sources/{made.id}"]
 
     live = lake.live("sources", made.id)
     assert live["name"] == "renamed"
@@ -154,13 +154,25 @@ def test_a_connection_that_somebody_deleted_is_not_brought_back_half_alive(
     assert lake.live("connections", made.id)["status"] == "deprecated"
 
 
-@pytest.mark.parametrize("kind", ["source", "workspace"])
-def test_an_update_of_what_somebody_deleted_advises_to_refresh(plugin: Plugin, lake: Lake, kind: str) -> None:
-    made = plugin.made(kind, lake.source() if kind == "source" else {})
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("source", 'The source "other" ({id}) does not exist any more.'),
+        ("destination", 'The destination "other" ({id}) does not exist any more.'),
+        ("workspace", "Airbyte could not update workspace "),
+    ],
+)
+def test_an_update_of_what_somebody_deleted_advises_to_refresh(
+    plugin: Plugin, lake: Lake, kind: str, said: str
+) -> None:
+    given = {"source": lake.source(), "destination": lake.destination(), "workspace": {}}
+    made = plugin.made(kind, given[kind])
     lake.api("DELETE", f"/{kind}s/{made.id}")
+    lake.twin.clear_calls()
     message = error(lambda: plugin.update(kind, made, made.inputs | {"name": "other"}))
-    assert message.startswith(f"Airbyte could not update {kind} ")
+    assert message.startswith(said.format(id=made.id))
     assert "Run `pulumi refresh`" in message
+    assert [call for call in lake.asked() if call.startswith("PUT")] == []
 
 
 def test_a_locked_connection_is_an_error_with_advice(plugin: Plugin, lake: Lake) -> None:

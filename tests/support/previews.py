@@ -28,6 +28,7 @@ class Stream:
     cursor: str = "updated_at"
     key: str = "id"
     fields: tuple[str, ...] = ("email", "id", "updated_at")
+    namespace: str = ""
 
     def but(self, **overrides: Any) -> "Stream":
         return replace(self, **overrides)
@@ -36,6 +37,7 @@ class Stream:
         shown = {
             "cursorField": [self.cursor] if self.mode.startswith("incremental") else None,
             "name": self.name,
+            "namespace": self.namespace or None,
             "primaryKey": [[self.key]] if self.mode not in {"full_refresh_append", "full_refresh_overwrite"} else None,
             "selectedFields": sorted(self.fields),
             "syncMode": self.mode,

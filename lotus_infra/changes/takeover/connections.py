@@ -44,7 +44,7 @@ def connection_parts(
                 yield FileEdit(source.file, Edit((_SETTINGS[key],), live.get(key), SOURCE_ORDER))
             case _:
                 yield left(one, each, NO_FILE_SAYS)
-    there = streams(one.live)
+    there = streams(one.live) or {}
     for stream, differences in by_stream.items():
         yield from stream_parts(one, differences, there.get(stream), source, facts)
 

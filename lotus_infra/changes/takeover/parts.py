@@ -8,6 +8,7 @@ from pydantic import BaseModel, JsonValue
 
 from lotus_infra.changes.drift import Difference, Drifted
 from lotus_infra.changes.leaves import STREAMS, Place
+from lotus_infra.changes.streams import shown
 from lotus_infra.streams.edit import Edit
 from lotus_infra.streams.facts import Discovered
 from lotus_infra.streams.model import DestinationConfig, SourceConfig, StreamConfig
@@ -56,7 +57,8 @@ Part = FileEdit | NewFile | Left
 def shown_place(place: Place) -> str:
     """A place as people read it: `orders.fields.total_tax`, `stream orders`, `configuration.start_date`."""
     if place[:1] == (STREAMS,):
-        return f"stream {place[1]}" if len(place) == 2 else field_name(place[1:])
+        stream = shown(place[1])
+        return f"stream {stream}" if len(place) == 2 else f"{stream}.{field_name(place[2:])}"
     return field_name(place)
 
 

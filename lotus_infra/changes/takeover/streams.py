@@ -7,7 +7,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from lotus_infra.changes.drift import Difference, Drifted
 from lotus_infra.changes.leaves import STREAMS
-from lotus_infra.changes.streams import Stream
+from lotus_infra.changes.streams import Stream, name_of
 from lotus_infra.changes.takeover.parts import PUT_BACK, STREAM_ORDER, Document, Facts, FileEdit, NewFile, Part, left
 from lotus_infra.naming import is_identifier
 from lotus_infra.streams.edit import Edit
@@ -35,18 +35,21 @@ def stream_parts(
         facts: what the source was found to have.
     """
     place = changes[0].place[:2]
-    key = place[1]
-    file = next((each for each in source.streams if each.name == key), None)
-    name = f"{source.name}/{key}.json"
+    namespace, stream = name_of(place[1])
+    file = next((each for each in source.streams if each.name == stream), None)
+    name = f"{source.name}/{stream}.json"
+    discovered = facts(source.name, stream) if is_identifier(stream) else None
     if live is None:
         yield FileEdit(name, Edit(("selected",), False, STREAM_ORDER))
-    elif live.key != live.name or not is_identifier(key):
+    elif not is_identifier(stream):
         yield left(one, place, "no stream file can have this name")
+    elif discovered is not None and (discovered.namespace or None) != namespace:
+        yield left(one, place, "the stream file of this name is of another namespace")
     elif file is not None:
         there = any(each.place == place for each in changes)
-        yield from _Taken(one, file, live, facts(source.name, key)).parts([] if there else changes)
+        yield from _Taken(one, file, live, discovered).parts([] if there else changes)
     else:
-        yield from _new(one, live, name, facts(source.name, key), source.name)
+        yield from _new(one, live, name, discovered, source.name)
 
 
 class _Taken:

@@ -9,8 +9,10 @@ from lotus_infra.streams.problems import Finding, JsonPath
 from lotus_infra.streams.references import (
     LANDING_ZONE,
     MASK,
+    ROTATES,
     Reference,
     StackValues,
+    engine_path,
     is_reference,
     parse,
     references,
@@ -34,6 +36,11 @@ def references_are_well_formed(lake: Lake) -> Iterator[Finding]:
                 reference = parse(leaf)
                 if not isinstance(reference, Reference):
                     yield Finding(file, path, *reference)
+                elif reference.rotates and engine_path(path) is None:
+                    what = (
+                        f'can\'t be marked "{ROTATES}": the engine has no path for a key "*", or one that ends in "\\"'
+                    )
+                    yield Finding(file, path, what, f'leave "{ROTATES}" out')
 
 
 def configurations_fit(lake: Lake) -> Iterator[Finding]:

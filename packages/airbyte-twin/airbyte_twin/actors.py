@@ -102,14 +102,14 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
     """PUT: name and configuration become what was sent, but a masked secret stays what it was.
 
     Raises:
-        ApiError: 422 for a configuration against the spec.
+        ApiError: 422 for a configuration against the spec, which is checked with its masks.
     """
     allocation = allocation_document(twin, body.resource_allocation)
     tree = twin.secret_tree(actor.definition_id)
     vault = twin.vault(actor.workspace_id)
-    kept = vault.kept(without_type(body.configuration, actor.kind), tree, actor.configuration)
-    check_configuration(vault.revealed(kept, tree, actor.configuration), twin.connector(actor.definition_id).spec)
-    sealed = vault.sealed(kept, tree, actor.configuration)
+    configuration = without_type(body.configuration, actor.kind)
+    check_configuration(configuration, twin.connector(actor.definition_id).spec)
+    sealed = vault.sealed(vault.kept(configuration, tree, actor.configuration), tree, actor.configuration)
     changes = {"name": body.name, "configuration": as_object(sealed), "resource_allocation": allocation}
     return twin.store.actors.put(actor.model_copy(update=changes))
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pulumi_airbyte.arguments import (
         ConnectionConfigurationsArgs,
         ConnectionConfigurationsStreamArgs,
+        ConnectionConfigurationsStreamMapperArgs,
         ConnectionScheduleArgs,
         TagArgs,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "Connection",
     "ConnectionConfigurationsArgs",
     "ConnectionConfigurationsStreamArgs",
+    "ConnectionConfigurationsStreamMapperArgs",
     "ConnectionScheduleArgs",
     "ConnectorDefinition",
     "DeclaredObject",

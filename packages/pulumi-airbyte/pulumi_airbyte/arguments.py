@@ -1,13 +1,47 @@
-"""Typed arguments of resources. Knows the canonical form of streams; not the engine."""
+"""Typed arguments of resources. Knows the canonical form of streams; of the engine, only that values may come later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from inspect import isawaitable
+from typing import Any, Literal
 
-from pulumi_airbyte.configurations import StreamTree, SyncMode, canonical_stream, keyed, to_text
+import pulumi
+
+from pulumi_airbyte.configurations import (
+    ConfigurationError,
+    SyncMode,
+    canonical_stream,
+    key_of,
+    keyed,
+    shown,
+    to_text,
+)
 from pulumi_airbyte.values import JsonObject
 
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+MapperType = Literal["hashing", "field-renaming", "field-filtering", "row-filtering", "encryption"]
+
+
+@dataclass(frozen=True)
+class ConnectionConfigurationsStreamMapperArgs:
+    """A transformation of a stream's records (ConfiguredStreamMapper of the public API).
+
+    Attributes:
+        type: what it does.
+        mapper_configuration: how, as the public API takes it. A value may be an output, such as the key of an
+            `encryption` from `config.require_secret`.
+    """
+
+    type: MapperType
+    mapper_configuration: Mapping[str, pulumi.Input[Any]]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The mapper in the API's spelling."""
+        return {"type": self.type, "mapperConfiguration": dict(self.mapper_configuration)}
+
+
+Mapper = ConnectionConfigurationsStreamMapperArgs | Mapping[str, Any]
+"""A mapper, typed or as the public API takes it."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +54,9 @@ class ConnectionConfigurationsStreamArgs:
         cursor_field: path of the field by which new records are found; honoured in incremental modes.
         primary_key: one path for each part of the key.
         selected_fields: names of top-level fields; None selects all of them.
-        namespace: only where the source has two streams of this name.
-        mappers: transformations, as the public API takes them.
+        namespace: the source's own, which makes it another stream; needed where the source has two of this name.
+        mappers: transformations. While one of their values is an output, the streams as a whole are one, and secret
+            where it is.
         include_files: also copy the files that records refer to.
         destination_object_name: for destinations that write into objects of their own (1.8 and later).
         backfill: a token; a new text reads the stream from the beginning, once, and so does `True` where it was
@@ -34,12 +69,17 @@ class ConnectionConfigurationsStreamArgs:
     primary_key: Sequence[Sequence[str]] | None = None
     selected_fields: Sequence[str] | None = None
     namespace: str | None = None
-    mappers: Sequence[JsonObject] | None = None
+    mappers: pulumi.Input[Sequence[pulumi.Input[Mapper]]] | None = None
     include_files: bool | None = None
     destination_object_name: str | None = None
     backfill: str | bool | None = None
 
-    def to_wire(self) -> JsonObject:
+    @property
+    def key(self) -> str:
+        """The key of the stream, by which `backfills` and `backfill_results` have it."""
+        return key_of((self.namespace, self.name))
+
+    def to_wire(self) -> dict[str, Any]:
         """The stream in the API's spelling."""
         return {
             "name": self.name,
@@ -48,7 +88,7 @@ class ConnectionConfigurationsStreamArgs:
             "primaryKey": self.primary_key,
             "selectedFields": self.selected_fields,
             "namespace": self.namespace,
-            "mappers": self.mappers,
+            "mappers": _mappers(self.mappers),
             "includeFiles": self.include_files,
             "destinationObjectName": self.destination_object_name,
         }
@@ -60,26 +100,56 @@ class ConnectionConfigurationsArgs:
 
     streams: Sequence[ConnectionConfigurationsStreamArgs]
 
-    def to_wire(self) -> str:
-        """The canonical JSON text in which they travel.
+    def to_wire(self) -> str | pulumi.Output[str]:
+        """The canonical JSON text in which they travel, once all values of mappers are known.
 
         Raises:
             ConfigurationError: a stream is listed twice, or selects a field twice or a nested one.
         """
-        return to_text(self._keyed())
+        told = [stream.to_wire() for stream in self.streams]
+        if not _comes_later(told):
+            return _text(told)
+        # What can be refused now is; the text of outputs is an output, unknown or secret where one of them is.
+        _text([{**stream, "mappers": None} for stream in told])
+        return pulumi.Output.from_input(told).apply(_text)
 
     def backfills(self) -> dict[str, str | bool] | None:
-        """The streams' tokens, by the names that streams have in the text; None where there is none.
+        """The streams' tokens, by the streams' keys; None where there is none.
 
         Raises:
-            ConfigurationError: as of `to_wire`.
+            ConfigurationError: a stream is listed twice.
         """
-        tokens = {(stream.namespace or None, stream.name): stream.backfill for stream in self.streams}
-        found = {key: tokens[one.get("namespace"), one["name"]] for key, one in self._keyed().items()}  # type: ignore[index]
-        return {key: token for key, token in found.items() if token is not None} or None
+        self._require_single()
+        return {stream.key: stream.backfill for stream in self.streams if stream.backfill is not None} or None
 
-    def _keyed(self) -> dict[str, StreamTree]:
-        return keyed(canonical_stream(stream.to_wire()) for stream in self.streams)
+    def _require_single(self) -> None:
+        seen: set[str] = set()
+        for key in (stream.key for stream in self.streams):
+            if key in seen:
+                raise ConfigurationError(f"names stream {shown(key)!r} twice: keep one")
+            seen.add(key)
+
+
+def _text(streams: Sequence[Mapping[str, Any]]) -> str:
+    return to_text(keyed(canonical_stream(stream) for stream in streams))
+
+
+def _mappers(value: Any) -> Any:
+    """Mappers in the API's spelling, as far as they are known."""
+    if isinstance(value, pulumi.Output):
+        return value.apply(_mappers)
+    if isinstance(value, ConnectionConfigurationsStreamMapperArgs):
+        return value.to_wire()
+    return [_mappers(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _comes_later(value: object) -> bool:
+    """Whether a value, or one in it, is known only later."""
+    if isinstance(value, Mapping):
+        return any(_comes_later(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_comes_later(item) for item in value)
+    return isinstance(value, pulumi.Output) or isawaitable(value)
 
 
 @dataclass(frozen=True)

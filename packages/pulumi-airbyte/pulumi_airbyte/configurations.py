@@ -2,14 +2,16 @@
 
 Shared by the SDK, which writes the text, and the plugin, which reads it. Pure.
 
-The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by namespace and name, selected fields as
+The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by name and namespace, selected fields as
 a sorted list of names, and everything left out that the server would fill in or drop anyway (airbyte-platform,
 AirbyteCatalogHelper).
+
+A stream is the pair of its namespace and its name. Its key is a text that depends on that pair alone.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
 
@@ -43,14 +45,53 @@ STREAM_KEYS: Final = (
 
 StreamTree = dict[str, JsonValue]
 """One stream in canonical form; its keys are among STREAM_KEYS."""
+StreamName: TypeAlias = tuple[str | None, str]
+"""Namespace and name of a stream; an empty namespace is none."""
 
 
 class ConfigurationError(ValueError):
     """A stream list that the server would refuse, or would read as something else; the message says what to do."""
 
 
+def key_of(stream: StreamName) -> str:
+    """The key of a stream: its name, or the JSON array `["namespace","name"]` where it has a namespace."""
+    namespace, name = stream
+    # A plain name that reads as such an array is written as one: else two streams could have one key.
+    return canonical_json([namespace or "", name]) if namespace or _pair(name) else name
+
+
+def name_of(key: str) -> StreamName:
+    """The stream that has a key."""
+    return _pair(key) or (None, key)
+
+
+def shown(key: str) -> str:
+    """A stream as people read it: `orders`, or `orders (namespace sales)`."""
+    namespace, name = name_of(key)
+    return f"{name} (namespace {namespace})" if namespace else name
+
+
+def stream_name(stream: StreamTree) -> StreamName:
+    """Namespace and name of a stream in canonical form."""
+    namespace = stream.get("namespace")
+    return (str(namespace) if namespace else None, str(stream["name"]))
+
+
+def _pair(key: str) -> StreamName | None:
+    """The stream that a JSON array names; None for any other text."""
+    if not key.startswith('["'):
+        return None
+    try:
+        found = json.loads(key)
+    except ValueError:
+        return None
+    if len(found) != 2 or not all(isinstance(part, str) for part in found) or canonical_json(found) != key:
+        return None
+    return (found[0] or None, found[1])
+
+
 def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
-    """Streams in canonical form, by name (by `namespace.name` where a name comes twice).
+    """Streams in canonical form by key.
 
     Args:
         value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath":
@@ -78,30 +119,33 @@ def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
 
 
 def _supported(stream: StreamTree) -> StreamTree:
-    name, mode = stream["name"], stream["syncMode"]
+    mode = stream["syncMode"]
     if mode not in SYNC_MODES:
+        label = shown(key_of(stream_name(stream)))
         raise ConfigurationError(
-            f"stream {name!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
+            f"stream {label!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
         )
     return stream
 
 
 def keyed(streams: Iterable[StreamTree]) -> dict[str, StreamTree]:
-    """Streams by name, or by `namespace.name` where a name comes twice, in order of the key.
+    """Streams by key, in order of name and namespace.
 
     Raises:
         ConfigurationError: two streams have the same name and namespace.
     """
-    listed = list(streams)
-    names = [str(stream["name"]) for stream in listed]
     result: dict[str, StreamTree] = {}
-    for stream in listed:
-        name = str(stream["name"])
-        key = name if names.count(name) == 1 else f"{stream.get('namespace') or ''}.{name}"
+    for stream in streams:
+        key = key_of(stream_name(stream))
         if key in result:
-            raise ConfigurationError(f"names stream {name!r} twice: keep one")
+            raise ConfigurationError(f"names stream {shown(key)!r} twice: keep one")
         result[key] = stream
-    return dict(sorted(result.items()))
+    return dict(sorted(result.items(), key=lambda item: _order(item[1])))
+
+
+def _order(stream: StreamTree) -> tuple[str, str]:
+    namespace, name = stream_name(stream)
+    return (name, namespace or "")
 
 
 def canonical_stream(value: JsonValue) -> StreamTree:
@@ -112,19 +156,20 @@ def canonical_stream(value: JsonValue) -> StreamTree:
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str) or not value["name"]:
         raise ConfigurationError("has a stream without a name")
-    name = value["name"]
+    name, namespace = str(value["name"]), value.get("namespace")
+    label = shown(key_of((namespace if isinstance(namespace, str) else None, name)))
     unknown = sorted(set(value) - set(STREAM_KEYS))
     if unknown:
         raise ConfigurationError(
-            f"stream {name!r} has the unknown key {unknown[0]!r}: known are {', '.join(STREAM_KEYS)}"
+            f"stream {label!r} has the unknown key {unknown[0]!r}: known are {', '.join(STREAM_KEYS)}"
         )
     mode = value.get("syncMode") or DEFAULT_SYNC_MODE
     stream: StreamTree = {"name": name, "syncMode": mode}
     honoured = {
-        "namespace": value.get("namespace"),
+        "namespace": namespace,
         "cursorField": value.get("cursorField") if str(mode).startswith("incremental") else None,
         "primaryKey": None if mode in KEYLESS_MODES else value.get("primaryKey"),
-        "selectedFields": _selected(name, value.get("selectedFields")),
+        "selectedFields": _selected(label, value.get("selectedFields")),
         "mappers": _mappers(value.get("mappers")),
         "includeFiles": value.get("includeFiles"),
         "destinationObjectName": value.get("destinationObjectName"),
@@ -133,7 +178,7 @@ def canonical_stream(value: JsonValue) -> StreamTree:
     return stream
 
 
-def _selected(stream: JsonValue, fields: JsonValue) -> list[str] | None:
+def _selected(stream: str, fields: JsonValue) -> list[str] | None:
     if fields is None:
         return None
     names = [_field_name(stream, field) for field in fields] if isinstance(fields, Sequence) and is_list(fields) else []
@@ -143,7 +188,7 @@ def _selected(stream: JsonValue, fields: JsonValue) -> list[str] | None:
     return sorted(names)
 
 
-def _field_name(stream: JsonValue, field: JsonValue) -> str:
+def _field_name(stream: str, field: JsonValue) -> str:
     if isinstance(field, str) and field:
         return field
     path = field.get("fieldPath") if isinstance(field, Mapping) else field
@@ -168,7 +213,8 @@ def _mappers(mappers: JsonValue) -> list[JsonValue]:
 
 def to_text(streams: Mapping[str, StreamTree]) -> str:
     """The one JSON text of these streams."""
-    return canonical_json({"streams": list(streams.values())})
+    ordered: list[StreamTree] = sorted(streams.values(), key=_order)
+    return canonical_json({"streams": ordered})
 
 
 def to_request(streams: Mapping[str, StreamTree]) -> JsonObject:

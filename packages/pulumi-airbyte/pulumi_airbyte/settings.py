@@ -1,5 +1,7 @@
 """`airbyte.Provider`: how to reach an Airbyte, where the stack's `airbyte:*` configuration is not enough."""
 
+from typing import Literal
+
 import pulumi
 
 
@@ -18,6 +20,7 @@ class Provider(pulumi.ProviderResource):
         username: pulumi.Input[str] | None = None,
         password: pulumi.Input[str] | None = None,
         bearer_auth: pulumi.Input[str] | None = None,
+        adopt_existing: pulumi.Input[Literal["never", "identical"]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a provider. Give one way to authenticate, or none for a server that asks for none.
@@ -32,6 +35,8 @@ class Provider(pulumi.ProviderResource):
             username: for HTTP Basic, with `password`; default $AIRBYTE_USERNAME.
             password: default $AIRBYTE_PASSWORD.
             bearer_auth: a ready token; default $AIRBYTE_BEARER_AUTH.
+            adopt_existing: what a create does where an identical object exists: `never` refuses, `identical` adopts it;
+                default $AIRBYTE_ADOPT_EXISTING, else `never`.
             opts: the engine's options.
         """
         inputs = {
@@ -43,6 +48,7 @@ class Provider(pulumi.ProviderResource):
             "username": username,
             "password": _secret(password),
             "bearerAuth": _secret(bearer_auth),
+            "adoptExisting": adopt_existing,
         }
         super().__init__("airbyte", resource_name, inputs, opts)
 

@@ -31,7 +31,7 @@ def render_path(path: Path) -> str:
         elif key.isidentifier() or key.replace("-", "_").isidentifier():
             text += f".{key}" if text else key
         else:
-            text += f"[{json.dumps(key)}]"
+            text += f"[{json.dumps(key, ensure_ascii=False)}]"
     return text
 
 

@@ -38,7 +38,12 @@ def wired_list(values: Sequence[pulumi.Input[Argument]] | None) -> Any:
 
 
 class Resource(pulumi.CustomResource):
-    """A resource whose properties are its getters: each is known to the engine by the name that its getter gives."""
+    """A resource whose properties are its getters: each is known to the engine by the name that its getter gives.
+
+    `deleted_with` another resource of Airbyte is a dependency on that one, and no more. With the option the engine
+    would call no delete here, and the other's delete could not distinguish this object from one outside the program,
+    which it refuses to take along.
+    """
 
     def __init__(
         self, token: str, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
@@ -47,6 +52,24 @@ class Resource(pulumi.CustomResource):
         properties = object.__new__(typed)
         vars(properties).update({**dict.fromkeys(_getters(type(self))), **inputs})
         super().__init__(token, resource_name, properties, opts)
+
+    def _get_providers(
+        self, t: str, pkg: str | None, opts: pulumi.ResourceOptions
+    ) -> tuple[pulumi.ProviderResource | None, Mapping[str, pulumi.ProviderResource]]:
+        """As the SDK does, which calls it with its own copy of the options once every transformation has changed them.
+
+        No public method of the SDK sees the options after transformations of the parents and the stack.
+        """
+        _delete_by_itself(opts)
+        return super()._get_providers(t, pkg, opts)
+
+
+def _delete_by_itself(opts: pulumi.ResourceOptions) -> None:
+    """Turn `deleted_with` one of our resources into a dependency on it, in place."""
+    other = opts.deleted_with
+    if isinstance(other, Resource):
+        own, added = (pulumi.ResourceOptions(depends_on=each) for each in (opts.depends_on, [other]))
+        opts.depends_on, opts.deleted_with = pulumi.ResourceOptions.merge(own, added).depends_on, None
 
 
 @cache

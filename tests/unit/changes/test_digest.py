@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from pulumi_airbyte.configurations import key_of
+from pulumi_airbyte.values import render_path
 
 from lotus_infra.changes.digest import Step, read
+from lotus_infra.changes.places import place_of
 from lotus_infra.changes.streams import streams
 from lotus_infra.errors import LotusError
 
@@ -104,7 +107,7 @@ def test_anything_else_is_refused_with_one_error(text: str) -> None:
 def test_streams_of_a_connection_are_typed_and_canonical() -> None:
     told = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
                          "primaryKey": [["id"]], "selectedFields": ["updated_at", "id"], "mappers": []}]}  # fmt: skip
-    [stream] = streams({"configurations": json.dumps(told)}).values()
+    [stream] = (streams({"configurations": json.dumps(told)}) or {}).values()
     assert stream.key == "orders"
     assert stream.primary_key == (("id",),)
     assert stream.selected_fields == ("id", "updated_at")
@@ -115,3 +118,9 @@ def test_streams_of_a_connection_are_typed_and_canonical() -> None:
 def test_what_are_no_streams_is_refused() -> None:
     with pytest.raises(LotusError, match="configurations"):
         streams({"configurations": "{"})
+
+
+@pytest.mark.parametrize("name", ["orders", "sales.orders", 'a"b', "größe", "a\\b"])
+def test_the_path_of_a_token_names_its_stream_whatever_is_in_the_name(name: str) -> None:
+    for key in (name, key_of(("sales", name))):
+        assert place_of(render_path(("backfills", key))) == ("backfills", key)

@@ -37,7 +37,10 @@ def told(
     return drift_of(read(json.dumps({"steps": steps, "diagnostics": said, "changeSummary": {}}, indent=2)))
 
 
-SAID = ("Airbyte added field tax to orders (propagate_columns); where it is to stay, add it", "orders: + field tax")
+SAID = (
+    "field tax of orders was added in Airbyte (propagate_columns adds what the source gains); where it is to stay",
+    "orders: + field tax",
+)
 A, B, C = ({"name": "Shop", "configuration": {"count": count}} for count in (1, 2, 3))
 
 
@@ -156,5 +159,31 @@ def test_what_the_server_did_itself_is_told_as_such() -> None:
     [one] = told(
         connection(stream()), connection(stream()), connection(stream(selectedFields=["id", "tax"])), CONNECTION
     ).objects
-    assert [each.by_server for each in one.differences] == [True]
+    assert [each.perhaps_server for each in one.differences] == [True]
     assert one.notes == (SAID[0],)
+
+
+def secret_streams(configurations: object = "[secret]", **inputs: Any) -> Document:
+    return {"name": "Shop", "configurations": configurations, **inputs}
+
+
+READABLE = json.dumps({"streams": [{"name": "orders", "syncMode": "full_refresh_append"}]})
+
+
+def test_secret_streams_are_one_place_that_shows_no_value() -> None:
+    versions = (secret_streams(), secret_streams(READABLE), secret_streams())
+    drift = told(*versions, kind=CONNECTION, detailedDiff={"configurations": {"kind": "update"}})
+    [[difference]] = [one.differences for one in drift.objects]
+    assert difference.place == ("configurations",)
+    assert (difference.code, difference.live) == (ANOTHER_SECRET, "[secret]")
+
+
+def test_streams_that_only_come_to_be_secret_are_no_difference() -> None:
+    assert told(secret_streams(), secret_streams(READABLE), secret_streams(READABLE), CONNECTION, "same").objects == ()
+
+
+def test_a_token_of_an_earlier_state_is_of_the_stream_that_it_meant() -> None:
+    text = json.dumps({"streams": [{"name": "orders", "namespace": "sales", "syncMode": "full_refresh_append"}]})
+    state = secret_streams(text, backfills={"orders": "t1"})
+    code = secret_streams(text, backfills={'["sales","orders"]': "t1"})
+    assert told(code, state, state, CONNECTION, "same").objects == ()

@@ -174,3 +174,46 @@ def test_what_one_step_leaves_as_it_is_may_still_go_in_a_later_one() -> None:
 
 def test_a_preview_without_a_step_says_nothing() -> None:
     assert not gate(impact_of(read('{\n"changeSummary": {}}')), frozenset(), (), LOSS_LABEL).ok
+
+
+def namesakes(**overrides: object) -> Digest:
+    """Two streams of one name, which come to be overwritten."""
+    old = [ORDERS.but(namespace=namespace) for namespace in ("sales", "hr")]
+    new = [stream.but(mode="full_refresh_overwrite") for stream in old]
+    return Digest().step("update", CONNECTION, "shop", connection(old), connection(new, **overrides), "configurations")
+
+
+def test_streams_of_one_name_are_lost_each_by_itself() -> None:
+    both = ["stream shop/orders (namespace hr)", "stream shop/orders (namespace sales)"]
+    assert objects(judged(namesakes())) == both
+    assert objects(judged(namesakes(), both[0])) == both[1:]
+    assert objects(judged(namesakes(), "stream shop/orders")) == both
+    assert judged(namesakes(), *both).ok
+
+
+def test_a_stream_may_be_acknowledged_as_its_file_names_it() -> None:
+    old, new = (ORDERS.but(namespace="sales", mode=mode) for mode in ("incremental_append", "full_refresh_overwrite"))
+    digest = Digest().step("update", CONNECTION, "shop", connection([old]), connection([new]), "configurations")
+    for name in ("stream shop/orders", "stream shop/orders (namespace sales)"):
+        found = judged(digest, name)
+        assert found.ok
+        assert found.stale == ()
+
+
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+
+
+@pytest.mark.parametrize("hidden", ["[secret]", SECRET], ids=["in a digest", "in an event"])
+@pytest.mark.parametrize("op", ["update", "replace"])
+def test_streams_that_a_preview_hides_are_not_called_safe(hidden: object, op: str) -> None:
+    secret = connection(configurations=hidden)
+    for old, new in ((secret, secret), (connection(), secret), (secret, connection())):
+        digest = Digest().step(op, CONNECTION, "shop", old, new, "configurations")
+        assert objects(judged(digest)) == ["connection shop"]
+        assert judged(digest, "connection shop").ok
+
+
+def test_secret_streams_that_stay_hold_nothing_up() -> None:
+    secret = connection(configurations="[secret]")
+    digest = Digest().step("update", CONNECTION, "shop", secret, {**secret, "prefix": "p_"}, "prefix")
+    assert judged(digest).ok

@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.changes.drift import Difference, Drift, Drifted
 from lotus_infra.ops.drift_patch import Patch, patch_of
-from tests.support.lakes import clean_files, destination, source, stream, write
+from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
 Document = dict[str, Any]
 Change = tuple[tuple[str, ...], Any, Any]
@@ -128,6 +128,22 @@ def test_modes_cursor_and_key_are_lines_of_the_streams_file(tmp_path: Path) -> N
     ]
 
 
+def test_a_stream_of_a_namespace_is_the_file_that_was_discovered_in_it(tmp_path: Path) -> None:
+    live = streams(
+        *({**STREAM, "namespace": space, "cursorField": ["id"], "selectedFields": ["id"]} for space in ("public", "hr"))
+    )
+    changes: list[Change] = [
+        (("streams", '["public","orders"]', "cursor_field"), "updated_at", "id"),
+        (("streams", '["hr","orders"]'), None, True),
+    ]
+    facts = discovered(namespace="public")
+    patch = patched(tmp_path, "connection", live, changes, shop___discovered__orders=facts)
+    assert changed_lines(patch) == ['-    "updated_at"', '+    "id"']
+    assert told(patch) == [
+        "connection shop: stream orders (namespace hr): the stream file of this name is of another namespace"
+    ]
+
+
 def test_a_cursor_and_a_key_that_the_mode_leaves_out_stay_in_the_file(tmp_path: Path) -> None:
     live = streams({"name": "orders", "syncMode": "full_refresh_append", "selectedFields": ["email"]})
     changes: list[Change] = [
@@ -199,6 +215,18 @@ def test_a_configuration_changes_where_the_file_says_it_and_else_where_the_stack
     assert remedies[0].startswith("`pulumi config set lotus:landing_bucket -- 'it'\"'\"'s mine'`")
     assert remedies[1].startswith("`pulumi config set --secret lotus:s3_secret_access_key`")
     assert patch.problems  # The bucket's region is required.
+
+
+def test_a_secret_that_airbyte_rotates_stays_in_its_file_byte_for_byte(tmp_path: Path) -> None:
+    rotating = {"$secret": "refresh_token", "rotates": True}
+    live: Document = {"configuration": {"count": 20, "token": "[secret]"}}
+    changes: list[Change] = [(("configuration", "count"), 10, 20)]
+
+    file = source(configuration={"count": 10, "token": rotating})
+    patch = patched(tmp_path, "source", live, changes, shop___source=file)
+
+    assert changed_lines(patch) == ['-    "count": 10,', '+    "count": 20,']
+    assert patch.left == ()
 
 
 def test_what_no_file_can_say_is_told_with_what_to_do(tmp_path: Path) -> None:

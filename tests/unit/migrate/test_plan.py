@@ -167,7 +167,8 @@ def test_files_that_are_there_stay_and_differences_are_told_without_values(exist
     files = clean_files() | {"shop/_source.json": None, "shop/orders.json": None, "shop/_discovered/orders.json": None}
     document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
     document["configuration"] = {**made.SHOP, "shop": {"$config": "shop"}, "start_date": "2020-01-01"}
-    document["configuration"]["credentials"] = {"auth_method": "api_password", "api_password": {"$secret": "password"}}
+    password = {"$secret": "password", "rotates": True}
+    document["configuration"]["credentials"] = {"auth_method": "api_password", "api_password": password}
     orders = (OWN_STREAMS / "shopify" / "orders.json").read_bytes()
 
     found = plan(existing, tmp_path, files | {"shopify/_source.json": document, "shopify/orders.json": orders})

@@ -108,3 +108,21 @@ def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_ever
 
 def test_a_stack_that_has_no_dagster_has_nothing_to_say_of_it(tmp_path: Path) -> None:
     check_dagster(project(tmp_path, dev="config:\n  lotus:dagster: {deploy: false}\n", prod=""))
+
+
+def test_two_stacks_of_one_workspace_are_a_problem_that_names_both_files(tmp_path: Path) -> None:
+    workspace = "lotus:workspaceId: 11111111-1111-1111-1111-111111111111\n"
+    rest = FULL.removeprefix("config:\n")
+    dev, prod = (
+        f"config:\n  airbyte:serverUrl: {url}\n  {workspace}{rest}" for url in ("http://A:80/v1", "http://a/v1/")
+    )
+    lake = project(tmp_path, dev=dev, prod=prod)
+
+    for stacks in ([], ["dev"]):
+        [problem] = check(lake, stacks).problems
+        assert Path(problem.file).name == "Pulumi.prod.yaml"
+        assert problem.what == (
+            "names the same Airbyte workspace as Pulumi.dev.yaml, the workspace 11111111-1111-1111-1111-111111111111 "
+            "of http://a/v1"
+        )
+        assert "pulumi config set --stack prod lotus:workspaceId <id>" in problem.remedy

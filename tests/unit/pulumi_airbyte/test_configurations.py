@@ -61,7 +61,18 @@ def test_streams_are_in_order_of_their_names() -> None:
 
 def test_a_name_in_two_namespaces_is_two_streams() -> None:
     there = [stream(namespace="b"), stream(namespace="a")]
-    assert list(parse(there)) == ["a.orders", "b.orders"]
+    assert list(parse(there)) == ['["a","orders"]', '["b","orders"]']
+
+
+def test_a_dot_in_a_name_joins_nothing() -> None:
+    there = [stream(name="sales.orders", namespace="dbo"), stream(namespace="sales"), stream(namespace="hr")]
+    assert list(parse(there)) == ['["hr","orders"]', '["sales","orders"]', '["dbo","sales.orders"]']
+
+
+@given(st.lists(st.sampled_from(["", "a", "b"]), unique=True, min_size=2))
+def test_the_key_of_a_stream_depends_on_no_other_stream(namespaces: list[str]) -> None:
+    alone = [next(iter(parse([stream(namespace=each)]))) for each in namespaces]
+    assert sorted(parse([stream(namespace=each) for each in namespaces])) == sorted(alone)
 
 
 def test_the_text_of_equal_streams_is_equal() -> None:
@@ -81,7 +92,8 @@ def test_the_request_spells_fields_as_paths() -> None:
         ({"streams": []}, "names no stream"),
         ({}, "names no stream"),
         ({"stream": []}, "unknown key 'stream'"),
-        ([stream(), stream()], "twice"),
+        ([stream(), stream(namespace="")], "names stream 'orders' twice"),
+        ([stream(namespace="a"), stream(namespace="a")], "names stream 'orders .namespace a.' twice"),
         ([stream(name="")], "without a name"),
         ([stream(syncMode="append")], "unknown syncMode"),
         ([stream(cursor=["a"])], "unknown key 'cursor'"),

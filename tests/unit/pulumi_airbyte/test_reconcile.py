@@ -4,7 +4,7 @@ from typing import Any
 
 from pulumi_airbyte.provider import reconcile
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
-from pulumi_airbyte.provider.reconcile import Rewrites
+from pulumi_airbyte.provider.reconcile import Rewrites, secrecy_kept
 from pulumi_airbyte.values import MASK
 
 Tree = Any
@@ -95,3 +95,24 @@ def test_a_live_value_at_the_place_of_a_secret_is_secret_too() -> None:
 def test_an_import_takes_everything_that_is_live() -> None:
     live = {"a": {"b": [1, 2], "key": MASK}}
     assert merged(live, {}, {}) == {"a": {"b": [1, 2], "key": Secret(MASK)}}
+
+
+def test_what_was_secret_reads_back_as_secret_wherever_the_server_has_it_now() -> None:
+    sent = {"a": Secret("x"), "l": [{"k": Secret("s"), "n": 1}], "o": {"p": Secret("q")}}
+    live = {"a": {"b": "y"}, "l": [{"k": "t", "n": 1}, {"k": "u", "n": 2}], "o": "text"}
+    assert merged(live, sent, {}) == {
+        "a": {"b": Secret("y")},
+        "l": [{"k": Secret("t"), "n": 1}, {"k": Secret("u"), "n": 2}],
+        "o": Secret("text"),
+    }
+
+
+def test_an_item_of_a_changed_list_is_as_secret_as_any_was() -> None:
+    old: Tree = [{"a": Secret("x"), "b": "y"}, {"a": "z", "b": Secret("w")}]
+    assert secrecy_kept([{"a": "n", "b": "m"}], old) == [{"a": Secret("n"), "b": Secret("m")}]
+    assert secrecy_kept([{"a": "x", "b": "y"}, {"a": "z", "b": "w"}], old) == old
+
+
+def test_what_becomes_secret_is_secret_leaf_by_leaf() -> None:
+    assert secrecy_kept(Secret({"a": 1, "b": [2]}), {"a": 1}) == {"a": Secret(1), "b": [Secret(2)]}
+    assert secrecy_kept({"a": "x"}, {"a": "y"}) == {"a": "x"}

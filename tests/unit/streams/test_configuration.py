@@ -53,6 +53,18 @@ WRONG: list[tuple[Document, str]] = [
         {"credentials": {"auth_method": "api_password", "api_password": {"$config": "password"}}},
         "credentials.api_password: is a secret that is not kept as one: write ",
     ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotate": True}}},
+        'credentials.api_password: a $secret reference can\'t also have rotate: did you mean "rotates"?',
+    ),
+    (
+        {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotates": "yes"}}},
+        'credentials.api_password: "rotates" is not true or false: write "rotates": true where Airbyte rotates the ',
+    ),
+    (
+        {"shop": {"$config": "shop", "rotates": True}},
+        "shop: a $config reference can't also have rotates: write ",
+    ),
     ({"shop": {"$confg": "shop"}}, 'shop: $confg is no kind of reference: did you mean "$config"?'),
     (
         {"bulk_window_in_days": {"$config": "days"}},
@@ -87,12 +99,22 @@ RIGHT: list[Document] = [
     {"credentials": {"auth_method": {"$config": "method"}, "api_password": PASSWORD}},
     {"credentials": {"auth_method": "api_password", "api_password": "secret_coordinate::vault/shop"}},
     {"credentials": {"$config": "credentials", "as": "json"}},
+    {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotates": True}}},
 ]
 
 
 @pytest.mark.parametrize("changes", RIGHT)
 def test_a_reference_fits_where_its_value_could(changes: Document, tmp_path: Path) -> None:
     assert told(tmp_path, shopify(**changes)) == []
+
+
+@pytest.mark.parametrize("key", ["*", "odd\\"])
+def test_a_secret_whose_path_the_engine_cannot_be_given_may_not_rotate(key: str, tmp_path: Path) -> None:
+    file = source(connector="5a1c0f1e-0000-4000-8000-000000000011", configuration={key: PASSWORD | {"rotates": True}})
+
+    [problem] = problems_of(tmp_path, {"shop/_source.json": file})
+
+    assert 'can\'t be marked "rotates": the engine has no path' in problem
 
 
 def test_a_required_key_is_missed(tmp_path: Path) -> None:

@@ -3,7 +3,15 @@
 import pytest
 from pydantic import JsonValue
 
-from lotus_infra.streams.references import Reference, is_reference, parse, references, substitute
+from lotus_infra.streams.references import (
+    Reference,
+    engine_path,
+    is_reference,
+    parse,
+    references,
+    rotating,
+    substitute,
+)
 
 MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$secrt": "a"}, "$secrt is no kind of reference"),
@@ -12,6 +20,12 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$secret": "Not-A-Name"}, "$secret does not name a value"),
     ({"$secret": "a", "as": "integer"}, "a $secret reference can't also have as"),
     ({"$secret": "a", "$config": "b"}, "a $secret reference can't also have $config"),
+    ({"$secret": "a", "rotate": True}, "a $secret reference can't also have rotate"),
+    ({"$config": "a", "rotates": True}, "a $config reference can't also have rotates"),
+    ({"$landing": "secret_access_key", "rotates": True}, "a $landing reference can't also have rotates"),
+    ({"rotates": "yes", "$secret": "a"}, '"rotates" is not true or false'),
+    ({"$secret": "a", "rotates": 1}, '"rotates" is not true or false'),
+    ({"$secret": "a", "rotates": None}, '"rotates" is not true or false'),
     ({"$config": "a", "default": 3}, "a $config reference can't also have default"),
     ({"$config": "a", "as": "int"}, "can't be read as that"),
     ({"$config": "a", "as": None}, "can't be read as that"),
@@ -35,6 +49,42 @@ def test_a_malformed_reference_is_told(value: dict[str, JsonValue], what: str) -
 def test_a_reference_names_a_value_and_how_it_is_read() -> None:
     assert parse({"$secret": "key"}) == Reference("key", secret=True)
     assert parse({"$config": "count", "as": "integer"}) == Reference("count", secret=False, type="integer")
+
+
+def test_a_secret_may_be_airbytes_own_after_the_first_write() -> None:
+    assert parse({"$secret": "token", "rotates": True}) == Reference("token", secret=True, rotates=True)
+    assert parse({"$secret": "token", "rotates": False}) == parse({"$secret": "token"})
+    assert parse({"$secret": "token", "rotate": True}) == (
+        "a $secret reference can't also have rotate",
+        'did you mean "rotates"?',
+    )
+
+
+def test_secrets_that_rotate_are_found_with_their_paths() -> None:
+    configuration: JsonValue = {
+        "credentials": {"refresh_token": {"$secret": "a", "rotates": True}, "client_secret": {"$secret": "b"}},
+        "accounts": [{"token": {"$secret": "c", "rotates": True}}],
+    }
+    assert list(rotating(configuration)) == [("credentials", "refresh_token"), ("accounts", 0, "token")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("configuration", "credentials", "refresh_token"), "configuration.credentials.refresh_token"),
+        (("configuration", "accounts", 0, "token"), "configuration.accounts[0].token"),
+        (("configuration", "a.b", "c"), 'configuration["a.b"].c'),
+        (("configuration", "a[0]"), 'configuration["a[0]"]'),
+        (("configuration", 'a "quoted" key'), r'configuration["a \"quoted\" key"]'),
+        (("configuration", r"a\b"), r'configuration["a\b"]'),
+        (("configuration", "größe"), 'configuration["größe"]'),
+        (("configuration", "a-b", ""), 'configuration["a-b"][""]'),
+        (("configuration", "*"), None),
+        (("configuration", "a\\", "b"), None),
+    ],
+)
+def test_a_path_is_written_as_the_engine_reads_it(path: tuple[str | int, ...], text: str | None) -> None:
+    assert engine_path(path) == text
 
 
 def test_a_part_of_the_landing_zone_is_a_reference_and_its_credentials_are_secret() -> None:

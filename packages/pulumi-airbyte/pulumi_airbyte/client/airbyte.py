@@ -16,12 +16,16 @@ from pulumi_airbyte.client.models import (
     parse_actor,
 )
 from pulumi_airbyte.client.operations import Operations
-from pulumi_airbyte.client.transport import Query
+from pulumi_airbyte.client.whole_lists import WholeLists, within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
-    """One Airbyte server. Thread-safe; every method raises AirbyteError."""
+class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLists):
+    """One Airbyte server. Thread-safe; every method raises AirbyteError.
+
+    The methods `list_…` read pages, whose rows may move meanwhile, so that some are skipped: they are for looking. What
+    decides a create or a delete takes `every_…`.
+    """
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:
         """POST /sources or /destinations; not repeated, because the server has no idempotency key."""
@@ -53,7 +57,7 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
     def list_actors(self, kind: ActorKind, workspace_id: str = "") -> list[Actor]:
         """Every source or destination that is not deleted, of one workspace or of all that the caller sees."""
         what = f"list {kind}s"
-        found = self._pages(f"/{kind}s", f"{kind}Id", what, _within(workspace_id))
+        found = self._pages(f"/{kind}s", f"{kind}Id", what, within_workspace(workspace_id))
         return [actor for actor in (parse_actor(kind, item, what) for item in found) if actor.configuration is not None]
 
     def create_connection(self, body: JsonObject) -> Connection:
@@ -78,7 +82,7 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
     def list_connections(self, workspace_id: str = "") -> list[Connection]:
         """Every connection that is not deleted, of one workspace or of all that the caller sees."""
         what = "list connections"
-        found = self._pages("/connections", "connectionId", what, _within(workspace_id))
+        found = self._pages("/connections", "connectionId", what, within_workspace(workspace_id))
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
 
@@ -106,11 +110,6 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
         what = "list workspaces"
         return [parse(Workspace, item, what) for item in self._pages("/workspaces", "workspaceId", what)]
 
-    def ids(self, collection: str, key: str, workspace_id: str = "") -> frozenset[str]:
-        """The ids of all objects of a collection (such as `sources`) that are not deleted."""
-        found = self._pages(f"/{collection}", key, f"list {collection}", _within(workspace_id))
-        return frozenset(str(item.get(key)) for item in found)
-
     def connector_definitions(self, kind: ActorKind, workspace_id: str = "") -> list[ConnectorDefinition]:
         """GET /connector_definitions: what the server (or one workspace) can run."""
         what = f"list {kind} connectors"
@@ -137,7 +136,3 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks):
         path = f"/{kind}_definition_specifications/get"
         answer = self._config(path, what, body, needed_by="Connector specifications need")
         return parse(Specification, answer, what).connection_specification
-
-
-def _within(workspace_id: str) -> Query:
-    return [("workspaceIds", workspace_id)] if workspace_id else []

@@ -10,7 +10,8 @@ from typing import Final
 
 import httpx
 
-from pulumi_airbyte.client.errors import ROOT_HINT, ServerError, Unauthenticated, error_from
+from pulumi_airbyte.client.deadline import patience
+from pulumi_airbyte.client.errors import ROOT_HINT, ServerError, Unauthenticated, Unreachable, error_from
 from pulumi_airbyte.client.settings import Auth
 
 FALLBACK_SECONDS: Final = 60.0
@@ -49,12 +50,16 @@ class ClientCredentials(httpx.Auth):
             yield request
 
     def _current(self, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
-        with self._lock:
+        if not self._lock.acquire(timeout=patience()):
+            raise Unreachable("Airbyte did not answer in time when another call asked for the token that both need.")
+        try:
             if not self._token or self._token == refused or self._now() >= self._renew_at:
                 response = yield self._token_request()
                 response.read()
                 self._keep(response)
             return self._token
+        finally:
+            self._lock.release()
 
     def _token_request(self) -> httpx.Request:
         body = {

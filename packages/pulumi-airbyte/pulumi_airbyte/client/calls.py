@@ -1,13 +1,15 @@
 """What every call to Airbyte needs: two roots, pages, and one transport."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar
 
+from pulumi_airbyte.client import deadline
 from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import parse
 from pulumi_airbyte.client.redactor import Redactor
 from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.transport import Method, Query, Transport
+from pulumi_airbyte.client.transport import Effect, Method, Query, Transport
 from pulumi_airbyte.values import JsonObject, JsonValue
 
 Returned = TypeVar("Returned")
@@ -51,6 +53,13 @@ class Calls:
         """End without further tries."""
         self._transport.cancel()
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Give all calls that this thread makes inside this many seconds together, their tries and waits included.
+
+        Each call has `ClientSettings.read_seconds` at most, also without this.
+        """
+        return deadline.within(seconds)
+
     def rest(self) -> bool:
         """Wait until it is time to look again at what takes long; whether the wait was cancelled."""
         return self._transport.wait(self._settings.poll_seconds)
@@ -68,15 +77,15 @@ class Calls:
     ) -> JsonValue:
         return self._transport.request(method, self._settings.public_url + path, what, body=body, query=query)
 
-    def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, repeatable: bool = True) -> JsonValue:
-        """POST to the Config API.
+    def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, effect: Effect = "reads") -> JsonValue:
+        """POST to the Config API, which reads by POST too.
 
         Raises:
             AirbyteError: also when the server has no Config API; `needed_by` then says what can't be had.
         """
         self._require_config_api(needed_by)
         url = self._settings.config_url + path
-        return self._transport.request("POST", url, what, body=body, repeatable=repeatable)
+        return self._transport.request("POST", url, what, body=body, effect=effect)
 
     def _config_get(self, path: str, what: str, *, needed_by: str) -> JsonValue:
         """GET from the Config API; raises as `_config`."""

@@ -21,13 +21,13 @@ class Checks(Calls):
         what = f"check the connection of {kind} {actor_id}"
         # An answer that takes too long is not asked for again: the connector would run once more.
         answer = self._config(
-            f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, repeatable=False
+            f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, effect="acts"
         )
         found = parse(ConnectionCheck, answer, what)
         if found.status == "succeeded":
             return ""
         said = found.message or found.job.failure.text
-        return " ".join(self.redactor.clean(said).split()) or "the connector does not say why"
+        return self.redactor.line(said) or "the connector does not say why"
 
     def require_checks(self) -> None:
         """Refuse what would need a check later.

@@ -91,4 +91,5 @@ class ConfigConnections(Calls):
         """POST /connections/update: what is absent stays as it is, so that it may be sent again."""
         what = f"update the settings of connection {connection_id}"
         body = {"connectionId": connection_id, **changes}
-        return parse(ConfigConnection, self._config("/connections/update", what, body, needed_by=NEEDED), what)
+        answer = self._config("/connections/update", what, body, needed_by=NEEDED, effect="sets")
+        return parse(ConfigConnection, answer, what)

@@ -9,6 +9,7 @@ from pulumi_airbyte.client.calls import Calls
 from pulumi_airbyte.client.models import Wire, parse
 
 if TYPE_CHECKING:
+    from pulumi_airbyte.client.transport import Effect
     from pulumi_airbyte.values import JsonObject
 
 RefreshMode = Literal["merge", "truncate"]
@@ -130,7 +131,7 @@ class Cursors(Calls):
         """Store cursors, of each stream in place of what was there. Refused (423) while a job runs."""
         what = f"write the cursors of connection {connection_id}"
         body: JsonObject = {"connectionId": connection_id, "connectionState": state.to_wire(connection_id)}
-        return parse(SavedState, self._cursor_call("/state/create_or_update_safe", what, body), what)
+        return parse(SavedState, self._cursor_call("/state/create_or_update_safe", what, body, effect="sets"), what)
 
     def refresh(self, connection_id: str, streams: Sequence[StreamName], mode: RefreshMode) -> int | None:
         """Read streams anew; cancels a job that runs, and is not repeated.
@@ -144,7 +145,7 @@ class Cursors(Calls):
             "refreshMode": mode.capitalize(),
             "streams": _stream_names(streams),
         }
-        answer = self._config("/connections/refresh", what, body, needed_by="Refreshes need", repeatable=False)
+        answer = self._config("/connections/refresh", what, body, needed_by="Refreshes need", effect="acts")
         job = parse(JobAnswer, answer, what).job
         return job.job_id if job else None
 
@@ -156,7 +157,7 @@ class Cursors(Calls):
         """
         what = f"clear {_listed(streams)} of connection {connection_id}"
         body: JsonObject = {"connectionId": connection_id, "streams": _stream_names(streams)}
-        answer = self._config("/connections/clear/stream", what, body, needed_by="Clears need", repeatable=False)
+        answer = self._config("/connections/clear/stream", what, body, needed_by="Clears need", effect="acts")
         return parse(JobInfo, answer, what).job.job_id
 
     def refreshed_streams(self, job_id: int) -> frozenset[StreamName]:
@@ -164,8 +165,8 @@ class Cursors(Calls):
         what = f"read job {job_id}"
         return parse(JobInfo, self._cursor_call("/jobs/get", what, {"id": job_id}), what).job.refreshed
 
-    def _cursor_call(self, path: str, what: str, body: "JsonObject") -> Any:
-        return self._config(path, what, body, needed_by="Cursors need")
+    def _cursor_call(self, path: str, what: str, body: "JsonObject", *, effect: "Effect" = "reads") -> Any:
+        return self._config(path, what, body, needed_by="Cursors need", effect=effect)
 
 
 def _stream_names(streams: Sequence[StreamName]) -> "list[JsonObject]":

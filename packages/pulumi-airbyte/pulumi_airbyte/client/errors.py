@@ -1,6 +1,6 @@
 """What can go wrong when talking to Airbyte.
 
-AirbyteError(message, hint, status)
+AirbyteError(message, hint, status, outcome_unknown)
 ├── Unreachable      no HTTP answer: refused, timed out, dropped
 ├── Unauthenticated  401, or a token endpoint that refuses the credentials
 ├── Forbidden        403: not allowed, or (Cloud and Enterprise) an id that does not exist
@@ -9,6 +9,7 @@ AirbyteError(message, hint, status)
 ├── Conflict         409, 423: something else is going on with the object
 │   └── JobRunning   409: a job of the connection is under way
 ├── Busy             429, 502, 503, 504: the same request may succeed later
+├── Unsettled        a list that changed each time it was read
 └── ServerError      any other 5xx, or an answer that is not what the API promises
 """
 
@@ -20,10 +21,12 @@ from typing import Any, Final
 import httpx
 
 EXCERPT: Final = 256
+LONGEST: Final = 65536
+"""So much of a page is looked at; an excerpt of its beginning is shown."""
 ROOT_HINT: Final = (
     "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
 )
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 
 
 class AirbyteError(Exception):
@@ -33,18 +36,20 @@ class AirbyteError(Exception):
         message: what was asked and what came back, redacted, one line.
         hint: what to do about it; may be empty.
         status: the HTTP status, or None when there was no answer.
+        outcome_unknown: whether a write may still take effect although it failed: the server or a proxy gave up on it
+            (408, 502, 503, 504 and other 5xx of proxies), or the answer was late or lost. False for reads, for what was
+            never sent (a refused connection, no token), and for every answer by which the server itself has decided. A
+            500 is false too, although Airbyte may have written something before it failed: look once after it.
     """
 
-    def __init__(self, message: str, hint: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, hint: str = "", status: int | None = None, *, outcome_unknown: bool = False
+    ) -> None:
         super().__init__(f"{message}\n  {hint}" if hint else message)
         self.message = message
         self.hint = hint
         self.status = status
-
-    @property
-    def outcome_unknown(self) -> bool:
-        """Whether a write may still take effect."""
-        return isinstance(self, Unreachable) or self.status in {502, 503, 504}
+        self.outcome_unknown = outcome_unknown
 
 
 class Unreachable(AirbyteError):
@@ -77,6 +82,10 @@ class JobRunning(Conflict):
 
 class Busy(AirbyteError):
     """The server could not take the request now."""
+
+
+class Unsettled(AirbyteError):
+    """A list changed each time it was read, so that nothing can be decided by it."""
 
 
 class ServerError(AirbyteError):
@@ -114,7 +123,17 @@ _TITLE_HINTS: Final[dict[str, str]] = {
 }
 
 
-def error_from(response: httpx.Response, what: str, clean: Callable[[str], str]) -> AirbyteError:
+def leaves_open(status: int) -> bool:
+    """Whether a failed write of this status may still take effect.
+
+    Airbyte's own 500 and 501 end a request. The other 5xx come from proxies, which say nothing about the server behind.
+    """
+    return status == 408 or status >= 502
+
+
+def error_from(
+    response: httpx.Response, what: str, clean: Callable[[str], str], *, writes: bool = False
+) -> AirbyteError:
     """The typed error for a failed response.
 
     Args:
@@ -122,6 +141,7 @@ def error_from(response: httpx.Response, what: str, clean: Callable[[str], str])
         what: the request in words, e.g. `create source "Shopify"`.
         clean: removes secrets from a text; applied before the text is cut or put on one line, which would hide them
             from it.
+        writes: whether the request changes something.
     """
     status = response.status_code
     kind = _BY_STATUS.get(status, ServerError)
@@ -135,7 +155,8 @@ def error_from(response: httpx.Response, what: str, clean: Callable[[str], str])
         kind = JobRunning
     elif response.is_redirect:
         hint = f"It redirects to {clean(response.headers.get('location', 'another address'))}. {ROOT_HINT}"
-    return kind(f"Airbyte could not {what}: {status} {detail}", hint, status)
+    message = f"Airbyte could not {what}: {status} {detail}"
+    return kind(message, hint, status, outcome_unknown=writes and leaves_open(status))
 
 
 def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str, str]:
@@ -145,7 +166,7 @@ def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str
     except (json.JSONDecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
-        return "", _line(clean(_TAG.sub(" ", response.text)))[:EXCERPT] or response.reason_phrase
+        return "", _line(clean(_TAG.sub(" ", response.text[:LONGEST])))[:EXCERPT] or response.reason_phrase
     title, detail = _explain_object(body, response.reason_phrase)
     return title, _line(clean(detail))
 

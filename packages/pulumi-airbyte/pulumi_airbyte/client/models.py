@@ -151,8 +151,8 @@ class Failure(Wire):
 
     @property
     def text(self) -> str:
-        """The words, on one line."""
-        return " ".join((self.external_message or self.internal_message).split())
+        """The words, as they are: secrets are to be removed before lines are joined."""
+        return self.external_message or self.internal_message
 
 
 class FailureSummary(Wire):

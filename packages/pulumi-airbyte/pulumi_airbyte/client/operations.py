@@ -78,7 +78,7 @@ class Operations(Calls):
         """
         what = f"read the attempts of job {job_id}"
         answer = self._config("/jobs/get", what, {"id": job_id}, needed_by="Reasons of failures need")
-        return self.redactor.clean(parse(JobAttempts, answer, what).reason)
+        return self.redactor.line(parse(JobAttempts, answer, what).reason)
 
     def discover_schema(self, source_id: str, *, disable_cache: bool = True) -> list[DiscoveredStream]:
         """What a source offers, with JSON schemas, by the Config API; takes minutes when it is not cached.
@@ -89,9 +89,9 @@ class Operations(Calls):
         what = f"discover the streams of source {source_id}"
         body: JsonObject = {"sourceId": source_id, "disable_cache": disable_cache}
         # An answer that takes too long is not asked for again: the connector would run once more.
-        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", repeatable=False)
+        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
         if not found.job.succeeded:
-            reason = self.redactor.clean(found.job.failure.text) or "the connector does not say why"
+            reason = self.redactor.line(found.job.failure.text) or "the connector does not say why"
             raise AirbyteError(f"Airbyte could not {what}: {reason}", "Check the source in Airbyte.")
         return [entry.stream for entry in found.catalog.streams]

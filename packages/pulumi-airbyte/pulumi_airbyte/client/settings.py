@@ -76,7 +76,8 @@ class ClientSettings:
         config_url: root of the Config API; derived from `public_url` when empty.
         auth: how to authenticate.
         retry: how often to try again what may be tried again.
-        read_seconds: how long an answer may take; creating a connection discovers the source, which takes minutes.
+        read_seconds: how long a call may take, with all its tries, the token that it needs and the whole of its answer;
+            creating a connection discovers the source, which takes minutes.
         parallel_writes: so many writing calls are under way at once; the others wait.
         poll_seconds: between two looks at a job that runs.
     """

@@ -1,20 +1,23 @@
 """Sources and destinations: the same resource twice.
 
-Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). A
-deleted one is answered with a null configuration.
+Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). In
+a PUT, a mask keeps the secret and its version. A deleted one is answered with a null configuration.
 """
 
+from functools import partial
 from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
-from pulumi_airbyte.provider.adoption import Adoption, Found
+from pulumi_airbyte.provider.actor_tree import canonical, from_server, identity_of, names_of_connector, workspace_of
+from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, ActorWrites
+from pulumi_airbyte.provider.adoption import Adoption
 from pulumi_airbyte.provider.foreign import refuse_foreign
-from pulumi_airbyte.provider.gone import actor_listed, changed, exists, remove
+from pulumi_airbyte.provider.gone import actor_listed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
-from pulumi_airbyte.provider.reconcile import merged, rewrites, same
+from pulumi_airbyte.provider.properties import Properties, Property, unwrap
+from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
@@ -27,36 +30,28 @@ from pulumi_airbyte.provider.resource import (
     kept_rewrites,
     known_rewrites,
     table_failures,
-    with_rewrites,
 )
-from pulumi_airbyte.provider.secrecy import (
-    MASK_ADVICE,
-    Specifications,
-    masks,
-    without_nulls,
-)
+from pulumi_airbyte.provider.secrecy import MASK_ADVICE, Specifications, masks, without_nulls
 from pulumi_airbyte.provider.specified import Specified, as_object
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.trial import require_checkable, tried, unfinished_kept
 from pulumi_airbyte.provider.versions import (
-    CHANGED,
     Coordinates,
     as_output,
     changed_outside,
     from_outputs,
     has_masks,
     masked,
-    stored_kept,
+    unreadable,
     versions,
     with_changes,
 )
-from pulumi_airbyte.values import JsonObject, Path, render_path
+from pulumi_airbyte.values import Path, render_path
 
-COPY_ADVICE: Final = "Nobody can read it there: give its value in the program, without ignoreChanges."
 UNSEEN_ADVICE: Final = (
     "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
-    "(checkConnection, say): an update writes every secret."
+    "(checkConnection, say): an update writes every secret that was imported unseen."
 )
 
 
@@ -70,6 +65,7 @@ class ActorType(ResourceType):
         super().__init__(server)
         self._specified = Specified(self.kind, specifications)
         self._coordinates = Coordinates(server.airbyte)
+        self._writes = ActorWrites(self.kind, server, self._specified, self._coordinates)
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Mark what the specification calls secret; refuse masks."""
@@ -90,12 +86,7 @@ class ActorType(ResourceType):
 
     def tree(self, inputs: Properties) -> Properties:
         """Inputs without nulls and what is not asked for, and with one name of the connector: its definition wins."""
-        local = self.local(inputs)
-        cleaned = {key: value for key, value in without_nulls(inputs).items() if key not in local or unwrap(value)}
-        configuration = unwrap(cleaned.get("configuration"))
-        if isinstance(configuration, dict) and "definitionId" in cleaned:
-            cleaned["configuration"] = {key: item for key, item in configuration.items() if key != f"{self.kind}Type"}
-        return cleaned
+        return canonical(self.kind, inputs)
 
     def diff(self, known: Known, new: Properties) -> Differences:
         """Every place where the inputs differ; naming the same connector in the other way is no difference."""
@@ -113,7 +104,7 @@ class ActorType(ResourceType):
 
     @property
     def _names(self) -> tuple[Path, Path]:
-        return ("definitionId",), ("configuration", f"{self.kind}Type")
+        return names_of_connector(self.kind)
 
     def _same_connector(self, new: Properties, outputs: Properties) -> bool:
         """Whether new inputs name the connector that the object has, by what the server said of it."""
@@ -143,53 +134,57 @@ class ActorType(ResourceType):
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
         found = self._adoption(inputs, target).foresee()
-        return self._identity(found.record) if found is not None else {}
+        return identity_of(self.kind, found.record) if found is not None else {}
 
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, unless it is there already; then the check that is asked for."""
         self._prepare(inputs, target)
-        if CHANGED in secret_texts(inputs):
+        if next(unreadable(inputs["configuration"]), None) is not None:
             raise AirbyteError(
                 f"A new {self.kind} can't take over a secret that was changed on the server.", COPY_ADVICE
             )
-        made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: self._taken(found, inputs))
-        return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, self._outputs(made, inputs)))
+        sent, writes = self.remote(inputs), self._writes
+        made = self._adoption(inputs, target).make(lambda: writes.post(sent), lambda found: writes.taken(found, sent))
+        outputs = writes.outputs(made, sent)
+        return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, outputs))
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET, with what the server masks or rewrites taken from the state."""
-        given = unwrap(known.inputs.get("workspaceId"))
-        workspace_id = given if isinstance(given, str) else ""
+        workspace_id = workspace_of(known.inputs)
         recorded = from_outputs(known.outputs)
         listed = actor_listed(self.kind, known.id, workspace_id)
         found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
         sent = self.remote(self.tree(known.inputs))
-        live = cast("Properties", merged(self._from_server(masked(found)), sent, known_rewrites(known.outputs)))
+        live = cast("Properties", merged(from_server(self.kind, masked(found)), sent, known_rewrites(known.outputs)))
         live |= self._type_of(known.inputs, live)
         if rotated := changed_outside(found, recorded):
             live["configuration"] = with_changes(live.get("configuration"), rotated)
             paths = ", ".join(render_path(("configuration", *path)) for path in rotated)
             target.say(f"{paths}: changed outside the program, which writes its own value with the next update")
-        record = as_output(recorded or versions(found))
-        outputs = {**self._identity(found), **kept_rewrites(known.outputs), **record, **unfinished_kept(known.outputs)}
+        record = as_output(versions(found) | recorded)
+        outputs = {
+            **identity_of(self.kind, found),
+            **kept_rewrites(known.outputs),
+            **record,
+            **unfinished_kept(known.outputs),
+        }
         return Live({**live, **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """PUT the whole configuration in plain text, where there is anything to tell the server; then the check."""
+        """PUT what the program has changed, over what is live, where there is anything to write; then check."""
         require_checkable(self.airbyte, new)
         outputs = {key: value for key, value in known.outputs.items() if key not in unfinished_kept(known.outputs)}
-        # An imported secret is not known to be the program's, so that it is written with whatever is changed.
-        if self._tells(known, new) or next(masks(known.inputs.get("configuration")), None) is not None:
-            outputs = self._outputs(self._put(known.id, new), new)
+        if self._writes.differ(known, new):
+            outputs = self._writes.change(known, new)
         return tried(self.airbyte, self.kind, known.id, new, outputs)
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE, unless connections would go with it; one that is gone already answers 204 or 404."""
         if unwrap(known.inputs.get("forceDestroy")) is not True:
-            workspace_id = unwrap(known.inputs.get("workspaceId"))
-            within = workspace_id if isinstance(workspace_id, str) else ""
-            refuse_foreign(self.airbyte, self.server.inventory.connections, self.kind, known.id, within)
+            within = workspace_of(known.inputs)
+            refuse_foreign(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), actor_listed(self.kind, known.id))
         self._shelf.drop(known.id)
 
@@ -200,24 +195,7 @@ class ActorType(ResourceType):
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Actor]:
         wanted = self.remote(self.tree(inputs))
-        return Adoption(self.server, sought(self.kind, wanted, self._shelf, self._from_server), target)
-
-    def _post(self, inputs: Properties) -> Actor:
-        names = tuple(entry.name for entry in self.inputs if not entry.local)
-        made = self.airbyte.create_actor(self.kind, self._body(inputs, names))
-        self._shelf.put(made)
-        return made
-
-    def _put(self, actor_id: str, inputs: Properties) -> Actor:
-        body = self._body(inputs, ("name", "configuration", "resourceAllocation"))
-        put = changed(lambda: self.airbyte.put_actor(self.kind, actor_id, body))
-        self._shelf.put(put)
-        return put
-
-    def _taken(self, found: Found[Actor], inputs: Properties) -> Actor:
-        """An adopted actor; its secrets, which nobody can compare, are written."""
-        hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
-        return self._put(found.id, inputs) if hidden else found.record
+        return Adoption(self.server, sought(self.kind, wanted, self._shelf, partial(from_server, self.kind)), target)
 
     @property
     def _shelf(self) -> Shelf[Actor]:
@@ -233,33 +211,6 @@ class ActorType(ResourceType):
             return self._coordinates.get(self.kind, known.id)
         found = self._shelf.get(known.id, workspace_id)
         return self._coordinates.get(self.kind, known.id) if self._coordinates.given and has_masks(found) else found
-
-    def _tells(self, known: Known, new: Properties) -> bool:
-        """Whether a change is one of those that the server is told."""
-        return bool(self.remote({str(path[0]): None for path, _, _ in self.diff(known, new)}))
-
-    def _body(self, inputs: Properties, keys: tuple[str, ...]) -> JsonObject:
-        self.airbyte.redactor.learn(text for text in secret_texts(inputs) if text != CHANGED)
-        return {key: stored_kept(reveal(inputs[key])) for key in keys if key in inputs}
-
-    def _outputs(self, actor: Actor, sent: Properties) -> Properties:
-        tree = self.remote(self.tree(sent))
-        outputs = {**self._identity(actor), **self._coordinates.recorded(self.kind, actor)}
-        return with_rewrites(outputs, rewrites(tree, self._from_server(actor)), tree)
-
-    def _identity(self, actor: Actor) -> Properties:
-        kind = self.kind
-        return {f"{kind}Id": actor.actor_id, f"{kind}Type": actor.connector_type, "createdAt": actor.created_at}
-
-    def _from_server(self, actor: Actor) -> Properties:
-        found: Properties = {
-            "name": actor.name,
-            "workspaceId": actor.workspace_id,
-            "definitionId": actor.definition_id,
-            "configuration": actor.configuration,
-            "resourceAllocation": actor.resource_allocation,
-        }
-        return self.tree(found)
 
     def _type_of(self, inputs: Properties, live: Properties) -> Properties:
         """The configuration with the connector's type put back where code names it there."""

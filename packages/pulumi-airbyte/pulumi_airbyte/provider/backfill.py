@@ -3,15 +3,17 @@
 A token asks once. What was asked last is in the inputs of the state; how that went, in its outputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from pulumi_airbyte.configurations import StreamTree
+from pulumi_airbyte.configurations import StreamTree, shown
 from pulumi_airbyte.provider.carry import incremental
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, is_known, reveal, unwrap
 from pulumi_airbyte.provider.resource import Differences, Failure
+from pulumi_airbyte.stream_keys import key_in, keys_meant
+from pulumi_airbyte.values import render_path
 
 FAILED: Final = ("failed", "cancelled")
 RESULTS: Final = "backfillResults"
@@ -33,18 +35,20 @@ class Result:
     token: Property = None
 
 
-def tokens_of(inputs: Properties) -> Tokens:
-    """The tokens of a connection's streams; none while the whole is unknown."""
+def tokens_of(inputs: Properties, streams: Collection[str]) -> Tokens:
+    """The tokens of a connection's streams, by the streams' keys; none while the whole is unknown."""
     found = unwrap(inputs.get("backfills"))
-    return {key: unwrap(token) for key, token in found.items()} if isinstance(found, dict) else {}
+    return {key_in(key, streams): unwrap(token) for key, token in found.items()} if isinstance(found, dict) else {}
 
 
-def results_of(outputs: Properties) -> dict[str, Result]:
-    """The results that a state has."""
+def results_of(outputs: Properties, streams: Collection[str] | None = None) -> dict[str, Result]:
+    """The results that a state has: by the keys of its streams, or without these, by those that it has."""
     found = unwrap(outputs.get(RESULTS))
     entries = cast("dict[str, dict[str, Property]]", reveal(found)) if isinstance(found, dict) else {}
     return {
-        key: Result(int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token"))
+        key if streams is None else key_in(key, streams): Result(
+            int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token")
+        )
         for key, entry in entries.items()
     }
 
@@ -113,43 +117,58 @@ def added_fields(old: StreamTree, new: StreamTree) -> list[str]:
     return sorted(set(cast("list[str]", has)) - set(cast("list[str]", had)))
 
 
-def failures(inputs: Properties) -> list[Failure]:
-    """What is wrong with tokens; `inputs` has its streams as a tree."""
-    found, streams = unwrap(inputs.get("backfills")), streams_of(inputs)
+def checked(tree: Properties) -> tuple[Properties, list[Failure]]:
+    """A tree with its tokens by the keys of its streams, and what is wrong with tokens."""
+    found, streams = unwrap(tree.get("backfills")), streams_of(tree)
     if not isinstance(found, dict):
-        return []
+        return tree, []
+    tokens: Tokens = {}
     reasons = []
-    for key, token in ((key, unwrap(token)) for key, token in sorted(found.items())):
-        if streams and key not in streams:
-            reasons.append(Failure(f"backfills.{key}", f"is no stream here: known are {', '.join(streams)}"))
-        elif is_known(token) and (not isinstance(token, str | bool) or token == ""):
-            reasons.append(Failure(f"backfills.{key}", 'must be a token such as "2026-02-01-reprice", true or false'))
-    return reasons
+    for given, token in sorted(found.items()):
+        meant = keys_meant(given, streams) if streams else [given]
+        reason = _refused(meant, unwrap(token), streams) or (
+            "means the same stream as another key: keep one" if meant[0] in tokens else ""
+        )
+        if reason:
+            reasons.append(Failure(render_path(("backfills", given)), reason))
+        else:
+            tokens[meant[0]] = token
+    return {**tree, "backfills": tokens}, reasons
 
 
-def explained(known: Properties, new: Properties, before: Properties, after: Properties, found: Differences) -> str:
+def _refused(meant: list[str], token: Property, streams: Collection[str]) -> str:
+    if not meant:
+        return f"is no stream here: known are {', '.join(streams)}"
+    if len(meant) > 1:
+        return f"may mean several streams: give the key of one, which is {' or '.join(meant)}"
+    if is_known(token) and (not isinstance(token, str | bool) or token == ""):
+        return 'must be a token such as "2026-02-01-reprice", true or false'
+    return ""
+
+
+def explained(old: Tokens, new: Properties, before: Properties, after: Properties, found: Differences) -> str:
     """For people: what an update will read anew, and what it will not.
 
     Args:
-        known: inputs of the state.
+        old: tokens of the state.
         new: inputs of the program.
-        before: `known` as a canonical tree.
+        before: the connection as it was, as a canonical tree in the program's terms.
         after: `new` as a canonical tree.
         found: the differences between them.
     """
-    old, now = tokens_of(known), tokens_of(new)
+    now = tokens_of(new, streams_of(after))
     due = {str(path[1]) for path, _, _ in found if path[0] == "backfills" and len(path) > 1}
     changed = reshaped(before, after)
     reads = {key: _why(key, old, now) for key in due}
     if new.get("refreshOnSchemaChange") is True:
         reads = {**dict.fromkeys(changed, "it changes"), **reads}
-    parts = [f"will refresh {key} ({why})" for key, why in sorted(reads.items())]
+    parts = [f"will refresh {shown(key)} ({why})" for key, why in sorted(reads.items())]
     for key in (key for key in changed if key not in reads):
         fields = added_fields(streams_of(before)[key], streams_of(after)[key])
         if fields:
             parts.append(
-                f"rows of {key} that are there already get no value of {', '.join(fields)} until a backfill "
-                f"(a new backfill token for {key}, or refreshOnSchemaChange)"
+                f"rows of {shown(key)} that are there already get no value of {', '.join(fields)} until a backfill "
+                f"(a new backfill token for {shown(key)}, or refreshOnSchemaChange)"
             )
     return "; ".join(parts)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from pulumi_airbyte.client.cursors import SavedState, StreamName
-from pulumi_airbyte.configurations import StreamTree
-from pulumi_airbyte.provider.connection_tree import streams_of
+from pulumi_airbyte.configurations import StreamTree, name_of, shown
+from pulumi_airbyte.provider.connection_tree import filled_in, streams_of
 from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.reconcile import Rewrites, same
+from pulumi_airbyte.stream_keys import aligned
 from pulumi_airbyte.values import JsonObject
 
 WHOLE = "the source keeps one cursor for all its streams"
@@ -20,17 +21,19 @@ WHOLE = "the source keeps one cursor for all its streams"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of the cursors of a connection's incremental streams, by stream.
+    """What becomes of the cursors of a connection's incremental streams, by the stream's key.
 
     Attributes:
-        streams: all of them, as the old connection has them.
+        streams: what the old connection calls each of them.
         lost: why some would be read from the beginning.
         anew: streams that are to be read from the beginning, because the program says so.
+        others: what it calls its other streams.
     """
 
-    streams: Mapping[str, StreamTree] = field(default_factory=dict)
+    streams: Mapping[str, StreamName] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
+    others: frozenset[StreamName] = frozenset()
 
     @property
     def kept(self) -> list[str]:
@@ -55,17 +58,19 @@ class Verdict:
         return tuple(name for name in there if any(self._is_of(key, name) for key in self.kept))
 
     def _is_of(self, key: str, name: StreamName) -> bool:
-        """Whether a name of the server is that of a stream, which may leave its namespace to the source."""
-        stream = self.streams[key]
-        return stream["name"] == name[1] and stream.get("namespace") in (None, name[0])
+        """Whether a name of the server is that of a stream; one without a namespace may have any that is free."""
+        own = self.streams[key]
+        taken = name in self.others or name in self.streams.values()
+        return own == name or (own == (None, name[1]) and not taken)
 
     def text(self) -> str:
         """For people: `cursors kept: orders; lost: refunds (its cursor field changes)`."""
-        lost = [f"{key} ({why})" for key, why in sorted(self.lost.items())]
+        kept, again = (", ".join(map(shown, keys)) for keys in (self.kept, sorted(self.anew)))
+        lost = ", ".join(f"{shown(key)} ({why})" for key, why in sorted(self.lost.items()))
         parts = [
-            f"cursors kept: {', '.join(self.kept)}" if self.kept else "",
-            f"{'' if self.kept else 'cursors '}lost: {', '.join(lost)}" if lost else "",
-            f"read from the beginning as asked: {', '.join(sorted(self.anew))}" if self.anew else "",
+            f"cursors kept: {kept}" if kept else "",
+            f"{'' if kept else 'cursors '}lost: {lost}" if lost else "",
+            f"read from the beginning as asked: {again}" if again else "",
         ]
         return "; ".join(part for part in parts if part)
 
@@ -81,25 +86,31 @@ def judge(
     """What becomes of each cursor. A stream that is not synced any more has none to lose.
 
     Args:
-        before: the old connection as a canonical tree.
+        before: the old connection as a canonical tree, in the terms of the new one.
         after: the new one.
-        defaults: what the server made of the old one, which names cursors that the program left to the source.
+        defaults: what the server made of the old one, which names cursors and namespaces that the program left to the
+            source.
         anew: streams of the new one that ask for a backfill.
         same_connector: whether both sources are of one connector.
     """
-    streams, lost, again = {}, {}, set()
-    for key, stream in streams_of(before).items():
-        found = _counterpart(stream, streams_of(after))
-        if not incremental(stream) or found is None:
+    old, new, filled = streams_of(before), streams_of(after), filled_in(defaults)
+    names = {key: (filled.get(key, name_of(key)[0]), name_of(key)[1]) for key in old}
+    lost, again, judged = {}, set(), set()
+    # The only stream of its name on either side is judged, and found to change its namespace.
+    for key, successor in aligned(old, new, {}, answered=True).items():
+        if not incremental(old[key]):
             continue
-        streams[key] = stream
-        default = defaults.get(("configurations", key, "cursorField"))
-        why = _reason(stream, found, default) if same_connector else "the source is of another connector"
-        if key in anew:
+        judged.add(key)
+        why = "the source is of another connector"
+        if same_connector:
+            default = defaults.get(("configurations", key, "cursorField"))
+            why = _reason(old[key], new[successor], default, names[key][0])
+        if successor in anew:
             again.add(key)
         elif why:
             lost[key] = why
-    return Verdict(streams, lost, frozenset(again))
+    streams = {key: names[key] for key in old if key in judged}
+    return Verdict(streams, lost, frozenset(again), frozenset(names[key] for key in old if key not in judged))
 
 
 def incremental(stream: StreamTree) -> bool:
@@ -107,15 +118,9 @@ def incremental(stream: StreamTree) -> bool:
     return str(stream["syncMode"]).startswith("incremental")
 
 
-def _counterpart(stream: StreamTree, among: Mapping[str, StreamTree]) -> StreamTree | None:
-    """The stream of the same name; of several, the one of the same namespace."""
-    named = [other for other in among.values() if other["name"] == stream["name"]]
-    exact = [other for other in named if other.get("namespace") == stream.get("namespace")]
-    return next(iter(exact or named), None)
-
-
-def _reason(old: StreamTree, new: StreamTree, default: Property) -> str:
-    spaces = {old.get("namespace"), new.get("namespace")}
+def _reason(old: StreamTree, new: StreamTree, default: Property, namespace: str | None) -> str:
+    """Why a stream's cursor means nothing to its successor; `namespace` is the one that the server has it in."""
+    spaces = {namespace, new.get("namespace")}
     if len(spaces) > 1 and None not in spaces:
         return "its namespace changes"
     if not incremental(new):

@@ -9,13 +9,17 @@ from pulumi_airbyte.client import ClientSettings
 from pulumi_airbyte.client.environment import auth_from, settings_from
 from pulumi_airbyte.client.settings import url_problem
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, unwrap
-from pulumi_airbyte.provider.resource import Failure, table_failures
+from pulumi_airbyte.provider.reconcile import changes
+from pulumi_airbyte.provider.resource import Differences, Failure, table_failures
 from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
 ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "__internal"})
+ADOPT: Final = "adoptExisting"
+ADOPT_VARIABLE: Final = "AIRBYTE_ADOPT_EXISTING"
+IDENTICAL: Final = "identical"
 
 
-def checked(inputs: Properties) -> tuple[Properties, list[Failure]]:
+def checked(inputs: Properties, environment: Mapping[str, str] = os.environ) -> tuple[Properties, list[Failure]]:
     """The configuration with its secrets marked, and what is wrong with it."""
     own = {key: _textual(value) for key, value in inputs.items() if key not in ENGINE_KEYS}
     failures = table_failures(PROVIDER_CONFIG, own)
@@ -27,6 +31,7 @@ def checked(inputs: Properties) -> tuple[Properties, list[Failure]]:
         failures += [Failure(key, problem) for key, problem in urls if problem]
         problem = auth_from(settings).problem()
         failures += [Failure("clientId", problem)] if problem else []
+        failures += _adoption_failures(settings, environment)
     secret_keys = {field.name for field in PROVIDER_CONFIG if field.secret}
     marked = {key: Secret(unwrap(value)) if key in secret_keys else value for key, value in own.items()}
     return {**inputs, **marked}, failures
@@ -43,6 +48,39 @@ def client_settings(inputs: Properties, environment: Mapping[str, str] = os.envi
     return settings_from(_texts(inputs), environment)
 
 
+def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a create adopts an identical object; one that nothing asks for is refused.
+
+    Raises:
+        ValueError: the environment has another value than those that there are.
+    """
+    texts = _texts(inputs)
+    for failure in _adoption_failures(texts, environment):
+        raise ValueError(f"airbyte: {failure.reason}")
+    return _adoption(texts, environment) == IDENTICAL
+
+
+def changed_settings(old: Properties, new: Properties) -> Differences:
+    """Where two configurations differ in how a server is reached.
+
+    How creates treat what exists is no property of an object, so a change of it alone is no difference.
+    """
+    return [change for change in changes(old, new) if change[0] != (ADOPT,)]
+
+
+def _adoption(texts: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    return texts.get(ADOPT) or environment.get(ADOPT_VARIABLE, "")
+
+
+def _adoption_failures(texts: Mapping[str, str], environment: Mapping[str, str]) -> list[Failure]:
+    """What is wrong with the variable, where the configuration leaves the choice to it."""
+    if texts.get(ADOPT):
+        return []
+    given: Properties = {ADOPT: environment.get(ADOPT_VARIABLE, "")}
+    table = [field for field in PROVIDER_CONFIG if field.name == ADOPT]
+    return [Failure(ADOPT, f"${ADOPT_VARIABLE}: {failure.reason}") for failure in table_failures(table, given)]
+
+
 def _textual(value: Property) -> Property:
     """A text; the engine sends numbers and truth values for configuration that looks like them."""
     if isinstance(value, Secret):
@@ -55,8 +93,3 @@ def _texts(inputs: Properties) -> dict[str, str]:
     names = {field.name for field in PROVIDER_CONFIG}
     plain = {key: unwrap(_textual(value)) for key, value in inputs.items() if key in names}
     return {key: value for key, value in plain.items() if isinstance(value, str) and value}
-
-
-def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a create takes over an identical object."""
-    return (unwrap(inputs.get("adoptExisting")) or environment.get("AIRBYTE_ADOPT_EXISTING")) == "identical"

@@ -11,6 +11,7 @@ from pulumi_airbyte.provider.carry import Plan
 from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of
 from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
 from pulumi_airbyte.provider.connection_identity import IDENTITY
+from pulumi_airbyte.provider.connection_past import past_of, rewrites_in
 from pulumi_airbyte.provider.connection_steps import (
     UnreadError,
     changed_places,
@@ -22,7 +23,7 @@ from pulumi_airbyte.provider.connection_steps import (
     successor_note,
     takeover,
 )
-from pulumi_airbyte.provider.connection_tree import canonical, from_server, secrecy_kept, wire
+from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys_hidden, secrecy_kept, wire
 from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import connection_listed, connection_there, exists, remove
@@ -88,11 +89,14 @@ class ConnectionType(ResourceType):
         tree = self.tree(named)
         found = [] if failures or checking.importing else config_failures(self.server, tree)
         refused = [failure for failure in found if failure.path.partition(".")[0] not in kept]
-        refused = refused or backfill.failures(tree)
-        return Checked(named, refused) if refused else Checked(secrecy_kept(wire(tree), inputs), [])
+        tree, wrong = backfill.checked(tree)
+        refused = refused or wrong
+        if refused:
+            return Checked(named, refused)
+        return Checked(mapper_keys_hidden(secrecy_kept(wire(tree), inputs), tree), [])
 
     def tree(self, inputs: Properties) -> Properties:
-        """Inputs without defaults, with the streams as a tree by name."""
+        """Inputs without defaults, with the streams as a tree by key."""
         return canonical(inputs)
 
     def successor(self, inputs: Properties) -> str:
@@ -126,29 +130,36 @@ class ConnectionType(ResourceType):
         if found is None or found.status == "deprecated":
             return None
         sent = self.remote(self.tree(known.inputs)) if known.inputs else {}
-        found = with_settings(self.server, found, known)
-        live = cast("Properties", merged(from_server(found, sent), sent, known_rewrites(known.outputs)))
+        found, made = with_settings(self.server, found, known), rewrites_in(known)
+        live = cast("Properties", merged(from_server(found, sent, made), sent, made))
         news = told(live, sent, found, partial(server_says, self.server, found))
         if news:
             target.say(news)
         outputs = {**identity_of(found), **kept_rewrites(known.outputs), **self._kept(known)}
-        return Live({**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}, outputs)
+        inputs = {**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}
+        if sent and live.get("configurations") == sent.get("configurations"):
+            # An earlier version may have written the same streams in another order.
+            inputs["configurations"] = known.inputs["configurations"]
+        return Live(inputs, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
-        after, again = self.remote(self.tree(new)), due(self.airbyte, known, new)
-        differing = set(self.remote({str(path[0]): None for path, _, _ in changed_places(known.inputs, new)}))
+        after = self.remote(self.tree(new))
+        past = past_of(known, after)
+        again = due(self.airbyte, past, new, after)
+        differing = set(self.remote({str(path[0]): None for path, _, _ in changed_places(known, new)}))
         differing |= noted(known.outputs)
         require_config_api(self.server, after, differing | settings_of(after) if differing else set())
-        self._writes.offers.require(str(after.get("sourceId")), self.remote(self.tree(known.inputs)), after)
+        self._writes.offers.require(str(after.get("sourceId")), past.tree, after)
         plan = Plan.parse(known.outputs.get("unfinished"))
         if plan is not None:
             self._writes.hand_over(self._writes.there(known.id), plan, after)
         outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", backfill.RESULTS}}
         if differing:
-            outputs = self._writes.change(known, after, differing)
+            outputs = self._writes.change(known, after, differing, past.rewrites)
         if not again.streams:
             return {**outputs, **backfill.told(again.results)}
+        again = replace(again, rewrites=known_rewrites(outputs)) if differing else again
         try:
             return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
         except UnreadError as error:
@@ -171,7 +182,7 @@ class ConnectionType(ResourceType):
 
     def diff(self, known: Known, new: Properties) -> Differences:
         """What is to change, and what is to be read anew."""
-        found = changed_places(known.inputs, new)
+        found = changed_places(known, new)
         if any(self.replaces(path) for path, _, _ in found):
             return found
         return differences(self.airbyte, known, new)
@@ -186,7 +197,9 @@ class ConnectionType(ResourceType):
         else:
             plan = Plan.parse(known.outputs.get("unfinished"))
             parts += [f"will take over the cursors of connection {plan.old_id}"] if plan else []
-            parts.append(backfill.explained(known.inputs, new, self.tree(known.inputs), self.tree(new), found))
+            after = self.tree(new)
+            past = past_of(known, after)
+            parts.append(backfill.explained(past.tokens, new, past.tree, after, found))
         return "; ".join(part for part in parts if part)
 
     def _kept(self, known: Known) -> Properties:

@@ -1,23 +1,24 @@
 """What surrounds the writes of a connection: cursors that go over to its successor, and streams that are read anew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
-from pulumi_airbyte.client.cursors import RefreshMode, StreamName
+from pulumi_airbyte.client.cursors import RefreshMode
 from pulumi_airbyte.client.models import Connection
-from pulumi_airbyte.configurations import parse, to_text
+from pulumi_airbyte.configurations import parse, shown, stream_name, to_text
 from pulumi_airbyte.provider import backfill
-from pulumi_airbyte.provider.backfill import Result, asked, results_of, tokens_of
+from pulumi_airbyte.provider.backfill import Result, Tokens, asked, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge
+from pulumi_airbyte.provider.connection_past import Past, past_of
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, streams_of
 from pulumi_airbyte.provider.handover import UNREADABLE, begin, finish, same_definition, seems_same_definition
 from pulumi_airbyte.provider.properties import Properties, Property, is_known, reveal, unwrap
-from pulumi_airbyte.provider.reconcile import changes
+from pulumi_airbyte.provider.reconcile import Rewrites, changes
 from pulumi_airbyte.provider.refreshes import Refresh, looked_up, refuse_inactive
-from pulumi_airbyte.provider.resource import Server, known_rewrites
+from pulumi_airbyte.provider.resource import Server
 from pulumi_airbyte.provider.target import Known, Run, Target
 from pulumi_airbyte.values import Path, canonical_json
 
@@ -28,9 +29,15 @@ QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
 
 def verdict_on(known: Known, new: Properties, *, same_connector: bool) -> Verdict:
     """What becomes of the cursors of a connection that is replaced."""
-    anew = asked(tokens_of(known.inputs), tokens_of(new), results_of(known.outputs))
-    before, after = canonical(known.inputs), canonical(new)
-    return judge(before, after, known_rewrites(known.outputs), anew, same_connector=same_connector)
+    after = canonical(new)
+    past = past_of(known, after)
+    anew = asked(past.tokens, tokens_now(new, after, past), past.results)
+    return judge(past.tree, after, past.rewrites, anew, same_connector=same_connector)
+
+
+def tokens_now(new: Properties, after: Properties, past: Past) -> Tokens:
+    """The tokens of a program; while its streams are not known, their keys mean those of the state."""
+    return tokens_of(new, streams_of(after) or streams_of(past.tree))
 
 
 def parting(server: Server, known: Known, successor: Properties) -> Verdict:
@@ -44,7 +51,7 @@ def parting(server: Server, known: Known, successor: Properties) -> Verdict:
         related = same_definition(server.inventory, server.airbyte, *map(str, sources))
         return verdict_on(known, successor, same_connector=related)
     verdict = verdict_on(known, successor, same_connector=True)
-    return Verdict(verdict.streams, dict.fromkeys(verdict.streams, UNSEEN))
+    return replace(verdict, lost=dict.fromkeys(verdict.streams, UNSEEN), anew=frozenset())
 
 
 def successor_note(inputs: Properties) -> str:
@@ -86,7 +93,7 @@ def explained_takeover(airbyte: Airbyte, run: Run, known: Known, new: Properties
     related = seems_same_definition(run, known.inputs, new)
     verdict = verdict_on(known, new, same_connector=related is not False)
     if not airbyte.has_config_api:
-        verdict = Verdict(verdict.streams, dict.fromkeys(verdict.streams, UNREADABLE))
+        verdict = replace(verdict, lost=dict.fromkeys(verdict.streams, UNREADABLE), anew=frozenset())
     parts = [verdict.text()]
     if verdict.kept and related is None:
         parts.append("if the new source is of the same connector")
@@ -118,11 +125,13 @@ class Due:
         by_token: those whose token asks for it.
         by_change: those that lack something otherwise.
         results: of earlier backfills, as their jobs say now.
+        rewrites: what the server has made of the program's streams.
     """
 
     by_token: list[str]
     by_change: list[str]
     results: Mapping[str, Result]
+    rewrites: Rewrites
 
     @property
     def streams(self) -> list[str]:
@@ -136,19 +145,25 @@ class Due:
         return {how: streams for how, streams in found.items() if streams}
 
 
-def due(airbyte: Airbyte, known: Known, new: Properties) -> Due:
+def due(airbyte: Airbyte, past: Past, new: Properties, after: Properties) -> Due:
     """What an update is to read anew.
+
+    Args:
+        airbyte: the client.
+        past: the connection of the state.
+        new: inputs of the program.
+        after: `new` as a canonical tree.
 
     Raises:
         AirbyteError: the job of an earlier backfill can't be read, or the connection is inactive.
     """
-    results = looked_up(airbyte, results_of(known.outputs))
-    before, after = canonical(known.inputs), canonical(new)
-    by_token = asked(tokens_of(known.inputs), tokens_of(new), results)
+    results = looked_up(airbyte, past.results)
+    by_token = asked(past.tokens, tokens_of(new, streams_of(after)), results)
     changed = backfill.unfinished_changes(results, after)
     if new.get("refreshOnSchemaChange") is True:
-        changed += backfill.reshaped(before, after)
-    found = Due(by_token, [key for key in dict.fromkeys(changed) if key not in by_token], results)
+        changed += backfill.reshaped(past.tree, after)
+    by_change = [key for key in dict.fromkeys(changed) if key not in by_token]
+    found = Due(by_token, by_change, results, past.rewrites)
     refuse_inactive(str(after.get("status", "active")), found.streams)
     return found
 
@@ -162,18 +177,19 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
     Raises:
         UnreadError: a call or a job failed.
     """
-    results, tokens = dict(what.results), tokens_of(new)
+    after = canonical(new)
+    results, tokens = dict(what.results), tokens_of(new, streams_of(after))
     asking = {key: tokens[key] if key in what.by_token else None for key in what.streams}
     recorded = {one.job_id for one in what.results.values()}
-    live = streams_of(from_server(connection, {}))
-    mode = cast("RefreshMode", new.get("refreshMode") or "merge")
+    live = streams_of(from_server(connection, after, what.rewrites))
     missing = [key for key in what.streams if key not in live]
     if missing:
         # A call that names no stream would be for all of them.
+        named = ", ".join(map(shown, missing))
         hint = "Run `pulumi refresh`, which shows what the connection syncs."
-        raise AirbyteError(f"{', '.join(missing)} can't be read anew: Airbyte's connection does not have it.", hint)
-    for how, keys in what.by_mode(mode).items():
-        names = {key: _name(live[key]) for key in keys}
+        raise AirbyteError(f"{named} can't be read anew: Airbyte's connection does not have it.", hint)
+    for how, keys in what.by_mode(cast("RefreshMode", new.get("refreshMode") or "merge")).items():
+        names = {key: stream_name(live[key]) for key in keys}
         try:
             job = Refresh(airbyte, connection, target, recorded).run(names, how)
         except AirbyteError as error:
@@ -185,33 +201,46 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
     return backfill.told(results)
 
 
-def _name(stream: Mapping[str, object]) -> StreamName:
-    namespace = stream.get("namespace")
-    return (str(namespace) if namespace else None, str(stream["name"]))
-
-
 def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where a connection is to change, or a stream is to be read anew. Calls only where a job ran last."""
-    found = changed_places(known.inputs, new)
-    results = results_of(known.outputs)
+    if _says_the_same(known, new):
+        return changed_places(known, new)
+    after = canonical(new)
+    past = past_of(known, after)
+    found, results = list(_changes(past.tree, after)), past.results
     with suppress(AirbyteError):
         results = looked_up(airbyte, results)
-    old, now = tokens_of(known.inputs), tokens_of(new)
-    keys = [*asked(old, now, results), *backfill.unfinished_changes(results, canonical(new) if results else {})]
-    found += [(("backfills", key), old.get(key), now.get(key)) for key in dict.fromkeys(keys)]
+    now = tokens_now(new, after, past)
+    keys = [*asked(past.tokens, now, results), *backfill.unfinished_changes(results, after)]
+    found += [(("backfills", key), past.tokens.get(key), now.get(key)) for key in dict.fromkeys(keys)]
     if "unfinished" in known.outputs:
         found.append((("unfinished",), known.outputs["unfinished"], None))
     return found
 
 
-def changed_places(old: Properties, new: Properties) -> list[tuple[Path, Property, Property]]:
-    """Every place where two inputs of a connection differ in what they are to be."""
-    was, now = (unwrap(inputs.get("configurations")) for inputs in (old, new))
-    if isinstance(was, str) and was == now:
+def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
+    """Every place where the inputs of a connection differ in what they are to be."""
+    old = known.inputs
+    if _same_streams(old, new):
         # The streams are most of a connection, and equal texts need not be parsed to be the same.
         old, new = ({key: value for key, value in each.items() if key != "configurations"} for each in (old, new))
-    return list(changes(_plain(old), _plain(new)))
+        return list(_changes(canonical(old), canonical(new)))
+    after = canonical(new)
+    return list(_changes(past_of(known, after).tree, after))
 
 
-def _plain(inputs: Properties) -> Properties:
-    return {key: value for key, value in canonical(inputs).items() if key not in QUIET}
+def _says_the_same(known: Known, new: Properties) -> bool:
+    """Whether streams and tokens are word for word those of the state, which has nothing left to do."""
+    same_tokens = unwrap(known.inputs.get("backfills")) == unwrap(new.get("backfills"))
+    left = backfill.RESULTS in known.outputs or "unfinished" in known.outputs
+    return same_tokens and not left and _same_streams(known.inputs, new)
+
+
+def _same_streams(old: Properties, new: Properties) -> bool:
+    was, now = (unwrap(inputs.get("configurations")) for inputs in (old, new))
+    return isinstance(was, str) and was == now
+
+
+def _changes(before: Properties, after: Properties) -> Iterator[tuple[Path, Property, Property]]:
+    was, now = ({key: value for key, value in tree.items() if key not in QUIET} for tree in (before, after))
+    return changes(was, now)

@@ -2,7 +2,7 @@
 
 The server rewrites much of what it is sent (field order, cursors that the mode ignores, cron zones: airbyte-platform,
 AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those rules in; anything else that it makes
-of a write is recorded.
+of a write is recorded, and a stream whose namespace it fills in stays the stream that was sent.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,15 @@ from pulumi_airbyte.provider.properties import (
     Property,
     Unknown,
     has_secret,
+    is_known,
     reveal,
     secret,
     unwrap,
 )
+from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.schedule import canonical_schedule
-from pulumi_airbyte.values import JsonObject, JsonValue, leaves
+from pulumi_airbyte.stream_keys import aligned, renamed
+from pulumi_airbyte.values import MASK, JsonObject, JsonValue, leaves
 
 DEFAULTS: Final[Properties] = {
     "schedule": {"scheduleType": "manual"},
@@ -38,7 +41,7 @@ DEFAULTS: Final[Properties] = {
 
 
 def canonical(inputs: Properties) -> Properties:
-    """Inputs without defaults, with the streams as a tree by name."""
+    """Inputs without defaults, with the streams as a tree by key."""
     tree: Properties = {}
     for key, value in inputs.items():
         plain = unwrap(value)
@@ -55,9 +58,23 @@ def canonical(inputs: Properties) -> Properties:
     return canonical_settings(kept)
 
 
-def from_server(found: Connection, sent: Properties) -> Properties:
-    """The server's answer as a canonical tree; a tag is as it was sent: a connection has its tags by their ids."""
-    streams = keyed(canonical_stream(_stream_json(stream)) for stream in found.configurations.streams)
+def from_server(
+    found: Connection, sent: Properties, known: Rewrites | None = None, *, answered: bool = False
+) -> Properties:
+    """The server's answer as a canonical tree in terms of what was sent.
+
+    A stream is under the key of the sent one that it is. A tag is as it was sent: a connection has its tags by their
+    ids.
+
+    Args:
+        found: the connection.
+        sent: the canonical tree that was sent; empty where there is none (an import).
+        known: what the server is known to have made of it.
+        answered: it is the answer to what was sent.
+    """
+    live = keyed(canonical_stream(_stream_json(stream)) for stream in found.configurations.streams)
+    same = aligned(streams_of(sent), live, filled_in(known or {}), answered=answered)
+    streams = renamed(live, {there: key for key, there in same.items()})
     tree = canonical(
         {
             "name": found.name,
@@ -86,9 +103,18 @@ def request(tree: Properties, keys: set[str]) -> JsonObject:
 
 
 def streams_of(tree: Properties) -> Mapping[str, StreamTree]:
-    """The streams of a canonical tree by name; none while they are not known."""
+    """The streams of a canonical tree by key; none while they are not known."""
     found = tree.get("configurations")
     return cast("Mapping[str, StreamTree]", found) if isinstance(found, dict) else {}
+
+
+def filled_in(known: Rewrites) -> dict[str, str | None]:
+    """The namespaces that the server gives streams in place of what was sent, by key."""
+    return {
+        str(path[1]): str(there) if there else None
+        for path, there in known.items()
+        if len(path) == 3 and path[0] == "configurations" and path[2] == "namespace"
+    }
 
 
 def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
@@ -97,10 +123,18 @@ def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
 
 
 def mapper_keys(tree: Properties) -> Iterator[str]:
-    """Keys of encrypting mappers, the only secrets of a connection."""
-    for path, value in leaves(reveal(tree.get("configurations"))):
-        if path[-2:] == ("mapperConfiguration", "key") and isinstance(value, str):
+    """Keys of encrypting mappers, the only secrets of a connection; none while its streams are not known."""
+    streams = tree.get("configurations")
+    for path, value in leaves(reveal(streams)) if is_known(streams) else ():
+        if path[-2:] == ("mapperConfiguration", "key") and isinstance(value, str) and value != MASK:
             yield value
+
+
+def mapper_keys_hidden(checked: Properties, tree: Properties) -> Properties:
+    """Properties for the state, the streams secret as a whole where a mapper of the tree holds a key."""
+    if not any(mapper_keys(tree)):
+        return checked
+    return {**checked, "configurations": secret(checked["configurations"])}
 
 
 def wire(tree: Properties) -> Properties:

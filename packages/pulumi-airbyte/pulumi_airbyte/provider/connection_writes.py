@@ -20,7 +20,7 @@ from pulumi_airbyte.provider.handover import finish, resumed
 from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
-from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
+from pulumi_airbyte.provider.resource import Server, with_rewrites
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import canonical_json
@@ -99,10 +99,16 @@ class ConnectionWrites:
             outputs = {**outputs_of(made, told, tree), "unfinished": canonical_json(left)}
             raise UnfinishedError(made.connection_id, outputs, str(error)) from error
 
-    def change(self, known: Known, tree: Properties, keys: set[str]) -> Properties:
+    def change(self, known: Known, tree: Properties, keys: set[str], earlier: Rewrites) -> Properties:
         """The outputs, once these properties are as in the tree.
 
         What the server has made of others is not this update's: it may be somebody's edit, which a refresh is to show.
+
+        Args:
+            known: the connection of the state.
+            tree: what is wanted.
+            keys: the properties.
+            earlier: what the server has made of the state's.
 
         Raises:
             NotFound: the connection is gone, if only by its status.
@@ -115,9 +121,9 @@ class ConnectionWrites:
         if public:
             found = self._patch(known.id, tree, public)
         done = settled(self._server, found, tree, keys)
-        earlier = {path: there for path, there in known_rewrites(known.outputs).items() if path[0] not in keys}
+        kept = {path: there for path, there in earlier.items() if path[0] not in keys}
         told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
-        return outputs_of(done, earlier | told, tree)
+        return outputs_of(done, kept | told, tree)
 
     def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
@@ -158,7 +164,7 @@ def _first(tree: Properties, plan: Plan | None) -> Properties:
 
 def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
     """What the server has made of what was sent."""
-    return rewrites(sent, from_server(answer, sent))
+    return rewrites(sent, from_server(answer, sent, answered=True))
 
 
 def outputs_of(answer: Connection, told: Rewrites, sent: Properties) -> Properties:

@@ -1,5 +1,6 @@
 """Changes of a connection's streams in words, for the engine's message beside the JSON diff."""
 
+from pulumi_airbyte.configurations import shown
 from pulumi_airbyte.provider.properties import Property, unwrap
 from pulumi_airbyte.values import Path
 
@@ -7,12 +8,12 @@ Difference = tuple[Path, Property, Property]
 
 
 def explain_streams(differences: list[Difference]) -> str:
-    """One line such as `orders: + field note, - field tags; + stream customers`."""
+    """One line such as `orders: + field note, - field tags; + stream customers (namespace shop)`."""
     by_stream: dict[str, list[Difference]] = {}
     for path, old, new in differences:
         if len(path) > 1:
             by_stream.setdefault(str(path[1]), []).append((path[2:], old, new))
-    return "; ".join(_explain_stream(name, found) for name, found in sorted(by_stream.items()))
+    return "; ".join(_explain_stream(shown(key), found) for key, found in sorted(by_stream.items()))
 
 
 def _explain_stream(name: str, differences: list[Difference]) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import SavedState
 from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.configurations import shown
 from pulumi_airbyte.provider.carry import Plan, Verdict
 from pulumi_airbyte.provider.gone import actor_listed, connection_there, exists
 from pulumi_airbyte.provider.inventory import Inventory
@@ -69,7 +70,7 @@ def refuse_losses(old: Connection, verdict: Verdict, state: SavedState | None, *
         return
     lost = verdict.losses(state) if state else dict.fromkeys([*verdict.kept, *verdict.lost], UNREADABLE)
     if lost:
-        named = ", ".join(f"{key} ({why})" for key, why in sorted(lost.items()))
+        named = ", ".join(f"{shown(key)} ({why})" for key, why in sorted(lost.items()))
         raise AirbyteError(f'A new connection in place of "{old.name}" would lose cursors: {named}.', ADVICE)
 
 

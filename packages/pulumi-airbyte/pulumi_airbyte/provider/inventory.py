@@ -1,17 +1,22 @@
-"""What is on the server, read in pages: a thousand objects cost ten calls.
+"""What is on the server, read in lists: a thousand objects cost ten calls.
 
 The first few objects of a kind are read one by one, so that a small stack in a big workspace stays cheap; then the
-workspace's list is fetched, once for a run of the engine.
+workspace's list is fetched, once for a run of the engine. A refresh makes do with pages, because what they skip costs
+it a GET of its own. What decides a create or a delete is read whole (`client/whole_lists.py`).
 """
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Workspace
+
+if TYPE_CHECKING:
+    from pulumi_airbyte.client.whole_lists import Ends
 
 ONE_BY_ONE: Final = 3
 """So many reads of a kind are single calls before the list is fetched."""
@@ -20,6 +25,39 @@ UNTOLD: Final = "untold"
 """The workspace of an object of which only the id is known."""
 
 Record = TypeVar("Record", Actor, Connection, ConfigConnection, Workspace)
+Answer = TypeVar("Answer")
+
+
+class Shared(Generic[Answer]):
+    """Answers about workspaces that are never older than the question. Thread-safe.
+
+    Threads that ask while an answer is on its way share the next one: that of theirs began before they asked.
+
+    Args:
+        ask: answers about the workspace of an id.
+    """
+
+    def __init__(self, ask: Callable[[str], Answer]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
+        self._next: dict[str, Future[Answer]] = {}
+
+    def __call__(self, workspace_id: str) -> Answer:
+        """The answer; raises what `ask` raises."""
+        with self._lock:
+            asking = self._asking.setdefault(workspace_id, threading.Lock())
+            is_first = workspace_id not in self._next
+            answer = self._next.setdefault(workspace_id, Future())
+        if is_first:
+            with asking:
+                with self._lock:
+                    del self._next[workspace_id]
+                try:
+                    answer.set_result(self._ask(workspace_id))
+                except BaseException as error:  # noqa: BLE001, raised by each thread that waits
+                    answer.set_exception(error)
+        return answer.result()
 
 
 @dataclass(frozen=True)
@@ -28,24 +66,32 @@ class Reading(Generic[Record]):
 
     Attributes:
         one: one object by its id; raises AirbyteError as the client does.
-        every: all that are not deleted, of one workspace, or of all that the caller sees.
+        pages: those that are not deleted, of one workspace, or of all that the caller sees; may skip some.
+        every: the same, none missing.
         id_of: an object's id.
-        workspace_of: the id of the workspace that holds an object.
+        workspace_of: the id of the workspace that holds an object; UNTOLD where the object does not say.
     """
 
     one: Callable[[str], Record]
+    pages: Callable[[str], list[Record]]
     every: Callable[[str], list[Record]]
     id_of: Callable[[Record], str]
     workspace_of: Callable[[Record], str]
 
 
 class Shelf(Generic[Record]):
-    """The objects of one kind. Thread-safe; whoever needs a list waits while it is fetched."""
+    """The objects of one kind. Thread-safe; whoever needs a list waits while it is fetched.
+
+    It knows what this process reads and writes. Where another process of the same run may have written since, call
+    `forget`, or `reload` for one workspace.
+    """
 
     def __init__(self, reading: Reading[Record]) -> None:
         self._reading: Reading[Record] = reading
         self._lock = threading.Lock()
+        self._reloaded: Shared[list[Record]] = Shared(self._load)
         self._lists: dict[str, dict[str, Record]] = {}
+        self._whole: set[str] = set()
         self._unread: dict[str, Record] = {}
         self._homes: dict[str, str] = {}
         self._places: set[str] = set()
@@ -63,7 +109,7 @@ class Shelf(Generic[Record]):
             self._singles += 1
             if self._singles > ONE_BY_ONE:
                 for place in sorted((self._places | {workspace_id}) - self._lists.keys() - {UNTOLD}):
-                    self._fetch(place)
+                    self._fetch(place, self._reading.pages)
             found = self._unread.pop(object_id, None)
             if found is None and self._singles > ONE_BY_ONE and not self._lists:
                 # Nobody knows yet where to look: the others wait until this one has found out.
@@ -79,9 +125,13 @@ class Shelf(Generic[Record]):
         self._place(object_id, found)
         return found
 
-    def _place(self, object_id: str, record: Record) -> str:
-        home = self._homes[object_id] = self._reading.workspace_of(record)
-        self._places.add(home)
+    def _place(self, object_id: str, record: Record, listed_in: str = UNTOLD) -> str:
+        home = self._reading.workspace_of(record)
+        if home == UNTOLD:
+            home = self._homes.get(object_id, listed_in)
+        if home != UNTOLD:
+            self._homes[object_id] = home
+            self._places.add(home)
         return home
 
     def home(self, object_id: str) -> str:
@@ -95,16 +145,29 @@ class Shelf(Generic[Record]):
         return known if known is not None else self._reading.workspace_of(self.get(object_id))
 
     def all(self, workspace_id: str) -> list[Record]:
-        """Every object of a workspace, with what this run has made of them."""
+        """Every object of a workspace, none missing, with what this process has made of them."""
         with self._lock:
-            if workspace_id not in self._lists:
-                self._fetch(workspace_id)
+            if workspace_id not in self._whole:
+                self._fetch_whole(workspace_id)
             return list(self._lists[workspace_id].values())
 
     def reload(self, workspace_id: str) -> list[Record]:
-        """Every object of a workspace as it is now."""
+        """Every object of a workspace, none missing, by a list that was begun after this call."""
+        return self._reloaded(workspace_id)
+
+    def forget(self) -> None:
+        """Forget what was read, because another process may have written since: the next question reads again.
+
+        In which workspace an object is stays known, because that never changes.
+        """
         with self._lock:
-            self._fetch(workspace_id)
+            self._lists.clear()
+            self._whole.clear()
+            self._unread.clear()
+
+    def _load(self, workspace_id: str) -> list[Record]:
+        with self._lock:
+            self._fetch_whole(workspace_id)
             return list(self._lists[workspace_id].values())
 
     def put(self, record: Record) -> None:
@@ -123,16 +186,24 @@ class Shelf(Generic[Record]):
             for listed in self._lists.values():
                 listed.pop(object_id, None)
 
-    def _fetch(self, workspace_id: str) -> None:
-        listed = {self._reading.id_of(record): record for record in self._reading.every(workspace_id)}
+    def _fetch_whole(self, workspace_id: str) -> None:
+        self._fetch(workspace_id, self._reading.every)
+        self._whole.add(workspace_id)
+
+    def _fetch(self, workspace_id: str, read: Callable[[str], list[Record]]) -> None:
+        listed = {self._reading.id_of(record): record for record in read(workspace_id)}
         self._lists[workspace_id] = listed
         for object_id, record in listed.items():
-            self._place(object_id, record)
+            self._place(object_id, record, workspace_id)
         self._unread.update(listed)
 
 
 class Inventory:
-    """The objects of one Airbyte, by kind."""
+    """The objects of one Airbyte, by kind.
+
+    Attributes:
+        ends: what the connections of a workspace connect, by a look that was begun after the question; for deletes.
+    """
 
     def __init__(self, airbyte: Airbyte) -> None:
         self._actors: dict[ActorKind, Shelf[Actor]] = {
@@ -143,6 +214,7 @@ class Inventory:
             Reading(
                 airbyte.get_connection,
                 airbyte.list_connections,
+                airbyte.every_connection,
                 lambda found: found.connection_id,
                 lambda found: found.workspace_id,
             )
@@ -151,22 +223,33 @@ class Inventory:
             Reading(
                 airbyte.get_config_connection,
                 airbyte.list_config_connections,
+                airbyte.list_config_connections,
                 lambda found: found.connection_id,
-                lambda found: found.workspace_id,
+                lambda found: found.workspace_id or UNTOLD,
             )
         )
         self.workspaces: Shelf[Workspace] = Shelf(
             Reading(
                 airbyte.get_workspace,
                 lambda _: airbyte.list_workspaces(),
+                lambda _: airbyte.every_workspace(),
                 lambda found: found.workspace_id,
                 lambda _: "",
             )
         )
+        self.ends: Shared[list[Ends]] = Shared(airbyte.every_end)
 
     def actors(self, kind: ActorKind) -> Shelf[Actor]:
         """Sources or destinations."""
         return self._actors[kind]
+
+    def forget(self) -> None:
+        """Forget what was read of every kind, as `Shelf.forget`."""
+        for actors in self._actors.values():
+            actors.forget()
+        self.connections.forget()
+        self.settings.forget()
+        self.workspaces.forget()
 
 
 def _actors(airbyte: Airbyte, kind: ActorKind) -> Shelf[Actor]:
@@ -174,6 +257,7 @@ def _actors(airbyte: Airbyte, kind: ActorKind) -> Shelf[Actor]:
         Reading(
             lambda actor_id: airbyte.get_actor(kind, actor_id),
             lambda workspace_id: airbyte.list_actors(kind, workspace_id),
+            lambda workspace_id: airbyte.every_actor(kind, workspace_id),
             lambda found: found.actor_id,
             lambda found: found.workspace_id,
         )

@@ -12,7 +12,7 @@ from typing import Final, cast
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
-from pulumi_airbyte.configurations import StreamTree
+from pulumi_airbyte.configurations import StreamTree, key_of, shown, stream_name
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
@@ -43,7 +43,7 @@ class Offers:
 
         Args:
             source_id: of the connection.
-            before: its canonical tree as it is.
+            before: its canonical tree as it is, in the terms of `after`.
             after: its canonical tree as it is to be.
 
         Raises:
@@ -108,11 +108,11 @@ def _problems(stream: StreamTree, offered: list[StreamProperties]) -> Iterator[s
         return
     if not found[0].property_fields:
         return
-    known = {tuple(path) for path in found[0].property_fields}
+    known, label = {tuple(path) for path in found[0].property_fields}, shown(key_of(stream_name(stream)))
     for path in _paths(stream):
         if path not in known:
             text = ".".join(path)
-            yield f'no field "{text}" in stream "{name}"{_near(text, [".".join(each) for each in sorted(known)])}'
+            yield f'no field "{text}" in stream "{label}"{_near(text, [".".join(each) for each in sorted(known)])}'
 
 
 def _paths(stream: StreamTree) -> list[tuple[str, ...]]:

@@ -8,7 +8,16 @@ different.
 from collections.abc import Iterator
 from typing import Final
 
-from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, Secret, Unknown, unwrap
+from pulumi_airbyte.provider.properties import (
+    UNKNOWN,
+    Properties,
+    Property,
+    Secret,
+    Unknown,
+    has_secret,
+    secret,
+    unwrap,
+)
 from pulumi_airbyte.values import MASK, JsonValue, Path, canonical_json
 
 ABSENT: Final = None
@@ -88,9 +97,7 @@ def merged(live: Property, sent: Property, known: Rewrites, path: Path = ()) -> 
     if isinstance(live, list) and isinstance(here, list) and len(live) == len(here):
         pairs = zip(live, here, strict=True)
         return [merged(now, was, known, (*path, index)) for index, (now, was) in enumerate(pairs)]
-    if same(live, sent):
-        return sent
-    return Secret(live) if isinstance(sent, Secret) and live is not None else live
+    return sent if same(live, sent) else secrecy_kept(live, sent)
 
 
 def _merged_object(live: Properties, sent: Properties, known: Rewrites, path: Path) -> Properties:
@@ -100,6 +107,39 @@ def _merged_object(live: Properties, sent: Properties, known: Rewrites, path: Pa
         if value is not None and not (value == {} and key not in sent and live.get(key) != {}):
             result[key] = value
     return result
+
+
+def secrecy_kept(new: Property, old: Property) -> Property:
+    """A tree in which every leaf is secret whose place has a secret in the old tree.
+
+    Items of a list that has changed may have moved: each is as secret as any item was.
+    """
+    was, now = unwrap(old), unwrap(new)
+    if isinstance(now, dict) and isinstance(was, dict):
+        kept: Property = {key: secrecy_kept(item, was.get(key)) for key, item in now.items()}
+    elif isinstance(now, list) and isinstance(was, list):
+        kept = _items_kept(now, was)
+    else:
+        return all_secret(now) if isinstance(new, Secret) or has_secret(old) else new
+    return all_secret(kept) if isinstance(new, Secret) or isinstance(old, Secret) else kept
+
+
+def _items_kept(now: list[Property], was: list[Property]) -> Property:
+    if same(now, was):
+        return [secrecy_kept(item, before) for item, before in zip(now, was, strict=True)]
+    kept = now
+    for before in was:
+        kept = [secrecy_kept(item, before) for item in kept]
+    return list(kept)
+
+
+def all_secret(value: Property) -> Property:
+    """Secrecy of the whole pushed down to the leaves, so that each leaf can be compared and hidden on its own."""
+    if isinstance(value, dict) and value:
+        return {key: all_secret(item) for key, item in value.items()}
+    if isinstance(value, list) and value:
+        return [all_secret(item) for item in value]
+    return secret(value) if value is not None else None
 
 
 def _hides(sent: Property) -> bool:

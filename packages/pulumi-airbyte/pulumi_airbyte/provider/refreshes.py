@@ -1,12 +1,13 @@
 """Reading streams anew, and looking after the jobs that do (airbyte-platform, RefreshJobStateUpdater)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import RefreshMode, StreamName
 from pulumi_airbyte.client.models import Connection, Job
+from pulumi_airbyte.configurations import key_of, shown
 from pulumi_airbyte.provider.backfill import Result
 from pulumi_airbyte.provider.jobs import Deadline, until_finished, until_idle
 from pulumi_airbyte.provider.target import Target
@@ -33,7 +34,7 @@ def refuse_inactive(status: str, keys: Sequence[str]) -> None:
     """
     if keys and status == "inactive":
         raise AirbyteError(
-            f"{', '.join(keys)} can't be read anew: the connection is inactive, and Airbyte runs no job of such a one.",
+            f"{_listed(keys)} can't be read anew: the connection is inactive, and Airbyte runs no job of such a one.",
             "Make it active, or take the new backfill token back until it is.",
         )
 
@@ -73,9 +74,9 @@ class Refresh:
         if job_id is None:
             until_idle(self._airbyte, self._id, self._deadline)
             job_id = self._started(names, mode)
-        job = self._finished(job_id, f"The backfill of {', '.join(streams)}")
+        job = self._finished(job_id, f"The backfill of {_listed(streams)}")
         how = "read anew" if job.finished else "still being read anew, which the next `pulumi up` looks after"
-        self._target.say(f"{', '.join(streams)}: {how} (job {job.job_id})")
+        self._target.say(f"{_listed(streams)}: {how} (job {job.job_id})")
         return job
 
     def _running(self, names: list[StreamName]) -> int | None:
@@ -94,7 +95,7 @@ class Refresh:
             job_id = None
         if job_id is not None:
             return job_id
-        named = ", ".join(name for _, name in names)
+        named = _listed(map(key_of, names))
         self._target.say(f"this server or destination has no refreshes: {named} will be cleared and synced")
         cleared = self._finished(self._airbyte.clear(self._id, names), f"The clear of {named}")
         if not cleared.finished:
@@ -109,3 +110,7 @@ class Refresh:
                 reason = self._airbyte.job_failure(job_id)
             raise AirbyteError(f"{what} has {job.status} (job {job_id}){f': {reason}' if reason else ''}.", AGAIN)
         return job
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(map(shown, keys))

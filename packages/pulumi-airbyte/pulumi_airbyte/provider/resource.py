@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.inventory import Inventory
-from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, has_secret, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, changes
 from pulumi_airbyte.provider.run_record import entry_of
 from pulumi_airbyte.provider.tables import Field
@@ -77,7 +77,7 @@ class Server:
         airbyte: the client.
         inventory: what is on the server, read in pages.
         run: what the engine has shown of the program.
-        adopts_identical: whether a create takes over an identical object (`adoptExisting`).
+        adopts_identical: whether a create adopts an identical object, as the provider's configuration asks.
     """
 
     airbyte: Airbyte
@@ -180,10 +180,21 @@ def table_failures(table: Iterable[Field], inputs: Properties) -> list[Failure]:
         value = unwrap(inputs.get(entry.name))
         if value is None or value == "":
             if entry.required:
-                failures.append(Failure(entry.name, "is required"))
+                failures.append(Failure(entry.name, _missing(entry)))
         elif is_known(value):
             failures.extend(_value_failures(entry, value))
     return failures
+
+
+def _missing(entry: Field) -> str:
+    """What to do about a required property; the engine sends none for the output of a resource that it leaves out."""
+    if not (entry.replace and entry.name.endswith("Id")):
+        return "is required"
+    kind = entry.name.removesuffix("Id").capitalize()
+    return (
+        f"is required. Where the program takes it from a {kind} that is new, target that {kind} in the same run too "
+        f"(--target '**{kind}::<its name>'), or run without --target and --exclude."
+    )
 
 
 def _value_failures(entry: Field, value: Property) -> list[Failure]:
@@ -205,12 +216,12 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
 
 
 def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Properties:
-    """Outputs with the server's rewrites, if there are any; secret where one of them stands for a secret."""
+    """Outputs with the server's rewrites, if there are any; secret where any of them is at a secret's place."""
     if not found:
         return outputs
     pairs: list[JsonValue] = [[list(path), _jsonable(value)] for path, value in sorted(found.items(), key=str)]
     text = canonical_json(pairs)
-    hidden = any(isinstance(_value_at(sent, path), Secret) for path in found)
+    hidden = any(_is_secret_at(sent, path) for path in found)
     return {**outputs, "serverRewrites": Secret(text) if hidden else text}
 
 
@@ -234,9 +245,11 @@ def _jsonable(value: Property) -> JsonValue:
     return found if isinstance(found, str | int | float | bool) else None
 
 
-def _value_at(tree: Property, path: Path) -> Property:
-    node = tree
-    for key in path:
-        inner = unwrap(node)
-        node = inner.get(str(key)) if isinstance(inner, dict) else None
-    return node
+def _is_secret_at(tree: Property, path: Path) -> bool:
+    """Whether a place has a secret, is in one, or is where one may have been: in a list of another length."""
+    if not path or isinstance(tree, Secret) or not isinstance(tree, dict | list):
+        return has_secret(tree)
+    if isinstance(tree, dict):
+        return _is_secret_at(tree.get(str(path[0])), path[1:])
+    index = path[0]
+    return _is_secret_at(tree[index], path[1:]) if isinstance(index, int) and index < len(tree) else has_secret(tree)

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, secret, unwrap
+from pulumi_airbyte.provider.reconcile import all_secret, same
 from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, is_list
 
 MASK_ADVICE: Final = (
     "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
 )
-
-
+SERVER_FAILS: Final = 500
+TOO_MANY: Final = 429
 REFERENCE: Final = "secret_coordinate::"
 """Begins a text that names a secret instead of holding it (airbyte-platform, JsonSecretsProcessor)."""
 
@@ -27,20 +29,35 @@ class Specifications:
         self._lock = threading.Lock()
 
     def get(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject | None:
-        """The connector's JSON Schema, or None where the server does not give it."""
+        """The connector's JSON Schema, or None where there is none to be had.
+
+        Raises:
+            AirbyteError: the server is failing, so that there may be one: the next call asks again.
+        """
         with self._lock:
             key = (kind, definition_id)
             if key not in self._known:
+                if not self._airbyte.has_config_api:
+                    return None
                 try:
                     self._known[key] = self._airbyte.specification(kind, definition_id, workspace_id)
-                except AirbyteError:
+                except (Forbidden, NotFound):
                     self._known[key] = None
+                except AirbyteError as error:
+                    if _is_failing(error):
+                        raise
+                    return None
             return self._known[key]
 
     def fetched(self, kind: ActorKind, definition_id: str) -> JsonObject | None:
         """The connector's JSON Schema, where this run has asked for it and got it."""
         with self._lock:
             return self._known.get((kind, definition_id))
+
+
+def _is_failing(error: AirbyteError) -> bool:
+    """Whether the server could not answer now; any other refusal is its answer."""
+    return error.status is None or error.status >= SERVER_FAILS or error.status == TOO_MANY
 
 
 def with_secrets_marked(value: Property, schema: JsonObject) -> Property:
@@ -83,13 +100,26 @@ def branches(schema: JsonValue) -> Iterator[JsonObject]:
                 yield from branches(option)
 
 
-def all_secret(value: Property) -> Property:
-    """Secrecy of the whole pushed down to the leaves, so that each leaf can be compared and hidden on its own."""
-    if isinstance(value, dict) and value:
-        return {key: all_secret(item) for key, item in value.items()}
-    if isinstance(value, list) and value:
-        return [all_secret(item) for item in value]
-    return secret(value) if value is not None else None
+def with_new_secret(value: Property, before: Property, readable: frozenset[str] = frozenset()) -> Property:
+    """The configuration with every text and number secret that is new or changed.
+
+    Without a specification any of them may be a secret. Booleans can't be one.
+
+    Args:
+        value: the configuration.
+        before: as the state has it; its places keep what they are.
+        readable: keys of the root that hold no secret, such as the connector's type.
+    """
+    now, was = unwrap(value), unwrap(before)
+    if isinstance(value, Secret) or same(now, was):
+        return value
+    if isinstance(now, dict):
+        known = was if isinstance(was, dict) else {}
+        return {key: item if key in readable else with_new_secret(item, known.get(key)) for key, item in now.items()}
+    if isinstance(now, list):
+        items: list[Property] = was if isinstance(was, list) and len(was) == len(now) else [None] * len(now)
+        return [with_new_secret(item, known) for item, known in zip(now, items, strict=True)]
+    return Secret(now) if isinstance(now, str | int | float) and not isinstance(now, bool) else now
 
 
 def secrets_at_leaves(value: Property) -> Property:

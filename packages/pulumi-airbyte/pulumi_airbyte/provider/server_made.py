@@ -1,10 +1,11 @@
-"""What a server does to a connection by itself, in words: it is shown as what it is, and not as somebody's edit."""
+"""What has become of a connection in Airbyte, in words. Who did it is not known: an edit looks like the server's."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.configurations import shown
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, reveal
 
@@ -13,7 +14,7 @@ LEAVE: Final = 'where it is to stay, add it to the program, or set ignore_change
 
 
 def told(live: Properties, sent: Properties, found: Connection, ask: Callable[[], ConfigConnection | None]) -> str:
-    """What the server has made of a connection since it was last applied; empty where nothing shows.
+    """What has become of a connection in Airbyte since it was last applied; empty where nothing shows.
 
     Args:
         live: the connection's canonical tree as it is.
@@ -34,16 +35,16 @@ def _status(live: Properties, sent: Properties, ask: Callable[[], ConfigConnecti
     if status == "locked":
         said = ask()
         reason = f" ({said.status_reason})" if said and said.status_reason else ""
-        yield f"Airbyte has locked it{reason}: no change is taken until it is unlocked on its page in Airbyte"
+        yield f"it is locked in Airbyte{reason}: no change is taken until it is unlocked on its page there"
     elif status == "inactive":
         said = ask()
         if said and said.breaking_change:
             yield (
-                "Airbyte switched it off after a breaking change of the source's schema; review that in Airbyte: "
-                'the next up switches it on again, unless ignore_changes=["status"] leaves it to Airbyte'
+                "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed: "
+                'the next up switches it on again, unless ignore_changes=["status"] leaves it as it is'
             )
         else:
-            yield "it was switched off in Airbyte, by somebody or by Airbyte itself"
+            yield "it is switched off in Airbyte"
 
 
 def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterator[str]:
@@ -52,15 +53,15 @@ def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterat
         return
     now, before = streams_of(live), streams_of(sent)
     changed = False
-    for name in sorted(now.keys() & before.keys()):
-        has, had = now[name].get("selectedFields"), before[name].get("selectedFields")
+    for key in sorted(now.keys() & before.keys()):
+        has, had = now[key].get("selectedFields"), before[key].get("selectedFields")
         if isinstance(has, list) and isinstance(had, list):
             for field in sorted(set(has) - set(had)):
                 changed = True
-                yield f"Airbyte added field {field} to {name} ({policy})"
+                yield f"field {field} of {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
     if policy == "propagate_fully":
-        for name in sorted(now.keys() - before.keys()):
+        for key in sorted(now.keys() - before.keys()):
             changed = True
-            yield f"Airbyte added stream {name} ({policy})"
+            yield f"stream {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
     if changed:
         yield LEAVE

@@ -12,13 +12,12 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings, RetryPolicy
+from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.provider import adoption, configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.messages import Messages
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, encode
-from pulumi_airbyte.provider.reconcile import changes
 from pulumi_airbyte.provider.registry import registry
 from pulumi_airbyte.provider.resource import Checking, ResourceType, Server
 from pulumi_airbyte.provider.run_record import RunRecord
@@ -74,25 +73,26 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
         """Compare configurations; no change of them replaces what the provider manages."""
         with _failures_reported(context):
-            found = list(changes(decode(request.old_inputs), decode(request.news)))
+            found = configuration.changed_settings(decode(request.old_inputs), decode(request.news))
             return diff_response(found, lambda _: False)
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:
         """Make the client. Nothing is called yet."""
         with _failures_reported(context):
-            args = decode(request.args)
-            self._connect(configuration.client_settings(args) or NOT_KNOWN_YET, configuration.adopts_identical(args))
+            given = decode(request.args)
+            settings = configuration.client_settings(given)
+            self._connect(settings or NOT_KNOWN_YET, adopts_identical=configuration.adopts_identical(given))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
 
-    def _connect(self, settings: ClientSettings, adopts_identical: bool) -> None:  # noqa: FBT001
+    def _connect(self, settings: ClientSettings, *, adopts_identical: bool) -> None:
         self.close()
         self._airbyte = Airbyte(settings)
-        quick = Airbyte(replace(settings, retry=RetryPolicy(attempts=1), read_seconds=15.0))
+        quick = Airbyte(replace(settings, retry=replace(settings.retry, attempts=3), read_seconds=15.0))
         self._clients = [self._airbyte, quick]
         self._run = Run(RunRecord.of(self._messages.address))
-        server = Server(self._airbyte, Inventory(self._airbyte), self._run, adopts_identical=adopts_identical)
+        server = Server(self._airbyte, Inventory(self._airbyte), self._run, adopts_identical)
         self._resources = registry(server, Specifications(quick))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:

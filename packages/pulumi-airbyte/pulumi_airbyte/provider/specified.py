@@ -2,13 +2,26 @@
 
 import json
 from collections.abc import Callable
+from typing import Final
 
-from pulumi_airbyte.client.models import ActorKind
+from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
-from pulumi_airbyte.provider.reconcile import same
+from pulumi_airbyte.provider.reconcile import all_secret, same, secrecy_kept
 from pulumi_airbyte.provider.resource import Checked, Checking, Failure
-from pulumi_airbyte.provider.secrecy import Specifications, all_secret, secrets_at_leaves, with_secrets_marked
-from pulumi_airbyte.values import render_path
+from pulumi_airbyte.provider.secrecy import (
+    Specifications,
+    masks,
+    secrets_at_leaves,
+    with_new_secret,
+    with_secrets_marked,
+)
+from pulumi_airbyte.values import JsonObject, Path, render_path
+
+UNREADABLE: Final = (
+    "can't be checked: which of its values are secret is in the connector's specification, and the server is failing. "
+    "Run the command again."
+)
 
 
 class Specified:
@@ -29,18 +42,57 @@ class Specified:
         configuration, before = secrets_at_leaves(inputs.get("configuration")), checking.old.get("configuration")
         same_definition = same(inputs.get("definitionId"), checking.old.get("definitionId"))
         if is_known(configuration) and same(configuration, before) and same_definition:
-            return Checked({**inputs, "configuration": _most_secret(configuration, before)}, [])
-        definition_id, workspace_id = unwrap(inputs.get("definitionId")), unwrap(inputs.get("workspaceId"))
-        schema = None
-        if isinstance(definition_id, str) and isinstance(workspace_id, str):
-            schema = self._specifications.get(self._kind, definition_id, workspace_id)
+            return Checked({**inputs, "configuration": secrecy_kept(configuration, before)}, [])
+        try:
+            schema = self._schema(inputs, failing_matters=not checking.importing)
+        except AirbyteError as error:
+            return Checked(inputs, [Failure("configuration", f"{UNREADABLE} {error}")])
         if schema is None:
-            return Checked({**inputs, "configuration": configuration}, [])
-        checked = {**inputs, "configuration": secrets_at_leaves(with_secrets_marked(configuration, schema))}
+            # What an import reads has masks for the server's secrets, and no other.
+            marked = configuration if checking.importing else with_new_secret(configuration, before, self._type_keys)
+            return Checked({**inputs, "configuration": secrecy_kept(marked, before)}, [])
+        marked = secrets_at_leaves(with_secrets_marked(configuration, schema))
+        checked = {**inputs, "configuration": secrecy_kept(marked, before)}
         from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - only what is new pays for what it loads
 
         found = [] if checking.importing else misfits(tree(checked).get("configuration"), schema)
         return Checked(checked, [Failure(render_path(("configuration", *path)), wanted) for path, wanted in found])
+
+    def refused_masks(self, actor: Actor, configuration: Properties) -> list[Path]:
+        """The masks in a configuration that its specification refuses; none where there is no specification.
+
+        The server holds a configuration against its specification before it puts its secrets in the places of masks.
+        """
+        hidden = list(masks(configuration))
+        if not hidden:
+            return []
+        inputs: Properties = {"definitionId": actor.definition_id, "workspaceId": actor.workspace_id}
+        schema = self._schema(inputs, failing_matters=False)
+        if schema is None:
+            return []
+        from pulumi_airbyte.provider.validation import refused  # noqa: PLC0415 - as above
+
+        return refused(configuration, hidden, schema)
+
+    def _schema(self, inputs: Properties, *, failing_matters: bool) -> JsonObject | None:
+        """The specification, or None where there is none to be had.
+
+        Raises:
+            AirbyteError: the server is failing, and that matters.
+        """
+        definition_id, workspace_id = unwrap(inputs.get("definitionId")), unwrap(inputs.get("workspaceId"))
+        if not isinstance(definition_id, str) or not isinstance(workspace_id, str):
+            return None
+        try:
+            return self._specifications.get(self._kind, definition_id, workspace_id)
+        except AirbyteError:
+            if failing_matters:
+                raise
+            return None
+
+    @property
+    def _type_keys(self) -> frozenset[str]:
+        return frozenset({f"{self._kind}Type"})
 
     def misspelt(self, tree: Properties) -> list[str]:
         """A line for each key that was meant otherwise, by a specification that a check in this run has fetched."""
@@ -69,13 +121,3 @@ def as_object(configuration: Property) -> Property:
     if not isinstance(parsed, dict):
         raise ValueError("must be an object")  # noqa: TRY004, it is the user's text that is wrong
     return all_secret(parsed) if isinstance(configuration, Secret) else parsed
-
-
-def _most_secret(new: Property, old: Property) -> Property:
-    """Equal trees as one, in which a leaf is secret that either of them has as a secret."""
-    was, now = unwrap(old), unwrap(new)
-    if isinstance(now, dict) and isinstance(was, dict):
-        return {key: _most_secret(item, was.get(key)) for key, item in now.items()}
-    if isinstance(now, list) and isinstance(was, list):
-        return [_most_secret(item, before) for item, before in zip(now, was, strict=True)]
-    return Secret(now) if isinstance(old, Secret) or isinstance(new, Secret) else now

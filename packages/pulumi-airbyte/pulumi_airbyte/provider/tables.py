@@ -106,7 +106,8 @@ CONNECTION_INPUTS: Final = (
     Field(
         "configurations",
         "string",
-        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams.',
+        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams. '
+        "Secret as a whole where a mapper holds a key.",
         required=True,
     ),
     Field("schedule", "schedule", "When to sync; without it only on request."),
@@ -155,8 +156,10 @@ CONNECTION_INPUTS: Final = (
     Field(
         "backfills",
         "object",
-        "A token for each stream that was ever to be read anew, by the stream's name (`namespace.name` where a name "
-        "comes twice). A new text reads the stream from the beginning, once; so does `true` where it was `false`.",
+        "A token for each stream that was ever to be read anew, by the stream's key: its name, or the JSON text "
+        '`["namespace","name"]` where it has a namespace. The name alone, or `namespace.name`, is enough where only '
+        "one stream can be meant. A new text reads the stream from the beginning, once; so does `true` where it was "
+        "`false`.",
         local=True,
     ),
     Field(
@@ -188,7 +191,8 @@ CONNECTION_OUTPUTS: Final = (
     Field(
         "backfillResults",
         "object",
-        "How the last backfill of each stream went: its token, its jobId, and the job's status or `running`.",
+        "How the last backfill of each stream went, by the stream's key: its token, its jobId, and the job's status or "
+        "`running`.",
     ),
     UNFINISHED,
 )
@@ -225,4 +229,12 @@ PROVIDER_CONFIG: Final = (
     Field("username", "string", "For HTTP Basic. Default: $AIRBYTE_USERNAME."),
     Field("password", "string", "For HTTP Basic. Default: $AIRBYTE_PASSWORD.", secret=True),
     Field("bearerAuth", "string", "A ready bearer token. Default: $AIRBYTE_BEARER_AUTH.", secret=True),
+    Field(
+        "adoptExisting",
+        "string",
+        "What a create does where an identical object exists already: `never` refuses and prints the import command, "
+        "`identical` adopts the object. One that differs is always refused. Default: $AIRBYTE_ADOPT_EXISTING, else "
+        "never.",
+        values=("never", "identical"),
+    ),
 )

@@ -13,9 +13,10 @@ from jsonschema import Draft7Validator, FormatChecker, SchemaError, ValidationEr
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from pulumi_airbyte.provider.properties import Property, Secret, Unknown, is_known
+from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, Secret, Unknown, is_known
 from pulumi_airbyte.provider.secrecy import REFERENCE, branches, children
-from pulumi_airbyte.values import JsonObject, Path
+from pulumi_airbyte.provider.versions import with_values
+from pulumi_airbyte.values import MASK, JsonObject, Path
 
 Misfit = tuple[Path, str]
 """Where in a configuration, and what is wanted there."""
@@ -26,6 +27,11 @@ _NOTHING_OUTSIDE: Final[Registry[Any]] = Registry()
 """Resolves no reference but those within a specification: the library's own default would fetch URLs and files."""
 _ON_WHOLE_VALUES: Final = frozenset({"enum", "const", "not", "if", "contains", "uniqueItems"})
 """Keywords whose verdict on a value that is unknown in part could turn."""
+_FORMATS_OF_NO_MASK: Final = frozenset(
+    {"date", "date-time", "time", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri", "iri"}
+    | {"uuid", "regex", "json-pointer", "relative-json-pointer"}
+)
+"""Formats of JSON Schema that ten asterisks don't have; a server may check them."""
 _BOUNDS: Final = {
     "minimum": "at least",
     "maximum": "at most",
@@ -50,6 +56,28 @@ def misfits(configuration: Property, schema: JsonObject) -> list[Misfit]:
     except (SchemaError, Unresolvable, RecursionError):
         return []
     return sorted(told.items(), key=lambda item: str(item[0]))
+
+
+def refused(configuration: Properties, masked: list[Path], schema: JsonObject) -> list[Path]:
+    """The masks that a specification refuses, each tried by itself: for its pattern, length, choice or format."""
+    opened = with_values(configuration, dict.fromkeys(masked, UNKNOWN))
+    without = misfits(opened, schema)
+    return [
+        path
+        for path in masked
+        if _wants_format(schema, path) or misfits(with_values(opened, {path: MASK}), schema) != without
+    ]
+
+
+def _wants_format(schema: JsonObject, path: Path) -> bool:
+    """Whether a place has, in any branch, a format that no mask has."""
+    schemas = list(branches(schema))
+    for key in path:
+        if isinstance(key, int):
+            schemas = [inner for each in schemas for inner in branches(each.get("items"))]
+        else:
+            schemas = children(schemas, key)
+    return any(each.get("format") in _FORMATS_OF_NO_MASK for each in schemas)
 
 
 def misspelt(configuration: Property, schema: JsonObject) -> list[tuple[Path, str]]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
@@ -53,16 +53,38 @@ class Coordinates:
                 self._given = False
         return found
 
-    def recorded(self, kind: ActorKind, written: Actor) -> Properties:
+    def read(self, kind: ActorKind, actor_id: str) -> Actor:
+        """One actor as it is now, with coordinates as long as the server gives any.
+
+        Raises:
+            AirbyteError: as a plain GET.
+        """
+        return self.get(kind, actor_id) if self._given else self._airbyte.get_actor(kind, actor_id)
+
+    def recorded(
+        self, kind: ActorKind, written: Actor, earlier: Versions | None = None, left: Iterable[Path] = ()
+    ) -> Properties:
         """The output that records a write's secrets; empty where there is nothing to record.
 
         A write is done when this is asked: what can't be recorded now must not look like a failure of the write, and
         the next refresh records it.
+
+        Args:
+            kind: what was written.
+            written: the server's answer to the write.
+            earlier: the record before it.
+            left: the secrets that the write left as they were. They keep their record: where somebody has changed
+                one, the next refresh is to show it.
         """
+        record = earlier or {}
+        kept = {path: record[path] for path in map(render_path, left) if path in record}
+        return as_output(self._after(kind, written) | kept)
+
+    def _after(self, kind: ActorKind, written: Actor) -> Versions:
         if not self._given or not has_masks(written):
             return {}
         try:
-            return as_output(versions(self.get(kind, written.actor_id)))
+            return versions(self.get(kind, written.actor_id))
         except AirbyteError:
             return {}
 
@@ -102,26 +124,36 @@ def changed_outside(actor: Actor, recorded: Versions) -> list[Path]:
 
 def with_changes(configuration: Property, paths: list[Path]) -> Property:
     """The configuration with the sign for a changed secret at these paths."""
-    if () in paths:
-        return Secret(CHANGED)
+    return with_values(configuration, dict.fromkeys(paths, Secret(CHANGED)))
+
+
+def with_values(configuration: Property, values: Mapping[Path, Property]) -> Property:
+    """The configuration with these values at their paths, which it has."""
+    if () in values:
+        return values[()]
     here = unwrap(configuration)
-    if isinstance(here, dict):
-        return {key: with_changes(item, _below(paths, key)) for key, item in here.items()}
-    if isinstance(here, list):
-        return [with_changes(item, _below(paths, index)) for index, item in enumerate(here)]
+    if values and isinstance(here, dict):
+        return {key: with_values(item, _below(values, key)) for key, item in here.items()}
+    if values and isinstance(here, list):
+        return [with_values(item, _below(values, index)) for index, item in enumerate(here)]
     return configuration
 
 
-def stored_kept(value: JsonValue) -> JsonValue:
-    """What to send: a mask for a secret that was changed outside, which makes the server keep what it has.
+def unreadable(value: Property, path: Path = ()) -> Iterator[Path]:
+    """Every path at which a sign stands for a secret that only the server knows."""
+    inner = unwrap(value)
+    if isinstance(inner, dict):
+        for key, item in inner.items():
+            yield from unreadable(item, (*path, key))
+    elif isinstance(inner, list):
+        for index, item in enumerate(inner):
+            yield from unreadable(item, (*path, index))
+    elif inner in (MASK, CHANGED):
+        yield path
 
-    A program that ignores changes of its configuration gives the sign back as if it were its own value.
-    """
-    return _replaced(value, lambda text: text == CHANGED)
 
-
-def _below(paths: list[Path], key: str | int) -> list[Path]:
-    return [path[1:] for path in paths if path[:1] == (key,)]
+def _below(values: Mapping[Path, Property], key: str | int) -> dict[Path, Property]:
+    return {path[1:]: value for path, value in values.items() if path[:1] == (key,)}
 
 
 def _coordinates(actor: Actor) -> list[tuple[Path, str]]:

@@ -1,0 +1,226 @@
+"""Lists that decide what is made or deleted, read whole.
+
+Airbyte's paged lists have no order (LIMIT and OFFSET without ORDER BY): an update of a row while pages are read moves
+it, so that other rows are skipped. One statement of the server has no such gaps. So a list is whole that fits into the
+first page, or that the Config API answers at once; without that API, all pages are read again until two readings agree.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import Field
+
+from pulumi_airbyte.client.calls import PAGE, Calls
+from pulumi_airbyte.client.errors import AirbyteError, Busy, NotFound, Unsettled
+from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Wire, Workspace, parse, parse_actor
+from pulumi_airbyte.client.settings import ClientSettings
+from pulumi_airbyte.client.transport import Query
+from pulumi_airbyte.values import JsonObject
+
+Item = dict[str, Any]
+EVERYTHING: Final = 100_000
+"""The page size that makes the Config API answer all sources or destinations; without one it stops at 20."""
+AT_ONCE: Final[dict[str, JsonObject]] = {
+    "sources": {"pageSize": EVERYTHING},
+    "destinations": {"pageSize": EVERYTHING},
+    "connections": {},
+}
+"""Collections that the Config API answers in one statement, and what that takes beside the workspace."""
+NEEDED: Final = "Lists in one statement need"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Which objects to list.
+
+    Attributes:
+        collection: such as `sources`.
+        key: of an object's id.
+        workspace_id: whose; an empty text for all that the caller sees.
+    """
+
+    collection: str
+    key: str
+    workspace_id: str = ""
+
+    @property
+    def what(self) -> str:
+        """The request in words."""
+        return f"list {self.collection}"
+
+    @property
+    def query(self) -> Query:
+        """What restricts the public list to the workspace."""
+        return within_workspace(self.workspace_id)
+
+
+def within_workspace(workspace_id: str) -> Query:
+    """What restricts a public list to a workspace; nothing for an empty text."""
+    return [("workspaceIds", workspace_id)] if workspace_id else []
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one reading of a list's pages showed.
+
+    Attributes:
+        items: the objects by id.
+        one_page: whether a single page, and so a single statement, had all of them.
+        repeated: whether an id came twice: rows moved while pages were read, so that others may have been skipped.
+    """
+
+    items: dict[str, Item]
+    one_page: bool
+    repeated: bool
+
+
+class Ends(Wire):
+    """A connection's name and what it connects (part of ConnectionRead and of ConnectionResponse)."""
+
+    connection_id: str = Field(alias="connectionId")
+    name: str
+    source_id: str = Field(alias="sourceId")
+    destination_id: str = Field(alias="destinationId")
+
+
+class WholeLists(Calls):
+    """Whole lists. Every method raises AirbyteError: Unsettled where a list changed each time that it was read."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._paged_only: set[str] = set()
+        self._confirmed: set[str] = set()
+
+    def every_actor(self, kind: ActorKind, workspace_id: str = "") -> list[Actor]:
+        """Every source or destination that is not deleted, none missing."""
+        listing = Listing(f"{kind}s", f"{kind}Id", workspace_id)
+        return [parse_actor(kind, item, listing.what) for item in self._whole(listing)]
+
+    def every_connection(self, workspace_id: str = "") -> list[Connection]:
+        """Every connection that is not deleted, none missing."""
+        listing = Listing("connections", "connectionId", workspace_id)
+        return [parse(Connection, item, listing.what) for item in self._whole(listing)]
+
+    def every_workspace(self) -> list[Workspace]:
+        """Every workspace that the caller sees, none missing."""
+        listing = Listing("workspaces", "workspaceId")
+        return [parse(Workspace, item, listing.what) for item in self._whole(listing)]
+
+    def every_end(self, workspace_id: str) -> list[Ends]:
+        """What each connection connects that is not deleted, none missing: two calls where the Config API answers."""
+        listing = Listing("connections", "connectionId", workspace_id)
+        rows = self._page(listing, 0)
+        if len(rows) == PAGE:
+            named = self._at_once(listing)
+            rows = self._whole(listing) if named is None else list(named.values())
+        return [parse(Ends, item, listing.what) for item in rows if _is_live(listing, item)]
+
+    def ids(self, collection: str, key: str, workspace_id: str = "") -> frozenset[str]:
+        """The ids of all objects of a collection (such as `sources`) that are not deleted, none missing."""
+        listing = Listing(collection, key, workspace_id)
+        return frozenset(str(item.get(key)) for item in self._whole(listing))
+
+    def _whole(self, listing: Listing) -> list[Item]:
+        reading = self._reading(listing)
+        found = reading.items if reading.one_page else self._completed(listing, reading)
+        if found is None:
+            found = self._agreed(listing, reading)
+        return [item for item in found.values() if _is_live(listing, item)]
+
+    def _page(self, listing: Listing, offset: int) -> list[Item]:
+        query = [*listing.query, ("limit", str(PAGE)), ("offset", str(offset))]
+        return self._items(f"/{listing.collection}", listing.what, query)
+
+    def _reading(self, listing: Listing) -> Reading:
+        items: dict[str, Item] = {}
+        repeated, offset = False, 0
+        while True:
+            page = self._page(listing, offset)
+            found = {str(item.get(listing.key)): item for item in page}
+            repeated = repeated or len(found) < len(page) or not items.keys().isdisjoint(found)
+            # A longer page than was asked for comes from a server that does not page.
+            ended = len(page) != PAGE or items.keys() >= found.keys()
+            items |= found
+            if ended:
+                return Reading(items, one_page=offset == 0, repeated=repeated)
+            offset += PAGE
+
+    def _completed(self, listing: Listing, reading: Reading) -> dict[str, Item] | None:
+        """The objects that one statement named after the pages were read; None where there is no such statement."""
+        named = self._at_once(listing)
+        if named is None:
+            return None
+        found = {key: item for key, item in reading.items.items() if key in named}
+        for object_id in sorted(reading.items.keys() - named.keys()):
+            if self._one(listing, object_id) is not None:
+                # It was there before the statement, and is there still: the statement does not name everything.
+                return None
+        for object_id in sorted(named.keys() - reading.items.keys()):
+            item = self._one(listing, object_id)
+            if item is not None:
+                found[object_id] = item
+        return found
+
+    def _agreed(self, listing: Listing, first: Reading) -> dict[str, Item]:
+        """The later of two readings in a row of which none repeats an id, and that has all of the earlier one.
+
+        A row that is made in between is no disagreement: it moves no other.
+        """
+        readings = [first]
+
+        def again() -> dict[str, Item]:
+            earlier, later = readings[-1], self._reading(listing)
+            readings.append(later)
+            if later.one_page or not (earlier.repeated or later.repeated or earlier.items.keys() - later.items.keys()):
+                return later.items
+            raise Unsettled(
+                f"Airbyte's list of {listing.collection} changed each of the {len(readings)} times it was read.",
+                "Run the command again when less is going on in the workspace. With the Config API (configUrl) the "
+                "list is read in one statement, which no change disturbs.",
+            )
+
+        return self.patiently(lambda error: isinstance(error, Unsettled), again)
+
+    def _at_once(self, listing: Listing) -> dict[str, Item] | None:
+        """The objects of a workspace by one statement of the Config API, in its shape; None where there is none."""
+        extra = AT_ONCE.get(listing.collection)
+        if extra is None or not listing.workspace_id or not self.has_config_api:
+            return None
+        if listing.collection in self._paged_only:
+            return None
+        try:
+            self._confirm(listing.workspace_id)
+            body = {"workspaceId": listing.workspace_id, **extra}
+            answer = parse(Item, self._config(f"/{listing.collection}/list", listing.what, body, needed_by=NEEDED), "")
+            rows = parse(list[Item], answer.get(listing.collection), listing.what)
+        except AirbyteError as error:
+            # One that can't be reached or is not permitted stays so; one that is busy is asked the next time.
+            if not isinstance(error, Busy):
+                self._paged_only.add(listing.collection)
+            return None
+        total = answer.get("num_connections")
+        whole = not isinstance(total, int) or total <= len(rows)
+        return {str(row.get(listing.key)): row for row in rows} if whole else None
+
+    def _confirm(self, workspace_id: str) -> None:
+        """Make sure that the Config API is this server's: another one's would answer that the workspace is empty."""
+        if workspace_id not in self._confirmed:
+            what = f"read workspace {workspace_id}"
+            self._config("/workspaces/get", what, {"workspaceId": workspace_id}, needed_by=NEEDED)
+            self._confirmed.add(workspace_id)
+
+    def _one(self, listing: Listing, object_id: str) -> Item | None:
+        """An object by a GET of its own; None where it is deleted."""
+        what = f"read {listing.collection.removesuffix('s')} {object_id}"
+        try:
+            item = parse(Item, self._public("GET", f"/{listing.collection}/{object_id}", what), what)
+        except NotFound:
+            return None
+        return item if _is_live(listing, item) else None
+
+
+def _is_live(listing: Listing, item: Item) -> bool:
+    """Whether an item of the public API is no deleted object: those have no configuration, or are deprecated."""
+    if listing.collection == "connections":
+        return item.get("status") != "deprecated"
+    return listing.collection == "workspaces" or item.get("configuration") is not None

@@ -1,0 +1,163 @@
+"""Writes of sources and destinations: whole when they are made, and only what the program has changed afterwards.
+
+The server has no partial write that is safe: a PATCH stores a mask as the secret (airbyte-platform,
+ConfigurationUpdate). So a change is a PUT of all that is live, with the changed places in it. A mask in a PUT keeps the
+secret and its version.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client.errors import NotFound
+from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.actor_tree import (
+    WRITTEN,
+    canonical,
+    from_server,
+    identity_of,
+    names_of_connector,
+    told,
+    workspace_of,
+)
+from pulumi_airbyte.provider.adoption import Found
+from pulumi_airbyte.provider.gone import REFRESH_HINT, actor_listed, changed, exists
+from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.reconcile import rewrites, same
+from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
+from pulumi_airbyte.provider.secrecy import masks
+from pulumi_airbyte.provider.specified import Specified
+from pulumi_airbyte.provider.target import Known
+from pulumi_airbyte.provider.three_way import three_way, touches
+from pulumi_airbyte.provider.versions import (
+    CHANGED,
+    Coordinates,
+    Versions,
+    changed_outside,
+    from_outputs,
+    masked,
+    unreadable,
+    with_values,
+)
+from pulumi_airbyte.values import MASK, JsonObject, Path, leaves, render_path
+
+COPY_ADVICE: Final = "The server does not show its value: give it in the program, without ignoreChanges."
+LEAVE_ADVICE: Final = f"{COPY_ADVICE} Or make the change in Airbyte, and run `pulumi refresh`."
+
+
+class ActorWrites:
+    """Writes of one kind. Raises AirbyteError where the server refuses."""
+
+    def __init__(self, kind: ActorKind, server: Server, specified: Specified, coordinates: Coordinates) -> None:
+        self._kind = kind
+        self._airbyte = server.airbyte
+        self._shelf = server.inventory.actors(kind)
+        self._specified = specified
+        self._coordinates = coordinates
+
+    def post(self, inputs: Properties) -> Actor:
+        """Make it."""
+        made = self._airbyte.create_actor(self._kind, self._body(inputs, inputs))
+        self._shelf.put(made)
+        return made
+
+    def taken(self, found: Found[Actor], inputs: Properties) -> Actor:
+        """An adopted actor; its secrets, which can't be compared, are written."""
+        hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
+        sent = {key: inputs[key] for key in WRITTEN if key in inputs}
+        return self._put(found.id, sent, inputs) if hidden else found.record
+
+    def outputs(self, made: Actor, inputs: Properties) -> Properties:
+        """What the state keeps of a write of everything."""
+        tree = canonical(self._kind, inputs)
+        outputs = {**identity_of(self._kind, made), **self._coordinates.recorded(self._kind, made)}
+        return with_rewrites(outputs, rewrites(tree, from_server(self._kind, made)), tree)
+
+    def differ(self, known: Known, new: Properties) -> bool:
+        """Whether there is anything to write; an imported mask is not known to be the program's value."""
+        return not same(told(self._kind, known.inputs), told(self._kind, new))
+
+    def change(self, known: Known, new: Properties) -> Properties:
+        """The outputs, once the server has what the program has changed.
+
+        What the server has made of other places is not this update's: it may be an edit, which a refresh is to show.
+
+        Raises:
+            NotFound: it was deleted.
+            AirbyteError: also where a secret would have to be written whose value only the server knows.
+        """
+        found = self._there(known, new)
+        base, wanted, live = (
+            told(self._kind, tree) for tree in (known.inputs, new, from_server(self._kind, masked(found)))
+        )
+        merges = {key: three_way(base.get(key), wanted.get(key), live.get(key), (key,)) for key in WRITTEN}
+        written = [path for merge in merges.values() for path in merge.written]
+        _refuse_unreadable(wanted, written)
+        earlier = from_outputs(known.outputs)
+        merged: Properties = {key: merge.value for key, merge in merges.items() if merge.value is not None}
+        sent = {**merged, "configuration": self._takeable(merged, wanted, found, earlier)}
+        put = self._put(known.id, sent, new)
+        record = self._coordinates.recorded(self._kind, put, earlier, masks(sent["configuration"]))
+        return self._changed_outputs(known, new, put, written, record)
+
+    def _changed_outputs(
+        self, known: Known, new: Properties, put: Actor, written: Iterable[Path], record: Properties
+    ) -> Properties:
+        # The other name of the connector may have come or gone, which is no write.
+        places = [*written, *names_of_connector(self._kind)]
+        tree = canonical(self._kind, new)
+        answered = rewrites(tree, from_server(self._kind, put))
+        earlier = {path: there for path, there in known_rewrites(known.outputs).items() if not touches(path, places)}
+        made = {path: there for path, there in answered.items() if touches(path, places)}
+        return with_rewrites({**identity_of(self._kind, put), **record}, earlier | made, tree)
+
+    def _there(self, known: Known, new: Properties) -> Actor:
+        """The object as it is right before a write, with coordinates where the server gives any."""
+        listed = actor_listed(self._kind, known.id, workspace_of(known.inputs))
+        found = exists(self._airbyte, lambda: self._coordinates.read(self._kind, known.id), listed)
+        if found is None or found.configuration is None:
+            name = unwrap(new.get("name"))
+            raise NotFound(f'The {self._kind} "{name}" ({known.id}) does not exist any more.', REFRESH_HINT)
+        return found
+
+    def _takeable(self, merged: Properties, wanted: Properties, found: Actor, earlier: Versions) -> Property:
+        """The configuration, with the program's value where the specification refuses an unchanged secret's mask."""
+        configuration = merged.get("configuration")
+        if not isinstance(configuration, dict):
+            return configuration
+        program = dict(leaves(reveal(wanted.get("configuration"))))
+        rotated = changed_outside(found, earlier)
+        plain: dict[Path, Property] = {}
+        for path in self._specified.refused_masks(found, configuration):
+            value = program.get(path)
+            if path in rotated or not isinstance(value, str | int | float) or value in (MASK, CHANGED):
+                raise AirbyteError(
+                    f"{render_path(('configuration', *path))} has a value that only Airbyte knows. The connector's "
+                    f"specification refuses the mask that would keep it, so that nothing else can be changed either.",
+                    LEAVE_ADVICE,
+                )
+            plain[path] = value
+        return with_values(configuration, plain)
+
+    def _put(self, actor_id: str, sent: Properties, inputs: Properties) -> Actor:
+        put = changed(lambda: self._airbyte.put_actor(self._kind, actor_id, self._body(sent, inputs)))
+        self._shelf.put(put)
+        return put
+
+    def _body(self, sent: Properties, inputs: Properties) -> JsonObject:
+        self._airbyte.redactor.learn(text for text in secret_texts(inputs) if text not in (MASK, CHANGED))
+        return {key: reveal(value) for key, value in sent.items()}
+
+
+def _refuse_unreadable(wanted: Properties, written: Iterable[Path]) -> None:
+    """Refuse to write the sign for a secret in a place where the server would not put the secret back.
+
+    Raises:
+        AirbyteError: such a sign is in a written place: a list of another length than before, say.
+    """
+    places = list(written)
+    for path in unreadable(wanted):
+        if touches(path, places):
+            raise AirbyteError(
+                f"{render_path(path)} has a value that only Airbyte knows, and the change would move it.", COPY_ADVICE
+            )

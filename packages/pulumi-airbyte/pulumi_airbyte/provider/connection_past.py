@@ -1,0 +1,67 @@
+"""A connection of the state in the terms of what a program says of it now. Pure.
+
+A stream of the state may stand under another key: that of an earlier version, or that of a namespace which one of the
+two leaves to the source. Here each stands under the key of the program's stream that it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from pulumi_airbyte.provider.backfill import Result, Tokens, results_of, tokens_of
+from pulumi_airbyte.provider.connection_tree import canonical, filled_in, streams_of
+from pulumi_airbyte.provider.properties import Properties, Property
+from pulumi_airbyte.provider.reconcile import Rewrites
+from pulumi_airbyte.provider.resource import known_rewrites
+from pulumi_airbyte.provider.target import Known
+from pulumi_airbyte.stream_keys import aligned, key_in, renamed
+from pulumi_airbyte.values import Path
+
+
+@dataclass(frozen=True)
+class Past:
+    """A connection of the state.
+
+    Attributes:
+        tree: its inputs as a canonical tree.
+        tokens: of its streams.
+        results: of their backfills.
+        rewrites: what the server made of what was sent.
+        keys: the program's keys of its streams, by their own.
+    """
+
+    tree: Properties
+    tokens: Tokens
+    results: Mapping[str, Result]
+    rewrites: Rewrites
+    keys: Mapping[str, str]
+
+
+def past_of(known: Known, now: Properties) -> Past:
+    """A connection of the state, for a canonical tree of the program."""
+    tree, before = canonical(known.inputs), rewrites_in(known)
+    streams = streams_of(tree)
+    keys = aligned(streams, streams_of(now), filled_in(before))
+    return Past(
+        tree={**tree, "configurations": cast("Property", renamed(streams, keys))} if streams else tree,
+        tokens=renamed(tokens_of(known.inputs, streams), keys),
+        results=renamed(results_of(known.outputs, streams), keys),
+        rewrites={_renamed(path, keys): value for path, value in before.items()},
+        keys=keys,
+    )
+
+
+def rewrites_in(known: Known) -> Rewrites:
+    """What the server made of what the state says, by the keys of its streams."""
+    found = known_rewrites(known.outputs)
+    if not any(path[0] == "configurations" for path in found):
+        return found
+    streams = streams_of(canonical(known.inputs))
+    keys = {str(path[1]): key_in(str(path[1]), streams) for path in found if len(path) > 1}
+    return {_renamed(path, keys): value for path, value in found.items()}
+
+
+def _renamed(path: Path, keys: Mapping[str, str]) -> Path:
+    if len(path) < 2 or path[0] != "configurations":
+        return path
+    return (path[0], keys.get(str(path[1]), path[1]), *path[2:])
