@@ -15,7 +15,7 @@ from tests.provider.heard import serving
 from tests.provider.lab import with_lab
 from tests.provider.lake import Lake, lake_of
 from tests.provider.plugin import Plugin, running_plugin, urn
-from tests.provider.unruly import TROUBLES, Unruly, unruly
+from tests.provider.unruly import TROUBLES, Plan, Unruly, unruly
 
 OBJECTS = 300
 AT_ONCE = 60
@@ -31,7 +31,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Lake,
     with (
         running_twin(data_dir=with_lab(tmp_path)) as twin,
         lake_of(twin) as lake,
-        unruly(twin.url, seed=13, share=0.3) as proxy,
+        unruly(twin.url, Plan(share=0.3)) as proxy,
     ):
         yield lake, proxy
 
@@ -52,6 +52,20 @@ def test_three_hundred_creates_behind_an_unruly_proxy_make_three_hundred_objects
     live = {actor.name: actor.id for actor in lake.twin.store.actors if actor.name.startswith("made ")}
     assert len([actor for actor in lake.twin.store.actors if actor.name.startswith("made ")]) == OBJECTS
     assert live == first | second
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_connection_that_a_proxy_lets_through_after_its_error_is_taken_and_not_made_twice(
+    status: int, own: tuple[Lake, Unruly]
+) -> None:
+    lake, _ = own
+    plan = Plan(collection="connections", troubles=("late",), statuses=(status,))
+    cron = {"scheduleType": "cron", "cronExpression": "0 0 5 * * ?"}
+    with unruly(lake.twin.url, plan) as proxy, serving() as (_, address), running_plugin(address) as plugin:
+        plugin.configure(serverUrl=f"{proxy.url}/api/public/v1")
+        made = plugin.made("connection", lake.connection(schedule=cron))
+        assert proxy.done == {"late": 1}
+    assert [(one.id, one.status) for one in lake.twin.store.connections] == [(made.id, "active")]
 
 
 def round_of(lake: Lake, proxy: Unruly, names: list[str]) -> dict[str, str]:

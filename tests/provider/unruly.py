@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Final, Literal
 
@@ -26,6 +27,25 @@ PATIENCE_SECONDS: Final = 6
 HOPS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding", "date"})
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is to go wrong.
+
+    Attributes:
+        collection: whose creates, such as `sources`.
+        share: of the creates that go wrong.
+        troubles: how; each as often.
+        statuses: of the answers that say so.
+        seed: decides which.
+    """
+
+    collection: str = "sources"
+    share: float = 1.0
+    troubles: tuple[Trouble, ...] = TROUBLES
+    statuses: tuple[int, ...] = STATUSES
+    seed: int = 13
+
+
 class Unruly:
     """What the proxy does.
 
@@ -35,13 +55,12 @@ class Unruly:
         done: how often it did what.
     """
 
-    def __init__(self, server_url: str, seed: int, share: float) -> None:
+    def __init__(self, server_url: str, plan: "Plan") -> None:
         self.url = ""
         self.calm = False
         self.done: Counter[Trouble] = Counter()
         self._server_url = server_url
-        self._seed = seed
-        self._share = share
+        self._plan = plan
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -50,15 +69,15 @@ class Unruly:
 
     def trouble(self, method: str, path: str, body: bytes) -> tuple[Trouble, int]:
         """What to do with a request, and with which status to answer it."""
-        if self.calm or method != "POST" or not path.endswith("/sources"):
+        if self.calm or method != "POST" or not path.endswith(f"/public/v1/{self._plan.collection}"):
             return "fine", 200
         name = str(json.loads(body)["name"])
         with self._lock:
             self._asked[name] += 1
-            draw = random.Random(f"{self._seed} {name} {self._asked[name]}")
-            found = draw.choice(TROUBLES) if draw.random() < self._share else "fine"
+            draw = random.Random(f"{self._plan.seed} {name} {self._asked[name]}")
+            found = draw.choice(self._plan.troubles) if draw.random() < self._plan.share else "fine"
             self.done[found] += 1
-        return found, draw.choice(STATUSES)
+        return found, draw.choice(self._plan.statuses)
 
     def later(self, *request: Any) -> None:
         """Let a request reach the server a moment from now."""
@@ -138,15 +157,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def unruly(server_url: str, *, seed: int, share: float) -> Iterator[Unruly]:
-    """A proxy for a server while the context lasts.
-
-    Args:
-        server_url: the server's root.
-        seed: decides what goes wrong.
-        share: of the creates that go wrong.
-    """
-    rules = Unruly(server_url, seed, share)
+def unruly(server_url: str, plan: Plan) -> Iterator[Unruly]:
+    """A proxy for the server at this root while the context lasts."""
+    rules = Unruly(server_url, plan)
 
     server = Server(("127.0.0.1", 0), type("Ruled", (Handler,), {"rules": rules}))
     rules.url = f"http://127.0.0.1:{server.server_port}"
