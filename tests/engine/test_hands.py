@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.hands import CURSORS, OTHER_STACK, Hands, Happened, Seen, urn
+from tests.engine.hands import OTHER_STACK, Hands, Happened, Seen
+from tests.engine.hands_program import CURSORS, urn
 from tests.provider.engine_orders import Step, steps
 from tests.provider.ways import KINDS, WAYS, By, End, Way, end, impossible, pairs, right_ends
 

@@ -105,30 +105,25 @@ class Hands:
         return ""
 
     def _take(self, plugin: Plugin, subject: Subject, old: Object, step: Step) -> None:
-        urn, inputs, outputs = self._urn(subject, step.side), encode(old.inputs), encode(old.outputs)
-        after, known = self.way.after, subject.known
+        urn, known = self._urn(subject, step.side), subject.known
         if step.verb == "Check":
             before = known.inputs if step.olds else {}
-            subject.inputs = _checked(plugin, urn, self._said(subject, after), before)
+            subject.inputs = _checked(plugin, urn, self._said(subject, self.way.after), before)
         elif step.verb == "Diff":
-            news = encode(known.inputs if step.side == "before" else subject.inputs)
-            request = {"id": known.id, "urn": urn, "old_inputs": encode(known.inputs), "news": news}
-            answer = difference(plugin.stub.Diff(provider_pb2.DiffRequest(**request, olds=encode(known.outputs))))
-            assert bool(answer.replaces) == (after.moved and step.side == "after")
+            news = known.inputs if step.side == "before" else subject.inputs
+            replaces = _compared(plugin, urn, known, news)
+            assert replaces == (self.way.after.moved and step.side == "after")
         elif step.verb == "Create":
             answer = plugin.stub.Create(provider_pb2.CreateRequest(urn=urn, properties=encode(subject.inputs)))
             subject.known = Object(answer.id, subject.inputs, decode(answer.properties))
         elif step.verb == "Read":
-            given = {"inputs": inputs, "properties": outputs} if step.olds else {}
-            answer = plugin.stub.Read(provider_pb2.ReadRequest(id=old.id, urn=urn, **given))
-            subject.known = Object(answer.id, decode(answer.inputs), decode(answer.properties))
+            subject.known = _read(plugin, urn, old if step.olds else Object(old.id, {}, {}))
         elif step.verb == "Update":
-            news = {"news": encode(subject.inputs), "old_inputs": encode(known.inputs), "olds": encode(known.outputs)}
-            answer = plugin.stub.Update(provider_pb2.UpdateRequest(id=known.id, urn=urn, **news))
-            subject.known = Object(known.id, subject.inputs, decode(answer.properties))
+            subject.known = _updated(plugin, urn, known, subject.inputs)
         else:
-            request = {"id": old.id, "urn": urn, "old_inputs": inputs, "properties": outputs}
-            plugin.stub.Delete(provider_pb2.DeleteRequest(**request))
+            inputs, outputs = encode(old.inputs), encode(old.outputs)
+            request = provider_pb2.DeleteRequest(id=old.id, urn=urn, old_inputs=inputs, properties=outputs)
+            plugin.stub.Delete(request)
 
     def live(self) -> dict[str, set[str]]:
         """The ids on the server, by kind."""
@@ -169,3 +164,26 @@ def _checked(plugin: Plugin, urn: str, news: Document, olds: Properties) -> Prop
     answer = plugin.stub.Check(provider_pb2.CheckRequest(urn=urn, news=encode(news), olds=encode(olds)))
     assert not answer.failures
     return decode(answer.inputs)
+
+
+def _compared(plugin: Plugin, urn: str, known: Object, news: Properties) -> bool:
+    """Whether a comparison asks for a new object."""
+    request = provider_pb2.DiffRequest(
+        id=known.id, urn=urn, old_inputs=encode(known.inputs), news=encode(news), olds=encode(known.outputs)
+    )
+    return bool(difference(plugin.stub.Diff(request)).replaces)
+
+
+def _read(plugin: Plugin, urn: str, known: Object) -> Object:
+    request = provider_pb2.ReadRequest(
+        id=known.id, urn=urn, inputs=encode(known.inputs), properties=encode(known.outputs)
+    )
+    answer = plugin.stub.Read(request)
+    return Object(answer.id, decode(answer.inputs), decode(answer.properties))
+
+
+def _updated(plugin: Plugin, urn: str, known: Object, news: Properties) -> Object:
+    request = provider_pb2.UpdateRequest(
+        id=known.id, urn=urn, old_inputs=encode(known.inputs), news=encode(news), olds=encode(known.outputs)
+    )
+    return Object(known.id, news, decode(plugin.stub.Update(request).properties))

@@ -82,4 +82,4 @@ def created(plugin: Plugin, lake: Lake, name: str) -> str:
         request = provider_pb2.CreateRequest(urn=urn("source", name), properties=inputs, timeout=SECONDS)
         return str(plugin.stub.Create(request).id)
     except grpc.RpcError as error:
-        return f"error: {error.details()}"  # type: ignore[attr-defined]
+        return f"error: {error.details()}"

@@ -5,10 +5,10 @@ of the object is its end. A new way is one entry of `WAYS`.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 KINDS: Final = ("workspace", "source", "destination", "connection")
 
@@ -149,7 +149,7 @@ class Way:
         """Whether the value that a change of replaces the object is another."""
         return self.by is not By.IMPORT and "" != self.before.trigger != self.after.trigger != ""
 
-    def says(self) -> dict[str, tuple[object, object]]:
+    def says(self) -> dict[str, tuple[Any, Any]]:
         """What the way is about: its declarations' values, where one of them is not the usual one."""
         usual, before, after = (asdict(each) for each in (Declared(), self.before, self.after))
         found = {name: (before[name], after[name]) for name in usual}
@@ -195,8 +195,8 @@ def both(one: Way, other: Way) -> Way | None:
     if len(asked) > 1 or any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys()):
         return None
     said = ours | theirs
-    before, after = ({name: pair[side] for name, pair in said.items()} for side in (0, 1))
-    pair = Way(Declared(**after), before=Declared(**before), by=next(iter(asked), By.UP))
+    before, after = (replace(Declared(), **{name: pair[side] for name, pair in said.items()}) for side in (0, 1))
+    pair = Way(after, before=before, by=next(iter(asked), By.UP))
     parts = {(way.before, way.after, way.by) for way in (one, other)}
     return None if (pair.before, pair.after, pair.by) in parts else pair
 
