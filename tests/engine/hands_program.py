@@ -111,7 +111,7 @@ class Program:
         named = dict.fromkeys([self.way.before.provider, declared.provider])
         providers = [Resource(one, "provider", one) for one in named if one]
         group = [Resource("group", "component", declared.parent)] if declared.parent else []
-        held = [Resource("holder", "workspace", "holder", {"force_destroy": True})] if declared.held else []
+        held = [Resource("holder", "workspace", "holder")] if declared.held else []
         ends = self._ends("end", *self._hold(declared)) if declared.there or not self.way.before.held else []
         room = Resource("room", "workspace", "room")
         other = Resource("other", "connection", "other", self._connection("$far-source", "$far-destination"))

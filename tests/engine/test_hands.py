@@ -59,8 +59,11 @@ def test_nothing_is_lost_when_objects_change_hands(
             if kind in way.cannot:
                 pytest.skip(way.cannot[kind])
             survived(way, kind, adopt, found)
-            assert called(way, kind, found) == expected(way, kind, found)
-            assert processes(way, kind, found) == providers(way, kind, found)
+            calls, model = called(way, kind, found), expected(way, kind, found)
+            # A run that fails ends before it has come to everything, unless it goes on after errors.
+            seen = len(calls) if found.code and way.by is not By.GO_ON else len(model)
+            assert calls == model[:seen]
+            assert processes(way, kind, found) == providers(way, kind, found)[:seen]
     with subtests.test("everything else"):
         unharmed(way, found)
     with subtests.test("what people read"):

@@ -68,7 +68,7 @@ def registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
 
 
 def _registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
-    left = [] if way.before.retained or way.before.held or way.by is By.REMOVE else [DELETE]
+    left = [] if way.before.retained or way.by is By.REMOVE else [DELETE]
     if not way.after.there:
         return [], left
     if way.by is By.IMPORT:

@@ -47,7 +47,7 @@ class Declared:
         replaces: whether a change of the display name needs a new object (`replace_on_changes`).
         trigger: the value that a change of replaces it (`replacement_trigger`).
         first_deleted: whether a replacement deletes before it creates (`delete_before_replace`).
-        held: whether it is in a workspace that takes it along (`deleted_with`).
+        held: whether it is in a workspace that takes it along (`deleted_with`, which the SDK makes a dependency).
         retained: whether a delete leaves it on the server (`retain_on_delete`).
         imported: whether it says whose id it takes over (`import_`).
     """
