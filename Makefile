@@ -41,7 +41,7 @@ env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell
 image: $(SYNCED) ## Build Dagster's image with Docker, named by the commit, or IMAGE=registry/name and the commit
 	@$(BIN)/python -m toolchain.image $(IMAGE)
 
-lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of files and functions
+lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of functions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(TYPED)

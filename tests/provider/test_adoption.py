@@ -47,7 +47,8 @@ def create(plugin: Plugin, kind: str, inputs: Values, name: str = "thing", *, pr
 
 def named(lake: Lake, kind: str, name: str) -> list[str]:
     """The ids of the live objects of a name."""
-    found = lake.api("GET", f"/{kind}s?limit=100")["data"]
+    pages = [lake.api("GET", f"/{kind}s?limit=100&offset={offset}")["data"] for offset in range(0, 1000, 100)]
+    found = [item for page in pages for item in page]
     return [str(item[f"{kind}Id"]) for item in found if item["name"] == name]
 
 

@@ -165,7 +165,7 @@ def test_a_refresh_that_a_killed_run_started_is_taken_over(plugin: Plugin, lake:
     assert after.outputs["backfillResults"]["bare"] == {"token": "one", "jobId": job_id, "status": "running"}
 
     # One of other streams is not.
-    other = made(plugin, lake)
+    other = made(plugin, lake, name=f"{plugin.name} of others")
     body = {"connectionId": other.id, "refreshMode": "Merge", "streams": [{"streamName": "cursor_defined"}]}
     lake.config_api("/connections/refresh", body)
     assert "(refresh) of connection" in error(lambda: updated(plugin, other, news, seconds=0.01))

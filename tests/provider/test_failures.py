@@ -50,7 +50,7 @@ class Fragile:
     def begin(self) -> None:
         """A new run of the engine: without a token, and with nothing known of Airbyte."""
         client = {"clientId": self.twin.client_id, "clientSecret": self.twin.client_secret}
-        self.plugin.configure(serverUrl=self.twin.public_url, **client)
+        self.plugin.configure(serverUrl=self.twin.public_url, adoptExisting="identical", **client)
 
     def checked(self, kind: str, name: str, *, newer: bool = False) -> Values:
         """What a program says of an object, before or after a change."""

@@ -1,6 +1,7 @@
 """Look-ups: what they give, and what they say when they can't."""
 
 import grpc
+import httpx
 import pytest
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
@@ -29,9 +30,9 @@ def test_a_workspace_is_found_by_its_name_or_id(fresh: Fresh) -> None:
 
 
 def test_several_workspaces_are_an_error_that_counts_them(fresh: Fresh) -> None:
-    plugin, _ = fresh
+    plugin, twin = fresh
     for _ in range(2):
-        plugin.made("workspace", {"name": "same"})
+        httpx.post(f"{twin.public_url}/workspaces", json={"name": "same"}).raise_for_status()
     message = "Cannot tell which workspace is meant: there are 3 workspaces.\n  Give workspaceId."
     assert error(lambda: plugin.invoke("getWorkspace")) == message
     assert "2 workspaces are called 'same'" in error(lambda: plugin.invoke("getWorkspace", name="same"))

@@ -35,8 +35,9 @@ def source(plugin: Plugin, lake: Lake) -> Object:
     return plugin.made("source", lake.source())
 
 
-def connected(plugin: Plugin, lake: Lake, source: Object, *streams: dict[str, Any]) -> Object:
-    made = plugin.made("connection", lake.connection(*streams, sourceId=source.id))
+def connected(plugin: Plugin, lake: Lake, source: Object, *streams: dict[str, Any], number: int = 1) -> Object:
+    said = lake.connection(*streams, sourceId=source.id, name=plugin.name if number == 1 else f"{plugin.name} {number}")
+    made = plugin.made("connection", said)
     lake.twin.clear_calls()
     return made
 
@@ -77,7 +78,7 @@ def test_a_column_that_the_source_has_just_got_can_be_taken_at_once(plugin: Plug
 
 
 def test_connections_of_one_source_share_a_discovery(plugin: Plugin, lake: Lake, source: Object) -> None:
-    made = [connected(plugin, lake, source) for _ in range(3)]
+    made = [connected(plugin, lake, source, number=number) for number in range(3)]
     new = plugin.checked("connection", lake.connection(stream(), stream("cursor_default"), sourceId=source.id))
     lake.twin.clear_calls()
     for each in made:
@@ -88,7 +89,7 @@ def test_connections_of_one_source_share_a_discovery(plugin: Plugin, lake: Lake,
 def test_a_new_connection_with_a_column_that_the_last_discovery_lacked_is_made_at_the_second_try(
     plugin: Plugin, lake: Lake, source: Object
 ) -> None:
-    connected(plugin, lake, source)
+    connected(plugin, lake, source, number=2)
     lake.drift("outside_column", sourceId=source.id, stream="bare", field="fresh", jsonSchema={"type": "string"})
     new = lake.connection(stream(selectedFields=["id", "fresh"]), sourceId=source.id)
     made = plugin.made("connection", new)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.provider.lake import Document, Lake
-from tests.provider.plugin import NOTHING, Plugin
+from tests.provider.plugin import NOTHING, NUMBERS, Plugin
 from tests.provider.refresh import assert_clean
 
 CATALOG = {
@@ -149,7 +149,7 @@ def faker(shared_lake: Lake) -> str:
 
 def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> Document:
     given = {"sourceId": source_id, "configurations": json.dumps(drawn["configurations"])}
-    return lake.connection(**drawn | given | {"name": f"{plugin.name} {drawn.get('name')}"})
+    return lake.connection(**drawn | given | {"name": f"{plugin.name} {next(NUMBERS)} {drawn.get('name')}"})
 
 
 @QUICK
@@ -157,9 +157,10 @@ def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> D
 def test_any_valid_connection_is_clean_after_it_was_applied(
     plugin: Plugin, lake: Lake, faker: str, drawn: Document
 ) -> None:
-    made = plugin.made("connection", connection(plugin, lake, faker, drawn))
+    said = connection(plugin, lake, faker, drawn)
+    made = plugin.made("connection", said)
     assert_clean(plugin, "connection", made)
-    assert plugin.check("connection", connection(plugin, lake, faker, drawn), made.inputs).inputs == made.inputs
+    assert plugin.check("connection", said, made.inputs).inputs == made.inputs
 
 
 @QUICK

@@ -199,7 +199,10 @@ def masking(plugin: Plugin, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> tupl
 
 def test_a_server_that_shows_only_masks_is_asked_for_versions_once(masking: tuple[Plugin, Lake]) -> None:
     plugin, lake = masking
-    made = [plugin.made("source", lake.source(host=f"host {number}")) for number in range(3)]
+    made = [
+        plugin.made("source", lake.source(host=f"host {number}") | {"name": f"{plugin.name} {number}"})
+        for number in range(3)
+    ]
     asked = [call for call in lake.twin.calls() if "includeSecretCoordinates" in call.query]
     assert len(asked) == 1
     for each in made:
