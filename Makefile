@@ -18,7 +18,7 @@ LOTUS = eval "$$($(MAKE) -s env)" && lotus
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env image lint test check preview comment gate deploy verify drift \
+.PHONY: help setup engine connectors env image lint test test-all check preview comment gate deploy verify drift \
 	sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
@@ -49,8 +49,11 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 	$(BIN)/python toolchain/lint_sizes.py
 	$(BIN)/zizmor --quiet --offline .github/workflows
 
-test: engine connectors ## Run every test, the real engine included, and hold the line coverage
+test: engine connectors ## Run the tests, the real engine included, and hold the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
+
+test-all: engine connectors ## Run every test, those marked nightly too
+	$(BIN)/pytest -n auto --dist worksteal -m '' $(TESTS)
 
 check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
 	$(BIN)/lotus check

@@ -261,8 +261,14 @@ class Matrix:
         return calm
 
     @contextmanager
-    def world(self, folder: Path, operation: Operation) -> Iterator[World]:
-        """The world just before an operation, in a new folder."""
+    def world(self, folder: Path, operation: Operation, adopt: str = "identical") -> Iterator[World]:
+        """The world just before an operation, in a new folder.
+
+        Args:
+            folder: the new folder.
+            operation: what is done next.
+            adopt: whether the provider takes over what a killed run made (`adoptExisting`).
+        """
         data = folder / "twin"
         if operation.begun:
             shutil.copytree(self.common / f"calm-{FIRST}", folder)
@@ -272,7 +278,7 @@ class Matrix:
         with running_twin(data_dir=data) as twin:
             pulumi = Pulumi(folder, self.engine, {"airbyte": Path(sys.executable).parent})
             server = {"AIRBYTE_SERVER_URL": twin.public_url, "AIRBYTE_RETRY_BASE_SECONDS": "0"}
-            pulumi.environment.update(server, PULUMI_PARALLEL="1")
+            pulumi.environment.update(server, PULUMI_PARALLEL="1", AIRBYTE_ADOPT_EXISTING=adopt)
             world = World(pulumi, twin)
             world.prepare(operation)
             yield world

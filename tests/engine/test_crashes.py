@@ -1,11 +1,14 @@
 """Whenever the engine is killed, running it again ends as if nothing had happened: one of each, no cursor lost."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.engine.crashes import CURSORS, KILLS, OPERATIONS, Matrix
+
+CREATED = "POST /api/public/v1/sources"
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +61,46 @@ def test_a_create_that_was_cut_off_stays_noted_until_a_refresh_clears_it(matrix:
         assert len(world.pending()) == 1
         assert "unchanged" in world.pulumi.refresh("--clear-pending-creates").ok().stdout
         assert world.pending() == []
+
+
+REFUSED = [("first", "after", 3), ("bulk", "after", 9), ("replace", "after", 13)]
+"""Kills that are run by day where the provider adopts nothing; the others are for the night."""
+BY_DAY = [pytest.param(*kill, marks=() if kill in REFUSED else pytest.mark.nightly) for kill in KILLS]
+ADOPT = "AIRBYTE_ADOPT_EXISTING"
+
+
+@pytest.mark.parametrize(("name", "moment", "number"), BY_DAY)
+def test_where_nothing_is_adopted_a_kill_ends_the_same_once_its_refusal_is_followed(
+    name: str, moment: str, number: int, matrix: Matrix, tmp_path: Path
+) -> None:
+    operation, expected = OPERATIONS[name], matrix.calm(name).end
+    with matrix.world(tmp_path / "world", operation, adopt="never") as world:
+        world.kill_at(operation, moment, number)
+        world.pulumi.run("cancel", "--yes").ok()
+        again = world.pulumi.run(*operation.command)
+        if again.exit_code:
+            assert f"{ADOPT}=identical" in again.output
+            world.pulumi.environment[ADOPT] = "identical"
+            world.pulumi.run(*operation.command).ok()
+
+        assert world.end() == expected
+        assert world.pending(known=False) == []
+
+
+def test_where_nothing_is_adopted_the_printed_import_line_takes_over_what_a_killed_run_made(
+    matrix: Matrix, tmp_path: Path
+) -> None:
+    first, expected = OPERATIONS["first"], matrix.calm("first").end
+    made = next(number for number, call in enumerate(matrix.calm("first").calls, 1) if call == CREATED)
+    with matrix.world(tmp_path / "world", first, adopt="never") as world:
+        world.kill_at(first, "after", made)
+        world.pulumi.run("cancel", "--yes").ok()
+        refusal = world.pulumi.run(*first.command).failed().output
+        [line] = set(re.findall(r"`pulumi (import [^`]*)`", refusal))
+
+        world.pulumi.run(*line.split(), "--yes", "--skip-preview", "--protect=false", "--generate-code=false").ok()
+        world.pulumi.run(*first.command).ok()
+
+        end = world.end()
+        assert {key: end[key] for key in ("live", "secrets")} == {key: expected[key] for key in ("live", "secrets")}
+        assert world.pulumi.preview("--json").ok().changes() == ()

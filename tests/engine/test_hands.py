@@ -1,0 +1,149 @@
+"""However an object changes hands, nothing that exists is lost: the server has what the state has, cursors included."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.engine.hands import OTHER_STACK, Hands, Happened, Seen
+from tests.engine.hands_program import CURSORS, urn
+from tests.provider.engine_orders import Step, steps
+from tests.provider.ways import KINDS, WAYS, By, End, Way, end, impossible, pairs, right_ends
+
+SINGLE = {name: way for name, way in WAYS.items() if way.by is not By.MOVE and not way.before.held}
+PAIRS = pairs(SINGLE)
+SAMPLE = (
+    "rename + default provider to explicit",
+    "rename with alias + replace_on_changes",
+    "new parent + package version",
+    "--replace + a property that replaces",
+    "default provider to explicit + pulumi import of what another resource has",
+    "taint + delete before replace",
+)
+"""Pairs in which more than one process of the plugin works, or which the provider sees little of."""
+
+
+def is_quick(name: str, adopt: str) -> bool:
+    """Whether a cell is run by day: a way once for each setting that makes a difference, and the sample of pairs."""
+    if name in PAIRS:
+        return name in SAMPLE and adopt == "identical"
+    return adopt == "never" or any(
+        right_ends(WAYS[name], kind, "never") != right_ends(WAYS[name], kind, "identical") for kind in KINDS
+    )
+
+
+CELLS = [
+    pytest.param(name, adopt, marks=() if is_quick(name, adopt) else pytest.mark.nightly)
+    for name in (*WAYS, *PAIRS)
+    for adopt in ("never", "identical")
+]
+
+
+@pytest.fixture(scope="session")
+def hands(common: Path, engine: list[Path]) -> Hands:
+    return Hands(common, engine)
+
+
+@pytest.mark.parametrize(("name", "adopt"), CELLS)
+def test_nothing_is_lost_when_objects_change_hands(
+    name: str, adopt: str, hands: Hands, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    way = WAYS.get(name) or PAIRS[name]
+    if reason := impossible(way):
+        pytest.skip(reason)
+    found = hands.happened(tmp_path / "world", way, adopt)
+    print(found.output)
+    for kind in KINDS:
+        with subtests.test(kind):
+            if kind in way.cannot:
+                pytest.skip(way.cannot[kind])
+            survived(way, kind, adopt, found)
+            calls, model = called(way, kind, found), expected(way, kind, found)
+            # A run that fails ends before it has come to everything, unless it goes on after errors.
+            seen = len(calls) if found.code and way.by is not By.GO_ON else len(model)
+            assert calls == model[:seen]
+            assert processes(way, kind, found) == providers(way, kind, found)[:seen]
+    with subtests.test("everything else"):
+        unharmed(way, found)
+    with subtests.test("what people read"):
+        said(way, found)
+
+
+def survived(way: Way, kind: str, adopt: str, found: Happened) -> None:
+    """An object ended as is right, with its cursors; where the run was refused, the state is as it was, too."""
+    old = found.before.subject(kind, way.before)
+    new = found.after.subject(kind, way.after, OTHER_STACK if way.by is By.MOVE else "test")
+    assert old is not None
+    ended = end(way, old, new, found.after.live[kind], refused=bool(found.code))
+    right = set(way.ends(adopt)) if way in WAYS.values() else right_ends(way, kind, adopt)
+    assert ended in right
+    if kind == "connection" and ended is not End.GONE:
+        assert found.after.cursors[old if new is None or found.code else new] == CURSORS
+    if found.code:
+        assert found.after.state == forgotten(way, found.before)
+
+
+def forgotten(way: Way, before: Seen) -> dict[str, str]:
+    """The state before `up`: where a way forgets its objects, without them."""
+    gone = {urn(kind, way.before) for kind in KINDS} if way.by is By.REMOVE else set()
+    return {each: object_id for each, object_id in before.state.items() if each not in gone}
+
+
+def unharmed(way: Way, found: Happened) -> None:
+    """What the way is not about is there as before; there is nothing more; and nothing is left to do."""
+    subjects = {found.before.subject(kind, way.before) for kind in KINDS}
+    going = {object_id for each, object_id in found.before.state.items() if way.before.held and is_held(each)}
+    before = {one for ids in found.before.live.values() for one in ids} - subjects - going
+    after = {one for ids in found.after.live.values() for one in ids}
+    assert before - after == set()
+    assert after - before <= {*found.after.state.values(), *subjects}
+    cursors = {key: rows for key, rows in found.before.cursors.items() if key not in subjects}
+    assert cursors.items() <= found.after.cursors.items()
+    assert found.changes == []
+
+
+def is_held(each: str) -> bool:
+    """Whether a resource leaves with the workspace that holds the four: the workspace, and what they need."""
+    return each.rpartition("::")[2].startswith(("holder", "end-"))
+
+
+def said(way: Way, found: Happened) -> None:
+    """A refusal says how to go on, for each kind where the engine got to each."""
+    if not found.code:
+        return
+    lines = set(re.findall(r"pulumi import airbyte:index/(\w+):\w+ \S+ [0-9a-f-]{36}", found.output))
+    assert lines == set(KINDS) if way.by is By.GO_ON else lines
+    assert "adoptExisting" in found.output
+    assert "Traceback" not in found.output
+
+
+def called(way: Way, kind: str, found: Happened) -> list[tuple[str, str, bool]]:
+    """What the engine called for an object: method, whose URN, and whether it gave the state's inputs."""
+    names = {urn(kind, way.before): "before", urn(kind, way.after): "after"}
+    return [(call.verb, names[call.urn], call.olds) for call in found.calls if call.urn in names]
+
+
+def expected(way: Way, kind: str, found: Happened) -> list[tuple[str, str, bool]]:
+    """The same, as the model has it."""
+    return [(step.verb, step.side, step.olds) for step in modelled(way, kind, found)]
+
+
+def processes(way: Way, kind: str, found: Happened) -> list[int]:
+    """Which process of the plugin each call went to, numbered in their order."""
+    urns = {urn(kind, way.before), urn(kind, way.after)}
+    return numbered([call.process for call in found.calls if call.urn in urns])
+
+
+def providers(way: Way, kind: str, found: Happened) -> list[int]:
+    """The same, as the model has it."""
+    return numbered([step.provider if way.other_provider else "" for step in modelled(way, kind, found)])
+
+
+def numbered(values: Sequence[object]) -> list[int]:
+    order = list(dict.fromkeys(values))
+    return [order.index(value) for value in values]
+
+
+def modelled(way: Way, kind: str, found: Happened) -> list[Step]:
+    return [] if way.by is By.MOVE else steps(way, kind, refused=bool(found.code))

@@ -1,0 +1,74 @@
+"""Whatever two ways come together in one run of the engine, no object is lost and none is there twice."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from airbyte_twin.testing import running_twin
+
+from tests.provider.hands import CURSORS, Hands
+from tests.provider.lab import with_lab
+from tests.provider.lake import Lake, lake_of
+from tests.provider.ways import KINDS, WAYS, By, End, Way, end, impossible, pairs, right_ends
+
+SINGLE = {name: way for name, way in WAYS.items() if way.by is not By.MOVE and not way.before.held}
+PAIRS = pairs(SINGLE)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Lake]:
+    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
+        yield lake
+
+
+def test_the_table_says_what_the_rule_says() -> None:
+    for name, way in WAYS.items():
+        for adopt in ("never", "identical"):
+            for kind in KINDS:
+                assert set(way.ends(adopt)) == right_ends(way, kind, adopt), (name, adopt, kind)
+
+
+@pytest.mark.parametrize("adopt", ["never", "identical"])
+@pytest.mark.parametrize("name", [*SINGLE, *PAIRS])
+def test_nothing_is_lost_when_objects_change_hands(name: str, adopt: str, own: Lake, subtests: pytest.Subtests) -> None:
+    way = SINGLE.get(name) or PAIRS[name]
+    if reason := impossible(way):
+        pytest.skip(reason)
+    hands = in_a_lake(own, way)
+    subjects = hands.made()
+    before, olds = hands.live(), {one.kind: one.known.id for one in subjects}
+    cursors = hands.cursors(olds["connection"])
+    assert cursors == CURSORS
+
+    refused = hands.change(subjects, adopt)
+
+    after = hands.live()
+    for one in subjects:
+        with subtests.test(one.kind):
+            right, refusal, old = right_ends(way, one.kind, adopt), refused.get(one.kind, ""), olds[one.kind]
+            new = one.known.id if way.after.there else None
+            found = end(way, old, new, after[one.kind], refused=bool(refusal))
+            assert found in right, refusal
+            if one.kind == "connection" and found is not End.GONE and not is_another(way):
+                assert hands.cursors(old if found in {End.REFUSED, End.LEFT} else one.known.id) == CURSORS
+            if right == {End.REFUSED}:
+                assert re.search(rf"pulumi import airbyte:index/{one.kind}:\w+ .* {old}", refusal)
+                assert "adoptExisting" in refusal
+            lost = before[one.kind] - after[one.kind] - {old}
+            more = after[one.kind] - before[one.kind] - {one.known.id}
+            assert (lost, more) == (set(), set())
+
+
+def in_a_lake(lake: Lake, way: Way) -> Hands:
+    far = lake.api("POST", "/sources", lake.source() | {"name": "Far source"})
+    room = lake.api("POST", "/workspaces", {"name": "Room"})
+    return Hands(lake, way, far["sourceId"], room["workspaceId"])
+
+
+def is_another(way: Way) -> bool:
+    """Whether the program gives one connection up and declares another one, which takes over no cursors.
+
+    Nobody can know that both were meant to be one: they share neither a URN nor their ends and names.
+    """
+    return not way.known and (way.after.moved or way.before.label != way.after.label)
