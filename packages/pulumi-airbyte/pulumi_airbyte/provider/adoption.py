@@ -172,13 +172,19 @@ class Adoption(Generic[Record]):
         there = list(self._matching(self._listed()))
         for _, seen in there:
             self._refuse_owned(seen.id)
-        if len(there) > 1:
-            raise several(self._sought.label, [seen.id for _, seen in there], self._import_advice("<id>"))
-        if self._replaces_its_like():
+        if len(there) <= 1 and self._replaces_its_like():
             return None
-        found = next((self._compared(record, seen) for record, seen in there), None)
-        if found is not None and not self._adopts:
-            raise self._unasked(found.id)
+        try:
+            if len(there) > 1:
+                raise several(self._sought.label, [seen.id for _, seen in there], self._import_advice("<id>"))
+            found = next((self._compared(record, seen) for record, seen in there), None)
+            if found is not None and not self._adopts:
+                raise self._unasked(found.id)
+        except RefusedError:
+            # A run that goes on after errors would delete what the program still declares.
+            for _, seen in there:
+                self._run.record.take(seen.id, self._target.urn, "refused")
+            raise
         return found
 
     def _listed(self, *, now: bool = False) -> list[Record]:
@@ -383,10 +389,18 @@ def may_delete(run: Run, known: Known, entry: str, target: Target) -> bool:
         known: the object that the state has.
         entry: what identifies it by its inputs.
         target: the resource that is to delete it. Its URN decides nothing.
+
+    Raises:
+        RefusedError: the program declares it as another resource, whose create was refused in this run.
     """
     holder = run.deletes(target.urn, known, entry)
     if holder is None:
         return True
+    if holder.standing == "refused":
+        raise RefusedError(
+            f'{known.id} is not deleted: the resource "{name_of(holder.urn)}" declares it, and its create was refused.',
+            "Correct that one first. Where it is the same resource under another name, give it an alias.",
+        )
     target.say(f"{known.id} is not deleted: {_why_kept(holder, target)}")
     return False
 

@@ -169,7 +169,9 @@ class ConnectionType(ResourceType):
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
         noted = self.server.run.record.successor(self.entry(known.inputs))
-        if noted is not None:
+        if noted is None:
+            self._writes.catch_up(known, self.server.run.inputs_now(target.urn), target)
+        elif noted:
             successor: Properties = json.loads(noted)
             # It goes before its successor comes: what could not be handed over then must not be lost now.
             live = connection_there(self.airbyte, known.id)

@@ -14,9 +14,11 @@ from pulumi_airbyte.provider.carry import Plan, first_post
 from pulumi_airbyte.provider.config_fields import as_first_posted, config_keys, note, settings_of
 from pulumi_airbyte.provider.config_writes import settled
 from pulumi_airbyte.provider.connection_identity import sought
+from pulumi_airbyte.provider.connection_steps import takeover
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, wire
 from pulumi_airbyte.provider.gone import REFRESH_HINT, changed, connection_there
-from pulumi_airbyte.provider.handover import finish, resumed
+from pulumi_airbyte.provider.handover import finish, readable, resumed
+from pulumi_airbyte.provider.jobs import Deadline, until_idle
 from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
@@ -62,6 +64,30 @@ class ConnectionWrites:
             return replace(replaced, id=ids[0]) if ids else None
         live_one = connection_there(self._airbyte, replaced.id)
         return replace(replaced, inputs=wire(from_server(live_one, {}))) if live_one else None
+
+    def catch_up(self, known: Known, new: Properties, target: Target) -> None:
+        """Give the cursors of a connection that is to be deleted to the one that its resource has instead.
+
+        `--replace` and a taint are not announced: where they come with another source, the new connection was made
+        without knowing of the old one. One that has cursors of its own needs none.
+
+        Raises:
+            AirbyteError: cursors would be lost and that is not allowed, or a call failed.
+        """
+        heir_id = self._server.run.record.another(target.urn, known.id)
+        heir = connection_there(self._airbyte, heir_id) if heir_id else None
+        if heir is None or heir.status == "deprecated":
+            return
+        left = readable(self._airbyte, known.id)
+        # Cursors that can't be read are refused as a loss below.
+        if left and (left.kind == "not_set" or self._airbyte.cursors(heir.connection_id).kind != "not_set"):
+            return
+        plan = takeover(self._server, known, new or wire(from_server(heir, {})), target)
+        if plan is not None:
+            resting = self._airbyte.patch_connection(heir.connection_id, {"status": "inactive"})
+            with resumed(self._airbyte, heir.connection_id, when=heir.status == "active"):
+                until_idle(self._airbyte, heir.connection_id, Deadline.of(target))
+                finish(self._airbyte, resting, plan, heir.status)
 
     def make(self, tree: Properties, target: Target, plan: Plan | None, *, resumes: bool) -> Connection:
         """The connection as its first call makes it, or as an earlier run has left it.

@@ -30,13 +30,14 @@ CREATE TABLE successors (entry TEXT PRIMARY KEY, inputs TEXT NOT NULL);
 """
 PATIENCE: Final = 60.0
 """Seconds for which a process waits for another one's transaction."""
-Standing = Literal["made", "adopted", "kept", "read", "leaving", "deleted"]
+Standing = Literal["made", "adopted", "kept", "read", "refused", "leaving", "deleted"]
 OWNED: Final[tuple[Standing, ...]] = ("made", "adopted", "kept")
 """Standings of an object that one resource has: this run created it or took it over, or the state gives it to a
 resource that the program declares."""
-LIVE: Final[tuple[Standing, ...]] = (*OWNED, "read")
-"""Standings of an object that must stay; a `read` one is an import, or a look-up by id. A `leaving` one is replaced in
-this run; a `deleted` one is gone, or is about to be."""
+LIVE: Final[tuple[Standing, ...]] = (*OWNED, "read", "refused")
+"""Standings of an object that must stay; a `read` one is an import, or a look-up by id, and a `refused` one is what a
+resource declares and may not adopt. A `leaving` one is replaced in this run; a `deleted` one is gone, or is about to
+be."""
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,15 @@ class RunRecord:
             database.execute("INSERT OR REPLACE INTO successors VALUES (?, ?)", (entry, inputs))
 
     def successor(self, entry: str) -> str | None:
-        """What `leave` noted of the successor of an object of the state."""
+        """What `leave` noted of the successor of an object of the state; empty once that is there."""
         with self._lock:
             found = self._database.execute("SELECT inputs FROM successors WHERE entry = ?", (entry,)).fetchone()
             return None if found is None else str(found[0])
 
     def arrive(self, entry: str) -> None:
-        """Note that the successor of an object of the state is there."""
+        """Note that the successor of an object of the state is there, and has taken over what it can."""
         with self._transaction() as database:
-            database.execute("DELETE FROM successors WHERE entry = ?", (entry,))
+            database.execute("INSERT OR REPLACE INTO successors VALUES (?, '')", (entry,))
 
     def delete(self, object_id: str, urn: str, entry: str) -> Holder | None:
         """Note that an object is about to be deleted, unless a resource has it.
@@ -163,6 +164,13 @@ class RunRecord:
         with self._lock:
             query = "SELECT id FROM objects WHERE standing = 'deleted' AND (urn = ? OR (entry = ? AND entry != ''))"
             found = self._database.execute(query, (urn, entry)).fetchone()
+            return None if found is None else str(found[0])
+
+    def another(self, urn: str, object_id: str) -> str | None:
+        """The id of an object that a resource has in place of one of the state."""
+        with self._lock:
+            query = "SELECT id FROM objects WHERE urn = ? AND id != ? AND standing IN ('made', 'adopted', 'kept')"
+            found = self._database.execute(query, (urn, object_id)).fetchone()
             return None if found is None else str(found[0])
 
     def reserve(self, identity: str, urn: str) -> str:
@@ -220,9 +228,9 @@ def _holder(database: sqlite3.Connection, object_id: str) -> Holder | None:
 def _prevails(found: Holder, urn: str, standing: Standing) -> bool:
     """Whether an object stays with the resource that has it, where another one, or the same for less, asks for it."""
     if found.urn != urn:
-        return found.standing == "deleted" or found.standing in (LIVE if standing == "read" else OWNED)
+        return found.standing == "deleted" or found.standing in (OWNED if standing in OWNED else LIVE)
     # What this run did weighs more than what the state says.
-    return found.standing == "deleted" or (found.standing in OWNED and standing in {"kept", "read"})
+    return found.standing == "deleted" or (found.standing in OWNED and standing in {"kept", "read", "refused"})
 
 
 def _put(database: sqlite3.Connection, object_id: str, holder: Holder, entry: str = "") -> None:

@@ -116,7 +116,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if checked.failures:
                 return failures_response(checked.failures)
             entry = resource.entry(old or self._run.old_inputs(request.urn))
-            self._run.declares(request.urn, old, entry, resource.successor(checked.inputs))
+            self._run.declares(request.urn, old, checked.inputs, entry, resource.successor(checked.inputs))
             return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:

@@ -82,19 +82,22 @@ class Run:
         self.record = record
         self._lock = threading.Lock()
         self._declared: dict[str, Properties] = {}
+        self._wanted: dict[str, Properties] = {}
         self._replaced: set[str] = set()
         self._known: dict[str, Known] = {}
 
-    def declares(self, urn: str, old: Properties, entry: str, successor: str) -> None:
+    def declares(self, urn: str, old: Properties, new: Properties, entry: str, successor: str) -> None:
         """Note that the program declares a resource, by a check that has passed.
 
         Args:
             urn: of the resource.
             old: the inputs that the check was given from the state; empty for a create, and for one that replaces.
+            new: the inputs that passed.
             entry: what identifies an object by its inputs, of the inputs that the state has.
             successor: what is to be known of the new inputs, as JSON, where they belong to a new object.
         """
         with self._lock:
+            self._wanted[urn] = new
             if old:
                 self._declared[urn] = old
                 self._replaced.discard(urn)
@@ -108,6 +111,11 @@ class Run:
         """The inputs that the state has of a resource, as far as a check has shown them."""
         with self._lock:
             return self._declared.get(urn, {})
+
+    def inputs_now(self, urn: str) -> Properties:
+        """The inputs that the program gives a resource now, as far as this process has checked them."""
+        with self._lock:
+            return self._wanted.get(urn, {})
 
     def keeps(self, urn: str, known: Known) -> Holder | None:
         """Note the object that the state has for a resource which the program declares.
