@@ -267,9 +267,7 @@ def test_a_replacement_in_another_workspace_adopts_what_is_there(
         assert process.create(kind, moved).id == other[f"{kind}Id"]
 
 
-def test_a_plugin_that_serves_one_engine_after_another_begins_another_run(
-    unconfigured: Plugin, lake: Lake
-) -> None:
+def test_a_plugin_that_serves_one_engine_after_another_begins_another_run(unconfigured: Plugin, lake: Lake) -> None:
     """Under a debugger (PULUMI_DEBUG_PROVIDERS)."""
     with serving() as (_, first), serving() as (_, second):
         unconfigured.stub.Attach(plugin_pb2.PluginAttach(address=first))

@@ -146,8 +146,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Read an object for a refresh or an import; an empty id says that it is gone."""
         with _failures_reported(context):
             known = Known(request.id, decode(request.inputs), decode(request.properties))
-            # The engine sends the same twice for an import, and for what the program looks up by its id (pulumi, step.go).
-            # A refresh, which says nothing of the program, has the outputs of the state.
+            # The engine sends the same twice for an import, and for what the program looks up by its id (pulumi,
+            # step.go). A refresh, which says nothing of the program, has the outputs of the state.
             by_id = known.inputs == known.outputs
             if by_id:
                 _require_uuid(request.id)
