@@ -163,6 +163,7 @@ SECRETS = {
     "plain": "hunter2-hunter2",
     "on several lines": "-----BEGIN KEY-----\nabc\ndef\n-----END KEY-----",
     "with quotes and accents": 'é"\\quoted"',
+    "with what looks like a tag": "pass<word>-of-angles",
     "where the message is cut": "x" * 250 + "the-end-of-it",
 }
 

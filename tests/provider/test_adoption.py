@@ -303,3 +303,12 @@ def test_whatever_is_made_and_forgotten_there_is_one_of_each(own: Own, steps: li
             made.add(step)
     lake.twin.twin.faults.clear()
     assert {kind: len(named(lake, kind, name)) for kind in made} == dict.fromkeys(made, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_create_that_the_engine_tries_again_takes_what_this_run_has_made(
+    plugin: Plugin, lake: Lake, kind: str
+) -> None:
+    """An error hook asks for that, also after a create that made its object, but not to the end."""
+    inputs = plugin.checked(kind, said(lake, kind))
+    assert create(plugin, kind, inputs) == create(plugin, kind, inputs)

@@ -11,14 +11,16 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.provider import run_record
+from pulumi_airbyte.provider.properties import encode, reveal
 from pulumi_airbyte.provider.run_record import Holder, RunRecord
 
 from tests.provider.heard import Engine, serving
 from tests.provider.jobs import state, write_state
 from tests.provider.lake import Lake, stream
-from tests.provider.plugin import Object, Plugin, error, running_plugin, urn
+from tests.provider.plugin import Object, Plugin, Values, error, running_plugin, urn
 from tests.provider.test_adoption import KINDS, named, said
 
 CURSOR = {"updated_at": "2026-01-02"}
@@ -201,9 +203,40 @@ def test_an_object_that_is_looked_up_by_its_id_stays(plugin: Plugin, lake: Lake,
     made = begun(plugin, lake, "source")
     _, start = run
     with start() as reads, start() as deletes:
-        reads.imported("source", made.id)
-        deletes.delete_now("source", made.id, made.inputs, "leaves")
+        looked_up(reads, made.id, {}, {})
+        message = error(lambda: deletes.delete_now("source", made.id, made.inputs, "leaves"))
+    assert f"pulumi state delete '{urn('source', 'leaves')}'" in message
     assert named(lake, "source", str(made.inputs["name"])) == [made.id]
+
+
+def test_an_object_that_is_looked_up_with_inputs_stays(plugin: Plugin, lake: Lake, run: tuple[Engine, Starts]) -> None:
+    """With the SDK's option `id`, the engine sends the program's inputs twice."""
+    made = begun(plugin, lake, "source")
+    _, start = run
+    with start() as process:
+        looked_up(process, made.id, lake.source(), lake.source())
+        assert "looks it up by its id" in error(lambda: process.delete_now("source", made.id, made.inputs))
+    assert named(lake, "source", str(made.inputs["name"])) == [made.id]
+
+
+def test_a_refresh_of_what_was_looked_up_by_its_id_keeps_no_object(
+    plugin: Plugin, lake: Lake, run: tuple[Engine, Starts]
+) -> None:
+    """`pulumi destroy --refresh`: the state has the object twice, and the program does not run."""
+    made = begun(plugin, lake, "source")
+    _, start = run
+    with start() as process:
+        looked_up(process, made.id, {}, made.outputs)
+        process.delete_now("source", made.id, made.inputs)
+    assert named(lake, "source", str(made.inputs["name"])) == []
+
+
+def looked_up(plugin: Plugin, object_id: str, inputs: Values, outputs: Values) -> None:
+    """Read an object as the engine reads one that the program does not manage."""
+    request = provider_pb2.ReadRequest(
+        id=object_id, urn=urn("source", "looks"), inputs=encode(inputs), properties=encode(outputs)
+    )
+    assert plugin.stub.Read(request).id == object_id
 
 
 def test_a_workspace_that_still_holds_objects_is_not_deleted(plugin: Plugin, lake: Lake) -> None:
@@ -216,6 +249,35 @@ def test_a_workspace_that_still_holds_objects_is_not_deleted(plugin: Plugin, lak
     assert lake.live("sources", source["sourceId"])["configuration"]
     plugin.delete("workspace", workspace.id, workspace.inputs | {"forceDestroy": True})
     assert named(lake, "workspace", plugin.name) == []
+
+
+@pytest.mark.parametrize("kind", ["source", "destination"])
+def test_a_replacement_in_another_workspace_adopts_what_is_there(
+    plugin: Plugin, lake: Lake, run: tuple[Engine, Starts], kind: str
+) -> None:
+    """Compared with nothing: what has the name there is not the object that is replaced."""
+    made = begun(plugin, lake, kind)
+    there = plugin.made("workspace", {})
+    moved = made.inputs | {"workspaceId": there.id}
+    other = lake.api("POST", f"/{kind}s", reveal(moved))
+    _, start = run
+    with start() as process:
+        process.check(kind, moved, made.inputs)
+        process.check(kind, moved)
+        assert process.create(kind, moved).id == other[f"{kind}Id"]
+
+
+def test_a_plugin_that_serves_one_engine_after_another_begins_another_run(unconfigured: Plugin, lake: Lake) -> None:
+    """Under a debugger (PULUMI_DEBUG_PROVIDERS)."""
+    with serving() as (_, first), serving() as (_, second):
+        unconfigured.stub.Attach(plugin_pb2.PluginAttach(address=first))
+        made = begun(unconfigured, lake, "source")
+        other = lake.api("POST", "/sources", lake.source() | {"name": f"{unconfigured.name} other"})
+        unconfigured.delete_now("source", other["sourceId"], lake.source(), "other")
+        unconfigured.stub.Attach(plugin_pb2.PluginAttach(address=second))
+        unconfigured.next_run()
+        unconfigured.delete_now("source", made.id, made.inputs)
+    assert named(lake, "source", str(made.inputs["name"])) == []
 
 
 def test_a_run_leaves_nothing_behind(plugin: Plugin, lake: Lake, run: tuple[Engine, Starts], folder: Path) -> None:
@@ -282,6 +344,46 @@ def test_a_folder_that_others_may_write_is_refused(folder: Path) -> None:
     records.chmod(0o777)
     with pytest.raises(AirbyteError, match="this user alone"):
         RunRecord.of("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["a file is there", "no folder is there"])
+def test_a_folder_that_can_not_be_made_is_refused_in_words(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    taken: bool,  # noqa: FBT001
+) -> None:
+    RunRecord.of("127.0.0.1:1").close()
+    [records] = folder.iterdir()
+    records.rmdir()
+    if taken:
+        records.write_text("", encoding="utf-8")
+    else:
+        monkeypatch.setattr(run_record.tempfile, "gettempdir", lambda: str(folder / "none"))
+    with pytest.raises(AirbyteError, match="Set TMPDIR"):
+        RunRecord.of("127.0.0.1:1")
+
+
+def test_a_run_ends_where_an_open_file_can_not_be_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = RunRecord.of("127.0.0.1:1")
+    remove, tried = Path.unlink, []
+
+    def refused_at_first(path: Path, **how: bool) -> None:
+        tried.append(path)
+        if len(tried) == 1:
+            raise PermissionError
+        remove(path, **how)
+
+    monkeypatch.setattr(Path, "unlink", refused_at_first)
+    record.close()
+    assert list(folder.glob("pulumi-airbyte-*/*")) == []
+
+
+def test_the_record_of_a_run_in_another_container_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that containers share: whether a process lives can be seen only in its own."""
+    killed(folder)
+    monkeypatch.setattr(run_record, "_namespace", lambda: "another-")
+    RunRecord.of("127.0.0.1:2").close()
+    assert len(list(folder.glob("pulumi-airbyte-*/*.db"))) == 1
 
 
 def test_an_object_goes_to_the_first_that_takes_it_and_to_nobody_once_it_is_deleted() -> None:

@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from tests.provider.kept import kept
-from tests.provider.lake import Lake
-from tests.provider.plugin import Plugin
+from tests.provider.lake import Lake, stream
+from tests.provider.plugin import Plugin, error
 
 TOKEN = 'tok/en+with "marks"&<more>'
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq/hkiG9w0\nBAQEFAASC+BKcwggSj\n-----END PRIVATE KEY-----\n"
@@ -50,3 +50,16 @@ def test_nor_a_line_or_a_text_of_a_key_file(plugin: Plugin, lake: Lake, shown: s
     inputs = plugin.checked("source", given | {"name": "other"})
     _, [reason] = kept(lambda: plugin.update("source", source, inputs))
     assert "can't read [secret] of the key" in reason
+
+
+def test_nor_a_discovery_for_a_connection_whose_source_stays_as_it_is(plugin: Plugin, lake: Lake) -> None:
+    given = lake.source(credentials=credentials(TOKEN)) | {"name": plugin.name}
+    source = plugin.made("source", given)
+    made = plugin.made("connection", lake.connection(sourceId=source.id))
+    plugin.next_run()
+    assert plugin.check("source", given, source.inputs).inputs == source.inputs
+    lake.drift("temper", actorId=source.id, discoverFailure=f"login with {TOKEN} refused")
+    more = lake.connection(stream(), stream("cursor_default"), sourceId=source.id)
+    inputs = plugin.checked("connection", more | {"name": made.inputs["name"]})
+    message = error(lambda: plugin.update("connection", made, inputs))
+    assert "login with [secret] refused" in message

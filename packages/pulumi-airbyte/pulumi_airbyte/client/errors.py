@@ -166,7 +166,9 @@ def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str
     except (json.JSONDecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
-        return "", _line(clean(_TAG.sub(" ", response.text[:LONGEST])))[:EXCERPT] or response.reason_phrase
+        # A secret may have what looks like a tag, and a page may have tags inside a secret.
+        shown = clean(_TAG.sub(" ", clean(response.text[:LONGEST])))
+        return "", _line(shown)[:EXCERPT] or response.reason_phrase
     title, detail = _explain_object(body, response.reason_phrase)
     return title, _line(clean(detail))
 

@@ -82,7 +82,10 @@ class ActorType(ResourceType):
             failures.append(Failure("definitionId", f"is required where the configuration has no {self.kind}Type"))
         if failures:
             return Checked(named, failures)
-        return self._specified.check(named, checking, self.tree)
+        checked = self._specified.check(named, checking, self.tree)
+        # A connector may repeat what it was told, also where this run writes something else: a discovery for a stream.
+        self._writes.learn(checking.old, checked.inputs)
+        return checked
 
     def tree(self, inputs: Properties) -> Properties:
         """Inputs without nulls and what is not asked for, and with one name of the connector: its definition wins."""

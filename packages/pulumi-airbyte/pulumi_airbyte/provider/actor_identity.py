@@ -23,7 +23,8 @@ def sought(
         shelf: the objects of its kind.
         from_server: a live object's tree.
     """
-    workspace_id, name = (str(unwrap(wanted[key])) for key in IDENTITY)
+    named_by = {key: wanted[key] for key in IDENTITY}
+    workspace_id, name = (str(unwrap(value)) for value in named_by.values())
 
     def look(actor: Actor) -> Seen:
         return Seen(actor.actor_id, (actor.name,), lambda: _named_as(wanted, kind, actor, from_server(actor)))
@@ -32,7 +33,7 @@ def sought(
         hidden = has_secret(wanted.get("configuration")) or any(masks(found.record.configuration))
         return "its secrets, which can't be compared, will be written" if hidden else ""
 
-    return Sought(kind, workspace_id, (name,), IDENTITY[1:], wanted, shelf, look, adopting=adopting)
+    return Sought(kind, workspace_id, (name,), named_by, wanted, shelf, look, adopting=adopting)
 
 
 def _named_as(wanted: Properties, kind: ActorKind, actor: Actor, live: Properties) -> Properties:

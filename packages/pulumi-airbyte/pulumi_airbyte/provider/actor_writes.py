@@ -55,6 +55,11 @@ class ActorWrites:
         self._specified = specified
         self._coordinates = coordinates
 
+    def learn(self, *trees: Properties) -> None:
+        """Let no message show the secrets of these inputs."""
+        texts = (text for tree in trees for text in secret_texts(tree))
+        self._airbyte.redactor.learn(text for text in texts if text not in (MASK, CHANGED))
+
     def post(self, inputs: Properties) -> Actor:
         """Make it."""
         made = self._airbyte.create_actor(self._kind, self._body(inputs, inputs))
@@ -145,7 +150,7 @@ class ActorWrites:
         return put
 
     def _body(self, sent: Properties, inputs: Properties) -> JsonObject:
-        self._airbyte.redactor.learn(text for text in secret_texts(inputs) if text not in (MASK, CHANGED))
+        self.learn(inputs)
         return {key: reveal(value) for key, value in sent.items()}
 
 

@@ -15,8 +15,8 @@ from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Actor, Connection, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.jobs import Deadline
-from pulumi_airbyte.provider.properties import Properties, Property, is_known, unwrap
-from pulumi_airbyte.provider.reconcile import changes
+from pulumi_airbyte.provider.properties import Properties, Property, is_known
+from pulumi_airbyte.provider.reconcile import changes, same
 from pulumi_airbyte.provider.resource import Server
 from pulumi_airbyte.provider.run_record import OWNED, Holder, entry_of
 from pulumi_airbyte.provider.target import Known, Run, Target, name_of
@@ -66,7 +66,7 @@ class Sought(Generic[Record]):
         kind: such as `source`.
         workspace_id: where to look; as the shelf's lists are called. None where nothing can be there.
         identity: as `Seen.identity`.
-        named_by: the inputs that the identity is taken from.
+        named_by: the inputs that say which object it is, its workspace included where it is in one.
         wanted: its canonical tree; unknown in part in a preview.
         as_posted: what the first call of a create in several calls makes: an object that a broken-off create left may
             have each property as it is here, or as it is wanted.
@@ -79,7 +79,7 @@ class Sought(Generic[Record]):
     kind: str
     workspace_id: str | None
     identity: tuple[str, ...]
-    named_by: tuple[str, ...]
+    named_by: Properties
     wanted: Properties
     shelf: Shelf[Record]
     look: Callable[[Record], Seen]
@@ -178,7 +178,7 @@ class Adoption(Generic[Record]):
             if len(there) > 1:
                 raise several(self._sought.label, [seen.id for _, seen in there], self._import_advice("<id>"))
             found = next((self._compared(record, seen) for record, seen in there), None)
-            if found is not None and not self._adopts:
+            if found is not None and not self._adopts and not self._is_own(found.id):
                 raise self._unasked(found.id)
         except RefusedError:
             # A run that goes on after errors would delete what the program still declares.
@@ -186,6 +186,10 @@ class Adoption(Generic[Record]):
                 self._run.record.take(seen.id, self._target.urn, "refused")
             raise
         return found
+
+    def _is_own(self, object_id: str) -> bool:
+        """Whether this resource made the object in this run: an error hook may let the engine try a create again."""
+        return self._run.record.holder(object_id) == Holder(self._target.urn, "made")
 
     def _listed(self, *, now: bool = False) -> list[Record]:
         shelf, workspace_id = self._sought.shelf, self._sought.workspace_id
@@ -207,7 +211,7 @@ class Adoption(Generic[Record]):
         replaced = self._target.replaced
         if replaced is None or replaced.id:
             return False
-        return tuple(unwrap(replaced.inputs.get(name)) for name in self._sought.named_by) == self._sought.identity
+        return all(same(replaced.inputs.get(name), value) for name, value in self._sought.named_by.items())
 
     def _is_deleted(self, object_id: str) -> bool:
         holder = self._run.record.holder(object_id)
@@ -391,7 +395,9 @@ def may_delete(run: Run, known: Known, entry: str, target: Target) -> bool:
         target: the resource that is to delete it. Its URN decides nothing.
 
     Raises:
-        RefusedError: the program declares it as another resource, whose create was refused in this run.
+        RefusedError: the program declares it as another resource, whose create was refused in this run; or looks it up
+            by its id. It would leave the state while it is live, and a destroy that runs the program would leave it
+            behind.
     """
     holder = run.deletes(target.urn, known, entry)
     if holder is None:
@@ -400,6 +406,13 @@ def may_delete(run: Run, known: Known, entry: str, target: Target) -> bool:
         raise RefusedError(
             f'{known.id} is not deleted: the resource "{name_of(holder.urn)}" declares it, and its create was refused.',
             "Correct that one first. Where it is the same resource under another name, give it an alias.",
+        )
+    if holder.standing == "read":
+        raise RefusedError(
+            f'{known.id} was not deleted: the program looks it up by its id, as resource "{name_of(holder.urn)}" '
+            f"({holder.urn}).",
+            f"To delete it, take that resource out of the program, or run `pulumi destroy` without --run-program. To "
+            f"leave it in Airbyte, run `pulumi state delete '{target.urn}'`.",
         )
     target.say(f"{known.id} is not deleted: {_why_kept(holder, target)}")
     return False

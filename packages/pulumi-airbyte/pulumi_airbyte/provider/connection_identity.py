@@ -32,7 +32,7 @@ def sought(
         "connection",
         _home(sources, identity[1]),
         identity,
-        IDENTITY,
+        {key: tree[key] for key in IDENTITY},
         tree,
         connections,
         look,

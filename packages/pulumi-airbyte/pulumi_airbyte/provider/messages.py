@@ -17,9 +17,9 @@ class Messages:
         """The engine's address, which names its run; empty until it is known."""
 
     def connect(self, address: str) -> None:
-        """Send to the engine at this address."""
+        """Send to the engine at this address; a plugin that runs under a debugger serves one engine after another."""
         with self._lock:
-            if address and self._engine is None:
+            if address and address != self.address:
                 self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
                 self.address = address
 

@@ -1,8 +1,9 @@
 """What one run of the engine has done and declares, shared by all plugin processes of that run.
 
 The engine starts one plugin process for each provider resource and each version, and gives all of them its own address.
-The record is a small SQLite file which that address names. It holds ids and URNs, no property of an object. It is
-removed with the last process, or, where a run was killed, by the next plugin that starts.
+The record is a small SQLite file which that address names. It holds ids, URNs, names, and the streams of connections
+that are replaced; no secret, and no configuration. It is removed with the last process, or, where a run was killed, by
+the next plugin that starts.
 """
 
 import hashlib
@@ -76,28 +77,30 @@ class RunRecord:
         """The record of the run of the engine at an address; a private one where there is no address.
 
         Raises:
-            AirbyteError: a plugin of another layout takes part in the same run, or the folder is somebody else's.
+            AirbyteError: a plugin of another layout takes part in the same run, the folder is somebody else's, or
+                nothing can be written to it.
         """
         if not engine_address:
             return cls()
-        folder = _folder()
-        _sweep(folder)
-        return cls(folder / f"{hashlib.sha256(engine_address.encode()).hexdigest()[:16]}.db")
+        with _failures_told():
+            folder = _folder()
+            _sweep(folder)
+            return cls(folder / f"{_namespace()}{hashlib.sha256(engine_address.encode()).hexdigest()[:16]}.db")
 
     def close(self) -> None:
         """Leave the run. The last process removes the record, unless it has deletes, which a later one may need."""
         with self._lock:
-            try:
-                with self._begun() as database:
-                    database.execute("DELETE FROM processes WHERE id = ?", (self._id,))
-                    needed = database.execute("SELECT 1 FROM objects WHERE standing = 'deleted'").fetchone()
-                    if self._path is not None and needed is None and _over(database):
-                        self._path.unlink(missing_ok=True)
-            except sqlite3.Error:
-                # The run is over, and what stays is swept up by the next plugin.
-                pass
-            finally:
-                self._database.close()
+            unneeded: Path | None = None
+            # The run is over, and what stays is swept up by the next plugin.
+            with suppress(sqlite3.Error), self._begun() as database:
+                database.execute("DELETE FROM processes WHERE id = ?", (self._id,))
+                needed = database.execute("SELECT 1 FROM objects WHERE standing = 'deleted'").fetchone()
+                if needed is None and _over(database):
+                    unneeded = self._path
+                    _remove(unneeded)
+            self._database.close()
+            # An open file can't be removed everywhere.
+            _remove(unneeded)
 
     def take(self, object_id: str, urn: str, standing: Standing) -> Holder:
         """Give an object to a resource, unless another one has it, or it is deleted.
@@ -206,7 +209,7 @@ class RunRecord:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._begun() as database:
+        with _failures_told(), self._lock, self._begun() as database:
             yield database
 
     @contextmanager
@@ -243,6 +246,24 @@ def entry_of(kind: str, identity: tuple[str, ...]) -> str:
     return json.dumps([kind, *identity])
 
 
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """Raise AirbyteError where files of records can't be used: a full disk, or a folder that can't be written."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise AirbyteError(
+            f"What this run does can't be recorded in the folder for temporary files: {error}.",
+            "Set TMPDIR to a folder that this user can write to, and that has room.",
+        ) from error
+
+
+def _remove(path: Path | None) -> None:
+    with suppress(OSError):
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
 def _folder() -> Path:
     """The folder of this user's records, which nobody else may read or write."""
     folder = Path(tempfile.gettempdir()) / f"pulumi-airbyte-{getattr(os, 'getuid', lambda: 'user')()}"
@@ -259,13 +280,20 @@ def _folder() -> Path:
 
 def _sweep(folder: Path) -> None:
     """Remove the records of runs that were killed."""
-    for path in folder.glob("*.db"):
+    for path in folder.glob(f"{_namespace()}*.db"):
         with suppress(OSError, sqlite3.Error):
             with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as database:
                 engines = [str(process) for (process,) in database.execute("SELECT process FROM engines")]
                 ended = _over(database) and not any(process == _identified(process) for process in engines)
             if engines and ended:
                 path.unlink()
+
+
+def _namespace() -> str:
+    """What begins the names of this container's records: whether a process of another one lives can't be seen here."""
+    with suppress(OSError):
+        return f"{Path('/proc/self/ns/pid').stat().st_ino}-"
+    return ""
 
 
 def _over(database: sqlite3.Connection) -> bool:

@@ -146,13 +146,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Read an object for a refresh or an import; an empty id says that it is gone."""
         with _failures_reported(context):
             known = Known(request.id, decode(request.inputs), decode(request.properties))
-            if not known.inputs:
+            # The engine sends the same twice for an import, and for what the program looks up by its id (pulumi,
+            # step.go). A refresh, which says nothing of the program, has the outputs of the state.
+            by_id = known.inputs == known.outputs
+            if by_id:
                 _require_uuid(request.id)
                 self._importing.add(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
                 return provider_pb2.ReadResponse()
-            if not known.inputs:
+            if by_id:
                 self._run.record.take(request.id, request.urn, "read")
             return provider_pb2.ReadResponse(id=request.id, properties=encode(live.outputs), inputs=encode(live.inputs))
 

@@ -117,9 +117,10 @@ class WorkspaceType(ResourceType):
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Workspace]:
         wanted = {key: value for key, value in self.tree(inputs).items() if key in SHOWN}
-        identity = (str(unwrap(inputs["name"])),)
+        named_by: Properties = {"name": unwrap(inputs["name"])}
+        identity = (str(named_by["name"]),)
         workspaces = self.server.inventory.workspaces
-        sought = Sought("workspace", "", identity, self.identity, wanted, workspaces, _look, is_open=_is_open)
+        sought = Sought("workspace", "", identity, named_by, wanted, workspaces, _look, is_open=_is_open)
         return Adoption(self.server, sought, target)
 
 
