@@ -33,7 +33,7 @@ class Seen:
 
     Attributes:
         live: the ids on the server, by kind.
-        state: the ids of the state by URN; of both stacks, where there are two.
+        state: the ids of the state by URN, without what is still to be deleted; of both stacks, where there are two.
         cursors: of each connection that has any, by id.
     """
 
@@ -97,8 +97,7 @@ class World:
         latest = [json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {} for file in files]
         found = [one for deployment in latest for one in deployment.get("resources") or []]
         ours = [one for one in found if one["type"].startswith("airbyte:")]
-        assert len({one["urn"] for one in ours}) == len(ours), f"left over in the state: {ours}"
-        return {one["urn"]: one["id"] for one in ours}
+        return {one["urn"]: one["id"] for one in ours if not one.get("delete")}
 
     def set_cursors(self, connection_id: str) -> None:
         """Let a connection have synced."""

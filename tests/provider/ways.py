@@ -249,6 +249,9 @@ def right_ends(way: Way, kind: str, adopt: str) -> set[End]:
         right = {End.KEPT} if way.after.imported else {End.NEW} if another else adopted
     elif way.by not in MARKED and not way.triggered:
         right = {End.NEW if way.replaced else End.KEPT}
+        if kind == "connection" and way.replaced and way.by is By.IMPORT:
+            # An import reads cursors that the program leaves to the source: whether they go over can be in doubt.
+            right = {End.NEW, End.REFUSED}
     elif another or way.after.first_deleted:
         right = {End.NEW, End.REFUSED}
     else:
