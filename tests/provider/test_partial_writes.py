@@ -33,7 +33,7 @@ def coordinates(lake: Lake, object_id: str) -> Document:
     return dict(lake.api("GET", f"/sources/{object_id}?includeSecretCoordinates=true")["configuration"])
 
 
-def stored(lake: Lake, object_id: str, *path: str) -> str:
+def stored(lake: Lake, object_id: str, *path: str | int) -> str:
     """The value of a secret."""
     node: Any = coordinates(lake, object_id)
     for key in path:
@@ -250,3 +250,17 @@ def test_naming_the_connector_in_the_other_way_writes_nothing(plugin: Plugin, la
     assert lake.writes() == ["POST /sources/check_connection"]
     named = updated(plugin, after, by_type | {"configuration": by_type["configuration"] | {"host": "h"}})
     assert_clean(plugin, "source", named)
+
+
+def test_a_new_secret_goes_to_its_own_item_of_a_list_that_somebody_has_put_in_another_order(
+    plugin: Plugin, lake: Lake
+) -> None:
+    first, second = ({"label": label, "secret": f"secret of {label}"} for label in ("first", "second"))
+    made = plugin.made("source", lake.source(keys=[first, second]))
+    edited(lake, made.id, keys=[second, first])
+    updated(plugin, made, lake.source(keys=[first | {"secret": "new secret"}, second]))
+    assert [key["label"] for key in lake.live("sources", made.id)["configuration"]["keys"]] == ["first", "second"]
+    assert [stored(lake, made.id, "keys", 0, "secret"), stored(lake, made.id, "keys", 1, "secret")] == [
+        "new secret",
+        "secret of second",
+    ]

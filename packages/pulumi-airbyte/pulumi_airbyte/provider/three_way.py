@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulumi_airbyte.provider.properties import Properties, Property, unwrap
-from pulumi_airbyte.provider.reconcile import ABSENT, same
+from pulumi_airbyte.provider.reconcile import ABSENT, changes, same
 from pulumi_airbyte.values import Path
 
 
@@ -29,7 +29,8 @@ class Merge:
 def three_way(base: Property, new: Property, live: Property, path: Path = ()) -> Merge:
     """The live tree with the changes that the program has made since the base.
 
-    Lists of one length are merged item by item; any other list is the program's, where the program has changed it.
+    Lists of one length are merged item by item, unless items have moved: a value of one would get into another. Any
+    other list is the program's, where the program has changed it.
 
     Args:
         base: as it was applied last.
@@ -47,6 +48,7 @@ def three_way(base: Property, new: Property, live: Property, path: Path = ()) ->
         and isinstance(now, list)
         and isinstance(there, list)
         and len(was) == len(now) == len(there)
+        and not _moved(was, there)
     ):
         return _items(was, now, there, path)
     return Merge(new, (path,))
@@ -71,6 +73,18 @@ def _object(was: Properties, now: Properties, there: Properties, path: Path) -> 
         if merge.value is not ABSENT:
             result[key] = merge.value
     return Merge(result, tuple(written))
+
+
+def _moved(was: list[Property], there: list[Property]) -> bool:
+    """Whether the live list has an item of the base at another place than the base has it; masks hide no difference."""
+    return any(
+        not _alike(found, before) and any(_alike(found, other) for other in was)
+        for before, found in zip(was, there, strict=True)
+    )
+
+
+def _alike(live: Property, base: Property) -> bool:
+    return not any(changes(live, base))
 
 
 def _items(was: list[Property], now: list[Property], there: list[Property], path: Path) -> Merge:
