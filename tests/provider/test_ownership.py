@@ -14,7 +14,7 @@ import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.provider import run_record
-from pulumi_airbyte.provider.properties import encode, reveal
+from pulumi_airbyte.provider.properties import encode
 from pulumi_airbyte.provider.run_record import Holder, RunRecord
 
 from tests.provider.heard import Engine, serving
@@ -259,7 +259,7 @@ def test_a_replacement_in_another_workspace_adopts_what_is_there(
     made = begun(plugin, lake, kind)
     there = plugin.made("workspace", {})
     moved = made.inputs | {"workspaceId": there.id}
-    other = lake.api("POST", f"/{kind}s", reveal(moved))
+    other = lake.api("POST", f"/{kind}s", said(lake, kind) | {"name": plugin.name, "workspaceId": there.id})
     _, start = run
     with start() as process:
         process.check(kind, moved, made.inputs)
