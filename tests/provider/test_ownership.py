@@ -6,6 +6,7 @@ Two or more plugin processes serve one engine here, in the orders in which the e
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ Starts = Callable[[], AbstractContextManager[Plugin]]
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where records of runs are, for this test alone."""
-    monkeypatch.setattr(run_record.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     return tmp_path
 
 
@@ -358,7 +359,7 @@ def test_a_folder_that_can_not_be_made_is_refused_in_words(
     if taken:
         records.write_text("", encoding="utf-8")
     else:
-        monkeypatch.setattr(run_record.tempfile, "gettempdir", lambda: str(folder / "none"))
+        monkeypatch.setattr(tempfile, "gettempdir", lambda: str(folder / "none"))
     with pytest.raises(AirbyteError, match="Set TMPDIR"):
         RunRecord.of("127.0.0.1:1")
 
