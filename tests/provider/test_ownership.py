@@ -10,18 +10,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import cast
 
 import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.provider import run_record
-from pulumi_airbyte.provider.properties import encode, reveal
+from pulumi_airbyte.provider.properties import encode
 from pulumi_airbyte.provider.run_record import Holder, RunRecord
 
 from tests.provider.heard import Engine, serving
 from tests.provider.jobs import state, write_state
-from tests.provider.lake import Document, Lake, stream
+from tests.provider.lake import Lake, stream
 from tests.provider.plugin import Object, Plugin, Values, error, running_plugin, urn
 from tests.provider.test_adoption import KINDS, named, said
 
@@ -261,7 +260,7 @@ def test_a_replacement_in_another_workspace_adopts_what_is_there(
     made = begun(plugin, lake, kind)
     there = plugin.made("workspace", {})
     moved = made.inputs | {"workspaceId": there.id}
-    other = lake.api("POST", f"/{kind}s", cast("Document", reveal(moved)))
+    other = lake.api("POST", f"/{kind}s", said(lake, kind) | {"name": plugin.name, "workspaceId": there.id})
     _, start = run
     with start() as process:
         process.check(kind, moved, made.inputs)
