@@ -15,10 +15,9 @@ from airbyte_twin.twin import Twin
 
 
 async def get(request: Request) -> Response:
-    """The state of a connection, deprecated ones included."""
-    twin = Twin.of(request)
-    connection = config_connection(twin, await read_body(request, ConnectionIdBody))
-    return json_response(state_view(state_of(twin.store, connection.id)))
+    """The state of a connection; one that does not exist has none."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionIdBody)
+    return json_response(state_view(state_of(twin.store, str(body.connection_id))))
 
 
 def sent_state(body: StateWriteBody) -> ConnectionState:

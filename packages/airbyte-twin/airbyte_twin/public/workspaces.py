@@ -23,9 +23,10 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
     Raises:
         ApiError: 404 or 403.
     """
-    found = twin.store.workspaces.get(canonical_id(workspace_id))
+    key = canonical_id(workspace_id)
+    found = twin.store.workspaces.get(key)
     if found is None or found.deleted:
-        raise twin.unknown("STANDARD_WORKSPACE", workspace_id)
+        raise twin.unknown("STANDARD_WORKSPACE", key)
     return found
 
 

@@ -15,6 +15,10 @@ from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.specs import spec_flaw
 
+OFFICIAL = "airbyte/"
+NAMELESS = frozenset({"airbyte/destination-dev-null"})
+"""Connectors of Airbyte's own that the public API has no type name for."""
+
 
 class ConnectorFileError(Exception):
     """A connector file that cannot be used; the message names the file and the reason."""
@@ -24,9 +28,9 @@ class Connector(BaseModel):
     """Facts of one connector.
 
     Attributes:
-        type: What `sourceType`/`destinationType` says, e.g. `shopify`.
+        type: What connectors are called here, e.g. `shopify`; see `type_name`.
         spec: Its `connectionSpecification`, keys and constraints only.
-        supported_destination_sync_modes: Of destinations.
+        supported_destination_sync_modes: Of destinations; see `destination_modes`.
         suggested_streams: Selected when a connection names none.
         supports_refreshes: Of destinations.
         streams: What `discover` finds, in the Airbyte protocol's spelling; None: discovery fails.
@@ -46,6 +50,19 @@ class Connector(BaseModel):
     supports_refreshes: bool = False
     streams: tuple[DiscoveredStream, ...] | None = None
 
+    @property
+    def type_name(self) -> str:
+        """What `sourceType`/`destinationType` says; empty for connectors that the server has no name for."""
+        has_name = self.docker_repository.startswith(OFFICIAL) and self.docker_repository not in NAMELESS
+        return self.type if has_name else ""
+
+    @property
+    def destination_modes(self) -> tuple[DestinationSyncMode, ...]:
+        """The modes of a destination, with the one that the server adds where it can be made of others."""
+        modes = self.supported_destination_sync_modes
+        made = self.supports_refreshes and {"overwrite", "append_dedup"} <= {*modes} and "overwrite_dedup" not in modes
+        return (*modes, "overwrite_dedup") if made else modes
+
     @cached_property
     def catalog(self) -> Catalog | None:
         """The streams under an id that depends on connector and version alone."""
@@ -61,7 +78,7 @@ class Registry:
     def __init__(self, connectors: Iterable[Connector]) -> None:
         self._by_id = {connector.definition_id: connector for connector in connectors}
         self._by_repository = {each.docker_repository: each for each in self._by_id.values()}
-        self._by_type = {(each.kind, each.type): each for each in self._by_id.values()}
+        self._by_type = {(each.kind, each.type_name): each for each in self._by_id.values() if each.type_name}
         self._catalogs = {each.catalog.id: each.catalog for each in self._by_id.values() if each.catalog}
 
     def __iter__(self) -> Iterator[Connector]:
