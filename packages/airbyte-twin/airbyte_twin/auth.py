@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from airbyte_twin.bodies import Body, read_body
+from airbyte_twin.body import Body, read_body
 from airbyte_twin.calls import CONTROL
 from airbyte_twin.errors import SECURED, ApiError, HttpError, OpaqueError, json_response
 from airbyte_twin.settings import AuthMode, Edition

@@ -4,6 +4,7 @@ Knows the shapes of error answers. Must not know which request leads to which of
 Source of shapes: airbyte-platform `api-problems.yaml` and the exception handlers of airbyte-commons-server.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 
 SECURED = "airbyte_twin.secured"
 """Where a request's scope says that it was let in by its token; nobody may call a route that does not exist."""
@@ -204,6 +205,13 @@ def missing(resource_type: str, resource_id: str) -> ProblemError:
 def forbidden() -> ProblemError:
     """403 `forbidden`."""
     return ProblemError(403, "forbidden", {"message": "Caller does not have the required permissions."})
+
+
+def files_unsupported(streams: Iterable[tuple[str, str | None]]) -> ProblemError:
+    """400 for streams, by name and namespace, that are to carry files and cannot."""
+    code = "error:connection-validation/file-transfer/connection-unsupported"
+    shown: JsonArray = [{"streamName": name, "streamNamespace": namespace} for name, namespace in streams]
+    return ProblemError(400, code, {"streams": shown})
 
 
 def not_in_oss() -> ProblemError:

@@ -99,8 +99,8 @@ class Mapper:
             if isinstance(key, int):
                 root = self._of(root.items, ())
                 continue
-            fields = root.model.model_fields.values() if root.model else ()
-            field = next((each for each in fields if key in {each.alias, each.validation_alias}), None)
+            fields = root.model.model_fields if root.model else {}
+            field = next((each for name, each in fields.items() if key in {name, each.alias}), None)
             root = self._of(field.annotation, field.metadata) if field else Target("java.lang.Object")
         return root
 
@@ -181,17 +181,18 @@ class Fault:
 
 
 def _fault(path: Path, where: dict[Path, Place], text: str) -> Fault:
-    known = next(path[:length] for length in range(len(path), -1, -1) if path[:length] in where)
-    place = where[known]
+    at: Path = ()
+    for depth, key in enumerate(path):
+        if (*at, key) in where:
+            at = (*at, key)
+        elif key != 0:  # 0 may be a value that stands for a list of one
+            return Fault(path[:depth], where[at].end, absent=str(key))
+    place = where[at]
     value = json.loads(text[place.start : place.end + 1])
-    if known == path and isinstance(value, list):
-        return Fault(path, place.start + 1, value)  # the mapper has looked into the list before it gives up
-    if known == path and value is not None:
-        return Fault(path, place.start, value)
-    owner = path[:-1]
-    if owner in where:
-        return Fault(owner, where[owner].end, absent=str(path[-1]))
-    return Fault(known, place.start, value)  # one value was taken for a list of one
+    if value is None:
+        return Fault(path[:-1], where[at[:-1]].end, absent=str(path[-1]))
+    # Of a list, the mapper has seen the bracket before it gives up.
+    return Fault(path, place.start + isinstance(value, list), value)
 
 
 def no_content(raw: bytes) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from airbyte_twin.bodies import MapperBody, StreamBody
 from airbyte_twin.catalogs import field_paths, find_stream, top_level_fields
-from airbyte_twin.documents import JsonObject
-from airbyte_twin.errors import ProblemError, bad_request
+from airbyte_twin.errors import bad_request, files_unsupported
 from airbyte_twin.java_order import jsonb_order
 from airbyte_twin.records import (
     Catalog,
@@ -109,12 +108,9 @@ def check_files(streams: Iterable[SelectedStream]) -> None:
     Raises:
         ProblemError: 400 with the streams.
     """
-    refused: list[JsonObject] = [
-        {"streamName": stream.name, "streamNamespace": stream.namespace} for stream in streams if stream.include_files
-    ]
+    refused = [(stream.name, stream.namespace) for stream in streams if stream.include_files]
     if refused:
-        code = "error:connection-validation/file-transfer/connection-unsupported"
-        raise ProblemError(400, code, {"streams": [*refused]})
+        raise files_unsupported(refused)
 
 
 def stored_cursor(body: StreamBody, stream: DiscoveredStream) -> FieldPath:

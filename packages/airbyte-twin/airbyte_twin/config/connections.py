@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import deprecate
-from airbyte_twin.bodies import read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.config.bodies import ConnectionIdBody, ConnectionUpdateBody, WorkspaceIdBody
 from airbyte_twin.config.catalogs import written_streams
 from airbyte_twin.config.views import connection_view

@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import without_type
-from airbyte_twin.bodies import read_body
-from airbyte_twin.config.bodies import (
+from airbyte_twin.body import read_body
+from airbyte_twin.config.actor_bodies import (
     DestinationCoreBody,
     DestinationDefinitionBody,
     DestinationIdBody,

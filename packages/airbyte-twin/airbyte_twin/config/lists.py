@@ -4,8 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import read_body
-from airbyte_twin.config.bodies import ActorListBody, DestinationIdBody, SourceIdBody, WorkspaceIdBody
+from airbyte_twin.body import read_body
+from airbyte_twin.config.actor_bodies import DestinationIdBody, SourceIdBody
+from airbyte_twin.config.bodies import ActorListBody, WorkspaceIdBody
 from airbyte_twin.config.connectors import config_actor
 from airbyte_twin.config.views import actor_view, listed_actor_view
 from airbyte_twin.documents import JsonArray, JsonObject

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import create_actor, delete_actor, known_actor, patch_actor, replace_actor
-from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, read_body
+from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut
+from airbyte_twin.body import read_body
 from airbyte_twin.errors import deleted, json_response, not_in_oss
 from airbyte_twin.public.views import actor_view
 from airbyte_twin.queries import envelope, read_filter, read_flag, read_page

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import deprecate
-from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, read_body
+from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch
+from airbyte_twin.body import read_body
 from airbyte_twin.connections import create_connection, known_connection, patch_connection
 from airbyte_twin.errors import deleted, json_response
 from airbyte_twin.public.views import connection_view

@@ -7,9 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
-from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
+from airbyte_twin.public.definition_bodies import DefinitionCreate, DefinitionPut
 from airbyte_twin.public.views import definition_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.queries import converted_id, read_id

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import JobCreate, read_body
+from airbyte_twin.bodies import JobCreate
+from airbyte_twin.body import read_body
 from airbyte_twin.connections import known_connection
 from airbyte_twin.errors import OpaqueError, bad_request, json_response, unconverted, unprocessable
 from airbyte_twin.jobs import cancel, known_job, start_reset, start_sync

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import TagCreate, TagPatch, read_body
+from airbyte_twin.bodies import TagCreate, TagPatch
+from airbyte_twin.body import read_body
 from airbyte_twin.database import missing_workspace
 from airbyte_twin.errors import ProblemError, forbidden, json_response
 from airbyte_twin.public.views import tag_view

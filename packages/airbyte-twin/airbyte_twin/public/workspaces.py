@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import delete_actor
-from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch, read_body
+from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import json_response, not_in_oss
 from airbyte_twin.public.views import workspace_view
