@@ -133,8 +133,9 @@ def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
     return Mount(prefix, app=Router(routes, redirect_slashes=False))
 
 
-async def answer_uncaught(_request: Request, _error: Exception) -> Response:
+async def answer_uncaught(request: Request, error: Exception) -> Response:
     """The body of a defect in the twin, which the web framework then raises so that it is seen."""
+    Twin.of(request).defects.append(repr(error))
     return json_response(OpaqueError(500).body, 500)
 
 

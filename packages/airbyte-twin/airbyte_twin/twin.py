@@ -38,6 +38,7 @@ class Twin:
         runner: Carries jobs out.
         halts: What runs outside the twin's one thread.
         changed: Is called when something other than a request has changed the store.
+        defects: What went wrong in the twin itself while it answered; a 500 alone may be the server's own answer.
     """
 
     settings: TwinSettings
@@ -50,6 +51,7 @@ class Twin:
     runner: JobRunner = field(default_factory=ByHand)
     halts: Halts = field(default_factory=Halts)
     changed: Callable[[], None] = lambda: None
+    defects: list[str] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:

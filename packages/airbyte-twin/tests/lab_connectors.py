@@ -86,7 +86,12 @@ def lab_source(api: Api, **configuration: Any) -> str:
 
 
 def lab_destination(api: Api) -> str:
-    body = {"name": "Lab", "workspaceId": api.twin.workspace_id, "definitionId": LAB_DESTINATION_ID, "configuration": {}}
+    body = {
+        "name": "Lab",
+        "workspaceId": api.twin.workspace_id,
+        "definitionId": LAB_DESTINATION_ID,
+        "configuration": {},
+    }
     created: str = api.post("/destinations", body)["destinationId"]
     return created
 
