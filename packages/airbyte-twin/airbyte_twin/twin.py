@@ -124,8 +124,7 @@ class Twin:
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for definitions that callers made."""
-        known = self.registry.by_definition(definition_id)
-        return known.type_name if known else ""
+        return self.registry.type_name(definition_id)
 
     def secret_tree(self, definition_id: str) -> SecretTree:
         """Where configurations of a definition keep secrets."""

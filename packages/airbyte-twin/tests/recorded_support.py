@@ -94,8 +94,11 @@ class Names:
             for one, other in zip(recorded, actual, strict=False):
                 self.learn(one, other)
         elif isinstance(recorded, str) and isinstance(actual, str) and PLACEHOLDER.fullmatch(recorded):
-            if actual not in self.known.values():
-                self.known.setdefault(recorded, actual)
+            self._bind(recorded, actual)
+
+    def _bind(self, placeholder: str, value: str) -> None:
+        if value not in self.known.values():
+            self.known.setdefault(placeholder, value)
 
     def filled(self, value: Any) -> Any:
         """A recorded request with the values of this server."""

@@ -3,7 +3,7 @@
 Knows connector files. Must not know what was made of a connector (sources, destinations, definitions).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -73,12 +73,18 @@ class Connector(BaseModel):
 
 
 class Registry:
-    """Connectors by definition id, docker repository and type."""
+    """Connectors by definition id, docker repository and type.
 
-    def __init__(self, connectors: Iterable[Connector]) -> None:
+    Args:
+        connectors: All of them.
+        names: Type names of definitions that keep theirs, whatever connector they are of.
+    """
+
+    def __init__(self, connectors: Iterable[Connector], names: Mapping[str, str]) -> None:
         self._by_id = {connector.definition_id: connector for connector in connectors}
         self._by_repository = {each.docker_repository: each for each in self._by_id.values()}
-        self._by_type = {(each.kind, each.type_name): each for each in self._by_id.values() if each.type_name}
+        self._names = {each.definition_id: names.get(each.definition_id, each.type_name) for each in self}
+        self._by_type = {(each.kind, self._names[each.definition_id]): each for each in self}
         self._catalogs = {each.catalog.id: each.catalog for each in self._by_id.values() if each.catalog}
 
     def __iter__(self) -> Iterator[Connector]:
@@ -94,7 +100,11 @@ class Registry:
 
     def by_type(self, kind: ActorKind, name: str) -> Connector | None:
         """The connector of a `sourceType` or `destinationType`."""
-        return self._by_type.get((kind, name))
+        return self._by_type.get((kind, name)) if name else None
+
+    def type_name(self, definition_id: str) -> str:
+        """`sourceType` or `destinationType` of a definition, empty where the server has no name for it."""
+        return self._names.get(definition_id, "")
 
     def catalog(self, catalog_id: str) -> Catalog | None:
         """The catalog of a connector, by the catalog's id."""
@@ -131,7 +141,8 @@ def load_connector(path: Path) -> Connector:
 def load_registry(extra_folder: Path | None) -> Registry:
     """Shipped connectors, overridden and extended by the `*.json` files of a folder that may be missing."""
     connectors = {connector.definition_id: connector for connector in shipped_connectors()}
+    names = {definition_id: connector.type_name for definition_id, connector in connectors.items()}
     for path in sorted(extra_folder.glob("*.json")) if extra_folder else ():
         connector = load_connector(path)
         connectors[connector.definition_id] = connector
-    return Registry(connectors.values())
+    return Registry(connectors.values(), names)
