@@ -11,6 +11,7 @@ from pulumi_airbyte.client.models import (
     ConnectorDefinition,
     Specification,
     StreamProperties,
+    Tag,
     Workspace,
     parse,
     parse_actor,
@@ -85,6 +86,11 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         found = self._pages("/connections", "connectionId", what, within_workspace(workspace_id))
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
+
+    def tags(self, workspace_id: str) -> list[Tag]:
+        """GET /tags: those of a workspace, all at once."""
+        what = f"list the tags of workspace {workspace_id}"
+        return [parse(Tag, item, what) for item in self._items("/tags", what, within_workspace(workspace_id))]
 
     def create_workspace(self, body: JsonObject) -> Workspace:
         """POST /workspaces."""

@@ -14,10 +14,20 @@ from pulumi_airbyte.provider.carry import Plan, first_post
 from pulumi_airbyte.provider.config_fields import as_first_posted, config_keys, note, settings_of
 from pulumi_airbyte.provider.config_writes import settled
 from pulumi_airbyte.provider.connection_identity import sought
-from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, wire
+from pulumi_airbyte.provider.connection_tree import (
+    canonical,
+    from_server,
+    leaves_out,
+    mapper_keys,
+    named,
+    request,
+    wire,
+)
 from pulumi_airbyte.provider.gone import REFRESH_HINT, changed, connection_there
+from pulumi_airbyte.provider.groundwork import Groundwork
 from pulumi_airbyte.provider.handover import finish, resumed
 from pulumi_airbyte.provider.offered import Offers
+from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, with_rewrites
@@ -33,6 +43,7 @@ class ConnectionWrites:
         self._server = server
         self._airbyte = server.airbyte
         self.offers = Offers(server.airbyte)
+        self._groundwork = Groundwork(server)
 
     def adoption(self, tree: Properties, target: Target, plan: Plan | None = None) -> Adoption[Connection]:
         """A create of this tree, which looks first whether the connection is there."""
@@ -84,13 +95,14 @@ class ConnectionWrites:
         """The outputs, once the connection has its cursors and what only the Config API writes.
 
         Raises:
-            UnfinishedError: something of that could not be done; the next update does it.
+            UnfinishedError: something of that could not be done, or the server left something out; the next update
+                does it.
         """
         try:
             if plan is not None:
                 made, plan = self.hand_over(made, plan, tree), None
             done = settled(self._server, made, tree, set(tree))
-            return outputs_of(done, rewrites_of(done, tree), tree)
+            return _kept_whole(done, outputs_of(done, rewrites_of(done, tree), tree), tree, set(tree))
         except AirbyteError as error:
             unwritten = config_keys(tree, tree.keys() | settings_of(tree))
             left = {**(note(unwritten) if unwritten else {}), **(plan.note() if plan else {})}
@@ -112,6 +124,7 @@ class ConnectionWrites:
 
         Raises:
             NotFound: the connection is gone, if only by its status.
+            UnfinishedError: the server left something out.
             AirbyteError: one of the APIs refuses.
         """
         public = keys - config_keys(tree, keys)
@@ -123,7 +136,7 @@ class ConnectionWrites:
         done = settled(self._server, found, tree, keys)
         kept = {path: there for path, there in earlier.items() if path[0] not in keys}
         told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
-        return outputs_of(done, kept | told, tree)
+        return _kept_whole(done, outputs_of(done, kept | told, tree), tree, keys)
 
     def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
@@ -136,6 +149,8 @@ class ConnectionWrites:
         return _refuse_deleted(changed(lambda: self._airbyte.get_connection(connection_id)))
 
     def _post(self, tree: Properties) -> Connection:
+        self._groundwork.require_tags(tree)
+        self._groundwork.require_ends(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         made = self.offers.created(tree, lambda: self._airbyte.create_connection(request(tree, set(tree))))
         self._server.inventory.connections.put(made)
@@ -149,6 +164,8 @@ class ConnectionWrites:
         return self._patch(found.id, tree, behind) if behind else found.record
 
     def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
+        if "tags" in keys:
+            self._groundwork.require_tags(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         body = request(tree, keys)
         patched = _refuse_deleted(changed(lambda: self._airbyte.patch_connection(connection_id, body)))
@@ -165,6 +182,18 @@ def _first(tree: Properties, plan: Plan | None) -> Properties:
 def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
     """What the server has made of what was sent."""
     return rewrites(sent, from_server(answer, sent, answered=True))
+
+
+def _kept_whole(answer: Connection, outputs: Properties, sent: Properties, keys: set[str]) -> Properties:
+    """The outputs of a write of these properties, which must have lost nothing.
+
+    Raises:
+        UnfinishedError: it has.
+    """
+    answered = from_server(answer, sent, answered=True)
+    lost = (path for path in losses(sent, answered, leaves_out) if path[0] in keys)
+    label = f'The connection "{answer.name}"'
+    return refuse_lost(label, answer.connection_id, outputs, (named(sent, path) for path in lost))
 
 
 def outputs_of(answer: Connection, told: Rewrites, sent: Properties) -> Properties:

@@ -1,0 +1,90 @@
+"""A twin behind a proxy that lets something happen right before a request, and takes things out of answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+
+from tests.provider.lake import Document, Lake
+from tests.provider.plugin import Plugin
+
+
+def nothing() -> None:
+    """Nothing happens."""
+
+
+def whole(answer: Document) -> Document:
+    """The answer as it is."""
+    return answer
+
+
+@dataclass
+class Between:
+    """The proxy.
+
+    Attributes:
+        method: of the requests that it looks at.
+        path: how their paths end, or begin below the API's root.
+        happens: right before such a request is passed on, once.
+        leaves: what it answers of what the twin answers.
+    """
+
+    method: str = ""
+    path: str = ""
+    happens: Callable[[], object] = nothing
+    leaves: Callable[[Document], Document] = whole
+
+    def meets(self, method: str, path: str) -> bool:
+        return bool(self.path) and method == self.method and self.path in path
+
+
+@contextmanager
+def between(plugin: Plugin, lake: Lake) -> Iterator[Between]:
+    """The plugin speaks to the lake through a proxy while the context lasts."""
+    proxy = Between()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            met = proxy.meets(self.command, self.path)
+            if met:
+                happens, proxy.happens = proxy.happens, nothing
+                happens()
+            url, headers = lake.twin.url + self.path, {"Content-Type": "application/json"}
+            answer = http.request(self.command, url, content=body, headers=headers)
+            content = answer.content
+            if met and answer.is_success and content:
+                content = json.dumps(proxy.leaves(answer.json())).encode()
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class calls it so
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    with httpx.Client(timeout=60, trust_env=False) as http:
+        thread.start()
+        try:
+            plugin.configure(serverUrl=f"http://127.0.0.1:{server.server_port}/api/public/v1")
+            yield proxy
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            plugin.configure(serverUrl=lake.twin.public_url)
