@@ -11,9 +11,9 @@ from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi_airbyte.provider.properties import decode
 
-from tests.provider.between import between
+from tests.provider.between import between, nothing
 from tests.provider.lake import Document, Lake, stream
-from tests.provider.plugin import NOTHING, Object, Plugin, error
+from tests.provider.plugin import NOTHING, NUMBERS, Object, Plugin, error
 from tests.provider.refresh import assert_clean
 from tests.provider.rewrites import HASHING, RENAMING
 
@@ -216,3 +216,75 @@ def test_what_the_server_never_shows_of_a_workspace_is_no_loss(plugin: Plugin, l
     anywhere = "00000000-0000-4000-8000-000000000000"
     made = plugin.made("workspace", {"organizationId": anywhere, "regionId": anywhere})
     assert_clean(plugin, "workspace", made)
+
+
+def gone(lake: Lake, kind: str, object_id: str) -> Callable[[], object]:
+    """Somebody else deletes an object."""
+    return lambda: lake.api("DELETE", f"/{kind}s/{object_id}")
+
+
+@pytest.mark.parametrize("kind", ["source", "destination"])
+def test_a_connection_is_not_made_on_a_source_or_a_destination_that_was_deleted(
+    plugin: Plugin, lake: Lake, kind: str
+) -> None:
+    end = plugin.made(kind, lake.source() if kind == "source" else lake.destination())
+    inputs = plugin.checked("connection", lake.connection(**{f"{kind}Id": end.id}))
+    gone(lake, kind, end.id)()
+    lake.twin.clear_calls()
+    message = error(lambda: plugin.create("connection", inputs))
+    assert f'its {kind} "{end.inputs["name"]}" ({end.id}) does not exist any more' in message
+    assert "pulumi refresh" in message
+    assert lake.writes() == []
+
+
+@pytest.mark.parametrize("kind", ["source", "destination"])
+def test_a_connection_is_not_made_on_a_source_or_a_destination_that_never_was(
+    plugin: Plugin, lake: Lake, kind: str
+) -> None:
+    nowhere = "00000000-0000-4000-8000-0000000000ee"
+    inputs = plugin.checked("connection", lake.connection(**{f"{kind}Id": nowhere}))
+    lake.twin.clear_calls()
+    assert f"its {kind} {nowhere} does not exist." in error(lambda: plugin.create("connection", inputs))
+    assert lake.writes() == []
+
+
+def change(lake: Lake, kind: str) -> tuple[Document, Document]:
+    """What a program says of an object, and then says of it."""
+    before: Document = {
+        "source": lake.source(),
+        "destination": lake.destination(),
+        "connection": lake.connection(),
+        "workspace": {},
+    }[kind]
+    return before, before | {"name": f"renamed {kind}"}
+
+
+@pytest.mark.parametrize("kind", ["source", "destination", "connection", "workspace"])
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_an_update_of_what_was_deleted_says_so(plugin: Plugin, lake: Lake, kind: str, when: str) -> None:
+    before, after = change(lake, kind)
+    with between(plugin, lake) as proxy:
+        made = plugin.made(kind, before)
+        if when == "before":
+            gone(lake, kind, made.id)()
+        proxy.method = "PUT" if kind in {"source", "destination"} else "PATCH"
+        proxy.path, proxy.happens = f"/{kind}s/{made.id}", gone(lake, kind, made.id) if when == "between" else nothing
+        message = error(lambda: plugin.update(kind, made, plugin.checked(kind, after)))
+    assert "does not exist any more" in message
+    assert "It was deleted behind the program's back. Run `pulumi refresh`" in message
+    assert "500" not in message
+
+
+@pytest.mark.parametrize("changes", [{"tags": []}, {"prefix": "p_"}, {"notifySchemaChanges": True}], ids=str)
+def test_a_connection_that_is_deleted_while_it_changes_is_said_to_be(
+    plugin: Plugin, lake: Lake, changes: Document
+) -> None:
+    with between(plugin, lake) as proxy:
+        made = plugin.made("connection", lake.connection(tags=[lake.tag(f"on {next(NUMBERS)}", "888888")]))
+        settings = "notifySchemaChanges" in changes
+        proxy.method, proxy.path = ("POST", "/connections/update") if settings else ("PATCH", f"/connections/{made.id}")
+        proxy.happens = gone(lake, "connection", made.id)
+        new = plugin.checked("connection", lake.connection(**{"tags": made.inputs["tags"]} | changes))
+        message = error(lambda: plugin.update("connection", made, new))
+    assert "does not exist any more" in message
+    assert lake.live("connections", made.id)["status"] == "deprecated"

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from pulumi_airbyte.client import AirbyteError
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_tree import (
     WRITTEN,
@@ -22,7 +21,7 @@ from pulumi_airbyte.provider.actor_tree import (
     workspace_of,
 )
 from pulumi_airbyte.provider.adoption import Found
-from pulumi_airbyte.provider.gone import REFRESH_HINT, actor_listed, changed, exists
+from pulumi_airbyte.provider.gone import actor_listed, actor_lives, changed, exists, no_more
 from pulumi_airbyte.provider.losses import losses, refuse_lost, taken
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import rewrites, same
@@ -135,9 +134,11 @@ class ActorWrites:
         listed = actor_listed(self._kind, known.id, workspace_of(known.inputs))
         found = exists(self._airbyte, lambda: self._coordinates.read(self._kind, known.id), listed)
         if found is None or found.configuration is None:
-            name = unwrap(new.get("name"))
-            raise NotFound(f'The {self._kind} "{name}" ({known.id}) does not exist any more.', REFRESH_HINT)
+            raise no_more(self._label(known.id, new))
         return found
+
+    def _label(self, actor_id: str, inputs: Properties) -> str:
+        return f'The {self._kind} "{unwrap(inputs.get("name"))}" ({actor_id})'
 
     def _takeable(self, merged: Properties, wanted: Properties, found: Actor, earlier: Versions) -> Property:
         """The configuration, with the program's value where the specification refuses an unchanged secret's mask."""
@@ -159,7 +160,11 @@ class ActorWrites:
         return with_values(configuration, plain)
 
     def _put(self, actor_id: str, sent: Properties, inputs: Properties) -> Actor:
-        put = changed(lambda: self._airbyte.put_actor(self._kind, actor_id, self._body(sent, inputs)))
+        put = changed(
+            lambda: self._airbyte.put_actor(self._kind, actor_id, self._body(sent, inputs)),
+            self._label(actor_id, inputs),
+            lambda: actor_lives(self._airbyte, self._kind, actor_id),
+        )
         self._shelf.put(put)
         return put
 

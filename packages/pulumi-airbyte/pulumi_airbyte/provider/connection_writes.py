@@ -4,10 +4,12 @@ The public API makes it, the Config API writes what that one can't, and one that
 before it may run. What breaks off in between is noted in the state, or found by the next create.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
-from pulumi_airbyte.client.errors import AirbyteError, NotFound
+from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.provider.adoption import Adoption, Found, live_ids, several
 from pulumi_airbyte.provider.carry import Plan, first_post
@@ -23,12 +25,12 @@ from pulumi_airbyte.provider.connection_tree import (
     request,
     wire,
 )
-from pulumi_airbyte.provider.gone import REFRESH_HINT, changed, connection_there
+from pulumi_airbyte.provider.gone import changed, connection_lives, connection_there, no_more
 from pulumi_airbyte.provider.groundwork import Groundwork
 from pulumi_airbyte.provider.handover import finish, resumed
 from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.losses import losses, refuse_lost
-from pulumi_airbyte.provider.properties import Properties
+from pulumi_airbyte.provider.properties import Properties, reveal
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, with_rewrites
 from pulumi_airbyte.provider.target import Known, Target
@@ -133,7 +135,7 @@ class ConnectionWrites:
             found = self.there(known.id)
         if public:
             found = self._patch(known.id, tree, public)
-        done = settled(self._server, found, tree, keys)
+        done = self._changed(known.id, tree, partial(settled, self._server, found, tree, keys))
         kept = {path: there for path, there in earlier.items() if path[0] not in keys}
         told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
         return _kept_whole(done, outputs_of(done, kept | told, tree), tree, keys)
@@ -146,7 +148,10 @@ class ConnectionWrites:
 
     def there(self, connection_id: str) -> Connection:
         """A connection that must exist."""
-        return _refuse_deleted(changed(lambda: self._airbyte.get_connection(connection_id)))
+        found = connection_there(self._airbyte, connection_id)
+        if found is None:
+            raise no_more(f"The connection {connection_id}")
+        return _refuse_deleted(found)
 
     def _post(self, tree: Properties) -> Connection:
         self._groundwork.require_tags(tree)
@@ -163,12 +168,18 @@ class ConnectionWrites:
         behind = (set(found.behind) | ({"configurations"} if any(mapper_keys(tree)) else set())) - later
         return self._patch(found.id, tree, behind) if behind else found.record
 
+    def _changed(self, connection_id: str, tree: Properties, change: Callable[[], Connection]) -> Connection:
+        label = f'The connection "{reveal(tree.get("name"))}" ({connection_id})'
+        return changed(change, label, lambda: connection_lives(self._airbyte, connection_id))
+
     def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
         if "tags" in keys:
             self._groundwork.require_tags(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         body = request(tree, keys)
-        patched = _refuse_deleted(changed(lambda: self._airbyte.patch_connection(connection_id, body)))
+        patched = _refuse_deleted(
+            self._changed(connection_id, tree, lambda: self._airbyte.patch_connection(connection_id, body))
+        )
         self._server.inventory.connections.put(patched)
         return patched
 
@@ -208,5 +219,5 @@ def identity_of(found: Connection) -> Properties:
 
 def _refuse_deleted(found: Connection) -> Connection:
     if found.status == "deprecated":
-        raise NotFound(f'The connection "{found.name}" does not exist any more.', REFRESH_HINT)
+        raise no_more(f'The connection "{found.name}" ({found.connection_id})')
     return found

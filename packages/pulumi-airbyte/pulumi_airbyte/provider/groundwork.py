@@ -11,7 +11,7 @@ from typing import Final, get_args
 from pulumi_airbyte.client.errors import NotFound, Rejected
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.connection_tree import tag_shown
-from pulumi_airbyte.provider.gone import actor_listed, exists
+from pulumi_airbyte.provider.gone import actor_there
 from pulumi_airbyte.provider.inventory import Shared
 from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.resource import Server
@@ -29,7 +29,7 @@ class Groundwork:
     def __init__(self, server: Server) -> None:
         self._airbyte = server.airbyte
         self._ends: dict[ActorKind, Shared[Actor | None]] = {
-            kind: Shared(partial(self._end, kind)) for kind in get_args(ActorKind)
+            kind: Shared(partial(actor_there, server.airbyte, kind)) for kind in get_args(ActorKind)
         }
         self._tags: Shared[frozenset[str]] = Shared(self._tags_of)
 
@@ -64,9 +64,6 @@ class Groundwork:
             raise Rejected(
                 f'The connection "{reveal(tree.get("name"))}" was not written: its workspace has no {shown}.', TAGS_HINT
             )
-
-    def _end(self, kind: ActorKind, actor_id: str) -> Actor | None:
-        return exists(self._airbyte, lambda: self._airbyte.get_actor(kind, actor_id), actor_listed(kind, actor_id))
 
     def _tags_of(self, workspace_id: str) -> frozenset[str]:
         return frozenset(tag.tag_id for tag in self._airbyte.tags(workspace_id))

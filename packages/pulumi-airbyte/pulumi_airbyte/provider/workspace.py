@@ -78,7 +78,11 @@ class WorkspaceType(ResourceType):
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH."""
         body = {key: reveal(value) for key, value in self.remote(new).items()}
-        patched = changed(lambda: self.airbyte.patch_workspace(known.id, body))
+        patched = changed(
+            lambda: self.airbyte.patch_workspace(known.id, body),
+            f'The workspace "{body.get("name")}" ({known.id})',
+            lambda: exists(self.airbyte, lambda: self.airbyte.get_workspace(known.id), _listed(known.id)) is not None,
+        )
         self.server.inventory.workspaces.put(patched)
         return self._written(patched, new)
 
