@@ -54,6 +54,41 @@ def test_a_dry_run_writes_nothing_and_only_reads(
     }
 
 
+@pytest.mark.parametrize("chosen", ["--stack", "$PULUMI_STACK", "the only one"])
+def test_a_lake_outside_of_the_project_is_written_for_the_stack_of_the_folder_that_the_command_runs_in(
+    lab: Lab,
+    lotus: Lotus,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str,
+) -> None:
+    write_stack(tmp_path, "dev", lab.values)
+    if chosen == "$PULUMI_STACK":
+        write_stack(tmp_path, "prod", {})
+        monkeypatch.setenv("PULUMI_STACK", "dev")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "lake"
+    stack = ("--stack", "dev") if chosen == "--stack" else ()
+    assert lotus("--from", "live", "--into", str(elsewhere), "--json", *stack) == 0
+    assert str(elsewhere / "shop" / "users.json") in document(capsys)["files"]
+
+
+def test_a_stack_without_a_project_is_named_with_what_is_missing(
+    lotus: Lotus,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("PULUMI_STACK", "dev")
+    assert lotus("--from", "live") == 1
+    error = capsys.readouterr().err
+    assert "no Pulumi.yaml is at or above" in error
+    assert "the stack dev" in error
+    assert "no stack is chosen" not in error
+
+
 def test_what_is_written_is_a_lake_and_is_written_once(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,7 +160,7 @@ def test_a_connection_that_somebody_deleted_is_not_brought_back_half_alive(
     [
         ("source", 'The source "other" ({id}) does not exist any more.'),
         ("destination", 'The destination "other" ({id}) does not exist any more.'),
-        ("workspace", "Airbyte could not update workspace "),
+        ("workspace", 'The workspace "other" ({id}) does not exist any more.'),
     ],
 )
 def test_an_update_of_what_somebody_deleted_advises_to_refresh(
