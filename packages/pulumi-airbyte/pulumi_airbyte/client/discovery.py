@@ -25,6 +25,4 @@ def discovering() -> Iterator[None]:
     except ServerError as error:
         if error.status != FAILED:
             raise
-        raise ServerError(
-            error.message, DISCOVERY_HINT, error.status, outcome_unknown=error.outcome_unknown
-        ) from error
+        raise ServerError(error.message, DISCOVERY_HINT, error.status, outcome_unknown=error.outcome_unknown) from error

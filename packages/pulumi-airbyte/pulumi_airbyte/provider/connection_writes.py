@@ -28,8 +28,8 @@ from pulumi_airbyte.provider.connection_tree import (
 from pulumi_airbyte.provider.gone import changed, connection_lives, connection_there, no_more
 from pulumi_airbyte.provider.groundwork import Groundwork
 from pulumi_airbyte.provider.handover import finish, resumed
-from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.losses import losses, refuse_lost
+from pulumi_airbyte.provider.offered import Offers
 from pulumi_airbyte.provider.properties import Properties, reveal
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, with_rewrites

@@ -19,7 +19,9 @@ from pulumi_airbyte.values import MASK, Path
 
 Rule = Callable[[Properties, Path], bool]
 """Whether the server is known to leave out, or to replace, what a tree asks for at a path."""
-ADVICE: Final = "Take it out of the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
+ADVICE: Final = (
+    "Take it out of the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
+)
 
 
 @dataclass(frozen=True)
