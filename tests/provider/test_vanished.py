@@ -1,4 +1,4 @@
-"""What was asked for and is not on the server is never taken for a rewrite: it is an error, and a difference until then."""
+"""What was asked for and is not on the server is no rewrite: it is an error, and a difference until it is there."""
 
 import json
 from collections.abc import Callable

@@ -22,6 +22,7 @@ def told(
     live: Document | None,
     kind: str = SOURCE,
     op: str = "",
+    *,
     also_said: tuple[str, ...] = (),
     **step: Any,
 ) -> Drift:
