@@ -209,8 +209,8 @@ OPERATIONS: Final = {
     FIRST: Operation(calls=11),
     "bulk": Operation(calls=11, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
     "update": Operation(calls=6, wanted=NEWER, begun=True),
-    "replace": Operation(calls=21, wanted=replace(OLDER, source="second"), begun=True),
-    "destroy": Operation(calls=4, command=("destroy", "--yes", "--skip-preview"), begun=True),
+    "replace": Operation(calls=22, wanted=replace(OLDER, source="second"), begun=True),
+    "destroy": Operation(calls=5, command=("destroy", "--yes", "--skip-preview"), begun=True),
 }
 KILLS: Final = [(name, *kill) for name, operation in OPERATIONS.items() for kill in operation.kills()]
 
