@@ -41,7 +41,7 @@ class Taken:
 
 def taken(sent: Properties, known: Rewrites, rule: Rule) -> Taken:
     """What was sent, in the light of what is recorded of the answer."""
-    if not may_lose(known):
+    if not may_lose(known) and not any(isinstance(unwrap(_at(sent, path)), bool | list | dict) for path in known):
         return Taken(sent, known)
     answered = sent
     for path, there in known.items():
@@ -54,7 +54,7 @@ def taken(sent: Properties, known: Rewrites, rule: Rule) -> Taken:
 
 
 def may_lose(known: Rewrites) -> bool:
-    """Whether a record may hold a loss: a text or a number in place of another is none, unless it is a list's item."""
+    """Whether a record may hold a loss of texts and numbers: one in place of another is none but in a list."""
     return any(
         not there or not isinstance(there, str | int | float) or there is True or isinstance(path[-1], int)
         for path, there in known.items()
