@@ -51,7 +51,7 @@ def test_what_is_not_in_the_answer_is_lost_and_no_rewrite(sent: Tree, answered: 
 
 
 def test_what_a_server_is_known_to_leave_out_is_no_loss() -> None:
-    sent = {"kept": 1, "regionId": "r", "tags": ["t"]}
+    sent: Tree = {"kept": 1, "regionId": "r", "tags": ["t"]}
     found = taken(sent, rewrites(sent, {"kept": 1}), lambda _, path: path == ("regionId",))
     assert found.lost == (("tags",),)
     assert found.tree == {"kept": 1, "regionId": "r"}
