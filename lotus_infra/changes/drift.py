@@ -27,10 +27,12 @@ ANOTHER_SECRET: Final = "[another secret]"
 TO_CHANGE: Final = "[to be changed]"
 _NOT_THE_PROGRAMS: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
 _LOCKED: Final = "it is locked in Airbyte"
+_OTHER_SECRETS: Final = re.compile(r"(?P<places>.+): changed outside the program, ")
 _IN_AIRBYTE: Final = re.compile(
-    rf"(?:{_LOCKED}|it is switched off in Airbyte|(?:field .+ of|stream) .+ was added in Airbyte )"
+    rf"(?:{_LOCKED}|it is switched off in Airbyte|(?:field .+ of|stream) .+ was added in Airbyte |"
+    rf"{_OTHER_SECRETS.pattern})"
 )
-"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/server_made.py)."""
+"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/server_made.py and actor.py)."""
 
 
 class Verdict(StrEnum):
@@ -165,11 +167,11 @@ def _resources(steps: Sequence[Step]) -> Iterator[_Three]:
 
 def _drifted(one: _Three, said: Sequence[str]) -> Drifted:
     notes = tuple(dict.fromkeys(each for each in said if _IN_AIRBYTE.match(each)))
-    differences = tuple(_differences(one, "; ".join(notes))) or tuple(_unexplained(one))
+    differences = tuple(_differences(one, notes)) or tuple(_unexplained(one))
     return Drifted(one.kind, one.name, differences, notes, one.live.inputs if one.live is not None else {})
 
 
-def _differences(one: _Three, notes: str) -> Iterator[Difference]:
+def _differences(one: _Three, notes: Sequence[str]) -> Iterator[Difference]:
     if one.code is None or one.state is None or one.live is None:
         yield Difference(OBJECT, _is_there(one.code), _is_there(one.state), _is_there(one.live))
         return
@@ -183,12 +185,19 @@ def _differences(one: _Three, notes: str) -> Iterator[Difference]:
     code = live if stays else _without_unknowns(read(one.code.inputs), live)
     versions = _alike_deep(code, read(one.state.inputs), live)
     changed = {path for step in one.steps for path in step.detailed_diff}
+    outside = {place for note in notes for place in _secrets_changed_outside(note)}
     for place in dict.fromkeys(place for version in versions for place in version):
         ours, kept, theirs = _shown([version.get(place) for version in versions])
         if ours == kept == theirs == HIDDEN and field_name(place) in changed:
-            ours = ANOTHER_SECRET
+            ours, theirs = (HIDDEN, ANOTHER_SECRET) if field_name(place) in outside else (ANOTHER_SECRET, HIDDEN)
         if not (_same(ours, kept) and _same(kept, theirs)):
-            yield Difference(place, ours, kept, theirs, _perhaps_server(place, notes))
+            yield Difference(place, ours, kept, theirs, _perhaps_server(place, "; ".join(notes)))
+
+
+def _secrets_changed_outside(note: str) -> Sequence[str]:
+    """The places whose secret is another one in Airbyte: the engine hides old and new alike, and the provider says."""
+    found = _OTHER_SECRETS.match(note)
+    return found["places"].split(", ") if found else ()
 
 
 def _connection_reader(one: _Three) -> Callable[[Inputs], Places]:

@@ -22,7 +22,7 @@ from pulumi_airbyte.client.models import Actor, Connection
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.ops.place import find_source
-from lotus_infra.ops.stacks import Project, is_encrypted
+from lotus_infra.ops.stacks import PROJECT_FILE, STACK_VARIABLE, Project, is_encrypted
 from lotus_infra.streams.lake import Lake, SourceFolder
 from lotus_infra.streams.load import load_lake
 
@@ -169,9 +169,13 @@ def target(directory: Path, stack: str | None, environment: Mapping[str, str] = 
     if not workspace_id:
         missing.append(_either_way(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
     if missing:
-        whose = (
-            f"the stack {chosen} and the environment do" if chosen else "no stack is chosen, and the environment does"
-        )
+        named = environment.get(STACK_VARIABLE)
+        if chosen:
+            whose = f"the stack {chosen} and the environment do"
+        elif named and not others:
+            whose = f"no {PROJECT_FILE} is at or above {directory} to read the stack {named}, and the environment does"
+        else:
+            whose = "no stack is chosen, and the environment does"
         choose = f"choose a stack ({', '.join(f'--stack {name}' for name in others)}), or " if others else ""
         raise LotusError(f"{whose} not say how to reach Airbyte", choose + "; ".join(missing))
     try:

@@ -16,6 +16,7 @@ from lotus_infra.migrate.model import Existing, Note
 from lotus_infra.migrate.plan import Plan, needing_facts, planned
 from lotus_infra.ops import migrate_live as live
 from lotus_infra.ops.airbyte import WORKSPACE_VARIABLE, target
+from lotus_infra.ops.stacks import Project
 from lotus_infra.ops.state import managed_ids
 from lotus_infra.streams.lake import Lake
 from lotus_infra.streams.load import load_lake
@@ -36,6 +37,7 @@ class Order:
         stack: The stack; None where it is not named.
         workspace_id: The workspace; empty where it is the stack's.
         offline: Whether Airbyte is not to be asked.
+        here: The folder that the command runs in.
     """
 
     origin: str
@@ -44,6 +46,12 @@ class Order:
     stack: str | None = None
     workspace_id: str = ""
     offline: bool = False
+    here: Path = Path()
+
+    @property
+    def around(self) -> Path:
+        """Where the project is looked for: around the lake's folder, or, where none is there, around this one."""
+        return self.directory if Project.around(self.directory) is not None else self.here
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple
     """What exists, and in which workspace."""
     given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
     if order.origin == LIVE:
-        where = target(order.directory, order.stack, given)
+        where = target(order.around, order.stack, given)
         workspace_id = order.workspace_id or where.workspace_id
         with closing(Airbyte(where.settings)) as airbyte:
             found = live.existing(airbyte, workspace_id)
@@ -120,7 +128,7 @@ def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple
     if order.offline:
         return _of_one_workspace(read, order.workspace_id)
     try:
-        where = target(order.directory, order.stack, given)
+        where = target(order.around, order.stack, given)
         workspace_id = order.workspace_id or where.workspace_id
         with closing(Airbyte(where.settings)) as airbyte:
             found = confirmed(_of_one_workspace(read, workspace_id)[0], live.existing(airbyte, workspace_id))
@@ -164,7 +172,7 @@ def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str
 def _managed(order: Order, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
     """What the stack has already; a stack that can't be asked is taken to have nothing, and that is told."""
     try:
-        return managed_ids(order.directory, order.stack, environment), ()
+        return managed_ids(order.around, order.stack, environment), ()
     except LotusError as error:
         note = Note("told", "the stack", f"is taken to have nothing yet ({error.message})")
         return frozenset(), (note,)

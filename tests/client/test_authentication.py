@@ -70,7 +70,9 @@ def test_the_token_endpoint_of_the_config_api_serves_too(guarded: RunningTwin) -
 
 def test_the_config_api_takes_the_same_token(guarded: RunningTwin) -> None:
     with client(guarded.public_url, application(guarded)) as airbyte:
-        [definition] = [item for item in airbyte.connector_definitions("source") if item.name == "Shopify"]
+        [definition] = [
+            item for item in airbyte.connector_definitions("source", guarded.workspace_id) if item.name == "Shopify"
+        ]
         assert airbyte.specification("source", definition.definition_id, guarded.workspace_id)
     assert tokens(guarded) == 1
 

@@ -19,8 +19,14 @@ from tests.client.support import client, faker
 @pytest.fixture
 def connection(airbyte: Airbyte, twin: RunningTwin) -> Connection:
     source = airbyte.create_actor("source", faker(twin))
-    silent = {"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}}
-    body: Any = {"name": "Null", "workspaceId": twin.workspace_id, "configuration": silent}
+    silent = {"test_destination": {"test_destination_type": "SILENT"}}
+    dev_null = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"  # the server has no type name for it
+    body: Any = {
+        "name": "Null",
+        "workspaceId": twin.workspace_id,
+        "definitionId": dev_null,
+        "configuration": silent,
+    }
     destination = airbyte.create_actor("destination", body)
     return airbyte.create_connection({"sourceId": source.actor_id, "destinationId": destination.actor_id})
 

@@ -8,7 +8,7 @@ from html.entities import codepoint2name
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pulumi_airbyte.client.redactor import Redactor
 
@@ -205,6 +205,7 @@ def test_a_secret_in_a_text_in_base64_is_removed(secret: str, before: bytes, aft
 @example("41abcd", "100%", "")
 @example("abcd%4", "", "1")
 def test_a_secret_does_not_survive_beside_what_looks_like_half_an_escape(secret: str, before: str, after: str) -> None:
+    assume(secret not in "[secret]")
     assert secret not in cleaned(f"{before}{secret}{after}", secret)
 
 

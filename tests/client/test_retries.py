@@ -183,7 +183,7 @@ def test_nobody_there_is_an_error_that_names_the_address() -> None:
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}], ids=str)
 def test_a_post_that_only_reads_is_tried_like_a_get(airbyte: Airbyte, twin: RunningTwin, fault: dict[str, Any]) -> None:
-    [shopify] = [item for item in airbyte.connector_definitions("source") if item.name == "Shopify"]
+    [shopify] = [item for item in airbyte.connector_definitions("source", twin.workspace_id) if item.name == "Shopify"]
     failing(twin, "POST", **fault | {"times": 2})
     assert airbyte.specification("source", shopify.definition_id, twin.workspace_id)["properties"]
     assert tried(twin) == 3

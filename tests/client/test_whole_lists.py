@@ -158,11 +158,14 @@ def test_a_server_that_does_not_page_answers_in_one_statement() -> None:
 
 def connected(airbyte: Airbyte, twin: RunningTwin, number: int) -> set[str]:
     """That many connections of one source."""
-    silent: dict[str, Any] = {"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}}
+    sinks = airbyte.connector_definitions("destination", twin.workspace_id)
+    [silent] = [each.definition_id for each in sinks if each.name.endswith("(/dev/null)")]
     source = airbyte.create_actor(
         "source", {"name": "s", "workspaceId": twin.workspace_id, "configuration": {"sourceType": "faker", "count": 1}}
     )
-    sink = airbyte.create_actor("destination", {"name": "d", "workspaceId": twin.workspace_id, "configuration": silent})
+    body = {"name": "d", "workspaceId": twin.workspace_id, "definitionId": silent}
+    nothing: dict[str, Any] = {"test_destination": {"test_destination_type": "SILENT"}}
+    sink = airbyte.create_actor("destination", body | {"configuration": nothing})
     airbyte.create_connection({"sourceId": source.actor_id, "destinationId": sink.actor_id})
     [first] = twin.store.connections
     for index in range(1, number):

@@ -206,10 +206,10 @@ NEWER: Final = replace(
 FIRST: Final = "first"
 """What is done before every operation that needs a lake that was applied."""
 OPERATIONS: Final = {
-    FIRST: Operation(calls=9),
-    "bulk": Operation(calls=9, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
+    FIRST: Operation(calls=11),
+    "bulk": Operation(calls=11, environment={"PULUMI_SKIP_CHECKPOINTS": "true"}),
     "update": Operation(calls=6, wanted=NEWER, begun=True),
-    "replace": Operation(calls=20, wanted=replace(OLDER, source="second"), begun=True),
+    "replace": Operation(calls=22, wanted=replace(OLDER, source="second"), begun=True),
     "destroy": Operation(calls=5, command=("destroy", "--yes", "--skip-preview"), begun=True),
 }
 KILLS: Final = [(name, *kill) for name, operation in OPERATIONS.items() for kill in operation.kills()]

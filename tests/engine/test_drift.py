@@ -82,3 +82,19 @@ def test_code_state_and_live_are_told_apart_and_a_patch_takes_over_what_was_edit
     assert applied.changes("--refresh") == made
     applied.pulumi.refresh().ok()
     assert applied.changes() == made
+
+
+def test_a_secret_that_was_changed_in_airbyte_is_told_as_such(applied: Lake) -> None:
+    shopify = applied.one("sources", "Shopify")
+    credentials = shopify["configuration"]["credentials"] | {"api_password": "somebody-elses-password"}
+    configure(applied, shopify, credentials=credentials)
+
+    told = lotus_drift(applied)
+    assert told.returncode == 1, told.stderr
+    assert "Not applied yet" not in told.stdout
+    lines = told.stdout.splitlines()
+    place = "source shopify: configuration.credentials.api_password"
+    assert f"  {place}: code a secret, state a secret, live another secret" in lines
+    assert lines[0] == "Changed outside of the program, in Airbyte's pages or by Airbyte itself (1)"
+    assert any(f"{place}: changed outside the program" in line for line in lines)
+    assert "somebody-elses-password" not in told.stdout

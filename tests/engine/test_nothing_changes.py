@@ -25,7 +25,8 @@ source = airbyte.Source(
 destination = airbyte.Destination(
     "nowhere",
     workspace_id=team.workspace_id,
-    configuration={"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}},
+    definition_id="a7bcc9d8-13b3-4e49-b80d-d020b90045e3",
+    configuration={"test_destination": {"test_destination_type": "SILENT"}},
 )
 airbyte.Connection(
     "shop",

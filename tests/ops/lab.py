@@ -69,8 +69,9 @@ class Lab:
 
     def destination(self) -> str:
         """A destination of the twin."""
-        silent: Document = {"destinationType": "dev-null", "test_destination": {"test_destination_type": "SILENT"}}
-        return self.airbyte.create_actor("destination", self.body("S3", silent)).actor_id
+        silent: Document = {"test_destination": {"test_destination_type": "SILENT"}}
+        dev_null = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"  # the server has no type name for it
+        return self.airbyte.create_actor("destination", self.body("S3", silent) | {"definitionId": dev_null}).actor_id
 
     def body(self, name: str, configuration: Document) -> Any:
         return {"name": name, "workspaceId": self.twin.workspace_id, "configuration": configuration}

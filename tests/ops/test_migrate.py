@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -52,6 +53,42 @@ def test_a_dry_run_writes_nothing_and_only_reads(
         "list",
         "discover_schema",
     }
+
+
+@pytest.mark.parametrize("stack", [("--stack", "dev"), ()], ids=["named", "the only one"])
+def test_a_lake_outside_of_the_project_is_written_for_the_stack_of_the_folder_that_the_command_runs_in(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: tuple[str, ...]
+) -> None:
+    write_stack(tmp_path, "dev", lab.values)
+    with TemporaryDirectory() as elsewhere:
+        assert lotus("--from", "live", "--into", f"{elsewhere}/lake", "--json", *stack) == 0
+        assert f"{elsewhere}/lake/shop/users.json" in document(capsys)["files"]
+
+
+def test_a_lake_outside_of_the_project_is_written_for_the_stack_of_the_environment(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path, "dev", lab.values)
+    write_stack(tmp_path, "prod", {})
+    monkeypatch.setenv("PULUMI_STACK", "dev")
+    with TemporaryDirectory() as elsewhere:
+        assert lotus("--from", "live", "--into", f"{elsewhere}/lake", "--json") == 0
+        assert f"{elsewhere}/lake/shop/users.json" in document(capsys)["files"]
+
+
+def test_a_stack_without_a_project_is_named_with_what_is_missing(
+    lotus: Lotus,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("PULUMI_STACK", "dev")
+    assert lotus("--from", "live") == 1
+    error = capsys.readouterr().err
+    assert "no Pulumi.yaml is at or above" in error
+    assert "the stack dev" in error
+    assert "no stack is chosen" not in error
 
 
 def test_what_is_written_is_a_lake_and_is_written_once(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import NAMESPACE_OID, uuid5
 
 import grpc
 import pytest
@@ -130,7 +131,7 @@ class Plugin:
         """A comparison as the engine makes it: after a check, and, where it leads to a replacement, before another."""
         self.check(kind, new, old, name)
         request = provider_pb2.DiffRequest(
-            id=object_id or f"id of a {kind}",
+            id=object_id or str(uuid5(NAMESPACE_OID, kind)),
             urn=urn(kind, name),
             old_inputs=encode(old),
             news=encode(new),

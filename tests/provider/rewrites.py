@@ -112,8 +112,6 @@ OTHERS: dict[str, Row] = {
     "a mapper that comes": (stream(), {"mappers": [HASHING]}),
     "an encrypting mapper that comes": (stream(), {"mappers": [ENCRYPTION]}),
     "a mapper's key, which is masked": (stream(mappers=[ENCRYPTION]), {"mappers": [HASHING]}),
-    "files": (stream(includeFiles=True), {"includeFiles": False}),
-    "no files": (stream(includeFiles=False), {"includeFiles": True}),
     "an object in the destination": (stream(destinationObjectName="o"), {"destinationObjectName": "p"}),
 }
 ROWS = CURSORS | KEYS | FIELDS | OTHERS

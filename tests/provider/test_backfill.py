@@ -236,3 +236,10 @@ def test_a_preview_says_what_it_will_read_anew(engine: tuple[Engine, Plugin], la
     heard, plugin = engine
     compared(plugin, made(plugin, lake), asked(plugin, lake, "2026-02-01-reprice"))
     assert heard.lines == [(urn("connection"), "will refresh bare (token 2026-02-01-reprice)")]
+
+
+def test_a_backfill_whose_job_airbyte_does_not_have_is_asked_for_again(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("connection", lake.connection(backfills={"bare": "t1"}))
+    result = {"bare": {"token": "t1", "jobId": 99_999_999, "status": "running"}}
+    outputs = made.outputs | {"backfillResults": result}
+    assert plugin.diff("connection", made.inputs, made.inputs, outputs).detail == {"backfills.bare": "update"}

@@ -159,7 +159,10 @@ def test_a_mask_from_an_import_equals_any_value_but_none(plugin: Plugin, lake: L
     assert plugin.diff("source", imported, without).detail == {"configuration.credentials.token": "delete"}
 
 
-def by_type(lake: Lake, name: str = "lab", **configuration: Any) -> dict[str, Any]:
+FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+
+
+def by_type(lake: Lake, name: str, **configuration: Any) -> dict[str, Any]:
     return {"workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": name} | configuration}
 
 
@@ -174,13 +177,13 @@ def test_another_connector_needs_a_new_source_by_whichever_name(plugin: Plugin, 
 
 
 def test_naming_the_same_connector_in_the_other_way_is_no_difference(plugin: Plugin, lake: Lake) -> None:
-    old = plugin.made("source", by_type(lake, host="h"))
-    new = plugin.checked("source", lake.source() | {"configuration": {"host": "h"}})
+    named = lake.source() | {"definitionId": FAKER, "configuration": {"count": 3}}
+    old = plugin.made("source", by_type(lake, "faker", count=3))
+    new = plugin.checked("source", named)
     assert plugin.diff("source", old.inputs, new, old.outputs) == NOTHING
 
-    other = lake.source() | {"name": "another", "configuration": {"host": "h"}}
-    old = plugin.made("source", other)
-    new = plugin.checked("source", by_type(lake, host="h") | {"name": "another"})
+    old = plugin.made("source", named | {"name": "another"})
+    new = plugin.checked("source", by_type(lake, "faker", count=3) | {"name": "another"})
     assert plugin.diff("source", old.inputs, new, old.outputs) == NOTHING
 
 

@@ -7,7 +7,7 @@ from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
 from tests.provider.lab import FIELDS, LAB_SOURCE
-from tests.provider.lake import Lake
+from tests.provider.lake import Lake, stream
 from tests.provider.plugin import Plugin, error
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
@@ -117,12 +117,34 @@ def test_an_argument_that_is_not_known_yet_is_an_error(plugin: Plugin) -> None:
     assert message == "the value is not known yet"
 
 
-def test_a_discovery_that_fails_is_an_error_with_the_connectors_words(plugin: Plugin, lake: Lake) -> None:
+def test_a_discovery_that_fails_names_what_may_be_the_reason(plugin: Plugin, lake: Lake) -> None:
     source = plugin.made("source", lake.source(host="out-of-reach"))
     lake.drift("temper", actorId=source.id, discoverFailure="the host is out of reach")
-    message = error(lambda: plugin.invoke("getStreams", sourceId=source.id, ignoreCache=True))
-    assert f"discover the streams of source {source.id}" in message
-    assert "the host is out of reach" in message
+    new = plugin.checked("connection", lake.connection(sourceId=source.id))
+    made = plugin.made("connection", lake.connection())
+    lake.drift("temper", actorId=lake.source_id, discoverFailure="the host is out of reach")
+    more = plugin.checked("connection", lake.connection(stream(selectedFields=["id", "note"])))
+    try:
+        messages = [
+            error(lambda: plugin.invoke("getStreams", sourceId=source.id, ignoreCache=True)),
+            error(lambda: plugin.create("connection", new)),
+            error(lambda: plugin.update("connection", made, more)),
+        ]
+    finally:
+        lake.drift("temper", actorId=lake.source_id)
+    assert [f"discover the streams of source {source.id}" in messages[0], "500" in messages[1]] == [True, True]
+    for message in messages:
+        assert "credentials" in message
+        assert "checkConnection" in message
+
+
+def test_a_connector_is_looked_up_in_a_workspace_although_none_is_named(fresh: Fresh) -> None:
+    plugin, twin = fresh
+    httpx.post(f"{twin.public_url}/workspaces", json={"name": "another"}).raise_for_status()
+    assert plugin.invoke("getConnectorDefinition", name="source-faker")["definitionId"] == FAKER
+    for workspace in list(twin.store.workspaces):
+        twin.store.workspaces.drop(workspace.id)
+    assert "Give workspaceId" in error(lambda: plugin.invoke("getConnectorDefinition", name="source-faker"))
 
 
 def test_an_inventory_says_where_each_object_of_a_workspace_stands(fresh: Fresh) -> None:

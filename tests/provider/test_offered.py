@@ -93,7 +93,8 @@ def test_a_new_connection_with_a_column_that_the_last_discovery_lacked_is_made_a
     lake.drift("outside_column", sourceId=source.id, stream="bare", field="fresh", jsonSchema={"type": "string"})
     new = lake.connection(stream(selectedFields=["id", "fresh"]), sourceId=source.id)
     made = plugin.made("connection", new)
-    assert lake.asked() == ["POST /connections", CACHED, "POST /connections"]
+    ends = [f"GET /sources/{source.id}", f"GET /destinations/{lake.destination_id}"]
+    assert lake.asked() == [*ends, "POST /connections", CACHED, "POST /connections"]
     assert_clean(plugin, "connection", made)
 
 

@@ -61,7 +61,7 @@ def test_a_setting_that_somebody_changed_is_seen_and_repaired(
 @pytest.mark.parametrize(
     "given",
     [
-        {"configuration": {"sourceType": "lab", "host": "h"}, "definitionId": None},
+        {"configuration": {"sourceType": "faker", "count": 3}, "definitionId": None},
         {"configuration": {"sourceType": "lab", "host": "h"}},
         {"configuration": {"port": 1.0, "nothing": None, "empty": {}, "list": []}},
         {"resourceAllocation": {"default": {"cpu_limit": "1"}}},

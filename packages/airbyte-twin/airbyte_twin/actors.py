@@ -9,8 +9,9 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, ResourceAllocation
+from airbyte_twin.database import check_actor, insert_of_actor, update_of_actor
 from airbyte_twin.documents import JsonObject, as_object
-from airbyte_twin.errors import ProblemError, bad_request, unprocessable
+from airbyte_twin.errors import OpaqueError, ProblemError, bad_request, unexpected
 from airbyte_twin.jobs import drive
 from airbyte_twin.records import Actor, ActorKind, Connection
 from airbyte_twin.secrets import merged
@@ -36,17 +37,10 @@ def known_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
     Raises:
         ApiError: 404 or 403, there never was one.
     """
-    found = twin.store.actor(kind, canonical_id(actor_id))
+    key = canonical_id(actor_id)
+    found = twin.store.actor(kind, key)
     if found is None:
-        raise twin.unknown(RESOURCE_TYPES[kind], actor_id)
-    return found
-
-
-def living_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
-    """The same, but a deleted one is unknown."""
-    found = known_actor(twin, kind, actor_id)
-    if found.deleted:
-        raise twin.unknown(RESOURCE_TYPES[kind], actor_id)
+        raise twin.unknown(RESOURCE_TYPES[kind], key)
     return found
 
 
@@ -54,19 +48,22 @@ def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
     """The definition that a new actor is of: the id that was sent, else the one of its type's name.
 
     Raises:
-        ApiError: 422 without either, 400 `value-not-found` for an unknown type, 404 or 403 for an unknown id.
+        ApiError: 422 without either, 400 `value-not-found` for an unknown type, 404 or 403 for an unknown id, 500 for a
+            configuration that is no object.
     """
     if body.definition_id is not None:
         definition = twin.definition(str(body.definition_id))
         if definition is None or definition.kind is not kind:
             raise twin.unknown(DEFINITION_TYPES[kind], str(body.definition_id))
         return definition.id
+    if not isinstance(body.configuration, dict):
+        raise OpaqueError(500)
     name = body.configuration.get(type_key(kind))
     if not isinstance(name, str):
-        raise unprocessable(f"One of [definitionId, configuration.{type_key(kind)}] must be given.")
+        raise ProblemError(422, "unprocessable-entity")
     connector = twin.registry.by_type(kind, name)
     if connector is None or twin.definition(connector.definition_id) is None:
-        raise ProblemError(400, "value-not-found", {"value": f"{type_key(kind)}: {name}"})
+        raise ProblemError(400, "value-not-found", {"value": name})
     return connector.definition_id
 
 
@@ -74,15 +71,17 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
     """Create a source or destination; nothing is checked but its configuration's form.
 
     Raises:
-        ApiError: See `definition_for`; 404 or 403 for an unknown workspace, 422 for a configuration against the spec.
+        ApiError: See `definition_for`; 422 for a configuration against the spec, 500 or 403 for an unknown workspace,
+            500 for what the database does not take.
     """
-    workspace = twin.store.workspaces.get(str(body.workspace_id))
-    if workspace is None or workspace.deleted:
-        raise twin.unknown("STANDARD_WORKSPACE", str(body.workspace_id))
     definition_id = definition_for(twin, kind, body)
     allocation = allocation_document(twin, body.resource_allocation)
     configuration = without_type(body.configuration, kind)
     check_configuration(configuration, twin.connector(definition_id).spec)
+    workspace = twin.store.workspaces.get(str(body.workspace_id))
+    if workspace is None or workspace.deleted:
+        raise twin.lost("STANDARD_WORKSPACE", str(body.workspace_id))
+    check_actor(insert_of_actor(), body.name, configuration)
     sealed = twin.vault(workspace.id).sealed(configuration, twin.secret_tree(definition_id), None)
     return twin.store.actors.put(
         Actor(
@@ -102,14 +101,19 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
     """PUT: name and configuration become what was sent, but a masked secret stays what it was.
 
     Raises:
-        ApiError: 422 for a configuration against the spec, which is checked with its masks.
+        ApiError: 422 for a configuration against the spec, which is checked with its masks; 500 for a deleted actor and
+            for what the database does not take.
     """
+    if actor.deleted:
+        raise unexpected("Failed requirement.")
     allocation = allocation_document(twin, body.resource_allocation)
     tree = twin.secret_tree(actor.definition_id)
     vault = twin.vault(actor.workspace_id)
     configuration = without_type(body.configuration, actor.kind)
     check_configuration(configuration, twin.connector(actor.definition_id).spec)
-    sealed = vault.sealed(vault.kept(configuration, tree, actor.configuration), tree, actor.configuration)
+    kept = vault.kept(configuration, tree, actor.configuration)
+    check_actor(update_of_actor(), body.name, kept)
+    sealed = vault.sealed(kept, tree, actor.configuration)
     changes = {"name": body.name, "configuration": as_object(sealed), "resource_allocation": allocation}
     return twin.store.actors.put(actor.model_copy(update=changes))
 
@@ -118,18 +122,22 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
     """PATCH: the configuration is merged in, and a mask becomes the secret itself.
 
     Raises:
-        ApiError: 422 for a merged configuration against the spec.
+        ApiError: 422 for a merged configuration against the spec, and so for any patch of a deleted actor; 500 for what
+            the database does not take.
     """
+    if actor.deleted:
+        check_configuration(None, twin.connector(actor.definition_id).spec)
     allocation = allocation_document(twin, body.resource_allocation)
     changes: dict[str, object] = {"resource_allocation": allocation}
     if body.name is not None:
         changes["name"] = body.name
+    check_actor(update_of_actor(), body.name or "", body.configuration)
     if body.configuration is not None:
         changes["configuration"] = _merged_configuration(twin, actor, body.configuration)
     return twin.store.actors.put(actor.model_copy(update=changes))
 
 
-def _merged_configuration(twin: Twin, actor: Actor, patch: JsonObject) -> JsonObject:
+def _merged_configuration(twin: Twin, actor: Actor, patch: JsonValue) -> JsonObject:
     tree, vault = twin.secret_tree(actor.definition_id), twin.vault(actor.workspace_id)
     result = merged(actor.configuration, without_type(patch, actor.kind))
     check_configuration(vault.revealed(result, tree, actor.configuration), twin.connector(actor.definition_id).spec)
@@ -156,8 +164,10 @@ def deprecate(twin: Twin, connection: Connection) -> None:
         drive(twin, job, "cancelled")
 
 
-def without_type(configuration: JsonObject, kind: ActorKind) -> JsonObject:
+def without_type(configuration: JsonValue, kind: ActorKind) -> JsonValue:
     """The configuration without the type, which is never stored in it."""
+    if not isinstance(configuration, dict):
+        return configuration
     return {key: value for key, value in configuration.items() if key != type_key(kind)}
 
 

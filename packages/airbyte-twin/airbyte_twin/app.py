@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin.auth import Authenticate, token_routes
@@ -20,7 +20,15 @@ from airbyte_twin.config import connections as config_connections
 from airbyte_twin.config import connectors, instance, lists, state, web_backend
 from airbyte_twin.config import jobs as config_jobs
 from airbyte_twin.control import routes as control_routes
-from airbyte_twin.errors import ApiError, OpaqueError, answer_api_error, answer_http_exception, json_response
+from airbyte_twin.errors import (
+    ApiError,
+    BareError,
+    OpaqueError,
+    answer_api_error,
+    answer_bare_error,
+    answer_http_exception,
+    json_response,
+)
 from airbyte_twin.faults import InjectFaults
 from airbyte_twin.persistence import Saver
 from airbyte_twin.public import (
@@ -40,6 +48,7 @@ from airbyte_twin.server import TwinServer
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.sync.commands import check_commands
 from airbyte_twin.sync.run.runner import SyncRunner
+from airbyte_twin.targets import ReadTarget
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
@@ -71,7 +80,6 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control_routes.ROUTES),
-        Route("/api/public/v1", health.documentation, methods=["GET"]),
         _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
         _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]
@@ -79,11 +87,17 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
         Middleware(LogCalls, log=twin.calls),
         Middleware(InjectFaults, faults=twin.faults, end_tokens=twin.tokens.end_all),
         Middleware(Authenticate, twin=twin),
+        Middleware(ReadTarget),
     ]
     if saver:
         twin.changed = SaveSoon(saver)
         middleware.append(Middleware(SaveWrites, save=twin.changed))
-    handlers = {ApiError: answer_api_error, HTTPException: answer_http_exception, Exception: answer_uncaught}
+    handlers = {
+        ApiError: answer_api_error,
+        BareError: answer_bare_error,
+        HTTPException: answer_http_exception,
+        Exception: answer_uncaught,
+    }
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
     app.router.redirect_slashes = False
     app.state.twin = twin
@@ -119,8 +133,9 @@ def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
     return Mount(prefix, app=Router(routes, redirect_slashes=False))
 
 
-async def answer_uncaught(_request: Request, _error: Exception) -> Response:
+async def answer_uncaught(request: Request, error: Exception) -> Response:
     """The body of a defect in the twin, which the web framework then raises so that it is seen."""
+    Twin.of(request).defects.append(repr(error))
     return json_response(OpaqueError(500).body, 500)
 
 

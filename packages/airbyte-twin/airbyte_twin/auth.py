@@ -13,22 +13,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from airbyte_twin.bodies import Body, read_body
+from airbyte_twin.body import Body, read_body
 from airbyte_twin.calls import CONTROL
-from airbyte_twin.errors import ApiError, HttpError, OpaqueError, json_response
+from airbyte_twin.errors import SECURED, ApiError, HttpError, OpaqueError, json_response
 from airbyte_twin.settings import AuthMode, Edition
 from airbyte_twin.twin import Twin
 
-PUBLIC_TOKEN_PATHS = ("/applications/token", "/v1/applications/token", "/api/public/v1/applications/token")
+PUBLIC_TOKEN_PATH = "/api/public/v1/applications/token"
 CONFIG_TOKEN_PATH = "/api/v1/applications/token"
+APIS = "/api/"
 ANONYMOUS_PATHS = frozenset({
-    *PUBLIC_TOKEN_PATHS, CONFIG_TOKEN_PATH, "/api/public/v1/health", "/api/v1/health", "/api/v1/instance_configuration",
+    PUBLIC_TOKEN_PATH, CONFIG_TOKEN_PATH, "/api/public/v1/health", "/api/v1/health", "/api/v1/instance_configuration",
 })  # fmt: skip
 """Source: the controllers of airbyte-server that are secured with IS_ANONYMOUS."""
 
 
 class TokenRequest(Body):
     """Client credentials, in the spelling of OAuth."""
+
+    java = "ApplicationTokenRequestWithGrant"
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -40,18 +43,24 @@ async def read_token_request(request: Request) -> TokenRequest:
     """Client credentials from a JSON or form body.
 
     Raises:
-        ApiError: 415 or 422, the body is neither or lacks one of them.
+        BareError: 415, the body is neither.
+        ApiError: 400 or 500, it lacks one of them.
     """
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if not is_form(request):
         return await read_body(request, TokenRequest)
     async with request.form() as form:
         try:
             return TokenRequest.model_validate(dict(form))
         except ValidationError as error:
-            raise OpaqueError(422) from error
+            raise OpaqueError(500) from error
 
 
-def checked_client(twin: Twin, asked: TokenRequest) -> str:
+def is_form(request: Request) -> bool:
+    """Whether a body is announced as a form."""
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
+def checked_client(twin: Twin, asked: TokenRequest, path: str) -> str:
     """The client id, if the secret is right.
 
     Raises:
@@ -62,7 +71,7 @@ def checked_client(twin: Twin, asked: TokenRequest) -> str:
             return known.client_id
     if twin.settings.edition is Edition.CLOUD:
         raise OpaqueError(401)
-    raise HttpError(400, "Bad Request", PUBLIC_TOKEN_PATHS[-1], "Invalid client id or token")
+    raise HttpError(400, "Bad Request", path, "Invalid client id or token")
 
 
 def _same(one: str, other: str) -> bool:
@@ -72,23 +81,26 @@ def _same(one: str, other: str) -> bool:
 async def issue_public_token(request: Request) -> Response:
     """POST `/applications/token` of the public API, JSON or form."""
     twin = Twin.of(request)
-    token = twin.tokens.issue(checked_client(twin, await read_token_request(request)))
+    token = twin.tokens.issue(checked_client(twin, await read_token_request(request), request.url.path))
     return json_response({"access_token": token, "token_type": "Bearer", "expires_in": twin.tokens.lifetime})
 
 
 async def issue_config_token(request: Request) -> Response:
     """POST `/applications/token` of the Config API: JSON only, and the answer names no lifetime."""
     twin = Twin.of(request)
-    asked = await read_body(request, TokenRequest)
-    return json_response({"access_token": twin.tokens.issue(checked_client(twin, asked))})
+    if is_form(request):
+        raise HttpError(401, "Unauthorized", request.url.path)
+    asked = await read_body(request, TokenRequest, "ApplicationTokenRequest")
+    return json_response({"access_token": twin.tokens.issue(checked_client(twin, asked, request.url.path))})
 
 
 def token_routes(mode: AuthMode) -> list[Route]:
-    """The four token paths; unknown routes where authentication is off or a proxy's."""
-    if mode is not AuthMode.CLIENT_CREDENTIALS:
-        return [Route(path, no_tokens, methods=["POST"]) for path in (*PUBLIC_TOKEN_PATHS, CONFIG_TOKEN_PATH)]
-    public = [Route(path, issue_public_token, methods=["POST"]) for path in PUBLIC_TOKEN_PATHS]
-    return [*public, Route(CONFIG_TOKEN_PATH, issue_config_token, methods=["POST"])]
+    """The token paths; unknown routes where authentication is off or a proxy's."""
+    issued = mode is AuthMode.CLIENT_CREDENTIALS
+    return [
+        Route(PUBLIC_TOKEN_PATH, issue_public_token if issued else no_tokens, methods=["POST"]),
+        Route(CONFIG_TOKEN_PATH, issue_config_token if issued else no_tokens, methods=["POST"]),
+    ]
 
 
 async def no_tokens(_request: Request) -> Response:
@@ -118,8 +130,9 @@ class Authenticate:
         if settings.auth is AuthMode.BASIC:
             expected = f"{settings.username}:{settings.password}".encode()
             return scheme.lower() == "basic" and hmac.compare_digest(_basic(value), expected)
-        if path in ANONYMOUS_PATHS:
+        if path in ANONYMOUS_PATHS or not path.startswith(APIS):
             return True
+        connection.scope[SECURED] = True
         return scheme.lower() == "bearer" and self._twin.tokens.valid(value.strip())
 
     def _refusal(self, path: str) -> Response:

@@ -1,52 +1,17 @@
-"""Request bodies and query parameters, parsed once into frozen models.
+"""Request bodies of the public API, as frozen models.
 
-Knows what both APIs accept as input. Must not know what is done with it.
-Unknown members are ignored, enums are taken in any case, null counts as absent, as the server's JSON mapper does.
+Knows what the API accepts as input. Must not know how it is read or what is done with it.
 """
 
-from typing import Annotated, Literal, TypeVar
-from uuid import UUID
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic.alias_generators import to_camel
-from starlette.requests import Request
+from pydantic import BaseModel, ConfigDict, JsonValue
 
-from airbyte_twin.documents import JsonObject, parse_json
-from airbyte_twin.errors import HttpError, OpaqueError
+from airbyte_twin.body import AnyCase, Body, Id, Many, Names
+from airbyte_twin.documents import JsonObject
+from airbyte_twin.json_mapper import JavaEnum
 from airbyte_twin.records import ConnectionStatus, NamespaceDefinition, NonBreakingPolicy
 from airbyte_twin.sync_modes import CombinedMode
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-AnyCase = BeforeValidator(_lowered)
-
-
-class Body(BaseModel):
-    """Base of all request bodies: camelCase outside, snake_case inside."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, coerce_numbers_to_str=True)
-
-
-B = TypeVar("B", bound=Body)
-
-
-async def read_body(request: Request, model: type[B]) -> B:
-    """Parse the request's body.
-
-    Raises:
-        HttpError: 415, it is announced as something other than JSON.
-        OpaqueError: 422, it is no JSON or does not fit the model.
-    """
-    announced = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if announced != "application/json":
-        raise HttpError(415, "Unsupported Media Type", request.url.path)
-    try:
-        return model.model_validate(parse_json(await request.body()))
-    except ValueError as error:
-        raise OpaqueError(422) from error
 
 
 class ResourceRequirementsBody(BaseModel):
@@ -65,6 +30,8 @@ class ResourceRequirementsBody(BaseModel):
 class JobResources(Body):
     """Resources of one type of job."""
 
+    java = "JobTypeResourceLimit"
+
     job_type: Annotated[
         Literal[
             "get_spec",
@@ -76,6 +43,7 @@ class JobResources(Body):
             "replicate",
         ],
         AnyCase,
+        JavaEnum("JobType"),
     ]
     resource_requirements: ResourceRequirementsBody
 
@@ -83,8 +51,10 @@ class JobResources(Body):
 class ResourceAllocation(Body):
     """Resources of an actor's jobs."""
 
+    java = "ScopedResourceRequirements"
+
     default: ResourceRequirementsBody | None = None
-    job_specific: tuple[JobResources, ...] | None = None
+    job_specific: Annotated[tuple[JobResources, ...], Many] = ()
 
     def document(self) -> JsonObject:
         """As it is stored and read back."""
@@ -96,9 +66,9 @@ class ActorCreate(Body):
     """POST of a source or destination."""
 
     name: str
-    workspace_id: UUID
-    definition_id: UUID | None = None
-    configuration: JsonObject
+    workspace_id: Id
+    definition_id: Id | None = None
+    configuration: JsonValue
     resource_allocation: ResourceAllocation | None = None
 
 
@@ -106,7 +76,7 @@ class ActorPut(Body):
     """PUT of a source or destination."""
 
     name: str
-    configuration: JsonObject
+    configuration: JsonValue
     resource_allocation: ResourceAllocation | None = None
 
 
@@ -114,56 +84,72 @@ class ActorPatch(Body):
     """PATCH of a source or destination."""
 
     name: str | None = None
-    configuration: JsonObject | None = None
+    configuration: JsonValue = None
     resource_allocation: ResourceAllocation | None = None
 
 
 class SelectedField(Body):
     """One column of a stream."""
 
-    field_path: tuple[str, ...] | None = None
+    java = "SelectedFieldInfo"
+
+    field_path: Names | None = None
 
 
 class MapperBody(Body):
     """One mapper of a stream."""
 
-    id: UUID | None = None
-    type: Annotated[Literal["hashing", "field-renaming", "row-filtering", "encryption", "field-filtering"], AnyCase]
+    java = "ConfiguredStreamMapper"
+
+    id: Id | None = None
+    type: Annotated[
+        Literal["hashing", "field-renaming", "row-filtering", "encryption", "field-filtering"],
+        AnyCase,
+        JavaEnum("StreamMapperType"),
+    ]
     mapper_configuration: JsonObject
 
 
 class StreamBody(Body):
     """One stream of a connection, as the public API takes it."""
 
+    java = "StreamConfiguration"
+
     name: str
     namespace: str | None = None
-    sync_mode: Annotated[CombinedMode | None, AnyCase] = None
-    cursor_field: tuple[str, ...] | None = None
-    primary_key: tuple[tuple[str, ...], ...] | None = None
+    sync_mode: Annotated[CombinedMode | None, AnyCase, JavaEnum("ConnectionSyncModeEnum")] = None
+    cursor_field: Names | None = None
+    primary_key: Annotated[tuple[Names, ...] | None, Many] = None
     include_files: bool | None = None
     destination_object_name: str | None = None
-    selected_fields: tuple[SelectedField, ...] | None = None
-    mappers: tuple[MapperBody, ...] | None = None
+    selected_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
+    mappers: Annotated[tuple[MapperBody, ...] | None, Many] = None
 
 
 class StreamsBody(Body):
     """`configurations` of a connection."""
 
-    streams: tuple[StreamBody, ...] | None = None
+    java = "StreamConfigurations"
+
+    streams: Annotated[tuple[StreamBody, ...] | None, Many] = None
 
 
 class ScheduleBody(Body):
     """A schedule, as the public API takes it: `basic` is no value of its enum."""
 
-    schedule_type: Annotated[Literal["manual", "cron"], AnyCase]
+    java = "AirbyteApiConnectionSchedule"
+
+    schedule_type: Annotated[Literal["cron", "manual"], AnyCase, JavaEnum("ScheduleTypeEnum")]
     cron_expression: str | None = None
 
 
 class TagBody(Body):
     """A tag of a connection, which must be sent whole."""
 
-    tag_id: UUID
-    workspace_id: UUID
+    java = "Tag"
+
+    tag_id: Id
+    workspace_id: Id
     name: str
     color: str
 
@@ -171,29 +157,37 @@ class TagBody(Body):
 class ConnectionPatch(Body):
     """PATCH of a connection."""
 
+    java = "ConnectionPatchRequest"
+
     name: str | None = None
     configurations: StreamsBody | None = None
     schedule: ScheduleBody | None = None
-    namespace_definition: Annotated[NamespaceDefinition | None, AnyCase] = None
+    namespace_definition: Annotated[NamespaceDefinition | None, AnyCase, JavaEnum("NamespaceDefinitionEnum")] = None
     namespace_format: str | None = None
     prefix: str | None = None
-    non_breaking_schema_updates_behavior: Annotated[NonBreakingPolicy | None, AnyCase] = None
-    status: Annotated[ConnectionStatus | None, AnyCase] = None
-    tags: tuple[TagBody, ...] | None = None
+    non_breaking_schema_updates_behavior: Annotated[
+        NonBreakingPolicy | None, AnyCase, JavaEnum("NonBreakingSchemaUpdatesBehaviorEnum")
+    ] = None
+    status: Annotated[ConnectionStatus | None, AnyCase, JavaEnum("ConnectionStatusEnum")] = None
+    tags: Annotated[tuple[TagBody, ...] | None, Many] = None
 
 
 class ConnectionCreate(ConnectionPatch):
     """POST of a connection."""
 
-    source_id: UUID
-    destination_id: UUID
+    java = "ConnectionCreateRequest"
+
+    source_id: Id
+    destination_id: Id
 
 
 class JobCreate(Body):
     """POST of a job."""
 
-    connection_id: str
-    job_type: Annotated[Literal["sync", "reset", "refresh", "clear"], AnyCase]
+    java = "JobCreateRequest"
+
+    connection_id: Id
+    job_type: Annotated[Literal["sync", "reset", "refresh", "clear"], AnyCase, JavaEnum("JobTypeEnum")]
 
 
 class EmailNotification(Body):
@@ -230,6 +224,8 @@ class Notifications(Body):
 class WorkspacePatch(Body):
     """PATCH of a workspace."""
 
+    java = "WorkspaceUpdateRequest"
+
     name: str | None = None
     notifications: Notifications | None = None
 
@@ -237,14 +233,18 @@ class WorkspacePatch(Body):
 class WorkspaceCreate(Body):
     """POST of a workspace; `organizationId` and `regionId` have no effect on a self-managed server."""
 
+    java = "WorkspaceCreateRequest"
+
     name: str
-    organization_id: UUID | None = None
-    region_id: UUID | None = None
+    organization_id: Id | None = None
+    region_id: Id | None = None
     notifications: Notifications | None = None
 
 
 class TagPatch(Body):
     """PATCH of a tag: both members are required."""
+
+    java = "TagPatchRequest"
 
     name: str
     color: str
@@ -253,39 +253,14 @@ class TagPatch(Body):
 class TagCreate(TagPatch):
     """POST of a tag."""
 
-    workspace_id: UUID
+    java = "TagCreateRequest"
 
-
-class DefinitionCreate(Body):
-    """POST of a docker definition."""
-
-    name: str
-    docker_repository: str
-    docker_image_tag: str
-    documentation_url: str | None = None
-
-
-class DefinitionPut(Body):
-    """PUT of a docker definition."""
-
-    name: str
-    docker_image_tag: str
-
-
-class ManifestCreate(Body):
-    """POST of a declarative definition."""
-
-    name: str
-    manifest: JsonObject
-
-
-class ManifestPut(Body):
-    """PUT of a declarative definition."""
-
-    manifest: JsonObject
+    workspace_id: Id
 
 
 class ApplicationCreate(Body):
     """POST of an application."""
+
+    java = "ApplicationCreate"
 
     name: str

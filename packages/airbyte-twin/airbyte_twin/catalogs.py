@@ -4,25 +4,34 @@ Knows catalogs. Must not know connections' rules, which are in `stream_rules`.
 Source: airbyte-platform PublicApi AirbyteCatalogHelper.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue
 
-from airbyte_twin.documents import as_object
+from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import bad_request
+from airbyte_twin.java_order import hash_map_order
 from airbyte_twin.records import Catalog, DiscoveredStream, FieldPath
 
 
 def top_level_fields(stream: DiscoveredStream) -> tuple[str, ...]:
-    """Names of the stream's columns, in schema order."""
-    return tuple(as_object(stream.json_schema.get("properties")))
+    """Names of the stream's columns, in the server's order."""
+    return tuple(hash_map_order(as_object(stream.json_schema.get("properties"))))
 
 
 def field_paths(schema: JsonValue) -> Iterator[FieldPath]:
-    """Paths of all fields, each parent before its children; array items are not entered."""
-    for name, member in as_object(as_object(schema).get("properties")).items():
+    """Paths of all fields in the server's order, each parent before its children; array items are not entered."""
+    members = as_object(as_object(schema).get("properties"))
+    for name in hash_map_order(members):
         yield (name,)
-        yield from ((name, *path) for path in field_paths(member))
+        yield from ((name, *path) for path in field_paths(members[name]))
+
+
+def pruned_schema(schema: JsonObject, names: Iterable[str]) -> JsonObject:
+    """The schema with only some of its columns."""
+    kept = {*names}
+    members = as_object(schema.get("properties"))
+    return {**schema, "properties": {name: member for name, member in members.items() if name in kept}}
 
 
 def find_stream(catalog: Catalog, name: str, namespace: str | None) -> DiscoveredStream:
@@ -35,10 +44,18 @@ def find_stream(catalog: Catalog, name: str, namespace: str | None) -> Discovere
     if len(named) > 1:
         named = [stream for stream in named if stream.namespace == namespace]
     if not named:
-        raise bad_request(f"No streams found with name [{name}] and namespace [{namespace}].")
+        raise bad_request(_unfound("No", name, namespace))
     if len(named) > 1:
-        raise bad_request(f"Multiple streams found with name [{name}] and namespace [{namespace}].")
+        raise bad_request(_unfound("Multiple", name, namespace))
     return named[0]
+
+
+def _unfound(number: str, name: str, namespace: str | None) -> str:
+    return (
+        f"{number} streams found with name [{name}] and namespace [{namespace or 'null'}]. Please call the "
+        "https://reference.airbyte.com/reference/getstreamproperties endpoint to see the valid stream name and "
+        "namespace combinations."
+    )
 
 
 def by_key(catalog: Catalog) -> dict[tuple[str | None, str], DiscoveredStream]:

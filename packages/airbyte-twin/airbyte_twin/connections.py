@@ -7,11 +7,12 @@ Source: airbyte-platform PublicApi ConnectionsController, ConnectionsHandler.
 from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
-from airbyte_twin.actors import living_actor
+from airbyte_twin.actors import known_actor
 from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, MapperBody, StreamBody, TagBody
 from airbyte_twin.catalogs import top_level_fields
+from airbyte_twin.database import check_connection
 from airbyte_twin.discovery import DiscoveryError, discover
-from airbyte_twin.errors import ProblemError, bad_request, missing, unexpected
+from airbyte_twin.errors import ProblemError, bad_request, unexpected
 from airbyte_twin.mappers import stored_mappers
 from airbyte_twin.records import (
     Actor,
@@ -35,9 +36,10 @@ def known_connection(twin: Twin, connection_id: str) -> Connection:
     Raises:
         ApiError: 404 or 403, there never was one.
     """
-    found = twin.store.connections.get(canonical_id(connection_id))
+    key = canonical_id(connection_id)
+    found = twin.store.connections.get(key)
     if found is None:
-        raise twin.unknown("STANDARD_SYNC", connection_id)
+        raise twin.unknown("STANDARD_SYNC", key)
     return found
 
 
@@ -45,7 +47,8 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
     """Create a connection as the public API does: cron, destination, discovery, streams, in this order.
 
     Raises:
-        ApiError: 400 for a schedule or stream, 404 or 403 for an unknown actor or tag, 500 for a failed discovery.
+        ApiError: 400 for a schedule or stream, 404 or 403 for an unknown actor, 500 for a failed discovery and for what
+            the database does not take.
     """
     schedule = asked_schedule(twin, body) or Schedule()
     source, destination = await _ends(twin, body)
@@ -55,10 +58,12 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
         streams = rules(twin, catalog, destination, ()).configured(asked)
     else:
         streams = default_streams(catalog, twin.connector(source.definition_id).suggested_streams)
+    name = body.name if body.name is not None else f"{source.name} <> {destination.name}"
+    check_connection(name, body.namespace_format, body.prefix)
     return twin.store.connections.put(
         Connection(
             id=str(uuid4()),
-            name=body.name if body.name is not None else f"{source.name} <> {destination.name}",
+            name=name,
             source_id=source.id,
             destination_id=destination.id,
             workspace_id=destination.workspace_id,
@@ -79,12 +84,8 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
 async def _ends(twin: Twin, body: ConnectionCreate) -> tuple[Actor, Actor]:
     ends = []
     for kind, actor_id in ((ActorKind.DESTINATION, body.destination_id), (ActorKind.SOURCE, body.source_id)):
-        found = twin.store.actor(kind, str(actor_id))
-        if found is None or found.deleted:
-            refused = twin.settings.unknown_id_status == 403
-            raise twin.unknown(kind, str(actor_id)) if refused else missing(kind, str(actor_id))
-        ends.append(found)
-    destination, source = ends
+        ends.append(known_actor(twin, kind, str(actor_id)))
+    destination, source = ends  # the server takes deleted ones too
     if source.workspace_id != destination.workspace_id:
         raise bad_request("Source and destination do not belong to the same workspace.")
     return source, destination
@@ -94,12 +95,14 @@ async def patch_connection(twin: Twin, connection: Connection, body: ConnectionP
     """Change what was sent and not null; streams are replaced as a whole, an empty list of them is ignored.
 
     Raises:
-        ApiError: 400 for a schedule or stream, 409 for a locked connection, 500 for a failed discovery.
+        ApiError: 400 for a schedule or stream, 409 for a locked connection, 500 for a failed discovery and for what the
+            database does not take.
     """
     schedule = asked_schedule(twin, body)
     if connection.status == "locked":
         data = {"connectionId": connection.id, "statusReason": None}
         raise ProblemError(409, "error:connection/locked", {**data})
+    check_connection(body.name, body.namespace_format, body.prefix)
     changes: dict[str, object] = {
         "name": body.name,
         "schedule": schedule,
@@ -112,8 +115,8 @@ async def patch_connection(twin: Twin, connection: Connection, body: ConnectionP
     }
     asked = body.configurations.streams if body.configurations else None
     if asked:
-        source = living_actor(twin, ActorKind.SOURCE, connection.source_id)
-        destination = living_actor(twin, ActorKind.DESTINATION, connection.destination_id)
+        source = known_actor(twin, ActorKind.SOURCE, connection.source_id)
+        destination = known_actor(twin, ActorKind.DESTINATION, connection.destination_id)
         catalog = await discovered(twin, source)
         changes["streams"] = rules(twin, catalog, destination, connection.streams).configured(asked)
         changes["catalog_id"] = catalog.id
@@ -162,18 +165,11 @@ def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[Sel
         known = old.get((stream.namespace, stream.name), ())
         return stored_mappers(asked, body.name, top_level_fields(stream), known, vault)
 
-    modes = twin.connector(destination.definition_id).supported_destination_sync_modes
+    modes = twin.connector(destination.definition_id).destination_modes
     return StreamRules(catalog, modes, store)
 
 
 def known_tags(twin: Twin, tags: Iterable[TagBody]) -> tuple[str, ...]:
-    """Ids of tags, each once.
-
-    Raises:
-        ApiError: 404 or 403 for a tag that does not exist.
-    """
+    """Ids of the tags that exist, each once; the server drops the others in silence."""
     ids = dict.fromkeys(str(tag.tag_id) for tag in tags)
-    for tag_id in ids:
-        if twin.store.tags.get(tag_id) is None:
-            raise twin.unknown("TAG", tag_id)
-    return tuple(ids)
+    return tuple(tag_id for tag_id in ids if twin.store.tags.get(tag_id) is not None)

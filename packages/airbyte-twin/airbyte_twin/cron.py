@@ -12,7 +12,15 @@ DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class CronError(ValueError):
-    """An expression that Quartz would not take; the message says which field is wrong."""
+    """An expression that Quartz would not take; the message is the server's."""
+
+
+class FrequencyError(CronError):
+    """An expression whose seconds, or minutes, are no whole number."""
+
+
+def _unparsed(reason: str) -> CronError:
+    return CronError(f"Failed to parse cron expression. {reason}")
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,17 @@ class Field:
         """A value, by number or name."""
         if text.upper() in self.names:
             return self.names.index(text.upper()) + self.low
-        if not re.fullmatch(r"[0-9]{1,4}", text) or not self.low <= int(text) <= self.high:
-            raise CronError(f"{self.name}: {text!r} is not between {self.low} and {self.high}")
+        if not text:
+            raise _unparsed("Empty expression!")
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            chars = "".join(re.findall(r"[^0-9]+", text)).upper()
+            raise _unparsed(f"Invalid chars in expression! Expression: {text.upper()} Invalid chars: {chars}")
+        self._check_range("Value", int(text))
         return int(text)
+
+    def _check_range(self, what: str, number: int) -> None:
+        if not self.low <= number <= self.high:
+            raise _unparsed(f"{what} {number} not in range [{self.low}, {self.high}]")
 
     def values(self, text: str) -> frozenset[int]:
         """The values that a field's text stands for; special forms stand for one unknown value."""
@@ -44,18 +60,23 @@ class Field:
         if self.special and self.special.fullmatch(part.upper()):
             return {-1}
         span, slash, step = part.partition("/")
-        if slash and not re.fullmatch(r"[1-9][0-9]{0,3}", step):
-            raise CronError(f"{self.name}: {step!r} is not a step")
+        if slash and not step:
+            raise _unparsed(f"Missing steps for expression: {part.upper()}")
         first, dash, last = span.partition("-")
         if span == "*":
             low, high = self.low, self.high
         else:
             low = self.number(first)
             high = self.number(last) if dash else (self.high if slash else low)
-        if low > high and not self.names:
-            raise CronError(f"{self.name}: {span!r} ends before it starts")
+        if slash:
+            self._check_step(step)
         whole = range(low, high + 1) if low <= high else (*range(low, self.high + 1), *range(self.low, high + 1))
         return set(whole[:: int(step) if slash else 1])
+
+    def _check_step(self, step: str) -> None:
+        if not re.fullmatch(r"[1-9][0-9]{0,8}", step):
+            raise _unparsed(f"Invalid chars in expression! Expression: {step.upper()} Invalid chars: {step.upper()}")
+        self._check_range("Period", int(step))
 
 
 SECOND = Field("second", 0, 59)
@@ -78,11 +99,19 @@ def parse_cron(expression: str) -> list[frozenset[int]]:
         CronError: Not 6 or 7 fields, a field out of its bounds, or neither or both of the days given as `?`.
     """
     parts = expression.split()
+    if not parts:
+        raise CronError("Empty expression!")
+    if expression.startswith("@"):
+        raise CronError("Nicknames not supported!")
     if not 6 <= len(parts) <= 7:
-        raise CronError(f"{len(parts)} fields instead of 6 or 7")
+        raise CronError(f"Cron expression contains {len(parts)} parts but we expect one of [6, 7]")
+    values = [field.values(part) for field, part in zip(FIELDS, parts, strict=False)]
     if (parts[3] == "?") is (parts[5] == "?"):
-        raise CronError("exactly one of day of month and day of week must be ?")
-    return [field.values(part) for field, part in zip(FIELDS, parts, strict=False)]
+        raise _unparsed(
+            f"Invalid cron expression: {expression}. "
+            "Both, a day-of-week AND a day-of-month parameter, are not supported."
+        )
+    return values
 
 
 def check_public_cron(expression: str) -> None:
@@ -95,7 +124,7 @@ def check_public_cron(expression: str) -> None:
     parts = expression.split()
     for part in parts[: 2 if len(parts) == 7 else 1]:
         if not part.isdecimal():
-            raise CronError("seconds and minutes must be whole numbers")
+            raise FrequencyError(part)
 
 
 def fires_within_the_hour(expression: str) -> bool:

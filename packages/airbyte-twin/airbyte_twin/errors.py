@@ -4,24 +4,82 @@ Knows the shapes of error answers. Must not know which request leads to which of
 Source of shapes: airbyte-platform `api-problems.yaml` and the exception handlers of airbyte-commons-server.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import uuid4
 
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 
-DOCUMENTATION = "https://reference.airbyte.com/reference/errors#"
-DETAILS = {
-    400: "The request is not valid.",
-    403: "You may not do this.",
-    404: "The requested resource could not be found.",
-    409: "The request conflicts with the state of the server.",
-    422: "The request could not be processed as sent.",
-    500: "The server failed in an unexpected way.",
-    501: "Not implemented in this edition.",
+SECURED = "airbyte_twin.secured"
+"""Where a request's scope says that it was let in by its token; nobody may call a route that does not exist."""
+DOCUMENTATION = "https://reference.airbyte.com/reference/errors"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The fixed members of one kind of problem."""
+
+    type: str
+    title: str
+    detail: str
+
+
+def _documented(title: str, detail: str, fragment: str | None = None) -> Problem:
+    """A problem whose type leads to the reference; an empty fragment leaves none."""
+    fragment = title if fragment is None else fragment
+    return Problem(f"{DOCUMENTATION}#{fragment}" if fragment else DOCUMENTATION, title, detail)
+
+
+PROBLEMS = {
+    "bad-request": _documented(
+        "bad-request", "The request could not be understood by the server due to malformed syntax."
+    ),
+    "value-not-found": _documented("value-not-found", "The submitted value could not be found.", ""),
+    "forbidden": _documented("forbidden", "You don't have permission to access this resource."),
+    "resource-not-found": _documented("resource-not-found", "The requested resource could not be found."),
+    "state-conflict": _documented("state-conflict", "State conflict", "409-state-conflict"),
+    "try-again-later": _documented("try-again-later", "Try again later"),
+    "unprocessable-entity": _documented("unprocessable-entity", "The body of the request was not understood"),
+    "unexpected-problem": _documented(
+        "unexpected-problem",
+        "An unexpected problem has occurred. If this is an error that needs to be addressed, please submit a pull "
+        "request or github issue.",
+        "",
+    ),
 }
+"""Problems of the public API, whose title is their code. Observed, but for `forbidden` and `try-again-later`."""
+
+TEXTS = {
+    "error:cron-validation/invalid-timezone": ("Invalid cron timezone", "The specified cron timezone is invalid"),
+    "error:mapper-validation": ("Mapper validation failed", "The mapper configuration is invalid"),
+    "error:mapper-validation/invalid-config": (
+        "Invalid Mapper Configuration",
+        "The mapper configuration is invalid and cannot be parsed",
+    ),
+    "error:connection-validation/file-transfer/connection-unsupported": (
+        "Connection does not support file transfers",
+        "The source or destination used in this connection does not support file transfers, so they cannot be enabled.",
+    ),
+    "error:connection/locked": ("Connection is locked", "The connection is locked and cannot be modified."),
+    "error:tag-already-exists": ("Tag already exists", "A tag with this name already exists in this workspace."),
+    "error:tag-invalid-hex-color": ("Invalid hex color", "The hex color provided is invalid."),
+    "error:tag-name-too-long": ("Tag name too long", "The tag name can be maximum 30 characters."),
+}
+"""Title and detail of `error:*` problems, whose code is only in their type. Observed, but for a locked one's detail."""
+
+
+def problem_of(code: str) -> Problem:
+    """The kind of problem of a code; one whose texts were not observed gets a title that is made of its code."""
+    known = PROBLEMS.get(code)
+    if known is not None:
+        return known
+    made = code.rpartition("/")[2].removeprefix("error:").replace("-", " ").capitalize()
+    title, detail = TEXTS.get(code, (made, made))
+    return Problem(code, title, detail)
 
 
 class ApiError(Exception):
@@ -41,12 +99,13 @@ class ApiError(Exception):
 class ProblemError(ApiError):
     """A problem document, the error shape of the public API; sent as `application/json` with its nulls."""
 
-    def __init__(self, status: int, title: str, data: JsonObject | None = None, detail: str | None = None) -> None:
+    def __init__(self, status: int, code: str, data: JsonObject | None = None) -> None:
+        problem = problem_of(code)
         body: JsonObject = {
             "status": status,
-            "type": title if title.startswith("error:") else DOCUMENTATION + title,
-            "title": title,
-            "detail": detail or DETAILS.get(status, title),
+            "type": problem.type,
+            "title": problem.title,
+            "detail": problem.detail,
             "documentationUrl": None,
             "data": data,
         }
@@ -75,16 +134,52 @@ class BadObjectError(KnownError):
 
 
 class HttpError(ApiError):
-    """The web framework's own error body: 401, 405, 415 and wrong client credentials."""
+    """The web framework's own error body: 401, 403, wrong client credentials, and what does not convert.
 
-    def __init__(self, status: int, reason: str, path: str, message: str | None = None) -> None:
+    Args:
+        status: HTTP status.
+        reason: Its name, or another summary.
+        target: Path and query of the call.
+        message: What is wrong, if more is to be said than the reason.
+        argument: Which of the call's arguments is wrong.
+    """
+
+    def __init__(
+        self, status: int, reason: str, target: str, message: str | None = None, argument: str | None = None
+    ) -> None:
         nested: JsonObject = {"message": message or reason, "_links": {}, "_embedded": {}}
+        if argument is not None:
+            nested["path"] = f"/{argument}"
         body: JsonObject = {
             "message": reason,
-            "_links": {"self": {"href": path, "templated": False}},
+            "_links": {"self": {"href": target, "templated": False}},
             "_embedded": {"errors": [nested]},
         }
         super().__init__(status, body)
+
+
+class BareError(Exception):
+    """An error that is answered with its status alone.
+
+    Attributes:
+        status: HTTP status.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+def target_of(request: Request) -> str:
+    """Path and query of a call, as it was sent."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def unconverted(request: Request, argument: str, value: str, reason: str) -> HttpError:
+    """400 for an argument that does not convert to its type."""
+    message = f"Failed to convert argument [{argument}] for value [{value}] due to: {reason}"
+    return HttpError(400, "Bad Request", target_of(request), message, argument)
 
 
 def bad_request(message: str) -> ProblemError:
@@ -97,9 +192,9 @@ def unprocessable(message: str) -> ProblemError:
     return ProblemError(422, "unprocessable-entity", {"message": message})
 
 
-def unexpected(message: str) -> ProblemError:
-    """500 `unexpected-problem`, as the server answers when a connector fails inside a request."""
-    return ProblemError(500, "unexpected-problem", {"message": message})
+def unexpected(message: str | None) -> ProblemError:
+    """500 `unexpected-problem`: a connector failed inside a request, or the server's own code or database did."""
+    return ProblemError(500, "unexpected-problem", None if message is None else {"message": message})
 
 
 def missing(resource_type: str, resource_id: str) -> ProblemError:
@@ -112,6 +207,13 @@ def forbidden() -> ProblemError:
     return ProblemError(403, "forbidden", {"message": "Caller does not have the required permissions."})
 
 
+def files_unsupported(streams: Iterable[tuple[str, str | None]]) -> ProblemError:
+    """400 for streams, by name and namespace, that are to carry files and cannot."""
+    code = "error:connection-validation/file-transfer/connection-unsupported"
+    shown: JsonArray = [{"streamName": name, "streamNamespace": namespace} for name, namespace in streams]
+    return ProblemError(400, code, {"streams": shown})
+
+
 def not_in_oss() -> ProblemError:
     """501 for what only Airbyte Cloud has."""
     return ProblemError(501, "error:implementation/not-implemented-in-oss")
@@ -122,6 +224,11 @@ def json_response(document: JsonValue, status: int = 200) -> Response:
     return Response(dump_json(document), status, media_type="application/json")
 
 
+def deleted() -> Response:
+    """204, with the type that the server gives an answer that has no body."""
+    return Response(status_code=204, headers={"content-type": "*/*"})
+
+
 async def answer_api_error(_request: Request, error: Exception) -> Response:
     """Starlette exception handler for every `ApiError`."""
     if not isinstance(error, ApiError):
@@ -129,11 +236,20 @@ async def answer_api_error(_request: Request, error: Exception) -> Response:
     return json_response(error.body, error.status)
 
 
+async def answer_bare_error(_request: Request, error: Exception) -> Response:
+    """Starlette exception handler for every `BareError`."""
+    if not isinstance(error, BareError):
+        raise error
+    return Response(status_code=error.status)
+
+
 async def answer_http_exception(request: Request, error: Exception) -> Response:
     """Starlette exception handler for unknown routes and wrong methods."""
     status = getattr(error, "status_code", 500)
+    if status == 404 and request.scope.get(SECURED):
+        return json_response(HttpError(403, "Forbidden", target_of(request)).body, 403)
     if status == 404:
-        return Response("Object not found.", 404, media_type="text/plain")
+        return Response("Object not found.", 404, media_type="application/json")
     if status == 405:
-        return json_response(HttpError(405, "Method Not Allowed", request.url.path).body, 405)
+        return Response(status_code=405)
     return json_response(OpaqueError(status).body, status)

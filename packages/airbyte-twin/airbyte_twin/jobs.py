@@ -6,7 +6,7 @@ Source: airbyte-platform PublicApi JobsController and JobService, JobResponseMap
 
 from collections.abc import Sequence
 
-from airbyte_twin.errors import ProblemError
+from airbyte_twin.errors import ProblemError, forbidden
 from airbyte_twin.records import Connection, Job, JobFailure, JobStatus, JobType, RefreshMode
 from airbyte_twin.states import StreamKey, drop_streams
 from airbyte_twin.twin import Twin
@@ -16,12 +16,17 @@ def known_job(twin: Twin, job_id: int) -> Job:
     """A job.
 
     Raises:
-        ApiError: 404 or 403, there is none.
+        ApiError: 409 `state-conflict` or 403, there is none.
     """
     found = twin.store.jobs.get(str(job_id))
     if found is None:
-        raise twin.unknown("JOB", str(job_id))
+        raise forbidden() if twin.settings.unknown_id_status == 403 else not_running()
     return found
+
+
+def not_running() -> ProblemError:
+    """409 for a job that is unknown or cannot be cancelled any more."""
+    return ProblemError(409, "state-conflict", {"message": "Job is not currently running"})
 
 
 def start_sync(twin: Twin, connection: Connection) -> Job:
@@ -99,7 +104,7 @@ def cancel(twin: Twin, job_id: int) -> Job:
     """
     job = twin.store.jobs.get(str(job_id))
     if job is None or job.finished:
-        raise ProblemError(409, "state-conflict", {"message": "Job is not currently running"})
+        raise not_running()
     return drive(twin, job, "cancelled")
 
 

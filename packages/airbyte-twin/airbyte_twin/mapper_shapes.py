@@ -10,8 +10,11 @@ from functools import cache
 from jsonschema import Draft7Validator
 from pydantic import JsonValue
 
-from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.documents import JsonArray, JsonObject, as_object
+from airbyte_twin.json_mapper import CONFIG_MAPPER
 
+CLASSES = {"hashing": "Hashing", "AES": "Encryption", "RSA": "Encryption"}
+"""What the server's classes of configurations are called."""
 TEXT: JsonObject = {"type": "string"}
 
 
@@ -60,15 +63,34 @@ def shape_name(mapper_type: str, configuration: JsonObject) -> str:
 
 
 def shape_error(name: str, configuration: JsonObject) -> str | None:
-    """Where a configuration breaks its shape, without its values."""
+    """How a configuration breaks its shape, in the words of the server's JSON mapper where they are known."""
     first = next(_validator(name).iter_errors(configuration), None)
-    return f"{first.json_path}: {first.validator}" if first else None
+    if first is None:
+        return None
+    member = first.path[-1] if len(first.path) == 1 else None
+    if first.validator != "enum" or not isinstance(member, str):
+        return f"{first.json_path}: {first.validator}"
+    owner = f"{CONFIG_MAPPER.package}{CLASSES.get(name, name)}MapperConfiguration"
+    enum = f"{owner}${member[:1].upper()}{member[1:]}Enum"
+    return (
+        f"Cannot construct instance of `{enum}`, problem: Unexpected value '{first.instance}'\n"
+        f' at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {owner}["{member}"])'
+    )
 
 
 def known_members(name: str, configuration: JsonObject) -> JsonObject:
     """The configuration without members that its shape does not have, which the server drops in parsing."""
     members = as_object(SHAPES[name]["properties"])
     return {key: value for key, value in configuration.items() if key in members}
+
+
+def condition_view(condition: JsonValue) -> JsonValue:
+    """A condition as it reads back: each one has a list of further ones, be it empty."""
+    if not isinstance(condition, dict):
+        return condition
+    inner = condition.get("conditions")
+    shown: JsonArray = [condition_view(each) for each in inner] if isinstance(inner, list) else []
+    return {**condition, "conditions": shown}
 
 
 def columns_read(configuration: JsonValue) -> Iterator[str]:

@@ -15,11 +15,12 @@ from uuid import UUID
 from starlette.requests import Request
 
 from airbyte_twin.documents import JsonArray, JsonObject
-from airbyte_twin.errors import OpaqueError
+from airbyte_twin.errors import OpaqueError, unconverted
 
 API_HOST = "http://localhost:8001/api/public/v1"
 """What `next` and `previous` point at: the server's own idea of its address, not the caller's."""
 
+INT_LIMIT, LONG_LIMIT = 2**31, 2**63
 DEFAULT_PAGE = (("limit", "20"), ("offset", "0"))
 T = TypeVar("T")
 
@@ -53,19 +54,19 @@ def read_filter(request: Request) -> Filter:
     """`workspaceIds` and `includeDeleted`.
 
     Raises:
-        OpaqueError: 400, one of them is not valid.
+        HttpError: 400, one of them is not valid.
     """
     return Filter(tuple(read_ids(request, "workspaceIds")), read_flag(request, "includeDeleted"))
 
 
-def whole_number(text: str) -> int:
-    """A number that fits into 64 bits; Python itself would take underscores and blanks too.
+def whole_number(request: Request, name: str, text: str, limit: int = INT_LIMIT) -> int:
+    """A number that fits into its Java type; Python itself would take underscores and blanks too.
 
     Raises:
-        OpaqueError: 400, it is none.
+        HttpError: 400, it is none.
     """
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise OpaqueError(400)
+    if not re.fullmatch(r"[-+]?[0-9]{1,19}", text) or not -limit <= int(text) < limit:
+        raise unconverted(request, name, text, f'For input string: "{text}"')
     return int(text)
 
 
@@ -73,44 +74,47 @@ def read_page(request: Request) -> Page:
     """`limit` and `offset`.
 
     Raises:
-        OpaqueError: 400, out of bounds.
+        ApiError: 400, one is no number or out of bounds.
     """
-    page = Page(*(whole_number(request.query_params.get(name, default)) for name, default in DEFAULT_PAGE))
-    if not 1 <= page.limit <= 100 or not 0 <= page.offset < 2**31:
+    texts = ((name, request.query_params.get(name) or default) for name, default in DEFAULT_PAGE)
+    page = Page(*(whole_number(request, name, text) for name, text in texts))
+    if not 1 <= page.limit <= 100 or page.offset < 0:
         raise OpaqueError(400)
     return page
 
 
 def read_flag(request: Request, name: str) -> bool:
-    """A boolean, false when absent.
-
-    Raises:
-        OpaqueError: 400, neither true nor false.
-    """
-    text = request.query_params.get(name, "false").lower()
-    if text not in {"true", "false", ""}:
-        raise OpaqueError(400)
-    return text == "true"
+    """A boolean; whatever is not `true` is false."""
+    return request.query_params.get(name, "").lower() == "true"
 
 
 def read_ids(request: Request, name: str) -> list[str]:
     """UUIDs, repeated or joined by commas.
 
     Raises:
-        OpaqueError: 400, one of them is no UUID.
+        HttpError: 400, one of them is no UUID.
     """
     texts = [text for value in request.query_params.getlist(name) for text in value.split(",") if text]
+    return [converted_id(request, name, text) for text in texts]
+
+
+def converted_id(request: Request, name: str, text: str) -> str:
+    """A UUID, where the server converts it before its own code sees it.
+
+    Raises:
+        HttpError: 400, it is none.
+    """
     try:
-        return [str(UUID(text)) for text in texts]
+        return str(UUID(text))
     except ValueError as error:
-        raise OpaqueError(400) from error
+        raise unconverted(request, name, text, f"Invalid UUID string: {text}") from error
 
 
 def read_id(request: Request, name: str) -> str | None:
     """At most one UUID.
 
     Raises:
-        OpaqueError: 400, it is none.
+        HttpError: 400, it is none.
     """
     return next(iter(read_ids(request, name)), None)
 
@@ -136,8 +140,12 @@ def envelope(
     shown: JsonArray = [view(row) for row in islice(rows, page.offset, page.offset + page.limit)]
     route = request.url.path.rpartition("/")[2]
 
-    def link(offset: int) -> str:
-        return f"{API_HOST}/{route}?{urlencode([*kept, ('limit', page.limit), ('offset', offset)])}"
+    limit = ("limit", page.limit)
 
-    previous = link(max(page.offset - page.limit, 0)) if page.offset else ""
-    return {"previous": previous, "next": link(page.offset + page.limit) if shown else "", "data": shown}
+    def link(offset: int, *limits: tuple[str, int]) -> str:
+        return f"{API_HOST}/{route}?{urlencode([*kept, *limits, ('offset', offset)])}"
+
+    # The server makes both links with one builder: the limit that the link forward added stays in the one backwards.
+    limits = [limit, limit] if shown else [limit]
+    previous = link(max(page.offset - page.limit, 0), *limits) if page.offset else ""
+    return {"previous": previous, "next": link(page.offset + page.limit, limit) if shown else "", "data": shown}

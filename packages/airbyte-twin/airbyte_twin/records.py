@@ -127,7 +127,7 @@ class Mapper(Record):
 
 
 class SelectedStream(Record):
-    """A stream as a connection syncs it; `selected_fields` are top-level names in schema order, None means all."""
+    """A stream as a connection syncs it; `selected_fields` are top-level names, None means all."""
 
     name: str
     namespace: str | None = None

@@ -6,12 +6,13 @@ Source: airbyte-platform AirbyteCatalogHelper (public), ConnectionScheduleHelper
 
 from zoneinfo import available_timezones
 
-from airbyte_twin.cron import CronError, check_public_cron, fires_within_the_hour
+from airbyte_twin.cron import CronError, FrequencyError, check_public_cron, fires_within_the_hour
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import ProblemError, bad_request
 from airbyte_twin.records import Schedule
 from airbyte_twin.settings import Edition
 
+CRON_HELP = "https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html"
 CRON_PROBLEM = "error:cron-validation/"
 BASIC_PROBLEM = "error:basic-schedule-validation/under-one-hour-not-allowed"
 
@@ -29,19 +30,33 @@ def public_schedule(kind: str, expression: str | None, edition: Edition) -> Sche
     bare = expression.replace("UTC", "").strip() if expression.endswith("UTC") else expression
     try:
         check_public_cron(bare)
+    except FrequencyError as error:
+        raise bad_request(
+            f"The cron expression {expression} is not valid or is less than the one hour minimum. "
+            "The seconds and minutes values cannot be `*`."
+        ) from error
     except CronError as error:
-        raise bad_request(f"The cron expression {expression} is not valid: {error}.") from error
+        raise bad_request(
+            f"The cron expression {expression} is not valid. Error: {error}. "
+            f"Please check the cron expression format at {CRON_HELP}"
+        ) from error
     return _hourly_on_cloud(Schedule(kind="cron", cron_expression=bare, cron_time_zone="UTC"), edition)
 
 
-def config_cron(expression: str | None, zone: str | None, edition: Edition) -> Schedule:
+def config_cron(connection_id: str, expression: str | None, zone: str | None, edition: Edition) -> Schedule:
     """A cron schedule as the Config API writes it, in any IANA zone but the `Etc` ones.
+
+    Args:
+        connection_id: Of the connection, for problems.
+        expression: As sent.
+        zone: As sent.
+        edition: Which Airbyte it is.
 
     Raises:
         ProblemError: 400, one of the cron-validation problems.
     """
     if expression is None or zone is None:
-        raise ProblemError(400, CRON_PROBLEM + "missing-component")
+        raise ProblemError(400, CRON_PROBLEM + "missing-component", {"connectionId": connection_id})
     schedule = Schedule(kind="cron", cron_expression=expression, cron_time_zone=zone)
     try:
         _hourly_on_cloud(schedule, edition)
@@ -49,12 +64,11 @@ def config_cron(expression: str | None, zone: str | None, edition: Edition) -> S
         raise ProblemError(
             400,
             CRON_PROBLEM + "invalid-expression",
-            {"cronExpression": expression, "validationErrorMessage": str(error)},
+            {"connectionId": connection_id, "cronExpression": expression, "validationErrorMessage": str(error)},
         ) from error
-    if zone.lower().startswith("etc"):
-        raise ProblemError(400, CRON_PROBLEM + "unsupported-timezone", {"cronTimezone": zone})
-    if zone != "UTC" and zone not in available_timezones():
-        raise ProblemError(400, CRON_PROBLEM + "invalid-timezone", {"cronTimezone": zone})
+    if zone.lower().startswith("etc") or (zone != "UTC" and zone not in available_timezones()):
+        data: JsonObject = {"connectionId": connection_id, "cronTimezone": zone}
+        raise ProblemError(400, CRON_PROBLEM + "invalid-timezone", data)
     return schedule
 
 

@@ -40,7 +40,11 @@ T = TypeVar("T", bound=Identified)
 
 
 class Table(Generic[T]):
-    """Records by id, in the order of their creation; counts its changes."""
+    """Records by id, in the order of their last writes; counts its changes.
+
+    The server's lists come in the order of a Postgres table without ORDER BY, where a new version of a row goes to the
+    end.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[str, T] = {}
@@ -58,6 +62,7 @@ class Table(Generic[T]):
 
     def put(self, record: T) -> T:
         """Add a record, or replace the one of the same id."""
+        self._rows.pop(record.id, None)
         self._rows[record.id] = record
         self.changes += 1
         return record
@@ -144,7 +149,8 @@ class Store:
 
     def jobs_of(self, connection_id: str) -> list[Job]:
         """Jobs of a connection, oldest first."""
-        return [job for job in self.jobs if job.connection_id == connection_id]
+        found = (job for job in self.jobs if job.connection_id == connection_id)
+        return sorted(found, key=lambda job: int(job.id))
 
     def active_job(self, connection_id: str) -> Job | None:
         """The job of a connection that has not finished, if any."""

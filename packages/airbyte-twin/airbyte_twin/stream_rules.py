@@ -4,12 +4,13 @@ Knows the rules of stream configurations. Must not know connections, actors or H
 Source: airbyte-platform PublicApi AirbyteCatalogHelper.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from airbyte_twin.bodies import MapperBody, StreamBody
 from airbyte_twin.catalogs import field_paths, find_stream, top_level_fields
-from airbyte_twin.errors import bad_request
+from airbyte_twin.errors import bad_request, files_unsupported
+from airbyte_twin.java_order import jsonb_order
 from airbyte_twin.records import (
     Catalog,
     DestinationSyncMode,
@@ -58,10 +59,15 @@ class StreamRules:
         for body in bodies:
             stream = find_stream(self.catalog, body.name, body.namespace)
             if (stream.namespace, stream.name) in seen:
-                raise bad_request(f"Duplicate stream found in configuration for: {body.name}.")
+                raise bad_request(
+                    f"Duplicate stream found in configuration for stream name [{body.name}] "
+                    f"in namespace [{body.namespace or 'null'}]."
+                )
             seen.add((stream.namespace, stream.name))
             found.append((body, stream))
-        return tuple(self._configured(body, stream) for body, stream in found)
+        configured = tuple(self._configured(body, stream) for body, stream in found)
+        check_files(configured)
+        return configured
 
     def _configured(self, body: StreamBody, stream: DiscoveredStream) -> SelectedStream:
         mode = body.sync_mode or "full_refresh_overwrite"
@@ -96,6 +102,17 @@ class StreamRules:
             )
 
 
+def check_files(streams: Iterable[SelectedStream]) -> None:
+    """Refuse streams that carry files, which no connector of a twin does.
+
+    Raises:
+        ProblemError: 400 with the streams.
+    """
+    refused = [(stream.name, stream.namespace) for stream in streams if stream.include_files]
+    if refused:
+        raise files_unsupported(refused)
+
+
 def stored_cursor(body: StreamBody, stream: DiscoveredStream) -> FieldPath:
     """The caller's cursor counts only in incremental modes of streams whose source defines none."""
     incremental = (body.sync_mode or "").startswith("incremental")
@@ -112,7 +129,7 @@ def stored_key(body: StreamBody, stream: DiscoveredStream) -> PrimaryKey:
 
 
 def checked_fields(body: StreamBody, stream: DiscoveredStream) -> tuple[str, ...] | None:
-    """The selected columns in schema order; None selects all.
+    """The selected columns, in the order in which the database keeps them; None selects all.
 
     Raises:
         ProblemError: 400, none selected, nested, twice, unknown, or without the key or cursor that the mode needs.
@@ -121,29 +138,35 @@ def checked_fields(body: StreamBody, stream: DiscoveredStream) -> tuple[str, ...
         return None
     columns = top_level_fields(stream)
     if not body.selected_fields:
-        raise bad_request(f"No fields selected for stream {stream.name}. Valid fields are: {_names(columns)}.")
+        raise bad_request(f"No fields selected for stream {stream.name}. {_valid_names(columns)}")
     paths = [field.field_path or () for field in body.selected_fields]
     if not all(paths):
-        raise bad_request(f"Selected field path cannot be empty for stream: {stream.name}.")
+        raise bad_request(f"Selected field path cannot be empty for stream:  {stream.name}.")
     if any(len(path) > 1 for path in paths):
         raise bad_request(f"Nested field selection not supported for stream {stream.name}.")
     names = [path[0] for path in paths]
     if len(set(names)) < len(names):
         raise bad_request(f"Duplicate fields selected in configuration for stream: {stream.name}.")
     if not set(names) <= set(columns):
-        raise bad_request(f"Invalid fields selected for stream {stream.name}. Valid fields are: {_names(columns)}.")
+        raise bad_request(f"Invalid fields selected for stream {stream.name}. {_valid_names(columns)}")
     _check_key_and_cursor_selected(set(names), body, stream)
-    return tuple(name for name in columns if name in names)
+    return tuple(jsonb_order(names))
 
 
 def _check_key_and_cursor_selected(names: set[str], body: StreamBody, stream: DiscoveredStream) -> None:
     if body.sync_mode in SELECTS_KEY:
         key = {path[0] for path in stored_key(body, stream) if path}
         if not key <= names:
-            raise bad_request(f"Primary key fields are not selected properly for stream: {stream.name}.")
+            raise bad_request(
+                f"Primary key fields are not selected properly for stream: {stream.name}. "
+                "Please include primary key(s) in the configuration for this stream."
+            )
     cursor = stored_cursor(body, stream)
     if (body.sync_mode or "").startswith("incremental") and cursor and cursor[0] not in names:
-        raise bad_request(f"Cursor field is not selected properly for stream: {stream.name}.")
+        raise bad_request(
+            f"Cursor field is not selected properly for stream: {stream.name}. "
+            "Please include the cursor field in selected fields for this stream."
+        )
 
 
 def check_cursor(cursor: FieldPath | None, stream: DiscoveredStream) -> None:
@@ -155,13 +178,20 @@ def check_cursor(cursor: FieldPath | None, stream: DiscoveredStream) -> None:
     if stream.source_defined_cursor:
         if cursor and set(cursor) != set(stream.default_cursor_field):
             raise bad_request(
-                f"Cursor Field {list(cursor)} is already defined by source for stream: {stream.name}: leave it out."
+                f"Cursor Field {_names(cursor)} is already defined by source for stream: {stream.name}. "
+                "Do not include a cursor field configuration for this stream."
             )
     elif cursor:
         if cursor not in set(field_paths(stream.json_schema)):
-            raise bad_request(f"Invalid cursor field for stream: {stream.name}: {list(cursor)} is no field of it.")
+            raise bad_request(
+                f"Invalid cursor field for stream: {stream.name}. "
+                f"The list of valid cursor fields include: {_paths([*field_paths(stream.json_schema)])}."
+            )
     elif not stream.default_cursor_field:
-        raise bad_request(f"No default cursor field for stream: {stream.name}: name one in cursorField.")
+        raise bad_request(
+            f"No default cursor field for stream: {stream.name}. "
+            "Please include a cursor field configuration for this stream."
+        )
 
 
 def check_key(key: PrimaryKey | None, stream: DiscoveredStream) -> None:
@@ -172,13 +202,22 @@ def check_key(key: PrimaryKey | None, stream: DiscoveredStream) -> None:
     """
     defined = stream.source_defined_primary_key
     if key and defined and key != defined:
-        raise bad_request(f"Primary key for stream: {stream.name} is already pre-defined as {_paths(defined)}.")
+        raise bad_request(
+            f"Primary key for stream: {stream.name} is already pre-defined. "
+            f"Please remove the primaryKey or provide the value as {_paths(defined)}."
+        )
     if not key and not defined:
-        raise bad_request(f"No default primary key for stream: {stream.name}: name one in primaryKey.")
-    known = set(field_paths(stream.json_schema))
+        raise bad_request(
+            f"No default primary key for stream: {stream.name}. "
+            "Please include a primary key configuration for this stream."
+        )
+    known = [*field_paths(stream.json_schema)]
     for path in key or ():
         if path not in known:
-            raise bad_request(f"Invalid primary key for stream: {stream.name}: {list(path)} is no field of it.")
+            raise bad_request(
+                f"Invalid primary key for stream: {stream.name}. "
+                f"The list of valid primary keys fields: {_paths(known)}."
+            )
         if len(set(path)) < len(path):
             raise bad_request(f"Duplicate primary key detected for stream: {stream.name}: {_paths(key or ())}.")
 
@@ -202,9 +241,13 @@ def default_streams(catalog: Catalog, suggested: tuple[str, ...]) -> tuple[Selec
     )
 
 
-def _names(names: Sequence[str]) -> str:
+def _valid_names(columns: Sequence[str]) -> str:
+    return f"The list of valid field names includes: {_names(columns)}."
+
+
+def _names(names: Iterable[str]) -> str:
     return f"[{', '.join(names)}]"
 
 
-def _paths(paths: PrimaryKey) -> str:
-    return str([list(path) for path in paths])
+def _paths(paths: Iterable[FieldPath]) -> str:
+    return _names(_names(path) for path in paths)

@@ -4,7 +4,7 @@ Source: airbyte-platform PublicApi ConnectionReadMapper.syncModesToConnectionSyn
 """
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 from airbyte_twin.records import DestinationSyncMode, SyncMode
 
@@ -25,6 +25,11 @@ PAIRS: dict[CombinedMode, tuple[SyncMode, DestinationSyncMode]] = {
     "incremental_update": ("incremental", "update"),
     "incremental_soft_delete": ("incremental", "soft_delete"),
 }
+SOURCE_ORDER: tuple[SyncMode, ...] = ("full_refresh", "incremental")
+DESTINATION_ORDER: tuple[DestinationSyncMode, ...] = (
+    "append", "overwrite", "overwrite_dedup", "append_dedup", "update", "soft_delete",
+)  # fmt: skip
+"""As recorded, but for the last two, of which no destination was there."""
 NAMES = {pair: name for name, pair in PAIRS.items()}
 
 
@@ -34,11 +39,17 @@ def combined_mode(source: SyncMode, destination: DestinationSyncMode) -> Combine
 
 
 def combined_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """All named modes of a stream into a destination, in the enum's order."""
-    allowed = {(source, destination) for destination in list(destinations) for source in sources}
-    return [name for name in get_args(CombinedMode) if PAIRS[name] in allowed]
+    """All named modes of a stream into a destination, as refusals list them: one destination mode after another."""
+    known, offered = {*sources}, {*destinations}
+    return [
+        NAMES[pair]
+        for destination in DESTINATION_ORDER
+        for pair in ((source, destination) for source in SOURCE_ORDER)
+        if pair in NAMES and pair[0] in known and destination in offered
+    ]
 
 
 def listed_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """What `GET /streams` lists: never `full_refresh_overwrite_deduped` (PublicApi StreamsController)."""
-    return [mode for mode in combined_modes(sources, destinations) if mode != "full_refresh_overwrite_deduped"]
+    """What `GET /streams` lists: one source mode after another, never `full_refresh_overwrite_deduped`."""
+    modes = (mode for mode in combined_modes(sources, destinations) if mode != "full_refresh_overwrite_deduped")
+    return sorted(modes, key=lambda mode: SOURCE_ORDER.index(PAIRS[mode][0]))

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from airbyte_twin.calls import CallLog
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, as_object
-from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing
+from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
 from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
@@ -38,6 +38,7 @@ class Twin:
         runner: Carries jobs out.
         halts: What runs outside the twin's one thread.
         changed: Is called when something other than a request has changed the store.
+        defects: What went wrong in the twin itself while it answered; a 500 alone may be the server's own answer.
     """
 
     settings: TwinSettings
@@ -50,6 +51,7 @@ class Twin:
     runner: JobRunner = field(default_factory=ByHand)
     halts: Halts = field(default_factory=Halts)
     changed: Callable[[], None] = lambda: None
+    defects: list[str] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:
@@ -93,6 +95,12 @@ class Twin:
             return forbidden()
         return missing(resource_type, resource_id)
 
+    def lost(self, resource_type: str, resource_id: str) -> ApiError:
+        """The answer to an unknown id that the server does not expect to be unknown: 500, or 403 as above."""
+        if self.settings.unknown_id_status == 403:
+            return forbidden()
+        return unexpected(f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}")
+
     def unknown_in_config(self) -> ApiError:
         """The same answer of the Config API."""
         return forbidden() if self.settings.unknown_id_status == 403 else OpaqueError(404)
@@ -116,8 +124,7 @@ class Twin:
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for definitions that callers made."""
-        known = self.registry.by_definition(definition_id)
-        return known.type if known else ""
+        return self.registry.type_name(definition_id)
 
     def secret_tree(self, definition_id: str) -> SecretTree:
         """Where configurations of a definition keep secrets."""
@@ -144,11 +151,15 @@ class Twin:
 
 
 def canonical_id(text: str) -> str:
-    """An id as it is stored; text that is no UUID stays as it is and so is unknown."""
+    """An id of a path as it is stored.
+
+    Raises:
+        OpaqueError: 500, it is no UUID: the server's own code breaks on it.
+    """
     try:
         return str(UUID(text))
-    except ValueError:
-        return text
+    except ValueError as error:
+        raise OpaqueError(500) from error
 
 
 def default_notifications() -> JsonObject:

@@ -78,14 +78,20 @@ def lab_source(api: Api, **configuration: Any) -> str:
     body = {
         "name": "Lab",
         "workspaceId": api.twin.workspace_id,
-        "configuration": {"sourceType": "lab", **configuration},
+        "definitionId": LAB_SOURCE_ID,
+        "configuration": configuration,
     }
     created: str = api.post("/sources", body)["sourceId"]
     return created
 
 
 def lab_destination(api: Api) -> str:
-    body = {"name": "Lab", "workspaceId": api.twin.workspace_id, "configuration": {"destinationType": "lab"}}
+    body = {
+        "name": "Lab",
+        "workspaceId": api.twin.workspace_id,
+        "definitionId": LAB_DESTINATION_ID,
+        "configuration": {},
+    }
     created: str = api.post("/destinations", body)["destinationId"]
     return created
 

@@ -31,6 +31,8 @@ if said.get("hangs"):
     signal.pause()
 sys.exit(said.get("code", 0))
 """
+DEV_NULL = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"
+"""Not every connector has a type name: this one is only known by its definition."""
 
 
 class Script:
@@ -134,8 +136,8 @@ def nowhere(api: Api) -> str:
     """A destination that keeps nothing."""
     logging = {"logging_type": "FirstN", "max_entry_count": 1}
     test = {"test_destination_type": "LOGGING", "logging_config": logging}
-    body = {"name": "Nowhere", "workspaceId": api.twin.workspace_id}
-    sent = {**body, "configuration": {"destinationType": "dev-null", "test_destination": test}}
+    ids = {"workspaceId": api.twin.workspace_id, "definitionId": DEV_NULL}
+    sent = {"name": "Nowhere", **ids, "configuration": {"test_destination": test}}
     created: str = api.post("/destinations", sent)["destinationId"]
     return created
 

@@ -7,13 +7,14 @@ import pytest
 from twin_support import CONFIG, PUBLIC, Api, serving
 
 CREDENTIALS = {"client_id": "twin-client-id", "client_secret": "twin-client-secret", "grant_type": "client_credentials"}
-PUBLIC_TOKENS = ["/applications/token", "/v1/applications/token", PUBLIC + "/applications/token"]
+PUBLIC_TOKEN = PUBLIC + "/applications/token"
+NO_TOKENS = ["/applications/token", "/v1/applications/token"]
 CONFIG_TOKEN = CONFIG + "/applications/token"
 ANONYMOUS = [PUBLIC + "/health", CONFIG + "/health", CONFIG + "/instance_configuration"]
 
 
 def token(api: Api) -> str:
-    found: str = api.call("POST", PUBLIC_TOKENS[2], 200, json=CREDENTIALS)["access_token"]
+    found: str = api.call("POST", PUBLIC_TOKEN, 200, json=CREDENTIALS)["access_token"]
     return found
 
 
@@ -24,17 +25,25 @@ def listing(api: Api, status: int, authorization: str | None) -> Any:
 
 def test_without_authentication_a_header_is_ignored_and_no_token_path_exists(api: Api) -> None:
     listing(api, 200, "Bearer nonsense")
-    for path in [*PUBLIC_TOKENS, CONFIG_TOKEN]:
+    for path in [PUBLIC_TOKEN, *NO_TOKENS, CONFIG_TOKEN]:
         assert api.call("POST", path, 404, json=CREDENTIALS) == "Object not found."
 
 
-@pytest.mark.parametrize("path", PUBLIC_TOKENS)
 @pytest.mark.parametrize("form", ["json", "data"])
-def test_public_token_paths_take_json_and_forms(path: str, form: str) -> None:
+def test_the_public_token_path_takes_json_and_forms(form: str) -> None:
     with serving(auth="client_credentials", token_lifetime=120) as api:
-        answer = api.call("POST", path, 200, **{form: CREDENTIALS})
+        answer = api.call("POST", PUBLIC_TOKEN, 200, **{form: CREDENTIALS})
         assert {key: answer[key] for key in ("token_type", "expires_in")} == {"token_type": "Bearer", "expires_in": 120}
         listing(api, 200, f"Bearer {answer['access_token']}")
+
+
+def test_there_are_no_tokens_at_the_root_and_no_unknown_route_for_who_has_one() -> None:
+    with serving(auth="client_credentials") as api:
+        for path in NO_TOKENS:
+            assert api.call("POST", path, 404, json=CREDENTIALS) == "Object not found."
+        api.call("GET", PUBLIC + "/nope", 401)
+        headers = {"Authorization": f"Bearer {token(api)}"}
+        assert api.call("GET", PUBLIC + "/nope", 403, headers=headers)["message"] == "Forbidden"
 
 
 def test_the_config_token_path_takes_json_only_and_names_no_lifetime() -> None:
@@ -42,19 +51,19 @@ def test_the_config_token_path_takes_json_only_and_names_no_lifetime() -> None:
         answer = api.call("POST", CONFIG_TOKEN, 200, json=CREDENTIALS)
         assert set(answer) == {"access_token"}
         listing(api, 200, f"Bearer {answer['access_token']}")
-        api.call("POST", CONFIG_TOKEN, 415, data=CREDENTIALS)
+        api.call("POST", CONFIG_TOKEN, 401, data=CREDENTIALS)
 
 
 def test_wrong_credentials_are_a_400_on_community_and_a_401_elsewhere() -> None:
     wrong = {**CREDENTIALS, "client_secret": "nope"}
     with serving(auth="client_credentials") as api:
-        answer = api.call("POST", PUBLIC_TOKENS[0], 400, json=wrong)
-        assert answer["_links"]["self"]["href"] == PUBLIC_TOKENS[2]
+        answer = api.call("POST", PUBLIC_TOKEN, 400, json=wrong)
+        assert answer["_links"]["self"]["href"] == PUBLIC_TOKEN
         assert answer["_embedded"]["errors"][0]["message"] == "Invalid client id or token"
-        api.call("POST", PUBLIC_TOKENS[0], 422, json={"client_id": "x"})
-        api.call("POST", PUBLIC_TOKENS[0], 422, data={"client_id": "x"})
+        api.call("POST", PUBLIC_TOKEN, 400, json={"client_id": "x"})
+        api.call("POST", PUBLIC_TOKEN, 500, data={"client_id": "x"})
     with serving(auth="client_credentials", edition="cloud") as api:
-        assert set(api.call("POST", PUBLIC_TOKENS[0], 401, json=wrong)) == {"errorId"}
+        assert set(api.call("POST", PUBLIC_TOKEN, 401, json=wrong)) == {"errorId"}
 
 
 @pytest.mark.parametrize(
@@ -117,11 +126,11 @@ def test_an_application_of_the_cloud_can_ask_for_tokens_until_it_is_deleted() ->
             "client_secret": made["clientSecret"],
             "grant_type": "client_credentials",
         }
-        api.call("POST", PUBLIC_TOKENS[0], 200, json=asked)
+        api.call("POST", PUBLIC_TOKEN, 200, json=asked)
         path = f"{PUBLIC}/applications/{made['id']}"
         assert api.call("GET", path, 200, headers=headers) == made
         api.call("DELETE", path, 200, headers=headers)
-        api.call("POST", PUBLIC_TOKENS[0], 401, json=asked)
+        api.call("POST", PUBLIC_TOKEN, 401, json=asked)
         api.call("GET", path, 403, headers=headers)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from lab_connectors import lab_source
 from twin_support import CONFIG, MASK, Api, fields, shopify, stream
 
 SHOPIFY = "9da77001-af33-4bcd-be46-6252bf9342b9"
@@ -25,7 +26,9 @@ def test_a_connection_reads_with_its_selected_streams_and_their_schemas(api: Api
     assert len(shown["syncCatalog"]["streams"]) == 1
     assert entry["config"]["selectedFields"] == fields("id", "updated_at")
     assert entry["config"]["fieldSelectionEnabled"] is True
-    assert "line_items" in entry["stream"]["jsonSchema"]["properties"]
+    assert set(entry["stream"]["jsonSchema"]["properties"]) == {"id", "updated_at"}
+    assert (shown["backfillPreference"], shown["onDemandEnabled"]) == ("disabled", False)
+    assert "workspaceId" not in shown
     assert shown["namespaceDefinition"] == "customformat"
 
 
@@ -73,14 +76,33 @@ def test_an_update_checks_that_cursors_are_selected_and_streams_known(api: Api) 
     assert "nope" in update(api, connection, 422, syncCatalog=catalog)["message"]
 
 
+def test_a_field_that_is_added_to_what_was_read_is_dropped_in_silence(api: Api) -> None:
+    connection = api.connection(stream(selectedFields=fields("updated_at", "id")))
+    catalog = read(api, connection)["syncCatalog"]
+    entry = catalog["streams"][0]
+    entry["config"]["selectedFields"] += fields("name")
+    after = update(api, connection, syncCatalog=catalog)["syncCatalog"]["streams"][0]
+    assert after["config"]["selectedFields"] == fields("id", "updated_at")
+    entry["stream"]["jsonSchema"]["properties"]["name"] = {"type": "string"}
+    after = update(api, connection, syncCatalog=catalog)["syncCatalog"]["streams"][0]
+    assert after["config"]["selectedFields"] == fields("id", "name", "updated_at")
+
+
+def test_a_body_that_names_nothing_breaks_the_server(api: Api) -> None:
+    assert set(api.config("/connections/get", {}, 500)) == {"errorId"}
+    refusal = api.config("/connections/get", {"connectionId": "x"}, 400)["_embedded"]["errors"][0]
+    assert refusal["path"] == "/connectionIdRequestBody"
+
+
 def test_a_locked_connection_takes_no_update(api: Api) -> None:
     update(api, api.connection(status="locked"), 409, name="x")
 
 
 def test_unknown_ids_have_an_opaque_answer(api: Api) -> None:
     unknown = {"connectionId": str(uuid4())}
-    for path in ("/connections/get", "/connections/update", "/connections/reset", "/state/get"):
+    for path in ("/connections/get", "/connections/update", "/connections/reset"):
         assert set(api.config(path, unknown, 404)) == {"errorId"}
+    assert api.config("/state/get", unknown) == {**unknown, "stateType": "not_set"}
     for path in ("/sources/discover_schema", "/sources/check_connection"):
         api.config(path, {"sourceId": str(uuid4())}, 404)
     specification = {"sourceDefinitionId": str(uuid4()), "workspaceId": api.twin.workspace_id}
@@ -101,9 +123,27 @@ def test_lists_hold_one_workspace_and_only_list_all_holds_the_deleted(api: Api) 
     assert len(api.config("/sources/list", {**body, "cursor": sources[0]["sourceId"]})["sources"]) == 1
     assert len(api.config("/sources/list", {**body, "pageSize": 1})["sources"]) == 1
     assert len(api.config("/destinations/list", body)["destinations"]) == 2
-    assert [each["workspaceId"] for each in api.config("/workspaces/list", {})["workspaces"]] == [body["workspaceId"]]
+    assert api.config("/workspaces/list", {}, 404) == "Object not found."
     assert api.config("/workspaces/get", body)["name"] == "Default Workspace"
-    assert api.config("/sources/get", {"sourceId": sources[0]["sourceId"]}) == sources[0]
+    shown = api.config("/sources/get", {"sourceId": sources[0]["sourceId"]})
+    counted = {"status": "active", "numConnections": 1}
+    jobs = dict.fromkeys(("running", "incomplete", "pending", "cancelled", "failed", "succeeded"), 0)
+    assert sources[0] == {**shown, **counted, "connectionJobStatuses": jobs}
+
+
+def test_a_list_of_sources_stops_at_twenty_unless_told_otherwise(api: Api) -> None:
+    for _ in range(21):
+        api.source()
+    body = {"workspaceId": api.twin.workspace_id}
+    page = api.config("/sources/list", body)
+    assert (len(page["sources"]), page["page_size"], page["num_connections"]) == (20, 20, 21)
+    assert len(api.config("/sources/list", {**body, "pageSize": 100})["sources"]) == 21
+
+
+def test_a_stream_is_suggested_to_be_overwritten_or_deduplicated_where_the_source_says_by_what(lab: Api) -> None:
+    found = lab.config("/sources/discover_schema", {"sourceId": lab_source(lab)})["catalog"]["streams"]
+    modes = {each["stream"]["name"]: each["config"]["destinationSyncMode"] for each in found}
+    assert (modes["bare"], modes["cursor_defined"]) == ("overwrite", "overwrite")
 
 
 def test_a_connection_can_be_deleted(api: Api) -> None:
@@ -159,7 +199,7 @@ def test_a_new_configuration_is_checked_by_its_connector_alone(api: Api) -> None
     new = {"sourceDefinitionId": SHOPIFY, **workspace, "connectionConfiguration": {"shop": "x"}}
     assert api.config("/scheduler/sources/check_connection", new)["status"] == "succeeded"
     checked = api.config("/scheduler/sources/check_connection", {**new, "connectionConfiguration": {}})
-    assert (checked["status"], "$.shop" in checked["message"]) == ("failed", True)
+    assert (checked["status"], "'shop' not found" in checked["message"]) == ("failed", True)
     new = {"destinationDefinitionId": S3, **workspace, "connectionConfiguration": {}}
     assert api.config("/scheduler/destinations/check_connection", new)["status"] == "failed"
 
@@ -168,7 +208,7 @@ def test_a_changed_configuration_against_the_spec_is_a_422_of_the_config_api(api
     sent = {"sourceId": api.source()["sourceId"], "name": "x", "connectionConfiguration": {}}
     refusal = api.config("/sources/check_connection_for_update", sent, 422)
     assert set(refusal) == {"message", "errorId"}
-    assert "$.shop: is missing but it is required" in refusal["message"]
+    assert "$: required property 'shop' not found" in refusal["message"]
 
 
 def test_specs_are_served_with_their_secret_marks(api: Api) -> None:
@@ -194,8 +234,8 @@ def test_the_web_application_sees_unselected_streams_and_what_changed(api: Api) 
     assert refreshed["catalogDiff"]["transforms"][0]["streamDescriptor"] == {"name": "orders"}
 
 
-def test_the_instance_tells_its_version_and_default_workspace(api: Api) -> None:
+def test_the_instance_tells_its_version_and_no_workspace(api: Api) -> None:
     shown = api.call("GET", CONFIG + "/instance_configuration", 200)
-    assert shown["defaultWorkspaceId"] == api.twin.workspace_id
+    assert "defaultWorkspaceId" not in shown
     assert shown["edition"] == "community"
     assert api.call("GET", CONFIG + "/health", 200) == {"available": True}

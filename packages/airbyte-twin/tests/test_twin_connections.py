@@ -37,7 +37,9 @@ def test_rows_can_be_filtered_by_nested_conditions(lab: Api) -> None:
     conditions = {"type": "NOT", "conditions": [equal("name"), {"type": "NOT", "conditions": [equal("id")]}]}
     sent = {"name": "bare", "mappers": [filtering(conditions)]}
     stored = lab_connection(lab, sent)["configurations"]["streams"][0]["mappers"][0]
-    assert stored["mapperConfiguration"] == {"conditions": conditions}
+    inner = {"type": "NOT", "conditions": [{**equal("id"), "conditions": []}]}
+    shown = {"type": "NOT", "conditions": [{**equal("name"), "conditions": []}, inner]}
+    assert stored["mapperConfiguration"] == {"conditions": shown}
 
 
 def test_the_server_fills_in_what_a_create_leaves_out(api: Api) -> None:
@@ -73,17 +75,30 @@ def test_an_explicit_null_counts_as_left_out(api: Api, member: str) -> None:
     api.connection(**{member: None})
 
 
-def test_a_connection_needs_living_ends_of_one_workspace(api: Api) -> None:
+def test_a_connection_needs_ends_of_one_workspace_living_or_not(api: Api) -> None:
     source, destination = api.source()["sourceId"], api.destination()["destinationId"]
     ends = {"sourceId": source, "destinationId": destination}
-    assert api.post("/connections", {**ends, "sourceId": str(uuid4())}, 404)["data"]["resourceType"] == "source"
+    assert (
+        api.post("/connections", {**ends, "sourceId": str(uuid4())}, 404)["data"]["resourceType"] == "SOURCE_CONNECTION"
+    )
     problem = api.post("/connections", {**ends, "destinationId": str(uuid4())}, 404)
-    assert problem["data"]["resourceType"] == "destination"
+    assert problem["data"]["resourceType"] == "DESTINATION_CONNECTION"
     other = api.post("/workspaces", {"name": "other"})["workspaceId"]
     elsewhere = api.post("/sources", shopify(other))["sourceId"]
     assert api.post("/connections", {**ends, "sourceId": elsewhere}, 400)["title"] == "bad-request"
     api.delete(f"/sources/{source}")
-    api.post("/connections", ends, 404)
+    assert api.post("/connections", ends)["status"] == "active"
+    api.delete(f"/destinations/{destination}")
+    assert api.post("/connections", ends)["status"] == "active"
+
+
+@pytest.mark.parametrize("name", ["x" * 257, "a\0"])
+def test_a_name_that_the_database_does_not_take_is_a_500_that_says_nothing(api: Api, name: str) -> None:
+    connection = api.connection()
+    ends = {key: connection[key] for key in ("sourceId", "destinationId")}
+    assert api.post("/connections", {**ends, "name": name}, 500)["data"] is None
+    assert api.patch(path_of(connection), {"name": name}, 500)["data"] is None
+    assert api.get("/connections")["data"] == [connection]
 
 
 def test_a_failed_discovery_fails_the_create_and_stores_nothing(api: Api) -> None:
@@ -124,7 +139,7 @@ def test_a_patch_that_is_refused_changes_nothing(api: Api) -> None:
 
 def test_a_locked_connection_takes_no_patch(api: Api) -> None:
     connection = api.connection(status="locked")
-    assert api.patch(path_of(connection), {"name": "x"}, 409)["title"] == "error:connection/locked"
+    assert api.patch(path_of(connection), {"name": "x"}, 409)["type"] == "error:connection/locked"
 
 
 def test_a_patch_never_starts_a_job(api: Api) -> None:
@@ -152,11 +167,14 @@ def test_tags_are_replaced_cleared_and_followed(api: Api) -> None:
     assert api.get(path_of(connection))["tags"] == []
 
 
-def test_a_tag_must_be_sent_whole_and_must_exist(api: Api) -> None:
-    connection = api.connection()
+def test_a_tag_must_be_sent_whole_and_one_that_does_not_exist_is_dropped_in_silence(api: Api) -> None:
+    tag = api.post("/tags", {"name": "lotus", "color": "FF00AA", "workspaceId": api.twin.workspace_id})
+    connection = api.connection(tags=[tag])
     unknown = {"tagId": str(uuid4()), "name": "x", "color": "000000", "workspaceId": api.twin.workspace_id}
-    api.patch(path_of(connection), {"tags": [{"tagId": unknown["tagId"]}]}, 422)
-    assert api.patch(path_of(connection), {"tags": [unknown]}, 404)["data"]["resourceType"] == "TAG"
+    api.patch(path_of(connection), {"tags": [{"tagId": unknown["tagId"]}]}, 400)
+    assert api.patch(path_of(connection), {"tags": [unknown, tag]})["tags"] == [tag]
+    assert api.patch(path_of(connection), {"tags": [unknown]})["tags"] == []
+    assert api.connection(tags=[unknown])["tags"] == []
 
 
 def test_mappers_get_ids_which_change_with_each_write_unless_they_are_sent(lab: Api) -> None:
@@ -179,7 +197,7 @@ def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(lab: Api) -> Non
     assert [secret.value for secret in lab.twin.store.secrets] == ["00ff"]
     lost = {"name": "bare", "mappers": [{**mapper, "id": str(uuid4())}]}
     problem = lab.patch(path_of(connection), {"configurations": {"streams": [lost]}}, 400)
-    assert problem["title"] == "error:mapper-validation/secret-not-found"
+    assert problem["type"] == "error:mapper-validation/secret-not-found"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +217,7 @@ def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(lab: Api) -> Non
 )
 def test_mappers_that_cannot_work_are_refused(lab: Api, mapper: Any) -> None:
     problem = lab_connection(lab, {"name": "bare", "mappers": [mapper]}, status=400)
-    assert problem["title"] == "error:mapper-validation"
+    assert problem["type"] in {"error:mapper-validation", "error:mapper-validation/invalid-config"}
 
 
 def test_a_mapper_may_use_what_the_one_before_it_made(lab: Api) -> None:
@@ -258,7 +276,7 @@ def test_streams_of_a_source_are_told_with_their_fields_and_modes(api: Api) -> N
     source, destination = api.source()["sourceId"], api.destination()["destinationId"]
     found = {each["streamName"]: each for each in api.get("/streams", sourceId=source, destinationId=destination)}
     orders = found["orders"]
-    assert orders["syncModes"] == ["full_refresh_overwrite", "full_refresh_append", "incremental_append"]
+    assert orders["syncModes"] == ["full_refresh_append", "full_refresh_overwrite", "incremental_append"]
     assert (orders["defaultCursorField"], orders["sourceDefinedPrimaryKey"]) == (["updated_at"], [["id"]])
     assert orders["sourceDefinedCursorField"] is True
     assert ["customer", "id"] in orders["propertyFields"]

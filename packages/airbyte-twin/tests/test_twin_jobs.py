@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from lab_connectors import lab_destination
 from twin_support import Api, stream
 
 CURSOR = {"updated_at": "2026-01-01T00:00:00Z"}
@@ -84,8 +85,8 @@ def test_a_job_is_cancelled_once(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/jobs/99", "/jobs/000", "/jobs/-1"])
-def test_an_unknown_job_is_not_found(api: Api, path: str) -> None:
-    api.get(path, 404)
+def test_an_unknown_job_is_one_that_does_not_run(api: Api, path: str) -> None:
+    assert api.get(path, 409)["data"] == {"message": "Job is not currently running"}
 
 
 @pytest.mark.parametrize("path", ["/jobs/x", "/jobs/1_0", "/jobs/99999999999999999999", "/jobs/²"])
@@ -174,9 +175,7 @@ def test_a_refresh_forgets_cursors_when_it_starts_to_run(api: Api, mode: str) ->
 
 def test_a_refresh_is_nothing_where_the_destination_has_none(lab: Api) -> None:
     source = lab.source()["sourceId"]
-    body = {"name": "x", "workspaceId": lab.twin.workspace_id, "configuration": {"destinationType": "lab"}}
-    destination = lab.post("/destinations", body)["destinationId"]
-    connection = lab.connection(sourceId=source, destinationId=destination)
+    connection = lab.connection(sourceId=source, destinationId=lab_destination(lab))
     sent = {"connectionId": connection["connectionId"], "refreshMode": "Merge"}
     assert lab.config("/connections/refresh", sent) == {}
 

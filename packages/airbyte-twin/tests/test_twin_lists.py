@@ -4,7 +4,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 import pytest
-from twin_support import Api, faker, serving, shopify
+from twin_support import PUBLIC, Api, faker, serving, shopify
 
 LISTS = ["/sources", "/destinations", "/connections", "/workspaces", "/jobs"]
 
@@ -17,18 +17,25 @@ def names(api: Api, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize(
-    "query", [{"limit": 0}, {"limit": 101}, {"offset": -1}, {"limit": "x"}, {"offset": 2**40}, {"limit": "1_0"}]
-)
-def test_limits_are_checked(api: Api, path: str, query: dict[str, object]) -> None:
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}])
+def test_bounds_are_checked(api: Api, path: str, query: dict[str, object]) -> None:
     assert set(api.get(path, 400, **query)) == {"errorId"}
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_ids_and_flags_are_checked(api: Api, path: str) -> None:
-    api.get(path, 400, workspaceIds="x")
-    if path != "/jobs":
-        api.get(path, 400, includeDeleted="maybe")
+@pytest.mark.parametrize("query", [{"limit": "x"}, {"offset": 2**40}, {"limit": "1_0"}])
+def test_what_is_no_number_does_not_convert(api: Api, path: str, query: dict[str, object]) -> None:
+    (name, value), *_ = query.items()
+    wrong = api.get(path, 400, **query)["_embedded"]["errors"][0]
+    reason = f'For input string: "{value}"'
+    assert wrong["message"] == f"Failed to convert argument [{name}] for value [{value}] due to: {reason}"
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_ids_are_checked_and_what_is_not_true_is_false(api: Api, path: str) -> None:
+    wrong = api.get(path, 400, workspaceIds="x")
+    assert wrong["_links"]["self"]["href"] == f"{PUBLIC}{path}?workspaceIds=x"
+    api.get(path, includeDeleted="maybe", limit="")
 
 
 def test_a_page_has_twenty_rows_unless_told_otherwise(api: Api) -> None:
@@ -43,7 +50,7 @@ def test_a_last_page_still_has_a_next_and_only_an_empty_one_has_none(api: Api) -
     page = api.get("/sources", limit=2, offset=2)
     root = "http://localhost:8001/api/public/v1/sources"
     assert page["next"] == f"{root}?includeDeleted=false&limit=2&offset=4"
-    assert page["previous"] == f"{root}?includeDeleted=false&limit=2&offset=0"
+    assert page["previous"] == f"{root}?includeDeleted=false&limit=2&limit=2&offset=0"
     empty = api.get("/sources", limit=2, offset=4)
     assert (empty["next"], empty["data"]) == ("", [])
     assert api.get("/sources")["previous"] == ""
@@ -68,6 +75,15 @@ def test_workspaces_filter_repeated_or_joined(api: Api) -> None:
     assert len(api.get("/sources", workspaceIds=",".join(both))["data"]) == 2
     assert api.get("/sources", workspaceIds=str(uuid4()))["data"] == []
     assert len(api.get("/workspaces", workspaceIds=other)["data"]) == 1
+
+
+def test_a_row_that_is_written_moves_to_the_end_so_that_pages_can_miss_others(api: Api) -> None:
+    for name in names(api, 5):
+        assert name
+    first = api.get("/sources", limit=2)["data"]
+    api.patch(f"/sources/{first[0]['sourceId']}", {"name": "renamed"})
+    rest = [each["name"] for offset in (2, 4) for each in api.get("/sources", limit=2, offset=offset)["data"]]
+    assert rest == ["source 3", "source 4", "renamed"]
 
 
 def test_lists_can_be_unstable_but_lose_nothing_within_one_answer() -> None:

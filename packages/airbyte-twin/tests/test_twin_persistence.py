@@ -150,10 +150,12 @@ def test_the_command_takes_its_options() -> None:
     options = ["--client-id", "me", "--client-secret", "s", "--token-lifetime", "5", "--edition", "cloud"]
     with command("--port", "0", "--auth", "client_credentials", *options, "--workspace-id", workspace) as (_, url):
         asked = {"client_id": "me", "client_secret": "s"}
-        answer = httpx.post(url + "/applications/token", data=asked, trust_env=False, verify=False).json()
+        answer = httpx.post(url + "/api/public/v1/applications/token", data=asked, trust_env=False, verify=False).json()
         assert answer["expires_in"] == 5
-        shown = httpx.get(url + "/api/v1/instance_configuration", trust_env=False, verify=False).json()
-        assert (shown["defaultWorkspaceId"], shown["edition"]) == (workspace, "pro")
+        headers = {"Authorization": f"Bearer {answer['access_token']}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False) as http:
+            assert http.get("/api/v1/instance_configuration").json()["edition"] == "pro"
+            assert http.get(f"/api/public/v1/workspaces/{workspace}").status_code == 200
 
 
 def test_a_taken_port_is_one_clear_error() -> None:

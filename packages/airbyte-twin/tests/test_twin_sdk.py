@@ -6,7 +6,9 @@ import airbyte_api
 import pytest
 from airbyte_api import api as calls
 from airbyte_api import errors, models
-from twin_support import Api, faker, serving, stream
+from twin_support import PUBLIC, Api, faker, serving, stream
+
+TOKENS = PUBLIC + "/applications/token"
 
 
 def sdk(api: Api) -> airbyte_api.AirbyteAPI:
@@ -20,13 +22,25 @@ def faker_source(api: Api) -> Any:
 def test_it_asks_for_a_token_by_itself() -> None:
     with serving(auth="client_credentials") as api:
         credentials = models.SchemeClientCredentials(
-            client_id=api.twin.client_id, client_secret=api.twin.client_secret, token_url="/applications/token"
+            client_id=api.twin.client_id, client_secret=api.twin.client_secret, token_url=TOKENS
         )
         client = airbyte_api.AirbyteAPI(
             server_url=api.twin.public_url, security=models.Security(client_credentials=credentials)
         )
         assert client.workspaces.list_workspaces(request=calls.ListWorkspacesRequest()).workspaces_response is not None
-        assert api.twin.calls()[0].path == "/applications/token"
+        assert api.twin.calls()[0].path == TOKENS
+
+
+def test_it_finds_no_tokens_where_it_looks_for_them_unless_told() -> None:
+    with serving(auth="client_credentials") as api:
+        credentials = models.SchemeClientCredentials(
+            client_id=api.twin.client_id, client_secret=api.twin.client_secret, token_url="/applications/token"
+        )
+        client = airbyte_api.AirbyteAPI(
+            server_url=api.twin.public_url, security=models.Security(client_credentials=credentials)
+        )
+        with pytest.raises(Exception, match="404 from token endpoint"):
+            client.workspaces.list_workspaces(request=calls.ListWorkspacesRequest())
 
 
 def test_it_sees_health_and_workspaces(api: Api) -> None:

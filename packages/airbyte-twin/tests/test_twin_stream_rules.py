@@ -124,8 +124,8 @@ def test_the_namespace_is_the_sources_whatever_was_sent(lab: Api) -> None:
 
 
 def test_streams_that_cannot_be_found_once_are_refused(lab: Api) -> None:
-    assert "No streams found with name [nope] and namespace [None]" in refused(lab, stream("nope"))
-    assert "No streams found with name [twice] and namespace [None]" in refused(lab, stream("twice"))
+    assert "No streams found with name [nope] and namespace [null]" in refused(lab, stream("nope"))
+    assert "No streams found with name [twice] and namespace [null]" in refused(lab, stream("twice"))
     assert "Duplicate stream found" in refused(lab, {"name": "bare"}, {"name": "bare", "namespace": "x"})
 
 
@@ -154,9 +154,9 @@ def test_no_selection_reads_as_an_empty_list_which_cannot_be_written_back(lab: A
     assert "No fields selected" in refused(lab, {"name": "bare", "selectedFields": []})
 
 
-def test_selected_fields_read_back_in_schema_order(lab: Api) -> None:
+def test_selected_fields_read_back_in_the_order_of_the_database(lab: Api) -> None:
     sent = fields("name", "updated_at", "id")
-    assert stored(lab, "bare", None, selectedFields=sent)["selectedFields"] == fields("id", "updated_at", "name")
+    assert stored(lab, "bare", None, selectedFields=sent)["selectedFields"] == fields("id", "name", "updated_at")
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,16 @@ def test_an_append_need_not_select_its_key(lab: Api) -> None:
     assert found["selectedFields"] == fields("updated_at")
 
 
-def test_files_are_not_included_unless_asked_for(lab: Api) -> None:
+def test_files_cannot_be_included(lab: Api) -> None:
     assert stored(lab, "bare", None)["includeFiles"] is False
-    assert stored(lab, "bare", None, includeFiles=True)["includeFiles"] is True
+    problem = lab_connection(lab, {"name": "bare", "includeFiles": True}, status=400)
+    assert problem["type"] == "error:connection-validation/file-transfer/connection-unsupported"
+    assert problem["data"] == {"streams": [{"streamName": "bare", "streamNamespace": None}]}
+
+
+def test_one_value_stands_for_a_list_of_one(lab: Api) -> None:
+    found = stored(lab, "bare", "incremental_deduped_history", cursorField="updated_at", primaryKey=["id"])
+    assert (found["cursorField"], found["primaryKey"]) == (["updated_at"], [["id"]])
 
 
 def test_without_streams_the_suggested_ones_are_overwritten_without_a_key(api: Api) -> None:

@@ -48,8 +48,7 @@ class Api:
         response = self.http.request(method, path, **options)
         if status is not None:
             assert response.status_code == status, f"{method} {path}: {response.status_code} {response.text[:500]}"
-        is_json = response.headers.get("content-type") == "application/json"
-        return response.json() if is_json else response.text
+        return document_of(response)
 
     def source(self, **changes: Any) -> Any:
         """A Shopify source with an API password."""
@@ -107,9 +106,16 @@ def check(response: httpx.Response) -> None:
     """An httpx hook: every answer is one that the API may give."""
     response.read()
     content_type = response.headers.get("content-type", "").partition(";")[0]
-    document = response.json() if content_type == "application/json" else None
     request = response.request
-    check_answer(request.method, request.url.path, response.status_code, content_type, document)
+    check_answer(request.method, request.url.path, response.status_code, content_type, document_of(response))
+
+
+def document_of(response: httpx.Response) -> Any:
+    """An answer's document, or its text: an unknown route is answered with text that is announced as JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
 
 
 @contextmanager

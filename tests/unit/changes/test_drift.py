@@ -22,6 +22,8 @@ def told(
     live: Document | None,
     kind: str = SOURCE,
     op: str = "",
+    *,
+    also_said: tuple[str, ...] = (),
     **step: Any,
 ) -> Drift:
     """The drift of one object, told as the engine tells it."""
@@ -33,7 +35,7 @@ def told(
         guessed = op or ("create" if live is None else "delete" if code is None else "update")
         versions = {"oldState": live and {"inputs": live}, "newState": code and {"inputs": code}}
         steps.append({"op": guessed, "urn": urn(kind, "shop"), **versions, **step})
-    said = [{"urn": urn(kind, "shop"), "message": line + "\n", "severity": "info"} for line in SAID]
+    said = [{"urn": urn(kind, "shop"), "message": line + "\n", "severity": "info"} for line in (*SAID, *also_said)]
     return drift_of(read(json.dumps({"steps": steps, "diagnostics": said, "changeSummary": {}}, indent=2)))
 
 
@@ -91,6 +93,19 @@ def test_a_secret_that_code_has_changed_is_named_and_not_shown() -> None:
     [difference] = one.differences
     assert difference.verdict == "not applied yet"
     assert difference.code == ANOTHER_SECRET
+
+
+def test_a_secret_that_was_changed_in_airbyte_is_no_change_of_code() -> None:
+    hidden = {"configuration": {"key": "[secret]", "other": "[secret]"}}
+    note = "configuration.key, configuration.third: changed outside the program, which writes its own value"
+    diff = {f"configuration.{key}": {"kind": "update"} for key in ("key", "other")}
+    [one] = told(hidden, hidden, hidden, also_said=(note,), detailedDiff=diff).objects
+    by_place = {each.place[1]: (each.verdict, each.code, each.live) for each in one.differences}
+    assert by_place == {
+        "key": ("changed outside", "[secret]", ANOTHER_SECRET),
+        "other": ("not applied yet", ANOTHER_SECRET, "[secret]"),
+    }
+    assert note in one.notes
 
 
 def test_what_takes_the_place_of_a_secret_is_not_shown() -> None:

@@ -1,31 +1,38 @@
 """Request bodies that only the Config API has."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import ConfigDict
 
-from airbyte_twin.bodies import AnyCase, Body, MapperBody, ResourceAllocation, SelectedField, TagBody
+from airbyte_twin.bodies import MapperBody, SelectedField, TagBody
+from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject
+from airbyte_twin.json_mapper import JavaEnum
 from airbyte_twin.records import ConnectionStatus, DestinationSyncMode, SyncMode, TimeUnit
 
 
 class ConnectionIdBody(Body):
     """Names a connection."""
 
-    connection_id: UUID
+    java = "ConnectionIdRequestBody"
+
+    connection_id: Id
 
 
 class WorkspaceIdBody(Body):
     """Names a workspace."""
 
-    workspace_id: UUID
+    java = "WorkspaceIdRequestBody"
+
+    workspace_id: Id
 
 
 class ActorListBody(WorkspaceIdBody):
     """Names a workspace, and how many of its actors after which one to list."""
 
-    cursor: UUID | None = None
+    java = "ActorListCursorPaginatedRequestBody"
+
+    cursor: Id | None = None
     page_size: int | None = None
 
 
@@ -39,6 +46,8 @@ class StreamDescriptor(Body):
 class StreamNameBody(Body):
     """Names a stream in a request for a job."""
 
+    java = "ConnectionStream"
+
     stream_name: str
     stream_namespace: str | None = None
 
@@ -46,18 +55,24 @@ class StreamNameBody(Body):
 class StreamsJobBody(ConnectionIdBody):
     """Streams to clear; none means all."""
 
+    java = "ConnectionStreamRequestBody"
+
     streams: tuple[StreamNameBody, ...]
 
 
 class RefreshBody(ConnectionIdBody):
     """Streams to refresh; none or absent means all."""
 
-    refresh_mode: Annotated[Literal["truncate", "merge"], AnyCase]
+    java = "ConnectionStreamRefreshRequestBody"
+
+    refresh_mode: Annotated[Literal["truncate", "merge"], AnyCase, JavaEnum("RefreshMode")]
     streams: tuple[StreamNameBody, ...] | None = None
 
 
 class JobIdBody(Body):
     """Names a job."""
+
+    java = "JobIdRequestBody"
 
     id: int
 
@@ -65,12 +80,16 @@ class JobIdBody(Body):
 class StreamStateBody(Body):
     """The cursor of one stream."""
 
+    java = "StreamState"
+
     stream_descriptor: StreamDescriptor
     stream_state: JsonObject | None = None
 
 
 class GlobalStateBody(Body):
     """Cursors of a source that keeps one for all streams; its shared part is the one snake_case member."""
+
+    java = "GlobalState"
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -81,7 +100,9 @@ class GlobalStateBody(Body):
 class ConnectionStateBody(Body):
     """A state, as it is read; its own connection id is ignored."""
 
-    state_type: Annotated[Literal["not_set", "stream", "global", "legacy"], AnyCase]
+    java = "ConnectionState"
+
+    state_type: Annotated[Literal["not_set", "stream", "global", "legacy"], AnyCase, JavaEnum("ConnectionStateType")]
     state: JsonObject | None = None
     stream_state: tuple[StreamStateBody, ...] | None = None
     global_state: GlobalStateBody | None = None
@@ -90,33 +111,42 @@ class ConnectionStateBody(Body):
 class StateWriteBody(ConnectionIdBody):
     """A state and the connection to write it to."""
 
+    java = "ConnectionStateCreateOrUpdate"
+
     connection_state: ConnectionStateBody
 
 
 class CatalogStreamBody(Body):
-    """The part of a discovered stream that a catalog is matched by."""
+    """The part of a discovered stream that counts: what it is matched by, and its schema."""
+
+    java = "AirbyteStream"
 
     name: str
     namespace: str | None = None
+    json_schema: JsonObject | None = None
 
 
 class StreamConfigBody(Body):
     """How a stream is synced; nothing of it is checked against what the source defines."""
 
-    sync_mode: Annotated[SyncMode, AnyCase]
-    destination_sync_mode: Annotated[DestinationSyncMode, AnyCase]
-    cursor_field: tuple[str, ...] | None = None
-    primary_key: tuple[tuple[str, ...], ...] | None = None
+    java = "AirbyteStreamConfiguration"
+
+    sync_mode: Annotated[SyncMode, AnyCase, JavaEnum("SyncMode")]
+    destination_sync_mode: Annotated[DestinationSyncMode, AnyCase, JavaEnum("DestinationSyncMode")]
+    cursor_field: Names | None = None
+    primary_key: Annotated[tuple[Names, ...] | None, Many] = None
     selected: bool | None = None
     field_selection_enabled: bool | None = None
-    selected_fields: tuple[SelectedField, ...] | None = None
+    selected_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
     include_files: bool | None = None
     destination_object_name: str | None = None
-    mappers: tuple[MapperBody, ...] | None = None
+    mappers: Annotated[tuple[MapperBody, ...] | None, Many] = None
 
 
 class CatalogEntryBody(Body):
     """A stream and its configuration."""
+
+    java = "AirbyteStreamAndConfiguration"
 
     stream: CatalogStreamBody
     config: StreamConfigBody | None = None
@@ -125,18 +155,24 @@ class CatalogEntryBody(Body):
 class CatalogBody(Body):
     """Streams of a connection, unselected ones included."""
 
+    java = "AirbyteCatalog"
+
     streams: tuple[CatalogEntryBody, ...]
 
 
 class BasicScheduleBody(Body):
     """Every so many units."""
 
-    time_unit: Annotated[TimeUnit, AnyCase]
+    java = "ConnectionScheduleDataBasicSchedule"
+
+    time_unit: Annotated[TimeUnit, AnyCase, JavaEnum("TimeUnitEnum")]
     units: int
 
 
 class CronBody(Body):
     """A cron expression and its zone; both are checked by the schedule's rules."""
+
+    java = "ConnectionScheduleDataCron"
 
     cron_expression: str | None = None
     cron_time_zone: str | None = None
@@ -145,6 +181,8 @@ class CronBody(Body):
 class ScheduleDataBody(Body):
     """The data of one kind of schedule."""
 
+    java = "ConnectionScheduleData"
+
     basic_schedule: BasicScheduleBody | None = None
     cron: CronBody | None = None
 
@@ -152,92 +190,41 @@ class ScheduleDataBody(Body):
 class ConnectionUpdateBody(ConnectionIdBody):
     """What to change in a connection; null leaves a member as it is."""
 
+    java = "ConnectionUpdate"
+
     name: str | None = None
-    namespace_definition: Annotated[Literal["source", "destination", "customformat"] | None, AnyCase] = None
+    namespace_definition: Annotated[
+        Literal["source", "destination", "customformat"] | None, AnyCase, JavaEnum("NamespaceDefinitionType")
+    ] = None
     namespace_format: str | None = None
     prefix: str | None = None
-    operation_ids: tuple[UUID, ...] | None = None
+    operation_ids: tuple[Id, ...] | None = None
     sync_catalog: CatalogBody | None = None
     schedule: BasicScheduleBody | None = None
-    schedule_type: Annotated[Literal["manual", "basic", "cron"] | None, AnyCase] = None
+    schedule_type: Annotated[Literal["manual", "basic", "cron"] | None, AnyCase, JavaEnum("ConnectionScheduleType")] = (
+        None
+    )
     schedule_data: ScheduleDataBody | None = None
-    status: Annotated[ConnectionStatus | None, AnyCase] = None
+    status: Annotated[ConnectionStatus | None, AnyCase, JavaEnum("ConnectionStatus")] = None
     resource_requirements: JsonObject | None = None
-    source_catalog_id: UUID | None = None
+    source_catalog_id: Id | None = None
     notify_schema_changes: bool | None = None
     notify_schema_changes_by_email: bool | None = None
     non_breaking_changes_preference: Annotated[
-        Literal["ignore", "disable", "propagate_columns", "propagate_fully"] | None, AnyCase
+        Literal["ignore", "disable", "propagate_columns", "propagate_fully"] | None,
+        AnyCase,
+        JavaEnum("NonBreakingChangesPreference"),
     ] = None
-    backfill_preference: Annotated[Literal["enabled", "disabled"] | None, AnyCase] = None
+    backfill_preference: Annotated[
+        Literal["enabled", "disabled"] | None, AnyCase, JavaEnum("SchemaChangeBackfillPreference")
+    ] = None
     breaking_change: bool | None = None
-    tags: tuple[TagBody, ...] | None = None
+    tags: Annotated[tuple[TagBody, ...] | None, Many] = None
 
 
 class ConnectionReadBody(ConnectionIdBody):
     """Names a connection, and whether to discover its source anew."""
 
+    java = "WebBackendConnectionRequestBody"
+
     with_refreshed_catalog: bool = False
-
-
-class DiscoverBody(Body):
-    """Names a source to discover; the one snake_case member is the API's own."""
-
-    model_config = ConfigDict(alias_generator=None)
-
-    sourceId: UUID  # noqa: N815
-    disable_cache: bool | None = None
-
-
-class SourceIdBody(Body):
-    """Names a source."""
-
-    source_id: UUID
-
-
-class DestinationIdBody(Body):
-    """Names a destination."""
-
-    destination_id: UUID
-
-
-class SourceUpdateBody(SourceIdBody):
-    """A source with a configuration that is not saved yet."""
-
-    name: str
-    connection_configuration: JsonObject
-    resource_allocation: ResourceAllocation | None = None
-
-
-class DestinationUpdateBody(DestinationIdBody):
-    """A destination with a configuration that is not saved yet."""
-
-    name: str
-    connection_configuration: JsonObject
-    resource_allocation: ResourceAllocation | None = None
-
-
-class SourceCoreBody(WorkspaceIdBody):
-    """A source that does not exist yet."""
-
-    source_definition_id: UUID
-    connection_configuration: JsonObject
-
-
-class DestinationCoreBody(WorkspaceIdBody):
-    """A destination that does not exist yet."""
-
-    destination_definition_id: UUID
-    connection_configuration: JsonObject
-
-
-class SourceDefinitionBody(WorkspaceIdBody):
-    """Names a source definition."""
-
-    source_definition_id: UUID
-
-
-class DestinationDefinitionBody(WorkspaceIdBody):
-    """Names a destination definition."""
-
-    destination_definition_id: UUID

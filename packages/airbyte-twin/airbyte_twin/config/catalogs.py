@@ -6,7 +6,9 @@ Source: airbyte-platform CatalogConverter.
 
 from airbyte_twin.catalogs import by_key, top_level_fields
 from airbyte_twin.config.bodies import CatalogBody, CatalogEntryBody, StreamConfigBody
+from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import KnownError
+from airbyte_twin.java_order import jsonb_order
 from airbyte_twin.mappers import stored_mappers
 from airbyte_twin.records import Connection, DiscoveredStream, SelectedStream
 from airbyte_twin.twin import Twin
@@ -45,15 +47,23 @@ def _selected(
         destination_sync_mode=config.destination_sync_mode,
         cursor_field=config.cursor_field,
         primary_key=config.primary_key,
-        selected_fields=selected_fields(config, stream),
+        selected_fields=selected_fields(config, sent_schema(entry, stream), stream.name),
         mappers=stored_mappers(config.mappers or (), stream.name, top_level_fields(stream), before, vault),
         include_files=bool(config.include_files),
         destination_object_name=config.destination_object_name,
     )
 
 
-def selected_fields(config: StreamConfigBody, stream: DiscoveredStream) -> tuple[str, ...] | None:
-    """The selected columns in schema order, None without field selection.
+def sent_schema(entry: CatalogEntryBody, stream: DiscoveredStream) -> JsonObject:
+    """The schema that a caller sent with a stream; the discovered one without any."""
+    return stream.json_schema if entry.stream.json_schema is None else entry.stream.json_schema
+
+
+def selected_fields(config: StreamConfigBody, schema: JsonObject, name: str) -> tuple[str, ...] | None:
+    """The selected columns, in the order in which the database keeps them; None without field selection.
+
+    Only columns of the schema that was sent can be selected. What `get` shows has the selected ones only, so that a
+    field which is added to its answer is dropped in silence.
 
     Raises:
         KnownError: 422, the key or cursor that the mode needs is not selected.
@@ -67,5 +77,5 @@ def selected_fields(config: StreamConfigBody, stream: DiscoveredStream) -> tuple
     if config.destination_sync_mode in {"append_dedup", "overwrite_dedup"}:
         needed |= {path[0] for path in config.primary_key or () if path}
     if not needed <= names:
-        raise KnownError(422, f"Fields {sorted(needed - names)} of stream {stream.name} must be selected.")
-    return tuple(name for name in top_level_fields(stream) if name in names)
+        raise KnownError(422, f"Fields {sorted(needed - names)} of stream {name} must be selected.")
+    return tuple(jsonb_order(names & {*as_object(schema.get("properties"))}))

@@ -5,12 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import deprecate
-from airbyte_twin.bodies import read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.config.bodies import ConnectionIdBody, ConnectionUpdateBody, WorkspaceIdBody
 from airbyte_twin.config.catalogs import written_streams
 from airbyte_twin.config.views import connection_view
 from airbyte_twin.connections import change_connection, known_tags
-from airbyte_twin.errors import BadObjectError, ProblemError, json_response
+from airbyte_twin.database import check_connection
+from airbyte_twin.errors import OpaqueError, ProblemError, json_response
 from airbyte_twin.records import Connection, Schedule
 from airbyte_twin.schedules import CRON_PROBLEM, checked_basic, config_cron
 from airbyte_twin.twin import Twin
@@ -83,8 +84,9 @@ def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBo
     """The stored members that a body sets; None leaves one alone.
 
     Raises:
-        ApiError: 400 or 422 for a schedule, 404 or 403 for a tag, 422 for a stream.
+        ApiError: 400 or 500 for a schedule, 422 for a stream, 500 for what the database does not take.
     """
+    check_connection(body.name, body.namespace_format, body.prefix)
     policy, namespace = body.non_breaking_changes_preference, body.namespace_definition
     return {
         "name": body.name,
@@ -109,7 +111,7 @@ def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
     """The schedule that a body sets.
 
     Raises:
-        ApiError: 422, its data are missing; 400, they are not valid.
+        ApiError: 500, its data are missing; 400, they are not valid.
     """
     edition, data = twin.settings.edition, body.schedule_data
     kind = body.schedule_type or ("basic" if body.schedule else None)
@@ -119,13 +121,13 @@ def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
         return Schedule()
     if kind == "cron":
         if data is None:
-            raise BadObjectError("a schedule of this type needs scheduleData")
+            raise OpaqueError(500)
         if data.cron is None:
-            raise ProblemError(400, CRON_PROBLEM + "missing-cron-data")
-        return config_cron(data.cron.cron_expression, data.cron.cron_time_zone, edition)
+            raise ProblemError(400, CRON_PROBLEM + "missing-cron-data", {"connectionId": str(body.connection_id)})
+        return config_cron(str(body.connection_id), data.cron.cron_expression, data.cron.cron_time_zone, edition)
     basic = data.basic_schedule if data and data.basic_schedule else body.schedule
     if basic is None:
-        raise BadObjectError("a basic schedule needs scheduleData.basicSchedule")
+        raise OpaqueError(500)
     return checked_basic(Schedule(kind="basic", time_unit=basic.time_unit, units=basic.units), edition)
 
 

@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import without_type
-from airbyte_twin.bodies import read_body
-from airbyte_twin.config.bodies import (
+from airbyte_twin.body import read_body
+from airbyte_twin.config.actor_bodies import (
     DestinationCoreBody,
     DestinationDefinitionBody,
     DestinationIdBody,
@@ -117,7 +117,7 @@ async def check_new(twin: Twin, kind: ActorKind, definition_id: object, configur
         ApiError: 404 or 403 for an unknown definition.
     """
     definition = config_definition(twin, kind, definition_id)
-    plain = without_type(configuration, kind)
+    plain = as_object(without_type(configuration, kind))
     failure = violation(plain, twin.connector(definition.id).spec)
     if failure is None:
         failure = await check_failure(twin, kind, definition.id, plain)
@@ -184,7 +184,6 @@ def specification(twin: Twin, kind: ActorKind, definition_id: object) -> JsonObj
     shown: JsonObject = {
         f"{kind}DefinitionId": definition.id,
         "connectionSpecification": twin.connector(definition.id).spec,
-        "advancedAuthGlobalCredentialsAvailable": False,
         "jobInfo": synchronous_job_view(twin, "get_spec"),
     }
     if definition.documentation_url is not None:
@@ -202,7 +201,7 @@ async def destination_specification(request: Request) -> Response:
     """The spec of a destination's connector, with the sync modes that it supports."""
     twin, body = Twin.of(request), await read_body(request, DestinationDefinitionBody)
     shown = specification(twin, ActorKind.DESTINATION, body.destination_definition_id)
-    modes = twin.connector(str(body.destination_definition_id)).supported_destination_sync_modes
+    modes = twin.connector(str(body.destination_definition_id)).destination_modes
     return json_response({**shown, "supportedDestinationSyncModes": list(modes)})
 
 

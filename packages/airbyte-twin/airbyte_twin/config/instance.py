@@ -15,7 +15,7 @@ async def health(_request: Request) -> Response:
 
 
 async def instance_configuration(request: Request) -> Response:
-    """GET: version, edition and the workspace that exists from the start."""
+    """GET: version and edition."""
     settings = Twin.of(request).settings
     return json_response(
         {
@@ -23,12 +23,15 @@ async def instance_configuration(request: Request) -> Response:
             "edition": "community" if settings.edition is Edition.COMMUNITY else "pro",
             "version": settings.version,
             "licenseStatus": "pro",
-            "auth": {"mode": "simple" if settings.auth is AuthMode.CLIENT_CREDENTIALS else "none"},
+            "auth": {
+                "mode": "simple" if settings.auth is AuthMode.CLIENT_CREDENTIALS else "none",
+                "clientId": "airbyte-webapp",
+                "defaultRealm": "airbyte",
+            },
             "initialSetupComplete": True,
             "defaultUserId": DEFAULT_ORGANIZATION_ID,
             "defaultOrganizationId": DEFAULT_ORGANIZATION_ID,
             "defaultOrganizationEmail": "admin@example.com",
-            "defaultWorkspaceId": settings.workspace_id,
             "trackingStrategy": "logging",
         }
     )

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.config.bodies import ConnectionIdBody, JobIdBody, RefreshBody, StreamNameBody, StreamsJobBody
 from airbyte_twin.config.connections import config_connection
 from airbyte_twin.config.views import job_info_view, job_view

@@ -1,26 +1,34 @@
-"""`/sources/list`, `/destinations/list`, `/workspaces/list`, and `get` of each."""
+"""`/sources/list` and `/destinations/list`, and `get` of each and of workspaces."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import read_body
-from airbyte_twin.config.bodies import ActorListBody, DestinationIdBody, SourceIdBody, WorkspaceIdBody
+from airbyte_twin.body import read_body
+from airbyte_twin.config.actor_bodies import DestinationIdBody, SourceIdBody
+from airbyte_twin.config.bodies import ActorListBody, WorkspaceIdBody
 from airbyte_twin.config.connectors import config_actor
-from airbyte_twin.config.views import actor_view
-from airbyte_twin.documents import JsonObject
+from airbyte_twin.config.views import actor_view, listed_actor_view
+from airbyte_twin.documents import JsonArray, JsonObject
 from airbyte_twin.errors import json_response
 from airbyte_twin.records import Actor, ActorKind, Workspace
 from airbyte_twin.settings import DEFAULT_ORGANIZATION_ID
 from airbyte_twin.twin import Twin
 
+DEFAULT_PAGE_SIZE = 20
+
 
 def page_of(rows: list[Actor], body: ActorListBody) -> list[Actor]:
-    """The rows after the cursor, at most a page; all of them without a page size."""
+    """The rows after the cursor, at most a page."""
     if body.cursor is not None:
         position = next((index for index, row in enumerate(rows) if row.id == str(body.cursor)), -1)
         rows = rows[position + 1 :]
-    return rows if body.page_size is None else rows[: max(body.page_size, 0)]
+    return rows[: page_size(body)]
+
+
+def page_size(body: ActorListBody) -> int:
+    """How many rows a page has at most."""
+    return DEFAULT_PAGE_SIZE if body.page_size is None else max(body.page_size, 0)
 
 
 async def list_actors(request: Request, kind: ActorKind) -> Response:
@@ -31,7 +39,8 @@ async def list_actors(request: Request, kind: ActorKind) -> Response:
         for actor in twin.store.actors_of(kind)
         if actor.workspace_id == str(body.workspace_id) and not actor.deleted
     ]
-    return json_response({f"{kind}s": [actor_view(twin, row) for row in page_of(rows, body)]})
+    shown: JsonArray = [listed_actor_view(twin, row) for row in page_of(rows, body)]
+    return json_response({f"{kind}s": shown, "page_size": page_size(body), "num_connections": len(rows)})
 
 
 async def list_sources(request: Request) -> Response:
@@ -69,12 +78,6 @@ def workspace_view(workspace: Workspace) -> JsonObject:
     }
 
 
-async def list_workspaces(request: Request) -> Response:
-    """Workspaces but the deleted ones."""
-    rows = [each for each in Twin.of(request).store.workspaces if not each.deleted]
-    return json_response({"workspaces": [workspace_view(row) for row in rows]})
-
-
 async def get_workspace(request: Request) -> Response:
     """A workspace."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceIdBody)
@@ -89,6 +92,5 @@ ROUTES = [
     Route("/sources/get", get_source, methods=["POST"]),
     Route("/destinations/list", list_destinations, methods=["POST"]),
     Route("/destinations/get", get_destination, methods=["POST"]),
-    Route("/workspaces/list", list_workspaces, methods=["POST"]),
     Route("/workspaces/get", get_workspace, methods=["POST"]),
 ]

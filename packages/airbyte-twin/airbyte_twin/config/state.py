@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.config.bodies import ConnectionIdBody, StateWriteBody
 from airbyte_twin.config.connections import config_connection
 from airbyte_twin.config.views import state_view
@@ -15,10 +15,9 @@ from airbyte_twin.twin import Twin
 
 
 async def get(request: Request) -> Response:
-    """The state of a connection, deprecated ones included."""
-    twin = Twin.of(request)
-    connection = config_connection(twin, await read_body(request, ConnectionIdBody))
-    return json_response(state_view(state_of(twin.store, connection.id)))
+    """The state of a connection; one that does not exist has none."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionIdBody)
+    return json_response(state_view(state_of(twin.store, str(body.connection_id))))
 
 
 def sent_state(body: StateWriteBody) -> ConnectionState:

@@ -4,11 +4,12 @@ Knows the response shapes of the Config API's OpenAPI document. Must not change 
 Source: airbyte-platform ApiConverters, CatalogConverter, JobConverter.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import uuid4
 
 from airbyte_twin.actors import shown_configuration
-from airbyte_twin.catalogs import by_key
+from airbyte_twin.catalogs import by_key, pruned_schema
 from airbyte_twin.documents import JsonArray, JsonObject, as_object, without_nulls
 from airbyte_twin.mappers import mapper_view
 from airbyte_twin.public.views import tag_view
@@ -29,13 +30,18 @@ from airbyte_twin.twin import Twin
 
 NAMESPACES = {"source": "source", "destination": "destination", "custom_format": "customformat"}
 PREFERENCES = {"disable_connection": "disable"}
+COUNTED_STATUSES = ("running", "incomplete", "pending", "cancelled", "failed", "succeeded")
 JOB_TYPES = {"sync": "sync", "reset": "reset_connection", "refresh": "refresh"}
 
 
 def actor_view(twin: Twin, actor: Actor) -> JsonObject:
-    """A SourceRead or DestinationRead."""
+    """A SourceRead or DestinationRead; only lists count the jobs of its connections."""
     definition = twin.store.definitions.get(actor.definition_id)
     return {
+        "isVersionOverrideApplied": False,
+        "isEntitled": True,
+        "supportState": "supported",
+        "connectionJobStatuses": {},
         f"{actor.kind}DefinitionId": actor.definition_id,
         f"{actor.kind}Id": actor.id,
         "workspaceId": actor.workspace_id,
@@ -46,12 +52,25 @@ def actor_view(twin: Twin, actor: Actor) -> JsonObject:
     }
 
 
+def listed_actor_view(twin: Twin, actor: Actor) -> JsonObject:
+    """The same with what lists say of its connections: how many they are, and how the last job of each went."""
+    connections = [each for each in twin.store.connections_of(actor.id) if each.status != "deprecated"]
+    jobs = [twin.store.jobs_of(each.id)[-1:] for each in connections]
+    statuses: Counter[str] = Counter(job.status for last in jobs for job in last)
+    return {
+        **actor_view(twin, actor),
+        "status": "active" if any(each.status == "active" for each in connections) else "inactive",
+        "numConnections": len(connections),
+        "connectionJobStatuses": {status: statuses[status] for status in COUNTED_STATUSES},
+    }
+
+
 def connection_view(twin: Twin, connection: Connection) -> JsonObject:
     """A ConnectionRead; its catalog holds the selected streams only."""
     vault = twin.vault(connection.workspace_id)
     known = by_key(twin.catalog(connection.catalog_id))
     entries: JsonArray = [
-        {"stream": stream_view(known.get(each.key) or _bare(each)), "config": stream_config_view(each, vault)}
+        {"stream": selected_stream_view(each, known.get(each.key)), "config": stream_config_view(each, vault)}
         for each in connection.streams
     ]
     tags = (twin.store.tags.get(tag_id) for tag_id in connection.tag_ids)
@@ -64,7 +83,6 @@ def connection_view(twin: Twin, connection: Connection) -> JsonObject:
             "prefix": connection.prefix,
             "sourceId": connection.source_id,
             "destinationId": connection.destination_id,
-            "workspaceId": connection.workspace_id,
             "operationIds": list(connection.operation_ids),
             "syncCatalog": {"streams": entries},
             **config_view(connection.schedule),
@@ -77,11 +95,20 @@ def connection_view(twin: Twin, connection: Connection) -> JsonObject:
             "nonBreakingChangesPreference": PREFERENCES.get(
                 connection.non_breaking_policy, connection.non_breaking_policy
             ),
-            "backfillPreference": connection.backfill_preference,
+            "backfillPreference": connection.backfill_preference or "disabled",
             "created_at": connection.created_at,
             "tags": [tag_view(tag) for tag in tags if tag is not None],
+            "onDemandEnabled": False,
         }
     )
+
+
+def selected_stream_view(selected: SelectedStream, known: DiscoveredStream | None) -> JsonObject:
+    """An AirbyteStream of a connection: its schema has the selected columns only."""
+    stream = known or _bare(selected)
+    if selected.selected_fields is None or known is None:
+        return stream_view(stream)
+    return {**stream_view(stream), "jsonSchema": pruned_schema(stream.json_schema, selected.selected_fields)}
 
 
 def _bare(stream: SelectedStream) -> DiscoveredStream:
@@ -131,10 +158,15 @@ def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
 
 
 def default_config_view(stream: DiscoveredStream, *, selected: bool, suggested: bool) -> JsonObject:
-    """An AirbyteStreamConfiguration of a stream that nobody configured."""
+    """An AirbyteStreamConfiguration of a stream that nobody configured.
+
+    It is synced in full, or deduplicated where the source itself says by what.
+    """
+    incremental = "incremental" in stream.supported_sync_modes
+    dedup = incremental and stream.source_defined_cursor and bool(stream.source_defined_primary_key)
     return {
-        "syncMode": "incremental" if "incremental" in stream.supported_sync_modes else "full_refresh",
-        "destinationSyncMode": "append",
+        "syncMode": "incremental" if dedup else "full_refresh",
+        "destinationSyncMode": "append_dedup" if dedup else "overwrite",
         "cursorField": list(stream.default_cursor_field),
         "primaryKey": [list(path) for path in stream.source_defined_primary_key],
         "aliasName": stream.name,
@@ -158,7 +190,11 @@ def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> J
         "endedAt": now,
         "succeeded": failure is None,
         "connectorConfigurationUpdated": False,
+        "logType": "formatted",
+        "logs": {"events": [], "logLines": []},
     }
+    if kind == "get_spec":
+        shown["configId"] = "Optional.empty"  # no job of anything that exists, and the server shows that as it is
     if failure is not None:
         shown["failureReason"] = {"externalMessage": failure, "timestamp": now}
     return shown

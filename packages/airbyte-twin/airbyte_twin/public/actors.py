@@ -4,9 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.actors import create_actor, delete_actor, known_actor, living_actor, patch_actor, replace_actor
-from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, read_body
-from airbyte_twin.errors import json_response, not_in_oss
+from airbyte_twin.actors import create_actor, delete_actor, known_actor, patch_actor, replace_actor
+from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut
+from airbyte_twin.body import read_body
+from airbyte_twin.errors import deleted, json_response, not_in_oss
 from airbyte_twin.public.views import actor_view
 from airbyte_twin.queries import envelope, read_filter, read_flag, read_page
 from airbyte_twin.records import ActorKind
@@ -32,7 +33,7 @@ class ActorRoutes:
 
     async def create(self, request: Request) -> Response:
         """POST an actor; answers 200, not 201."""
-        twin, body = Twin.of(request), await read_body(request, ActorCreate)
+        twin, body = Twin.of(request), await read_body(request, ActorCreate, self._class("Create"))
         return json_response(actor_view(twin, create_actor(twin, self.kind, body)))
 
     async def get(self, request: Request) -> Response:
@@ -44,21 +45,24 @@ class ActorRoutes:
 
     async def put(self, request: Request) -> Response:
         """PUT replaces name and configuration."""
-        twin, body = Twin.of(request), await read_body(request, ActorPut)
-        actor = living_actor(twin, self.kind, request.path_params["actor_id"])
+        twin, body = Twin.of(request), await read_body(request, ActorPut, self._class("Put"))
+        actor = known_actor(twin, self.kind, request.path_params["actor_id"])
         return json_response(actor_view(twin, replace_actor(twin, actor, body)))
 
     async def patch(self, request: Request) -> Response:
         """PATCH merges the configuration."""
-        twin, body = Twin.of(request), await read_body(request, ActorPatch)
-        actor = living_actor(twin, self.kind, request.path_params["actor_id"])
+        twin, body = Twin.of(request), await read_body(request, ActorPatch, self._class("Patch"))
+        actor = known_actor(twin, self.kind, request.path_params["actor_id"])
         return json_response(actor_view(twin, patch_actor(twin, actor, body)))
 
     async def delete(self, request: Request) -> Response:
         """DELETE answers 204, also for an actor that was deleted before."""
         twin = Twin.of(request)
         delete_actor(twin, known_actor(twin, self.kind, request.path_params["actor_id"]))
-        return Response(status_code=204)
+        return deleted()
+
+    def _class(self, action: str) -> str:
+        return f"{self.kind.capitalize()}{action}Request"
 
     def routes(self) -> list[Route]:
         """All of them."""

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import ApplicationCreate, read_body
+from airbyte_twin.bodies import ApplicationCreate
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, json_response
 from airbyte_twin.records import Application

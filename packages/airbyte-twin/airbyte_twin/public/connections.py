@@ -5,9 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import deprecate
-from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, read_body
+from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch
+from airbyte_twin.body import read_body
 from airbyte_twin.connections import create_connection, known_connection, patch_connection
-from airbyte_twin.errors import json_response
+from airbyte_twin.errors import deleted, json_response
 from airbyte_twin.public.views import connection_view
 from airbyte_twin.queries import envelope, read_filter, read_ids, read_page
 from airbyte_twin.twin import Twin
@@ -23,8 +24,7 @@ async def list_connections(request: Request) -> Response:
         if wanted.admits(connection.workspace_id, deleted=connection.status == "deprecated")
         and (not tags or not set(tags).isdisjoint(connection.tag_ids))
     )
-    query = [*wanted.query(), *([("tagIds", ",".join(tags))] if tags else [])]
-    return json_response(envelope(request, page, rows, lambda row: connection_view(twin, row), query))
+    return json_response(envelope(request, page, rows, lambda row: connection_view(twin, row), wanted.query()))
 
 
 async def create(request: Request) -> Response:
@@ -50,7 +50,7 @@ async def delete(request: Request) -> Response:
     """DELETE answers 204, also for a connection that was deleted before."""
     twin = Twin.of(request)
     deprecate(twin, known_connection(twin, request.path_params["connection_id"]))
-    return Response(status_code=204)
+    return deleted()
 
 
 ROUTES = [

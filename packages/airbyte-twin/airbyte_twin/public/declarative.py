@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import ManifestCreate, ManifestPut, read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import bad_request, json_response
+from airbyte_twin.public.definition_bodies import ManifestCreate, ManifestPut
 from airbyte_twin.public.definitions import delete_definition, known_definition, visible_definitions
 from airbyte_twin.public.views import declarative_view
 from airbyte_twin.public.workspaces import known_workspace

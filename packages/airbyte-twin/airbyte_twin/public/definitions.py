@@ -7,24 +7,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
-from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, read_body
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
+from airbyte_twin.public.definition_bodies import DefinitionCreate, DefinitionPut
 from airbyte_twin.public.views import definition_view
 from airbyte_twin.public.workspaces import known_workspace
+from airbyte_twin.queries import converted_id, read_id
 from airbyte_twin.records import ActorKind, Definition
 from airbyte_twin.settings import Edition
-from airbyte_twin.twin import Twin, canonical_id
+from airbyte_twin.twin import Twin
 
 
-def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str | None) -> list[Definition]:
-    """Definitions of the registry, and those of a workspace or, with None, of all."""
+def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[Definition]:
+    """Definitions of the registry, and those of a workspace."""
     return [
         each
         for each in twin.store.definitions
-        if each.kind is kind
-        and not each.deleted
-        and (workspace_id is None or each.workspace_id in {None, workspace_id})
+        if each.kind is kind and not each.deleted and each.workspace_id in {None, workspace_id}
     ]
 
 
@@ -34,8 +34,8 @@ def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarati
     Raises:
         ApiError: 404 or 403.
     """
-    definition_id = request.path_params["definition_id"]
-    found = twin.definition(canonical_id(definition_id))
+    definition_id = converted_id(request, "definitionId", request.path_params["definition_id"])
+    found = twin.definition(definition_id)
     if found is None or found.kind is not kind or found.declarative is not declarative:
         raise twin.unknown(DEFINITION_TYPES[kind], definition_id)
     return found
@@ -55,10 +55,10 @@ async def list_connector_definitions(request: Request) -> Response:
     kind = kinds.get(request.query_params.get("type", "").lower())
     if kind is None:
         raise OpaqueError(400)
-    workspace_id = request.query_params.get("workspaceId")
-    if workspace_id:
-        workspace_id = known_workspace(twin, workspace_id).id
-    rows = visible_definitions(twin, kind, workspace_id or None)
+    workspace_id = read_id(request, "workspaceId")
+    if workspace_id is None:
+        raise OpaqueError(500)
+    rows = visible_definitions(twin, kind, known_workspace(twin, workspace_id).id)
     return json_response({"data": [connector_view(row) for row in rows]})
 
 

@@ -8,17 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import JobCreate, read_body
+from airbyte_twin.bodies import JobCreate
+from airbyte_twin.body import read_body
 from airbyte_twin.connections import known_connection
-from airbyte_twin.errors import OpaqueError, bad_request, json_response, unprocessable
+from airbyte_twin.errors import OpaqueError, bad_request, json_response, unconverted, unprocessable
 from airbyte_twin.jobs import cancel, known_job, start_reset, start_sync
+from airbyte_twin.json_mapper import PUBLIC_MAPPER
 from airbyte_twin.public.views import job_view
-from airbyte_twin.queries import envelope, read_id, read_ids, read_page, whole_number
+from airbyte_twin.queries import LONG_LIMIT, envelope, read_id, read_ids, read_page, whole_number
 from airbyte_twin.records import Job, JobStatus, JobType
 from airbyte_twin.twin import Twin
 
 TYPES = frozenset({*get_args(JobType), "clear"})
 STATUSES = frozenset(get_args(JobStatus))
+ENUMS = {"jobType": "JobTypeEnum", "status": "JobStatusEnum"}
 ORDERS: dict[str, Callable[[Job], tuple[int, int]]] = {
     "createdAt": lambda job: (job.created_at, int(job.id)),
     "updatedAt": lambda job: (job.updated_at, int(job.id)),
@@ -71,12 +74,13 @@ def read_choice(request: Request, name: str, choices: frozenset[str]) -> str:
     """An enum parameter, empty when absent.
 
     Raises:
-        OpaqueError: 400, it is none of the choices.
+        HttpError: 400, it is none of the choices.
     """
-    wanted = request.query_params.get(name, "").lower()
-    if wanted and wanted not in choices:
-        raise OpaqueError(400)
-    return wanted
+    sent = request.query_params.get(name, "")
+    if sent and sent.lower() not in choices:
+        enum = f"{PUBLIC_MAPPER.package}{ENUMS[name]}.{sent}"
+        raise unconverted(request, name, f"String {name[0]}", f"No enum constant {enum}")
+    return sent.lower()
 
 
 def time_check(request: Request, name: str, value: Callable[[Job], int]) -> Callable[[Job], bool]:
@@ -101,30 +105,40 @@ def read_time(request: Request, name: str) -> float | None:
 
 def read_order(request: Request) -> tuple[Callable[[Job], tuple[int, int]], bool]:
     """The sort key of `orderBy=<field>|<ASC or DESC>` and whether it runs backwards."""
-    field, _, direction = request.query_params.get("orderBy", "createdAt|ASC").partition("|")
+    clause = request.query_params.get("orderBy", "createdAt|ASC")
+    field, _, direction = clause.partition("|")
     if field not in ORDERS or direction.upper() not in {"ASC", "DESC"}:
-        raise bad_request("Invalid order by clause provided: it is <createdAt or updatedAt>|<ASC or DESC>.")
+        raise bad_request(f"Invalid order by clause provided: {clause}")
     return ORDERS[field], direction.upper() == "DESC"
 
 
 async def create(request: Request) -> Response:
     """POST a job; `reset` and `clear` are the same, `refresh` is refused."""
     twin, body = Twin.of(request), await read_body(request, JobCreate)
-    connection = known_connection(twin, body.connection_id)
+    connection = known_connection(twin, str(body.connection_id))
     if body.job_type == "refresh":
         raise unprocessable("Refreshes are not supported in the public API")
     job = start_sync(twin, connection) if body.job_type == "sync" else start_reset(twin, connection, None)
     return json_response(job_view(job))
 
 
+def job_id(request: Request) -> int:
+    """The job that a path names.
+
+    Raises:
+        HttpError: 400, it is no number.
+    """
+    return whole_number(request, "jobId", request.path_params["job_id"], LONG_LIMIT)
+
+
 async def get(request: Request) -> Response:
     """GET a job."""
-    return json_response(job_view(known_job(Twin.of(request), whole_number(request.path_params["job_id"]))))
+    return json_response(job_view(known_job(Twin.of(request), job_id(request))))
 
 
 async def delete(request: Request) -> Response:
     """DELETE cancels a job and answers 200 with it."""
-    return json_response(job_view(cancel(Twin.of(request), whole_number(request.path_params["job_id"]))))
+    return json_response(job_view(cancel(Twin.of(request), job_id(request))))
 
 
 ROUTES = [

@@ -4,11 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.actors import living_actor
+from airbyte_twin.actors import known_actor
 from airbyte_twin.catalogs import field_paths
 from airbyte_twin.discovery import DiscoveryError, discover
 from airbyte_twin.documents import JsonObject, without_nulls
-from airbyte_twin.errors import OpaqueError, json_response, unexpected
+from airbyte_twin.errors import HttpError, OpaqueError, json_response, target_of
 from airbyte_twin.queries import read_flag, read_id
 from airbyte_twin.records import ActorKind, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.sync_modes import listed_modes
@@ -20,16 +20,17 @@ async def list_streams(request: Request) -> Response:
     twin = Twin.of(request)
     source_id, destination_id = read_id(request, "sourceId"), read_id(request, "destinationId")
     if source_id is None:
-        raise OpaqueError(400)
-    source = living_actor(twin, ActorKind.SOURCE, source_id)
+        message = "Required QueryValue [sourceId] not specified"
+        raise HttpError(400, "Bad Request", target_of(request), message, "sourceId")
+    source = known_actor(twin, ActorKind.SOURCE, source_id)
     modes: tuple[DestinationSyncMode, ...] | None = None
     if destination_id is not None:
-        destination = living_actor(twin, ActorKind.DESTINATION, destination_id)
-        modes = twin.connector(destination.definition_id).supported_destination_sync_modes
+        destination = known_actor(twin, ActorKind.DESTINATION, destination_id)
+        modes = twin.connector(destination.definition_id).destination_modes
     try:
         catalog = await discover(twin, source, fresh=read_flag(request, "ignoreCache"))
     except DiscoveryError as error:
-        raise unexpected(f"Something went wrong in the connector. logs:{error}") from error
+        raise OpaqueError(500) from error
     return json_response([stream_view(stream, modes) for stream in catalog.streams])
 
 

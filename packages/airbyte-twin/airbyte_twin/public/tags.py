@@ -7,28 +7,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import TagCreate, TagPatch, read_body
-from airbyte_twin.errors import ProblemError, json_response
+from airbyte_twin.bodies import TagCreate, TagPatch
+from airbyte_twin.body import read_body
+from airbyte_twin.database import missing_workspace
+from airbyte_twin.errors import ProblemError, forbidden, json_response
 from airbyte_twin.public.views import tag_view
-from airbyte_twin.public.workspaces import known_workspace
-from airbyte_twin.queries import read_ids
+from airbyte_twin.queries import converted_id, read_ids
 from airbyte_twin.records import Tag
-from airbyte_twin.twin import Twin, canonical_id
+from airbyte_twin.twin import Twin
 
 LONGEST_NAME = 30
 MOST_TAGS = 100
 COLOR = re.compile(r"[0-9A-Fa-f]{6}")
 
 
-def known_tag(twin: Twin, tag_id: str) -> Tag:
-    """A tag.
+def known_tag(twin: Twin, request: Request) -> Tag:
+    """The tag that a path names.
 
     Raises:
-        ApiError: 404 or 403.
+        ApiError: 404 or 403; 400, the path names none.
     """
-    found = twin.store.tags.get(canonical_id(tag_id))
+    key = converted_id(request, "tagId", request.path_params["tag_id"])
+    found = twin.store.tags.get(key)
     if found is None:
-        raise twin.unknown("TAG", tag_id)
+        raise twin.unknown("TAG", key)
     return found
 
 
@@ -39,12 +41,12 @@ def check_tag(twin: Twin, tag: Tag) -> None:
         ProblemError: 400 for a color or a name that is too long, 409 for a name that another tag has.
     """
     if not COLOR.fullmatch(tag.color):
-        raise ProblemError(400, "error:tag-invalid-hex-color", {"hexColor": tag.color})
+        raise ProblemError(400, "error:tag-invalid-hex-color")
     if len(tag.name) > LONGEST_NAME:
-        raise ProblemError(400, "error:tag-name-too-long", {"tagName": tag.name, "maxLength": LONGEST_NAME})
+        raise ProblemError(400, "error:tag-name-too-long")
     others = (each for each in twin.store.tags if each.workspace_id == tag.workspace_id and each.id != tag.id)
     if any(other.name == tag.name for other in others):
-        raise ProblemError(409, "error:tag-already-exists", {"tagName": tag.name})
+        raise ProblemError(409, "error:tag-already-exists")
 
 
 async def list_tags(request: Request) -> Response:
@@ -57,23 +59,26 @@ async def list_tags(request: Request) -> Response:
 async def create(request: Request) -> Response:
     """POST a tag; a workspace takes a hundred."""
     twin, body = Twin.of(request), await read_body(request, TagCreate)
-    workspace = known_workspace(twin, str(body.workspace_id))
-    tag = Tag(id=str(uuid4()), name=body.name, color=body.color, workspace_id=workspace.id)
+    workspace_id = str(body.workspace_id)
+    tag = Tag(id=str(uuid4()), name=body.name, color=body.color, workspace_id=workspace_id)
     check_tag(twin, tag)
-    if sum(each.workspace_id == workspace.id for each in twin.store.tags) >= MOST_TAGS:
-        raise ProblemError(400, "error:tag-limit-for-workspace-reached", {"limit": MOST_TAGS})
+    workspace = twin.store.workspaces.get(workspace_id)
+    if workspace is None or workspace.deleted:
+        raise forbidden() if twin.settings.unknown_id_status == 403 else missing_workspace("tag", workspace_id)
+    if sum(each.workspace_id == workspace_id for each in twin.store.tags) >= MOST_TAGS:
+        raise ProblemError(400, "error:tag-limit-for-workspace-reached")
     return json_response(tag_view(twin.store.tags.put(tag)))
 
 
 async def get(request: Request) -> Response:
     """GET a tag."""
-    return json_response(tag_view(known_tag(Twin.of(request), request.path_params["tag_id"])))
+    return json_response(tag_view(known_tag(Twin.of(request), request)))
 
 
 async def patch(request: Request) -> Response:
     """PATCH name and color, both required."""
     twin, body = Twin.of(request), await read_body(request, TagPatch)
-    before = known_tag(twin, request.path_params["tag_id"])
+    before = known_tag(twin, request)
     tag = before.model_copy(update={"name": body.name, "color": body.color})
     check_tag(twin, tag)
     return json_response(tag_view(twin.store.tags.put(tag)))
@@ -82,7 +87,7 @@ async def patch(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE a tag; connections lose it."""
     twin = Twin.of(request)
-    tag = known_tag(twin, request.path_params["tag_id"])
+    tag = known_tag(twin, request)
     twin.store.tags.drop(tag.id)
     for connection in [each for each in twin.store.connections if tag.id in each.tag_ids]:
         left = tuple(tag_id for tag_id in connection.tag_ids if tag_id != tag.id)

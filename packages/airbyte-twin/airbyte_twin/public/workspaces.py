@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import delete_actor
-from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch, read_body
+from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch
+from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import json_response, not_in_oss
 from airbyte_twin.public.views import workspace_view
@@ -23,9 +24,10 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
     Raises:
         ApiError: 404 or 403.
     """
-    found = twin.store.workspaces.get(canonical_id(workspace_id))
+    key = canonical_id(workspace_id)
+    found = twin.store.workspaces.get(key)
     if found is None or found.deleted:
-        raise twin.unknown("STANDARD_WORKSPACE", workspace_id)
+        raise twin.unknown("STANDARD_WORKSPACE", key)
     return found
 
 

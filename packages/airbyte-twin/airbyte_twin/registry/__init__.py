@@ -3,7 +3,7 @@
 Knows connector files. Must not know what was made of a connector (sources, destinations, definitions).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,10 @@ from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.specs import spec_flaw
 
+OFFICIAL = "airbyte/"
+NAMELESS = frozenset({"airbyte/destination-dev-null"})
+"""Connectors of Airbyte's own that the public API has no type name for."""
+
 
 class ConnectorFileError(Exception):
     """A connector file that cannot be used; the message names the file and the reason."""
@@ -24,9 +28,9 @@ class Connector(BaseModel):
     """Facts of one connector.
 
     Attributes:
-        type: What `sourceType`/`destinationType` says, e.g. `shopify`.
+        type: What connectors are called here, e.g. `shopify`; see `type_name`.
         spec: Its `connectionSpecification`, keys and constraints only.
-        supported_destination_sync_modes: Of destinations.
+        supported_destination_sync_modes: Of destinations; see `destination_modes`.
         suggested_streams: Selected when a connection names none.
         supports_refreshes: Of destinations.
         streams: What `discover` finds, in the Airbyte protocol's spelling; None: discovery fails.
@@ -46,6 +50,19 @@ class Connector(BaseModel):
     supports_refreshes: bool = False
     streams: tuple[DiscoveredStream, ...] | None = None
 
+    @property
+    def type_name(self) -> str:
+        """What `sourceType`/`destinationType` says; empty for connectors that the server has no name for."""
+        has_name = self.docker_repository.startswith(OFFICIAL) and self.docker_repository not in NAMELESS
+        return self.type if has_name else ""
+
+    @property
+    def destination_modes(self) -> tuple[DestinationSyncMode, ...]:
+        """The modes of a destination, with the one that the server adds where it can be made of others."""
+        modes = self.supported_destination_sync_modes
+        made = self.supports_refreshes and {"overwrite", "append_dedup"} <= {*modes} and "overwrite_dedup" not in modes
+        return (*modes, "overwrite_dedup") if made else modes
+
     @cached_property
     def catalog(self) -> Catalog | None:
         """The streams under an id that depends on connector and version alone."""
@@ -56,12 +73,18 @@ class Connector(BaseModel):
 
 
 class Registry:
-    """Connectors by definition id, docker repository and type."""
+    """Connectors by definition id, docker repository and type.
 
-    def __init__(self, connectors: Iterable[Connector]) -> None:
+    Args:
+        connectors: All of them.
+        names: Type names of definitions that keep theirs, whatever connector they are of.
+    """
+
+    def __init__(self, connectors: Iterable[Connector], names: Mapping[str, str]) -> None:
         self._by_id = {connector.definition_id: connector for connector in connectors}
         self._by_repository = {each.docker_repository: each for each in self._by_id.values()}
-        self._by_type = {(each.kind, each.type): each for each in self._by_id.values()}
+        self._names = {each.definition_id: names.get(each.definition_id, each.type_name) for each in self}
+        self._by_type = {(each.kind, self._names[each.definition_id]): each for each in self}
         self._catalogs = {each.catalog.id: each.catalog for each in self._by_id.values() if each.catalog}
 
     def __iter__(self) -> Iterator[Connector]:
@@ -77,7 +100,11 @@ class Registry:
 
     def by_type(self, kind: ActorKind, name: str) -> Connector | None:
         """The connector of a `sourceType` or `destinationType`."""
-        return self._by_type.get((kind, name))
+        return self._by_type.get((kind, name)) if name else None
+
+    def type_name(self, definition_id: str) -> str:
+        """`sourceType` or `destinationType` of a definition, empty where the server has no name for it."""
+        return self._names.get(definition_id, "")
 
     def catalog(self, catalog_id: str) -> Catalog | None:
         """The catalog of a connector, by the catalog's id."""
@@ -114,7 +141,8 @@ def load_connector(path: Path) -> Connector:
 def load_registry(extra_folder: Path | None) -> Registry:
     """Shipped connectors, overridden and extended by the `*.json` files of a folder that may be missing."""
     connectors = {connector.definition_id: connector for connector in shipped_connectors()}
+    names = {definition_id: connector.type_name for definition_id, connector in connectors.items()}
     for path in sorted(extra_folder.glob("*.json")) if extra_folder else ():
         connector = load_connector(path)
         connectors[connector.definition_id] = connector
-    return Registry(connectors.values())
+    return Registry(connectors.values(), names)

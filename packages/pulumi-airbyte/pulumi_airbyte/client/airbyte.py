@@ -1,8 +1,11 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
+from contextlib import nullcontext
+
 from pulumi_airbyte.client.checks import Checks
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
+from pulumi_airbyte.client.discovery import discovering
 from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
@@ -11,6 +14,7 @@ from pulumi_airbyte.client.models import (
     ConnectorDefinition,
     Specification,
     StreamProperties,
+    Tag,
     Workspace,
     parse,
     parse_actor,
@@ -63,7 +67,9 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
     def create_connection(self, body: JsonObject) -> Connection:
         """POST /connections; discovers the source first, which may take minutes."""
         what = f'create connection "{body.get("name")}"'
-        return parse(Connection, self._public("POST", "/connections", what, body=body), what)
+        with discovering():
+            answer = self._public("POST", "/connections", what, body=body)
+        return parse(Connection, answer, what)
 
     def get_connection(self, connection_id: str) -> Connection:
         """GET one; a deleted one is answered with the status `deprecated`."""
@@ -73,7 +79,9 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
     def patch_connection(self, connection_id: str, body: JsonObject) -> Connection:
         """PATCH: fields that are absent stay; a non-empty stream list replaces the whole catalog."""
         what = f"update connection {connection_id}"
-        return parse(Connection, self._public("PATCH", f"/connections/{connection_id}", what, body=body), what)
+        with discovering() if "configurations" in body else nullcontext():
+            answer = self._public("PATCH", f"/connections/{connection_id}", what, body=body)
+        return parse(Connection, answer, what)
 
     def delete_connection(self, connection_id: str) -> None:
         """DELETE one (softly: its status becomes `deprecated`)."""
@@ -85,6 +93,11 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         found = self._pages("/connections", "connectionId", what, within_workspace(workspace_id))
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
+
+    def tags(self, workspace_id: str) -> list[Tag]:
+        """GET /tags: those of a workspace, all at once."""
+        what = f"list the tags of workspace {workspace_id}"
+        return [parse(Tag, item, what) for item in self._items("/tags", what, within_workspace(workspace_id))]
 
     def create_workspace(self, body: JsonObject) -> Workspace:
         """POST /workspaces."""
@@ -110,10 +123,10 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         what = "list workspaces"
         return [parse(Workspace, item, what) for item in self._pages("/workspaces", "workspaceId", what)]
 
-    def connector_definitions(self, kind: ActorKind, workspace_id: str = "") -> list[ConnectorDefinition]:
-        """GET /connector_definitions: what the server (or one workspace) can run."""
+    def connector_definitions(self, kind: ActorKind, workspace_id: str) -> list[ConnectorDefinition]:
+        """GET /connector_definitions: what a workspace can run; without one the server fails."""
         what = f"list {kind} connectors"
-        query = [("type", kind), *([("workspaceId", workspace_id)] if workspace_id else [])]
+        query = [("type", kind), ("workspaceId", workspace_id)]
         return [parse(ConnectorDefinition, item, what) for item in self._items("/connector_definitions", what, query)]
 
     def streams(
@@ -123,7 +136,9 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         what = f"discover the streams of source {source_id}"
         query = [("sourceId", source_id), ("ignoreCache", str(ignore_cache).lower())]
         query += [("destinationId", destination_id)] if destination_id else []
-        return [parse(StreamProperties, item, what) for item in self._items("/streams", what, query)]
+        with discovering():
+            found = self._items("/streams", what, query)
+        return [parse(StreamProperties, item, what) for item in found]
 
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
         """The connector's JSON Schema, by the Config API.

@@ -37,6 +37,7 @@ class ConfigConnection(Wire):
 
     connection_id: str = Field(alias="connectionId")
     workspace_id: str = Field(default="", alias="workspaceId")
+    status: str = "active"
     schedule_data: ScheduleData = Field(default=ScheduleData(), alias="scheduleData")
     breaking_change: bool = Field(default=False, alias="breakingChange")
     status_reason: str | None = Field(default=None, alias="statusReason")

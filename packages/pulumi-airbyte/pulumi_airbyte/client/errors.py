@@ -115,10 +115,9 @@ _HINTS: Final[dict[int, str]] = {
     504: "The server took too long; run the command again later.",
 }
 
-_TITLE_HINTS: Final[dict[str, str]] = {
+_CODE_HINTS: Final[dict[str, str]] = {
     "value-not-found": "Give definitionId: the connector's type name is not known to this server.",
     "try-again-later": "A sync is running for the connection; wait for it or cancel it.",
-    "state-conflict": "Only active connections run jobs.",
     "error:connection/locked": "The connection is locked by the server; see its page in Airbyte.",
 }
 
@@ -145,13 +144,13 @@ def error_from(
     """
     status = response.status_code
     kind = _BY_STATUS.get(status, ServerError)
-    title, detail = _explain(response, clean)
-    hint = _TITLE_HINTS.get(title) or _HINTS.get(status, "")
-    if status == 404 and not title.endswith("not-found"):
+    code, detail = _explain(response, clean)
+    hint = _CODE_HINTS.get(code) or _HINTS.get(status, "")
+    if status == 404 and not code.endswith("not-found"):
         # Only the API's own "not found" is about an object; this one comes from a proxy or a wrong address, and an
         # object that is believed to be gone would be forgotten and made again.
         kind, hint = ServerError, ROOT_HINT
-    elif title == "try-again-later":
+    elif code == "try-again-later":
         kind = JobRunning
     elif response.is_redirect:
         hint = f"It redirects to {clean(response.headers.get('location', 'another address'))}. {ROOT_HINT}"
@@ -160,7 +159,7 @@ def error_from(
 
 
 def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str, str]:
-    """The problem's title and a readable line, from any of the bodies that the server is known to send."""
+    """The problem's code and a readable line, from any of the bodies that the server is known to send."""
     try:
         body = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
@@ -169,8 +168,8 @@ def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str
         # A secret may have what looks like a tag, and a page may have tags inside a secret.
         shown = clean(_TAG.sub(" ", clean(response.text[:LONGEST])))
         return "", _line(shown)[:EXCERPT] or response.reason_phrase
-    title, detail = _explain_object(body, response.reason_phrase)
-    return title, _line(clean(detail))
+    code, detail = _explain_object(body, response.reason_phrase)
+    return code, _line(clean(detail))
 
 
 def _line(text: str) -> str:
@@ -189,4 +188,10 @@ def _explain_object(body: dict[str, Any], otherwise: str) -> tuple[str, str]:
         detail = "; ".join(str(error.get("message")) for error in nested["errors"] if isinstance(error, dict)) or detail
     if body.get("errorId"):
         detail += f" (error id {body['errorId']} in the server's log)"
-    return title, detail
+    return _code(body, title), detail
+
+
+def _code(body: dict[str, Any], title: str) -> str:
+    """What names a kind of problem: an `error:*` is in its type, beside a title for people; others have it as title."""
+    kind = str(body.get("type") or "")
+    return kind if kind.startswith("error:") else title

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from pulumi_airbyte.client.calls import Calls
-from pulumi_airbyte.client.errors import AirbyteError, Conflict
+from pulumi_airbyte.client.discovery import DISCOVERY_HINT, discovering
+from pulumi_airbyte.client.errors import AirbyteError, Conflict, JobRunning, NotFound
 from pulumi_airbyte.client.models import DiscoveredStream, DiscoveryAnswer, Job, JobAttempts, parse
 
 if TYPE_CHECKING:
@@ -26,12 +27,26 @@ class Operations(Calls):
         """
         what = f"sync connection {connection_id}"
         body: JsonObject = {"connectionId": connection_id, "jobType": "sync"}
-        return parse(Job, self._public("POST", "/jobs", what, body=body), what)
+        try:
+            return parse(Job, self._public("POST", "/jobs", what, body=body), what)
+        except JobRunning:
+            raise
+        except Conflict as error:
+            raise Conflict(error.message, "Only active connections run jobs.", error.status) from None
 
     def get_job(self, job_id: int) -> Job:
-        """GET one."""
+        """GET one.
+
+        Raises:
+            NotFound: there is none of that id; the server says 409, as of a job that is not running.
+            AirbyteError: reading failed for another reason.
+        """
         what = f"read job {job_id}"
-        return parse(Job, self._public("GET", f"/jobs/{job_id}", what), what)
+        try:
+            return parse(Job, self._public("GET", f"/jobs/{job_id}", what), what)
+        except Conflict as error:
+            hint = f'Airbyte has no job of this id, or has it no more; it says "{error.message.rpartition("409 ")[2]}".'
+            raise NotFound(f"Airbyte could not {what}: there is no such job.", hint, error.status) from None
 
     def running_job(self, connection_id: str) -> Job | None:
         """The job that is under way for a connection, if there is one; the server runs one at a time."""
@@ -89,9 +104,10 @@ class Operations(Calls):
         what = f"discover the streams of source {source_id}"
         body: JsonObject = {"sourceId": source_id, "disable_cache": disable_cache}
         # An answer that takes too long is not asked for again: the connector would run once more.
-        answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
+        with discovering():
+            answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
         if not found.job.succeeded:
             reason = self.redactor.line(found.job.failure.text) or "the connector does not say why"
-            raise AirbyteError(f"Airbyte could not {what}: {reason}", "Check the source in Airbyte.")
+            raise AirbyteError(f"Airbyte could not {what}: {reason}", DISCOVERY_HINT)
         return [entry.stream for entry in found.catalog.streams]

@@ -10,7 +10,14 @@ from typing import ClassVar, Final, cast
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
-from pulumi_airbyte.provider.actor_tree import canonical, from_server, identity_of, names_of_connector, workspace_of
+from pulumi_airbyte.provider.actor_tree import (
+    canonical,
+    from_server,
+    identity_of,
+    leaves_out,
+    names_of_connector,
+    workspace_of,
+)
 from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, ActorWrites
 from pulumi_airbyte.provider.adoption import Adoption
 from pulumi_airbyte.provider.foreign import refuse_foreign
@@ -101,6 +108,10 @@ class ActorType(ResourceType):
             found.append((("checkConnection",), True, True))
         return found
 
+    def leaves_out(self, tree: Properties, path: Path) -> bool:
+        """The type of the connector."""
+        return leaves_out(self.kind, path)
+
     def replaces(self, path: Path) -> bool:
         """A change of the connector needs a new object, by whichever name."""
         return path in self._names or super().replaces(path)
@@ -148,7 +159,7 @@ class ActorType(ResourceType):
             )
         sent, writes = self.remote(inputs), self._writes
         made = self._adoption(inputs, target).make(lambda: writes.post(sent), lambda found: writes.taken(found, sent))
-        outputs = writes.outputs(made, sent)
+        outputs = writes.written(made, sent)
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, outputs))
 
     def read(self, known: Known, target: Target) -> Live | None:
@@ -159,8 +170,8 @@ class ActorType(ResourceType):
         found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNTOLD), listed)
         if found is None or found.configuration is None:
             return None
-        sent = self.remote(self.tree(known.inputs))
-        live = cast("Properties", merged(from_server(self.kind, masked(found)), sent, known_rewrites(known.outputs)))
+        sent, made = self.remote(self.tree(known.inputs)), self.taken(known)
+        live = cast("Properties", merged(from_server(self.kind, masked(found)), sent, made.rewrites))
         live |= self._type_of(known.inputs, live)
         if rotated := changed_outside(found, recorded):
             live["configuration"] = with_changes(live.get("configuration"), rotated)
@@ -169,7 +180,7 @@ class ActorType(ResourceType):
         record = as_output(versions(found) | recorded)
         outputs = {
             **identity_of(self.kind, found),
-            **kept_rewrites(known.outputs),
+            **kept_rewrites(known.outputs, sent, made),
             **record,
             **unfinished_kept(known.outputs),
         }

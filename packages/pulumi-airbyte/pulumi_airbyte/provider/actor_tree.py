@@ -47,6 +47,11 @@ def names_of_connector(kind: ActorKind) -> tuple[Path, Path]:
     return ("definitionId",), ("configuration", f"{kind}Type")
 
 
+def leaves_out(kind: ActorKind, path: Path) -> bool:
+    """Whether the server is known to leave a place out: it takes the connector's type out of the configuration."""
+    return path == ("configuration", f"{kind}Type")
+
+
 def workspace_of(inputs: Properties) -> str:
     """The id of the workspace that inputs name; empty where it is not known."""
     given = unwrap(inputs.get("workspaceId"))

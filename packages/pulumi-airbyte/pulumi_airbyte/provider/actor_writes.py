@@ -9,19 +9,20 @@ from collections.abc import Iterable
 from typing import Final
 
 from pulumi_airbyte.client import AirbyteError
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_tree import (
     WRITTEN,
     canonical,
     from_server,
     identity_of,
+    leaves_out,
     names_of_connector,
     told,
     workspace_of,
 )
 from pulumi_airbyte.provider.adoption import Found
-from pulumi_airbyte.provider.gone import REFRESH_HINT, actor_listed, changed, exists
+from pulumi_airbyte.provider.gone import actor_listed, actor_lives, changed, exists, no_more
+from pulumi_airbyte.provider.losses import losses, refuse_lost, taken
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import rewrites, same
 from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
@@ -72,15 +73,31 @@ class ActorWrites:
         sent = {key: inputs[key] for key in WRITTEN if key in inputs}
         return self._put(found.id, sent, inputs) if hidden else found.record
 
-    def outputs(self, made: Actor, inputs: Properties) -> Properties:
-        """What the state keeps of a write of everything."""
-        tree = canonical(self._kind, inputs)
+    def written(self, made: Actor, inputs: Properties) -> Properties:
+        """What the state keeps of a write of everything.
+
+        Raises:
+            UnfinishedError: the server left something out.
+        """
+        tree, answered = canonical(self._kind, inputs), from_server(self._kind, made)
         outputs = {**identity_of(self._kind, made), **self._coordinates.recorded(self._kind, made)}
-        return with_rewrites(outputs, rewrites(tree, from_server(self._kind, made)), tree)
+        outputs = with_rewrites(outputs, rewrites(tree, answered), tree)
+        return self._refuse_lost(made, outputs, losses(tree, answered, self._leaves_out))
 
     def differ(self, known: Known, new: Properties) -> bool:
         """Whether there is anything to write; an imported mask is not known to be the program's value."""
-        return not same(told(self._kind, known.inputs), told(self._kind, new))
+        return not same(self._base(known), told(self._kind, new))
+
+    def _base(self, known: Known) -> Properties:
+        """What was sent last, but what the server left out of it."""
+        tree = canonical(self._kind, known.inputs)
+        return told(self._kind, taken(tree, known_rewrites(known.outputs), self._leaves_out).tree)
+
+    def _leaves_out(self, _tree: Properties, path: Path) -> bool:
+        return leaves_out(self._kind, path)
+
+    def _refuse_lost(self, answer: Actor, outputs: Properties, lost: Iterable[Path]) -> Properties:
+        return refuse_lost(f'The {self._kind} "{answer.name}"', answer.actor_id, outputs, map(render_path, lost))
 
     def change(self, known: Known, new: Properties) -> Properties:
         """The outputs, once the server has what the program has changed.
@@ -89,12 +106,12 @@ class ActorWrites:
 
         Raises:
             NotFound: it was deleted.
+            UnfinishedError: the server left something out.
             AirbyteError: also where a secret would have to be written whose value only the server knows.
         """
         found = self._there(known, new)
-        base, wanted, live = (
-            told(self._kind, tree) for tree in (known.inputs, new, from_server(self._kind, masked(found)))
-        )
+        base, wanted = self._base(known), told(self._kind, new)
+        live = told(self._kind, from_server(self._kind, masked(found)))
         merges = {key: three_way(base.get(key), wanted.get(key), live.get(key), (key,)) for key in WRITTEN}
         written = [path for merge in merges.values() for path in merge.written]
         _refuse_unreadable(wanted, written)
@@ -110,20 +127,23 @@ class ActorWrites:
     ) -> Properties:
         # The other name of the connector may have come or gone, which is no write.
         places = [*written, *names_of_connector(self._kind)]
-        tree = canonical(self._kind, new)
-        answered = rewrites(tree, from_server(self._kind, put))
+        tree, answered = canonical(self._kind, new), from_server(self._kind, put)
         earlier = {path: there for path, there in known_rewrites(known.outputs).items() if not touches(path, places)}
-        made = {path: there for path, there in answered.items() if touches(path, places)}
-        return with_rewrites({**identity_of(self._kind, put), **record}, earlier | made, tree)
+        made = {path: there for path, there in rewrites(tree, answered).items() if touches(path, places)}
+        outputs = with_rewrites({**identity_of(self._kind, put), **record}, earlier | made, tree)
+        lost = (path for path in losses(tree, answered, self._leaves_out) if touches(path, places))
+        return self._refuse_lost(put, outputs, lost)
 
     def _there(self, known: Known, new: Properties) -> Actor:
         """The object as it is right before a write, with coordinates where the server gives any."""
         listed = actor_listed(self._kind, known.id, workspace_of(known.inputs))
         found = exists(self._airbyte, lambda: self._coordinates.read(self._kind, known.id), listed)
         if found is None or found.configuration is None:
-            name = unwrap(new.get("name"))
-            raise NotFound(f'The {self._kind} "{name}" ({known.id}) does not exist any more.', REFRESH_HINT)
+            raise no_more(self._label(known.id, new))
         return found
+
+    def _label(self, actor_id: str, inputs: Properties) -> str:
+        return f'The {self._kind} "{unwrap(inputs.get("name"))}" ({actor_id})'
 
     def _takeable(self, merged: Properties, wanted: Properties, found: Actor, earlier: Versions) -> Property:
         """The configuration, with the program's value where the specification refuses an unchanged secret's mask."""
@@ -145,7 +165,11 @@ class ActorWrites:
         return with_values(configuration, plain)
 
     def _put(self, actor_id: str, sent: Properties, inputs: Properties) -> Actor:
-        put = changed(lambda: self._airbyte.put_actor(self._kind, actor_id, self._body(sent, inputs)))
+        put = changed(
+            lambda: self._airbyte.put_actor(self._kind, actor_id, self._body(sent, inputs)),
+            self._label(actor_id, inputs),
+            lambda: actor_lives(self._airbyte, self._kind, actor_id),
+        )
         self._shelf.put(put)
         return put
 

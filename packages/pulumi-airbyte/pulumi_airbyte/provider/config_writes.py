@@ -14,6 +14,7 @@ from pulumi_airbyte.provider.config_fields import (
     settings_of,
     without_defaults,
 )
+from pulumi_airbyte.provider.gone import no_more
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.resource import Failure, Server
 from pulumi_airbyte.provider.target import Known
@@ -57,6 +58,7 @@ def settled(server: Server, found: Connection, tree: Properties, keys: set[str])
         keys: the properties to write.
 
     Raises:
+        NotFound: the connection was deleted.
         AirbyteError: the Config API refuses, and the connection is as the public API has left it.
     """
     wanted = settings_of(tree)
@@ -64,6 +66,8 @@ def settled(server: Server, found: Connection, tree: Properties, keys: set[str])
     if not body:
         return found
     answer = server.airbyte.update_config_connection(found.connection_id, body)
+    if answer.status == "deprecated":
+        raise no_more(f'The connection "{found.name}" ({found.connection_id})')
     plain = found.model_copy(update={"schedule": answer.schedule})
     server.inventory.connections.put(plain)
     server.inventory.settings.put(answer)

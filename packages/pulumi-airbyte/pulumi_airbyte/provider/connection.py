@@ -11,8 +11,9 @@ from pulumi_airbyte.provider.carry import Plan
 from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of
 from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
 from pulumi_airbyte.provider.connection_identity import IDENTITY
-from pulumi_airbyte.provider.connection_past import past_of, rewrites_in
+from pulumi_airbyte.provider.connection_past import past_of, taken_of
 from pulumi_airbyte.provider.connection_steps import (
+    Due,
     UnreadError,
     changed_places,
     differences,
@@ -23,11 +24,20 @@ from pulumi_airbyte.provider.connection_steps import (
     successor_note,
     takeover,
 )
-from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys_hidden, secrecy_kept, wire
+from pulumi_airbyte.provider.connection_tree import (
+    canonical,
+    from_server,
+    leaves_out,
+    mapper_keys_hidden,
+    named,
+    secrecy_kept,
+    wire,
+)
 from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
 from pulumi_airbyte.provider.explain import explain_streams
 from pulumi_airbyte.provider.gone import connection_listed, connection_there, exists, remove
 from pulumi_airbyte.provider.handover import readable, refuse_losses
+from pulumi_airbyte.provider.losses import Taken
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refreshes import looked_up
@@ -50,7 +60,7 @@ from pulumi_airbyte.provider.server_made import told
 from pulumi_airbyte.provider.tables import CONNECTION_INPUTS, CONNECTION_OUTPUTS
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
-from pulumi_airbyte.values import render_path
+from pulumi_airbyte.values import Path, render_path
 
 
 class ConnectionType(ResourceType):
@@ -99,6 +109,18 @@ class ConnectionType(ResourceType):
         """Inputs without defaults, with the streams as a tree by key."""
         return canonical(inputs)
 
+    def taken(self, known: Known) -> Taken:
+        """As the server took it, with the streams by their keys of today."""
+        return taken_of(known)
+
+    def leaves_out(self, tree: Properties, path: Path) -> bool:
+        """A namespace or a key that is the source's own."""
+        return leaves_out(tree, path)
+
+    def named(self, tree: Properties, path: Path) -> str:
+        """Tags, streams and fields by name."""
+        return named(tree, path)
+
     def successor(self, inputs: Properties) -> str:
         """What decides which cursors can go over: the source and the streams, without what their mappers hold."""
         return successor_note(inputs)
@@ -130,12 +152,12 @@ class ConnectionType(ResourceType):
         if found is None or found.status == "deprecated":
             return None
         sent = self.remote(self.tree(known.inputs)) if known.inputs else {}
-        found, made = with_settings(self.server, found, known), rewrites_in(known)
-        live = cast("Properties", merged(from_server(found, sent, made), sent, made))
+        found, made = with_settings(self.server, found, known), self.taken(known)
+        live = cast("Properties", merged(from_server(found, sent, made.rewrites), sent, made.rewrites))
         news = told(live, sent, found, partial(server_says, self.server, found))
         if news:
             target.say(news)
-        outputs = {**identity_of(found), **kept_rewrites(known.outputs), **self._kept(known)}
+        outputs = {**identity_of(found), **kept_rewrites(known.outputs, sent, made), **self._kept(known)}
         inputs = {**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}
         if sent and live.get("configurations") == sent.get("configurations"):
             # An earlier version may have written the same streams in another order.
@@ -155,16 +177,22 @@ class ConnectionType(ResourceType):
         if plan is not None:
             self._writes.hand_over(self._writes.there(known.id), plan, after)
         outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", backfill.RESULTS}}
+        reasons: list[str] = []
         if differing:
-            outputs = self._writes.change(known, after, differing, past.rewrites)
-        if not again.streams:
-            return {**outputs, **backfill.told(again.results)}
-        again = replace(again, rewrites=known_rewrites(outputs)) if differing else again
+            try:
+                outputs = self._writes.change(known, after, differing, past.rewrites)
+            except UnfinishedError as error:
+                outputs, reasons = error.outputs, [*error.reasons]
+            again = replace(again, rewrites=known_rewrites(outputs))
         try:
-            return {**outputs, **read_anew(self.airbyte, self._writes.there(known.id), again, new, target)}
+            outputs = {**outputs, **self._read_anew(known, again, new, target)}
         except UnreadError as error:
             # The change is made: a refresh would find it, and nothing that is still to be read anew.
-            raise UnfinishedError(known.id, {**outputs, **backfill.told(error.results)}, str(error)) from error
+            outputs = {**outputs, **backfill.told(error.results)}
+            reasons.append(str(error))
+        if reasons:
+            raise UnfinishedError(known.id, outputs, *reasons)
+        return outputs
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE; one that is gone already answers 204 or 404."""
@@ -203,6 +231,11 @@ class ConnectionType(ResourceType):
             past = past_of(known, after)
             parts.append(backfill.explained(past.tokens, new, past.tree, after, found))
         return "; ".join(part for part in parts if part)
+
+    def _read_anew(self, known: Known, again: Due, new: Properties, target: Target) -> Properties:
+        if not again.streams:
+            return backfill.told(again.results)
+        return read_anew(self.airbyte, self._writes.there(known.id), again, new, target)
 
     def _kept(self, known: Known) -> Properties:
         """Outputs of which the server knows nothing."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from pulumi_airbyte.provider.backfill import Result, Tokens, results_of, tokens_of
-from pulumi_airbyte.provider.connection_tree import canonical, filled_in, streams_of
+from pulumi_airbyte.provider.connection_tree import canonical, filled_in, leaves_out, streams_of
+from pulumi_airbyte.provider.losses import Taken, taken
 from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.resource import known_rewrites
@@ -23,7 +24,7 @@ class Past:
     """A connection of the state.
 
     Attributes:
-        tree: its inputs as a canonical tree.
+        tree: its inputs as a canonical tree, as the server took them.
         tokens: of its streams.
         results: of their backfills.
         rewrites: what the server made of what was sent.
@@ -39,7 +40,8 @@ class Past:
 
 def past_of(known: Known, now: Properties) -> Past:
     """A connection of the state, for a canonical tree of the program."""
-    tree, before = canonical(known.inputs), rewrites_in(known)
+    made = taken_of(known)
+    tree, before = made.tree, made.rewrites
     streams = streams_of(tree)
     keys = aligned(streams, streams_of(now), filled_in(before))
     return Past(
@@ -49,6 +51,11 @@ def past_of(known: Known, now: Properties) -> Past:
         rewrites={_renamed(path, keys): value for path, value in before.items()},
         keys=keys,
     )
+
+
+def taken_of(known: Known) -> Taken:
+    """A connection of the state as the server took it with the last write."""
+    return taken(canonical(known.inputs), rewrites_in(known), leaves_out)
 
 
 def rewrites_in(known: Known) -> Rewrites:

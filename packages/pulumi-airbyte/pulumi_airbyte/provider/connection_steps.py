@@ -12,13 +12,14 @@ from pulumi_airbyte.configurations import parse, shown, stream_name, to_text
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import Result, Tokens, asked, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge
-from pulumi_airbyte.provider.connection_past import Past, past_of
+from pulumi_airbyte.provider.connection_past import Past, past_of, taken_of
 from pulumi_airbyte.provider.connection_tree import canonical, from_server, streams_of
 from pulumi_airbyte.provider.handover import UNREADABLE, begin, finish, same_definition, seems_same_definition
+from pulumi_airbyte.provider.losses import may_lose
 from pulumi_airbyte.provider.properties import Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, changes
 from pulumi_airbyte.provider.refreshes import Refresh, looked_up, refuse_inactive
-from pulumi_airbyte.provider.resource import Server
+from pulumi_airbyte.provider.resource import Server, known_rewrites
 from pulumi_airbyte.provider.target import Known, Run, Target
 from pulumi_airbyte.values import Path, canonical_json
 
@@ -220,11 +221,12 @@ def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[P
 
 def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
     """Every place where the inputs of a connection differ in what they are to be."""
-    old = known.inputs
-    if _same_streams(old, new):
+    if _same_streams(known.inputs, new) and not _may_lack_streams(known):
         # The streams are most of a connection, and equal texts need not be parsed to be the same.
-        old, new = ({key: value for key, value in each.items() if key != "configurations"} for each in (old, new))
-        return list(_changes(canonical(old), canonical(new)))
+        old, new = (
+            {key: value for key, value in each.items() if key != "configurations"} for each in (known.inputs, new)
+        )
+        return list(_changes(taken_of(replace(known, inputs=old)).tree, canonical(new)))
     after = canonical(new)
     return list(_changes(past_of(known, after).tree, after))
 
@@ -232,8 +234,14 @@ def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, 
 def _says_the_same(known: Known, new: Properties) -> bool:
     """Whether streams and tokens are word for word those of the state, which has nothing left to do."""
     same_tokens = unwrap(known.inputs.get("backfills")) == unwrap(new.get("backfills"))
-    left = backfill.RESULTS in known.outputs or "unfinished" in known.outputs
+    left = backfill.RESULTS in known.outputs or "unfinished" in known.outputs or _may_lack_streams(known)
     return same_tokens and not left and _same_streams(known.inputs, new)
+
+
+def _may_lack_streams(known: Known) -> bool:
+    """Whether the last write may have lost something of the streams."""
+    found = known_rewrites(known.outputs)
+    return may_lose({path: there for path, there in found.items() if path[0] == "configurations"})
 
 
 def _same_streams(old: Properties, new: Properties) -> bool:

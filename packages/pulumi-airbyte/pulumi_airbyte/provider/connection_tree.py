@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from pulumi_airbyte.client.config_connections import SettledConnection
 from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
-from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, to_request, to_text
+from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, shown, to_request, to_text
 from pulumi_airbyte.provider.config_fields import canonical_settings
 from pulumi_airbyte.provider.properties import (
     UNKNOWN,
@@ -26,7 +26,7 @@ from pulumi_airbyte.provider.properties import (
 from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.schedule import canonical_schedule
 from pulumi_airbyte.stream_keys import aligned, renamed
-from pulumi_airbyte.values import MASK, JsonObject, JsonValue, leaves
+from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, leaves, render_path
 
 DEFAULTS: Final[Properties] = {
     "schedule": {"scheduleType": "manual"},
@@ -38,6 +38,9 @@ DEFAULTS: Final[Properties] = {
     "tags": [],
 }
 """What the server fills in for a property that is not sent, and what is sent to un-set it."""
+KEYED_MODES: Final = frozenset({"incremental_deduped_history", "full_refresh_update", "incremental_update"})
+"""Modes in which the server looks the primary key up in the stream's fields, and takes no other than the source's own
+(AirbyteCatalogHelper)."""
 
 
 def canonical(inputs: Properties) -> Properties:
@@ -51,7 +54,7 @@ def canonical(inputs: Properties) -> Properties:
         elif key == "schedule" and isinstance(plain, dict):
             tree[key] = canonical_schedule(plain)
         elif key == "tags" and isinstance(plain, list):
-            tree[key] = sorted(plain, key=_tag_id)
+            tree[key] = sorted(plain, key=tag_id)
         elif plain is not None:
             tree[key] = plain
     kept = {key: value for key, value in tree.items() if key not in DEFAULTS or value != DEFAULTS[key]}
@@ -108,6 +111,47 @@ def streams_of(tree: Properties) -> Mapping[str, StreamTree]:
     return cast("Mapping[str, StreamTree]", found) if isinstance(found, dict) else {}
 
 
+def leaves_out(tree: Properties, path: Path) -> bool:
+    """Whether the server is known to leave out, or to replace, what a canonical tree asks for at a path.
+
+    A stream that the source has once, by name, has the source's namespace. In modes that do not look the key up, the
+    source's own key, where it has one, takes the place of the program's.
+    """
+    if len(path) < 3 or path[0] != "configurations":
+        return False
+    replaced = path[2] == "primaryKey" and len(path) > 3
+    return path[2] == "namespace" or (replaced and _mode(tree, str(path[1])) not in KEYED_MODES)
+
+
+def named(tree: Properties, path: Path) -> str:
+    """A place of a canonical tree in words."""
+    if path[0] == "tags":
+        return ", ".join(tag_shown(tag) for tag in _items(tree, path))
+    if path[0] != "configurations" or len(path) < 2:
+        return render_path(path)
+    stream = f"stream {shown(str(path[1]))}"
+    if len(path) == 2:
+        return stream
+    if path[2] == "selectedFields":
+        names = ", ".join(map(str, _items(tree, path))) if len(path) > 3 else ""
+        return f"field {names} of {stream}" if names else f"the selected fields of {stream}"
+    if path[2] == "mappers" and len(path) > 3:
+        return f"mapper {int(path[3]) + 1} of {stream}"
+    return f"{path[2]} of {stream}"
+
+
+def tag_id(tag: Property) -> str:
+    """The id of a tag; empty where it has none."""
+    plain = unwrap(tag)
+    return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
+
+
+def tag_shown(tag: Property) -> str:
+    """A tag in words."""
+    plain = reveal(unwrap(tag))
+    return f'tag "{plain.get("name")}" ({plain.get("tagId")})' if isinstance(plain, dict) else "a tag"
+
+
 def filled_in(known: Rewrites) -> dict[str, str | None]:
     """The namespaces that the server gives streams in place of what was sent, by key."""
     return {
@@ -146,14 +190,26 @@ def wire(tree: Properties) -> Properties:
     return {**tree, "configurations": to_text(cast("dict[str, StreamTree]", reveal(streams)))}
 
 
-def _tag_id(tag: Property) -> str:
-    plain = unwrap(tag)
-    return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
+def _mode(tree: Properties, key: str) -> JsonValue:
+    return streams_of(tree).get(key, {}).get("syncMode")
+
+
+def _items(tree: Properties, path: Path) -> list[Property]:
+    """The item of a list at a path; all of them where the path is that of the list."""
+    found: Property = tree
+    for step in path:
+        inner = unwrap(found)
+        if isinstance(inner, dict):
+            found = inner.get(str(step))
+        elif isinstance(inner, list) and isinstance(step, int):
+            found = inner[step]
+    items = unwrap(found)
+    return items if isinstance(items, list) else [items]
 
 
 def _tag(found: Tag, sent: Properties) -> Property:
     given = unwrap(sent.get("tags"))
-    known = {_tag_id(tag): tag for tag in given} if isinstance(given, list) else {}
+    known = {tag_id(tag): tag for tag in given} if isinstance(given, list) else {}
     return known.get(found.tag_id) or found.model_dump(by_alias=True)
 
 

@@ -4,10 +4,12 @@ The public API makes it, the Config API writes what that one can't, and one that
 before it may run. What breaks off in between is noted in the state, or found by the next create.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
-from pulumi_airbyte.client.errors import AirbyteError, NotFound
+from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import Connection
 from pulumi_airbyte.provider.adoption import Adoption, Found, live_ids, several
 from pulumi_airbyte.provider.carry import Plan, first_post
@@ -15,12 +17,22 @@ from pulumi_airbyte.provider.config_fields import as_first_posted, config_keys, 
 from pulumi_airbyte.provider.config_writes import settled
 from pulumi_airbyte.provider.connection_identity import sought
 from pulumi_airbyte.provider.connection_steps import takeover
-from pulumi_airbyte.provider.connection_tree import canonical, from_server, mapper_keys, request, wire
-from pulumi_airbyte.provider.gone import REFRESH_HINT, changed, connection_there
+from pulumi_airbyte.provider.connection_tree import (
+    canonical,
+    from_server,
+    leaves_out,
+    mapper_keys,
+    named,
+    request,
+    wire,
+)
+from pulumi_airbyte.provider.gone import changed, connection_lives, connection_there, no_more
+from pulumi_airbyte.provider.groundwork import Groundwork
 from pulumi_airbyte.provider.handover import finish, readable, resumed
 from pulumi_airbyte.provider.jobs import Deadline, until_idle
+from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.offered import Offers
-from pulumi_airbyte.provider.properties import Properties
+from pulumi_airbyte.provider.properties import Properties, reveal
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, with_rewrites
 from pulumi_airbyte.provider.target import Known, Target
@@ -35,6 +47,7 @@ class ConnectionWrites:
         self._server = server
         self._airbyte = server.airbyte
         self.offers = Offers(server.airbyte)
+        self._groundwork = Groundwork(server)
 
     def adoption(self, tree: Properties, target: Target, plan: Plan | None = None) -> Adoption[Connection]:
         """A create of this tree, which looks first whether the connection is there."""
@@ -110,13 +123,14 @@ class ConnectionWrites:
         """The outputs, once the connection has its cursors and what only the Config API writes.
 
         Raises:
-            UnfinishedError: something of that could not be done; the next update does it.
+            UnfinishedError: something of that could not be done, or the server left something out; the next update
+                does it.
         """
         try:
             if plan is not None:
                 made, plan = self.hand_over(made, plan, tree), None
             done = settled(self._server, made, tree, set(tree))
-            return outputs_of(done, rewrites_of(done, tree), tree)
+            return _kept_whole(done, outputs_of(done, rewrites_of(done, tree), tree), tree, set(tree))
         except AirbyteError as error:
             unwritten = config_keys(tree, tree.keys() | settings_of(tree))
             left = {**(note(unwritten) if unwritten else {}), **(plan.note() if plan else {})}
@@ -138,6 +152,7 @@ class ConnectionWrites:
 
         Raises:
             NotFound: the connection is gone, if only by its status.
+            UnfinishedError: the server left something out.
             AirbyteError: one of the APIs refuses.
         """
         public = keys - config_keys(tree, keys)
@@ -146,10 +161,10 @@ class ConnectionWrites:
             found = self.there(known.id)
         if public:
             found = self._patch(known.id, tree, public)
-        done = settled(self._server, found, tree, keys)
+        done = self._changed(known.id, tree, partial(settled, self._server, found, tree, keys))
         kept = {path: there for path, there in earlier.items() if path[0] not in keys}
         told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
-        return outputs_of(done, kept | told, tree)
+        return _kept_whole(done, outputs_of(done, kept | told, tree), tree, keys)
 
     def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
@@ -159,9 +174,14 @@ class ConnectionWrites:
 
     def there(self, connection_id: str) -> Connection:
         """A connection that must exist."""
-        return _refuse_deleted(changed(lambda: self._airbyte.get_connection(connection_id)))
+        found = connection_there(self._airbyte, connection_id)
+        if found is None:
+            raise no_more(f"The connection {connection_id}")
+        return _refuse_deleted(found)
 
     def _post(self, tree: Properties) -> Connection:
+        self._groundwork.require_tags(tree)
+        self._groundwork.require_ends(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         made = self.offers.created(tree, lambda: self._airbyte.create_connection(request(tree, set(tree))))
         self._server.inventory.connections.put(made)
@@ -174,10 +194,18 @@ class ConnectionWrites:
         behind = (set(found.behind) | ({"configurations"} if any(mapper_keys(tree)) else set())) - later
         return self._patch(found.id, tree, behind) if behind else found.record
 
+    def _changed(self, connection_id: str, tree: Properties, change: Callable[[], Connection]) -> Connection:
+        label = f'The connection "{reveal(tree.get("name"))}" ({connection_id})'
+        return changed(change, label, lambda: connection_lives(self._airbyte, connection_id))
+
     def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
+        if "tags" in keys:
+            self._groundwork.require_tags(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         body = request(tree, keys)
-        patched = _refuse_deleted(changed(lambda: self._airbyte.patch_connection(connection_id, body)))
+        patched = _refuse_deleted(
+            self._changed(connection_id, tree, lambda: self._airbyte.patch_connection(connection_id, body))
+        )
         self._server.inventory.connections.put(patched)
         return patched
 
@@ -193,6 +221,18 @@ def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
     return rewrites(sent, from_server(answer, sent, answered=True))
 
 
+def _kept_whole(answer: Connection, outputs: Properties, sent: Properties, keys: set[str]) -> Properties:
+    """The outputs of a write of these properties, which must have lost nothing.
+
+    Raises:
+        UnfinishedError: it has.
+    """
+    answered = from_server(answer, sent, answered=True)
+    lost = (path for path in losses(sent, answered, leaves_out) if path[0] in keys)
+    label = f'The connection "{answer.name}"'
+    return refuse_lost(label, answer.connection_id, outputs, (named(sent, path) for path in lost))
+
+
 def outputs_of(answer: Connection, told: Rewrites, sent: Properties) -> Properties:
     """What the state keeps of a write, with what is to be known of the server's rewrites."""
     return with_rewrites(identity_of(answer), told, sent)
@@ -205,5 +245,5 @@ def identity_of(found: Connection) -> Properties:
 
 def _refuse_deleted(found: Connection) -> Connection:
     if found.status == "deprecated":
-        raise NotFound(f'The connection "{found.name}" does not exist any more.', REFRESH_HINT)
+        raise no_more(f'The connection "{found.name}" ({found.connection_id})')
     return found

@@ -7,7 +7,7 @@ from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind
 from pulumi_airbyte.client.whole_lists import Ends
-from pulumi_airbyte.provider.gone import connection_there, exists
+from pulumi_airbyte.provider.gone import connection_lives, exists
 
 NAMED: Final = 5
 
@@ -35,7 +35,7 @@ def refuse_foreign(
         if actor_id == (item.source_id if kind == "source" else item.destination_id)
     ]
     # One may have been deleted since the list was read.
-    living = [item for item in suspects if _lives(airbyte, item.connection_id)]
+    living = [item for item in suspects if connection_lives(airbyte, item.connection_id)]
     if living:
         names = ", ".join(f'"{item.name}" ({item.connection_id})' for item in living[:NAMED])
         more = f" and {len(living) - NAMED} more" if len(living) > NAMED else ""
@@ -46,11 +46,6 @@ def refuse_foreign(
             f"Delete them in Airbyte and run `pulumi up` again. To delete them together with the {kind}, declare the "
             f"{kind} with forceDestroy (again, if it has left the program), run `pulumi up`, and then remove it.",
         )
-
-
-def _lives(airbyte: Airbyte, connection_id: str) -> bool:
-    found = connection_there(airbyte, connection_id)
-    return found is not None and found.status != "deprecated"
 
 
 def _listed(airbyte: Airbyte, ends: Callable[[str], list[Ends]], workspace_id: str) -> list[Ends]:

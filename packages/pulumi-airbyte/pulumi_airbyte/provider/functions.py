@@ -61,13 +61,26 @@ def _connector_definition(airbyte: Airbyte, arguments: Properties) -> Properties
             f"{name!r} is no connector name.", 'Write it like "source-faker" or "destination-s3", or give type.'
         )
     wanted = _letters(bare if kind == prefix else name)
-    definitions = airbyte.connector_definitions(cast("ActorKind", kind), str(arguments.get("workspaceId") or ""))
+    workspace_id = str(arguments.get("workspaceId") or "") or _any_workspace(airbyte)
+    definitions = airbyte.connector_definitions(cast("ActorKind", kind), workspace_id)
     found = [definition for definition in definitions if wanted in _spellings(definition.name)]
     if len(found) != 1:
         raise AirbyteError(f"The server has {len(found)} {kind} connectors called {name!r}.", _choices(definitions))
     [definition] = found
     answer = {"definitionId": definition.definition_id, "displayName": definition.name, "version": definition.version}
     return {**answer, "type": definition.kind}
+
+
+def _any_workspace(airbyte: Airbyte) -> str:
+    """The id of a workspace to ask of: all of them have the connectors that are nobody's own.
+
+    Raises:
+        AirbyteError: the caller sees none.
+    """
+    found = min((workspace.workspace_id for workspace in airbyte.list_workspaces()), default="")
+    if not found:
+        raise AirbyteError("Airbyte lists connectors by workspace, and there is none to ask for.", "Give workspaceId.")
+    return found
 
 
 def _choices(definitions: list[ConnectorDefinition]) -> str:
@@ -162,7 +175,11 @@ FUNCTIONS: Final[dict[str, Function]] = {
         (
             Field("name", "string", "The connector's name, with its kind in front.", required=True),
             Field("type", "string", "The kind, where the name doesn't have it.", values=("source", "destination")),
-            Field("workspaceId", "string", "Look among the connectors of this workspace, custom ones included."),
+            Field(
+                "workspaceId",
+                "string",
+                "Look among the connectors of this workspace, custom ones included. Default: any workspace there is.",
+            ),
         ),
         (
             Field("definitionId", "string", "The definition's id."),

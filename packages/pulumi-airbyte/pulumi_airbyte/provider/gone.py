@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from pulumi_airbyte.client import Airbyte
-from pulumi_airbyte.client.errors import Forbidden, NotFound
-from pulumi_airbyte.client.models import ActorKind, Connection
+from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Rejected, ServerError
+from pulumi_airbyte.client.models import Actor, ActorKind, Connection
 
 Found = TypeVar("Found")
 Listed = tuple[str, str, str, str]
@@ -35,6 +35,35 @@ def connection_there(airbyte: Airbyte, connection_id: str) -> Connection | None:
         AirbyteError: reading failed for another reason than its absence.
     """
     return exists(airbyte, lambda: airbyte.get_connection(connection_id), connection_listed(connection_id))
+
+
+def connection_lives(airbyte: Airbyte, connection_id: str) -> bool:
+    """Whether a connection is there and not deleted.
+
+    Raises:
+        AirbyteError: it can't be read.
+    """
+    found = connection_there(airbyte, connection_id)
+    return found is not None and found.status != "deprecated"
+
+
+def actor_there(airbyte: Airbyte, kind: ActorKind, actor_id: str) -> Actor | None:
+    """A source or destination as a GET of its own shows it, or None; a deleted one has no configuration.
+
+    Raises:
+        AirbyteError: reading failed for another reason than its absence.
+    """
+    return exists(airbyte, lambda: airbyte.get_actor(kind, actor_id), actor_listed(kind, actor_id))
+
+
+def actor_lives(airbyte: Airbyte, kind: ActorKind, actor_id: str) -> bool:
+    """Whether a source or destination is there and not deleted.
+
+    Raises:
+        AirbyteError: it can't be read.
+    """
+    found = actor_there(airbyte, kind, actor_id)
+    return found is not None and found.configuration is not None
 
 
 def exists(airbyte: Airbyte, read: Callable[[], Found], listed_as: Listed) -> Found | None:
@@ -73,16 +102,39 @@ def remove(airbyte: Airbyte, delete: Callable[[], None], listed_as: Listed) -> N
             raise
 
 
-def changed(change: Callable[[], Found]) -> Found:
+def changed(change: Callable[[], Found], label: str, there: Callable[[], bool]) -> Found:
     """What `change` gives.
 
+    A server may answer the change of a deleted object with 500 or 422, which say nothing of it: so it is looked at
+    after a failure that may mean that.
+
+    Args:
+        change: the write.
+        label: the object in words.
+        there: whether it is there, by a look of its own.
+
     Raises:
-        AirbyteError: the change failed; for an object that is gone with the advice to refresh.
+        NotFound: the object is gone; with the advice to refresh.
+        AirbyteError: the change failed for another reason.
     """
     try:
         return change()
-    except NotFound as error:
-        raise NotFound(error.message, REFRESH_HINT, error.status) from None
+    except (NotFound, ServerError, Rejected, Forbidden) as error:
+        if not isinstance(error, NotFound) and _may_be_there(there):
+            raise
+        raise no_more(label, error.status) from error
+
+
+def no_more(label: str, status: int | None = None) -> NotFound:
+    """What is said of an object of the state that was deleted."""
+    return NotFound(f"{label} does not exist any more.", REFRESH_HINT, status)
+
+
+def _may_be_there(there: Callable[[], bool]) -> bool:
+    try:
+        return there()
+    except AirbyteError:
+        return True
 
 
 def _is_listed(airbyte: Airbyte, listed_as: Listed) -> bool:

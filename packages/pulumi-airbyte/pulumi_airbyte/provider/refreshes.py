@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import RefreshMode, StreamName
+from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Connection, Job
 from pulumi_airbyte.configurations import key_of, shown
 from pulumi_airbyte.provider.backfill import Result
@@ -18,12 +19,21 @@ AGAIN = "The next `pulumi up` tries again."
 def looked_up(airbyte: Airbyte, results: Mapping[str, Result]) -> dict[str, Result]:
     """The results as their jobs say now; jobs that had ended are not asked for.
 
+    A job that Airbyte does not have (any more) counts as failed: nothing else can say that it has read the stream.
+
     Raises:
         AirbyteError: a job can't be read.
     """
-    jobs = {one.job_id: airbyte.get_job(one.job_id) for one in results.values() if one.status == "running"}
-    ended = {job_id: job.status for job_id, job in jobs.items() if job.finished}
-    return {key: replace(one, status=ended.get(one.job_id, one.status)) for key, one in results.items()}
+    now = {one.job_id: _status(airbyte, one) for one in results.values() if one.status == "running"}
+    return {key: replace(one, status=now.get(one.job_id, one.status)) for key, one in results.items()}
+
+
+def _status(airbyte: Airbyte, result: Result) -> str:
+    try:
+        job = airbyte.get_job(result.job_id)
+    except NotFound:
+        return "failed"
+    return job.status if job.finished else result.status
 
 
 def refuse_inactive(status: str, keys: Sequence[str]) -> None:

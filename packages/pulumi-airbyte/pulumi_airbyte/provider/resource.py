@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.inventory import Inventory
+from pulumi_airbyte.provider.losses import Taken, taken
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, has_secret, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, changes
 from pulumi_airbyte.provider.run_record import entry_of
 from pulumi_airbyte.provider.tables import Field
 from pulumi_airbyte.provider.target import Known, Run, Target
-from pulumi_airbyte.values import JsonValue, Path, canonical_json
+from pulumi_airbyte.values import JsonValue, Path, canonical_json, render_path
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,26 @@ class ResourceType(ABC):
         """Remove the object; one that is gone already is no error."""
 
     def diff(self, known: Known, new: Properties) -> Differences:
-        """Every place where new inputs differ in meaning from those of the object."""
-        return list(changes(self.tree(known.inputs), self.tree(new)))
+        """Every place where new inputs differ in meaning from those of the object, or from what the server has."""
+        return list(changes(self.taken(known).tree, self.tree(new)))
+
+    def taken(self, known: Known) -> Taken:
+        """The inputs of an object as the server took them with the last write."""
+        return taken(self.tree(known.inputs), known_rewrites(known.outputs), self.leaves_out)
+
+    def leaves_out(self, tree: Properties, path: Path) -> bool:
+        """Whether the server is known to leave out, or to replace, what a tree asks for at a path."""
+        return False
+
+    def missing(self, known: Known) -> str:
+        """For people: what the program asks for and the last write did not bring to the server; empty for nothing."""
+        lost = self.taken(known).lost
+        names = ", ".join(dict.fromkeys(self.named(self.tree(known.inputs), path) for path in lost))
+        return f"{names}: asked for, and left out by Airbyte at the last write" if names else ""
+
+    def named(self, tree: Properties, path: Path) -> str:
+        """A place of a tree in words."""
+        return render_path(path)
 
     def replaces(self, path: Path) -> bool:
         """Whether a change at the path needs a new object."""
@@ -225,8 +244,10 @@ def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Pro
     return {**outputs, "serverRewrites": Secret(text) if hidden else text}
 
 
-def kept_rewrites(outputs: Properties) -> Properties:
-    """The outputs' own record of rewrites, for a read that must not forget them."""
+def kept_rewrites(outputs: Properties, sent: Properties, made: Taken) -> Properties:
+    """The record of rewrites for a read, which must not forget them, but shows as they are the places of losses."""
+    if made.lost:
+        return with_rewrites({}, made.rewrites, sent)
     return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
 
 

@@ -126,7 +126,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             known, new = Known(request.id, decode(request.old_inputs), decode(request.olds)), decode(request.news)
             adoption.refuse_shared(self._run, known, request.urn)
             found = resource.diff(known, new)
-            explanation = resource.explain(known, new, found)
+            explanation = "; ".join(
+                filter(None, [resource.missing(known) if found else "", resource.explain(known, new, found)])
+            )
             if explanation:
                 self._messages.info(request.urn, explanation)
             return diff_response(found, resource.replaces)

@@ -7,6 +7,7 @@ from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind, Workspace
 from pulumi_airbyte.provider.adoption import Adoption, Seen, Sought
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
+from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites
 from pulumi_airbyte.provider.resource import (
@@ -16,7 +17,6 @@ from pulumi_airbyte.provider.resource import (
     Made,
     ResourceType,
     kept_rewrites,
-    known_rewrites,
     table_failures,
     with_rewrites,
 )
@@ -27,6 +27,7 @@ from pulumi_airbyte.values import Path
 
 SHOWN: Final = ("name", "notifications")
 """What the server tells of a workspace; neither its organization nor its region."""
+UNSHOWN: Final = ("organizationId", "regionId")
 NAMED: Final = 5
 
 
@@ -51,7 +52,7 @@ class WorkspaceType(ResourceType):
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, unless it is there already."""
         made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: found.record)
-        return Made(made.workspace_id, _outputs(made, self.remote(self.tree(inputs))))
+        return Made(made.workspace_id, self._written(made, inputs))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Say whether it is there already."""
@@ -70,16 +71,24 @@ class WorkspaceType(ResourceType):
             # An import leaves the notifications to the server, which lists all of them; code lists what it changes.
             imported: Properties = {"name": found.name}
             return Live(imported, _outputs(found, imported))
-        sent = self.remote(self.tree(known.inputs))
-        live = cast("Properties", merged(_from_server(found), sent, known_rewrites(known.outputs)))
-        return Live(live | self.local(known.inputs), {**_identity(found), **kept_rewrites(known.outputs)})
+        sent, made = self.remote(self.tree(known.inputs)), self.taken(known)
+        live = cast("Properties", merged(_from_server(found), sent, made.rewrites))
+        return Live(live | self.local(known.inputs), {**_identity(found), **kept_rewrites(known.outputs, sent, made)})
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PATCH."""
         body = {key: reveal(value) for key, value in self.remote(new).items()}
-        patched = changed(lambda: self.airbyte.patch_workspace(known.id, body))
+        patched = changed(
+            lambda: self.airbyte.patch_workspace(known.id, body),
+            f'The workspace "{body.get("name")}" ({known.id})',
+            lambda: exists(self.airbyte, lambda: self.airbyte.get_workspace(known.id), _listed(known.id)) is not None,
+        )
         self.server.inventory.workspaces.put(patched)
-        return _outputs(patched, self.remote(self.tree(new)))
+        return self._written(patched, new)
+
+    def leaves_out(self, tree: Properties, path: Path) -> bool:
+        """The server shows neither the organization nor the region of a workspace."""
+        return path[0] in UNSHOWN
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE, unless objects would go with it; one that is gone already answers 404."""
@@ -114,6 +123,13 @@ class WorkspaceType(ResourceType):
         made = self.airbyte.create_workspace({key: reveal(value) for key, value in self.remote(inputs).items()})
         self.server.inventory.workspaces.put(made)
         return made
+
+    def _written(self, answer: Workspace, inputs: Properties) -> Properties:
+        """The outputs of a write, which must have lost nothing."""
+        sent = self.remote(self.tree(inputs))
+        lost = losses(sent, _from_server(answer), self.leaves_out)
+        names = (self.named(sent, path) for path in lost)
+        return refuse_lost(f'The workspace "{answer.name}"', answer.workspace_id, _outputs(answer, sent), names)
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Workspace]:
         wanted = {key: value for key, value in self.tree(inputs).items() if key in SHOWN}

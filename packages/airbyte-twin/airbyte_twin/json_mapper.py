@@ -1,0 +1,251 @@
+"""What the server's JSON mapper says of a body that does not fit its class.
+
+Knows Jackson's messages and how body models stand for Java classes. Must not know routes or what a body asks for.
+Source: recorded answers; texts for which there is no record are the mapper's known wordings.
+"""
+
+import json
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from airbyte_twin.java_order import enum_order
+from airbyte_twin.json_places import Path, Place, broken_at, line_and_column, places
+
+SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}{}]"
+SCALARS = {str: "java.lang.String", int: "java.lang.Integer", bool: "java.lang.Boolean", UUID: "java.util.UUID"}
+LIST = "java.util.ArrayList"
+
+
+@dataclass(frozen=True)
+class JavaEnum:
+    """Mark of a field: the name of the enum that its literals are."""
+
+    name: str
+
+
+def java_name(model: type[BaseModel]) -> str:
+    """The simple name of the class that a model stands for."""
+    name = getattr(model, "java", "")
+    return name if isinstance(name, str) and name else model.__name__
+
+
+class MissingMemberError(Exception):
+    """What is missing passes the mapper, and the server's code breaks on it later."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a value must become.
+
+    Attributes:
+        java: Its class.
+        model: The model that stands for the class, if there is one.
+        choices: Of an enum.
+        items: What the elements of a list must become.
+    """
+
+    java: str
+    model: type[BaseModel] | None = None
+    choices: tuple[str, ...] = ()
+    items: Any = None
+
+
+@dataclass(frozen=True)
+class Mapper:
+    """The mapper of one API.
+
+    Attributes:
+        package: Of the API's classes.
+        kotlin: Whether its classes are Kotlin's, which refuse null and absent members; those of the Config API are
+            Java's and do not.
+    """
+
+    package: str
+    kotlin: bool
+
+    def refusal(self, raw: bytes, model: type[BaseModel], class_name: str, error: ValidationError) -> str:
+        """The reason for the first thing in a document that does not fit.
+
+        Raises:
+            MissingMemberError: Only an absent or null member is wrong, and the API's classes do not check that.
+        """
+        text = raw.decode()
+        where = places(text)
+        root = Target(self.package + class_name, model)
+        faults = [_fault(detail["loc"], where, text) for detail in error.errors(include_url=False)]
+        told = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
+        if not told:
+            raise MissingMemberError
+        first = min(told, key=lambda fault: fault.position)
+        line, column = line_and_column(text, first.position)
+        steps = [self._step(root, first.path[:depth], key) for depth, key in enumerate(first.path)]
+        chain = f" (through reference chain: {'->'.join(steps)})" if steps else ""
+        return f"{self._reason(root, first)}\n at {SOURCE.format(line, f', column: {column}')}{chain}"
+
+    def _checks(self, root: Target, fault: "Fault") -> bool:
+        return self.kotlin and self._target(root, fault.path).model is not None
+
+    def _step(self, root: Target, owner: Path, key: str | int) -> str:
+        if isinstance(key, int):
+            return f"{LIST}[{key}]"
+        return f'{self._target(root, owner).java}["{key}"]'
+
+    def _target(self, root: Target, path: Path) -> Target:
+        for key in path:
+            if isinstance(key, int):
+                root = self._of(root.items, ())
+                continue
+            fields = root.model.model_fields if root.model else {}
+            field = next((each for name, each in fields.items() if key in {name, each.alias}), None)
+            root = self._of(field.annotation, field.metadata) if field else Target("java.lang.Object")
+        return root
+
+    def _of(self, annotation: Any, marks: Any) -> Target:
+        """What an annotation stands for, without `None` and further marks."""
+        origin, inner = get_origin(annotation), get_args(annotation)
+        if hasattr(annotation, "__metadata__"):
+            return self._of(annotation.__origin__, annotation.__metadata__)
+        if origin is UnionType or str(origin) == "typing.Union":
+            return self._of(next(each for each in inner if each is not NoneType), marks)
+        if origin is Literal:
+            name = next((mark.name for mark in marks if isinstance(mark, JavaEnum)), "Enum")
+            return Target(self.package + name, choices=inner)
+        if origin is tuple:
+            return Target(LIST, items=inner[0])
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return Target(self.package + java_name(annotation), annotation)
+        return Target(SCALARS.get(annotation, "java.lang.Object"))
+
+    def _reason(self, root: Target, fault: "Fault") -> str:
+        target = self._target(root, fault.path)
+        if fault.absent:
+            return (
+                f"Cannot construct instance of `{target.java}`, problem: Parameter specified as non-null is null: "
+                f"method {target.java}.<init>, parameter {_parameter(fault.absent)}"
+            )
+        value = fault.value
+        if target.choices:
+            return self._enum_reason(target, value)
+        if target.model is not None and not isinstance(value, (list, dict)):
+            return (
+                f"Cannot construct instance of `{target.java}` (although at least one Creator exists): "
+                f"no {_creator(value)}"
+            )
+        if isinstance(value, (list, dict)):
+            kind, token = ("Array", "START_ARRAY") if isinstance(value, list) else ("Object", "START_OBJECT")
+            return f"Cannot deserialize value of type `{target.java}` from {kind} value (token `JsonToken.{token}`)"
+        if target.java == SCALARS[UUID] and isinstance(value, str):
+            why = "UUID has to be represented by standard 36-char representation"
+        else:
+            why = f"not a valid `{target.java}` value"
+        return f"Cannot deserialize value of type `{target.java}` from {_shown(value)}: {why}"
+
+    def _enum_reason(self, target: Target, value: Any) -> str:
+        if not self.kotlin:
+            return f"Cannot construct instance of `{target.java}`, problem: Unexpected value '{value}'"
+        if value == "":
+            return (
+                f'Cannot coerce empty String ("") to `{target.java}` value '
+                "(but could if coercion was enabled using `CoercionConfig`)"
+            )
+        names = ", ".join(enum_order(target.choices))
+        return (
+            f"Cannot deserialize value of type `{target.java}` from {_shown(value)}: "
+            f"not one of the values accepted for Enum class: [{names}]"
+        )
+
+
+PUBLIC_MAPPER = Mapper("io.airbyte.publicApi.server.generated.models.", kotlin=True)
+CONFIG_MAPPER = Mapper("io.airbyte.api.model.generated.", kotlin=False)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that does not fit: a value, or a member of an object that is absent or null.
+
+    Attributes:
+        path: Of the value, or of the object.
+        position: Where the mapper notices it.
+        value: The value, as it was sent.
+        absent: Name of the member.
+    """
+
+    path: Path
+    position: int
+    value: Any = None
+    absent: str = ""
+
+
+def _fault(path: Path, where: dict[Path, Place], text: str) -> Fault:
+    at: Path = ()
+    for depth, key in enumerate(path):
+        if (*at, key) in where:
+            at = (*at, key)
+        elif key != 0:  # 0 may be a value that stands for a list of one
+            return Fault(path[:depth], where[at].end, absent=str(key))
+    place = where[at]
+    value = json.loads(text[place.start : place.end + 1])
+    if value is None:
+        return Fault(path[:-1], where[at[:-1]].end, absent=str(path[-1]))
+    # Of a list, the mapper has seen the bracket before it gives up.
+    return Fault(path, place.start + isinstance(value, list), value)
+
+
+def no_content(raw: bytes) -> str:
+    """The reason when a body holds nothing but blanks."""
+    lines = raw.count(b"\n") + 1
+    return f"No content to map due to end-of-input\n at {SOURCE.format(lines, '')}"
+
+
+def syntax_error(raw: bytes) -> str:
+    """What is wrong with a text that is no JSON."""
+    text = raw.decode("utf-8", "replace")
+    position = broken_at(text)
+    line, column = line_and_column(text, position)
+    if position < len(text):
+        found = text[position]
+        reason = f"Unexpected character ('{found}' (code {ord(found)})): expected a valid value"
+    else:
+        kind = "Array" if _open_bracket(text) == "[" else "Object"
+        reason = f"Unexpected end-of-input within/between {kind} entries"
+    return f"Invalid JSON: {reason}\n at {SOURCE.format(line, f', column: {column}')}"
+
+
+def _open_bracket(text: str) -> str:
+    """The innermost bracket that is not closed."""
+    depth = 0
+    for character in reversed(text):
+        depth += character in "}]"
+        if character in "{[":
+            if depth == 0:
+                return character
+            depth -= 1
+    return "{"
+
+
+def _parameter(name: str) -> str:
+    first, *others = name.split("_")
+    return "".join([first, *(part[:1].upper() + part[1:] for part in others)])
+
+
+def _creator(value: Any) -> str:
+    tail = "argument constructor/factory method to deserialize from"
+    if isinstance(value, bool):
+        return f"boolean/Boolean-{tail} boolean value ({str(value).lower()})"
+    if isinstance(value, (int, float)):
+        kind = "int/Int" if isinstance(value, int) else "double/Double"
+        return f"{kind}-{tail} Number value ({value})"
+    return f"String-{tail} String value ('{value}')"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f"String {json.dumps(value, ensure_ascii=False)}"
+    if isinstance(value, bool):
+        return f"Boolean value (token `JsonToken.VALUE_{str(value).upper()}`)"
+    kind = "Integer" if isinstance(value, int) else "Floating-point"
+    return f"{kind} value (token `JsonToken.VALUE_NUMBER_{'INT' if isinstance(value, int) else 'FLOAT'}`)"
