@@ -41,7 +41,7 @@ KEYLESS_MODES: Final[frozenset[str]] = frozenset({"full_refresh_overwrite", "ful
 KEYED_MODES: Final[frozenset[str]] = frozenset(
     {"incremental_deduped_history", "incremental_update", "full_refresh_update"}
 )
-"""Modes that the server refuses without a key, and in which it compares the key with the source's own and its fields."""
+"""Modes that the server refuses without a key; it compares the key with the source's own and with the fields."""
 
 KEY_SELECTING_MODES: Final[frozenset[str]] = KEYED_MODES | {"full_refresh_overwrite_deduped"}
 """Modes whose key must be among the selected fields."""

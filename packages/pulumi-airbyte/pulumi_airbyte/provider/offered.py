@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
+from airbyte_model.modes import KEYED_MODES
+
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
@@ -17,8 +19,6 @@ from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
 
-KEYED_MODES: Final = frozenset({"incremental_deduped_history", "full_refresh_update", "incremental_update"})
-"""Modes in which the server looks the primary key up in the stream's fields (AirbyteCatalogHelper)."""
 UNKNOWN_TO_SERVER: Final = (
     "No streams found with name",
     "Invalid fields selected",
