@@ -15,22 +15,23 @@ def labels_are_short(lake: Lake) -> Iterator[Finding]:
     for source in lake.sources:
         if source.config is None:
             continue
-        destination = lake.destination_label(source.config.destination)
-        flaws = [*_label_flaws("the label", source.label)] or [
-            *_label_flaws("the connection label", naming.connection_label(source.label, destination))
-        ]
-        for what in flaws:
-            remedy = "give the source or its destination a shorter name"
-            yield Finding(source.file, ("name",), what, remedy)
+        made = naming.connection_label(source.label, lake.destination_label(source.config.destination))
+        own = _label_flaw("label", source.label)
+        joined = None if own else _label_flaw("connection label", made)
+        if own:
+            yield Finding(source.file, ("name",), own, "give the source a shorter name")
+        elif joined:
+            yield Finding(source.file, ("name",), joined, "give the source or its destination a shorter name")
     for name in lake.destinations:
-        for what in _label_flaws("the label", lake.destination_label(name)):
-            yield Finding(f"{DESTINATIONS_FOLDER}/{name}.json", ("name",), what, "give it a shorter name")
+        flaw = _label_flaw("label", lake.destination_label(name))
+        if flaw:
+            yield Finding(f"{DESTINATIONS_FOLDER}/{name}.json", ("name",), flaw, "give the destination a shorter name")
 
 
-def _label_flaws(kind: str, label: str) -> Iterator[str]:
+def _label_flaw(kind: str, label: str) -> str:
+    """What is wrong with a label, which is shown in part; empty where nothing is."""
     flaw = name_flaw(label)
-    if flaw is not None:
-        yield f'{kind} "{label[:40]}…" {flaw.what}'
+    return f'the {kind} "{label[:40]}…" {flaw.what}' if flaw is not None else ""
 
 
 def texts_are_storable(lake: Lake) -> Iterator[Finding]:
