@@ -18,9 +18,9 @@ SyncMode = Literal[
     "incremental_update",
     "incremental_soft_delete",
 ]
-SYNC_MODES: Final[tuple[SyncMode, ...]] = get_args(SyncMode)
+SYNC_MODES: Final[tuple[str, ...]] = get_args(SyncMode)
 
-MODES: Final[dict[tuple[SourceMode, DestinationMode], SyncMode]] = {
+MODES: Final[dict[tuple[SourceMode, DestinationMode], str]] = {
     ("full_refresh", "overwrite"): "full_refresh_overwrite",
     ("full_refresh", "append"): "full_refresh_append",
     ("full_refresh", "overwrite_dedup"): "full_refresh_overwrite_deduped",

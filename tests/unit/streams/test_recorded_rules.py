@@ -73,8 +73,10 @@ def as_files(write: Write) -> Files | None:
         return None
     if not all(definition in facts() for definition in write.definitions):
         return None
+    if not can_say(write):
+        return None
     pinned = dict(map(connector, write.definitions))
-    return pinned | (connection(write) if write.kind == "connection" else actor(write)) if can_say(write) else None
+    return {**pinned, **(connection(write) if write.kind == "connection" else actor(write))}
 
 
 def can_say(write: Write) -> bool:
