@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Environments hold absolute paths: one that was made elsewhere, before the folder moved, is made anew.
 SYNCED := .venv/.synced-$(firstword $(shell echo '$(CURDIR)' | cksum))
 LOCKED := uv.lock pyproject.toml dagster/pyproject.toml $(wildcard packages/*/pyproject.toml)
-TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_twin packages/*/tests \
+TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_model packages/*/airbyte_twin packages/*/tests \
 	dagster/lotus_dagster toolchain sandbox benchmarks tests)
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 90

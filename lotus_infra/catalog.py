@@ -6,10 +6,11 @@ checks nothing.
 
 from dataclasses import dataclass
 
+from airbyte_model.modes import KEYLESS_MODES, MODES
+
 from lotus_infra.streams.facts import Discovered, cursor_of, key_of
 from lotus_infra.streams.lake import SourceFolder
 from lotus_infra.streams.model import StreamConfig
-from lotus_infra.streams.modes import KEYLESS_MODES, MODES
 from lotus_infra.streams.values import FieldPath
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, TypeAlias
 
+from airbyte_model.schedules import cron_flaw
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from lotus_infra.cluster.kinds import Count, Days, DnsLabel, Part, Placed, Port, Size, matching
-from lotus_infra.streams.cron import cron_problem
 
 POSTGRES_PORT = 5432
 
@@ -20,9 +20,9 @@ def _schedule(text: str) -> str:
         raise ValueError(f"has {len(fields)} parts instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
     # One of the two days must be left open in the other dialect, and here none may be.
     open_day = 5 if fields[5] == "*" else 3
-    problem = cron_problem(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
-    if problem is not None:
-        raise ValueError(": ".join(problem))
+    flaw = cron_flaw(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
+    if flaw is not None:
+        raise ValueError(str(flaw))
     return text
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
+from airbyte_model.schedules import interval_of
 from pydantic import BaseModel, ConfigDict
 
 from lotus_infra.catalog import ConfiguredStream
@@ -11,8 +12,8 @@ from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.values import NonBreakingChanges
 
 if TYPE_CHECKING:
+    from airbyte_model.modes import SyncMode
     from pulumi_airbyte.arguments import TimeUnit
-    from pulumi_airbyte.configurations import SyncMode
 
 
 class ConnectionSettings(BaseModel):
@@ -70,13 +71,13 @@ class Connection(airbyte.Connection):
 
 
 def _schedule(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
-    units, _, unit = (schedule.every or "").partition(" ")
+    interval = interval_of(schedule.every or "")
     return airbyte.ConnectionScheduleArgs(
         schedule.type,
         schedule.cron,
         schedule.time_zone,
-        units=int(units) if units else None,
-        time_unit=cast("TimeUnit", unit.strip().removesuffix("s") + "s") if unit else None,
+        units=interval[0] if interval else None,
+        time_unit=cast("TimeUnit", f"{interval[1]}s") if interval else None,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from airbyte_model.modes import KEYLESS_MODES, MODES
 from pydantic import JsonValue
 
 from lotus_infra.catalog import configure
@@ -10,7 +11,6 @@ from lotus_infra.migrate.model import FoundActor, FoundConnection, FoundStream
 from lotus_infra.migrate.schedules import words
 from lotus_infra.streams.lake import SourceFolder
 from lotus_infra.streams.model import Configuration
-from lotus_infra.streams.modes import KEYLESS_MODES, MODES
 from lotus_infra.streams.problems import JsonPath, field_name
 from lotus_infra.streams.references import MASK, is_reference, walk
 

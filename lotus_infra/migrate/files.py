@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from airbyte_model.modes import KEYLESS_MODES, MODES
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra.migrate.model import Facts, FoundActor, FoundConnection, FoundStream
@@ -14,7 +15,6 @@ from lotus_infra.streams.explain import explain
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.streams.model import DestinationConfig, LakeFile, SourceConfig, StreamConfig
-from lotus_infra.streams.modes import KEYLESS_MODES, MODES
 from lotus_infra.streams.problems import field_name
 
 _FIELDS: Final = TypeAdapter(dict[str, Field])

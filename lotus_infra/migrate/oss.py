@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from airbyte_model.modes import MODES
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from lotus_infra.migrate.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
@@ -16,7 +17,6 @@ from lotus_infra.migrate.terraform import Instance
 from lotus_infra.streams.discovery import fields_of
 from lotus_infra.streams.facts import MODES_OF_SOURCES, Defaults, Discovered, Options
 from lotus_infra.streams.model import Schedule
-from lotus_infra.streams.modes import MODES
 
 PROVIDER: Final = "aballiet/airbyte-oss"
 NAMESPACES: Final = {"source": "source", "destination": "destination"}

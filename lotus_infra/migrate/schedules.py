@@ -1,28 +1,27 @@
 """Schedules as Airbyte's APIs and Terraform's states write them, and as stream files have them."""
 
-import re
 from typing import Final
+
+from airbyte_model.schedules import UTC, interval_of, split_zone
 
 from lotus_infra.streams.model import MANUAL, Schedule
 
-_TIMING: Final = re.compile(r"(?:every\s+)?([0-9]+)\s+(minute|hour|day|week|month)s?", re.IGNORECASE)
 _CRON_FIELDS: Final = (6, 7)
 
 
 def cron(expression: str, zone: str | None = None) -> Schedule | None:
     """A cron schedule; the zone may stand behind the expression, as the server reads it back."""
-    parts = expression.split()
-    if len(parts) > _CRON_FIELDS[0] and parts[-1][0].isalpha():
-        *parts, zone = parts
-    if len(parts) not in _CRON_FIELDS:
+    bare, behind = split_zone(expression)
+    if len(bare.split()) not in _CRON_FIELDS:
         return None
-    return Schedule(type="cron", cron=" ".join(parts), time_zone=None if zone in {None, "", "UTC"} else zone)
+    named = zone if behind == UTC else behind
+    return Schedule(type="cron", cron=bare, time_zone=None if named in {None, "", UTC} else named)
 
 
 def basic(timing: str) -> Schedule | None:
     """A basic schedule, given as `Every 1 HOURS` or `1 hours`."""
-    found = _TIMING.fullmatch(timing.strip())
-    return Schedule(type="basic", every=f"{int(found[1])} {found[2].lower()}s") if found else None
+    found = interval_of(timing)
+    return Schedule(type="basic", every=f"{found[0]} {found[1]}s") if found else None
 
 
 def schedule(kind: str | None, expression: str | None, zone: str | None, timing: str | None) -> Schedule | None:

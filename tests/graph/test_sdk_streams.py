@@ -100,3 +100,8 @@ def test_a_token_keeps_its_key_when_another_stream_of_the_name_comes() -> None:
 def test_a_stream_that_is_listed_twice_is_refused_by_its_pair() -> None:
     with pytest.raises(ConfigurationError, match=r"'orders \(namespace sales\)' twice"):
         declared(*[Stream("orders", namespace="sales")] * 2)
+
+
+def test_a_stream_that_selects_no_field_is_refused_since_the_server_takes_no_empty_list() -> None:
+    with pytest.raises(ConfigurationError, match="'users' selects no field: name at least one"):
+        declared(Stream("users", selected_fields=[]))

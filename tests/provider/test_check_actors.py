@@ -251,3 +251,32 @@ def test_a_workspace_needs_only_a_name(plugin: Plugin) -> None:
     assert plugin.check("workspace", {"region": "x"}).failures == {
         "region": "is not a property of this resource: did you mean regionId?"
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"name": "x" * 257}, "name", "has 257 characters, and Airbyte takes at most 256 in a name: shorten it"),
+        ({"name": "x\0"}, "name", "has a NUL character (\\u0000), which Airbyte can't store: remove it"),
+        ({"workspaceId": "main"}, "workspaceId", "is not an id of Airbyte, which is a UUID"),
+        ({"definitionId": "source-lab"}, "definitionId", "is not an id of Airbyte, which is a UUID"),
+        ({"configuration": {"x": [Secret("k\0"), UNKNOWN]}}, "configuration.x[0]", "has a NUL character"),
+        ({"configuration": {"x": {"k\0": 1}}}, "configuration.x", "has a NUL character"),
+        ({"configuration": json.dumps({"x": "k\0"})}, "configuration.x", "has a NUL character"),
+    ],
+    ids=str,
+)
+def test_what_the_server_can_not_store_is_refused_at_its_place_and_not_shown(
+    plugin: Plugin, lake: Lake, changes: dict[str, Any], path: str, reason: str
+) -> None:
+    failures = plugin.check("source", lake.source() | changes).failures
+    assert plugin.check("destination", lake.destination() | changes).failures == failures
+    assert list(failures) == [path]
+    assert reason in failures[path]
+    assert "k\0" not in failures[path]
+
+
+def test_a_workspace_has_a_name_that_the_server_can_store(plugin: Plugin) -> None:
+    assert plugin.check("workspace", {"name": "é" * 256}).failures == {}
+    assert list(plugin.check("workspace", {"name": "é" * 257}).failures) == ["name"]
+    assert list(plugin.check("workspace", {"name": "a", "notifications": {"a": "\0"}}).failures) == ["notifications.a"]

@@ -8,12 +8,14 @@ from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
 from tests.provider.heard import Engine
 from tests.provider.jobs import compared
+from tests.provider.lab import LAB_SOURCE
 from tests.provider.lake import Lake, stream
 from tests.provider.plugin import NOTHING, Object, Plugin, urn
 from tests.provider.refresh import assert_clean
 from tests.provider.rewrites import AES_KEY
 
 MASK = "*" * 10
+METHOD = "configurations.bare.mappers[0].mapperConfiguration.method"
 ENCRYPTION = {"algorithm": "AES", "mode": "CBC", "padding": "PKCS5Padding", "targetField": "name", "key": "0123456789"}
 
 
@@ -137,6 +139,8 @@ def test_the_mask_of_a_mappers_key_is_refused_with_its_path(plugin: Plugin, lake
         ([stream(cursor_field=["id"])], "unknown key 'cursor_field'"),
         ([stream(name="")], "a stream without a name"),
         (["orders"], "a stream without a name"),
+        ([stream(selectedFields=[])], "selects no field: name at least one, or leave selectedFields out"),
+        ([stream(syncMode="")], "unknown syncMode ''"),
     ],
     ids=str,
 )
@@ -155,9 +159,9 @@ def test_streams_that_the_server_would_refuse_or_misread_are_refused(
         ({"cronExpression": "0 0 * * * ?"}, "schedule.scheduleType", "give one of manual, cron, basic"),
         ({"scheduleType": "cron"}, "schedule.cronExpression", "is required for a cron schedule"),
         ({"scheduleType": "manual", "cronExpression": "0 0 * * * ?"}, "schedule.cronExpression", "has no meaning"),
-        ({"scheduleType": "cron", "cronExpression": "0 * * * *"}, "schedule.cronExpression", "has 5 fields"),
-        ({"scheduleType": "cron", "cronExpression": "* 0 * * * ?"}, "schedule.cronExpression", "seconds as a number"),
-        ({"scheduleType": "cron", "cronExpression": "0 * * * * ? 2030"}, "schedule.cronExpression", "minutes as a"),
+        ({"scheduleType": "cron", "cronExpression": "0 * * * *"}, "schedule.cronExpression", "has 5 parts"),
+        ({"scheduleType": "cron", "cronExpression": "* 0 * * * ?"}, "schedule.cronExpression", "seconds must be"),
+        ({"scheduleType": "cron", "cronExpression": "0 * * * * ? 2030"}, "schedule.cronExpression", "minutes must be"),
         ({"scheduleType": "cron", "cronExpression": "0 0 * * * ? Etc/UTC"}, "schedule.cronTimeZone", "is refused"),
         ({"scheduleType": "cron", "cron": "0 0 * * * ?"}, "schedule.cron", "known are scheduleType, cronExpression"),
     ],
@@ -206,3 +210,64 @@ def test_every_problem_is_told_at_once(plugin: Plugin, lake: Lake) -> None:
         "sourceId",
         "status",
     ]
+
+
+def hashed(**changes: Any) -> dict[str, Any]:
+    """A stream with a mapper; `...` leaves a key out."""
+    whole = {"targetField": "name", "method": "MD5", "fieldNameSuffix": "_h"} | changes
+    kept = {key: value for key, value in whole.items() if value is not ...}
+    return stream(mappers=[{"type": "hashing", "mapperConfiguration": kept}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"name": "é" * 257}, "name", "has 257 characters, and Airbyte takes at most 256 in a name: shorten it"),
+        ({"name": "a\0"}, "name", "has a NUL character"),
+        ({"prefix": "a\0"}, "prefix", "has a NUL character"),
+        ({"namespaceFormat": Secret("a\0")}, "namespaceFormat", "has a NUL character"),
+        ({"configurations": [stream(name="a\0")]}, "configurations", "has a NUL character"),
+        ({"configurations": [stream(selectedFields=["a\0"])]}, "configurations.bare.selectedFields[0]", "has a NUL"),
+        ({"sourceId": "shopify"}, "sourceId", "is not an id of Airbyte, which is a UUID"),
+        ({"tags": ["x"]}, "tags[0]", "must be an object with tagId, name, color, workspaceId"),
+        ({"tags": [{"tagId": LAB_SOURCE, "name": "t", "workspaceId": LAB_SOURCE}]}, "tags[0].color", "is required"),
+        (
+            {"tags": [{"tagId": "t", "name": "t", "color": "FF00AA", "workspaceId": LAB_SOURCE}]},
+            "tags[0].tagId",
+            "is not an id of Airbyte",
+        ),
+        ({"configurations": [hashed(method="zz")]}, METHOD, "must be one of MD2, MD5, SHA-1"),
+        ({"configurations": [hashed(method=...)]}, METHOD, "is required"),
+        (
+            {"configurations": [stream(mappers=[{"type": "hash", "mapperConfiguration": {}}])]},
+            "configurations.bare.mappers[0].type",
+            "must be one of hashing, field-filtering, field-renaming, row-filtering, encryption",
+        ),
+        (
+            {"configurations": [stream(mappers=[{"type": "hashing", "configuration": {}}])]},
+            "configurations.bare.mappers[0].mapperConfiguration",
+            "is required",
+        ),
+    ],
+    ids=str,
+)
+def test_what_the_server_can_not_store_or_read_is_refused_at_its_place(
+    plugin: Plugin, lake: Lake, changes: dict[str, Any], path: str, reason: str
+) -> None:
+    failures = plugin.check("connection", lake.connection(**changes)).failures
+    assert list(failures) == [path]
+    assert reason in failures[path]
+
+
+def test_the_longest_name_that_the_server_takes_is_one_that_it_is_sent(plugin: Plugin, lake: Lake) -> None:
+    made = plugin.made("connection", lake.connection(name="é" * 256))
+    assert lake.live("connections", made.id)["name"] == "é" * 256
+
+
+def test_a_field_that_is_named_without_a_path_is_the_path_of_that_field(plugin: Plugin, lake: Lake) -> None:
+    mode = "incremental_deduped_history"
+    bare = lake.connection(stream(syncMode=mode, cursorField="updated_at", primaryKey=["id"]))
+    assert plugin.checked("connection", bare) == plugin.checked(
+        "connection", lake.connection(stream(syncMode=mode, cursorField=["updated_at"], primaryKey=[["id"]]))
+    )
+    assert_clean(plugin, "connection", plugin.made("connection", bare))

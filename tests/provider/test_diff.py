@@ -11,13 +11,13 @@ from tests.provider.plugin import NOTHING, Difference, Plugin
 
 MASK = "*" * 10
 CRON = {"scheduleType": "cron", "cronExpression": "0 0 * * * ?"}
-TAGS = [
-    {"tagId": tag, "name": f"tag {tag}", "color": color, "workspaceId": "w"} for tag, color in (("1", "f"), ("2", "a"))
-]
+OTHER = "5a1c0f1e-0000-4000-8000-0000000000ff"
+TAG_IDS = ((f"{OTHER[:-1]}1", "f"), (f"{OTHER[:-1]}2", "a"))
+TAGS = [{"tagId": tag, "name": f"tag {tag}", "color": color, "workspaceId": OTHER} for tag, color in TAG_IDS]
 CONNECTION: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
     ({}, {"name": "other"}, {"name": "update"}),
-    ({}, {"sourceId": "other"}, {"sourceId": "update-replace"}),
-    ({}, {"destinationId": "other"}, {"destinationId": "update-replace"}),
+    ({}, {"sourceId": OTHER}, {"sourceId": "update-replace"}),
+    ({}, {"destinationId": OTHER}, {"destinationId": "update-replace"}),
     ({}, {"sourceId": UNKNOWN}, {"sourceId": "update-replace"}),
     ({}, {"schedule": CRON}, {"schedule": "add"}),
     ({"schedule": CRON}, {}, {"schedule": "delete"}),
@@ -56,7 +56,7 @@ STREAMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"selectedFields": ["id", "name", "updated_at", "note"]}),
     ({}, {"selectedFields": ...}),
     ({"selectedFields": ...}, {"selectedFields": ["id"]}),
-    ({"mappers": [{"type": "hashing", "mapperConfiguration": {"targetField": "name"}}]}, {"mappers": ...}),
+    ({"mappers": [{"type": "field-filtering", "mapperConfiguration": {"targetField": "name"}}]}, {"mappers": ...}),
     ({}, {"includeFiles": True}),
     ({}, {"destinationObjectName": "o"}),
     ({}, {"namespace": "n"}),
@@ -125,8 +125,8 @@ def test_inputs_of_another_version_are_compared_by_what_they_mean(plugin: Plugin
 ACTOR: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({}, {}),
     ({"name": "other"}, {"name": "update"}),
-    ({"workspaceId": "other"}, {"workspaceId": "update-replace"}),
-    ({"definitionId": "other"}, {"definitionId": "update-replace"}),
+    ({"workspaceId": OTHER}, {"workspaceId": "update-replace"}),
+    ({"definitionId": OTHER}, {"definitionId": "update-replace"}),
     ({"definitionId": UNKNOWN}, {"definitionId": "update-replace"}),
     ({"resourceAllocation": {"default": {"cpu_limit": "1"}}}, {"resourceAllocation": "add"}),
     ({"configuration": UNKNOWN}, {"configuration": "update"}),

@@ -9,6 +9,7 @@ from pulumi_airbyte.client.environment import CLOUD, RETRY_SECONDS
 from pulumi_airbyte.provider.configuration import ADOPT_VARIABLE, adopts_identical, client_settings
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
+from tests.provider.lab import LAB_SOURCE
 from tests.provider.plugin import NOTHING, Plugin, error
 
 URL = "https://airbyte.example.com/api/public/v1"
@@ -126,7 +127,8 @@ def test_a_variable_that_makes_no_sense_fails_the_check_and_lists_the_two(
 
 def test_a_server_that_is_not_known_yet_is_refused_when_it_is_asked(unconfigured: Plugin) -> None:
     unconfigured.configure(serverUrl=UNKNOWN)
-    checked = unconfigured.check("source", {"workspaceId": "w", "definitionId": "d", "configuration": {}})
+    given = {"workspaceId": LAB_SOURCE, "definitionId": LAB_SOURCE, "configuration": {}}
+    checked = unconfigured.check("source", given)
     assert checked.failures == {}
     assert "address is known only after an update" in error(lambda: unconfigured.invoke("getWorkspace"))
 

@@ -78,7 +78,7 @@ OFFERS = (
     Mistake("shop/no_cursor.json", '"cursor_field"', "cursor_field", "is missing", None),
     Mistake("shop/unknown_cursor.json", '"cursor_field"', "cursor_field", "is not a field", None),
     Mistake("shop/unselected_cursor.json", '"cursor_field"', "cursor_field", "not among the selected", None),
-    Mistake("shop/other_key.json", '"primary_key"', "primary_key", "differs from the source's own key", None),
+    Mistake("keyed/other_key.json", '"primary_key"', "primary_key", "differs from the source's own key", None),
     Mistake("shop/unknown_key.json", "    [", "primary_key[0]", "is not a field", None),
     Mistake("keyed/no_key.json", '"primary_key"', "primary_key", "is missing", None),
     Mistake("keyed/unselected_key.json", '"primary_key"', "primary_key", "not among the selected", None),
@@ -103,6 +103,8 @@ _CONFIGURATION: tuple[tuple[str, str, str, str, Document], ...] = (
     ("keyless", '"configuration"', "configuration.api_key", "is missing", {"configuration": {}}),
     ("too_many", "num_workers", "configuration.num_workers", "is too large", {}),
     ("typo", "num_wrkers", "configuration.num_wrkers", '"num_workers"?', {}),
+    ("nul", "u0000", "configuration.note", "has a NUL character", {}),
+    ("long", '"name"', "name", "has 300 characters", {"name": "L" * 300}),
     ("unset", '"api_key"', "configuration.api_key", "is not set in the stack", {}),
     (
         "fast",
@@ -121,6 +123,7 @@ _API_KEY = {"$secret": "s3_secret_access_key"}
 _SETTINGS: dict[str, Document] = {
     "too_many": {"api_key": _API_KEY, "num_workers": 500},
     "typo": {"api_key": _API_KEY, "num_wrkers": 5},
+    "nul": {"api_key": _API_KEY, "note": "a\0b"},
     "unset": {"api_key": {"$secret": UNSET_SECRET}},
 }
 SOURCES = tuple(
@@ -183,7 +186,10 @@ def _write_offers(files: dict[str, Document | str | bytes | None]) -> None:
         "shop/no_cursor": ({"cursor_field": []}, no_default),
         "shop/unknown_cursor": ({"cursor_field": ["changed_at"]}, {}),
         "shop/unselected_cursor": ({"cursor_field": ["created_at"]}, {}),
-        "shop/other_key": ({"primary_key": [["email"]]}, {"source_defined_primary_key": [["id"]]}),
+        "keyed/other_key": (
+            {"destination_sync_mode": "append_dedup", "primary_key": [["email"]]},
+            {"source_defined_primary_key": [["id"]]},
+        ),
         "shop/unknown_key": ({"primary_key": [["nope"]]}, {}),
         "keyed/no_key": ({"destination_sync_mode": "append_dedup", "primary_key": []}, {}),
         "keyed/unselected_key": ({"destination_sync_mode": "append_dedup", "primary_key": [["created_at"]]}, {}),

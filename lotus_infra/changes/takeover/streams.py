@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from airbyte_model.modes import KEYLESS_MODES, MODES
 from pydantic import JsonValue, TypeAdapter
 
 from lotus_infra.changes.drift import Difference, Drifted
@@ -14,7 +15,6 @@ from lotus_infra.streams.edit import Edit
 from lotus_infra.streams.facts import Discovered
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import SourceFolder, StreamFile
-from lotus_infra.streams.modes import KEYLESS_MODES, MODES
 
 _PAIRS: Final = {word: pair for pair, word in MODES.items()}
 _FIELD: Final = TypeAdapter(Field)

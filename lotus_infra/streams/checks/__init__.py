@@ -4,7 +4,7 @@ The command line, the tests and the Pulumi program all run the same tuple. Rules
 """
 
 from lotus_infra.streams.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
-from lotus_infra.streams.checks.modes import cursors_work, keys_work, modes_are_written, modes_exist
+from lotus_infra.streams.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
 from lotus_infra.streams.checks.names import (
     labels_are_unique,
     models_are_unique,
@@ -19,6 +19,7 @@ from lotus_infra.streams.checks.sources import (
     schedules_run,
     sources_have_streams,
 )
+from lotus_infra.streams.checks.texts import labels_are_short, texts_are_storable
 
 __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
 
@@ -28,6 +29,8 @@ CHECKS: tuple[Rule, ...] = (
     connectors_are_known,
     schedules_run,
     labels_are_unique,
+    labels_are_short,
+    texts_are_storable,
     streams_are_unique,
     models_are_unique,
     prefixes_are_unique,
@@ -37,6 +40,7 @@ CHECKS: tuple[Rule, ...] = (
     modes_are_written,
     cursors_work,
     keys_work,
+    keys_are_used,
     references_are_well_formed,
     configurations_fit,
 )

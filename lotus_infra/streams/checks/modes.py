@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from airbyte_model.modes import DEFAULT_MODE, KEY_SELECTING_MODES, KEYED_MODES, KEYLESS_MODES, MODES
+
 from lotus_infra.streams.checks.rule import Complaint, each_selected_stream
 from lotus_infra.streams.facts import Discovered
 from lotus_infra.streams.fields import Field
 from lotus_infra.streams.lake import Lake, StreamFile
-from lotus_infra.streams.modes import KEYED_MODES, KEYLESS_MODES, MODES, UNCHECKED_MODE
 from lotus_infra.streams.problems import Finding, field_name, suggestion
-from lotus_infra.streams.values import FieldPath
+from lotus_infra.streams.values import FieldPath, KeyPaths
 
 
 @each_selected_stream
@@ -20,7 +21,7 @@ def modes_exist(stream: StreamFile) -> Iterator[Complaint]:
         fitting = ", ".join(theirs for ours, theirs in MODES if ours == config.sync_mode)
         what = f"{config.destination_sync_mode} does not go with {config.sync_mode}"
         yield ("destination_sync_mode",), what, f"write one of {fitting}"
-    elif stream.discovered is not None and mode != UNCHECKED_MODE:
+    elif stream.discovered is not None and mode != DEFAULT_MODE:
         supported = stream.discovered.options.sync_modes
         if config.sync_mode not in supported:
             what = f"{config.sync_mode} is not supported by the source for this stream"
@@ -37,7 +38,7 @@ def modes_are_written(lake: Lake) -> Iterator[Finding]:
         supported = pinned.destination_sync_modes
         for stream in source.selected_streams:
             mode = stream.config.destination_sync_mode
-            if mode not in supported and _mode(stream) not in {UNCHECKED_MODE, None}:
+            if mode not in supported and _mode(stream) not in {DEFAULT_MODE, None}:
                 what = f"{mode} is not supported by {pinned.connector}"
                 yield Finding(stream.file, ("destination_sync_mode",), what, f"write {' or '.join(supported)}")
 
@@ -78,8 +79,8 @@ def keys_work(stream: StreamFile) -> Iterator[Complaint]:
     if mode is None or mode in KEYLESS_MODES:
         return
     own = discovered.source_defined_primary_key if discovered is not None else ()
-    if own and config.primary_key and config.primary_key != own:
-        yield ("primary_key",), "differs from the source's own key", f"write [{', '.join(map(_written, own))}]"
+    if mode in KEYED_MODES and own and config.primary_key and config.primary_key != own:
+        yield ("primary_key",), "differs from the source's own key", f"write {_written_key(own)}"
         return
     if discovered is not None:
         for index, path in enumerate(config.primary_key):
@@ -87,16 +88,23 @@ def keys_work(stream: StreamFile) -> Iterator[Complaint]:
                 remedy = suggestion(path[0] if path else "", discovered.fields, "name a field that the source has")
                 yield ("primary_key", index), f'"{field_name(path)}" is not a field that the source has', remedy
                 return
-    key = config.primary_key or own
-    if mode in KEYED_MODES and not key:
-        yield (
-            ("primary_key",),
-            f"is missing: {config.destination_sync_mode} matches rows by it",
-            'name the key, such as [["id"]]',
-        )
-    elif mode in KEYED_MODES and config.fields:
-        for name in [path[0] for path in key if path and path[0] not in config.fields]:
+    key = config.primary_key if mode in KEYED_MODES else own or config.primary_key
+    if mode in KEYED_MODES and not (key or own):
+        what = f"is missing: {config.destination_sync_mode} matches rows by it"
+        yield ("primary_key",), what, 'name the key, such as [["id"]]'
+    elif mode in KEY_SELECTING_MODES and config.fields:
+        for name in [path[0] for path in key or own if path and path[0] not in config.fields]:
             yield ("primary_key",), f'"{name}" is not among the selected fields', "add it to fields"
+
+
+def keys_are_used(lake: Lake) -> Iterator[Finding]:
+    """A key that the server replaces by the source's own, without a word, is noticed: downstream, the file's counts."""
+    for stream in (stream for stream in lake.streams if stream.config.selected):
+        key = stream.config.primary_key
+        own = stream.discovered.source_defined_primary_key if stream.discovered is not None else ()
+        if own and key and key != own and _mode(stream) not in KEYED_MODES | KEYLESS_MODES | {None}:
+            what = "is not the source's own key, which Airbyte uses in its place"
+            yield Finding(stream.file, ("primary_key",), what, f"write {_written_key(own)}", harmless=True)
 
 
 def _mode(stream: StreamFile) -> str | None:
@@ -115,3 +123,7 @@ def _exists(path: FieldPath, fields: Mapping[str, Field]) -> bool:
 
 def _written(path: FieldPath) -> str:
     return "[" + ", ".join(f'"{step}"' for step in path) + "]"
+
+
+def _written_key(key: KeyPaths) -> str:
+    return "[" + ", ".join(map(_written, key)) + "]"

@@ -1,8 +1,11 @@
 """A source's own settings: its connector, its destination, its schedule, and that it has something to sync."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
-from lotus_infra.streams.cron import EXAMPLE, cron_problem, interval_problem, zone_problem
+from airbyte_model.flaws import Flaw
+from airbyte_model.schedules import EXAMPLE, INTERVAL_EXAMPLE, UTC, cron_flaw, interval_flaw, split_zone, zone_flaw
+
 from lotus_infra.streams.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.streams.model import Schedule
 from lotus_infra.streams.problems import Finding, nearest, suggestion
@@ -65,12 +68,26 @@ def _schedule_problems(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
     for key, kind in (("cron", "cron"), ("time_zone", "cron"), ("every", "basic")):
         if given[key] is not None and schedule.type != kind:
             yield key, f"is never used by a {schedule.type} schedule", f'delete it, or write "type": "{kind}"'
-    checks = {"cron": cron_problem, "time_zone": zone_problem, "every": interval_problem}
-    needed = {"cron": ("cron", EXAMPLE), "basic": ("every", 'such as "1 hours"')}.get(schedule.type)
+    needed = {"cron": ("cron", EXAMPLE), "basic": ("every", INTERVAL_EXAMPLE)}.get(schedule.type)
     if needed is not None and given[needed[0]] is None:
         yield needed[0], "is missing", f"write when to sync, {needed[1]}"
     for key in {"cron": ("cron", "time_zone"), "basic": ("every",)}.get(schedule.type, ()):
         value = given[key]
-        problem = checks[key](value) if value is not None else None
-        if problem is not None:
-            yield key, *problem
+        flaw = _FLAWS[key](value) if value is not None else None
+        if flaw is not None:
+            yield key, *flaw
+
+
+def _cron_flaw(expression: str) -> Flaw | None:
+    """What is wrong with an expression, which has its zone beside it in a file."""
+    bare, zone = split_zone(expression)
+    if zone != UTC:
+        return Flaw(f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it')
+    return cron_flaw(bare)
+
+
+_FLAWS: Final[dict[str, Callable[[str], Flaw | None]]] = {
+    "cron": _cron_flaw,
+    "time_zone": zone_flaw,
+    "every": interval_flaw,
+}

@@ -32,6 +32,8 @@ class Field:
     high: int
     names: tuple[str, ...] = ()
     special: re.Pattern[str] | None = None
+    strict: bool = False
+    """Whether a range must begin with the lower value."""
 
     def number(self, text: str) -> int:
         """A value, by number or name."""
@@ -42,53 +44,66 @@ class Field:
         if not re.fullmatch(r"[0-9]{1,9}", text):
             chars = "".join(re.findall(r"[^0-9]+", text)).upper()
             raise _unparsed(f"Invalid chars in expression! Expression: {text.upper()} Invalid chars: {chars}")
-        self._check_range("Value", int(text))
+        self._check_range(int(text))
         return int(text)
 
-    def _check_range(self, what: str, number: int) -> None:
+    def _check_range(self, number: int) -> None:
         if not self.low <= number <= self.high:
-            raise _unparsed(f"{what} {number} not in range [{self.low}, {self.high}]")
+            raise _unparsed(f"Value {number} not in range [{self.low}, {self.high}]")
 
     def values(self, text: str) -> frozenset[int]:
         """The values that a field's text stands for; special forms stand for one unknown value."""
+        if text == "?" and self.special:
+            return frozenset({-1})
+        if self.special is WEEKDAYS and text[:-1].upper() in self.names and text[-1:].upper() == "L":
+            return frozenset({-1})
         found: set[int] = set()
         for part in text.split(","):
             found |= self._part(part)
         return frozenset(found)
 
     def _part(self, part: str) -> set[int]:
-        if self.special and self.special.fullmatch(part.upper()):
+        special = self.special.fullmatch(part.upper()) if self.special else None
+        if special:
+            for number in filter(None, special.groups()):
+                self.number(number)
             return {-1}
         span, slash, step = part.partition("/")
         if slash and not step:
             raise _unparsed(f"Missing steps for expression: {part.upper()}")
         first, dash, last = span.partition("-")
-        if span == "*":
+        if span == "*" or (slash and not span):
             low, high = self.low, self.high
         else:
             low = self.number(first)
             high = self.number(last) if dash else (self.high if slash else low)
+            if self.strict and low > high:
+                raise _unparsed(f"Invalid range! [{low},{high}]")
         if slash:
             self._check_step(step)
         whole = range(low, high + 1) if low <= high else (*range(low, self.high + 1), *range(self.low, high + 1))
         return set(whole[:: int(step) if slash else 1])
 
     def _check_step(self, step: str) -> None:
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", step):
+        if not re.fullmatch(r"[0-9]{1,9}", step):
             raise _unparsed(f"Invalid chars in expression! Expression: {step.upper()} Invalid chars: {step.upper()}")
-        self._check_range("Period", int(step))
+        if not 0 < int(step) <= min(self.high, self.high - self.low + 1):
+            raise _unparsed(f"Period {step} not in range [{self.low}, {self.high}]")
 
 
+MONTH_DAYS = re.compile(r"LW?|L-([0-9]{1,2})|([0-9]{1,2})W")
+WEEKDAYS = re.compile(r"L|([0-9])L|([A-Z0-9]+)#([0-9])")
+"""Further forms of a day; the numbers and names in them are values of the field."""
 SECOND = Field("second", 0, 59)
 MINUTE = Field("minute", 0, 59)
 FIELDS = (
     SECOND,
     MINUTE,
     Field("hour", 0, 23),
-    Field("day of month", 1, 31, special=re.compile(r"\?|L|LW|L-[0-9]{1,2}|[0-9]{1,2}W")),
+    Field("day of month", 1, 31, special=MONTH_DAYS),
     Field("month", 1, 12, MONTHS),
-    Field("day of week", 1, 7, DAYS, re.compile(r"\?|L|([1-7]|[A-Z]{3})(L|#[1-5])")),
-    Field("year", 1970, 2099),
+    Field("day of week", 1, 7, DAYS, WEEKDAYS),
+    Field("year", 1970, 2099, strict=True),
 )
 
 

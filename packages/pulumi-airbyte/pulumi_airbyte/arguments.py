@@ -6,15 +6,15 @@ from inspect import isawaitable
 from typing import Any, Literal
 
 import pulumi
+from airbyte_model.modes import SyncMode
 
 from pulumi_airbyte.configurations import (
     ConfigurationError,
-    SyncMode,
-    canonical_stream,
     key_of,
     keyed,
     shown,
     to_text,
+    wanted_stream,
 )
 from pulumi_airbyte.values import JsonObject
 
@@ -131,7 +131,7 @@ class ConnectionConfigurationsArgs:
 
 
 def _text(streams: Sequence[Mapping[str, Any]]) -> str:
-    return to_text(keyed(canonical_stream(stream) for stream in streams))
+    return to_text(keyed(map(wanted_stream, streams)))
 
 
 def _mappers(value: Any) -> Any:

@@ -11,25 +11,11 @@ A stream is the pair of its namespace and its name. Its key is a text that depen
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, TypeAlias
+
+from airbyte_model.modes import DEFAULT_MODE, KEYLESS_MODES, SYNC_MODES
 
 from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
-
-DEFAULT_SYNC_MODE: Final = "full_refresh_overwrite"
-SyncMode = Literal[
-    "full_refresh_overwrite",
-    "full_refresh_append",
-    "full_refresh_overwrite_deduped",
-    "full_refresh_update",
-    "full_refresh_soft_delete",
-    "incremental_append",
-    "incremental_deduped_history",
-    "incremental_update",
-    "incremental_soft_delete",
-]
-SYNC_MODES: Final[tuple[str, ...]] = get_args(SyncMode)
-KEYLESS_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_append"})
-"""Modes in which the server drops a primary key that the caller sends."""
 
 STREAM_KEYS: Final = (
     "name",
@@ -114,16 +100,26 @@ def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not (value or stored):
         reason = "without a list the server selects streams by itself"
         raise ConfigurationError(f"names no stream: list at least one ({reason})")
-    streams = (canonical_stream(item) for item in value)
-    return keyed(streams if stored else map(_supported, streams))
+    return keyed(map(canonical_stream if stored else wanted_stream, value))
 
 
-def _supported(stream: StreamTree) -> StreamTree:
-    mode = stream["syncMode"]
-    if mode not in SYNC_MODES:
-        label = shown(key_of(stream_name(stream)))
+def wanted_stream(value: JsonValue) -> StreamTree:
+    """One stream that code wants, in canonical form.
+
+    Raises:
+        ConfigurationError: the value is no stream, or one that the server refuses in any source.
+    """
+    stream = canonical_stream(value)
+    given, label = value if isinstance(value, Mapping) else {}, shown(key_of(stream_name(stream)))
+    if given.get("syncMode") == "" or stream["syncMode"] not in SYNC_MODES:
+        mode = given.get("syncMode")
         raise ConfigurationError(
             f"stream {label!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
+        )
+    selected = given.get("selectedFields")
+    if selected is not None and is_list(selected) and not selected:
+        raise ConfigurationError(
+            f"stream {label!r} selects no field: name at least one, or leave selectedFields out to select all of them"
         )
     return stream
 
@@ -163,12 +159,12 @@ def canonical_stream(value: JsonValue) -> StreamTree:
         raise ConfigurationError(
             f"stream {label!r} has the unknown key {unknown[0]!r}: known are {', '.join(STREAM_KEYS)}"
         )
-    mode = value.get("syncMode") or DEFAULT_SYNC_MODE
+    mode = value.get("syncMode") or DEFAULT_MODE
     stream: StreamTree = {"name": name, "syncMode": mode}
     honoured = {
         "namespace": namespace,
-        "cursorField": value.get("cursorField") if str(mode).startswith("incremental") else None,
-        "primaryKey": None if mode in KEYLESS_MODES else value.get("primaryKey"),
+        "cursorField": _field_path(value.get("cursorField")) if str(mode).startswith("incremental") else None,
+        "primaryKey": None if mode in KEYLESS_MODES else _key_paths(value.get("primaryKey")),
         "selectedFields": _selected(label, value.get("selectedFields")),
         "mappers": _mappers(value.get("mappers")),
         "includeFiles": value.get("includeFiles"),
@@ -176,6 +172,15 @@ def canonical_stream(value: JsonValue) -> StreamTree:
     }
     stream.update({key: item for key, item in honoured.items() if item})
     return stream
+
+
+def _field_path(path: JsonValue) -> JsonValue:
+    """The path of a field; the server takes a name alone for the path of a top-level one."""
+    return [path] if isinstance(path, str) and path else path
+
+
+def _key_paths(paths: JsonValue) -> JsonValue:
+    return [_field_path(path) for path in paths] if isinstance(paths, Sequence) and is_list(paths) else paths
 
 
 def _selected(stream: str, fields: JsonValue) -> list[str] | None:

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from airbyte_model.modes import SYNC_MODES
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi_airbyte.configurations import SYNC_MODES, ConfigurationError, parse, to_request, to_text
+from pulumi_airbyte.configurations import ConfigurationError, parse, to_request, to_text
 
 
 def stream(**overrides: Any) -> dict[str, Any]:

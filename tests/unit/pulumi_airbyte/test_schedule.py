@@ -10,10 +10,8 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.provider.schedule import (
     canonical_schedule,
     config_request,
-    cron_problem,
     schedule_failures,
     takes_config_api,
-    zone_problem,
 )
 
 HOURLY = "0 0 * * * ?"
@@ -69,36 +67,37 @@ def came_back(wanted: Any) -> Any:
 
 @pytest.mark.parametrize("sound", [HOURLY, "0 0,20,40 * * * ? UTC", "0 15 10 ? * MON-FRI 2027", f"{HOURLY} CET"])
 def test_a_sound_expression_has_no_problem(sound: str) -> None:
-    assert cron_problem(sound) == ""
+    assert schedule_failures({**cron(sound)}) == []
 
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ("0 * * * *", "5 fields"),
-        ("* 0 * * * ?", "seconds as a number"),
-        ("0 * 10 * * ? 2027", "minutes as a number"),
-        ("", "0 fields"),
+        ("0 * * * *", "has 5 parts instead of 6 or 7"),
+        ("* 0 * * * ?", "seconds must be a number"),
+        ("0 * 10 * * ? 2027", "minutes must be a number"),
+        ("0 0 25 * * ? Europe/Berlin", '"25" is no hour: write 0 to 23'),
+        ("", "has 0 parts"),
     ],
 )
 def test_a_broken_expression_is_refused_with_a_reason(broken: str, reason: str) -> None:
-    assert reason in cron_problem(broken)
+    [failure] = schedule_failures({**cron(broken)})
+    assert failure.path == "schedule.cronExpression"
+    assert reason in failure.reason
 
 
 @pytest.mark.parametrize(
     ("zone", "reason"),
     [
-        ("Etc/GMT+1", "is refused by the server"),
-        ("europe/berlin", "did you mean 'Europe/Berlin'?"),
-        ("Europe/Bermuda", "is no time zone"),
-        ("UTC", ""),
-        ("Asia/Kolkata", ""),
+        ("Etc/GMT+1", "is refused by Airbyte"),
+        ("europe/berlin", 'did you mean "Europe/Berlin"?'),
+        ("Mars/Base", "there is no time zone"),
     ],
 )
 def test_a_zone_is_one_that_the_server_knows(zone: str, reason: str) -> None:
-    found = zone_problem(zone)
-    assert reason in found
-    assert bool(found) == bool(reason)
+    [failure] = schedule_failures({**cron(HOURLY, cronTimeZone=zone)})
+    assert failure.path == "schedule.cronTimeZone"
+    assert reason in failure.reason
 
 
 @pytest.mark.parametrize(

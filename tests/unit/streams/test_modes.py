@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from airbyte_model.modes import MODES
 
-from lotus_infra.streams.modes import MODES
 from lotus_infra.streams.values import DestinationSyncMode, SyncMode
-from tests.support.lakes import Document, discovered, problems_of, stream
+from tests.support.lakes import Document, discovered, problems_of, report_on, stream
 
 ANY_MODE: Document = {"connector": "11111111-2222-3333-4444-555555555555", "configuration": {}}
 """A destination whose modes nobody has pinned."""
@@ -122,8 +122,7 @@ def test_a_cursor_that_the_server_takes_is_no_problem(ours: Document, theirs: Do
 
 
 WRONG_KEYS: list[tuple[Document, Document, str]] = [
-    ({"primary_key": [["email"]]}, OWN_KEY, 'primary_key: differs from the source\'s own key: write [["id"]]'),
-    (DEDUP | {"primary_key": [["email"]]}, OWN_KEY, "primary_key: differs from the source's own key"),
+    (DEDUP | {"primary_key": [["email"]]}, OWN_KEY, 'primary_key: differs from the source\'s own key: write [["id"]]'),
     ({"primary_key": [["nope"]]}, {}, 'primary_key[0]: "nope" is not a field that the source has'),
     ({"primary_key": [["id"], []]}, {}, 'primary_key[1]: "" is not a field that the source has'),
     (DEDUP | {"primary_key": []}, {}, "primary_key: is missing: append_dedup matches rows by it: name the key"),
@@ -142,6 +141,7 @@ def test_a_key_that_would_not_hold_is_told(ours: Document, theirs: Document, exp
 RIGHT_KEYS: list[tuple[Document, Document]] = [
     ({"primary_key": []}, {}),
     ({"primary_key": [["created_at"]]}, {}),
+    ({"primary_key": [["email"]]}, OWN_KEY),
     (DEDUP | {"primary_key": []}, OWN_KEY),
     (DEDUP | {"primary_key": [["id"]]}, OWN_KEY),
     (DEDUP | {"primary_key": [["email"], ["id"]]}, {}),
@@ -160,3 +160,28 @@ def test_without_a_discovery_a_cursor_must_still_be_selected(tmp_path: Path) -> 
     assert problems_of(tmp_path, changes) == [
         'shop/orders.json:10: cursor_field: "created_at" is not among the selected fields: add it to fields'
     ]
+
+
+def test_a_key_that_the_server_replaces_by_the_sources_own_is_noticed(tmp_path: Path) -> None:
+    changes: dict[str, Document] = {
+        "shop/orders.json": stream(primary_key=[["email"]]),
+        "shop/_discovered/orders.json": discovered(**OWN_KEY),
+    }
+    report = report_on(tmp_path, changes)
+
+    assert report.problems == ()
+    [notice] = report.notices
+    assert (notice.field, notice.what) == (
+        "primary_key",
+        "is not the source's own key, which Airbyte uses in its place",
+    )
+    assert notice.remedy == 'write [["id"]]'
+
+
+def test_the_key_of_rows_that_are_overwritten_by_it_must_be_selected(tmp_path: Path) -> None:
+    mode: Document = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite_dedup"}
+
+    assert check(tmp_path, mode | {"primary_key": [["created_at"]]}, {}) == [
+        'primary_key: "created_at" is not among the selected fields: add it to fields'
+    ]
+    assert check(tmp_path, mode | {"primary_key": [["email"]]}, OWN_KEY) == []

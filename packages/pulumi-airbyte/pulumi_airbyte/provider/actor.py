@@ -25,6 +25,7 @@ from pulumi_airbyte.provider.gone import actor_listed, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
+from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
@@ -83,6 +84,7 @@ class ActorType(ResourceType):
             return Checked(named, [Failure("configuration", str(error))])
         failures = table_failures(self.inputs, named)
         if not checking.importing:
+            failures += refused_texts(named)
             paths = map(render_path, masks(named.get("configuration"), ("configuration",)))
             failures += [Failure(path, MASK_ADVICE) for path in sorted(paths)]
         if "definitionId" not in named and not self._names_type(named.get("configuration")):

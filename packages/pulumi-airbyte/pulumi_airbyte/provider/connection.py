@@ -41,6 +41,7 @@ from pulumi_airbyte.provider.losses import Taken
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refreshes import looked_up
+from pulumi_airbyte.provider.refusals import refused_streams, refused_tags, refused_texts
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
@@ -90,7 +91,7 @@ class ConnectionType(ResourceType):
             for failure in table_failures(self.inputs, named)
             if not (failures and failure.path == "configurations")
         ]
-        failures += [] if checking.importing else schedule_failures(named.get("schedule")) + resource_failures(named)
+        failures += [] if checking.importing else _refused(named)
         # What the engine puts in for ignoreChanges is what the server has, which code could not have said.
         kept = {key for key in ("schedule", "status") if same(named.get(key), checking.old.get(key))}
         refused = [failure for failure in failures if failure.path.partition(".")[0] not in kept]
@@ -243,6 +244,13 @@ class ConnectionType(ResourceType):
         return results | {key: value for key, value in known.outputs.items() if key == "unfinished"}
 
 
+def _refused(named: Properties) -> list[Failure]:
+    """What the server would refuse in properties other than the streams."""
+    others = {key: value for key, value in named.items() if key != "configurations"}
+    found = schedule_failures(named.get("schedule")) + resource_failures(named) + refused_tags(named.get("tags"))
+    return found + refused_texts(others)
+
+
 def _checked_streams(configurations: Property, checking: Checking) -> tuple[Property, list[Failure]]:
     """The streams as canonical text, or what is wrong with them."""
     if not is_known(configurations):
@@ -251,5 +259,7 @@ def _checked_streams(configurations: Property, checking: Checking) -> tuple[Prop
         streams = parse(reveal(configurations), stored=checking.importing)
     except ConfigurationError as error:
         return "", [Failure("configurations", str(error))]
-    found = [] if checking.importing else masks(cast("Property", streams), ("configurations",))
-    return to_text(streams), [Failure(render_path(path), MASK_ADVICE) for path in found]
+    if checking.importing:
+        return to_text(streams), []
+    found = [Failure(render_path(path), MASK_ADVICE) for path in masks(cast("Property", streams), ("configurations",))]
+    return to_text(streams), found + refused_streams(streams)

@@ -4,21 +4,18 @@ A basic schedule is written as the public API reads it, `Every 1 HOURS`; a cron 
 left out where it is UTC. The public API writes manual schedules and cron in UTC; the others take the Config API.
 """
 
-import re
-import zoneinfo
-from functools import cache
 from typing import Final
+
+from airbyte_model.flaws import Flaw
+from airbyte_model.schedules import UTC, cron_flaw, interval_flaw, interval_of, split_zone, zone_flaw
 
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, reveal, unwrap
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.values import JsonObject
 
-UTC: Final = "UTC"
-FIELDS: Final = (6, 7)
 OF_KIND: Final[dict[str, str]] = {"cronExpression": "cron", "cronTimeZone": "cron", "basicTiming": "basic"}
 """The kind of schedule that each part belongs to."""
 KEYS: Final = ("scheduleType", *OF_KIND)
-_TIMING: Final = re.compile(r"(?:every\s+)?([0-9]+)\s+(minute|hour|day|week|month)s?", re.IGNORECASE)
 
 
 def canonical_schedule(schedule: Properties) -> Properties:
@@ -28,7 +25,7 @@ def canonical_schedule(schedule: Properties) -> Properties:
     if isinstance(timing, str):
         cleaned["basicTiming"] = canonical_timing(timing)
     if isinstance(cron, str):
-        cleaned["cronExpression"], zone = split_cron(cron)
+        cleaned["cronExpression"], zone = split_zone(cron)
         cleaned.setdefault("cronTimeZone", zone)
     if cleaned.get("cronTimeZone") == UTC:
         del cleaned["cronTimeZone"]
@@ -37,18 +34,8 @@ def canonical_schedule(schedule: Properties) -> Properties:
 
 def canonical_timing(timing: str) -> str:
     """`every 1 hour` as the server reads it back, `Every 1 HOURS`; anything else as it is."""
-    found = _TIMING.fullmatch(timing.strip())
-    return f"Every {int(found[1])} {found[2].upper()}S" if found else timing
-
-
-def split_cron(expression: str) -> tuple[str, str]:
-    """The expression with single spaces, and its zone, which the server puts behind it when it is read."""
-    parts = expression.split()
-    if parts and parts[-1].upper() == UTC:
-        return " ".join(parts[:-1]), UTC
-    if len(parts) > FIELDS[0] and parts[-1][0].isalpha():
-        return " ".join(parts[:-1]), parts[-1]
-    return " ".join(parts), UTC
+    found = interval_of(timing)
+    return f"Every {found[0]} {found[1].upper()}S" if found else timing
 
 
 def takes_config_api(schedule: Property) -> str:
@@ -71,27 +58,6 @@ def config_request(schedule: Property) -> JsonObject:
         return {"scheduleType": "basic", "scheduleData": data}
     cron = {"cronExpression": given.get("cronExpression"), "cronTimeZone": given.get("cronTimeZone", UTC)}
     return {"scheduleType": "cron", "scheduleData": {"cron": cron}}
-
-
-def cron_problem(expression: str) -> str:
-    """What the server would refuse, or an empty text."""
-    parts = split_cron(expression)[0].split()
-    if len(parts) not in FIELDS:
-        wanted = "seconds, minutes, hours, day of month, month, day of week (and year)"
-        return f"{expression!r} has {len(parts)} fields: give {wanted}"
-    if not parts[0].isdigit():
-        return f"{expression!r} must give the seconds as a number"
-    if len(parts) == 7 and not parts[1].isdigit():
-        return f"{expression!r} must give the minutes as a number, because it gives a year"
-    return ""
-
-
-def zone_problem(zone: str) -> str:
-    """What the server would refuse in a zone, or an empty text."""
-    if zone == UTC or zone in _zones():
-        return f"{zone!r} is refused by the server: give a region's zone, or UTC" if _is_offset(zone) else ""
-    near = {known.casefold(): known for known in _zones()}.get(zone.casefold())
-    return f"{zone!r} is no time zone: " + (f"did you mean {near!r}?" if near else "give one such as 'Europe/Berlin'")
 
 
 def schedule_failures(schedule: Property) -> list[Failure]:
@@ -117,29 +83,18 @@ def _kind_failures(kind: str, given: Properties) -> list[Failure]:
     cron, zone, timing = (given.get(key) for key in ("cronExpression", "cronTimeZone", "basicTiming"))
     problems: dict[str, str] = {}
     if kind == "cron":
-        problems["cronExpression"] = cron_problem(cron) if isinstance(cron, str) else "is required for a cron schedule"
-        named = split_cron(cron)[1] if isinstance(cron, str) else UTC
-        if named != UTC and zone not in {None, named}:
+        expression, named = split_zone(cron) if isinstance(cron, str) else ("", UTC)
+        problems["cronExpression"] = _written(cron_flaw(expression))
+        if not isinstance(cron, str):
+            problems["cronExpression"] = "is required for a cron schedule"
+        elif named != UTC and zone not in {None, named}:
             problems["cronExpression"] = f"names the zone {named}, and cronTimeZone another: leave it out here"
-        problems["cronTimeZone"] = zone_problem(str(named if zone is None else zone))
+        problems["cronTimeZone"] = _written(zone_flaw(str(named if zone is None else zone)))
     elif kind == "basic":
-        problems["basicTiming"] = _timing_problem(timing)
+        flaw = interval_flaw(timing) if isinstance(timing, str) else None
+        problems["basicTiming"] = _written(flaw) if isinstance(timing, str) else "is required for a basic schedule"
     return [Failure(f"schedule.{key}", problem) for key, problem in problems.items() if problem]
 
 
-def _timing_problem(timing: Property) -> str:
-    if timing is None:
-        return "is required for a basic schedule"
-    found = _TIMING.fullmatch(timing.strip()) if isinstance(timing, str) else None
-    if found and int(found[1]):
-        return ""
-    return f"{timing!r} is no interval: give one such as 'Every 1 HOURS' (minutes, hours, days, weeks or months)"
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
-def _is_offset(zone: str) -> bool:
-    return zone.lower().startswith("etc")
+def _written(flaw: Flaw | None) -> str:
+    return str(flaw) if flaw is not None else ""

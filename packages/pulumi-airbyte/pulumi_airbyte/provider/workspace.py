@@ -10,6 +10,7 @@ from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import merged, rewrites
+from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
     Checked,
     Checking,
@@ -43,7 +44,8 @@ class WorkspaceType(ResourceType):
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Fill in the name."""
         named: Properties = {"name": checking.name, **without_nulls(inputs)}
-        return Checked(named, table_failures(self.inputs, named))
+        refused = [] if checking.importing else refused_texts(named)
+        return Checked(named, table_failures(self.inputs, named) + refused)
 
     def tree(self, inputs: Properties) -> Properties:
         """Inputs without nulls."""

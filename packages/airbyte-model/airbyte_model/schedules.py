@@ -1,0 +1,175 @@
+"""Which schedules the server takes: a Quartz expression, a zone, an interval.
+
+Source: cron-utils, CronDefinitionBuilder.quartz, FieldParser and ValidationFieldExpressionVisitor, which the server
+parses with; airbyte-platform ConnectionScheduleHelper and AirbyteCatalogHelper (seconds must be a number, and minutes
+too when a year is given; a trailing UTC is dropped, any other zone is refused).
+"""
+
+import difflib
+import re
+import zoneinfo
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from airbyte_model.flaws import Flaw
+
+UTC: Final = "UTC"
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+EXAMPLE: Final = 'such as "0 0 * * * ?" for every hour'
+INTERVAL_EXAMPLE: Final = 'such as "1 hours"'
+_FEWEST, _MOST = 6, 7
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_INTERVAL: Final = re.compile(r"(?:every\s+)?([0-9]{1,9})\s+(minute|hour|day|week|month)s?", re.IGNORECASE)
+_LAST_DAYS: Final = re.compile(r"L-([0-9]{1,2})")
+_NEAREST_WEEKDAY: Final = re.compile(r"([0-9]{1,2})W")
+_LAST_OF_WEEKDAY: Final = re.compile(r"([0-9])L")
+_NTH_WEEKDAY: Final = re.compile(r"(\w+)#([0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One field of an expression.
+
+    Attributes:
+        name: as people call it.
+        low: the lowest value.
+        high: the highest value.
+        names: that stand for values, the first one for the lowest.
+        wraps: whether a range may go past the highest value, as `22-2` does for hours.
+    """
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    wraps: bool = True
+
+    def takes(self, text: str) -> bool:
+        """Whether each item of a comma-separated list is one that the field has."""
+        items = text.split(",")
+        return self._is_alone(text) if len(items) == 1 else all(self._is_item(item) for item in items)
+
+    def _is_alone(self, text: str) -> bool:
+        if text == "?":
+            return self in (_DAY_OF_MONTH, _DAY_OF_WEEK)
+        # A weekday's name goes before L only where it is all that the field has.
+        named = self is _DAY_OF_WEEK and text.endswith("L") and text[:-1] in self.names
+        return named or self._is_item(text)
+
+    def _is_item(self, text: str) -> bool:
+        if self._is_special(text):
+            return True
+        span, slash, step = text.partition("/")
+        if slash and not self._is_step(step):
+            return False
+        return span == "*" or (bool(slash) and not span) or self._is_span(span)
+
+    def _is_special(self, text: str) -> bool:
+        if self is _DAY_OF_MONTH:
+            counted = _LAST_DAYS.fullmatch(text) or _NEAREST_WEEKDAY.fullmatch(text)
+            return text in {"L", "LW"} or (counted is not None and self._value(counted[1]) is not None)
+        if self is _DAY_OF_WEEK:
+            last, nth = _LAST_OF_WEEKDAY.fullmatch(text), _NTH_WEEKDAY.fullmatch(text)
+            values = [last[1]] if last else [nth[1], nth[2]] if nth else []
+            return text == "L" or (bool(values) and all(self._value(value) is not None for value in values))
+        return False
+
+    def _is_step(self, text: str) -> bool:
+        most = min(self.high, self.high - self.low + 1)
+        return _NUMBER.fullmatch(text) is not None and 0 < int(text) <= most
+
+    def _is_span(self, text: str) -> bool:
+        first, dash, last = text.partition("-")
+        low = self._value(first)
+        high = self._value(last) if dash else low
+        return low is not None and high is not None and (self.wraps or low <= high)
+
+    def _value(self, text: str) -> int | None:
+        """The value that a number or a name stands for; None where the field has no such value."""
+        if text in self.names:
+            return self.names.index(text) + self.low
+        value = int(text) if _NUMBER.fullmatch(text) else None
+        return value if value is not None and self.low <= value <= self.high else None
+
+
+_DAY_OF_MONTH: Final = _Part("day of month", 1, 31)
+_DAY_OF_WEEK: Final = _Part("day of week", 1, 7, DAYS)
+_PARTS: Final = (
+    _Part("second", 0, 59),
+    _Part("minute", 0, 59),
+    _Part("hour", 0, 23),
+    _DAY_OF_MONTH,
+    _Part("month", 1, 12, MONTHS),
+    _DAY_OF_WEEK,
+    _Part("year", 1970, 2099, wraps=False),
+)
+
+
+def split_zone(expression: str) -> tuple[str, str]:
+    """An expression with single spaces, and its zone, which the server puts behind it when it is read; else UTC."""
+    parts = expression.split()
+    if parts and parts[-1].upper() == UTC:
+        return " ".join(parts[:-1]), UTC
+    if len(parts) > _FEWEST and parts[-1][0].isalpha():
+        return " ".join(parts[:-1]), parts[-1]
+    return " ".join(parts), UTC
+
+
+def cron_flaw(expression: str) -> Flaw | None:
+    """Why the server refuses an expression, which has no zone behind it any more."""
+    fields = expression.upper().split()
+    if len(fields) not in {_FEWEST, _MOST}:
+        return Flaw(f"has {len(fields)} parts instead of {_FEWEST} or {_MOST}", f"write seconds first, {EXAMPLE}")
+    for part, text in zip(_PARTS, fields, strict=False):
+        if not part.takes(text):
+            known = f" or {part.names[0]} to {part.names[-1]}" if part.names else ""
+            remedy = f"write {part.low} to {part.high}{known}, *, a range a-b, a step a/b or a list a,b"
+            return Flaw(f'"{text}" is no {part.name}', remedy)
+    return _whole_flaw(fields)
+
+
+def _whole_flaw(fields: list[str]) -> Flaw | None:
+    """What the server refuses although each part is right by itself."""
+    if _NUMBER.fullmatch(fields[0]) is None:
+        return Flaw("seconds must be a number", f"write 0 first, {EXAMPLE}")
+    if len(fields) == _MOST and _NUMBER.fullmatch(fields[1]) is None:
+        return Flaw("minutes must be a number when a year is given", "write a number or leave the year out")
+    if (fields[3] == "?") == (fields[5] == "?"):
+        what = "exactly one of day of month and day of week must be ?"
+        return Flaw(what, f"write ? for the one that is free, {EXAMPLE}")
+    return None
+
+
+def zone_flaw(zone: str) -> Flaw | None:
+    """Why the server refuses a time zone."""
+    if zone.casefold().startswith("etc"):
+        return Flaw(f'"{zone}" is refused by Airbyte', 'write a region\'s zone such as "Europe/Berlin", or "UTC"')
+    known = _zones()
+    if zone in known:
+        return None
+    folded = {each.casefold(): each for each in sorted(known)}
+    near = difflib.get_close_matches(zone.casefold(), folded, n=1)
+    remedy = f'did you mean "{folded[near[0]]}"?' if near else 'write one such as "Europe/Berlin"'
+    return Flaw(f'there is no time zone "{zone}"', remedy)
+
+
+def interval_of(text: str) -> tuple[int, str] | None:
+    """The number and the unit of an interval such as `every 1 hours`; the unit is singular and in lower case."""
+    found = _INTERVAL.fullmatch(text.strip())
+    return (int(found[1]), found[2].lower()) if found else None
+
+
+def interval_flaw(text: str) -> Flaw | None:
+    """Why an interval is none."""
+    found = interval_of(text)
+    if found is None:
+        what = f'"{text}" is no interval'
+        return Flaw(what, f"write a number and minutes, hours, days, weeks or months, {INTERVAL_EXAMPLE}")
+    return None if found[0] else Flaw("an interval of 0 is none", f"write how often to sync, {INTERVAL_EXAMPLE}")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset({*zoneinfo.available_timezones(), UTC})
