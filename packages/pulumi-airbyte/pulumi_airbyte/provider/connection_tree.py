@@ -8,6 +8,8 @@ of a write is recorded, and a stream whose namespace it fills in stays the strea
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
+from airbyte_model.modes import KEYED_MODES
+
 from pulumi_airbyte.client.config_connections import SettledConnection
 from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
 from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, shown, to_request, to_text
@@ -38,9 +40,6 @@ DEFAULTS: Final[Properties] = {
     "tags": [],
 }
 """What the server fills in for a property that is not sent, and what is sent to un-set it."""
-KEYED_MODES: Final = frozenset({"incremental_deduped_history", "full_refresh_update", "incremental_update"})
-"""Modes in which the server looks the primary key up in the stream's fields, and takes no other than the source's own
-(AirbyteCatalogHelper)."""
 
 
 def canonical(inputs: Properties) -> Properties:
