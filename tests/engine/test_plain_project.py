@@ -35,14 +35,15 @@ def uv(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that the built wheel was installed into, with what it needs as locked."""
+    """An environment that the built wheels were installed into, with what they need as locked."""
     folder = tmp_path_factory.mktemp("outside")
     locked = uv("export", "--frozen", "--package", "pulumi-airbyte", "--no-emit-workspace", "--no-hashes")
     (folder / "locked.txt").write_text(locked, encoding="utf-8")
-    uv("build", "--wheel", "--package", "pulumi-airbyte", "--out-dir", folder)
-    [wheel] = folder.glob("*.whl")
+    for package in ("airbyte-model", "pulumi-airbyte"):
+        uv("build", "--wheel", "--package", package, "--out-dir", folder)
+    wheels = sorted(folder.glob("*.whl"))
     uv("venv", "--python", sys.executable, folder / ".venv")
-    uv("pip", "install", "--python", folder / ".venv", "--constraints", folder / "locked.txt", wheel)
+    uv("pip", "install", "--python", folder / ".venv", "--constraints", folder / "locked.txt", *wheels)
     return folder / ".venv"
 
 
@@ -133,6 +134,8 @@ def test_the_wheel_brings_types_schema_and_plugin_and_nothing_of_lotus(installed
     site = next(installed.glob("lib/python*/site-packages"))
     assert not [name for name in listed if name.startswith(("lotus", "airbyte-twin", "pytest"))]
     assert sorted(path.name for path in site.iterdir() if "airbyte" in path.name) == [
+        "airbyte_model",
+        f"airbyte_model-{metadata.version('airbyte-model')}.dist-info",
         "pulumi_airbyte",
         f"pulumi_airbyte-{metadata.version('pulumi-airbyte')}.dist-info",
     ]
