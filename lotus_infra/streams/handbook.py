@@ -28,9 +28,9 @@ A source or a stream is named in lower-case letters, digits and underscores, a l
 mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write` gives editors
 what they need to complete and underline, and every file may have a `"$schema"` key for them.
 
-`lotus check` applies Airbyte's own rules: it refuses what the server refuses for a reason that files show, and takes what
-the server takes. That is the case for modes, cursors, keys, schedules and configurations, for a label of more than 256
-characters (also the one that a connection gets from its source and its destination), and for a NUL character.
+`lotus check` applies Airbyte's own rules: it refuses what the server refuses for a reason that files show, and takes
+what the server takes. That is the case for modes, cursors, keys, schedules and configurations, for a label of more than
+256 characters (also the one that a connection gets from its source and its destination), and for a NUL character.
 
 In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack, and what the
 landing zone has is a reference to it, so that no bucket and no credential is written twice:
