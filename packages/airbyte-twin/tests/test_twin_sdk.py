@@ -6,9 +6,16 @@ import airbyte_api
 import pytest
 from airbyte_api import api as calls
 from airbyte_api import errors, models
+from airbyte_api._hooks.clientcredentials import ClientCredentialsHook
 from twin_support import PUBLIC, Api, faker, serving, stream
 
 TOKENS = PUBLIC + "/applications/token"
+
+
+@pytest.fixture(autouse=True)
+def _without_tokens() -> None:
+    """Forget the tokens of other tests: the SDK keeps them for the whole process, by the application's id."""
+    ClientCredentialsHook._sessions.clear()
 
 
 def sdk(api: Api) -> airbyte_api.AirbyteAPI:
