@@ -112,7 +112,6 @@ shop: 2 streams, 1 removed, 1 changed
   ! Order/Lines has no file: its name can't be that of a file
 shop/products.json:3: stream: "products" is no stream of the source "shop": \
 delete the file, or run `lotus discover shop` if the source has it
-shop/users.json:5: primary_key: differs from the source's own key: write [["uuid"]]
 shop/users.json:10: cursor_field: differs from the source's own cursor, created_at: write ["created_at"]
 shop/users.json:18: fields.email.type: is string where the source has integer: write "type": "integer"
 shop/users.json:20: fields.updated_at: is not a field that the source has: did you mean "created_at"?
