@@ -61,15 +61,14 @@ def test_what_pages_have_shown_to_a_refresh_is_not_enough_for_a_create(twin: Run
         assert names(found.all(twin.workspace_id)) == known(twin)
 
 
-def test_after_it_forgets_a_shelf_has_what_another_process_has_written(twin: RunningTwin) -> None:
+def test_once_it_is_reloaded_a_shelf_has_what_another_process_has_written(twin: RunningTwin) -> None:
     filled(twin, 5)
     with client(twin.public_url) as airbyte:
-        inventory = Inventory(airbyte)
-        found = inventory.actors("source")
+        found = Inventory(airbyte).actors("source")
         before = names(found.all(twin.workspace_id))
         twin.store.actors.put(sources(twin)[0].model_copy(update={"id": "00000000-0000-0000-0000-000000001000"}))
         assert names(found.all(twin.workspace_id)) == before
-        inventory.forget()
+        found.reload(twin.workspace_id)
         assert names(found.all(twin.workspace_id)) == known(twin)
         twin.clear_calls()
         assert found.home(before[0]) == twin.workspace_id

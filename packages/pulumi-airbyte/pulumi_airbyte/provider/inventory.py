@@ -83,7 +83,7 @@ class Shelf(Generic[Record]):
     """The objects of one kind. Thread-safe; whoever needs a list waits while it is fetched.
 
     It knows what this process reads and writes. Where another process of the same run may have written since, call
-    `forget`, or `reload` for one workspace.
+    `reload`.
     """
 
     def __init__(self, reading: Reading[Record]) -> None:
@@ -154,16 +154,6 @@ class Shelf(Generic[Record]):
     def reload(self, workspace_id: str) -> list[Record]:
         """Every object of a workspace, none missing, by a list that was begun after this call."""
         return self._reloaded(workspace_id)
-
-    def forget(self) -> None:
-        """Forget what was read, because another process may have written since: the next question reads again.
-
-        In which workspace an object is stays known, because that never changes.
-        """
-        with self._lock:
-            self._lists.clear()
-            self._whole.clear()
-            self._unread.clear()
 
     def _load(self, workspace_id: str) -> list[Record]:
         with self._lock:
@@ -242,14 +232,6 @@ class Inventory:
     def actors(self, kind: ActorKind) -> Shelf[Actor]:
         """Sources or destinations."""
         return self._actors[kind]
-
-    def forget(self) -> None:
-        """Forget what was read of every kind, as `Shelf.forget`."""
-        for actors in self._actors.values():
-            actors.forget()
-        self.connections.forget()
-        self.settings.forget()
-        self.workspaces.forget()
 
 
 def _actors(airbyte: Airbyte, kind: ActorKind) -> Shelf[Actor]:

@@ -116,7 +116,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if checked.failures:
                 return failures_response(checked.failures)
             entry = resource.entry(old or self._run.old_inputs(request.urn))
-            self._run.declares(request.urn, old, checked.inputs, entry, resource.successor(checked.inputs))
+            self._run.declares(request.urn, old, checked.inputs, entry, partial(resource.successor, checked.inputs))
             return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
@@ -137,7 +137,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Make an object; in a preview say only what it will have."""
         inputs = decode(request.properties)
         with _failures_reported(context, inputs):
-            resource, target = self._resource(request.urn, context), self._target(request.urn, request.timeout)
+            resource = self._resource(request.urn, context)
+            entry = resource.entry(self._run.old_inputs(request.urn))
+            replaced = self._run.replaced(request.urn, entry)
+            target = replace(self._target(request.urn, request.timeout), replaced=replaced)
             if request.preview:
                 known = _to_come(resource) | resource.foresee(inputs, target)
                 return provider_pb2.CreateResponse(properties=encode(known))
@@ -207,9 +210,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._resources[token]
 
     def _target(self, urn: str, seconds: float = 0) -> Target:
-        say = partial(self._messages.info, urn)
-        entry = self._resources[type_of(urn)].entry(self._run.old_inputs(urn))
-        return Target(urn, say, replaced=self._run.replaced(urn, entry), seconds=seconds or None)
+        return Target(urn, partial(self._messages.info, urn), seconds=seconds or None)
 
     def _reachable(self, context: Any) -> Airbyte:
         if self._airbyte is None:

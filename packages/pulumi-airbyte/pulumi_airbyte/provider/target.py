@@ -86,7 +86,7 @@ class Run:
         self._replaced: set[str] = set()
         self._known: dict[str, Known] = {}
 
-    def declares(self, urn: str, old: Properties, new: Properties, entry: str, successor: str) -> None:
+    def declares(self, urn: str, old: Properties, new: Properties, entry: str, successor: Callable[[], str]) -> None:
         """Note that the program declares a resource, by a check that has passed.
 
         Args:
@@ -94,7 +94,7 @@ class Run:
             old: the inputs that the check was given from the state; empty for a create, and for one that replaces.
             new: the inputs that passed.
             entry: what identifies an object by its inputs, of the inputs that the state has.
-            successor: what is to be known of the new inputs, as JSON, where they belong to a new object.
+            successor: makes what is to be known of the new inputs, as JSON, where they belong to a new object.
         """
         with self._lock:
             self._wanted[urn] = new
@@ -105,7 +105,7 @@ class Run:
             if urn not in self._declared:
                 return
             self._replaced.add(urn)
-        self.record.leave(urn, entry, successor)
+        self.record.leave(urn, entry, successor())
 
     def old_inputs(self, urn: str) -> Properties:
         """The inputs that the state has of a resource, as far as a check has shown them."""
