@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lotus_infra.ops.scaffold import scaffold_all
+from lotus_infra.commands.scaffold import scaffold_all
 
 SELECTED_FIELDS = 15
 DISCOVERED_FIELDS = 30
@@ -53,7 +53,7 @@ def measure(lake: Path, project: Path | None = None) -> dict[str, object]:
     """Check a lake in a fresh process, and say what it cost."""
     files = [file for folder in (lake, project) if folder for file in folder.rglob("*") if file.is_file()]
     started = time.perf_counter()
-    command = [sys.executable, "-m", "lotus_infra.ops.cli", "check", "--streams", str(lake), "--json"]
+    command = [sys.executable, "-m", "lotus_infra.commands.cli", "check", "--streams", str(lake), "--json"]
     command += ["--dbt", str(project)] if project is not None else []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         output = process.stdout.read() if process.stdout is not None else b""

@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 from pulumi_airbyte.configurations import key_of, shown
 
-from lotus_infra import catalog, guard, naming, pods, settings
-from lotus_infra.cluster import environment as lake_place
-from lotus_infra.cluster.kinds import Values
-from lotus_infra.cluster.plan import planned
-from lotus_infra.components.actor import ActorSettings
-from lotus_infra.components.connection import ConnectionSettings
-from lotus_infra.components.destination import Destination
-from lotus_infra.components.pipeline import Pipeline, PipelineSettings
-from lotus_infra.definitions import fingerprint
+from lotus_infra import naming
+from lotus_infra.clients import kubernetes
+from lotus_infra.components.airbyte import ActorSettings, ConnectionSettings, Destination, Pipeline, PipelineSettings
+from lotus_infra.config import production, pulumi_config
+from lotus_infra.config.dagster import Values
+from lotus_infra.config.pulumi_config import DagsterStack, Settings
+from lotus_infra.dagster_fingerprint import fingerprint
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.settings import DagsterStack, Settings
-from lotus_infra.streams.lake import Lake, SourceFolder
-from lotus_infra.streams.model import Configuration, DestinationConfig, SourceConfig
-from lotus_infra.streams.references import Reference, engine_path, rotating, substitute
-from lotus_infra.streams.report import check_lake, render
+from lotus_infra.helm.values import LakeBucket, planned
+from lotus_infra.lake.lake import Lake, SourceFolder, catalog
+from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
+from lotus_infra.lake.references import Reference, engine_path, rotating, substitute
+from lotus_infra.lake.report import check_lake, render
 
 if TYPE_CHECKING:
     from lotus_infra.components.dagster import Dagster
@@ -42,9 +40,9 @@ async def run() -> None:
         pulumi.RunError: with the whole list of mistakes.
     """
     try:
-        guard.check(settings.run_in(Path.cwd()))
-        settings.alone(Path.cwd())
-        stack = settings.load(Path.cwd())
+        production.check(pulumi_config.run_in(Path.cwd()))
+        pulumi_config.alone(Path.cwd())
+        stack = pulumi_config.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
@@ -75,7 +73,7 @@ def dagster_values(stack: Settings) -> Values:
         pulumi.log.info("No Dagster is deployed: the stack's lotus:dagster does not say deploy: true.")
         return {}
     zone = stack.landing_zone
-    place = lake_place.Lake(zone.landing, zone.region, zone.endpoint)
+    place = LakeBucket(zone.landing, zone.region, zone.endpoint)
     return planned(stack.dagster.settings, place, fingerprint(Path.cwd()))
 
 
@@ -117,7 +115,7 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: Values) -> "Dag
         catalog_password=dagster.catalog_password,
         reader=zone.reader,
         backups=zone.backups(),
-        why=partial(pods.why, settings.namespace.name, **dict(settings.cluster)),
+        why=partial(kubernetes.why, settings.namespace.name, **dict(settings.cluster)),
     )
     return Dagster(naming.DAGSTER, plan)
 
@@ -138,7 +136,7 @@ class Parts:
     def pipeline(self, source: SourceFolder) -> PipelineSettings:
         """The source and the connection of a folder."""
         config = _config(source)
-        streams = catalog.catalog(source)
+        streams = catalog(source)
         names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
         lost = {naming.acknowledged_stream(source.name, name) for name in names}
         return PipelineSettings(
@@ -191,4 +189,4 @@ def _config(source: SourceFolder) -> SourceConfig:
 
 def _prefixes(lake: Lake, source: SourceFolder) -> dict[str, str]:
     """The streams of a source by name, each with the S3 prefix under which its files are."""
-    return {stream.name: lake.prefix_of(source, stream.name) for stream in catalog.catalog(source)}
+    return {stream.name: lake.prefix_of(source, stream.name) for stream in catalog(source)}

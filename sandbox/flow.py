@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from lotus_infra import naming
+from lotus_infra.clients.airbyte import Live, target
+from lotus_infra.commands.sync import Patience, Run, Watched, render, sync_sources
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.airbyte import Live, target
-from lotus_infra.ops.sync import Patience, Run, sync
-from lotus_infra.ops.sync_view import Watched, render
-from lotus_infra.streams.load import load_lake
+from lotus_infra.lake.loader import load_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents
@@ -53,7 +52,7 @@ def _sync(place: Place, environment: Mapping[str, str], console: Console) -> lis
     with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
         names = [source.name for source in lake.sources]
         live = Live(airbyte, to.workspace_id, lake)
-        runs = sync(live, names, watched, patience=Patience(POLL_SECONDS))
+        runs = sync_sources(live, names, watched, patience=Patience(POLL_SECONDS))
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):
         raise LotusError(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lotus_infra.definitions import fingerprint
+from lotus_infra.dagster_fingerprint import fingerprint
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image
 

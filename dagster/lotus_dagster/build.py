@@ -10,7 +10,7 @@ from typing import Self
 
 import dagster as dg
 
-from lotus_infra.definitions import fingerprint
+from lotus_infra.dagster_fingerprint import fingerprint
 
 COMMIT = "LOTUS_COMMIT"
 DEFINITIONS = "LOTUS_DEFINITIONS"

@@ -18,11 +18,11 @@ from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import stream_sensor
-from lotus_infra import definitions
+from lotus_infra import dagster_fingerprint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STREAMS = REPOSITORY / "streams"
-DBT_PROJECT = REPOSITORY / definitions.DBT_PROJECT
+DBT_PROJECT = REPOSITORY / dagster_fingerprint.DBT_PROJECT
 
 
 def definitions_of(
@@ -79,7 +79,9 @@ def current_manifest(project: Path) -> Path:
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
     with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = max(path.stat().st_mtime for pattern in definitions.DBT_FILES for path in project.glob(pattern))
+        newest = max(
+            path.stat().st_mtime for pattern in dagster_fingerprint.DBT_FILES for path in project.glob(pattern)
+        )
         if not file.is_file() or file.stat().st_mtime < newest:
             _parse(project)
     return file

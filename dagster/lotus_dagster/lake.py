@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus_infra import naming
-from lotus_infra.streams.load import load_usable_lake
+from lotus_infra.lake.loader import load_usable_lake
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from pulumi_airbyte.configurations import ConfigurationError, name_of, parse, sh
 from pulumi_airbyte.stream_keys import key_in
 from pydantic import JsonValue
 
-from lotus_infra.changes.digest import is_hidden
 from lotus_infra.errors import LotusError
-
-__all__ = ["Stream", "name_of", "shown", "streams", "tokens"]
+from lotus_infra.plan.preview import is_hidden
 
 FieldPath = tuple[str, ...]
+_KNOWN = frozenset({"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields"})
+
+
+__all__ = ["Stream", "name_of", "shown", "streams", "tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,6 @@ class Stream:
     primary_key: tuple[FieldPath, ...]
     selected_fields: tuple[str, ...] | None
     others: Mapping[str, JsonValue]
-
-
-_KNOWN = frozenset({"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields"})
 
 
 def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream] | None:

@@ -15,7 +15,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from lotus_infra.chart.facts import FILE, SUBCHART
+from lotus_infra.helm.chart_schema import FILE, SUBCHART
 
 _KEPT = (
     "$ref", "additionalProperties", "allOf", "anyOf", "const", "enum", "exclusiveMinimum", "if", "items", "minItems",

@@ -8,26 +8,21 @@ latest.
 from dataclasses import dataclass
 
 from lotus_infra.dbt.keywords import KEYWORDS
-from lotus_infra.streams.facts import cursor_of, key_of
-from lotus_infra.streams.fields import Field
-from lotus_infra.streams.lake import StreamFile
-from lotus_infra.streams.values import FieldPath, KeyPaths
+from lotus_infra.lake.discovered import cursor_of, key_of
+from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 
 RAW_ID = "_airbyte_raw_id"
 EXTRACTED_AT = "_airbyte_extracted_at"
 GENERATION_ID = "_airbyte_generation_id"
 META = "_airbyte_meta"
 TEXT = "varchar"
-
 ALWAYS_THERE = (RAW_ID, EXTRACTED_AT, META, GENERATION_ID)
 """The columns that Airbyte adds to every stream's files (destination-s3, Parquet)."""
-
 METADATA = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"))
 """Those that every model keeps, since `latest` decides by them, with their types."""
-
 RAW_ID_PATH: FieldPath = (RAW_ID,)
 EXTRACTED_AT_PATH: FieldPath = (EXTRACTED_AT,)
-
 _BY_AIRBYTE_TYPE = {
     "timestamp_with_timezone": "timestamptz",
     "timestamp_without_timezone": "timestamp",

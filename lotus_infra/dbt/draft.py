@@ -20,7 +20,7 @@ from lotus_infra.dbt.scaffold import (
     table_entry,
 )
 from lotus_infra.errors import ProjectError
-from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 
 
 class Draft:

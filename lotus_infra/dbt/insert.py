@@ -10,10 +10,9 @@ import yaml
 
 from lotus_infra.dbt.entries import EntriesError, compose, document, line_of
 from lotus_infra.errors import ProjectError
-from lotus_infra.streams.locate import child
+from lotus_infra.lake.json_text import child
 
 YamlPath = tuple[str | int, ...]
-
 # What YAML takes for the end of a line, which is what places of nodes are counted by.
 _LINE = re.compile(r"[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
 

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotus_infra.streams.problems import Finding
+from lotus_infra.lake.diagnostics import Diagnostic
 
 PROJECT_FILE = "dbt_project.yml"
 MODELS_FOLDER = "models"
-
 StreamName = tuple[str, str]
 """Source and stream."""
-
 Member = str | None
 """A step of a JSON path: the member of an object, or None for any element of an array."""
 
@@ -158,7 +156,7 @@ class Project:
     models: tuple[Model, ...]
     sources: tuple[SourceEntry, ...]
     entries: tuple[ModelEntry, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
 
     @property
     def unread(self) -> frozenset[str]:

@@ -9,8 +9,8 @@ from lotus_infra.dbt.parts import MODELS_FOLDER, PROJECT_FILE, Arrivals, Latest,
 from lotus_infra.dbt.query import QueryError, Reads, columns_read
 from lotus_infra.dbt.template import Call, Template, read_template
 from lotus_infra.errors import ProjectError
-from lotus_infra.streams.bulk import collector_paused
-from lotus_infra.streams.problems import Finding
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.loader import collector_paused
 
 
 @collector_paused()
@@ -22,7 +22,7 @@ def load_project(directory: Path) -> Project:
     """
     if not (directory / PROJECT_FILE).is_file():
         raise ProjectError(f"{directory} has no {PROJECT_FILE}", "name the dbt project's folder with --dbt")
-    findings: list[Finding] = []
+    findings: list[Diagnostic] = []
     models: list[Model] = []
     entries: list[Entries] = []
     for file in sorted((directory / MODELS_FOLDER).rglob("*")):
@@ -40,7 +40,7 @@ def load_project(directory: Path) -> Project:
 
 
 def project_of(
-    directory: Path, models: Iterable[Model], entries: Iterable[Entries], findings: Iterable[Finding] = ()
+    directory: Path, models: Iterable[Model], entries: Iterable[Entries], findings: Iterable[Diagnostic] = ()
 ) -> Project:
     """Put a project together: what a YAML file says of a model holds for the model too."""
     entries = tuple(entries)
@@ -54,7 +54,7 @@ def project_of(
     )
 
 
-def read_model(file: str, text: str, findings: list[Finding]) -> Model:
+def read_model(file: str, text: str, findings: list[Diagnostic]) -> Model:
     """Read a model's text.
 
     Args:
@@ -97,7 +97,7 @@ def _read_by(macro: str, calls: Iterable[Call], reads: Reads) -> tuple[Arrivals,
     )
 
 
-def _reads(file: str, template: Template) -> tuple[Reads, Finding | None]:
+def _reads(file: str, template: Template) -> tuple[Reads, Diagnostic | None]:
     """What a model reads, and a notice when that may not be all that it reads of what has arrived."""
     what, line, reads = "", 0, Reads((), ())
     if template.unknown:
@@ -110,23 +110,23 @@ def _reads(file: str, template: Template) -> tuple[Reads, Finding | None]:
             what, line = f"can't be read as SQL ({error}), so the fields that it reads are not checked", error.line or 1
     has_arrivals = template.computes("arrivals") or any(call.name == "arrivals" for call in template.calls)
     remedy = "look at them yourself, or write it without"
-    return reads, Finding(file, (), what, remedy, line, harmless=True) if what and has_arrivals else None
+    return reads, Diagnostic(file, (), what, remedy, line, harmless=True) if what and has_arrivals else None
 
 
-def _text(file: Path, name: str, findings: list[Finding]) -> str | None:
+def _text(file: Path, name: str, findings: list[Diagnostic]) -> str | None:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        findings.append(Finding(name, (), f"can't be read ({reason})", "make it a readable text file", 1))
+        findings.append(Diagnostic(name, (), f"can't be read ({reason})", "make it a readable text file", 1))
         return None
 
 
-def _entries(file: str, text: str, findings: list[Finding]) -> Iterator[Entries]:
+def _entries(file: str, text: str, findings: list[Diagnostic]) -> Iterator[Entries]:
     try:
         yield read_entries(file, text)
     except EntriesError as error:
-        findings.append(Finding(file, (), "is not YAML", "mend it", error.line))
+        findings.append(Diagnostic(file, (), "is not YAML", "mend it", error.line))
 
 
 def _settings(configs: Iterable[Call]) -> Settings:

@@ -21,9 +21,8 @@ from lotus_infra.dbt.columns import (
 )
 from lotus_infra.dbt.entries import EntriesError, document
 from lotus_infra.errors import ProjectError
-from lotus_infra.streams.fields import Field
-from lotus_infra.streams.lake import StreamFile
-from lotus_infra.streams.values import FieldPath
+from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.models import Field, FieldPath
 
 _UNUSABLE = frozenset("'\"\\{}")
 _PLAIN_MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -4,7 +4,7 @@ from typing import Final
 
 from airbyte_model.schedules import UTC, interval_of, split_zone
 
-from lotus_infra.streams.model import MANUAL, Schedule
+from lotus_infra.lake.models import MANUAL, Schedule
 
 _CRON_FIELDS: Final = (6, 7)
 

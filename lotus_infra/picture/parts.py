@@ -8,13 +8,11 @@ from typing import Literal
 
 from lotus_infra import naming
 from lotus_infra.dbt.parts import Project, StreamName
-from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 
 Kind = Literal["source", "stream", "prefix", "model", "mart"]
-
 COLUMNS: Mapping[Kind, int] = {"source": 0, "stream": 1, "prefix": 2, "model": 3, "mart": 4}
 """The column of each kind; a mart that is made of marts is further right."""
-
 MISSING = " (missing)"
 
 

@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator
 from jsonschema import Draft7Validator, ValidationError, validators
 from pydantic import JsonValue
 
-from lotus_infra.streams.problems import JsonPath, suggestion
-from lotus_infra.streams.references import AS, Reference, is_reference, parse, walk
+from lotus_infra.lake.diagnostics import JsonPath, suggestion
+from lotus_infra.lake.references import AS, Reference, is_reference, parse, walk
 
 Misfit = tuple[JsonPath, str, str]
 """Where in a configuration, what is wrong, what to do."""
-
 _Schema = dict[str, JsonValue]
 _Keyword = Callable[[Draft7Validator, JsonValue, JsonValue, _Schema], Iterator[ValidationError]]
-
 _READ_AS = {
     "string": {"string"},
     "integer": {"integer", "number"},
@@ -75,7 +73,11 @@ def _one_of(
 
 
 _KEYWORDS = {name: _lenient(keyword) for name, keyword in Draft7Validator.VALIDATORS.items()}
+
+
 _KEYWORDS |= {"type": _type, "pattern": _lenient(_pattern), "oneOf": _lenient(_one_of)}
+
+
 LenientValidator: type[Draft7Validator] = validators.extend(Draft7Validator, _KEYWORDS)  # type: ignore[no-untyped-call]
 
 

@@ -7,10 +7,10 @@ from pydantic import JsonValue
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from lotus_infra.streams.facts import Connector
+from lotus_infra.lake.diagnostics import JsonPath, nearest
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.references import is_reference
 from lotus_infra.streams.lenient import LenientValidator, Misfit, misfits
-from lotus_infra.streams.problems import JsonPath, nearest
-from lotus_infra.streams.references import is_reference
 
 _ANY_ITEM = -1
 

@@ -7,7 +7,7 @@ from lotus_dagster import definitions as loading
 from lotus_dagster.build import NO_COMMIT, Build
 from lotus_dagster.definitions import REPOSITORY, current_manifest
 
-from lotus_infra.definitions import fingerprint
+from lotus_infra.dagster_fingerprint import fingerprint
 
 
 def test_an_image_says_what_it_was_told_when_it_was_built() -> None:

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 from lotus_dagster.definitions import DBT_PROJECT
 
+from lotus_infra.commands.check import check_lake_files
+from lotus_infra.commands.scaffold import scaffold_all, scaffold_model
 from lotus_infra.dbt.columns import quoted
 from lotus_infra.dbt.keywords import KEYWORDS
 from lotus_infra.dbt.query import columns_read
-from lotus_infra.ops.check import check
-from lotus_infra.ops.scaffold import scaffold, scaffold_all
 from tests.dagster.lake import Lake
 from tests.support.lakes import Document, clean_files, source, stream, write
 
@@ -117,9 +117,9 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit_by_hand(lake: Lake) -> None:
     streams = lake.project.parents[1] / "streams"
-    scaffold(streams, "odd", "things")
+    scaffold_model(streams, "odd", "things")
     scaffold_all(streams)
-    assert check(streams).problems == ()
+    assert check_lake_files(streams).problems == ()
 
     lake.land("odd", "things", "2026-01-05", 0, [thing(1, "2026-01-05T10:00:00Z"), thing(2, "2026-01-05T10:00:00Z")])
     lake.land("odd", "links", "2026-01-05", 0, [link("a", 5, 0.5), link("b", 5, 0.5)])
@@ -152,7 +152,7 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
 
 
 def test_two_rows_of_one_composite_key_fail_the_test_that_was_written(lake: Lake) -> None:
-    scaffold(lake.project.parents[1] / "streams", "odd", "links")
+    scaffold_model(lake.project.parents[1] / "streams", "odd", "links")
     lake.land("odd", "links", "2026-01-05", 0, [link("a", 5, 0.5), link("b", 5, 0.5)])
     lake.dbt("run")
     lake.query("insert into int_odd__links select * from int_odd__links limit 1")

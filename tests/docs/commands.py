@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from lotus_infra.ops.cli import lotus
+from lotus_infra.commands.cli import lotus
 from tests.engine.harness import REPOSITORY
 
 PROGRAMS = [

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from lotus_infra.ops.cli import lotus
+from lotus_infra.commands.cli import lotus
 from tests.docs.commands import commands, looks_like_shell, mistake
 from tests.docs.pages import MARKS, names, page
 from tests.engine.harness import REPOSITORY

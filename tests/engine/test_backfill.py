@@ -4,7 +4,7 @@ from typing import Any
 
 from airbyte_twin.faults import Fault
 
-from lotus_infra.ops.backfill import plan, write
+from lotus_infra.commands.backfill import plan, write
 from tests.engine.lake import Lake
 from tests.support.jobs import Ending, ending
 

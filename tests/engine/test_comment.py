@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lotus_infra.changes.digest import read
-from lotus_infra.ops.comment_view import render
-from lotus_infra.ops.review import Request, judged, reviewed
+from lotus_infra.commands.comment import render
+from lotus_infra.commands.review import Request, judged, reviewed
+from lotus_infra.plan.preview import read
 from tests.engine.lake import Document, Lake
 
 

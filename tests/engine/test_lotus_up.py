@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from lotus_infra.commands.up import run_up
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.up import up
 from tests.engine.lake import PROGRAM, Lake
 
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -15,7 +15,7 @@ TELLS = 'import os\npulumi.export("unchecked", os.environ.get("PULUMI_SKIP_CHECK
 def run(lake: Lake, told: list[str], arguments: Sequence[str] = ("--yes", "--skip-preview"), bulk: int = 200) -> int:
     pulumi = lake.pulumi
     streams = pulumi.project / "streams"
-    return up(streams, pulumi.stack, arguments, told.append, bulk=bulk, environment=pulumi.environment)
+    return run_up(streams, pulumi.stack, arguments, told.append, bulk=bulk, environment=pulumi.environment)
 
 
 def test_many_new_objects_are_created_without_checkpoints_into_a_whole_compressed_state(lake: Lake) -> None:
@@ -62,6 +62,6 @@ def test_a_missing_stack_or_engine_is_one_error(lake: Lake) -> None:
     streams = lake.pulumi.project / "streams"
 
     with pytest.raises(LotusError, match="stack export failed: no stack named 'other' found"):
-        up(streams, "other", [], print, environment=lake.pulumi.environment)
+        run_up(streams, "other", [], print, environment=lake.pulumi.environment)
     with pytest.raises(LotusError, match="there is no pulumi on PATH"):
-        up(streams, "test", [], print, environment={"PATH": ""})
+        run_up(streams, "test", [], print, environment={"PATH": ""})

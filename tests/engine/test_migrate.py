@@ -8,8 +8,7 @@ from typing import Any
 
 from airbyte_twin.testing import RunningTwin
 
-from lotus_infra.ops.migrate import Migration, Order, carry_out, prepare
-from lotus_infra.ops.migrate_view import commands
+from lotus_infra.commands.migrate import Migration, Order, carry_out, commands, prepare
 from tests.engine.lake import SECRETS, VALUES, Document, Lake, config_call
 from tests.engine.test_import import made_by_hand, placed, read
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from lotus_infra.ops.check import check
+from lotus_infra.commands.check import check_lake_files
 from tests.engine.lake import Lake
 from tests.support.broken_lake import UNSET_SECRET, VALUES, expected_line, write_broken_lake
 
@@ -19,7 +19,7 @@ def test_a_preview_refuses_the_same_list_that_lotus_check_prints_and_calls_nothi
     assert len(mistakes) >= 30
     for mistake in mistakes:
         assert f"streams/{mistake.file}:{expected_line(streams, mistake)}: {mistake.field}" in refused
-    for problem in check(streams, ["test"]).problems:
+    for problem in check_lake_files(streams, ["test"]).problems:
         assert f"{problem.what}: {problem.remedy}" in refused
     assert UNSET_SECRET in refused
     assert lake.twin.calls() == []

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 
-from lotus_infra.changes.digest import read
-from lotus_infra.changes.judge import impact_of
-from lotus_infra.changes.sources import SECRET
+from lotus_infra.plan.analysis import SECRET, impact_of
+from lotus_infra.plan.preview import read
 from tests.engine.harness import JsonObject, Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
 from tests.support.jobs import ending

@@ -6,7 +6,7 @@
 import shutil
 import subprocess
 
-from lotus_infra.ops.check import check
+from lotus_infra.commands.check import check_lake_files
 from tests.engine.lake import SECRETS, Lake
 from tests.engine.test_adoption import ids, posts
 from tests.engine.test_import import made_by_hand
@@ -30,7 +30,7 @@ def test_todo_001_a_source_is_added_by_a_folder_and_nothing_else_changes(applied
     streams = applied.pulumi.project / "streams"
     (streams / "webshop").mkdir()
     shutil.copy(streams / "faker" / "users.json", streams / "webshop" / "users.json")
-    [unknown] = check(streams, ["test"]).problems
+    [unknown] = check_lake_files(streams, ["test"]).problems
     assert str(unknown.file).endswith("webshop/_source.json")
 
     shutil.copy(streams / "faker" / "_source.json", streams / "webshop" / "_source.json")

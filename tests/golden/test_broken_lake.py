@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from lotus_infra.streams.references import StackValues
-from lotus_infra.streams.report import as_document, check_lake, render
+from lotus_infra.lake.references import StackValues
+from lotus_infra.lake.report import as_document, check_lake, render
 from tests.support.broken_lake import MISTAKES, VALUES, expected_line, write_broken_lake
 from tests.support.golden import assert_matches
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lotus_infra.ops.check import check
-from lotus_infra.streams.report import render
+from lotus_infra.commands.check import check_lake_files
+from lotus_infra.lake.report import render
 from tests.support.broken_projects import BREAKS, NOTICES
 from tests.support.golden import assert_matches
 from tests.support.lakes import Document, write
@@ -18,7 +18,7 @@ def test_every_break_of_the_contract_is_told_in_the_words_that_were_blessed(tmp_
     for change in (*BREAKS, *NOTICES):
         project |= renamed(broken(change), change.name)
         lake |= lake_files(change, change.name)
-    report = check(write(write_project(tmp_path, project), lake))
+    report = check_lake_files(write(write_project(tmp_path, project), lake))
 
     told = render(report).replace(f"{tmp_path.as_posix()}/", "")
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.changes.acknowledge import acknowledged
-from lotus_infra.changes.digest import read
-from lotus_infra.changes.gate import gate
-from lotus_infra.changes.impact import History
-from lotus_infra.changes.judge import impact_of
+from lotus_infra.commands.comment import render
+from lotus_infra.commands.output import LIMIT
+from lotus_infra.commands.review import Review, preview_in, touched
+from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
 from lotus_infra.naming import LOSS_LABEL
-from lotus_infra.ops.comment_view import render
-from lotus_infra.ops.markdown import LIMIT
-from lotus_infra.ops.review import Review, preview_in, touched
 from lotus_infra.picture.downstream import downstream
+from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.gate import gate
+from lotus_infra.plan.impact import History
+from lotus_infra.plan.preview import read
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 from tests.support.previews import (

@@ -1,6 +1,6 @@
 """The field reference beside the lake's files says what the models say."""
 
-from lotus_infra.streams.handbook import handbook
+from lotus_infra.lake.json_schema import handbook
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 

@@ -3,12 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from lotus_infra.migrate import imports, state, terraform
-from lotus_infra.migrate.model import Existing
-from lotus_infra.migrate.plan import planned
-from lotus_infra.ops.migrate import Migration, Order
-from lotus_infra.ops.migrate_view import render
-from lotus_infra.streams.load import load_lake
+from lotus_infra.commands.migrate import Migration, Order, render
+from lotus_infra.importer import files, terraform, terraform_objects
+from lotus_infra.importer.model import Existing
+from lotus_infra.importer.plan import planned
+from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS, write
@@ -19,7 +18,9 @@ PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS
 
 def eventful() -> Existing:
     """A lake of Terraform's with one source that is taken over, and one for each thing that can be in the way."""
-    found = state.existing(terraform.read(made.whole(name="to the lake", status="inactive"), "state"), "state")
+    found = terraform_objects.existing(
+        terraform.read(made.whole(name="to the lake", status="inactive"), "state"), "state"
+    )
     [source], [connection] = found.of_kind("source"), found.connections
     [stream] = connection.streams
     hashed = replace(stream, beyond=("mappers",))
@@ -41,4 +42,4 @@ def test_a_plan_names_all_that_is_written_imported_left_and_changed(tmp_path: Pa
 
     texts = "".join(f"\n--- {each.path}\n{each.text}" for each in plan.files if "_discovered" not in each.path)
     assert not [value for value in made.HIDDEN if value in shown + texts]
-    assert_matches(BLESSED, f"{shown}{texts}\n--- import.json\n{imports.text(plan.imports)}")
+    assert_matches(BLESSED, f"{shown}{texts}\n--- import.json\n{files.text(plan.imports)}")

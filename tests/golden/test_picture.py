@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from lotus_infra.ops.graph import graph
+from lotus_infra.commands.graph import draw_graph
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 
@@ -16,6 +16,6 @@ BLESSED = Path(__file__).parent / "blessed"
 def test_the_picture_of_the_own_lake_is_the_one_that_was_looked_at(
     kind: Literal["mermaid", "svg"], ending: str
 ) -> None:
-    drawn = graph(OWN_STREAMS, kind, dbt=OWN_STREAMS.parent / "dagster" / "dbt")
+    drawn = draw_graph(OWN_STREAMS, kind, dbt=OWN_STREAMS.parent / "dagster" / "dbt")
 
     assert_matches(BLESSED / f"lake.{ending}", drawn)

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from lotus_infra import naming, program
-from lotus_infra.cluster.fingerprint import fingerprint
+from lotus_infra.helm.values import fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.graph.test_landing_zone import SECRET_MARK
 from tests.support.production import REPOSITORY, SECRETS, as_config, changed, production
@@ -147,7 +147,7 @@ def test_a_release_that_fails_is_told_with_what_its_pods_say(declare: Declare, m
         asked.append((where, how))
         return ["pod a: it is ill"]
 
-    monkeypatch.setattr("lotus_infra.pods.why", why)
+    monkeypatch.setattr("lotus_infra.clients.kubernetes.why", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", told.append)
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus_infra import program
-from lotus_infra.cluster.fingerprint import fingerprint
+from lotus_infra.helm.values import fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.support.production import REPOSITORY, SECRETS, as_config, production
 

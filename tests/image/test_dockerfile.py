@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.definitions import files
+from lotus_infra.dagster_fingerprint import files
 from lotus_infra.images import Image
 from toolchain.image_steps import Step, context_of, steps_of
 
@@ -97,7 +97,7 @@ def test_whatever_is_copied_is_let_through(steps: list[Step]) -> None:
 
 
 NOT_LET_THROUGH = """
-.env .git/config .sandbox/env .venv/bin/python Pulumi.prod.yaml lotus_infra/settings.py lotus_infra/ops/cli.py
+.env .git/config .sandbox/env .venv/bin/python Pulumi.prod.yaml lotus_infra/program.py lotus_infra/commands/cli.py
 streams/.env.prod streams/a.pem streams/shop/.orders.json.swp streams/.schema/stream.json
 dagster/.env dagster/dbt/.user.yml dagster/dbt/target/manifest.json dagster/dbt/logs/dbt.log
 dagster/lotus_dagster/__pycache__/lake.cpython-311.pyc

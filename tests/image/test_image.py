@@ -15,8 +15,8 @@ import pytest
 from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
-from lotus_infra.definitions import fingerprint
-from lotus_infra.ops.verify_build import QUERY, Build, told_by
+from lotus_infra.commands.verify import QUERY, Build, told_by
+from lotus_infra.dagster_fingerprint import fingerprint
 from toolchain.image_steps import Built, build
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ import pytest
 from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client import Airbyte, ClientSettings, RetryPolicy
 
-from lotus_infra.ops import sync as syncs
+from lotus_infra.commands import sync as syncs
 from tests.ops.lab import Lab, write_lake
 from tests.ops.prod import Prod, deployed
 from tests.support.clone import write_clone

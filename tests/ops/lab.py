@@ -11,9 +11,9 @@ from airbyte_twin.records import Actor, Catalog, DiscoveredStream
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte
 
-from lotus_infra.ops.airbyte import Live
-from lotus_infra.ops.sync import Patience
-from lotus_infra.streams.load import load_lake
+from lotus_infra.clients.airbyte import Live
+from lotus_infra.commands.sync import Patience
+from lotus_infra.lake.loader import load_lake
 from tests.support.lakes import Document, clean_files, source, stream, write
 
 TIME: Document = {"type": "string", "format": "date-time"}

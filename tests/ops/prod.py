@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from lotus_infra import naming
-from lotus_infra.definitions import fingerprint
-from lotus_infra.ops.verify import Verified, verify
-from lotus_infra.ops.verify_pods import Finding
+from lotus_infra.commands.verify import Finding, Verified
+from lotus_infra.commands.verify import verify_cluster as verify
+from lotus_infra.dagster_fingerprint import fingerprint
 from tests.support.clone import commit, git
 from tests.support.cluster import FakeCluster, pod, write_kubeconfig
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.history import MOST_JOBS, history
-from lotus_infra.ops.sync import start
+from lotus_infra.commands.backfill import MOST_JOBS, history
+from lotus_infra.commands.sync import start
 from tests.ops.lab import Lab
 from tests.support.commands import Lotus
 

@@ -9,8 +9,7 @@ import pytest
 from airbyte_twin.records import Temper
 from rich.console import Console
 
-from lotus_infra.ops.sync import sync
-from lotus_infra.ops.sync_view import Watched
+from lotus_infra.commands.sync import Watched, sync_sources
 from tests.ops.lab import Lab, with_fields
 from tests.support.commands import Lotus
 
@@ -121,7 +120,7 @@ def test_progress_moves_on_a_terminal(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
 
     with Watched(Console(file=written, force_terminal=True, width=80)) as watched:
-        sync(lab.live, ["shop"], watched, patience=lab.patience())
+        sync_sources(lab.live, ["shop"], watched, patience=lab.patience())
 
     assert "job 1 succeeded, 9 rows" in written.getvalue()
 

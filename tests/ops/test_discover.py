@@ -10,11 +10,10 @@ import pytest
 from airbyte_twin.records import Temper
 from pulumi_airbyte.client import Airbyte, ClientSettings
 
+from lotus_infra.clients.airbyte import Live
+from lotus_infra.commands.discover import attempt, discover_source, render
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.ops.airbyte import Live
-from lotus_infra.ops.discover import attempt, discover
-from lotus_infra.ops.discover_view import render
-from lotus_infra.streams.report import check_lake
+from lotus_infra.lake.report import check_lake
 from tests.ops.lab import Lab, with_fields
 from tests.support.lakes import OWN_STREAMS, Document, write
 
@@ -24,7 +23,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_source_that_was_never_discovered_gets_a_file_for_each_stream(lab: Lab) -> None:
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert [(change.stream, change.change) for change in found.changes] == [
         ("products", "added"),
@@ -38,7 +37,7 @@ def test_a_source_that_was_never_discovered_gets_a_file_for_each_stream(lab: Lab
 
 
 def test_a_discovery_from_scratch_makes_the_committed_files(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
 
     assert contents(lab.folder / "shop" / "_discovered") == contents(OWN_STREAMS / "faker" / "_discovered")
 
@@ -61,7 +60,7 @@ def test_the_own_lake_has_what_its_connectors_offer_byte_for_byte(bare: Lab) -> 
         bare.airbyte.create_actor("source", bare.body(label, configuration))
     before = contents(bare.folder)
 
-    found = [discover(bare.live, source.name) for source in bare.live.lake.sources]
+    found = [discover_source(bare.live, source.name) for source in bare.live.lake.sources]
 
     assert [(each.source, each.streams, each.changes, each.left_out, each.problems) for each in found] == [
         ("faker", 3, (), (), ()),
@@ -72,20 +71,20 @@ def test_the_own_lake_has_what_its_connectors_offer_byte_for_byte(bare: Lab) -> 
 
 
 def test_a_second_discovery_changes_no_byte_and_no_file(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     before = {file: file.stat().st_mtime_ns for file in lab.folder.rglob("*")}
 
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert (found.changes, found.written) == ((), False)
     assert {file: file.stat().st_mtime_ns for file in lab.folder.rglob("*")} == before
 
 
 def test_the_cache_of_the_server_is_passed_over(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     lab.outside(lambda streams: streams.update(users=with_fields(streams["users"], score={"type": "number"})))
 
-    [change] = discover(lab.live, "shop").changes
+    [change] = discover_source(lab.live, "shop").changes
 
     assert [str(difference) for difference in change.differences] == ["+ fields.score: number"]
     assert json.loads((lab.folder / "shop/_discovered/users.json").read_text())["fields"]["score"] == {"type": "number"}
@@ -121,10 +120,10 @@ shop/users.json:20: fields.updated_at: is not a field that the source has: did y
 
 def test_what_a_change_breaks_is_told_by_file_and_line_and_written_all_the_same(lab: Lab) -> None:
     write(lab.folder, {"shop/products.json": (OWN_STREAMS / "faker/products.json").read_bytes()})
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     lab.outside(break_it)
 
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert render(found).replace(f"{lab.folder.as_posix()}/", "").splitlines() == BROKEN
     assert not found.ok
@@ -136,13 +135,13 @@ def test_what_a_change_breaks_is_told_by_file_and_line_and_written_all_the_same(
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     before = contents(lab.folder)
     lab.outside(break_it)
 
-    dry = discover(lab.live, "shop", dry_run=True)
+    dry = discover_source(lab.live, "shop", dry_run=True)
     assert contents(lab.folder) == before
-    wet = discover(lab.live, "shop")
+    wet = discover_source(lab.live, "shop")
 
     assert (dry.changes, dry.problems, dry.left_out) == (wet.changes, wet.problems, wet.left_out)
     assert (dry.written, wet.written) == (False, True)
@@ -150,12 +149,12 @@ def test_a_dry_run_says_the_same_and_writes_nothing(lab: Lab) -> None:
 
 
 def test_other_sources_and_other_files_of_the_folder_are_left_alone(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     note = lab.folder / "shop" / "_discovered" / "notes.txt"
     note.write_text("mine")
     write(lab.folder, {"shop/_discovered/gone.json": "{"})
 
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert [(change.stream, change.change) for change in found.changes] == [("gone", "removed")]
     assert note.read_text() == "mine"
@@ -168,13 +167,13 @@ def test_other_sources_and_other_files_of_the_folder_are_left_alone(lab: Lab) ->
 
 
 def test_a_folder_that_is_a_link_stays_one(lab: Lab, tmp_path: Path) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     folder, elsewhere = lab.folder / "shop" / "_discovered", tmp_path / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
     (elsewhere / "users.json").unlink()
 
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
 
     assert folder.is_symlink()
     assert (elsewhere / "users.json").is_file()
@@ -186,12 +185,12 @@ def test_a_folder_that_is_a_link_stays_one(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_file_with_the_same_facts_in_other_words_is_written_anew(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     file = lab.folder / "shop/_discovered/users.json"
     document = json.loads(file.read_text())
     write(lab.folder, {"shop/_discovered/users.json": json.dumps(document), "shop/_discovered/products.json": "{"})
 
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert [(change.stream, change.change) for change in found.changes] == [
         ("products", "rewritten"),
@@ -204,7 +203,7 @@ def test_a_file_with_the_same_facts_in_other_words_is_written_anew(lab: Lab) -> 
 def test_a_folder_that_can_not_be_replaced_stays_as_it_was(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     before = contents(lab.folder)
     lab.outside(break_it)
     renamed, real = [], Path.rename
@@ -218,7 +217,7 @@ def test_a_folder_that_can_not_be_replaced_stays_as_it_was(
     monkeypatch.setattr(Path, "rename", rename)
 
     with pytest.raises(LakeError, match=r"_discovered can't be written \(Permission denied\): make it writable"):
-        discover(lab.live, "shop")
+        discover_source(lab.live, "shop")
     assert contents(lab.folder) == before
     assert sorted(entry.name for entry in (lab.folder / "shop").iterdir()) == [
         "_discovered",
@@ -228,12 +227,12 @@ def test_a_folder_that_can_not_be_replaced_stays_as_it_was(
 
 
 def test_a_source_that_has_nothing_keeps_its_files(lab: Lab) -> None:
-    discover(lab.live, "shop")
+    discover_source(lab.live, "shop")
     before = contents(lab.folder)
     lab.outside(lambda streams: streams.clear())
 
     with pytest.raises(LotusError, match="the source shop has no streams: check its configuration"):
-        discover(lab.live, "shop")
+        discover_source(lab.live, "shop")
     assert contents(lab.folder) == before
 
 
@@ -242,7 +241,7 @@ def test_a_connector_that_fails_is_told_in_its_words(lab: Lab) -> None:
     lab.twin.store.tempers.put(Temper(id=shop, discover_failure="Access denied for user"))
 
     with pytest.raises(LotusError, match=f"could not discover the streams of source {shop}: Access denied for user"):
-        discover(lab.live, "shop")
+        discover_source(lab.live, "shop")
 
     among_others = attempt(lab.live, "shop")
     assert not among_others.ok
@@ -255,7 +254,7 @@ def test_a_server_without_a_config_api_is_told_which_setting_is_missing(lab: Lab
         closing(Airbyte(ClientSettings("http://127.0.0.1:9/v1"))) as airbyte,
         pytest.raises(LotusError, match=r"Discovery needs Airbyte's Config API.*Set configUrl"),
     ):
-        discover(Live(airbyte, lab.twin.workspace_id, lab.live.lake), "shop", "any-id")
+        discover_source(Live(airbyte, lab.twin.workspace_id, lab.live.lake), "shop", "any-id")
 
 
 def test_a_source_of_several_with_one_label_must_be_chosen(lab: Lab) -> None:
@@ -264,21 +263,21 @@ def test_a_source_of_several_with_one_label_must_be_chosen(lab: Lab) -> None:
     both = ", ".join(sorted([first, second]))
 
     with pytest.raises(LotusError, match=rf'several sources "Shop": choose one with --source-id: {both}'):
-        discover(lab.live, "shop")
-    assert discover(lab.live, "shop", second).written
+        discover_source(lab.live, "shop")
+    assert discover_source(lab.live, "shop", second).written
 
 
 def test_a_deleted_source_does_not_count(lab: Lab) -> None:
     second = lab.airbyte.create_actor("source", lab.body("Shop", {"sourceType": "faker", "count": 1})).actor_id
     lab.airbyte.delete_actor("source", second)
 
-    assert discover(lab.live, "shop").written
+    assert discover_source(lab.live, "shop").written
 
 
 def test_a_leftover_of_a_run_that_was_killed_is_in_nobodys_way(lab: Lab) -> None:
     write(lab.folder, {"shop/._discovered.partial/junk.json": "{", "shop/._discovered.old/junk.json": "{"})
 
-    assert discover(lab.live, "shop").written
+    assert discover_source(lab.live, "shop").written
     assert check_lake(lab.folder).problems == ()
 
 
@@ -290,7 +289,7 @@ def test_streams_in_several_namespaces_have_no_file(lab: Lab) -> None:
 
     lab.outside(double)
 
-    found = discover(lab.live, "shop")
+    found = discover_source(lab.live, "shop")
 
     assert [(stream.stream, stream.reason) for stream in found.left_out] == [
         ("users", "the source has it in several namespaces (public, sales)")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.changes.drift import Difference, Drift, Drifted
-from lotus_infra.ops import drift_view as view
-from lotus_infra.ops.drift_patch import Patch
+from lotus_infra.commands import drift as view
+from lotus_infra.commands.drift import Patch
+from lotus_infra.plan.drift import Difference, Drift, Drifted
 from tests.support.commands import Lotus, lotus_in, stand_in_engine
 from tests.support.lakes import clean_files, write
 

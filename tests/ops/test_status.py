@@ -15,9 +15,9 @@ from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 from moto.server import ThreadedMotoServer
 
-from lotus_infra.ops.dagster import QUERY
-from lotus_infra.ops.jobs import last_jobs
-from lotus_infra.ops.sync import start
+from lotus_infra.clients.airbyte import last_jobs
+from lotus_infra.clients.dagster import QUERY
+from lotus_infra.commands.sync import start
 from tests.ops.lab import Lab
 from tests.support.commands import Lotus
 

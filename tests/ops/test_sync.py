@@ -4,8 +4,8 @@ import pytest
 from airbyte_twin.faults import Fault
 from airbyte_twin.jobs import start_refresh, start_reset
 
+from lotus_infra.commands.sync import NOT_STARTED, Run, cancel, start, sync_sources
 from lotus_infra.errors import LotusError, StoppedError
-from lotus_infra.ops.sync import NOT_STARTED, Run, cancel, start, sync
 from tests.ops.lab import Lab
 
 
@@ -28,7 +28,7 @@ def test_sources_are_followed_until_all_are_finished(lab: Lab) -> None:
     def observe(run: Run) -> None:
         seen.append((run.source, run.status, run.rows))
 
-    shop, store = sync(lab.live, ["shop", "store", "shop"], observe, patience=lab.patience())
+    shop, store = sync_sources(lab.live, ["shop", "store", "shop"], observe, patience=lab.patience())
 
     assert (shop.source, shop.job_id, shop.status, shop.rows, shop.bytes) == ("shop", 1, "succeeded", 9, 90)
     assert (store.source, store.job_id, store.status, store.rows) == ("store", 2, "succeeded", None)
@@ -61,7 +61,7 @@ def test_a_job_that_runs_already_is_followed_instead_of_a_new_one(lab: Lab) -> N
     start(lab.live, ["shop"])
     lab.steps = [lambda: lab.drive(1, "succeeded")]
 
-    [run] = sync(lab.live, ["shop"], patience=lab.patience())
+    [run] = sync_sources(lab.live, ["shop"], patience=lab.patience())
 
     assert (run.job_id, run.was_running, run.ok) == (1, True, True)
     assert len(list(lab.twin.store.jobs)) == 1
@@ -92,7 +92,7 @@ def test_a_sync_that_can_not_start_is_in_nobodys_way(lab: Lab) -> None:
     lab.airbyte.patch_connection(connection(lab), {"status": "inactive"})
     lab.steps = [lambda: lab.drive(1, "succeeded")]
 
-    shop, store = sync(lab.live, ["shop", "store"], patience=lab.patience())
+    shop, store = sync_sources(lab.live, ["shop", "store"], patience=lab.patience())
 
     assert (shop.status, shop.ok) == (NOT_STARTED, False)
     assert "Only active connections run jobs" in shop.reason
@@ -109,7 +109,7 @@ def test_a_sync_that_can_not_start_is_in_nobodys_way(lab: Lab) -> None:
 def test_a_job_that_does_not_succeed_is_told_with_its_reason(lab: Lab, status: str, reason: str) -> None:
     lab.steps = [lambda: lab.drive(1, status)]
 
-    [run] = sync(lab.live, ["shop"], patience=lab.patience())
+    [run] = sync_sources(lab.live, ["shop"], patience=lab.patience())
 
     assert (run.status, run.ok, run.finished, run.reason) == (status, False, True, reason)
 
@@ -117,7 +117,7 @@ def test_a_job_that_does_not_succeed_is_told_with_its_reason(lab: Lab, status: s
 def test_an_incomplete_job_may_still_succeed(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(1, "incomplete"), lambda: lab.drive(1, "succeeded")]
 
-    [run] = sync(lab.live, ["shop"], patience=lab.patience())
+    [run] = sync_sources(lab.live, ["shop"], patience=lab.patience())
 
     assert run.ok
 
@@ -125,7 +125,7 @@ def test_an_incomplete_job_may_still_succeed(lab: Lab) -> None:
 def test_patience_ends_and_the_job_goes_on(lab: Lab) -> None:
     lab.steps = [lambda: None, lambda: lab.drive(1, "running")]
 
-    [run] = sync(lab.live, ["shop"], patience=lab.patience(timeout_seconds=15))
+    [run] = sync_sources(lab.live, ["shop"], patience=lab.patience(timeout_seconds=15))
 
     assert (run.status, run.ok, run.finished) == ("running", False, False)
     assert run.reason == "not finished after 15 s, and goes on"
@@ -139,7 +139,7 @@ def test_who_stops_waiting_is_told_how_to_go_on(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(2, "succeeded"), interrupt]
 
     with pytest.raises(StoppedError) as caught:
-        sync(lab.live, ["shop", "store"], patience=lab.patience())
+        sync_sources(lab.live, ["shop", "store"], patience=lab.patience())
 
     assert str(caught.value) == (
         "no longer waiting: job 1 of shop goes on; `lotus sync shop` follows again, `lotus sync --cancel shop` ends it"
@@ -150,7 +150,7 @@ def test_an_airbyte_that_is_lost_sight_of_is_told_with_the_jobs_that_go_on(lab: 
     lab.steps = [lambda: lab.twin.twin.faults.add(Fault(path="/jobs/1", status=500, times=None))]
 
     with pytest.raises(LotusError, match=r"could not read job 1: 500 .*job 1 of shop goes on"):
-        sync(lab.live, ["shop"], patience=lab.patience())
+        sync_sources(lab.live, ["shop"], patience=lab.patience())
 
 
 def test_what_runs_can_be_cancelled(lab: Lab) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lotus_infra.definitions import fingerprint
+from lotus_infra.commands.cli import main
+from lotus_infra.commands.verify import verify_cluster
+from lotus_infra.dagster_fingerprint import fingerprint
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.cli import main
-from lotus_infra.ops.verify import verify
 from tests.ops.prod import DIGEST, NAME, OTHER_DIGEST, STACK, Prod
 from tests.support.clone import git
 from tests.support.cluster import write_kubeconfig
@@ -19,7 +19,7 @@ from tests.support.cluster import write_kubeconfig
 
 def refused(prod: Prod, **options: Any) -> str:
     with pytest.raises(LotusError) as caught:
-        verify(prod.folder / "streams", **({"stack": "prod", "kubeconfig": str(prod.kubeconfig)} | options))
+        verify_cluster(prod.folder / "streams", **({"stack": "prod", "kubeconfig": str(prod.kubeconfig)} | options))
     assert caught.value.hint
     return str(caught.value)
 
@@ -67,7 +67,7 @@ def test_a_kubeconfig_or_a_context_that_does_not_exist_is_told(prod: Prod, tmp_p
 def test_the_stack_says_which_cluster_unless_an_option_does(prod: Prod) -> None:
     prod.declare(cluster={"kubeconfig": str(prod.kubeconfig), "context": "nowhere"})
     assert "nowhere" in refused(prod, kubeconfig=None)
-    assert verify(prod.folder / "streams", "prod", context="here").ok
+    assert verify_cluster(prod.folder / "streams", "prod", context="here").ok
 
 
 def test_a_stack_without_dagster_is_told(prod: Prod) -> None:
@@ -78,11 +78,11 @@ def test_a_stack_without_dagster_is_told(prod: Prod) -> None:
 
 
 def test_which_stack_is_meant_must_be_clear(prod: Prod, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert verify(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
+    assert verify_cluster(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
     (prod.folder / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
     assert refused(prod, stack=None) == "which stack is meant is not clear: --stack dev, --stack prod"
     monkeypatch.setenv("PULUMI_STACK", "organization/lotus/prod")
-    assert verify(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
+    assert verify_cluster(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
 
 
 def test_an_object_that_is_kept_as_text_reads_the_same_and_nonsense_is_told(prod: Prod) -> None:
@@ -97,7 +97,7 @@ def test_a_folder_that_is_no_clone_or_no_project_is_told(prod: Prod, tmp_path: P
     (prod.folder / ".git").rename(tmp_path / "gone")
     assert "is no clone with a commit" in refused(prod)
     with pytest.raises(LotusError, match=r"no Pulumi\.yaml at or above"):
-        verify(tmp_path)
+        verify_cluster(tmp_path)
 
 
 def lotus(monkeypatch: pytest.MonkeyPatch, prod: Prod, *options: str) -> int:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lotus_infra.definitions import files
+from lotus_infra.dagster_fingerprint import files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

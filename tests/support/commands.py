@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.cli import main
+from lotus_infra.commands.cli import main
 
 Lotus = Callable[..., int]
 

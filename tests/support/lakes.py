@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lotus_infra.streams.problems import Problem
-from lotus_infra.streams.references import StackValues
-from lotus_infra.streams.report import Report, check_lake
+from lotus_infra.lake.diagnostics import LocatedDiagnostic
+from lotus_infra.lake.references import StackValues
+from lotus_infra.lake.report import Report, check_lake
 
 OWN_STREAMS = Path(__file__).parents[2] / "streams"
 
@@ -104,6 +104,6 @@ def problems_of(directory: Path, changes: Files, *stacks: StackValues) -> list[s
     return [told(problem, directory) for problem in report_on(directory, changes, *stacks).problems]
 
 
-def told(problem: Problem, directory: Path) -> str:
+def told(problem: LocatedDiagnostic, directory: Path) -> str:
     """A problem as the user reads it, without the lake's folder before the file."""
     return str(problem).removeprefix(f"{directory.as_posix()}/")

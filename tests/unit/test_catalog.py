@@ -2,10 +2,9 @@
 
 import pytest
 
-from lotus_infra.catalog import ConfiguredStream, catalog, configure
-from lotus_infra.streams.facts import Discovered
-from lotus_infra.streams.lake import SourceFolder, StreamFile
-from lotus_infra.streams.model import StreamConfig
+from lotus_infra.lake.discovered import Discovered
+from lotus_infra.lake.lake import ConfiguredStream, SourceFolder, StreamFile, catalog, configure
+from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import Document, discovered, stream
 
 

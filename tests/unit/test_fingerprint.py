@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.definitions import DefinitionsError, files, fingerprint, main
+from lotus_infra.dagster_fingerprint import DefinitionsError, files, fingerprint, main
 from tests.support.clone import REPOSITORY, write_project
 
 
@@ -36,7 +36,7 @@ def test_a_copy_elsewhere_has_the_same_fingerprint_whatever_its_times_and_modes(
         "dagster/dbt/models/marts/fct_sales.sql",
         "dagster/dbt/macros/latest.sql",
         "lotus_infra/naming.py",
-        "lotus_infra/streams/model.py",
+        "lotus_infra/lake/models.py",
     ],
 )
 def test_a_change_of_what_dagster_loads_changes_it(name: str, project: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
         "README.md",
         "Pulumi.prod.yaml",
         "lotus_infra/program.py",
-        "lotus_infra/components/pipeline.py",
+        "lotus_infra/components/airbyte.py",
         "streams/.schema/stream.json",
         "streams/README.md",
         "dagster/dbt/target/manifest.json",

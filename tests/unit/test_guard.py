@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.backend import Backend
+from lotus_infra.config.production import Backend, Declared, Run, Values, Zone, check, problems
 from lotus_infra.errors import LotusError
-from lotus_infra.guard import Declared, Run, Values, Zone, check, problems
 
 URL = "s3://lake-state?region=us-west-1"
 AIRBYTE = "https://airbyte.example.com/api/public/v1"

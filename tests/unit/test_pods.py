@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from lotus_infra.pods import reasons, why
+from lotus_infra.clients.kubernetes import reasons, why
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra import stack_files
+from lotus_infra.config import stack_files
+from lotus_infra.config.workspaces import Workspace, check, shared
 from lotus_infra.errors import LotusError
-from lotus_infra.workspaces import Workspace, check, shared
 
 URL = "https://airbyte.example.com/api/public/v1"
 ONE, OTHER = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"

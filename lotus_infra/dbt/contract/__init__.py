@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from lotus_infra.dbt.contract import entries, fields, models
 from lotus_infra.dbt.contract.joined import Joined, Rule
 from lotus_infra.dbt.parts import Project
-from lotus_infra.streams.lake import Lake
-from lotus_infra.streams.problems import Finding
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.lake import Lake
 
 LAKE_RULES: tuple[Rule, ...] = (models.streams_have_models,)
 """Rules whose findings are in the lake's files."""
@@ -33,13 +33,13 @@ PROJECT_RULES: tuple[Rule, ...] = (
 """Rules whose findings are in the dbt project's files."""
 
 
-def findings_in_lake(joined: Joined) -> Iterator[Finding]:
+def findings_in_lake(joined: Joined) -> Iterator[Diagnostic]:
     """What is wrong, or worth a notice, in the lake's files."""
     for rule in LAKE_RULES:
         yield from rule(joined)
 
 
-def findings_in_project(joined: Joined) -> Iterator[Finding]:
+def findings_in_project(joined: Joined) -> Iterator[Diagnostic]:
     """What is wrong, or worth a notice, in the dbt project's files."""
     yield from joined.project.findings
     for rule in PROJECT_RULES:

@@ -7,27 +7,27 @@ from lotus_infra import naming
 from lotus_infra.dbt.columns import ALWAYS_THERE
 from lotus_infra.dbt.contract.joined import Joined
 from lotus_infra.dbt.parts import Table
-from lotus_infra.streams.problems import Finding, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, suggestion
 
 
-def entries_have_streams(joined: Joined) -> Iterator[Finding]:
+def entries_have_streams(joined: Joined) -> Iterator[Diagnostic]:
     """Every source and table that is declared beside the core models is one of the lake's."""
     for source in joined.project.sources:
         if not source.file.startswith(naming.dbt_models_folder("")):
             continue
         if source.name not in joined.sources:
             remedy = suggestion(source.name, joined.sources, "delete the entry, or add the source's folder")
-            yield Finding(source.file, (source.name,), "is no source of the lake", remedy, source.line)
+            yield Diagnostic(source.file, (source.name,), "is no source of the lake", remedy, source.line)
             continue
         for table in source.tables:
             if not joined.may_exist(table.stream):
                 names = [stream.name for stream in joined.sources[source.name].streams]
                 what = f'is no stream of the source "{source.name}"'
                 remedy = suggestion(table.stream[1], names, "delete the entry, or add the stream's file")
-                yield Finding(table.file, (table.stream[1],), what, remedy, table.line)
+                yield Diagnostic(table.file, (table.stream[1],), what, remedy, table.line)
 
 
-def columns_are_selected(joined: Joined) -> Iterator[Finding]:
+def columns_are_selected(joined: Joined) -> Iterator[Diagnostic]:
     """Every declared column is a field that the stream selects, in the same letters."""
     for table in joined.tables.values():
         stream = joined.streams.get(table.stream)
@@ -38,16 +38,16 @@ def columns_are_selected(joined: Joined) -> Iterator[Finding]:
             if column not in known:
                 what = f"is not among the fields of {stream.file}"
                 remedy = suggestion(column, known, "delete it, or select the field")
-                yield Finding(table.file, (*table.stream, column), what, remedy, line)
+                yield Diagnostic(table.file, (*table.stream, column), what, remedy, line)
 
 
-def prefixes_agree(joined: Joined) -> Iterator[Finding]:
+def prefixes_agree(joined: Joined) -> Iterator[Diagnostic]:
     """The files are where the table says."""
     for table in joined.tables.values():
         expected = joined.prefixes.get(table.stream)
         complaint = _complaint(table, expected) if expected is not None else None
         if complaint is not None:
-            yield Finding(table.file, (*table.stream, "meta"), *complaint, table.prefix_line)
+            yield Diagnostic(table.file, (*table.stream, "meta"), *complaint, table.prefix_line)
 
 
 def _complaint(table: Table, expected: str) -> tuple[str, str] | None:
@@ -60,10 +60,10 @@ def _complaint(table: Table, expected: str) -> tuple[str, str] | None:
     return None
 
 
-def descriptions_have_models(joined: Joined) -> Iterator[Finding]:
+def descriptions_have_models(joined: Joined) -> Iterator[Diagnostic]:
     """Every model that is described is there."""
     names = {model.name for model in joined.project.models} | {Path(file).stem for file in joined.project.unread}
     for entry in joined.project.entries:
         if entry.name not in names:
             remedy = suggestion(entry.name, names, "delete the entry, or add the model")
-            yield Finding(entry.file, (entry.name,), "is no model of the project", remedy, entry.line)
+            yield Diagnostic(entry.file, (entry.name,), "is no model of the project", remedy, entry.line)

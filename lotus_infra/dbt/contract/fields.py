@@ -6,22 +6,22 @@ from lotus_infra import naming
 from lotus_infra.dbt.columns import ALWAYS_THERE
 from lotus_infra.dbt.contract.joined import Joined, folded, shown
 from lotus_infra.dbt.parts import Member, Project, Read
-from lotus_infra.streams.fields import Field
-from lotus_infra.streams.lake import StreamFile
-from lotus_infra.streams.problems import Finding, JsonPath, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, suggestion
+from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.models import Field
 
 
-def fields_are_selected(joined: Joined) -> Iterator[Finding]:
+def fields_are_selected(joined: Joined) -> Iterator[Diagnostic]:
     """A model reads only what its stream selects."""
     for model, arrivals, stream in joined.reads:
         known = folded((*stream.config.fields, *ALWAYS_THERE))
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() not in known:
                 what = f"is read of {shown(arrivals.stream)}, which does not select it"
-                yield Finding(model.file, (read.column,), what, _how_to_select(read.column, stream), read.line)
+                yield Diagnostic(model.file, (read.column,), what, _how_to_select(read.column, stream), read.line)
 
 
-def members_are_declared(joined: Joined) -> Iterator[Finding]:
+def members_are_declared(joined: Joined) -> Iterator[Diagnostic]:
     """What a JSON path takes out of an object is a member that the object has."""
     for model, arrivals, stream in joined.reads:
         told: set[tuple[str, JsonPath]] = set()
@@ -34,23 +34,23 @@ def members_are_declared(joined: Joined) -> Iterator[Finding]:
                 told.add((read.column.casefold(), path))
                 what = f"is not among the properties that {stream.file} declares"
                 remedy = suggestion(str(path[-1]), known, "declare it there, or don't read it")
-                yield Finding(model.file, (read.column, *path), what, remedy, read.line)
+                yield Diagnostic(model.file, (read.column, *path), what, remedy, read.line)
 
 
-def columns_are_declared(joined: Joined) -> Iterator[Finding]:
+def columns_are_declared(joined: Joined) -> Iterator[Diagnostic]:
     """What a model reads is declared in its sources file: `arrivals` has no other columns."""
     for model, arrivals, stream in joined.arrivals:
         table = joined.tables.get(arrivals.stream)
         if table is None:
             if not _may_be_declared(stream.source, joined.project):
                 what = f"{shown(arrivals.stream)} is declared in no sources file"
-                yield Finding(model.file, ("arrivals",), what, "add it to the tables of its source", arrivals.line)
+                yield Diagnostic(model.file, ("arrivals",), what, "add it to the tables of its source", arrivals.line)
             continue
         selected, declared = folded((*stream.config.fields, *ALWAYS_THERE)), folded(table.columns)
         for read in _first_of_each(arrivals.reads):
             if read.column.casefold() in selected and read.column.casefold() not in declared:
                 what = f"is read of {shown(arrivals.stream)}, and not declared in {table.file}"
-                yield Finding(model.file, (read.column,), what, "add it to the columns there", read.line)
+                yield Diagnostic(model.file, (read.column,), what, "add it to the columns there", read.line)
 
 
 def _may_be_declared(source: str, project: Project) -> bool:
@@ -59,12 +59,12 @@ def _may_be_declared(source: str, project: Project) -> bool:
     return any(file.startswith(folder) and not file.endswith(".sql") for file in project.unread)
 
 
-def parts_have_columns(joined: Joined) -> Iterator[Finding]:
+def parts_have_columns(joined: Joined) -> Iterator[Diagnostic]:
     """What a model reads of a part of itself is among the columns that the part lists."""
     for model in joined.project.models:
         for absent in model.absent:
             what = f'is read of "{absent.part}", which has no such column'
-            yield Finding(model.file, (absent.column,), what, "add it there, or don't read it", absent.line)
+            yield Diagnostic(model.file, (absent.column,), what, "add it there, or don't read it", absent.line)
 
 
 def _first_of_each(reads: tuple[Read, ...]) -> Iterator[Read]:

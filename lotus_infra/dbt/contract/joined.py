@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from lotus_infra import naming
 from lotus_infra.dbt.parts import Arrivals, Model, Project, StreamName, Table
-from lotus_infra.streams.lake import Lake, SourceFolder, StreamFile
-from lotus_infra.streams.problems import Finding
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +107,4 @@ def folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
-Rule = Callable[[Joined], Iterable[Finding]]
+Rule = Callable[[Joined], Iterable[Diagnostic]]

@@ -17,7 +17,7 @@ from airbyte_twin.sync_modes import PAIRS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_infra.streams.values import DestinationSyncMode, SyncMode
+from lotus_infra.lake.models import DestinationSyncMode, SyncMode
 from tests.support.recorded import Reason, writes
 
 NUMBERS = st.integers(0, 62).map(str) | st.sampled_from(["00", "05", "1970", "2027", "2099", "2100", "131", "130"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.changes.digest import read
-from lotus_infra.changes.drift import ANOTHER_SECRET, Drift, drift_of
+from lotus_infra.plan.drift import ANOTHER_SECRET, Drift, drift_of
+from lotus_infra.plan.preview import read
 
 Document = dict[str, Any]
 SOURCE, CONNECTION = "source:Source", "connection:Connection"

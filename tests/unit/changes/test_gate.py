@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from lotus_infra.changes.acknowledge import acknowledged
-from lotus_infra.changes.digest import read
-from lotus_infra.changes.gate import Gate, gate
-from lotus_infra.changes.judge import impact_of
+from lotus_infra.config.stack import acknowledged
 from lotus_infra.errors import LotusError
 from lotus_infra.naming import LOSS_LABEL
+from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.gate import Gate, gate
+from lotus_infra.plan.preview import read
 from tests.support.previews import (
     CONNECTION,
     CUSTOMERS,

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.changes.digest import Preview, read
-from lotus_infra.changes.moved import moved
+from lotus_infra.plan.preview import Preview, moved, read
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::"
 

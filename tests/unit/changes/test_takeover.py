@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.changes.drift import Difference, Drift, Drifted
-from lotus_infra.ops.drift_patch import Patch, patch_of
+from lotus_infra.commands.drift import Patch, patch_of
+from lotus_infra.plan.drift import Difference, Drift, Drifted
 from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
 Document = dict[str, Any]

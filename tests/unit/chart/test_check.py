@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.chart.check import check_values
+from lotus_infra.helm.chart_schema import check_values
 
 LAUNCHER = {"type": "K8sRunLauncher", "config": {"k8sRunLauncher": {"envVars": ["A=b"]}}}
 

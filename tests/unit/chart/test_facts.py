@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus_infra.chart.build import build, main, render
-from lotus_infra.chart.facts import FILE, UNLISTED, document, values_schema
+from lotus_infra.helm.chart_schema import FILE, UNLISTED, document, values_schema
 from tests.support.shared import shared
 
 KUBERNETES = {

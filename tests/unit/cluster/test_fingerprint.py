@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_infra.cluster.fingerprint import fingerprint
+from lotus_infra.helm.values import fingerprint
 
 HELD = {"AWS_SECRET_ACCESS_KEY": "one", "PGPASSWORD": "two"}
 

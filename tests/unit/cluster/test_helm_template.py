@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lotus_infra.cluster.environment import Lake
-from lotus_infra.cluster.plan import planned
-from lotus_infra.cluster.read import read
+from lotus_infra.config.dagster import read
+from lotus_infra.helm.values import LakeBucket, planned
 from tests.support.production import production
 
 CHART = os.environ.get("LOTUS_DAGSTER_CHART", "")
@@ -30,7 +29,7 @@ def templated(tmp_path: Path) -> list[dict[str, Any]]:
     settings = read(production()["dagster"])
     assert settings is not None
     values = tmp_path / "values.json"
-    values.write_text(json.dumps(planned(settings, Lake("landing", "us-west-1", ""), "f" * 64)))
+    values.write_text(json.dumps(planned(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
     command = [str(HELM), "template", "dagster", CHART, "--namespace", "lotus-lake", "--values", str(values)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr

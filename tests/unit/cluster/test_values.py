@@ -9,15 +9,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from lotus_dagster import duckdb_plugin, environment
 from pydantic import JsonValue
 
-from lotus_infra.chart.check import check_values
-from lotus_infra.cluster.environment import SECRETS, Lake
-from lotus_infra.cluster.plan import planned
-from lotus_infra.cluster.read import read
-from lotus_infra.cluster.settings import DagsterSettings
+from lotus_infra.config.dagster import DagsterSettings, read
+from lotus_infra.helm.chart_schema import check_values
+from lotus_infra.helm.values import SECRETS, LakeBucket, planned
 from tests.support.production import production
 from tests.support.shared import shared_json
 
-LAKE = Lake("landing", "us-west-1", "http://s3.example.com:8333")
+LAKE = LakeBucket("landing", "us-west-1", "http://s3.example.com:8333")
 HOST = "dagster.landl.datamountainsolutions.com"
 MIDDLEWARE = "traefik.ingress.kubernetes.io/router.middlewares"
 NODE = {"kubernetes.io/hostname": "monkeybusiness"}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.commands.check import check_lake_files
 from lotus_infra.errors import ProjectError
-from lotus_infra.ops.check import check
-from lotus_infra.streams.problems import Problem
+from lotus_infra.lake.diagnostics import LocatedDiagnostic
 from tests.support.broken_projects import BREAKS, NOTICES
 from tests.support.lakes import write
 from tests.support.projects import (
@@ -65,13 +65,13 @@ RIGHT = (
 def problems_and_notices(directory: Path, change: Break) -> tuple[list[str], list[str]]:
     """What is said of the clean project after a change; files are named from the project's folder."""
     lake = write(write_project(directory, broken(change)), lake_files(change))
-    report = check(lake)
+    report = check_lake_files(lake)
     return [_told(problem, directory) for problem in report.problems], [
         _told(notice, directory) for notice in report.notices
     ]
 
 
-def _told(problem: Problem, directory: Path) -> str:
+def _told(problem: LocatedDiagnostic, directory: Path) -> str:
     return str(problem).removeprefix(f"{directory.as_posix()}/").removeprefix("dagster/dbt/")
 
 
@@ -104,7 +104,7 @@ def test_what_is_right_is_told_by_nobody(change: Break, tmp_path: Path) -> None:
 def test_a_stream_file_that_can_not_be_read_is_the_only_thing_told(tmp_path: Path) -> None:
     lake = write(write_project(tmp_path, CLEAN), lake_files(Break("clean")) | {"shop/orders.json": "{"})
 
-    assert [problem.what for problem in check(lake).problems] == [
+    assert [problem.what for problem in check_lake_files(lake).problems] == [
         "is not JSON (expecting property name enclosed in double quotes, column 2)"
     ]
 
@@ -114,7 +114,7 @@ def test_a_model_that_is_no_text_is_all_that_is_told(file: str, tmp_path: Path) 
     lake = write(write_project(tmp_path, CLEAN), lake_files(Break("clean")))
     (tmp_path / "dagster" / "dbt" / file).write_bytes(b"\xff")
 
-    assert [(Path(problem.file).name, problem.what) for problem in check(lake).problems] == [
+    assert [(Path(problem.file).name, problem.what) for problem in check_lake_files(lake).problems] == [
         (Path(file).name, "can't be read (not UTF-8)")
     ]
 
@@ -127,7 +127,7 @@ def test_a_prefix_is_that_of_the_destination_and_the_source(tmp_path: Path) -> N
         files[name] = document | {key: value}
     lake = write(write_project(tmp_path, CLEAN), files)
 
-    (problem,) = check(lake).problems
+    (problem,) = check_lake_files(lake).problems
     assert problem.remedy == "write `prefix: raw/eu/v2_orders/`"
 
 
@@ -135,7 +135,7 @@ def test_a_project_can_be_named_and_must_be_one(tmp_path: Path) -> None:
     lake = write(tmp_path / "streams", lake_files(Break("clean")))
     write(tmp_path / "elsewhere", {"dbt_project.yml": "", **CLEAN, SOURCES: None})
 
-    assert check(lake).models is None
-    assert [problem.field for problem in check(lake, dbt=tmp_path / "elsewhere").problems] == ["arrivals"]
+    assert check_lake_files(lake).models is None
+    assert [problem.field for problem in check_lake_files(lake, dbt=tmp_path / "elsewhere").problems] == ["arrivals"]
     with pytest.raises(ProjectError, match=r"has no dbt_project\.yml: name the dbt project's folder with --dbt"):
-        check(lake, dbt=tmp_path)
+        check_lake_files(lake, dbt=tmp_path)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lotus_infra import naming
+from lotus_infra.commands.check import check_lake_files
 from lotus_infra.dbt.scaffold import model_entry, model_sql, table_entry
-from lotus_infra.ops.check import check
-from lotus_infra.streams.lake import SourceFolder, StreamFile
-from lotus_infra.streams.load import load_lake
+from lotus_infra.lake.lake import SourceFolder, StreamFile
+from lotus_infra.lake.loader import load_lake
 from tests.support.lakes import OWN_STREAMS
 
 OWN_PROJECT = OWN_STREAMS.parent / "dagster" / "dbt"
@@ -21,7 +21,7 @@ each_stream = pytest.mark.parametrize(("source", "stream"), STREAMS, ids=NAMES)
 
 
 def test_the_own_project_keeps_the_contract_with_no_problem_and_no_notice() -> None:
-    report = check(OWN_STREAMS, dbt=OWN_PROJECT)
+    report = check_lake_files(OWN_STREAMS, dbt=OWN_PROJECT)
 
     assert (report.problems, report.notices) == ((), ())
     assert report.models == 15
@@ -36,7 +36,7 @@ def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_befo
         "from {{ arrivals('shopify', 'orders') }}\n"
     )
 
-    (problem,) = check(OWN_STREAMS, dbt=project).problems
+    (problem,) = check_lake_files(OWN_STREAMS, dbt=project).problems
 
     assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "line_items")
     assert problem.what == "is read of shopify/orders, which does not select it"

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from lotus_infra.dbt.columns import identity, quoted, sql_type
 from lotus_infra.dbt.scaffold import model_entry, model_sql, refuse_unusable, scalar
 from lotus_infra.errors import ProjectError
-from lotus_infra.streams.facts import Discovered
-from lotus_infra.streams.fields import Field
-from lotus_infra.streams.lake import StreamFile
-from lotus_infra.streams.model import StreamConfig
+from lotus_infra.lake.discovered import Discovered
+from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.models import Field, StreamConfig
 from tests.support.lakes import discovered, stream
 
 TEXT = {"type": "string"}

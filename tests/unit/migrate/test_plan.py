@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.migrate import imports, state, terraform
-from lotus_infra.migrate.confirm import confirmed
-from lotus_infra.migrate.model import Existing, FoundConnection, FoundStream
-from lotus_infra.migrate.plan import Plan, planned
-from lotus_infra.streams.load import load_lake
+from lotus_infra.importer import files, terraform, terraform_objects
+from lotus_infra.importer.model import Existing, FoundConnection, FoundStream
+from lotus_infra.importer.plan import Plan, confirmed, planned
+from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
 from tests.support.lakes import OWN_STREAMS, clean_files, write
 
@@ -20,7 +19,7 @@ PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS
 
 @pytest.fixture
 def existing() -> Existing:
-    return state.existing(terraform.read(made.whole(), "terraform.tfstate"), "terraform.tfstate")
+    return terraform_objects.existing(terraform.read(made.whole(), "terraform.tfstate"), "terraform.tfstate")
 
 
 def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> Plan:
@@ -42,7 +41,7 @@ def notes(made: Plan) -> list[tuple[str, str]]:
 
 
 def test_both_providers_states_of_one_lake_become_the_same_files(existing: Existing, tmp_path: Path) -> None:
-    shown = state.existing(terraform.read(made.shown(), "shown.json"), "shown.json")
+    shown = terraform_objects.existing(terraform.read(made.shown(), "shown.json"), "shown.json")
     shown = replace(shown, facts=existing.facts)
     other = plan(shown, tmp_path / "b")
 
@@ -59,7 +58,7 @@ def test_both_providers_states_of_one_lake_become_the_same_files(existing: Exist
 
 
 def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
-    document = json.loads(imports.text(plan(existing, tmp_path).imports))
+    document = json.loads(files.text(plan(existing, tmp_path).imports))
 
     assert [(each["name"], each["logicalName"], each.get("parent")) for each in document["resources"]] == [
         ("s3-destination", "s3", None),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.migrate.choices import undone
-from lotus_infra.migrate.secrets import Holder, SecretNames, referenced
-from lotus_infra.streams.facts import Connector
+from lotus_infra.importer.files import Holder, SecretNames, referenced
+from lotus_infra.importer.terraform_public import undone
+from lotus_infra.lake.discovered import Connector
 from lotus_infra.streams.spec import Spec
 from tests.support.lakes import OWN_STREAMS
 from tests.support.terraform import SHOP, TYPED_SHOP

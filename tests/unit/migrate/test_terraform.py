@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from lotus_infra.errors import LotusError
-from lotus_infra.migrate import state, terraform
-from lotus_infra.migrate.model import FoundConnection, FoundStream
-from lotus_infra.streams.model import Schedule
+from lotus_infra.importer import terraform, terraform_objects
+from lotus_infra.importer.model import FoundConnection, FoundStream
+from lotus_infra.lake.models import Schedule
 from tests.support import terraform as made
 
 
 def existing(text: str) -> Any:
-    return state.existing(terraform.read(text, "terraform.tfstate"), "terraform.tfstate")
+    return terraform_objects.existing(terraform.read(text, "terraform.tfstate"), "terraform.tfstate")
 
 
 def test_a_file_names_modules_and_indexes_as_terraform_does() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.clients.airbyte import target
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.airbyte import target
 
 URL = "https://airbyte.example.com/api/public/v1"
 WORKSPACE = "11111111-2222-4333-8444-555555555555"

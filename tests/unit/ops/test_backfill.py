@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.commands.backfill import History, Plan, plan, render, write
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.backfill import Plan, plan, write
-from lotus_infra.ops.backfill_view import render
-from lotus_infra.ops.history import History
 from tests.support.lakes import OWN_STREAMS, Document, clean_files, stream
 from tests.support.lakes import write as write_files
 

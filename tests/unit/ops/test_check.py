@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.commands.check import check_dagster, check_lake_files, stack_values
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.check import check, check_dagster, stack_values
-from lotus_infra.streams.references import StackValues
+from lotus_infra.lake.references import StackValues
 from tests.support.lakes import clean_files, write
 
 PROJECT = "name: lotus\nruntime: python\n"
@@ -39,10 +39,10 @@ def test_only_the_named_stacks_are_read_and_each_once(tmp_path: Path) -> None:
 def test_a_value_that_a_stack_lacks_is_a_problem_of_the_lake(tmp_path: Path) -> None:
     lake = project(tmp_path, prod=FULL, dev="config:\n  lotus:landing_bucket: x\n")
 
-    assert [(problem.field, problem.what) for problem in check(lake).problems] == [
+    assert [(problem.field, problem.what) for problem in check_lake_files(lake).problems] == [
         ("configuration.secret_access_key", 'the secret "s3_secret_access_key" is not set in the stack dev')
     ]
-    assert check(lake, ["prod"]).problems == ()
+    assert check_lake_files(lake, ["prod"]).problems == ()
 
 
 def test_a_default_of_the_project_is_a_value_and_a_declaration_is_none(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_lake_outside_any_project_has_no_stacks(tmp_path: Path) -> None:
     lake = write(tmp_path, clean_files())
 
     assert stack_values(lake) == ()
-    assert check(lake).problems == ()
+    assert check_lake_files(lake).problems == ()
 
 
 def test_a_stack_of_no_project_is_an_error(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_ever
     lake = project(tmp_path, dev=wrong, prod=f"config:\n  lotus:dagster: {{{right}}}\n")
 
     with pytest.raises(LotusError) as refused:
-        check(lake)
+        check_lake_files(lake)
 
     dev, prod = str(refused.value).splitlines()
     assert dev.startswith('Pulumi.dev.yaml: lotus:dagster.image: the tag "latest"')
@@ -119,7 +119,7 @@ def test_two_stacks_of_one_workspace_are_a_problem_that_names_both_files(tmp_pat
     lake = project(tmp_path, dev=dev, prod=prod)
 
     for stacks in ([], ["dev"]):
-        [problem] = check(lake, stacks).problems
+        [problem] = check_lake_files(lake, stacks).problems
         assert Path(problem.file).name == "Pulumi.prod.yaml"
         assert problem.what == (
             "names the same Airbyte workspace as Pulumi.dev.yaml, the workspace 11111111-1111-1111-1111-111111111111 "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.cli import main
+from lotus_infra.commands.cli import main
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
 from tests.support.projects import CLEAN, MODEL, Break, lake_files, write_project
@@ -208,7 +208,7 @@ def test_a_picture_is_not_written_to_a_file_whose_ending_says_that_it_is_somethi
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_an_output_that_takes_no_more_is_one_line_and_exit_code_1(lake: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "lotus_infra.ops.cli", "check"]
+        command = [sys.executable, "-m", "lotus_infra.commands.cli", "check"]
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (1, "lotus: [Errno 28] No space left on device\n")
@@ -224,7 +224,7 @@ def test_a_picture_of_a_source_that_is_not_there_or_to_a_place_that_is_not_there
 
 
 def test_a_lake_without_a_dbt_project_is_checked_without_the_parser_of_sql(lake: Path) -> None:
-    checks = "import sys; from lotus_infra.ops.cli import main; sys.argv = ['lotus', 'check']\ntry:\n    main()\n"
+    checks = "import sys; from lotus_infra.commands.cli import main; sys.argv = ['lotus', 'check']\ntry:\n    main()\n"
     checks += "finally:\n    print('sqlglot' in sys.modules)"
 
     ended = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, check=True)
@@ -239,7 +239,7 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
     environment = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
 
     ended = subprocess.run(
-        [sys.executable, "-m", "lotus_infra.ops.cli", "check", "--streams", str(tmp_path / "streams")],
+        [sys.executable, "-m", "lotus_infra.commands.cli", "check", "--streams", str(tmp_path / "streams")],
         capture_output=True,
         check=False,
         env=environment,
@@ -260,7 +260,7 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
     ],
 )
 def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str]) -> None:
-    code = f"import sys, lotus_infra.ops.cli, lotus_infra.ops.{module}; print(*sys.modules)"
+    code = f"import sys, lotus_infra.commands.cli, lotus_infra.ops.{module}; print(*sys.modules)"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert foreign & set(imported) == set()

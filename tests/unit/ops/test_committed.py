@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.ops.check import check
-from lotus_infra.ops.committed import findings
+from lotus_infra.clients.git import findings
+from lotus_infra.commands.check import check_lake_files
 from tests.support.lakes import clean_files, write
 
 STATE = '{\n    "version": 3,\n    "deployment": {\n        "manifest": {}\n    }\n}\n'
@@ -52,10 +52,10 @@ def test_each_state_and_passphrase_is_found_and_nothing_else(tmp_path: Path, *, 
 def test_a_committed_state_is_a_problem_of_the_lake(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n", encoding="utf-8")
     lake = write(tmp_path / "streams", clean_files())
-    assert check(lake).problems == ()
+    assert check_lake_files(lake).problems == ()
     (tmp_path / "export.json").write_text(STATE, encoding="utf-8")
 
-    [problem] = check(lake).problems
+    [problem] = check_lake_files(lake).problems
 
     assert problem.file.endswith("export.json")
     assert problem.what == "is an exported state or a checkpoint of the engine"

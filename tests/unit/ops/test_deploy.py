@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lotus_infra.clients.git import Checkout
+from lotus_infra.commands.preview import Reviewed, fingerprint
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.preview import Reviewed, fingerprint
-from lotus_infra.ops.repository import Checkout
 from tests.support.clone import commit, git
 
 SOURCE = {"urn": "urn:pulumi:a", "id": "1", "inputs": {"key": {"ciphertext": "v1:a"}}, "modified": "1"}

@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 from pulumi_airbyte.values import JsonObject
 
+from lotus_infra.commands.doctor import Case, CheckResult, clock, findings_of
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.doctor import Case
-from lotus_infra.ops.doctor_servers import clock
-from lotus_infra.ops.doctor_state import findings_of
-from lotus_infra.ops.findings import Finding
 
 MASK = "**********"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -36,7 +33,7 @@ def source(
     return {"urn": urn, "type": "airbyte:index/source:Source", "inputs": {"configuration": configuration}}
 
 
-def told(*resources: dict[str, Any], pending: list[Any] | None = None) -> list[Finding]:
+def told(*resources: dict[str, Any], pending: list[Any] | None = None) -> list[CheckResult]:
     exported = json.dumps({"version": 3, "deployment": {"resources": resources, "pending_operations": pending}})
     return list(findings_of(exported, "lotus", "prod", lambda *_: SCHEMA))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.files import write_together
 
 
 def test_one_that_can_not_be_written_leaves_all_as_they_were(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from lotus_infra.clients.freshness import Landed, bucket_of, newest
+from lotus_infra.clients.storage import Bucket, Object
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.landing import Landed, bucket_of, newest
-from lotus_infra.ops.objects import Bucket, Object
-from lotus_infra.streams.model import DestinationConfig
+from lotus_infra.lake.models import DestinationConfig
 from tests.support.lakes import destination
 
 TODAY = date(2026, 3, 1)

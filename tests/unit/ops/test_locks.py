@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.clients.locks import Lock, Machine, Process, fate_of, locks_of, plan
+from lotus_infra.clients.storage import Folder
+from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.locks import Lock, Machine, Process, fate_of, locks_of
-from lotus_infra.ops.objects import Folder
-from lotus_infra.ops.stacks import Project
-from lotus_infra.ops.unlock import plan
 
 TAKEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LOCK = Lock("a.json", 41, "ana", "laptop", TAKEN)

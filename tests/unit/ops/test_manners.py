@@ -11,8 +11,8 @@ import click
 import pytest
 from airbyte_twin.testing import running_twin
 
-from lotus_infra.ops.cli import lotus as lotus_command
-from lotus_infra.ops.cli import main
+from lotus_infra.commands.cli import lotus as lotus_command
+from lotus_infra.commands.cli import main
 from tests.support.lakes import Document, clean_files, source, stream, write
 
 VERBS = sorted(lotus_command.commands)

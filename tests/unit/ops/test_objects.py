@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.clients.storage import Bucket, Folder, at
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.objects import Bucket, Folder, at
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.commands.check import check_lake_files
+from lotus_infra.commands.scaffold import scaffold_all, scaffold_model
 from lotus_infra.errors import LotusError
-from lotus_infra.ops.check import check
-from lotus_infra.ops.scaffold import scaffold, scaffold_all
 from tests.support.lakes import discovered, stream, write
 from tests.support.projects import CLEAN, DESCRIPTIONS, MODEL, SOURCES, Break, lake_files, write_project
 
@@ -36,7 +36,7 @@ def texts(lake: Path) -> dict[str, str]:
 
 def test_a_new_stream_gets_a_model_a_table_and_tests_and_all_else_stays(lake: Path) -> None:
     before = texts(lake)
-    done = scaffold(Path("streams"), "shop", "invoices")
+    done = scaffold_model(Path("streams"), "shop", "invoices")
     after = texts(lake)
 
     assert done.told == (
@@ -48,50 +48,50 @@ def test_a_new_stream_gets_a_model_a_table_and_tests_and_all_else_stays(lake: Pa
     assert after.keys() - before.keys() == {INVOICES}
     assert {name for name in before if before[name] != after[name]} == {SOURCES, DESCRIPTIONS}
     assert after[SOURCES].replace(before[SOURCES].partition("      - name: orders")[2], "").count("orders") == 1
-    assert check(lake).problems == ()
+    assert check_lake_files(lake).problems == ()
 
 
 def test_a_source_that_dbt_has_never_heard_of_gets_its_own_files(lake: Path) -> None:
     files = lake_files(Break("clean"), "books")
     write(lake, {name: content for name, content in files.items() if name.startswith("books/")})
-    done = scaffold(lake, "books", "orders")
+    done = scaffold_model(lake, "books", "orders")
 
     assert [line.rpartition("/")[2] for line in done.told] == [
         "int_books__orders.sql: the model",
         "_books__sources.yml: the table orders",
         "_books__models.yml: description and tests of int_books__orders",
     ]
-    scaffold(lake, "shop", "invoices")
-    assert check(lake).problems == ()
+    scaffold_model(lake, "shop", "invoices")
+    assert check_lake_files(lake).problems == ()
 
 
 def test_a_model_that_is_there_is_left_alone_unless_forced(lake: Path) -> None:
     before = texts(lake)
     with pytest.raises(LotusError, match=r"int_shop__orders is there already, in .*: pass --force to make it anew"):
-        scaffold(lake, "shop", "orders")
+        scaffold_model(lake, "shop", "orders")
     assert texts(lake) == before
 
-    done = scaffold(lake, "shop", "orders", force=True)
+    done = scaffold_model(lake, "shop", "orders", force=True)
 
     assert done.told == (f"{Path('dagster/dbt') / MODEL}: the model, made anew",)
     assert "typed" not in texts(lake)[MODEL]
 
 
 def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
-    scaffold(lake, "shop", "invoices")
+    scaffold_model(lake, "shop", "invoices")
     before = texts(lake)
 
     with pytest.raises(LotusError, match="int_shop__invoices is there already"):
-        scaffold(lake, "shop", "invoices")
+        scaffold_model(lake, "shop", "invoices")
     assert texts(lake) == before
 
 
 def test_a_field_that_the_stream_has_gained_is_declared_when_the_model_is_made_anew(lake: Path) -> None:
     write(lake, {"shop/invoices.json": stream(stream="invoices")})
-    scaffold(lake, "shop", "invoices")
+    scaffold_model(lake, "shop", "invoices")
     fields = {name: {"type": "string"} for name in ("id", "email", "updated_at", "created_at")}
     write(lake, {"shop/invoices.json": stream(stream="invoices", fields=fields)})
-    done = scaffold(lake, "shop", "invoices", force=True)
+    done = scaffold_model(lake, "shop", "invoices", force=True)
 
     assert done.told[-1] == f"{Path('dagster/dbt') / SOURCES}: the column created_at of invoices"
     assert (
@@ -106,7 +106,7 @@ def test_a_model_in_another_place_is_not_written_twice(lake: Path) -> None:
     with pytest.raises(
         LotusError, match=r"int_shop__orders is in models/int_shop__orders\.sql: move it to models/core"
     ):
-        scaffold(lake, "shop", "orders", force=True)
+        scaffold_model(lake, "shop", "orders", force=True)
 
 
 def test_all_streams_without_a_model_get_one_and_then_there_is_none_left(lake: Path) -> None:
@@ -132,7 +132,7 @@ def test_what_the_lake_does_not_have_is_told_with_the_nearest(
     source: str, stream_name: str, message: str, lake: Path
 ) -> None:
     with pytest.raises(LotusError, match=message):
-        scaffold(lake, source, stream_name)
+        scaffold_model(lake, source, stream_name)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_sources_file_that_can_not_be_added_to_leaves_everything_as_it_was(tex
     before = texts(lake)
 
     with pytest.raises(LotusError, match=r"_shop__sources\.yml"):
-        scaffold(lake, "shop", "invoices")
+        scaffold_model(lake, "shop", "invoices")
     assert texts(lake) == before
 
 
@@ -152,7 +152,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(lake: Path) -> None:
     (lake.parent / "dagster" / "dbt" / "models" / "core" / "shop" / "._shop__models.yml.new").mkdir()
 
     with pytest.raises(LotusError, match="can't be written to"):
-        scaffold(lake, "shop", "invoices")
+        scaffold_model(lake, "shop", "invoices")
     assert texts(lake) == before
 
 
@@ -160,11 +160,11 @@ def test_a_lake_without_a_dbt_project_is_told_how_to_name_one(tmp_path: Path) ->
     lake = write(tmp_path, lake_files(Break("clean")))
 
     with pytest.raises(LotusError, match=r"there is no dbt project in dagster/dbt: name its folder with --dbt"):
-        scaffold(lake, "shop", "orders")
+        scaffold_model(lake, "shop", "orders")
 
 
 def test_a_lake_that_can_not_be_read_is_not_scaffolded(lake: Path) -> None:
     write(lake, {"shop/orders.json": "{"})
 
     with pytest.raises(LotusError, match=r"shop/orders\.json is not JSON"):
-        scaffold(lake, "shop", "invoices")
+        scaffold_model(lake, "shop", "invoices")

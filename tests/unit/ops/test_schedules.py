@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from pulumi_airbyte.client.models import Schedule
 
-from lotus_infra.ops.schedules import next_run
+from lotus_infra.commands.status import next_run
 
 NOW = datetime.fromisoformat("2026-03-04T10:20:30+00:00")  # a Wednesday
 

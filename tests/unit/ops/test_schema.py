@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
-from lotus_infra.streams.schema import KINDS, json_schema
+from lotus_infra.lake.json_schema import KINDS, json_schema
 from tests.support.lakes import OWN_STREAMS, Document, stream
 
 FILES = {

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_infra.dbt.parts import Arrivals, Model, Project, Settings
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.loader import load_lake
 from lotus_infra.picture.layout import BOX_HEIGHT, Layout, layout
 from lotus_infra.picture.mermaid import mermaid
 from lotus_infra.picture.parts import Node, Picture, picture_of
 from lotus_infra.picture.svg import svg
-from lotus_infra.streams.lake import Lake
-from lotus_infra.streams.load import load_lake
 from tests.support.lakes import clean_files, source, stream, write
 
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from lotus_infra.streams.references import MASK, StackValues
+from lotus_infra.lake.references import MASK, StackValues
 from tests.support.lakes import Document, Files, destination, problems_of, report_on, source
 
 PASSWORD: Document = {"$secret": "shop_password"}

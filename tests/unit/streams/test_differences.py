@@ -2,8 +2,7 @@
 
 import pytest
 
-from lotus_infra.streams.differences import differences
-from lotus_infra.streams.facts import Discovered
+from lotus_infra.lake.discovered import Discovered, differences
 from tests.support.lakes import Document, discovered
 
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.streams.discovery import arranged, field_of, fields_of, text_of, unwritable
-from lotus_infra.streams.facts import Discovered
-from lotus_infra.streams.fields import Field
+from lotus_infra.lake.discovered import Discovered, arranged, field_of, fields_of, text_of, unwritable
+from lotus_infra.lake.models import Field
 from tests.support.lakes import OWN_STREAMS, discovered
 
 STRING, INTEGER, UNKNOWN = Field("string"), Field("integer"), Field("unknown")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lotus_infra.streams.edit import Edit, edited
+from lotus_infra.lake.json_text import Edit, edited
 
 FILE = """{
   "stream": "orders",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.streams.locate import as_written, duplicates, line_of, positions
-from lotus_infra.streams.problems import JsonPath
+from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.json_text import as_written, duplicates, line_of, positions
 
 TEXT = """{
   "stream": "orders",

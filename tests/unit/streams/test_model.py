@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.streams.facts import Connector
-from lotus_infra.streams.model import MANUAL, SourceConfig, StreamConfig
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.models import MANUAL, SourceConfig, StreamConfig
 from tests.support.lakes import Document, problems_of, source, stream
 
 REFUSED_STREAMS: list[tuple[Document, str]] = [

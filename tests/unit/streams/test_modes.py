@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from airbyte_model.modes import MODES
 
-from lotus_infra.streams.values import DestinationSyncMode, SyncMode
+from lotus_infra.lake.models import DestinationSyncMode, SyncMode
 from tests.support.lakes import Document, discovered, problems_of, report_on, stream
 
 ANY_MODE: Document = {"connector": "11111111-2222-3333-4444-555555555555", "configuration": {}}

@@ -1,6 +1,6 @@
 """The project's own lake."""
 
-from lotus_infra.streams.report import check_lake
+from lotus_infra.lake.report import check_lake
 from tests.support.lakes import OWN_STREAMS
 
 STREAMS = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.streams.model import StreamConfig
-from lotus_infra.streams.read import Reader
+from lotus_infra.lake.loader import Reader
+from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import problems_of, report_on, stream
 
 UNREADABLE: dict[str, tuple[str | bytes, str]] = {

@@ -8,10 +8,9 @@ from typing import Any
 
 from airbyte_model.modes import MODES
 
-from lotus_infra.streams.discovery import fields_of, text_of
-from lotus_infra.streams.facts import Defaults, Discovered, Options
-from lotus_infra.streams.references import MASK
-from lotus_infra.streams.report import check_lake
+from lotus_infra.lake.discovered import Defaults, Discovered, Options, fields_of, text_of
+from lotus_infra.lake.references import MASK
+from lotus_infra.lake.report import check_lake
 from tests.support.lakes import Files, write
 from tests.support.recorded import Document, Known, Reason, Write, assert_agreement, disagreements, facts
 

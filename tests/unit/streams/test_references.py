@@ -3,15 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from lotus_infra.streams.references import (
-    Reference,
-    engine_path,
-    is_reference,
-    parse,
-    references,
-    rotating,
-    substitute,
-)
+from lotus_infra.lake.references import Reference, engine_path, is_reference, parse, references, rotating, substitute
 
 MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$secrt": "a"}, "$secrt is no kind of reference"),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.catalog import configure
-from lotus_infra.streams.facts import Discovered
-from lotus_infra.streams.load import load_streams
-from lotus_infra.streams.model import StreamConfig
+from lotus_infra.lake.discovered import Discovered
+from lotus_infra.lake.lake import configure
+from lotus_infra.lake.loader import load_streams
+from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import OWN_STREAMS, Files, report_on, source
 
 SHARED = Path(os.environ.get("LOTUS_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.errors import LakeError
-from lotus_infra.streams.load import load_lake, load_streams
+from lotus_infra.lake.loader import load_lake, load_streams
 from tests.support.lakes import clean_files, discovered, problems_of, report_on, source, stream, write
 
 STRAYS = [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.definitions import fingerprint
+from lotus_infra.dagster_fingerprint import fingerprint
 from lotus_infra.errors import LotusError
 from tests.support.clone import git, write_clone
 from toolchain import image

@@ -1,0 +1,1 @@
+"""The commands of `lotus`: one file a command, each parses its options, does the work and shows the result."""

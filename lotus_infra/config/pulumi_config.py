@@ -1,0 +1,250 @@
+"""The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
+
+Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
+`dagster`, and one for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and
+`s3_secret_access_key` are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of
+the databases' backups, where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the
+databases' passwords.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+from pydantic import ValidationError
+
+from lotus_infra import naming
+from lotus_infra.config import stack, workspaces
+from lotus_infra.config.credentials import Credentials, GivenIdentities
+from lotus_infra.config.dagster import SHORTEST_PASSWORD, DagsterSettings, read
+from lotus_infra.config.landing_zone import LandingZoneSettings
+from lotus_infra.config.production import ENDPOINT_VARIABLE, Declared, Run, Values
+from lotus_infra.errors import LotusError
+from lotus_infra.lake.references import LANDING_ZONE, Reference, ReferenceType, StackValues
+
+NAMESPACE: Final = "lotus"
+DAGSTER: Final = "dagster"
+"""The stack's name of what it says about Dagster, as an object."""
+PLACEHOLDER: Final = "replace-me"
+"""What a stack file has where nobody has set a value yet."""
+NO_WORKSPACE: Final = str(UUID(int=0))
+_PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "json": (dict, list, str, int, float),
+}
+
+
+@dataclass(frozen=True)
+class DagsterStack:
+    """What a stack has of Dagster.
+
+    Attributes:
+        settings: what it says of it.
+        database_password: of Dagster's database.
+        catalog_password: of DuckLake's catalog.
+    """
+
+    settings: DagsterSettings
+    database_password: pulumi.Output[str]
+    catalog_password: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs from stack to stack.
+
+    Attributes:
+        workspace_id: the Airbyte workspace that holds the lake's objects.
+        streams: the lake's folder.
+        protect_sources: whether deleting a source takes an unprotect first.
+        acknowledged: objects that may be lost, such as `stream shopify/orders`.
+        values: the names that the stack has values for.
+        value: the value of a reference, as a secret output where it is one.
+        landing_zone: the landing zone; None where the stack has none.
+        identities: the identities that come to the buckets; None where the stack makes them.
+        dagster: Dagster on a cluster; None where the stack has none.
+    """
+
+    workspace_id: str
+    streams: Path
+    protect_sources: bool
+    acknowledged: frozenset[str]
+    values: StackValues
+    value: Callable[[Reference], pulumi.Input[Any]]
+    landing_zone: LandingZoneSettings | None
+    identities: GivenIdentities | None
+    dagster: DagsterStack | None
+
+
+def run_in(project: Path) -> Run:
+    """What the engine runs, for the guard.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+    """
+    stack = pulumi.get_stack()
+    return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
+
+
+def alone(project: Path) -> None:
+    """Refuse a stack that shares its Airbyte workspace with another one of the project.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+
+    Raises:
+        LotusError: it does.
+    """
+    workspaces.check(project, pulumi.get_stack(), CONFIG.get())
+
+
+def load(project: Path) -> Settings:
+    """Read the stack's configuration.
+
+    Args:
+        project: the folder of `Pulumi.yaml`, which relative paths start from.
+
+    Raises:
+        LotusError: a value is missing or is not of its type.
+    """
+    config = pulumi.Config(NAMESPACE)
+    zone = _landing_zone(config)
+    return Settings(
+        workspace_id=_workspace_id(config),
+        streams=project / (config.get("streams") or "streams"),
+        protect_sources=config.get_bool("protectSources") or False,
+        acknowledged=stack.acknowledged(config.get(stack.ACKNOWLEDGE)),
+        values=StackValues(pulumi.get_stack(), _names()),
+        value=lambda reference: _value(config, reference),
+        landing_zone=zone,
+        identities=_identities(config) if zone is not None and zone.server == "s3" else None,
+        dagster=_dagster(config, zone),
+    )
+
+
+def _workspace_id(config: pulumi.Config) -> str:
+    given = (config.get("workspaceId") or "").replace(NO_WORKSPACE, "")
+    try:
+        return str(UUID(given))
+    except ValueError:
+        what = (
+            f"lotus:workspaceId is {given!r}, which is no id"
+            if given
+            else "the stack does not say which workspace to use"
+        )
+        raise LotusError(
+            what, "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
+        ) from None
+
+
+def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
+    text = config.get(LANDING_ZONE)
+    if text is None:
+        return None
+    key = f"{NAMESPACE}:{LANDING_ZONE}"
+    document = _document(text)
+    if not isinstance(document, dict):
+        raise LotusError(f"{key} is no object", f"pulumi config set --path {key}.server aws, and so on for each key")
+    if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
+        document = {**document, "endpoint": os.environ[ENDPOINT_VARIABLE]}
+    try:
+        return LandingZoneSettings.model_validate(document)
+    except ValidationError as error:
+        wrong = "; ".join(_told(key, *found["loc"], what=found["msg"]) for found in error.errors())
+        raise LotusError(wrong, f"pulumi config set --path {key}.<key> <value>, or edit the stack's file") from None
+
+
+def _document(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None
+
+
+def _dagster(config: pulumi.Config, zone: LandingZoneSettings | None) -> DagsterStack | None:
+    text = config.get(DAGSTER)
+    settings = None if text is None else read(_document(text))
+    if settings is None:
+        return None
+    if zone is None:
+        what = f"{NAMESPACE}:{DAGSTER}: needs a landing zone, and the stack has none"
+        raise LotusError(what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or say deploy: false")
+    names = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
+    problems = [problem for name in names if (problem := _password_problem(config, name))]
+    if problems:
+        raise LotusError("\n".join(problems))
+    return DagsterStack(settings, *(config.require_secret(name) for name in names))
+
+
+def _password_problem(config: pulumi.Config, name: str) -> str:
+    given = config.get(name)
+    if given in {None, PLACEHOLDER}:
+        what = "is missing"
+    elif len(given or "") < SHORTEST_PASSWORD:
+        what = f"has fewer than {SHORTEST_PASSWORD} characters, and could be guessed"
+    else:
+        return ""
+    key = f"{NAMESPACE}:{name}"
+    return f"{key}: {what}: openssl rand -hex 24 | pulumi config set --secret {key}"
+
+
+def _told(key: str, *path: object, what: str) -> str:
+    return f"{'.'.join([key, *map(str, path)])}: {what.removeprefix('Value error, ')}"
+
+
+def _identities(config: pulumi.Config) -> GivenIdentities:
+    """The identities that whoever runs the server made; Dagster and backups may come with Airbyte's."""
+    writer = _credentials(config, "s3_")
+    reader, backup = (_own_credentials(config, start) or writer for start in ("s3_reader_", "s3_backup_"))
+    return GivenIdentities(writer, reader, backup)
+
+
+def _own_credentials(config: pulumi.Config, start: str) -> Credentials | None:
+    return _credentials(config, start) if config.get(f"{start}access_key_id") is not None else None
+
+
+def _credentials(config: pulumi.Config, start: str) -> Credentials:
+    names = (f"{start}access_key_id", f"{start}secret_access_key")
+    for name in names:
+        if config.get(name) in {None, PLACEHOLDER}:
+            what = f"the landing zone is not on AWS, and the stack has no {NAMESPACE}:{name}"
+            raise LotusError(what, f"pulumi config set --secret {NAMESPACE}:{name}")
+    return Credentials(*(config.require_secret(name) for name in names))
+
+
+def _names() -> frozenset[str]:
+    """The names that have a value; a placeholder is none."""
+    prefix = f"{NAMESPACE}:"
+    given = {key for key, value in CONFIG.get().items() if value != PLACEHOLDER}
+    return frozenset(key.removeprefix(prefix) for key in given if key.startswith(prefix))
+
+
+def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
+    if reference.secret:
+        return config.require_secret(reference.name)
+    return _typed(reference, config.require(reference.name))
+
+
+def _typed(reference: Reference, text: str) -> object:
+    """The text as the reference's type.
+
+    Raises:
+        LotusError: it is not of that type.
+    """
+    try:
+        value = text if reference.type == "string" else json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    if not isinstance(value, _PYTHON[reference.type]) or (reference.type != "boolean" and isinstance(value, bool)):
+        what = f"lotus:{reference.name} is {text!r}, and the lake asks for type {reference.type}"
+        raise LotusError(what, f"pulumi config set lotus:{reference.name} <{reference.type}>")
+    return value

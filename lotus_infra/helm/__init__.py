@@ -1,0 +1,1 @@
+"""Values of Dagster's Helm chart."""

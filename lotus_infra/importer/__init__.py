@@ -1,0 +1,1 @@
+"""Import of existing Airbyte objects, from Terraform states or from a live workspace, into stream files."""

@@ -1,0 +1,225 @@
+"""Objects of the Terraform provider `aballiet/airbyte-oss`, which speaks the Config API.
+
+Shapes: its resources `airbyte_source`, `airbyte_destination` and `airbyte_connection` (docs/resources of the provider).
+A stream's `json_schema` is a map whose values are JSON texts.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from airbyte_model.modes import MODES
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from lotus_infra.importer.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
+from lotus_infra.importer.terraform import Instance
+from lotus_infra.lake.discovered import MODES_OF_SOURCES, Defaults, Discovered, Options, fields_of
+from lotus_infra.lake.models import Schedule
+from lotus_infra.migrate.schedules import schedule
+
+PROVIDER: Final = "aballiet/airbyte-oss"
+NAMESPACES: Final = {"source": "source", "destination": "destination"}
+NON_BREAKING: Final = {"disable": "disable_connection"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Actor(_Part):
+    name: str
+    workspace_id: str
+    connection_configuration: str
+
+
+class _Source(_Actor):
+    source_id: str
+    source_definition_id: str
+
+
+class _Destination(_Actor):
+    destination_id: str
+    destination_definition_id: str
+
+
+class _SelectedField(_Part):
+    field_path: list[str] | None = None
+
+
+class _Config(_Part):
+    sync_mode: str
+    destination_sync_mode: str
+    cursor_field: list[str] | None = None
+    primary_key: list[list[str]] | None = None
+    selected: bool | None = None
+    field_selection_enabled: bool | None = None
+    selected_fields: list[_SelectedField] | None = None
+    alias_name: str | None = None
+    mappers: list[JsonValue] | None = None
+    hashed_fields: list[JsonValue] | None = None
+
+
+class _Stream(_Part):
+    name: str
+    namespace: str | None = None
+    json_schema: dict[str, str] | None = None
+    supported_sync_modes: list[str] | None = None
+    default_cursor_field: list[str] | None = None
+    source_defined_cursor: bool | None = None
+    source_defined_primary_key: list[list[str]] | None = None
+
+
+class _Entry(_Part):
+    stream: _Stream
+    config: _Config
+
+
+class _Catalog(_Part):
+    streams: list[_Entry] = Field(default_factory=list)
+
+
+class _Basic(_Part):
+    time_unit: str
+    units: int
+
+
+class _Cron(_Part):
+    cron_expression: str
+    cron_time_zone: str | None = None
+
+
+class _ScheduleData(_Part):
+    basic_schedule: _Basic | None = None
+    cron: _Cron | None = None
+
+
+class _Connection(_Part):
+    connection_id: str
+    source_id: str
+    destination_id: str
+    name: str | None = None
+    status: str = "active"
+    namespace_definition: str | None = None
+    namespace_format: str | None = None
+    prefix: str | None = None
+    non_breaking_changes_preference: str | None = None
+    notify_schema_changes: bool | None = None
+    notify_schema_changes_by_email: bool | None = None
+    resource_requirements: dict[str, str | None] | None = None
+    schedule_type: str | None = None
+    schedule_data: _ScheduleData | None = None
+    sync_catalog: _Catalog | None = None
+
+
+def actor(instance: Instance, kind: ActorKind) -> FoundActor:
+    """A source or a destination.
+
+    Raises:
+        ValueError: It is not as the provider writes it.
+    """
+    read: _Source | _Destination
+    if kind == "source":
+        read = source = _Source.model_validate(instance.attributes)
+        identity, definition = source.source_id, source.source_definition_id
+    else:
+        read = destination = _Destination.model_validate(instance.attributes)
+        identity, definition = destination.destination_id, destination.destination_definition_id
+    configuration = json.loads(read.connection_configuration)
+    if not isinstance(configuration, dict):
+        raise TypeError("connection_configuration is no object")
+    return FoundActor(kind, identity, read.name, definition, read.workspace_id, configuration, instance.address)
+
+
+def connection(instance: Instance) -> FoundConnection:
+    """A connection with its selected streams.
+
+    Raises:
+        ValueError: It is not as the provider writes it.
+    """
+    read = _Connection.model_validate(instance.attributes)
+    namespace = read.namespace_definition or "source"
+    policy = read.non_breaking_changes_preference or "ignore"
+    return FoundConnection(
+        id=read.connection_id,
+        label=read.name or "",
+        source_id=read.source_id,
+        destination_id=read.destination_id,
+        streams=tuple(_stream(entry) for entry in _entries(read) if entry.config.selected is not False),
+        schedule=_schedule(read),
+        status=read.status,
+        namespace=NAMESPACES.get(namespace, read.namespace_format or "destination"),
+        prefix=read.prefix or "",
+        non_breaking_changes=NON_BREAKING.get(policy, policy),
+        notify_schema_changes=read.notify_schema_changes,
+        loses=settings_lost(
+            mail=bool(read.notify_schema_changes_by_email),
+            resources=any((read.resource_requirements or {}).values()),
+        ),
+        address=instance.address,
+    )
+
+
+def facts(instance: Instance) -> Mapping[str, Discovered]:
+    """What a connection's catalog says of the source's streams, those that are not selected too.
+
+    Raises:
+        ValueError: It is not as the provider writes it.
+    """
+    entries = _entries(_Connection.model_validate(instance.attributes))
+    return {entry.stream.name: _discovered(entry.stream) for entry in entries if entry.stream.json_schema}
+
+
+def _entries(read: _Connection) -> list[_Entry]:
+    return read.sync_catalog.streams if read.sync_catalog is not None else []
+
+
+def _schedule(read: _Connection) -> Schedule | None:
+    data = read.schedule_data or _ScheduleData()
+    cron, basic = data.cron, data.basic_schedule
+    return schedule(
+        read.schedule_type,
+        cron.cron_expression if cron else None,
+        cron.cron_time_zone if cron else None,
+        f"{basic.units} {basic.time_unit}" if basic else None,
+    )
+
+
+def _stream(entry: _Entry) -> FoundStream:
+    config, stream = entry.config, entry.stream
+    beyond = []
+    if config.mappers:
+        beyond.append("mappers")
+    if config.hashed_fields:
+        beyond.append("hashed fields")
+    if config.alias_name and config.alias_name != stream.name:
+        beyond.append(f"the alias {config.alias_name}")
+    selected, nested = selection([each.field_path or [] for each in config.selected_fields or []])
+    return FoundStream(
+        name=stream.name,
+        namespace=stream.namespace or None,
+        mode=_mode(config),
+        cursor=tuple(config.cursor_field or ()),
+        key=tuple(map(tuple, config.primary_key or ())),
+        fields=selected if config.field_selection_enabled else None,
+        beyond=(*beyond, *(nested if config.field_selection_enabled else ())),
+    )
+
+
+def _mode(config: _Config) -> str:
+    pair = (config.sync_mode, config.destination_sync_mode)
+    return next((mode for known, mode in MODES.items() if known == pair), "")
+
+
+def _discovered(stream: _Stream) -> Discovered:
+    schema = {key: json.loads(text) for key, text in (stream.json_schema or {}).items()}
+    modes = tuple(mode for mode in MODES_OF_SOURCES if mode in (stream.supported_sync_modes or ()))
+    own_key = tuple(map(tuple, stream.source_defined_primary_key or ()))
+    return Discovered(
+        stream=stream.name,
+        namespace=stream.namespace or None,
+        options=Options(sync_modes=modes or MODES_OF_SOURCES[:1]),
+        defaults=Defaults(primary_key=own_key, cursor_field=tuple(stream.default_cursor_field or ())),
+        source_defined_cursor=bool(stream.source_defined_cursor),
+        source_defined_primary_key=own_key,
+        fields=fields_of(schema),
+    )

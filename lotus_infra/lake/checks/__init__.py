@@ -1,0 +1,46 @@
+"""The rules that a whole lake must keep, each a small pure function from a `Lake` to its findings.
+
+The command line, the tests and the Pulumi program all run the same tuple. Rules about one file alone are in the models.
+"""
+
+from lotus_infra.lake.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
+from lotus_infra.lake.checks.discovered import fields_are_offered, streams_are_offered
+from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
+from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, prefixes_are_unique, streams_are_unique
+from lotus_infra.lake.checks.rule import Rule
+from lotus_infra.lake.checks.sources import (
+    connectors_are_known,
+    destinations_exist,
+    schedules_run,
+    sources_have_streams,
+)
+from lotus_infra.lake.checks.texts import labels_are_short, texts_are_storable
+
+__all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
+
+
+CHECKS: tuple[Rule, ...] = (
+    sources_have_streams,
+    destinations_exist,
+    connectors_are_known,
+    schedules_run,
+    labels_are_unique,
+    labels_are_short,
+    texts_are_storable,
+    streams_are_unique,
+    models_are_unique,
+    prefixes_are_unique,
+    streams_are_offered,
+    fields_are_offered,
+    modes_exist,
+    modes_are_written,
+    cursors_work,
+    keys_work,
+    keys_are_used,
+    references_are_well_formed,
+    configurations_fit,
+)
+
+
+FACT_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)
+"""The rules that compare streams with what their source was found to have."""

@@ -1,0 +1,56 @@
+"""Streams and fields against what the source was found to have."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from lotus_infra.lake.checks.rule import Complaint, each_selected_stream
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, suggestion
+from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
+from lotus_infra.lake.models import Field
+
+
+def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
+    """A stream is one that the source has."""
+    for source in lake.sources:
+        if source.offered is None:
+            what = f"has no {DISCOVERED_FOLDER} folder, so its streams are not compared with what the source has"
+            yield Diagnostic(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)
+            continue
+        for stream in source.streams:
+            if stream.name not in source.offered:
+                otherwise = f"delete the file, or run `lotus discover {source.name}` if the source has it"
+                what = f'"{stream.name}" is no stream of the source "{source.name}"'
+                yield Diagnostic(stream.file, ("stream",), what, suggestion(stream.name, source.offered, otherwise))
+
+
+@each_selected_stream
+def fields_are_offered(stream: StreamFile) -> Iterator[Complaint]:
+    """A field is one that the stream has, with the type that it has there."""
+    if not stream.config.fields:
+        yield ("fields",), "selects no field", "name at least one field, or delete the file"
+    if stream.discovered is not None:
+        yield from _compare(("fields",), stream.config.fields, stream.discovered.fields)
+
+
+def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> Iterator[Complaint]:
+    for name, field in ours.items():
+        found = theirs.get(name)
+        if found is None:
+            remedy = suggestion(name, theirs, "delete it, or run `lotus discover` if the source has it")
+            yield (*path, name), "is not a field that the source has", remedy
+        elif field != found:
+            yield from _compare_types((*path, name), field, found)
+
+
+def _compare_types(path: JsonPath, ours: Field, theirs: Field) -> Iterator[Complaint]:
+    if ours.types and theirs.types and ours.types != theirs.types:
+        written, found = sorted(ours.types), sorted(theirs.types)
+        what = f"is {', '.join(written)} where the source has {', '.join(found)}"
+        yield (*path, "type"), what, f'write "type": {json.dumps(found if len(found) > 1 else found[0])}'
+        return
+    if ours.format is not None and theirs.format is not None and ours.format != theirs.format:
+        yield (*path, "format"), f"is {ours.format} where the source has {theirs.format}", f'write "{theirs.format}"'
+    if ours.properties and theirs.properties:
+        yield from _compare((*path, "properties"), ours.properties, theirs.properties)
+    if ours.items is not None and theirs.items is not None and ours.items != theirs.items:
+        yield from _compare_types((*path, "items"), ours.items, theirs.items)

@@ -1,0 +1,92 @@
+"""A source's own settings: its connector, its destination, its schedule, and that it has something to sync."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from airbyte_model.flaws import Flaw
+from airbyte_model.schedules import EXAMPLE, INTERVAL_EXAMPLE, UTC, cron_flaw, interval_flaw, split_zone, zone_flaw
+
+from lotus_infra.lake.diagnostics import Diagnostic, nearest, suggestion
+from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
+from lotus_infra.lake.models import Schedule, is_definition_id
+
+
+def sources_have_streams(lake: Lake) -> Iterator[Diagnostic]:
+    """A source selects a stream: Airbyte would choose for itself otherwise (airbyte-platform, AirbyteCatalogHelper)."""
+    for source in lake.sources:
+        if source.config is not None and source.complete and not source.selected_streams:
+            what = "none of its streams is selected" if source.streams else "has no streams"
+            yield Diagnostic(source.file, (), what, "select a stream, or delete the folder")
+
+
+def destinations_exist(lake: Lake) -> Iterator[Diagnostic]:
+    """A source's destination has a file."""
+    for source in lake.sources:
+        if source.config is not None and source.config.destination not in lake.destinations:
+            name = source.config.destination
+            known = f" or name one of {', '.join(lake.destinations)}" if lake.destinations else ""
+            remedy = suggestion(name, lake.destinations, f"add {DESTINATIONS_FOLDER}/{name}.json{known}")
+            yield Diagnostic(source.file, ("destination",), f'there is no destination "{name}"', remedy)
+
+
+def connectors_are_known(lake: Lake) -> Iterator[Diagnostic]:
+    """A connector is of the right kind, and its definition is known: by its id, or by a file that pins it."""
+    for source in lake.sources:
+        if source.config is not None:
+            yield from _connector(lake, source.file, source.config.connector, "source")
+    for name, destination in lake.destinations.items():
+        if destination is not None:
+            yield from _connector(lake, f"{DESTINATIONS_FOLDER}/{name}.json", destination.connector, "destination")
+
+
+def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Diagnostic]:
+    pinned = lake.pinned(connector)
+    name = pinned.connector if pinned is not None else connector
+    if not name.startswith(f"{kind}-") and (pinned is not None or not is_definition_id(connector)):
+        yield Diagnostic(file, ("connector",), f'"{name}" is no {kind}', f'name a connector that starts with "{kind}-"')
+    elif connector not in lake.connectors and not is_definition_id(connector):
+        known = {name.removeprefix(f"{kind}-") for name in lake.connectors if name.startswith(f"{kind}-")}
+        meant = nearest(connector.removeprefix(f"{kind}-"), known)
+        remedy = f"add {CONNECTORS_FOLDER}/{connector}.json, or give its definition id"
+        if meant is not None:
+            remedy = f'did you mean "{kind}-{meant}"?'
+        yield Diagnostic(file, ("connector",), f'the connector "{connector}" is not pinned', remedy)
+
+
+def schedules_run(lake: Lake) -> Iterator[Diagnostic]:
+    """A schedule is one that the server takes."""
+    for source in lake.sources:
+        if source.config is not None:
+            for key, what, remedy in _schedule_problems(source.config.schedule):
+                yield Diagnostic(source.file, ("schedule", key), what, remedy)
+
+
+def _schedule_problems(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
+    """Key, what is wrong, and what to do about it."""
+    given = {"cron": schedule.cron, "time_zone": schedule.time_zone, "every": schedule.every}
+    for key, kind in (("cron", "cron"), ("time_zone", "cron"), ("every", "basic")):
+        if given[key] is not None and schedule.type != kind:
+            yield key, f"is never used by a {schedule.type} schedule", f'delete it, or write "type": "{kind}"'
+    needed = {"cron": ("cron", EXAMPLE), "basic": ("every", INTERVAL_EXAMPLE)}.get(schedule.type)
+    if needed is not None and given[needed[0]] is None:
+        yield needed[0], "is missing", f"write when to sync, {needed[1]}"
+    for key in {"cron": ("cron", "time_zone"), "basic": ("every",)}.get(schedule.type, ()):
+        value = given[key]
+        flaw = _FLAWS[key](value) if value is not None else None
+        if flaw is not None:
+            yield key, *flaw
+
+
+def _cron_flaw(expression: str) -> Flaw | None:
+    """What is wrong with an expression, which has its zone beside it in a file."""
+    bare, zone = split_zone(expression)
+    if zone != UTC:
+        return Flaw(f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it')
+    return cron_flaw(bare)
+
+
+_FLAWS: Final[dict[str, Callable[[str], Flaw | None]]] = {
+    "cron": _cron_flaw,
+    "time_zone": zone_flaw,
+    "every": interval_flaw,
+}

@@ -1,0 +1,62 @@
+"""Texts that Airbyte's database refuses: names that are too long, and NUL characters."""
+
+from collections.abc import Iterator
+
+from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
+
+from lotus_infra import naming
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, StreamFile
+from lotus_infra.lake.models import Configuration
+
+
+def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
+    """The label of a source, a destination or a connection is no longer than the server takes, given or made."""
+    for source in lake.sources:
+        if source.config is None:
+            continue
+        made = naming.connection_label(source.label, lake.destination_label(source.config.destination))
+        own = _label_flaw("label", source.label)
+        joined = None if own else _label_flaw("connection label", made)
+        if own:
+            yield Diagnostic(source.file, ("name",), own, "give the source a shorter name")
+        elif joined:
+            yield Diagnostic(source.file, ("name",), joined, "give the source or its destination a shorter name")
+    for name in lake.destinations:
+        flaw = _label_flaw("label", lake.destination_label(name))
+        if flaw:
+            yield Diagnostic(
+                f"{DESTINATIONS_FOLDER}/{name}.json", ("name",), flaw, "give the destination a shorter name"
+            )
+
+
+def _label_flaw(kind: str, label: str) -> str:
+    """What is wrong with a label, which is shown in part; empty where nothing is."""
+    flaw = name_flaw(label)
+    return f'the {kind} "{label[:40]}…" {flaw.what}' if flaw is not None else ""
+
+
+def texts_are_storable(lake: Lake) -> Iterator[Diagnostic]:
+    """No value that the server is sent has a NUL character: its database has none."""
+    for source in lake.sources:
+        if source.config is not None:
+            yield from _nuls(source.file, source.config.configuration)
+        for stream in source.selected_streams:
+            for path in _stream_nuls(stream):
+                yield Diagnostic(stream.file, path, *HOLDS_NUL)
+    for name, destination in lake.destinations.items():
+        if destination is not None:
+            yield from _nuls(f"{DESTINATIONS_FOLDER}/{name}.json", destination.configuration)
+
+
+def _nuls(file: str, configuration: Configuration) -> Iterator[Diagnostic]:
+    for path in nul_places(configuration, ("configuration",)):
+        yield Diagnostic(file, path, *HOLDS_NUL)
+
+
+def _stream_nuls(stream: StreamFile) -> Iterator[JsonPath]:
+    config = stream.config
+    yield from nul_places(config.cursor_field, ("cursor_field",))
+    yield from nul_places(config.primary_key, ("primary_key",))
+    if any(True for _ in nul_places([*config.fields])):
+        yield ("fields",)
