@@ -260,7 +260,7 @@ def test_no_mistake_makes_the_command_end_in_a_traceback(tmp_path: Path) -> None
     ],
 )
 def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str]) -> None:
-    code = f"import sys, lotus_infra.commands.cli, lotus_infra.ops.{module}; print(*sys.modules)"
+    code = f"import sys, lotus_infra.commands.cli, lotus_infra.commands.{module}; print(*sys.modules)"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert foreign & set(imported) == set()
