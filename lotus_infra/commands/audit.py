@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import Live, connected, told
-from lotus_infra.clients.pulumi import TYPES, managed_ids
+from lotus_infra.clients.state import TYPES, managed_ids
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.lake.lake import Lake

@@ -17,6 +17,7 @@ import click
 
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine, last_applied
+from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.gate import render_gate
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS, YES, agreed
 from lotus_infra.commands.preview import (
@@ -24,7 +25,6 @@ from lotus_infra.commands.preview import (
     Reviewed,
     as_document,
     engine_for,
-    fingerprint,
     preview_stack,
     previewed,
     render,
@@ -143,7 +143,7 @@ class Deployment:
             what = f"the files of {here.commit[:12]} are not those that were reviewed, of {review.commit[:12]}"
             raise LotusError(what, AGAIN)
         self.check()
-        if review.state != fingerprint(self.engine.asked("stack", "export")):
+        if review.state != state_fingerprint(self.engine.asked("stack", "export")):
             raise LotusError(f"the state of {review.stack} has moved since the review", AGAIN)
         others = moved(reviewed.preview, previewed(self.engine))
         if others:

@@ -23,13 +23,14 @@ from pulumi_airbyte.client.settings import RetryPolicy
 from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE
 from pulumi_airbyte.provider.secrecy import branches, children
 from pulumi_airbyte.values import MASK, JsonObject
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import Target, target
 from lotus_infra.clients.kubernetes import Cluster
 from lotus_infra.clients.locks import Machine, advice, fate_of, locks_of, place_of, plan
-from lotus_infra.clients.pulumi import TYPES, Engine
+from lotus_infra.clients.pulumi import Engine
+from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
 from lotus_infra.clients.storage import Bucket
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.config import production
@@ -38,9 +39,10 @@ from lotus_infra.config.production import Backend, Zone
 from lotus_infra.config.stack import PROJECT_FILE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.urns import Urn
 
 Area = Literal["versions", "backend", "locks", "state", "airbyte", "landing", "cluster", "clock"]
-State = Literal["ok", "warning", "broken"]
+Level = Literal["ok", "warning", "broken"]
 SKEW: Final = timedelta(seconds=60)
 """Tokens and signatures are refused after some minutes; a minute is well before that."""
 ONE_LOOK: Final = RetryPolicy(attempts=2)
@@ -110,7 +112,7 @@ class CheckResult:
     """
 
     area: Area
-    state: State
+    state: Level
     what: str
     remedy: str = ""
 
@@ -211,36 +213,6 @@ def clock(whose: str, told: str, now: datetime) -> Iterator[CheckResult]:
 KINDS: Final = {TYPES[kind]: kind for kind in ("source", "destination")}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Resource(_Part):
-    urn: str
-    type: str
-    inputs: dict[str, JsonValue] = Field(default_factory=dict)
-    outputs: dict[str, JsonValue] = Field(default_factory=dict)
-
-    @property
-    def shown(self) -> str:
-        """Its kind and name."""
-        return f"{self.type.rsplit(':', maxsplit=1)[-1]} {self.urn.split('::', maxsplit=3)[-1]}"
-
-
-class _Pending(_Part):
-    type: str
-    resource: _Resource
-
-
-class _Deployment(_Part):
-    resources: list[_Resource] | None = None
-    pending_operations: list[_Pending] | None = None
-
-
-class _Export(_Part):
-    deployment: _Deployment
-
-
 def findings_of(exported: str, project: str, stack: str, specification: Specification) -> Iterator[CheckResult]:
     """What a state tells of itself.
 
@@ -251,13 +223,13 @@ def findings_of(exported: str, project: str, stack: str, specification: Specific
         specification: Gives connectors' specifications.
     """
     try:
-        deployment = _Export.model_validate_json(exported).deployment
-    except ValidationError:
+        state = State.parse(exported, stack)
+    except LotusError:
         yield broken("state", "the state is not what pulumi exports", "`pulumi stack export` shows it")
         return
-    resources = deployment.resources or []
+    resources = state.resources
     found = [
-        *(_pending(each) for each in deployment.pending_operations or []),
+        *(_pending(each) for each in state.pending_operations),
         *_foreign(resources, f"urn:pulumi:{stack}::{project}::"),
         *_masks(resources),
         *_plain(resources, specification),
@@ -267,27 +239,27 @@ def findings_of(exported: str, project: str, stack: str, specification: Specific
         yield ok("state", f"{len(resources)} resources, no operation under way, no mask, no secret in plain text")
 
 
-def _pending(each: _Pending) -> CheckResult:
+def _pending(each: PendingOperation) -> CheckResult:
     remedy = "`pulumi up` goes on with it; then `pulumi refresh --clear-pending-creates` if it stays"
-    return warning("state", f"{each.type} {each.resource.shown} was begun and never ended", remedy)
+    return warning("state", f"{each.type} {Urn.parse(each.resource.urn).shown} was begun and never ended", remedy)
 
 
-def _foreign(resources: Sequence[_Resource], start: str) -> Iterator[CheckResult]:
-    others = sorted({each.urn.split("::")[1] for each in resources if not each.urn.startswith(start)})
+def _foreign(resources: Sequence[Resource], start: str) -> Iterator[CheckResult]:
+    others = sorted({Urn.parse(each.urn).project for each in resources if not each.urn.startswith(start)})
     if others:
         what = f"the state has resources of another project or stack: {', '.join(others)}"
         yield broken("state", what, "backend.url of Pulumi.yaml names the wrong state; nothing may be applied to it")
 
 
-def _masks(resources: Sequence[_Resource]) -> Iterator[CheckResult]:
+def _masks(resources: Sequence[Resource]) -> Iterator[CheckResult]:
     for each in resources:
         paths = sorted(set(masks(each.inputs)) | set(masks(each.outputs)))
         if paths:
-            what = f"{each.shown} has Airbyte's mask as the value of {', '.join(paths)}"
+            what = f"{Urn.parse(each.urn).shown} has Airbyte's mask as the value of {', '.join(paths)}"
             yield broken("state", what, "give the secret itself in the stack, then `pulumi up`")
 
 
-def _plain(resources: Sequence[_Resource], specification: Specification) -> Iterator[CheckResult]:
+def _plain(resources: Sequence[Resource], specification: Specification) -> Iterator[CheckResult]:
     for each in resources:
         kind = KINDS.get(each.type)
         if kind is None:
@@ -295,12 +267,16 @@ def _plain(resources: Sequence[_Resource], specification: Specification) -> Iter
         ids = (str(each.inputs.get(key, "")) for key in ("definitionId", "workspaceId"))
         schema = specification(kind, *ids)
         if schema is None:
-            yield warning("state", f"nobody says what of {each.shown} is secret", "is Airbyte's Config API reachable?")
+            yield warning(
+                "state",
+                f"the secrets of {Urn.parse(each.urn).shown} are not known",
+                "is Airbyte's Config API reachable?",
+            )
             continue
         told = (plain_secrets(part.get("configuration"), schema) for part in (each.inputs, each.outputs))
         paths = sorted({path for some in told for path in some})
         if paths:
-            what = f"{each.shown} has in plain text what its connector calls secret: {', '.join(paths)}"
+            what = f"{Urn.parse(each.urn).shown} has in plain text what its connector calls secret: {', '.join(paths)}"
             yield broken("state", what, 'refer to it by {"$secret": …} in its file, `pulumi up`, and change the secret')
 
 

@@ -17,7 +17,7 @@ from pulumi_airbyte.client.models import Actor, Connection, Stream
 from pydantic import JsonValue
 
 from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, target, told
-from lotus_infra.clients.pulumi import managed_ids
+from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import facts_of
 from lotus_infra.commands.options import JSON, STACK
 from lotus_infra.config.stack import Project

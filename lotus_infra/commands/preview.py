@@ -4,7 +4,6 @@ The folder has `preview.json` (as `pulumi preview --json` prints it), `plan.json
 state) and `review.json`. A preview that failed leaves `preview.json` alone, which says why.
 """
 
-import hashlib
 import json
 import tempfile
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
+from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import printable
@@ -26,8 +26,6 @@ PLAN: Final = "plan.json"
 REVIEW: Final = "review.json"
 FOLDER: Final = Path(".review")
 """Where reviews lie by default, each in a folder of its stack's name; git ignores it."""
-NOISE: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})
-"""What an update that changes nothing may write anew; of a changed secret, `modified` tells."""
 SIGNS: Final = {"create": "+", "delete": "-", "update": "~", "import": "="}
 
 
@@ -140,7 +138,7 @@ def preview_stack(engine: Engine, checkout: Checkout, folder: Path) -> Reviewed:
     Raises:
         LotusError: the preview fails; the folder then says why.
     """
-    state, version = fingerprint(engine.asked("stack", "export")), engine.version()
+    state, version = state_fingerprint(engine.asked("stack", "export")), engine.version()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     for name in (PREVIEW, PLAN, REVIEW):
@@ -170,36 +168,6 @@ def previewed(engine: Engine, file: Path | None = None, *arguments: str) -> Prev
     if ran.exit_code != 0 or not found.complete:
         raise LotusError(f"the preview failed: {'; '.join(found.errors) or ran.reason}")
     return found
-
-
-def fingerprint(exported: str) -> str:
-    """The SHA-256, in hexadecimal, of what `pulumi stack export` prints of resources and pending operations.
-
-    An update that changes nothing leaves it as it is, in whichever order it writes the resources.
-
-    Raises:
-        LotusError: the text is something else.
-    """
-    try:
-        document = json.loads(exported)
-        deployment = document["deployment"]
-        parts = [*(deployment.get("resources") or ()), *(deployment.get("pending_operations") or ())]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise LotusError(
-            "the stack's state is not what pulumi exports", "use the engine that `make env` finds"
-        ) from None
-    texts = sorted(json.dumps(_settled(part), sort_keys=True) for part in parts)
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
-
-
-def _settled(value: JsonValue) -> JsonValue:
-    """A part of a state without what is written anew each time; lists of URNs come in no order."""
-    if isinstance(value, dict):
-        return {key: _settled(item) for key, item in value.items() if key not in NOISE}
-    if isinstance(value, list):
-        urns = [item for item in value if isinstance(item, str) and item.startswith("urn:pulumi:")]
-        return [*sorted(urns)] if value and len(urns) == len(value) else [_settled(item) for item in value]
-    return value
 
 
 def render(reviewed: Reviewed) -> str:

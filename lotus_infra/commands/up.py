@@ -10,7 +10,8 @@ from typing import Final
 import click
 
 from lotus_infra.clients.locks import refuse
-from lotus_infra.clients.pulumi import TYPES, Engine, resources_of
+from lotus_infra.clients.pulumi import Engine
+from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
 from lotus_infra.commands.options import STREAMS
 from lotus_infra.lake.loader import load_lake
@@ -86,7 +87,7 @@ def apply(
     """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
     refuse(engine.project, engine.named, engine.environment)
-    exported = resources_of(engine.asked("stack", "export"), engine.stack or "that is selected")
+    exported = State.parse(engine.asked("stack", "export"), engine.stack or "that is selected").resources
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):

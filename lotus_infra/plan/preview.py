@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from lotus_infra.errors import LotusError
+from lotus_infra.urns import Urn
 
 HIDDEN: Final = "[secret]"
 """What the engine prints in place of a secret."""
@@ -100,12 +101,12 @@ class Step(_Shown):
     @property
     def type(self) -> str:
         """The resource's type, such as `airbyte:index/connection:Connection`."""
-        return self.urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
+        return Urn.parse(self.urn).type
 
     @property
     def name(self) -> str:
         """Its name in the program, which may have colons too."""
-        return self.urn.split("::", maxsplit=3)[-1]
+        return Urn.parse(self.urn).name
 
     @property
     def quiet(self) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lotus_infra.clients.git import Checkout
-from lotus_infra.commands.preview import Reviewed, fingerprint
+from lotus_infra.clients.state import state_fingerprint
+from lotus_infra.commands.preview import Reviewed
 from lotus_infra.errors import LotusError
 from tests.support.clone import commit, git
 
@@ -22,8 +23,8 @@ def state(*resources: dict[str, Any], **more: Any) -> str:
 def test_a_state_that_was_written_anew_with_nothing_changed_has_the_same_fingerprint() -> None:
     again = SOURCE | {"inputs": {"key": {"ciphertext": "v1:b"}}}
     turned = CONNECTION | {"dependencies": ["urn:pulumi:c", "urn:pulumi:a"], "stackTrace": []}
-    assert fingerprint(state(SOURCE, CONNECTION)) == fingerprint(state(turned, again))
-    assert fingerprint(state()) == fingerprint(json.dumps({"deployment": {"resources": None}}))
+    assert state_fingerprint(state(SOURCE, CONNECTION)) == state_fingerprint(state(turned, again))
+    assert state_fingerprint(state()) == state_fingerprint(json.dumps({"deployment": {"resources": None}}))
 
 
 def test_what_changed_in_a_state_changes_its_fingerprint() -> None:
@@ -33,13 +34,13 @@ def test_what_changed_in_a_state_changes_its_fingerprint() -> None:
         state(SOURCE | {"id": "3"}, CONNECTION),
         state(SOURCE, CONNECTION, pending_operations=[{"type": "creating"}]),
     ]
-    assert len({fingerprint(each) for each in [state(SOURCE, CONNECTION), *others]}) == 5
+    assert len({state_fingerprint(each) for each in [state(SOURCE, CONNECTION), *others]}) == 5
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"deployment": 1}'])
 def test_what_is_no_state_has_no_fingerprint(text: str) -> None:
     with pytest.raises(LotusError, match="not what pulumi exports"):
-        fingerprint(text)
+        state_fingerprint(text)
 
 
 def test_a_commit_is_earlier_later_or_unrelated(tmp_path: Path) -> None:

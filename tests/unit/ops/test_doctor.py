@@ -76,7 +76,7 @@ def test_a_connector_that_nobody_describes_is_a_warning() -> None:
 
     [finding] = findings_of(exported, "lotus", "prod", lambda *_: None)
 
-    assert (finding.state, finding.what) == ("warning", "nobody says what of Source shop is secret")
+    assert (finding.state, finding.what) == ("warning", "the secrets of Source shop are not known")
 
 
 def test_what_is_no_state_is_one_finding() -> None:
