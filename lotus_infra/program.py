@@ -41,7 +41,7 @@ async def run() -> None:
     """
     try:
         production.check(pulumi_config.run_in(Path.cwd()))
-        pulumi_config.alone(Path.cwd())
+        pulumi_config.refuse_shared_workspace(Path.cwd())
         stack = pulumi_config.load(Path.cwd())
         declare(checked(stack), stack, dagster_values(stack))
     except LotusError as error:

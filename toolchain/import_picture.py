@@ -1,6 +1,6 @@
 """Draw which rooms of the code import which, as Mermaid, into docs/architecture.md.
 
-Run as `python -m toolchain.import_picture` to print the picture, and with `--write` to put it into the page. A room is a
+Run `python -m toolchain.import_picture` to print the picture, with `--write` to put it into the page. A room is a
 folder or a file directly below a package; an arrow that follows from two others is left out.
 """
 

@@ -198,7 +198,7 @@ def _stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -
     project = Project.needed(directory) if stack else Project.around(directory)
     if project is None:
         return _Stack()
-    names = project.meant(stack, environment)
+    names = project.select_all(stack, environment)
     return _Stack(names[0], project.values(names[0])) if len(names) == 1 else _Stack(others=names)
 
 

@@ -110,11 +110,8 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
     project = Project.around(directory)
     if project is None:
         raise LotusError(f"no {PROJECT_FILE} at or above {directory}", f"run it inside the Pulumi project, {NO_STATE}")
-    names = project.meant(stack, environment)
-    if len(names) != 1:
-        known = f"choose one of {', '.join(names)} with --stack" if names else "the project has no stacks yet"
-        raise LotusError("no stack selected", f"{known}, {NO_STATE}")
-    engine = Engine(project, stack or environment.get(STACK_VARIABLE) or names[0], environment)
+    name = project.select(stack, environment)
+    engine = Engine(project, stack or environment.get(STACK_VARIABLE) or name, environment)
     ran = engine.ran("stack", "export")
     if ran.exit_code != 0:
         last = ran.reason.splitlines()[-1].removeprefix("error: ")

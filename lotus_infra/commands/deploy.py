@@ -101,7 +101,7 @@ class Deployment:
             aside: whether what the engine shows goes to standard error.
 
         Raises:
-            LotusError: it is not clear which stack is meant, or this is no clone or project.
+            LotusError: no stack is selected, or this is no clone or project.
         """
         engine = engine_for(directory, stack, aside=aside)
         return cls(engine, Checkout.at(engine.project.folder), directory, supersede)

@@ -366,7 +366,7 @@ class Case:
             LotusError: There is no project, or it is not clear which stack is meant.
         """
         project = Project.needed(directory)
-        return cls(directory, project, project.chosen(stack, environment), environment)
+        return cls(directory, project, project.select(stack, environment), environment)
 
     @property
     def engine(self) -> Engine:

@@ -119,12 +119,9 @@ def engine_for(directory: Path, stack: str | None, *, aside: bool = False) -> En
         LotusError: no stack is selected, or this is no project.
     """
     found = Engine.around(directory, stack)
-    names = found.project.meant(stack, found.environment)
-    if len(names) != 1:
-        choices = ", ".join(f"--stack {name}" for name in names) or "the project has no stacks yet"
-        raise LotusError("which stack is meant is not clear", choices)
-    # The whole name, where one was given: the file is named by its last part alone.
-    return replace(found, stack=stack or names[0], aside=aside)
+    name = found.project.select(stack, found.environment)
+    # Keep a full name, `organization/project/prod`: the stack's file has its last part alone.
+    return replace(found, stack=stack or name, aside=aside)
 
 
 def preview_stack(engine: Engine, checkout: Checkout, folder: Path) -> Reviewed:

@@ -220,7 +220,7 @@ def collect_status(
 def _of_stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> tuple[Mapping[str, object], str]:
     """The plain values of the stack that is meant, and Dagster's address by its ingress; nothing where none is."""
     project = Project.around(directory)
-    names = project.meant(stack, environment) if project is not None else ()
+    names = project.select_all(stack, environment) if project is not None else ()
     if project is None or len(names) != 1:
         return {}, ""
     settings = project.dagster(names[0])

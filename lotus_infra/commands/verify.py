@@ -335,7 +335,7 @@ def verify_cluster(
         LotusError: The stack has no Dagster, this is no clone, or the cluster can't be asked.
     """
     project = Project.needed(directory)
-    name = project.chosen(stack, os.environ)
+    name = project.select(stack, os.environ)
     settings = _dagster(project, name)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)

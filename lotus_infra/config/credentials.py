@@ -1,4 +1,4 @@
-"""Access keys of those who come to the buckets, whoever made them."""
+"""Access keys for the buckets, given or created by the stack."""
 
 from dataclasses import dataclass
 
@@ -20,12 +20,12 @@ class Credentials:
 
 @dataclass(frozen=True)
 class GivenIdentities:
-    """The identities of a server that knows no IAM: whoever runs it made them.
+    """The identities on a server without IAM, created by its operator.
 
     Attributes:
         writer: Airbyte's.
         reader: Dagster's.
-        backup: that of the databases' backups.
+        backup: for the databases' backups.
     """
 
     writer: Credentials
@@ -35,13 +35,13 @@ class GivenIdentities:
 
 @dataclass(frozen=True)
 class BackupPlace:
-    """Where backups go.
+    """The bucket of backups, with its access key.
 
     Attributes:
         bucket: the landing zone's backup bucket.
-        region: where it is.
+        region: the bucket's region.
         endpoint: the server's address; empty on AWS.
-        credentials: the identity that writes there.
+        credentials: the key to write there.
     """
 
     bucket: pulumi.Input[str]

@@ -1,6 +1,6 @@
-"""What a stack says of its landing zone.
+"""A stack's landing zone, `lotus:landingZone`, as a model.
 
-It knows no Pulumi: most programs read that there is no landing zone, and AWS's SDK takes longer to load than all else.
+Knows no Pulumi: a stack without a landing zone must not load AWS's SDK, which takes longer than all the rest.
 """
 
 from typing import Annotated, Literal, Self, TypeAlias, get_args
@@ -15,25 +15,25 @@ ALL_FEATURES: frozenset[Feature] = frozenset(get_args(Feature))
 
 
 def _text(name: object) -> object:
-    """`pulumi config set --path` makes a number of what looks like one."""
+    """Undo `pulumi config set --path`, which writes a name of digits as a number."""
     return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
 class LandingZoneSettings(BaseModel):
-    """What the stack says of its landing zone, with camelCase keys.
+    """The landing zone, with camelCase keys.
 
     Attributes:
-        server: AWS, or a server that speaks S3.
-        region: where the buckets are; a server that has no regions takes any.
+        server: AWS, or an S3-compatible server.
+        region: of the buckets; a server without regions takes any.
         landing: the bucket that Airbyte writes to.
         backup: the bucket for the backups of databases.
-        state: the bucket of the engine's state, made before the stack was; None where another stack looks after it.
+        state: the bucket of the engine's state, which exists before the stack; None if another stack manages it.
         endpoint: the server's address; empty on AWS.
-        features: what the server has; everything on AWS.
-        expire_raw_days: how long raw data stays; None keeps it for good.
-        keys: names of the access keys of each identity that is made, on AWS; the last one is used, and a name that
-            goes takes its key with it.
-        protect: whether deleting a bucket takes an unprotect first.
+        features: of the server; AWS has all.
+        expire_raw_days: days after which raw data is deleted; None keeps it.
+        keys: names of the access keys of each identity, on AWS; consumers use the last one, and removing a name
+            deletes its key.
+        protect: whether a bucket must be unprotected before it can be deleted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -58,7 +58,7 @@ class LandingZoneSettings(BaseModel):
         if self.server == "s3" and self.keys is not None:
             raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
         if self.keys is not None and len(set(self.keys)) < len(self.keys):
-            raise ValueError("keys: each has a name of its own")
+            raise ValueError("keys: names must differ")
         if self.server == "s3" and not self.endpoint:
             raise ValueError("a server that is not AWS has an endpoint: give its address")
         if self.expire_raw_days is not None and "lifecycle" not in self.available:
@@ -69,5 +69,5 @@ class LandingZoneSettings(BaseModel):
 
     @property
     def available(self) -> frozenset[Feature]:
-        """What its server has."""
+        """The features of its server."""
         return ALL_FEATURES if self.server == "aws" else self.features or frozenset()

@@ -1,7 +1,8 @@
-"""Whether a stack that is marked as production runs on its own state: asked before anything is called or declared.
+"""The guard of production stacks: a run must use the backend, the servers and the values that the project's files name.
 
-A run on another state than the one that knows the lake sees none of it, and makes it all again or deletes what it does
-not know. So production's state is where the project's own files say, whatever the shell says that it is started from.
+It is checked before anything is called or declared. A run with another state would create the whole lake again, or
+delete objects that this state does not have; so the files decide where production's state is, not the shell.
+Knows neither Pulumi's SDK nor the network; chooses the backend by the rules of the Pulumi CLI.
 """
 
 import json
@@ -17,12 +18,12 @@ from lotus_infra.errors import LotusError
 
 BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
-"""The AWS SDKs' own; a stack whose server moves, such as the sandbox's, says its address this way."""
+"""The AWS SDKs' own variable; a stack whose server has another address at each start, such as the sandbox, uses it."""
 ENDPOINT_VARIABLES: Final = (ENDPOINT_VARIABLE, "AWS_ENDPOINT_URL")
-"""The first before the second; an S3 backend whose URL has no `endpoint` follows them too."""
+"""In order of precedence; an S3 backend whose URL has no `endpoint` uses them too."""
 IGNORED_ENDPOINTS: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
-"""Schemes of backends that a whole team reaches."""
+"""Schemes of backends that a team shares."""
 Chooser = Literal["$PULUMI_BACKEND_URL", "Pulumi.yaml", "pulumi login", "nothing"]
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
@@ -31,11 +32,11 @@ AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where the state is.
+    """Where the engine keeps the state.
 
     Attributes:
-        url: Its address; empty where nothing says it.
-        chosen_by: What says it.
+        url: Its address; empty if none is configured.
+        chosen_by: The setting that named it.
     """
 
     url: str
@@ -43,7 +44,7 @@ class Backend:
 
     @classmethod
     def chosen(cls, declared: str, environment: Mapping[str, str] = os.environ) -> "Backend":
-        """The backend that the CLI uses: the environment's, else the project's, else that of the last login.
+        """Select the backend as the CLI does: the environment's, else the project's, else that of the last login.
 
         Seen on Pulumi 3.259 (tests/engine/test_state_guard.py).
 
@@ -60,35 +61,35 @@ class Backend:
 
     @property
     def scheme(self) -> str:
-        """What kind of backend it is: `s3`, `file`, `https`, …; empty for none."""
+        """The URL's scheme: `s3`, `file`, `https`, …; empty without a backend."""
         return self.url.partition("://")[0] if "://" in self.url else ""
 
     @property
     def is_shared(self) -> bool:
-        """Whether more than this one machine reaches it."""
+        """Whether a team shares it."""
         return self.scheme in SHARED
 
     @property
     def bucket(self) -> str:
-        """The bucket of one that is in a bucket; else empty."""
+        """The bucket's name; empty for a backend that is no bucket."""
         return urlsplit(self.url).netloc if self.scheme in {"s3", "gs", "azblob"} else ""
 
     def diverted(self, environment: Mapping[str, str]) -> str:
-        """The variable that sends an S3 backend to another server than its URL says; empty where none does."""
+        """The variable that redirects an S3 backend to another server; empty if none does."""
         if self.scheme != "s3" or "endpoint" in parse_qs(urlsplit(self.url).query):
             return ""
         return diverting(environment)
 
 
 def diverting(environment: Mapping[str, str]) -> str:
-    """The variable that sends everyone who asks AWS for S3 to another server; empty where none does."""
+    """The variable that redirects S3 requests of AWS SDKs to another server; empty if none does."""
     if environment.get(IGNORED_ENDPOINTS, "").lower() == "true":
         return ""
     return next((name for name in ENDPOINT_VARIABLES if environment.get(name)), "")
 
 
 def _logged_in(environment: Mapping[str, str]) -> str:
-    """The backend of the last `pulumi login`, by the file where the CLI notes it."""
+    """The backend of the last `pulumi login`, from the CLI's credentials.json."""
     home = environment.get("PULUMI_CREDENTIALS_PATH") or environment.get("PULUMI_HOME")
     folder = Path(home) if home else Path(environment.get("HOME", "~")).expanduser() / ".pulumi"
     try:
@@ -101,13 +102,13 @@ def _logged_in(environment: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What a stack says of where its data lands.
+    """The parts of a stack's landing zone that the guard compares.
 
     Attributes:
         server: `aws` or `s3`.
-        state: The bucket of the state; empty where another stack looks after it.
-        endpoint: The server's address; empty where the stack does not give it.
-        landing: The bucket that data lands in.
+        state: The bucket of the state; empty if another stack manages it.
+        endpoint: The server's address; empty if the stack sets none.
+        landing: The bucket that Airbyte writes to.
         region: The buckets' region.
     """
 
@@ -120,12 +121,12 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What the guard asks of a stack's values.
+    """The values of a stack that the guard compares.
 
     Attributes:
-        mark: What it says of production; empty where it says nothing.
-        airbyte: Airbyte's address; empty where the environment or the default decides it.
-        zone: Its landing zone; None where it has none.
+        mark: The value of `lotus:production`; empty if not set.
+        airbyte: Airbyte's address; empty if the environment or the default decides.
+        zone: The landing zone; None without one.
     """
 
     mark: str = ""
@@ -134,18 +135,18 @@ class Values:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "Values":
-        """Those among a stack's values, by their whole keys; an object may be the JSON text of one."""
+        """Take them from a stack's values by full key; an object may be given as JSON text."""
         return cls(_text(values.get(MARK)), _text(values.get("airbyte:serverUrl")), _zone(values.get(LANDING_ZONE)))
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the files of a project say, as the engine would find them.
+    """The settings in a project's files.
 
     Attributes:
-        name: The project's.
-        backend: Its `backend.url`; empty where it has none.
-        mark: What the stack's own file says of production; empty where it says nothing.
+        name: The project's name.
+        backend: `backend.url`; empty if not set.
+        mark: `lotus:production` in the stack's own file; empty if not set.
     """
 
     name: str = ""
@@ -154,7 +155,7 @@ class Declared:
 
     @classmethod
     def at(cls, folder: Path, stack: str) -> "Declared":
-        """What the files in a folder say of a stack; what can't be read says nothing."""
+        """Read the files in a folder for a stack; a file that can't be read counts as empty."""
         project, own = document(folder / PROJECT_FILE), document(folder / stack_file(stack))
         backend, config = project.get("backend"), own.get("config")
         url = backend.get("url") if isinstance(backend, dict) else None
@@ -167,10 +168,10 @@ class Run:
     """A run of the engine.
 
     Attributes:
-        project: The project whose state the engine has.
+        project: The project whose state the engine opened.
         stack: The stack.
-        values: What the engine was given as the stack's values.
-        declared: What the project's files say.
+        values: The stack's values as the engine got them.
+        declared: The settings in the project's files.
     """
 
     project: str
@@ -180,19 +181,19 @@ class Run:
 
     @property
     def is_production(self) -> bool:
-        """Whether it is marked; only a plain `false` is no mark, so that a slip of the pen guards nothing less."""
+        """Whether the stack is marked as production. Only a plain `false` unmarks it: a typo keeps the guard on."""
         return any(mark.lower() not in {"", "false"} for mark in (self.values.mark, self.declared.mark))
 
 
 def check(run: Run, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse a run of production that is not as its files say.
+    """Refuse a run of a production stack that differs from its files.
 
     Args:
         run: The run.
         environment: The environment's variables.
 
     Raises:
-        LotusError: with everything that is wrong, and what to do about each.
+        LotusError: The run differs; the message lists every difference with its remedy.
     """
     wrong = problems(run, environment)
     if wrong:
@@ -201,13 +202,13 @@ def check(run: Run, environment: Mapping[str, str] = os.environ) -> None:
 
 
 def problems(run: Run, environment: Mapping[str, str]) -> list[str]:
-    """Everything that is wrong with a run of production, each with its remedy; none where it is not production."""
+    """Every difference of a production run from its files, each with its remedy; none for other stacks."""
     if not run.is_production:
         return []
-    return [*_of_the_backend(run, environment), *_of_the_stack(run), *_of_what_is_left_out(run, environment)]
+    return [*_backend_problems(run, environment), *_stack_problems(run), *_unset_problems(run, environment)]
 
 
-def _of_the_backend(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
+def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     declared = Backend(run.declared.backend, "Pulumi.yaml")
     used = Backend.chosen(declared.url, environment)
     if not declared.url:
@@ -224,10 +225,10 @@ def _of_the_backend(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     zone = run.values.zone
     if zone is not None and zone.state and used.bucket and used.bucket != zone.state:
         what = f"the backend is the bucket {used.bucket}, and {LANDING_ZONE}.state is {zone.state}"
-        yield f"{what}: that is the state of something else; mend backend.url in {PROJECT_FILE}, or the stack"
+        yield f"{what}: that is another state; correct backend.url in {PROJECT_FILE}, or the stack"
 
 
-def _of_the_stack(run: Run) -> Iterator[str]:
+def _stack_problems(run: Run) -> Iterator[str]:
     if run.project != run.declared.name:
         what = f"the engine has the state of the project {run.project}, and {PROJECT_FILE} here is of"
         yield f"{what} {run.declared.name or 'none'}: run it in the project's own folder"
@@ -238,15 +239,15 @@ def _of_the_stack(run: Run) -> Iterator[str]:
         yield f"Pulumi.{run.stack}.yaml has {MARK}, and the values that were given have not: leave --config-file out"
 
 
-def _of_what_is_left_out(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
+def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     zone = run.values.zone
     if not run.values.airbyte:
         named = environment.get(AIRBYTE_VARIABLE)
         decides = f"${AIRBYTE_VARIABLE} decides: {named}" if named else "it would be Airbyte Cloud"
-        yield f"the stack does not say which Airbyte it means, and {decides}: pulumi config set airbyte:serverUrl <url>"
+        yield f"the stack sets no Airbyte server, and {decides}: pulumi config set airbyte:serverUrl <url>"
     if zone is not None and zone.server != "aws" and not zone.endpoint:
         set_it = f"pulumi config set --path {LANDING_ZONE}.endpoint <url>"
-        yield f"the stack does not say which S3 server it means: {set_it}"
+        yield f"the stack sets no S3 server: {set_it}"
     variable = diverting(environment)
     if zone is not None and zone.server == "aws" and variable:
         yield f"${variable} sends the stack's buckets to {environment[variable]} instead of AWS: unset {variable}"
@@ -263,7 +264,7 @@ def _zone(value: object) -> Zone | None:
 
 
 def _text(value: object) -> str:
-    """A value of a YAML file as the engine hands it on."""
+    """A YAML value as the engine passes it to the program."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

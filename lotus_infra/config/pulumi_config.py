@@ -1,9 +1,9 @@
-"""The only reader of the stack's configuration. Gives it out typed and frozen; knows no file of the lake.
+"""Read the stack's configuration from Pulumi, typed and frozen: the program's only reader. Knows no file of the lake.
 
 Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
-`dagster`, and one for each name that the lake's files refer to. On a server that is not AWS, `s3_access_key_id` and
-`s3_secret_access_key` are Airbyte's identity, and the same with `s3_reader_` Dagster's and with `s3_backup_` that of
-the databases' backups, where these have one of their own. `dagster_db_password` and `ducklake_db_password` are the
+`dagster`, and one for each name that the lake's files refer to. On an S3-compatible server, `s3_access_key_id` and
+`s3_secret_access_key` are Airbyte's key; with the prefix `s3_reader_` Dagster's, and with `s3_backup_` the key of the
+databases' backups, if they differ. `dagster_db_password` and `ducklake_db_password` are the
 databases' passwords.
 """
 
@@ -30,9 +30,9 @@ from lotus_infra.lake.references import LANDING_ZONE, Reference, ReferenceType, 
 
 NAMESPACE: Final = "lotus"
 DAGSTER: Final = "dagster"
-"""The stack's name of what it says about Dagster, as an object."""
+"""The key of the Dagster settings."""
 PLACEHOLDER: Final = "replace-me"
-"""What a stack file has where nobody has set a value yet."""
+"""The value in a new stack's file until one is set."""
 NO_WORKSPACE: Final = str(UUID(int=0))
 _PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
     "string": str,
@@ -45,10 +45,10 @@ _PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
 
 @dataclass(frozen=True)
 class DagsterStack:
-    """What a stack has of Dagster.
+    """Dagster's settings and passwords.
 
     Attributes:
-        settings: what it says of it.
+        settings: `lotus:dagster`.
         database_password: of Dagster's database.
         catalog_password: of DuckLake's catalog.
     """
@@ -60,18 +60,18 @@ class DagsterStack:
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs from stack to stack.
+    """A stack's configuration.
 
     Attributes:
         workspace_id: the Airbyte workspace that holds the lake's objects.
         streams: the lake's folder.
-        protect_sources: whether deleting a source takes an unprotect first.
-        acknowledged: objects that may be lost, such as `stream shopify/orders`.
-        values: the names that the stack has values for.
-        value: the value of a reference, as a secret output where it is one.
-        landing_zone: the landing zone; None where the stack has none.
-        identities: the identities that come to the buckets; None where the stack makes them.
-        dagster: Dagster on a cluster; None where the stack has none.
+        protect_sources: whether a source must be unprotected before it can be deleted.
+        acknowledged: objects whose loss is acknowledged, such as `stream shopify/orders`.
+        values: the names with a value.
+        value: resolves a reference; a secret is a secret output.
+        landing_zone: the landing zone; None without one.
+        identities: the access keys of the buckets; None if the stack creates them.
+        dagster: Dagster on a cluster; None without it.
     """
 
     workspace_id: str
@@ -86,7 +86,7 @@ class Settings:
 
 
 def run_in(project: Path) -> Run:
-    """What the engine runs, for the guard.
+    """The current run, as the guard compares it.
 
     Args:
         project: the folder of `Pulumi.yaml`.
@@ -95,14 +95,14 @@ def run_in(project: Path) -> Run:
     return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
 
 
-def alone(project: Path) -> None:
-    """Refuse a stack that shares its Airbyte workspace with another one of the project.
+def refuse_shared_workspace(project: Path) -> None:
+    """Refuse a stack that shares its Airbyte workspace with another stack of the project.
 
     Args:
         project: the folder of `Pulumi.yaml`.
 
     Raises:
-        LotusError: it does.
+        LotusError: Another stack has the same workspace.
     """
     workspaces.check(project, pulumi.get_stack(), CONFIG.get())
 
@@ -114,7 +114,7 @@ def load(project: Path) -> Settings:
         project: the folder of `Pulumi.yaml`, which relative paths start from.
 
     Raises:
-        LotusError: a value is missing or is not of its type.
+        LotusError: A value is missing or has another type.
     """
     config = pulumi.Config(NAMESPACE)
     zone = _landing_zone(config)
@@ -136,11 +136,7 @@ def _workspace_id(config: pulumi.Config) -> str:
     try:
         return str(UUID(given))
     except ValueError:
-        what = (
-            f"lotus:workspaceId is {given!r}, which is no id"
-            if given
-            else "the stack does not say which workspace to use"
-        )
+        what = f"lotus:workspaceId is {given!r}, which is not an id" if given else "lotus:workspaceId is not set"
         raise LotusError(
             what, "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
         ) from None
@@ -153,13 +149,15 @@ def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
     key = f"{NAMESPACE}:{LANDING_ZONE}"
     document = _document(text)
     if not isinstance(document, dict):
-        raise LotusError(f"{key} is no object", f"pulumi config set --path {key}.server aws, and so on for each key")
+        raise LotusError(
+            f"{key} is not an object", f"pulumi config set --path {key}.server aws, and so on"
+        )
     if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
         document = {**document, "endpoint": os.environ[ENDPOINT_VARIABLE]}
     try:
         return LandingZoneSettings.model_validate(document)
     except ValidationError as error:
-        wrong = "; ".join(_told(key, *found["loc"], what=found["msg"]) for found in error.errors())
+        wrong = "; ".join(_problem_text(key, *found["loc"], what=found["msg"]) for found in error.errors())
         raise LotusError(wrong, f"pulumi config set --path {key}.<key> <value>, or edit the stack's file") from None
 
 
@@ -177,7 +175,7 @@ def _dagster(config: pulumi.Config, zone: LandingZoneSettings | None) -> Dagster
         return None
     if zone is None:
         what = f"{NAMESPACE}:{DAGSTER}: needs a landing zone, and the stack has none"
-        raise LotusError(what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or say deploy: false")
+        raise LotusError(what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or set deploy: false")
     names = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
     problems = [problem for name in names if (problem := _password_problem(config, name))]
     if problems:
@@ -197,12 +195,12 @@ def _password_problem(config: pulumi.Config, name: str) -> str:
     return f"{key}: {what}: openssl rand -hex 24 | pulumi config set --secret {key}"
 
 
-def _told(key: str, *path: object, what: str) -> str:
+def _problem_text(key: str, *path: object, what: str) -> str:
     return f"{'.'.join([key, *map(str, path)])}: {what.removeprefix('Value error, ')}"
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:
-    """The identities that whoever runs the server made; Dagster and backups may come with Airbyte's."""
+    """The keys that the server's operator created; Dagster and backups use Airbyte's unless they have their own."""
     writer = _credentials(config, "s3_")
     reader, backup = (_own_credentials(config, start) or writer for start in ("s3_reader_", "s3_backup_"))
     return GivenIdentities(writer, reader, backup)
@@ -222,7 +220,7 @@ def _credentials(config: pulumi.Config, start: str) -> Credentials:
 
 
 def _names() -> frozenset[str]:
-    """The names that have a value; a placeholder is none."""
+    """The names with a value; a placeholder is none."""
     prefix = f"{NAMESPACE}:"
     given = {key for key, value in CONFIG.get().items() if value != PLACEHOLDER}
     return frozenset(key.removeprefix(prefix) for key in given if key.startswith(prefix))
@@ -235,10 +233,10 @@ def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
 
 
 def _typed(reference: Reference, text: str) -> object:
-    """The text as the reference's type.
+    """Parse a value as the reference's type.
 
     Raises:
-        LotusError: it is not of that type.
+        LotusError: It has another type.
     """
     try:
         value = text if reference.type == "string" else json.loads(text)

@@ -1,4 +1,7 @@
-"""The Pulumi project around a lake and its stacks' files, as they are: nothing that is encrypted is opened."""
+"""The Pulumi project around a lake: its stacks, their values and which losses they acknowledge.
+
+Reads the files, without the engine; encrypted values stay encrypted.
+"""
 
 import json
 import re
@@ -22,13 +25,13 @@ STACK_VARIABLE = "PULUMI_STACK"
 
 
 def acknowledged(value: object) -> frozenset[str]:
-    """The objects that may be lost.
+    """The objects whose loss the stack acknowledges, such as `stream shopify/orders`.
 
     Args:
-        value: what the stack says, as YAML has it or as the engine hands it out; None for nothing.
+        value: The value of `lotus:acknowledge`: a list from YAML, or its JSON text from the engine; None if not set.
 
     Raises:
-        LotusError: it is no list of objects.
+        LotusError: It is not a list of objects.
     """
     if isinstance(value, str):
         with suppress(ValueError):
@@ -36,7 +39,7 @@ def acknowledged(value: object) -> frozenset[str]:
     if value is None:
         return frozenset()
     if not isinstance(value, list) or not all(isinstance(each, str) and _OBJECT.fullmatch(each) for each in value):
-        what = f"{ACKNOWLEDGE_KEY} is no list of objects"
+        what = f"{ACKNOWLEDGE_KEY} is not a list of objects"
         raise LotusError(
             what, f'pulumi config set --path "{ACKNOWLEDGE_KEY}[0]" "stream shopify/orders", one object each'
         )
@@ -57,7 +60,7 @@ class Project:
 
     @classmethod
     def around(cls, directory: Path) -> "Project | None":
-        """The project that a lake is in: that of the nearest folder at or above it that has a `Pulumi.yaml`."""
+        """Find the project of a lake: the nearest folder at or above it with a `Pulumi.yaml`; None without one."""
         here = directory.absolute()
         folder = next((above for above in (here, *here.parents) if (above / PROJECT_FILE).is_file()), None)
         if folder is None:
@@ -66,7 +69,7 @@ class Project:
 
     @classmethod
     def needed(cls, directory: Path) -> "Project":
-        """As `around`, for what can't do without.
+        """Find the project of a lake, as `around` does.
 
         Raises:
             LotusError: There is none.
@@ -77,7 +80,7 @@ class Project:
         return project
 
     def named(self, stacks: Sequence[str]) -> tuple[str, ...]:
-        """Names of stacks, given as `prod` or `organization/project/prod`, each once.
+        """Shorten names of stacks: `organization/project/prod` is `prod`; each once.
 
         Raises:
             LotusError: One of them has no file.
@@ -89,29 +92,30 @@ class Project:
                 raise LotusError(f"the stack {name} has no file Pulumi.{name}.yaml", known)
         return names
 
-    def meant(self, stack: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
-        """The one stack that is meant: the named one, or that of `$PULUMI_STACK`; else all that there are.
+    def select_all(self, stack: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """Select stacks: the named one, or that of `$PULUMI_STACK`; else all of the project.
 
         Raises:
-            LotusError: The one that is meant has no file.
+            LotusError: The named one has no file.
         """
         wanted = stack or environment.get(STACK_VARIABLE)
         return self.named([wanted]) if wanted else tuple(self.stacks)
 
-    def chosen(self, stack: str | None, environment: Mapping[str, str]) -> str:
-        """As `meant`, for what can't do without one.
+    def select(self, stack: str | None, environment: Mapping[str, str]) -> str:
+        """Select one stack, as `select_all` does.
 
         Raises:
-            LotusError: It has no file, or it is not clear which one is meant.
+            LotusError: It has no file, or the project has several and none is named.
         """
-        names = self.meant(stack, environment)
+        names = self.select_all(stack, environment)
         if len(names) != 1:
-            choices = ", ".join(f"--stack {name}" for name in names) or f"{PROJECT_FILE} has none beside it"
-            raise LotusError("which stack is meant is not clear", choices)
+            known = f", one of {', '.join(names)}" if names else f": {PROJECT_FILE} has no stack's file beside it"
+            choices = f"pass --stack NAME{known}"
+            raise LotusError("no stack selected", choices)
         return names[0]
 
     def values(self, stack: str) -> dict[str, object]:
-        """What a stack's file and the project's defaults set, by the whole key; encrypted values as they lie there.
+        """The values of a stack by full key, the project's defaults included; encrypted values stay as they are.
 
         Raises:
             LotusError: A file can't be read.
@@ -122,7 +126,7 @@ class Project:
         return defaults | own
 
     def run(self, stack: str) -> production.Run:
-        """What the engine would run of a stack.
+        """The run of a stack, as the guard compares it.
 
         Raises:
             LotusError: A file can't be read.
@@ -131,24 +135,24 @@ class Project:
         return production.Run(declared.name, stack, production.Values.of(self.values(stack)), declared)
 
     def dagster(self, stack: str) -> DagsterSettings | None:
-        """What a stack's file says of Dagster; None where it has none.
+        """The Dagster settings of a stack; None without any.
 
         Raises:
-            LotusError: The file can't be read, or says it wrongly.
+            LotusError: The file can't be read, or a setting is invalid.
         """
         document = self.values(stack).get(KEY)
         if isinstance(document, str):
-            # `pulumi config set` without --path keeps an object as the text that it was given.
+            # `pulumi config set` without --path stores an object as text.
             try:
                 document = json.loads(document)
             except ValueError:
-                what = f"{KEY} of the stack {stack} is no JSON"
+                what = f"{KEY} of the stack {stack} is not valid JSON"
                 raise LotusError(what, "write it as YAML into the stack's file") from None
         return read(document) if document is not None else None
 
 
 def is_encrypted(value: object) -> bool:
-    """Whether a value of a stack's file is one that only the engine can open."""
+    """Whether a value of a stack's file is encrypted: only the engine can decrypt it."""
     return isinstance(value, dict) and "secure" in value
 
 
@@ -159,5 +163,5 @@ def _document(file: Path) -> object:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         raise LotusError(
-            f"{file.name}{line} can't be read as YAML", "mend it, or restore it from version control"
+            f"{file.name}{line} can't be read as YAML", "correct it, or restore it from version control"
         ) from None

@@ -1,4 +1,4 @@
-"""The files of a Pulumi project as text: `Pulumi.yaml` and those of its stacks. Nothing that is encrypted is opened."""
+"""Read `Pulumi.yaml` and the stacks' files; encrypted values stay encrypted."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,13 +15,13 @@ def stack_file(stack: str) -> str:
 
 
 def stacks(folder: Path) -> dict[str, Path]:
-    """The file of each stack of a folder that has one, sorted."""
+    """The files of a folder's stacks by stack name, sorted."""
     files = sorted(folder.glob(stack_file("*")))
     return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
 
 
 def document(file: Path) -> dict[str, object]:
-    """What a file says; one that can't be read says nothing."""
+    """Read a file; one that can't be read counts as empty."""
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -30,11 +30,11 @@ def document(file: Path) -> dict[str, object]:
 
 
 def configuration(document: object, project: str) -> dict[str, object]:
-    """The values that a file sets, by the whole key; encrypted values as they lie there.
+    """The values that a file sets, by full key; encrypted values stay as they are.
 
     Args:
-        document: What the file says.
-        project: The project's name, which is the namespace of keys that have none.
+        document: The file's content.
+        project: The project's name: the namespace of keys without one.
     """
     config = document.get("config") if isinstance(document, dict) else None
     given = {str(key): _value(value) for key, value in config.items()} if isinstance(config, dict) else {}
@@ -42,7 +42,7 @@ def configuration(document: object, project: str) -> dict[str, object]:
 
 
 def values(folder: Path) -> dict[str, Mapping[str, object]]:
-    """What the file of each stack and the project's defaults set; files that can't be read set nothing."""
+    """The values of each stack, the project's defaults included; a file that can't be read sets nothing."""
     project = document(folder / PROJECT_FILE)
     name = str(project.get("name", ""))
     defaults = configuration(project, name)
@@ -50,7 +50,7 @@ def values(folder: Path) -> dict[str, Mapping[str, object]]:
 
 
 def _value(value: object) -> object:
-    """The value of an entry; None for one of a project's file that only says that a value may be set."""
+    """The value of an entry; None for an entry of a project's file that declares a key without a value."""
     if isinstance(value, dict) and value.keys() & {"type", "value", "default"} and "secure" not in value:
         return value.get("value", value.get("default"))
     return value

@@ -1,7 +1,7 @@
-"""Whether each stack of a project has an Airbyte workspace to itself: asked of the files, before anything is called.
+"""Refuse two stacks with one Airbyte workspace, from the project's files alone.
 
-A stack adopts what is identical in its workspace, and deletes what leaves its program. Two stacks in one workspace
-would adopt and delete each other's objects.
+A stack adopts identical objects in its workspace, and deletes objects that leave its program: two stacks in one
+workspace would adopt and delete each other's objects.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,22 +18,22 @@ SERVER: Final = "airbyte:serverUrl"
 WORKSPACE: Final = "lotus:workspaceId"
 _PORTS: Final = {"http": 80, "https": 443}
 Stacks = Mapping[str, Mapping[str, object]]
-"""What each stack sets, by its name and by the whole key."""
+"""The values of each stack, by stack name and full key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A workspace of a server, as two of them compare."""
+    """A workspace of a server, in a form that compares."""
 
     server: str
     id: str
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "Workspace | None":
-        """The one that a stack's values name.
+        """Take it from a stack's values.
 
-        None where they can't be compared: an encrypted value, a server that the environment gives, or the zeros that
-        stand for a workspace until one is set. Without a workspace the program refuses to run.
+        None if it can't be compared: an encrypted value, a server from the environment, or the zeros of a new stack's
+        file. Without a workspace the program refuses to run.
         """
         server, workspace = _server(values.get(SERVER)), _id(values.get(WORKSPACE))
         return cls(server, workspace) if server and workspace else None
@@ -41,11 +41,11 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A workspace that a stack shares with another one.
+    """Two stacks with one workspace.
 
     Attributes:
         stack: The stack.
-        other: The other one, the first by name.
+        other: The first other stack by name.
         workspace: The workspace.
     """
 
@@ -60,19 +60,19 @@ class Shared:
 
     @property
     def what(self) -> str:
-        """What is wrong with the file."""
+        """The problem."""
         where = f"the workspace {self.workspace.id} of {self.workspace.server}"
         return f"names the same Airbyte workspace as {stack_files.stack_file(self.other)}, {where}"
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """The remedy."""
         choose = f"pulumi config set --stack {self.stack} {WORKSPACE} <id>"
         return f"give each stack a workspace of its own (`{choose}`), or delete the file of a stack that is gone"
 
 
 def shared(stacks: Stacks) -> Iterator[Shared]:
-    """Each stack whose workspace another one before it names, by name."""
+    """Each stack whose workspace an earlier stack has too, in order of names."""
     first: dict[Workspace, str] = {}
     for stack in sorted(stacks):
         workspace = Workspace.of(stacks[stack])
@@ -83,15 +83,15 @@ def shared(stacks: Stacks) -> Iterator[Shared]:
 
 
 def check(folder: Path, stack: str, values: Mapping[str, object]) -> None:
-    """Refuse to run a stack whose workspace another stack of the project names.
+    """Refuse to run a stack whose workspace another stack of the project has.
 
     Args:
         folder: The project's, with the files of all its stacks.
         stack: The stack that runs.
-        values: What the engine was given as its values, which may come from another file than the stack's own.
+        values: Its values as the engine got them: `--config-file` may name another file.
 
     Raises:
-        LotusError: Another stack names the same.
+        LotusError: Another stack has the same workspace.
     """
     for found in shared({**stack_files.values(folder), stack: values}):
         if stack in {found.stack, found.other}:
@@ -99,7 +99,7 @@ def check(folder: Path, stack: str, values: Mapping[str, object]) -> None:
 
 
 def _server(url: object) -> str:
-    """A server's address without what makes no difference; empty where there is none to compare."""
+    """A server's address in canonical form; empty if there is none."""
     try:
         parts = urlsplit(url.strip()) if isinstance(url, str) else urlsplit("")
         host, port = parts.hostname or "", parts.port

@@ -194,7 +194,7 @@ def test_a_zone_that_can_not_be_is_refused_in_words(
 
 
 def test_a_zone_that_is_no_object_is_refused(declare: Declare) -> None:
-    with pytest.raises(pulumi.RunError, match="lotus:landingZone is no object"):
+    with pytest.raises(pulumi.RunError, match="lotus:landingZone is not an object"):
         drained(program.run, CONFIG | {"lotus:landingZone": "aws"}, SECRETS)
 
 

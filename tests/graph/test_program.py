@@ -182,9 +182,9 @@ def test_a_mistake_anywhere_declares_nothing(declare: Declare, lake: Path) -> No
 @pytest.mark.parametrize(
     ("overrides", "advice"),
     [
-        ({"workspaceId": None}, "does not say which workspace"),
-        ({"workspaceId": "mine"}, "which is no id"),
-        ({"workspaceId": "00000000-0000-0000-0000-000000000000"}, "does not say which workspace"),
+        ({"workspaceId": None}, "workspaceId is not set"),
+        ({"workspaceId": "mine"}, "which is not an id"),
+        ({"workspaceId": "00000000-0000-0000-0000-000000000000"}, "workspaceId is not set"),
         ({"shopify_api_password": "replace-me"}, "shopify_api_password"),
         ({"shopify_api_password": None}, "shopify_api_password"),
         ({"streams": "elsewhere"}, "elsewhere"),

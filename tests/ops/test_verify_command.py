@@ -80,7 +80,7 @@ def test_a_stack_without_dagster_is_told(prod: Prod) -> None:
 def test_which_stack_is_meant_must_be_clear(prod: Prod, monkeypatch: pytest.MonkeyPatch) -> None:
     assert verify_cluster(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
     (prod.folder / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
-    assert refused(prod, stack=None) == "which stack is meant is not clear: --stack dev, --stack prod"
+    assert refused(prod, stack=None) == "no stack selected: pass --stack NAME, one of dev, prod"
     monkeypatch.setenv("PULUMI_STACK", "organization/lotus/prod")
     assert verify_cluster(prod.folder / "streams", kubeconfig=str(prod.kubeconfig)).stack == "prod"
 
@@ -90,7 +90,7 @@ def test_an_object_that_is_kept_as_text_reads_the_same_and_nonsense_is_told(prod
     file.write_text(yaml.safe_dump({"config": {"lotus:dagster": json.dumps(STACK)}}), encoding="utf-8")
     assert prod.verify().ok
     file.write_text(yaml.safe_dump({"config": {"lotus:dagster": "nonsense"}}), encoding="utf-8")
-    assert "lotus:dagster of the stack prod is no JSON" in refused(prod)
+    assert "lotus:dagster of the stack prod is not valid JSON" in refused(prod)
 
 
 def test_a_folder_that_is_no_clone_or_no_project_is_told(prod: Prod, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ WRONG = [
     (
         replace(GOOD, values=replace(GOOD.values, zone=Zone("aws", "another"))),
         {},
-        "that is the state of something else",
+        "that is another state",
     ),
     (replace(GOOD, project="copy"), {}, "the engine has the state of the project copy"),
     (replace(GOOD, declared=replace(GOOD.declared, mark="")), {}, "leave --config-file out"),

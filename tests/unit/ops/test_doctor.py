@@ -102,5 +102,5 @@ def test_a_stack_that_is_not_named_or_a_folder_without_a_project_is_one_error(tm
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     for stack in ("dev", "prod"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config: {}\n", encoding="utf-8")
-    with pytest.raises(LotusError, match="which stack is meant is not clear: --stack dev, --stack prod"):
+    with pytest.raises(LotusError, match="no stack selected: pass --stack NAME, one of dev, prod"):
         Case.of(tmp_path, None, {})
