@@ -6,11 +6,10 @@ from typing import Final
 from lotus_infra.changes.acknowledge import KEY
 from lotus_infra.changes.gate import Gate
 from lotus_infra.changes.impact import Change, Impact, Loss, ObjectImpact, Setting, Verdict
+from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.ops.comment_source import setting_line, source_section
 from lotus_infra.ops.markdown import Section, block, code, codes, fitted, many, prose, table
 from lotus_infra.ops.review import Review
-from lotus_infra.picture.mermaid import mermaid
-from lotus_infra.picture.parts import Picture
 
 _SIGNS: Final[dict[Verdict, str]] = {
     "failed": "❌ the preview failed, so nobody knows what would happen",
@@ -124,7 +123,7 @@ def _lines(other: ObjectImpact) -> Iterator[str]:
     yield from (f"  - {code(line)}" for said in other.said for line in said.splitlines())
 
 
-def _downstream(picture: Picture) -> str:
+def _downstream(picture: Lineage) -> str:
     """A picture, or where it would be too big, the names."""
     if len(picture.edges) <= EDGES:
         return f"```mermaid\n{mermaid(picture)}```"

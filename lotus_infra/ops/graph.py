@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lineage import lineage_of, mermaid
+from lotus_infra.lineage_svg import svg
 from lotus_infra.ops.place import dbt_folder, find_source
-from lotus_infra.picture.mermaid import mermaid
-from lotus_infra.picture.parts import picture_of
-from lotus_infra.picture.svg import svg
 from lotus_infra.streams.load import load_usable_lake
 
 Format = Literal["mermaid", "svg"]
@@ -29,5 +28,5 @@ def graph(directory: Path, kind: Format, *, dbt: Path | None = None, source: str
     lake = load_usable_lake(directory)
     if source is not None:
         find_source(lake, source)
-    picture = picture_of(lake, load_project(folder) if folder is not None else None, source)
-    return svg(picture) if kind == "svg" else mermaid(picture)
+    lineage = lineage_of(lake, load_project(folder) if folder is not None else None, source)
+    return svg(lineage) if kind == "svg" else mermaid(lineage)

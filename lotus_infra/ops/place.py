@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
+from lotus_infra.dbt import PROJECT_FILE as DBT_FILE
 from lotus_infra.definitions import DBT_PROJECT
 from lotus_infra.errors import LotusError, ProjectError
 from lotus_infra.ops.stacks import Project

@@ -12,13 +12,11 @@ from lotus_infra.changes.gate import Gate, gate
 from lotus_infra.changes.impact import History, Impact
 from lotus_infra.changes.judge import impact_of, main_steps, stack_of
 from lotus_infra.changes.kinds import CONNECTION
-from lotus_infra.dbt.parts import StreamName
-from lotus_infra.dbt.project import load_project
+from lotus_infra.dbt.project import StreamName, load_project
 from lotus_infra.errors import LotusError
+from lotus_infra.lineage import Lineage, downstream
 from lotus_infra.ops.place import dbt_folder
 from lotus_infra.ops.stacks import Project
-from lotus_infra.picture.downstream import downstream
-from lotus_infra.picture.parts import Picture
 
 CUT_OFF: Final = "The preview's output is missing, or breaks off in the middle."
 
@@ -53,7 +51,7 @@ class Review:
 
     impact: Impact
     gate: Gate
-    picture: Picture | None = None
+    picture: Lineage | None = None
     asked: bool = False
 
 

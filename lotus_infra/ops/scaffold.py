@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus_infra import naming
-from lotus_infra.dbt.draft import Draft, draft_of
 from lotus_infra.dbt.project import load_project
+from lotus_infra.dbt.scaffold import Draft, new_draft
 from lotus_infra.ops.files import write_together
 from lotus_infra.ops.place import find_source, find_stream, needed_dbt_folder
 from lotus_infra.streams.lake import Lake
@@ -83,7 +83,7 @@ def scaffold_all(
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
     folder = needed_dbt_folder(directory, dbt)
     lake = load_usable_lake(directory)
-    return lake, draft_of(lake, load_project(folder)), folder
+    return lake, new_draft(lake, load_project(folder)), folder
 
 
 def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
@@ -92,4 +92,4 @@ def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) 
     shown = as_opened(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
-    return Scaffolded(tuple(f"{shown / line}" for line in draft.told), build)
+    return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)

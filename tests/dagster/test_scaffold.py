@@ -9,9 +9,7 @@ import duckdb
 import pytest
 from lotus_dagster.definitions import DBT_PROJECT
 
-from lotus_infra.dbt.columns import quoted
-from lotus_infra.dbt.keywords import KEYWORDS
-from lotus_infra.dbt.query import columns_read
+from lotus_infra.dbt.sql import KEYWORDS, columns_read, quoted
 from lotus_infra.ops.check import check
 from lotus_infra.ops.scaffold import scaffold, scaffold_all
 from tests.dagster.lake import Lake

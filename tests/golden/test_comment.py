@@ -11,11 +11,11 @@ from lotus_infra.changes.gate import gate
 from lotus_infra.changes.impact import History
 from lotus_infra.changes.judge import impact_of
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.ops.comment_view import render
 from lotus_infra.ops.markdown import LIMIT
 from lotus_infra.ops.review import Review, preview_in, touched
-from lotus_infra.picture.downstream import downstream
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 from tests.support.previews import (
