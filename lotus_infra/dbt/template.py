@@ -121,7 +121,7 @@ def read_template(text: str) -> Template:
             call = _call(source, start, placeholder) if kind == "variable" else None
             if call is not None:
                 calls.append(call)
-                written = _MACROS[call.name].sql(call)
+                written = _MACROS[call.name].sql(call).replace("\n", " ")
             elif kind != "comment":
                 unknown.append((start, source))
                 has_statements |= kind == "block"

@@ -41,6 +41,13 @@ def test_a_call_over_several_lines_keeps_them() -> None:
     assert [(call.name, call.line) for call in template.calls] == [("config", 2), ("ref", 9)]
 
 
+def test_a_line_end_in_an_argument_adds_no_line() -> None:
+    template = read_template("{{ latest('x', key='a\\nb', cursor='c\nd') }}\n{{ ref('y') }}")
+
+    assert template.sql.count("\n") == 2
+    assert template.calls[-1].line == 3
+
+
 def test_lines_that_whitespace_control_strips_are_kept() -> None:
     template = read_template("a\n\n{{- ref('x') -}}\n\n\nb\n\n{%- do x -%}\n\nc {{ y }}\n\n")
 
