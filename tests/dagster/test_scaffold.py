@@ -166,4 +166,4 @@ def test_a_field_that_is_a_keyword_is_a_column_to_duckdb_and_to_the_contract() -
             arrived = f"select {name}::varchar as {name}, {name}, 1 as one from arrived"
             found = connection.execute(f"with arrived as (select 'v' as \"{word}\") {arrived}").fetchall()
             assert found == [("v", "v", 1)], word
-            assert [read.column for _, read in columns_read(arrived, {"arrived"}).columns] == [word]
+            assert [column.column for _, column in columns_read(arrived, {"arrived"}).read] == [word]
