@@ -72,13 +72,13 @@ def _shared_workspaces(folder: Path) -> Iterator[Diagnostic]:
 
 def _with_contract(report: Report, folder: Path) -> Report:
     # The parser of SQL takes longer to import than a small lake to check.
-    from lotus_infra.dbt.contract import findings_in_lake, findings_in_project, join  # noqa: PLC0415
+    from lotus_infra.dbt.field_contract import LakeAndProject, lake_diagnostics, project_diagnostics  # noqa: PLC0415
     from lotus_infra.dbt.project import load_project  # noqa: PLC0415
 
-    joined = join(report.lake, load_project(folder))
-    report = with_findings(report, report.lake.directory, findings_in_lake(joined))
-    report = with_findings(report, folder, findings_in_project(joined))
-    return replace(report, models=len(joined.project.models))
+    both = LakeAndProject.of(report.lake, load_project(folder))
+    report = with_findings(report, report.lake.directory, lake_diagnostics(both))
+    report = with_findings(report, folder, project_diagnostics(both))
+    return replace(report, models=len(both.project.models))
 
 
 def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:

@@ -14,8 +14,7 @@ from lotus_infra.commands.options import DBT, JSON, LABEL, OUTPUT, PREVIEW, PREV
 from lotus_infra.commands.output import Section, block, code, codes, fitted, folded, many, prose, table, tag, write
 from lotus_infra.commands.review import Request, Review, reviewed
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
-from lotus_infra.picture.mermaid import mermaid
-from lotus_infra.picture.parts import Picture
+from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
@@ -234,8 +233,8 @@ def _sections(review: Review) -> Iterator[Section]:
         found = [other for other in impact.others if other.area == area]
         if found:
             yield Section(title, "\n".join(line for other in found for line in _lines(other)))
-    if review.picture is not None and review.picture.nodes:
-        yield Section("What is made of it", _downstream(review.picture))
+    if review.lineage is not None and review.lineage.nodes:
+        yield Section("What is made of it", _downstream(review.lineage))
 
 
 def _gate(gate: Gate) -> Iterator[Section]:
@@ -278,11 +277,11 @@ def _lines(other: ObjectImpact) -> Iterator[str]:
     yield from (f"  - {code(line)}" for said in other.said for line in said.splitlines())
 
 
-def _downstream(picture: Picture) -> str:
+def _downstream(lineage: Lineage) -> str:
     """A picture, or where it would be too big, the names."""
-    if len(picture.edges) <= EDGES:
-        return f"```mermaid\n{mermaid(picture)}```"
-    return f"Too much to draw: {codes(node.label for node in picture.nodes if node.kind in {'model', 'mart'})}."
+    if len(lineage.edges) <= EDGES:
+        return f"```mermaid\n{mermaid(lineage)}```"
+    return f"Too much to draw: {codes(node.label for node in lineage.nodes if node.kind in {'model', 'mart'})}."
 
 
 def comment_document(review: Review, markdown: str) -> dict[str, JsonValue]:

@@ -12,9 +12,8 @@ from lotus_infra.commands.scaffold import _format_of
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lake.lake import find_source
 from lotus_infra.lake.loader import load_usable_lake
-from lotus_infra.picture.mermaid import mermaid
-from lotus_infra.picture.parts import picture_of
-from lotus_infra.picture.svg import svg
+from lotus_infra.lineage import lineage_of, mermaid
+from lotus_infra.lineage_svg import svg
 
 Format = Literal["mermaid", "svg"]
 
@@ -68,5 +67,5 @@ def draw_graph(directory: Path, kind: Format, *, dbt: Path | None = None, source
     lake = load_usable_lake(directory)
     if source is not None:
         find_source(lake, source)
-    picture = picture_of(lake, load_project(folder) if folder is not None else None, source)
-    return svg(picture) if kind == "svg" else mermaid(picture)
+    lineage = lineage_of(lake, load_project(folder) if folder is not None else None, source)
+    return svg(lineage) if kind == "svg" else mermaid(lineage)

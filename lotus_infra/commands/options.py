@@ -7,7 +7,7 @@ import click
 
 from lotus_infra.config.stack import Project
 from lotus_infra.dagster_fingerprint import DBT_PROJECT
-from lotus_infra.dbt.parts import PROJECT_FILE as DBT_FILE
+from lotus_infra.dbt import PROJECT_FILE as DBT_FILE
 from lotus_infra.errors import LotusError, ProjectError
 
 PREVIEW = click.option(

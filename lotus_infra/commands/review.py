@@ -9,11 +9,9 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import connected, told
 from lotus_infra.commands.options import dbt_folder
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY, Project, acknowledged
-from lotus_infra.dbt.parts import StreamName
-from lotus_infra.dbt.project import load_project
+from lotus_infra.dbt.project import StreamName, load_project
 from lotus_infra.errors import LotusError
-from lotus_infra.picture.downstream import downstream
-from lotus_infra.picture.parts import Picture
+from lotus_infra.lineage import Lineage, downstream
 from lotus_infra.plan.analysis import impact_of, main_steps, stack_of
 from lotus_infra.plan.gate import Gate, gate
 from lotus_infra.plan.impact import CONNECTION, History, Impact
@@ -46,13 +44,13 @@ class Review:
     Attributes:
         impact: what it does to data.
         gate: whether that may go ahead.
-        picture: what is made of the streams that it touches; None without a dbt project.
+        lineage: models downstream of the streams that it touches; None without a dbt project.
         asked: whether Airbyte was asked for its job history.
     """
 
     impact: Impact
     gate: Gate
-    picture: Picture | None = None
+    lineage: Lineage | None = None
     asked: bool = False
 
 
@@ -79,8 +77,8 @@ def reviewed(request: Request, *, dbt: Path | None = None, airbyte: bool = False
     preview = preview_in(request.preview)
     review = _judged(request, preview, _histories(request, preview) if airbyte else None)
     folder = dbt_folder(request.directory, dbt)
-    picture = downstream(touched(review.impact), load_project(folder)) if folder is not None else None
-    return Review(review.impact, review.gate, picture, airbyte)
+    lineage = downstream(touched(review.impact), load_project(folder)) if folder is not None else None
+    return Review(review.impact, review.gate, lineage, airbyte)
 
 
 def preview_in(file: Path) -> Preview:

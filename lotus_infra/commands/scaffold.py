@@ -10,8 +10,8 @@ import click
 from lotus_infra import naming
 from lotus_infra.commands.options import DBT, JSON, STREAMS, needed_dbt_folder
 from lotus_infra.commands.output import write_together
-from lotus_infra.dbt.draft import Draft, draft_of
 from lotus_infra.dbt.project import load_project
+from lotus_infra.dbt.scaffold import Draft, new_draft
 from lotus_infra.lake.lake import Lake, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.report import as_opened
@@ -139,7 +139,7 @@ def scaffold_all(
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
     folder = needed_dbt_folder(directory, dbt)
     lake = load_usable_lake(directory)
-    return lake, draft_of(lake, load_project(folder)), folder
+    return lake, new_draft(lake, load_project(folder)), folder
 
 
 def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
@@ -148,4 +148,4 @@ def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) 
     shown = as_opened(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
-    return Scaffolded(tuple(f"{shown / line}" for line in draft.told), build)
+    return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)

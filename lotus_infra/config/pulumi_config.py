@@ -149,9 +149,7 @@ def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
     key = f"{NAMESPACE}:{LANDING_ZONE}"
     document = _document(text)
     if not isinstance(document, dict):
-        raise LotusError(
-            f"{key} is not an object", f"pulumi config set --path {key}.server aws, and so on"
-        )
+        raise LotusError(f"{key} is not an object", f"pulumi config set --path {key}.server aws, and so on")
     if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
         document = {**document, "endpoint": os.environ[ENDPOINT_VARIABLE]}
     try:

@@ -1,14 +1,20 @@
-"""The text of what dbt needs of a stream: a model, an entry among the sources, and a description with tests.
+"""What `lotus scaffold` writes for a stream: a model, a source table, and the model's properties with tests.
 
-All of it is made of the stream's file, in the shape of those that people write. Nothing here reads or writes a file.
+`Draft` has the project's files as they would be with more streams; nothing is written here. In a YAML file that exists,
+only what the stream lacks is inserted, and every other byte stays, comments and line ends included. The text is parsed
+again after each insert and must equal the old document with the item in it: an edit that can't be proved so is refused.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
 
 from lotus_infra import naming
-from lotus_infra.dbt.columns import (
+from lotus_infra.dbt.project import Project, YamlError, compose, document, line_of, read_properties
+from lotus_infra.dbt.sql import (
     EXTRACTED_AT_PATH,
     METADATA,
     RAW_ID_PATH,
@@ -19,27 +25,159 @@ from lotus_infra.dbt.columns import (
     quoted,
     sql_type,
 )
-from lotus_infra.dbt.entries import EntriesError, document
 from lotus_infra.errors import ProjectError
-from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.json_text import child
+from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 
+YamlPath = tuple[str | int, ...]
+
 _UNUSABLE = frozenset("'\"\\{}")
-_PLAIN_MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# YAML counts lines by more line ends than Python does by default; places of nodes are counted so.
+_LINE = re.compile(r"[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
+
+
+class Draft:
+    """A project's files as they would be with more streams.
+
+    Attributes:
+        files: The whole text of each new or changed file, by its name in the project.
+        changes: `<file>: <what is new in it>`, in the order of the calls.
+    """
+
+    def __init__(self, lake: Lake, project: Project) -> None:
+        self.files: dict[str, str] = {}
+        self.changes: list[str] = []
+        self._lake, self._directory = lake, project.directory
+        self._models = {model.name: model.file for model in project.models}
+        self._source_files = {source.name: source.file for source in reversed(project.sources)}
+        self._described = {model.name for model in project.properties}
+
+    def has_model(self, stream: StreamFile) -> bool:
+        """Whether the stream has its own model already."""
+        return naming.dbt_model(stream.source, stream.name) in self._models
+
+    def add(self, source: SourceFolder, stream: StreamFile, *, force: bool = False) -> None:
+        """Add a stream: its model, its source table, its description and tests.
+
+        Args:
+            source: The stream's source.
+            stream: One of its streams.
+            force: Replaces an existing model.
+
+        Raises:
+            ProjectError: The model exists, the stream can't have one, or a file can't be added to.
+        """
+        refuse_unusable(stream)
+        self._add_model(stream, force=force)
+        self._add_table(source, stream)
+        self._add_description(source, stream)
+
+    def _add_model(self, stream: StreamFile, *, force: bool) -> None:
+        name, file = naming.dbt_model(stream.source, stream.name), naming.dbt_model_file(stream.source, stream.name)
+        existing = self._models.get(name)
+        if existing is not None and existing != file:
+            raise ProjectError(f"the model {name} is in {existing}", f"move it to {file}")
+        if existing is not None and not force:
+            hint = "pass --force to replace it; edits by hand are lost"
+            raise ProjectError(f"the model {name} already exists in {existing}", hint)
+        self._models[name] = file
+        self._put(file, model_sql(stream), "the model, replaced" if existing is not None else "the model")
+
+    def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
+        prefix = self._lake.prefix_of(source, stream.name)
+        folder = naming.dbt_models_folder(source.name)
+        file = self._source_files.setdefault(source.name, f"{folder}/{naming.dbt_sources_file(source.name)}")
+        text = self._text(file)
+        table, what = table_entry(stream, prefix), f"the table {stream.name}"
+        if text is None:
+            self._put(file, new_file("sources", source_entry(source.name, source.label, table)), what)
+            return
+        sources = read_properties(file, text).sources
+        number = next((index for index, declared in enumerate(sources) if declared.name == source.name), None)
+        if number is None:
+            item = source_entry(source.name, source.label, table)
+            self._insert(file, ("sources",), item, len(sources), what)
+            return
+        tables = [declared.stream[1] for declared in sources[number].tables]
+        if stream.name not in tables:
+            self._insert(file, ("sources", number, "tables"), table, _sorted_index(tables, stream.name), what)
+            return
+        existing = tables.index(stream.name)
+        columns = list(sources[number].tables[existing].columns)
+        for column, item in column_entries(stream):
+            if column not in columns:
+                path = ("sources", number, "tables", existing, "columns")
+                before = next(
+                    (index for index, name in enumerate(columns) if name.startswith("_airbyte_")), len(columns)
+                )
+                self._insert(file, path, item, before, f"the column {column} of {stream.name}")
+                columns.insert(before, column)
+
+    def _add_description(self, source: SourceFolder, stream: StreamFile) -> None:
+        name = naming.dbt_model(stream.source, stream.name)
+        if name in self._described:
+            return
+        self._described.add(name)
+        file = f"{naming.dbt_models_folder(source.name)}/{naming.dbt_models_file(source.name)}"
+        text, item, what = self._text(file), model_entry(stream, source.label), f"description and tests of {name}"
+        if text is None:
+            self._put(file, new_file("models", item), what)
+        else:
+            names = [model.name for model in read_properties(file, text).models]
+            self._insert(file, ("models",), item, _sorted_index(names, name), what)
+
+    def _insert(self, file: str, path: YamlPath, item: str, index: int, what: str) -> None:
+        text = self._text(file)
+        if text is None:
+            raise ProjectError(f"{file} is gone", "run the command again")
+        try:
+            self._put(file, insert_item(text, path, item, index), what)
+        except ProjectError as error:
+            raise ProjectError(f"{file}: {error.message}", error.hint) from None
+
+    def _put(self, file: str, text: str, what: str) -> None:
+        self.files[file] = text
+        self.changes.append(f"{file}: {what}")
+
+    def _text(self, file: str) -> str | None:
+        """A file's text in the draft, or else on disk with its own line ends; None when there is no such file."""
+        if file not in self.files and not (self._directory / file).exists():
+            return None
+        return self.files[file] if file in self.files else (self._directory / file).read_bytes().decode()
+
+
+def new_draft(lake: Lake, project: Project) -> Draft:
+    """An empty draft.
+
+    Raises:
+        ProjectError: One of the project's files can't be read.
+    """
+    for diagnostic in project.diagnostics:
+        if not diagnostic.harmless:
+            where = f"{project.directory / diagnostic.file}:{diagnostic.line}"
+            raise ProjectError(f"{where} {diagnostic.what}", diagnostic.remedy)
+    return Draft(lake, project)
+
+
+def _sorted_index(names: Sequence[str], name: str) -> int:
+    """The index that keeps sorted names sorted; the end of names that aren't sorted."""
+    return bisect_left(names, name) if list(names) == sorted(names) else len(names)
 
 
 def refuse_unusable(stream: StreamFile) -> None:
-    """Make sure that a model can be made of a stream.
+    """Refuse a stream that can't have a model.
 
     Raises:
-        ProjectError: Names that dbt or DuckDB can't have, or a key or a cursor that isn't selected.
+        ProjectError: dbt or DuckDB can't have its names, or it does not select its key or cursor.
     """
     where, fields = f"{stream.source}/{stream.name}", stream.config.fields
     if not stream.config.selected:
         raise ProjectError(f"{where} is not selected", f'write "selected": true in {stream.file}')
     if not fields:
         raise ProjectError(f"{where} selects no field", f"name at least one in {stream.file}")
-    paths = _extracted(stream)
+    paths = _nested_paths(stream)
     names = {*fields, *(step for path in paths for step in path)}
     odd = sorted(name for name in names if not name.strip() or not name.isprintable() or _UNUSABLE & set(name))
     if odd:
@@ -51,19 +189,19 @@ def refuse_unusable(stream: StreamFile) -> None:
             what = f"{where} has two columns that DuckDB takes for one, {seen[name.casefold()]} and {name}"
             raise ProjectError(what, "write the model by hand, and give one of them another name")
         seen[name.casefold()] = name
-    ours = identity(stream)
-    for path in (*ours.key, ours.cursor):
+    key_and_cursor = identity(stream)
+    for path in (*key_and_cursor.key, key_and_cursor.cursor):
         if path[0] not in fields and path not in (RAW_ID_PATH, EXTRACTED_AT_PATH):
             raise ProjectError(f"{where} does not select {path[0]}, its key or cursor", f"add it in {stream.file}")
 
 
 def model_sql(stream: StreamFile) -> str:
-    """The model: every field with its type, and the latest row of each key."""
-    ours = identity(stream)
+    """The model's text: every field with its type, and the latest row of each key."""
+    key_and_cursor = identity(stream)
     columns = [_selected(name, sql_type(field)) for name, field in stream.config.fields.items()]
-    columns += [_taken_out(path, _field_at(stream, path)) for path in _extracted(stream)]
+    columns += [_extracted_column(path, _field_at(stream, path)) for path in _nested_paths(stream)]
     columns += [_selected(name, kind) for name, kind in METADATA]
-    key = _arguments(map(quoted, ours.key_columns))
+    key = _arguments(map(quoted, key_and_cursor.key_columns))
     lines = [
         f"{{{{ config(unique_key={key}, tags=['{naming.dbt_tag(stream.source, stream.name)}']) }}}}",
         "",
@@ -75,13 +213,13 @@ def model_sql(stream: StreamFile) -> str:
         f"    from {{{{ arrivals('{stream.source}', '{stream.name}') }}}}",
         ")",
         "",
-        f"{{{{ latest('arrived', key={key}, cursor='{quoted(ours.cursor_column)}') }}}}",
+        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}') }}}}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def table_entry(stream: StreamFile, prefix: str) -> str:
-    """The stream's entry among the tables of its source."""
+    """The source table, as YAML."""
     columns = "\n".join(_indented(entry, "  - ") for _, entry in column_entries(stream))
     return f"""\
 name: {scalar(stream.name)}
@@ -97,63 +235,65 @@ columns:
 
 
 def column_entries(stream: StreamFile) -> list[tuple[str, str]]:
-    """Each column of the stream's table by its name, with its entry."""
+    """Each column of the source table: its name, and its YAML."""
     typed = [(name, sql_type(field)) for name, field in stream.config.fields.items()]
     return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in (*typed, *METADATA)]
 
 
 def source_entry(source: str, label: str, table: str) -> str:
-    """A source's entry, with its first table."""
+    """A source with its first table, as YAML."""
     described = scalar(f"What Airbyte lands from {label}, one folder a stream.")
     return f"name: {source}\ndescription: {described}\ntables:\n{_indented(table, '  - ')}"
 
 
 def model_entry(stream: StreamFile, label: str) -> str:
-    """The model's description and tests."""
-    ours = identity(stream)
-    key = " and ".join(f"`{column}`" for column in ours.key_columns)
-    rows = "every row that arrived" if ours.is_keyless else f"the latest row of each {key}"
+    """The model's properties, as YAML: description, tests, columns."""
+    key_and_cursor = identity(stream)
+    key = " and ".join(f"`{column}`" for column in key_and_cursor.key_columns)
+    rows = "every row that arrived" if key_and_cursor.is_keyless else f"the latest row of each {key}"
     described = f"{label}'s {stream.name.replace('_', ' ')}, {rows}."
     lines = [f"name: {naming.dbt_model(stream.source, stream.name)}", f"description: {_text(described)}"]
-    if len(ours.key) > 1:
-        together = ", ".join(scalar(quoted(column)) for column in ours.key_columns)
+    if len(key_and_cursor.key) > 1:
+        together = ", ".join(scalar(quoted(column)) for column in key_and_cursor.key_columns)
         lines += ["data_tests:", "  - unique_together:", "      arguments:", f"        columns: [{together}]"]
     lines.append("columns:")
-    lines += [_indented("\n".join(entry), "  - ") for entry in _described(stream, ours)]
+    lines += [_indented("\n".join(entry), "  - ") for entry in _described(stream, key_and_cursor)]
     return "\n".join(lines) + "\n"
 
 
 def new_file(key: str, item: str) -> str:
-    """A YAML file of dbt's with one item under a key."""
+    """The text of a new YAML file with one item under a key."""
     return f"version: 2\n\n{key}:\n{_indented(item, '  - ')}\n"
 
 
 def scalar(text: str) -> str:
-    """A text as YAML has it: plain where YAML reads the same text back, else between quotes."""
+    """A text as a YAML scalar: plain where YAML reads the same text back, else in quotes."""
     try:
         plain = text.isprintable() and document(f"key: {text}") == {"key": text}
-    except EntriesError:
+    except YamlError:
         plain = False
-    # A name that SQL wants between quotes can have anything in it that ends a text in a list between brackets.
+    # In a list in brackets, a quoted SQL name may contain what ends a plain scalar.
     return text if plain and '"' not in text else _text(text)
 
 
-def _described(stream: StreamFile, ours: Identity) -> Iterator[list[str]]:
-    """Entries of the columns that there is something to say of: key, cursor, and those that the source describes."""
-    single = len(ours.key) == 1
-    said: set[str] = set()
-    for column in ours.key_columns:
-        what = "The key: the source has none, so every row stands by itself." if ours.is_keyless else "The key."
+def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[str]]:
+    """Yield the YAML lines of the key, the cursor, and the columns that the source describes."""
+    single = len(key_and_cursor.key) == 1
+    done: set[str] = set()
+    for column in key_and_cursor.key_columns:
+        what = "The key."
+        if key_and_cursor.is_keyless:
+            what = "The key: the source has none, so every row stands by itself."
         tests = "[unique, not_null]" if single else "[not_null]"
         yield _column(column, scalar(what if single else "A part of the key."), tests)
-        said.add(column)
-    if not ours.is_keyless and ours.cursor_column not in said:
-        yield _column(ours.cursor_column, "Tells the latest row.", "[not_null]")
-        said.add(ours.cursor_column)
+        done.add(column)
+    if not key_and_cursor.is_keyless and key_and_cursor.cursor_column not in done:
+        yield _column(key_and_cursor.cursor_column, "Tells the latest row.", "[not_null]")
+        done.add(key_and_cursor.cursor_column)
     for name, field in stream.config.fields.items():
         description = " ".join((field.description or "").split())
-        # dbt would take braces in a description for a template.
-        if name not in said and description.isprintable() and description and not set(description) & set("{}"):
+        # dbt would render braces in a description.
+        if name not in done and description.isprintable() and description and not set(description) & set("{}"):
             yield _column(name, _text(description))
 
 
@@ -168,18 +308,18 @@ def _selected(name: str, kind: str) -> str:
     return quoted(name) if kind == TEXT else f"{quoted(name)}::{kind} as {quoted(name)}"
 
 
-def _taken_out(path: FieldPath, field: Field | None) -> str:
-    """A column that is inside an object, which is JSON here."""
-    members = "".join(f".{step}" if _PLAIN_MEMBER.fullmatch(step) else f'."{step}"' for step in path[1:])
+def _extracted_column(path: FieldPath, field: Field | None) -> str:
+    """A column from inside an object, which is JSON text in the files."""
+    keys = "".join(f".{step}" if _PLAIN_KEY.fullmatch(step) else f'."{step}"' for step in path[1:])
     kind = sql_type(field) if field is not None else TEXT
     cast = "" if kind == TEXT else f"::{kind}"
-    return f"json_extract_string({quoted(path[0])}, '${members}'){cast} as {quoted(column_name(path))}"
+    return f"json_extract_string({quoted(path[0])}, '${keys}'){cast} as {quoted(column_name(path))}"
 
 
-def _extracted(stream: StreamFile) -> list[FieldPath]:
-    """The paths of the key and the cursor that lead into objects."""
-    ours = identity(stream)
-    return [path for path in dict.fromkeys((*ours.key, ours.cursor)) if len(path) > 1]
+def _nested_paths(stream: StreamFile) -> list[FieldPath]:
+    """The nested paths among those of the key and the cursor."""
+    key_and_cursor = identity(stream)
+    return [path for path in dict.fromkeys((*key_and_cursor.key, key_and_cursor.cursor)) if len(path) > 1]
 
 
 def _field_at(stream: StreamFile, path: FieldPath) -> Field | None:
@@ -192,16 +332,115 @@ def _field_at(stream: StreamFile, path: FieldPath) -> Field | None:
 
 
 def _arguments(names: Iterable[str]) -> str:
-    """Names as an argument of a macro: one alone, several in a list."""
+    """Names as an argument of a macro: one as a string, several as a list."""
     written = [f"'{name}'" for name in names]
     return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
 
 
 def _indented(text: str, start: str) -> str:
-    """A block of lines with something before the first and blanks before the others."""
+    """Lines with `start` before the first, and as many spaces before the others."""
     first, *rest = text.splitlines()
     return "\n".join([start + first, *(" " * len(start) + line for line in rest)])
 
 
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def insert_item(text: str, path: YamlPath, item: str, index: int) -> str:
+    """Insert an item into a list of a YAML text.
+
+    Args:
+        text: The whole text.
+        path: Keys and indexes that lead to the list.
+        item: A mapping as YAML, without the dash and not indented.
+        index: Of the item in the list; the length of the list for the end.
+
+    Raises:
+        ProjectError: There is no list, it has no dash for each item, or the result can't be verified.
+    """
+    where = _list_at(text, path)
+    if where is None or where.flow_style or not where.value:
+        raise ProjectError(
+            f"there is no list with dashes under {'.'.join(map(str, path))} to add to", "write one there by hand"
+        )
+    lines = [line for line in _LINE.findall(text) if line]
+    column = int(where.start_mark.column)
+    at_end = index >= len(where.value)
+    item_lines = _item_lines(item, column, "\r\n" if lines[0].endswith("\r\n") else "\n")
+    if at_end:
+        place = _end_of(lines, _dash(lines, where.value[-1], column), column)
+        if not lines[place - 1].endswith(("\n", "\r")):
+            lines[place - 1] += item_lines[0][-1]
+    else:
+        place = _dash(lines, where.value[index], column)
+        # Comments that are indented more belong to the item above.
+        while place > 0 and lines[place - 1].lstrip().startswith("#") and _indentation(lines[place - 1]) <= column:
+            place -= 1
+    if len(where.value) > 1 and not lines[_dash(lines, where.value[-1], column) - 1].strip():
+        blank = item_lines[-1].removeprefix(item_lines[-1].rstrip("\r\n"))
+        item_lines = [blank, *item_lines] if at_end else [*item_lines, blank]
+    changed = "".join([*lines[:place], *item_lines, *lines[place:]])
+    _verify(text, changed, path, item, index)
+    return changed
+
+
+def _list_at(text: str, path: YamlPath) -> yaml.SequenceNode | None:
+    here = compose(text)
+    for step in path:
+        if isinstance(here, yaml.MappingNode):
+            here = next((value for key, value in here.value if key.value == step), None)
+        elif isinstance(here, yaml.SequenceNode) and isinstance(step, int) and step < len(here.value):
+            here = here.value[step]
+        else:
+            return None
+    return here if isinstance(here, yaml.SequenceNode) else None
+
+
+def _dash(lines: list[str], item: yaml.Node, column: int) -> int:
+    """The index of the line with an item's dash: where the item starts, or above."""
+    place = line_of(item) - 1
+    while place > 0 and lines[place][column : column + 1] != "-":
+        place -= 1
+    return place
+
+
+def _end_of(lines: list[str], start: int, column: int) -> int:
+    """The index of the line after an item, which has all lines that are indented more than its dash."""
+    end = start + 1
+    for place in range(start + 1, len(lines)):
+        content = lines[place].strip()
+        if content and _indentation(lines[place]) > column:
+            end = place + 1
+        elif content and not content.startswith("#"):
+            break
+    return end
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _item_lines(item: str, column: int, newline: str) -> list[str]:
+    first, *rest = item.splitlines()
+    start, further = f"{' ' * column}- ", " " * (column + 2)
+    return [f"{start}{first}{newline}", *(f"{further}{line}".rstrip() + newline for line in rest)]
+
+
+def _verify(before: str, after: str, path: YamlPath, item: str, index: int) -> None:
+    """Refuse a result that is not the old document with the item in it.
+
+    Raises:
+        ProjectError: The text has a form that `insert_item` does not handle.
+    """
+    items = expected = document(before)
+    for step in path:
+        items = next(iter(child(items, step)), None)
+    if isinstance(items, list):
+        items.insert(index, document(item))
+    try:
+        is_expected = document(after) == expected
+    except YamlError:
+        is_expected = False
+    if not is_expected:
+        raise ProjectError(f"an item can't be added to {'.'.join(map(str, path))}", "add it by hand:\n" + item)

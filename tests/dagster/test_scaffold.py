@@ -11,9 +11,7 @@ from lotus_dagster.definitions import DBT_PROJECT
 
 from lotus_infra.commands.check import check_lake_files
 from lotus_infra.commands.scaffold import scaffold_all, scaffold_model
-from lotus_infra.dbt.columns import quoted
-from lotus_infra.dbt.keywords import KEYWORDS
-from lotus_infra.dbt.query import columns_read
+from lotus_infra.dbt.sql import KEYWORDS, columns_read, quoted
 from tests.dagster.lake import Lake
 from tests.support.lakes import Document, clean_files, source, stream, write
 
@@ -168,4 +166,4 @@ def test_a_field_that_is_a_keyword_is_a_column_to_duckdb_and_to_the_contract() -
             arrived = f"select {name}::varchar as {name}, {name}, 1 as one from arrived"
             found = connection.execute(f"with arrived as (select 'v' as \"{word}\") {arrived}").fetchall()
             assert found == [("v", "v", 1)], word
-            assert [read.column for _, read in columns_read(arrived, {"arrived"}).columns] == [word]
+            assert [column.column for _, column in columns_read(arrived, {"arrived"}).read] == [word]

@@ -1,4 +1,4 @@
-"""A lake and a dbt project in which every rule of the field contract is broken, and the words that users read out."""
+"""A lake and a dbt project that break every rule of the field contract, and the report that users read."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.projects import broken, lake_files, renamed, write_project
 BLESSED = Path(__file__).parent / "blessed"
 
 
-def test_every_break_of_the_contract_is_told_in_the_words_that_were_blessed(tmp_path: Path) -> None:
+def test_every_break_of_the_contract_is_reported_in_the_blessed_words(tmp_path: Path) -> None:
     project: dict[str, str | None] = {}
     lake: dict[str, Document | str | bytes | None] = {}
     for change in (*BREAKS, *NOTICES):
@@ -20,7 +20,7 @@ def test_every_break_of_the_contract_is_told_in_the_words_that_were_blessed(tmp_
         lake |= lake_files(change, change.name)
     report = check_lake_files(write(write_project(tmp_path, project), lake))
 
-    told = render(report).replace(f"{tmp_path.as_posix()}/", "")
+    reported = render(report).replace(f"{tmp_path.as_posix()}/", "")
 
-    assert_matches(BLESSED / "broken_project.txt", told + "\n")
+    assert_matches(BLESSED / "broken_project.txt", reported + "\n")
     assert len(report.problems) >= sum(len(change.told.splitlines()) for change in BREAKS)

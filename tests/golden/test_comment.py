@@ -10,8 +10,8 @@ from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, preview_in, touched
 from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
-from lotus_infra.picture.downstream import downstream
 from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.gate import gate
 from lotus_infra.plan.impact import History

@@ -1,4 +1,4 @@
-"""Items put into YAML texts: what was there stays byte for byte."""
+"""Items inserted into YAML texts: the rest stays byte for byte."""
 
 import difflib
 
@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.dbt.insert import insert_item
+from lotus_infra.dbt.scaffold import insert_item
 from lotus_infra.errors import ProjectError
 
 TEXT = """\

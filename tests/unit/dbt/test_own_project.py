@@ -39,7 +39,7 @@ def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_befo
     (problem,) = check_lake_files(OWN_STREAMS, dbt=project).problems
 
     assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "line_items")
-    assert problem.what == "is read of shopify/orders, which does not select it"
+    assert problem.what == "the model reads it from shopify/orders, which does not select it"
 
 
 @each_stream

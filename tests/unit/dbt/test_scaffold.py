@@ -1,12 +1,12 @@
-"""What is written of a stream: types, keys, names; and what is refused."""
+"""What a scaffold has for a stream: types, keys, names; and which streams are refused."""
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.dbt.columns import identity, quoted, sql_type
 from lotus_infra.dbt.scaffold import model_entry, model_sql, refuse_unusable, scalar
+from lotus_infra.dbt.sql import identity, quoted, sql_type
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.lake import StreamFile

@@ -139,7 +139,7 @@ def test_a_break_of_the_contract_is_a_line_with_the_path_from_here_and_exit_code
     assert lotus(monkeypatch, "check") == 1
     assert capsys.readouterr().out.splitlines() == [
         (
-            f"dagster/dbt/{MODEL}:8: line_items: is read of shop/orders, which does not select it: "
+            f"dagster/dbt/{MODEL}:8: line_items: the model reads it from shop/orders, which does not select it: "
             "add it to the fields of shop/orders.json, or don't read it"
         ),
         "1 stream in 1 source and 2 models: 1 problem",
@@ -166,7 +166,7 @@ def test_scaffold_prints_what_it_wrote_and_what_to_run_next(
     assert lotus(monkeypatch, "scaffold", "--all") == 0
     assert capsys.readouterr().out == "every selected stream has its model\n"
     assert lotus(monkeypatch, "scaffold", "shop", "orders") == 1
-    assert capsys.readouterr().err.startswith("lotus: the model int_shop__orders is there already")
+    assert capsys.readouterr().err.startswith("lotus: the model int_shop__orders already exists")
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,13 @@ def test_a_source_that_dbt_has_never_heard_of_gets_its_own_files(lake: Path) -> 
 
 def test_a_model_that_is_there_is_left_alone_unless_forced(lake: Path) -> None:
     before = texts(lake)
-    with pytest.raises(LotusError, match=r"int_shop__orders is there already, in .*: pass --force to make it anew"):
+    with pytest.raises(LotusError, match=r"int_shop__orders already exists in .*: pass --force to replace it"):
         scaffold_model(lake, "shop", "orders")
     assert texts(lake) == before
 
     done = scaffold_model(lake, "shop", "orders", force=True)
 
-    assert done.told == (f"{Path('dagster/dbt') / MODEL}: the model, made anew",)
+    assert done.told == (f"{Path('dagster/dbt') / MODEL}: the model, replaced",)
     assert "typed" not in texts(lake)[MODEL]
 
 
@@ -81,7 +81,7 @@ def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
     scaffold_model(lake, "shop", "invoices")
     before = texts(lake)
 
-    with pytest.raises(LotusError, match="int_shop__invoices is there already"):
+    with pytest.raises(LotusError, match="int_shop__invoices already exists"):
         scaffold_model(lake, "shop", "invoices")
     assert texts(lake) == before
 

@@ -1,4 +1,4 @@
-"""The picture of the repository's own lake."""
+"""The lineage of the repository's own lake."""
 
 from pathlib import Path
 from typing import Literal
@@ -13,9 +13,7 @@ BLESSED = Path(__file__).parent / "blessed"
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("mermaid", "mmd"), ("svg", "svg")])
-def test_the_picture_of_the_own_lake_is_the_one_that_was_looked_at(
-    kind: Literal["mermaid", "svg"], ending: str
-) -> None:
+def test_the_lineage_of_the_own_lake_is_the_blessed_one(kind: Literal["mermaid", "svg"], ending: str) -> None:
     drawn = draw_graph(OWN_STREAMS, kind, dbt=OWN_STREAMS.parent / "dagster" / "dbt")
 
     assert_matches(BLESSED / f"lake.{ending}", drawn)

@@ -63,15 +63,15 @@ RIGHT = (
 
 
 def problems_and_notices(directory: Path, change: Break) -> tuple[list[str], list[str]]:
-    """What is said of the clean project after a change; files are named from the project's folder."""
+    """The report on the clean project after a change; files are relative to the project's folder."""
     lake = write(write_project(directory, broken(change)), lake_files(change))
     report = check_lake_files(lake)
-    return [_told(problem, directory) for problem in report.problems], [
-        _told(notice, directory) for notice in report.notices
+    return [_line(problem, directory) for problem in report.problems], [
+        _line(notice, directory) for notice in report.notices
     ]
 
 
-def _told(problem: LocatedDiagnostic, directory: Path) -> str:
+def _line(problem: LocatedDiagnostic, directory: Path) -> str:
     return str(problem).removeprefix(f"{directory.as_posix()}/").removeprefix("dagster/dbt/")
 
 
@@ -84,12 +84,12 @@ def test_the_clean_project_has_no_problems(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", BREAKS, ids=name_of)
-def test_a_break_is_told_with_file_and_line_and_nothing_else_is(change: Break, tmp_path: Path) -> None:
+def test_a_break_is_reported_with_file_and_line_and_nothing_else_is(change: Break, tmp_path: Path) -> None:
     assert problems_and_notices(tmp_path, change) == (change.told.splitlines(), [])
 
 
 @pytest.mark.parametrize("change", NOTICES, ids=name_of)
-def test_what_is_not_certain_is_a_notice(change: Break, tmp_path: Path) -> None:
+def test_an_uncertain_case_is_a_notice(change: Break, tmp_path: Path) -> None:
     problems, notices = problems_and_notices(tmp_path, change)
 
     assert [problem for problem in problems if problem.startswith("models/")] == []
@@ -97,11 +97,11 @@ def test_what_is_not_certain_is_a_notice(change: Break, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", RIGHT, ids=name_of)
-def test_what_is_right_is_told_by_nobody(change: Break, tmp_path: Path) -> None:
+def test_a_correct_project_gets_no_report(change: Break, tmp_path: Path) -> None:
     assert problems_and_notices(tmp_path, change) == ([], [])
 
 
-def test_a_stream_file_that_can_not_be_read_is_the_only_thing_told(tmp_path: Path) -> None:
+def test_a_stream_file_that_can_not_be_read_is_the_only_thing_reported(tmp_path: Path) -> None:
     lake = write(write_project(tmp_path, CLEAN), lake_files(Break("clean")) | {"shop/orders.json": "{"})
 
     assert [problem.what for problem in check_lake_files(lake).problems] == [
@@ -110,7 +110,7 @@ def test_a_stream_file_that_can_not_be_read_is_the_only_thing_told(tmp_path: Pat
 
 
 @pytest.mark.parametrize("file", [MODEL, MART])
-def test_a_model_that_is_no_text_is_all_that_is_told(file: str, tmp_path: Path) -> None:
+def test_a_model_that_is_no_text_is_the_only_thing_reported(file: str, tmp_path: Path) -> None:
     lake = write(write_project(tmp_path, CLEAN), lake_files(Break("clean")))
     (tmp_path / "dagster" / "dbt" / file).write_bytes(b"\xff")
 

@@ -1,4 +1,4 @@
-"""What is in the picture, and where."""
+"""The nodes and edges of the lineage, and the coordinates of its drawing."""
 
 from itertools import combinations
 from pathlib import Path
@@ -8,19 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.dbt.parts import Arrivals, Model, Project, Settings
+from lotus_infra.dbt.project import Model, ModelConfig, Project, StreamRef
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.picture.layout import BOX_HEIGHT, Layout, layout
-from lotus_infra.picture.mermaid import mermaid
-from lotus_infra.picture.parts import Node, Picture, picture_of
-from lotus_infra.picture.svg import svg
+from lotus_infra.lineage import Lineage, Node, lineage_of, mermaid
+from lotus_infra.lineage_svg import BOX_HEIGHT, Layout, layout, svg
 from tests.support.lakes import clean_files, source, stream, write
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    """Two sources: `shop` with orders and customers that is asleep, `books` with orders."""
+    """Two sources: `shop` with orders and customers that are not selected, `books` with orders."""
     files = clean_files() | {
         "shop/customers.json": stream(stream="customers", selected=False),
         "books/_source.json": source(name="Books"),
@@ -30,8 +28,8 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def model(name: str, *refs: str, of: tuple[str, str] | None = None) -> Model:
-    arrivals = (Arrivals(of, 1),) if of is not None else ()
-    return Model(name, f"models/{name}.sql", Settings(), arrivals, refs=refs)
+    arrivals = (StreamRef(of, 1),) if of is not None else ()
+    return Model(name, f"models/{name}.sql", ModelConfig(), arrivals, refs=refs)
 
 
 def project(*models: Model) -> Project:
@@ -48,7 +46,7 @@ MODELS = (
 
 
 def test_edges_go_from_source_to_stream_to_files_to_models_to_marts(lake: Lake) -> None:
-    assert set(picture_of(lake, project(*MODELS), "shop").edges) == {
+    assert set(lineage_of(lake, project(*MODELS), "shop").edges) == {
         ("source:shop", "stream:shop/orders"),
         ("stream:shop/orders", "prefix:shop/orders"),
         ("prefix:shop/orders", "model:int_shop__orders"),
@@ -60,37 +58,37 @@ def test_edges_go_from_source_to_stream_to_files_to_models_to_marts(lake: Lake) 
     }
 
 
-def test_a_mart_that_is_made_of_a_mart_is_one_column_further(lake: Lake) -> None:
-    columns = {node.label: node.column for node in picture_of(lake, project(*MODELS)).nodes if node.kind == "mart"}
+def test_a_mart_downstream_of_a_mart_is_one_column_further_right(lake: Lake) -> None:
+    columns = {node.label: node.column for node in lineage_of(lake, project(*MODELS)).nodes if node.kind == "mart"}
 
     assert columns == {"fct_sales": 4, "fct_books": 4, "dim_buyers": 5}
 
 
-def test_a_model_that_is_missing_is_drawn_as_missing_with_what_is_made_of_it(lake: Lake) -> None:
-    picture = picture_of(lake, project(*MODELS), "books")
+def test_a_missing_model_is_drawn_as_missing_with_its_marts(lake: Lake) -> None:
+    lineage = lineage_of(lake, project(*MODELS), "books")
 
-    assert [node.label for node in picture.nodes if node.missing] == ["int_books__orders (missing)"]
-    assert ("model:int_books__orders", "model:fct_books") in picture.edges
-    assert 'class="box missing"' in svg(picture)
-    assert '"int_books__orders (missing)"]:::missing' in mermaid(picture)
+    assert [node.label for node in lineage.nodes if node.missing] == ["int_books__orders (missing)"]
+    assert ("model:int_books__orders", "model:fct_books") in lineage.edges
+    assert 'class="box missing"' in svg(lineage)
+    assert '"int_books__orders (missing)"]:::missing' in mermaid(lineage)
 
 
-def test_without_a_dbt_project_the_picture_ends_at_the_files(lake: Lake) -> None:
-    assert {node.kind for node in picture_of(lake, None).nodes} == {"source", "stream", "prefix"}
+def test_without_a_dbt_project_the_lineage_ends_at_the_files(lake: Lake) -> None:
+    assert {node.kind for node in lineage_of(lake, None).nodes} == {"source", "stream", "prefix"}
 
 
 def test_streams_that_are_not_selected_are_left_out(lake: Lake) -> None:
-    assert "stream:shop/customers" not in {node.key for node in picture_of(lake, None).nodes}
+    assert "stream:shop/customers" not in {node.key for node in lineage_of(lake, None).nodes}
 
 
-def test_models_that_are_made_of_each_other_do_not_hang_it(lake: Lake) -> None:
-    picture = picture_of(lake, project(model("a", "b"), model("b", "a")))
+def test_models_that_refer_to_each_other_do_not_hang_it(lake: Lake) -> None:
+    lineage = lineage_of(lake, project(model("a", "b"), model("b", "a")))
 
-    assert {"model:a", "model:b"} <= {node.key for node in picture.nodes}
+    assert {"model:a", "model:b"} <= {node.key for node in lineage.nodes}
 
 
 def test_names_are_escaped() -> None:
-    odd = Picture((Node("model:<&\"'>", "mart", '<&"#>', 4), Node("model:_____", "mart", "b", 4)), ())
+    odd = Lineage((Node("model:<&\"'>", "mart", '<&"#>', 4), Node("model:_____", "mart", "b", 4)), ())
 
     texts = [element.text for element in ET.fromstring(svg(odd)).iter("{http://www.w3.org/2000/svg}text")]
     assert '<&"#>' in texts
@@ -101,8 +99,8 @@ def test_names_are_escaped() -> None:
 
 
 @st.composite
-def pictures(draw: st.DrawFn) -> Picture:
-    """Streams with models, and marts that are made of any models and marts before them."""
+def lineages(draw: st.DrawFn) -> Lineage:
+    """Streams with models, and marts that read any models and marts before them."""
     nodes, edges, models = [], [], []
     for number in range(draw(st.integers(0, 4))):
         nodes.append(Node(f"source:{number}", "source", f"s{number}", 0))
@@ -119,14 +117,14 @@ def pictures(draw: st.DrawFn) -> Picture:
         column = max([3, *(node.column for node in inputs)]) + 1
         made.append(Node(f"model:mart{number}", "mart", f"mart{number}", column))
         edges += [(node.key, made[-1].key) for node in inputs]
-    return Picture((*nodes, *made), tuple(edges))
+    return Lineage((*nodes, *made), tuple(edges))
 
 
-@given(pictures())
-def test_no_two_boxes_touch_no_edge_runs_through_a_box_and_all_is_inside(picture: Picture) -> None:
-    placed = layout(picture)
+@given(lineages())
+def test_no_two_boxes_touch_no_edge_runs_through_a_box_and_all_is_inside(lineage: Lineage) -> None:
+    placed = layout(lineage)
 
-    assert len(placed.boxes) == len(picture.nodes)
+    assert len(placed.boxes) == len(lineage.nodes)
     for one, other in combinations(placed.boxes, 2):
         apart = abs(one.y - other.y) >= BOX_HEIGHT + 4 or one.x >= other.x + other.width or other.x >= one.x + one.width
         assert apart, (one, other)
@@ -138,7 +136,7 @@ def test_no_two_boxes_touch_no_edge_runs_through_a_box_and_all_is_inside(picture
 
 
 def crossed(placed: Layout) -> list[str]:
-    """Boxes that an edge runs through where it passes a column in a straight line."""
+    """Boxes that an edge runs through where it crosses a column on a straight line."""
     found = []
     for edge in placed.edges:
         for (x, y), (end, _) in zip(edge[1:-1:2], edge[2:-1:2], strict=True):

@@ -1,19 +1,19 @@
-"""What a query reads of a table `a`, as far as that is certain."""
+"""The columns that a query reads from a table `a`, where the text proves it."""
 
 import pytest
 
-from lotus_infra.dbt.query import QueryError, columns_read
+from lotus_infra.dbt.sql import PLACEHOLDER, QueryError, columns_read
 
 
 def read(sql: str) -> list[str]:
-    """The columns that are read of `a`, with members of JSON behind a dot."""
-    columns = columns_read(sql, {"a"}).columns
+    """The columns that are read from `a`, with keys of JSON behind a dot."""
+    columns = columns_read(sql, {"a"}).read
     return [".".join([column.column, *(step or "*" for step in column.path)]) for _, column in columns]
 
 
-def absent(sql: str) -> list[str]:
-    """What parts of the query are asked for in vain."""
-    return [f"{one.part}.{one.column}" for one in columns_read(sql, {"a"}).absent]
+def missing(sql: str) -> list[str]:
+    """The columns that CTEs and subqueries of the query lack."""
+    return [f"{one.scope}.{one.column}" for one in columns_read(sql, {"a"}).missing]
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def absent(sql: str) -> list[str]:
         ("select json_extract_string(j, '$[*].p')::int[] from a", ["j.*.p"]),
         ("select json_extract_string(j::json, '$[0].p') from a", ["j.*.p"]),
         ("select json_extract(j, ['$.p']), j->>'/p', j->>k from a", ["j", "k"]),
-        ("select lotus_stand_in_4, x from a", ["x"]),
+        (f"select {PLACEHOLDER}4, x from a", ["x"]),
         ("select x from (select *, count(*) over () as n from a) where n = 1", ["x"]),
         ("with c as (select *, x + 1 as y from a) select y from c", ["x"]),
         ("with c as (select *, unnest(x) as y from a) select z from c", ["x"]),
-        ("select * exclude (x, lotus_stand_in_1) from a", ["x"]),
+        (f"select * exclude (x, {PLACEHOLDER}1) from a", ["x"]),
         ("with c as (select * from a) select c.* exclude (x) from c join b using (i)", ["x"]),
         ("select x from a qualify row_number() over (partition by y order by x) = 1", ["x", "y"]),
         ("select x, count(*) as n from a group by x having n > 1 and max(y) > 1", ["x", "y"]),
@@ -61,7 +61,7 @@ def absent(sql: str) -> list[str]:
         ("select user, a.user from a", ["user"]),
     ],
 )
-def test_columns_are_read_where_that_is_certain(sql: str, columns: list[str]) -> None:
+def test_columns_are_found_where_the_text_proves_their_table(sql: str, columns: list[str]) -> None:
     assert sorted(read(sql)) == sorted(columns)
 
 
@@ -76,7 +76,7 @@ def test_columns_are_read_where_that_is_certain(sql: str, columns: list[str]) ->
         ("with c as (select x, count(*) from a group by x) select y from c", []),
         ("with c as (select unnest(x) as z from a) select y from c", []),
         ("with c as (select columns('x') as z from a) select y from c", []),
-        ("with c as (select lotus_stand_in_1 from a) select y from c", []),
+        (f"with c as (select {PLACEHOLDER}1 from a) select y from c", []),
         ("with c(y) as (select x from a) select y from c", []),
         ("with c as (select x from a union all select x from a) select y from c", []),
         ("select (select y from (select x from a) as c) from b", []),
@@ -85,21 +85,21 @@ def test_columns_are_read_where_that_is_certain(sql: str, columns: list[str]) ->
         ("with c as (select x from a) select * exclude (y) from c", ["c.y"]),
     ],
 )
-def test_columns_that_a_part_does_not_have_are_told_where_that_is_certain(sql: str, columns: list[str]) -> None:
-    assert absent(sql) == columns
+def test_columns_that_a_scope_lacks_are_found_where_the_text_lists_its_columns(sql: str, columns: list[str]) -> None:
+    assert missing(sql) == columns
 
 
 def test_lines_are_those_of_the_text() -> None:
-    reads = columns_read("select\n  x,\n\n  y -- z\nfrom a\nwhere\n z", {"a"})
+    columns = columns_read("select\n  x,\n\n  y -- z\nfrom a\nwhere\n z", {"a"})
 
-    assert [(column.column, column.line) for _, column in reads.columns] == [("x", 2), ("y", 4), ("z", 7)]
+    assert [(column.column, column.line) for _, column in columns.read] == [("x", 2), ("y", 4), ("z", 7)]
 
 
 @pytest.mark.parametrize(
     ("sql", "line"),
     [("select a from (\nselect b from t", 2), ("create table x as select 1", None), ("", None), ("'", None)],
 )
-def test_what_is_no_query_is_an_error_with_its_line(sql: str, line: int | None) -> None:
+def test_a_text_that_is_not_a_query_is_an_error_with_its_line(sql: str, line: int | None) -> None:
     with pytest.raises(QueryError) as error:
         columns_read(sql, {"a"})
 
