@@ -4,9 +4,10 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from airbyte_model.streams import Stream, shown
+
 from lotus_infra.changes.cursors import incremental
 from lotus_infra.changes.impact import Cursors, Setting, StreamImpact
-from lotus_infra.changes.streams import Stream, shown
 
 OVERWRITING: Final = frozenset({"full_refresh_overwrite", "full_refresh_overwrite_deduped"})
 ALL_FIELDS: Final = "all that the source has"

@@ -7,6 +7,7 @@ stream that is no longer read incrementally, and keeps it where the cursor's fie
 from collections.abc import Mapping
 from typing import Final, cast
 
+from airbyte_model.streams import Stream
 from pulumi_airbyte.provider.backfill import reshaped
 from pulumi_airbyte.provider.connection_past import past_of
 from pulumi_airbyte.provider.connection_steps import UNSEEN, tokens_now, verdict_on
@@ -18,7 +19,6 @@ from pydantic import JsonValue
 from lotus_infra.changes.digest import ResourceState, Step, is_hidden
 from lotus_infra.changes.impact import Cursors
 from lotus_infra.changes.places import places
-from lotus_infra.changes.streams import Stream
 
 MODE_CHANGES: Final = "its sync mode changes"
 DELETED: Final = "its connection is deleted"

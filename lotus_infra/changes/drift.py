@@ -12,15 +12,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
+from airbyte_model.secrets import MASK
+from airbyte_model.streams import shown as shown_stream
 from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN, UNKNOWN, Preview, ResourceState, Step
 from lotus_infra.changes.kinds import is_object
 from lotus_infra.changes.leaves import ALL_FIELDS, OBJECT, STREAMS, Inputs, Place, Places, connection_places, places
-from lotus_infra.changes.streams import shown as shown_stream
 from lotus_infra.changes.streams import streams
 from lotus_infra.streams.problems import field_name
-from lotus_infra.streams.references import MASK
 
 AIRBYTE: Final = "airbyte:index/"
 ANOTHER_SECRET: Final = "[another secret]"

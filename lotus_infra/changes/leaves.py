@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from airbyte_model.streams import Stream
 from pydantic import JsonValue
 
 from lotus_infra.changes.digest import HIDDEN
-from lotus_infra.changes.streams import Stream, streams, tokens
+from lotus_infra.changes.streams import streams, tokens
 
 Place = tuple[str, ...]
 Places = dict[Place, JsonValue]

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from airbyte_model.streams import Stream, name_of, shown
+
 from lotus_infra.changes import cursors
 from lotus_infra.changes.compare import compared, overwritten
 from lotus_infra.changes.digest import Preview, ResourceState, Step
 from lotus_infra.changes.impact import Change, Cursors, History, Loss, Refresh, Setting, SourceImpact
 from lotus_infra.changes.kinds import CONNECTION, SOURCE
 from lotus_infra.changes.places import is_secret, places, setting
-from lotus_infra.changes.streams import Stream, name_of, shown, streams
+from lotus_infra.changes.streams import streams
 
 CHANGES: Final[Mapping[str, Change]] = {
     "create": "added",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.secrets import MASK
 from pydantic import JsonValue
 
 from lotus_infra.catalog import configure
@@ -12,7 +13,7 @@ from lotus_infra.migrate.schedules import words
 from lotus_infra.streams.lake import SourceFolder
 from lotus_infra.streams.model import Configuration
 from lotus_infra.streams.problems import JsonPath, field_name
-from lotus_infra.streams.references import MASK, is_reference, walk
+from lotus_infra.streams.references import is_reference, walk
 
 Parts = Mapping[str, object]
 SHOWN: Final = 12

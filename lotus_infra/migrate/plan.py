@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from airbyte_model.specifications import Specification
+
 from lotus_infra import naming
 from lotus_infra.migrate import compare
 from lotus_infra.migrate.choices import undone
@@ -27,7 +29,6 @@ from lotus_infra.streams.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, St
 from lotus_infra.streams.model import SourceConfig
 from lotus_infra.streams.problems import field_name
 from lotus_infra.streams.references import references
-from lotus_infra.streams.spec import Spec
 
 DRIFT = "`pulumi up` makes it what the files say, `lotus drift --patch` makes the files say what it is"
 
@@ -218,8 +219,7 @@ class _Planner:
 
     def _configuration(self, found: FoundActor, owner: str, file: str) -> Referenced:
         pinned = self.lake.pinned(found.definition_id) if found.definition_id else None
-        spec = Spec(pinned) if pinned is not None else None
-        usable = spec if spec is not None and spec.fault is None else None
+        usable = Specification.usable(pinned.spec) if pinned is not None else None
         configuration = found.configuration
         if found.typed and not self.existing.confirmed:
             made = undone(dict(configuration), pinned.spec if pinned is not None else None) if usable else None

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from airbyte_model.secrets import MASK, is_stored
+from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.streams.problems import JsonPath, field_name
-from lotus_infra.streams.references import MASK, SECRET, walk
-from lotus_infra.streams.spec import Spec
+from lotus_infra.streams.references import SECRET, walk
 
-STORED: Final = "secret_coordinate::"
-"""Starts the name of a secret in the server's own store, which is none itself (airbyte-platform, SecretsHelpers)."""
 _NAMED: Final = re.compile(
     r"pass(word|wd|phrase|code)?($|_)|secret|token|key($|_|s$)|credential|private|bearer|cookie|signature"
     r"|connection_string|dsn|pem$|cert|auth(orization)?$|webhook|jwt|service_account",
@@ -82,7 +81,7 @@ def referenced(
     configuration: Mapping[str, JsonValue],
     holder: Holder,
     names: SecretNames,
-    spec: Spec | None,
+    spec: Specification | None,
     *,
     masked: bool,
 ) -> Referenced:
@@ -106,12 +105,12 @@ def referenced(
     return Referenced(made if isinstance(made, dict) else {}, tuple(uses.values()))
 
 
-def _is_secret(path: JsonPath, leaf: JsonValue, spec: Spec | None, *, guessed: bool) -> bool:
+def _is_secret(path: JsonPath, leaf: JsonValue, spec: Specification | None, *, guessed: bool) -> bool:
     if leaf is None or isinstance(leaf, bool) or leaf in ({}, []):
         return False
     if leaf == MASK:
         return True
-    if isinstance(leaf, str) and leaf.startswith(STORED):
+    if is_stored(leaf):
         return False
     if spec is not None and spec.is_secret(path):
         return True

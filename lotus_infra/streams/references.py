@@ -23,8 +23,6 @@ SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
 LANDING_ZONE = "landingZone"
 """The stack's name of what it says about the landing zone, as an object."""
-MASK = "**********"
-"""What Airbyte shows for a secret: ten asterisks (airbyte-platform, JsonSecretsProcessor)."""
 
 Value = TypeVar("Value")
 

@@ -236,12 +236,12 @@ def hashed(**changes: Any) -> dict[str, Any]:
             "tags[0].tagId",
             "is not an id of Airbyte",
         ),
-        ({"configurations": [hashed(method="zz")]}, METHOD, "must be one of MD2, MD5, SHA-1"),
+        ({"configurations": [hashed(method="zz")]}, METHOD, "write one of MD2, MD5, SHA-1"),
         ({"configurations": [hashed(method=...)]}, METHOD, "is required"),
         (
             {"configurations": [stream(mappers=[{"type": "hash", "mapperConfiguration": {}}])]},
             "configurations.bare.mappers[0].type",
-            "must be one of hashing, field-filtering, field-renaming, row-filtering, encryption",
+            "write one of hashing, field-filtering, field-renaming, row-filtering, encryption",
         ),
         (
             {"configurations": [stream(mappers=[{"type": "hashing", "configuration": {}}])]},

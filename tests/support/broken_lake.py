@@ -6,7 +6,8 @@ The line that is expected is found by a piece of text that only the mistake's li
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotus_infra.streams.references import MASK
+from airbyte_model.secrets import MASK
+
 from tests.support.lakes import Document, clean_files, discovered, source, stream, write
 
 UNSET_SECRET = "left_unset"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from airbyte_model.streams import shown
 from pydantic import BaseModel, JsonValue
 
 from lotus_infra.changes.drift import Difference, Drifted
 from lotus_infra.changes.leaves import STREAMS, Place
-from lotus_infra.changes.streams import shown
 from lotus_infra.streams.edit import Edit
 from lotus_infra.streams.facts import Discovered
 from lotus_infra.streams.model import DestinationConfig, SourceConfig, StreamConfig

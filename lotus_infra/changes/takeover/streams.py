@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.streams import Stream, name_of
 from pydantic import JsonValue, TypeAdapter
 
 from lotus_infra.changes.drift import Difference, Drifted
 from lotus_infra.changes.leaves import STREAMS
-from lotus_infra.changes.streams import Stream, name_of
 from lotus_infra.changes.takeover.parts import PUT_BACK, STREAM_ORDER, Document, Facts, FileEdit, NewFile, Part, left
 from lotus_infra.naming import is_identifier
 from lotus_infra.streams.edit import Edit

@@ -1,4 +1,4 @@
-"""Sync modes: which pairs exist, what the public API calls them, and what each makes of a primary key.
+"""Sync modes: which pairs exist, what the public API calls them, and which of them honour a cursor and a primary key.
 
 Source: airbyte-platform, public API, AirbyteCatalogHelper and ConnectionReadMapper.
 """
@@ -45,3 +45,8 @@ KEYED_MODES: Final[frozenset[str]] = frozenset(
 
 KEY_SELECTING_MODES: Final[frozenset[str]] = KEYED_MODES | {"full_refresh_overwrite_deduped"}
 """Modes whose key must be among the selected fields."""
+
+
+def is_incremental(mode: str) -> bool:
+    """Whether a mode continues from a cursor; only such a mode honours one."""
+    return mode.startswith("incremental")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from pulumi_airbyte.configurations import key_of
+from airbyte_model.streams import key_of
 from pulumi_airbyte.values import render_path
 
 from lotus_infra.changes.digest import Step, read

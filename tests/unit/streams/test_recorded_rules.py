@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from airbyte_model.modes import MODES
+from airbyte_model.secrets import MASK
 
 from lotus_infra.streams.discovery import fields_of, text_of
 from lotus_infra.streams.facts import Defaults, Discovered, Options
-from lotus_infra.streams.references import MASK
 from lotus_infra.streams.report import check_lake
 from tests.support.lakes import Files, write
 from tests.support.recorded import Document, Known, Reason, Write, assert_agreement, disagreements, facts

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 from airbyte_model.modes import KEYED_MODES
+from airbyte_model.streams import StreamTree, key_of, shown, stream_name
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
-from pulumi_airbyte.configurations import StreamTree, key_of, shown, stream_name
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
