@@ -1,7 +1,7 @@
 """What a resource's inputs say, place by place, so that three versions of them can be held against each other. Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, cast
 
 from airbyte_model.streams import Stream
 from pydantic import JsonValue
@@ -77,7 +77,7 @@ def _stream(stream: Stream) -> Iterator[tuple[Place, JsonValue]]:
         yield ("fields",), ALL_FIELDS
     for field in stream.selected_fields or ():
         yield ("fields", field), True
-    yield from (((key,), value) for key, value in stream.others.items())
+    yield from (((key,), cast("JsonValue", value)) for key, value in stream.others.items())
 
 
 def _leaves(value: JsonValue | Inputs, place: Place) -> Iterator[tuple[Place, JsonValue]]:

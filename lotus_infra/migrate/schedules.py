@@ -1,44 +1,42 @@
-"""Schedules as Airbyte's APIs and Terraform's states write them, and as stream files have them."""
+"""Schedules as Airbyte's APIs and Terraform's states write them, as stream files have them."""
 
-from typing import Final
-
-from airbyte_model.schedules import UTC, interval_of, split_zone
+from airbyte_model import schedules
 
 from lotus_infra.streams.model import MANUAL, Schedule
 
-_CRON_FIELDS: Final = (6, 7)
-
-
-def cron(expression: str, zone: str | None = None) -> Schedule | None:
-    """A cron schedule; the zone may stand behind the expression, as the server reads it back."""
-    bare, behind = split_zone(expression)
-    if len(bare.split()) not in _CRON_FIELDS:
-        return None
-    named = zone if behind == UTC else behind
-    return Schedule(type="cron", cron=bare, time_zone=None if named in {None, "", UTC} else named)
-
-
-def basic(timing: str) -> Schedule | None:
-    """A basic schedule, given as `Every 1 HOURS` or `1 hours`."""
-    found = interval_of(timing)
-    return Schedule(type="basic", every=f"{found[0]} {found[1]}s") if found else None
-
 
 def schedule(kind: str | None, expression: str | None, zone: str | None, timing: str | None) -> Schedule | None:
-    """A schedule of parts; None where they make none that is known."""
+    """A schedule of parts; None where Airbyte would refuse it, so that no file can say it.
+
+    Args:
+        kind: of the schedule; none is a manual one.
+        expression: a cron expression; its zone may stand behind it, as the server reads it back.
+        zone: of the expression.
+        timing: an interval, such as `Every 1 HOURS` or `1 hours`.
+    """
     if kind in {None, "", "manual"}:
         return MANUAL
     if kind == "cron" and expression:
-        return cron(expression, zone)
-    return basic(timing) if kind == "basic" and timing else None
+        return _found(schedules.Schedule("cron", expression, _zone(expression, zone)))
+    return _found(schedules.Schedule("basic", every=timing)) if kind == "basic" and timing else None
 
 
 def words(schedule: Schedule) -> tuple[str, ...]:
     """A schedule so that two that mean the same are equal."""
-    if schedule.type == "cron":
-        read = cron(schedule.cron or "", schedule.time_zone)
-        return ("cron", read.cron or "", read.time_zone or "") if read else ("cron", schedule.cron or "")
-    if schedule.type == "basic":
-        known = basic(schedule.every or "")
-        return ("basic", (known.every if known else schedule.every) or "")
-    return ("manual",)
+    found = schedules.Schedule(schedule.type, schedule.cron, schedule.time_zone or None, schedule.every).canonical()
+    return (found.kind, found.cron or "", found.time_zone or "", found.every or "")
+
+
+def _zone(expression: str, zone: str | None) -> str | None:
+    """The zone behind the expression, which the server puts there, before the one beside it."""
+    behind = schedules.split_zone(expression)[1]
+    return (zone or None) if behind == schedules.UTC else behind
+
+
+def _found(read: schedules.Schedule) -> Schedule | None:
+    found = read.canonical()
+    if any(found.flaws()):
+        return None
+    return Schedule(
+        type="basic" if found.kind == "basic" else "cron", cron=found.cron, time_zone=found.time_zone, every=found.every
+    )

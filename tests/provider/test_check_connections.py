@@ -158,7 +158,7 @@ def test_streams_that_the_server_would_refuse_or_misread_are_refused(
         ({"scheduleType": "basic"}, "schedule.basicTiming", "is required for a basic schedule"),
         ({"cronExpression": "0 0 * * * ?"}, "schedule.scheduleType", "give one of manual, cron, basic"),
         ({"scheduleType": "cron"}, "schedule.cronExpression", "is required for a cron schedule"),
-        ({"scheduleType": "manual", "cronExpression": "0 0 * * * ?"}, "schedule.cronExpression", "has no meaning"),
+        ({"scheduleType": "manual", "cronExpression": "0 0 * * * ?"}, "schedule.cronExpression", "is never used"),
         ({"scheduleType": "cron", "cronExpression": "0 * * * *"}, "schedule.cronExpression", "has 5 parts"),
         ({"scheduleType": "cron", "cronExpression": "* 0 * * * ?"}, "schedule.cronExpression", "seconds must be"),
         ({"scheduleType": "cron", "cronExpression": "0 * * * * ? 2030"}, "schedule.cronExpression", "minutes must be"),

@@ -101,7 +101,7 @@ _CONFIGURATION: tuple[tuple[str, str, str, str, Document], ...] = (
         {"configuration": {"api_key": {"$config": "landing_bucket"}}},
     ),
     ("malformed", "api_key", "configuration.api_key", '"$secret"?', {"configuration": {"api_key": {"$secrt": "key"}}}),
-    ("keyless", '"configuration"', "configuration.api_key", "is missing", {"configuration": {}}),
+    ("keyless", '"configuration"', "configuration.api_key", "is required", {"configuration": {}}),
     ("too_many", "num_workers", "configuration.num_workers", "is too large", {}),
     ("typo", "num_wrkers", "configuration.num_wrkers", '"num_workers"?', {}),
     ("nul", "u0000", "configuration.note", "has a NUL character", {}),

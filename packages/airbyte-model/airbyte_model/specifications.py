@@ -238,7 +238,7 @@ def _type(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[V
     """An unknown value needs only one type in common with those that are allowed."""
     if not isinstance(instance, Unknown):
         yield from Draft7Validator.VALIDATORS["type"](validator, wanted, instance, schema) or ()
-    elif instance.types and not instance.types & set(_listed(wanted)):
+    elif instance.types and instance.types.isdisjoint(map(str, _listed(wanted))):
         yield ValidationError("no type in common")
 
 
