@@ -32,6 +32,9 @@ MODES: Final[dict[tuple[SourceMode, DestinationMode], str]] = {
     ("incremental", "soft_delete"): "incremental_soft_delete",
 }
 
+PAIRS: Final[dict[str, tuple[SourceMode, DestinationMode]]] = {mode: pair for pair, mode in MODES.items()}
+"""How a mode reads and how it writes."""
+
 DEFAULT_MODE: Final[SyncMode] = "full_refresh_overwrite"
 """What a stream without a mode has; the server takes it without asking whether source and destination support it."""
 
