@@ -28,8 +28,12 @@ def canonical_schedule(schedule: Properties) -> Properties:
 
 
 def _read(given: Properties) -> Schedule:
-    parts = {part: given.get(key) for key, part in PARTS.items()}
-    return Schedule(str(given.get("scheduleType")), **{k: v for k, v in parts.items() if isinstance(v, str)})
+    cron, zone, timing = (_text(given.get(key)) for key in PARTS)
+    return Schedule(str(given.get("scheduleType")), cron, zone, timing)
+
+
+def _text(value: Property) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _timing(every: str | None) -> str | None:
