@@ -241,7 +241,7 @@ def hashed(**changes: Any) -> dict[str, Any]:
         (
             {"configurations": [stream(mappers=[{"type": "hash", "mapperConfiguration": {}}])]},
             "configurations.bare.mappers[0].type",
-            "write one of hashing, field-filtering, field-renaming, row-filtering, encryption",
+            'did you mean "hashing"?',
         ),
         (
             {"configurations": [stream(mappers=[{"type": "hashing", "configuration": {}}])]},
