@@ -5,7 +5,7 @@
     ├── ProjectError        the dbt project is missing, or its files can't be used as they are
     └── StoppedError        the user stopped waiting
 
-A mistake inside a lake's file is no exception but a `lotus_infra.streams.problems.Problem`: all of them are gathered
+A mistake inside a lake's file is no exception but a `lotus_infra.lake.diagnostics.Diagnostic`: all of them are gathered
 before anyone is told. This module knows no other; only the command line and the program catch what is raised here.
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
-from pulumi_airbyte.configurations import key_of, shown
+from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.clients import kubernetes

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 import click
+from airbyte_model.json_values import JsonObject
+from airbyte_model.secrets import MASK, Schemas, marks_secret, schemas_inside, schemas_of
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.settings import RetryPolicy
 from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE
-from pulumi_airbyte.provider.secrecy import branches, children
-from pulumi_airbyte.values import MASK, JsonObject
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
@@ -296,19 +296,19 @@ def masks(value: JsonValue, path: str = "") -> Iterator[str]:
 
 def plain_secrets(value: JsonValue, schema: JsonObject) -> Iterator[str]:
     """Every path at which a text lies open that the schema calls `airbyte_secret` in any of its branches."""
-    yield from _open(value, list(branches(schema)), "")
+    yield from _open(value, schemas_of(schema), "")
 
 
-def _open(value: JsonValue, schemas: list[JsonObject], path: str) -> Iterator[str]:
+def _open(value: JsonValue, schemas: Schemas, path: str) -> Iterator[str]:
     if _is_secret(value) or value is None:
         return
-    if any(schema.get("airbyte_secret") is True for schema in schemas):
+    if marks_secret(schemas):
         yield path
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _open(item, children(schemas, key), f"{path}.{key}" if path else key)
+            yield from _open(item, schemas_inside(schemas, key), f"{path}.{key}" if path else key)
     elif isinstance(value, list):
-        items = [branch for schema in schemas for branch in branches(schema.get("items"))]
+        items = schemas_inside(schemas, 0)
         for index, item in enumerate(value):
             yield from _open(item, items, f"{path}[{index}]")
 

@@ -37,11 +37,11 @@ from lotus_infra.importer.model import (
     settings_lost,
 )
 from lotus_infra.importer.plan import Plan, confirmed, needing_facts, planned
+from lotus_infra.importer.schedules import schedule
 from lotus_infra.importer.terraform_public import beyond, namespace
 from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
-from lotus_infra.migrate.schedules import schedule
 
 LIVE: Final = "live"
 OFFLINE: Final = "or read Terraform's state alone: --offline"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.secrets import MASK, is_stored
+from airbyte_model.specifications import Specification
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
@@ -16,9 +18,8 @@ from lotus_infra.lake.discovered import text_of
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.lake.loader import explain
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
-from lotus_infra.lake.references import MASK, SECRET, walk
+from lotus_infra.lake.references import SECRET, walk
 from lotus_infra.naming import is_identifier
-from lotus_infra.streams.spec import Spec
 
 _FIELDS: Final = TypeAdapter(dict[str, Field])
 _UNKNOWN: Final = Field("unknown")
@@ -26,8 +27,6 @@ File = TypeVar("File", bound=LakeFile)
 PIPELINE: Final = "lotus:airbyte:Pipeline"
 COMMAND: Final = "pulumi import --file {} --protect=false --generate-code=false"
 """The program says what is protected, and is there already: no code is wanted."""
-STORED: Final = "secret_coordinate::"
-"""Starts the name of a secret in the server's own store, which is none itself (airbyte-platform, SecretsHelpers)."""
 _NAMED: Final = re.compile(
     r"pass(word|wd|phrase|code)?($|_)|secret|token|key($|_|s$)|credential|private|bearer|cookie|signature"
     r"|connection_string|dsn|pem$|cert|auth(orization)?$|webhook|jwt|service_account",
@@ -285,7 +284,7 @@ def referenced(
     configuration: Mapping[str, JsonValue],
     holder: Holder,
     names: SecretNames,
-    spec: Spec | None,
+    spec: Specification | None,
     *,
     masked: bool,
 ) -> Referenced:
@@ -309,12 +308,12 @@ def referenced(
     return Referenced(made if isinstance(made, dict) else {}, tuple(uses.values()))
 
 
-def _is_secret(path: JsonPath, leaf: JsonValue, spec: Spec | None, *, guessed: bool) -> bool:
+def _is_secret(path: JsonPath, leaf: JsonValue, spec: Specification | None, *, guessed: bool) -> bool:
     if leaf is None or isinstance(leaf, bool) or leaf in ({}, []):
         return False
     if leaf == MASK:
         return True
-    if isinstance(leaf, str) and leaf.startswith(STORED):
+    if is_stored(leaf):
         return False
     if spec is not None and spec.is_secret(path):
         return True

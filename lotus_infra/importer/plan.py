@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.secrets import MASK
+from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
 from lotus_infra import naming
@@ -27,14 +29,13 @@ from lotus_infra.importer.files import (
     untyped,
 )
 from lotus_infra.importer.model import Existing, Found, FoundActor, FoundConnection, FoundStream, Note, NoteKind
+from lotus_infra.importer.schedules import words
 from lotus_infra.importer.terraform_public import undone
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile, configure
 from lotus_infra.lake.models import Configuration, SourceConfig
-from lotus_infra.lake.references import MASK, is_reference, references, walk
-from lotus_infra.migrate.schedules import words
-from lotus_infra.streams.spec import Spec
+from lotus_infra.lake.references import is_reference, references, walk
 
 Parts = Mapping[str, object]
 SHOWN: Final = 12
@@ -468,8 +469,7 @@ class _Planner:
 
     def _configuration(self, found: FoundActor, owner: str, file: str) -> Referenced:
         pinned = self.lake.pinned(found.definition_id) if found.definition_id else None
-        spec = Spec(pinned) if pinned is not None else None
-        usable = spec if spec is not None and spec.fault is None else None
+        usable = Specification.usable(pinned.spec) if pinned is not None else None
         configuration = found.configuration
         if found.typed and not self.existing.confirmed:
             made = undone(dict(configuration), pinned.spec if pinned is not None else None) if usable else None

@@ -12,10 +12,10 @@ from airbyte_model.modes import MODES
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from lotus_infra.importer.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
+from lotus_infra.importer.schedules import schedule
 from lotus_infra.importer.terraform import Instance
 from lotus_infra.lake.discovered import MODES_OF_SOURCES, Defaults, Discovered, Options, fields_of
 from lotus_infra.lake.models import Schedule
-from lotus_infra.migrate.schedules import schedule
 
 PROVIDER: Final = "aballiet/airbyte-oss"
 NAMESPACES: Final = {"source": "source", "destination": "destination"}

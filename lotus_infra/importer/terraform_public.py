@@ -12,8 +12,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from lotus_infra.importer.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
+from lotus_infra.importer.schedules import schedule
 from lotus_infra.importer.terraform import Instance
-from lotus_infra.migrate.schedules import schedule
 
 EXTRA = "additional_properties"
 Schema = Mapping[str, JsonValue]

@@ -19,15 +19,12 @@ from lotus_infra.naming import is_identifier
 
 ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
 LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
+SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "rotates"
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
 LANDING_ZONE = "landingZone"
 """The stack's name of what it says about the landing zone, as an object."""
-MASK = "**********"
-"""What Airbyte shows for a secret: ten asterisks (airbyte-platform, JsonSecretsProcessor)."""
+
 Value = TypeVar("Value")
-
-
-SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "rotates"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from airbyte_model.streams import Stream, name_of, shown
 from pulumi_airbyte.provider.backfill import reshaped
 from pulumi_airbyte.provider.connection_past import past_of
 from pulumi_airbyte.provider.connection_steps import UNSEEN, tokens_now, verdict_on
@@ -13,7 +14,6 @@ from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
-from lotus_infra.changes.streams import Stream, name_of, shown, streams
 from lotus_infra.plan.impact import (
     BUCKET,
     CONNECTION,
@@ -38,6 +38,7 @@ from lotus_infra.plan.impact import (
     setting,
 )
 from lotus_infra.plan.preview import Preview, ResourceState, Step, is_hidden
+from lotus_infra.plan.streams import streams
 
 MODE_CHANGES: Final = "its sync mode changes"
 DELETED: Final = "its connection is deleted"

@@ -10,16 +10,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
+from airbyte_model.secrets import MASK
+from airbyte_model.streams import Stream
+from airbyte_model.streams import shown as shown_stream
 from pydantic import JsonValue
 
-from lotus_infra.changes.streams import Stream, streams, tokens
-from lotus_infra.changes.streams import shown as shown_stream
 from lotus_infra.lake.diagnostics import field_name
-from lotus_infra.lake.references import MASK
 from lotus_infra.plan.impact import is_object
 from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, ResourceState, Step
+from lotus_infra.plan.streams import streams, tokens
 
 Place = tuple[str, ...]
 Places = dict[Place, JsonValue]
@@ -99,7 +100,7 @@ def _stream(stream: Stream) -> Iterator[tuple[Place, JsonValue]]:
         yield ("fields",), ALL_FIELDS
     for field in stream.selected_fields or ():
         yield ("fields", field), True
-    yield from (((key,), value) for key, value in stream.others.items())
+    yield from (((key,), cast("JsonValue", value)) for key, value in stream.others.items())
 
 
 def _leaves(value: JsonValue | Inputs, place: Place) -> Iterator[tuple[Place, JsonValue]]:

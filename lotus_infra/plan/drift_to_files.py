@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.streams import Stream, name_of, shown
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from lotus_infra import naming
-from lotus_infra.changes.streams import Stream, name_of, shown, streams
 from lotus_infra.lake.diagnostics import field_name
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import Edit, child
@@ -20,6 +20,7 @@ from lotus_infra.lake.references import Reference, is_reference, parse
 from lotus_infra.naming import is_identifier
 from lotus_infra.plan.drift import ANOTHER_SECRET, DEFAULTS, STREAMS, Difference, Drift, Drifted, Place, Verdict
 from lotus_infra.plan.preview import HIDDEN
+from lotus_infra.plan.streams import streams
 
 Document = dict[str, JsonValue]
 Facts = Callable[[str, str], Discovered | None]

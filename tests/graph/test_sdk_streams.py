@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 import pulumi_airbyte as airbyte
 import pytest
+from airbyte_model.streams import ConfigurationError
 from pulumi.runtime import rpc
-from pulumi_airbyte.configurations import ConfigurationError
 
 from tests.graph.recorder import Graph, drained
 

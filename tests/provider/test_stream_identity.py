@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from pulumi_airbyte.configurations import key_of
+from airbyte_model.streams import key_of
 from pulumi_airbyte.provider.properties import UNKNOWN
 
 from tests.provider.heard import Engine

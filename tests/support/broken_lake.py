@@ -6,7 +6,8 @@ The line that is expected is found by a piece of text that only the mistake's li
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotus_infra.lake.references import MASK
+from airbyte_model.secrets import MASK
+
 from tests.support.lakes import Document, clean_files, discovered, source, stream, write
 
 UNSET_SECRET = "left_unset"
@@ -100,7 +101,7 @@ _CONFIGURATION: tuple[tuple[str, str, str, str, Document], ...] = (
         {"configuration": {"api_key": {"$config": "landing_bucket"}}},
     ),
     ("malformed", "api_key", "configuration.api_key", '"$secret"?', {"configuration": {"api_key": {"$secrt": "key"}}}),
-    ("keyless", '"configuration"', "configuration.api_key", "is missing", {"configuration": {}}),
+    ("keyless", '"configuration"', "configuration.api_key", "is required", {"configuration": {}}),
     ("too_many", "num_workers", "configuration.num_workers", "is too large", {}),
     ("typo", "num_wrkers", "configuration.num_wrkers", '"num_workers"?', {}),
     ("nul", "u0000", "configuration.note", "has a NUL character", {}),

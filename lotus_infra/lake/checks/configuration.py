@@ -1,14 +1,21 @@
 """Connector configurations: references, secrets, and the connector's own specification where it is pinned."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
+
+from airbyte_model.flaws import Flaw
+from airbyte_model.json_values import Unknown
+from airbyte_model.secrets import MASK, is_stored
+from airbyte_model.specifications import Misfit, Specification, SpecificationError
+from pydantic import JsonValue
 
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.lake.models import Configuration
 from lotus_infra.lake.references import (
+    AS,
     LANDING_ZONE,
-    MASK,
     ROTATES,
     Reference,
     StackValues,
@@ -18,11 +25,16 @@ from lotus_infra.lake.references import (
     references,
     walk,
 )
-from lotus_infra.streams.spec import Spec
 
-_EXTERNAL_SECRET = "secret_coordinate::"
-"""Starts the name of a secret that a store outside Airbyte holds (airbyte-platform, SecretsHelpers)."""
 _PATH: JsonPath = ("configuration",)
+_READ_AS: Final = {
+    "string": frozenset({"string"}),
+    "integer": frozenset({"integer", "number"}),
+    "number": frozenset({"number"}),
+    "boolean": frozenset({"boolean"}),
+    "json": frozenset({"object", "array", "string", "integer", "number", "boolean", "null"}),
+}
+"""The JSON types that fit a value which a reference reads as one of its types."""
 
 
 def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
@@ -45,32 +57,62 @@ def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
 
 def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
     """A configuration has what its connector asks for, and its secrets are references."""
-    specs: dict[str, Spec] = {}
+    specifications: dict[str, Specification] = {}
+    faults: dict[str, str] = {}
     for name, connector in lake.connectors.items():
         if connector is not None:
-            specs[name] = Spec(connector)
+            try:
+                specifications[name] = Specification(connector.spec)
+            except SpecificationError as error:
+                faults[name] = str(error)
     for file, kind, connector_name, configuration in _configurations(lake):
         pinned = lake.pinned(connector_name)
-        spec = specs.get(pinned.connector) if pinned is not None else None
-        if spec is not None and spec.fault is None and spec.kind == kind:
-            yield from _fit(file, spec, configuration)
-    for name, spec in specs.items():
-        if spec.fault is not None:
-            yield Diagnostic(f"{CONNECTORS_FOLDER}/{name}.json", ("spec",), spec.fault, "pin the connector's own again")
+        name = pinned.connector if pinned is not None else ""
+        if name.startswith(f"{kind}-") and name in specifications and name not in faults:
+            try:
+                yield from _fit(file, specifications[name], configuration)
+            except SpecificationError as error:
+                faults[name] = str(error)
+    for name, fault in faults.items():
+        yield Diagnostic(f"{CONNECTORS_FOLDER}/{name}.json", ("spec",), fault, "pin the connector's own again")
 
 
-def _fit(file: str, spec: Spec, configuration: Configuration) -> Iterator[Diagnostic]:
-    for path, what, remedy in spec.misfits(configuration):
-        yield Diagnostic(file, (*_PATH, *path), what, remedy)
-    for path, leaf in walk(configuration):
-        if spec.is_secret(path):
+def _fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
+    opened = _opened(configuration)
+    misfits = specification.misfits(opened)
+    leaves = dict(walk(configuration))
+    for misfit in misfits:
+        yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw(misfit, leaves.get(misfit.path)))
+    for path, leaf in leaves.items():
+        if specification.is_secret(path):
             yield from _secret(file, (*_PATH, *path), leaf)
-    for path, meant in spec.unknown_keys(configuration):
+    refused = {misfit.path for misfit in misfits}
+    for path, meant in specification.unknown_keys(opened):
+        if path in refused:
+            continue
         if meant is not None:
             yield Diagnostic(file, (*_PATH, *path), "is no key that the connector has", f'did you mean "{meant}"?')
         else:
             what = "is no key of the connector's specification, and is sent all the same"
             yield Diagnostic(file, (*_PATH, *path), what, "delete it if the connector doesn't need it", harmless=True)
+
+
+def _opened(value: JsonValue) -> object:
+    """A configuration as the validator reads it: a reference is a leaf whose value is not known yet."""
+    if is_reference(value):
+        reference = parse(value)
+        return Unknown(_READ_AS[reference.type]) if isinstance(reference, Reference) else Unknown()
+    if isinstance(value, dict):
+        return {key: _opened(inner) for key, inner in value.items()}
+    return [_opened(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _flaw(misfit: Misfit, leaf: JsonValue) -> Flaw:
+    """What is wrong; a reference of the wrong type is read as another one rather than replaced by a value."""
+    if not (misfit.types and is_reference(leaf)):
+        return misfit.flaw
+    types = " or ".join(misfit.types)
+    return Flaw("is read as the wrong type", f'add "{AS}": "{types}" to the reference')
 
 
 def _secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
@@ -79,7 +121,7 @@ def _secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
         if isinstance(reference, Reference) and not reference.secret:
             name = reference.name if reference.part is None else "name"
             yield Diagnostic(file, path, "is a secret that is not kept as one", f'write {{"$secret": "{name}"}}')
-    elif leaf != MASK and not (isinstance(leaf, str) and leaf.startswith(_EXTERNAL_SECRET)):
+    elif leaf != MASK and not is_stored(leaf):
         remedy = 'keep the value in the stack and name it: {"$secret": "name"}'
         yield Diagnostic(file, path, "is a secret, written out", remedy)
 

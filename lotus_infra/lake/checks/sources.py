@@ -1,10 +1,8 @@
 """A source's own settings: its connector, its destination, its schedule, and that it has something to sync."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Iterator
 
-from airbyte_model.flaws import Flaw
-from airbyte_model.schedules import EXAMPLE, INTERVAL_EXAMPLE, UTC, cron_flaw, interval_flaw, split_zone, zone_flaw
+from airbyte_model import schedules
 
 from lotus_infra.lake.diagnostics import Diagnostic, nearest, suggestion
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
@@ -63,30 +61,10 @@ def schedules_run(lake: Lake) -> Iterator[Diagnostic]:
 
 def _schedule_problems(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
     """Key, what is wrong, and what to do about it."""
-    given = {"cron": schedule.cron, "time_zone": schedule.time_zone, "every": schedule.every}
-    for key, kind in (("cron", "cron"), ("time_zone", "cron"), ("every", "basic")):
-        if given[key] is not None and schedule.type != kind:
-            yield key, f"is never used by a {schedule.type} schedule", f'delete it, or write "type": "{kind}"'
-    needed = {"cron": ("cron", EXAMPLE), "basic": ("every", INTERVAL_EXAMPLE)}.get(schedule.type)
-    if needed is not None and given[needed[0]] is None:
-        yield needed[0], "is missing", f"write when to sync, {needed[1]}"
-    for key in {"cron": ("cron", "time_zone"), "basic": ("every",)}.get(schedule.type, ()):
-        value = given[key]
-        flaw = _FLAWS[key](value) if value is not None else None
-        if flaw is not None:
-            yield key, *flaw
-
-
-def _cron_flaw(expression: str) -> Flaw | None:
-    """What is wrong with an expression, which has its zone beside it in a file."""
-    bare, zone = split_zone(expression)
-    if zone != UTC:
-        return Flaw(f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it')
-    return cron_flaw(bare)
-
-
-_FLAWS: Final[dict[str, Callable[[str], Flaw | None]]] = {
-    "cron": _cron_flaw,
-    "time_zone": zone_flaw,
-    "every": interval_flaw,
-}
+    rules = schedules.Schedule(schedule.type, schedule.cron, schedule.time_zone, schedule.every)
+    zone = schedules.split_zone(schedule.cron)[1] if schedule.type == "cron" and schedule.cron else schedules.UTC
+    if zone == schedules.UTC:
+        yield from ((part, *flaw) for part, flaw in rules.flaws())
+    else:
+        # Airbyte takes a zone behind the expression; a file has one place for it.
+        yield "cron", f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it'

@@ -1,4 +1,4 @@
-"""Sync modes: which pairs exist, what the public API calls them, and what each makes of a primary key.
+"""Sync modes: which pairs exist, what the public API calls them, and which of them honour a cursor and a primary key.
 
 Source: airbyte-platform, public API, AirbyteCatalogHelper and ConnectionReadMapper.
 """
@@ -32,6 +32,9 @@ MODES: Final[dict[tuple[SourceMode, DestinationMode], str]] = {
     ("incremental", "soft_delete"): "incremental_soft_delete",
 }
 
+PAIRS: Final[dict[str, tuple[SourceMode, DestinationMode]]] = {mode: pair for pair, mode in MODES.items()}
+"""How a mode reads and how it writes."""
+
 DEFAULT_MODE: Final[SyncMode] = "full_refresh_overwrite"
 """What a stream without a mode has; the server takes it without asking whether source and destination support it."""
 
@@ -45,3 +48,8 @@ KEYED_MODES: Final[frozenset[str]] = frozenset(
 
 KEY_SELECTING_MODES: Final[frozenset[str]] = KEYED_MODES | {"full_refresh_overwrite_deduped"}
 """Modes whose key must be among the selected fields."""
+
+
+def is_incremental(mode: str) -> bool:
+    """Whether a mode continues from a cursor; only such a mode honours one."""
+    return mode.startswith("incremental")

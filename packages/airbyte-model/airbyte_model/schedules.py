@@ -5,14 +5,15 @@ parses with; airbyte-platform ConnectionScheduleHelper and AirbyteCatalogHelper 
 too when a year is given; a trailing UTC is dropped, any other zone is refused).
 """
 
-import difflib
 import re
 import zoneinfo
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Literal, Self
 
 from airbyte_model.flaws import Flaw
+from airbyte_model.suggestions import suggestion
 
 UTC: Final = "UTC"
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -26,6 +27,67 @@ _LAST_DAYS: Final = re.compile(r"L-([0-9]{1,2})")
 _NEAREST_WEEKDAY: Final = re.compile(r"([0-9]{1,2})W")
 _LAST_OF_WEEKDAY: Final = re.compile(r"([0-9])L")
 _NTH_WEEKDAY: Final = re.compile(r"(\w+)#([0-9])")
+
+
+SchedulePart = Literal["cron", "time_zone", "every"]
+KIND_OF_PART: Final[dict[SchedulePart, str]] = {"cron": "cron", "time_zone": "cron", "every": "basic"}
+"""The kind of schedule that each part belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a connection syncs.
+
+    Attributes:
+        kind: `manual`, `cron` or `basic`.
+        cron: a Quartz expression; its zone may stand behind it, as the server reads it back.
+        time_zone: the zone of the expression; None for UTC.
+        every: an interval, such as `1 hours` or `Every 1 HOURS`.
+    """
+
+    kind: str
+    cron: str | None = None
+    time_zone: str | None = None
+    every: str | None = None
+
+    def flaws(self) -> Iterator[tuple[SchedulePart, Flaw]]:
+        """What the server refuses, or never uses, by part; all of it."""
+        given = {"cron": self.cron, "time_zone": self.time_zone, "every": self.every}
+        for part, kind in KIND_OF_PART.items():
+            if given[part] is not None and kind != self.kind:
+                remedy = f'delete it, or write the schedule\'s type as "{kind}"'
+                yield part, Flaw(f"is never used by a {self.kind} schedule", remedy)
+        if self.kind == "cron":
+            yield from self._cron_flaws()
+        elif self.kind == "basic":
+            missing = Flaw("is required for a basic schedule", f"write how often to sync, {INTERVAL_EXAMPLE}")
+            flaw = interval_flaw(self.every) if self.every is not None else missing
+            if flaw is not None:
+                yield "every", flaw
+
+    def _cron_flaws(self) -> Iterator[tuple[SchedulePart, Flaw]]:
+        expression, named = split_zone(self.cron or "")
+        flaw = cron_flaw(expression)
+        if self.cron is None:
+            flaw = Flaw("is required for a cron schedule", f"write when to sync, {EXAMPLE}")
+        elif flaw is None and named != UTC and self.time_zone not in {None, named}:
+            flaw = Flaw(f"names the zone {named}, and the time zone beside it is another", "leave it out here")
+        if flaw is not None:
+            yield "cron", flaw
+        unzoned = zone_flaw(named if self.time_zone is None else self.time_zone)
+        if unzoned is not None:
+            yield "time_zone", unzoned
+
+    def canonical(self) -> Self:
+        """The same schedule in one form: the zone beside the expression unless it is UTC, intervals as `1 hours`."""
+        cron, zone, every = self.cron, self.time_zone, self.every
+        if cron is not None:
+            cron, named = split_zone(cron)
+            zone = named if zone is None else zone
+        found = interval_of(every) if every is not None else None
+        if found is not None:
+            every = f"{found[0]} {found[1]}s"
+        return type(self)(self.kind, cron, None if zone == UTC else zone, every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +211,7 @@ def zone_flaw(zone: str) -> Flaw | None:
     known = _zones()
     if zone in known:
         return None
-    folded = {each.casefold(): each for each in sorted(known)}
-    near = difflib.get_close_matches(zone.casefold(), folded, n=1)
-    remedy = f'did you mean "{folded[near[0]]}"?' if near else 'write one such as "Europe/Berlin"'
-    return Flaw(f'there is no time zone "{zone}"', remedy)
+    return Flaw(f'there is no time zone "{zone}"', suggestion(zone, known, 'write one such as "Europe/Berlin"'))
 
 
 def interval_of(text: str) -> tuple[int, str] | None:

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 import pulumi
 from airbyte_model.modes import SyncMode
-
-from pulumi_airbyte.configurations import (
+from airbyte_model.streams import (
     ConfigurationError,
     key_of,
     keyed,
@@ -16,6 +15,7 @@ from pulumi_airbyte.configurations import (
     to_text,
     wanted_stream,
 )
+
 from pulumi_airbyte.values import JsonObject
 
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from pulumi_airbyte.configurations import key_of
+from airbyte_model.streams import key_of
 from pulumi_airbyte.values import render_path
 
-from lotus_infra.changes.streams import streams
 from lotus_infra.errors import LotusError
 from lotus_infra.plan.impact import place_of
 from lotus_infra.plan.preview import Step, read
+from lotus_infra.plan.streams import streams
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::shopify"
 OLD = {"id": "c1", "parent": "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline::shopify", "protect": True, "inputs": {}}

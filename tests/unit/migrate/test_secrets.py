@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airbyte_model.specifications import Specification
 
 from lotus_infra.importer.files import Holder, SecretNames, referenced
 from lotus_infra.importer.terraform_public import undone
 from lotus_infra.lake.discovered import Connector
-from lotus_infra.streams.spec import Spec
 from tests.support.lakes import OWN_STREAMS
 from tests.support.terraform import SHOP, TYPED_SHOP
 
@@ -21,12 +21,12 @@ def pinned(name: str) -> Connector:
     return Connector.model_validate_json((Path(OWN_STREAMS) / "_connectors" / f"{name}.json").read_bytes())
 
 
-def without_secrets(configuration: dict[str, Any], spec: Spec | None = None, *, masked: bool = False) -> Any:
+def without_secrets(configuration: dict[str, Any], spec: Specification | None = None, *, masked: bool = False) -> Any:
     return referenced(configuration, HOLDER, SecretNames(), spec, masked=masked)
 
 
 def test_what_the_specification_calls_secret_becomes_a_reference() -> None:
-    made = without_secrets(SHOP, Spec(pinned("source-shopify")))
+    made = without_secrets(SHOP, Specification(pinned("source-shopify").spec))
 
     assert made.configuration["credentials"] == {
         "auth_method": "api_password",
@@ -71,7 +71,7 @@ def test_where_nothing_is_known_what_tells_branches_apart_stays() -> None:
 
 
 def test_a_key_that_the_specification_does_not_have_is_looked_at_as_if_nothing_were_known() -> None:
-    made = without_secrets({**SHOP, "extra": {"token": "hidden"}}, Spec(pinned("source-shopify")))
+    made = without_secrets({**SHOP, "extra": {"token": "hidden"}}, Specification(pinned("source-shopify").spec))
 
     assert "hidden" not in json.dumps(made.configuration)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from airbyte_model.modes import MODES
+from airbyte_model.secrets import MASK
 
 from lotus_infra.lake.discovered import Defaults, Discovered, Options, fields_of, text_of
-from lotus_infra.lake.references import MASK
 from lotus_infra.lake.report import check_lake
 from tests.support.lakes import Files, write
 from tests.support.recorded import Document, Known, Reason, Write, assert_agreement, disagreements, facts

@@ -42,13 +42,16 @@ WRONG: list[tuple[Document, str]] = [
         '2: connector: the connector "source-zzz" is not pinned: add _connectors/source-zzz.j',
     ),
     ({"connector": "destination-s3"}, '2: connector: "destination-s3" is no source: name a connector that starts with'),
-    ({"schedule": {"type": "cron"}}, "6: schedule.cron: is missing: write when to sync, such as"),
+    ({"schedule": {"type": "cron"}}, "6: schedule.cron: is required for a cron schedule: write when to sync, such as"),
     (
         {"schedule": {"type": "cron", "cron": "* * * * * ?"}},
         "8: schedule.cron: seconds must be a number: write 0 first",
     ),
     ({"schedule": {"type": "manual", "cron": "0 0 * * * ?"}}, "8: schedule.cron: is never used by a manual schedule"),
-    ({"schedule": {"type": "basic"}}, '6: schedule.every: is missing: write when to sync, such as "1 hours"'),
+    (
+        {"schedule": {"type": "basic"}},
+        '6: schedule.every: is required for a basic schedule: write how often to sync, such as "1 hours"',
+    ),
     ({"schedule": {"type": "basic", "every": "hourly"}}, '8: schedule.every: "hourly" is no interval: write a number'),
     (
         {"schedule": {"type": "basic", "every": "1 hours", "time_zone": "UTC"}},

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from pulumi_airbyte.configurations import StreamTree, shown
+from airbyte_model.streams import StreamTree, key_in, keys_meant, shown
+
 from pulumi_airbyte.provider.carry import incremental
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, is_known, reveal, unwrap
 from pulumi_airbyte.provider.resource import Differences, Failure
-from pulumi_airbyte.stream_keys import key_in, keys_meant
 from pulumi_airbyte.values import render_path
 
 FAILED: Final = ("failed", "cancelled")

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+from airbyte_model.streams import StreamTree, aligned, name_of, shown
+
 from pulumi_airbyte.client.cursors import SavedState, StreamName
-from pulumi_airbyte.configurations import StreamTree, name_of, shown
 from pulumi_airbyte.provider.connection_tree import filled_in, streams_of
 from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.reconcile import Rewrites, same
-from pulumi_airbyte.stream_keys import aligned
 from pulumi_airbyte.values import JsonObject
 
 WHOLE = "the source keeps one cursor for all its streams"

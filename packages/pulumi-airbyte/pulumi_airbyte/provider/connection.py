@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
+from airbyte_model.streams import ConfigurationError, parse, to_text
+
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.carry import Plan
 from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of

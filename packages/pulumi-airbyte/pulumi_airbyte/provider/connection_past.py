@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from airbyte_model.streams import aligned, key_in, renamed
+
 from pulumi_airbyte.provider.backfill import Result, Tokens, results_of, tokens_of
 from pulumi_airbyte.provider.connection_tree import canonical, filled_in, leaves_out, streams_of
 from pulumi_airbyte.provider.losses import Taken, taken
@@ -15,7 +17,6 @@ from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.resource import known_rewrites
 from pulumi_airbyte.provider.target import Known
-from pulumi_airbyte.stream_keys import aligned, key_in, renamed
 from pulumi_airbyte.values import Path
 
 

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
+from airbyte_model.streams import parse, shown, stream_name, to_text
+
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import RefreshMode
 from pulumi_airbyte.client.models import Connection
-from pulumi_airbyte.configurations import parse, shown, stream_name, to_text
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import Result, Tokens, asked, tokens_of
 from pulumi_airbyte.provider.carry import Plan, Verdict, judge

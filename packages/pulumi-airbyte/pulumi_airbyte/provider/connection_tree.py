@@ -9,10 +9,20 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from airbyte_model.modes import KEYED_MODES
+from airbyte_model.streams import (
+    StreamTree,
+    aligned,
+    canonical_stream,
+    keyed,
+    parse,
+    renamed,
+    shown,
+    to_request,
+    to_text,
+)
 
 from pulumi_airbyte.client.config_connections import SettledConnection
 from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
-from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, shown, to_request, to_text
 from pulumi_airbyte.provider.config_fields import canonical_settings
 from pulumi_airbyte.provider.properties import (
     UNKNOWN,
@@ -27,7 +37,6 @@ from pulumi_airbyte.provider.properties import (
 )
 from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.schedule import canonical_schedule
-from pulumi_airbyte.stream_keys import aligned, renamed
 from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, leaves, render_path
 
 DEFAULTS: Final[Properties] = {

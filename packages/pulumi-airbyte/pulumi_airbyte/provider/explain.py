@@ -1,6 +1,7 @@
 """Changes of a connection's streams in words, for the engine's message beside the JSON diff."""
 
-from pulumi_airbyte.configurations import shown
+from airbyte_model.streams import shown
+
 from pulumi_airbyte.provider.properties import Property, unwrap
 from pulumi_airbyte.values import Path
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from airbyte_model.streams import shown
+
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import SavedState
 from pulumi_airbyte.client.models import Connection
-from pulumi_airbyte.configurations import shown
 from pulumi_airbyte.provider.carry import Plan, Verdict
 from pulumi_airbyte.provider.gone import actor_listed, connection_there, exists
 from pulumi_airbyte.provider.inventory import Inventory

@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
-from airbyte_model.modes import KEYED_MODES
+from airbyte_model.offers import looked_up
+from airbyte_model.streams import StreamTree, key_of, shown, stream_name
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
-from pulumi_airbyte.configurations import StreamTree, key_of, shown, stream_name
 from pulumi_airbyte.provider.connection_tree import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
@@ -117,12 +117,10 @@ def _problems(stream: StreamTree, offered: list[StreamProperties]) -> Iterator[s
 
 def _paths(stream: StreamTree) -> list[tuple[str, ...]]:
     """The fields that the server looks up, each once."""
-    found: list[tuple[str, ...]] = [(name,) for name in sorted(_names(stream.get("selectedFields")))]
-    if cursor := stream.get("cursorField"):
-        found.append(_path(cursor))
-    if stream.get("syncMode") in KEYED_MODES:
-        found.extend(_path(path) for path in cast("Sequence[JsonValue]", stream.get("primaryKey") or ()))
-    return list(dict.fromkeys(found))
+    selected = [(name,) for name in sorted(_names(stream.get("selectedFields")))]
+    key = tuple(_path(path) for path in cast("Sequence[JsonValue]", stream.get("primaryKey") or ()))
+    found = looked_up(str(stream.get("syncMode")), _path(stream.get("cursorField")), key)
+    return list(dict.fromkeys([*selected, *found]))
 
 
 def _path(value: JsonValue) -> tuple[str, ...]:

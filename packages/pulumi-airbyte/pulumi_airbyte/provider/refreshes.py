@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from airbyte_model.streams import key_of, shown
+
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.cursors import RefreshMode, StreamName
 from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Connection, Job
-from pulumi_airbyte.configurations import key_of, shown
 from pulumi_airbyte.provider.backfill import Result
 from pulumi_airbyte.provider.jobs import Deadline, until_finished, until_idle
 from pulumi_airbyte.provider.target import Target

@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, cast
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
 
+from airbyte_model.streams import StreamTree
 from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
 
-from pulumi_airbyte.configurations import StreamTree
+from pulumi_airbyte.provider.mappers import MAPPER
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.values import JsonValue, Path, is_list, render_path
+
+if TYPE_CHECKING:
+    from airbyte_model.specifications import Specification
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _IDS: Final = ("workspaceId", "definitionId", "sourceId", "destinationId")
@@ -58,12 +63,17 @@ def refused_streams(streams: Mapping[str, StreamTree]) -> list[Failure]:
 
 
 def _misshapen(mappers: Iterable[JsonValue], place: Path) -> Iterator[tuple[Path, str]]:
-    from pulumi_airbyte.provider.mappers import MAPPER  # noqa: PLC0415 - only streams with mappers pay for what it loads
-    from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - as above
-
+    shape = _shape_of_mappers()
     for index, mapper in enumerate(mappers):
-        for inner, wanted in misfits(cast("Property", mapper), MAPPER):
-            yield (*place, index, *inner), wanted
+        for misfit in shape.misfits(mapper):
+            yield (*place, index, *misfit.path), str(misfit.flaw)
+
+
+@cache
+def _shape_of_mappers() -> "Specification":
+    from airbyte_model.specifications import Specification  # noqa: PLC0415 - only streams with mappers pay for it
+
+    return Specification(MAPPER)
 
 
 def _known(listed: Property, place: Path) -> Iterator[tuple[Path, Property]]:

@@ -6,36 +6,40 @@ left out where it is UTC. The public API writes manual schedules and cron in UTC
 
 from typing import Final
 
-from airbyte_model.flaws import Flaw
-from airbyte_model.schedules import UTC, cron_flaw, interval_flaw, interval_of, split_zone, zone_flaw
+from airbyte_model.schedules import UTC, Schedule, SchedulePart, interval_of
 
 from pulumi_airbyte.provider.properties import Properties, Property, Unknown, reveal, unwrap
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.values import JsonObject
 
-OF_KIND: Final[dict[str, str]] = {"cronExpression": "cron", "cronTimeZone": "cron", "basicTiming": "basic"}
-"""The kind of schedule that each part belongs to."""
-KEYS: Final = ("scheduleType", *OF_KIND)
+PARTS: Final[dict[str, SchedulePart]] = {"cronExpression": "cron", "cronTimeZone": "time_zone", "basicTiming": "every"}
+"""The public API's names of a schedule's parts."""
+KEYS: Final = ("scheduleType", *PARTS)
 
 
 def canonical_schedule(schedule: Properties) -> Properties:
     """The schedule without nulls, with regular texts, and with the zone of a cron expression beside it unless UTC."""
     cleaned = {key: unwrap(value) for key, value in schedule.items() if unwrap(value) is not None}
-    cron, timing = cleaned.get("cronExpression"), cleaned.get("basicTiming")
-    if isinstance(timing, str):
-        cleaned["basicTiming"] = canonical_timing(timing)
-    if isinstance(cron, str):
-        cleaned["cronExpression"], zone = split_zone(cron)
-        cleaned.setdefault("cronTimeZone", zone)
-    if cleaned.get("cronTimeZone") == UTC:
-        del cleaned["cronTimeZone"]
-    return cleaned
+    found = _read(cleaned).canonical()
+    texts = {"cronExpression": found.cron, "cronTimeZone": found.time_zone, "basicTiming": _timing(found.every)}
+    # A part that is not known yet is no text, and stays as it is.
+    kept = {key: value for key, value in cleaned.items() if key not in PARTS or not isinstance(value, str)}
+    return {**{key: text for key, text in texts.items() if text is not None}, **kept}
 
 
-def canonical_timing(timing: str) -> str:
-    """`every 1 hour` as the server reads it back, `Every 1 HOURS`; anything else as it is."""
-    found = interval_of(timing)
-    return f"Every {found[0]} {found[1].upper()}S" if found else timing
+def _read(given: Properties) -> Schedule:
+    cron, zone, timing = (_text(given.get(key)) for key in PARTS)
+    return Schedule(str(given.get("scheduleType")), cron, zone, timing)
+
+
+def _text(value: Property) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _timing(every: str | None) -> str | None:
+    """`1 hours` as the server reads it back, `Every 1 HOURS`; anything else as it is."""
+    found = interval_of(every) if every is not None else None
+    return f"Every {found[0]} {found[1].upper()}S" if found else every
 
 
 def takes_config_api(schedule: Property) -> str:
@@ -73,28 +77,7 @@ def schedule_failures(schedule: Property) -> list[Failure]:
         return []
     if kind not in {"manual", "cron", "basic"}:
         return [Failure("schedule.scheduleType", f"{kind!r} is not allowed: give one of manual, cron, basic")]
-    alien = [key for key in given if key in OF_KIND and OF_KIND[key] != kind]
-    if alien:
-        return [Failure(f"schedule.{alien[0]}", f"has no meaning for a {kind} schedule: leave it out")]
-    return _kind_failures(str(kind), given)
-
-
-def _kind_failures(kind: str, given: Properties) -> list[Failure]:
-    cron, zone, timing = (given.get(key) for key in ("cronExpression", "cronTimeZone", "basicTiming"))
-    problems: dict[str, str] = {}
-    if kind == "cron":
-        expression, named = split_zone(cron) if isinstance(cron, str) else ("", UTC)
-        problems["cronExpression"] = _written(cron_flaw(expression))
-        if not isinstance(cron, str):
-            problems["cronExpression"] = "is required for a cron schedule"
-        elif named != UTC and zone not in {None, named}:
-            problems["cronExpression"] = f"names the zone {named}, and cronTimeZone another: leave it out here"
-        problems["cronTimeZone"] = _written(zone_flaw(str(named if zone is None else zone)))
-    elif kind == "basic":
-        flaw = interval_flaw(timing) if isinstance(timing, str) else None
-        problems["basicTiming"] = _written(flaw) if isinstance(timing, str) else "is required for a basic schedule"
-    return [Failure(f"schedule.{key}", problem) for key, problem in problems.items() if problem]
-
-
-def _written(flaw: Flaw | None) -> str:
-    return str(flaw) if flaw is not None else ""
+    odd = {key: "must be a text" for key in PARTS if not isinstance(given.get(key, ""), str)}
+    names = {part: key for key, part in PARTS.items()}
+    found = {names[part]: str(flaw) for part, flaw in _read(given).flaws()}
+    return [Failure(f"schedule.{key}", reason) for key, reason in (found | odd).items()]

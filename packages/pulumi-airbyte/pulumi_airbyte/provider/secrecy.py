@@ -1,23 +1,23 @@
-"""Which parts of a connector's configuration are secret, by its specification; and masks, which are no values."""
+"""Secret marks on configurations, by the connector's specification; and masks, which are no values."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
+
+from airbyte_model.secrets import MASK, Schemas, marks_secret, schemas_inside, schemas_of
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import ActorKind
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, secret, unwrap
 from pulumi_airbyte.provider.reconcile import all_secret, same
-from pulumi_airbyte.values import MASK, JsonObject, JsonValue, Path, is_list
+from pulumi_airbyte.values import JsonObject, Path
 
 MASK_ADVICE: Final = (
     "is the server's mask, not a value: give the secret itself (from the stack's encrypted configuration)"
 )
 SERVER_FAILS: Final = 500
 TOO_MANY: Final = 429
-REFERENCE: Final = "secret_coordinate::"
-"""Begins a text that names a secret instead of holding it (airbyte-platform, JsonSecretsProcessor)."""
 
 
 class Specifications:
@@ -62,42 +62,20 @@ def _is_failing(error: AirbyteError) -> bool:
 
 def with_secrets_marked(value: Property, schema: JsonObject) -> Property:
     """The configuration with every leaf secret that the schema calls `airbyte_secret` in any of its branches."""
-    return _marked(value, list(branches(schema)))
+    return _marked(value, schemas_of(schema))
 
 
-def _marked(value: Property, schemas: list[JsonObject]) -> Property:
-    if any(schema.get("airbyte_secret") is True for schema in schemas) and value is not None:
+def _marked(value: Property, schemas: Schemas) -> Property:
+    if marks_secret(schemas) and value is not None:
         return secret(value)
     if isinstance(value, Secret):
         return value
     if isinstance(value, dict):
-        return {key: _marked(item, children(schemas, key)) for key, item in value.items()}
+        return {key: _marked(item, schemas_inside(schemas, key)) for key, item in value.items()}
     if isinstance(value, list):
-        items = [branch for schema in schemas for branch in branches(schema.get("items"))]
+        items = schemas_inside(schemas, 0)
         return [_marked(item, items) for item in value]
     return value
-
-
-def children(schemas: list[JsonObject], key: str) -> list[JsonObject]:
-    """What these schemas say of a key, with everything that it combines."""
-    found: list[JsonObject] = []
-    for schema in schemas:
-        properties = schema.get("properties")
-        if isinstance(properties, Mapping):
-            found.extend(branches(properties.get(key)))
-    return found
-
-
-def branches(schema: JsonValue) -> Iterator[JsonObject]:
-    """The schema and everything that it combines."""
-    if not isinstance(schema, Mapping):
-        return
-    yield schema
-    for combinator in ("oneOf", "anyOf", "allOf"):
-        options = schema.get(combinator)
-        if is_list(options):
-            for option in options:  # type: ignore[union-attr]
-                yield from branches(option)
 
 
 def with_new_secret(value: Property, before: Property, readable: frozenset[str] = frozenset()) -> Property:

@@ -1,12 +1,14 @@
-"""A configuration as its connector's specification has it: secrets marked at their places, and checked."""
+"""Configurations by their connector's specification: validated, and with their secrets marked."""
 
 import json
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from airbyte_model.json_values import UNKNOWN
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.properties import Properties, Property, Secret, is_known, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import all_secret, same, secrecy_kept
 from pulumi_airbyte.provider.resource import Checked, Checking, Failure
 from pulumi_airbyte.provider.secrecy import (
@@ -17,6 +19,9 @@ from pulumi_airbyte.provider.secrecy import (
     with_secrets_marked,
 )
 from pulumi_airbyte.values import JsonObject, Path, render_path
+
+if TYPE_CHECKING:
+    from airbyte_model.specifications import Specification
 
 UNREADABLE: Final = (
     "can't be checked: which of its values are secret is in the connector's specification, and the server is failing. "
@@ -30,6 +35,7 @@ class Specified:
     def __init__(self, kind: ActorKind, specifications: Specifications) -> None:
         self._kind = kind
         self._specifications = specifications
+        self._prepared: dict[int, tuple[JsonObject, Specification | None]] = {}
 
     def check(self, inputs: Properties, checking: Checking, tree: Callable[[Properties], Properties]) -> Checked:
         """Mark secrets and say what does not fit; an unchanged configuration is as the state has it, without a call.
@@ -53,10 +59,30 @@ class Specified:
             return Checked({**inputs, "configuration": secrecy_kept(marked, before)}, [])
         marked = secrets_at_leaves(with_secrets_marked(configuration, schema))
         checked = {**inputs, "configuration": secrecy_kept(marked, before)}
-        from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - only what is new pays for what it loads
+        failures = [] if checking.importing else self._misfits(tree(checked).get("configuration"), schema)
+        return Checked(checked, failures)
 
-        found = [] if checking.importing else misfits(tree(checked).get("configuration"), schema)
-        return Checked(checked, [Failure(render_path(("configuration", *path)), wanted) for path, wanted in found])
+    def _misfits(self, configuration: Property, schema: JsonObject) -> list[Failure]:
+        """Where the server would refuse a configuration; nothing where the specification can't be used."""
+        from airbyte_model.specifications import SpecificationError  # noqa: PLC0415 - as in _prepare
+
+        specification = self._prepare(schema)
+        if specification is None:
+            return []
+        try:
+            found = specification.misfits(opened(configuration))
+        except SpecificationError:
+            return []
+        return [Failure(render_path(("configuration", *misfit.path)), str(misfit.flaw)) for misfit in found]
+
+    def _prepare(self, schema: JsonObject) -> "Specification | None":
+        """The specification, prepared once; None where it can't be used."""
+        from airbyte_model.specifications import Specification  # noqa: PLC0415 - only what is new pays for what it loads
+
+        if id(schema) not in self._prepared:
+            # The schema is kept beside it, so that no other can get its id.
+            self._prepared[id(schema)] = (schema, Specification.usable(schema))
+        return self._prepared[id(schema)][1]
 
     def refused_masks(self, actor: Actor, configuration: Properties) -> list[Path]:
         """The masks in a configuration that its specification refuses; none where there is no specification.
@@ -68,11 +94,15 @@ class Specified:
             return []
         inputs: Properties = {"definitionId": actor.definition_id, "workspaceId": actor.workspace_id}
         schema = self._schema(inputs, failing_matters=False)
-        if schema is None:
+        specification = self._prepare(schema) if schema is not None else None
+        if specification is None:
             return []
-        from pulumi_airbyte.provider.validation import refused  # noqa: PLC0415 - as above
+        from airbyte_model.specifications import SpecificationError  # noqa: PLC0415 - as in _prepare
 
-        return refused(configuration, hidden, schema)
+        try:
+            return specification.refused_masks(opened(configuration), hidden)
+        except SpecificationError:
+            return []
 
     def _schema(self, inputs: Properties, *, failing_matters: bool) -> JsonObject | None:
         """The specification, or None where there is none to be had.
@@ -98,15 +128,30 @@ class Specified:
         """A line for each key that was meant otherwise, by a specification that a check in this run has fetched."""
         definition_id = unwrap(tree.get("definitionId"))
         schema = self._specifications.fetched(self._kind, definition_id) if isinstance(definition_id, str) else None
-        if schema is None:
+        specification = self._prepare(schema) if schema is not None else None
+        if specification is None:
             return []
-        from pulumi_airbyte.provider.validation import misspelt  # noqa: PLC0415 - as above
-
         return [
             f"{render_path(('configuration', *path))} is not in the connector's specification, so that the connector "
             f"ignores it: did you mean {meant}?"
-            for path, meant in misspelt(tree.get("configuration"), schema)
+            for path, meant in specification.unknown_keys(opened(tree.get("configuration")))
+            if meant is not None
         ]
+
+
+def opened(value: Property) -> object:
+    """A configuration as the validator reads it: without secret marks, and with its own sign for what is unknown."""
+    match value:
+        case Secret():
+            return opened(value.value)
+        case Unknown():
+            return UNKNOWN
+        case list():
+            return [opened(item) for item in value]
+        case dict():
+            return {key: opened(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def as_object(configuration: Property) -> Property:

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
+from airbyte_model.secrets import MASK, REFERENCE, is_stored
+
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, unwrap
-from pulumi_airbyte.provider.secrecy import REFERENCE, masks
-from pulumi_airbyte.values import MASK, JsonValue, Path, canonical_json, leaves, render_path
+from pulumi_airbyte.provider.secrecy import masks
+from pulumi_airbyte.values import JsonValue, Path, canonical_json, leaves, render_path
 
 CHANGED: Final = f"{MASK} (changed outside the program)"
 """Stands in the state for a secret that is not the program's; no value of a program is like it."""
@@ -101,7 +103,7 @@ def versions(actor: Actor) -> Versions:
 
 def masked(actor: Actor) -> Actor:
     """The actor as a plain GET would show it."""
-    return actor.model_copy(update={"configuration": _replaced(actor.configuration, _is_reference)})
+    return actor.model_copy(update={"configuration": _replaced(actor.configuration, is_stored)})
 
 
 def as_output(found: Versions) -> Properties:
@@ -158,15 +160,7 @@ def _below(values: Mapping[Path, Property], key: str | int) -> dict[Path, Proper
 
 def _coordinates(actor: Actor) -> list[tuple[Path, str]]:
     found = leaves(cast("JsonValue", actor.configuration))
-    return [
-        (path, value.removeprefix(REFERENCE))
-        for path, value in found
-        if isinstance(value, str) and _is_reference(value)
-    ]
-
-
-def _is_reference(text: str) -> bool:
-    return text.startswith(REFERENCE)
+    return [(path, value.removeprefix(REFERENCE)) for path, value in found if is_stored(value)]
 
 
 def _version(name: str) -> str:

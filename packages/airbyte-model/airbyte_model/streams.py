@@ -1,21 +1,22 @@
-"""The streams of a connection: their canonical form and the one JSON text in which they travel.
-
-Shared by the SDK, which writes the text, and the plugin, which reads it. Pure.
+"""The streams of a connection: their canonical form, the one JSON text in which they travel, and which stream is meant.
 
 The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by name and namespace, selected fields as
 a sorted list of names, and everything left out that the server would fill in or drop anyway (airbyte-platform,
 AirbyteCatalogHelper).
 
-A stream is the pair of its namespace and its name. Its key is a text that depends on that pair alone.
+A stream is the pair of its namespace and its name; its key is a text that depends on that pair alone. Two lists name
+the same stream by the same pair. A program may leave the namespace to the source, and the server fills it in: such a
+stream is found by the namespace that the server gave it, or by being the only one left of its name.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
 
-from airbyte_model.modes import DEFAULT_MODE, KEYLESS_MODES, SYNC_MODES
-
-from pulumi_airbyte.values import JsonObject, JsonValue, canonical_json, is_list
+from airbyte_model.json_values import JsonObject, JsonValue, canonical_json, is_list
+from airbyte_model.modes import DEFAULT_MODE, KEYLESS_MODES, SYNC_MODES, is_incremental
 
 STREAM_KEYS: Final = (
     "name",
@@ -33,6 +34,38 @@ StreamTree = dict[str, JsonValue]
 """One stream in canonical form; its keys are among STREAM_KEYS."""
 StreamName: TypeAlias = tuple[str | None, str]
 """Namespace and name of a stream; an empty namespace is none."""
+FieldPath: TypeAlias = tuple[str, ...]
+Filled = Mapping[str, str | None]
+"""Namespaces that the server gives streams in place of what was sent, by the stream's key."""
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream in canonical form, typed.
+
+    Attributes:
+        key: the text that stands for its namespace and name.
+        name: as the source calls it.
+        namespace: the source's namespace; empty for none.
+        sync_mode: the public API's name for both modes, such as `incremental_append`.
+        cursor_field: path of the cursor; empty where there is none.
+        primary_key: paths of the key's fields.
+        selected_fields: names, sorted; None for all that the source has.
+        others: the remaining properties, such as `mappers`, each as JSON.
+    """
+
+    key: str
+    name: str
+    namespace: str
+    sync_mode: str
+    cursor_field: FieldPath
+    primary_key: tuple[FieldPath, ...]
+    selected_fields: tuple[str, ...] | None
+    others: JsonObject
+
+
+_TYPED: Final = frozenset({"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields"})
 
 
 class ConfigurationError(ValueError):
@@ -163,7 +196,7 @@ def canonical_stream(value: JsonValue) -> StreamTree:
     stream: StreamTree = {"name": name, "syncMode": mode}
     honoured = {
         "namespace": namespace,
-        "cursorField": _field_path(value.get("cursorField")) if str(mode).startswith("incremental") else None,
+        "cursorField": _field_path(value.get("cursorField")) if is_incremental(str(mode)) else None,
         "primaryKey": None if mode in KEYLESS_MODES else _key_paths(value.get("primaryKey")),
         "selectedFields": _selected(label, value.get("selectedFields")),
         "mappers": _mappers(value.get("mappers")),
@@ -216,6 +249,29 @@ def _mappers(mappers: JsonValue) -> list[JsonValue]:
     ]
 
 
+def typed(tree: StreamTree) -> Stream:
+    """A stream in canonical form as an object."""
+    selected = tree.get("selectedFields")
+    return Stream(
+        key=key_of(stream_name(tree)),
+        name=str(tree["name"]),
+        namespace=str(tree.get("namespace") or ""),
+        sync_mode=str(tree["syncMode"]),
+        cursor_field=_path(tree.get("cursorField")),
+        primary_key=tuple(_path(each) for each in _items(tree.get("primaryKey"))),
+        selected_fields=None if selected is None else _path(selected),
+        others={name: value for name, value in tree.items() if name not in _TYPED},
+    )
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _path(value: JsonValue) -> FieldPath:
+    return tuple(str(each) for each in _items(value))
+
+
 def to_text(streams: Mapping[str, StreamTree]) -> str:
     """The one JSON text of these streams."""
     ordered: list[StreamTree] = sorted(streams.values(), key=_order)
@@ -232,3 +288,82 @@ def _request_stream(stream: StreamTree) -> JsonObject:
     if not isinstance(selected, Sequence):
         return stream
     return {**stream, "selectedFields": [{"fieldPath": [name]} for name in selected]}
+
+
+def key_in(key: str, streams: Collection[str]) -> str:
+    """The key that a key of a state has today.
+
+    Earlier states have a stream under its name, or under `namespace.name` where the name came twice.
+
+    Args:
+        key: as the state has it.
+        streams: the keys of the same state's streams.
+    """
+    if key in streams:
+        return key
+    found = [own for own, before in _keys_before(streams) if before == key] or keys_meant(key, streams)
+    return found[0] if len(found) == 1 else key
+
+
+def keys_meant(key: str, streams: Collection[str]) -> list[str]:
+    """The streams that a person may mean by a key: by their own, by `namespace.name`, or by the name alone."""
+    if key in streams:
+        return [key]
+    names = ((own, *name_of(own)) for own in streams)
+    return [own for own, namespace, name in names if key in {name, f"{namespace or ''}.{name}"}]
+
+
+def _keys_before(streams: Collection[str]) -> list[tuple[str, str]]:
+    """Each key with the one that earlier versions gave the stream among these."""
+    count = Counter(name_of(own)[1] for own in streams)
+    names = ((own, *name_of(own)) for own in streams)
+    return [(own, name if count[name] == 1 else f"{namespace or ''}.{name}") for own, namespace, name in names]
+
+
+def aligned(left: Iterable[str], right: Iterable[str], filled: Filled, *, answered: bool = False) -> dict[str, str]:
+    """The streams of one list that another one has too.
+
+    Args:
+        left: keys of the one, such as what was sent.
+        right: keys of the other, such as what is live.
+        filled: the namespaces that the server is known to have given the streams on the left.
+        answered: the right is the answer to the left: where one stream of a name is left on both sides, the server
+            has corrected its namespace.
+
+    Returns:
+        Keys of the right by those of the left.
+    """
+    there, sent = dict.fromkeys(right), dict.fromkeys(left)
+    found = {key: key for key in sent if key in there}
+    taken = set(found)
+    for key in (key for key in sent if key in filled and key not in found):
+        made = key_of((filled[key], name_of(key)[1]))
+        if made in there and made not in taken:
+            found[key] = made
+            taken.add(made)
+    rights = _by_name(key for key in there if key not in taken)
+    for name, keys in _by_name(key for key in sent if key not in found).items():
+        others = rights.get(name, [])
+        if len(others) == 1:
+            found |= dict.fromkeys(_fitting(keys, others[0], answered=answered), others[0])
+    return found
+
+
+def _fitting(keys: list[str], other: str, *, answered: bool) -> list[str]:
+    """Of streams of one name, the one that is the only stream left of that name on the other side."""
+    bare = [key for key in keys if name_of(key)[0] is None]
+    if bare or len(keys) > 1:
+        return bare
+    return keys if answered or name_of(other)[0] is None else []
+
+
+def _by_name(keys: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        found.setdefault(name_of(key)[1], []).append(key)
+    return found
+
+
+def renamed(values: Mapping[str, Value], keys: Mapping[str, str]) -> dict[str, Value]:
+    """The values under other keys; one whose key stays unnamed keeps it."""
+    return {keys.get(key, key): value for key, value in values.items()}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from airbyte_model.modes import SYNC_MODES
+from airbyte_model.streams import ConfigurationError, parse, to_request, to_text
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi_airbyte.configurations import ConfigurationError, parse, to_request, to_text
 
 
 def stream(**overrides: Any) -> dict[str, Any]:

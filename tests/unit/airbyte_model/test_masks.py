@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from pulumi_airbyte.provider.properties import Secret
-from pulumi_airbyte.provider.validation import refused
-from pulumi_airbyte.values import MASK
+from airbyte_model.secrets import MASK
+from airbyte_model.specifications import Specification
 
 TEXT: Any = {"type": "string", "airbyte_secret": True}
 REFUSED: dict[str, Any] = {
@@ -34,20 +33,20 @@ def schema(leaf: Any) -> Any:
     return {"type": "object", "properties": {"choice": {"oneOf": [branch, other]}, "keys": items, "free": TEXT}}
 
 
-CONFIGURATION: Any = {"choice": {"kind": "k", "token": MASK}, "keys": [{"key": MASK}], "free": Secret(MASK)}
+CONFIGURATION: Any = {"choice": {"kind": "k", "token": MASK}, "keys": [{"key": MASK}], "free": MASK}
 PATHS: Any = [("choice", "token"), ("keys", 0, "key"), ("free",)]
 
 
 @pytest.mark.parametrize("leaf", REFUSED.values(), ids=REFUSED)
 def test_a_mask_is_refused_where_the_specification_wants(leaf: Any) -> None:
-    assert refused(CONFIGURATION, PATHS, schema(leaf)) == PATHS[:2]
+    assert Specification(schema(leaf)).refused_masks(CONFIGURATION, PATHS) == PATHS[:2]
 
 
 @pytest.mark.parametrize("leaf", TAKEN.values(), ids=TAKEN)
 def test_a_mask_is_taken_where_the_specification_wants(leaf: Any) -> None:
-    assert refused(CONFIGURATION, PATHS, schema(leaf)) == []
+    assert Specification(schema(leaf)).refused_masks(CONFIGURATION, PATHS) == []
 
 
 def test_what_else_is_wrong_with_a_configuration_refuses_no_mask() -> None:
     wrong: Any = CONFIGURATION | {"free": 3, "choice": {"token": MASK}}
-    assert refused(wrong, PATHS[:2], schema({})) == []
+    assert Specification(schema({})).refused_masks(wrong, PATHS[:2]) == []

@@ -3,10 +3,9 @@
 import json
 
 import pytest
+from airbyte_model.streams import StreamName, aligned, key_in, key_of, keys_meant, name_of, shown
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi_airbyte.configurations import StreamName, key_of, name_of, shown
-from pulumi_airbyte.stream_keys import aligned, key_in, keys_meant
 
 ODD = st.text('ab.,[]"\\\\{}: é→\n', max_size=6)
 PLAIN = st.tuples(st.none() | ODD, ODD.filter(bool))
