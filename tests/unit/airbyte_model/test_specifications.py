@@ -108,7 +108,7 @@ def test_each_wrong_place_is_reported_once_with_a_remedy_and_without_a_value(
     assert SECRET not in str(misfit.flaw)
 
 
-@pytest.mark.parametrize("changes", FITTING, ids=str)
+@pytest.mark.parametrize("changes", FITTING)
 def test_what_the_server_may_accept_is_not_refused(changes: dict[str, Any]) -> None:
     assert Specification(SPEC).misfits(configuration(changes)) == []
 

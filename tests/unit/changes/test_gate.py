@@ -151,7 +151,7 @@ def test_events_of_a_replacement_are_one_and_a_secret_in_them_stays_one() -> Non
 
 @pytest.mark.parametrize("value", ["stream shopify/orders", {"a": 1}, ["orders"], [1]])
 def test_what_is_no_list_of_objects_is_told(value: object) -> None:
-    with pytest.raises(LotusError, match="lotus:acknowledge is no list of objects: pulumi config set --path"):
+    with pytest.raises(LotusError, match="lotus:acknowledge is not a list of objects: pulumi config set --path"):
         acknowledged(value)
 
 
