@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from airbyte_model.modes import DEFAULT_MODE, KEYED_MODES, KEYLESS_MODES, MODES
+from airbyte_model.modes import KEYED_MODES, KEYLESS_MODES, MODES
 from airbyte_model.offers import (
     Offer,
     cursor_flaw,
@@ -21,13 +21,12 @@ from lotus_infra.lake.models import Field, FieldPath
 @each_selected_stream
 def modes_exist(stream: StreamFile) -> Iterator[Complaint]:
     """Source mode and destination mode make a pair that Airbyte has, and the source supports its half."""
-    config, offer = stream.config, _offer(stream)
-    mode = _mode(stream)
+    config, mode = stream.config, _mode(stream)
     if mode is None:
         fitting = ", ".join(theirs for ours, theirs in MODES if ours == config.sync_mode)
         what = f"{config.destination_sync_mode} does not go with {config.sync_mode}"
         yield ("destination_sync_mode",), what, f"write one of {fitting}"
-    elif offer is not None and (flaw := source_mode_flaw(mode, offer)) is not None:
+    elif (offer := _offer(stream)) is not None and (flaw := source_mode_flaw(mode, offer)) is not None:
         yield ("sync_mode",), *flaw
 
 
@@ -49,9 +48,10 @@ def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
 def cursors_work(stream: StreamFile) -> Iterator[Complaint]:
     """An incremental stream has a cursor that exists, is the source's own where it has one, and is selected."""
     config = stream.config
+    if config.sync_mode != "incremental":
+        return
     # Any incremental mode will do: whether the pair of modes exists is another rule's concern.
-    mode = "incremental_append" if config.sync_mode == "incremental" else DEFAULT_MODE
-    flaw = cursor_flaw(mode, config.cursor_field, config.fields, _offer(stream))
+    flaw = cursor_flaw("incremental_append", config.cursor_field, config.fields, _offer(stream))
     if flaw is not None:
         yield ("cursor_field",), *flaw
 
@@ -76,8 +76,9 @@ def keys_work(stream: StreamFile) -> Iterator[Complaint]:
 def keys_are_used(lake: Lake) -> Iterator[Diagnostic]:
     """A key that the server replaces by the source's own, without a word, is noticed: downstream, the file's counts."""
     for stream in (stream for stream in lake.streams if stream.config.selected):
-        offer, mode = _offer(stream), _mode(stream)
-        flaw = replaced_key_flaw(mode, stream.config.primary_key, offer) if mode is not None and offer else None
+        mode, key = _mode(stream), stream.config.primary_key
+        offer = _offer(stream) if key and mode is not None else None
+        flaw = replaced_key_flaw(mode, key, offer) if mode is not None and offer is not None else None
         if flaw is not None:
             yield Diagnostic(stream.file, ("primary_key",), *flaw, harmless=True)
 

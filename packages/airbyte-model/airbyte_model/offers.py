@@ -5,8 +5,7 @@ Source: airbyte-platform, public API, AirbyteCatalogHelper.
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from airbyte_model.flaws import Flaw
 from airbyte_model.modes import (
@@ -24,8 +23,7 @@ KeyPaths: TypeAlias = tuple[FieldPath, ...]
 _NO_FIELD: Final = "is not a field that the source has"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A stream as its source offers it.
 
     Attributes:
