@@ -16,7 +16,6 @@ from airbyte_twin.jobs import drive
 from airbyte_twin.records import Actor, ActorKind, Connection
 from airbyte_twin.secrets import merged
 from airbyte_twin.settings import Edition
-from airbyte_twin.specs import check_configuration
 from airbyte_twin.twin import Twin, canonical_id
 
 RESOURCE_TYPES = {ActorKind.SOURCE: "SOURCE_CONNECTION", ActorKind.DESTINATION: "DESTINATION_CONNECTION"}
@@ -77,7 +76,7 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
     definition_id = definition_for(twin, kind, body)
     allocation = allocation_document(twin, body.resource_allocation)
     configuration = without_type(body.configuration, kind)
-    check_configuration(configuration, twin.connector(definition_id).spec)
+    twin.connector(definition_id).validator.check(configuration)
     workspace = twin.store.workspaces.get(str(body.workspace_id))
     if workspace is None or workspace.deleted:
         raise twin.lost("STANDARD_WORKSPACE", str(body.workspace_id))
@@ -110,7 +109,7 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
     tree = twin.secret_tree(actor.definition_id)
     vault = twin.vault(actor.workspace_id)
     configuration = without_type(body.configuration, actor.kind)
-    check_configuration(configuration, twin.connector(actor.definition_id).spec)
+    twin.connector(actor.definition_id).validator.check(configuration)
     kept = vault.kept(configuration, tree, actor.configuration)
     check_actor(update_of_actor(), body.name, kept)
     sealed = vault.sealed(kept, tree, actor.configuration)
@@ -126,7 +125,7 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
             the database does not take.
     """
     if actor.deleted:
-        check_configuration(None, twin.connector(actor.definition_id).spec)
+        twin.connector(actor.definition_id).validator.check(None)
     allocation = allocation_document(twin, body.resource_allocation)
     changes: dict[str, object] = {"resource_allocation": allocation}
     if body.name is not None:
@@ -140,7 +139,7 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
 def _merged_configuration(twin: Twin, actor: Actor, patch: JsonValue) -> JsonObject:
     tree, vault = twin.secret_tree(actor.definition_id), twin.vault(actor.workspace_id)
     result = merged(actor.configuration, without_type(patch, actor.kind))
-    check_configuration(vault.revealed(result, tree, actor.configuration), twin.connector(actor.definition_id).spec)
+    twin.connector(actor.definition_id).validator.check(vault.revealed(result, tree, actor.configuration))
     return as_object(vault.sealed(result, tree, actor.configuration))
 
 

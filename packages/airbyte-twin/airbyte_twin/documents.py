@@ -3,8 +3,6 @@
 Knows JSON only. Must not know Airbyte, HTTP routes or the store.
 """
 
-from collections.abc import Iterator
-
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
@@ -41,9 +39,3 @@ def without_nulls(document: JsonObject) -> JsonObject:
 def as_object(document: JsonValue) -> JsonObject:
     """The document if it is an object, else an empty one."""
     return document if isinstance(document, dict) else {}
-
-
-def strings(document: JsonValue) -> Iterator[str]:
-    """The strings of an array; anything else yields nothing."""
-    if isinstance(document, list):
-        yield from (item for item in document if isinstance(item, str))

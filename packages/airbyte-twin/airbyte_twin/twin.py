@@ -47,7 +47,6 @@ class Twin:
     clock: Clock = field(default_factory=Clock)
     calls: CallLog = field(default_factory=CallLog)
     faults: Faults = field(default_factory=Faults)
-    trees: dict[str, SecretTree] = field(default_factory=dict)
     runner: JobRunner = field(default_factory=ByHand)
     halts: Halts = field(default_factory=Halts)
     changed: Callable[[], None] = lambda: None
@@ -128,10 +127,7 @@ class Twin:
 
     def secret_tree(self, definition_id: str) -> SecretTree:
         """Where configurations of a definition keep secrets."""
-        tree = self.trees.get(definition_id)
-        if tree is None:
-            tree = self.trees[definition_id] = SecretTree(self.connector(definition_id).spec)
-        return tree
+        return self.connector(definition_id).secret_tree
 
     def catalog(self, catalog_id: str) -> Catalog:
         """A discovered catalog; an empty one if its connector is gone."""

@@ -22,7 +22,6 @@ from airbyte_twin.discovery import DiscoveryError, discover
 from airbyte_twin.documents import JsonArray, JsonObject, as_object
 from airbyte_twin.errors import BadObjectError, json_response
 from airbyte_twin.records import Actor, ActorKind, Catalog, Definition
-from airbyte_twin.specs import violation
 from airbyte_twin.sync.asked import check_failure
 from airbyte_twin.sync.commands import revealed_configuration
 from airbyte_twin.twin import Twin
@@ -102,7 +101,7 @@ async def check_changed(twin: Twin, actor: Actor, configuration: JsonObject) -> 
     vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)
     kept = vault.kept(without_type(configuration, actor.kind), tree, actor.configuration)
     revealed = vault.revealed(kept, tree, actor.configuration)
-    broken = violation(revealed, twin.connector(actor.definition_id).spec)
+    broken = twin.connector(actor.definition_id).validator.violation(revealed)
     if broken:
         raise BadObjectError(broken)
     return await check_with(twin, actor, as_object(revealed))
@@ -118,7 +117,7 @@ async def check_new(twin: Twin, kind: ActorKind, definition_id: object, configur
     """
     definition = config_definition(twin, kind, definition_id)
     plain = as_object(without_type(configuration, kind))
-    failure = violation(plain, twin.connector(definition.id).spec)
+    failure = twin.connector(definition.id).validator.violation(plain)
     if failure is None:
         failure = await check_failure(twin, kind, definition.id, plain)
     return json_response(check_view(twin, kind, failure))

@@ -70,7 +70,6 @@ async def put(request: Request) -> Response:
     before = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
     check_manifest(body.manifest)
     changes = {"manifest": body.manifest, "manifest_version": before.manifest_version + 1}
-    twin.trees.pop(before.id, None)
     return json_response(declarative_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
 

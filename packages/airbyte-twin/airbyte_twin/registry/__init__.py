@@ -4,7 +4,7 @@ Knows connector files. Must not know what was made of a connector (sources, dest
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
-from airbyte_twin.specs import spec_flaw
+from airbyte_twin.secrets import SecretTree
+from airbyte_twin.specs import SpecValidator, spec_flaw
 
 OFFICIAL = "airbyte/"
 NAMELESS = frozenset({"airbyte/destination-dev-null"})
@@ -64,6 +65,16 @@ class Connector(BaseModel):
         return (*modes, "overwrite_dedup") if made else modes
 
     @cached_property
+    def validator(self) -> SpecValidator:
+        """Checks configurations against the spec."""
+        return SpecValidator(self.spec)
+
+    @cached_property
+    def secret_tree(self) -> SecretTree:
+        """Where configurations hold secrets."""
+        return SecretTree(self.spec)
+
+    @cached_property
     def catalog(self) -> Catalog | None:
         """The streams under an id that depends on connector and version alone."""
         if self.streams is None:
@@ -111,11 +122,12 @@ class Registry:
         return self._catalogs.get(catalog_id)
 
 
-def shipped_connectors() -> list[Connector]:
+@cache  # parsing takes most of a twin's start, and a test run starts hundreds in one process
+def shipped_connectors() -> tuple[Connector, ...]:
     """The connectors inside this package."""
     folder = resources.files("airbyte_twin.registry") / "data"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return [Connector.model_validate_json(entry.read_bytes()) for entry in files]
+    return tuple(Connector.model_validate_json(entry.read_bytes()) for entry in files)
 
 
 def load_connector(path: Path) -> Connector:
