@@ -14,12 +14,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airbyte_twin import control
 from airbyte_twin.auth import Authenticate, token_routes
 from airbyte_twin.calls import LogCalls
+from airbyte_twin.config import actors as config_actors
 from airbyte_twin.config import connections as config_connections
-from airbyte_twin.config import connectors, instance, lists, state, web_backend
+from airbyte_twin.config import instance, state, web_backend
 from airbyte_twin.config import jobs as config_jobs
-from airbyte_twin.control import routes as control_routes
 from airbyte_twin.errors import (
     ApiError,
     BareError,
@@ -35,26 +36,24 @@ from airbyte_twin.public import (
     actors,
     applications,
     connections,
-    declarative,
     definitions,
-    health,
     jobs,
     streams,
     tags,
     workspaces,
 )
+from airbyte_twin.queries import ReadTarget
 from airbyte_twin.registry import load_registry
 from airbyte_twin.server import TwinServer
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.sync.commands import check_commands
 from airbyte_twin.sync.run.runner import SyncRunner
-from airbyte_twin.targets import ReadTarget
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    health, applications, actors, connections, streams, jobs, workspaces, tags, declarative, definitions,
+    applications, actors, connections, streams, jobs, workspaces, tags, definitions,
 )  # fmt: skip
-CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, connectors, lists)
+CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
 
 
 def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
@@ -79,7 +78,7 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     """The ASGI application of a twin; whoever runs it saves once more at its end."""
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
-        _mount("/_twin", control_routes.ROUTES),
+        _mount("/_twin", control.ROUTES),
         _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
         _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]

@@ -11,9 +11,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from airbyte_twin.documents import dump_json
 from airbyte_twin.records import Actor, Catalog, Discovery
-from airbyte_twin.sync.asked import discovered_streams
 from airbyte_twin.sync.commands import command_of
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
+from airbyte_twin.sync.protocol.halts import Halted
+from airbyte_twin.sync.protocol.messages import ConnectorError
+from airbyte_twin.sync.synchronous import discovered_streams
 from airbyte_twin.twin import Twin
 
 

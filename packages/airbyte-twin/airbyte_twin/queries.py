@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airbyte_twin.documents import JsonArray, JsonObject
-from airbyte_twin.errors import OpaqueError, unconverted
+from airbyte_twin.errors import HttpError, OpaqueError, json_response, unconverted
 
 API_HOST = "http://localhost:8001/api/public/v1"
 """What `next` and `previous` point at: the server's own idea of its address, not the caller's."""
@@ -149,3 +150,22 @@ def envelope(
     limits = [limit, limit] if shown else [limit]
     previous = link(max(page.offset - page.limit, 0), *limits) if page.offset else ""
     return {"previous": previous, "next": link(page.offset + page.limit, limit) if shown else "", "data": shown}
+
+
+class ReadTarget:
+    """ASGI middleware: one slash at the end of a path counts as none, and a bare pipe in a query is refused."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with the path that routes are looked for by."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if b"|" in scope["query_string"]:
+                refusal = HttpError(400, "Bad Request", path)
+                await json_response(refusal.body, refusal.status)(scope, receive, send)
+                return
+            if path.endswith("/") and path != "/":
+                scope["path"] = path[:-1]
+        await self._app(scope, receive, send)

@@ -6,7 +6,7 @@ Knows settings, registry, store and clock. Must not know routes.
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
@@ -17,14 +17,54 @@ from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
-from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Temper, Workspace
+from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Job, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
-from airbyte_twin.running import ByHand, JobRunner
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
 from airbyte_twin.sync.protocol.halts import Halts
 from airbyte_twin.tokens import Tokens
+
+
+class JobRunner(Protocol):
+    """What is told of jobs; called in the twin's one thread."""
+
+    def submit(self, job: Job) -> None:
+        """Take a new job."""
+
+    def halt(self, job_id: str) -> None:
+        """End the work of a job that is finished for the store."""
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """The last lines of a job's log."""
+
+    def clock_moved(self) -> None:
+        """Start what fell due since this was called last."""
+
+    def settled(self, seconds: float) -> bool:
+        """Wait, in any other thread, until no job waits or runs; whether that came to be in time."""
+
+
+class ByHand:
+    """Leaves every job as it is, for a caller to drive it."""
+
+    def submit(self, job: Job) -> None:
+        """Nothing happens."""
+
+    def halt(self, job_id: str) -> None:
+        """Nothing happens."""
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """There is none."""
+        return ()
+
+    def clock_moved(self) -> None:
+        """Nothing happens."""
+
+    def settled(self, seconds: float) -> bool:
+        """Nothing ever runs."""
+        return True
+
 
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
 T = TypeVar("T")

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 from airbyte_twin.landing import LandingError
-from airbyte_twin.landing.columns import METADATA, table_schema
+from airbyte_twin.landing.airbyte_types import stream_shape
 from airbyte_twin.landing.names import column_name
-from airbyte_twin.landing.shapes import stream_shape
+from airbyte_twin.landing.parquet import METADATA, table_schema
 from pydantic import JsonValue
 
 MOMENT, TIME = pa.timestamp("us", tz="UTC"), pa.time64("us")

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.landing import LandingError
-from airbyte_twin.landing.columns import METADATA, table_schema
-from airbyte_twin.landing.shapes import stream_shape
-from airbyte_twin.landing.values import Change, fit_record
+from airbyte_twin.landing.airbyte_types import stream_shape
+from airbyte_twin.landing.coercion import Change, fit_record
+from airbyte_twin.landing.parquet import METADATA, table_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue

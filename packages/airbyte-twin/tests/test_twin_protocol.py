@@ -9,10 +9,11 @@ import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import StreamState
 from airbyte_twin.sync.protocol.connector import LONGEST_TEXT, RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted, ProtocolError
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.halts import Halt, Halted
 from airbyte_twin.sync.protocol.messages import (
+    ConnectorError,
     LogMessage,
+    ProtocolError,
     RecordMessage,
     StateMessage,
     StreamStatusMessage,

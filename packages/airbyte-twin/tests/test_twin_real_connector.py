@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from airbyte_twin.records import ConnectionState
 from airbyte_twin.registry import shipped_connectors
-from airbyte_twin.registry.facts import schema_facts
+from airbyte_twin.registry.build import schema_facts
 from airbyte_twin.sync.protocol.connector import RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError
-from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
-from airbyte_twin.sync.run.reading import state_document
+from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage, StateMessage
+from airbyte_twin.sync.run.sources import state_document
 from airbyte_twin.sync.streams import SyncStream, catalog_document
 from landing_support import Lake, configuration
 from sync_support import Script, cursors, run, sync_stream

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from airbyte_twin.registry import load_registry
-from airbyte_twin.registry.build import RECIPES, Recipe, build, main, render
-from airbyte_twin.registry.facts import lake_fields, schema_facts
+from airbyte_twin.registry.build import RECIPES, Recipe, build, lake_fields, main, render, schema_facts
 from twin_contract import shared_data
 from twin_support import Api, fields
 

@@ -6,8 +6,8 @@ from airbyte_twin.clock import Clock
 from airbyte_twin.records import ConnectionState, DiscoveredStream, StreamState
 from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
-from airbyte_twin.sync.run.carry import Sync, Work
-from airbyte_twin.sync.run.writing import NOWHERE, Counter, Namespaces, Nowhere, Target
+from airbyte_twin.sync.run.destinations import NOWHERE, Counter, Namespaces, Nowhere, Target
+from airbyte_twin.sync.run.execution import Sync, Work
 from airbyte_twin.sync.streams import SyncStream
 from sync_support import sync_stream
 

@@ -8,9 +8,9 @@ import pytest
 from airbyte_twin.records import DiscoveredStream
 from airbyte_twin.registry import shipped_connectors
 from airbyte_twin.sync.protocol.messages import RecordMessage, StateMessage, StreamStatusMessage
-from airbyte_twin.sync.synthesize.draws import seed_of
-from airbyte_twin.sync.synthesize.facts import RARE_STREAMS
+from airbyte_twin.sync.synthesize.conventions import RARE_STREAMS
 from airbyte_twin.sync.synthesize.keys import Siblings, singular
+from airbyte_twin.sync.synthesize.pseudorandom import seed_of
 from airbyte_twin.sync.synthesize.source import MadeUpSource
 from airbyte_twin.sync.synthesize.times import milliseconds, timestamp
 from airbyte_twin.sync.synthesize.world import Change, World

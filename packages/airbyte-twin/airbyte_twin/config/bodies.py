@@ -1,14 +1,17 @@
 """Request bodies that only the Config API has."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, create_model
+from pydantic.alias_generators import to_camel
 
-from airbyte_twin.bodies import MapperBody, SelectedField, TagBody
+from airbyte_twin.bodies import MapperBody, ResourceAllocation, SelectedField, TagBody
 from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.json_mapper import JavaEnum
-from airbyte_twin.records import ConnectionStatus, DestinationSyncMode, SyncMode, TimeUnit
+from airbyte_twin.records import ActorKind, ConnectionStatus, DestinationSyncMode, SyncMode, TimeUnit
+
+B = TypeVar("B", bound=Body)
 
 
 class ConnectionIdBody(Body):
@@ -228,3 +231,60 @@ class ConnectionReadBody(ConnectionIdBody):
     java = "WebBackendConnectionRequestBody"
 
     with_refreshed_catalog: bool = False
+
+
+class DiscoverBody(Body):
+    """Names a source to discover; the one snake_case member is the API's own."""
+
+    java = "SourceDiscoverSchemaRequestBody"
+
+    model_config = ConfigDict(alias_generator=None)
+
+    sourceId: Id  # noqa: N815
+    disable_cache: bool | None = None
+
+
+class ActorIdBody(Body):
+    """Names a source or destination."""
+
+    java = "ActorIdRequestBody"
+
+    actor_id: Id
+
+
+class ActorUpdateBody(ActorIdBody):
+    """An actor with a configuration that is not saved yet."""
+
+    java = "ActorUpdate"
+
+    name: str
+    connection_configuration: JsonObject
+    resource_allocation: ResourceAllocation | None = None
+
+
+class ActorCoreBody(WorkspaceIdBody):
+    """An actor that does not exist yet."""
+
+    java = "ActorCoreConfig"
+
+    actor_definition_id: Id
+    connection_configuration: JsonObject
+
+
+class ActorDefinitionBody(WorkspaceIdBody):
+    """Names a definition."""
+
+    java = "ActorDefinitionIdWithWorkspaceId"
+
+    actor_definition_id: Id
+
+
+def of_kind(model: type[B], kind: ActorKind) -> type[B]:
+    """The body for one kind of actor: its members and its class say `source` or `destination` instead of `actor`."""
+
+    def alias(name: str) -> str:
+        return to_camel(name.replace("actor", kind, 1))
+
+    made = create_model(model.__name__, __base__=model, __cls_kwargs__={"alias_generator": alias})
+    made.java = model.java.replace("Actor", kind.capitalize())
+    return made

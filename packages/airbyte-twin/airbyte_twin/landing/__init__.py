@@ -5,8 +5,7 @@ Importing it loads pyarrow and boto3, so only what writes may import it.
 """
 
 from airbyte_twin.landing.errors import LandingError
-from airbyte_twin.landing.landing import Landing
 from airbyte_twin.landing.stream import LandingStream
-from airbyte_twin.landing.writer import StreamWriter
+from airbyte_twin.landing.writer import Landing, StreamWriter
 
 __all__ = ["Landing", "LandingError", "LandingStream", "StreamWriter"]

@@ -10,15 +10,14 @@ from uuid import uuid4
 
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, dump_json
-from airbyte_twin.landing.columns import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, table_schema
-from airbyte_twin.landing.configuration import Configuration
+from airbyte_twin.landing.airbyte_types import stream_shape
+from airbyte_twin.landing.coercion import fit_record
+from airbyte_twin.landing.configuration import Configuration, parse_configuration
 from airbyte_twin.landing.errors import LandingError
 from airbyte_twin.landing.layout import layout_of
-from airbyte_twin.landing.part import Part
-from airbyte_twin.landing.shapes import stream_shape
+from airbyte_twin.landing.parquet import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, Part, table_schema
 from airbyte_twin.landing.storage import Bucket
 from airbyte_twin.landing.stream import LandingStream
-from airbyte_twin.landing.values import fit_record
 
 LARGEST_PART = 200 << 20
 
@@ -120,3 +119,47 @@ def _size(record: JsonObject) -> int:
         return len(dump_json(record))
     except ValueError as error:
         raise LandingError("A record can't be written as JSON: correct the source.") from error
+
+
+class Landing:
+    """One destination-s3; no connection is opened before it is used."""
+
+    def __init__(self, configuration: JsonObject, clock: Clock) -> None:
+        """Take a configuration.
+
+        Args:
+            configuration: as the destination's spec has it, secrets in plain text.
+            clock: dates paths and files.
+
+        Raises:
+            LandingError: it asks for what the twin can't write.
+        """
+        self._configuration = parse_configuration(configuration)
+        self._clock = clock
+        self._bucket = Bucket(self._configuration)
+
+    def check(self) -> None:
+        """See whether the bucket can be written, by an object that is written and deleted.
+
+        Raises:
+            LandingError: it can't.
+        """
+        path = self._configuration.s3_bucket_path.strip("/")
+        self._bucket.probe(f"{path}/" if path else "")
+
+    def open(self, stream: LandingStream) -> StreamWriter:
+        """Begin to write a stream; the time of its path is now.
+
+        Raises:
+            LandingError: destination-s3 fails on the stream's schema.
+        """
+        return StreamWriter(self._configuration, self._bucket, stream, self._clock)
+
+    def clear(self, stream: LandingStream) -> None:
+        """Delete all objects of a stream, of every generation.
+
+        Raises:
+            LandingError: S3 fails.
+        """
+        layout = layout_of(self._configuration, stream)
+        self._bucket.delete([key for key in self._bucket.keys(layout.prefix) if layout.owns(key)])

@@ -1,4 +1,4 @@
-"""`/workspaces`."""
+"""`/workspaces`, and `/health`."""
 
 from uuid import uuid4
 
@@ -16,6 +16,11 @@ from airbyte_twin.queries import envelope, read_filter, read_page
 from airbyte_twin.records import Workspace
 from airbyte_twin.secrets import merged
 from airbyte_twin.twin import Twin, canonical_id, default_notifications
+
+
+async def health(_request: Request) -> Response:
+    """GET, anonymous: a line of text."""
+    return Response("Successful operation", headers={"content-type": "*/*"})
 
 
 def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
@@ -90,6 +95,7 @@ async def oauth_credentials(_request: Request) -> Response:
 
 
 ROUTES = [
+    Route("/health", health, methods=["GET"]),
     Route("/workspaces", list_workspaces, methods=["GET"]),
     Route("/workspaces", create, methods=["POST"]),
     Route("/workspaces/{workspace_id}", get, methods=["GET"]),

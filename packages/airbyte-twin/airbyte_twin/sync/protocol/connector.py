@@ -4,24 +4,136 @@ Knows verbs and their answers. Must not know the store or HTTP.
 """
 
 import json
-from collections.abc import Generator, Iterable, Mapping
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from tempfile import TemporaryDirectory
+from typing import IO, TypeVar
 
 from pydantic import JsonValue
 
-from airbyte_twin.documents import JsonObject
+from airbyte_twin.documents import JsonObject, dump_json
 from airbyte_twin.records import DiscoveredStream
-from airbyte_twin.sync.protocol.errors import ConnectorError
 from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
     CatalogMessage,
     ConnectionStatusMessage,
+    ConnectorError,
+    ErrorMessage,
+    LogMessage,
     Message,
     SpecMessage,
+    parse_message,
 )
-from airbyte_twin.sync.protocol.process import run_connector
+
+TAIL = 20
+"""Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
+PATIENCE = 30
+"""Seconds for a connector to end after its output did."""
+
+
+def run_connector(
+    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt, clean: Callable[[str], str]
+) -> Generator[Message, None, None]:
+    """What a connector says.
+
+    Args:
+        command: Its executable.
+        verb: `spec`, `check`, `discover` or `read`.
+        documents: What its options `--config`, `--catalog` and `--state` point at.
+        halt: Calls it off.
+        clean: Makes what it logs, prints or says of its failure fit to be shown.
+
+    Yields:
+        Its messages but errors, as it sends them.
+
+    Raises:
+        ConnectorError: It cannot be run, said that it fails, or ended with another code than 0.
+        ProtocolError: It sent what cannot be read.
+        Halted: It was called off.
+    """
+    halt.check()
+    with TemporaryDirectory(prefix="airbyte-twin-") as folder:
+        options = _written(Path(folder), documents)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the command is what the twin was told to run
+                [str(command), verb, *options],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConnectorError(f"{command} cannot be run: {error.strerror}") from error
+        tail: deque[str] = deque(maxlen=TAIL)
+        drain = threading.Thread(target=_drain, args=(process.stderr, tail, clean), daemon=True)
+        drain.start()
+        with process:
+            with halt.guarding(process):
+                yield from _messages(process, halt, drain, tail, clean)
+            drain.join(PATIENCE)
+
+
+def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
+    """Options that name the files of the documents, which only their owner may read: they hold secrets."""
+    options = []
+    for name, document in documents.items():
+        path = folder / f"{name}.json"
+        path.touch(0o600)
+        path.write_bytes(dump_json(document))
+        options += [f"--{name}", str(path)]
+    return options
+
+
+def _messages(
+    process: subprocess.Popen[bytes],
+    halt: Halt,
+    drain: threading.Thread,
+    tail: deque[str],
+    clean: Callable[[str], str],
+) -> Generator[Message, None, None]:
+    failure: ErrorMessage | None = None
+    for line in process.stdout or ():
+        halt.check()
+        message = parse_message(line)
+        if isinstance(message, ErrorMessage):
+            failure = failure or message
+            continue
+        if isinstance(message, LogMessage):
+            message = LogMessage(clean(message.text))
+            tail.append(message.text)
+        yield message
+    code = _end_code(process)
+    drain.join(PATIENCE)
+    halt.check()
+    if failure is not None:
+        raise ConnectorError(clean(failure.text), failure.internal and clean(failure.internal))
+    if code != 0:
+        raise ConnectorError("\n".join([f"the connector {_ending(code)}; the last that it said:", *tail]))
+
+
+def _drain(stream: IO[bytes], tail: deque[str], clean: Callable[[str], str]) -> None:
+    for line in stream:
+        tail.append(clean(line.decode(errors="replace").rstrip()))
+
+
+def _end_code(process: subprocess.Popen[bytes]) -> int | None:
+    """The code that a connector ends with once its output has ended; None if it lives on."""
+    try:
+        return process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its output and did not end"
+    return f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
+
 
 HIDDEN = "**********"
 LONGEST_TEXT = 4000

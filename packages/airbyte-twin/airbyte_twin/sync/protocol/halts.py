@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from airbyte_twin.sync.protocol.errors import Halted
+
+class Halted(Exception):  # noqa: N818 - it is no error: somebody said stop
+    """The work was called off."""
 
 
 class Halt:

@@ -12,7 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.records import ConnectionState, DiscoveredStream, StateType, StreamState
-from airbyte_twin.sync.protocol.errors import ProtocolError
+
+
+class ConnectorError(Exception):
+    """A connector failed; the text is for its user, `internal` for its makers."""
+
+    def __init__(self, text: str, internal: str | None = None) -> None:
+        super().__init__(text)
+        self.internal = internal
+
+
+class ProtocolError(ConnectorError):
+    """A message of a known type is not what the protocol says; the text says which, without its data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airbyte_twin.jobs import drive, fail
-from airbyte_twin.records import Job, JobFailure
+from airbyte_twin.jobs import drive, fail, start_sync
+from airbyte_twin.records import Connection, Job, JobFailure
+from airbyte_twin.schedules import next_fire
 from airbyte_twin.states import keep_state
-from airbyte_twin.sync.protocol.errors import Halted
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.halts import Halt, Halted
 from airbyte_twin.sync.protocol.messages import StateMessage
-from airbyte_twin.sync.run.carry import Failed, Work
+from airbyte_twin.sync.run.execution import Failed, Work
 from airbyte_twin.sync.run.plan import plan_job
-from airbyte_twin.sync.run.scheduled import fire_due
 from airbyte_twin.twin import Twin
 
 KEPT_LINES = 200
@@ -207,3 +206,18 @@ class Told:
     def log(self, text: str) -> None:
         """A line of the log."""
         self.runner.tell(lambda: self.runner.note_line(self.job_id, text))
+
+
+def fire_due(twin: Twin, after: float, now: float) -> None:
+    """Start one sync of each active connection that fell due, however often; none where a job is under way."""
+    for connection in list(twin.store.connections):
+        if connection.status != "active" or twin.store.active_job(connection.id) is not None:
+            continue
+        due = next_fire(connection.schedule, max(after, connection.created_at), _last_start(twin, connection))
+        if due is not None and due <= now:
+            start_sync(twin, connection)
+
+
+def _last_start(twin: Twin, connection: Connection) -> float | None:
+    starts = [job.started_at or job.created_at for job in twin.store.jobs_of(connection.id) if job.type != "reset"]
+    return max(starts, default=None)

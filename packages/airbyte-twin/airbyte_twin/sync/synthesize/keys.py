@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from airbyte_twin.sync.synthesize.draws import chance, mixed, seed_of
-from airbyte_twin.sync.synthesize.facts import RARE_PERCENT, RARE_STREAMS
+from airbyte_twin.sync.synthesize.conventions import RARE_PERCENT, RARE_STREAMS
+from airbyte_twin.sync.synthesize.pseudorandom import chance, mixed, seed_of
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Of keys that are texts: Crockford's 32, which cannot be misread."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from airbyte_twin.sync.synthesize.draws import mixed
+from airbyte_twin.sync.synthesize.pseudorandom import mixed
 from airbyte_twin.sync_records import Outside
 
 UPDATED_SHARE, LATE_SHARE = 4, 10

@@ -13,17 +13,17 @@ from airbyte_twin.clock import Clock
 from airbyte_twin.records import ConnectionState, FailureOrigin, JobFailure, StreamState
 from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.protocol.connector import redacted
-from airbyte_twin.sync.protocol.errors import ConnectorError
 from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
+    ConnectorError,
     LogMessage,
     Message,
     RecordMessage,
     StateMessage,
     StreamStatusMessage,
 )
-from airbyte_twin.sync.run.reading import Source
-from airbyte_twin.sync.run.writing import Destination, DestinationError, Target, Writer
+from airbyte_twin.sync.run.destinations import Destination, DestinationError, Target, Writer
+from airbyte_twin.sync.run.sources import Source
 from airbyte_twin.sync.streams import SyncStream
 
 PROGRESS_EVERY = 500

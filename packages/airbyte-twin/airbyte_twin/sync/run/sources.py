@@ -12,8 +12,7 @@ from pydantic import JsonValue
 from airbyte_twin.documents import JsonObject, without_nulls
 from airbyte_twin.records import ConnectionState, StreamState
 from airbyte_twin.sync.protocol.connector import RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError
-from airbyte_twin.sync.protocol.messages import Message, RecordMessage
+from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage
 from airbyte_twin.sync.streams import SyncStream, catalog_document
 from airbyte_twin.sync.synthesize.source import MadeUpSource
 

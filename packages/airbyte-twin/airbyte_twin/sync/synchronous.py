@@ -13,8 +13,9 @@ from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import Actor, ActorKind, DiscoveredStream
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
 from airbyte_twin.sync.protocol.connector import redacted
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
-from airbyte_twin.sync.run.writing import WRITABLE, DestinationError, Namespaces, Target
+from airbyte_twin.sync.protocol.halts import Halted
+from airbyte_twin.sync.protocol.messages import ConnectorError
+from airbyte_twin.sync.run.destinations import WRITABLE, DestinationError, Namespaces, Target
 from airbyte_twin.twin import Twin
 
 CALLED_OFF = "The twin was stopped."
