@@ -23,16 +23,16 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class Span:
     """The first and the last character of a value, counted from 0."""
 
     start: int
     end: int
 
 
-def places(text: str) -> dict[Path, Place]:
-    """The place of every value of a valid document, by its path; of a repeated key, the last one counts."""
-    found: dict[Path, Place] = {}
+def spans(text: str) -> dict[Path, Span]:
+    """The span of every value of a valid document, by its path; of a repeated key, the last one counts."""
+    found: dict[Path, Span] = {}
     _value(text, _after_blank(text, 0), (), found)
     return found
 
@@ -61,7 +61,7 @@ def _after_blank(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _value(text: str, start: int, path: Path, found: dict[Path, Place]) -> int:
+def _value(text: str, start: int, path: Path, found: dict[Path, Span]) -> int:
     """Note a value and those within it; gives the position behind it."""
     opener = text[start]
     if opener == "{":
@@ -71,11 +71,11 @@ def _value(text: str, start: int, path: Path, found: dict[Path, Place]) -> int:
     else:
         scalar = (STRING if opener == '"' else SCALAR).match(text, start)
         end = scalar.end() if scalar else start + 1
-    found[path] = Place(start, end - 1)
+    found[path] = Span(start, end - 1)
     return end
 
 
-def _members(text: str, at: int, path: Path, found: dict[Path, Place]) -> int:
+def _members(text: str, at: int, path: Path, found: dict[Path, Span]) -> int:
     at = _after_blank(text, at)
     while text[at] != "}":
         key = STRING.match(text, at)
@@ -87,7 +87,7 @@ def _members(text: str, at: int, path: Path, found: dict[Path, Place]) -> int:
     return at + 1
 
 
-def _items(text: str, at: int, path: Path, found: dict[Path, Place]) -> int:
+def _items(text: str, at: int, path: Path, found: dict[Path, Span]) -> int:
     at, index = _after_blank(text, at), 0
     while text[at] != "]":
         at = _separated(text, _value(text, at, (*path, index), found))
@@ -160,7 +160,7 @@ class Mapper:
             MissingMemberError: Only an absent or null member is wrong, and the API's classes do not check that.
         """
         text = raw.decode()
-        where = places(text)
+        where = spans(text)
         root = Target(self.package + class_name, model)
         faults = [_fault(detail["loc"], where, text) for detail in error.errors(include_url=False)]
         told = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
@@ -266,19 +266,19 @@ class Fault:
     absent: str = ""
 
 
-def _fault(path: Path, where: dict[Path, Place], text: str) -> Fault:
+def _fault(path: Path, where: dict[Path, Span], text: str) -> Fault:
     at: Path = ()
     for depth, key in enumerate(path):
         if (*at, key) in where:
             at = (*at, key)
         elif key != 0:  # 0 may be a value that stands for a list of one
             return Fault(path[:depth], where[at].end, absent=str(key))
-    place = where[at]
-    value = json.loads(text[place.start : place.end + 1])
+    span = where[at]
+    value = json.loads(text[span.start : span.end + 1])
     if value is None:
         return Fault(path[:-1], where[at[:-1]].end, absent=str(path[-1]))
     # Of a list, the mapper has seen the bracket before it gives up.
-    return Fault(path, place.start + isinstance(value, list), value)
+    return Fault(path, span.start + isinstance(value, list), value)
 
 
 def no_content(raw: bytes) -> str:

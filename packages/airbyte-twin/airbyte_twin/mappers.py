@@ -1,4 +1,4 @@
-"""Mappers of a stream: their shapes, their ids and their one secret, the key of AES encryption.
+"""Mappers of a stream: their schemas, their ids and their one secret, the key of AES encryption.
 
 Knows mapper configurations. Must not know which connection they belong to.
 Source: airbyte-platform MapperSecretHelper and the mapper schemas of the public API.
@@ -23,27 +23,27 @@ CLASSES = {"hashing": "Hashing", "AES": "Encryption", "RSA": "Encryption"}
 TEXT: JsonObject = {"type": "string"}
 
 
-def _shape(**properties: JsonValue) -> JsonObject:
+def _object_schema(**properties: JsonValue) -> JsonObject:
     return {"type": "object", "required": [*properties], "properties": {**properties}}
 
 
-_EQUAL = _shape(type={"const": "EQUAL"}, fieldName=TEXT, comparisonValue=TEXT)
-_NOT = _shape(
+_EQUAL = _object_schema(type={"const": "EQUAL"}, fieldName=TEXT, comparisonValue=TEXT)
+_NOT = _object_schema(
     type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}}
 )
-SHAPES: dict[str, JsonObject] = {
-    "hashing": _shape(
+SCHEMAS: dict[str, JsonObject] = {
+    "hashing": _object_schema(
         targetField=TEXT,
         method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
         fieldNameSuffix=TEXT,
     ),
-    "field-filtering": _shape(targetField=TEXT),
-    "field-renaming": _shape(originalFieldName=TEXT, newFieldName=TEXT),
+    "field-filtering": _object_schema(targetField=TEXT),
+    "field-renaming": _object_schema(originalFieldName=TEXT, newFieldName=TEXT),
     "row-filtering": {
-        **_shape(conditions={"$ref": "#/$defs/condition"}),
+        **_object_schema(conditions={"$ref": "#/$defs/condition"}),
         "$defs": {"condition": {"oneOf": [_EQUAL, _NOT]}},
     },
-    "AES": _shape(
+    "AES": _object_schema(
         algorithm={"const": "AES"},
         targetField=TEXT,
         fieldNameSuffix=TEXT,
@@ -51,24 +51,24 @@ SHAPES: dict[str, JsonObject] = {
         mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
         padding={"enum": ["NoPadding", "PKCS5Padding"]},
     ),
-    "RSA": _shape(algorithm={"const": "RSA"}, targetField=TEXT, fieldNameSuffix=TEXT, publicKey=TEXT),
+    "RSA": _object_schema(algorithm={"const": "RSA"}, targetField=TEXT, fieldNameSuffix=TEXT, publicKey=TEXT),
 }
 
 
 @cache
 def _validator(name: str) -> Draft7Validator:
-    return Draft7Validator(SHAPES[name])
+    return Draft7Validator(SCHEMAS[name])
 
 
-def shape_name(mapper_type: str, configuration: JsonObject) -> str:
-    """Which shape a configuration must have: encryption has one for each algorithm."""
+def schema_name(mapper_type: str, configuration: JsonObject) -> str:
+    """Which schema a configuration must have: encryption has one for each algorithm."""
     if mapper_type != "encryption":
         return mapper_type
     return "RSA" if configuration.get("algorithm") == "RSA" else "AES"
 
 
-def shape_error(name: str, configuration: JsonObject) -> str | None:
-    """How a configuration breaks its shape, in the words of the server's JSON mapper where they are known."""
+def schema_violation(name: str, configuration: JsonObject) -> str | None:
+    """How a configuration breaks its schema, in the words of the server's JSON mapper where they are known."""
     first = next(_validator(name).iter_errors(configuration), None)
     if first is None:
         return None
@@ -84,8 +84,8 @@ def shape_error(name: str, configuration: JsonObject) -> str | None:
 
 
 def known_members(name: str, configuration: JsonObject) -> JsonObject:
-    """The configuration without members that its shape does not have, which the server drops in parsing."""
-    members = as_object(SHAPES[name]["properties"])
+    """The configuration without members that its schema does not have, which the server drops in parsing."""
+    members = as_object(SCHEMAS[name]["properties"])
     return {key: value for key, value in configuration.items() if key in members}
 
 
@@ -99,7 +99,7 @@ def condition_view(condition: JsonValue) -> JsonValue:
 
 
 def columns_read(configuration: JsonValue) -> Iterator[str]:
-    """The columns that a configuration of the right shape works on."""
+    """The columns that a configuration of the right schema works on."""
     document = as_object(configuration)
     for key in ("targetField", "originalFieldName", "fieldName"):
         if key in document:
@@ -141,7 +141,7 @@ def stored_mappers(
         vault: Where keys go.
 
     Raises:
-        ProblemError: 400 `error:mapper-validation`, `…/invalid-config` for a configuration of another shape, or
+        ProblemError: 400 `error:mapper-validation`, `…/invalid-config` for a configuration of another schema, or
             `…/secret-not-found` for a mask that stands for nothing.
     """
     old = {mapper.id: mapper for mapper in before}
@@ -162,8 +162,8 @@ def stored_mappers(
 
 
 def _checked(mapper_id: str, body: MapperBody, stream: str, columns: set[str]) -> JsonObject:
-    name = shape_name(body.type, body.mapper_configuration)
-    broken = shape_error(name, body.mapper_configuration)
+    name = schema_name(body.type, body.mapper_configuration)
+    broken = schema_violation(name, body.mapper_configuration)
     if broken:
         data: JsonObject = {"mapperId": mapper_id, "mapperType": body.type, "message": broken}
         raise ProblemError(400, "error:mapper-validation/invalid-config", data)

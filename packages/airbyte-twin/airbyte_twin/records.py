@@ -268,3 +268,36 @@ class Temper(Record):
     discover_seconds: float = Field(default=0, ge=0)
     read_failure: str | None = None
     read_failure_after: int = Field(default=0, ge=0)
+
+
+class Epoch(Record):
+    """What happened in a made-up system up to one of its syncs; `ends_at` is milliseconds since 1970."""
+
+    ends_at: int
+    rows: int
+
+
+class Outside(Record):
+    """How far the made-up system behind a source has come.
+
+    `id` is the source's, `since` is where the first epoch starts, in milliseconds since 1970.
+    """
+
+    id: str
+    since: int
+    epochs: tuple[Epoch, ...]
+
+
+class StreamGeneration(Record):
+    """Which generation of a stream is the last that was begun."""
+
+    name: str
+    namespace: str | None = None
+    generation_id: int
+
+
+class Generations(Record):
+    """The generations of a connection's streams that are not at their first; `id` is the connection's."""
+
+    id: str
+    streams: tuple[StreamGeneration, ...] = ()

@@ -17,14 +17,15 @@ from airbyte_twin.records import (
     ConnectionState,
     Definition,
     Discovery,
+    Generations,
     Job,
+    Outside,
     Record,
     Secret,
     Tag,
     Temper,
     Workspace,
 )
-from airbyte_twin.sync_records import Generations, Outside
 
 
 class Identified(Protocol):

@@ -7,9 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from airbyte_twin.records import DiscoveredStream, SelectedStream
+from airbyte_twin.records import DiscoveredStream, Epoch, Outside, SelectedStream
 from airbyte_twin.sync.streams import SyncStream
-from airbyte_twin.sync_records import Epoch, Outside
 from landing_support import Lake, configuration
 from twin_support import Api, stream
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airbyte_twin.records import ConnectionState
 from airbyte_twin.registry import shipped_connectors
-from airbyte_twin.registry.build import schema_facts
+from airbyte_twin.registry.build import schema_constraints
 from airbyte_twin.sync.protocol.connector import RealConnector
 from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage, StateMessage
 from airbyte_twin.sync.run.sources import state_document
@@ -43,11 +43,11 @@ def read(command: Path, state: Any = None) -> list[Message]:
 
 
 def test_the_shipped_facts_are_what_the_connector_says(command: Path) -> None:
-    assert schema_facts(RealConnector(command).spec()) == SHIPPED.spec
+    assert schema_constraints(RealConnector(command).spec()) == SHIPPED.spec
     found = {each.name: each for each in RealConnector(command).discover({**SMALL})}
     for known in SHIPPED.streams or ():
         discovered = found.pop(known.name)
-        assert discovered.model_copy(update={"json_schema": schema_facts(discovered.json_schema)}) == known
+        assert discovered.model_copy(update={"json_schema": schema_constraints(discovered.json_schema)}) == known
     assert found == {}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airbyte_twin.records import DiscoveredStream
+from airbyte_twin.records import DiscoveredStream, Outside
 from airbyte_twin.registry import shipped_connectors
 from airbyte_twin.sync.protocol.messages import RecordMessage, StateMessage, StreamStatusMessage
 from airbyte_twin.sync.synthesize.conventions import RARE_STREAMS
@@ -14,7 +14,6 @@ from airbyte_twin.sync.synthesize.pseudorandom import seed_of
 from airbyte_twin.sync.synthesize.source import MadeUpSource
 from airbyte_twin.sync.synthesize.times import milliseconds, timestamp
 from airbyte_twin.sync.synthesize.world import Change, World
-from airbyte_twin.sync_records import Outside
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker

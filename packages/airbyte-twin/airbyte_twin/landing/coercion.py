@@ -1,6 +1,6 @@
-"""Records made to fit their stream's shape; what can't be made to fit is null, and told.
+"""Records made to fit their stream's type; what can't be made to fit is null, and told.
 
-Knows shapes and JSON values. Must not know Arrow, S3 or where records come from.
+Knows types and JSON values. Must not know Arrow, S3 or where records come from.
 Source: airbytehq/airbyte, bulk CDK: AirbyteValueDeepCoercingMapper, AirbyteValueCoercer, NullOutOfRangeIntegers,
 SchemalessValuesToJsonString, UnionValueToDisjointRecord.
 """
@@ -15,7 +15,7 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, dump_json
-from airbyte_twin.landing.airbyte_types import JsonText, ListOf, Scalar, Shape, Struct, Union, option_name
+from airbyte_twin.landing.airbyte_types import AirbyteType, JsonText, ListOf, Scalar, Struct, Union, option_name
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _GAP = r"-?/?\.? ?"
@@ -109,53 +109,53 @@ Row = dict[str, object]
 
 
 class _UnfitError(Exception):
-    """A value that a shape can't hold."""
+    """A value that a type can't hold."""
 
     def __init__(self, reason: str = UNFIT) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def fit_record(record: JsonObject, shape: Struct) -> tuple[Row, list[Change]]:
+def fit_record(record: JsonObject, airbyte_type: Struct) -> tuple[Row, list[Change]]:
     """A record by column, and what had to become null for that."""
     changes: list[Change] = []
-    return _members(shape, record, "", changes), changes
+    return _members(airbyte_type, record, "", changes), changes
 
 
-def _members(shape: Struct, value: JsonObject, path: str, changes: list[Change]) -> Row:
+def _members(airbyte_type: Struct, value: JsonObject, path: str, changes: list[Change]) -> Row:
     return {
-        member.column: _fit(member.shape, value.get(member.name), f"{path}{member.name}", changes)
-        for member in shape.members
+        member.column: _fit(member.airbyte_type, value.get(member.name), f"{path}{member.name}", changes)
+        for member in airbyte_type.members
     }
 
 
-def _fit(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> object:
-    """A value of a shape, or null; nested values are null by themselves."""
+def _fit(airbyte_type: AirbyteType, value: JsonValue, path: str, changes: list[Change]) -> object:
+    """A value of a type, or null; nested values are null by themselves."""
     if value is None:
         return None
     try:
-        return _fitted(shape, value, path, changes)
+        return _fitted(airbyte_type, value, path, changes)
     except _UnfitError as unfit:
         changes.append({"field": path, "change": "NULLED", "reason": unfit.reason})
         return None
 
 
-def _fitted(shape: Shape, value: JsonValue, path: str, changes: list[Change]) -> object:
-    match shape:
+def _fitted(airbyte_type: AirbyteType, value: JsonValue, path: str, changes: list[Change]) -> object:
+    match airbyte_type:
         case Scalar():
-            return SCALARS[shape](value)
+            return SCALARS[airbyte_type](value)
         case JsonText():
-            return _json_text(shape, value)
+            return _json_text(airbyte_type, value)
         case Struct():
             if not isinstance(value, dict):
                 raise _UnfitError
-            return _members(shape, value, f"{path}.", changes)
+            return _members(airbyte_type, value, f"{path}.", changes)
         case ListOf():
             if not isinstance(value, list):
                 raise _UnfitError
-            return [_fit(shape.items, item, f"{path}.[{index}]", changes) for index, item in enumerate(value)]
+            return [_fit(airbyte_type.items, item, f"{path}.[{index}]", changes) for index, item in enumerate(value)]
         case Union():
-            return _one_of(shape, value, path, changes)
+            return _one_of(airbyte_type, value, path, changes)
 
 
 def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) -> Row | None:
@@ -170,22 +170,22 @@ def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) ->
     return None if fitted is None else {"type": name, name: fitted}
 
 
-def _own_type(shape: Shape) -> type:
-    """What Python makes of the JSON that a shape is written for."""
-    match shape:
+def _own_type(airbyte_type: AirbyteType) -> type:
+    """What Python makes of the JSON that a type is written for."""
+    match airbyte_type:
         case Struct():
             return dict
         case ListOf():
             return list
         case JsonText():
-            return shape.holds
+            return airbyte_type.holds
         case Scalar():
-            return OWN_TYPES.get(shape, str)
+            return OWN_TYPES.get(airbyte_type, str)
     return object
 
 
-def _json_text(shape: JsonText, value: JsonValue) -> str:
-    if not isinstance(value, shape.holds):
+def _json_text(airbyte_type: JsonText, value: JsonValue) -> str:
+    if not isinstance(value, airbyte_type.holds):
         raise _UnfitError
     return dump_json(value).decode()
 

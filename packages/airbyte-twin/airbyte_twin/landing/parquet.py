@@ -11,7 +11,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from airbyte_twin.landing.airbyte_types import JsonText, ListOf, Scalar, Shape, Struct, Union, option_name
+from airbyte_twin.landing.airbyte_types import AirbyteType, JsonText, ListOf, Scalar, Struct, Union, option_name
 from airbyte_twin.landing.coercion import Row
 from airbyte_twin.landing.configuration import ParquetFormat
 from airbyte_twin.landing.errors import LandingError
@@ -52,22 +52,24 @@ METADATA = (
 
 def table_schema(records: Struct) -> pa.Schema:
     """The schema of a stream's files: Airbyte's four columns, then one for each field, all of them optional."""
-    return pa.schema([*METADATA, *(pa.field(member.column, arrow_type(member.shape)) for member in records.members)])
+    return pa.schema(
+        [*METADATA, *(pa.field(member.column, arrow_type(member.airbyte_type)) for member in records.members)]
+    )
 
 
-def arrow_type(shape: Shape) -> pa.DataType:
-    """The Arrow type of a shape; a union is a record of the name of the member that is set, and that member."""
-    match shape:
+def arrow_type(airbyte_type: AirbyteType) -> pa.DataType:
+    """The Arrow type of a type; a union is a record of the name of the member that is set, and that member."""
+    match airbyte_type:
         case Scalar():
-            return SCALARS[shape]
+            return SCALARS[airbyte_type]
         case JsonText():
             return pa.string()
         case ListOf():
-            return pa.list_(arrow_type(shape.items))
+            return pa.list_(arrow_type(airbyte_type.items))
         case Struct():
-            return pa.struct([(member.column, arrow_type(member.shape)) for member in shape.members])
+            return pa.struct([(member.column, arrow_type(member.airbyte_type)) for member in airbyte_type.members])
         case Union():
-            options = [pa.field(option_name(option), arrow_type(option)) for option in shape.options]
+            options = [pa.field(option_name(option), arrow_type(option)) for option in airbyte_type.options]
             return pa.struct([_required("type", pa.string()), *options])
 
 

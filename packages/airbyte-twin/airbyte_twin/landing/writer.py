@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, dump_json
-from airbyte_twin.landing.airbyte_types import stream_shape
+from airbyte_twin.landing.airbyte_types import record_type
 from airbyte_twin.landing.coercion import fit_record
 from airbyte_twin.landing.configuration import Configuration, parse_configuration
 from airbyte_twin.landing.errors import LandingError
@@ -37,8 +37,8 @@ class StreamWriter:
         self._clock = clock
         self._bucket = bucket
         self._options = configuration.format
-        self._shape = stream_shape(stream.json_schema, stream.selected_fields)
-        self._schema = table_schema(self._shape)
+        self._airbyte_type = record_type(stream.json_schema, stream.selected_fields)
+        self._schema = table_schema(self._airbyte_type)
         self._layout = layout_of(configuration, stream)
         self._began = self._now()
         self._next_part: dict[str, int] = {}
@@ -55,7 +55,7 @@ class StreamWriter:
             LandingError: it is no JSON, or the disk or S3 fails.
         """
         size = _size(record)
-        values, changes = fit_record(record, self._shape)
+        values, changes = fit_record(record, self._airbyte_type)
         metadata = {
             RAW_ID: str(uuid4()),
             EXTRACTED_AT: extracted_at,

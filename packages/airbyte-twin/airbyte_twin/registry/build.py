@@ -17,28 +17,28 @@ from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.records import ActorKind, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.registry import Connector
 
-FACTS = (
+CONSTRAINTS = (
     "type", "format", "airbyte_type", "airbyte_secret", "const", "enum", "default", "pattern", "minimum", "maximum",
     "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "required",
 )  # fmt: skip
 BRANCHES = ("oneOf", "anyOf", "allOf")
 
 
-def schema_facts(schema: JsonValue) -> JsonValue:
+def schema_constraints(schema: JsonValue) -> JsonValue:
     """Keep what decides whether a value is valid or secret; drop titles, descriptions, examples and display hints."""
     if not isinstance(schema, dict):
         return schema
-    facts: JsonObject = {key: schema[key] for key in FACTS if key in schema}
+    facts: JsonObject = {key: schema[key] for key in CONSTRAINTS if key in schema}
     if isinstance(schema.get("properties"), dict):
-        facts["properties"] = {key: schema_facts(value) for key, value in as_object(schema["properties"]).items()}
+        facts["properties"] = {key: schema_constraints(value) for key, value in as_object(schema["properties"]).items()}
     if "items" in schema:
-        facts["items"] = schema_facts(schema["items"])
+        facts["items"] = schema_constraints(schema["items"])
     if "additionalProperties" in schema:
-        facts["additionalProperties"] = schema_facts(schema["additionalProperties"])
+        facts["additionalProperties"] = schema_constraints(schema["additionalProperties"])
     for key in BRANCHES:
         branches = schema.get(key)
         if isinstance(branches, list):
-            facts[key] = [schema_facts(branch) for branch in branches]
+            facts[key] = [schema_constraints(branch) for branch in branches]
     return facts
 
 
@@ -49,7 +49,7 @@ def lake_field(field: JsonValue) -> JsonValue:
     """
     if not isinstance(field, dict):
         return {}
-    facts = as_object(schema_facts(field))
+    facts = as_object(schema_constraints(field))
     if facts.get("type") == "unknown":
         del facts["type"]
     if isinstance(field.get("properties"), dict):
@@ -133,8 +133,8 @@ def read(path: Path) -> JsonObject:
 def spec_of(recipe: Recipe, data: Path) -> JsonObject:
     """The connector's own spec, or the API's model of its configuration without the type that the API adds to it."""
     if recipe.spec:
-        return as_object(schema_facts(read(data / recipe.spec)["connectionSpecification"]))
-    facts = as_object(schema_facts(read(data / MODELS)[recipe.image]))
+        return as_object(schema_constraints(read(data / recipe.spec)["connectionSpecification"]))
+    facts = as_object(schema_constraints(read(data / MODELS)[recipe.image]))
     added = f"{recipe.kind}Type"
     as_object(facts["properties"]).pop(added)
     required = facts["required"]
@@ -168,7 +168,7 @@ def streams_of(recipe: Recipe, data: Path) -> tuple[DiscoveredStream, ...] | Non
     found = read(data / recipe.catalog)["streams"]
     streams = [as_object(stream) for stream in found] if isinstance(found, list) else []
     return tuple(
-        DiscoveredStream.model_validate({**stream, "json_schema": schema_facts(stream["json_schema"])})
+        DiscoveredStream.model_validate({**stream, "json_schema": schema_constraints(stream["json_schema"])})
         for stream in streams
     )
 

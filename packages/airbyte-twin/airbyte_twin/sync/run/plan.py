@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime, time
 
 from airbyte_twin.catalogs import by_key
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Job, SelectedStream
+from airbyte_twin.records import (
+    Actor,
+    ActorKind,
+    Connection,
+    DiscoveredStream,
+    Epoch,
+    Generations,
+    Job,
+    Outside,
+    SelectedStream,
+    StreamGeneration,
+)
 from airbyte_twin.states import StreamKey, drop_streams, state_of
 from airbyte_twin.store import Store
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
@@ -20,7 +31,6 @@ from airbyte_twin.sync.run.sources import ConnectorSource, FailingSource, Schema
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.pseudorandom import seed_of
 from airbyte_twin.sync.synthesize.source import MadeUpSource
-from airbyte_twin.sync_records import Epoch, Generations, Outside, StreamGeneration
 from airbyte_twin.twin import Twin
 
 REPLACING = frozenset({"overwrite", "overwrite_dedup"})

@@ -83,7 +83,7 @@ MONEY_RANGES = (
     (re.compile(r""), (80, 400)),
 )
 """Lowest and highest, in whole units, by the first pattern that a name matches."""
-PARTS = 24
+ITEM_DIVISOR = 24
 """An amount in a list of parts, as the lines of an order are, is smaller by so much: two refunds of two lines each stay
 below the cheapest order less its discount."""
 

@@ -28,7 +28,7 @@ DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ScalarField:
     """A field that holds no others.
 
     Attributes:
@@ -45,7 +45,7 @@ class Leaf:
     schema: JsonObject
     type: str
     row: RowOf
-    part: bool
+    in_array: bool
 
     @property
     def format(self) -> str:
@@ -62,94 +62,94 @@ class Leaf:
         return not str(self.schema.get("airbyte_type", "")).endswith("without_timezone")
 
 
-def key_value(keys: KeySpace, row: RowOf, leaf: Leaf) -> Value:
+def key_value(keys: KeySpace, row: RowOf, scalar: ScalarField) -> Value:
     """The key of a row, as the field's type wants it."""
-    if leaf.type in {"integer", "number"}:
+    if scalar.type in {"integer", "number"}:
         return lambda _draw, change: keys.integer(row(change))
-    if leaf.schema.get("format") == "uuid":
+    if scalar.schema.get("format") == "uuid":
         return lambda _draw, change: keys.uuid(row(change))
     return lambda _draw, change: keys.text(row(change))
 
 
-def leaf_value(leaf: Leaf) -> Value:
+def scalar_value(scalar: ScalarField) -> Value:
     """A plausible value."""
-    if "const" in leaf.schema:
-        constant = leaf.schema["const"]
+    if "const" in scalar.schema:
+        constant = scalar.schema["const"]
         return lambda _draw, _change: constant
-    choices = _choices(leaf)
+    choices = _choices(scalar)
     if choices:
         return lambda draw, _change: pick(choices, draw)
     makers = {"integer": _integer, "number": _number, "boolean": _boolean, "string": _string}
-    maker = makers.get(leaf.type)
-    return maker(leaf) if maker else lambda _draw, _change: None
+    maker = makers.get(scalar.type)
+    return maker(scalar) if maker else lambda _draw, _change: None
 
 
-def _choices(leaf: Leaf) -> tuple[JsonValue, ...]:
-    told = leaf.schema.get("enum")
+def _choices(scalar: ScalarField) -> tuple[JsonValue, ...]:
+    told = scalar.schema.get("enum")
     if isinstance(told, list):
         return tuple(each for each in told if each is not None)
-    if leaf.type != "string":
+    if scalar.type != "string":
         return ()
-    return conventions.STREAM_CHOICES.get((leaf.stream, leaf.name)) or conventions.CHOICES.get(leaf.name, ())
+    return conventions.STREAM_CHOICES.get((scalar.stream, scalar.name)) or conventions.CHOICES.get(scalar.name, ())
 
 
-def _integer(leaf: Leaf) -> Value:
-    name = leaf.name
+def _integer(scalar: ScalarField) -> Value:
+    name = scalar.name
     if conventions.TIME.search(name):
         return lambda draw, change: _moment(name, draw, change) // 1000
     if conventions.ID.search(name):
         return lambda draw, _change: between(10**9, 10**12, draw)
     if name in {"number", "order_number", "position"}:
-        return lambda _draw, change: leaf.row(change) + 1001
+        return lambda _draw, change: scalar.row(change) + 1001
     low, high = (2000, 2026) if "year" in name else (1, 12) if "month" in name else (1, 5)
-    return lambda draw, _change: _bounded(leaf.schema, between(low, high, draw))
+    return lambda draw, _change: _bounded(scalar.schema, between(low, high, draw))
 
 
-def _number(leaf: Leaf) -> Value:
-    name = leaf.name
+def _number(scalar: ScalarField) -> Value:
+    name = scalar.name
     if conventions.MONEY.search(name):
-        return lambda draw, _change: cents(leaf, draw) / 100
-    if leaf.schema.get("airbyte_type") in {"integer", "big_integer"} or conventions.ID.search(name):
-        return _integer(leaf)
+        return lambda draw, _change: cents(scalar, draw) / 100
+    if scalar.schema.get("airbyte_type") in {"integer", "big_integer"} or conventions.ID.search(name):
+        return _integer(scalar)
     top = 1 if any(word in name for word in ("rate", "ratio", "probability")) else 90
-    return lambda draw, _change: _bounded(leaf.schema, round(draw % 10_001 / 10_000 * top, 4))
+    return lambda draw, _change: _bounded(scalar.schema, round(draw % 10_001 / 10_000 * top, 4))
 
 
-def _boolean(leaf: Leaf) -> Value:
-    percent = 2 if conventions.RARE.search(leaf.name) else 50
+def _boolean(scalar: ScalarField) -> Value:
+    percent = 2 if conventions.RARE.search(scalar.name) else 50
     return lambda draw, _change: chance(percent, draw)
 
 
-def _string(leaf: Leaf) -> Value:
-    name, kind = leaf.name, leaf.format
+def _string(scalar: ScalarField) -> Value:
+    name, kind = scalar.name, scalar.format
     if kind in PEOPLE:
         write = PEOPLE[kind]
-        return lambda _draw, change: write(leaf.row(change))
+        return lambda _draw, change: write(scalar.row(change))
     if kind in FORMATS:
-        return FORMATS[kind](leaf)
+        return FORMATS[kind](scalar)
     if conventions.LINK.search(name) or kind == "uri":
         return lambda draw, _change: f"https://example.com/{name}/{draw % 1_000_000}"
     if conventions.MONEY.search(name):
-        return lambda draw, _change: f"{cents(leaf, draw) / 100:.2f}"
+        return lambda draw, _change: f"{cents(scalar, draw) / 100:.2f}"
     return lambda draw, _change: f"{name.replace('_', ' ').capitalize()} {draw % 1000}"
 
 
-def _date_time(leaf: Leaf) -> Value:
-    return lambda draw, change: timestamp(_moment(leaf.name, draw, change), zone=leaf.zoned)
+def _date_time(scalar: ScalarField) -> Value:
+    return lambda draw, change: timestamp(_moment(scalar.name, draw, change), zone=scalar.zoned)
 
 
-def _date(leaf: Leaf) -> Value:
-    return lambda draw, change: date(_moment(leaf.name, draw, change))
+def _date(scalar: ScalarField) -> Value:
+    return lambda draw, change: date(_moment(scalar.name, draw, change))
 
 
-def _time(leaf: Leaf) -> Value:
-    return lambda draw, _change: time_of_day(draw % DAY) + ("Z" if leaf.zoned else "")
+def _time(scalar: ScalarField) -> Value:
+    return lambda draw, _change: time_of_day(draw % DAY) + ("Z" if scalar.zoned else "")
 
 
-def cents(leaf: Leaf, draw: int) -> int:
+def cents(scalar: ScalarField, draw: int) -> int:
     """An amount of money by what it is called, in hundredths."""
-    low, high = next(span for pattern, span in conventions.MONEY_RANGES if pattern.search(leaf.name))
-    return between(low * 100, high * 100, draw) // (conventions.PARTS if leaf.part else 1)
+    low, high = next(span for pattern, span in conventions.MONEY_RANGES if pattern.search(scalar.name))
+    return between(low * 100, high * 100, draw) // (conventions.ITEM_DIVISOR if scalar.in_array else 1)
 
 
 def _moment(name: str, draw: int, change: Change) -> int:
@@ -192,12 +192,12 @@ PEOPLE: dict[str, Callable[[int], str]] = {
 }
 """By format or name: what belongs to a person, who is the row of that number."""
 
-FORMATS: dict[str, Callable[[Leaf], Value]] = {
+FORMATS: dict[str, Callable[[ScalarField], Value]] = {
     "date-time": _date_time,
     "date": _date,
     "time": _time,
-    "uuid": lambda _leaf: lambda draw, _change: KeySpace(draw).uuid(0),
-    "id": lambda _leaf: lambda draw, _change: KeySpace(draw).text(0),
+    "uuid": lambda _scalar: lambda draw, _change: KeySpace(draw).uuid(0),
+    "id": lambda _scalar: lambda draw, _change: KeySpace(draw).text(0),
 }
 """By format, told or guessed: what makes a text."""
 
@@ -218,7 +218,7 @@ def own_row(change: Change) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SchemaContext:
     """Where in a record a schema is.
 
     Attributes:
@@ -240,10 +240,10 @@ class Place:
     row: RowOf = own_row
     money: str | None = None
     depth: int = 0
-    part: bool = False
+    in_array: bool = False
     fixed: frozenset[str] = frozenset()
 
-    def about(self, name: str) -> "Place":
+    def about(self, name: str) -> "SchemaContext":
         """The place within a member: `customer` is about a row of `customers`; `data` is about what is around it."""
         if name == "data":
             return replace(self, depth=self.depth + 1)
@@ -258,31 +258,31 @@ class Place:
         return lambda change: siblings.referred(own, stream, change.index)
 
 
-def compile_fields(schema: JsonObject, place: Place, wanted: Iterable[str]) -> dict[str, Make]:
+def compile_fields(schema: JsonObject, context: SchemaContext, wanted: Iterable[str]) -> dict[str, Make]:
     """What makes each of the wanted top-level fields, of a row's seed and its change."""
     properties = as_object(schema.get("properties"))
     return {
-        name: _member(name, as_object(properties[name]), place, properties) for name in wanted if name in properties
+        name: _member(name, as_object(properties[name]), context, properties) for name in wanted if name in properties
     }
 
 
-def _member(name: str, schema: JsonObject, place: Place, beside: JsonObject) -> Make:
+def _member(name: str, schema: JsonObject, context: SchemaContext, beside: JsonObject) -> Make:
     """What makes a member of an object."""
     schema = one_branch(schema)
     kinds = types_of(schema)
     kind = next((each for each in kinds if each != "null"), "string")
     if kind == "object":
-        return _object(name, schema, place)
+        return _object(name, schema, context)
     if kind == "array":
-        return _array(name, schema, place)
-    told = place.money if name == "amount" and place.money else name
-    leaf = Leaf(place.stream, told, schema, kind, place.row, place.part)
-    return _reference(name, leaf, place, beside) or _leaf(name, leaf, place, nullable="null" in kinds)
+        return _array(name, schema, context)
+    told = context.money if name == "amount" and context.money else name
+    scalar = ScalarField(context.stream, told, schema, kind, context.row, context.in_array)
+    return _reference(name, scalar, context, beside) or _scalar(name, scalar, context, nullable="null" in kinds)
 
 
-def _object(name: str, schema: JsonObject, place: Place) -> Make:
-    money = name.removesuffix("_set") if name.endswith("_set") else place.money
-    inner = replace(place.about(name), money=money)
+def _object(name: str, schema: JsonObject, context: SchemaContext) -> Make:
+    money = name.removesuffix("_set") if name.endswith("_set") else context.money
+    inner = replace(context.about(name), money=money)
     properties = as_object(schema.get("properties"))
     members = {key: _member(key, as_object(value), inner, properties) for key, value in properties.items()}
     # All amounts of a `total_tax_set` are drawn as the `total_tax` beside it is: they are the same money.
@@ -296,14 +296,14 @@ def _object(name: str, schema: JsonObject, place: Place) -> Make:
     return make
 
 
-def _array(name: str, schema: JsonObject, place: Place) -> Make:
+def _array(name: str, schema: JsonObject, context: SchemaContext) -> Make:
     items = schema.get("items")
     one = as_object(items[0] if isinstance(items, list) and items else items)
-    inner = replace(place.about(name), money=None, part=True)
+    inner = replace(context.about(name), money=None, in_array=True)
     item = _member(singular(name), one, inner, {})
     # A record refers to one row of a stream: a second item would be the same one.
-    salt, most = seed_of(name), 2 if place.depth == 0 and inner.referent is None else 1
-    least = 1 if place.depth < 2 else 0
+    salt, most = seed_of(name), 2 if context.depth == 0 and inner.referent is None else 1
+    least = 1 if context.depth < 2 else 0
 
     def make(seed: int, change: Change) -> Made:
         node = mixed(seed, salt)
@@ -313,12 +313,12 @@ def _array(name: str, schema: JsonObject, place: Place) -> Make:
     return make
 
 
-def _leaf(name: str, leaf: Leaf, place: Place, *, nullable: bool) -> Make:
-    salt, made = seed_of(leaf.name), leaf_value(leaf)
+def _scalar(name: str, scalar: ScalarField, context: SchemaContext, *, nullable: bool) -> Make:
+    salt, made = seed_of(scalar.name), scalar_value(scalar)
     changes = bool(conventions.VOLATILE.search(name))
     # A draw that decides about absence must tell nothing about the value.
-    gap = 10 if nullable and name not in place.fixed else 0
-    rare = bool(conventions.RARE.search(name)) and leaf.type != "boolean" and name not in place.fixed
+    gap = 10 if nullable and name not in context.fixed else 0
+    rare = bool(conventions.RARE.search(name)) and scalar.type != "boolean" and name not in context.fixed
 
     def make(seed: int, change: Change) -> Made:
         draw = mixed(seed, salt + change.at if changes else salt)
@@ -331,21 +331,21 @@ def _leaf(name: str, leaf: Leaf, place: Place, *, nullable: bool) -> Make:
     return make
 
 
-def _reference(name: str, leaf: Leaf, place: Place, beside: JsonObject) -> Value | None:
+def _reference(name: str, scalar: ScalarField, context: SchemaContext, beside: JsonObject) -> Value | None:
     """What makes a key, of this row or of one that it refers to, or a key's `type`; None for any other field."""
-    siblings, own = place.siblings, place.stream
-    if place.depth == 0 and name == place.key:
+    siblings, own = context.siblings, context.stream
+    if context.depth == 0 and name == context.key:
         # A key that is another row's too, as `order_id` alone can be, has each of them once.
-        return key_value(siblings.keys(siblings.of_key_field(name) or own), own_row, leaf)
-    if name == "id" and place.referent is not None:
-        return key_value(siblings.keys(place.referent), place.row, leaf)
-    if name == "type" and "id" in beside and place.referent is not None and leaf.type == "string":
-        kind = singular(place.referent)
-        return None if "enum" in leaf.schema else lambda _draw, _change: kind
+        return key_value(siblings.keys(siblings.of_key_field(name) or own), own_row, scalar)
+    if name == "id" and context.referent is not None:
+        return key_value(siblings.keys(context.referent), context.row, scalar)
+    if name == "type" and "id" in beside and context.referent is not None and scalar.type == "string":
+        kind = singular(context.referent)
+        return None if "enum" in scalar.schema else lambda _draw, _change: kind
     stream = siblings.of_key_field(name)
-    if stream is None or leaf.type not in {"integer", "number", "string"}:
+    if stream is None or scalar.type not in {"integer", "number", "string"}:
         return None
-    return key_value(siblings.keys(stream), place.referred(stream), leaf)
+    return key_value(siblings.keys(stream), context.referred(stream), scalar)
 
 
 def types_of(schema: JsonObject) -> list[str]:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, as_object
-from airbyte_twin.records import FieldPath, StreamState
+from airbyte_twin.records import FieldPath, Outside, StreamState
 from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage, StreamStatusMessage
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.conventions import EVENTS
-from airbyte_twin.sync.synthesize.fields import Absent, Make, Place, compile_fields, one_branch, types_of
+from airbyte_twin.sync.synthesize.fields import Absent, Make, SchemaContext, compile_fields, one_branch, types_of
 from airbyte_twin.sync.synthesize.keys import KeySpace, Siblings
 from airbyte_twin.sync.synthesize.pseudorandom import mixed, seed_of
 from airbyte_twin.sync.synthesize.times import date, milliseconds, timestamp
 from airbyte_twin.sync.synthesize.world import Change, World
-from airbyte_twin.sync_records import Outside
 
 
 def is_event(cursor: FieldPath) -> bool:
@@ -154,8 +153,8 @@ class RowMaker:
         # A stream that names no key has one all the same, if it looks like one.
         keys = [path[0] for path in stream.primary_key if path] or ["id"]
         fixed = frozenset([*keys, *stream.cursor[:1]])
-        place = Place(siblings, name, keys[0], referent=name, fixed=fixed)
-        self._fields: dict[str, Make] = compile_fields(stream.discovered.json_schema, place, self._wanted(fixed))
+        context = SchemaContext(siblings, name, keys[0], referent=name, fixed=fixed)
+        self._fields: dict[str, Make] = compile_fields(stream.discovered.json_schema, context, self._wanted(fixed))
 
     def _wanted(self, fixed: frozenset[str]) -> list[str]:
         properties = self._stream.discovered.json_schema.get("properties")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from airbyte_twin.records import Outside
 from airbyte_twin.sync.synthesize.pseudorandom import mixed
-from airbyte_twin.sync_records import Outside
 
 UPDATED_SHARE, LATE_SHARE = 4, 10
 """Of so many rows of a later epoch one is an update, and one is late; at least one each where there are three."""
