@@ -1,6 +1,5 @@
-"""What may be done to sources and destinations, by whichever API.
+"""Operations on sources and destinations, for both APIs: create, replace, patch, delete, show.
 
-Knows actors, their configurations and what hangs on them. Must not know how either API spells requests and answers.
 Source: airbyte-platform SourceHandler, DestinationHandler, ConfigurationUpdate.
 """
 
@@ -97,7 +96,7 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
 
 
 def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
-    """PUT: name and configuration become what was sent, but a masked secret stays what it was.
+    """PUT: replace name and configuration; masked secrets keep their stored value.
 
     Raises:
         ApiError: 422 for a configuration against the spec, which is checked with its masks; 500 for a deleted actor and
@@ -184,7 +183,7 @@ def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> Js
 
 
 def shown_configuration(twin: Twin, actor: Actor, *, with_coordinates: bool = False) -> JsonValue:
-    """The configuration as both APIs show it: secrets masked or as coordinates, null once the actor is deleted."""
+    """The configuration in responses: secrets masked or as coordinates, null once the actor is deleted."""
     if actor.configuration is None:
         return None
     vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)

@@ -1,7 +1,4 @@
-"""Who may call: the token endpoints, and the check of every other request.
-
-Knows credentials and tokens. Must not know what a request does.
-"""
+"""Authentication: the token endpoints, and the check of every other request."""
 
 import base64
 import hmac

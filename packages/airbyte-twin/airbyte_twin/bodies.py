@@ -1,7 +1,4 @@
-"""Request bodies of the public API, as frozen models.
-
-Knows what the API accepts as input. Must not know how it is read or what is done with it.
-"""
+"""Request bodies of the public API, as frozen models."""
 
 from typing import Annotated, Literal
 
@@ -204,7 +201,7 @@ class WebhookNotification(Body):
 
 
 class Notification(Body):
-    """Both ways to tell of one kind of event."""
+    """Notification settings of one kind of event."""
 
     email: EmailNotification | None = None
     webhook: WebhookNotification | None = None

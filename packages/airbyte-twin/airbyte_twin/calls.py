@@ -1,7 +1,4 @@
-"""The log of calls, so that tests can count them.
-
-Knows methods, paths and statuses. Must not know what a call does.
-"""
+"""The log of calls, so that tests can count them."""
 
 from collections import Counter, deque
 from contextlib import suppress
@@ -14,13 +11,13 @@ from airbyte_twin.documents import JsonObject
 
 CONTROL = "/_twin"
 FAULT = "airbyte_twin.fault"
-"""Where a request's scope says which failure on order has hit it."""
+"""Key in a request's scope: the fault that hit it."""
 KEPT_CALLS = 100_000
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `status` is None if the caller got no answer, `fault` the failure on order that hit it, in words."""
+    """One call; `status` is None if the caller got no answer, `fault` is the injected fault in words."""
 
     method: str
     path: str

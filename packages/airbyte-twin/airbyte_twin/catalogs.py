@@ -1,6 +1,5 @@
 """Fields of discovered streams, and finding a stream in a catalog.
 
-Knows catalogs. Must not know connections' rules, which are in `stream_rules`.
 Source: airbyte-platform PublicApi AirbyteCatalogHelper.
 """
 

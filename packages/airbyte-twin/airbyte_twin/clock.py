@@ -1,7 +1,4 @@
-"""The twin's time, which tests may freeze and move.
-
-Knows seconds since 1970. Must not know what is dated with them.
-"""
+"""The twin's clock, which tests can freeze and move, and Java's notations of times."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,8 @@
-"""The routes of the control endpoints, and those that need no module of their own."""
+"""The control endpoints, below `/_twin`: calls, faults, clock, jobs, tokens and drift.
+
+Drift is a change by the server or the outside world. Source of the propagation: airbyte-platform
+AutoPropagateSchemaChangeHelper.
+"""
 
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID, uuid4
@@ -85,7 +89,7 @@ class SecretDrift(Order):
 
 
 class TemperDrift(Order):
-    """A connector starts to fail or to be slow; what is left out is well again.
+    """A connector starts to fail or to be slow; omitted members reset to normal.
 
     `read_failure_after` is the number of records that a source still sends before it fails.
     """
@@ -111,7 +115,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def refused(message: str, status: int = 422) -> ApiError:
-    """A control answer that says what is wrong."""
+    """A control error with a message."""
     return ApiError(status, {"message": message})
 
 
@@ -199,7 +203,7 @@ def propagate_column(twin: Twin, order: ColumnDrift) -> None:
 
 
 def change_outside(twin: Twin, order: OutsideDrift) -> None:
-    """Change what a fresh discovery of a source will find."""
+    """Change the catalog that a fresh discovery of a source finds."""
     source = known_actor(twin, str(order.source_id))
     before = outside_catalog(twin, source)
     if before is None:
@@ -234,7 +238,7 @@ def replaced(document: JsonValue, tree: SecretTree, path: tuple[str, ...], value
 
 
 def set_temper(twin: Twin, order: TemperDrift) -> None:
-    """Say how an actor's connector behaves from now on."""
+    """Set the behaviour of an actor's connector."""
     actor = known_actor(twin, str(order.actor_id))
     twin.store.tempers.put(
         Temper(

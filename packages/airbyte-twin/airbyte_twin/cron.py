@@ -1,7 +1,7 @@
-"""Quartz cron expressions: are they valid, and do they fire more than once an hour?
+"""Quartz cron expressions: validation, frequency and next run.
 
-Knows the expression alone; time zones are the caller's business.
-Source: the Quartz definition of cron-utils, which airbyte-platform parses with.
+Source: the Quartz definition of cron-utils, which airbyte-platform parses with; Quartz' CronExpression for `L`, `W` and
+`#`, and for clock changes: a skipped hour fires when the next begins, a repeated hour fires the first time.
 """
 
 import re
@@ -134,7 +134,7 @@ def parse_cron(expression: str) -> list[frozenset[int]]:
 
 
 def check_public_cron(expression: str) -> None:
-    """What the public API asks beyond Quartz: whole numbers for the second, and for the minute of a 7-field expression.
+    """Check the public API's extra rule: whole numbers for the second, and for the minute of a 7-field expression.
 
     Raises:
         CronError: Also for all that `parse_cron` refuses.

@@ -1,7 +1,4 @@
-"""JSON documents, the twin's raw material: what they are made of and how they are read and written.
-
-Knows JSON only. Must not know Airbyte, HTTP routes or the store.
-"""
+"""JSON documents: types, parsing and serialization."""
 
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json

@@ -1,7 +1,4 @@
-"""The order in which Java's hash tables give their keys; the server shows several of them as lists.
-
-Knows Java's string hashes. Must not know what the keys stand for.
-"""
+"""Iteration orders of Java's hash tables and of Postgres' jsonb, which the server's lists and messages show."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

@@ -1,6 +1,5 @@
-"""What the server's JSON mapper says of a body that does not fit its class.
+"""Messages of the server's JSON mapper (Jackson) about a body that does not fit its class.
 
-Knows Jackson's messages and how body models stand for Java classes. Must not know routes or what a body asks for.
 Source: recorded answers; texts for which there is no record are the mapper's known wordings.
 """
 
@@ -120,18 +119,18 @@ def java_name(model: type[BaseModel]) -> str:
 
 
 class MissingMemberError(Exception):
-    """What is missing passes the mapper, and the server's code breaks on it later."""
+    """A missing member that passes the mapper and fails later in the server's code."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a value must become.
+    """The Java type of a value.
 
     Attributes:
         java: Its class.
         model: The model that stands for the class, if there is one.
         choices: Of an enum.
-        items: What the elements of a list must become.
+        items: Type of the elements of a list.
     """
 
     java: str
@@ -191,7 +190,7 @@ class Mapper:
         return root
 
     def _of(self, annotation: Any, marks: Any) -> Target:
-        """What an annotation stands for, without `None` and further marks."""
+        """The Java type of an annotation, without `None` and other metadata."""
         origin, inner = get_origin(annotation), get_args(annotation)
         if hasattr(annotation, "__metadata__"):
             return self._of(annotation.__origin__, annotation.__metadata__)
@@ -288,7 +287,7 @@ def no_content(raw: bytes) -> str:
 
 
 def syntax_error(raw: bytes) -> str:
-    """What is wrong with a text that is no JSON."""
+    """The message for a body that is not JSON."""
     text = raw.decode("utf-8", "replace")
     position = broken_at(text)
     line, column = line_and_column(text, position)

@@ -1,6 +1,5 @@
-"""Mappers of a stream: their schemas, their ids and their one secret, the key of AES encryption.
+"""Mappers of a stream: their schemas, ids and columns, and their one secret, the key of AES encryption.
 
-Knows mapper configurations. Must not know which connection they belong to.
 Source: airbyte-platform MapperSecretHelper and the mapper schemas of the public API.
 """
 
@@ -19,7 +18,7 @@ from airbyte_twin.records import Mapper
 from airbyte_twin.secrets import MASK, SecretTree, Vault, is_node
 
 CLASSES = {"hashing": "Hashing", "AES": "Encryption", "RSA": "Encryption"}
-"""What the server's classes of configurations are called."""
+"""Names of the server's configuration classes."""
 TEXT: JsonObject = {"type": "string"}
 
 

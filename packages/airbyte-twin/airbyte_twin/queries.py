@@ -1,6 +1,5 @@
-"""Query parameters and the list envelope.
+"""The target of a request (path and query parameters), and pages of lists.
 
-Knows paging. Must not know what is listed.
 Source: airbyte-platform PublicApi PaginationMapper and the generated constraint checks.
 """
 
@@ -19,7 +18,7 @@ from airbyte_twin.documents import JsonArray, JsonObject
 from airbyte_twin.errors import HttpError, OpaqueError, json_response, unconverted
 
 API_HOST = "http://localhost:8001/api/public/v1"
-"""What `next` and `previous` point at: the server's own idea of its address, not the caller's."""
+"""Root of `next` and `previous`: the server's configured address, not the caller's."""
 
 INT_LIMIT, LONG_LIMIT = 2**31, 2**63
 DEFAULT_PAGE = (("limit", "20"), ("offset", "0"))
@@ -134,7 +133,7 @@ def envelope(
         page: The slice to show.
         rows: All that was found.
         view: Shows one.
-        query: What links repeat beside the slice; None: whatever the caller sent.
+        query: Further parameters of the links; None repeats those of the request.
     """
     sent = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
     kept = sent if query is None else query

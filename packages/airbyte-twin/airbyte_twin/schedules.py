@@ -1,6 +1,5 @@
-"""Schedules: what each API may write, how they are stored, and how each reads them back.
+"""Schedules: validation, responses and next run.
 
-Knows schedules and their errors. Must not know connections.
 Source: airbyte-platform AirbyteCatalogHelper (public), ConnectionScheduleHelper (Config API), ConnectionReadMapper.
 """
 

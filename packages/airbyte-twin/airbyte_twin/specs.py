@@ -1,7 +1,4 @@
-"""Checks configurations against a connector's spec and says what is wrong as the server does.
-
-Knows JSON Schema. Must not know actors or HTTP beyond the 422 that it raises.
-"""
+"""Validate configurations against a connector's spec, with the server's messages."""
 
 import json
 import re
@@ -43,7 +40,7 @@ def json_path(error: ValidationError | SchemaError) -> str:
 
 
 def messages(error: ValidationError, validator: Draft7Validator) -> Iterator[str]:
-    """One or more `<path>: <what is wrong>` for an error, values never included."""
+    """One or more `<path>: <violation>` for an error, never with values."""
     path, keyword = json_path(error), str(error.validator)
     expected: Any = error.validator_value
     instance: Any = error.instance
@@ -62,7 +59,7 @@ def messages(error: ValidationError, validator: Draft7Validator) -> Iterator[str
 
 
 def reason(keyword: str, expected: object) -> str:
-    """What a value does not do that one keyword asks of it."""
+    """The text of a violated keyword."""
     texts = {
         "enum": f"does not have a value in the enumeration {json.dumps(expected, ensure_ascii=False)}",
         "const": f"must be the constant value '{expected}'",

@@ -50,6 +50,6 @@ def combined_modes(sources: Iterable[SyncMode], destinations: Iterable[Destinati
 
 
 def listed_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """What `GET /streams` lists: one source mode after another, never `full_refresh_overwrite_deduped`."""
+    """The modes in `GET /streams`, sorted by source mode, without `full_refresh_overwrite_deduped`."""
     modes = (mode for mode in combined_modes(sources, destinations) if mode != "full_refresh_overwrite_deduped")
     return sorted(modes, key=lambda mode: SOURCE_ORDER.index(PAIRS[mode][0]))

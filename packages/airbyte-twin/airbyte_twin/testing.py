@@ -1,6 +1,6 @@
-"""A twin for tests: started in a thread of the test's own process, on a free loopback port.
+"""A twin for tests, in a thread of the test's own process on a free loopback port.
 
-Knows how to start, watch and stop a twin. Must not be imported by the twin itself.
+The twin itself must not import it.
 """
 
 import threading

@@ -1,7 +1,4 @@
-"""Bearer tokens: signed, dated by the twin's clock, and all endable at once.
-
-Knows tokens. Must not know who may ask for one.
-"""
+"""Bearer tokens: signed, dated by the twin's clock, revocable all at once."""
 
 import base64
 import hashlib

@@ -1,7 +1,4 @@
-"""The parts of one running twin, and the look-ups that need several of them.
-
-Knows settings, registry, store and clock. Must not know routes.
-"""
+"""One running twin: its store, registry, clock and settings, and look-ups that need several of them."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -22,47 +19,47 @@ from airbyte_twin.registry import Connector, Registry
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
-from airbyte_twin.sync.protocol.halts import Halts
+from airbyte_twin.sync.protocol.cancellation import Cancellations
 from airbyte_twin.tokens import Tokens
 
 
 class JobRunner(Protocol):
-    """What is told of jobs; called in the twin's one thread."""
+    """Receives new and finished jobs, in the twin's thread."""
 
     def submit(self, job: Job) -> None:
         """Take a new job."""
 
-    def halt(self, job_id: str) -> None:
-        """End the work of a job that is finished for the store."""
+    def cancel(self, job_id: str) -> None:
+        """Stop the work of a job that is finished in the store."""
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """The last lines of a job's log."""
 
     def clock_moved(self) -> None:
-        """Start what fell due since this was called last."""
+        """Start syncs that fell due since the last call."""
 
     def settled(self, seconds: float) -> bool:
-        """Wait, in any other thread, until no job waits or runs; whether that came to be in time."""
+        """Wait, in another thread, until no job waits or runs; False after the timeout."""
 
 
 class ByHand:
-    """Leaves every job as it is, for a caller to drive it."""
+    """Runs no job; tests move jobs with `drive`."""
 
     def submit(self, job: Job) -> None:
-        """Nothing happens."""
+        """Do nothing."""
 
-    def halt(self, job_id: str) -> None:
-        """Nothing happens."""
+    def cancel(self, job_id: str) -> None:
+        """Do nothing."""
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """There is none."""
         return ()
 
     def clock_moved(self) -> None:
-        """Nothing happens."""
+        """Do nothing."""
 
     def settled(self, seconds: float) -> bool:
-        """Nothing ever runs."""
+        """Always settled."""
         return True
 
 
@@ -72,13 +69,13 @@ T = TypeVar("T")
 
 @dataclass
 class Twin:
-    """Everything that a request handler works with.
+    """The state that request handlers share.
 
     Attributes:
-        runner: Carries jobs out.
-        halts: What runs outside the twin's one thread.
-        changed: Is called when something other than a request has changed the store.
-        defects: What went wrong in the twin itself while it answered; a 500 alone may be the server's own answer.
+        runner: Runs jobs.
+        cancellations: Work outside the twin's thread.
+        changed: Called after a change of the store outside of a request.
+        defects: Exceptions in the twin itself; a 500 alone can be a faithful answer.
     """
 
     settings: TwinSettings
@@ -88,7 +85,7 @@ class Twin:
     calls: CallLog = field(default_factory=CallLog)
     faults: Faults = field(default_factory=Faults)
     runner: JobRunner = field(default_factory=ByHand)
-    halts: Halts = field(default_factory=Halts)
+    cancellations: Cancellations = field(default_factory=Cancellations)
     changed: Callable[[], None] = lambda: None
     defects: list[str] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
@@ -105,7 +102,7 @@ class Twin:
         return twin
 
     def populate(self) -> None:
-        """Add what every server has from its start: a workspace, an application and the registry's definitions."""
+        """Add the objects of a new server: a workspace, an application and the registry's definitions."""
         now, settings = self.clock.seconds(), self.settings
         if self.store.workspaces.get(settings.workspace_id) is None:
             notifications = default_notifications()
@@ -154,7 +151,7 @@ class Twin:
         return found if found is not None and not found.deleted else None
 
     def connector(self, definition_id: str) -> Connector:
-        """How the connector of a definition behaves; one of which nothing is known takes any configuration."""
+        """The connector of a definition; an unknown connector accepts any configuration."""
         definition = self.store.definitions.get(definition_id)
         known = self.registry.by_definition(definition_id)
         if known is None and definition is not None:
@@ -229,7 +226,7 @@ def manifest_spec(manifest: JsonValue) -> JsonObject:
 
 
 def unknown_connector(definition_id: str, definition: Definition | None) -> Connector:
-    """A connector of which only its definition is known: its manifest's spec, or one that takes anything."""
+    """A connector known by its definition only: with its manifest's spec, or one that accepts anything."""
     return Connector(
         definition_id=definition_id,
         kind=definition.kind if definition else ActorKind.SOURCE,

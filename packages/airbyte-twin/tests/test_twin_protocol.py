@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import StreamState
+from airbyte_twin.sync.protocol.cancellation import Cancellation, Cancelled
 from airbyte_twin.sync.protocol.connector import LONGEST_TEXT, RealConnector
-from airbyte_twin.sync.protocol.halts import Halt, Halted
 from airbyte_twin.sync.protocol.messages import (
     ConnectorError,
     LogMessage,
@@ -31,8 +31,8 @@ def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
 
 
-def connector(script: Script, *secrets: str, halt: Halt | None = None) -> RealConnector:
-    return RealConnector(script.path, secrets, halt or Halt())
+def connector(script: Script, *secrets: str, cancellation: Cancellation | None = None) -> RealConnector:
+    return RealConnector(script.path, secrets, cancellation or Cancellation())
 
 
 def read(script: Script, *secrets: str, config: Any = None, state: Any = None) -> list[Any]:
@@ -162,25 +162,25 @@ def test_who_stops_listening_leaves_no_process_and_no_file(script: Script) -> No
 
 def test_a_halt_ends_the_connector_and_its_children(script: Script) -> None:
     script.says("read", hangs=True)
-    halt, outcome = Halt(), []
+    cancellation, outcome = Cancellation(), []
 
     def work() -> None:
         try:
-            list(connector(script, halt=halt).read({}, CATALOG, None))
-        except Halted:
+            list(connector(script, cancellation=cancellation).read({}, CATALOG, None))
+        except Cancelled:
             outcome.append("halted")
 
     thread = Thread(target=work)
     thread.start()
     pids = script.pids()
-    halt.halt()
+    cancellation.cancel()
     thread.join(30)
     assert outcome == ["halted"]
     assert not any(is_alive(pid) for pid in pids)
 
 
 def test_what_was_called_off_does_not_start(script: Script) -> None:
-    halt = Halt()
-    halt.halt()
-    with pytest.raises(Halted):
-        connector(script, halt=halt).spec()
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        connector(script, cancellation=cancellation).spec()

@@ -120,7 +120,7 @@ class StateWriteBody(ConnectionIdBody):
 
 
 class CatalogStreamBody(Body):
-    """The part of a discovered stream that counts: what it is matched by, and its schema."""
+    """The members of a discovered stream that are used: its identity and its schema."""
 
     java = "AirbyteStream"
 
@@ -130,7 +130,7 @@ class CatalogStreamBody(Body):
 
 
 class StreamConfigBody(Body):
-    """How a stream is synced; nothing of it is checked against what the source defines."""
+    """The configuration of a stream, not checked against the source's definition."""
 
     java = "AirbyteStreamConfiguration"
 
@@ -191,7 +191,7 @@ class ScheduleDataBody(Body):
 
 
 class ConnectionUpdateBody(ConnectionIdBody):
-    """What to change in a connection; null leaves a member as it is."""
+    """Changes of a connection; null leaves a member unchanged."""
 
     java = "ConnectionUpdate"
 
@@ -226,7 +226,7 @@ class ConnectionUpdateBody(ConnectionIdBody):
 
 
 class ConnectionReadBody(ConnectionIdBody):
-    """Names a connection, and whether to discover its source anew."""
+    """Names a connection, and whether to refresh its source's catalog."""
 
     java = "WebBackendConnectionRequestBody"
 

@@ -1,4 +1,7 @@
-"""`/connections/{get,update,list,list_all}` and the web application's `/web_backend/connections/get`."""
+"""`/connections/{get,delete,update,list,list_all}`, with catalogs stored nearly as sent.
+
+Source: airbyte-platform CatalogConverter.
+"""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,8 +78,8 @@ def sent_schema(entry: CatalogEntryBody, stream: DiscoveredStream) -> JsonObject
 def selected_fields(config: StreamConfigBody, schema: JsonObject, name: str) -> tuple[str, ...] | None:
     """The selected columns, in the order in which the database keeps them; None without field selection.
 
-    Only columns of the schema that was sent can be selected. What `get` shows has the selected ones only, so that a
-    field which is added to its answer is dropped in silence.
+    Only columns of the schema in the request can be selected. The schema in `get` has only the selected columns, so a
+    field added to the selection of such an answer is dropped silently.
 
     Raises:
         KnownError: 422, the key or cursor that the mode needs is not selected.
@@ -146,7 +149,7 @@ def _list(twin: Twin, body: WorkspaceIdBody, *, deprecated: bool) -> Response:
 
 
 async def update(request: Request) -> Response:
-    """Change what was sent; the only way to a basic schedule, a time zone and notifications."""
+    """Change the members sent; only this endpoint sets basic schedules, time zones and notifications."""
     twin, body = Twin.of(request), await read_body(request, ConnectionUpdateBody)
     connection = config_connection(twin, body)
     if connection.status == "locked":

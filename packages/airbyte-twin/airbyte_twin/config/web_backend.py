@@ -29,7 +29,7 @@ READ_MEMBERS = (
 
 
 async def get(request: Request) -> Response:
-    """The connection with all streams of its source, and with what a fresh discovery changed if one was asked for."""
+    """The connection with all streams of its source, and the catalog diff of a fresh discovery if requested."""
     twin, body = Twin.of(request), await read_body(request, ConnectionReadBody)
     connection = config_connection(twin, body)
     source = twin.store.actors.get(connection.source_id)

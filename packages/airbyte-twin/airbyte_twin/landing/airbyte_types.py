@@ -1,6 +1,5 @@
-"""What a JSON Schema says of values, as destination-s3 understands it: a tree of types.
+"""JSON Schemas as destination-s3 reads them: a tree of Airbyte types.
 
-Knows JSON Schema as Airbyte's sources write it. Must not know Parquet or records.
 Source: airbytehq/airbyte, bulk CDK: JsonSchemaToAirbyteType, MergeUnions, UnionTypeToDisjointRecord,
 ParquetMapperPipelineFactory; docs/integrations/destinations/s3-migrations.md.
 """
@@ -35,7 +34,7 @@ class JsonText:
     """Values without a described inside, written as JSON text.
 
     Attributes:
-        holds: what such a value must be in Python; `object` for anything.
+        holds: Python type of the values; `object` for anything.
     """
 
     holds: type
@@ -172,7 +171,7 @@ def _of_type(kind: str, schema: JsonObject, path: str) -> AirbyteType | None:
 
 
 def _string(schema: JsonObject) -> Scalar:
-    """Only the format makes a time of a string: `airbyte_type` says no more than whether it has a zone."""
+    """Only the format makes a string a time; `airbyte_type` decides only whether it has a zone."""
     refined = schema.get("airbyte_type")
     match schema.get("format"):
         case "date":

@@ -1,6 +1,5 @@
-"""Records made to fit their stream's type; what can't be made to fit is null, and told.
+"""Coerce records to their stream's type; a value that does not fit becomes null and is reported.
 
-Knows types and JSON values. Must not know Arrow, S3 or where records come from.
 Source: airbytehq/airbyte, bulk CDK: AirbyteValueDeepCoercingMapper, AirbyteValueCoercer, NullOutOfRangeIntegers,
 SchemalessValuesToJsonString, UnionValueToDisjointRecord.
 """
@@ -38,7 +37,7 @@ def parse_date(text: str) -> date:
 
 
 def parse_timestamp(text: str, *, with_timezone: bool) -> datetime:
-    """A moment in UTC, which is also what a missing zone means.
+    """A timestamp in UTC, the default for a missing zone.
 
     Args:
         text: a day with a time.
@@ -117,7 +116,7 @@ class _UnfitError(Exception):
 
 
 def fit_record(record: JsonObject, airbyte_type: Struct) -> tuple[Row, list[Change]]:
-    """A record by column, and what had to become null for that."""
+    """A record by column, and the changes that set values to null."""
     changes: list[Change] = []
     return _members(airbyte_type, record, "", changes), changes
 
@@ -171,7 +170,7 @@ def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) ->
 
 
 def _own_type(airbyte_type: AirbyteType) -> type:
-    """What Python makes of the JSON that a type is written for."""
+    """The Python type of the JSON values that a type is meant for."""
     match airbyte_type:
         case Struct():
             return dict
@@ -228,7 +227,7 @@ def _integer(value: JsonValue) -> int:
 
 
 def _number(value: JsonValue) -> float:
-    """A double; what is beyond doubles is infinite, as Java's BigDecimal.doubleValue has it."""
+    """A double; larger numbers become infinite, as in Java's BigDecimal.doubleValue."""
     match value:
         case bool():
             raise _UnfitError

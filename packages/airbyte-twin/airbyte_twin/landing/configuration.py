@@ -1,6 +1,5 @@
-"""A destination's configuration, parsed once.
+"""The configuration of a destination-s3.
 
-Knows the keys of destination-s3's spec and their defaults. Must not know what is done with them.
 Source: the registry's destination-s3.json; airbytehq/airbyte docs/integrations/destinations/s3.md.
 """
 
@@ -54,7 +53,7 @@ def parse_configuration(configuration: JsonObject) -> Configuration:
     """Read a destination's configuration.
 
     Raises:
-        LandingError: it asks for what the twin can't write, or lacks what it needs. Values are never quoted.
+        LandingError: an unsupported option or a missing member. Values are never quoted.
     """
     chosen = as_object(configuration.get("format"))
     kind, codec = chosen.get("format_type"), chosen.get("compression_codec")

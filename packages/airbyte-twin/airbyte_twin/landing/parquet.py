@@ -1,7 +1,4 @@
-"""One Parquet file, on disk until it is uploaded.
-
-Knows pyarrow's writer and the options of the Parquet format. Must not know S3 or streams.
-"""
+"""Parquet: the schema of a stream, and a file on disk until it is uploaded."""
 
 import tempfile
 from collections.abc import Iterator
@@ -99,7 +96,7 @@ class Part:
     @property
     def size(self) -> int:
         """Bytes on disk and in memory, about."""
-        return self._file.tell() + self._batch_bytes + self._row_bytes
+        return self._file.call_soon() + self._batch_bytes + self._row_bytes
 
     def add(self, row: Row, size: int) -> None:
         """Take one more row.
@@ -154,7 +151,7 @@ def _parquet(file: IO[bytes], schema: pa.Schema, options: ParquetFormat) -> pq.P
         use_dictionary=options.dictionary_encoding,
         data_page_size=options.page_size_kb << 10,
         dictionary_pagesize_limit=options.dictionary_page_size_kb << 10,
-        write_time_adjusted_to_utc=True,  # as destination-s3's own files say of every time
+        write_time_adjusted_to_utc=True,  # as in destination-s3's own files
         store_schema=False,
     )
 

@@ -1,6 +1,5 @@
-"""A bucket: its objects written, listed and deleted, and what goes wrong said in the destination's terms.
+"""Read, write and delete objects of a bucket; errors of S3 become messages with a remedy.
 
-Knows S3 by boto3. Must not know streams or Parquet.
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState (the metadata's key), S3ClientFactory, S3Checker.
 """
 
@@ -50,7 +49,7 @@ class Bucket:
         """Write an object, in pieces if it is large.
 
         Args:
-            key: of the object; what is there is overwritten.
+            key: of the object; an existing object is overwritten.
             body: a file, read from where it stands.
             generation: kept in the object's metadata.
         """
@@ -91,7 +90,7 @@ class Bucket:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what boto3 raises into what the user can do; only codes are quoted, for texts may hold key ids."""
+        """Turn errors of boto3 into messages with a remedy; only codes are quoted, because texts can have key ids."""
         try:
             yield
         except exceptions.ClientError as error:

@@ -1,6 +1,5 @@
-"""One stream of one sync, written: records in, numbered Parquet objects out.
+"""Write streams as numbered Parquet objects: coerce, buffer, upload, then delete old generations.
 
-Knows the order of things: fit, buffer, upload, then delete what is old. Must not know how each of them is done.
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState; docs/integrations/destinations/s3.md.
 """
 
@@ -71,7 +70,7 @@ class StreamWriter:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Make what was written durable; each checkpoint after a write makes an object.
+        """Upload the records written so far as one object.
 
         Raises:
             LandingError: the disk or S3 fails; another checkpoint may follow, but no write.
@@ -93,7 +92,7 @@ class StreamWriter:
             self._bucket.delete([key for key in own if self._bucket.generation(key) < minimum])
 
     def abort(self) -> None:
-        """Forget what was not made durable, and delete nothing."""
+        """Discard records since the last checkpoint, and delete nothing."""
         if self._part is not None:
             self._part.close()
             self._part = None
@@ -132,7 +131,7 @@ class Landing:
             clock: dates paths and files.
 
         Raises:
-            LandingError: it asks for what the twin can't write.
+            LandingError: an unsupported option.
         """
         self._configuration = parse_configuration(configuration)
         self._clock = clock

@@ -1,4 +1,4 @@
-"""`/connector_definitions` and `/workspaces/{id}/definitions/{sources,destinations}`."""
+"""`/connector_definitions` and `/workspaces/{id}/definitions/{sources,destinations,declarative_sources}`."""
 
 from uuid import uuid4
 
@@ -115,7 +115,7 @@ class DefinitionRoutes:
         return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
     async def delete(self, request: Request) -> Response:
-        """DELETE answers 200 with what was deleted."""
+        """DELETE answers 200 with the deleted object."""
         twin = Twin.of(request)
         definition = known_definition(twin, self.kind, request)
         delete_definition(twin, definition)
@@ -191,7 +191,7 @@ async def put_declarative(request: Request) -> Response:
 
 
 async def delete_declarative(request: Request) -> Response:
-    """DELETE answers 200 with what was deleted."""
+    """DELETE answers 200 with the deleted object."""
     twin = Twin.of(request)
     definition = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
     delete_definition(twin, definition)

@@ -37,7 +37,7 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
 
 
 def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonObject:
-    """The settings with what was sent merged in."""
+    """The settings after merging in those sent."""
     if sent is None:
         return before
     return as_object(merged(before, sent.model_dump(mode="json", by_alias=True, exclude_none=True)))

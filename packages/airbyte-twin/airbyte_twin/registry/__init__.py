@@ -1,7 +1,4 @@
-"""The connectors that a twin knows, loaded from facts that ship with the package and from a data folder.
-
-Knows connector files. Must not know what was made of a connector (sources, destinations, definitions).
-"""
+"""The registry of connectors: those shipped with the package, and those of a data folder."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
@@ -29,12 +26,12 @@ class Connector(BaseModel):
     """Facts of one connector.
 
     Attributes:
-        type: What connectors are called here, e.g. `shopify`; see `type_name`.
+        type: Short name, e.g. `shopify`; see `type_name`.
         spec: Its `connectionSpecification`, keys and constraints only.
         supported_destination_sync_modes: Of destinations; see `destination_modes`.
         suggested_streams: Selected when a connection names none.
         supports_refreshes: Of destinations.
-        streams: What `discover` finds, in the Airbyte protocol's spelling; None: discovery fails.
+        streams: Result of `discover`, in the Airbyte protocol's spelling; None: discovery fails.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,13 +50,13 @@ class Connector(BaseModel):
 
     @property
     def type_name(self) -> str:
-        """What `sourceType`/`destinationType` says; empty for connectors that the server has no name for."""
+        """Value of `sourceType` or `destinationType`; empty for connectors without a name in the public API."""
         has_name = self.docker_repository.startswith(OFFICIAL) and self.docker_repository not in NAMELESS
         return self.type if has_name else ""
 
     @property
     def destination_modes(self) -> tuple[DestinationSyncMode, ...]:
-        """The modes of a destination, with the one that the server adds where it can be made of others."""
+        """The modes of a destination, with `overwrite_dedup`, which the server derives from others."""
         modes = self.supported_destination_sync_modes
         made = self.supports_refreshes and {"overwrite", "append_dedup"} <= {*modes} and "overwrite_dedup" not in modes
         return (*modes, "overwrite_dedup") if made else modes

@@ -1,7 +1,6 @@
-"""Makes the registry's files from a folder of connector specs, catalogs and discovered schemas.
+"""Build the registry's files from a folder of connector specs, catalogs and discovered schemas.
 
-Run as `python -m airbyte_twin.registry.build DATA_FOLDER [TARGET_FOLDER]`. Knows where the folder keeps what. Must not
-be imported by the running twin.
+Run as `python -m airbyte_twin.registry.build DATA_FOLDER [TARGET_FOLDER]`; the running twin must not import it.
 
 Source of ids, tags and suggested streams: the connectors' public `metadata.yaml`.
 """
@@ -25,7 +24,7 @@ BRANCHES = ("oneOf", "anyOf", "allOf")
 
 
 def schema_constraints(schema: JsonValue) -> JsonValue:
-    """Keep what decides whether a value is valid or secret; drop titles, descriptions, examples and display hints."""
+    """Keep keywords for validation and secrets; drop titles, descriptions, examples and display hints."""
     if not isinstance(schema, dict):
         return schema
     facts: JsonObject = {key: schema[key] for key in CONSTRAINTS if key in schema}
@@ -160,7 +159,7 @@ def discovered_stream(path: Path) -> DiscoveredStream:
 
 
 def streams_of(recipe: Recipe, data: Path) -> tuple[DiscoveredStream, ...] | None:
-    """What `discover` finds; None for destinations."""
+    """The result of `discover`; None for destinations."""
     if recipe.lake:
         return tuple(discovered_stream(path) for path in sorted((data / recipe.lake).glob("*.json")))
     if not recipe.catalog:
@@ -191,7 +190,7 @@ def build(recipe: Recipe, data: Path) -> Connector:
 
 
 def render(connector: Connector) -> str:
-    """The file's text: indented, without what is at its default."""
+    """The file's text: indented, without default values."""
     return json.dumps(connector.model_dump(mode="json", exclude_defaults=True), indent=1) + "\n"
 
 

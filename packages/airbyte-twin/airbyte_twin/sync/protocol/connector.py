@@ -1,7 +1,4 @@
-"""A source connector as an object: one method a verb of the protocol.
-
-Knows verbs and their answers. Must not know the store or HTTP.
-"""
+"""Run a source connector: one subprocess and one method for each verb of the protocol."""
 
 import json
 import subprocess
@@ -17,7 +14,7 @@ from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, dump_json
 from airbyte_twin.records import DiscoveredStream
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.messages import (
     CatalogMessage,
     ConnectionStatusMessage,
@@ -30,36 +27,40 @@ from airbyte_twin.sync.protocol.messages import (
 )
 
 TAIL = 20
-"""Lines that are kept of what a connector prints, to explain an end that it does not explain itself."""
+"""Last lines of a connector's output that are kept, to explain an exit without an error message."""
 PATIENCE = 30
 """Seconds for a connector to end after its output did."""
 
 
 def run_connector(
-    command: Path, verb: str, documents: Mapping[str, JsonValue], halt: Halt, clean: Callable[[str], str]
+    command: Path,
+    verb: str,
+    documents: Mapping[str, JsonValue],
+    cancellation: Cancellation,
+    clean: Callable[[str], str],
 ) -> Generator[Message, None, None]:
-    """What a connector says.
+    """Run one verb of a connector and yield its messages, with bounded memory; no process or file is left behind.
 
     Args:
         command: Its executable.
         verb: `spec`, `check`, `discover` or `read`.
-        documents: What its options `--config`, `--catalog` and `--state` point at.
-        halt: Calls it off.
-        clean: Makes what it logs, prints or says of its failure fit to be shown.
+        documents: Content of the files of `--config`, `--catalog` and `--state`.
+        cancellation: Cancels it.
+        clean: Redacts its logs, output and errors.
 
     Yields:
         Its messages but errors, as it sends them.
 
     Raises:
-        ConnectorError: It cannot be run, said that it fails, or ended with another code than 0.
-        ProtocolError: It sent what cannot be read.
-        Halted: It was called off.
+        ConnectorError: It cannot be run, reported an error, or exited with a code other than 0.
+        ProtocolError: It sent an invalid message.
+        Cancelled: It was cancelled.
     """
-    halt.check()
+    cancellation.check()
     with TemporaryDirectory(prefix="airbyte-twin-") as folder:
         options = _written(Path(folder), documents)
         try:
-            process = subprocess.Popen(  # noqa: S603 - the command is what the twin was told to run
+            process = subprocess.Popen(  # noqa: S603 - a command of the twin's settings
                 [str(command), verb, *options],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -73,8 +74,8 @@ def run_connector(
         drain = threading.Thread(target=_drain, args=(process.stderr, tail, clean), daemon=True)
         drain.start()
         with process:
-            with halt.guarding(process):
-                yield from _messages(process, halt, drain, tail, clean)
+            with cancellation.guarding(process):
+                yield from _messages(process, cancellation, drain, tail, clean)
             drain.join(PATIENCE)
 
 
@@ -91,14 +92,14 @@ def _written(folder: Path, documents: Mapping[str, JsonValue]) -> list[str]:
 
 def _messages(
     process: subprocess.Popen[bytes],
-    halt: Halt,
+    cancellation: Cancellation,
     drain: threading.Thread,
     tail: deque[str],
     clean: Callable[[str], str],
 ) -> Generator[Message, None, None]:
     failure: ErrorMessage | None = None
     for line in process.stdout or ():
-        halt.check()
+        cancellation.check()
         message = parse_message(line)
         if isinstance(message, ErrorMessage):
             failure = failure or message
@@ -109,7 +110,7 @@ def _messages(
         yield message
     code = _end_code(process)
     drain.join(PATIENCE)
-    halt.check()
+    cancellation.check()
     if failure is not None:
         raise ConnectorError(clean(failure.text), failure.internal and clean(failure.internal))
     if code != 0:
@@ -157,12 +158,12 @@ class RealConnector:
     Attributes:
         command: Its executable.
         secrets: Values that none of its texts may show.
-        halt: Calls it off.
+        cancellation: Cancels it.
     """
 
     command: Path
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    halt: Halt = field(default_factory=Halt)
+    cancellation: Cancellation = field(default_factory=Cancellation)
 
     def spec(self) -> JsonObject:
         """The JSON Schema of its configuration.
@@ -194,7 +195,7 @@ class RealConnector:
 
         Raises:
             ConnectorError: It failed.
-            Halted: It was called off.
+            Cancelled: It was cancelled.
         """
         documents: dict[str, JsonValue] = {"config": config, "catalog": catalog}
         return self._run("read", documents if state is None else {**documents, "state": state})
@@ -209,7 +210,7 @@ class RealConnector:
         return answer
 
     def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Generator[Message, None, None]:
-        return run_connector(self.command, verb, documents, self.halt, self._clean)
+        return run_connector(self.command, verb, documents, self.cancellation, self._clean)
 
     def _clean(self, text: str) -> str:
         # Cut last: half a secret would not be found.

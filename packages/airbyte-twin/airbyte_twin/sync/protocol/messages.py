@@ -1,6 +1,5 @@
 """Messages of the Airbyte protocol, parsed line by line into frozen objects.
 
-Knows the protocol's JSON. Must not know where a line comes from, nor what is done with a message.
 Source: airbyte-protocol, airbyte_protocol.yaml.
 """
 
@@ -23,7 +22,7 @@ class ConnectorError(Exception):
 
 
 class ProtocolError(ConnectorError):
-    """A message of a known type is not what the protocol says; the text says which, without its data."""
+    """A message of a known type that violates the protocol; the text names the type, without its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ Message = (
 
 
 class Wire(BaseModel):
-    """Base of what is read from a line: what the twin has no use for is left out."""
+    """Base of parsed messages; unused members are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -190,10 +189,10 @@ class WireSpec(Wire):
 
 
 def parse_message(line: bytes) -> Message:
-    """Read one line of a connector's output; what is no message is a line of its log, for connectors do print.
+    """Parse one line of a connector's output; other output is a log line, because connectors print too.
 
     Raises:
-        ProtocolError: A message of a known type is not what the protocol says.
+        ProtocolError: A message of a known type violates the protocol.
     """
     try:
         document = parse_json(line)
@@ -220,7 +219,7 @@ def _message(kind: str, document: JsonObject) -> Message:
 
 
 def _record(record: JsonObject) -> RecordMessage:
-    # Records are most of the lines: they are looked at by hand, because validating every value would cost more.
+    # Most lines are records: checking three members is cheaper than validating a model.
     stream, namespace, data = record.get("stream"), record.get("namespace"), record.get("data")
     if not isinstance(stream, str) or not isinstance(namespace, str | None) or not isinstance(data, dict):
         raise ProtocolError("the connector sent a RECORD that cannot be read: it needs a stream and data")
@@ -254,7 +253,7 @@ def _trace(document: JsonValue) -> Message:
 def _catalog(document: JsonValue) -> CatalogMessage:
     found = []
     for stream in WireCatalog.model_validate(document).streams:
-        # The protocol writes null for what a stream does not say, and later versions say more than the twin knows.
+        # The protocol has null for unset members, and later versions have more members.
         said = WireStream.model_validate({key: value for key, value in stream.items() if value is not None})
         found.append(DiscoveredStream.model_construct(**dict(said)))
     return CatalogMessage(tuple(found))
@@ -286,4 +285,4 @@ READERS: dict[str, tuple[str, Callable[[JsonValue], Message]]] = {
     "SPEC": ("spec", _spec),
     "LOG": ("log", _log_line),
 }
-"""By type: the member that a message is in, and what reads it."""
+"""Member and parser of each message type."""

@@ -1,7 +1,4 @@
-"""What a job is about, gathered from the store at the moment it starts.
-
-Knows connections, actors and the registry. Must not do the work, nor be called from another thread than the twin's.
-"""
+"""Collect the input of a job from the store as it starts, in the twin's thread."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +21,7 @@ from airbyte_twin.records import (
 from airbyte_twin.states import StreamKey, drop_streams, state_of
 from airbyte_twin.store import Store
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.run.destinations import WRITABLE, Namespaces, Target
 from airbyte_twin.sync.run.execution import Work, failed
 from airbyte_twin.sync.run.sources import ConnectorSource, FailingSource, SchemaSource, Source
@@ -45,7 +42,7 @@ class Generation:
 
 
 def begin_generations(store: Store, connection: Connection, job: Job) -> dict[StreamKey, Generation]:
-    """Begin a generation of each stream that a job reads anew or clears, and say how all of them stand."""
+    """Begin a generation of each stream that a job fully reads or clears; return those of all streams."""
     known = store.generations.get(connection.id) or Generations(id=connection.id)
     numbers = {(each.namespace, each.name): each.generation_id for each in known.streams}
     found = {}
@@ -83,11 +80,11 @@ HISTORY = 30 * DAY
 """Milliseconds that a made-up source looks back at its first sync, if its configuration asks for no less."""
 
 
-def plan_job(twin: Twin, job: Job, halt: Halt) -> Work:
-    """Gather what a job needs; generations begin, and the time of a made-up source goes on.
+def plan_job(twin: Twin, job: Job, cancellation: Cancellation) -> Work:
+    """Collect the input of a job, begin generations, and add an epoch to a synthesized source.
 
     Raises:
-        Failed: The connection asks for what the twin cannot do, or a connector was told to fail.
+        Failed: The connection needs an unsupported feature, or a connector fails on order.
     """
     connection = twin.store.connections.get(job.connection_id)
     source = twin.store.actor(ActorKind.SOURCE, connection.source_id) if connection else None
@@ -105,7 +102,7 @@ def plan_job(twin: Twin, job: Job, halt: Halt) -> Work:
         drop_streams(twin.store, connection.id, job.streams)
     return Work(
         streams=streams,
-        source=None if job.type == "reset" else _source(twin, source, halt),
+        source=None if job.type == "reset" else _source(twin, source, cancellation),
         target=target,
         state=state_of(twin.store, connection.id),
         clock=twin.clock,
@@ -144,9 +141,9 @@ def _target(twin: Twin, connection: Connection, destination: Actor) -> Target:
     )
 
 
-def _source(twin: Twin, source: Actor, halt: Halt) -> Source:
+def _source(twin: Twin, source: Actor, cancellation: Cancellation) -> Source:
     configuration = revealed_configuration(twin, source)
-    connector = real_connector(twin, source.definition_id, configuration, halt)
+    connector = real_connector(twin, source.definition_id, configuration, cancellation)
     found: Source
     if connector is not None:
         found = ConnectorSource(connector, configuration)
@@ -171,7 +168,7 @@ def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSour
 
 
 def first(twin: Twin, source: Actor, configuration: JsonObject) -> Outside:
-    """A made-up system at its first sync: what happened since the start date of the configuration, if that is near."""
+    """A synthesized system at its first sync, with rows since the configured start date, but not older than HISTORY."""
     now = twin.clock.milliseconds()
     since = max(now - HISTORY, min(_start_date(configuration), now - DAY))
     epoch = Epoch(ends_at=now, rows=twin.settings.first_records)
@@ -179,14 +176,14 @@ def first(twin: Twin, source: Actor, configuration: JsonObject) -> Outside:
 
 
 def later(twin: Twin, before: Outside) -> Outside:
-    """The same one sync later: rows come whether or not the clock has moved, and never twice at one time."""
+    """The system one sync later: new rows appear even if the clock stands still, each at its own time."""
     rows = twin.settings.later_records
     ends_at = max(twin.clock.milliseconds(), before.epochs[-1].ends_at + 2 * rows)
     return before.model_copy(update={"epochs": (*before.epochs, Epoch(ends_at=ends_at, rows=rows))})
 
 
 def _start_date(configuration: JsonObject) -> int:
-    """Milliseconds since 1970 of the first day that a source reads; 0 if it does not say."""
+    """The configured start date in milliseconds since 1970; 0 without one."""
     told = configuration.get("start_date")
     try:
         day = date.fromisoformat(told[:10]) if isinstance(told, str) else None

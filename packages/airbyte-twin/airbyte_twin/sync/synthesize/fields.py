@@ -1,8 +1,6 @@
-"""Whole records of a JSON Schema: objects, arrays and the references between streams.
+"""Generators of records, compiled from a JSON Schema.
 
-Knows how a schema is walked. Must not know which rows there are.
-
-A schema is compiled once into nested functions. Each takes the seed of the object around it, so that a field's value
+A schema is compiled once into nested functions. Each takes the seed of the enclosing object, so that a field's value
 depends on the row and on its own path, and on no other field.
 """
 
@@ -14,10 +12,10 @@ from pydantic import JsonValue
 
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.sync.synthesize import conventions
+from airbyte_twin.sync.synthesize.history import Change
 from airbyte_twin.sync.synthesize.keys import KeySpace, Siblings, singular
 from airbyte_twin.sync.synthesize.pseudorandom import between, chance, mixed, pick, seed_of
 from airbyte_twin.sync.synthesize.times import date, time_of_day, timestamp
-from airbyte_twin.sync.synthesize.world import Change
 
 Value = Callable[[int, Change], JsonValue]
 """Makes a field's value of a draw and the row's change."""
@@ -35,7 +33,7 @@ class ScalarField:
         stream: Whose field it is.
         name: Of the field, or of the array whose item it is.
         schema: Its JSON Schema.
-        type: The one JSON type that is made of those that it may have.
+        type: JSON type of the generated values.
         row: The row that the object around it is about.
         part: Whether it is in an array, as the lines of an order are.
     """
@@ -49,7 +47,7 @@ class ScalarField:
 
     @property
     def format(self) -> str:
-        """Its format, or what its name says if it has none: `date-time`, `date`, `time`, `uuid`, `email` or another."""
+        """Its format, or one guessed from its name: `date-time`, `date`, `time`, `uuid`, `email` or another."""
         told = self.schema.get("format")
         if isinstance(told, str):
             return told
@@ -58,7 +56,7 @@ class ScalarField:
 
     @property
     def zoned(self) -> bool:
-        """Whether its times say their zone."""
+        """Whether its times have a zone."""
         return not str(self.schema.get("airbyte_type", "")).endswith("without_timezone")
 
 
@@ -147,7 +145,7 @@ def _time(scalar: ScalarField) -> Value:
 
 
 def cents(scalar: ScalarField, draw: int) -> int:
-    """An amount of money by what it is called, in hundredths."""
+    """An amount of money in hundredths, in a range for the field's name."""
     low, high = next(span for pattern, span in conventions.MONEY_RANGES if pattern.search(scalar.name))
     return between(low * 100, high * 100, draw) // (conventions.ITEM_DIVISOR if scalar.in_array else 1)
 
@@ -190,7 +188,7 @@ PEOPLE: dict[str, Callable[[int], str]] = {
     "phone": lambda row: f"+1555{row + 1:07d}",
     "phone_number": lambda row: f"+1555{row + 1:07d}",
 }
-"""By format or name: what belongs to a person, who is the row of that number."""
+"""Personal data by format or name; the argument is the row of the person."""
 
 FORMATS: dict[str, Callable[[ScalarField], Value]] = {
     "date-time": _date_time,
@@ -199,7 +197,7 @@ FORMATS: dict[str, Callable[[ScalarField], Value]] = {
     "uuid": lambda _scalar: lambda draw, _change: KeySpace(draw).uuid(0),
     "id": lambda _scalar: lambda draw, _change: KeySpace(draw).text(0),
 }
-"""By format, told or guessed: what makes a text."""
+"""Generators of strings by format."""
 
 
 class Absent(Enum):
@@ -227,7 +225,7 @@ class SchemaContext:
         key: Name of the top-level field that alone identifies a row.
         referent: The stream whose row the object around it is, if any.
         row: That row.
-        money: What the amounts in the object around it are of, e.g. `total_tax` in a `total_tax_set`.
+        money: Field whose amounts the enclosing object has, e.g. `total_tax` in a `total_tax_set`.
         depth: How many objects and arrays are around it.
         part: Whether it is in an array.
         fixed: Fields that are never absent: keys and cursors.
@@ -244,7 +242,7 @@ class SchemaContext:
     fixed: frozenset[str] = frozenset()
 
     def about(self, name: str) -> "SchemaContext":
-        """The place within a member: `customer` is about a row of `customers`; `data` is about what is around it."""
+        """The context within a member: `customer` refers to a row of `customers`, `data` to the enclosing row."""
         if name == "data":
             return replace(self, depth=self.depth + 1)
         found = self.siblings.named(name)
@@ -259,7 +257,7 @@ class SchemaContext:
 
 
 def compile_fields(schema: JsonObject, context: SchemaContext, wanted: Iterable[str]) -> dict[str, Make]:
-    """What makes each of the wanted top-level fields, of a row's seed and its change."""
+    """Generators of the wanted top-level fields, from a row's seed and its change."""
     properties = as_object(schema.get("properties"))
     return {
         name: _member(name, as_object(properties[name]), context, properties) for name in wanted if name in properties
@@ -267,7 +265,7 @@ def compile_fields(schema: JsonObject, context: SchemaContext, wanted: Iterable[
 
 
 def _member(name: str, schema: JsonObject, context: SchemaContext, beside: JsonObject) -> Make:
-    """What makes a member of an object."""
+    """Generator of an object's member."""
     schema = one_branch(schema)
     kinds = types_of(schema)
     kind = next((each for each in kinds if each != "null"), "string")
@@ -316,7 +314,7 @@ def _array(name: str, schema: JsonObject, context: SchemaContext) -> Make:
 def _scalar(name: str, scalar: ScalarField, context: SchemaContext, *, nullable: bool) -> Make:
     salt, made = seed_of(scalar.name), scalar_value(scalar)
     changes = bool(conventions.VOLATILE.search(name))
-    # A draw that decides about absence must tell nothing about the value.
+    # Absence and value use independent draws, so that they do not correlate.
     gap = 10 if nullable and name not in context.fixed else 0
     rare = bool(conventions.RARE.search(name)) and scalar.type != "boolean" and name not in context.fixed
 
@@ -332,7 +330,7 @@ def _scalar(name: str, scalar: ScalarField, context: SchemaContext, *, nullable:
 
 
 def _reference(name: str, scalar: ScalarField, context: SchemaContext, beside: JsonObject) -> Value | None:
-    """What makes a key, of this row or of one that it refers to, or a key's `type`; None for any other field."""
+    """Generator of a key, of a reference or of a reference's `type`; None for any other field."""
     siblings, own = context.siblings, context.stream
     if context.depth == 0 and name == context.key:
         # A key that is another row's too, as `order_id` alone can be, has each of them once.
@@ -349,7 +347,7 @@ def _reference(name: str, scalar: ScalarField, context: SchemaContext, beside: J
 
 
 def types_of(schema: JsonObject) -> list[str]:
-    """The JSON types that a schema allows, as far as it says."""
+    """The JSON types that a schema allows; empty if unspecified."""
     told = schema.get("type")
     if isinstance(told, list):
         return [str(each) for each in told]

@@ -1,7 +1,4 @@
-"""Keys of rows, and how a field's name says that it holds the key of another stream's row.
-
-Knows names and numbers. Must not know schemas.
-"""
+"""Keys of rows, and references to rows of other streams by the name of a field."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""A source without an account: the messages that a connector would send for some streams and states.
-
-Knows the order of the protocol's messages. Must not know what is done with them.
-"""
+"""A synthesized source: the messages that a connector would send for given streams and states."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +12,10 @@ from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMes
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.conventions import EVENTS
 from airbyte_twin.sync.synthesize.fields import Absent, Make, SchemaContext, compile_fields, one_branch, types_of
+from airbyte_twin.sync.synthesize.history import Change, History
 from airbyte_twin.sync.synthesize.keys import KeySpace, Siblings
 from airbyte_twin.sync.synthesize.pseudorandom import mixed, seed_of
 from airbyte_twin.sync.synthesize.times import date, milliseconds, timestamp
-from airbyte_twin.sync.synthesize.world import Change, World
 
 
 def is_event(cursor: FieldPath) -> bool:
@@ -51,23 +48,23 @@ class Cursor:
             schema = one_branch(as_object(as_object(schema.get("properties")).get(name)))
         return cls(path, schema, keys if stream.primary_key == (path,) else None)
 
-    def left(self, world: World, state: JsonObject | None) -> list[Change]:
+    def left(self, history: History, state: JsonObject | None) -> list[Change]:
         """The rows that a reader with a state has not read, in the order of the cursor; all without one."""
         if self.keys is None:
-            return world.changes_after(milliseconds(self._told(state)))
-        rows = sorted(world.changes_after(None), key=lambda change: change.index)
-        return rows[self._index(self._told(state), world, self.keys) + 1 :]
+            return history.changes_after(milliseconds(self._cursor_value(state)))
+        rows = sorted(history.changes_after(None), key=lambda change: change.index)
+        return rows[self._index(self._cursor_value(state), history, self.keys) + 1 :]
 
     def state(self, before: JsonObject | None, last: Change) -> JsonObject:
-        """The state of a reader who read up to a row; a late row takes nobody back."""
-        value, told = self.value(last), self._told(before)
+        """The state after reading up to a row; a late row does not move the cursor back."""
+        value, told = self.value(last), self._cursor_value(before)
         if self.keys is None and told is not None:
             known = milliseconds(told)
             value = told if known is not None and known > last.at else value
         return {".".join(self.path): value}
 
     def value(self, change: Change) -> JsonValue:
-        """What the field says of a row."""
+        """The value of the cursor field in a row."""
         if {"integer", "number"} & set(types_of(self.schema)):
             return change.at if self.keys is None else self.keys.integer(change.index)
         if self.keys is not None:
@@ -86,14 +83,14 @@ class Cursor:
             record = inner
         record[self.path[-1]] = self.value(change)
 
-    def _told(self, state: JsonObject | None) -> JsonValue:
+    def _cursor_value(self, state: JsonObject | None) -> JsonValue:
         return (state or {}).get(".".join(self.path))
 
-    def _index(self, told: JsonValue, world: World, keys: KeySpace) -> int:
+    def _index(self, told: JsonValue, history: History, keys: KeySpace) -> int:
         """The row that a reader read last; -1 for none."""
         if isinstance(told, int):
             return max(keys.index(told), -1)
-        return next((index for index in range(world.rows) if keys.text(index) == told), -1)
+        return next((index for index in range(history.rows) if keys.text(index) == told), -1)
 
 
 STATE_EVERY = 100
@@ -149,7 +146,7 @@ class RowMaker:
         self._cursor = Cursor.of(stream, siblings.keys(name))
         cursor = self._cursor
         updates = not (cursor is not None and (cursor.keys is not None or is_event(cursor.path)))
-        self._world = World(self._seed, source.outside, updates=updates)
+        self._world = History(self._seed, source.outside, updates=updates)
         # A stream that names no key has one all the same, if it looks like one.
         keys = [path[0] for path in stream.primary_key if path] or ["id"]
         fixed = frozenset([*keys, *stream.cursor[:1]])

@@ -1,10 +1,8 @@
-"""The made-up system behind a source: which rows each of its streams has, and when they changed.
+"""The synthesized system behind a source: the rows of each stream, and the times of their changes.
 
-Knows times and numbers of rows. Must not know what is in a row.
-
-Time is a list of epochs. The first holds what was there before the first sync; each later one holds what happened up to
-one more sync: mostly new rows, a share of updates of earlier ones, and a few late rows, whose time lies shortly before
-the epoch's start. Every stream of a source has the same rows at the same times, so that rows can refer to each other.
+Time is a list of epochs. The first holds the rows before the first sync; each later one holds the changes until one
+more sync: mostly new rows, a share of updates, and a few late rows, dated shortly before the epoch's start. Every stream
+of a source has the same rows at the same times, so that rows can refer to each other.
 """
 
 from bisect import bisect_left, bisect_right
@@ -38,7 +36,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """How many rows of an epoch are what."""
+    """Numbers of new, updated and late rows of an epoch."""
 
     new: int
     updated: int
@@ -62,7 +60,7 @@ class _Shares:
         return cls(number - updated - late, updated, late)
 
 
-class World:
+class History:
     """All changes of one stream of a source, as far as time has come.
 
     Args:
@@ -99,7 +97,7 @@ class World:
         return sorted(latest.values())
 
     def _changes(self, number: int) -> list[Change]:
-        """What happened in an epoch."""
+        """The changes of an epoch."""
         return [*self._born(number), *(self._updated(number) if self._updates else ())]
 
     def _born(self, number: int) -> list[Change]:
