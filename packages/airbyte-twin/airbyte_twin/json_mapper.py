@@ -162,10 +162,10 @@ class Mapper:
         where = spans(text)
         root = Target(self.package + class_name, model)
         faults = [_fault(detail["loc"], where, text) for detail in error.errors(include_url=False)]
-        told = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
-        if not told:
+        reported = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
+        if not reported:
             raise MissingMemberError
-        first = min(told, key=lambda fault: fault.position)
+        first = min(reported, key=lambda fault: fault.position)
         line, column = line_and_column(text, first.position)
         steps = [self._step(root, first.path[:depth], key) for depth, key in enumerate(first.path)]
         chain = f" (through reference chain: {'->'.join(steps)})" if steps else ""

@@ -67,13 +67,13 @@ class TwinServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Wait for the end: by `stop` at once; by a signal, or if unwanted, within a tenth of a second."""
-        told = asyncio.Event()
+        stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._wake = lambda: loop.call_soon_threadsafe(told.set)
+        self._wake = lambda: loop.call_soon_threadsafe(stopped.set)
         while not self.should_exit and self._is_wanted():
             await self.on_tick(0)  # sets the Date header
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), 0.1)
+                await asyncio.wait_for(stopped.wait(), 0.1)
         self._on_end()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

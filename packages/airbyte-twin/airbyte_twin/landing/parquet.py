@@ -96,7 +96,7 @@ class Part:
     @property
     def size(self) -> int:
         """Bytes on disk and in memory, about."""
-        return self._file.call_soon() + self._batch_bytes + self._row_bytes
+        return self._file.tell() + self._batch_bytes + self._row_bytes
 
     def add(self, row: Row, size: int) -> None:
         """Take one more row.

@@ -74,10 +74,10 @@ class Bucket:
         for start in range(0, len(keys), MOST_DELETED_AT_ONCE):
             some = keys[start : start + MOST_DELETED_AT_ONCE]
             with self._explained():
-                told = self._client.delete_objects(
+                answer = self._client.delete_objects(
                     Bucket=self._name, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
                 )
-            if failed := told.get("Errors"):
+            if failed := answer.get("Errors"):
                 raise self._error(failed[0].get("Code", "unknown"))
 
     def probe(self, folder: str) -> None:

@@ -184,9 +184,9 @@ def later(twin: Twin, before: Outside) -> Outside:
 
 def _start_date(configuration: JsonObject) -> int:
     """The configured start date in milliseconds since 1970; 0 without one."""
-    told = configuration.get("start_date")
+    declared = configuration.get("start_date")
     try:
-        day = date.fromisoformat(told[:10]) if isinstance(told, str) else None
+        day = date.fromisoformat(declared[:10]) if isinstance(declared, str) else None
     except ValueError:
         day = None
     return int(datetime.combine(day, time(), UTC).timestamp() * 1000) if day else 0

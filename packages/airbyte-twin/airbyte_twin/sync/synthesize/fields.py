@@ -48,9 +48,9 @@ class ScalarField:
     @property
     def format(self) -> str:
         """Its format, or one guessed from its name: `date-time`, `date`, `time`, `uuid`, `email` or another."""
-        told = self.schema.get("format")
-        if isinstance(told, str):
-            return told
+        declared = self.schema.get("format")
+        if isinstance(declared, str):
+            return declared
         guesses = ((conventions.TIME, "date-time"), (conventions.DATE, "date"), (conventions.ID, "id"))
         return next((kind for pattern, kind in guesses if pattern.search(self.name)), self.name)
 
@@ -83,9 +83,9 @@ def scalar_value(scalar: ScalarField) -> Value:
 
 
 def _choices(scalar: ScalarField) -> tuple[JsonValue, ...]:
-    told = scalar.schema.get("enum")
-    if isinstance(told, list):
-        return tuple(each for each in told if each is not None)
+    declared = scalar.schema.get("enum")
+    if isinstance(declared, list):
+        return tuple(each for each in declared if each is not None)
     if scalar.type != "string":
         return ()
     return conventions.STREAM_CHOICES.get((scalar.stream, scalar.name)) or conventions.CHOICES.get(scalar.name, ())
@@ -273,8 +273,8 @@ def _member(name: str, schema: JsonObject, context: SchemaContext, beside: JsonO
         return _object(name, schema, context)
     if kind == "array":
         return _array(name, schema, context)
-    told = context.money if name == "amount" and context.money else name
-    scalar = ScalarField(context.stream, told, schema, kind, context.row, context.in_array)
+    declared = context.money if name == "amount" and context.money else name
+    scalar = ScalarField(context.stream, declared, schema, kind, context.row, context.in_array)
     return _reference(name, scalar, context, beside) or _scalar(name, scalar, context, nullable="null" in kinds)
 
 
@@ -348,11 +348,11 @@ def _reference(name: str, scalar: ScalarField, context: SchemaContext, beside: J
 
 def types_of(schema: JsonObject) -> list[str]:
     """The JSON types that a schema allows; empty if unspecified."""
-    told = schema.get("type")
-    if isinstance(told, list):
-        return [str(each) for each in told]
-    if isinstance(told, str):
-        return [told]
+    declared = schema.get("type")
+    if isinstance(declared, list):
+        return [str(each) for each in declared]
+    if isinstance(declared, str):
+        return [declared]
     return ["object"] if "properties" in schema else ["array"] if "items" in schema else []
 
 

@@ -1,8 +1,8 @@
 """The synthesized system behind a source: the rows of each stream, and the times of their changes.
 
 Time is a list of epochs. The first holds the rows before the first sync; each later one holds the changes until one
-more sync: mostly new rows, a share of updates, and a few late rows, dated shortly before the epoch's start. Every stream
-of a source has the same rows at the same times, so that rows can refer to each other.
+more sync: mostly new rows, a share of updates, and a few late rows, dated shortly before the epoch's start. Every
+stream of a source has the same rows at the same times, so that rows can refer to each other.
 """
 
 from bisect import bisect_left, bisect_right

@@ -57,10 +57,10 @@ class Cursor:
 
     def state(self, before: JsonObject | None, last: Change) -> JsonObject:
         """The state after reading up to a row; a late row does not move the cursor back."""
-        value, told = self.value(last), self._cursor_value(before)
-        if self.keys is None and told is not None:
-            known = milliseconds(told)
-            value = told if known is not None and known > last.at else value
+        value, cursor_value = self.value(last), self._cursor_value(before)
+        if self.keys is None and cursor_value is not None:
+            known = milliseconds(cursor_value)
+            value = cursor_value if known is not None and known > last.at else value
         return {".".join(self.path): value}
 
     def value(self, change: Change) -> JsonValue:
@@ -86,11 +86,11 @@ class Cursor:
     def _cursor_value(self, state: JsonObject | None) -> JsonValue:
         return (state or {}).get(".".join(self.path))
 
-    def _index(self, told: JsonValue, history: History, keys: KeySpace) -> int:
+    def _index(self, cursor_value: JsonValue, history: History, keys: KeySpace) -> int:
         """The row that a reader read last; -1 for none."""
-        if isinstance(told, int):
-            return max(keys.index(told), -1)
-        return next((index for index in range(history.rows) if keys.text(index) == told), -1)
+        if isinstance(cursor_value, int):
+            return max(keys.index(cursor_value), -1)
+        return next((index for index in range(history.rows) if keys.text(index) == cursor_value), -1)
 
 
 STATE_EVERY = 100
