@@ -43,7 +43,7 @@ def known_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
 
 
 def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
-    """The definition that a new actor is of: the id that was sent, else the one of its type's name.
+    """The definition of a new actor: the id in the request, else that of its type's name.
 
     Raises:
         ApiError: 422 without either, 400 `value-not-found` for an unknown type, 404 or 403 for an unknown id, 500 for a
@@ -66,7 +66,7 @@ def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
 
 
 def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
-    """Create a source or destination; nothing is checked but its configuration's form.
+    """Create a source or destination; only its configuration is validated, without a connection check.
 
     Raises:
         ApiError: See `definition_for`; 422 for a configuration against the spec, 500 or 403 for an unknown workspace,
@@ -117,7 +117,7 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
 
 
 def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
-    """PATCH: the configuration is merged in, and a mask becomes the secret itself.
+    """PATCH: merge the configuration; a mask becomes the value of the secret.
 
     Raises:
         ApiError: 422 for a merged configuration against the spec, and so for any patch of a deleted actor; 500 for what
@@ -143,7 +143,7 @@ def _merged_configuration(twin: Twin, actor: Actor, patch: JsonValue) -> JsonObj
 
 
 def delete_actor(twin: Twin, actor: Actor) -> None:
-    """Tombstone an actor: its configuration and secrets go, its connections become deprecated."""
+    """Tombstone an actor: drop its configuration and secrets, deprecate its connections."""
     if actor.deleted:
         return
     twin.vault(actor.workspace_id).forget(actor.configuration, twin.secret_tree(actor.definition_id))
@@ -153,7 +153,7 @@ def delete_actor(twin: Twin, actor: Actor) -> None:
 
 
 def deprecate(twin: Twin, connection: Connection) -> None:
-    """Delete a connection as the server does: its jobs and state rows stay, a running job is cancelled."""
+    """Delete a connection: keep its jobs and state, cancel its running job."""
     if connection.status == "deprecated":
         return
     twin.store.connections.put(connection.model_copy(update={"status": "deprecated"}))
@@ -163,14 +163,14 @@ def deprecate(twin: Twin, connection: Connection) -> None:
 
 
 def without_type(configuration: JsonValue, kind: ActorKind) -> JsonValue:
-    """The configuration without the type, which is never stored in it."""
+    """The configuration without its type, which is not stored."""
     if not isinstance(configuration, dict):
         return configuration
     return {key: value for key, value in configuration.items() if key != type_key(kind)}
 
 
 def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> JsonObject | None:
-    """Resources as they are stored.
+    """The stored document of resources.
 
     Raises:
         ProblemError: 400 on Cloud, which does not take any.

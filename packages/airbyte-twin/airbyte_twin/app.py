@@ -125,7 +125,7 @@ def run_twin(
 
 
 def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
-    """Routes below a prefix; a slash too many is an unknown route, not a redirect."""
+    """Routes below a prefix; an extra slash is an unknown route, not a redirect."""
     return Mount(prefix, app=Router(routes, redirect_slashes=False))
 
 

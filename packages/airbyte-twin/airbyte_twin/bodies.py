@@ -54,7 +54,7 @@ class ResourceAllocation(Body):
     job_specific: Annotated[tuple[JobResources, ...], Many] = ()
 
     def document(self) -> JsonObject:
-        """As it is stored and read back."""
+        """The stored document."""
         dumped: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return dumped
 
@@ -108,7 +108,7 @@ class MapperBody(Body):
 
 
 class StreamBody(Body):
-    """One stream of a connection, as the public API takes it."""
+    """One stream of a connection."""
 
     java = "StreamConfiguration"
 
@@ -132,7 +132,7 @@ class StreamsBody(Body):
 
 
 class ScheduleBody(Body):
-    """A schedule, as the public API takes it: `basic` is no value of its enum."""
+    """A schedule, in the public API, whose enum lacks `basic`."""
 
     java = "AirbyteApiConnectionSchedule"
 
@@ -141,7 +141,7 @@ class ScheduleBody(Body):
 
 
 class TagBody(Body):
-    """A tag of a connection, which must be sent whole."""
+    """A tag of a connection, with all members required."""
 
     java = "Tag"
 
@@ -188,13 +188,13 @@ class JobCreate(Body):
 
 
 class EmailNotification(Body):
-    """Whether to send mail."""
+    """Notification by mail."""
 
     enabled: bool | None = None
 
 
 class WebhookNotification(Body):
-    """Whether to call a webhook, and which."""
+    """Notification by webhook."""
 
     enabled: bool | None = None
     url: str | None = None

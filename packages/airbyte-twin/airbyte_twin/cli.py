@@ -18,21 +18,21 @@ DEFAULTS = TwinSettings()
 
 
 def loopback(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
-    """Refuse to serve anything but this machine: the twin guards nothing."""
+    """Refuse addresses other than loopback, because control endpoints need no authentication."""
     address = "127.0.0.1" if host == "localhost" else host
     try:
         if ipaddress.ip_address(address).is_loopback:
             return address
     except ValueError as error:
-        raise click.BadParameter(f"{host} is no IP address.") from error
-    raise click.BadParameter(f"{host} is not a loopback address; the twin's control endpoints have no guard.")
+        raise click.BadParameter(f"{host} is not an IP address.") from error
+    raise click.BadParameter(f"{host} is not a loopback address; the twin's control endpoints need no authentication.")
 
 
 def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     """Refuse an invalid UUID."""
     canonical = canonical_id(value)
     if len(canonical) != 36:
-        raise click.BadParameter(f"{value} is no UUID.")
+        raise click.BadParameter(f"{value} is not a UUID.")
     return canonical
 
 

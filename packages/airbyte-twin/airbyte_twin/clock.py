@@ -13,7 +13,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """Whether time stands still."""
+        """Whether time is frozen."""
         return self._frozen_at is not None
 
     def now(self) -> float:
@@ -35,7 +35,7 @@ class Clock:
         self._frozen_at = self.now() if at is None else at
 
     def resume(self) -> None:
-        """Let time run again from where it stands."""
+        """Unfreeze time."""
         if self._frozen_at is not None:
             self._offset = self._frozen_at - time.time()
             self._frozen_at = None

@@ -169,6 +169,6 @@ def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[Sel
 
 
 def known_tags(twin: Twin, tags: Iterable[TagBody]) -> tuple[str, ...]:
-    """Ids of the tags that exist, each once; the server drops the others in silence."""
+    """Ids of the tags that exist, each once; the server silently drops the others."""
     ids = dict.fromkeys(str(tag.tag_id) for tag in tags)
     return tuple(tag_id for tag_id in ids if twin.store.tags.get(tag_id) is not None)

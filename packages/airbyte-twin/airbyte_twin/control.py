@@ -225,7 +225,7 @@ def replaced(document: JsonValue, tree: SecretTree, path: tuple[str, ...], value
     """The document with another value at a secret's path."""
     if not path:
         if not tree.secret or not is_node(document):
-            raise refused("path: names no secret of the configuration")
+            raise refused("path: not a secret of the configuration")
         return value
     step, rest = path[0], path[1:]
     if isinstance(document, dict) and step in document and step in tree.children:
@@ -234,7 +234,7 @@ def replaced(document: JsonValue, tree: SecretTree, path: tuple[str, ...], value
         changed = list(document)
         changed[int(step)] = replaced(document[int(step)], tree.children["*"], rest, value)
         return changed
-    raise refused(f"path: {step!r} leads to no secret of the configuration")
+    raise refused(f"path: {step!r} is not on the path of a secret of the configuration")
 
 
 def set_temper(twin: Twin, order: TemperDrift) -> None:
@@ -302,7 +302,7 @@ async def set_clock(request: Request) -> Response:
     twin, order = Twin.of(request), await read_order(request, ClockOrder)
     frozen_at = None if isinstance(order.freeze, bool) else order.freeze
     if not 0 <= (twin.clock.now() if frozen_at is None else frozen_at) + order.advance <= LAST_INSTANT:
-        raise refused("advance: leads out of the years 1970 to 9999")
+        raise refused("advance: the time must stay between the years 1970 and 9999")
     if order.freeze is True:
         twin.clock.freeze()
     elif frozen_at is not None:

@@ -122,7 +122,7 @@ class Faults:
         self._seen.append(0)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self._faults.clear()
         self._seen.clear()
 

@@ -40,12 +40,12 @@ def alone_in(folder: Path | None) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK_FILE).open("w")
     except OSError as error:
-        raise StateFileError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise StateFileError(f"{folder}: cannot be created: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StateFileError(f"{folder}: another twin uses it: end that one first") from error
+            raise StateFileError(f"{folder}: in use by another twin: stop that one first") from error
         yield
 
 
@@ -68,7 +68,7 @@ class Saver:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StateFileError(f"{self._folder}: cannot be made: {error.strerror}") from error
+            raise StateFileError(f"{self._folder}: cannot be created: {error.strerror}") from error
         state = _read(self._folder / STATE_FILE, Snapshot)
         secrets = _read(self._folder / SECRETS_FILE, SecretSnapshot)
         if state is not None:
@@ -119,7 +119,7 @@ def _read(path: Path, model: type[R]) -> R | None:
     except ValidationError as error:
         advice = "move it away to start empty"
         raise StateFileError(
-            f"{path}: is damaged or of another version ({error.error_count()} errors): {advice}"
+            f"{path}: damaged or of another version ({error.error_count()} errors): {advice}"
         ) from error
 
 

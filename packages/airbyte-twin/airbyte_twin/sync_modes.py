@@ -34,12 +34,12 @@ NAMES = {pair: name for name, pair in PAIRS.items()}
 
 
 def combined_mode(source: SyncMode, destination: DestinationSyncMode) -> CombinedMode | None:
-    """The public name of a pair; None for pairs that have none, which only the Config API can store."""
+    """The public name of a pair; None for pairs without one, which only the Config API can store."""
     return NAMES.get((source, destination))
 
 
 def combined_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """All named modes of a stream into a destination, as refusals list them: one destination mode after another."""
+    """All named modes of a stream into a destination, sorted by destination mode, as in error messages."""
     known, offered = {*sources}, {*destinations}
     return [
         NAMES[pair]

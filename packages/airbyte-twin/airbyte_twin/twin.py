@@ -52,7 +52,7 @@ class ByHand:
         """Do nothing."""
 
     def log(self, job_id: str) -> tuple[str, ...]:
-        """There is none."""
+        """No lines."""
         return ()
 
     def clock_moved(self) -> None:
@@ -126,13 +126,13 @@ class Twin:
         )
 
     def unknown(self, resource_type: str, resource_id: str) -> ApiError:
-        """The answer of the public API to an unknown id: 404, or 403 where the caller is no administrator."""
+        """The answer of the public API to an unknown id: 404, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
         return missing(resource_type, resource_id)
 
     def lost(self, resource_type: str, resource_id: str) -> ApiError:
-        """The answer to an unknown id that the server does not expect to be unknown: 500, or 403 as above."""
+        """The answer to an unknown id that the server fails on: 500, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
         return unexpected(f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}")
@@ -159,11 +159,11 @@ class Twin:
         return known or unknown_connector(definition_id, definition)
 
     def type_name(self, definition_id: str) -> str:
-        """`sourceType` or `destinationType`, empty for definitions that callers made."""
+        """`sourceType` or `destinationType`, empty for custom definitions."""
         return self.registry.type_name(definition_id)
 
     def secret_tree(self, definition_id: str) -> SecretTree:
-        """Where configurations of a definition keep secrets."""
+        """Paths of secrets in configurations of a definition."""
         return self.connector(definition_id).secret_tree
 
     def catalog(self, catalog_id: str) -> Catalog:
@@ -176,7 +176,7 @@ class Twin:
         return self.store.tempers.get(actor_id) or Temper(id=actor_id)
 
     def listed(self, rows: Iterable[T]) -> list[T]:
-        """Rows in the order of a list answer, which nothing promises."""
+        """Rows in the order of a list response; the server guarantees none."""
         found = list(rows)
         if self.settings.unstable_lists:
             self.shuffler.shuffle(found)
@@ -184,7 +184,7 @@ class Twin:
 
 
 def canonical_id(text: str) -> str:
-    """An id of a path as it is stored.
+    """An id of a path in canonical form.
 
     Raises:
         OpaqueError: 500, it is no UUID: the server's own code breaks on it.
@@ -196,7 +196,7 @@ def canonical_id(text: str) -> str:
 
 
 def default_notifications() -> JsonObject:
-    """Mail for everything but success, no webhooks (airbyte-platform WorkspacesHandler)."""
+    """Mail for everything except success, no webhooks (airbyte-platform WorkspacesHandler)."""
     events = (
         "failure",
         "success",

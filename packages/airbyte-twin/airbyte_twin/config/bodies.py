@@ -31,7 +31,7 @@ class WorkspaceIdBody(Body):
 
 
 class ActorListBody(WorkspaceIdBody):
-    """Names a workspace, and how many of its actors after which one to list."""
+    """Names a workspace and a page of its actors."""
 
     java = "ActorListCursorPaginatedRequestBody"
 
@@ -90,7 +90,7 @@ class StreamStateBody(Body):
 
 
 class GlobalStateBody(Body):
-    """Cursors of a source that keeps one for all streams; its shared part is the one snake_case member."""
+    """Cursors of a source that keeps one for all streams; `shared_state` is the only snake_case member."""
 
     java = "GlobalState"
 
@@ -101,7 +101,7 @@ class GlobalStateBody(Body):
 
 
 class ConnectionStateBody(Body):
-    """A state, as it is read; its own connection id is ignored."""
+    """A state, as in responses; its own connection id is ignored."""
 
     java = "ConnectionState"
 
@@ -164,7 +164,7 @@ class CatalogBody(Body):
 
 
 class BasicScheduleBody(Body):
-    """Every so many units."""
+    """An interval."""
 
     java = "ConnectionScheduleDataBasicSchedule"
 
@@ -234,7 +234,7 @@ class ConnectionReadBody(ConnectionIdBody):
 
 
 class DiscoverBody(Body):
-    """Names a source to discover; the one snake_case member is the API's own."""
+    """Names a source to discover; one member is snake_case in the API."""
 
     java = "SourceDiscoverSchemaRequestBody"
 

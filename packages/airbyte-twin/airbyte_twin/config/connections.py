@@ -162,7 +162,7 @@ async def update(request: Request) -> Response:
 
 
 def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBody) -> dict[str, object]:
-    """The stored members that a body sets; None leaves one alone.
+    """The stored members that a body sets; None means unchanged.
 
     Raises:
         ApiError: 400 or 500 for a schedule, 422 for a stream, 500 for what the database does not take.

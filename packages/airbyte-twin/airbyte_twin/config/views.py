@@ -111,7 +111,7 @@ def selected_stream_view(selected: SelectedStream, known: DiscoveredStream | Non
 
 
 def _bare(stream: SelectedStream) -> DiscoveredStream:
-    """A stream that the source offers no more."""
+    """A stream that the source no longer has."""
     return DiscoveredStream(
         name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=(stream.sync_mode,)
     )
@@ -180,7 +180,7 @@ def default_config_view(stream: DiscoveredStream, *, selected: bool, suggested: 
 
 
 def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> JsonObject:
-    """A SynchronousJobRead: a connector was run while the caller waited."""
+    """A SynchronousJobRead."""
     now = twin.clock.seconds()
     shown: JsonObject = {
         "id": str(uuid4()),
@@ -193,7 +193,7 @@ def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> J
         "logs": {"events": [], "logLines": []},
     }
     if kind == "get_spec":
-        shown["configId"] = "Optional.empty"  # no job of anything that exists, and the server shows that as it is
+        shown["configId"] = "Optional.empty"  # the server prints its empty Optional
     if failure is not None:
         shown["failureReason"] = {"externalMessage": failure, "timestamp": now}
     return shown

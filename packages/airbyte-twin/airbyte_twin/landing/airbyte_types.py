@@ -218,8 +218,8 @@ def _of_members(airbyte_types: dict[str, AirbyteType], path: str) -> Struct:
         if other != member.name:
             where = f" of {path!r}" if path else ""
             raise LandingError(
-                f"The fields {other!r} and {member.name!r}{where} would both be the column {member.column!r}, on which"
-                " destination-s3 fails: select one of them."
+                f"The fields {other!r} and {member.name!r}{where} would both be the column {member.column!r}, which"
+                " destination-s3 refuses: select one of them."
             )
     return Struct(members)
 
@@ -233,7 +233,7 @@ def _union(options: Iterable[AirbyteType | None], path: str) -> AirbyteType | No
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise LandingError(
-            f"The field {path!r} may hold two kinds of {twice!r}, on which destination-s3 fails: do not select it."
+            f"The field {path!r} has two types {twice!r}, which destination-s3 refuses: do not select it."
         )
     if len(merged) > 1:
         return Union(tuple(merged))

@@ -94,7 +94,7 @@ def _zone(text: str) -> timezone:
     hours, minutes, seconds = (int(part or 0) for part in found.group(2, 3, 4))
     offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     if offset > _WIDEST_OFFSET:
-        raise ValueError("no place on earth is that far from UTC")
+        raise ValueError("an offset of more than 18 hours")
     return timezone(-offset if found[1] == "-" else offset)
 
 

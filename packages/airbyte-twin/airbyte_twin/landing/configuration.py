@@ -58,14 +58,18 @@ def parse_configuration(configuration: JsonObject) -> Configuration:
     chosen = as_object(configuration.get("format"))
     kind, codec = chosen.get("format_type"), chosen.get("compression_codec")
     if kind in ("CSV", "JSONL", "Avro"):
-        raise LandingError(f"The twin writes Parquet alone, not {kind}: set format.format_type to Parquet.")
+        raise LandingError(f"The twin writes only Parquet, not {kind}: set format.format_type to Parquet.")
     if codec == "LZO":
-        raise LandingError("The twin can't compress with LZO: choose another format.compression_codec, as ZSTD.")
+        raise LandingError(
+            "The twin can't compress with LZO: choose another format.compression_codec, for example ZSTD."
+        )
     try:
         parsed = Configuration.model_validate(configuration)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
         raise LandingError(f"The destination's configuration can't be used: {'; '.join(problems)}") from None
     if parsed.role_arn and not parsed.access_key_id:
-        raise LandingError("The twin assumes no role: give access_key_id and secret_access_key instead of role_arn.")
+        raise LandingError(
+            "The twin does not assume roles: set access_key_id and secret_access_key instead of role_arn."
+        )
     return parsed

@@ -163,6 +163,6 @@ def _on_disk() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise LandingError(
-            f"The temporary folder {tempfile.gettempdir()!r} can't take the data ({reason}): free space there, or set"
-            " TMPDIR to a folder that has some."
+            f"The temporary folder {tempfile.gettempdir()!r} is not writable ({reason}): free space there, or set"
+            " TMPDIR to another folder."
         ) from error

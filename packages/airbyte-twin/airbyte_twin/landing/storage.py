@@ -96,7 +96,7 @@ class Bucket:
         except exceptions.ClientError as error:
             raise self._error(error.response.get("Error", {}).get("Code", "unknown")) from None
         except exceptions.NoCredentialsError:
-            raise self._refusal("has no credentials", "give access_key_id and secret_access_key") from None
+            raise self._refusal("has no credentials", "set access_key_id and secret_access_key") from None
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             cause = f"does not answer ({type(error).__name__})"
             raise self._refusal(cause, "start the server, or correct s3_endpoint") from None
@@ -111,7 +111,7 @@ class Bucket:
             return self._refusal(f"refuses the credentials ({code})", remedy)
         if code in _ELSEWHERE:
             return self._refusal(f"is in another region ({code})", "correct s3_bucket_region")
-        return self._refusal(f"failed ({code})", "see what the server says of it, then start the sync again")
+        return self._refusal(f"failed ({code})", "look up the code in the server's log, then start the sync again")
 
     def _refusal(self, cause: str, remedy: str) -> LandingError:
         return LandingError(f"The bucket {self._name!r} at {self._where} {cause}: {remedy}.")

@@ -143,7 +143,7 @@ def load_connector(path: Path) -> Connector:
         raise ConnectorFileError(f"{path}: not a connector: {where}: {first['msg']}") from error
     flaw = spec_flaw(connector.spec)
     if flaw:
-        raise ConnectorFileError(f"{path}: not a connector: spec is no JSON Schema: {flaw}")
+        raise ConnectorFileError(f"{path}: not a connector: spec is not a JSON Schema: {flaw}")
     return connector
 
 

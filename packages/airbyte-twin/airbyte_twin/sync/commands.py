@@ -24,7 +24,7 @@ def parse_command(text: str) -> tuple[str, Path]:
     """
     repository, equals, path = text.partition("=")
     if not equals or not repository or not path:
-        raise CommandError(f"{text}: not a connector: write it as airbyte/source-faker=/path/to/source-faker")
+        raise CommandError(f"{text}: invalid connector: write airbyte/source-faker=/path/to/source-faker")
     return repository, Path(path).absolute()
 
 
@@ -36,9 +36,9 @@ def check_commands(commands: Mapping[str, Path]) -> None:
     """
     for repository, path in commands.items():
         if not path.is_file():
-            raise CommandError(f"{path}: no such file: give the path of the executable of {repository}")
+            raise CommandError(f"{path}: no such file: pass the path of the executable of {repository}")
         if not os.access(path, os.X_OK):
-            raise CommandError(f"{path}: not executable: make it so (chmod +x), or give another path for {repository}")
+            raise CommandError(f"{path}: not executable: run chmod +x, or pass another path for {repository}")
 
 
 def command_of(twin: Twin, definition_id: str) -> Path | None:

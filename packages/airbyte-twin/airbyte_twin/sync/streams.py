@@ -33,7 +33,7 @@ class SyncStream:
 
     @property
     def incremental(self) -> bool:
-        """Whether a sync starts where the last one ended."""
+        """Whether a sync resumes from the cursor."""
         return self.selected.sync_mode == "incremental"
 
     @property

@@ -33,7 +33,7 @@ async def discovered_streams(twin: Twin, source: Actor) -> tuple[DiscoveredStrea
 
 
 async def check_failure(twin: Twin, kind: ActorKind, definition_id: str, configuration: JsonObject) -> str | None:
-    """Why a source cannot be read or a destination not written, with a plain configuration; None if all is well.
+    """The failure of a connection check with a plain configuration; None if it succeeds.
 
     Checks run only for a source with a real connector, and for destinations if the twin runs syncs.
     """
@@ -72,7 +72,7 @@ async def _destination_failure(twin: Twin, definition_id: str, configuration: Js
 
 
 async def aside(work: Callable[[], T]) -> T:
-    """Do something that cannot be cancelled, in a thread for which the end of the twin does not wait."""
+    """Run work that cannot be cancelled in a daemon thread, so that the twin can end before it."""
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()
 

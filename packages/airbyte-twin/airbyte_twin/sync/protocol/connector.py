@@ -114,7 +114,7 @@ def _messages(
     if failure is not None:
         raise ConnectorError(clean(failure.text), failure.internal and clean(failure.internal))
     if code != 0:
-        raise ConnectorError("\n".join([f"the connector {_ending(code)}; the last that it said:", *tail]))
+        raise ConnectorError("\n".join([f"the connector {_ending(code)}; its last output:", *tail]))
 
 
 def _drain(stream: IO[bytes], tail: deque[str], clean: Callable[[str], str]) -> None:
@@ -206,7 +206,7 @@ class RealConnector:
             if isinstance(message, kind):
                 answer = message
         if answer is None:
-            raise ConnectorError(f"the connector does not answer {verb}")
+            raise ConnectorError(f"the connector sent no answer to {verb}")
         return answer
 
     def _run(self, verb: str, documents: Mapping[str, JsonValue]) -> Generator[Message, None, None]:

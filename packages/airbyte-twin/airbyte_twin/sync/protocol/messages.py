@@ -206,7 +206,7 @@ def parse_message(line: bytes) -> Message:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise ProtocolError(f"the connector sent a {kind} that cannot be read: {where}: {first['msg']}") from error
+        raise ProtocolError(f"the connector sent an invalid {kind}: {where}: {first['msg']}") from error
 
 
 def _message(kind: str, document: JsonObject) -> Message:
@@ -222,7 +222,7 @@ def _record(record: JsonObject) -> RecordMessage:
     # Most lines are records: checking three members is cheaper than validating a model.
     stream, namespace, data = record.get("stream"), record.get("namespace"), record.get("data")
     if not isinstance(stream, str) or not isinstance(namespace, str | None) or not isinstance(data, dict):
-        raise ProtocolError("the connector sent a RECORD that cannot be read: it needs a stream and data")
+        raise ProtocolError("the connector sent a RECORD that is invalid: stream or data is missing")
     return RecordMessage(stream, namespace, data)
 
 
@@ -235,7 +235,7 @@ def _state(document: JsonValue) -> StateMessage:
         return StateMessage("global", streams, shared=state.global_.shared_state)
     if state.type == "LEGACY":
         return StateMessage("legacy", legacy=state.data or {})
-    raise ProtocolError(f"the connector sent a STATE that cannot be read: its type is {state.type}, its data are not")
+    raise ProtocolError(f"the connector sent a STATE that is invalid: it has the type {state.type} without its data")
 
 
 def _trace(document: JsonValue) -> Message:

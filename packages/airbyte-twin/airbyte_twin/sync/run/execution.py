@@ -30,7 +30,7 @@ PROGRESS_EVERY = 500
 
 
 class Failed(Exception):  # noqa: N818 - the name is what went wrong
-    """A job cannot be carried out, or not to its end."""
+    """A job fails."""
 
     def __init__(self, failure: JobFailure) -> None:
         super().__init__(failure.message)
@@ -38,7 +38,7 @@ class Failed(Exception):  # noqa: N818 - the name is what went wrong
 
 
 def failed(origin: FailureOrigin, message: str) -> Failed:
-    """A failure by who failed and its text."""
+    """A failure by origin and text."""
     return Failed(JobFailure(origin=origin, message=message))
 
 
@@ -74,7 +74,7 @@ class Work:
     checkpoint_records: int
 
     def run_job(self, cancellation: Cancellation, report: Report) -> None:
-        """Do it.
+        """Run the job.
 
         Raises:
             Failed: The source or the destination failed; durable records and their state stay.
@@ -100,7 +100,7 @@ class Work:
 
 
 class Sync:
-    """One sync under way."""
+    """A running sync."""
 
     def __init__(self, work: Work, source: Source, destination: Destination, report: Report) -> None:
         self._work = work
@@ -117,7 +117,7 @@ class Sync:
         self._rows = 0
 
     def run(self, cancellation: Cancellation) -> None:
-        """Read to the end.
+        """Read the source to its end.
 
         Raises:
             Failed: The source failed.

@@ -35,7 +35,7 @@ REPLACING = frozenset({"overwrite", "overwrite_dedup"})
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Of a stream in one job: which it writes, and which is the oldest to keep (0: all)."""
+    """Generations of a stream in one job: the one written, and the oldest one kept (0: all)."""
 
     current: int
     minimum: int
@@ -61,7 +61,7 @@ def begin_generations(store: Store, connection: Connection, job: Job) -> dict[St
 
 
 def is_asked(stream: SelectedStream, job: Job) -> bool:
-    """Whether a refresh or clear is about a stream."""
+    """Whether a refresh or clear includes a stream."""
     return job.type != "sync" and (job.streams is None or stream.key in job.streams)
 
 
@@ -90,7 +90,7 @@ def plan_job(twin: Twin, job: Job, cancellation: Cancellation) -> Work:
     source = twin.store.actor(ActorKind.SOURCE, connection.source_id) if connection else None
     destination = twin.store.actor(ActorKind.DESTINATION, connection.destination_id) if connection else None
     if connection is None or source is None or source.deleted or destination is None or destination.deleted:
-        raise failed("airbyte_platform", "The connection's source or destination is gone.")
+        raise failed("airbyte_platform", "The connection's source or destination was deleted.")
     for actor in (source, destination):
         failure = twin.temper(actor.id).check_failure
         if failure is not None:
@@ -118,7 +118,7 @@ def _streams(twin: Twin, connection: Connection, job: Job) -> Iterator[SyncStrea
             continue
         if job.type != "reset" and (stream.mappers or stream.include_files):
             what = "mappers" if stream.mappers else "files"
-            raise failed("airbyte_platform", f"Stream {stream.name} has {what}, which the twin cannot carry.")
+            raise failed("airbyte_platform", f"Stream {stream.name} has {what}, which the twin does not support.")
         bare = DiscoveredStream(name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=())
         generation = generations[stream.key]
         yield SyncStream(
@@ -129,7 +129,9 @@ def _streams(twin: Twin, connection: Connection, job: Job) -> Iterator[SyncStrea
 def _target(twin: Twin, connection: Connection, destination: Actor) -> Target:
     repository = twin.connector(destination.definition_id).docker_repository
     if repository not in WRITABLE:
-        raise failed("destination", f"The twin cannot write to {repository}; it can to {', '.join(sorted(WRITABLE))}.")
+        raise failed(
+            "destination", f"The twin does not support {repository}; supported: {', '.join(sorted(WRITABLE))}."
+        )
     configuration = revealed_configuration(twin, destination)
     return Target(
         repository=repository,
@@ -158,7 +160,7 @@ def _source(twin: Twin, source: Actor, cancellation: Cancellation) -> Source:
 def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSource:
     known = twin.connector(source.definition_id)
     if known.catalog is None:
-        message = f"Nothing is known of {known.docker_repository}: give the twin its command (--connector)."
+        message = f"Unknown connector {known.docker_repository}: pass its executable with --connector."
         raise failed("source", message)
     before = twin.store.outsides.get(source.id)
     outside = twin.store.outsides.put(later(twin, before) if before else first(twin, source, configuration))

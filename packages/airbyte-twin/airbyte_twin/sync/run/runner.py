@@ -34,7 +34,7 @@ STOPPED = JobFailure(origin="airbyte_platform", message="The twin was stopped wh
 
 @dataclass
 class Running:
-    """A job that is worked on."""
+    """A running job."""
 
     job_id: str
     connection_id: str
@@ -66,7 +66,7 @@ class SyncRunner:
                 fail(self._twin, job, STOPPED)
 
     def submit(self, job: Job) -> None:
-        """Take a new job; it starts once the request that made it is answered for."""
+        """Queue a new job; it starts after the current request."""
         self._loop = asyncio.get_running_loop()
         self._waiting.append(job.id)
         self._idle.clear()
@@ -100,7 +100,7 @@ class SyncRunner:
             running.cancellation.cancel()
 
     def join(self) -> None:
-        """Wait until no thread works any more; called once the twin's own thread has ended."""
+        """Wait for all threads; call it after the twin's thread has ended."""
         until = time.monotonic() + PATIENCE
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
@@ -170,7 +170,7 @@ class SyncRunner:
         self._start()
 
     def note_progress(self, job_id: str, rows: int, size: int) -> None:
-        """Show how far a job is."""
+        """Update the counts of a job."""
         job = self._twin.store.jobs.get(job_id)
         if job is not None and not job.finished:
             drive(self._twin, job, "running", bytes_synced=size, rows_synced=rows)
@@ -209,7 +209,7 @@ class ThreadReport:
 
 
 def fire_due(twin: Twin, after: float, now: float) -> None:
-    """Start one sync of each active connection that fell due, however often; none where a job is under way."""
+    """Start one sync of each active connection that fell due once or more, unless it has a running job."""
     for connection in list(twin.store.connections):
         if connection.status != "active" or twin.store.active_job(connection.id) is not None:
             continue

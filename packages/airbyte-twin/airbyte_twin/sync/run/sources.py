@@ -18,7 +18,7 @@ from airbyte_twin.sync.synthesize.source import MadeUpSource
 
 
 class Source(Protocol):
-    """Something that can be read."""
+    """A source of a sync."""
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """Records and states of streams; raises ConnectorError when it fails, Cancelled when it is cancelled."""
@@ -68,7 +68,7 @@ class FailingSource:
 
 
 def state_document(streams: Iterable[SyncStream], state: ConnectionState) -> JsonValue:
-    """The state messages that a connector starts from; None if it starts from nothing."""
+    """The state messages for a connector; None without a state."""
     if state.type == "legacy":
         return state.legacy
     wanted = {stream.key for stream in streams if stream.incremental}

@@ -61,7 +61,7 @@ class ScalarField:
 
 
 def key_value(keys: KeySpace, row: RowOf, scalar: ScalarField) -> Value:
-    """The key of a row, as the field's type wants it."""
+    """Generator of a row's key in the field's type."""
     if scalar.type in {"integer", "number"}:
         return lambda _draw, change: keys.integer(row(change))
     if scalar.schema.get("format") == "uuid":
@@ -70,7 +70,7 @@ def key_value(keys: KeySpace, row: RowOf, scalar: ScalarField) -> Value:
 
 
 def scalar_value(scalar: ScalarField) -> Value:
-    """A plausible value."""
+    """Generator of a plausible value."""
     if "const" in scalar.schema:
         constant = scalar.schema["const"]
         return lambda _draw, _change: constant
@@ -201,7 +201,7 @@ FORMATS: dict[str, Callable[[ScalarField], Value]] = {
 
 
 class Absent(Enum):
-    """Stands for a member that an object does not have."""
+    """Marks an absent member."""
 
     ABSENT = "absent"
 
@@ -217,7 +217,7 @@ def own_row(change: Change) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SchemaContext:
-    """Where in a record a schema is.
+    """The context of a schema within a record.
 
     Attributes:
         siblings: All streams of the source.

@@ -44,7 +44,7 @@ class _Shares:
 
     @property
     def slots(self) -> int:
-        """How many changes share the time of the epoch."""
+        """Number of changes that are spread over the epoch."""
         return self.new + self.updated
 
     @property
@@ -61,7 +61,7 @@ class _Shares:
 
 
 class History:
-    """All changes of one stream of a source, as far as time has come.
+    """All changes of one stream of a source, in all epochs so far.
 
     Args:
         seed: Decides which rows are updated.
@@ -80,13 +80,13 @@ class History:
 
     @property
     def rows(self) -> int:
-        """How many rows there are; their indexes are all numbers below."""
+        """Number of rows; their indexes start at 0."""
         return self._counts[-1]
 
     def changes_after(self, at: int | None) -> list[Change]:
-        """The present version of each row that changed since a reader read up to a time; of all rows, with None.
+        """The latest version of each row that changed after a reader's cursor; of all rows for None.
 
-        Late rows are among them, though their time is not after the reader's: they came later.
+        Includes late rows, whose time may be before the cursor.
         """
         first = 0 if at is None else bisect_left(self._ends, at)
         latest: dict[int, Change] = {}
@@ -101,7 +101,7 @@ class History:
         return [*self._born(number), *(self._updated(number) if self._updates else ())]
 
     def _born(self, number: int) -> list[Change]:
-        """The rows that an epoch brought, by index: new ones, the last of them at its end, then late ones."""
+        """The rows created in an epoch, by index: new ones, the last of them at its end, then late ones."""
         if number not in self._births:
             share, index = self._shares[number], self._counts[number]
             times = [self._at(number, slot) for slot in sorted({*range(share.slots)} - {*share.of_updates})]
@@ -119,6 +119,6 @@ class History:
             yield Change(self._at(number, slot), index, created)
 
     def _at(self, number: int, slot: int) -> int:
-        """The time of a slot: each its own, for a reader who stopped between two of one time would miss the second."""
+        """The time of a slot; times are distinct, because a cursor between two equal times would skip a row."""
         start, end = self._starts[number], self._ends[number]
         return start + (end - start) * (slot + 1) // self._shares[number].slots

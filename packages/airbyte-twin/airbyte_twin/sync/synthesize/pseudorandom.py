@@ -38,5 +38,5 @@ def between(low: int, high: int, draw: int) -> int:
 
 
 def chance(percent: int, draw: int) -> bool:
-    """Whether something happens that happens that often."""
+    """Whether an event of this probability happens."""
     return draw % 100 < percent

@@ -49,7 +49,7 @@ class Cursor:
         return cls(path, schema, keys if stream.primary_key == (path,) else None)
 
     def left(self, history: History, state: JsonObject | None) -> list[Change]:
-        """The rows that a reader with a state has not read, in the order of the cursor; all without one."""
+        """The unread rows after a state, in the order of the cursor; all without a state."""
         if self.keys is None:
             return history.changes_after(milliseconds(self._cursor_value(state)))
         rows = sorted(history.changes_after(None), key=lambda change: change.index)
@@ -74,7 +74,7 @@ class Cursor:
         return timestamp(change.at, zone="without" not in str(self.schema.get("airbyte_type", "")))
 
     def write(self, record: JsonObject, change: Change) -> None:
-        """Put the cursor into a record; a key is there already."""
+        """Write the cursor into a record, unless it is the key."""
         if self.keys is not None:
             return
         for name in self.path[:-1]:
@@ -87,7 +87,7 @@ class Cursor:
         return (state or {}).get(".".join(self.path))
 
     def _index(self, cursor_value: JsonValue, history: History, keys: KeySpace) -> int:
-        """The row that a reader read last; -1 for none."""
+        """The row of a cursor's value; -1 for none."""
         if isinstance(cursor_value, int):
             return max(keys.index(cursor_value), -1)
         return next((index for index in range(history.rows) if keys.text(index) == cursor_value), -1)
@@ -99,7 +99,7 @@ STATE_EVERY = 100
 
 @dataclass(frozen=True)
 class MadeUpSource:
-    """A source whose rows are a function of its seed, its streams' schemas and how far its time has come.
+    """A source whose rows are a function of its seed, its streams' schemas and its epochs so far.
 
     Attributes:
         seed: Two sources of one seed have the same rows.
@@ -160,7 +160,7 @@ class RowMaker:
         return [name for name in names if selected is None or name in selected or name in fixed]
 
     def left(self, state: JsonObject | None) -> list[Change]:
-        """The rows that a reader with a state has not read."""
+        """The unread rows after a state."""
         if self._cursor is None or not self._stream.incremental:
             left = self._world.changes_after(None)
         else:
