@@ -136,13 +136,13 @@ def test_a_lot_on_standard_error_blocks_nothing(script: Script) -> None:
 
 def test_a_command_that_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConnectorError, match="cannot be run"):
-        RealConnector(tmp_path / "none").spec()
+        RealConnector(tmp_path / "none").check({})
 
 
 def test_a_connector_that_does_not_answer_is_an_error(script: Script) -> None:
-    script.says("spec")
-    with pytest.raises(ConnectorError, match="sent no answer to spec"):
-        connector(script).spec()
+    script.says("check")
+    with pytest.raises(ConnectorError, match="sent no answer to check"):
+        connector(script).check({})
 
 
 def test_a_failed_check_says_why(script: Script) -> None:
@@ -168,19 +168,19 @@ def test_a_halt_ends_the_connector_and_its_children(script: Script) -> None:
         try:
             list(connector(script, cancellation=cancellation).read({}, CATALOG, None))
         except Cancelled:
-            outcome.append("halted")
+            outcome.append("cancelled")
 
     thread = Thread(target=work)
     thread.start()
     pids = script.pids()
     cancellation.cancel()
     thread.join(30)
-    assert outcome == ["halted"]
+    assert outcome == ["cancelled"]
     assert not any(is_alive(pid) for pid in pids)
 
 
-def test_what_was_called_off_does_not_start(script: Script) -> None:
+def test_cancelled_work_does_not_start(script: Script) -> None:
     cancellation = Cancellation()
     cancellation.cancel()
     with pytest.raises(Cancelled):
-        connector(script, cancellation=cancellation).spec()
+        connector(script, cancellation=cancellation).check({})

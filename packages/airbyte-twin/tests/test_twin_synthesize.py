@@ -1,4 +1,4 @@
-"""Sources that are made up: plausible, consistent with each other and with themselves over time."""
+"""Sources that are synthesized: plausible, consistent with each other and with themselves over time."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from airbyte_twin.sync.synthesize.conventions import RARE_STREAMS
 from airbyte_twin.sync.synthesize.history import Change, History
 from airbyte_twin.sync.synthesize.keys import Siblings, singular
 from airbyte_twin.sync.synthesize.pseudorandom import seed_of
-from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync.synthesize.source import SyntheticSource
 from airbyte_twin.sync.synthesize.times import milliseconds, timestamp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -24,8 +24,8 @@ STREAMS = {(kind, stream.name): stream for kind, streams in CATALOGS.items() for
 UNTIL_ONE = (NEW_YEAR + 3600) * 1000
 
 
-def source(kind: str, history: Outside, seed: int = 0) -> MadeUpSource:
-    return MadeUpSource(seed_of(seed, kind), tuple(each.name for each in CATALOGS[kind]), history)
+def source(kind: str, history: Outside, seed: int = 0) -> SyntheticSource:
+    return SyntheticSource(seed_of(seed, kind), tuple(each.name for each in CATALOGS[kind]), history)
 
 
 def read(kind: str, name: str, history: Outside, state: Any = None, **selected: Any) -> list[Any]:
@@ -202,12 +202,13 @@ def test_any_field_can_be_a_cursor_and_no_row_is_missed(cursor: tuple[str, ...])
     found: dict[str, dict[str, Any]] = {}
     state: Any = None
     for epochs in ((30,), (30, 10), (30, 10, 10)):
-        messages = list(MadeUpSource(1, ("ledger",), outside(*epochs)).read([stream], {stream.key: state}))
+        messages = list(SyntheticSource(1, ("ledger",), outside(*epochs)).read([stream], {stream.key: state}))
         found |= {record["code"]: record for record in rows(messages)}
         state = last_state(messages)
         assert list(state) == [".".join(cursor)]
     whole = {
-        each["code"]: each for each in rows(list(MadeUpSource(1, ("ledger",), outside(30, 10, 10)).read([stream], {})))
+        each["code"]: each
+        for each in rows(list(SyntheticSource(1, ("ledger",), outside(30, 10, 10)).read([stream], {})))
     }
     assert found == whole
     check = Draft7Validator(LEDGER.json_schema, format_checker=FormatChecker())

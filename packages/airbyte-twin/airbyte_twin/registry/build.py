@@ -27,18 +27,18 @@ def schema_constraints(schema: JsonValue) -> JsonValue:
     """Keep keywords for validation and secrets; drop titles, descriptions, examples and display hints."""
     if not isinstance(schema, dict):
         return schema
-    facts: JsonObject = {key: schema[key] for key in CONSTRAINTS if key in schema}
+    kept: JsonObject = {key: schema[key] for key in CONSTRAINTS if key in schema}
     if isinstance(schema.get("properties"), dict):
-        facts["properties"] = {key: schema_constraints(value) for key, value in as_object(schema["properties"]).items()}
+        kept["properties"] = {key: schema_constraints(value) for key, value in as_object(schema["properties"]).items()}
     if "items" in schema:
-        facts["items"] = schema_constraints(schema["items"])
+        kept["items"] = schema_constraints(schema["items"])
     if "additionalProperties" in schema:
-        facts["additionalProperties"] = schema_constraints(schema["additionalProperties"])
+        kept["additionalProperties"] = schema_constraints(schema["additionalProperties"])
     for key in BRANCHES:
         branches = schema.get(key)
         if isinstance(branches, list):
-            facts[key] = [schema_constraints(branch) for branch in branches]
-    return facts
+            kept[key] = [schema_constraints(branch) for branch in branches]
+    return kept
 
 
 def lake_field(field: JsonValue) -> JsonValue:
@@ -48,16 +48,16 @@ def lake_field(field: JsonValue) -> JsonValue:
     """
     if not isinstance(field, dict):
         return {}
-    facts = as_object(schema_constraints(field))
-    if facts.get("type") == "unknown":
-        del facts["type"]
+    kept = as_object(schema_constraints(field))
+    if kept.get("type") == "unknown":
+        del kept["type"]
     if isinstance(field.get("properties"), dict):
-        facts["properties"] = lake_fields(as_object(field["properties"]))
+        kept["properties"] = lake_fields(as_object(field["properties"]))
     items = field.get("items")
     if isinstance(items, dict):
         is_schema = isinstance(items.get("type"), str | list)
-        facts["items"] = lake_field(items) if is_schema else {"type": "object", "properties": lake_fields(items)}
-    return facts
+        kept["items"] = lake_field(items) if is_schema else {"type": "object", "properties": lake_fields(items)}
+    return kept
 
 
 def lake_fields(fields: JsonObject) -> JsonObject:
@@ -133,12 +133,12 @@ def spec_of(recipe: Recipe, data: Path) -> JsonObject:
     """The connector's own spec, or the API's model of its configuration without the type that the API adds to it."""
     if recipe.spec:
         return as_object(schema_constraints(read(data / recipe.spec)["connectionSpecification"]))
-    facts = as_object(schema_constraints(read(data / MODELS)[recipe.image]))
+    kept = as_object(schema_constraints(read(data / MODELS)[recipe.image]))
     added = f"{recipe.kind}Type"
-    as_object(facts["properties"]).pop(added)
-    required = facts["required"]
-    facts["required"] = [key for key in required if key != added] if isinstance(required, list) else []
-    return facts
+    as_object(kept["properties"]).pop(added)
+    required = kept["required"]
+    kept["required"] = [key for key in required if key != added] if isinstance(required, list) else []
+    return kept
 
 
 def discovered_stream(path: Path) -> DiscoveredStream:

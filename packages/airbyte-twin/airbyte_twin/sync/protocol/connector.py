@@ -22,7 +22,6 @@ from airbyte_twin.sync.protocol.messages import (
     ErrorMessage,
     LogMessage,
     Message,
-    SpecMessage,
     parse_message,
 )
 
@@ -43,7 +42,7 @@ def run_connector(
 
     Args:
         command: Its executable.
-        verb: `spec`, `check`, `discover` or `read`.
+        verb: `check`, `discover` or `read`.
         documents: Content of the files of `--config`, `--catalog` and `--state`.
         cancellation: Cancels it.
         clean: Redacts its logs, output and errors.
@@ -139,7 +138,7 @@ def _ending(code: int | None) -> str:
 HIDDEN = "**********"
 LONGEST_TEXT = 4000
 """Characters that are kept of a log line or an error."""
-M = TypeVar("M", CatalogMessage, ConnectionStatusMessage, SpecMessage)
+M = TypeVar("M", CatalogMessage, ConnectionStatusMessage)
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
@@ -164,14 +163,6 @@ class RealConnector:
     command: Path
     secrets: tuple[str, ...] = field(default=(), repr=False)
     cancellation: Cancellation = field(default_factory=Cancellation)
-
-    def spec(self) -> JsonObject:
-        """The JSON Schema of its configuration.
-
-        Raises:
-            ConnectorError: It failed.
-        """
-        return self._answer("spec", {}, SpecMessage).connection_specification
 
     def check(self, config: JsonObject) -> str | None:
         """Why the source cannot be read with a configuration; None if it can.

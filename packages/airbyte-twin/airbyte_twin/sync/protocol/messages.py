@@ -89,13 +89,6 @@ class ConnectionStatusMessage:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SpecMessage:
-    """The JSON Schema of the connector's configuration."""
-
-    connection_specification: JsonObject
-
-
 Message = (
     RecordMessage
     | StateMessage
@@ -104,7 +97,6 @@ Message = (
     | StreamStatusMessage
     | CatalogMessage
     | ConnectionStatusMessage
-    | SpecMessage
 )
 
 
@@ -180,12 +172,6 @@ class WireConnectionStatus(Wire):
 
     status: Literal["SUCCEEDED", "FAILED"]
     message: str | None = None
-
-
-class WireSpec(Wire):
-    """A SPEC."""
-
-    connection_specification: JsonObject = Field(alias="connectionSpecification")
 
 
 def parse_message(line: bytes) -> Message:
@@ -264,10 +250,6 @@ def _connection_status(document: JsonValue) -> ConnectionStatusMessage:
     return ConnectionStatusMessage(status.status == "SUCCEEDED", status.message)
 
 
-def _spec(document: JsonValue) -> SpecMessage:
-    return SpecMessage(WireSpec.model_validate(document).connection_specification)
-
-
 def _log_line(document: JsonValue) -> LogMessage:
     said = as_object(document)
     return _log(f"{said.get('level', 'INFO')} {said.get('message', '')}")
@@ -282,7 +264,6 @@ READERS: dict[str, tuple[str, Callable[[JsonValue], Message]]] = {
     "TRACE": ("trace", _trace),
     "CATALOG": ("catalog", _catalog),
     "CONNECTION_STATUS": ("connectionStatus", _connection_status),
-    "SPEC": ("spec", _spec),
     "LOG": ("log", _log_line),
 }
 """Member and parser of each message type."""

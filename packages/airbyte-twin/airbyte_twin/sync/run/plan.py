@@ -27,7 +27,7 @@ from airbyte_twin.sync.run.execution import Work, failed
 from airbyte_twin.sync.run.sources import ConnectorSource, FailingSource, SchemaSource, Source
 from airbyte_twin.sync.streams import SyncStream
 from airbyte_twin.sync.synthesize.pseudorandom import seed_of
-from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync.synthesize.source import SyntheticSource
 from airbyte_twin.twin import Twin
 
 REPLACING = frozenset({"overwrite", "overwrite_dedup"})
@@ -77,7 +77,7 @@ def _replacing(stream: SelectedStream, job: Job) -> bool:
 
 DAY = 86_400_000
 HISTORY = 30 * DAY
-"""Milliseconds that a made-up source looks back at its first sync, if its configuration asks for no less."""
+"""Milliseconds that a synthesized source looks back at its first sync, if its configuration asks for no less."""
 
 
 def plan_job(twin: Twin, job: Job, cancellation: Cancellation) -> Work:
@@ -150,14 +150,14 @@ def _source(twin: Twin, source: Actor, cancellation: Cancellation) -> Source:
     if connector is not None:
         found = ConnectorSource(connector, configuration)
     else:
-        found = SchemaSource(_made_up(twin, source, configuration))
+        found = SchemaSource(_synthetic(twin, source, configuration))
     temper = twin.temper(source.id)
     return (
         found if temper.read_failure is None else FailingSource(found, temper.read_failure, temper.read_failure_after)
     )
 
 
-def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSource:
+def _synthetic(twin: Twin, source: Actor, configuration: JsonObject) -> SyntheticSource:
     known = twin.connector(source.definition_id)
     if known.catalog is None:
         message = f"Unknown connector {known.docker_repository}: pass its executable with --connector."
@@ -166,7 +166,7 @@ def _made_up(twin: Twin, source: Actor, configuration: JsonObject) -> MadeUpSour
     outside = twin.store.outsides.put(later(twin, before) if before else first(twin, source, configuration))
     # The seed is that of the connector, so that a source that is made again has the rows that it had.
     seed = seed_of(twin.settings.seed, known.docker_repository)
-    return MadeUpSource(seed, tuple(stream.name for stream in known.catalog.streams), outside)
+    return SyntheticSource(seed, tuple(stream.name for stream in known.catalog.streams), outside)
 
 
 def first(twin: Twin, source: Actor, configuration: JsonObject) -> Outside:

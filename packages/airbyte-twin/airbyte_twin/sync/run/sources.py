@@ -1,6 +1,6 @@
 """Sources of syncs: a real connector, a synthesized one, or one that fails on order.
 
-Sources as a sync sees them: what a real connector or a made-up one says of some streams.
+Sources as a sync sees them: what a real connector or a synthesized one says of some streams.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -14,7 +14,7 @@ from airbyte_twin.records import ConnectionState, StreamState
 from airbyte_twin.sync.protocol.connector import RealConnector
 from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage
 from airbyte_twin.sync.streams import SyncStream, catalog_document
-from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync.synthesize.source import SyntheticSource
 
 
 class Source(Protocol):
@@ -40,11 +40,11 @@ class ConnectorSource:
 class SchemaSource:
     """A synthesized source."""
 
-    made_up: MadeUpSource
+    synthetic: SyntheticSource
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
         """The synthesized messages."""
-        return self.made_up.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
+        return self.synthetic.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ STATE_EVERY = 100
 
 
 @dataclass(frozen=True)
-class MadeUpSource:
+class SyntheticSource:
     """A source whose rows are a function of its seed, its streams' schemas and its epochs so far.
 
     Attributes:
@@ -137,7 +137,7 @@ class MadeUpSource:
 class RowMaker:
     """Makes the records of one stream."""
 
-    def __init__(self, source: MadeUpSource, stream: SyncStream) -> None:
+    def __init__(self, source: SyntheticSource, stream: SyncStream) -> None:
         name = stream.discovered.name
         siblings = Siblings.of(source.seed, source.names)
         self._stream = stream
