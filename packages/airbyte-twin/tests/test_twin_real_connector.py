@@ -1,5 +1,6 @@
 """The real source-faker: what it says by itself, and through the twin."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path

@@ -23,7 +23,7 @@ class ConnectorFileError(Exception):
 
 
 class Connector(BaseModel):
-    """Facts of one connector.
+    """One connector.
 
     Attributes:
         type: Short name, e.g. `shopify`; see `type_name`.

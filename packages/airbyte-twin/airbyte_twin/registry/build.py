@@ -79,7 +79,7 @@ SHOPIFY_SUGGESTED = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """Where the facts of one connector come from, relative to the data folder."""
+    """Source files of one connector, relative to the data folder."""
 
     kind: ActorKind
     type: str
@@ -173,7 +173,7 @@ def streams_of(recipe: Recipe, data: Path) -> tuple[DiscoveredStream, ...] | Non
 
 
 def build(recipe: Recipe, data: Path) -> Connector:
-    """All facts of one connector."""
+    """Build one connector."""
     return Connector(
         definition_id=recipe.definition_id,
         kind=recipe.kind,
