@@ -5,9 +5,8 @@ from contextlib import contextmanager
 
 from airbyte_twin.jobs import drive
 from airbyte_twin.records import Job, JobStatus
-from airbyte_twin.running import ByHand
 from airbyte_twin.testing import RunningTwin
-from airbyte_twin.twin import Twin
+from airbyte_twin.twin import ByHand, Twin
 
 
 class Ending(ByHand):

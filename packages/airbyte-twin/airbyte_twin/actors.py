@@ -1,6 +1,5 @@
-"""What may be done to sources and destinations, by whichever API.
+"""Operations on sources and destinations, for both APIs: create, replace, patch, delete, show.
 
-Knows actors, their configurations and what hangs on them. Must not know how either API spells requests and answers.
 Source: airbyte-platform SourceHandler, DestinationHandler, ConfigurationUpdate.
 """
 
@@ -16,7 +15,6 @@ from airbyte_twin.jobs import drive
 from airbyte_twin.records import Actor, ActorKind, Connection
 from airbyte_twin.secrets import merged
 from airbyte_twin.settings import Edition
-from airbyte_twin.specs import check_configuration
 from airbyte_twin.twin import Twin, canonical_id
 
 RESOURCE_TYPES = {ActorKind.SOURCE: "SOURCE_CONNECTION", ActorKind.DESTINATION: "DESTINATION_CONNECTION"}
@@ -45,7 +43,7 @@ def known_actor(twin: Twin, kind: ActorKind, actor_id: str) -> Actor:
 
 
 def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
-    """The definition that a new actor is of: the id that was sent, else the one of its type's name.
+    """The definition of a new actor: the id in the request, else that of its type's name.
 
     Raises:
         ApiError: 422 without either, 400 `value-not-found` for an unknown type, 404 or 403 for an unknown id, 500 for a
@@ -68,7 +66,7 @@ def definition_for(twin: Twin, kind: ActorKind, body: ActorCreate) -> str:
 
 
 def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
-    """Create a source or destination; nothing is checked but its configuration's form.
+    """Create a source or destination; only its configuration is validated, without a connection check.
 
     Raises:
         ApiError: See `definition_for`; 422 for a configuration against the spec, 500 or 403 for an unknown workspace,
@@ -77,7 +75,7 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
     definition_id = definition_for(twin, kind, body)
     allocation = allocation_document(twin, body.resource_allocation)
     configuration = without_type(body.configuration, kind)
-    check_configuration(configuration, twin.connector(definition_id).spec)
+    twin.connector(definition_id).validator.check(configuration)
     workspace = twin.store.workspaces.get(str(body.workspace_id))
     if workspace is None or workspace.deleted:
         raise twin.lost("STANDARD_WORKSPACE", str(body.workspace_id))
@@ -98,7 +96,7 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
 
 
 def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
-    """PUT: name and configuration become what was sent, but a masked secret stays what it was.
+    """PUT: replace name and configuration; masked secrets keep their stored value.
 
     Raises:
         ApiError: 422 for a configuration against the spec, which is checked with its masks; 500 for a deleted actor and
@@ -110,7 +108,7 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
     tree = twin.secret_tree(actor.definition_id)
     vault = twin.vault(actor.workspace_id)
     configuration = without_type(body.configuration, actor.kind)
-    check_configuration(configuration, twin.connector(actor.definition_id).spec)
+    twin.connector(actor.definition_id).validator.check(configuration)
     kept = vault.kept(configuration, tree, actor.configuration)
     check_actor(update_of_actor(), body.name, kept)
     sealed = vault.sealed(kept, tree, actor.configuration)
@@ -119,14 +117,14 @@ def replace_actor(twin: Twin, actor: Actor, body: ActorPut) -> Actor:
 
 
 def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
-    """PATCH: the configuration is merged in, and a mask becomes the secret itself.
+    """PATCH: merge the configuration; a mask becomes the value of the secret.
 
     Raises:
         ApiError: 422 for a merged configuration against the spec, and so for any patch of a deleted actor; 500 for what
             the database does not take.
     """
     if actor.deleted:
-        check_configuration(None, twin.connector(actor.definition_id).spec)
+        twin.connector(actor.definition_id).validator.check(None)
     allocation = allocation_document(twin, body.resource_allocation)
     changes: dict[str, object] = {"resource_allocation": allocation}
     if body.name is not None:
@@ -140,12 +138,12 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
 def _merged_configuration(twin: Twin, actor: Actor, patch: JsonValue) -> JsonObject:
     tree, vault = twin.secret_tree(actor.definition_id), twin.vault(actor.workspace_id)
     result = merged(actor.configuration, without_type(patch, actor.kind))
-    check_configuration(vault.revealed(result, tree, actor.configuration), twin.connector(actor.definition_id).spec)
+    twin.connector(actor.definition_id).validator.check(vault.revealed(result, tree, actor.configuration))
     return as_object(vault.sealed(result, tree, actor.configuration))
 
 
 def delete_actor(twin: Twin, actor: Actor) -> None:
-    """Tombstone an actor: its configuration and secrets go, its connections become deprecated."""
+    """Tombstone an actor: drop its configuration and secrets, deprecate its connections."""
     if actor.deleted:
         return
     twin.vault(actor.workspace_id).forget(actor.configuration, twin.secret_tree(actor.definition_id))
@@ -155,7 +153,7 @@ def delete_actor(twin: Twin, actor: Actor) -> None:
 
 
 def deprecate(twin: Twin, connection: Connection) -> None:
-    """Delete a connection as the server does: its jobs and state rows stay, a running job is cancelled."""
+    """Delete a connection: keep its jobs and state, cancel its running job."""
     if connection.status == "deprecated":
         return
     twin.store.connections.put(connection.model_copy(update={"status": "deprecated"}))
@@ -165,14 +163,14 @@ def deprecate(twin: Twin, connection: Connection) -> None:
 
 
 def without_type(configuration: JsonValue, kind: ActorKind) -> JsonValue:
-    """The configuration without the type, which is never stored in it."""
+    """The configuration without its type, which is not stored."""
     if not isinstance(configuration, dict):
         return configuration
     return {key: value for key, value in configuration.items() if key != type_key(kind)}
 
 
 def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> JsonObject | None:
-    """Resources as they are stored.
+    """The stored document of resources.
 
     Raises:
         ProblemError: 400 on Cloud, which does not take any.
@@ -185,7 +183,7 @@ def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> Js
 
 
 def shown_configuration(twin: Twin, actor: Actor, *, with_coordinates: bool = False) -> JsonValue:
-    """The configuration as both APIs show it: secrets masked or as coordinates, null once the actor is deleted."""
+    """The configuration in responses: secrets masked or as coordinates, null once the actor is deleted."""
     if actor.configuration is None:
         return None
     vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)

@@ -1,7 +1,4 @@
-"""Assembles a twin's web application: routes, middleware, and saving after writes.
-
-Knows all parts by name. Must not hold any behaviour of Airbyte itself.
-"""
+"""Assemble a twin's web application: routes, middleware, and saving after writes. Airbyte's behaviour is elsewhere."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,12 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airbyte_twin import control
 from airbyte_twin.auth import Authenticate, token_routes
 from airbyte_twin.calls import LogCalls
+from airbyte_twin.config import actors as config_actors
 from airbyte_twin.config import connections as config_connections
-from airbyte_twin.config import connectors, instance, lists, state, web_backend
+from airbyte_twin.config import instance, state, web_backend
 from airbyte_twin.config import jobs as config_jobs
-from airbyte_twin.control import routes as control_routes
 from airbyte_twin.errors import (
     ApiError,
     BareError,
@@ -35,30 +33,28 @@ from airbyte_twin.public import (
     actors,
     applications,
     connections,
-    declarative,
     definitions,
-    health,
     jobs,
     streams,
     tags,
     workspaces,
 )
+from airbyte_twin.queries import ReadTarget
 from airbyte_twin.registry import load_registry
 from airbyte_twin.server import TwinServer
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.sync.commands import check_commands
 from airbyte_twin.sync.run.runner import SyncRunner
-from airbyte_twin.targets import ReadTarget
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    health, applications, actors, connections, streams, jobs, workspaces, tags, declarative, definitions,
+    applications, actors, connections, streams, jobs, workspaces, tags, definitions,
 )  # fmt: skip
-CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, connectors, lists)
+CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
 
 
 def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
-    """A twin with what was saved, and what saves it; None without a data folder.
+    """A twin with its saved state, and its saver; None without a data folder.
 
     Raises:
         CommandError: A connector's command cannot be run.
@@ -76,10 +72,10 @@ def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
 
 
 def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
-    """The ASGI application of a twin; whoever runs it saves once more at its end."""
+    """The ASGI application of a twin; the caller saves once more at the end."""
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
-        _mount("/_twin", control_routes.ROUTES),
+        _mount("/_twin", control.ROUTES),
         _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
         _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]
@@ -107,10 +103,10 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
 def run_twin(
     twin: Twin, saver: Saver | None, on_ready: Callable[[], None], is_wanted: Callable[[], bool] = lambda: True
 ) -> tuple[TwinServer, Callable[[], None]]:
-    """What serves a twin, and what is to be called once it has ended: it waits for work that was called off."""
+    """The server of a twin, and a function to call after it has ended, which waits for cancelled work."""
 
     def end_requests() -> None:
-        twin.halts.end()
+        twin.cancellations.end()
         twin.faults.let_go()
 
     if not twin.settings.run_syncs:
@@ -129,12 +125,12 @@ def run_twin(
 
 
 def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:
-    """Routes below a prefix; a slash too many is an unknown route, not a redirect."""
+    """Routes below a prefix; an extra slash is an unknown route, not a redirect."""
     return Mount(prefix, app=Router(routes, redirect_slashes=False))
 
 
 async def answer_uncaught(request: Request, error: Exception) -> Response:
-    """The body of a defect in the twin, which the web framework then raises so that it is seen."""
+    """The 500 of a defect in the twin; the web framework then raises the exception."""
     Twin.of(request).defects.append(repr(error))
     return json_response(OpaqueError(500).body, 500)
 
@@ -147,7 +143,7 @@ class SaveSoon:
         self._later: asyncio.Task[None] | None = None
 
     def __call__(self) -> None:
-        """Save what changed."""
+        """Save changes."""
         wait = self._saver.save_if_due()
         if wait and (self._later is None or self._later.done()):
             self._later = asyncio.create_task(self._save_later(wait))
@@ -158,14 +154,14 @@ class SaveSoon:
 
 
 class SaveWrites:
-    """ASGI middleware that saves what a request changed before its answer goes out."""
+    """ASGI middleware that saves the changes of a request before its answer is sent."""
 
     def __init__(self, app: ASGIApp, save: Callable[[], None]) -> None:
         self._app = app
         self._save = save
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Work on a request and save what it changed."""
+        """Handle a request and save its changes."""
 
         async def saving(message: Message) -> None:
             if message["type"] == "http.response.start":

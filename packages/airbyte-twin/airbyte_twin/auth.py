@@ -1,7 +1,4 @@
-"""Who may call: the token endpoints, and the check of every other request.
-
-Knows credentials and tokens. Must not know what a request does.
-"""
+"""Authentication: the token endpoints, and the check of every other request."""
 
 import base64
 import hmac
@@ -56,7 +53,7 @@ async def read_token_request(request: Request) -> TokenRequest:
 
 
 def is_form(request: Request) -> bool:
-    """Whether a body is announced as a form."""
+    """Whether the content type is a form."""
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
@@ -86,7 +83,7 @@ async def issue_public_token(request: Request) -> Response:
 
 
 async def issue_config_token(request: Request) -> Response:
-    """POST `/applications/token` of the Config API: JSON only, and the answer names no lifetime."""
+    """POST `/applications/token` of the Config API: JSON only, without the lifetime in the answer."""
     twin = Twin.of(request)
     if is_form(request):
         raise HttpError(401, "Unauthorized", request.url.path)
@@ -95,7 +92,7 @@ async def issue_config_token(request: Request) -> Response:
 
 
 def token_routes(mode: AuthMode) -> list[Route]:
-    """The token paths; unknown routes where authentication is off or a proxy's."""
+    """The token paths; unknown routes without `client_credentials`."""
     issued = mode is AuthMode.CLIENT_CREDENTIALS
     return [
         Route(PUBLIC_TOKEN_PATH, issue_public_token if issued else no_tokens, methods=["POST"]),
@@ -109,14 +106,14 @@ async def no_tokens(_request: Request) -> Response:
 
 
 class Authenticate:
-    """ASGI middleware that answers 401 to callers who do not prove who they are."""
+    """ASGI middleware that answers 401 to callers without valid credentials."""
 
     def __init__(self, app: ASGIApp, twin: Twin) -> None:
         self._app = app
         self._twin = twin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on if its caller may call."""
+        """Pass on an authenticated request."""
         if scope["type"] == "http" and not self._may_pass(HTTPConnection(scope)):
             await self._refusal(scope["path"])(scope, receive, send)
             return

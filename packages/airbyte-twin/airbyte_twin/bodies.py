@@ -1,7 +1,4 @@
-"""Request bodies of the public API, as frozen models.
-
-Knows what the API accepts as input. Must not know how it is read or what is done with it.
-"""
+"""Request bodies of the public API, as frozen models."""
 
 from typing import Annotated, Literal
 
@@ -57,7 +54,7 @@ class ResourceAllocation(Body):
     job_specific: Annotated[tuple[JobResources, ...], Many] = ()
 
     def document(self) -> JsonObject:
-        """As it is stored and read back."""
+        """The stored document."""
         dumped: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return dumped
 
@@ -111,7 +108,7 @@ class MapperBody(Body):
 
 
 class StreamBody(Body):
-    """One stream of a connection, as the public API takes it."""
+    """One stream of a connection."""
 
     java = "StreamConfiguration"
 
@@ -135,7 +132,7 @@ class StreamsBody(Body):
 
 
 class ScheduleBody(Body):
-    """A schedule, as the public API takes it: `basic` is no value of its enum."""
+    """A schedule, in the public API, whose enum lacks `basic`."""
 
     java = "AirbyteApiConnectionSchedule"
 
@@ -144,7 +141,7 @@ class ScheduleBody(Body):
 
 
 class TagBody(Body):
-    """A tag of a connection, which must be sent whole."""
+    """A tag of a connection, with all members required."""
 
     java = "Tag"
 
@@ -191,20 +188,20 @@ class JobCreate(Body):
 
 
 class EmailNotification(Body):
-    """Whether to send mail."""
+    """Notification by mail."""
 
     enabled: bool | None = None
 
 
 class WebhookNotification(Body):
-    """Whether to call a webhook, and which."""
+    """Notification by webhook."""
 
     enabled: bool | None = None
     url: str | None = None
 
 
 class Notification(Body):
-    """Both ways to tell of one kind of event."""
+    """Notification settings of one kind of event."""
 
     email: EmailNotification | None = None
     webhook: WebhookNotification | None = None
@@ -264,3 +261,40 @@ class ApplicationCreate(Body):
     java = "ApplicationCreate"
 
     name: str
+
+
+class DefinitionCreate(Body):
+    """POST of a docker definition."""
+
+    java = "CreateDefinitionRequest"
+
+    name: str
+    docker_repository: str
+    docker_image_tag: str
+    documentation_url: str | None = None
+
+
+class DefinitionPut(Body):
+    """PUT of a docker definition."""
+
+    java = "UpdateDefinitionRequest"
+
+    name: str
+    docker_image_tag: str
+
+
+class ManifestCreate(Body):
+    """POST of a declarative definition."""
+
+    java = "CreateDeclarativeSourceDefinitionRequest"
+
+    name: str
+    manifest: JsonObject
+
+
+class ManifestPut(Body):
+    """PUT of a declarative definition."""
+
+    java = "UpdateDeclarativeSourceDefinitionRequest"
+
+    manifest: JsonObject

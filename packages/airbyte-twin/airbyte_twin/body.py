@@ -1,7 +1,6 @@
-"""Reading a request's body into a model, as the server's JSON mapper does.
+"""Read a request's body into a model, with the rules and errors of the server's JSON mapper.
 
-Knows JSON bodies and what is answered to one that does not fit. Must not know any particular body.
-Unknown members are ignored, enums are taken in any case, null counts as absent, and one value may stand for a list.
+Unknown members are ignored, enums are case-insensitive, null counts as absent, and a single value may stand for a list.
 """
 
 import re
@@ -68,12 +67,12 @@ async def read_body(request: Request, model: type[B], class_name: str = "") -> B
 
     Args:
         request: The call.
-        model: What the body must be.
+        model: Model of the body.
         class_name: The server's class, where it is not the model's own.
 
     Raises:
         BareError: 415, it is announced as something other than JSON.
-        ApiError: 400, it is no JSON or does not fit; 500, there is none, it is null, or lacks what the server needs.
+        ApiError: 400, invalid JSON or a value of the wrong type; 500, no body, null, or a missing required member.
     """
     raw = await request.body()
     announced = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()

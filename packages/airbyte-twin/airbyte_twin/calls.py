@@ -1,7 +1,4 @@
-"""The log of calls, so that tests can count them.
-
-Knows methods, paths and statuses. Must not know what a call does.
-"""
+"""The log of calls, so that tests can count them."""
 
 from collections import Counter, deque
 from contextlib import suppress
@@ -14,13 +11,13 @@ from airbyte_twin.documents import JsonObject
 
 CONTROL = "/_twin"
 FAULT = "airbyte_twin.fault"
-"""Where a request's scope says which failure on order has hit it."""
+"""Key in a request's scope: the fault that hit it."""
 KEPT_CALLS = 100_000
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `status` is None if the caller got no answer, `fault` the failure on order that hit it, in words."""
+    """One call; `status` is None if the caller got no answer, `fault` is the injected fault in words."""
 
     method: str
     path: str
@@ -34,14 +31,14 @@ class Call:
 
 
 class CallLog:
-    """Calls in the order of their ends; all are counted, the latest are kept."""
+    """Calls in the order in which they ended; all are counted, the latest are kept."""
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self._counts: Counter[str] = Counter()
 
     def add(self, call: Call) -> None:
-        """Note one call."""
+        """Log one call."""
         self._calls.append(call)
         self._counts[call.method] += 1
 
@@ -50,24 +47,24 @@ class CallLog:
         return list(self._calls)
 
     def counts(self) -> dict[str, int]:
-        """How many calls by method."""
+        """Number of calls by method."""
         return dict(self._counts)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self._calls.clear()
         self._counts.clear()
 
 
 class LogCalls:
-    """ASGI middleware that notes every call except those to the twin's own control."""
+    """ASGI middleware that logs all calls except control calls."""
 
     def __init__(self, app: ASGIApp, log: CallLog) -> None:
         self._app = app
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and note its end; a caller who leaves before its body is complete gets no answer."""
+        """Pass a request on and log its end; a caller who disconnects within the body gets no answer."""
         with suppress(ClientDisconnect):
             await self._noted(scope, receive, send)
 

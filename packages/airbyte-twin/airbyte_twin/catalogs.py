@@ -1,6 +1,5 @@
 """Fields of discovered streams, and finding a stream in a catalog.
 
-Knows catalogs. Must not know connections' rules, which are in `stream_rules`.
 Source: airbyte-platform PublicApi AirbyteCatalogHelper.
 """
 
@@ -20,7 +19,7 @@ def top_level_fields(stream: DiscoveredStream) -> tuple[str, ...]:
 
 
 def field_paths(schema: JsonValue) -> Iterator[FieldPath]:
-    """Paths of all fields in the server's order, each parent before its children; array items are not entered."""
+    """Paths of all fields in the server's order, each parent before its children; without fields of array items."""
     members = as_object(as_object(schema).get("properties"))
     for name in hash_map_order(members):
         yield (name,)

@@ -1,7 +1,4 @@
-"""The command `airbyte-twin`.
-
-Knows command line options. Must not know anything that a library caller would need.
-"""
+"""The command `airbyte-twin`."""
 
 import ipaddress
 from pathlib import Path
@@ -21,21 +18,21 @@ DEFAULTS = TwinSettings()
 
 
 def loopback(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
-    """Refuse to serve anything but this machine: the twin guards nothing."""
+    """Refuse addresses other than loopback, because control endpoints need no authentication."""
     address = "127.0.0.1" if host == "localhost" else host
     try:
         if ipaddress.ip_address(address).is_loopback:
             return address
     except ValueError as error:
-        raise click.BadParameter(f"{host} is no IP address.") from error
-    raise click.BadParameter(f"{host} is not a loopback address; the twin's control endpoints have no guard.")
+        raise click.BadParameter(f"{host} is not an IP address.") from error
+    raise click.BadParameter(f"{host} is not a loopback address; the twin's control endpoints need no authentication.")
 
 
 def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Refuse what is no UUID."""
+    """Refuse an invalid UUID."""
     canonical = canonical_id(value)
     if len(canonical) != 36:
-        raise click.BadParameter(f"{value} is no UUID.")
+        raise click.BadParameter(f"{value} is not a UUID.")
     return canonical
 
 
@@ -75,7 +72,7 @@ def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) 
     callback=uuid_text,
     help="Id of the workspace that exists at start.",
 )
-@click.option("--run-syncs", is_flag=True, help="Carry jobs out, instead of leaving them to be driven by hand.")
+@click.option("--run-syncs", is_flag=True, help="Run jobs; without it a test moves them.")
 @click.option(
     "--connector",
     "connectors",
@@ -83,20 +80,20 @@ def uuid_text(_context: click.Context, _parameter: click.Parameter, value: str) 
     metavar="REPOSITORY=PATH",
     help="A real source connector: airbyte/source-faker=/path/to/source-faker. May be repeated.",
 )
-@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of sources that are made up.")
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Seed of synthesized sources.")
 @click.option(
     "--first-records",
     type=click.IntRange(1),
     default=DEFAULTS.first_records,
     show_default=True,
-    help="Records of each made-up stream at the first sync.",
+    help="Records of each synthesized stream at the first sync.",
 )
 @click.option(
     "--later-records",
     type=click.IntRange(1),
     default=DEFAULTS.later_records,
     show_default=True,
-    help="Records that come until each later sync.",
+    help="New records before each later sync.",
 )
 def main(port: int, host: str, connectors: tuple[str, ...], **options: object) -> None:
     """Serve a faithful Airbyte, in memory, for tests and sandboxes."""
@@ -110,7 +107,7 @@ def main(port: int, host: str, connectors: tuple[str, ...], **options: object) -
 
 
 def serve(settings: TwinSettings, host: str, port: int) -> None:
-    """Serve until told to end, and save.
+    """Serve until stopped, then save.
 
     Raises:
         CommandError: A connector's command cannot be run.
@@ -125,7 +122,7 @@ def serve(settings: TwinSettings, host: str, port: int) -> None:
         advice = "choose another --port"
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}; {advice}") from error
     line = ready_line(host, listener.getsockname()[1])
-    # Whoever deletes the folder wants nothing of what this twin remembers, nor the twin.
+    # A deleted folder means that neither its state nor the twin is wanted any more.
     is_wanted = saver.has_folder if saver else lambda: True
     server, join = run_twin(twin, saver, lambda: click.echo(line), is_wanted)
     server.run(sockets=[listener])
@@ -135,6 +132,6 @@ def serve(settings: TwinSettings, host: str, port: int) -> None:
 
 
 def ready_line(host: str, port: int) -> str:
-    """What is printed once the twin answers."""
+    """The line printed once the twin answers."""
     shown = f"[{host}]" if ":" in host else host
     return f"airbyte-twin listening on http://{shown}:{port}"

@@ -1,7 +1,4 @@
-"""The twin's time, which tests may freeze and move.
-
-Knows seconds since 1970. Must not know what is dated with them.
-"""
+"""The twin's clock, which tests can freeze and move, and Java's notations of times."""
 
 import time
 from datetime import UTC, datetime
@@ -16,7 +13,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """Whether time stands still."""
+        """Whether time is frozen."""
         return self._frozen_at is not None
 
     def now(self) -> float:
@@ -38,7 +35,7 @@ class Clock:
         self._frozen_at = self.now() if at is None else at
 
     def resume(self) -> None:
-        """Let time run again from where it stands."""
+        """Unfreeze time."""
         if self._frozen_at is not None:
             self._offset = self._frozen_at - time.time()
             self._frozen_at = None

@@ -1,6 +1,5 @@
-"""What may be done to connections, by whichever API.
+"""Operations on connections, for both APIs: create, patch, change, and the checks before.
 
-Knows connections and what hangs on them. Must not know how either API spells requests and answers.
 Source: airbyte-platform PublicApi ConnectionsController, ConnectionsHandler.
 """
 
@@ -50,7 +49,7 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
         ApiError: 400 for a schedule or stream, 404 or 403 for an unknown actor, 500 for a failed discovery and for what
             the database does not take.
     """
-    schedule = asked_schedule(twin, body) or Schedule()
+    schedule = requested_schedule(twin, body) or Schedule()
     source, destination = await _ends(twin, body)
     catalog = await discovered(twin, source)
     asked = body.configurations.streams if body.configurations else None
@@ -92,13 +91,13 @@ async def _ends(twin: Twin, body: ConnectionCreate) -> tuple[Actor, Actor]:
 
 
 async def patch_connection(twin: Twin, connection: Connection, body: ConnectionPatch) -> Connection:
-    """Change what was sent and not null; streams are replaced as a whole, an empty list of them is ignored.
+    """Change members that are not null; streams are replaced as a whole, an empty list is ignored.
 
     Raises:
         ApiError: 400 for a schedule or stream, 409 for a locked connection, 500 for a failed discovery and for what the
             database does not take.
     """
-    schedule = asked_schedule(twin, body)
+    schedule = requested_schedule(twin, body)
     if connection.status == "locked":
         data = {"connectionId": connection.id, "statusReason": None}
         raise ProblemError(409, "error:connection/locked", {**data})
@@ -137,7 +136,7 @@ def change_connection(twin: Twin, connection_id: str, changes: dict[str, object]
     return after
 
 
-def asked_schedule(twin: Twin, body: ConnectionPatch) -> Schedule | None:
+def requested_schedule(twin: Twin, body: ConnectionPatch) -> Schedule | None:
     """The schedule that a public request asks for."""
     if body.schedule is None:
         return None
@@ -157,7 +156,7 @@ async def discovered(twin: Twin, source: Actor) -> Catalog:
 
 
 def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[SelectedStream]) -> StreamRules:
-    """What the streams of a connection are checked against."""
+    """The rules for the streams of a connection."""
     vault = twin.vault(destination.workspace_id)
     old = {stream.key: stream.mappers for stream in before}
 
@@ -170,6 +169,6 @@ def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[Sel
 
 
 def known_tags(twin: Twin, tags: Iterable[TagBody]) -> tuple[str, ...]:
-    """Ids of the tags that exist, each once; the server drops the others in silence."""
+    """Ids of the tags that exist, each once; the server silently drops the others."""
     ids = dict.fromkeys(str(tag.tag_id) for tag in tags)
     return tuple(tag_id for tag_id in ids if twin.store.tags.get(tag_id) is not None)

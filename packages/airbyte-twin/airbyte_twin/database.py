@@ -1,6 +1,5 @@
-"""What the server's database refuses, and the text of its errors, which the server passes on.
+"""Limits of the server's database, and the text of its errors, which the server passes on.
 
-Knows column types and Postgres' wordings. Must not know what the rows stand for.
 Source: the insert of an actor and that of a tag were recorded; other statements are of the same form.
 """
 
@@ -86,7 +85,7 @@ def check_connection(name: str | None, *texts: str | None) -> None:
     """Refuse a connection that its table does not take.
 
     Raises:
-        ProblemError: 500 `unexpected-problem` that says nothing.
+        ProblemError: 500 `unexpected-problem` without details.
     """
     if name_flaw(name or "") or text_flaw(texts):
         raise unexpected(None)

@@ -1,6 +1,5 @@
-"""Running a source's discovery: cached, slow or failing.
+"""Discovery of a source's streams, with the server's cache. A test can make it slow or let it fail.
 
-Knows the discovery cache and real connectors. Must not know what streams are used for.
 Source: airbyte-platform SourceHandler.discoverSchemaForSourceFromSourceId; the cache key is source, connector version
 and a hash of the configuration.
 """
@@ -11,9 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from airbyte_twin.documents import dump_json
 from airbyte_twin.records import Actor, Catalog, Discovery
-from airbyte_twin.sync.asked import discovered_streams
 from airbyte_twin.sync.commands import command_of
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
+from airbyte_twin.sync.protocol.cancellation import Cancelled
+from airbyte_twin.sync.protocol.messages import ConnectorError
+from airbyte_twin.sync.synchronous import discovered_streams
 from airbyte_twin.twin import Twin
 
 
@@ -22,7 +22,7 @@ class DiscoveryError(Exception):
 
 
 def cache_key(twin: Twin, source: Actor) -> str:
-    """What a cached discovery was made with."""
+    """The inputs of a discovery, as the key of its cache."""
     definition = twin.store.definitions.get(source.definition_id)
     version = definition.docker_image_tag if definition else ""
     digest = hashlib.md5(dump_json(source.configuration), usedforsecurity=False).hexdigest()
@@ -37,13 +37,13 @@ def outside_catalog(twin: Twin, source: Actor) -> Catalog | None:
 
 
 def cached_catalog(twin: Twin, source: Actor) -> Catalog | None:
-    """What the last discovery found, if nothing changed since that the server can see."""
+    """The catalog of the last discovery, unless the source's version or configuration changed."""
     last = twin.store.discoveries.get(source.id)
     return twin.catalog(last.catalog_id) if last and last.cache_key == cache_key(twin, source) else None
 
 
 async def present_catalog(twin: Twin, source: Actor) -> Catalog | None:
-    """The streams that the outside system has now, asked of the real connector if there is one.
+    """The current streams of the outside system; a real connector discovers them if there is one.
 
     Raises:
         DiscoveryError: The real connector failed.
@@ -52,7 +52,7 @@ async def present_catalog(twin: Twin, source: Actor) -> Catalog | None:
         return outside_catalog(twin, source)
     try:
         streams = await discovered_streams(twin, source)
-    except (ConnectorError, Halted) as error:
+    except (ConnectorError, Cancelled) as error:
         raise DiscoveryError(str(error)) from error
     digest = hashlib.sha256(dump_json([stream.model_dump() for stream in streams])).hexdigest()
     return twin.store.catalogs.put(Catalog(id=str(uuid5(NAMESPACE_URL, f"airbyte-twin:{digest}")), streams=streams))

@@ -1,9 +1,4 @@
-"""JSON documents, the twin's raw material: what they are made of and how they are read and written.
-
-Knows JSON only. Must not know Airbyte, HTTP routes or the store.
-"""
-
-from collections.abc import Iterator
+"""JSON documents: types, parsing and serialization."""
 
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
@@ -41,9 +36,3 @@ def without_nulls(document: JsonObject) -> JsonObject:
 def as_object(document: JsonValue) -> JsonObject:
     """The document if it is an object, else an empty one."""
     return document if isinstance(document, dict) else {}
-
-
-def strings(document: JsonValue) -> Iterator[str]:
-    """The strings of an array; anything else yields nothing."""
-    if isinstance(document, list):
-        yield from (item for item in document if isinstance(item, str))

@@ -1,6 +1,5 @@
-"""The error bodies that Airbyte sends, as exceptions.
+"""Airbyte's error bodies, as exceptions.
 
-Knows the shapes of error answers. Must not know which request leads to which of them.
 Source of shapes: airbyte-platform `api-problems.yaml` and the exception handlers of airbyte-commons-server.
 """
 
@@ -15,7 +14,7 @@ from starlette.responses import Response
 from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 
 SECURED = "airbyte_twin.secured"
-"""Where a request's scope says that it was let in by its token; nobody may call a route that does not exist."""
+"""Key in a request's scope: set if its bearer token was checked. Unknown routes then answer 403."""
 DOCUMENTATION = "https://reference.airbyte.com/reference/errors"
 
 
@@ -73,7 +72,7 @@ TEXTS = {
 
 
 def problem_of(code: str) -> Problem:
-    """The kind of problem of a code; one whose texts were not observed gets a title that is made of its code."""
+    """The problem of a code; without recorded texts, its title is derived from the code."""
     known = PROBLEMS.get(code)
     if known is not None:
         return known
@@ -113,14 +112,14 @@ class ProblemError(ApiError):
 
 
 class OpaqueError(ApiError):
-    """An error that says nothing but an id: uncaught ones, constraints, unreadable bodies, 404s of the Config API."""
+    """An error with nothing but an id: uncaught errors, constraints, unreadable bodies, 404s of the Config API."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status, {"errorId": str(uuid4())})
 
 
 class KnownError(ApiError):
-    """An error of the Config API that carries a message."""
+    """An error of the Config API with a message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, {"message": message, "errorId": str(uuid4())})
@@ -134,13 +133,13 @@ class BadObjectError(KnownError):
 
 
 class HttpError(ApiError):
-    """The web framework's own error body: 401, 403, wrong client credentials, and what does not convert.
+    """The web framework's own error body: 401, 403, wrong client credentials, arguments of the wrong type.
 
     Args:
         status: HTTP status.
         reason: Its name, or another summary.
         target: Path and query of the call.
-        message: What is wrong, if more is to be said than the reason.
+        message: Details, if there are more than the reason.
         argument: Which of the call's arguments is wrong.
     """
 
@@ -208,14 +207,14 @@ def forbidden() -> ProblemError:
 
 
 def files_unsupported(streams: Iterable[tuple[str, str | None]]) -> ProblemError:
-    """400 for streams, by name and namespace, that are to carry files and cannot."""
+    """400 for streams, by name and namespace, that do not support file transfer."""
     code = "error:connection-validation/file-transfer/connection-unsupported"
     shown: JsonArray = [{"streamName": name, "streamNamespace": namespace} for name, namespace in streams]
     return ProblemError(400, code, {"streams": shown})
 
 
 def not_in_oss() -> ProblemError:
-    """501 for what only Airbyte Cloud has."""
+    """501 for a feature of Airbyte Cloud."""
     return ProblemError(501, "error:implementation/not-implemented-in-oss")
 
 

@@ -1,7 +1,4 @@
-"""Failures on order: answers that a proxy might give, lost requests, lost or withheld responses, slow ones.
-
-Knows methods and paths. Must not know what a request does.
-"""
+"""Fault injection: error statuses, lost requests, lost or withheld responses, delays."""
 
 import asyncio
 import re
@@ -75,7 +72,7 @@ class Fault(BaseModel):
 
     @property
     def title(self) -> str:
-        """What happens to a request, for the log of calls."""
+        """The fault in words, for the log of calls."""
         if self.status:
             return f"{self.status} {'after' if self.commit else 'before'}"
         for end, moment in (("drop", self.drop), ("hold", self.hold)):
@@ -125,7 +122,7 @@ class Faults:
         self._seen.append(0)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self._faults.clear()
         self._seen.clear()
 
@@ -148,7 +145,7 @@ class Faults:
         return list(zip(self._faults, self._seen, strict=True))
 
     def due(self, method: str, target: str) -> Fault | None:
-        """Count a request and say which failure hits it, the oldest order first."""
+        """Count a request and return its fault, if any; older faults first."""
         hit: Fault | None = None
         for index, fault in enumerate(self._faults):
             if fault.matches(method, target):
@@ -194,7 +191,7 @@ class InjectFaults:
 
 
 async def _nowhere(_message: Message) -> None:
-    """Takes an answer that nobody gets."""
+    """Discard an answer."""
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:

@@ -1,6 +1,5 @@
-"""Jobs: creating, cancelling and driving them. Nothing runs by itself: a job stays pending until it is driven.
+"""Jobs: start, cancel, and move to a status. Without a runner, a job stays pending until a test moves it.
 
-Knows jobs and what they do to states. Must not know how either API spells them.
 Source: airbyte-platform PublicApi JobsController and JobService, JobResponseMapper.
 """
 
@@ -116,7 +115,7 @@ def fail(twin: Twin, job: Job, failure: JobFailure) -> Job:
 def drive(
     twin: Twin, job: Job, status: JobStatus, *, bytes_synced: int | None = None, rows_synced: int | None = None
 ) -> Job:
-    """Move a job to a status, with what that does to the connection's cursors.
+    """Move a job to a status, with the effect on the connection's cursors.
 
     A refresh forgets cursors when it starts to run, a clear when it succeeded.
     Source: airbyte-platform RefreshJobStateUpdater and the reset activity.
@@ -134,5 +133,5 @@ def drive(
         drop_streams(twin.store, job.connection_id, job.streams)
     after = twin.store.jobs.put(job.model_copy(update=changes))
     if after.finished:
-        twin.runner.halt(after.id)
+        twin.runner.cancel(after.id)
     return after

@@ -1,10 +1,10 @@
-"""What the server's JSON mapper says of a body that does not fit its class.
+"""Messages of the server's JSON mapper (Jackson) about a body that does not fit its class.
 
-Knows Jackson's messages and how body models stand for Java classes. Must not know routes or what a body asks for.
 Source: recorded answers; texts for which there is no record are the mapper's known wordings.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -13,7 +13,92 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from airbyte_twin.java_order import enum_order
-from airbyte_twin.json_places import Path, Place, broken_at, line_and_column, places
+
+BLANK = re.compile(r"[ \t\n\r]*")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+SCALAR = re.compile(r"[^,\]}\s]+")
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The first and the last character of a value, counted from 0."""
+
+    start: int
+    end: int
+
+
+def spans(text: str) -> dict[Path, Span]:
+    """The span of every value of a valid document, by its path; of a repeated key, the last one counts."""
+    found: dict[Path, Span] = {}
+    _value(text, _after_blank(text, 0), (), found)
+    return found
+
+
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    """A position as a line and a column, both counted from 1; columns count bytes, as the server's parser does."""
+    before = text[:position]
+    line_start = before.rfind("\n") + 1
+    return before.count("\n") + 1, len(before[line_start:].encode()) + 1
+
+
+def broken_at(text: str) -> int:
+    """The position of the first character that cannot be JSON; behind the last one if more was expected."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        unended = error.msg.startswith("Unterminated string")
+        return len(text) if unended else error.pos
+    except RecursionError:
+        return 0
+    return len(text)
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _value(text: str, start: int, path: Path, found: dict[Path, Span]) -> int:
+    """Note a value and those within it; gives the position behind it."""
+    opener = text[start]
+    if opener == "{":
+        end = _members(text, start + 1, path, found)
+    elif opener == "[":
+        end = _items(text, start + 1, path, found)
+    else:
+        scalar = (STRING if opener == '"' else SCALAR).match(text, start)
+        end = scalar.end() if scalar else start + 1
+    found[path] = Span(start, end - 1)
+    return end
+
+
+def _members(text: str, at: int, path: Path, found: dict[Path, Span]) -> int:
+    at = _after_blank(text, at)
+    while text[at] != "}":
+        key = STRING.match(text, at)
+        if key is None:
+            return at
+        colon = _after_blank(text, key.end())
+        name: str = json.loads(key[0])
+        at = _separated(text, _value(text, _after_blank(text, colon + 1), (*path, name), found))
+    return at + 1
+
+
+def _items(text: str, at: int, path: Path, found: dict[Path, Span]) -> int:
+    at, index = _after_blank(text, at), 0
+    while text[at] != "]":
+        at = _separated(text, _value(text, at, (*path, index), found))
+        index += 1
+    return at + 1
+
+
+def _separated(text: str, at: int) -> int:
+    """The start of the next element, or of the bracket that ends them."""
+    at = _after_blank(text, at)
+    return _after_blank(text, at + 1) if text[at] == "," else at
+
 
 SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}{}]"
 SCALARS = {str: "java.lang.String", int: "java.lang.Integer", bool: "java.lang.Boolean", UUID: "java.util.UUID"}
@@ -34,18 +119,18 @@ def java_name(model: type[BaseModel]) -> str:
 
 
 class MissingMemberError(Exception):
-    """What is missing passes the mapper, and the server's code breaks on it later."""
+    """A missing member that passes the mapper and fails later in the server's code."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a value must become.
+    """The Java type of a value.
 
     Attributes:
         java: Its class.
         model: The model that stands for the class, if there is one.
         choices: Of an enum.
-        items: What the elements of a list must become.
+        items: Type of the elements of a list.
     """
 
     java: str
@@ -74,13 +159,13 @@ class Mapper:
             MissingMemberError: Only an absent or null member is wrong, and the API's classes do not check that.
         """
         text = raw.decode()
-        where = places(text)
+        where = spans(text)
         root = Target(self.package + class_name, model)
         faults = [_fault(detail["loc"], where, text) for detail in error.errors(include_url=False)]
-        told = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
-        if not told:
+        reported = [fault for fault in faults if not fault.absent or self._checks(root, fault)]
+        if not reported:
             raise MissingMemberError
-        first = min(told, key=lambda fault: fault.position)
+        first = min(reported, key=lambda fault: fault.position)
         line, column = line_and_column(text, first.position)
         steps = [self._step(root, first.path[:depth], key) for depth, key in enumerate(first.path)]
         chain = f" (through reference chain: {'->'.join(steps)})" if steps else ""
@@ -105,7 +190,7 @@ class Mapper:
         return root
 
     def _of(self, annotation: Any, marks: Any) -> Target:
-        """What an annotation stands for, without `None` and further marks."""
+        """The Java type of an annotation, without `None` and other metadata."""
         origin, inner = get_origin(annotation), get_args(annotation)
         if hasattr(annotation, "__metadata__"):
             return self._of(annotation.__origin__, annotation.__metadata__)
@@ -180,19 +265,19 @@ class Fault:
     absent: str = ""
 
 
-def _fault(path: Path, where: dict[Path, Place], text: str) -> Fault:
+def _fault(path: Path, where: dict[Path, Span], text: str) -> Fault:
     at: Path = ()
     for depth, key in enumerate(path):
         if (*at, key) in where:
             at = (*at, key)
         elif key != 0:  # 0 may be a value that stands for a list of one
             return Fault(path[:depth], where[at].end, absent=str(key))
-    place = where[at]
-    value = json.loads(text[place.start : place.end + 1])
+    span = where[at]
+    value = json.loads(text[span.start : span.end + 1])
     if value is None:
         return Fault(path[:-1], where[at[:-1]].end, absent=str(path[-1]))
     # Of a list, the mapper has seen the bracket before it gives up.
-    return Fault(path, place.start + isinstance(value, list), value)
+    return Fault(path, span.start + isinstance(value, list), value)
 
 
 def no_content(raw: bytes) -> str:
@@ -202,7 +287,7 @@ def no_content(raw: bytes) -> str:
 
 
 def syntax_error(raw: bytes) -> str:
-    """What is wrong with a text that is no JSON."""
+    """The message for a body that is not JSON."""
     text = raw.decode("utf-8", "replace")
     position = broken_at(text)
     line, column = line_and_column(text, position)

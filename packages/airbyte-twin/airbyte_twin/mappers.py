@@ -1,25 +1,121 @@
-"""Mappers of a stream: their shapes, their ids and their one secret, the key of AES encryption.
+"""Mappers of a stream: their schemas, ids and columns, and their one secret, the key of AES encryption.
 
-Knows mapper configurations. Must not know which connection they belong to.
 Source: airbyte-platform MapperSecretHelper and the mapper schemas of the public API.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from uuid import uuid4
+
+from jsonschema import Draft7Validator
+from pydantic import JsonValue
 
 from airbyte_twin.bodies import MapperBody
 from airbyte_twin.documents import JsonArray, JsonObject, as_object
 from airbyte_twin.errors import ProblemError
-from airbyte_twin.mapper_shapes import (
-    columns_made,
-    columns_read,
-    condition_view,
-    known_members,
-    shape_error,
-    shape_name,
-)
+from airbyte_twin.json_mapper import CONFIG_MAPPER
 from airbyte_twin.records import Mapper
 from airbyte_twin.secrets import MASK, SecretTree, Vault, is_node
+
+CLASSES = {"hashing": "Hashing", "AES": "Encryption", "RSA": "Encryption"}
+"""Names of the server's configuration classes."""
+TEXT: JsonObject = {"type": "string"}
+
+
+def _object_schema(**properties: JsonValue) -> JsonObject:
+    return {"type": "object", "required": [*properties], "properties": {**properties}}
+
+
+_EQUAL = _object_schema(type={"const": "EQUAL"}, fieldName=TEXT, comparisonValue=TEXT)
+_NOT = _object_schema(
+    type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}}
+)
+SCHEMAS: dict[str, JsonObject] = {
+    "hashing": _object_schema(
+        targetField=TEXT,
+        method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
+        fieldNameSuffix=TEXT,
+    ),
+    "field-filtering": _object_schema(targetField=TEXT),
+    "field-renaming": _object_schema(originalFieldName=TEXT, newFieldName=TEXT),
+    "row-filtering": {
+        **_object_schema(conditions={"$ref": "#/$defs/condition"}),
+        "$defs": {"condition": {"oneOf": [_EQUAL, _NOT]}},
+    },
+    "AES": _object_schema(
+        algorithm={"const": "AES"},
+        targetField=TEXT,
+        fieldNameSuffix=TEXT,
+        key=TEXT,
+        mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
+        padding={"enum": ["NoPadding", "PKCS5Padding"]},
+    ),
+    "RSA": _object_schema(algorithm={"const": "RSA"}, targetField=TEXT, fieldNameSuffix=TEXT, publicKey=TEXT),
+}
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    return Draft7Validator(SCHEMAS[name])
+
+
+def schema_name(mapper_type: str, configuration: JsonObject) -> str:
+    """Which schema a configuration must have: encryption has one for each algorithm."""
+    if mapper_type != "encryption":
+        return mapper_type
+    return "RSA" if configuration.get("algorithm") == "RSA" else "AES"
+
+
+def schema_violation(name: str, configuration: JsonObject) -> str | None:
+    """How a configuration breaks its schema, in the words of the server's JSON mapper where they are known."""
+    first = next(_validator(name).iter_errors(configuration), None)
+    if first is None:
+        return None
+    member = first.path[-1] if len(first.path) == 1 else None
+    if first.validator != "enum" or not isinstance(member, str):
+        return f"{first.json_path}: {first.validator}"
+    owner = f"{CONFIG_MAPPER.package}{CLASSES.get(name, name)}MapperConfiguration"
+    enum = f"{owner}${member[:1].upper()}{member[1:]}Enum"
+    return (
+        f"Cannot construct instance of `{enum}`, problem: Unexpected value '{first.instance}'\n"
+        f' at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {owner}["{member}"])'
+    )
+
+
+def known_members(name: str, configuration: JsonObject) -> JsonObject:
+    """The configuration without members that its schema does not have, which the server drops in parsing."""
+    members = as_object(SCHEMAS[name]["properties"])
+    return {key: value for key, value in configuration.items() if key in members}
+
+
+def condition_view(condition: JsonValue) -> JsonValue:
+    """A condition as it reads back: each one has a list of further ones, be it empty."""
+    if not isinstance(condition, dict):
+        return condition
+    inner = condition.get("conditions")
+    shown: JsonArray = [condition_view(each) for each in inner] if isinstance(inner, list) else []
+    return {**condition, "conditions": shown}
+
+
+def columns_read(configuration: JsonValue) -> Iterator[str]:
+    """The columns that a configuration of the right schema works on."""
+    document = as_object(configuration)
+    for key in ("targetField", "originalFieldName", "fieldName"):
+        if key in document:
+            yield str(document[key])
+    conditions = document.get("conditions")
+    for condition in conditions if isinstance(conditions, list) else [conditions]:
+        if condition is not None:
+            yield from columns_read(condition)
+
+
+def columns_made(configuration: JsonObject) -> Iterator[str]:
+    """The columns that it makes."""
+    if "newFieldName" in configuration:
+        yield str(configuration["newFieldName"])
+    if "fieldNameSuffix" in configuration:
+        yield f"{configuration['targetField']}{configuration['fieldNameSuffix']}"
+
 
 AES_KEY = SecretTree({"properties": {"key": {"airbyte_secret": True}}})
 
@@ -44,7 +140,7 @@ def stored_mappers(
         vault: Where keys go.
 
     Raises:
-        ProblemError: 400 `error:mapper-validation`, `…/invalid-config` for a configuration of another shape, or
+        ProblemError: 400 `error:mapper-validation`, `…/invalid-config` for a configuration of another schema, or
             `…/secret-not-found` for a mask that stands for nothing.
     """
     old = {mapper.id: mapper for mapper in before}
@@ -65,8 +161,8 @@ def stored_mappers(
 
 
 def _checked(mapper_id: str, body: MapperBody, stream: str, columns: set[str]) -> JsonObject:
-    name = shape_name(body.type, body.mapper_configuration)
-    broken = shape_error(name, body.mapper_configuration)
+    name = schema_name(body.type, body.mapper_configuration)
+    broken = schema_violation(name, body.mapper_configuration)
     if broken:
         data: JsonObject = {"mapperId": mapper_id, "mapperType": body.type, "message": broken}
         raise ProblemError(400, "error:mapper-validation/invalid-config", data)

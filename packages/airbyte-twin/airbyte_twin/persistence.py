@@ -1,7 +1,4 @@
-"""Saves a twin's objects to a folder and reads them back.
-
-Knows two files: `state.json`, and `secrets.json` for what must not lie beside it. Must not know what the objects mean.
-"""
+"""Save a twin's objects to a folder and load them: `state.json`, and `secrets.json` for secrets and credentials."""
 
 import fcntl
 import time
@@ -26,15 +23,15 @@ R = TypeVar("R", bound=Record)
 
 
 class StateFileError(Exception):
-    """A saved state that cannot be used or a folder that cannot be written; the message says what to do."""
+    """An unusable saved state or a folder that cannot be written; the message has the remedy."""
 
 
 @contextmanager
 def alone_in(folder: Path | None) -> Iterator[None]:
-    """Keep other processes' twins out of a folder, or what one saves is what the other overwrites.
+    """Lock a folder against other processes, whose saves would overwrite each other.
 
     Raises:
-        StateFileError: Another twin is in it already, or it cannot be made.
+        StateFileError: Another twin uses the folder, or it cannot be created.
     """
     if folder is None:
         yield
@@ -43,12 +40,12 @@ def alone_in(folder: Path | None) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK_FILE).open("w")
     except OSError as error:
-        raise StateFileError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise StateFileError(f"{folder}: cannot be created: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StateFileError(f"{folder}: another twin uses it: end that one first") from error
+            raise StateFileError(f"{folder}: in use by another twin: stop that one first") from error
         yield
 
 
@@ -66,12 +63,12 @@ class Saver:
         """Fill the store from the files, if there are any.
 
         Raises:
-            StateFileError: A file is not what this version writes, or the folder cannot be made.
+            StateFileError: A file is damaged or of another version, or the folder cannot be created.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StateFileError(f"{self._folder}: cannot be made: {error.strerror}") from error
+            raise StateFileError(f"{self._folder}: cannot be created: {error.strerror}") from error
         state = _read(self._folder / STATE_FILE, Snapshot)
         secrets = _read(self._folder / SECRETS_FILE, SecretSnapshot)
         if state is not None:
@@ -122,12 +119,12 @@ def _read(path: Path, model: type[R]) -> R | None:
     except ValidationError as error:
         advice = "move it away to start empty"
         raise StateFileError(
-            f"{path}: is damaged or of another version ({error.error_count()} errors): {advice}"
+            f"{path}: damaged or of another version ({error.error_count()} errors): {advice}"
         ) from error
 
 
 def _write(path: Path, document: Record) -> None:
-    """Replace a file as a whole; only its owner may read it, because configurations are nobody else's business."""
+    """Replace a file atomically; only its owner can read it, because configurations are private."""
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
             part.write(document.model_dump_json().encode())

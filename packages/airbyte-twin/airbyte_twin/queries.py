@@ -1,6 +1,5 @@
-"""Query parameters and the list envelope.
+"""The target of a request (path and query parameters), and pages of lists.
 
-Knows paging. Must not know what is listed.
 Source: airbyte-platform PublicApi PaginationMapper and the generated constraint checks.
 """
 
@@ -13,12 +12,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airbyte_twin.documents import JsonArray, JsonObject
-from airbyte_twin.errors import OpaqueError, unconverted
+from airbyte_twin.errors import HttpError, OpaqueError, json_response, unconverted
 
 API_HOST = "http://localhost:8001/api/public/v1"
-"""What `next` and `previous` point at: the server's own idea of its address, not the caller's."""
+"""Root of `next` and `previous`: the server's configured address, not the caller's."""
 
 INT_LIMIT, LONG_LIMIT = 2**31, 2**63
 DEFAULT_PAGE = (("limit", "20"), ("offset", "0"))
@@ -133,7 +133,7 @@ def envelope(
         page: The slice to show.
         rows: All that was found.
         view: Shows one.
-        query: What links repeat beside the slice; None: whatever the caller sent.
+        query: Further parameters of the links; None repeats those of the request.
     """
     sent = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
     kept = sent if query is None else query
@@ -149,3 +149,22 @@ def envelope(
     limits = [limit, limit] if shown else [limit]
     previous = link(max(page.offset - page.limit, 0), *limits) if page.offset else ""
     return {"previous": previous, "next": link(page.offset + page.limit, limit) if shown else "", "data": shown}
+
+
+class ReadTarget:
+    """ASGI middleware: one slash at the end of a path counts as none, and a bare pipe in a query is refused."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with the path that routes are looked for by."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if b"|" in scope["query_string"]:
+                refusal = HttpError(400, "Bad Request", path)
+                await json_response(refusal.body, refusal.status)(scope, receive, send)
+                return
+            if path.endswith("/") and path != "/":
+                scope["path"] = path[:-1]
+        await self._app(scope, receive, send)

@@ -1,7 +1,4 @@
-"""What the twin remembers: one frozen record a kind of object.
-
-Knows the stored shape of objects. Must not know how either API spells them, nor any rule about them.
-"""
+"""The stored objects: one frozen record for each kind."""
 
 from enum import StrEnum
 from typing import Literal
@@ -35,7 +32,7 @@ class ActorKind(StrEnum):
 
 
 class Record(BaseModel):
-    """Base of all records: frozen, and strict about what a saved state may hold."""
+    """Base of all records: frozen, and without unknown members in a saved state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,7 +63,7 @@ class Definition(Record):
 
     @property
     def declarative(self) -> bool:
-        """Whether it is made of a manifest instead of a docker image."""
+        """Whether it has a manifest instead of a docker image."""
         return self.manifest is not None
 
 
@@ -142,7 +139,7 @@ class SelectedStream(Record):
 
     @property
     def key(self) -> tuple[str | None, str]:
-        """What identifies the stream within a source."""
+        """The identity of the stream within a source: namespace and name."""
         return (self.namespace, self.name)
 
 
@@ -192,7 +189,7 @@ class Tag(Record):
 
 
 class JobFailure(Record):
-    """Why a job failed: for its user, and for the makers of what failed."""
+    """Why a job failed: `message` is for users, `internal` for developers of the connector."""
 
     origin: FailureOrigin
     message: str
@@ -268,3 +265,36 @@ class Temper(Record):
     discover_seconds: float = Field(default=0, ge=0)
     read_failure: str | None = None
     read_failure_after: int = Field(default=0, ge=0)
+
+
+class Epoch(Record):
+    """The changes in a synthesized system up to one of its syncs; `ends_at` is milliseconds since 1970."""
+
+    ends_at: int
+    rows: int
+
+
+class Outside(Record):
+    """The epochs of the synthesized system behind a source.
+
+    `id` is the source's, `since` is where the first epoch starts, in milliseconds since 1970.
+    """
+
+    id: str
+    since: int
+    epochs: tuple[Epoch, ...]
+
+
+class StreamGeneration(Record):
+    """Which generation of a stream is the last that was begun."""
+
+    name: str
+    namespace: str | None = None
+    generation_id: int
+
+
+class Generations(Record):
+    """The generations of a connection's streams that are not at their first; `id` is the connection's."""
+
+    id: str
+    streams: tuple[StreamGeneration, ...] = ()

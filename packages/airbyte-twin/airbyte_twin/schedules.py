@@ -1,12 +1,12 @@
-"""Schedules: what each API may write, how they are stored, and how each reads them back.
+"""Schedules: validation, responses and next run.
 
-Knows schedules and their errors. Must not know connections.
 Source: airbyte-platform AirbyteCatalogHelper (public), ConnectionScheduleHelper (Config API), ConnectionReadMapper.
 """
 
-from zoneinfo import available_timezones
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, available_timezones
 
-from airbyte_twin.cron import CronError, FrequencyError, check_public_cron, fires_within_the_hour
+from airbyte_twin.cron import CronError, FrequencyError, check_public_cron, fires_within_the_hour, next_cron
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import ProblemError, bad_request
 from airbyte_twin.records import Schedule
@@ -15,6 +15,8 @@ from airbyte_twin.settings import Edition
 CRON_HELP = "https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html"
 CRON_PROBLEM = "error:cron-validation/"
 BASIC_PROBLEM = "error:basic-schedule-validation/under-one-hour-not-allowed"
+SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800, "months": 30 * 86_400}
+"""Of each unit of a basic schedule (airbyte-platform ScheduleHelpers)."""
 
 
 def public_schedule(kind: str, expression: str | None, edition: Edition) -> Schedule:
@@ -103,6 +105,25 @@ def config_view(schedule: Schedule) -> JsonObject:
         basic: JsonObject = {"timeUnit": schedule.time_unit, "units": schedule.units}
         return {"scheduleType": "basic", "scheduleData": {"basicSchedule": basic}, "schedule": basic}
     return {"scheduleType": "manual"}
+
+
+def next_fire(schedule: Schedule, after: float, last_start: float | None) -> float | None:
+    """When a schedule fires next, in seconds since 1970; None if it never does.
+
+    Args:
+        schedule: Of any kind.
+        after: A cron schedule fires after this time.
+        last_start: When the last sync started; without one, a basic schedule is due at once.
+    """
+    if schedule.kind == "cron":
+        zone = ZoneInfo(schedule.cron_time_zone or "UTC")
+        found = next_cron(schedule.cron_expression or "", datetime.fromtimestamp(after, UTC), zone)
+        return found.timestamp() if found else None
+    if schedule.kind == "basic":
+        return (
+            after if last_start is None else last_start + (schedule.units or 1) * SECONDS[schedule.time_unit or "hours"]
+        )
+    return None
 
 
 def _hourly_on_cloud(schedule: Schedule, edition: Edition) -> Schedule:

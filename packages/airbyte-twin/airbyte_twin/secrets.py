@@ -1,6 +1,5 @@
-"""Secrets of configurations: found by spec, kept apart under versioned coordinates, masked, merged.
+"""Secrets of configurations: find by spec, store under versioned coordinates, mask, merge.
 
-Knows specs and configurations. Must not know sources, destinations or HTTP.
 Source of behaviour: airbyte-platform JsonSecretsProcessor, SecretsHelpers and ConfigurationUpdate.
 """
 
@@ -87,11 +86,11 @@ class Vault:
         return _mapped(document, before, tree, lambda value, old: self._value(value) if _is_kept(value, old) else value)
 
     def kept(self, document: JsonValue, tree: SecretTree, before: JsonValue) -> JsonValue:
-        """A new document in which every masked secret is the one of the document before, if there was one."""
+        """The document with each mask replaced by the secret of the previous document, if it had one."""
         return _mapped(document, before, tree, lambda value, old: old if value == MASK and is_node(old) else value)
 
     def sealed(self, document: JsonValue, tree: SecretTree, before: JsonValue) -> JsonValue:
-        """Put every raw secret of a document away.
+        """Store every plain secret of a document.
 
         Args:
             document: As sent, or already sealed in parts.
@@ -135,7 +134,7 @@ class Vault:
 
 
 def is_node(document: JsonValue) -> bool:
-    """Whether it stands for a secret that was put away."""
+    """Whether it is the reference to a stored secret."""
     return isinstance(document, dict) and set(document) == {NODE}
 
 
@@ -144,7 +143,7 @@ def _masked(value: JsonValue) -> JsonValue:
 
 
 def _is_kept(value: JsonValue, before: JsonValue) -> bool:
-    """Whether it is the very secret of before; a caller's own `{"_secret": …}` is a value like any other."""
+    """Whether it is the same secret as before; a caller's own `{"_secret": …}` is a plain value."""
     return is_node(value) and value == before
 
 
@@ -160,7 +159,7 @@ def merged(before: JsonValue, patch: JsonValue) -> JsonValue:
 
 
 def _mapped(document: JsonValue, before: JsonValue, tree: SecretTree, change: Change) -> JsonValue:
-    """The document with every value at a secret's place changed, given what was at the same place before."""
+    """The document with a change applied to the value at each secret path, given the previous value at that path."""
     if tree.secret:
         return change(document, before)
     if isinstance(document, dict):

@@ -1,7 +1,4 @@
-"""Serves a twin with uvicorn: on a socket that is bound before, ended cleanly, able to cut a connection.
-
-Knows uvicorn. Must not know Airbyte.
-"""
+"""Serve a twin with uvicorn on a socket bound beforehand, with a clean end and connections that a fault can cut."""
 
 import asyncio
 import signal
@@ -15,6 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airbyte_twin.faults import TRANSPORT
+
+GRACE = 1
+"""Seconds for requests under way to end after the server stopped listening."""
+POLL = 0.005
+"""Seconds between two looks at whether they have."""
 
 
 class CuttableProtocol(H11Protocol):
@@ -33,7 +35,7 @@ class CuttableProtocol(H11Protocol):
 
 
 class TwinServer(uvicorn.Server):
-    """A uvicorn server that tells when it is ready and when it ends, and takes a signal for a clean end."""
+    """A uvicorn server with callbacks at its start and end, and a clean exit on signals."""
 
     def __init__(
         self,
@@ -51,7 +53,6 @@ class TwinServer(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=1,
         )
         super().__init__(config)
         self._on_ready = on_ready
@@ -65,15 +66,32 @@ class TwinServer(uvicorn.Server):
         self._on_ready()
 
     async def main_loop(self) -> None:
-        """Wait for the end: told by `stop` at once; by a signal, or by being unwanted, within a tenth of a second."""
-        told = asyncio.Event()
+        """Wait for the end: by `stop` at once; by a signal, or if unwanted, within a tenth of a second."""
+        stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._wake = lambda: loop.call_soon_threadsafe(told.set)
+        self._wake = lambda: loop.call_soon_threadsafe(stopped.set)
         while not self.should_exit and self._is_wanted():
-            await self.on_tick(0)  # sets the time that answers tell
+            await self.on_tick(0)  # sets the Date header
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), 0.1)
+                await asyncio.wait_for(stopped.wait(), 0.1)
         self._on_end()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, close idle connections and wait for requests under way.
+
+        uvicorn's own version always sleeps a tenth of a second, which a test run pays once for each of its twins.
+        """
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(GRACE):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
     def stop(self) -> None:
         """End soon; may be called from another thread."""
@@ -103,7 +121,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
         OSError: The address is taken or not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only for sockets that say they are TCP; with it, each answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only for sockets of protocol TCP; with it, each answer takes 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

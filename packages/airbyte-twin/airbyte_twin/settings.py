@@ -1,7 +1,4 @@
-"""What a twin can be told before it starts.
-
-Knows names, types and defaults of the settings. Must not know how any of them takes effect.
-"""
+"""Settings of a twin."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT_WORKSPACE_ID = "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"
-"""Id of the workspace that every twin starts with, unless told otherwise."""
+"""Id of the workspace that exists at start, by default."""
 
 DEFAULT_ORGANIZATION_ID = "00000000-0000-0000-0000-000000000000"
 """Organization of every workspace of a self-managed Airbyte (airbyte-platform DEFAULT_ORGANIZATION_ID)."""
@@ -34,7 +31,7 @@ class TwinSettings(BaseModel):
     """Settings of one twin.
 
     Attributes:
-        auth: Who may call; `basic` is what proxies of old installations asked for.
+        auth: Authentication of callers; `basic` is that of proxies in old installations.
         client_id: Of the one application that exists at start.
         client_secret: Of the same application.
         username: For `basic`.
@@ -48,13 +45,13 @@ class TwinSettings(BaseModel):
         unstable_lists: Shuffle sources, destinations and connections at each list call: the server has no ORDER BY.
         echo_connector_type: Unfaithful: repeat the type inside configurations, so that the official Python SDK can
             parse destinations.
-        version: What `/instance_configuration` reports.
-        run_syncs: Carry jobs out, and check and write destinations; without it jobs are driven by hand.
+        version: Version in `/instance_configuration`.
+        run_syncs: Run jobs, and check and write destinations; without it a test moves jobs.
         commands: Executables of source connectors by docker repository, e.g. `airbyte/source-faker`.
-        seed: Decides what made-up sources hold.
-        first_records: How many records a made-up stream has at its source's first sync.
-        later_records: How many it gets until each later sync.
-        checkpoint_records: A sync makes durable what it wrote, and keeps the state, after this many records.
+        seed: Seed of synthesized sources.
+        first_records: Records of each synthesized stream at its source's first sync.
+        later_records: New records before each later sync.
+        checkpoint_records: Records between two checkpoints of a sync, which upload records and save the state.
         parallel_syncs: How many jobs run at once.
     """
 

@@ -1,7 +1,4 @@
-"""Checks configurations against a connector's spec and says what is wrong as the server does.
-
-Knows JSON Schema. Must not know actors or HTTP beyond the 422 that it raises.
-"""
+"""Validate configurations against a connector's spec, with the server's messages."""
 
 import json
 import re
@@ -43,7 +40,7 @@ def json_path(error: ValidationError | SchemaError) -> str:
 
 
 def messages(error: ValidationError, validator: Draft7Validator) -> Iterator[str]:
-    """One or more `<path>: <what is wrong>` for an error, values never included."""
+    """One or more `<path>: <violation>` for an error, never with values."""
     path, keyword = json_path(error), str(error.validator)
     expected: Any = error.validator_value
     instance: Any = error.instance
@@ -62,7 +59,7 @@ def messages(error: ValidationError, validator: Draft7Validator) -> Iterator[str
 
 
 def reason(keyword: str, expected: object) -> str:
-    """What a value does not do that one keyword asks of it."""
+    """The text of a violated keyword."""
     texts = {
         "enum": f"does not have a value in the enumeration {json.dumps(expected, ensure_ascii=False)}",
         "const": f"must be the constant value '{expected}'",
@@ -96,27 +93,33 @@ def unique(items: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(items))
 
 
-def check_configuration(configuration: JsonValue, spec: JsonObject) -> None:
-    """Refuse a configuration that violates its connector's spec.
+class SpecValidator:
+    """Checks configurations against one connector's spec."""
 
-    Raises:
-        ProblemError: 422 `unprocessable-entity`, with the paths of all violations in the server's message form.
-    """
-    broken = violation(configuration, spec)
-    if broken:
-        raise unprocessable(broken)
+    def __init__(self, spec: JsonObject) -> None:
+        ordered = as_object(server_order(spec))
+        self._validator = Draft7Validator(ordered, registry=NOTHING_OUTSIDE, format_checker=FORMATS)
 
+    def check(self, configuration: JsonValue) -> None:
+        """Refuse a configuration that violates the spec.
 
-def violation(configuration: JsonValue, spec: JsonObject) -> str | None:
-    """What is wrong, in the server's message form; None if nothing is."""
-    validator = Draft7Validator(as_object(server_order(spec)), registry=NOTHING_OUTSIDE, format_checker=FORMATS)
-    try:
-        texts = [text for error in validator.iter_errors(configuration) for text in messages(error, validator)]
-    except (Unresolvable, RecursionError):
-        return PREFIX + "$: the connector's spec has a reference that leads nowhere or back to itself"
-    if not texts:
-        return None
-    return f"{PREFIX}{', '.join(unique(texts))} "  # what follows, the schema, is cut off behind the blank
+        Raises:
+            ProblemError: 422 `unprocessable-entity`, with the paths of all violations in the server's message form.
+        """
+        broken = self.violation(configuration)
+        if broken:
+            raise unprocessable(broken)
+
+    def violation(self, configuration: JsonValue) -> str | None:
+        """All violations in the server's message form; None if the configuration is valid."""
+        validator = self._validator
+        try:
+            texts = [text for error in validator.iter_errors(configuration) for text in messages(error, validator)]
+        except (Unresolvable, RecursionError):
+            return PREFIX + "$: the connector's spec has a reference that leads nowhere or back to itself"
+        if not texts:
+            return None
+        return f"{PREFIX}{', '.join(unique(texts))} "  # what follows, the schema, is cut off behind the blank
 
 
 @FORMATS.checks("date-time")

@@ -1,6 +1,5 @@
-"""Cursors of connections: reading, writing and losing them.
+"""Saved states of connections: read, write, drop.
 
-Knows saved states. Must not know jobs or how a connection is configured.
 Source: airbyte-platform StateHandler, StatePersistence.
 """
 
@@ -41,7 +40,7 @@ def write_state(store: Store, sent: ConnectionState) -> ConnectionState:
 
 
 def keep_state(store: Store, sent: ConnectionState) -> None:
-    """Store what a sync's source says; if it says it in another form than before, that is the whole state."""
+    """Store the state of a sync's source; a state of another type replaces the whole state."""
     before = state_of(store, sent.id)
     if before.type not in {"not_set", sent.type}:
         store.states.drop(sent.id)

@@ -1,7 +1,4 @@
-"""All objects of a twin, in memory.
-
-Knows records and how to find them. Must not know HTTP, files, or what may be done to an object.
-"""
+"""All objects of a twin, in memory."""
 
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
@@ -17,14 +14,15 @@ from airbyte_twin.records import (
     ConnectionState,
     Definition,
     Discovery,
+    Generations,
     Job,
+    Outside,
     Record,
     Secret,
     Tag,
     Temper,
     Workspace,
 )
-from airbyte_twin.sync_records import Generations, Outside
 
 
 class Identified(Protocol):

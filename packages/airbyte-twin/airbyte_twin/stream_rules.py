@@ -1,6 +1,5 @@
-"""Which streams a connection may have, and what the server makes of them.
+"""Rules of a connection's streams: validation, and the values that the server stores.
 
-Knows the rules of stream configurations. Must not know connections, actors or HTTP beyond the 400s that it raises.
 Source: airbyte-platform PublicApi AirbyteCatalogHelper.
 """
 
@@ -36,11 +35,11 @@ StoreMappers = Callable[[StreamBody, DiscoveredStream, Sequence[MapperBody]], tu
 
 @dataclass(frozen=True)
 class StreamRules:
-    """What the streams of one request are checked against.
+    """Validation of the streams of one request.
 
     Attributes:
         catalog: The source's streams.
-        destination_modes: What the destination supports.
+        destination_modes: Modes that the destination supports.
         store_mappers: Checks and stores a stream's mappers.
     """
 
@@ -103,7 +102,7 @@ class StreamRules:
 
 
 def check_files(streams: Iterable[SelectedStream]) -> None:
-    """Refuse streams that carry files, which no connector of a twin does.
+    """Refuse streams with files, which no connector of a twin supports.
 
     Raises:
         ProblemError: 400 with the streams.

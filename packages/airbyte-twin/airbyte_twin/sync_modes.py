@@ -34,12 +34,12 @@ NAMES = {pair: name for name, pair in PAIRS.items()}
 
 
 def combined_mode(source: SyncMode, destination: DestinationSyncMode) -> CombinedMode | None:
-    """The public name of a pair; None for pairs that have none, which only the Config API can store."""
+    """The public name of a pair; None for pairs without one, which only the Config API can store."""
     return NAMES.get((source, destination))
 
 
 def combined_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """All named modes of a stream into a destination, as refusals list them: one destination mode after another."""
+    """All named modes of a stream into a destination, sorted by destination mode, as in error messages."""
     known, offered = {*sources}, {*destinations}
     return [
         NAMES[pair]
@@ -50,6 +50,6 @@ def combined_modes(sources: Iterable[SyncMode], destinations: Iterable[Destinati
 
 
 def listed_modes(sources: Iterable[SyncMode], destinations: Iterable[DestinationSyncMode]) -> list[CombinedMode]:
-    """What `GET /streams` lists: one source mode after another, never `full_refresh_overwrite_deduped`."""
+    """The modes in `GET /streams`, sorted by source mode, without `full_refresh_overwrite_deduped`."""
     modes = (mode for mode in combined_modes(sources, destinations) if mode != "full_refresh_overwrite_deduped")
     return sorted(modes, key=lambda mode: SOURCE_ORDER.index(PAIRS[mode][0]))

@@ -1,6 +1,6 @@
-"""A twin for tests: started in a thread of the test's own process, on a free loopback port.
+"""A twin for tests, in a thread of the test's own process on a free loopback port.
 
-Knows how to start, watch and stop a twin. Must not be imported by the twin itself.
+The twin itself must not import it.
 """
 
 import threading
@@ -25,11 +25,11 @@ PATIENCE = 30
 
 @dataclass(frozen=True)
 class RunningTwin:
-    """A twin that answers.
+    """A running twin.
 
     Attributes:
         url: Its root, `http://127.0.0.1:<port>`.
-        twin: All its parts: store, clock, faults, calls, settings, registry.
+        twin: Store, clock, faults, calls, settings and registry.
     """
 
     url: str
@@ -75,7 +75,7 @@ class RunningTwin:
             raise TimeoutError("a job does not end")
 
     def held(self, seconds: float = PATIENCE) -> Held | None:
-        """Wait until a request is held by a fault; None if none is in time."""
+        """Wait until a fault holds a request; None after the timeout."""
         try:
             return self.twin.faults.held.get(timeout=seconds)
         except Empty:
@@ -96,7 +96,7 @@ class RunningTwin:
 
 @contextmanager
 def running_twin(**settings: Any) -> Iterator[RunningTwin]:
-    """Serve a twin while the context lasts.
+    """Serve a twin within the context.
 
     Args:
         **settings: Fields of `TwinSettings`, e.g. `auth="client_credentials"`, `edition="cloud"`, `data_dir=path`.

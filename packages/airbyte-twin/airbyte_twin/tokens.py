@@ -1,7 +1,4 @@
-"""Bearer tokens: signed, dated by the twin's clock, and all endable at once.
-
-Knows tokens. Must not know who may ask for one.
-"""
+"""Bearer tokens: signed, dated by the twin's clock, revocable all at once."""
 
 import base64
 import hashlib
@@ -22,7 +19,7 @@ class Tokens:
         self._generation = 0
 
     def issue(self, client_id: str) -> str:
-        """A token that ends `lifetime` seconds from now."""
+        """A token that expires `lifetime` seconds from now."""
         now = self._clock.now()
         claims: JsonObject = {
             "sub": client_id,
@@ -35,7 +32,7 @@ class Tokens:
         return f"{signed}.{self._signature(signed)}"
 
     def valid(self, token: str) -> bool:
-        """Whether this twin issued the token and it has not ended."""
+        """Whether this twin issued the token and it has not expired."""
         signed, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._signature(signed).encode(), signature.encode()):
             return False
@@ -44,7 +41,7 @@ class Tokens:
         return isinstance(ends, int) and self._clock.now() < ends and claims.get("generation") == self._generation
 
     def end_all(self) -> None:
-        """No token issued until now is valid any more."""
+        """Revoke all tokens."""
         self._generation += 1
 
     def _signature(self, signed: str) -> str:

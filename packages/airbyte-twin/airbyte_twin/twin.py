@@ -1,12 +1,9 @@
-"""The parts of one running twin, and the look-ups that need several of them.
-
-Knows settings, registry, store and clock. Must not know routes.
-"""
+"""One running twin: its store, registry, clock and settings, and look-ups that need several of them."""
 
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
@@ -17,14 +14,54 @@ from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
-from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Temper, Workspace
+from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Job, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
-from airbyte_twin.running import ByHand, JobRunner
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
 from airbyte_twin.store import Store
-from airbyte_twin.sync.protocol.halts import Halts
+from airbyte_twin.sync.protocol.cancellation import Cancellations
 from airbyte_twin.tokens import Tokens
+
+
+class JobRunner(Protocol):
+    """Receives new and finished jobs, in the twin's thread."""
+
+    def submit(self, job: Job) -> None:
+        """Take a new job."""
+
+    def cancel(self, job_id: str) -> None:
+        """Stop the work of a job that is finished in the store."""
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """The last lines of a job's log."""
+
+    def clock_moved(self) -> None:
+        """Start syncs that fell due since the last call."""
+
+    def settled(self, seconds: float) -> bool:
+        """Wait, in another thread, until no job waits or runs; False after the timeout."""
+
+
+class ByHand:
+    """Runs no job; tests move jobs with `drive`."""
+
+    def submit(self, job: Job) -> None:
+        """Do nothing."""
+
+    def cancel(self, job_id: str) -> None:
+        """Do nothing."""
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """No lines."""
+        return ()
+
+    def clock_moved(self) -> None:
+        """Do nothing."""
+
+    def settled(self, seconds: float) -> bool:
+        """Always settled."""
+        return True
+
 
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
 T = TypeVar("T")
@@ -32,13 +69,13 @@ T = TypeVar("T")
 
 @dataclass
 class Twin:
-    """Everything that a request handler works with.
+    """The state that request handlers share.
 
     Attributes:
-        runner: Carries jobs out.
-        halts: What runs outside the twin's one thread.
-        changed: Is called when something other than a request has changed the store.
-        defects: What went wrong in the twin itself while it answered; a 500 alone may be the server's own answer.
+        runner: Runs jobs.
+        cancellations: Work outside the twin's thread.
+        changed: Called after a change of the store outside of a request.
+        defects: Exceptions in the twin itself; a 500 alone can be a faithful answer.
     """
 
     settings: TwinSettings
@@ -47,9 +84,8 @@ class Twin:
     clock: Clock = field(default_factory=Clock)
     calls: CallLog = field(default_factory=CallLog)
     faults: Faults = field(default_factory=Faults)
-    trees: dict[str, SecretTree] = field(default_factory=dict)
     runner: JobRunner = field(default_factory=ByHand)
-    halts: Halts = field(default_factory=Halts)
+    cancellations: Cancellations = field(default_factory=Cancellations)
     changed: Callable[[], None] = lambda: None
     defects: list[str] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
@@ -66,7 +102,7 @@ class Twin:
         return twin
 
     def populate(self) -> None:
-        """Add what every server has from its start: a workspace, an application and the registry's definitions."""
+        """Add the objects of a new server: a workspace, an application and the registry's definitions."""
         now, settings = self.clock.seconds(), self.settings
         if self.store.workspaces.get(settings.workspace_id) is None:
             notifications = default_notifications()
@@ -90,13 +126,13 @@ class Twin:
         )
 
     def unknown(self, resource_type: str, resource_id: str) -> ApiError:
-        """The answer of the public API to an unknown id: 404, or 403 where the caller is no administrator."""
+        """The answer of the public API to an unknown id: 404, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
         return missing(resource_type, resource_id)
 
     def lost(self, resource_type: str, resource_id: str) -> ApiError:
-        """The answer to an unknown id that the server does not expect to be unknown: 500, or 403 as above."""
+        """The answer to an unknown id that the server fails on: 500, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
         return unexpected(f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}")
@@ -115,7 +151,7 @@ class Twin:
         return found if found is not None and not found.deleted else None
 
     def connector(self, definition_id: str) -> Connector:
-        """How the connector of a definition behaves; one of which nothing is known takes any configuration."""
+        """The connector of a definition; an unknown connector accepts any configuration."""
         definition = self.store.definitions.get(definition_id)
         known = self.registry.by_definition(definition_id)
         if known is None and definition is not None:
@@ -123,15 +159,12 @@ class Twin:
         return known or unknown_connector(definition_id, definition)
 
     def type_name(self, definition_id: str) -> str:
-        """`sourceType` or `destinationType`, empty for definitions that callers made."""
+        """`sourceType` or `destinationType`, empty for custom definitions."""
         return self.registry.type_name(definition_id)
 
     def secret_tree(self, definition_id: str) -> SecretTree:
-        """Where configurations of a definition keep secrets."""
-        tree = self.trees.get(definition_id)
-        if tree is None:
-            tree = self.trees[definition_id] = SecretTree(self.connector(definition_id).spec)
-        return tree
+        """Paths of secrets in configurations of a definition."""
+        return self.connector(definition_id).secret_tree
 
     def catalog(self, catalog_id: str) -> Catalog:
         """A discovered catalog; an empty one if its connector is gone."""
@@ -143,7 +176,7 @@ class Twin:
         return self.store.tempers.get(actor_id) or Temper(id=actor_id)
 
     def listed(self, rows: Iterable[T]) -> list[T]:
-        """Rows in the order of a list answer, which nothing promises."""
+        """Rows in the order of a list response; the server guarantees none."""
         found = list(rows)
         if self.settings.unstable_lists:
             self.shuffler.shuffle(found)
@@ -151,7 +184,7 @@ class Twin:
 
 
 def canonical_id(text: str) -> str:
-    """An id of a path as it is stored.
+    """An id of a path in canonical form.
 
     Raises:
         OpaqueError: 500, it is no UUID: the server's own code breaks on it.
@@ -163,7 +196,7 @@ def canonical_id(text: str) -> str:
 
 
 def default_notifications() -> JsonObject:
-    """Mail for everything but success, no webhooks (airbyte-platform WorkspacesHandler)."""
+    """Mail for everything except success, no webhooks (airbyte-platform WorkspacesHandler)."""
     events = (
         "failure",
         "success",
@@ -193,7 +226,7 @@ def manifest_spec(manifest: JsonValue) -> JsonObject:
 
 
 def unknown_connector(definition_id: str, definition: Definition | None) -> Connector:
-    """A connector of which only its definition is known: its manifest's spec, or one that takes anything."""
+    """A connector known by its definition only: with its manifest's spec, or one that accepts anything."""
     return Connector(
         definition_id=definition_id,
         kind=definition.kind if definition else ActorKind.SOURCE,

@@ -7,9 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from airbyte_twin.records import DiscoveredStream, SelectedStream
+from airbyte_twin.records import DiscoveredStream, Epoch, Outside, SelectedStream
 from airbyte_twin.sync.streams import SyncStream
-from airbyte_twin.sync_records import Epoch, Outside
 from landing_support import Lake, configuration
 from twin_support import Api, stream
 
@@ -120,7 +119,7 @@ def sync_stream(discovered: DiscoveredStream, **selected: Any) -> SyncStream:
 
 
 def outside(*rows: int, hours: int = 1) -> Outside:
-    """A made-up system with so many rows in each epoch, the first of which ends with the year 2025."""
+    """A synthesized system with so many rows in each epoch, the first of which ends with the year 2025."""
     epochs = (Epoch(ends_at=(NEW_YEAR + 3600 * hours * number) * 1000, rows=each) for number, each in enumerate(rows))
     return Outside(id="x", since=(NEW_YEAR - 30 * 86400) * 1000, epochs=tuple(epochs))
 

@@ -1,5 +1,6 @@
 """The twin's own endpoints: call log, faults, clock, drift."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -268,3 +269,15 @@ def test_jobs_that_are_unknown_or_finished_cannot_be_driven(api: Api) -> None:
     api.post("/jobs", {"connectionId": connection["connectionId"], "jobType": "sync"})
     api.control("POST", "/jobs/1", {"status": "failed"}, 200)
     api.control("POST", "/jobs/1", {"status": "running"}, 409)
+
+
+def test_a_twin_ends_while_a_request_is_under_way_and_a_connection_idles() -> None:
+    with socket.socket() as waiting, httpx.Client(trust_env=False) as idle:
+        with running_twin() as twin:
+            twin.twin.faults.add(Fault(path="sources", delay=600))
+            waiting.connect(("127.0.0.1", httpx.URL(twin.url).port))
+            waiting.sendall(f"GET {SOURCES} HTTP/1.1\r\nHost: twin\r\n\r\n".encode())
+            assert idle.get(f"{twin.public_url}/health").status_code == 200
+        with pytest.raises(httpx.TransportError):
+            idle.get(f"{twin.public_url}/health")
+    assert [(call.path, call.status) for call in twin.calls()][-1] == (SOURCES, None)

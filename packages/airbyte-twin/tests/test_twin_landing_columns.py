@@ -3,16 +3,16 @@
 import pyarrow as pa
 import pytest
 from airbyte_twin.landing import LandingError
-from airbyte_twin.landing.columns import METADATA, table_schema
+from airbyte_twin.landing.airbyte_types import record_type
 from airbyte_twin.landing.names import column_name
-from airbyte_twin.landing.shapes import stream_shape
+from airbyte_twin.landing.parquet import METADATA, table_schema
 from pydantic import JsonValue
 
 MOMENT, TIME = pa.timestamp("us", tz="UTC"), pa.time64("us")
 
 
 def columns(**properties: JsonValue) -> dict[str, pa.DataType]:
-    schema = table_schema(stream_shape({"type": "object", "properties": properties}, None))
+    schema = table_schema(record_type({"type": "object", "properties": properties}, None))
     return {field.name: field.type for field in list(schema)[len(METADATA) :]}
 
 
@@ -21,7 +21,7 @@ def union(**options: pa.DataType) -> pa.DataType:
 
 
 def test_airbytes_own_columns_come_first_and_are_required() -> None:
-    schema = table_schema(stream_shape({}, None))
+    schema = table_schema(record_type({}, None))
     assert schema.names == ["_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_meta", "_airbyte_generation_id"]
     assert schema.field("_airbyte_extracted_at").type == pa.timestamp("ms", tz="UTC")
     assert schema.field("_airbyte_generation_id").type == pa.int64()
@@ -103,8 +103,8 @@ def test_a_field_that_is_always_null_has_no_column() -> None:
 
 def test_only_selected_fields_have_columns_in_the_schemas_order() -> None:
     properties: JsonValue = {name: {"type": "string"} for name in ("b", "a", "c")}
-    shape = stream_shape({"properties": properties}, ("a", "b", "gone"))
-    assert [member.column for member in shape.members] == ["b", "a"]
+    airbyte_type = record_type({"properties": properties}, ("a", "b", "gone"))
+    assert [member.column for member in airbyte_type.members] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_a_column_is_named_as_avro_names_fields(name: str, expected: str) -> Non
 )
 def test_what_destination_s3_fails_on_is_refused_by_the_fields_name(properties: JsonValue, named: str) -> None:
     with pytest.raises(LandingError, match=named):
-        stream_shape({"properties": properties}, None)
+        record_type({"properties": properties}, None)
 
 
 def test_an_unselected_field_is_never_refused() -> None:
     schema: dict[str, JsonValue] = {"properties": {"bad": {"type": ["object", "array"]}, "id": {"type": "integer"}}}
-    assert [member.name for member in stream_shape(schema, ("id",)).members] == ["id"]
+    assert [member.name for member in record_type(schema, ("id",)).members] == ["id"]

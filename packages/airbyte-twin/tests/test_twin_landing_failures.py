@@ -28,7 +28,7 @@ def guarded(url: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ({"format": {"format_type": "CSV", "flattening": "No flattening"}}, "writes Parquet alone, not CSV"),
+        ({"format": {"format_type": "CSV", "flattening": "No flattening"}}, "writes only Parquet, not CSV"),
         ({"format": {"format_type": "JSONL"}}, "not JSONL"),
         ({"format": {"format_type": "Avro"}}, "not Avro"),
         ({"format": {"format_type": "Parquet", "compression_codec": "LZO"}}, "LZO"),
@@ -105,7 +105,7 @@ def test_a_record_that_is_no_json_ends_the_sync(lake: Lake) -> None:
 def test_a_full_disk_is_told_with_the_folder(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = lake.landing().open(stream())
     monkeypatch.setattr("tempfile.tempdir", "/nowhere/at/all")
-    with pytest.raises(LandingError, match=r"'/nowhere/at/all' can't take the data .*: free space"):
+    with pytest.raises(LandingError, match=r"'/nowhere/at/all' is not writable .*: free space"):
         writer.write({"id": 1}, 0)
 
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.landing import LandingError
-from airbyte_twin.landing.columns import METADATA, table_schema
-from airbyte_twin.landing.shapes import stream_shape
-from airbyte_twin.landing.values import Change, fit_record
+from airbyte_twin.landing.airbyte_types import record_type
+from airbyte_twin.landing.coercion import Change, fit_record
+from airbyte_twin.landing.parquet import METADATA, table_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
@@ -24,7 +24,7 @@ INTEGER_OR_STRING: JsonValue = {"oneOf": [{"type": "integer"}, {"type": "string"
 
 
 def fit(schema: JsonValue, value: JsonValue) -> tuple[object, list[Change]]:
-    row, changes = fit_record({"field": value}, stream_shape({"properties": {"field": schema}}, None))
+    row, changes = fit_record({"field": value}, record_type({"properties": {"field": schema}}, None))
     return row["field"], changes
 
 
@@ -125,7 +125,7 @@ def test_nested_values_become_null_by_themselves() -> None:
 
 
 def test_changes_name_fields_as_the_source_does() -> None:
-    row, changes = fit_record({"$value": "x"}, stream_shape({"properties": {"$value": "integer"}}, None))
+    row, changes = fit_record({"$value": "x"}, record_type({"properties": {"$value": "integer"}}, None))
     assert row == {"_value": None}
     assert changes == [nulled("$value")]
 
@@ -160,11 +160,11 @@ def test_any_record_of_any_schema_is_written_as_declared_and_what_is_lost_is_tol
     properties: JsonObject, records: list[JsonObject]
 ) -> None:
     try:
-        shape = stream_shape({"properties": properties}, None)
+        airbyte_type = record_type({"properties": properties}, None)
     except LandingError:
         return
-    schema = pa.schema(list(table_schema(shape))[len(METADATA) :])
-    fitted = [fit_record(record, shape) for record in records]
+    schema = pa.schema(list(table_schema(airbyte_type))[len(METADATA) :])
+    fitted = [fit_record(record, airbyte_type) for record in records]
     batch = pa.RecordBatch.from_pylist([row for row, _ in fitted], schema=schema)
     file = BytesIO()
     if schema.names:

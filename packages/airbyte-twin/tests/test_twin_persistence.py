@@ -184,7 +184,7 @@ def test_a_bad_connector_file_is_one_clear_error(tmp_path: Path, content: str) -
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "cannot be made" in failed("--port", "0", "--data-dir", str(tmp_path / "file" / "folder"))
+    assert "cannot be created" in failed("--port", "0", "--data-dir", str(tmp_path / "file" / "folder"))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_state_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: st
 
 def test_a_second_twin_is_kept_out_of_the_folder_of_the_first(tmp_path: Path) -> None:
     with command("--port", "0", "--data-dir", str(tmp_path)):
-        assert "another twin uses it" in failed("--port", "0", "--data-dir", str(tmp_path))
+        assert "in use by another twin" in failed("--port", "0", "--data-dir", str(tmp_path))
 
 
 def test_a_twin_ends_with_its_folder(tmp_path: Path) -> None:

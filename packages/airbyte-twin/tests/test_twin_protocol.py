@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import StreamState
+from airbyte_twin.sync.protocol.cancellation import Cancellation, Cancelled
 from airbyte_twin.sync.protocol.connector import LONGEST_TEXT, RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted, ProtocolError
-from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
+    ConnectorError,
     LogMessage,
+    ProtocolError,
     RecordMessage,
     StateMessage,
     StreamStatusMessage,
@@ -30,8 +31,8 @@ def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
 
 
-def connector(script: Script, *secrets: str, halt: Halt | None = None) -> RealConnector:
-    return RealConnector(script.path, secrets, halt or Halt())
+def connector(script: Script, *secrets: str, cancellation: Cancellation | None = None) -> RealConnector:
+    return RealConnector(script.path, secrets, cancellation or Cancellation())
 
 
 def read(script: Script, *secrets: str, config: Any = None, state: Any = None) -> list[Any]:
@@ -79,7 +80,7 @@ def test_no_line_breaks_the_reader(line: bytes) -> None:
     ],
 )
 def test_a_message_that_cannot_be_read_is_an_error_and_not_a_loss(line: str) -> None:
-    with pytest.raises(ProtocolError, match="cannot be read"):
+    with pytest.raises(ProtocolError, match="invalid"):
         parse_message(line.encode())
 
 
@@ -135,13 +136,13 @@ def test_a_lot_on_standard_error_blocks_nothing(script: Script) -> None:
 
 def test_a_command_that_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConnectorError, match="cannot be run"):
-        RealConnector(tmp_path / "none").spec()
+        RealConnector(tmp_path / "none").check({})
 
 
 def test_a_connector_that_does_not_answer_is_an_error(script: Script) -> None:
-    script.says("spec")
-    with pytest.raises(ConnectorError, match="does not answer spec"):
-        connector(script).spec()
+    script.says("check")
+    with pytest.raises(ConnectorError, match="sent no answer to check"):
+        connector(script).check({})
 
 
 def test_a_failed_check_says_why(script: Script) -> None:
@@ -161,25 +162,25 @@ def test_who_stops_listening_leaves_no_process_and_no_file(script: Script) -> No
 
 def test_a_halt_ends_the_connector_and_its_children(script: Script) -> None:
     script.says("read", hangs=True)
-    halt, outcome = Halt(), []
+    cancellation, outcome = Cancellation(), []
 
     def work() -> None:
         try:
-            list(connector(script, halt=halt).read({}, CATALOG, None))
-        except Halted:
-            outcome.append("halted")
+            list(connector(script, cancellation=cancellation).read({}, CATALOG, None))
+        except Cancelled:
+            outcome.append("cancelled")
 
     thread = Thread(target=work)
     thread.start()
     pids = script.pids()
-    halt.halt()
+    cancellation.cancel()
     thread.join(30)
-    assert outcome == ["halted"]
+    assert outcome == ["cancelled"]
     assert not any(is_alive(pid) for pid in pids)
 
 
-def test_what_was_called_off_does_not_start(script: Script) -> None:
-    halt = Halt()
-    halt.halt()
-    with pytest.raises(Halted):
-        connector(script, halt=halt).spec()
+def test_cancelled_work_does_not_start(script: Script) -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        connector(script, cancellation=cancellation).check({})

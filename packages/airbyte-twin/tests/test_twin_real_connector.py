@@ -1,5 +1,6 @@
 """The real source-faker: what it says by itself, and through the twin."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,10 @@ from typing import Any
 import pytest
 from airbyte_twin.records import ConnectionState
 from airbyte_twin.registry import shipped_connectors
-from airbyte_twin.registry.facts import schema_facts
+from airbyte_twin.registry.build import schema_constraints
 from airbyte_twin.sync.protocol.connector import RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError
-from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
-from airbyte_twin.sync.run.reading import state_document
+from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage, StateMessage
+from airbyte_twin.sync.run.sources import state_document
 from airbyte_twin.sync.streams import SyncStream, catalog_document
 from landing_support import Lake, configuration
 from sync_support import Script, cursors, run, sync_stream
@@ -43,12 +43,18 @@ def read(command: Path, state: Any = None) -> list[Message]:
     return list(RealConnector(command).read({**SMALL}, catalog_document(streams()), state))
 
 
-def test_the_shipped_facts_are_what_the_connector_says(command: Path) -> None:
-    assert schema_facts(RealConnector(command).spec()) == SHIPPED.spec
+def specification(command: Path) -> Any:
+    output = subprocess.run([command, "spec"], stdout=subprocess.PIPE, check=True).stdout
+    messages = [json.loads(line) for line in output.splitlines()]
+    return next(each["spec"]["connectionSpecification"] for each in messages if each["type"] == "SPEC")
+
+
+def test_the_shipped_files_match_the_connector(command: Path) -> None:
+    assert schema_constraints(specification(command)) == SHIPPED.spec
     found = {each.name: each for each in RealConnector(command).discover({**SMALL})}
     for known in SHIPPED.streams or ():
         discovered = found.pop(known.name)
-        assert discovered.model_copy(update={"json_schema": schema_facts(discovered.json_schema)}) == known
+        assert discovered.model_copy(update={"json_schema": schema_constraints(discovered.json_schema)}) == known
     assert found == {}
 
 

@@ -8,23 +8,22 @@ from typing import Any
 
 import pytest
 from airbyte_twin.registry import load_registry
-from airbyte_twin.registry.build import RECIPES, Recipe, build, main, render
-from airbyte_twin.registry.facts import lake_fields, schema_facts
+from airbyte_twin.registry.build import RECIPES, Recipe, build, lake_fields, main, render, schema_constraints
 from twin_contract import shared_data
 from twin_support import Api, fields
 
 PROSE = {"title", "description", "examples", "order", "pattern_descriptor", "always_show", "group", "icon"}
-FACTS = resources.files("airbyte_twin.registry") / "data"
+DATA = resources.files("airbyte_twin.registry") / "data"
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.image)
 def test_the_shipped_facts_are_those_of_the_reference_data(recipe: Recipe) -> None:
     remedy = "run `python -m airbyte_twin.registry.build DATA_FOLDER`"
-    assert (FACTS / f"{recipe.image}.json").read_text() == render(build(recipe, shared_data())), remedy
+    assert (DATA / f"{recipe.image}.json").read_text() == render(build(recipe, shared_data())), remedy
 
 
 def test_every_shipped_file_has_a_recipe() -> None:
-    shipped = {entry.name for entry in FACTS.iterdir() if entry.name.endswith(".json")}
+    shipped = {entry.name for entry in DATA.iterdir() if entry.name.endswith(".json")}
     assert shipped == {f"{recipe.image}.json" for recipe in RECIPES}
 
 
@@ -55,7 +54,7 @@ def test_no_shipped_schema_holds_prose() -> None:
 
 
 def test_columns_that_are_named_like_prose_survive() -> None:
-    found = schema_facts({"title": "x", "properties": {"title": {"type": "string", "title": "x"}}})
+    found = schema_constraints({"title": "x", "properties": {"title": {"type": "string", "title": "x"}}})
     assert found == {"properties": {"title": {"type": "string"}}}
 
 

@@ -109,7 +109,7 @@ def test_mappers_are_refused_and_not_passed_over(syncing: Api) -> None:
     job = run(syncing, syncing.connection(stream("customers", mappers=[mapper]), destinationId=nowhere(syncing)))
     assert job["failure"] == {
         "origin": "airbyte_platform",
-        "message": "Stream customers has mappers, which the twin cannot carry.",
+        "message": "Stream customers has mappers, which the twin does not support.",
         "internal": None,
     }
 

@@ -4,10 +4,10 @@ from collections.abc import Generator, Sequence
 
 from airbyte_twin.clock import Clock
 from airbyte_twin.records import ConnectionState, DiscoveredStream, StreamState
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
-from airbyte_twin.sync.run.carry import Sync, Work
-from airbyte_twin.sync.run.writing import NOWHERE, Counter, Namespaces, Nowhere, Target
+from airbyte_twin.sync.run.destinations import NOWHERE, Counter, Namespaces, Nowhere, Target
+from airbyte_twin.sync.run.execution import Sync, Work
 from airbyte_twin.sync.streams import SyncStream
 from sync_support import sync_stream
 
@@ -65,7 +65,7 @@ def test_each_record_is_written_before_the_next_is_read_and_checkpoints_come_at_
     source = Watched(ledger)
     target = Target(NOWHERE, {}, (), Clock(), Namespaces("destination", None), "")
     work = Work((orders,), source, target, ConnectionState(id="x"), Clock(), CHECKPOINT)
-    Sync(work, source, ledger, report).run(Halt())
+    Sync(work, source, ledger, report).run(Cancellation())
     assert source.most_held_back == 0
     assert ledger.kept[:4] == [1000, 2000, 3000, 4000]
     assert [each.streams[0].blob for each in report.states[:2]] == [{"at": 999}, {"at": 1999}]

@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from airbyte_twin.cron_times import next_cron
+from airbyte_twin.cron import next_cron
 from airbyte_twin.records import Schedule
-from airbyte_twin.sync.run.scheduled import next_fire
+from airbyte_twin.schedules import next_fire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from landing_support import NEW_YEAR

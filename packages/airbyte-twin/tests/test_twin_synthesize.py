@@ -1,20 +1,19 @@
-"""Sources that are made up: plausible, consistent with each other and with themselves over time."""
+"""Sources that are synthesized: plausible, consistent with each other and with themselves over time."""
 
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airbyte_twin.records import DiscoveredStream
+from airbyte_twin.records import DiscoveredStream, Outside
 from airbyte_twin.registry import shipped_connectors
 from airbyte_twin.sync.protocol.messages import RecordMessage, StateMessage, StreamStatusMessage
-from airbyte_twin.sync.synthesize.draws import seed_of
-from airbyte_twin.sync.synthesize.facts import RARE_STREAMS
+from airbyte_twin.sync.synthesize.conventions import RARE_STREAMS
+from airbyte_twin.sync.synthesize.history import Change, History
 from airbyte_twin.sync.synthesize.keys import Siblings, singular
-from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync.synthesize.pseudorandom import seed_of
+from airbyte_twin.sync.synthesize.source import SyntheticSource
 from airbyte_twin.sync.synthesize.times import milliseconds, timestamp
-from airbyte_twin.sync.synthesize.world import Change, World
-from airbyte_twin.sync_records import Outside
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
@@ -25,13 +24,13 @@ STREAMS = {(kind, stream.name): stream for kind, streams in CATALOGS.items() for
 UNTIL_ONE = (NEW_YEAR + 3600) * 1000
 
 
-def source(kind: str, world: Outside, seed: int = 0) -> MadeUpSource:
-    return MadeUpSource(seed_of(seed, kind), tuple(each.name for each in CATALOGS[kind]), world)
+def source(kind: str, history: Outside, seed: int = 0) -> SyntheticSource:
+    return SyntheticSource(seed_of(seed, kind), tuple(each.name for each in CATALOGS[kind]), history)
 
 
-def read(kind: str, name: str, world: Outside, state: Any = None, **selected: Any) -> list[Any]:
+def read(kind: str, name: str, history: Outside, state: Any = None, **selected: Any) -> list[Any]:
     stream = sync_stream(STREAMS[kind, name], **selected)
-    return list(source(kind, world).read([stream], {stream.key: state} if state else {}))
+    return list(source(kind, history).read([stream], {stream.key: state} if state else {}))
 
 
 def rows(messages: list[Any]) -> list[dict[str, Any]]:
@@ -66,9 +65,9 @@ def test_a_field_does_not_depend_on_which_others_are_selected() -> None:
 
 
 def test_references_meet_rows_of_their_sibling() -> None:
-    world = outside(200, 20)
+    history = outside(200, 20)
     customers, orders, refunds = (
-        {record["id"]: record for record in rows(read("shopify", name, world))}
+        {record["id"]: record for record in rows(read("shopify", name, history))}
         for name in ("customers", "orders", "order_refunds")
     )
     assert {order["customer"]["id"] for order in orders.values()} <= customers.keys()
@@ -77,9 +76,9 @@ def test_references_meet_rows_of_their_sibling() -> None:
     for refund in refunds.values():
         assert {each["order_id"] for each in refund["transactions"]} == {refund["order_id"]}
         assert {each["refund_id"] for each in refund["order_adjustments"]} == {refund["id"]}
-    events = rows(read("klaviyo", "events", world))
-    metrics = {record["id"] for record in rows(read("klaviyo", "metrics", world))}
-    profiles = {record["id"] for record in rows(read("klaviyo", "profiles", world))}
+    events = rows(read("klaviyo", "events", history))
+    metrics = {record["id"] for record in rows(read("klaviyo", "metrics", history))}
+    profiles = {record["id"] for record in rows(read("klaviyo", "profiles", history))}
     assert {event["relationships"]["metric"]["data"]["id"] for event in events} <= metrics
     assert {event["relationships"]["profile"]["data"]["id"] for event in events} <= profiles
     assert {event["relationships"]["profile"]["data"]["type"] for event in events} == {"profile"}
@@ -203,12 +202,13 @@ def test_any_field_can_be_a_cursor_and_no_row_is_missed(cursor: tuple[str, ...])
     found: dict[str, dict[str, Any]] = {}
     state: Any = None
     for epochs in ((30,), (30, 10), (30, 10, 10)):
-        messages = list(MadeUpSource(1, ("ledger",), outside(*epochs)).read([stream], {stream.key: state}))
+        messages = list(SyntheticSource(1, ("ledger",), outside(*epochs)).read([stream], {stream.key: state}))
         found |= {record["code"]: record for record in rows(messages)}
         state = last_state(messages)
         assert list(state) == [".".join(cursor)]
     whole = {
-        each["code"]: each for each in rows(list(MadeUpSource(1, ("ledger",), outside(30, 10, 10)).read([stream], {})))
+        each["code"]: each
+        for each in rows(list(SyntheticSource(1, ("ledger",), outside(30, 10, 10)).read([stream], {})))
     }
     assert found == whole
     check = Draft7Validator(LEDGER.json_schema, format_checker=FormatChecker())
@@ -232,14 +232,14 @@ def test_whoever_reads_on_from_where_they_were_stopped_ends_with_the_whole(
     seen: dict[int, Change] = {}
     cursor = None
     for number in range(1, len(rows) + 1):
-        world = World(seed, outside(*rows[:number]), updates=updates)
+        history = History(seed, outside(*rows[:number]), updates=updates)
         for stop in (stops[number - 1 : number], None):
-            left = world.changes_after(cursor)
+            left = history.changes_after(cursor)
             taken = left if stop is None else left[: (stop or [0])[0]]
             seen |= latest(taken)
             cursor = max([change.at for change in taken] + ([] if cursor is None else [cursor]), default=None)
-        assert latest(world.changes_after(None)) == seen
-        assert sorted(seen) == list(range(world.rows))
+        assert latest(history.changes_after(None)) == seen
+        assert sorted(seen) == list(range(history.rows))
 
 
 @settings(deadline=None)
@@ -247,18 +247,18 @@ def test_whoever_reads_on_from_where_they_were_stopped_ends_with_the_whole(
 @example([1, 7, 24])
 def test_no_two_changes_of_an_epoch_are_at_one_time(rows: list[int]) -> None:
     """A reader who stopped between them would never read the second."""
-    last = World(0, outside(*rows), updates=True)
-    before = World(0, outside(*rows[:-1]), updates=True).changes_after(None) if rows[1:] else []
+    last = History(0, outside(*rows), updates=True)
+    before = History(0, outside(*rows[:-1]), updates=True).changes_after(None) if rows[1:] else []
     told = max((change.at for change in before), default=None)
     changes = last.changes_after(told)
     assert len({change.at for change in changes}) == len(changes)
 
 
 def test_each_epoch_has_as_many_rows_as_it_was_given() -> None:
-    world = World(1, outside(100, 20, 2, 1), updates=True)
-    assert world.rows == 100 + 15 + 2 + 1
-    assert len(world.changes_after(NEW_YEAR * 1000)) <= 23
-    assert world.changes_after(None)[-1].at == (NEW_YEAR + 3 * 3600) * 1000
+    history = History(1, outside(100, 20, 2, 1), updates=True)
+    assert history.rows == 100 + 15 + 2 + 1
+    assert len(history.changes_after(NEW_YEAR * 1000)) <= 23
+    assert history.changes_after(None)[-1].at == (NEW_YEAR + 3 * 3600) * 1000
 
 
 @pytest.mark.parametrize(

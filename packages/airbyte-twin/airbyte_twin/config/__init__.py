@@ -1,1 +1,1 @@
-"""The Config API, below `/api/v1`: everything is a POST with a JSON body, but health and instance configuration."""
+"""The Config API, below `/api/v1`: a POST with a JSON body for everything except health and instance configuration."""

@@ -1,14 +1,17 @@
 """Request bodies that only the Config API has."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, create_model
+from pydantic.alias_generators import to_camel
 
-from airbyte_twin.bodies import MapperBody, SelectedField, TagBody
+from airbyte_twin.bodies import MapperBody, ResourceAllocation, SelectedField, TagBody
 from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.json_mapper import JavaEnum
-from airbyte_twin.records import ConnectionStatus, DestinationSyncMode, SyncMode, TimeUnit
+from airbyte_twin.records import ActorKind, ConnectionStatus, DestinationSyncMode, SyncMode, TimeUnit
+
+B = TypeVar("B", bound=Body)
 
 
 class ConnectionIdBody(Body):
@@ -28,7 +31,7 @@ class WorkspaceIdBody(Body):
 
 
 class ActorListBody(WorkspaceIdBody):
-    """Names a workspace, and how many of its actors after which one to list."""
+    """Names a workspace and a page of its actors."""
 
     java = "ActorListCursorPaginatedRequestBody"
 
@@ -87,7 +90,7 @@ class StreamStateBody(Body):
 
 
 class GlobalStateBody(Body):
-    """Cursors of a source that keeps one for all streams; its shared part is the one snake_case member."""
+    """Cursors of a source that keeps one for all streams; `shared_state` is the only snake_case member."""
 
     java = "GlobalState"
 
@@ -98,7 +101,7 @@ class GlobalStateBody(Body):
 
 
 class ConnectionStateBody(Body):
-    """A state, as it is read; its own connection id is ignored."""
+    """A state, as in responses; its own connection id is ignored."""
 
     java = "ConnectionState"
 
@@ -117,7 +120,7 @@ class StateWriteBody(ConnectionIdBody):
 
 
 class CatalogStreamBody(Body):
-    """The part of a discovered stream that counts: what it is matched by, and its schema."""
+    """The members of a discovered stream that are used: its identity and its schema."""
 
     java = "AirbyteStream"
 
@@ -127,7 +130,7 @@ class CatalogStreamBody(Body):
 
 
 class StreamConfigBody(Body):
-    """How a stream is synced; nothing of it is checked against what the source defines."""
+    """The configuration of a stream, not checked against the source's definition."""
 
     java = "AirbyteStreamConfiguration"
 
@@ -161,7 +164,7 @@ class CatalogBody(Body):
 
 
 class BasicScheduleBody(Body):
-    """Every so many units."""
+    """An interval."""
 
     java = "ConnectionScheduleDataBasicSchedule"
 
@@ -188,7 +191,7 @@ class ScheduleDataBody(Body):
 
 
 class ConnectionUpdateBody(ConnectionIdBody):
-    """What to change in a connection; null leaves a member as it is."""
+    """Changes of a connection; null leaves a member unchanged."""
 
     java = "ConnectionUpdate"
 
@@ -223,8 +226,65 @@ class ConnectionUpdateBody(ConnectionIdBody):
 
 
 class ConnectionReadBody(ConnectionIdBody):
-    """Names a connection, and whether to discover its source anew."""
+    """Names a connection, and whether to refresh its source's catalog."""
 
     java = "WebBackendConnectionRequestBody"
 
     with_refreshed_catalog: bool = False
+
+
+class DiscoverBody(Body):
+    """Names a source to discover; one member is snake_case in the API."""
+
+    java = "SourceDiscoverSchemaRequestBody"
+
+    model_config = ConfigDict(alias_generator=None)
+
+    sourceId: Id  # noqa: N815
+    disable_cache: bool | None = None
+
+
+class ActorIdBody(Body):
+    """Names a source or destination."""
+
+    java = "ActorIdRequestBody"
+
+    actor_id: Id
+
+
+class ActorUpdateBody(ActorIdBody):
+    """An actor with a configuration that is not saved yet."""
+
+    java = "ActorUpdate"
+
+    name: str
+    connection_configuration: JsonObject
+    resource_allocation: ResourceAllocation | None = None
+
+
+class ActorCoreBody(WorkspaceIdBody):
+    """An actor that does not exist yet."""
+
+    java = "ActorCoreConfig"
+
+    actor_definition_id: Id
+    connection_configuration: JsonObject
+
+
+class ActorDefinitionBody(WorkspaceIdBody):
+    """Names a definition."""
+
+    java = "ActorDefinitionIdWithWorkspaceId"
+
+    actor_definition_id: Id
+
+
+def of_kind(model: type[B], kind: ActorKind) -> type[B]:
+    """The body for one kind of actor: its members and its class say `source` or `destination` instead of `actor`."""
+
+    def alias(name: str) -> str:
+        return to_camel(name.replace("actor", kind, 1))
+
+    made = create_model(model.__name__, __base__=model, __cls_kwargs__={"alias_generator": alias})
+    made.java = model.java.replace("Actor", kind.capitalize())
+    return made

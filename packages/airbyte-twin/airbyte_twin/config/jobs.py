@@ -36,7 +36,7 @@ async def reset_streams(request: Request) -> Response:
 
 
 async def refresh(request: Request) -> Response:
-    """Sync streams anew; an empty answer if the destination does not support it."""
+    """Refresh streams; an empty answer if the destination does not support it."""
     twin, body = Twin.of(request), await read_body(request, RefreshBody)
     connection = config_connection(twin, body)
     destination = twin.store.actors.get(connection.destination_id)

@@ -15,7 +15,7 @@ from airbyte_twin.twin import Twin
 
 
 async def get(request: Request) -> Response:
-    """The state of a connection; one that does not exist has none."""
+    """The state of a connection; `not_set` for an unknown connection."""
     twin, body = Twin.of(request), await read_body(request, ConnectionIdBody)
     return json_response(state_view(state_of(twin.store, str(body.connection_id))))
 
@@ -40,14 +40,14 @@ def sent_state(body: StateWriteBody) -> ConnectionState:
 
 
 async def create_or_update(request: Request) -> Response:
-    """Write a state, whatever runs."""
+    """Write a state, even while a job runs."""
     twin, body = Twin.of(request), await read_body(request, StateWriteBody)
     config_connection(twin, body)
     return json_response(state_view(write_state(twin.store, sent_state(body))))
 
 
 async def create_or_update_safe(request: Request) -> Response:
-    """Write a state; 423 while a job is under way."""
+    """Write a state; 423 while a job runs."""
     twin, body = Twin.of(request), await read_body(request, StateWriteBody)
     connection = config_connection(twin, body)
     if twin.store.active_job(connection.id) is not None:

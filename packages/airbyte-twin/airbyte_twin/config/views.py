@@ -1,6 +1,5 @@
-"""How the Config API shows stored objects.
+"""Responses of the Config API.
 
-Knows the response shapes of the Config API's OpenAPI document. Must not change anything.
 Source: airbyte-platform ApiConverters, CatalogConverter, JobConverter.
 """
 
@@ -53,7 +52,7 @@ def actor_view(twin: Twin, actor: Actor) -> JsonObject:
 
 
 def listed_actor_view(twin: Twin, actor: Actor) -> JsonObject:
-    """The same with what lists say of its connections: how many they are, and how the last job of each went."""
+    """The same with the number of connections and the statuses of their last jobs, which only lists show."""
     connections = [each for each in twin.store.connections_of(actor.id) if each.status != "deprecated"]
     jobs = [twin.store.jobs_of(each.id)[-1:] for each in connections]
     statuses: Counter[str] = Counter(job.status for last in jobs for job in last)
@@ -112,7 +111,7 @@ def selected_stream_view(selected: SelectedStream, known: DiscoveredStream | Non
 
 
 def _bare(stream: SelectedStream) -> DiscoveredStream:
-    """A stream that the source offers no more."""
+    """A stream that the source no longer has."""
     return DiscoveredStream(
         name=stream.name, namespace=stream.namespace, json_schema={}, supported_sync_modes=(stream.sync_mode,)
     )
@@ -158,9 +157,9 @@ def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
 
 
 def default_config_view(stream: DiscoveredStream, *, selected: bool, suggested: bool) -> JsonObject:
-    """An AirbyteStreamConfiguration of a stream that nobody configured.
+    """An AirbyteStreamConfiguration of an unconfigured stream.
 
-    It is synced in full, or deduplicated where the source itself says by what.
+    The default is a full refresh, or incremental with deduplication if the source defines cursor and primary key.
     """
     incremental = "incremental" in stream.supported_sync_modes
     dedup = incremental and stream.source_defined_cursor and bool(stream.source_defined_primary_key)
@@ -181,7 +180,7 @@ def default_config_view(stream: DiscoveredStream, *, selected: bool, suggested: 
 
 
 def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> JsonObject:
-    """A SynchronousJobRead: a connector was run while the caller waited."""
+    """A SynchronousJobRead."""
     now = twin.clock.seconds()
     shown: JsonObject = {
         "id": str(uuid4()),
@@ -194,7 +193,7 @@ def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> J
         "logs": {"events": [], "logLines": []},
     }
     if kind == "get_spec":
-        shown["configId"] = "Optional.empty"  # no job of anything that exists, and the server shows that as it is
+        shown["configId"] = "Optional.empty"  # the server prints its empty Optional
     if failure is not None:
         shown["failureReason"] = {"externalMessage": failure, "timestamp": now}
     return shown
@@ -220,7 +219,7 @@ def job_view(job: Job) -> JsonObject:
 
 
 def statistics_view(job: Job) -> JsonObject:
-    """What a job has written; nothing is emitted that is not committed, or rejected."""
+    """Statistics of a job; everything emitted counts as committed, nothing as rejected."""
     rows, size = job.rows_synced or 0, job.bytes_synced or 0
     return {"recordsEmitted": rows, "bytesEmitted": size, "recordsCommitted": rows, "bytesCommitted": size}
 

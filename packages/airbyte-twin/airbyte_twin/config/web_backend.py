@@ -29,7 +29,7 @@ READ_MEMBERS = (
 
 
 async def get(request: Request) -> Response:
-    """The connection with all streams of its source, and with what a fresh discovery changed if one was asked for."""
+    """The connection with all streams of its source, and the catalog diff of a fresh discovery if requested."""
     twin, body = Twin.of(request), await read_body(request, ConnectionReadBody)
     connection = config_connection(twin, body)
     source = twin.store.actors.get(connection.source_id)
@@ -78,7 +78,7 @@ def _schema_change(connection: Connection, *, changed: bool) -> str:
 
 
 def catalog_entries(twin: Twin, connection: Connection, source: Actor, catalog: Catalog) -> JsonArray:
-    """Every stream of the source, configured as the connection has it or as a new one would."""
+    """Every stream of the source, with the connection's configuration or the default."""
     vault = twin.vault(connection.workspace_id)
     suggested = twin.connector(source.definition_id).suggested_streams
     selected = {stream.key: stream for stream in connection.streams}
@@ -94,7 +94,7 @@ def catalog_entries(twin: Twin, connection: Connection, source: Actor, catalog: 
 
 
 def catalog_changes(before: Catalog, after: Catalog) -> JsonArray:
-    """StreamTransforms between two discoveries; changed streams are named without their fields."""
+    """StreamTransforms between two discoveries; changed streams without their field changes."""
     old = {(stream.namespace, stream.name): stream for stream in before.streams}
     new = {(stream.namespace, stream.name): stream for stream in after.streams}
     changes: JsonArray = [_transform("add_stream", new[key]) for key in new if key not in old]

@@ -1,12 +1,10 @@
-"""A destination-s3 that writes Parquet: what the twin's syncs land with.
+"""The Parquet writer of destination-s3 (1.5 and later).
 
-Knows destination-s3 from version 1.5 on. Must not know connections, jobs or sources.
-Importing it loads pyarrow and boto3, so only what writes may import it.
+Importing it loads pyarrow and boto3: import it only where something is written.
 """
 
 from airbyte_twin.landing.errors import LandingError
-from airbyte_twin.landing.landing import Landing
 from airbyte_twin.landing.stream import LandingStream
-from airbyte_twin.landing.writer import StreamWriter
+from airbyte_twin.landing.writer import Landing, StreamWriter
 
 __all__ = ["Landing", "LandingError", "LandingStream", "StreamWriter"]

@@ -1,6 +1,5 @@
-"""A destination's configuration, parsed once.
+"""The configuration of a destination-s3.
 
-Knows the keys of destination-s3's spec and their defaults. Must not know what is done with them.
 Source: the registry's destination-s3.json; airbytehq/airbyte docs/integrations/destinations/s3.md.
 """
 
@@ -54,19 +53,23 @@ def parse_configuration(configuration: JsonObject) -> Configuration:
     """Read a destination's configuration.
 
     Raises:
-        LandingError: it asks for what the twin can't write, or lacks what it needs. Values are never quoted.
+        LandingError: an unsupported option or a missing member. Values are never quoted.
     """
     chosen = as_object(configuration.get("format"))
     kind, codec = chosen.get("format_type"), chosen.get("compression_codec")
     if kind in ("CSV", "JSONL", "Avro"):
-        raise LandingError(f"The twin writes Parquet alone, not {kind}: set format.format_type to Parquet.")
+        raise LandingError(f"The twin writes only Parquet, not {kind}: set format.format_type to Parquet.")
     if codec == "LZO":
-        raise LandingError("The twin can't compress with LZO: choose another format.compression_codec, as ZSTD.")
+        raise LandingError(
+            "The twin can't compress with LZO: choose another format.compression_codec, for example ZSTD."
+        )
     try:
         parsed = Configuration.model_validate(configuration)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
         raise LandingError(f"The destination's configuration can't be used: {'; '.join(problems)}") from None
     if parsed.role_arn and not parsed.access_key_id:
-        raise LandingError("The twin assumes no role: give access_key_id and secret_access_key instead of role_arn.")
+        raise LandingError(
+            "The twin does not assume roles: set access_key_id and secret_access_key instead of role_arn."
+        )
     return parsed

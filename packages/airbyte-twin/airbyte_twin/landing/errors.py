@@ -1,8 +1,5 @@
-"""What ends a sync on the destination's side.
-
-Knows nothing else of the twin.
-"""
+"""The error of a destination."""
 
 
 class LandingError(Exception):
-    """Why nothing can be written, and what to do: the failure reason of a job. Never holds a secret."""
+    """A failed write with its remedy, shown as a job's failure reason. Never has a secret."""

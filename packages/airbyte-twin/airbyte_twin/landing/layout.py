@@ -1,6 +1,5 @@
-"""Where a stream's objects are: the keys of new ones, and which keys are its own.
+"""Keys of a stream's objects: build new ones, recognize existing ones.
 
-Knows destination-s3's path and file name variables. Must not know S3 or Parquet.
 Source: airbytehq/airbyte, bulk CDK: ObjectStoragePathFactory; docs/integrations/destinations/s3.md.
 """
 
@@ -16,7 +15,7 @@ from airbyte_twin.landing.stream import LandingStream
 EXTENSION = ".parquet"
 _PATH_VARIABLE = re.compile(r"\$\{(\w+)\}", re.ASCII)
 _FILE_VARIABLE = re.compile(r"\{([\w:]+)\}", re.ASCII)
-# What the values of variables look like; what is not here stands in a key as it is written.
+# Patterns of the variables' values; unknown variables stay in keys literally.
 _PATH_PATTERNS = {
     "YEAR": r"\d{4}",
     "MONTH": r"\d{2}",
@@ -56,11 +55,11 @@ class Layout:
 
     @property
     def prefix(self) -> str:
-        """What all keys of the stream begin with; other streams' keys may, too."""
+        """Common prefix of the stream's keys; other streams' keys may share it."""
         return self.path.partition("$")[0]
 
     def folder(self, at: datetime) -> str:
-        """What the keys of a sync begin with; it need not end with a slash.
+        """Prefix of the keys of a sync; may end without a slash.
 
         Args:
             at: when the sync began, in UTC.
@@ -129,7 +128,7 @@ def _filled(variable: re.Pattern[str], text: str, values: dict[str, str]) -> str
 
 
 def _pattern(variable: re.Pattern[str], text: str, patterns: dict[str, str]) -> str:
-    """A regular expression of what a text may become once its variables are filled in."""
+    """A regular expression for a text after its variables are filled in."""
     pieces, end = [], 0
     for found in variable.finditer(text):
         piece = "{part}" if found[1] == "part_number" else patterns.get(found[1], re.escape(found[0]))

@@ -1,6 +1,5 @@
-"""Names that Avro and S3 take, made of any.
+"""Names that are valid in Avro and S3.
 
-Knows which characters those are. Must not know what is named.
 Source: airbytehq/airbyte, bulk CDK: Transformations.
 """
 

@@ -1,6 +1,5 @@
-"""A bucket: its objects written, listed and deleted, and what goes wrong said in the destination's terms.
+"""Read, write and delete objects of a bucket; errors of S3 become messages with a remedy.
 
-Knows S3 by boto3. Must not know streams or Parquet.
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState (the metadata's key), S3ClientFactory, S3Checker.
 """
 
@@ -50,7 +49,7 @@ class Bucket:
         """Write an object, in pieces if it is large.
 
         Args:
-            key: of the object; what is there is overwritten.
+            key: of the object; an existing object is overwritten.
             body: a file, read from where it stands.
             generation: kept in the object's metadata.
         """
@@ -75,10 +74,10 @@ class Bucket:
         for start in range(0, len(keys), MOST_DELETED_AT_ONCE):
             some = keys[start : start + MOST_DELETED_AT_ONCE]
             with self._explained():
-                told = self._client.delete_objects(
+                answer = self._client.delete_objects(
                     Bucket=self._name, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
                 )
-            if failed := told.get("Errors"):
+            if failed := answer.get("Errors"):
                 raise self._error(failed[0].get("Code", "unknown"))
 
     def probe(self, folder: str) -> None:
@@ -91,13 +90,13 @@ class Bucket:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what boto3 raises into what the user can do; only codes are quoted, for texts may hold key ids."""
+        """Turn errors of boto3 into messages with a remedy; only codes are quoted, because texts can have key ids."""
         try:
             yield
         except exceptions.ClientError as error:
             raise self._error(error.response.get("Error", {}).get("Code", "unknown")) from None
         except exceptions.NoCredentialsError:
-            raise self._refusal("has no credentials", "give access_key_id and secret_access_key") from None
+            raise self._refusal("has no credentials", "set access_key_id and secret_access_key") from None
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             cause = f"does not answer ({type(error).__name__})"
             raise self._refusal(cause, "start the server, or correct s3_endpoint") from None
@@ -112,7 +111,7 @@ class Bucket:
             return self._refusal(f"refuses the credentials ({code})", remedy)
         if code in _ELSEWHERE:
             return self._refusal(f"is in another region ({code})", "correct s3_bucket_region")
-        return self._refusal(f"failed ({code})", "see what the server says of it, then start the sync again")
+        return self._refusal(f"failed ({code})", "look up the code in the server's log, then start the sync again")
 
     def _refusal(self, cause: str, remedy: str) -> LandingError:
         return LandingError(f"The bucket {self._name!r} at {self._where} {cause}: {remedy}.")

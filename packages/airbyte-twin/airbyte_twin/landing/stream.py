@@ -1,7 +1,4 @@
-"""A stream as a destination is told of it, in the terms of a configured catalog.
-
-Knows names and generations. Must not know S3 or Parquet.
-"""
+"""A stream as a destination receives it, in the terms of a configured catalog."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,5 @@
-"""One stream of one sync, written: records in, numbered Parquet objects out.
+"""Write streams as numbered Parquet objects: coerce, buffer, upload, then delete old generations.
 
-Knows the order of things: fit, buffer, upload, then delete what is old. Must not know how each of them is done.
 Source: airbytehq/airbyte, bulk CDK: ObjectStorageDestinationState; docs/integrations/destinations/s3.md.
 """
 
@@ -10,15 +9,14 @@ from uuid import uuid4
 
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, dump_json
-from airbyte_twin.landing.columns import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, table_schema
-from airbyte_twin.landing.configuration import Configuration
+from airbyte_twin.landing.airbyte_types import record_type
+from airbyte_twin.landing.coercion import fit_record
+from airbyte_twin.landing.configuration import Configuration, parse_configuration
 from airbyte_twin.landing.errors import LandingError
 from airbyte_twin.landing.layout import layout_of
-from airbyte_twin.landing.part import Part
-from airbyte_twin.landing.shapes import stream_shape
+from airbyte_twin.landing.parquet import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, Part, table_schema
 from airbyte_twin.landing.storage import Bucket
 from airbyte_twin.landing.stream import LandingStream
-from airbyte_twin.landing.values import fit_record
 
 LARGEST_PART = 200 << 20
 
@@ -38,8 +36,8 @@ class StreamWriter:
         self._clock = clock
         self._bucket = bucket
         self._options = configuration.format
-        self._shape = stream_shape(stream.json_schema, stream.selected_fields)
-        self._schema = table_schema(self._shape)
+        self._airbyte_type = record_type(stream.json_schema, stream.selected_fields)
+        self._schema = table_schema(self._airbyte_type)
         self._layout = layout_of(configuration, stream)
         self._began = self._now()
         self._next_part: dict[str, int] = {}
@@ -56,7 +54,7 @@ class StreamWriter:
             LandingError: it is no JSON, or the disk or S3 fails.
         """
         size = _size(record)
-        values, changes = fit_record(record, self._shape)
+        values, changes = fit_record(record, self._airbyte_type)
         metadata = {
             RAW_ID: str(uuid4()),
             EXTRACTED_AT: extracted_at,
@@ -72,7 +70,7 @@ class StreamWriter:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Make what was written durable; each checkpoint after a write makes an object.
+        """Upload the records written so far as one object.
 
         Raises:
             LandingError: the disk or S3 fails; another checkpoint may follow, but no write.
@@ -94,7 +92,7 @@ class StreamWriter:
             self._bucket.delete([key for key in own if self._bucket.generation(key) < minimum])
 
     def abort(self) -> None:
-        """Forget what was not made durable, and delete nothing."""
+        """Discard records since the last checkpoint, and delete nothing."""
         if self._part is not None:
             self._part.close()
             self._part = None
@@ -120,3 +118,47 @@ def _size(record: JsonObject) -> int:
         return len(dump_json(record))
     except ValueError as error:
         raise LandingError("A record can't be written as JSON: correct the source.") from error
+
+
+class Landing:
+    """One destination-s3; no connection is opened before it is used."""
+
+    def __init__(self, configuration: JsonObject, clock: Clock) -> None:
+        """Take a configuration.
+
+        Args:
+            configuration: as the destination's spec has it, secrets in plain text.
+            clock: dates paths and files.
+
+        Raises:
+            LandingError: an unsupported option.
+        """
+        self._configuration = parse_configuration(configuration)
+        self._clock = clock
+        self._bucket = Bucket(self._configuration)
+
+    def check(self) -> None:
+        """See whether the bucket can be written, by an object that is written and deleted.
+
+        Raises:
+            LandingError: it can't.
+        """
+        path = self._configuration.s3_bucket_path.strip("/")
+        self._bucket.probe(f"{path}/" if path else "")
+
+    def open(self, stream: LandingStream) -> StreamWriter:
+        """Begin to write a stream; the time of its path is now.
+
+        Raises:
+            LandingError: destination-s3 fails on the stream's schema.
+        """
+        return StreamWriter(self._configuration, self._bucket, stream, self._clock)
+
+    def clear(self, stream: LandingStream) -> None:
+        """Delete all objects of a stream, of every generation.
+
+        Raises:
+            LandingError: S3 fails.
+        """
+        layout = layout_of(self._configuration, stream)
+        self._bucket.delete([key for key in self._bucket.keys(layout.prefix) if layout.owns(key)])

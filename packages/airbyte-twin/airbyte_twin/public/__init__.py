@@ -1,1 +1,1 @@
-"""The public API, below `/api/public/v1`: one module a kind of object."""
+"""The public API, below `/api/public/v1`: one module for each kind of object."""

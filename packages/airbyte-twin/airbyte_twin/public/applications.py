@@ -1,4 +1,4 @@
-"""`/applications`: a community server has one, for its administrator, and can neither make nor delete any."""
+"""`/applications`: a community server has one, and can neither create nor delete any."""
 
 from uuid import uuid4
 
@@ -74,7 +74,7 @@ async def get(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """DELETE answers 200 with what was deleted."""
+    """DELETE answers 200 with the deleted object."""
     twin, application = Twin.of(request), known_application(request)
     refuse_on_community(twin)
     twin.store.applications.drop(application.id)

@@ -1,4 +1,4 @@
-"""`/connector_definitions` and `/workspaces/{id}/definitions/{sources,destinations}`."""
+"""`/connector_definitions` and `/workspaces/{id}/definitions/{sources,destinations,declarative_sources}`."""
 
 from uuid import uuid4
 
@@ -7,16 +7,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
+from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, ManifestCreate, ManifestPut
 from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
-from airbyte_twin.public.definition_bodies import DefinitionCreate, DefinitionPut
-from airbyte_twin.public.views import definition_view
+from airbyte_twin.public.views import declarative_view, definition_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.queries import converted_id, read_id
 from airbyte_twin.records import ActorKind, Definition
 from airbyte_twin.settings import Edition
-from airbyte_twin.twin import Twin
+from airbyte_twin.specs import spec_flaw
+from airbyte_twin.twin import Twin, manifest_spec
 
 
 def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[Definition]:
@@ -114,7 +115,7 @@ class DefinitionRoutes:
         return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
     async def delete(self, request: Request) -> Response:
-        """DELETE answers 200 with what was deleted."""
+        """DELETE answers 200 with the deleted object."""
         twin = Twin.of(request)
         definition = known_definition(twin, self.kind, request)
         delete_definition(twin, definition)
@@ -133,8 +134,77 @@ class DefinitionRoutes:
         ]
 
 
+DECLARATIVE_ROOT = "/workspaces/{workspace_id}/definitions/declarative_sources"
+DECLARATIVE_ONE = DECLARATIVE_ROOT + "/{definition_id}"
+DECLARATIVE_RUNNER = "airbyte/source-declarative-manifest"
+
+
+def check_manifest(manifest: JsonObject) -> None:
+    """Refuse a manifest whose spec no configuration could be checked against.
+
+    Raises:
+        ProblemError: 400.
+    """
+    flaw = spec_flaw(manifest_spec(manifest))
+    if flaw:
+        raise bad_request(f"The manifest's connection_specification is no JSON Schema: {flaw}")
+
+
+async def list_declarative(request: Request) -> Response:
+    """GET all declarative definitions of a workspace."""
+    twin = Twin.of(request)
+    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    rows = [each for each in visible_definitions(twin, ActorKind.SOURCE, workspace.id) if each.declarative]
+    return json_response({"data": [declarative_view(row) for row in rows]})
+
+
+async def create_declarative(request: Request) -> Response:
+    """POST a manifest."""
+    twin, body = Twin.of(request), await read_body(request, ManifestCreate)
+    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    check_manifest(body.manifest)
+    definition = Definition(
+        id=str(uuid4()),
+        kind=ActorKind.SOURCE,
+        name=body.name,
+        docker_repository=DECLARATIVE_RUNNER,
+        docker_image_tag=str(body.manifest.get("version", "0.0.0")),
+        workspace_id=workspace.id,
+        manifest=body.manifest,
+    )
+    return json_response(declarative_view(twin.store.definitions.put(definition)))
+
+
+async def get_declarative(request: Request) -> Response:
+    """GET a declarative definition."""
+    found = known_definition(Twin.of(request), ActorKind.SOURCE, request, declarative=True)
+    return json_response(declarative_view(found))
+
+
+async def put_declarative(request: Request) -> Response:
+    """PUT a manifest; its version grows."""
+    twin, body = Twin.of(request), await read_body(request, ManifestPut)
+    before = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
+    check_manifest(body.manifest)
+    changes = {"manifest": body.manifest, "manifest_version": before.manifest_version + 1}
+    return json_response(declarative_view(twin.store.definitions.put(before.model_copy(update=changes))))
+
+
+async def delete_declarative(request: Request) -> Response:
+    """DELETE answers 200 with the deleted object."""
+    twin = Twin.of(request)
+    definition = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
+    delete_definition(twin, definition)
+    return json_response(declarative_view(definition))
+
+
 ROUTES = [
     Route("/connector_definitions", list_connector_definitions, methods=["GET"]),
     *DefinitionRoutes(ActorKind.SOURCE).routes(),
     *DefinitionRoutes(ActorKind.DESTINATION).routes(),
+    Route(DECLARATIVE_ROOT, list_declarative, methods=["GET"]),
+    Route(DECLARATIVE_ROOT, create_declarative, methods=["POST"]),
+    Route(DECLARATIVE_ONE, get_declarative, methods=["GET"]),
+    Route(DECLARATIVE_ONE, put_declarative, methods=["PUT"]),
+    Route(DECLARATIVE_ONE, delete_declarative, methods=["DELETE"]),
 ]

@@ -1,4 +1,4 @@
-"""`/jobs`: syncs and clears; refreshes are the Config API's."""
+"""`/jobs`: syncs and clears; only the Config API starts refreshes."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`/streams`: what a source offers, and how it may be synced to a destination."""
+"""`/streams`: the streams of a source, with the sync modes that a destination allows."""
 
 from starlette.requests import Request
 from starlette.responses import Response

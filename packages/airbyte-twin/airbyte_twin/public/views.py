@@ -1,6 +1,5 @@
-"""How the public API shows stored objects.
+"""Responses of the public API.
 
-Knows the response shapes of the public OpenAPI document. Must not change anything.
 Source: airbyte-platform PublicApi mappers.
 """
 

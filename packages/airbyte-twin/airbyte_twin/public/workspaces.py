@@ -1,4 +1,4 @@
-"""`/workspaces`."""
+"""`/workspaces`, and `/health`."""
 
 from uuid import uuid4
 
@@ -18,6 +18,11 @@ from airbyte_twin.secrets import merged
 from airbyte_twin.twin import Twin, canonical_id, default_notifications
 
 
+async def health(_request: Request) -> Response:
+    """GET, anonymous: a line of text."""
+    return Response("Successful operation", headers={"content-type": "*/*"})
+
+
 def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
     """A workspace that was not deleted.
 
@@ -32,7 +37,7 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
 
 
 def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonObject:
-    """The settings with what was sent merged in."""
+    """The settings after merging in those sent."""
     if sent is None:
         return before
     return as_object(merged(before, sent.model_dump(mode="json", by_alias=True, exclude_none=True)))
@@ -90,6 +95,7 @@ async def oauth_credentials(_request: Request) -> Response:
 
 
 ROUTES = [
+    Route("/health", health, methods=["GET"]),
     Route("/workspaces", list_workspaces, methods=["GET"]),
     Route("/workspaces", create, methods=["POST"]),
     Route("/workspaces/{workspace_id}", get, methods=["GET"]),

@@ -1,10 +1,7 @@
-"""The connectors that a twin knows, loaded from facts that ship with the package and from a data folder.
-
-Knows connector files. Must not know what was made of a connector (sources, destinations, definitions).
-"""
+"""The registry of connectors: those shipped with the package, and those of a data folder."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -13,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import ActorKind, Catalog, DestinationSyncMode, DiscoveredStream
-from airbyte_twin.specs import spec_flaw
+from airbyte_twin.secrets import SecretTree
+from airbyte_twin.specs import SpecValidator, spec_flaw
 
 OFFICIAL = "airbyte/"
 NAMELESS = frozenset({"airbyte/destination-dev-null"})
@@ -25,15 +23,15 @@ class ConnectorFileError(Exception):
 
 
 class Connector(BaseModel):
-    """Facts of one connector.
+    """One connector.
 
     Attributes:
-        type: What connectors are called here, e.g. `shopify`; see `type_name`.
+        type: Short name, e.g. `shopify`; see `type_name`.
         spec: Its `connectionSpecification`, keys and constraints only.
         supported_destination_sync_modes: Of destinations; see `destination_modes`.
         suggested_streams: Selected when a connection names none.
         supports_refreshes: Of destinations.
-        streams: What `discover` finds, in the Airbyte protocol's spelling; None: discovery fails.
+        streams: Result of `discover`, in the Airbyte protocol's spelling; None: discovery fails.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,16 +50,26 @@ class Connector(BaseModel):
 
     @property
     def type_name(self) -> str:
-        """What `sourceType`/`destinationType` says; empty for connectors that the server has no name for."""
+        """Value of `sourceType` or `destinationType`; empty for connectors without a name in the public API."""
         has_name = self.docker_repository.startswith(OFFICIAL) and self.docker_repository not in NAMELESS
         return self.type if has_name else ""
 
     @property
     def destination_modes(self) -> tuple[DestinationSyncMode, ...]:
-        """The modes of a destination, with the one that the server adds where it can be made of others."""
+        """The modes of a destination, with `overwrite_dedup`, which the server derives from others."""
         modes = self.supported_destination_sync_modes
         made = self.supports_refreshes and {"overwrite", "append_dedup"} <= {*modes} and "overwrite_dedup" not in modes
         return (*modes, "overwrite_dedup") if made else modes
+
+    @cached_property
+    def validator(self) -> SpecValidator:
+        """Checks configurations against the spec."""
+        return SpecValidator(self.spec)
+
+    @cached_property
+    def secret_tree(self) -> SecretTree:
+        """Where configurations hold secrets."""
+        return SecretTree(self.spec)
 
     @cached_property
     def catalog(self) -> Catalog | None:
@@ -111,11 +119,12 @@ class Registry:
         return self._catalogs.get(catalog_id)
 
 
-def shipped_connectors() -> list[Connector]:
+@cache  # parsing takes most of a twin's start, and a test run starts hundreds in one process
+def shipped_connectors() -> tuple[Connector, ...]:
     """The connectors inside this package."""
     folder = resources.files("airbyte_twin.registry") / "data"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return [Connector.model_validate_json(entry.read_bytes()) for entry in files]
+    return tuple(Connector.model_validate_json(entry.read_bytes()) for entry in files)
 
 
 def load_connector(path: Path) -> Connector:
@@ -134,7 +143,7 @@ def load_connector(path: Path) -> Connector:
         raise ConnectorFileError(f"{path}: not a connector: {where}: {first['msg']}") from error
     flaw = spec_flaw(connector.spec)
     if flaw:
-        raise ConnectorFileError(f"{path}: not a connector: spec is no JSON Schema: {flaw}")
+        raise ConnectorFileError(f"{path}: not a connector: spec is not a JSON Schema: {flaw}")
     return connector
 
 

@@ -1,7 +1,6 @@
-"""Makes the registry's files from a folder of connector specs, catalogs and discovered schemas.
+"""Build the registry's files from a folder of connector specs, catalogs and discovered schemas.
 
-Run as `python -m airbyte_twin.registry.build DATA_FOLDER [TARGET_FOLDER]`. Knows where the folder keeps what. Must not
-be imported by the running twin.
+Run as `python -m airbyte_twin.registry.build DATA_FOLDER [TARGET_FOLDER]`; the running twin must not import it.
 
 Source of ids, tags and suggested streams: the connectors' public `metadata.yaml`.
 """
@@ -11,10 +10,60 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.records import ActorKind, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.registry import Connector
-from airbyte_twin.registry.facts import lake_fields, schema_facts
+
+CONSTRAINTS = (
+    "type", "format", "airbyte_type", "airbyte_secret", "const", "enum", "default", "pattern", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "required",
+)  # fmt: skip
+BRANCHES = ("oneOf", "anyOf", "allOf")
+
+
+def schema_constraints(schema: JsonValue) -> JsonValue:
+    """Keep keywords for validation and secrets; drop titles, descriptions, examples and display hints."""
+    if not isinstance(schema, dict):
+        return schema
+    kept: JsonObject = {key: schema[key] for key in CONSTRAINTS if key in schema}
+    if isinstance(schema.get("properties"), dict):
+        kept["properties"] = {key: schema_constraints(value) for key, value in as_object(schema["properties"]).items()}
+    if "items" in schema:
+        kept["items"] = schema_constraints(schema["items"])
+    if "additionalProperties" in schema:
+        kept["additionalProperties"] = schema_constraints(schema["additionalProperties"])
+    for key in BRANCHES:
+        branches = schema.get(key)
+        if isinstance(branches, list):
+            kept[key] = [schema_constraints(branch) for branch in branches]
+    return kept
+
+
+def lake_field(field: JsonValue) -> JsonValue:
+    """A field of a discovered-schema file of the lake, as JSON Schema.
+
+    Two quirks of those files: `items` may be a bare map of fields, and the type `unknown` stands for none.
+    """
+    if not isinstance(field, dict):
+        return {}
+    kept = as_object(schema_constraints(field))
+    if kept.get("type") == "unknown":
+        del kept["type"]
+    if isinstance(field.get("properties"), dict):
+        kept["properties"] = lake_fields(as_object(field["properties"]))
+    items = field.get("items")
+    if isinstance(items, dict):
+        is_schema = isinstance(items.get("type"), str | list)
+        kept["items"] = lake_field(items) if is_schema else {"type": "object", "properties": lake_fields(items)}
+    return kept
+
+
+def lake_fields(fields: JsonObject) -> JsonObject:
+    """A map of such fields."""
+    return {name: lake_field(field) for name, field in fields.items()}
+
 
 TARGET = Path(__file__).parent / "data"
 MODELS = "airbyte/airbyte-connector-schemas-from-api_sdk.json"
@@ -30,7 +79,7 @@ SHOPIFY_SUGGESTED = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """Where the facts of one connector come from, relative to the data folder."""
+    """Source files of one connector, relative to the data folder."""
 
     kind: ActorKind
     type: str
@@ -83,13 +132,13 @@ def read(path: Path) -> JsonObject:
 def spec_of(recipe: Recipe, data: Path) -> JsonObject:
     """The connector's own spec, or the API's model of its configuration without the type that the API adds to it."""
     if recipe.spec:
-        return as_object(schema_facts(read(data / recipe.spec)["connectionSpecification"]))
-    facts = as_object(schema_facts(read(data / MODELS)[recipe.image]))
+        return as_object(schema_constraints(read(data / recipe.spec)["connectionSpecification"]))
+    kept = as_object(schema_constraints(read(data / MODELS)[recipe.image]))
     added = f"{recipe.kind}Type"
-    as_object(facts["properties"]).pop(added)
-    required = facts["required"]
-    facts["required"] = [key for key in required if key != added] if isinstance(required, list) else []
-    return facts
+    as_object(kept["properties"]).pop(added)
+    required = kept["required"]
+    kept["required"] = [key for key in required if key != added] if isinstance(required, list) else []
+    return kept
 
 
 def discovered_stream(path: Path) -> DiscoveredStream:
@@ -110,7 +159,7 @@ def discovered_stream(path: Path) -> DiscoveredStream:
 
 
 def streams_of(recipe: Recipe, data: Path) -> tuple[DiscoveredStream, ...] | None:
-    """What `discover` finds; None for destinations."""
+    """The result of `discover`; None for destinations."""
     if recipe.lake:
         return tuple(discovered_stream(path) for path in sorted((data / recipe.lake).glob("*.json")))
     if not recipe.catalog:
@@ -118,13 +167,13 @@ def streams_of(recipe: Recipe, data: Path) -> tuple[DiscoveredStream, ...] | Non
     found = read(data / recipe.catalog)["streams"]
     streams = [as_object(stream) for stream in found] if isinstance(found, list) else []
     return tuple(
-        DiscoveredStream.model_validate({**stream, "json_schema": schema_facts(stream["json_schema"])})
+        DiscoveredStream.model_validate({**stream, "json_schema": schema_constraints(stream["json_schema"])})
         for stream in streams
     )
 
 
 def build(recipe: Recipe, data: Path) -> Connector:
-    """All facts of one connector."""
+    """Build one connector."""
     return Connector(
         definition_id=recipe.definition_id,
         kind=recipe.kind,
@@ -141,7 +190,7 @@ def build(recipe: Recipe, data: Path) -> Connector:
 
 
 def render(connector: Connector) -> str:
-    """The file's text: indented, without what is at its default."""
+    """The file's text: indented, without default values."""
     return json.dumps(connector.model_dump(mode="json", exclude_defaults=True), indent=1) + "\n"
 
 

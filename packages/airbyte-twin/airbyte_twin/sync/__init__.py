@@ -1,1 +1,1 @@
-"""Syncs: what a source says, read from a real connector or made up, and the jobs that carry it to a destination."""
+"""Syncs: read a source, real or synthesized, and write to a destination."""

@@ -1,7 +1,4 @@
-"""Which sources have a real connector on this machine, and running it for them.
-
-Knows commands and configurations. Must not know jobs.
-"""
+"""Executables of source connectors, by docker repository."""
 
 import os
 from collections.abc import Mapping
@@ -10,13 +7,13 @@ from pathlib import Path
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.records import Actor
 from airbyte_twin.secrets import secret_values
+from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.connector import RealConnector
-from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.twin import Twin
 
 
 class CommandError(Exception):
-    """A connector's command that cannot be used; the message says what to do."""
+    """A connector's command that cannot be used; the message has the remedy."""
 
 
 def parse_command(text: str) -> tuple[str, Path]:
@@ -27,7 +24,7 @@ def parse_command(text: str) -> tuple[str, Path]:
     """
     repository, equals, path = text.partition("=")
     if not equals or not repository or not path:
-        raise CommandError(f"{text}: not a connector: write it as airbyte/source-faker=/path/to/source-faker")
+        raise CommandError(f"{text}: invalid connector: write airbyte/source-faker=/path/to/source-faker")
     return repository, Path(path).absolute()
 
 
@@ -39,9 +36,9 @@ def check_commands(commands: Mapping[str, Path]) -> None:
     """
     for repository, path in commands.items():
         if not path.is_file():
-            raise CommandError(f"{path}: no such file: give the path of the executable of {repository}")
+            raise CommandError(f"{path}: no such file: pass the path of the executable of {repository}")
         if not os.access(path, os.X_OK):
-            raise CommandError(f"{path}: not executable: make it so (chmod +x), or give another path for {repository}")
+            raise CommandError(f"{path}: not executable: run chmod +x, or pass another path for {repository}")
 
 
 def command_of(twin: Twin, definition_id: str) -> Path | None:
@@ -61,9 +58,11 @@ def configured_secrets(twin: Twin, definition_id: str, configuration: JsonObject
     return secret_values(configuration, twin.secret_tree(definition_id))
 
 
-def real_connector(twin: Twin, definition_id: str, configuration: JsonObject, halt: Halt) -> RealConnector | None:
+def real_connector(
+    twin: Twin, definition_id: str, configuration: JsonObject, cancellation: Cancellation
+) -> RealConnector | None:
     """The connector of a definition, for a plain configuration; None if the twin was given no command for it."""
     command = command_of(twin, definition_id)
     if command is None:
         return None
-    return RealConnector(command, configured_secrets(twin, definition_id, configuration), halt)
+    return RealConnector(command, configured_secrets(twin, definition_id, configuration), cancellation)

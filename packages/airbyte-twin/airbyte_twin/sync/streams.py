@@ -1,7 +1,4 @@
-"""A stream of one sync: what the source offers, how the connection wants it, and which generation it belongs to.
-
-Knows the configured catalog of the Airbyte protocol. Must not know who reads or writes.
-"""
+"""A stream of one sync: discovered schema, the connection's selection, and generation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,17 +28,17 @@ class SyncStream:
 
     @property
     def key(self) -> StreamKey:
-        """What identifies it within the source."""
+        """The identity within the source: namespace and name."""
         return self.selected.key
 
     @property
     def incremental(self) -> bool:
-        """Whether a sync starts where the last one ended."""
+        """Whether a sync resumes from the cursor."""
         return self.selected.sync_mode == "incremental"
 
     @property
     def cursor(self) -> FieldPath:
-        """Path of the field that tells how far a source was read; empty if there is none."""
+        """Path of the cursor field; empty if there is none."""
         return self.selected.cursor_field or self.discovered.default_cursor_field
 
     @property

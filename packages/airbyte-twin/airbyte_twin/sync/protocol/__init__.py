@@ -1,1 +1,1 @@
-"""Connectors as subprocesses that speak the Airbyte protocol. Must not know jobs, destinations or the store."""
+"""Connectors as subprocesses that speak the Airbyte protocol. Independent of jobs, destinations and the store."""

@@ -1,6 +1,5 @@
 """Messages of the Airbyte protocol, parsed line by line into frozen objects.
 
-Knows the protocol's JSON. Must not know where a line comes from, nor what is done with a message.
 Source: airbyte-protocol, airbyte_protocol.yaml.
 """
 
@@ -12,7 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.records import ConnectionState, DiscoveredStream, StateType, StreamState
-from airbyte_twin.sync.protocol.errors import ProtocolError
+
+
+class ConnectorError(Exception):
+    """A connector failed; the text is for its user, `internal` for its makers."""
+
+    def __init__(self, text: str, internal: str | None = None) -> None:
+        super().__init__(text)
+        self.internal = internal
+
+
+class ProtocolError(ConnectorError):
+    """A message of a known type that violates the protocol; the text names the type, without its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +89,6 @@ class ConnectionStatusMessage:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SpecMessage:
-    """The JSON Schema of the connector's configuration."""
-
-    connection_specification: JsonObject
-
-
 Message = (
     RecordMessage
     | StateMessage
@@ -94,12 +97,11 @@ Message = (
     | StreamStatusMessage
     | CatalogMessage
     | ConnectionStatusMessage
-    | SpecMessage
 )
 
 
 class Wire(BaseModel):
-    """Base of what is read from a line: what the twin has no use for is left out."""
+    """Base of parsed messages; unused members are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -172,17 +174,11 @@ class WireConnectionStatus(Wire):
     message: str | None = None
 
 
-class WireSpec(Wire):
-    """A SPEC."""
-
-    connection_specification: JsonObject = Field(alias="connectionSpecification")
-
-
 def parse_message(line: bytes) -> Message:
-    """Read one line of a connector's output; what is no message is a line of its log, for connectors do print.
+    """Parse one line of a connector's output; other output is a log line, because connectors print too.
 
     Raises:
-        ProtocolError: A message of a known type is not what the protocol says.
+        ProtocolError: A message of a known type violates the protocol.
     """
     try:
         document = parse_json(line)
@@ -196,7 +192,7 @@ def parse_message(line: bytes) -> Message:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise ProtocolError(f"the connector sent a {kind} that cannot be read: {where}: {first['msg']}") from error
+        raise ProtocolError(f"the connector sent an invalid {kind}: {where}: {first['msg']}") from error
 
 
 def _message(kind: str, document: JsonObject) -> Message:
@@ -209,10 +205,10 @@ def _message(kind: str, document: JsonObject) -> Message:
 
 
 def _record(record: JsonObject) -> RecordMessage:
-    # Records are most of the lines: they are looked at by hand, because validating every value would cost more.
+    # Most lines are records: checking three members is cheaper than validating a model.
     stream, namespace, data = record.get("stream"), record.get("namespace"), record.get("data")
     if not isinstance(stream, str) or not isinstance(namespace, str | None) or not isinstance(data, dict):
-        raise ProtocolError("the connector sent a RECORD that cannot be read: it needs a stream and data")
+        raise ProtocolError("the connector sent a RECORD that is invalid: stream or data is missing")
     return RecordMessage(stream, namespace, data)
 
 
@@ -225,7 +221,7 @@ def _state(document: JsonValue) -> StateMessage:
         return StateMessage("global", streams, shared=state.global_.shared_state)
     if state.type == "LEGACY":
         return StateMessage("legacy", legacy=state.data or {})
-    raise ProtocolError(f"the connector sent a STATE that cannot be read: its type is {state.type}, its data are not")
+    raise ProtocolError(f"the connector sent a STATE that is invalid: it has the type {state.type} without its data")
 
 
 def _trace(document: JsonValue) -> Message:
@@ -243,7 +239,7 @@ def _trace(document: JsonValue) -> Message:
 def _catalog(document: JsonValue) -> CatalogMessage:
     found = []
     for stream in WireCatalog.model_validate(document).streams:
-        # The protocol writes null for what a stream does not say, and later versions say more than the twin knows.
+        # The protocol has null for unset members, and later versions have more members.
         said = WireStream.model_validate({key: value for key, value in stream.items() if value is not None})
         found.append(DiscoveredStream.model_construct(**dict(said)))
     return CatalogMessage(tuple(found))
@@ -252,10 +248,6 @@ def _catalog(document: JsonValue) -> CatalogMessage:
 def _connection_status(document: JsonValue) -> ConnectionStatusMessage:
     status = WireConnectionStatus.model_validate(document)
     return ConnectionStatusMessage(status.status == "SUCCEEDED", status.message)
-
-
-def _spec(document: JsonValue) -> SpecMessage:
-    return SpecMessage(WireSpec.model_validate(document).connection_specification)
 
 
 def _log_line(document: JsonValue) -> LogMessage:
@@ -272,7 +264,6 @@ READERS: dict[str, tuple[str, Callable[[JsonValue], Message]]] = {
     "TRACE": ("trace", _trace),
     "CATALOG": ("catalog", _catalog),
     "CONNECTION_STATUS": ("connectionStatus", _connection_status),
-    "SPEC": ("spec", _spec),
     "LOG": ("log", _log_line),
 }
-"""By type: the member that a message is in, and what reads it."""
+"""Member and parser of each message type."""

@@ -1,1 +1,1 @@
-"""Jobs carried out: planned and noted in the twin's thread, worked on in threads that touch no store."""
+"""Jobs: planned in the twin's thread, run in threads that do not touch the store."""

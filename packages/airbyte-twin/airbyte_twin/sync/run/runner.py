@@ -1,7 +1,7 @@
-"""Carries jobs out: so many at once, one at a time of each connection.
+"""Run jobs: a limited number at once, one at a time for each connection.
 
-Knows jobs and threads. All of it runs in the twin's one thread, where the store may be touched; the threads that work
-know a `Work` and hand what they have to tell back into that thread, in order.
+Everything here runs in the twin's thread, the only one that may touch the store. Threads that work have a `Work` and
+pass results back to that thread, in order.
 """
 
 import asyncio
@@ -12,15 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airbyte_twin.jobs import drive, fail
-from airbyte_twin.records import Job, JobFailure
+from airbyte_twin.jobs import drive, fail, start_sync
+from airbyte_twin.records import Connection, Job, JobFailure
+from airbyte_twin.schedules import next_fire
 from airbyte_twin.states import keep_state
-from airbyte_twin.sync.protocol.errors import Halted
-from airbyte_twin.sync.protocol.halts import Halt
+from airbyte_twin.sync.protocol.cancellation import Cancellation, Cancelled
 from airbyte_twin.sync.protocol.messages import StateMessage
-from airbyte_twin.sync.run.carry import Failed, Work
+from airbyte_twin.sync.run.execution import Failed, Work
 from airbyte_twin.sync.run.plan import plan_job
-from airbyte_twin.sync.run.scheduled import fire_due
 from airbyte_twin.twin import Twin
 
 KEPT_LINES = 200
@@ -28,18 +27,18 @@ KEPT_LINES = 200
 KEPT_LOGS = 100
 """Jobs whose log is remembered."""
 PATIENCE = 15
-"""Seconds for all threads to end once their work was called off."""
+"""Seconds for all threads to end once their work was cancelled."""
 
 STOPPED = JobFailure(origin="airbyte_platform", message="The twin was stopped while the job ran.")
 
 
 @dataclass
 class Running:
-    """A job that is worked on."""
+    """A running job."""
 
     job_id: str
     connection_id: str
-    halt: Halt = field(default_factory=Halt)
+    cancellation: Cancellation = field(default_factory=Cancellation)
     thread: threading.Thread | None = None
 
 
@@ -59,7 +58,7 @@ class SyncRunner:
         self._idle.set()
 
     def resume(self) -> None:
-        """Take up jobs that a twin before this one left waiting; those that it left running have failed."""
+        """Resume waiting jobs of the folder's previous twin; its running jobs have failed."""
         for job in [job for job in self._twin.store.jobs if not job.finished]:
             if job.status in {"pending", "queued"}:
                 self.submit(job)
@@ -67,16 +66,16 @@ class SyncRunner:
                 fail(self._twin, job, STOPPED)
 
     def submit(self, job: Job) -> None:
-        """Take a new job; it starts once the request that made it is answered for."""
+        """Queue a new job; it starts after the current request."""
         self._loop = asyncio.get_running_loop()
         self._waiting.append(job.id)
         self._idle.clear()
         self._loop.call_soon(self._start)
 
-    def halt(self, job_id: str) -> None:
-        """End the work of a job that is finished for the store."""
+    def cancel(self, job_id: str) -> None:
+        """Stop the work of a job that is finished in the store."""
         if job_id in self._running:
-            self._running[job_id].halt.halt()
+            self._running[job_id].cancellation.cancel()
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """The last lines of a job's log."""
@@ -88,20 +87,20 @@ class SyncRunner:
         fire_due(self._twin, before, self._looked_at)
 
     def settled(self, seconds: float) -> bool:
-        """Wait, in any other thread, until no job waits or runs; whether that came to be in time."""
+        """Wait, in another thread, until no job waits or runs; False after the timeout."""
         return self._idle.wait(seconds)
 
     def end(self) -> None:
-        """Call everything off; what ran has failed, what waits is taken up by the next twin of the same folder."""
+        """Cancel all jobs: running ones fail, waiting ones resume in the next twin of the same folder."""
         self._ended = True
         for running in list(self._running.values()):
             job = self._twin.store.jobs.get(running.job_id)
             if job is not None and not job.finished:
                 fail(self._twin, job, STOPPED)
-            running.halt.halt()
+            running.cancellation.cancel()
 
     def join(self) -> None:
-        """Wait until no thread works any more; called once the twin's own thread has ended."""
+        """Wait for all threads; call it after the twin's thread has ended."""
         until = time.monotonic() + PATIENCE
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
@@ -130,7 +129,7 @@ class SyncRunner:
         for old in list(self._logs)[:-KEPT_LOGS]:
             del self._logs[old]
         try:
-            work = plan_job(self._twin, job, running.halt)
+            work = plan_job(self._twin, job, running.cancellation)
         except Failed as error:
             fail(self._twin, job, error.failure)
         else:
@@ -144,17 +143,17 @@ class SyncRunner:
         """The body of a thread."""
         failure: JobFailure | None = None
         try:
-            work.carry_out(running.halt, Told(self, running.job_id))
+            work.run_job(running.cancellation, ThreadReport(self, running.job_id))
         except Failed as error:
             failure = error.failure
-        except Halted:
+        except Cancelled:
             pass
-        except Exception as error:  # noqa: BLE001 - a job always ends, and says why
+        except Exception as error:  # noqa: BLE001 - a job always ends with a reason
             failure = JobFailure(origin="airbyte_platform", message=f"The twin failed: {type(error).__name__}: {error}")
-        self.tell(lambda: self._done(running.job_id, failure))
+        self.call_soon(lambda: self._done(running.job_id, failure))
 
-    def tell(self, change: Callable[[], None]) -> None:
-        """Have something done in the twin's thread, after all that was told before; nothing once that has ended."""
+    def call_soon(self, change: Callable[[], None]) -> None:
+        """Run a change in the twin's thread, in order; ignored once that thread has ended."""
         with suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(change)
@@ -171,13 +170,13 @@ class SyncRunner:
         self._start()
 
     def note_progress(self, job_id: str, rows: int, size: int) -> None:
-        """Show how far a job is."""
+        """Update the counts of a job."""
         job = self._twin.store.jobs.get(job_id)
         if job is not None and not job.finished:
             drive(self._twin, job, "running", bytes_synced=size, rows_synced=rows)
 
     def note_state(self, job_id: str, state: StateMessage) -> None:
-        """Keep how far a source was read, unless the job was called off: who did that may have dropped the state."""
+        """Save a state, unless the job was cancelled, because the canceller may have dropped it."""
         job = self._twin.store.jobs.get(job_id)
         if job is not None and not job.finished:
             keep_state(self._twin.store, state.of_connection(job.connection_id))
@@ -190,20 +189,35 @@ class SyncRunner:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a thread tells of its job, handed to the twin's thread."""
+class ThreadReport:
+    """Passes a thread's progress to the twin's thread."""
 
     runner: SyncRunner
     job_id: str
 
     def progress(self, rows: int, size: int) -> None:
-        """So many rows and bytes are written."""
-        self.runner.tell(lambda: self.runner.note_progress(self.job_id, rows, size))
+        """Record the number of rows and bytes written."""
+        self.runner.call_soon(lambda: self.runner.note_progress(self.job_id, rows, size))
 
     def kept(self, state: StateMessage) -> None:
-        """What a state says was read is durable."""
-        self.runner.tell(lambda: self.runner.note_state(self.job_id, state))
+        """Save a state, whose records are durable."""
+        self.runner.call_soon(lambda: self.runner.note_state(self.job_id, state))
 
     def log(self, text: str) -> None:
-        """A line of the log."""
-        self.runner.tell(lambda: self.runner.note_line(self.job_id, text))
+        """Add a line to the log."""
+        self.runner.call_soon(lambda: self.runner.note_line(self.job_id, text))
+
+
+def fire_due(twin: Twin, after: float, now: float) -> None:
+    """Start one sync of each active connection that fell due once or more, unless it has a running job."""
+    for connection in list(twin.store.connections):
+        if connection.status != "active" or twin.store.active_job(connection.id) is not None:
+            continue
+        due = next_fire(connection.schedule, max(after, connection.created_at), _last_start(twin, connection))
+        if due is not None and due <= now:
+            start_sync(twin, connection)
+
+
+def _last_start(twin: Twin, connection: Connection) -> float | None:
+    starts = [job.started_at or job.created_at for job in twin.store.jobs_of(connection.id) if job.type != "reset"]
+    return max(starts, default=None)

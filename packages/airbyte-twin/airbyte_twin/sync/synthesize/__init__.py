@@ -1,1 +1,1 @@
-"""Records of sources that need an account, made up from their discovered schema. Must not know jobs or the store."""
+"""Synthesized records for sources that need an account. Independent of jobs and the store."""

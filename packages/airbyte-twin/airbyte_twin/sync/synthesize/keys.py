@@ -1,14 +1,11 @@
-"""Keys of rows, and how a field's name says that it holds the key of another stream's row.
-
-Knows names and numbers. Must not know schemas.
-"""
+"""Keys of rows, and references to rows of other streams by the name of a field."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from airbyte_twin.sync.synthesize.draws import chance, mixed, seed_of
-from airbyte_twin.sync.synthesize.facts import RARE_PERCENT, RARE_STREAMS
+from airbyte_twin.sync.synthesize.conventions import RARE_PERCENT, RARE_STREAMS
+from airbyte_twin.sync.synthesize.pseudorandom import chance, mixed, seed_of
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Of keys that are texts: Crockford's 32, which cannot be misread."""
@@ -16,7 +13,7 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class KeySpace:
-    """The keys of one stream's rows; those of two streams do not meet."""
+    """The keys of one stream's rows; streams have disjoint keys."""
 
     seed: int
 
@@ -25,7 +22,7 @@ class KeySpace:
         return (self.seed % 9000 + 1000) * 1_000_000_000 + index + 1
 
     def index(self, integer: int) -> int:
-        """The row of a key; negative for one that is none."""
+        """The row of a key; negative for an invalid key."""
         return integer - self.integer(0)
 
     def text(self, index: int) -> str:
@@ -60,7 +57,7 @@ class Siblings:
         return KeySpace(seed_of(self.source, stream, "key"))
 
     def has(self, stream: str, index: int) -> bool:
-        """Whether a stream has the row of an index; a rare one lacks most, but never the first."""
+        """Whether a stream has the row of an index; rare streams lack most rows, but never the first."""
         rare = RARE_STREAMS.search(stream) and index
         return not rare or chance(RARE_PERCENT, mixed(seed_of(self.source, stream, "rare"), index))
 
@@ -100,7 +97,7 @@ class Siblings:
 
 
 def singular(plural: str) -> str:
-    """One of many, by the rules of English that names of tables need."""
+    """The singular of an English plural, for names of tables."""
     for ending, one in (
         ("ies", "y"),
         ("sses", "ss"),

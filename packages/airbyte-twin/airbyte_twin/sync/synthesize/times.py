@@ -1,7 +1,4 @@
-"""Times as they stand in records and cursors, and back.
-
-Knows formats. Must not know what a time is of.
-"""
+"""Times in records and cursors: format and parse."""
 
 from datetime import UTC, datetime
 
@@ -25,9 +22,9 @@ def time_of_day(at: int) -> str:
 
 
 def milliseconds(value: JsonValue) -> int | None:
-    """Milliseconds since 1970 of what a cursor says; None if it says no time.
+    """A cursor's value in milliseconds since 1970; None if it is no time.
 
-    A day alone is the moment before it starts, so that a reader who was told that day reads all of it again.
+    A date means the moment before the day starts, so that the whole day is read again.
     """
     if isinstance(value, bool):
         return None

@@ -1,7 +1,4 @@
-"""Connectors that are run while a caller waits: in a thread, so that the twin goes on answering.
-
-Knows what may be asked of an actor. Must not know how either API asks.
-"""
+"""Checks and discoveries, which run in a thread while a caller waits (Airbyte's synchronous jobs)."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,9 +9,10 @@ from typing import TypeVar
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.records import Actor, ActorKind, DiscoveredStream
 from airbyte_twin.sync.commands import configured_secrets, real_connector, revealed_configuration
+from airbyte_twin.sync.protocol.cancellation import Cancelled
 from airbyte_twin.sync.protocol.connector import redacted
-from airbyte_twin.sync.protocol.errors import ConnectorError, Halted
-from airbyte_twin.sync.run.writing import WRITABLE, DestinationError, Namespaces, Target
+from airbyte_twin.sync.protocol.messages import ConnectorError
+from airbyte_twin.sync.run.destinations import WRITABLE, DestinationError, Namespaces, Target
 from airbyte_twin.twin import Twin
 
 CALLED_OFF = "The twin was stopped."
@@ -26,28 +24,28 @@ async def discovered_streams(twin: Twin, source: Actor) -> tuple[DiscoveredStrea
 
     Raises:
         ConnectorError: It failed.
-        Halted: The twin ended.
+        Cancelled: The twin ended.
     """
     configuration = revealed_configuration(twin, source)
-    with twin.halts.one() as halt:
-        connector = real_connector(twin, source.definition_id, configuration, halt)
+    with twin.cancellations.one() as cancellation:
+        connector = real_connector(twin, source.definition_id, configuration, cancellation)
         return await asyncio.to_thread(connector.discover, configuration) if connector else ()
 
 
 async def check_failure(twin: Twin, kind: ActorKind, definition_id: str, configuration: JsonObject) -> str | None:
-    """Why a source cannot be read or a destination not written, with a plain configuration; None if all is well.
+    """The failure of a connection check with a plain configuration; None if it succeeds.
 
-    Only a real connector looks, and, where the twin carries out syncs, what it writes destinations with.
+    Checks run only for a source with a real connector, and for destinations if the twin runs syncs.
     """
     if kind is ActorKind.DESTINATION:
         return await _destination_failure(twin, definition_id, configuration)
-    with twin.halts.one() as halt:
-        connector = real_connector(twin, definition_id, configuration, halt)
+    with twin.cancellations.one() as cancellation:
+        connector = real_connector(twin, definition_id, configuration, cancellation)
         try:
             return await asyncio.to_thread(connector.check, configuration) if connector else None
         except ConnectorError as error:
             return str(error)
-        except Halted:
+        except Cancelled:
             return CALLED_OFF
 
 
@@ -74,14 +72,14 @@ async def _destination_failure(twin: Twin, definition_id: str, configuration: Js
 
 
 async def aside(work: Callable[[], T]) -> T:
-    """Do something that cannot be called off, in a thread for which the end of the twin does not wait."""
+    """Run work that cannot be cancelled in a daemon thread, so that the twin can end before it."""
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             done.set_result(work())
-        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+        except Exception as error:  # noqa: BLE001 - raised where the result is awaited
             done.set_exception(error)
 
     Thread(target=run, name="aside", daemon=True).start()

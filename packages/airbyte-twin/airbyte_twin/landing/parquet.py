@@ -1,7 +1,4 @@
-"""One Parquet file, on disk until it is uploaded.
-
-Knows pyarrow's writer and the options of the Parquet format. Must not know S3 or streams.
-"""
+"""Parquet: the schema of a stream, and a file on disk until it is uploaded."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,9 +8,67 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airbyte_twin.landing.airbyte_types import AirbyteType, JsonText, ListOf, Scalar, Struct, Union, option_name
+from airbyte_twin.landing.coercion import Row
 from airbyte_twin.landing.configuration import ParquetFormat
 from airbyte_twin.landing.errors import LandingError
-from airbyte_twin.landing.values import Row
+
+RAW_ID, EXTRACTED_AT, META, GENERATION_ID = (
+    "_airbyte_raw_id",
+    "_airbyte_extracted_at",
+    "_airbyte_meta",
+    "_airbyte_generation_id",
+)
+
+SCALARS = {
+    Scalar.STRING: pa.string(),
+    Scalar.BOOLEAN: pa.bool_(),
+    Scalar.INTEGER: pa.int64(),
+    Scalar.NUMBER: pa.float64(),
+    Scalar.DATE: pa.date32(),
+    Scalar.TIME_WITH_TIMEZONE: pa.time64("us"),
+    Scalar.TIME_WITHOUT_TIMEZONE: pa.time64("us"),
+    Scalar.TIMESTAMP_WITH_TIMEZONE: pa.timestamp("us", tz="UTC"),
+    Scalar.TIMESTAMP_WITHOUT_TIMEZONE: pa.timestamp("us", tz="UTC"),
+}
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+_CHANGE = pa.struct([_required(name, pa.string()) for name in ("field", "change", "reason")])
+_META = pa.struct([_required("sync_id", pa.int64()), _required("changes", pa.list_(_required("element", _CHANGE)))])
+METADATA = (
+    _required(RAW_ID, pa.string()),
+    _required(EXTRACTED_AT, pa.timestamp("ms", tz="UTC")),
+    _required(META, _META),
+    _required(GENERATION_ID, pa.int64()),
+)
+
+
+def table_schema(records: Struct) -> pa.Schema:
+    """The schema of a stream's files: Airbyte's four columns, then one for each field, all of them optional."""
+    return pa.schema(
+        [*METADATA, *(pa.field(member.column, arrow_type(member.airbyte_type)) for member in records.members)]
+    )
+
+
+def arrow_type(airbyte_type: AirbyteType) -> pa.DataType:
+    """The Arrow type of a type; a union is a record of the name of the member that is set, and that member."""
+    match airbyte_type:
+        case Scalar():
+            return SCALARS[airbyte_type]
+        case JsonText():
+            return pa.string()
+        case ListOf():
+            return pa.list_(arrow_type(airbyte_type.items))
+        case Struct():
+            return pa.struct([(member.column, arrow_type(member.airbyte_type)) for member in airbyte_type.members])
+        case Union():
+            options = [pa.field(option_name(option), arrow_type(option)) for option in airbyte_type.options]
+            return pa.struct([_required("type", pa.string()), *options])
+
 
 _MOST_ROWS = 2_000
 _MOST_BYTES = 4 << 20
@@ -96,7 +151,7 @@ def _parquet(file: IO[bytes], schema: pa.Schema, options: ParquetFormat) -> pq.P
         use_dictionary=options.dictionary_encoding,
         data_page_size=options.page_size_kb << 10,
         dictionary_pagesize_limit=options.dictionary_page_size_kb << 10,
-        write_time_adjusted_to_utc=True,  # as destination-s3's own files say of every time
+        write_time_adjusted_to_utc=True,  # as in destination-s3's own files
         store_schema=False,
     )
 
@@ -108,6 +163,6 @@ def _on_disk() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise LandingError(
-            f"The temporary folder {tempfile.gettempdir()!r} can't take the data ({reason}): free space there, or set"
-            " TMPDIR to a folder that has some."
+            f"The temporary folder {tempfile.gettempdir()!r} is not writable ({reason}): free space there, or set"
+            " TMPDIR to another folder."
         ) from error

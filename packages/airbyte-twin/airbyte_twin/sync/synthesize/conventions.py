@@ -1,7 +1,4 @@
-"""What is known of fields by their names: values that a system of their kind gives them.
-
-Knows names. Source of enumerations: the public API references of Shopify and Klaviyo.
-"""
+"""Naming conventions of fields: plausible values by the name of a field."""
 
 import re
 
@@ -83,18 +80,18 @@ MONEY_RANGES = (
     (re.compile(r""), (80, 400)),
 )
 """Lowest and highest, in whole units, by the first pattern that a name matches."""
-PARTS = 24
+ITEM_DIVISOR = 24
 """An amount in a list of parts, as the lines of an order are, is smaller by so much: two refunds of two lines each stay
 below the cheapest order less its discount."""
 
 RARE_STREAMS, RARE_PERCENT = re.compile(r"(^|_)(refunds|disputes)$"), 15
-"""Streams of what happens to so many of a hundred rows of those that they refer to."""
+"""Streams with a row for only this percentage of the rows that they refer to."""
 
 RARE = re.compile(r"^(is_)?(cancel|close|delete|return|test|archive|gift|expire|void|error|reject|disable|trash)")
-"""What hardly ever is: its times are mostly absent, its booleans mostly false."""
+"""Rare conditions: times are mostly absent, booleans mostly false."""
 
 VOLATILE = re.compile(r"(^|_)(status|state|tags|note|count|spent|archived)(_|$)")
-"""What an update of a row changes; all else stays."""
+"""Fields that an update of a row changes."""
 
 EVENTS = frozenset({"created_at", "created", "datetime", "timestamp", "occurred_at", "date"})
 """Cursors of rows that never change."""

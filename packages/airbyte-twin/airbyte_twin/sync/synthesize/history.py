@@ -1,10 +1,8 @@
-"""The made-up system behind a source: which rows each of its streams has, and when they changed.
+"""The synthesized system behind a source: the rows of each stream, and the times of their changes.
 
-Knows times and numbers of rows. Must not know what is in a row.
-
-Time is a list of epochs. The first holds what was there before the first sync; each later one holds what happened up to
-one more sync: mostly new rows, a share of updates of earlier ones, and a few late rows, whose time lies shortly before
-the epoch's start. Every stream of a source has the same rows at the same times, so that rows can refer to each other.
+Time is a list of epochs. The first holds the rows before the first sync; each later one holds the changes until one
+more sync: mostly new rows, a share of updates, and a few late rows, dated shortly before the epoch's start. Every
+stream of a source has the same rows at the same times, so that rows can refer to each other.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from airbyte_twin.sync.synthesize.draws import mixed
-from airbyte_twin.sync_records import Outside
+from airbyte_twin.records import Outside
+from airbyte_twin.sync.synthesize.pseudorandom import mixed
 
 UPDATED_SHARE, LATE_SHARE = 4, 10
 """Of so many rows of a later epoch one is an update, and one is late; at least one each where there are three."""
@@ -38,7 +36,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """How many rows of an epoch are what."""
+    """Numbers of new, updated and late rows of an epoch."""
 
     new: int
     updated: int
@@ -46,7 +44,7 @@ class _Shares:
 
     @property
     def slots(self) -> int:
-        """How many changes share the time of the epoch."""
+        """Number of changes that are spread over the epoch."""
         return self.new + self.updated
 
     @property
@@ -62,8 +60,8 @@ class _Shares:
         return cls(number - updated - late, updated, late)
 
 
-class World:
-    """All changes of one stream of a source, as far as time has come.
+class History:
+    """All changes of one stream of a source, in all epochs so far.
 
     Args:
         seed: Decides which rows are updated.
@@ -82,13 +80,13 @@ class World:
 
     @property
     def rows(self) -> int:
-        """How many rows there are; their indexes are all numbers below."""
+        """Number of rows; their indexes start at 0."""
         return self._counts[-1]
 
     def changes_after(self, at: int | None) -> list[Change]:
-        """The present version of each row that changed since a reader read up to a time; of all rows, with None.
+        """The latest version of each row that changed after a reader's cursor; of all rows for None.
 
-        Late rows are among them, though their time is not after the reader's: they came later.
+        Includes late rows, whose time may be before the cursor.
         """
         first = 0 if at is None else bisect_left(self._ends, at)
         latest: dict[int, Change] = {}
@@ -99,11 +97,11 @@ class World:
         return sorted(latest.values())
 
     def _changes(self, number: int) -> list[Change]:
-        """What happened in an epoch."""
+        """The changes of an epoch."""
         return [*self._born(number), *(self._updated(number) if self._updates else ())]
 
     def _born(self, number: int) -> list[Change]:
-        """The rows that an epoch brought, by index: new ones, the last of them at its end, then late ones."""
+        """The rows created in an epoch, by index: new ones, the last of them at its end, then late ones."""
         if number not in self._births:
             share, index = self._shares[number], self._counts[number]
             times = [self._at(number, slot) for slot in sorted({*range(share.slots)} - {*share.of_updates})]
@@ -121,6 +119,6 @@ class World:
             yield Change(self._at(number, slot), index, created)
 
     def _at(self, number: int, slot: int) -> int:
-        """The time of a slot: each its own, for a reader who stopped between two of one time would miss the second."""
+        """The time of a slot; times are distinct, because a cursor between two equal times would skip a row."""
         start, end = self._starts[number], self._ends[number]
         return start + (end - start) * (slot + 1) // self._shares[number].slots

@@ -1,6 +1,6 @@
-"""Sources as a sync sees them: what a real connector or a made-up one says of some streams.
+"""Sources of syncs: a real connector, a synthesized one, or one that fails on order.
 
-Knows how each is asked. Must not know what is done with the messages.
+Sources as a sync sees them: what a real connector or a synthesized one says of some streams.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -12,17 +12,16 @@ from pydantic import JsonValue
 from airbyte_twin.documents import JsonObject, without_nulls
 from airbyte_twin.records import ConnectionState, StreamState
 from airbyte_twin.sync.protocol.connector import RealConnector
-from airbyte_twin.sync.protocol.errors import ConnectorError
-from airbyte_twin.sync.protocol.messages import Message, RecordMessage
+from airbyte_twin.sync.protocol.messages import ConnectorError, Message, RecordMessage
 from airbyte_twin.sync.streams import SyncStream, catalog_document
-from airbyte_twin.sync.synthesize.source import MadeUpSource
+from airbyte_twin.sync.synthesize.source import SyntheticSource
 
 
 class Source(Protocol):
-    """Something that can be read."""
+    """A source of a sync."""
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
-        """Records and states of streams; raises ConnectorError when it fails, Halted when it is called off."""
+        """Records and states of streams; raises ConnectorError when it fails, Cancelled when it is cancelled."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +32,31 @@ class ConnectorSource:
     configuration: JsonObject = field(repr=False)
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
-        """What the connector says."""
+        """The connector's messages."""
         return self.connector.read(self.configuration, catalog_document(streams), state_document(streams, state))
 
 
 @dataclass(frozen=True)
 class SchemaSource:
-    """A source whose records are made up."""
+    """A synthesized source."""
 
-    made_up: MadeUpSource
+    synthetic: SyntheticSource
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
-        """What is made up."""
-        return self.made_up.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
+        """The synthesized messages."""
+        return self.synthetic.read(streams, {(each.namespace, each.name): each.blob or {} for each in state.streams})
 
 
 @dataclass(frozen=True)
 class FailingSource:
-    """A source that was told to fail after some records, or at its end if it has fewer."""
+    """A source that fails on order after some records, or at its end if it has fewer."""
 
     source: Source
     failure: str
     after: int
 
     def read(self, streams: Sequence[SyncStream], state: ConnectionState) -> Generator[Message, None, None]:
-        """What the source says up to its failure."""
+        """The source's messages up to the failure."""
         sent = 0
         for message in self.source.read(streams, state):
             if isinstance(message, RecordMessage):
@@ -69,7 +68,7 @@ class FailingSource:
 
 
 def state_document(streams: Iterable[SyncStream], state: ConnectionState) -> JsonValue:
-    """The state messages that a connector starts from; None if it starts from nothing."""
+    """The state messages for a connector; None without a state."""
     if state.type == "legacy":
         return state.legacy
     wanted = {stream.key for stream in streams if stream.incremental}

@@ -1,6 +1,5 @@
-"""What a JSON Schema says of values, as destination-s3 understands it: a tree of shapes.
+"""JSON Schemas as destination-s3 reads them: a tree of Airbyte types.
 
-Knows JSON Schema as Airbyte's sources write it. Must not know Parquet or records.
 Source: airbytehq/airbyte, bulk CDK: JsonSchemaToAirbyteType, MergeUnions, UnionTypeToDisjointRecord,
 ParquetMapperPipelineFactory; docs/integrations/destinations/s3-migrations.md.
 """
@@ -35,7 +34,7 @@ class JsonText:
     """Values without a described inside, written as JSON text.
 
     Attributes:
-        holds: what such a value must be in Python; `object` for anything.
+        holds: Python type of the values; `object` for anything.
     """
 
     holds: type
@@ -52,7 +51,7 @@ class Member:
 
     name: str
     column: str
-    shape: "Shape"
+    airbyte_type: "AirbyteType"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +65,17 @@ class Struct:
 class ListOf:
     """An array whose items are described."""
 
-    items: "Shape"
+    items: "AirbyteType"
 
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Values of two or more shapes, each of another name."""
+    """Values of two or more types, each of another name."""
 
-    options: tuple["Shape", ...]
+    options: tuple["AirbyteType", ...]
 
 
-Shape = Scalar | JsonText | Struct | ListOf | Union
+AirbyteType = Scalar | JsonText | Struct | ListOf | Union
 
 JSON_OBJECT, JSON_ARRAY, JSON_ANYTHING = JsonText(dict), JsonText(list), JsonText(object)
 WELL_KNOWN = {
@@ -96,8 +95,8 @@ WELL_KNOWN = {
 }
 
 
-def stream_shape(json_schema: JsonObject, selected_fields: tuple[str, ...] | None) -> Struct:
-    """The shape of a stream's records, with its selected top-level fields alone.
+def record_type(json_schema: JsonObject, selected_fields: tuple[str, ...] | None) -> Struct:
+    """The type of a stream's records, with its selected top-level fields alone.
 
     Raises:
         LandingError: destination-s3 fails on this schema.
@@ -108,23 +107,23 @@ def stream_shape(json_schema: JsonObject, selected_fields: tuple[str, ...] | Non
     return _struct(properties, "")
 
 
-def option_name(shape: Shape) -> str:
+def option_name(airbyte_type: AirbyteType) -> str:
     """The name of the member that holds such a value in a union's record."""
-    match shape:
+    match airbyte_type:
         case Scalar():
-            return shape.value
+            return airbyte_type.value
         case ListOf():
             return "array"
         case Struct():
             return "object"
         case JsonText():
-            return "unknown" if shape == JSON_ANYTHING else "object"
+            return "unknown" if airbyte_type == JSON_ANYTHING else "object"
         case Union():  # pragma: no cover: unions never hold unions
             return "union"
 
 
-def _shape(schema: JsonValue, path: str) -> Shape | None:
-    """The shape of a schema; None for one that only null fulfils."""
+def _airbyte_type(schema: JsonValue, path: str) -> AirbyteType | None:
+    """The type of a schema; None for one that only null fulfils."""
     if isinstance(schema, str):
         return _of_type(schema, {}, path)
     if not isinstance(schema, dict):
@@ -135,42 +134,44 @@ def _shape(schema: JsonValue, path: str) -> Shape | None:
         return WELL_KNOWN.get(str(schema["$ref"]), JSON_ANYTHING)
     for key in ("oneOf", "anyOf", "allOf"):
         if isinstance(options := schema.get(key), list):
-            return _union((_shape(option, path) for option in options), path)
+            return _union((_airbyte_type(option, path) for option in options), path)
     return _of_type("object", schema, path)
 
 
-def _of_types(kinds: JsonValue, schema: JsonObject, path: str) -> Shape | None:
+def _of_types(kinds: JsonValue, schema: JsonObject, path: str) -> AirbyteType | None:
     match kinds:
         case str():
             return _of_type(kinds, schema, path)
         case list():
-            each = (_of_type(kind, schema, path) if isinstance(kind, str) else _shape(kind, path) for kind in kinds)
+            each = (
+                _of_type(kind, schema, path) if isinstance(kind, str) else _airbyte_type(kind, path) for kind in kinds
+            )
             return _union(each, path)
     return JSON_ANYTHING
 
 
-def _of_type(kind: str, schema: JsonObject, path: str) -> Shape | None:
-    shape: Shape | None = JSON_ANYTHING
+def _of_type(kind: str, schema: JsonObject, path: str) -> AirbyteType | None:
+    airbyte_type: AirbyteType | None = JSON_ANYTHING
     match kind:
         case "null":
-            shape = None
+            airbyte_type = None
         case "string":
-            shape = _string(schema)
+            airbyte_type = _string(schema)
         case "boolean":
-            shape = Scalar.BOOLEAN
+            airbyte_type = Scalar.BOOLEAN
         case "integer" | "int":
-            shape = Scalar.INTEGER
+            airbyte_type = Scalar.INTEGER
         case "number":
-            shape = Scalar.INTEGER if schema.get("airbyte_type") == "integer" else Scalar.NUMBER
+            airbyte_type = Scalar.INTEGER if schema.get("airbyte_type") == "integer" else Scalar.NUMBER
         case "object":
-            shape = _object(schema, path)
+            airbyte_type = _object(schema, path)
         case "array":
-            shape = _array(schema, path)
-    return shape
+            airbyte_type = _array(schema, path)
+    return airbyte_type
 
 
 def _string(schema: JsonObject) -> Scalar:
-    """Only the format makes a time of a string: `airbyte_type` says no more than whether it has a zone."""
+    """Only the format makes a string a time; `airbyte_type` decides only whether it has a zone."""
     refined = schema.get("airbyte_type")
     match schema.get("format"):
         case "date":
@@ -184,56 +185,62 @@ def _string(schema: JsonObject) -> Scalar:
     return Scalar.STRING
 
 
-def _object(schema: JsonObject, path: str) -> Shape:
+def _object(schema: JsonObject, path: str) -> AirbyteType:
     """Parquet has no group without members, so an object that declares none, or nulls alone, is text."""
     struct = _struct(as_object(schema.get("properties")), path)
     return struct if struct.members else JSON_OBJECT
 
 
-def _array(schema: JsonObject, path: str) -> Shape:
+def _array(schema: JsonObject, path: str) -> AirbyteType:
     items = schema.get("items")
     if items is None or items == []:
         return JSON_ARRAY
-    shape = _union((_shape(item, path) for item in items), path) if isinstance(items, list) else _shape(items, path)
-    return JSON_ARRAY if shape is None else ListOf(shape)
+    airbyte_type = (
+        _union((_airbyte_type(item, path) for item in items), path)
+        if isinstance(items, list)
+        else _airbyte_type(items, path)
+    )
+    return JSON_ARRAY if airbyte_type is None else ListOf(airbyte_type)
 
 
 def _struct(properties: JsonObject, path: str) -> Struct:
-    shapes = ((name, _shape(schema, f"{path}.{name}" if path else name)) for name, schema in properties.items())
-    return _of_members({name: shape for name, shape in shapes if shape is not None}, path)
+    airbyte_types = (
+        (name, _airbyte_type(schema, f"{path}.{name}" if path else name)) for name, schema in properties.items()
+    )
+    return _of_members({name: airbyte_type for name, airbyte_type in airbyte_types if airbyte_type is not None}, path)
 
 
-def _of_members(shapes: dict[str, Shape], path: str) -> Struct:
-    members = tuple(Member(name, column_name(name), shape) for name, shape in shapes.items())
+def _of_members(airbyte_types: dict[str, AirbyteType], path: str) -> Struct:
+    members = tuple(Member(name, column_name(name), airbyte_type) for name, airbyte_type in airbyte_types.items())
     seen: dict[str, str] = {}
     for member in members:
         other = seen.setdefault(member.column, member.name)
         if other != member.name:
             where = f" of {path!r}" if path else ""
             raise LandingError(
-                f"The fields {other!r} and {member.name!r}{where} would both be the column {member.column!r}, on which"
-                " destination-s3 fails: select one of them."
+                f"The fields {other!r} and {member.name!r}{where} would both be the column {member.column!r}, which"
+                " destination-s3 refuses: select one of them."
             )
     return Struct(members)
 
 
-def _union(options: Iterable[Shape | None], path: str) -> Shape | None:
-    """The union of shapes: like ones are one, objects are merged, and one that is left stands for itself."""
-    merged: list[Shape] = []
+def _union(options: Iterable[AirbyteType | None], path: str) -> AirbyteType | None:
+    """The union of types: like ones are one, objects are merged, and one that is left stands for itself."""
+    merged: list[AirbyteType] = []
     for option in options:
         _merge(merged, option, path)
     names = [option_name(option) for option in merged]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise LandingError(
-            f"The field {path!r} may hold two kinds of {twice!r}, on which destination-s3 fails: do not select it."
+            f"The field {path!r} has two types {twice!r}, which destination-s3 refuses: do not select it."
         )
     if len(merged) > 1:
         return Union(tuple(merged))
     return merged[0] if merged else None
 
 
-def _merge(into: list[Shape], option: Shape | None, path: str) -> None:
+def _merge(into: list[AirbyteType], option: AirbyteType | None, path: str) -> None:
     match option:
         case None:
             return
@@ -252,10 +259,10 @@ def _merge(into: list[Shape], option: Shape | None, path: str) -> None:
 
 
 def _merged(one: Struct, other: Struct, path: str) -> Struct:
-    shapes = {member.name: member.shape for member in one.members}
+    airbyte_types = {member.name: member.airbyte_type for member in one.members}
     for member in other.members:
-        known = shapes.get(member.name)
-        both = member.shape if known is None else _union((known, member.shape), f"{path}.{member.name}")
+        known = airbyte_types.get(member.name)
+        both = member.airbyte_type if known is None else _union((known, member.airbyte_type), f"{path}.{member.name}")
         if both is not None:
-            shapes[member.name] = both
-    return _of_members(shapes, path)
+            airbyte_types[member.name] = both
+    return _of_members(airbyte_types, path)

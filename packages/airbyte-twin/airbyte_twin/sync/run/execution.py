@@ -1,7 +1,6 @@
-"""The work of one sync: from messages of a source to a destination, keeping a state once its records are durable.
+"""Run one job: read messages, write records, and commit a state once its records are durable.
 
-Knows the order of things. Must not know the store, nor what kind of source or destination it has. Runs in a thread of
-its own; what it has to tell goes to a `Report`.
+Runs in its own thread without access to the store; results go to a `Report`.
 """
 
 from collections.abc import Iterable
@@ -12,18 +11,18 @@ from typing import Protocol
 from airbyte_twin.clock import Clock
 from airbyte_twin.records import ConnectionState, FailureOrigin, JobFailure, StreamState
 from airbyte_twin.states import StreamKey
+from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.connector import redacted
-from airbyte_twin.sync.protocol.errors import ConnectorError
-from airbyte_twin.sync.protocol.halts import Halt
 from airbyte_twin.sync.protocol.messages import (
+    ConnectorError,
     LogMessage,
     Message,
     RecordMessage,
     StateMessage,
     StreamStatusMessage,
 )
-from airbyte_twin.sync.run.reading import Source
-from airbyte_twin.sync.run.writing import Destination, DestinationError, Target, Writer
+from airbyte_twin.sync.run.destinations import Destination, DestinationError, Target, Writer
+from airbyte_twin.sync.run.sources import Source
 from airbyte_twin.sync.streams import SyncStream
 
 PROGRESS_EVERY = 500
@@ -31,7 +30,7 @@ PROGRESS_EVERY = 500
 
 
 class Failed(Exception):  # noqa: N818 - the name is what went wrong
-    """A job cannot be carried out, or not to its end."""
+    """A job fails."""
 
     def __init__(self, failure: JobFailure) -> None:
         super().__init__(failure.message)
@@ -39,32 +38,32 @@ class Failed(Exception):  # noqa: N818 - the name is what went wrong
 
 
 def failed(origin: FailureOrigin, message: str) -> Failed:
-    """A failure by who failed and its text."""
+    """A failure by origin and text."""
     return Failed(JobFailure(origin=origin, message=message))
 
 
 class Report(Protocol):
-    """What is told while the work goes on."""
+    """Receives the progress of a job."""
 
     def progress(self, rows: int, size: int) -> None:
-        """So many rows and bytes are written."""
+        """Record the number of rows and bytes written."""
 
     def kept(self, state: StateMessage) -> None:
-        """What a state says was read is durable."""
+        """Save a state, whose records are durable."""
 
     def log(self, text: str) -> None:
-        """A line of the log."""
+        """Add a line to the log."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that a thread needs to carry a job out.
+    """The input of a thread that runs a job.
 
     Attributes:
         streams: Of a sync, all of the connection; of a clear, those to clear.
         source: None for a clear.
         state: Where a sync starts.
-        checkpoint_records: Records between two checkpoints, if the source says its state that often.
+        checkpoint_records: Minimum number of records between two checkpoints at a state.
     """
 
     streams: tuple[SyncStream, ...]
@@ -74,12 +73,12 @@ class Work:
     clock: Clock
     checkpoint_records: int
 
-    def carry_out(self, halt: Halt, report: Report) -> None:
-        """Do it.
+    def run_job(self, cancellation: Cancellation, report: Report) -> None:
+        """Run the job.
 
         Raises:
-            Failed: The source or the destination failed; what was made durable stays, and so does its state.
-            Halted: It was called off.
+            Failed: The source or the destination failed; durable records and their state stay.
+            Cancelled: It was cancelled.
         """
         try:
             destination = self.target.destination()
@@ -89,10 +88,10 @@ class Work:
             destination.check()
             if self.source is None:
                 for stream in self.streams:
-                    halt.check()
+                    cancellation.check()
                     destination.clear(stream)
             else:
-                Sync(self, self.source, destination, report).run(halt)
+                Sync(self, self.source, destination, report).run(cancellation)
         except destination.errors as error:
             raise self._destination_failed(error) from error
 
@@ -101,7 +100,7 @@ class Work:
 
 
 class Sync:
-    """One sync under way."""
+    """A running sync."""
 
     def __init__(self, work: Work, source: Source, destination: Destination, report: Report) -> None:
         self._work = work
@@ -113,23 +112,23 @@ class Sync:
         self._whole: StateMessage | None = None
         self._complete: set[StreamKey] = set()
         self._incomplete: set[str] = set()
-        self._strangers: set[StreamKey] = set()
+        self._unselected: set[StreamKey] = set()
         self._unkept = 0
         self._rows = 0
 
-    def run(self, halt: Halt) -> None:
-        """Read to the end.
+    def run(self, cancellation: Cancellation) -> None:
+        """Read the source to its end.
 
         Raises:
             Failed: The source failed.
-            Halted: It was called off.
+            Cancelled: It was cancelled.
         """
         try:
-            self._read(halt)
+            self._read(cancellation)
             self._keep()
             self._end(self._writers)
         except ConnectorError as error:
-            # What the source said that it had read stays read, and streams that it ended stay ended.
+            # Keep states and complete streams from before the failure.
             self._keep()
             self._end(self._complete)
             raise Failed(JobFailure(origin="source", message=str(error), internal=error.internal)) from error
@@ -137,10 +136,10 @@ class Sync:
             for writer in self._writers.values():
                 writer.abort()
 
-    def _read(self, halt: Halt) -> None:
+    def _read(self, cancellation: Cancellation) -> None:
         with closing(self._source.read(self._work.streams, self._work.state)) as messages:
             for message in messages:
-                halt.check()
+                cancellation.check()
                 self._take(message)
         if self._incomplete:
             raise ConnectorError(f"The source could not read all of {', '.join(sorted(self._incomplete))}.")
@@ -148,7 +147,7 @@ class Sync:
     def _end(self, keys: Iterable[StreamKey]) -> None:
         for key in keys:
             self._writers[key].close()
-        self._tell_progress()
+        self._report_progress()
 
     def _take(self, message: Message) -> None:
         if isinstance(message, RecordMessage):
@@ -174,18 +173,18 @@ class Sync:
         key = (record.namespace, record.stream)
         writer = self._writers.get(key)
         if writer is None:
-            if key not in self._strangers:
-                self._strangers.add(key)
+            if key not in self._unselected:
+                self._unselected.add(key)
                 self._report.log(f"records of {record.stream} are left out: the connection does not sync it")
             return
         writer.write(record.data, self._work.clock.milliseconds())
         self._rows += 1
         self._unkept += 1
         if self._rows % PROGRESS_EVERY == 0:
-            self._tell_progress()
+            self._report_progress()
 
     def _note(self, state: StateMessage) -> None:
-        """Remember how far the source says that it has read; a stream that is read as a whole has no such place."""
+        """Remember the source's state until the next checkpoint; full-refresh streams have none."""
         if state.type == "stream":
             for each in state.streams:
                 stream = self._streams.get((each.namespace, each.name))
@@ -197,17 +196,17 @@ class Sync:
             self._keep()
 
     def _keep(self) -> None:
-        """Make durable what the last states are about, then keep them."""
+        """Make the records of the last states durable, then save the states."""
         for key in self._writers if self._whole else self._pending:
             self._writers[key].checkpoint()
-        # Whoever sees a state sees the rows that it is about, too.
-        self._tell_progress()
+        # Report rows before the state, so that a reader of the state sees its rows.
+        self._report_progress()
         if self._whole:
             self._report.kept(self._whole)
         if self._pending:
             self._report.kept(StateMessage("stream", tuple(self._pending.values())))
         self._pending, self._whole, self._unkept = {}, None, 0
 
-    def _tell_progress(self) -> None:
+    def _report_progress(self) -> None:
         writers = self._writers.values()
         self._report.progress(sum(each.rows for each in writers), sum(each.bytes for each in writers))

@@ -1,6 +1,6 @@
-"""Destinations as a sync sees them.
+"""Destinations of syncs.
 
-Knows which the twin can write. The landing, which loads heavy libraries, is imported when a sync needs it.
+The landing package loads heavy libraries and is imported only when a sync needs it.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ WRITABLE = frozenset({S3, NOWHERE})
 
 
 class DestinationError(Exception):
-    """A destination is configured in a way that the twin cannot write; the text says which."""
+    """A destination configuration that the twin does not support; the text has the reason."""
 
 
 class Writer(Protocol):
@@ -32,17 +32,17 @@ class Writer(Protocol):
         """Take a record; `extracted_at` is milliseconds since 1970."""
 
     def checkpoint(self) -> None:
-        """Make durable what was written."""
+        """Make the records durable."""
 
     def close(self) -> None:
         """Make it durable and delete rows of generations below the minimum."""
 
     def abort(self) -> None:
-        """Drop what was not made durable."""
+        """Discard records since the last checkpoint."""
 
 
 class Destination(Protocol):
-    """Takes streams; `errors` are what its methods and writers raise when it fails."""
+    """Writes streams; `errors` are the exceptions of its methods and writers."""
 
     errors: tuple[type[Exception], ...]
 
@@ -58,13 +58,13 @@ class Destination(Protocol):
 
 @dataclass(frozen=True)
 class Target:
-    """What a destination is made of.
+    """A destination's connector and configuration.
 
     Attributes:
         repository: Docker repository of its connector, one of `WRITABLE`.
         configuration: With secrets in plain text.
-        secrets: The values that no message may show.
-        clock: Dates what is written.
+        secrets: Values to redact in messages.
+        clock: Dates the objects.
         namespaces: Where streams go, by their namespace in the source.
         prefix: Before the names of streams.
     """
@@ -80,7 +80,7 @@ class Target:
         """The destination.
 
         Raises:
-            DestinationError: It is configured in a way that the twin cannot write.
+            DestinationError: An unsupported configuration.
         """
         return Nowhere() if self.repository == NOWHERE else Bucket(self)
 
@@ -108,7 +108,7 @@ class Bucket:
     """A destination-s3."""
 
     def __init__(self, target: Target) -> None:
-        from airbyte_twin.landing import Landing, LandingError  # noqa: PLC0415 - only syncs pay for what it loads
+        from airbyte_twin.landing import Landing, LandingError  # noqa: PLC0415 - only syncs need its heavy libraries
 
         self._target = target
         try:

@@ -1,7 +1,4 @@
-"""Calling work off from another thread.
-
-Knows process groups. Must not know what the work is.
-"""
+"""Cancel work from another thread."""
 
 import os
 import signal
@@ -10,39 +7,41 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from airbyte_twin.sync.protocol.errors import Halted
+
+class Cancelled(Exception):  # noqa: N818 - a request, not an error
+    """The work was cancelled."""
 
 
-class Halt:
-    """Calls one piece of work off: whoever works asks it, and the process that it waits for is killed."""
+class Cancellation:
+    """Cancels one piece of work: the worker polls `check`, and its subprocess is killed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._halted = False
+        self._cancelled = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def check(self) -> None:
-        """Go on, or not.
+        """Raise if cancelled.
 
         Raises:
-            Halted: The work was called off.
+            Cancelled: The work was cancelled.
         """
-        if self._halted:
-            raise Halted
+        if self._cancelled:
+            raise Cancelled
 
-    def halt(self) -> None:
-        """Call the work off."""
+    def cancel(self) -> None:
+        """Cancel the work."""
         with self._lock:
-            self._halted = True
+            self._cancelled = True
             if self._process is not None:
                 _kill_group(self._process)
 
     @contextmanager
     def guarding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Kill a process group once the work is called off, and whatever is left of it at the end."""
+        """Kill a process group on cancellation, and its remaining processes at the end."""
         with self._lock:
             self._process = process
-            if self._halted:
+            if self._cancelled:
                 _kill_group(process)
         try:
             yield
@@ -59,31 +58,31 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-class Halts:
-    """All work that is under way, so that the end of the twin is the end of it."""
+class Cancellations:
+    """All work in progress, cancelled when the twin ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._under_way: set[Halt] = set()
+        self._under_way: set[Cancellation] = set()
         self._ended = False
 
     @contextmanager
-    def one(self) -> Iterator[Halt]:
-        """Begin a piece of work; after the end of the twin it is called off from the start."""
-        halt = Halt()
+    def one(self) -> Iterator[Cancellation]:
+        """Register a piece of work; after the end of the twin it starts cancelled."""
+        cancellation = Cancellation()
         with self._lock:
-            self._under_way.add(halt)
+            self._under_way.add(cancellation)
             if self._ended:
-                halt.halt()
+                cancellation.cancel()
         try:
-            yield halt
+            yield cancellation
         finally:
             with self._lock:
-                self._under_way.discard(halt)
+                self._under_way.discard(cancellation)
 
     def end(self) -> None:
-        """Call everything off, for good."""
+        """Cancel all work, and any that starts later."""
         with self._lock:
             self._ended = True
-            for halt in self._under_way:
-                halt.halt()
+            for cancellation in self._under_way:
+                cancellation.cancel()

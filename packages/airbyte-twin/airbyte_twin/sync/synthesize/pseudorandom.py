@@ -1,6 +1,7 @@
-"""Numbers that look random and are a function of their seed alone: the same on every machine and in any order.
+"""Pseudo-random numbers as a function of their seed alone: the same on every machine and in any order.
 
-Knows arithmetic. A generator with a state would make a field's value depend on which other fields are asked for.
+A generator with a state would make a field's value depend on which other fields are generated.
+
 Source: splitmix64's finalizer.
 """
 
@@ -19,7 +20,7 @@ def seed_of(*parts: object) -> int:
 
 
 def mixed(seed: int, salt: int = 0) -> int:
-    """A 64-bit number that shows no trace of the two that it is made of."""
+    """A 64-bit hash of two numbers."""
     word = (seed ^ salt) + 0x9E3779B97F4A7C15 & WORD
     word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 & WORD
     word = (word ^ word >> 27) * 0x94D049BB133111EB & WORD
@@ -37,5 +38,5 @@ def between(low: int, high: int, draw: int) -> int:
 
 
 def chance(percent: int, draw: int) -> bool:
-    """Whether something happens that happens that often."""
+    """Whether an event of this probability happens."""
     return draw % 100 < percent
