@@ -24,6 +24,7 @@ _NEEDED = (
     "lotus_infra/errors.py",
     "lotus_infra/naming.py",
     "lotus_infra/lake/**/*.py",
+    "packages/airbyte-model/airbyte_model/**/*.py",
     "dagster/lotus_dagster/**/*.py",
     f"{DBT_PROJECT.as_posix()}/dbt_project.yml",
 )

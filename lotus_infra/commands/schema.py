@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import click
+from airbyte_model.suggestions import suggestion
 
 from lotus_infra.commands.options import JSON, STREAMS
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.lake.diagnostics import suggestion
 from lotus_infra.lake.json_schema import KINDS, json_schema
 from lotus_infra.lake.lake import SCHEMA_FOLDER
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args
 
 from airbyte_model.schedules import cron_flaw
+from airbyte_model.suggestions import suggestion
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,7 +23,7 @@ from pydantic.alias_generators import to_camel
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image, ImageError
-from lotus_infra.lake.diagnostics import JsonPath, field_name, suggestion
+from lotus_infra.lake.diagnostics import JsonPath, field_name
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]

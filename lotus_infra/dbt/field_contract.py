@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from airbyte_model.suggestions import suggestion
+
 from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, SourceTable, StreamName, StreamRef
 from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity
-from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Field
 

@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final, cast
 
+from airbyte_model.suggestions import suggestion
 from jsonschema import Draft202012Validator, ValidationError
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import JsonPath, field_name, suggestion
+from lotus_infra.lake.diagnostics import JsonPath, field_name
 
 Schema = dict[str, JsonValue]
 SUBCHART: Final = "dagster-user-deployments"

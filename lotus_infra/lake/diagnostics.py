@@ -4,9 +4,7 @@ Rules yield a `Finding`, which names a place by its path inside the JSON documen
 does `report` turn it into a `Problem`, which names a line. This module knows neither the files' format nor the rules.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 JsonPath = tuple[str | int, ...]
 
@@ -60,20 +58,6 @@ def field_name(path: JsonPath) -> str:
     for step in path:
         written += f"[{step}]" if isinstance(step, int) else f".{step}" if written else step
     return written
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most likely meant, or None when none is close."""
-    candidates = sorted(known)
-    folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
-    matches = get_close_matches(name.casefold(), folded, n=1)
-    return folded[matches[0]] if matches else None
-
-
-def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`did you mean "orders"?` when a known name is close, else what to do otherwise."""
-    match = nearest(name, known)
-    return f'did you mean "{match}"?' if match is not None else otherwise
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import suggestion
 from lotus_infra.lake.discovered import Connector, Discovered, cursor_of, key_of
 from lotus_infra.lake.models import DestinationConfig, FieldPath, SourceConfig, StreamConfig
 

@@ -15,11 +15,12 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, NoReturn, TypeVar
 
+from airbyte_model.suggestions import nearest, suggestion
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from lotus_infra.errors import LakeError
-from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, nearest, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.json_text import child, duplicates
 from lotus_infra.lake.lake import (

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, TypeVar, get_args
 
+from airbyte_model.suggestions import suggestion
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import JsonPath, suggestion
+from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.naming import is_identifier
 
 ReferenceType = Literal["string", "integer", "number", "boolean", "json"]

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from airbyte_model.suggestions import suggestion
+
 from lotus_infra.lake.checks.rule import Complaint, each_selected_stream
-from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
 from lotus_infra.lake.models import Field
 

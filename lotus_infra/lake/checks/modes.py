@@ -11,9 +11,10 @@ from airbyte_model.offers import (
     replaced_key_flaw,
     source_mode_flaw,
 )
+from airbyte_model.suggestions import suggestion
 
 from lotus_infra.lake.checks.rule import Complaint, each_selected_stream
-from lotus_infra.lake.diagnostics import Diagnostic, field_name, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic, field_name
 from lotus_infra.lake.lake import Lake, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from airbyte_model import schedules
+from airbyte_model.suggestions import nearest, suggestion
 
-from lotus_infra.lake.diagnostics import Diagnostic, nearest, suggestion
+from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.lake.models import Schedule, is_definition_id
 
