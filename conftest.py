@@ -1,5 +1,7 @@
 """Of all tests: none of them asserts a time, so that those by hypothesis do not either; the longest begin first."""
 
+import os
+import sys
 from typing import Final
 
 import pytest
@@ -7,6 +9,11 @@ from hypothesis import HealthCheck, settings
 
 LONGEST: Final = frozenset({"test_any_order.py", "test_image.py", "test_nothing_changes.py", "test_sandbox.py"})
 """Files with a test of a minute or more: begun last, it would leave all processes but one with nothing to do."""
+
+# Images for containers often forbid bytecode. Without it, each of the thousands of processes that the tests start compiles
+# all that it imports: a preview takes 3.1 s of CPU instead of 1.7 s, and collecting the tests 27 s instead of 8 s.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
