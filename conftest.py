@@ -8,14 +8,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 LONGEST: Final = frozenset(
-    {"test_any_order.py", "test_deploy.py", "test_image.py", "test_nothing_changes.py", "test_runs.py", "test_sandbox.py"}
+    {
+        "test_any_order.py",
+        "test_deploy.py",
+        "test_image.py",
+        "test_nothing_changes.py",
+        "test_runs.py",
+        "test_sandbox.py",
+    }
 )
 """Files with the longest tests: begun last, one would leave all processes but its own with nothing to do."""
 NOT_NIGHTLY: Final = "not nightly"
 """The expression that pyproject.toml gives."""
 
-# Images for containers often forbid bytecode. Without it, each of the thousands of processes that the tests start compiles
-# all that it imports: a preview takes 3.1 s of CPU instead of 1.7 s, and collecting the tests 27 s instead of 8 s.
+# Images for containers often forbid bytecode. Without it, every process that the tests start compiles all that it
+# imports: a preview takes 3.1 s of CPU instead of 1.7 s, and collecting the tests 27 s instead of 8 s.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

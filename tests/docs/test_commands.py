@@ -34,10 +34,7 @@ def test_every_command_of_every_page_exists() -> None:
     shell = [(block.where, block.text) for each in pages() for block in each.blocks if block.is_shell]
     inline = [(f"{each.name}:{line}", text) for each in pages() for line, text in each.inline]
     wrong = [
-        f"{where}: {told}"
-        for where, text in [*shell, *inline]
-        for words in commands(text)
-        if (told := mistake(words))
+        f"{where}: {told}" for where, text in [*shell, *inline] for words in commands(text) if (told := mistake(words))
     ]
     assert wrong == []
 

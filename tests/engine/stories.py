@@ -77,7 +77,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_migrate.py::test_a_terraform_state_of_the_old_lake_is_taken_over_with_its_stream_files",
     ),
     "a sandbox goes from a stream file to a mart": (
-        "test_sandbox.py::test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way",
+        "test_sandbox.py::test_rows_of_a_real_connector_go_to_their_mart",
         "test_sandbox.py::test_a_damaged_note_of_the_twin_is_as_none",
         "test_sandbox.py::test_a_damaged_note_of_the_s3_server_is_as_none",
         "test_sandbox.py::test_a_twin_that_does_not_start_is_one_error_with_a_remedy",

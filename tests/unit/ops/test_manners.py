@@ -203,7 +203,7 @@ def test_bad_input_elsewhere_is_one_line_at_most(
 
 
 def ends(verb: str, bad: Bad, place: Place, capsys: pytest.CaptureFixture[str]) -> int:
-    """Run a verb on bad input, which must print one line at most and write nothing if it fails; returns the exit code."""
+    """Run a verb on bad input, which must print one line at most and, if it fails, write nothing."""
     bad.breaks(place)
     before = files(place.project)
     code = run(verb, place, bad.options)
