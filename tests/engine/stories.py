@@ -52,6 +52,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "drift is seen and repaired, or taken into the files": (
         "test_changes_behind_the_program.py::test_everything_that_someone_edited_is_seen_and_repaired",
+        "test_changes_behind_the_program.py::test_what_someone_deleted_is_made_again",
         "test_drift.py::test_code_state_and_live_are_told_apart_and_a_patch_takes_over_what_was_edited",
     ),
     "a run that was killed, interrupted or locked out is resumed": (
@@ -68,6 +69,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "what was reviewed is applied, and never an older commit": (
         "test_deploy.py::test_what_was_reviewed_is_applied_and_nothing_once_the_files_or_airbyte_or_the_state_moved",
+        "test_deploy.py::test_ticket_001_a_fix_is_applied_in_its_own_run_and_no_older_commit_after_it",
         "test_lotus_up.py::test_many_new_objects_are_created_without_checkpoints_into_a_whole_compressed_state",
         "test_lotus_up.py::test_the_engines_exit_code_is_given_back",
         "test_lotus_up.py::test_a_missing_stack_or_engine_is_one_error",
