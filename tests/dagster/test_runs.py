@@ -46,6 +46,7 @@ def rows_of(found: Contents, stream: str) -> tuple[int, int, int | None]:
     return one.files, one.landed, one.latest
 
 
+@pytest.mark.nightly  # by day, the sandbox's story goes through the same process
 def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     lake.land(
         "shopify", "orders", "2026-01-05", 0, [order(9, "2026-01-05T10:00:00Z"), order(10, "2026-01-05T10:00:00Z")]
