@@ -46,6 +46,7 @@ def rows_of(found: Contents, stream: str) -> tuple[int, int, int | None]:
     return one.files, one.landed, one.latest
 
 
+@pytest.mark.nightly  # by day, the sandbox's story goes through the same process
 def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     lake.land(
         "shopify", "orders", "2026-01-05", 0, [order(9, "2026-01-05T10:00:00Z"), order(10, "2026-01-05T10:00:00Z")]
@@ -70,6 +71,7 @@ def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     assert report_of(called(lake)).runs == ()
 
 
+@pytest.mark.nightly
 def test_a_run_that_fails_says_why_and_is_made_up_for_later(lake: Lake) -> None:
     good = lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
     bad = good.with_name("part_1.parquet")
@@ -99,7 +101,7 @@ def test_a_landing_zone_out_of_reach_fails_each_look_and_concludes_nothing(lake:
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
 
 
-@pytest.mark.parametrize("name", ["LOTUS_CATALOG", "DAGSTER_HOME"])
+@pytest.mark.parametrize("name", ["LOTUS_CATALOG", pytest.param("DAGSTER_HOME", marks=pytest.mark.nightly)])
 def test_a_variable_that_is_missing_is_one_error(lake: Lake, name: str) -> None:
     call = called(lake, **{name: ""})
     assert (call.returncode, call.stdout) == (1, "")

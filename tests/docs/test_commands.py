@@ -7,7 +7,7 @@ import pytest
 
 from lotus_infra.commands.cli import lotus
 from tests.docs.commands import commands, looks_like_shell, mistake
-from tests.docs.pages import MARKS, names, page
+from tests.docs.pages import MARKS, names, page, pages
 from tests.engine.harness import REPOSITORY
 
 
@@ -30,21 +30,17 @@ def test_what_does_not_exist_in_a_command_is_told_by_name(text: str, wrong: list
     assert all(name in found for name, found in zip(wrong, told, strict=True))
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_command_of_a_page_exists(name: str) -> None:
-    shell = [(block.line, block.text) for block in page(name).blocks if block.is_shell]
+def test_every_command_of_every_page_exists() -> None:
+    shell = [(block.where, block.text) for each in pages() for block in each.blocks if block.is_shell]
+    inline = [(f"{each.name}:{line}", text) for each in pages() for line, text in each.inline]
     wrong = [
-        f"{name}:{line}: {told}"
-        for line, text in [*shell, *page(name).inline]
-        for words in commands(text)
-        if (told := mistake(words))
+        f"{where}: {told}" for where, text in [*shell, *inline] for words in commands(text) if (told := mistake(words))
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_command_of_a_page_is_in_a_block_that_says_so(name: str) -> None:
-    blocks = page(name).blocks
+def test_every_command_of_every_page_is_in_a_block_that_says_so() -> None:
+    blocks = [block for each in pages() for block in each.blocks]
     unsaid = [each.where for each in blocks if each.language in {"", "text", "console"} and looks_like_shell(each.text)]
     unknown = [f"{each.where}: {each.word}" for each in blocks if each.is_shell and each.word not in {"", *MARKS}]
     assert (unsaid, unknown) == ([], [])
@@ -67,15 +63,18 @@ def test_every_page_for_a_procedure_or_a_symptom_is_in_an_index() -> None:
     assert sorted(wanted - linked - {"docs/README.md"}) == []
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_link_within_the_repository_leads_somewhere(name: str) -> None:
-    broken = []
-    for line, link in page(name).links:
-        path, _, anchor = link.partition("#")
-        if "://" in link or link.startswith("mailto:"):
-            continue
-        target = (REPOSITORY / PurePosixPath(name).parent / path).resolve() if path else REPOSITORY / name
-        found = str(target.relative_to(REPOSITORY)) if target.exists() else ""
-        if not target.exists() or (anchor and found in names() and anchor not in page(found).headings):
-            broken.append(f"{name}:{line}: {link}")
-    assert broken == []
+def test_every_link_within_the_repository_leads_somewhere() -> None:
+    links = [(each.name, line, link) for each in pages() for line, link in each.links]
+    assert [f"{name}:{line}: {link}" for name, line, link in links if is_broken(name, link)] == []
+
+
+def is_broken(name: str, link: str) -> bool:
+    """Whether a link of a page names a file or a heading that the repository doesn't have."""
+    path, _, anchor = link.partition("#")
+    if "://" in link or link.startswith("mailto:"):
+        return False
+    target = (REPOSITORY / PurePosixPath(name).parent / path).resolve() if path else REPOSITORY / name
+    if not target.exists():
+        return True
+    found = str(target.relative_to(REPOSITORY))
+    return bool(anchor) and found in names() and anchor not in page(found).headings

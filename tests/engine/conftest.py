@@ -1,4 +1,4 @@
-"""Fixtures of the engine tests: the engine itself, and a Pulumi project per test."""
+"""Fixtures of the engine tests: the engine itself, and a Pulumi project per test. `stories` says which run by day."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,14 +10,19 @@ from airbyte_twin.testing import RunningTwin, running_twin
 from tests.engine.harness import NoEngineError, Pulumi, find_engine
 from tests.engine.lake import Lake
 from tests.engine.prepared import Prepared
+from tests.engine.stories import BY_DAY
 
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is nightly
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.engine)
+        if not item.path.is_relative_to(HERE) or item.path.name == "test_stories.py":
+            continue
+        item.add_marker(pytest.mark.engine)
+        if f"{item.path.name}::{item.name.partition('[')[0]}" not in BY_DAY:
+            item.add_marker(pytest.mark.nightly)
 
 
 @pytest.fixture(scope="session")

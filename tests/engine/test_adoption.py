@@ -88,7 +88,10 @@ def managed(project: Pulumi) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("flags", [(), ("--refresh",)], ids=["", "with a refresh"])
+@pytest.mark.parametrize(
+    "flags",
+    [pytest.param((), id="by itself"), pytest.param(("--refresh",), id="with a refresh", marks=pytest.mark.nightly)],
+)
 def test_a_resource_that_is_renamed_without_an_alias_keeps_its_object(
     project: Pulumi, twin: RunningTwin, flags: tuple[str, ...]
 ) -> None:

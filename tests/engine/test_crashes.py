@@ -3,12 +3,23 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.engine.crashes import CURSORS, KILLS, OPERATIONS, Matrix
 
 CREATED = "POST /api/public/v1/sources"
+SAMPLE = {("first", "after", 3), ("replace", "after", 13), ("destroy", "after", 3)}
+"""Kills that are run by day: amid a first run, a replacement that carries cursors over, and a destroy."""
+REFUSED = {("first", "after", 3)}
+"""The same where the provider adopts nothing."""
+assert set(KILLS) >= SAMPLE | REFUSED
+
+
+def by_day(*chosen: tuple[str, str, int]) -> list[Any]:
+    """All kills, of which these are run by day and the others at night."""
+    return [pytest.param(*kill, marks=() if kill in chosen else pytest.mark.nightly) for kill in KILLS]
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +27,13 @@ def matrix(common: Path, engine: list[Path]) -> Matrix:
     return Matrix(common, engine)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in {kill[0] for kill in SAMPLE} else pytest.mark.nightly)
+        for name in OPERATIONS
+    ],
+)
 def test_no_call_of_an_operation_is_left_out(
     name: str, matrix: Matrix, record_property: Callable[[str, object], None]
 ) -> None:
@@ -36,7 +53,7 @@ def test_where_an_operation_ends_a_preview_finds_nothing_to_do(name: str, matrix
     assert matrix.calm(name).changes == []
 
 
-@pytest.mark.parametrize(("name", "moment", "number"), KILLS)
+@pytest.mark.parametrize(("name", "moment", "number"), by_day(*SAMPLE))
 def test_a_kill_at_any_call_ends_as_if_it_had_not_been(
     name: str, moment: str, number: int, matrix: Matrix, tmp_path: Path
 ) -> None:
@@ -63,13 +80,10 @@ def test_a_create_that_was_cut_off_stays_noted_until_a_refresh_clears_it(matrix:
         assert world.pending() == []
 
 
-REFUSED = [("first", "after", 3), ("bulk", "after", 9), ("replace", "after", 13)]
-"""Kills that are run by day where the provider adopts nothing; the others are for the night."""
-BY_DAY = [pytest.param(*kill, marks=() if kill in REFUSED else pytest.mark.nightly) for kill in KILLS]
 ADOPT = "AIRBYTE_ADOPT_EXISTING"
 
 
-@pytest.mark.parametrize(("name", "moment", "number"), BY_DAY)
+@pytest.mark.parametrize(("name", "moment", "number"), by_day(*REFUSED))
 def test_where_nothing_is_adopted_a_kill_ends_the_same_once_its_refusal_is_followed(
     name: str, moment: str, number: int, matrix: Matrix, tmp_path: Path
 ) -> None:

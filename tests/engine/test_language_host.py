@@ -161,8 +161,15 @@ def test_a_missing_program_is_named(pulumi: Pulumi) -> None:
     assert "unable to find main python program `__main__.py`" in shown
 
 
-@pytest.mark.parametrize("command", [("up", "--yes", "--skip-preview"), ("preview",)])
-@pytest.mark.parametrize("hold", ["blocked", "awaiting"])
+@pytest.mark.parametrize(
+    ("hold", "command"),
+    [
+        ("blocked", ("up", "--yes", "--skip-preview")),
+        pytest.param("awaiting", ("up", "--yes", "--skip-preview"), marks=pytest.mark.nightly),
+        pytest.param("blocked", ("preview",), marks=pytest.mark.nightly),
+        pytest.param("awaiting", ("preview",), marks=pytest.mark.nightly),
+    ],
+)
 def test_ctrl_c_ends_cleanly_and_the_next_up_works(pulumi: Pulumi, hold: str, command: tuple[str, ...]) -> None:
     pulumi.program(HOLD_ON_REQUEST)
     pulumi.environment["HOLD"] = hold

@@ -56,6 +56,27 @@ def stand(place: Place) -> Standing:
     return stand_up(place, Console())
 
 
+def test_rows_of_a_real_connector_go_to_their_mart(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    # One source of three: Dagster's runs, one a stream, take most of the time.
+    (place.project / "streams").unlink()
+    shutil.copytree(
+        REPOSITORY / "streams", place.project / "streams", ignore=shutil.ignore_patterns("klaviyo", "shopify")
+    )
+
+    up(place)
+
+    server = s3.found(place)
+    assert server is not None
+    contents = lakehouse.contents(place, server)
+    landed = {one.name: one for one in contents.streams if one.landed}
+    assert landed.keys() == {"products", "purchases", "users"}
+    assert all(one.latest == one.landed for one in landed.values())
+    assert [(one.name, one.rows == landed["purchases"].landed) for one in contents.marts] == [("fct_purchases", True)]
+    down(place)
+    assert "make sandbox" in capfd.readouterr().out
+    assert (twins.found(place), s3.found(place)) == (None, None)
+
+
 def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:

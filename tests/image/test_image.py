@@ -26,6 +26,7 @@ STARTED = "Started Dagster code server"
 
 
 @pytest.mark.image
+@pytest.mark.nightly
 def test_the_steps_make_a_code_server_that_answers_without_any_variable_of_its_surroundings(tmp_path: Path) -> None:
     found = fingerprint(REPOSITORY)
     arguments = {"LOTUS_COMMIT": COMMIT, "LOTUS_DEFINITIONS": found}

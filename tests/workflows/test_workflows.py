@@ -120,3 +120,11 @@ def test_what_was_reviewed_is_kept_only_once_the_gate_has_let_it_through() -> No
     ]
     assert names[-2] == "gate"
     assert names[-1].startswith("review-")
+
+
+def test_every_test_runs_each_night_and_before_a_release() -> None:
+    nightly = read("nightly")
+    assert nightly[ON].keys() == {"schedule", "push", "workflow_dispatch"}
+    assert nightly[ON]["push"] == {"tags": ["v*"]}
+    commands = [step["run"] for step in steps(nightly["jobs"]["everything"]) if "run" in step]
+    assert commands == ["make test-all"]
