@@ -7,10 +7,10 @@ stream that is no longer read incrementally, and keeps it where the cursor's fie
 from collections.abc import Mapping
 from typing import Final, cast
 
-from pulumi_airbyte.provider.backfill import reshaped
-from pulumi_airbyte.provider.connection_past import past_of
-from pulumi_airbyte.provider.connection_steps import UNSEEN, tokens_now, verdict_on
-from pulumi_airbyte.provider.connection_tree import canonical
+from pulumi_airbyte.provider.backfill import reshaped, tokens_now
+from pulumi_airbyte.provider.connection_cursors import UNSEEN, verdict_on
+from pulumi_airbyte.provider.connection_inputs import canonical
+from pulumi_airbyte.provider.connection_state import past_of
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue

@@ -1,17 +1,16 @@
 """Airbyte in verbs: one method a call, typed records out."""
 
+import threading
 from contextlib import nullcontext
 
-from pulumi_airbyte.client.checks import Checks
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
-from pulumi_airbyte.client.discovery import discovering
-from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
     Connection,
     ConnectorDefinition,
+    Instance,
     Specification,
     StreamProperties,
     Tag,
@@ -19,17 +18,39 @@ from pulumi_airbyte.client.models import (
     parse,
     parse_actor,
 )
-from pulumi_airbyte.client.operations import Operations
+from pulumi_airbyte.client.operations import Operations, discovering
+from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import WholeLists, within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLists):
+class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     The methods `list_…` read pages, whose rows may move meanwhile, so that some are skipped: they are for looking. What
     decides a create or a delete takes `every_…`.
     """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._asking = threading.Lock()
+        self._instance: Instance | None = None
+
+    def instance(self, needed_by: str) -> Instance:
+        """GET /instance_configuration; that it answers shows that there is a Config API.
+
+        Args:
+            needed_by: what can't be had without, for the error, such as `Basic schedules need`.
+
+        Raises:
+            AirbyteError: also when the server has no Config API.
+        """
+        what = "tell its version"
+        with self._asking:
+            if self._instance is None:
+                answer = self._config_get("/instance_configuration", what, needed_by=needed_by)
+                self._instance = parse(Instance, answer, what)
+            return self._instance
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:
         """POST /sources or /destinations; not repeated, because the server has no idempotency key."""

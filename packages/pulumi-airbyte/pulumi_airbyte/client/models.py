@@ -118,6 +118,13 @@ class StreamProperties(Wire):
     property_fields: list[list[str]] = Field(default_factory=list, alias="propertyFields")
 
 
+class Instance(Wire):
+    """A server (InstanceConfigurationResponse)."""
+
+    version: str
+    edition: str
+
+
 class Specification(Wire):
     """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
 

@@ -1,18 +1,32 @@
 """What Airbyte is asked to do rather than to be: run jobs, and look at a source again."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from pulumi_airbyte.client.calls import Calls
-from pulumi_airbyte.client.discovery import DISCOVERY_HINT, discovering
-from pulumi_airbyte.client.errors import AirbyteError, Conflict, JobRunning, NotFound
-from pulumi_airbyte.client.models import DiscoveredStream, DiscoveryAnswer, Job, JobAttempts, parse
+from pulumi_airbyte.client.errors import AirbyteError, Conflict, JobRunning, NotFound, ServerError
+from pulumi_airbyte.client.models import (
+    ActorKind,
+    ConnectionCheck,
+    DiscoveredStream,
+    DiscoveryAnswer,
+    Job,
+    JobAttempts,
+    parse,
+)
 
 if TYPE_CHECKING:
     from pulumi_airbyte.values import JsonObject
 
 RECENT: Final = 20
 NEWEST_FIRST: Final = ("orderBy", "createdAt|DESC")
+DISCOVERY_HINT: Final = (
+    "Airbyte discovers the source here. Where that fails, the source's credentials or its configuration may be the "
+    "reason: test the source on its page in Airbyte, or set checkConnection on it, which shows what its connector says."
+)
+FAILED: Final = 500
+NEEDED_BY: Final = "Checks of sources and destinations (`checkConnection`) need"
 
 
 class Operations(Calls):
@@ -111,3 +125,46 @@ class Operations(Calls):
             reason = self.redactor.line(found.job.failure.text) or "the connector does not say why"
             raise AirbyteError(f"Airbyte could not {what}: {reason}", DISCOVERY_HINT)
         return [entry.stream for entry in found.catalog.streams]
+
+    def check_actor(self, kind: ActorKind, actor_id: str) -> str:
+        """Let the connector try its configuration; takes minutes where the other side is slow.
+
+        Returns:
+            An empty text where it works, else why not, in the connector's words and without secrets.
+
+        Raises:
+            AirbyteError: also when the server has no Config API.
+        """
+        what = f"check the connection of {kind} {actor_id}"
+        # An answer that takes too long is not asked for again: the connector would run once more.
+        answer = self._config(
+            f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, effect="acts"
+        )
+        found = parse(ConnectionCheck, answer, what)
+        if found.status == "succeeded":
+            return ""
+        said = found.message or found.job.failure.text
+        return self.redactor.line(said) or "the connector does not say why"
+
+    def require_checks(self) -> None:
+        """Refuse what would need a check later.
+
+        Raises:
+            AirbyteError: the server has no Config API.
+        """
+        self._require_config_api(NEEDED_BY)
+
+
+@contextmanager
+def discovering() -> Iterator[None]:
+    """Add to a 500 of a call that discovers a source what may be behind it.
+
+    Raises:
+        ServerError: the same with a hint.
+    """
+    try:
+        yield
+    except ServerError as error:
+        if error.status != FAILED:
+            raise
+        raise ServerError(error.message, DISCOVERY_HINT, error.status, outcome_unknown=error.outcome_unknown) from error

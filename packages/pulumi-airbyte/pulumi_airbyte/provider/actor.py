@@ -4,13 +4,15 @@ Written by full PUT, never by PATCH, which would store a mask as the secret (air
 a PUT, a mask keeps the secret and its version. A deleted one is answered with a null configuration.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final, cast
 
-from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
-from pulumi_airbyte.provider.actor_tree import (
+from pulumi_airbyte.client.whole_lists import Ends
+from pulumi_airbyte.provider.actor_inputs import (
     canonical,
     from_server,
     identity_of,
@@ -18,12 +20,11 @@ from pulumi_airbyte.provider.actor_tree import (
     names_of_connector,
     workspace_of,
 )
-from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, ActorWrites
+from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, IDENTITY, ActorWrites, sought
 from pulumi_airbyte.provider.adoption import Adoption
-from pulumi_airbyte.provider.foreign import refuse_foreign
-from pulumi_airbyte.provider.gone import actor_listed, exists, remove
+from pulumi_airbyte.provider.gone import actor_listed, connection_lives, exists, remove
 from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
@@ -43,7 +44,7 @@ from pulumi_airbyte.provider.secrecy import MASK_ADVICE, Specifications, masks, 
 from pulumi_airbyte.provider.specified import Specified, as_object
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.provider.target import Known, Target
-from pulumi_airbyte.provider.trial import require_checkable, tried, unfinished_kept
+from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.provider.versions import (
     Coordinates,
     as_output,
@@ -61,6 +62,11 @@ UNSEEN_ADVICE: Final = (
     "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
     "(checkConnection, say): an update writes every secret that was imported unseen."
 )
+LEFT: Final = '{"check":true}'
+ADVICE: Final = (
+    "Correct the configuration, or what it leads to, and run `pulumi up`: it repairs this one and makes no other."
+)
+NAMED: Final = 5
 
 
 class ActorType(ResourceType):
@@ -255,3 +261,89 @@ class DestinationType(ActorType):
     summary = "A place that data goes to: a connector with its configuration."
     inputs = actor_inputs("destination")
     outputs = actor_outputs("destination")
+
+
+def unfinished_kept(outputs: Properties) -> Properties:
+    """The outputs' own record of what is left, for a read that must not forget it."""
+    return {"unfinished": outputs["unfinished"]} if "unfinished" in outputs else {}
+
+
+def require_checkable(airbyte: Airbyte, inputs: Properties) -> None:
+    """Refuse, before anything is written, a check that can't be made.
+
+    Raises:
+        AirbyteError: one is asked for, and the server has no Config API.
+    """
+    if _wanted(inputs):
+        airbyte.require_checks()
+
+
+def tried(airbyte: Airbyte, kind: ActorKind, actor_id: str, inputs: Properties, outputs: Properties) -> Properties:
+    """The outputs of a write, once the check that is asked for has succeeded.
+
+    Raises:
+        UnfinishedError: it has not; what was written stays, and the next update checks again.
+    """
+    if not _wanted(inputs):
+        return outputs
+    # A connector may repeat what it was told, also where this run has written nothing.
+    airbyte.redactor.learn(secret_texts(inputs))
+    try:
+        failure = airbyte.check_actor(kind, actor_id)
+    except AirbyteError as error:
+        failure = str(error)
+    if not failure:
+        return outputs
+    reason = f"The {kind} {actor_id} is written, but its check fails: {failure}\n  {ADVICE}"
+    raise UnfinishedError(actor_id, {**outputs, "unfinished": LEFT}, reason)
+
+
+def _wanted(inputs: Properties) -> bool:
+    return unwrap(inputs.get("checkConnection")) is True
+
+
+def refuse_foreign(
+    airbyte: Airbyte, ends: Callable[[str], list[Ends]], kind: ActorKind, actor_id: str, workspace_id: str
+) -> None:
+    """Refuse to delete what live connections still use.
+
+    The program's own have been deleted before: whatever depends on an object goes first.
+
+    Args:
+        airbyte: where it is.
+        ends: what the connections of a workspace connect now; never from a list that is older than the step.
+        kind: of the object.
+        actor_id: its id.
+        workspace_id: its workspace.
+
+    Raises:
+        AirbyteError: there are such connections, or they can't be listed.
+    """
+    suspects = [
+        item
+        for item in _listed(airbyte, ends, workspace_id)
+        if actor_id == (item.source_id if kind == "source" else item.destination_id)
+    ]
+    # One may have been deleted since the list was read.
+    living = [item for item in suspects if connection_lives(airbyte, item.connection_id)]
+    if living:
+        names = ", ".join(f'"{item.name}" ({item.connection_id})' for item in living[:NAMED])
+        more = f" and {len(living) - NAMED} more" if len(living) > NAMED else ""
+        count = "1 connection that" if len(living) == 1 else f"{len(living)} connections that"
+        raise AirbyteError(
+            f"The {kind} {actor_id} was not deleted: Airbyte would delete with it {count} the program "
+            f"has not deleted: {names}{more}.",
+            f"Delete them in Airbyte and run `pulumi up` again. To delete them together with the {kind}, declare the "
+            f"{kind} with forceDestroy (again, if it has left the program), run `pulumi up`, and then remove it.",
+        )
+
+
+def _listed(airbyte: Airbyte, ends: Callable[[str], list[Ends]], workspace_id: str) -> list[Ends]:
+    try:
+        return ends(workspace_id)
+    except (NotFound, Forbidden):
+        listed_as = ("workspaces", "workspaceId", workspace_id, "")
+        if exists(airbyte, lambda: airbyte.get_workspace(workspace_id), listed_as) is not None:
+            raise
+        # The workspace itself is gone, and all that was in it: the DELETE will show it.
+        return []

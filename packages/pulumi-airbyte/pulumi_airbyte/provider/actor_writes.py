@@ -5,23 +5,24 @@ ConfigurationUpdate). So a change is a PUT of all that is live, with the changed
 secret and its version.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, cast
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.actor_tree import (
+from pulumi_airbyte.provider.actor_inputs import (
     WRITTEN,
     canonical,
     from_server,
     identity_of,
     leaves_out,
     names_of_connector,
-    told,
     workspace_of,
+    writable,
 )
-from pulumi_airbyte.provider.adoption import Found
+from pulumi_airbyte.provider.adoption import Found, Seen, Sought
 from pulumi_airbyte.provider.gone import actor_listed, actor_lives, changed, exists, no_more
+from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.losses import losses, refuse_lost, taken
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import rewrites, same
@@ -44,6 +45,7 @@ from pulumi_airbyte.values import MASK, JsonObject, Path, leaves, render_path
 
 COPY_ADVICE: Final = "The server does not show its value: give it in the program, without ignoreChanges."
 LEAVE_ADVICE: Final = f"{COPY_ADVICE} Or make the change in Airbyte, and run `pulumi refresh`."
+IDENTITY: Final = ("workspaceId", "name")
 
 
 class ActorWrites:
@@ -86,12 +88,12 @@ class ActorWrites:
 
     def differ(self, known: Known, new: Properties) -> bool:
         """Whether there is anything to write; an imported mask is not known to be the program's value."""
-        return not same(self._base(known), told(self._kind, new))
+        return not same(self._base(known), writable(self._kind, new))
 
     def _base(self, known: Known) -> Properties:
         """What was sent last, but what the server left out of it."""
         tree = canonical(self._kind, known.inputs)
-        return told(self._kind, taken(tree, known_rewrites(known.outputs), self._leaves_out).tree)
+        return writable(self._kind, taken(tree, known_rewrites(known.outputs), self._leaves_out).tree)
 
     def _leaves_out(self, _tree: Properties, path: Path) -> bool:
         return leaves_out(self._kind, path)
@@ -110,8 +112,8 @@ class ActorWrites:
             AirbyteError: also where a secret would have to be written whose value only the server knows.
         """
         found = self._there(known, new)
-        base, wanted = self._base(known), told(self._kind, new)
-        live = told(self._kind, from_server(self._kind, masked(found)))
+        base, wanted = self._base(known), writable(self._kind, new)
+        live = writable(self._kind, from_server(self._kind, masked(found)))
         merges = {key: three_way(base.get(key), wanted.get(key), live.get(key), (key,)) for key in WRITTEN}
         written = [path for merge in merges.values() for path in merge.written]
         _refuse_unreadable(wanted, written)
@@ -190,3 +192,35 @@ def _refuse_unreadable(wanted: Properties, written: Iterable[Path]) -> None:
             raise AirbyteError(
                 f"{render_path(path)} has a value that only Airbyte knows, and the change would move it.", COPY_ADVICE
             )
+
+
+def sought(
+    kind: ActorKind, wanted: Properties, shelf: Shelf[Actor], from_server: Callable[[Actor], Properties]
+) -> Sought[Actor]:
+    """What a create of this canonical tree looks for.
+
+    Args:
+        kind: source or destination.
+        wanted: the tree; its workspace and its name are known.
+        shelf: the objects of its kind.
+        from_server: a live object's tree.
+    """
+    named_by = {key: wanted[key] for key in IDENTITY}
+    workspace_id, name = (str(unwrap(value)) for value in named_by.values())
+
+    def look(actor: Actor) -> Seen:
+        return Seen(actor.actor_id, (actor.name,), lambda: _named_as(wanted, kind, actor, from_server(actor)))
+
+    def adopting(found: Found[Actor]) -> str:
+        hidden = has_secret(wanted.get("configuration")) or any(masks(found.record.configuration))
+        return "its secrets, which can't be compared, will be written" if hidden else ""
+
+    return Sought(kind, workspace_id, (name,), named_by, wanted, shelf, look, adopting=adopting)
+
+
+def _named_as(wanted: Properties, kind: ActorKind, actor: Actor, live: Properties) -> Properties:
+    """A live actor's tree, its connector named in the way in which the wanted one names its own."""
+    if "definitionId" in wanted:
+        return live
+    named = {**cast("Properties", live["configuration"]), f"{kind}Type": actor.connector_type}
+    return {key: item for key, item in live.items() if key != "definitionId"} | {"configuration": named}

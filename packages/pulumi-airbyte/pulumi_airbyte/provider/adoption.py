@@ -14,12 +14,11 @@ from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Actor, Connection, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
-from pulumi_airbyte.provider.jobs import Deadline
 from pulumi_airbyte.provider.properties import Properties, Property, is_known
 from pulumi_airbyte.provider.reconcile import changes, same
 from pulumi_airbyte.provider.resource import Server
 from pulumi_airbyte.provider.run_record import OWNED, Holder, entry_of
-from pulumi_airbyte.provider.target import Known, Run, Target, name_of
+from pulumi_airbyte.provider.target import Deadline, Known, Run, Target, name_of
 from pulumi_airbyte.values import Path, render_path
 
 SETTING: Final = "adoptExisting"

@@ -1,46 +1,60 @@
 """Connections: a source's streams into a destination."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
-from pulumi_airbyte.configurations import ConfigurationError, parse, to_text
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.config_connections import ConfigConnection
+from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.configurations import ConfigurationError, parse, shown, to_text
 from pulumi_airbyte.provider import backfill
-from pulumi_airbyte.provider.carry import Plan
-from pulumi_airbyte.provider.config_fields import noted, resource_failures, settings_of
-from pulumi_airbyte.provider.config_writes import config_failures, require_config_api, server_says, with_settings
-from pulumi_airbyte.provider.connection_identity import IDENTITY
-from pulumi_airbyte.provider.connection_past import past_of, taken_of
-from pulumi_airbyte.provider.connection_steps import (
+from pulumi_airbyte.provider.backfill import (
     Due,
     UnreadError,
-    changed_places,
-    differences,
+    asked,
     due,
+    looked_up,
+    read_anew,
+    tokens_now,
+)
+from pulumi_airbyte.provider.connection_cursors import (
+    Plan,
     explained_takeover,
     parting,
-    read_anew,
+    readable,
+    refuse_losses,
     successor_note,
     takeover,
 )
-from pulumi_airbyte.provider.connection_tree import (
+from pulumi_airbyte.provider.connection_inputs import (
     canonical,
     from_server,
     leaves_out,
     mapper_keys_hidden,
     named,
     secrecy_kept,
+    streams_of,
     wire,
 )
-from pulumi_airbyte.provider.connection_writes import ConnectionWrites, identity_of
-from pulumi_airbyte.provider.explain import explain_streams
+from pulumi_airbyte.provider.connection_settings import (
+    config_failures,
+    noted,
+    require_config_api,
+    resource_failures,
+    server_says,
+    settings_of,
+    with_settings,
+)
+from pulumi_airbyte.provider.connection_state import RESULTS, past_of, results_of, results_output, taken_of
+from pulumi_airbyte.provider.connection_writes import IDENTITY, ConnectionWrites, identity_of
 from pulumi_airbyte.provider.gone import connection_listed, connection_there, exists, remove
-from pulumi_airbyte.provider.handover import readable, refuse_losses
-from pulumi_airbyte.provider.losses import Taken
+from pulumi_airbyte.provider.losses import Taken, may_lose
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property, is_known, reveal, unwrap
-from pulumi_airbyte.provider.reconcile import merged, same
-from pulumi_airbyte.provider.refreshes import looked_up
+from pulumi_airbyte.provider.reconcile import changes, merged, same
 from pulumi_airbyte.provider.refusals import refused_streams, refused_tags, refused_texts
 from pulumi_airbyte.provider.resource import (
     Checked,
@@ -57,11 +71,16 @@ from pulumi_airbyte.provider.resource import (
 )
 from pulumi_airbyte.provider.schedule import schedule_failures
 from pulumi_airbyte.provider.secrecy import MASK_ADVICE, masks
-from pulumi_airbyte.provider.server_made import told
 from pulumi_airbyte.provider.tables import CONNECTION_INPUTS, CONNECTION_OUTPUTS
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import Path, render_path
+
+QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
+"""Inputs that are no difference by themselves: they say what is to happen with others."""
+Difference = tuple[Path, Property, Property]
+ADDS_FIELDS: Final = ("propagate_columns", "propagate_fully")
+LEAVE: Final = 'where it is to stay, add it to the program, or set ignore_changes=["configurations"]'
 
 
 class ConnectionType(ResourceType):
@@ -155,7 +174,7 @@ class ConnectionType(ResourceType):
         sent = self.remote(self.tree(known.inputs)) if known.inputs else {}
         found, made = with_settings(self.server, found, known), self.taken(known)
         live = cast("Properties", merged(from_server(found, sent, made.rewrites), sent, made.rewrites))
-        news = told(live, sent, found, partial(server_says, self.server, found))
+        news = changes_in_airbyte(live, sent, found, partial(server_says, self.server, found))
         if news:
             target.say(news)
         outputs = {**identity_of(found), **kept_rewrites(known.outputs, sent, made), **self._kept(known)}
@@ -177,7 +196,7 @@ class ConnectionType(ResourceType):
         plan = Plan.parse(known.outputs.get("unfinished"))
         if plan is not None:
             self._writes.hand_over(self._writes.there(known.id), plan, after)
-        outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", backfill.RESULTS}}
+        outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", RESULTS}}
         reasons: list[str] = []
         if differing:
             try:
@@ -189,7 +208,7 @@ class ConnectionType(ResourceType):
             outputs = {**outputs, **self._read_anew(known, again, new, target)}
         except UnreadError as error:
             # The change is made: a refresh would find it, and nothing that is still to be read anew.
-            outputs = {**outputs, **backfill.told(error.results)}
+            outputs = {**outputs, **results_output(error.results)}
             reasons.append(str(error))
         if reasons:
             raise UnfinishedError(known.id, outputs, *reasons)
@@ -235,12 +254,12 @@ class ConnectionType(ResourceType):
 
     def _read_anew(self, known: Known, again: Due, new: Properties, target: Target) -> Properties:
         if not again.streams:
-            return backfill.told(again.results)
+            return results_output(again.results)
         return read_anew(self.airbyte, self._writes.there(known.id), again, new, target)
 
     def _kept(self, known: Known) -> Properties:
         """Outputs of which the server knows nothing."""
-        results = backfill.told(looked_up(self.airbyte, backfill.results_of(known.outputs)))
+        results = results_output(looked_up(self.airbyte, results_of(known.outputs)))
         return results | {key: value for key, value in known.outputs.items() if key == "unfinished"}
 
 
@@ -263,3 +282,155 @@ def _checked_streams(configurations: Property, checking: Checking) -> tuple[Prop
         return to_text(streams), []
     found = [Failure(render_path(path), MASK_ADVICE) for path in masks(cast("Property", streams), ("configurations",))]
     return to_text(streams), found + refused_streams(streams)
+
+
+def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
+    """Every place where a connection is to change, or a stream is to be read anew. Calls only where a job ran last."""
+    if _says_the_same(known, new):
+        return changed_places(known, new)
+    after = canonical(new)
+    past = past_of(known, after)
+    found, results = list(_changes(past.tree, after)), past.results
+    with suppress(AirbyteError):
+        results = looked_up(airbyte, results)
+    now = tokens_now(new, after, past)
+    keys = [*asked(past.tokens, now, results), *backfill.unfinished_changes(results, after)]
+    found += [(("backfills", key), past.tokens.get(key), now.get(key)) for key in dict.fromkeys(keys)]
+    if "unfinished" in known.outputs:
+        found.append((("unfinished",), known.outputs["unfinished"], None))
+    return found
+
+
+def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
+    """Every place where the inputs of a connection differ in what they are to be."""
+    if _same_streams(known.inputs, new) and not _may_lack_streams(known):
+        # The streams are most of a connection, and equal texts need not be parsed to be the same.
+        old, new = (
+            {key: value for key, value in each.items() if key != "configurations"} for each in (known.inputs, new)
+        )
+        return list(_changes(taken_of(replace(known, inputs=old)).tree, canonical(new)))
+    after = canonical(new)
+    return list(_changes(past_of(known, after).tree, after))
+
+
+def _says_the_same(known: Known, new: Properties) -> bool:
+    """Whether streams and tokens are word for word those of the state, which has nothing left to do."""
+    same_tokens = unwrap(known.inputs.get("backfills")) == unwrap(new.get("backfills"))
+    left = RESULTS in known.outputs or "unfinished" in known.outputs or _may_lack_streams(known)
+    return same_tokens and not left and _same_streams(known.inputs, new)
+
+
+def _may_lack_streams(known: Known) -> bool:
+    """Whether the last write may have lost something of the streams."""
+    found = known_rewrites(known.outputs)
+    return may_lose({path: there for path, there in found.items() if path[0] == "configurations"})
+
+
+def _same_streams(old: Properties, new: Properties) -> bool:
+    was, now = (unwrap(inputs.get("configurations")) for inputs in (old, new))
+    return isinstance(was, str) and was == now
+
+
+def _changes(before: Properties, after: Properties) -> Iterator[tuple[Path, Property, Property]]:
+    was, now = ({key: value for key, value in tree.items() if key not in QUIET} for tree in (before, after))
+    return changes(was, now)
+
+
+def explain_streams(differences: list[Difference]) -> str:
+    """One line such as `orders: + field note, - field tags; + stream customers (namespace shop)`."""
+    by_stream: dict[str, list[Difference]] = {}
+    for path, old, new in differences:
+        if len(path) > 1:
+            by_stream.setdefault(str(path[1]), []).append((path[2:], old, new))
+    return "; ".join(_explain_stream(shown(key), found) for key, found in sorted(by_stream.items()))
+
+
+def _explain_stream(name: str, differences: list[Difference]) -> str:
+    path, old, _ = differences[0]
+    if not path:
+        return f"+ stream {name}" if old is None else f"- stream {name}"
+    parts = []
+    for key in sorted({str(where[0]) for where, _, _ in differences}):
+        found = [item for item in differences if str(item[0][0]) == key]
+        parts.append(_explain_fields(found) if key == "selectedFields" else f"~ {key}")
+    return f"{name}: {', '.join(parts)}"
+
+
+def _explain_fields(differences: list[Difference]) -> str:
+    old, new = (_names(differences, side) for side in (1, 2))
+    if any(where == ("selectedFields",) and new_value is None for where, _, new_value in differences):
+        return "~ all fields"
+    if any(where == ("selectedFields",) and old_value is None for where, old_value, _ in differences):
+        return f"~ only fields {', '.join(sorted(new))}"
+    added = [f"+ field {field}" for field in sorted(new - old)]
+    return ", ".join(added + [f"- field {field}" for field in sorted(old - new)])
+
+
+def _names(differences: list[Difference], side: int) -> set[str]:
+    names: set[str] = set()
+    for difference in differences:
+        value = unwrap(difference[side])  # type: ignore[arg-type]
+        names |= (
+            {str(item) for item in value}
+            if isinstance(value, list)
+            else {str(value)}
+            if isinstance(value, str)
+            else set()
+        )
+    return names
+
+
+def changes_in_airbyte(
+    live: Properties, sent: Properties, found: Connection, ask: Callable[[], ConfigConnection | None]
+) -> str:
+    """What has become of a connection in Airbyte since it was last applied; empty where nothing shows.
+
+    Args:
+        live: the connection's canonical tree as it is.
+        sent: as it was applied.
+        found: the connection.
+        ask: gets what the Config API says of it; called only where there is something to tell.
+    """
+    if not sent:
+        return ""
+    parts = [*_status(live, sent, ask), *_propagated(live, sent, found)]
+    return "; ".join(parts)
+
+
+def _status(live: Properties, sent: Properties, ask: Callable[[], ConfigConnection | None]) -> Iterator[str]:
+    status = live.get("status", "active")
+    if status == reveal(sent.get("status", "active")):
+        return
+    if status == "locked":
+        said = ask()
+        reason = f" ({said.status_reason})" if said and said.status_reason else ""
+        yield f"it is locked in Airbyte{reason}: no change is taken until it is unlocked on its page there"
+    elif status == "inactive":
+        said = ask()
+        if said and said.breaking_change:
+            yield (
+                "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed: "
+                'the next up switches it on again, unless ignore_changes=["status"] leaves it as it is'
+            )
+        else:
+            yield "it is switched off in Airbyte"
+
+
+def _propagated(live: Properties, sent: Properties, found: Connection) -> Iterator[str]:
+    policy = found.non_breaking_schema_updates_behavior
+    if policy not in ADDS_FIELDS:
+        return
+    now, before = streams_of(live), streams_of(sent)
+    changed = False
+    for key in sorted(now.keys() & before.keys()):
+        has, had = now[key].get("selectedFields"), before[key].get("selectedFields")
+        if isinstance(has, list) and isinstance(had, list):
+            for field in sorted(set(has) - set(had)):
+                changed = True
+                yield f"field {field} of {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
+    if policy == "propagate_fully":
+        for key in sorted(now.keys() - before.keys()):
+            changed = True
+            yield f"stream {shown(key)} was added in Airbyte ({policy} adds what the source gains)"
+    if changed:
+        yield LEAVE

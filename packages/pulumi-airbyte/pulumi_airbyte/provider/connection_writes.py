@@ -4,40 +4,45 @@ The public API makes it, the Config API writes what that one can't, and one that
 before it may run. What breaks off in between is noted in the state, or found by the next create.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Final, get_args
 
-from pulumi_airbyte.client.errors import AirbyteError
-from pulumi_airbyte.client.models import Connection
-from pulumi_airbyte.provider.adoption import Adoption, Found, live_ids, several
-from pulumi_airbyte.provider.carry import Plan, first_post
-from pulumi_airbyte.provider.config_fields import as_first_posted, config_keys, note, settings_of
-from pulumi_airbyte.provider.config_writes import settled
-from pulumi_airbyte.provider.connection_identity import sought
-from pulumi_airbyte.provider.connection_steps import takeover
-from pulumi_airbyte.provider.connection_tree import (
+from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Rejected
+from pulumi_airbyte.client.models import Actor, ActorKind, Connection
+from pulumi_airbyte.provider.adoption import Adoption, Found, Seen, Sought, live_ids, several
+from pulumi_airbyte.provider.backfill import until_idle
+from pulumi_airbyte.provider.connection_cursors import Plan, finish, first_post, readable, resumed, takeover
+from pulumi_airbyte.provider.connection_inputs import (
     canonical,
     from_server,
     leaves_out,
     mapper_keys,
     named,
     request,
+    tag_shown,
     wire,
 )
-from pulumi_airbyte.provider.gone import changed, connection_lives, connection_there, no_more
-from pulumi_airbyte.provider.groundwork import Groundwork
-from pulumi_airbyte.provider.handover import finish, readable, resumed
-from pulumi_airbyte.provider.jobs import Deadline, until_idle
+from pulumi_airbyte.provider.connection_settings import as_first_posted, config_keys, note, settings_of, settled
+from pulumi_airbyte.provider.gone import actor_there, changed, connection_lives, connection_there, no_more
+from pulumi_airbyte.provider.inventory import Shared, Shelf
 from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.offered import Offers
-from pulumi_airbyte.provider.properties import Properties, reveal
+from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites, rewrites
 from pulumi_airbyte.provider.resource import Server, with_rewrites
-from pulumi_airbyte.provider.target import Known, Target
+from pulumi_airbyte.provider.target import Deadline, Known, Target
 from pulumi_airbyte.provider.unfinished import UnfinishedError
-from pulumi_airbyte.values import canonical_json
+from pulumi_airbyte.values import Path, canonical_json
+
+IDENTITY: Final = ("name", "sourceId", "destinationId")
+ENDS_HINT: Final = (
+    "Nothing was written. Run `pulumi refresh` where the program declares it: `pulumi up` then makes it again. Else "
+    "give the id of one that exists."
+)
+TAGS_HINT: Final = "Nothing was written. Take it out of the program, or make it in Airbyte and give the new id."
 
 
 class ConnectionWrites:
@@ -247,3 +252,109 @@ def _refuse_deleted(found: Connection) -> Connection:
     if found.status == "deprecated":
         raise no_more(f'The connection "{found.name}" ({found.connection_id})')
     return found
+
+
+def sought(
+    tree: Properties, first: Properties, sources: Shelf[Actor], connections: Shelf[Connection]
+) -> Sought[Connection]:
+    """What a create of this canonical tree, whose first call makes another one, looks for in its source's workspace.
+
+    Raises:
+        AirbyteError: the source can't be read.
+    """
+
+    def look(found: Connection) -> Seen:
+        identity = (found.name, found.source_id, found.destination_id)
+        return Seen(found.connection_id, identity, lambda: from_server(found, tree))
+
+    identity = tuple(str(unwrap(tree[key])) for key in IDENTITY)
+    return Sought(
+        "connection",
+        _home(sources, identity[1]),
+        identity,
+        {key: tree[key] for key in IDENTITY},
+        tree,
+        connections,
+        look,
+        as_posted=first,
+        is_open=_is_open,
+        adopting=lambda found: ", and ".join(_adopting(found, tree)),
+    )
+
+
+def _adopting(found: Found[Connection], tree: Properties) -> Iterator[str]:
+    if found.behind:
+        yield f"what a run that broke off has left ({', '.join(sorted(found.behind))}) will be written"
+    if any(mapper_keys(tree)):
+        yield "its streams will be written, since the keys of their mappers can't be compared"
+
+
+def _home(sources: Shelf[Actor], source_id: str) -> str | None:
+    """The workspace of a source; None for one that does not exist, about which the server has its own words."""
+    try:
+        return sources.home(source_id)
+    except (NotFound, Forbidden):
+        return None
+
+
+def _is_open(path: Path, wanted: Property) -> bool:
+    """What the server fills in: a stream's namespace, and a cursor or a key that is left to the source."""
+    if len(path) < 3 or path[0] != "configurations":
+        return False
+    return path[2] == "namespace" or (wanted is None and path[2] in {"cursorField", "primaryKey"})
+
+
+class Groundwork:
+    """Looks for the ends and the tags of connections. Thread-safe."""
+
+    def __init__(self, server: Server) -> None:
+        self._airbyte = server.airbyte
+        self._ends: dict[ActorKind, Shared[Actor | None]] = {
+            kind: Shared(partial(actor_there, server.airbyte, kind)) for kind in get_args(ActorKind)
+        }
+        self._tags: Shared[frozenset[str]] = Shared(self._tags_of)
+
+    def require_ends(self, tree: Properties) -> None:
+        """Refuse to make a connection whose source or destination is not there.
+
+        Raises:
+            NotFound: it is not.
+            AirbyteError: that can't be read.
+        """
+        for kind, look in self._ends.items():
+            end_id = str(reveal(tree.get(f"{kind}Id")))
+            found = look(end_id)
+            if found is None or found.configuration is None:
+                label = f'{kind} "{found.name}" ({end_id})' if found else f"{kind} {end_id}"
+                raise NotFound(
+                    f'The connection "{reveal(tree.get("name"))}" was not made: its {label} does not exist'
+                    f"{' any more' if found else ''}.",
+                    ENDS_HINT,
+                )
+
+    def require_tags(self, tree: Properties) -> None:
+        """Refuse to write a connection with tags that its workspace does not have.
+
+        Raises:
+            Rejected: it has tags that are not there.
+            AirbyteError: the tags can't be listed.
+        """
+        missing = [tag for tag in _tags(tree) if _text(tag, "tagId") not in self._tags(_text(tag, "workspaceId"))]
+        if missing:
+            shown = ", ".join(map(tag_shown, missing))
+            raise Rejected(
+                f'The connection "{reveal(tree.get("name"))}" was not written: its workspace has no {shown}.', TAGS_HINT
+            )
+
+    def _tags_of(self, workspace_id: str) -> frozenset[str]:
+        return frozenset(tag.tag_id for tag in self._airbyte.tags(workspace_id))
+
+
+def _tags(tree: Properties) -> Iterable[Property]:
+    found = unwrap(tree.get("tags"))
+    return found if isinstance(found, list) else ()
+
+
+def _text(tag: Property, key: str) -> str:
+    plain = reveal(tag)
+    return str(plain.get(key)) if isinstance(plain, dict) else ""

@@ -9,13 +9,51 @@ from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
 from pulumi_airbyte.configurations import StreamTree
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.resource import Failure
-from pulumi_airbyte.values import JsonValue, Path, is_list, render_path
+from pulumi_airbyte.values import JsonObject, JsonValue, Path, is_list, render_path
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _IDS: Final = ("workspaceId", "definitionId", "sourceId", "destinationId")
 _TAG: Final = ("tagId", "name", "color", "workspaceId")
 _TAG_IDS: Final = ("tagId", "workspaceId")
 NO_ID: Final = "is not an id of Airbyte, which is a UUID: give the resource's own output, or copy it from Airbyte"
+
+
+def _object(**properties: JsonValue) -> JsonObject:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+def _mapper(kind: str, configuration: JsonObject) -> JsonObject:
+    return _object(type={"const": kind}, mapperConfiguration=configuration)
+
+
+_TEXT: Final[JsonObject] = {"type": "string"}
+_CONDITION: Final[JsonObject] = {"$ref": "#/definitions/condition"}
+_EQUAL: Final = _object(type={"const": "EQUAL"}, fieldName=_TEXT, comparisonValue=_TEXT)
+_NOT: Final = _object(type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": _CONDITION})
+_AES: Final = _object(
+    algorithm={"const": "AES"},
+    targetField=_TEXT,
+    fieldNameSuffix=_TEXT,
+    key=_TEXT,
+    mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
+    padding={"enum": ["NoPadding", "PKCS5Padding"]},
+)
+_RSA: Final = _object(algorithm={"const": "RSA"}, targetField=_TEXT, fieldNameSuffix=_TEXT, publicKey=_TEXT)
+_HASHING: Final = _object(
+    targetField=_TEXT,
+    method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
+    fieldNameSuffix=_TEXT,
+)
+MAPPER: Final[JsonObject] = {
+    "oneOf": [
+        _mapper("hashing", _HASHING),
+        _mapper("field-filtering", _object(targetField=_TEXT)),
+        _mapper("field-renaming", _object(originalFieldName=_TEXT, newFieldName=_TEXT)),
+        _mapper("row-filtering", _object(conditions=_CONDITION)),
+        _mapper("encryption", {"oneOf": [_AES, _RSA]}),
+    ],
+    "definitions": {"condition": {"oneOf": [_EQUAL, _NOT]}},
+}
 
 
 def refused_texts(inputs: Properties) -> list[Failure]:
@@ -58,8 +96,7 @@ def refused_streams(streams: Mapping[str, StreamTree]) -> list[Failure]:
 
 
 def _misshapen(mappers: Iterable[JsonValue], place: Path) -> Iterator[tuple[Path, str]]:
-    from pulumi_airbyte.provider.mappers import MAPPER  # noqa: PLC0415 - only streams with mappers pay for what it loads
-    from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - as above
+    from pulumi_airbyte.provider.validation import misfits  # noqa: PLC0415 - loading jsonschema takes long
 
     for index, mapper in enumerate(mappers):
         for inner, wanted in misfits(cast("Property", mapper), MAPPER):

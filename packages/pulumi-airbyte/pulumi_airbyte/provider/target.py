@@ -6,11 +6,16 @@ check comes without the state's inputs, as that of a resource which is not in th
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.run_record import Holder, RunRecord
+
+PATIENCE: Final = 600.0
+"""Seconds for a verb that waits for jobs, where the program does not say (customTimeouts)."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +171,27 @@ class Run:
         with self._lock:
             known = self._known.get(holder.urn) if holder else None
         return known.inputs if known and known.id == object_id else None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a verb has waited long enough.
+
+    Attributes:
+        seconds: how long it may wait in all.
+        at: the end, by the monotonic clock.
+    """
+
+    seconds: float
+    at: float
+
+    @classmethod
+    def of(cls, target: Target) -> "Deadline":
+        """The deadline of a verb that starts now."""
+        seconds = target.seconds or PATIENCE
+        return cls(seconds, time.monotonic() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return time.monotonic() >= self.at

@@ -4,19 +4,36 @@ A stream of the state may stand under another key: that of an earlier version, o
 two leaves to the source. Here each stands under the key of the program's stream that it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
-from pulumi_airbyte.provider.backfill import Result, Tokens, results_of, tokens_of
-from pulumi_airbyte.provider.connection_tree import canonical, filled_in, leaves_out, streams_of
+from pulumi_airbyte.provider.connection_inputs import canonical, filled_in, leaves_out, streams_of
 from pulumi_airbyte.provider.losses import Taken, taken
-from pulumi_airbyte.provider.properties import Properties, Property
+from pulumi_airbyte.provider.properties import Properties, Property, reveal, unwrap
 from pulumi_airbyte.provider.reconcile import Rewrites
 from pulumi_airbyte.provider.resource import known_rewrites
 from pulumi_airbyte.provider.target import Known
 from pulumi_airbyte.stream_keys import aligned, key_in, renamed
 from pulumi_airbyte.values import Path
+
+RESULTS: Final = "backfillResults"
+Tokens = dict[str, Property]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How the last backfill of a stream went.
+
+    Attributes:
+        job_id: the job that read it; 0 where none was begun.
+        status: how the job ended, or `running`.
+        token: what asked for it; None where a change of the stream did.
+    """
+
+    job_id: int
+    status: str
+    token: Property = None
 
 
 @dataclass(frozen=True)
@@ -72,3 +89,34 @@ def _renamed(path: Path, keys: Mapping[str, str]) -> Path:
     if len(path) < 2 or path[0] != "configurations":
         return path
     return (path[0], keys.get(str(path[1]), path[1]), *path[2:])
+
+
+def tokens_of(inputs: Properties, streams: Collection[str]) -> Tokens:
+    """The tokens of a connection's streams, by the streams' keys; none while the whole is unknown."""
+    found = unwrap(inputs.get("backfills"))
+    return {key_in(key, streams): unwrap(token) for key, token in found.items()} if isinstance(found, dict) else {}
+
+
+def results_of(outputs: Properties, streams: Collection[str] | None = None) -> dict[str, Result]:
+    """The results that a state has: by the keys of its streams, or without these, by those that it has."""
+    found = unwrap(outputs.get(RESULTS))
+    entries = cast("dict[str, dict[str, Property]]", reveal(found)) if isinstance(found, dict) else {}
+    return {
+        key if streams is None else key_in(key, streams): Result(
+            int(cast("int", entry.get("jobId", 0))), str(entry["status"]), entry.get("token")
+        )
+        for key, entry in entries.items()
+    }
+
+
+def results_output(results: Mapping[str, Result]) -> Properties:
+    """Results as outputs; nothing where there is none."""
+    entries: Properties = {
+        key: {
+            "status": one.status,
+            **({"jobId": one.job_id} if one.job_id else {}),
+            **({} if one.token is None else {"token": one.token}),
+        }
+        for key, one in sorted(results.items())
+    }
+    return {RESULTS: entries} if entries else {}

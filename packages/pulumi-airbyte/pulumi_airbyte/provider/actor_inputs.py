@@ -31,7 +31,7 @@ def from_server(kind: ActorKind, actor: Actor) -> Properties:
     return canonical(kind, found)
 
 
-def told(kind: ActorKind, inputs: Properties) -> Properties:
+def writable(kind: ActorKind, inputs: Properties) -> Properties:
     """What a PUT sends of inputs; the server takes the connector's type out, so that it is none of it."""
     tree = canonical(kind, inputs)
     return _without_type(kind, {key: tree[key] for key in WRITTEN if key in tree})

@@ -12,8 +12,16 @@ from airbyte_model.modes import KEYED_MODES
 
 from pulumi_airbyte.client.config_connections import SettledConnection
 from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
-from pulumi_airbyte.configurations import StreamTree, canonical_stream, keyed, parse, shown, to_request, to_text
-from pulumi_airbyte.provider.config_fields import canonical_settings
+from pulumi_airbyte.configurations import (
+    StreamTree,
+    canonical_stream,
+    keyed,
+    parse,
+    shown,
+    to_request,
+    to_text,
+)
+from pulumi_airbyte.provider.connection_settings import canonical_settings
 from pulumi_airbyte.provider.properties import (
     UNKNOWN,
     Properties,
@@ -224,3 +232,8 @@ def _stream_json(stream: Stream) -> JsonObject:
 
 def _schedule_json(schedule: Schedule) -> Property:
     return cast("Property", schedule.model_dump(by_alias=True, exclude_none=True))
+
+
+def incremental(stream: StreamTree) -> bool:
+    """Whether a stream has a cursor."""
+    return str(stream["syncMode"]).startswith("incremental")

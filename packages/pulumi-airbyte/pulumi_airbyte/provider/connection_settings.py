@@ -3,14 +3,19 @@
 A connection's program says what it wants of them; one that it does not mention stays as the server has it.
 """
 
+import contextlib
 import json
 from collections.abc import Iterable
 from typing import Final
 
-from pulumi_airbyte.client.config_connections import ConfigConnection
+from pulumi_airbyte.client.config_connections import ConfigConnection, SettledConnection
+from pulumi_airbyte.client.errors import AirbyteError
+from pulumi_airbyte.client.models import Connection
+from pulumi_airbyte.provider.gone import no_more
 from pulumi_airbyte.provider.properties import Properties, Property, is_known, reveal, unwrap
-from pulumi_airbyte.provider.resource import Failure
+from pulumi_airbyte.provider.resource import Failure, Server
 from pulumi_airbyte.provider.schedule import config_request, takes_config_api
+from pulumi_airbyte.provider.target import Known
 from pulumi_airbyte.values import JsonObject, JsonValue
 
 SCHEDULE: Final = "schedule"
@@ -31,6 +36,7 @@ RESOURCES: Final = (
 )
 NOTE: Final = "settings"
 """What the note of an unfinished connection is to have written: names of properties."""
+SET_URL = "set configUrl to its root, e.g. https://airbyte.example.com/api/v1"
 
 
 def settings_of(inputs: Properties) -> frozenset[str]:
@@ -121,3 +127,87 @@ def noted(outputs: Properties) -> frozenset[str]:
     text = unwrap(outputs.get("unfinished"))
     found = json.loads(text) if isinstance(text, str) else {}
     return frozenset(map(str, found.get(NOTE, []))) if isinstance(found, dict) else frozenset()
+
+
+def config_failures(server: Server, tree: Properties) -> list[Failure]:
+    """What can't be written because the program names no Config API."""
+    airbyte = server.airbyte
+    if airbyte.has_config_api or not airbyte.has_address:
+        return []
+    why = f"need Airbyte's Config API, and its address is not known: {SET_URL}"
+    return [Failure(key, f"{what} {why}") for key, what in reasons(tree, tree).items()]
+
+
+def require_config_api(server: Server, tree: Properties, keys: set[str]) -> None:
+    """Before anything is written, be sure of the Config API where it is needed.
+
+    Raises:
+        AirbyteError: it does not answer; the message names what needs it.
+    """
+    needing = ", ".join(reasons(tree, keys).values())
+    if not needing:
+        return
+    needed_by = f"{needing[0].upper()}{needing[1:]} need"
+    try:
+        server.airbyte.instance(needed_by)
+    except AirbyteError as error:
+        text = f"{needed_by} Airbyte's Config API, which does not answer: {error.message}"
+        raise AirbyteError(text, f"{SET_URL[0].upper()}{SET_URL[1:]}, or leave them out.", error.status) from error
+
+
+def settled(server: Server, found: Connection, tree: Properties, keys: set[str]) -> Connection:
+    """The connection once the Config API has written what the public one can't; all that is wanted of its settings.
+
+    Args:
+        server: where it is.
+        found: what the public API answered.
+        tree: what is wanted.
+        keys: the properties to write.
+
+    Raises:
+        NotFound: the connection was deleted.
+        AirbyteError: the Config API refuses, and the connection is as the public API has left it.
+    """
+    wanted = settings_of(tree)
+    body = config_body(tree, keys | wanted)
+    if not body:
+        return found
+    answer = server.airbyte.update_config_connection(found.connection_id, body)
+    if answer.status == "deprecated":
+        raise no_more(f'The connection "{found.name}" ({found.connection_id})')
+    plain = found.model_copy(update={"schedule": answer.schedule})
+    server.inventory.connections.put(plain)
+    server.inventory.settings.put(answer)
+    return _with(plain, live_settings(answer, wanted))
+
+
+def with_settings(server: Server, found: Connection, known: Known) -> Connection:
+    """A connection that was read, with the settings that its program has; an import takes those that are set.
+
+    Raises:
+        AirbyteError: the Config API does not say what the program has to know.
+    """
+    managed, importing = settings_of(known.inputs), not known.inputs
+    wanted = SETTINGS.keys() if importing else managed | (noted(known.outputs) & SETTINGS.keys())
+    if not wanted:
+        return found
+    asked = server_says(server, found) if importing else _asked(server, found)
+    if asked is None:
+        return found
+    return _with(found, without_defaults(live_settings(asked, wanted), managed))
+
+
+def server_says(server: Server, found: Connection) -> ConfigConnection | None:
+    """What the Config API says of a connection; None where it can't be asked."""
+    if server.airbyte.has_config_api:
+        with contextlib.suppress(AirbyteError):
+            return _asked(server, found)
+    return None
+
+
+def _asked(server: Server, found: Connection) -> ConfigConnection:
+    return server.inventory.settings.get(found.connection_id, found.workspace_id)
+
+
+def _with(found: Connection, settings: Properties) -> SettledConnection:
+    return SettledConnection.model_validate({**dict(found), "settings": settings})
