@@ -1,6 +1,7 @@
-"""Which streams of a connection are to be read anew: by tokens, and by changes of what is read. Pure.
+"""Backfills: decide which streams to re-read, run the jobs, and wait for them (airbyte-platform, RefreshJobStateUpdater).
 
-A token asks once. What was asked last is in the inputs of the state; how that went, in its outputs.
+A stream is re-read once per token, or when it changes and the program asks for that. The last token is in the inputs
+of the state, the result of its job in the outputs.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,10 +29,10 @@ AGAIN = "The next `pulumi up` tries again."
 
 
 def asked(old: Tokens, new: Tokens, results: Mapping[str, Result]) -> list[str]:
-    """The streams whose token asks for a backfill that was not done yet.
+    """The streams whose token requests a backfill that has not succeeded yet.
 
-    A text does so wherever it is a new one. `true` does only where the state has `false`: where it has nothing, the
-    connection is older than its tokens, or was imported.
+    Every new text requests one. `true` does only if the state has `false`: a state without a token belongs to a
+    connection that is older than its tokens, or that was imported.
     """
     return [key for key, token in sorted(new.items()) if _asks(old.get(key), token, results.get(key))]
 
@@ -45,15 +46,13 @@ def _asks(was: Property, token: Property, result: Result | None) -> bool:
 
 
 def unfinished_changes(results: Mapping[str, Result], after: Properties) -> list[str]:
-    """The streams that changed, and whose backfill for that failed after the update had ended."""
+    """The changed streams whose backfill failed after the update ended."""
     streams = streams_of(after)
     return [key for key, one in results.items() if one.token is None and one.status in FAILED and key in streams]
 
 
 def reshaped(before: Properties, after: Properties) -> list[str]:
-    """The streams of which rows that were read before lack something now.
-
-    Those that are read as a whole at every sync are not among them.
+    """The incremental streams whose existing rows no longer fit: a field is new, or mode, cursor or key changed.
     """
     old = streams_of(before)
     return [
@@ -66,7 +65,7 @@ def reshaped(before: Properties, after: Properties) -> list[str]:
 
 
 def added_fields(old: StreamTree, new: StreamTree) -> list[str]:
-    """The fields that a stream gains; `all others` where it comes to select them all."""
+    """The fields that a stream gains; `all others` if it now selects every field."""
     had, has = old.get("selectedFields"), new.get("selectedFields")
     if had is None:
         return []
@@ -76,7 +75,7 @@ def added_fields(old: StreamTree, new: StreamTree) -> list[str]:
 
 
 def checked(tree: Properties) -> tuple[Properties, list[Failure]]:
-    """A tree with its tokens by the keys of its streams, and what is wrong with tokens."""
+    """The tree with its tokens under stream keys, and failures for invalid tokens."""
     found, streams = unwrap(tree.get("backfills")), streams_of(tree)
     if not isinstance(found, dict):
         return tree, []
@@ -105,13 +104,13 @@ def _refused(meant: list[str], token: Property, streams: Collection[str]) -> str
 
 
 def explained(old: Tokens, new: Properties, before: Properties, after: Properties, found: Differences) -> str:
-    """For people: what an update will read anew, and what it will not.
+    """Describe the streams that an update re-reads, and the existing rows that it leaves incomplete.
 
     Args:
         old: tokens of the state.
         new: inputs of the program.
-        before: the connection as it was, as a canonical tree in the program's terms.
-        after: `new` as a canonical tree.
+        before: canonical tree of the state, under the program's stream keys.
+        after: canonical tree of `new`.
         found: the differences between them.
     """
     now = tokens_of(new, streams_of(after))
@@ -125,7 +124,7 @@ def explained(old: Tokens, new: Properties, before: Properties, after: Propertie
         fields = added_fields(streams_of(before)[key], streams_of(after)[key])
         if fields:
             parts.append(
-                f"rows of {shown(key)} that are there already get no value of {', '.join(fields)} until a backfill "
+                f"existing rows of {shown(key)} get no value of {', '.join(fields)} until a backfill "
                 f"(a new backfill token for {shown(key)}, or refreshOnSchemaChange)"
             )
     return "; ".join(parts)
@@ -140,23 +139,23 @@ def _why(key: str, old: Tokens, new: Tokens) -> str:
 
 
 def until_idle(airbyte: Airbyte, connection_id: str, deadline: Deadline) -> None:
-    """Wait until no job of a connection is under way.
+    """Wait until no job of a connection runs.
 
     Raises:
-        AirbyteError: one still is at the deadline, or the wait was cancelled.
+        AirbyteError: a job still runs at the deadline, or the wait was cancelled.
     """
     while (job := airbyte.running_job(connection_id)) is not None:
         if deadline.passed or airbyte.rest():
             raise AirbyteError(
                 f"Job {job.job_id} ({job.job_type}) of connection {connection_id} is still {job.status} after "
                 f"{deadline.seconds:g} seconds.",
-                "Run `pulumi up` again once it has ended (it goes on where it is now), or allow more time with the "
+                "Run `pulumi up` again once it has ended (it resumes here), or allow more time with the "
                 "resource's customTimeouts.",
             )
 
 
 def until_finished(airbyte: Airbyte, job_id: int, deadline: Deadline) -> Job:
-    """A job once it can change no more; or as it is at the deadline, or when the wait is cancelled."""
+    """Wait for a job; returns it unfinished at the deadline, or if the wait is cancelled."""
     while True:
         job = airbyte.get_job(job_id)
         if job.finished or deadline.passed or airbyte.rest():
@@ -164,9 +163,9 @@ def until_finished(airbyte: Airbyte, job_id: int, deadline: Deadline) -> Job:
 
 
 def looked_up(airbyte: Airbyte, results: Mapping[str, Result]) -> dict[str, Result]:
-    """The results as their jobs say now; jobs that had ended are not asked for.
+    """The results with the current status of running jobs.
 
-    A job that Airbyte does not have (any more) counts as failed: nothing else can say that it has read the stream.
+    A job that Airbyte no longer has counts as failed: nothing shows that it read the stream.
 
     Raises:
         AirbyteError: a job can't be read.
@@ -184,15 +183,15 @@ def _status(airbyte: Airbyte, result: Result) -> str:
 
 
 def refuse_inactive(status: str, keys: Sequence[str]) -> None:
-    """Make sure that a connection runs jobs.
+    """Refuse to re-read streams of an inactive connection, which runs no jobs.
 
     Raises:
-        AirbyteError: it does not.
+        AirbyteError: the connection is inactive.
     """
     if keys and status == "inactive":
         raise AirbyteError(
-            f"{_listed(keys)} can't be read anew: the connection is inactive, and Airbyte runs no job of such a one.",
-            "Make it active, or take the new backfill token back until it is.",
+            f"{_listed(keys)} can't be re-read: the connection is inactive, and Airbyte runs no job for it.",
+            "Activate it, or remove the new backfill token until it is active.",
         )
 
 
@@ -201,9 +200,9 @@ class Refresh:
 
     Args:
         airbyte: the client.
-        connection: as it is on the server, with all that an update changed.
+        connection: the live connection, after the update's changes.
         target: the resource.
-        recorded: jobs that the state has as those of earlier tokens, which answer no new one.
+        recorded: job ids of earlier tokens in the state; these jobs can't satisfy a new token.
     """
 
     def __init__(
@@ -217,10 +216,10 @@ class Refresh:
         self._deadline = Deadline.of(target)
 
     def run(self, streams: Mapping[str, StreamName], mode: RefreshMode) -> Job:
-        """Read streams anew and wait for that, once no other job runs.
+        """Re-read streams once no other job runs, and wait for the job.
 
         Returns:
-            The job, which has succeeded or still runs at the deadline.
+            The job: succeeded, or still running at the deadline.
 
         Raises:
             AirbyteError: a call failed, or the job did.
@@ -232,12 +231,12 @@ class Refresh:
             until_idle(self._airbyte, self._id, self._deadline)
             job_id = self._started(names, mode)
         job = self._finished(job_id, f"The backfill of {_listed(streams)}")
-        how = "read anew" if job.finished else "still being read anew, which the next `pulumi up` looks after"
+        how = "re-read" if job.finished else "still being re-read; the next `pulumi up` checks the job"
         self._target.say(f"{_listed(streams)}: {how} (job {job.job_id})")
         return job
 
     def _running(self, names: list[StreamName]) -> int | None:
-        """The job that reads just these streams anew already, which a run that was killed has started."""
+        """A running refresh of exactly these streams, which a killed run started."""
         job = self._airbyte.running_job(self._id)
         if job is None or job.job_type != "refresh" or job.job_id in self._recorded:
             return None
@@ -274,16 +273,16 @@ def _listed(keys: Iterable[str]) -> str:
 
 
 def tokens_now(new: Properties, after: Properties, past: Past) -> Tokens:
-    """The tokens of a program; while its streams are not known, their keys mean those of the state."""
+    """The program's tokens. While its streams are unknown, keys are resolved with the state's streams."""
     return tokens_of(new, streams_of(after) or streams_of(past.tree))
 
 
-class UnreadError(AirbyteError):
-    """Streams that were to be read anew, and that were not, or not all of them.
+class RereadError(AirbyteError):
+    """A backfill failed for some or all streams.
 
     Args:
-        cause: why.
-        results: how each went.
+        cause: the first error.
+        results: the result of each stream.
     """
 
     def __init__(self, cause: AirbyteError, results: Mapping[str, Result]) -> None:
@@ -293,13 +292,13 @@ class UnreadError(AirbyteError):
 
 @dataclass(frozen=True)
 class Due:
-    """The streams that an update reads anew, and what is known of earlier backfills.
+    """The streams that an update re-reads, and the results of earlier backfills.
 
     Attributes:
-        by_token: those whose token asks for it.
-        by_change: those that lack something otherwise.
-        results: of earlier backfills, as their jobs say now.
-        rewrites: what the server has made of the program's streams.
+        by_token: the streams whose token requests it.
+        by_change: the streams whose change requires it.
+        results: earlier backfills, with the current status of their jobs.
+        rewrites: the server's rewrites of the program's streams.
     """
 
     by_token: list[str]
@@ -309,24 +308,24 @@ class Due:
 
     @property
     def streams(self) -> list[str]:
-        """All of them."""
+        """All streams to re-read."""
         return [*self.by_token, *self.by_change]
 
     def by_mode(self, mode: RefreshMode) -> dict[RefreshMode, list[str]]:
-        """The streams by how they are read, given how tokens want it."""
+        """The streams by refresh mode. Tokens use the given one; a change always merges."""
         found: dict[RefreshMode, list[str]] = {mode: list(self.by_token)}
         found.setdefault("merge", []).extend(self.by_change)
         return {how: streams for how, streams in found.items() if streams}
 
 
 def due(airbyte: Airbyte, past: Past, new: Properties, after: Properties) -> Due:
-    """What an update is to read anew.
+    """The streams that an update has to re-read.
 
     Args:
         airbyte: the client.
         past: the connection of the state.
         new: inputs of the program.
-        after: `new` as a canonical tree.
+        after: canonical tree of `new`.
 
     Raises:
         AirbyteError: the job of an earlier backfill can't be read, or the connection is inactive.
@@ -342,14 +341,14 @@ def due(airbyte: Airbyte, past: Past, new: Properties, after: Properties) -> Due
     return found
 
 
-def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properties, target: Target) -> Properties:
-    """Read streams anew.
+def reread(airbyte: Airbyte, connection: Connection, what: Due, new: Properties, target: Target) -> Properties:
+    """Re-read streams, and wait for the jobs.
 
     Returns:
         All results, as outputs.
 
     Raises:
-        UnreadError: a call or a job failed.
+        RereadError: a call or a job failed.
     """
     after = canonical(new)
     results, tokens = dict(what.results), tokens_of(new, streams_of(after))
@@ -358,17 +357,17 @@ def read_anew(airbyte: Airbyte, connection: Connection, what: Due, new: Properti
     live = streams_of(from_server(connection, after, what.rewrites))
     missing = [key for key in what.streams if key not in live]
     if missing:
-        # A call that names no stream would be for all of them.
+        # A refresh without streams would re-read all of them.
         named = ", ".join(map(shown, missing))
         hint = "Run `pulumi refresh`, which shows what the connection syncs."
-        raise AirbyteError(f"{named} can't be read anew: Airbyte's connection does not have it.", hint)
+        raise AirbyteError(f"{named} can't be re-read: Airbyte's connection does not have it.", hint)
     for how, keys in what.by_mode(cast("RefreshMode", new.get("refreshMode") or "merge")).items():
         names = {key: stream_name(live[key]) for key in keys}
         try:
             job = Refresh(airbyte, connection, target, recorded).run(names, how)
         except AirbyteError as error:
-            raise UnreadError(
-                error, results | {key: Result(0, "failed", why) for key, why in asking.items()}
+            raise RereadError(
+                error, results | {key: Result(0, "failed", token) for key, token in asking.items()}
             ) from error
         status = job.status if job.finished else "running"
         results |= {key: Result(job.job_id, status, asking.pop(key)) for key in names}

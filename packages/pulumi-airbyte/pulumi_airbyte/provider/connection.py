@@ -14,21 +14,21 @@ from pulumi_airbyte.configurations import ConfigurationError, parse, shown, to_t
 from pulumi_airbyte.provider import backfill
 from pulumi_airbyte.provider.backfill import (
     Due,
-    UnreadError,
+    RereadError,
     asked,
     due,
     looked_up,
-    read_anew,
+    reread,
     tokens_now,
 )
 from pulumi_airbyte.provider.connection_cursors import (
-    Plan,
-    explained_takeover,
-    parting,
-    readable,
+    CursorTransfer,
+    cursors_if_readable,
+    explain_transfer,
+    outcome_of_deletion,
+    prepare_transfer,
     refuse_losses,
     successor_note,
-    takeover,
 )
 from pulumi_airbyte.provider.connection_inputs import (
     canonical,
@@ -150,12 +150,12 @@ class ConnectionType(ResourceType):
         tree, old = self.remote(self.tree(inputs)), self._writes.found(target.replaced)
         require_config_api(self.server, tree, set(tree))
         target = replace(target, replaced=old)
-        plan = takeover(self.server, old, inputs, target)
-        resumes = old is not None and plan is not None and plan.alive and "status" not in self.tree(old.inputs)
-        made = self._writes.make(tree, target, plan, resumes=resumes)
+        transfer = prepare_transfer(self.server, old, inputs, target)
+        resumes = old is not None and transfer is not None and transfer.alive and "status" not in self.tree(old.inputs)
+        made = self._writes.make(tree, target, transfer, resumes=resumes)
         if old is not None:
             self.server.run.record.arrive(self.entry(old.inputs))
-        return Made(made.connection_id, self._writes.complete(made, tree, plan))
+        return Made(made.connection_id, self._writes.complete(made, tree, transfer))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Say whether it is there already: its source and its destination are, where their ids are known."""
@@ -193,9 +193,9 @@ class ConnectionType(ResourceType):
         differing |= noted(known.outputs)
         require_config_api(self.server, after, differing | settings_of(after) if differing else set())
         self._writes.offers.require(str(after.get("sourceId")), past.tree, after)
-        plan = Plan.parse(known.outputs.get("unfinished"))
-        if plan is not None:
-            self._writes.hand_over(self._writes.there(known.id), plan, after)
+        transfer = CursorTransfer.parse(known.outputs.get("unfinished"))
+        if transfer is not None:
+            self._writes.transfer_cursors(self._writes.there(known.id), transfer, after)
         outputs = {key: value for key, value in known.outputs.items() if key not in {"unfinished", RESULTS}}
         reasons: list[str] = []
         if differing:
@@ -205,8 +205,8 @@ class ConnectionType(ResourceType):
                 outputs, reasons = error.outputs, [*error.reasons]
             again = replace(again, rewrites=known_rewrites(outputs))
         try:
-            outputs = {**outputs, **self._read_anew(known, again, new, target)}
-        except UnreadError as error:
+            outputs = {**outputs, **self._reread(known, again, new, target)}
+        except RereadError as error:
             # The change is made: a refresh would find it, and nothing that is still to be read anew.
             outputs = {**outputs, **results_output(error.results)}
             reasons.append(str(error))
@@ -224,9 +224,9 @@ class ConnectionType(ResourceType):
             # It goes before its successor comes: what could not be handed over then must not be lost now.
             live = connection_there(self.airbyte, known.id)
             if live is not None:
-                state = readable(self.airbyte, known.id)
-                verdict = parting(self.server, known, successor)
-                refuse_losses(live, verdict, state, allowed=successor.get("allowCursorLoss") is True)
+                state = cursors_if_readable(self.airbyte, known.id)
+                outcome = outcome_of_deletion(self.server, known, successor)
+                refuse_losses(live, outcome, state, allowed=successor.get("allowCursorLoss") is True)
         remove(self.airbyte, lambda: self.airbyte.delete_connection(known.id), connection_listed(known.id))
         self.server.inventory.connections.drop(known.id)
 
@@ -243,19 +243,19 @@ class ConnectionType(ResourceType):
             return ""
         parts = [explain_streams([item for item in found if item[0][0] == "configurations"])]
         if any(self.replaces(path) for path, _, _ in found):
-            parts.append(explained_takeover(self.airbyte, self.server.run, known, new))
+            parts.append(explain_transfer(self.airbyte, self.server.run, known, new))
         else:
-            plan = Plan.parse(known.outputs.get("unfinished"))
-            parts += [f"will take over the cursors of connection {plan.old_id}"] if plan else []
+            transfer = CursorTransfer.parse(known.outputs.get("unfinished"))
+            parts += [f"will take over the cursors of connection {transfer.old_id}"] if transfer else []
             after = self.tree(new)
             past = past_of(known, after)
             parts.append(backfill.explained(past.tokens, new, past.tree, after, found))
         return "; ".join(part for part in parts if part)
 
-    def _read_anew(self, known: Known, again: Due, new: Properties, target: Target) -> Properties:
+    def _reread(self, known: Known, again: Due, new: Properties, target: Target) -> Properties:
         if not again.streams:
             return results_output(again.results)
-        return read_anew(self.airbyte, self._writes.there(known.id), again, new, target)
+        return reread(self.airbyte, self._writes.there(known.id), again, new, target)
 
     def _kept(self, known: Known) -> Properties:
         """Outputs of which the server knows nothing."""

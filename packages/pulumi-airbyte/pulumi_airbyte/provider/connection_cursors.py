@@ -1,6 +1,7 @@
-"""Which cursors a connection hands over to the one that replaces it. Pure.
+"""Transfer cursors from a connection to the one that replaces it (airbyte-platform, StateHandler).
 
-A cursor means something only to the same connector, for the same stream, read by the same field.
+A cursor is valid only for the same connector, the same stream and the same cursor field. The outcome of a replacement
+is computed without a call; the transfer itself reads and writes saved states by the Config API.
 """
 
 import json
@@ -32,56 +33,56 @@ from pulumi_airbyte.values import JsonObject, canonical_json
 WHOLE = "the source keeps one cursor for all its streams"
 UNREADABLE = "it can't be read without the Config API"
 ADVICE = "To let them go, set allowCursorLoss on the connection: its next sync reads these streams from the beginning."
-UNSEEN = "nobody can say yet of which connector its new source is"
+UNSEEN = "the connector of its new source is not known yet"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What becomes of the cursors of a connection's incremental streams, by the stream's key.
+class CursorOutcome:
+    """The cursors that a replacement keeps, loses or resets, by stream key.
 
     Attributes:
-        streams: what the old connection calls each of them.
-        lost: why some would be read from the beginning.
-        anew: streams that are to be read from the beginning, because the program says so.
-        others: what it calls its other streams.
+        streams: namespace and name of each incremental stream in the old connection.
+        lost: the streams whose cursor is lost, with the reason.
+        reread: streams that the program asks to read from the beginning.
+        others: namespaces and names of the old connection's other streams.
     """
 
     streams: Mapping[str, StreamName] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
-    anew: frozenset[str] = frozenset()
+    reread: frozenset[str] = frozenset()
     others: frozenset[StreamName] = frozenset()
 
     @property
     def kept(self) -> list[str]:
-        """The streams that go on where they are."""
-        return sorted(self.streams.keys() - self.lost.keys() - self.anew)
+        """The streams whose cursor is handed over."""
+        return sorted(self.streams.keys() - self.lost.keys() - self.reread)
 
     def losses(self, state: SavedState) -> dict[str, str]:
-        """What is lost of cursors that are really there."""
+        """The streams that lose a cursor which the saved state has, with the reason."""
         if state.kind == "not_set":
             return {}
         if state.kind == "stream":
             there = [row.stream.key for row in state.rows]
             return {key: why for key, why in self.lost.items() if any(self._is_of(key, name) for name in there)}
-        broken = {**self.lost, **dict.fromkeys(self.anew, "it asks for a backfill")}
+        broken = {**self.lost, **dict.fromkeys(self.reread, "it asks for a backfill")}
         return {**dict.fromkeys(self.kept, WHOLE), **broken} if broken else {}
 
     def names(self, state: SavedState) -> tuple[StreamName, ...] | None:
-        """The streams of a state to hand over; None for a state that can only be handed over as a whole."""
+        """The streams of a saved state to hand over; None to hand over the whole state."""
         if state.kind in {"global", "legacy"}:
             return None if not self.losses(state) else ()
         there = [row.stream.key for row in state.rows]
         return tuple(name for name in there if any(self._is_of(key, name) for key in self.kept))
 
     def _is_of(self, key: str, name: StreamName) -> bool:
-        """Whether a name of the server is that of a stream; one without a namespace may have any that is free."""
+        """Whether a saved stream is this one. A stream without a namespace matches any namespace that is not taken."""
         own = self.streams[key]
         taken = name in self.others or name in self.streams.values()
         return own == name or (own == (None, name[1]) and not taken)
 
     def text(self) -> str:
-        """For people: `cursors kept: orders; lost: refunds (its cursor field changes)`."""
-        kept, again = (", ".join(map(shown, keys)) for keys in (self.kept, sorted(self.anew)))
+        """A line such as `cursors kept: orders; lost: refunds (its cursor field changes)`."""
+        kept, again = (", ".join(map(shown, keys)) for keys in (self.kept, sorted(self.reread)))
         lost = ", ".join(f"{shown(key)} ({why})" for key, why in sorted(self.lost.items()))
         parts = [
             f"cursors kept: {kept}" if kept else "",
@@ -91,28 +92,29 @@ class Verdict:
         return "; ".join(part for part in parts if part)
 
 
-def judge(
+def outcome_of(
     before: Properties,
     after: Properties,
     defaults: Rewrites,
-    anew: Collection[str] = (),
+    reread: Collection[str] = (),
     *,
     same_connector: bool = True,
-) -> Verdict:
-    """What becomes of each cursor. A stream that is not synced any more has none to lose.
+) -> CursorOutcome:
+    """Decide for each incremental stream whether its cursor is kept. Removed streams lose nothing.
 
     Args:
-        before: the old connection as a canonical tree, in the terms of the new one.
-        after: the new one.
-        defaults: what the server made of the old one, which names cursors and namespaces that the program left to the
-            source.
-        anew: streams of the new one that ask for a backfill.
-        same_connector: whether both sources are of one connector.
+        before: canonical tree of the old connection, under the new one's stream keys.
+        after: canonical tree of the new connection.
+        defaults: the server's rewrites of the old connection. They hold the cursors and namespaces that the program
+            left to the source.
+        reread: streams of the new connection that request a backfill.
+        same_connector: whether both sources use the same connector.
     """
     old, new, filled = streams_of(before), streams_of(after), filled_in(defaults)
     names = {key: (filled.get(key, name_of(key)[0]), name_of(key)[1]) for key in old}
     lost, again, judged = {}, set(), set()
-    # The only stream of its name on either side is judged, and found to change its namespace.
+    # With answered=True, the only stream of a name on both sides is matched across namespaces, so that the reason
+    # below says that the namespace changes.
     for key, successor in aligned(old, new, {}, answered=True).items():
         if not incremental(old[key]):
             continue
@@ -121,16 +123,16 @@ def judge(
         if same_connector:
             default = defaults.get(("configurations", key, "cursorField"))
             why = _reason(old[key], new[successor], default, names[key][0])
-        if successor in anew:
+        if successor in reread:
             again.add(key)
         elif why:
             lost[key] = why
     streams = {key: names[key] for key in old if key in judged}
-    return Verdict(streams, lost, frozenset(again), frozenset(names[key] for key in old if key not in judged))
+    return CursorOutcome(streams, lost, frozenset(again), frozenset(names[key] for key in old if key not in judged))
 
 
 def _reason(old: StreamTree, new: StreamTree, default: Property, namespace: str | None) -> str:
-    """Why a stream's cursor means nothing to its successor; `namespace` is the one that the server has it in."""
+    """Why a stream's cursor is invalid for its successor; `namespace` is the one on the server."""
     spaces = {namespace, new.get("namespace")}
     if len(spaces) > 1 and None not in spaces:
         return "its namespace changes"
@@ -143,13 +145,13 @@ def _reason(old: StreamTree, new: StreamTree, default: Property, namespace: str 
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is still to be handed over.
+class CursorTransfer:
+    """Cursors that still have to be handed over.
 
     Attributes:
         old_id: the connection that is replaced.
-        streams: whose cursors; None for the whole state.
-        alive: whether that connection can run again: a status would bring a deleted one back half alive.
+        streams: the streams whose cursors go over; None for the whole state.
+        alive: whether the old connection exists. A deleted one must not be patched: a status would half restore it.
     """
 
     old_id: str
@@ -157,17 +159,17 @@ class Plan:
     alive: bool = False
 
     def part(self, state: SavedState) -> SavedState:
-        """What to write."""
+        """The part of a saved state to write."""
         return state if self.streams is None else state.only(self.streams)
 
     def note(self) -> JsonObject:
-        """For the state, where a later run finds it."""
+        """The transfer as it is recorded in the state, for a later run."""
         streams = None if self.streams is None else [list(name) for name in self.streams]
         return {"carryFrom": self.old_id, "streams": streams}
 
     @classmethod
-    def parse(cls, text: Property) -> "Plan | None":
-        """The plan in a state's text, if there is one."""
+    def parse(cls, text: Property) -> "CursorTransfer | None":
+        """The transfer that the output `unfinished` records, if any."""
         found = json.loads(text) if isinstance(text, str) else {}
         if not isinstance(found, dict) or "carryFrom" not in found:
             return None
@@ -175,38 +177,40 @@ class Plan:
         return cls(found["carryFrom"], None if streams is None else tuple((space, name) for space, name in streams))
 
 
-def first_post(tree: Properties) -> Properties:
-    """What a connection that takes over cursors is first made as: it must not sync before it has them."""
+def as_inactive(tree: Properties) -> Properties:
+    """The tree with the status inactive: a new connection must not sync before it has its cursors."""
     return {**tree, "status": "inactive"}
 
 
-def begin(airbyte: Airbyte, old_id: str, verdict: Verdict, target: Target, *, allowed: bool) -> Plan | None:
-    """Bring the old connection to rest and say what its successor takes over; None where that is nothing.
+def begin_transfer(
+    airbyte: Airbyte, old_id: str, outcome: CursorOutcome, target: Target, *, allowed: bool
+) -> CursorTransfer | None:
+    """Pause the old connection, wait for its job, and plan the transfer; None if there is nothing to hand over.
 
     Raises:
-        AirbyteError: a cursor would be lost and that is not allowed (then nothing was written), a job of the old
-            connection does not end, or a call failed.
+        AirbyteError: a cursor would be lost and that is not allowed (nothing was written), a job of the old connection
+            does not end, or a call failed.
     """
     found = connection_there(airbyte, old_id)
     if found is None:
         return None
-    state = readable(airbyte, old_id)
-    refuse_losses(found, verdict, state, allowed=allowed)
-    if state is None or not verdict.kept:
+    state = cursors_if_readable(airbyte, old_id)
+    refuse_losses(found, outcome, state, allowed=allowed)
+    if state is None or not outcome.kept:
         return None
     if found.status == "active":
         airbyte.patch_connection(old_id, {"status": "inactive"})
-    with resumed(airbyte, old_id, when=found.status == "active"):
+    with resume_on_error(airbyte, old_id, when=found.status == "active"):
         until_idle(airbyte, old_id, Deadline.of(target))
-        # A sync that just ended may have left more cursors.
+        # The sync that just ended may have saved more cursors.
         state = airbyte.cursors(old_id)
-        refuse_losses(found, verdict, state, allowed=allowed)
-        return Plan(old_id, verdict.names(state), alive=found.status != "deprecated")
+        refuse_losses(found, outcome, state, allowed=allowed)
+        return CursorTransfer(old_id, outcome.names(state), alive=found.status != "deprecated")
 
 
 @contextmanager
-def resumed(airbyte: Airbyte, connection_id: str, *, when: bool) -> Iterator[None]:
-    """Let a connection run on, as far as that can be had, where it gets no successor after all."""
+def resume_on_error(airbyte: Airbyte, connection_id: str, *, when: bool) -> Iterator[None]:
+    """Reactivate a connection if the block fails, so that a failed replacement does not stop its syncs."""
     try:
         yield
     except AirbyteError:
@@ -216,28 +220,28 @@ def resumed(airbyte: Airbyte, connection_id: str, *, when: bool) -> Iterator[Non
         raise
 
 
-def refuse_losses(old: Connection, verdict: Verdict, state: SavedState | None, *, allowed: bool) -> None:
-    """Make sure that no cursor is lost that the old connection has.
+def refuse_losses(old: Connection, outcome: CursorOutcome, state: SavedState | None, *, allowed: bool) -> None:
+    """Refuse a replacement that loses a cursor.
 
     Args:
-        old: the connection.
-        verdict: what becomes of its cursors.
-        state: how far it has read; None where that can't be read.
+        old: the connection that is replaced.
+        outcome: the outcome for its cursors.
+        state: its saved state; None if it can't be read.
         allowed: whether cursors may be lost.
 
     Raises:
-        AirbyteError: one would be.
+        AirbyteError: a cursor would be lost.
     """
     if allowed:
         return
-    lost = verdict.losses(state) if state else dict.fromkeys([*verdict.kept, *verdict.lost], UNREADABLE)
+    lost = outcome.losses(state) if state else dict.fromkeys([*outcome.kept, *outcome.lost], UNREADABLE)
     if lost:
         named = ", ".join(f"{shown(key)} ({why})" for key, why in sorted(lost.items()))
         raise AirbyteError(f'A new connection in place of "{old.name}" would lose cursors: {named}.', ADVICE)
 
 
-def readable(airbyte: Airbyte, connection_id: str) -> SavedState | None:
-    """The cursors of a connection that exists, or None where the server has no Config API to read them with."""
+def cursors_if_readable(airbyte: Airbyte, connection_id: str) -> SavedState | None:
+    """The saved state of a connection, or None if the server has no Config API."""
     if not airbyte.has_config_api:
         return None
     try:
@@ -248,17 +252,17 @@ def readable(airbyte: Airbyte, connection_id: str) -> SavedState | None:
         raise
 
 
-def finish(airbyte: Airbyte, new: Connection, plan: Plan, wanted: str) -> Connection:
-    """Give a connection that was made inactive its cursors, and then the status that is wanted. May be repeated.
+def finish_transfer(airbyte: Airbyte, new: Connection, transfer: CursorTransfer, wanted: str) -> Connection:
+    """Write the cursors of an inactive connection, then set its status. Safe to repeat.
 
-    One that is active had been finished before: it may have synced since, so that its cursors stay.
+    An active connection was finished by an earlier run. It may have synced since, so its cursors are left alone.
 
     Raises:
         AirbyteError: a call failed, or the server did not keep the cursors.
     """
     if new.status == "active":
         return new
-    state = plan.part(airbyte.cursors(plan.old_id))
+    state = transfer.part(airbyte.cursors(transfer.old_id))
     if state.rows or state.kind in {"global", "legacy"}:
         airbyte.write_cursors(new.connection_id, state)
         if not state.within(airbyte.cursors(new.connection_id)):
@@ -270,7 +274,7 @@ def finish(airbyte: Airbyte, new: Connection, plan: Plan, wanted: str) -> Connec
 
 
 def same_definition(inventory: Inventory, airbyte: Airbyte, old_source: str, new_source: str) -> bool:
-    """Whether two sources are of one connector; one that is gone is of none.
+    """Whether two sources use the same connector; false if one of them does not exist.
 
     Raises:
         AirbyteError: a call failed.
@@ -287,7 +291,7 @@ def same_definition(inventory: Inventory, airbyte: Airbyte, old_source: str, new
 
 
 def seems_same_definition(run: Run, old: Properties, new: Properties) -> bool | None:
-    """The same, as far as this run of the engine has shown, without a call; None where it has not."""
+    """`same_definition` from what this run has seen, without a call; None if that is not enough."""
     if unwrap(old.get("sourceId")) == unwrap(new.get("sourceId")):
         return True
     known = []
@@ -298,16 +302,16 @@ def seems_same_definition(run: Run, old: Properties, new: Properties) -> bool | 
     return known[0] == known[1] if None not in known else None
 
 
-def verdict_on(known: Known, new: Properties, *, same_connector: bool) -> Verdict:
-    """What becomes of the cursors of a connection that is replaced."""
+def cursor_outcome(known: Known, new: Properties, *, same_connector: bool) -> CursorOutcome:
+    """The outcome of replacing the connection in the state by one with new inputs."""
     after = canonical(new)
     past = past_of(known, after)
-    anew = asked(past.tokens, tokens_now(new, after, past), past.results)
-    return judge(past.tree, after, past.rewrites, anew, same_connector=same_connector)
+    reread = asked(past.tokens, tokens_now(new, after, past), past.results)
+    return outcome_of(past.tree, after, past.rewrites, reread, same_connector=same_connector)
 
 
-def parting(server: Server, known: Known, successor: Properties) -> Verdict:
-    """What becomes of the cursors of a connection that goes before its successor comes.
+def outcome_of_deletion(server: Server, known: Known, successor: Properties) -> CursorOutcome:
+    """The outcome if the connection is deleted before its successor is created.
 
     Raises:
         AirbyteError: a source can't be read.
@@ -315,13 +319,13 @@ def parting(server: Server, known: Known, successor: Properties) -> Verdict:
     sources = [unwrap(inputs.get("sourceId")) for inputs in (known.inputs, successor)]
     if all(isinstance(source, str) for source in sources):
         related = same_definition(server.inventory, server.airbyte, *map(str, sources))
-        return verdict_on(known, successor, same_connector=related)
-    verdict = verdict_on(known, successor, same_connector=True)
-    return replace(verdict, lost=dict.fromkeys(verdict.streams, UNSEEN), anew=frozenset())
+        return cursor_outcome(known, successor, same_connector=related)
+    outcome = cursor_outcome(known, successor, same_connector=True)
+    return replace(outcome, lost=dict.fromkeys(outcome.streams, UNSEEN), reread=frozenset())
 
 
 def successor_note(inputs: Properties) -> str:
-    """What `parting` must know of a successor, as JSON without secrets. What is not known yet is left out."""
+    """The successor's inputs that `outcome_of_deletion` needs, as JSON without secrets and unknown values."""
     plain = {name: unwrap(inputs.get(name)) for name in ("sourceId", "configurations", "backfills", "allowCursorLoss")}
     note = {name: reveal(value) for name, value in plain.items() if value is not None and is_known(value)}
     streams = note.get("configurations")
@@ -331,40 +335,41 @@ def successor_note(inputs: Properties) -> str:
     return canonical_json(note)
 
 
-def takeover(server: Server, old: Known | None, new: Properties, target: Target) -> Plan | None:
-    """What a new connection takes over from the one that it replaces, which rests from now on; None for nothing.
+def prepare_transfer(server: Server, old: Known | None, new: Properties, target: Target) -> CursorTransfer | None:
+    """Pause the connection that is replaced and plan the transfer of its cursors; None if there is nothing to do.
 
     Raises:
         AirbyteError: cursors would be lost and that is not allowed, or a call failed.
     """
     if old is None or not old.inputs or not streams_of(canonical(old.inputs)):
         return None
-    if not verdict_on(old, new, same_connector=True).streams:
+    if not cursor_outcome(old, new, same_connector=True).streams:
         return None
     sources = [str(unwrap(inputs.get("sourceId"))) for inputs in (old.inputs, new)]
     related = same_definition(server.inventory, server.airbyte, sources[0], sources[1])
-    verdict = verdict_on(old, new, same_connector=related)
-    left = Plan.parse(old.outputs.get("unfinished"))
+    outcome = cursor_outcome(old, new, same_connector=related)
+    left = CursorTransfer.parse(old.outputs.get("unfinished"))
     if left is not None:
-        # It never got the cursors of the one that it was to replace: they go by it to the next.
-        finish(server.airbyte, server.airbyte.get_connection(old.id), left, "inactive")
-    plan = begin(server.airbyte, old.id, verdict, target, allowed=new.get("allowCursorLoss") is True)
-    if plan is not None:
-        target.say(verdict.text())
-    return plan
+        # An earlier replacement did not hand over its cursors to this connection. Do it now, so that they reach the
+        # next one.
+        finish_transfer(server.airbyte, server.airbyte.get_connection(old.id), left, "inactive")
+    transfer = begin_transfer(server.airbyte, old.id, outcome, target, allowed=new.get("allowCursorLoss") is True)
+    if transfer is not None:
+        target.say(outcome.text())
+    return transfer
 
 
-def explained_takeover(airbyte: Airbyte, run: Run, known: Known, new: Properties) -> str:
-    """For people, without a call: what becomes of the cursors."""
+def explain_transfer(airbyte: Airbyte, run: Run, known: Known, new: Properties) -> str:
+    """Describe the cursors that a replacement keeps and loses, without a call."""
     related = seems_same_definition(run, known.inputs, new)
-    verdict = verdict_on(known, new, same_connector=related is not False)
+    outcome = cursor_outcome(known, new, same_connector=related is not False)
     if not airbyte.has_config_api:
-        verdict = replace(verdict, lost=dict.fromkeys(verdict.streams, UNREADABLE), anew=frozenset())
-    parts = [verdict.text()]
-    if verdict.kept and related is None:
+        outcome = replace(outcome, lost=dict.fromkeys(outcome.streams, UNREADABLE), reread=frozenset())
+    parts = [outcome.text()]
+    if outcome.kept and related is None:
         parts.append("if the new source is of the same connector")
-    if verdict.lost and new.get("allowCursorLoss") is not True:
+    if outcome.lost and new.get("allowCursorLoss") is not True:
         parts.append("an update refuses to lose cursors unless allowCursorLoss is set")
-    if verdict.kept and unwrap(known.inputs.get("destinationId")) != unwrap(new.get("destinationId")):
-        parts.append("rows that were read before stay in the old destination")
+    if outcome.kept and unwrap(known.inputs.get("destinationId")) != unwrap(new.get("destinationId")):
+        parts.append("existing rows stay in the old destination")
     return "; ".join(part for part in parts if part)

@@ -1,7 +1,7 @@
-"""A connection of the state in the terms of what a program says of it now. Pure.
+"""A connection as the state has it: inputs, backfill tokens and backfill results, under the program's stream keys. Pure.
 
-A stream of the state may stand under another key: that of an earlier version, or that of a namespace which one of the
-two leaves to the source. Here each stands under the key of the program's stream that it is.
+The state may hold a stream under another key than the program does: one of an earlier version, or one with a namespace
+that only one of the two names. `past_of` renames each to the program's key.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,12 +23,12 @@ Tokens = dict[str, Property]
 
 @dataclass(frozen=True)
 class Result:
-    """How the last backfill of a stream went.
+    """The last backfill of a stream.
 
     Attributes:
-        job_id: the job that read it; 0 where none was begun.
-        status: how the job ended, or `running`.
-        token: what asked for it; None where a change of the stream did.
+        job_id: its job; 0 if none was started.
+        status: the job's final status, or `running`.
+        token: the token that requested it; None if a change of the stream did.
     """
 
     job_id: int
@@ -38,14 +38,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Past:
-    """A connection of the state.
+    """A connection of the state, under the program's stream keys.
 
     Attributes:
-        tree: its inputs as a canonical tree, as the server took them.
-        tokens: of its streams.
-        results: of their backfills.
-        rewrites: what the server made of what was sent.
-        keys: the program's keys of its streams, by their own.
+        tree: canonical tree of its inputs, as the server accepted them.
+        tokens: backfill tokens.
+        results: backfill results.
+        rewrites: the server's rewrites of what was sent.
+        keys: the program's stream keys, by the state's.
     """
 
     tree: Properties
@@ -56,7 +56,7 @@ class Past:
 
 
 def past_of(known: Known, now: Properties) -> Past:
-    """A connection of the state, for a canonical tree of the program."""
+    """The connection of the state, renamed to the stream keys of the program's canonical tree."""
     made = taken_of(known)
     tree, before = made.tree, made.rewrites
     streams = streams_of(tree)
@@ -71,12 +71,12 @@ def past_of(known: Known, now: Properties) -> Past:
 
 
 def taken_of(known: Known) -> Taken:
-    """A connection of the state as the server took it with the last write."""
+    """The connection of the state as the server accepted it at the last write."""
     return taken(canonical(known.inputs), rewrites_in(known), leaves_out)
 
 
 def rewrites_in(known: Known) -> Rewrites:
-    """What the server made of what the state says, by the keys of its streams."""
+    """The recorded rewrites, under the state's current stream keys."""
     found = known_rewrites(known.outputs)
     if not any(path[0] == "configurations" for path in found):
         return found
@@ -92,13 +92,13 @@ def _renamed(path: Path, keys: Mapping[str, str]) -> Path:
 
 
 def tokens_of(inputs: Properties, streams: Collection[str]) -> Tokens:
-    """The tokens of a connection's streams, by the streams' keys; none while the whole is unknown."""
+    """The backfill tokens by stream key; empty while the whole mapping is unknown."""
     found = unwrap(inputs.get("backfills"))
     return {key_in(key, streams): unwrap(token) for key, token in found.items()} if isinstance(found, dict) else {}
 
 
 def results_of(outputs: Properties, streams: Collection[str] | None = None) -> dict[str, Result]:
-    """The results that a state has: by the keys of its streams, or without these, by those that it has."""
+    """The recorded backfill results, under current stream keys if `streams` is given, else under the recorded ones."""
     found = unwrap(outputs.get(RESULTS))
     entries = cast("dict[str, dict[str, Property]]", reveal(found)) if isinstance(found, dict) else {}
     return {
@@ -110,7 +110,7 @@ def results_of(outputs: Properties, streams: Collection[str] | None = None) -> d
 
 
 def results_output(results: Mapping[str, Result]) -> Properties:
-    """Results as outputs; nothing where there is none."""
+    """The output that records these results; no output if there are none."""
     entries: Properties = {
         key: {
             "status": one.status,

@@ -14,7 +14,14 @@ from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Reje
 from pulumi_airbyte.client.models import Actor, ActorKind, Connection
 from pulumi_airbyte.provider.adoption import Adoption, Found, Seen, Sought, live_ids, several
 from pulumi_airbyte.provider.backfill import until_idle
-from pulumi_airbyte.provider.connection_cursors import Plan, finish, first_post, readable, resumed, takeover
+from pulumi_airbyte.provider.connection_cursors import (
+    CursorTransfer,
+    as_inactive,
+    cursors_if_readable,
+    finish_transfer,
+    prepare_transfer,
+    resume_on_error,
+)
 from pulumi_airbyte.provider.connection_inputs import (
     canonical,
     from_server,
@@ -54,10 +61,10 @@ class ConnectionWrites:
         self.offers = Offers(server.airbyte)
         self._groundwork = Groundwork(server)
 
-    def adoption(self, tree: Properties, target: Target, plan: Plan | None = None) -> Adoption[Connection]:
+    def adoption(self, tree: Properties, target: Target, transfer: CursorTransfer | None = None) -> Adoption[Connection]:
         """A create of this tree, which looks first whether the connection is there."""
         shelves = self._server.inventory
-        wanted = sought(tree, _first(tree, plan), shelves.actors("source"), shelves.connections)
+        wanted = sought(tree, _first(tree, transfer), shelves.actors("source"), shelves.connections)
         return Adoption(self._server, wanted, target)
 
     def found(self, replaced: Known | None) -> Known | None:
@@ -96,35 +103,35 @@ class ConnectionWrites:
         heir = connection_there(self._airbyte, heir_id) if heir_id else None
         if heir is None or heir.status == "deprecated":
             return
-        left = readable(self._airbyte, known.id)
+        left = cursors_if_readable(self._airbyte, known.id)
         # Cursors that can't be read are refused as a loss below.
         if left and (left.kind == "not_set" or self._airbyte.cursors(heir.connection_id).kind != "not_set"):
             return
-        plan = takeover(self._server, known, new or wire(from_server(heir, {})), target)
-        if plan is not None:
+        transfer = prepare_transfer(self._server, known, new or wire(from_server(heir, {})), target)
+        if transfer is not None:
             resting = self._airbyte.patch_connection(heir.connection_id, {"status": "inactive"})
-            with resumed(self._airbyte, heir.connection_id, when=heir.status == "active"):
+            with resume_on_error(self._airbyte, heir.connection_id, when=heir.status == "active"):
                 until_idle(self._airbyte, heir.connection_id, Deadline.of(target))
-                finish(self._airbyte, resting, plan, heir.status)
+                finish_transfer(self._airbyte, resting, transfer, heir.status)
 
-    def make(self, tree: Properties, target: Target, plan: Plan | None, *, resumes: bool) -> Connection:
+    def make(self, tree: Properties, target: Target, transfer: CursorTransfer | None, *, resumes: bool) -> Connection:
         """The connection as its first call makes it, or as an earlier run has left it.
 
         Args:
             tree: what is wanted in the end.
             target: the resource.
-            plan: what it takes over from the connection that it replaces.
+            transfer: what it takes over from the connection that it replaces.
             resumes: whether that one is to run again where this fails.
 
         Raises:
             AirbyteError: there is another one in its place, or the server refuses.
         """
-        with nullcontext() if plan is None else resumed(self._airbyte, plan.old_id, when=resumes):
-            return self.adoption(tree, target, plan).make(
-                lambda: self._post(_first(tree, plan)), lambda found: self._taken(found, tree, plan)
+        with nullcontext() if transfer is None else resume_on_error(self._airbyte, transfer.old_id, when=resumes):
+            return self.adoption(tree, target, transfer).make(
+                lambda: self._post(_first(tree, transfer)), lambda found: self._taken(found, tree, transfer)
             )
 
-    def complete(self, made: Connection, tree: Properties, plan: Plan | None) -> Properties:
+    def complete(self, made: Connection, tree: Properties, transfer: CursorTransfer | None) -> Properties:
         """The outputs, once the connection has its cursors and what only the Config API writes.
 
         Raises:
@@ -132,14 +139,14 @@ class ConnectionWrites:
                 does it.
         """
         try:
-            if plan is not None:
-                made, plan = self.hand_over(made, plan, tree), None
+            if transfer is not None:
+                made, transfer = self.transfer_cursors(made, transfer, tree), None
             done = settled(self._server, made, tree, set(tree))
             return _kept_whole(done, outputs_of(done, rewrites_of(done, tree), tree), tree, set(tree))
         except AirbyteError as error:
             unwritten = config_keys(tree, tree.keys() | settings_of(tree))
-            left = {**(note(unwritten) if unwritten else {}), **(plan.note() if plan else {})}
-            open_keys = unwritten | ({"status"} if plan else set())
+            left = {**(note(unwritten) if unwritten else {}), **(transfer.note() if transfer else {})}
+            open_keys = unwritten | ({"status"} if transfer else set())
             told = {path: there for path, there in rewrites_of(made, tree).items() if path[0] not in open_keys}
             outputs = {**outputs_of(made, told, tree), "unfinished": canonical_json(left)}
             raise UnfinishedError(made.connection_id, outputs, str(error)) from error
@@ -171,9 +178,9 @@ class ConnectionWrites:
         told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
         return _kept_whole(done, outputs_of(done, kept | told, tree), tree, keys)
 
-    def hand_over(self, made: Connection, plan: Plan, tree: Properties) -> Connection:
+    def transfer_cursors(self, made: Connection, transfer: CursorTransfer, tree: Properties) -> Connection:
         """Hand cursors over, and let the connection run if it is to."""
-        done = finish(self._airbyte, made, plan, str(tree.get("status", "active")))
+        done = finish_transfer(self._airbyte, made, transfer, str(tree.get("status", "active")))
         self._server.inventory.connections.put(done)
         return done
 
@@ -192,9 +199,9 @@ class ConnectionWrites:
         self._server.inventory.connections.put(made)
         return made
 
-    def _taken(self, found: Found[Connection], tree: Properties, plan: Plan | None) -> Connection:
+    def _taken(self, found: Found[Connection], tree: Properties, transfer: CursorTransfer | None) -> Connection:
         """An adopted connection, with what a broken-off create, or the server, may have left otherwise."""
-        later = config_keys(tree, found.behind | settings_of(tree)) | ({"status"} if plan else set())
+        later = config_keys(tree, found.behind | settings_of(tree)) | ({"status"} if transfer else set())
         # A key of a mapper is masked on the server: what is there can't be compared.
         behind = (set(found.behind) | ({"configurations"} if any(mapper_keys(tree)) else set())) - later
         return self._patch(found.id, tree, behind) if behind else found.record
@@ -215,10 +222,10 @@ class ConnectionWrites:
         return patched
 
 
-def _first(tree: Properties, plan: Plan | None) -> Properties:
+def _first(tree: Properties, transfer: CursorTransfer | None) -> Properties:
     """What the first call makes."""
     posted = as_first_posted(tree)
-    return posted if plan is None else first_post(posted)
+    return posted if transfer is None else as_inactive(posted)
 
 
 def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
