@@ -1,4 +1,4 @@
-"""Backfills: decide which streams to re-read, run the jobs, and wait for them (airbyte-platform, RefreshJobStateUpdater).
+"""Backfills: choose the streams to re-read, run the jobs and wait for them (airbyte-platform, RefreshJobStateUpdater).
 
 A stream is re-read once per token, or when it changes and the program asks for that. The last token is in the inputs
 of the state, the result of its job in the outputs.
@@ -52,8 +52,7 @@ def unfinished_changes(results: Mapping[str, Result], after: Properties) -> list
 
 
 def reshaped(before: Properties, after: Properties) -> list[str]:
-    """The incremental streams whose existing rows no longer fit: a field is new, or mode, cursor or key changed.
-    """
+    """The incremental streams whose existing rows no longer fit: a field is new, or mode, cursor or key changed."""
     old = streams_of(before)
     return [
         key

@@ -1,4 +1,4 @@
-"""Connections: a source's streams into a destination."""
+"""Connections: the resource's verbs, and the texts that explain a change."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import Path, render_path
 
 QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
-"""Inputs that are no difference by themselves: they say what is to happen with others."""
+"""Inputs that are no change by themselves: they say how to apply other changes."""
 Difference = tuple[Path, Property, Property]
 ADDS_FIELDS: Final = ("propagate_columns", "propagate_fully")
 LEAVE: Final = 'where it is to stay, add it to the program, or set ignore_changes=["configurations"]'
@@ -97,7 +97,7 @@ class ConnectionType(ResourceType):
         self._writes = ConnectionWrites(server)
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
-        """Refuse what the server would refuse without looking at the source."""
+        """Refuse inputs that the server would refuse without a look at the source."""
         named: Properties = {
             "name": checking.name,
             **{key: unwrap(value) for key, value in inputs.items() if unwrap(value) is not None},
@@ -111,7 +111,7 @@ class ConnectionType(ResourceType):
             if not (failures and failure.path == "configurations")
         ]
         failures += [] if checking.importing else _refused(named)
-        # What the engine puts in for ignoreChanges is what the server has, which code could not have said.
+        # For ignoreChanges, the engine inserts the server's value, which a program may not be allowed to write.
         kept = {key for key in ("schedule", "status") if same(named.get(key), checking.old.get(key))}
         refused = [failure for failure in failures if failure.path.partition(".")[0] not in kept]
         if refused:
@@ -126,27 +126,27 @@ class ConnectionType(ResourceType):
         return Checked(mapper_keys_hidden(secrecy_kept(wire(tree), inputs), tree), [])
 
     def tree(self, inputs: Properties) -> Properties:
-        """Inputs without defaults, with the streams as a tree by key."""
+        """Inputs without defaults, with streams as a mapping by key."""
         return canonical(inputs)
 
     def taken(self, known: Known) -> Taken:
-        """As the server took it, with the streams by their keys of today."""
+        """The inputs as the server accepted them, under current stream keys."""
         return taken_of(known)
 
     def leaves_out(self, tree: Properties, path: Path) -> bool:
-        """A namespace or a key that is the source's own."""
+        """Whether the path is a namespace or key that the source defines."""
         return leaves_out(tree, path)
 
     def named(self, tree: Properties, path: Path) -> str:
-        """Tags, streams and fields by name."""
+        """A path in words: tags, streams and fields by name."""
         return named(tree, path)
 
     def successor(self, inputs: Properties) -> str:
-        """What decides which cursors can go over: the source and the streams, without what their mappers hold."""
+        """The inputs that decide which cursors can be handed over, without mappers' values."""
         return successor_note(inputs)
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST, unless it is there already. One that replaces another goes on where that one was."""
+        """POST, or adopt an existing connection. A replacement takes over the old connection's cursors."""
         tree, old = self.remote(self.tree(inputs)), self._writes.found(target.replaced)
         require_config_api(self.server, tree, set(tree))
         target = replace(target, replaced=old)
@@ -158,7 +158,7 @@ class ConnectionType(ResourceType):
         return Made(made.connection_id, self._writes.complete(made, tree, transfer))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say whether it is there already: its source and its destination are, where their ids are known."""
+        """Say in a preview whether the connection will be adopted, if the ids of its ends are known."""
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
         target = replace(target, replaced=self._writes.found(target.replaced))
@@ -166,7 +166,7 @@ class ConnectionType(ResourceType):
         return identity_of(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
-        """GET; `deprecated` is what a deleted connection is."""
+        """GET. A deleted connection has the status `deprecated`."""
         connections = self.server.inventory.connections
         found = exists(self.airbyte, lambda: connections.get(known.id), connection_listed(known.id))
         if found is None or found.status == "deprecated":
@@ -180,12 +180,12 @@ class ConnectionType(ResourceType):
         outputs = {**identity_of(found), **kept_rewrites(known.outputs, sent, made), **self._kept(known)}
         inputs = {**secrecy_kept(wire(live), known.inputs), **self.local(known.inputs)}
         if sent and live.get("configurations") == sent.get("configurations"):
-            # An earlier version may have written the same streams in another order.
+            # Keep the state's text: an earlier version may have written the same streams in another order.
             inputs["configurations"] = known.inputs["configurations"]
         return Live(inputs, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """PATCH just what differs: the server leaves a schedule or a catalog alone only when it is absent."""
+        """PATCH only what differs: the server rewrites a schedule or a catalog even if it is sent unchanged."""
         after = self.remote(self.tree(new))
         past = past_of(known, after)
         again = due(self.airbyte, past, new, after)
@@ -207,7 +207,7 @@ class ConnectionType(ResourceType):
         try:
             outputs = {**outputs, **self._reread(known, again, new, target)}
         except RereadError as error:
-            # The change is made: a refresh would find it, and nothing that is still to be read anew.
+            # The change itself succeeded. The recorded results let the next update repeat the backfill.
             outputs = {**outputs, **results_output(error.results)}
             reasons.append(str(error))
         if reasons:
@@ -215,13 +215,13 @@ class ConnectionType(ResourceType):
         return outputs
 
     def delete(self, known: Known, target: Target) -> None:
-        """DELETE; one that is gone already answers 204 or 404."""
+        """DELETE. The server answers 204 or 404 for one that is already deleted."""
         noted = self.server.run.record.successor(self.entry(known.inputs))
         if noted is None:
             self._writes.catch_up(known, self.server.run.inputs_now(target.urn), target)
         elif noted:
             successor: Properties = json.loads(noted)
-            # It goes before its successor comes: what could not be handed over then must not be lost now.
+            # Its successor does not exist yet. Refuse the delete if it would lose cursors.
             live = connection_there(self.airbyte, known.id)
             if live is not None:
                 state = cursors_if_readable(self.airbyte, known.id)
@@ -231,14 +231,14 @@ class ConnectionType(ResourceType):
         self.server.inventory.connections.drop(known.id)
 
     def diff(self, known: Known, new: Properties) -> Differences:
-        """What is to change, and what is to be read anew."""
+        """The changed properties, and the streams to re-read."""
         found = changed_places(known, new)
         if any(self.replaces(path) for path, _, _ in found):
             return found
         return differences(self.airbyte, known, new)
 
     def explain(self, known: Known, new: Properties, found: Differences) -> str:
-        """The streams and fields that change, by name; and what becomes of cursors and of rows that were read."""
+        """Name the streams and fields that change, and the effect on cursors and existing rows."""
         if not found:
             return ""
         parts = [explain_streams([item for item in found if item[0][0] == "configurations"])]
@@ -258,20 +258,20 @@ class ConnectionType(ResourceType):
         return reread(self.airbyte, self._writes.there(known.id), again, new, target)
 
     def _kept(self, known: Known) -> Properties:
-        """Outputs of which the server knows nothing."""
+        """Outputs that only the state has."""
         results = results_output(looked_up(self.airbyte, results_of(known.outputs)))
         return results | {key: value for key, value in known.outputs.items() if key == "unfinished"}
 
 
 def _refused(named: Properties) -> list[Failure]:
-    """What the server would refuse in properties other than the streams."""
+    """Failures for properties other than the streams."""
     others = {key: value for key, value in named.items() if key != "configurations"}
     found = schedule_failures(named.get("schedule")) + resource_failures(named) + refused_tags(named.get("tags"))
     return found + refused_texts(others)
 
 
 def _checked_streams(configurations: Property, checking: Checking) -> tuple[Property, list[Failure]]:
-    """The streams as canonical text, or what is wrong with them."""
+    """The streams as canonical text, and failures for them."""
     if not is_known(configurations):
         return UNKNOWN, []
     try:
@@ -285,8 +285,8 @@ def _checked_streams(configurations: Property, checking: Checking) -> tuple[Prop
 
 
 def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
-    """Every place where a connection is to change, or a stream is to be read anew. Calls only where a job ran last."""
-    if _says_the_same(known, new):
+    """Every change of a connection, and every stream to re-read. Calls the server only if a backfill was running."""
+    if _same_texts(known, new):
         return changed_places(known, new)
     after = canonical(new)
     past = past_of(known, after)
@@ -302,9 +302,9 @@ def differences(airbyte: Airbyte, known: Known, new: Properties) -> list[tuple[P
 
 
 def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, Property]]:
-    """Every place where the inputs of a connection differ in what they are to be."""
+    """Every difference in meaning between the state's inputs and the new ones."""
     if _same_streams(known.inputs, new) and not _may_lack_streams(known):
-        # The streams are most of a connection, and equal texts need not be parsed to be the same.
+        # Streams are most of a connection. Skipping equal texts saves the time to parse them.
         old, new = (
             {key: value for key, value in each.items() if key != "configurations"} for each in (known.inputs, new)
         )
@@ -313,15 +313,15 @@ def changed_places(known: Known, new: Properties) -> list[tuple[Path, Property, 
     return list(_changes(past_of(known, after).tree, after))
 
 
-def _says_the_same(known: Known, new: Properties) -> bool:
-    """Whether streams and tokens are word for word those of the state, which has nothing left to do."""
+def _same_texts(known: Known, new: Properties) -> bool:
+    """Whether streams and tokens equal the state's texts, and the state has nothing unfinished."""
     same_tokens = unwrap(known.inputs.get("backfills")) == unwrap(new.get("backfills"))
     left = RESULTS in known.outputs or "unfinished" in known.outputs or _may_lack_streams(known)
     return same_tokens and not left and _same_streams(known.inputs, new)
 
 
 def _may_lack_streams(known: Known) -> bool:
-    """Whether the last write may have lost something of the streams."""
+    """Whether the last write may have lost part of the streams."""
     found = known_rewrites(known.outputs)
     return may_lose({path: there for path, there in found.items() if path[0] == "configurations"})
 
@@ -383,13 +383,15 @@ def _names(differences: list[Difference], side: int) -> set[str]:
 def changes_in_airbyte(
     live: Properties, sent: Properties, found: Connection, ask: Callable[[], ConfigConnection | None]
 ) -> str:
-    """What has become of a connection in Airbyte since it was last applied; empty where nothing shows.
+    """Explain how a connection changed in Airbyte since it was last applied; empty if it did not.
+
+    Who made a change is unknown: an edit looks like a change by the server.
 
     Args:
-        live: the connection's canonical tree as it is.
-        sent: as it was applied.
+        live: the live canonical tree.
+        sent: the canonical tree that was applied.
         found: the connection.
-        ask: gets what the Config API says of it; called only where there is something to tell.
+        ask: reads the Config API's record; called only if there is a change to explain.
     """
     if not sent:
         return ""

@@ -1,6 +1,6 @@
-"""Properties of a connection that only the Config API writes: which they are, and their forms. Pure.
+"""Properties of a connection that only the Config API has: their forms, and the calls that read and write them.
 
-A connection's program says what it wants of them; one that it does not mention stays as the server has it.
+A property that the program does not set stays as it is on the server.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ SETTINGS: Final[Properties] = {
     "backfillPreference": "disabled",
     "resourceRequirements": {},
 }
-"""Properties that the public API does not have, with what the server has by default and what un-sets them."""
+"""Properties that the public API lacks, with the server's defaults. Sending the default un-sets a property."""
 RESOURCES: Final = (
     "cpu_request",
     "cpu_limit",
@@ -35,37 +35,37 @@ RESOURCES: Final = (
     "ephemeral_storage_limit",
 )
 NOTE: Final = "settings"
-"""What the note of an unfinished connection is to have written: names of properties."""
+"""Key in the output `unfinished`: names of properties that still have to be written."""
 SET_URL = "set configUrl to its root, e.g. https://airbyte.example.com/api/v1"
 
 
 def settings_of(inputs: Properties) -> frozenset[str]:
-    """The properties among the inputs that the public API does not have."""
+    """The inputs that the public API lacks."""
     return frozenset(SETTINGS) & inputs.keys()
 
 
 def config_keys(tree: Properties, keys: Iterable[str]) -> frozenset[str]:
-    """The keys that the Config API is to write; a schedule that the public API writes too is not among them."""
+    """The keys that the Config API has to write. A schedule is one of them only if the public API can't write it."""
     return frozenset(key for key in keys if key in SETTINGS or (key == SCHEDULE and takes_config_api(tree.get(key))))
 
 
 def as_first_posted(tree: Properties) -> Properties:
-    """What the POST of a connection makes, before the Config API has written the rest.
+    """The tree that the POST of a connection creates, before the Config API writes the rest.
 
-    A connection that is to have a schedule of the Config API has none until then, so that it starts nothing.
+    If the Config API has to write the schedule, the connection has none until then, so that no sync starts early.
     """
     later = config_keys(tree, tree)
     return {key: value for key, value in tree.items() if key not in later}
 
 
 def reasons(tree: Properties, keys: Iterable[str]) -> dict[str, str]:
-    """What needs the Config API in words, by property."""
+    """Why the Config API is needed, by property."""
     wanted = sorted(config_keys(tree, keys))
     return {key: takes_config_api(tree[key]) if key == SCHEDULE else f"{key} of connections" for key in wanted}
 
 
 def config_body(tree: Properties, keys: Iterable[str]) -> JsonObject:
-    """What to send to the Config API (ConnectionUpdate); empty where nothing is to be sent."""
+    """The body for the Config API (ConnectionUpdate); empty if it has nothing to write."""
     body: dict[str, JsonValue] = {}
     for key in sorted(config_keys(tree, keys)):
         if key == SCHEDULE:
@@ -76,7 +76,7 @@ def config_body(tree: Properties, keys: Iterable[str]) -> JsonObject:
 
 
 def live_settings(found: ConfigConnection, wanted: Iterable[str]) -> Properties:
-    """What the server has of the wanted settings."""
+    """The live values of these settings."""
     resources: Properties = {key: value for key, value in (found.resource_requirements or {}).items() if value}
     live: Properties = {
         "notifySchemaChanges": bool(found.notify_schema_changes),
@@ -88,13 +88,13 @@ def live_settings(found: ConfigConnection, wanted: Iterable[str]) -> Properties:
 
 
 def without_defaults(settings: Properties, managed: Iterable[str]) -> Properties:
-    """Settings but those that nobody manages and that are as the server makes them."""
+    """The settings that are managed, or that differ from the server's default."""
     kept = frozenset(managed)
     return {key: value for key, value in settings.items() if key in kept or value != SETTINGS[key]}
 
 
 def canonical_settings(tree: Properties) -> Properties:
-    """The tree without nulls and without marks of secrets inside its resources."""
+    """The tree without nulls and secret marks inside `resourceRequirements`."""
     given = unwrap(tree.get("resourceRequirements"))
     if not isinstance(given, dict):
         return tree
@@ -103,7 +103,7 @@ def canonical_settings(tree: Properties) -> Properties:
 
 
 def resource_failures(inputs: Properties) -> list[Failure]:
-    """What the server would refuse, or lose, in resources."""
+    """Failures for `resourceRequirements` that the server would refuse or drop."""
     given = unwrap(inputs.get("resourceRequirements"))
     if not isinstance(given, dict):
         return []
@@ -118,19 +118,19 @@ def resource_failures(inputs: Properties) -> list[Failure]:
 
 
 def note(keys: Iterable[str]) -> JsonObject:
-    """What an unfinished connection keeps, so that the next update writes these."""
+    """The record of settings that the next update has to write."""
     return {NOTE: sorted(keys)}
 
 
 def noted(outputs: Properties) -> frozenset[str]:
-    """What an unfinished connection is still to have written."""
+    """The settings that an unfinished connection still lacks."""
     text = unwrap(outputs.get("unfinished"))
     found = json.loads(text) if isinstance(text, str) else {}
     return frozenset(map(str, found.get(NOTE, []))) if isinstance(found, dict) else frozenset()
 
 
 def config_failures(server: Server, tree: Properties) -> list[Failure]:
-    """What can't be written because the program names no Config API."""
+    """Failures for properties that need the Config API, if its address is unknown."""
     airbyte = server.airbyte
     if airbyte.has_config_api or not airbyte.has_address:
         return []
@@ -139,10 +139,10 @@ def config_failures(server: Server, tree: Properties) -> list[Failure]:
 
 
 def require_config_api(server: Server, tree: Properties, keys: set[str]) -> None:
-    """Before anything is written, be sure of the Config API where it is needed.
+    """Make sure, before any write, that the Config API answers if it is needed.
 
     Raises:
-        AirbyteError: it does not answer; the message names what needs it.
+        AirbyteError: it does not answer; the message names the properties that need it.
     """
     needing = ", ".join(reasons(tree, keys).values())
     if not needing:
@@ -156,17 +156,17 @@ def require_config_api(server: Server, tree: Properties, keys: set[str]) -> None
 
 
 def settled(server: Server, found: Connection, tree: Properties, keys: set[str]) -> Connection:
-    """The connection once the Config API has written what the public one can't; all that is wanted of its settings.
+    """Write the Config API's part of these properties, and all settings of the tree; return the connection.
 
     Args:
-        server: where it is.
-        found: what the public API answered.
-        tree: what is wanted.
+        server: the server.
+        found: the public API's answer.
+        tree: the new canonical tree.
         keys: the properties to write.
 
     Raises:
         NotFound: the connection was deleted.
-        AirbyteError: the Config API refuses, and the connection is as the public API has left it.
+        AirbyteError: the Config API refuses; the connection stays as the public API wrote it.
     """
     wanted = settings_of(tree)
     body = config_body(tree, keys | wanted)
@@ -182,10 +182,10 @@ def settled(server: Server, found: Connection, tree: Properties, keys: set[str])
 
 
 def with_settings(server: Server, found: Connection, known: Known) -> Connection:
-    """A connection that was read, with the settings that its program has; an import takes those that are set.
+    """Add the settings that the program manages to a connection that was read; an import adds those that are set.
 
     Raises:
-        AirbyteError: the Config API does not say what the program has to know.
+        AirbyteError: the Config API failed, and the program manages settings.
     """
     managed, importing = settings_of(known.inputs), not known.inputs
     wanted = SETTINGS.keys() if importing else managed | (noted(known.outputs) & SETTINGS.keys())
@@ -198,7 +198,7 @@ def with_settings(server: Server, found: Connection, known: Known) -> Connection
 
 
 def server_says(server: Server, found: Connection) -> ConfigConnection | None:
-    """What the Config API says of a connection; None where it can't be asked."""
+    """The Config API's record of a connection; None if it can't be read."""
     if server.airbyte.has_config_api:
         with contextlib.suppress(AirbyteError):
             return _asked(server, found)

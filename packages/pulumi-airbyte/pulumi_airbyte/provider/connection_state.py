@@ -1,4 +1,4 @@
-"""A connection as the state has it: inputs, backfill tokens and backfill results, under the program's stream keys. Pure.
+"""A connection in the state: inputs, backfill tokens and backfill results, under the program's stream keys. Pure.
 
 The state may hold a stream under another key than the program does: one of an earlier version, or one with a namespace
 that only one of the two names. `past_of` renames each to the program's key.

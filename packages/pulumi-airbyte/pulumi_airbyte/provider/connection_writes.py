@@ -1,7 +1,8 @@
-"""How a connection comes to be as it is wanted: in several calls, any of which may be the last that comes through.
+"""Create, adopt and change connections, in several calls, any of which may be the last one that succeeds.
 
-The public API makes it, the Config API writes what that one can't, and one that replaces another gets its cursors
-before it may run. What breaks off in between is noted in the state, or found by the next create.
+The public API creates a connection, the Config API writes the properties that the public one lacks, and a replacement
+gets the old connection's cursors before it is activated. Steps that a failure leaves open are recorded in the state, or
+found by the next create.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -53,29 +54,31 @@ TAGS_HINT: Final = "Nothing was written. Take it out of the program, or make it 
 
 
 class ConnectionWrites:
-    """Writes of connections. Trees are canonical, and have nothing that the server knows nothing of."""
+    """Writes of connections. Trees are canonical, without the provider's own properties."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._airbyte = server.airbyte
         self.offers = Offers(server.airbyte)
-        self._groundwork = Groundwork(server)
+        self._prerequisites = Prerequisites(server)
 
-    def adoption(self, tree: Properties, target: Target, transfer: CursorTransfer | None = None) -> Adoption[Connection]:
-        """A create of this tree, which looks first whether the connection is there."""
+    def adoption(
+        self, tree: Properties, target: Target, transfer: CursorTransfer | None = None
+    ) -> Adoption[Connection]:
+        """The create of this tree, which first looks for an existing connection."""
         shelves = self._server.inventory
         wanted = sought(tree, _first(tree, transfer), shelves.actors("source"), shelves.connections)
         return Adoption(self._server, wanted, target)
 
     def found(self, replaced: Known | None) -> Known | None:
-        """The connection that a create is to take the place of, with its id and inputs, as far as the server has it.
+        """The connection that a create replaces, with its id and inputs; None if the server does not have it.
 
-        The engine does not always show what it replaces: then it is the one live connection of the inputs that the
-        state has, or one that another process of this run has deleted.
+        The engine does not always pass what it replaces. Then it is the only live connection with the identity of the
+        state's inputs, or one that another process of this run has deleted.
 
         Raises:
             RefusedError: several connections have that identity.
-            AirbyteError: it can't be read.
+            AirbyteError: a call failed.
         """
         if replaced is None or (replaced.id and replaced.inputs):
             return replaced
@@ -91,10 +94,10 @@ class ConnectionWrites:
         return replace(replaced, inputs=wire(from_server(live_one, {}))) if live_one else None
 
     def catch_up(self, known: Known, new: Properties, target: Target) -> None:
-        """Give the cursors of a connection that is to be deleted to the one that its resource has instead.
+        """Hand over the cursors of a connection before its delete, if its replacement did not get them.
 
-        `--replace` and a taint are not announced: where they come with another source, the new connection was made
-        without knowing of the old one. One that has cursors of its own needs none.
+        The engine does not announce `--replace` and taints to a provider. With another source, the new connection was
+        then created without knowing the old one. A new connection with cursors of its own needs none.
 
         Raises:
             AirbyteError: cursors would be lost and that is not allowed, or a call failed.
@@ -104,7 +107,7 @@ class ConnectionWrites:
         if heir is None or heir.status == "deprecated":
             return
         left = cursors_if_readable(self._airbyte, known.id)
-        # Cursors that can't be read are refused as a loss below.
+        # If they can't be read, prepare_transfer below refuses the loss.
         if left and (left.kind == "not_set" or self._airbyte.cursors(heir.connection_id).kind != "not_set"):
             return
         transfer = prepare_transfer(self._server, known, new or wire(from_server(heir, {})), target)
@@ -115,16 +118,16 @@ class ConnectionWrites:
                 finish_transfer(self._airbyte, resting, transfer, heir.status)
 
     def make(self, tree: Properties, target: Target, transfer: CursorTransfer | None, *, resumes: bool) -> Connection:
-        """The connection as its first call makes it, or as an earlier run has left it.
+        """Create the connection by its first call, or adopt what an earlier run left.
 
         Args:
-            tree: what is wanted in the end.
+            tree: the connection as it should be after all calls.
             target: the resource.
-            transfer: what it takes over from the connection that it replaces.
-            resumes: whether that one is to run again where this fails.
+            transfer: the cursors to take over from the connection that it replaces.
+            resumes: whether to reactivate the old connection if this fails.
 
         Raises:
-            AirbyteError: there is another one in its place, or the server refuses.
+            AirbyteError: a different connection has this identity, or the server refuses.
         """
         with nullcontext() if transfer is None else resume_on_error(self._airbyte, transfer.old_id, when=resumes):
             return self.adoption(tree, target, transfer).make(
@@ -132,11 +135,10 @@ class ConnectionWrites:
             )
 
     def complete(self, made: Connection, tree: Properties, transfer: CursorTransfer | None) -> Properties:
-        """The outputs, once the connection has its cursors and what only the Config API writes.
+        """Write cursors and the Config API's properties, and return the outputs.
 
         Raises:
-            UnfinishedError: something of that could not be done, or the server left something out; the next update
-                does it.
+            UnfinishedError: a step failed, or the server left a value out; the next update repeats it.
         """
         try:
             if transfer is not None:
@@ -147,62 +149,62 @@ class ConnectionWrites:
             unwritten = config_keys(tree, tree.keys() | settings_of(tree))
             left = {**(note(unwritten) if unwritten else {}), **(transfer.note() if transfer else {})}
             open_keys = unwritten | ({"status"} if transfer else set())
-            told = {path: there for path, there in rewrites_of(made, tree).items() if path[0] not in open_keys}
-            outputs = {**outputs_of(made, told, tree), "unfinished": canonical_json(left)}
+            recorded = {path: there for path, there in rewrites_of(made, tree).items() if path[0] not in open_keys}
+            outputs = {**outputs_of(made, recorded, tree), "unfinished": canonical_json(left)}
             raise UnfinishedError(made.connection_id, outputs, str(error)) from error
 
     def change(self, known: Known, tree: Properties, keys: set[str], earlier: Rewrites) -> Properties:
-        """The outputs, once these properties are as in the tree.
+        """Write these properties, and return the outputs.
 
-        What the server has made of others is not this update's: it may be somebody's edit, which a refresh is to show.
+        Rewrites of other properties stay as recorded. A difference there may be an edit, which the next refresh shows.
 
         Args:
             known: the connection of the state.
-            tree: what is wanted.
-            keys: the properties.
-            earlier: what the server has made of the state's.
+            tree: the new canonical tree.
+            keys: the properties to write.
+            earlier: the recorded rewrites.
 
         Raises:
-            NotFound: the connection is gone, if only by its status.
-            UnfinishedError: the server left something out.
+            NotFound: the connection was deleted, or its status says so.
+            UnfinishedError: the server left a value out.
             AirbyteError: one of the APIs refuses.
         """
         public = keys - config_keys(tree, keys)
         if "status" in public or not public:
-            # A status would bring a deleted connection back half alive (airbyte-platform, ConnectionsHandler).
+            # Patching the status of a deleted connection would half restore it (airbyte-platform, ConnectionsHandler).
             found = self.there(known.id)
         if public:
             found = self._patch(known.id, tree, public)
         done = self._changed(known.id, tree, partial(settled, self._server, found, tree, keys))
         kept = {path: there for path, there in earlier.items() if path[0] not in keys}
-        told = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
-        return _kept_whole(done, outputs_of(done, kept | told, tree), tree, keys)
+        written = {path: there for path, there in rewrites_of(done, tree).items() if path[0] in keys}
+        return _kept_whole(done, outputs_of(done, kept | written, tree), tree, keys)
 
     def transfer_cursors(self, made: Connection, transfer: CursorTransfer, tree: Properties) -> Connection:
-        """Hand cursors over, and let the connection run if it is to."""
+        """Hand over cursors, and activate the connection if the tree says so."""
         done = finish_transfer(self._airbyte, made, transfer, str(tree.get("status", "active")))
         self._server.inventory.connections.put(done)
         return done
 
     def there(self, connection_id: str) -> Connection:
-        """A connection that must exist."""
+        """Read a connection; raises NotFound if it was deleted."""
         found = connection_there(self._airbyte, connection_id)
         if found is None:
             raise no_more(f"The connection {connection_id}")
         return _refuse_deleted(found)
 
     def _post(self, tree: Properties) -> Connection:
-        self._groundwork.require_tags(tree)
-        self._groundwork.require_ends(tree)
+        self._prerequisites.require_tags(tree)
+        self._prerequisites.require_ends(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         made = self.offers.created(tree, lambda: self._airbyte.create_connection(request(tree, set(tree))))
         self._server.inventory.connections.put(made)
         return made
 
     def _taken(self, found: Found[Connection], tree: Properties, transfer: CursorTransfer | None) -> Connection:
-        """An adopted connection, with what a broken-off create, or the server, may have left otherwise."""
+        """An adopted connection, after writing the properties that an interrupted create left open."""
         later = config_keys(tree, found.behind | settings_of(tree)) | ({"status"} if transfer else set())
-        # A key of a mapper is masked on the server: what is there can't be compared.
+        # The server masks mappers' keys, so they can't be compared.
         behind = (set(found.behind) | ({"configurations"} if any(mapper_keys(tree)) else set())) - later
         return self._patch(found.id, tree, behind) if behind else found.record
 
@@ -212,7 +214,7 @@ class ConnectionWrites:
 
     def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
         if "tags" in keys:
-            self._groundwork.require_tags(tree)
+            self._prerequisites.require_tags(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         body = request(tree, keys)
         patched = _refuse_deleted(
@@ -223,21 +225,21 @@ class ConnectionWrites:
 
 
 def _first(tree: Properties, transfer: CursorTransfer | None) -> Properties:
-    """What the first call makes."""
+    """The tree that the first call creates."""
     posted = as_first_posted(tree)
     return posted if transfer is None else as_inactive(posted)
 
 
 def rewrites_of(answer: Connection, sent: Properties) -> Rewrites:
-    """What the server has made of what was sent."""
+    """The server's rewrites of what was sent."""
     return rewrites(sent, from_server(answer, sent, answered=True))
 
 
 def _kept_whole(answer: Connection, outputs: Properties, sent: Properties, keys: set[str]) -> Properties:
-    """The outputs of a write of these properties, which must have lost nothing.
+    """Return the outputs of a write of these properties if the server kept every value.
 
     Raises:
-        UnfinishedError: it has.
+        UnfinishedError: the server left a value out.
     """
     answered = from_server(answer, sent, answered=True)
     lost = (path for path in losses(sent, answered, leaves_out) if path[0] in keys)
@@ -245,13 +247,13 @@ def _kept_whole(answer: Connection, outputs: Properties, sent: Properties, keys:
     return refuse_lost(label, answer.connection_id, outputs, (named(sent, path) for path in lost))
 
 
-def outputs_of(answer: Connection, told: Rewrites, sent: Properties) -> Properties:
-    """What the state keeps of a write, with what is to be known of the server's rewrites."""
-    return with_rewrites(identity_of(answer), told, sent)
+def outputs_of(answer: Connection, recorded: Rewrites, sent: Properties) -> Properties:
+    """The outputs of a write, with the server's rewrites."""
+    return with_rewrites(identity_of(answer), recorded, sent)
 
 
 def identity_of(found: Connection) -> Properties:
-    """The outputs that a connection never changes."""
+    """The outputs that never change."""
     return {"connectionId": found.connection_id, "createdAt": found.created_at}
 
 
@@ -264,7 +266,13 @@ def _refuse_deleted(found: Connection) -> Connection:
 def sought(
     tree: Properties, first: Properties, sources: Shelf[Actor], connections: Shelf[Connection]
 ) -> Sought[Connection]:
-    """What a create of this canonical tree, whose first call makes another one, looks for in its source's workspace.
+    """The existing connection that a create looks for, in its source's workspace.
+
+    Args:
+        tree: the connection's canonical tree.
+        first: the tree that the first call of the create makes.
+        sources: the live sources.
+        connections: the live connections.
 
     Raises:
         AirbyteError: the source can't be read.
@@ -297,7 +305,7 @@ def _adopting(found: Found[Connection], tree: Properties) -> Iterator[str]:
 
 
 def _home(sources: Shelf[Actor], source_id: str) -> str | None:
-    """The workspace of a source; None for one that does not exist, about which the server has its own words."""
+    """The workspace of a source; None if it does not exist, in which case the POST reports it."""
     try:
         return sources.home(source_id)
     except (NotFound, Forbidden):
@@ -305,14 +313,18 @@ def _home(sources: Shelf[Actor], source_id: str) -> str | None:
 
 
 def _is_open(path: Path, wanted: Property) -> bool:
-    """What the server fills in: a stream's namespace, and a cursor or a key that is left to the source."""
+    """Whether the server fills in this path: a stream's namespace, or a cursor or key that is left to the source."""
     if len(path) < 3 or path[0] != "configurations":
         return False
     return path[2] == "namespace" or (wanted is None and path[2] in {"cursorField", "primaryKey"})
 
 
-class Groundwork:
-    """Looks for the ends and the tags of connections. Thread-safe."""
+class Prerequisites:
+    """Checks right before a write that a connection's source, destination and tags exist. Thread-safe.
+
+    The server creates a connection on a deleted source or destination, and drops unknown tags, both without an error.
+    Answers are never older than the question; concurrent writes share them.
+    """
 
     def __init__(self, server: Server) -> None:
         self._airbyte = server.airbyte
@@ -322,11 +334,11 @@ class Groundwork:
         self._tags: Shared[frozenset[str]] = Shared(self._tags_of)
 
     def require_ends(self, tree: Properties) -> None:
-        """Refuse to make a connection whose source or destination is not there.
+        """Refuse to create a connection whose source or destination does not exist.
 
         Raises:
-            NotFound: it is not.
-            AirbyteError: that can't be read.
+            NotFound: one of them does not exist.
+            AirbyteError: one of them can't be read.
         """
         for kind, look in self._ends.items():
             end_id = str(reveal(tree.get(f"{kind}Id")))
@@ -340,10 +352,10 @@ class Groundwork:
                 )
 
     def require_tags(self, tree: Properties) -> None:
-        """Refuse to write a connection with tags that its workspace does not have.
+        """Refuse to write tags that the workspace does not have.
 
         Raises:
-            Rejected: it has tags that are not there.
+            Rejected: a tag does not exist.
             AirbyteError: the tags can't be listed.
         """
         missing = [tag for tag in _tags(tree) if _text(tag, "tagId") not in self._tags(_text(tag, "workspaceId"))]
