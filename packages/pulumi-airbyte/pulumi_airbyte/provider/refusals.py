@@ -1,4 +1,7 @@
-"""What the server refuses in any resource's inputs without looking anything up: texts, ids, tags and mappers."""
+"""Failures for inputs that the server refuses without a look-up: texts, ids, tags and mappers.
+
+The shapes of mappers are a JSON Schema, from the public API's OpenAPI document (ConfiguredStreamMapper).
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,7 +60,7 @@ MAPPER: Final[JsonObject] = {
 
 
 def refused_texts(inputs: Properties) -> list[Failure]:
-    """Names that are too long, ids that are none, and NUL characters anywhere in values that are known."""
+    """Failures for long names, invalid ids, and NUL characters in known values."""
     failures = [Failure(render_path(place), str(HOLDS_NUL)) for place in nul_places(_opened(inputs))]
     name = unwrap(inputs.get("name"))
     flaw = name_flaw(name) if isinstance(name, str) else None
@@ -67,7 +70,7 @@ def refused_texts(inputs: Properties) -> list[Failure]:
 
 
 def refused_tags(tags: Property) -> list[Failure]:
-    """Tags that are not whole: the server takes no shorter form."""
+    """Failures for incomplete tags; the server accepts no shorter form."""
     listed = unwrap(tags)
     return [failure for place, tag in _known(listed, ("tags",)) for failure in _tag_failures(place, tag)]
 
@@ -86,7 +89,7 @@ def _tag_failures(place: Path, tag: Property) -> Iterator[Failure]:
 
 
 def refused_streams(streams: Mapping[str, StreamTree]) -> list[Failure]:
-    """NUL characters and mappers of another shape in streams, which are given by their keys."""
+    """Failures for NUL characters and invalid mappers in streams by key."""
     found: list[tuple[Path, str]] = [(place, str(HOLDS_NUL)) for place in nul_places(streams)]
     for key, stream in streams.items():
         mappers = stream.get("mappers")
@@ -115,7 +118,7 @@ def _is_no_id(value: Property) -> bool:
 
 
 def _opened(value: Property) -> object:
-    """The value without secret marks, and without what is not known yet."""
+    """The value without secret marks and unknown parts."""
     if isinstance(value, Secret):
         return _opened(value.value)
     if isinstance(value, dict):

@@ -87,7 +87,7 @@ class RunRecord:
             return cls(folder / f"{_namespace()}{hashlib.sha256(engine_address.encode()).hexdigest()[:16]}.db")
 
     def close(self) -> None:
-        """Leave the run. The last process removes the record, unless it holds deletes, which a later process may need."""
+        """Leave the run. The last process removes the record, unless it holds deletes that a later process may need."""
         with self._lock:
             unneeded: Path | None = None
             # On an error the file stays, and the next plugin removes it.
