@@ -1,4 +1,4 @@
-"""Authentication of requests: none, basic, bearer, or client credentials with early refresh."""
+"""Authenticate requests: basic, bearer, or client credentials with early refresh."""
 
 import base64
 import binascii
@@ -19,10 +19,10 @@ REFRESH_AT: Final = 0.8
 
 
 class ClientCredentials(httpx.Auth):
-    """Fetches a token, renews it before it ends, and once more when the server answers 401.
+    """Fetches a token, renews it before it expires, and once more if the server answers 401.
 
-    Token lifetimes are the server's (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION): taken from
-    `expires_in`, else from the token's `exp`, else one minute.
+    The server sets a token's lifetime (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION). It is
+    taken from `expires_in`, else from the token's `exp`, else assumed to be one minute.
     """
 
     requires_response_body = True
@@ -39,7 +39,7 @@ class ClientCredentials(httpx.Auth):
         self._renew_at = 0.0
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Attach a token; on 401 get a new one and send the request once more."""
+        """Attach a token. On 401, get a new one and repeat the request once."""
         token = yield from self._current("")
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -94,7 +94,7 @@ def _token_of(response: httpx.Response) -> tuple[str, object]:
 
 
 def _lifetime(token: str, expires_in: object, now: float) -> float:
-    """Seconds for which the token is good."""
+    """The token's lifetime in seconds."""
     if isinstance(expires_in, int | float):
         return float(expires_in)
     try:
@@ -106,7 +106,7 @@ def _lifetime(token: str, expires_in: object, now: float) -> float:
 
 
 class Bearer(httpx.Auth):
-    """A ready token, sent as it is."""
+    """Sends a given token."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -118,7 +118,7 @@ class Bearer(httpx.Auth):
 
 
 def authenticator(auth: Auth, public_url: str, clean: Callable[[str], str]) -> httpx.Auth | None:
-    """The httpx authenticator for these credentials; None when the server asks for none."""
+    """The httpx authenticator for these credentials; None without credentials."""
     match auth.mode:
         case "client_credentials":
             return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token", clean)

@@ -1,4 +1,4 @@
-"""What Airbyte is asked to do rather than to be: run jobs, and look at a source again."""
+"""Run jobs, discoveries and connection checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,14 +30,14 @@ NEEDED_BY: Final = "Checks of sources and destinations (`checkConnection`) need"
 
 
 class Operations(Calls):
-    """Jobs and discovery."""
+    """Jobs, discovery and connection checks."""
 
     def start_sync(self, connection_id: str) -> Job:
         """POST /jobs; not repeated, because the server has no idempotency key.
 
         Raises:
-            JobRunning: a job of the connection is under way.
-            AirbyteError: also when the connection is not active.
+            JobRunning: a job of the connection is already running.
+            AirbyteError: also if the connection is not active.
         """
         what = f"sync connection {connection_id}"
         body: JsonObject = {"connectionId": connection_id, "jobType": "sync"}
@@ -49,11 +49,11 @@ class Operations(Calls):
             raise Conflict(error.message, "Only active connections run jobs.", error.status) from None
 
     def get_job(self, job_id: int) -> Job:
-        """GET one.
+        """GET a job.
 
         Raises:
-            NotFound: there is none of that id; the server says 409, as of a job that is not running.
-            AirbyteError: reading failed for another reason.
+            NotFound: no job has this id. The server answers 409 for it, as for a job that is not running.
+            AirbyteError: the read failed for another reason.
         """
         what = f"read job {job_id}"
         try:
@@ -63,10 +63,10 @@ class Operations(Calls):
             raise NotFound(f"Airbyte could not {what}: there is no such job.", hint, error.status) from None
 
     def running_job(self, connection_id: str) -> Job | None:
-        """The job that is under way for a connection, if there is one; the server runs one at a time."""
+        """The running job of a connection, if any. The server runs one at a time."""
         what = f"list the jobs of connection {connection_id}"
         newest = [("connectionId", connection_id), NEWEST_FIRST, ("limit", str(RECENT))]
-        # A list without a type has no refreshes in it (airbyte-platform, JobService).
+        # Without a type, the list has no refreshes (airbyte-platform, JobService).
         for kind in ([], [("jobType", "refresh")]):
             for item in self._items("/jobs", what, [*newest, *kind]):
                 job = parse(Job, item, what)
@@ -75,12 +75,12 @@ class Operations(Calls):
         return None
 
     def jobs(self, *, workspace_id: str = "", connection_id: str = "", kind: str = "") -> Iterator[Job]:
-        """Jobs of a workspace or of a connection, the newest first, read page by page as they are taken.
+        """Jobs of a workspace or connection, newest first. Pages are fetched lazily.
 
         Args:
-            workspace_id: the workspace, where no connection is named.
+            workspace_id: the workspace, if no connection is given.
             connection_id: the connection.
-            kind: `sync`, `reset` or `refresh`; without one all but refreshes, which the server finds by name alone.
+            kind: `sync`, `reset` or `refresh`. Without it, the server lists all jobs but refreshes.
         """
         what = f"list the {kind or 'sync'} jobs"
         asked = [("workspaceIds", workspace_id), ("connectionId", connection_id), ("jobType", kind)]
@@ -88,36 +88,36 @@ class Operations(Calls):
         return (parse(Job, item, what) for item in self._pages("/jobs", "jobId", what, query))
 
     def cancel_job(self, job_id: int) -> Job:
-        """DELETE one, which cancels it; one that has finished is left as it is."""
+        """Cancel a job by DELETE. A finished job stays as it is."""
         what = f"cancel job {job_id}"
         try:
             return parse(Job, self._public("DELETE", f"/jobs/{job_id}", what), what)
         except Conflict:
-            # The server refuses what is finished: it may have ended just now, or a first try cancelled it.
+            # The server refuses to cancel a finished job. It may have just ended, or an earlier try cancelled it.
             job = self.get_job(job_id)
             if not job.finished:
                 raise
             return job
 
     def job_failure(self, job_id: int) -> str:
-        """Why a job failed, in the words of its last attempt, by the Config API; empty where it does not say.
+        """The failure message of a job's last attempt, from the Config API; may be empty.
 
         Raises:
-            AirbyteError: also when the server has no Config API.
+            AirbyteError: also if the server has no Config API.
         """
         what = f"read the attempts of job {job_id}"
         answer = self._config("/jobs/get", what, {"id": job_id}, needed_by="Reasons of failures need")
         return self.redactor.line(parse(JobAttempts, answer, what).reason)
 
     def discover_schema(self, source_id: str, *, disable_cache: bool = True) -> list[DiscoveredStream]:
-        """What a source offers, with JSON schemas, by the Config API; takes minutes when it is not cached.
+        """Discover a source's streams with their JSON schemas, by the Config API. Takes minutes if not cached.
 
         Raises:
-            AirbyteError: also when the connector fails or the server has no Config API.
+            AirbyteError: also if the connector fails or the server has no Config API.
         """
         what = f"discover the streams of source {source_id}"
         body: JsonObject = {"sourceId": source_id, "disable_cache": disable_cache}
-        # An answer that takes too long is not asked for again: the connector would run once more.
+        # Not retried after a time-out: the connector would run a second time.
         with discovering():
             answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
@@ -127,16 +127,16 @@ class Operations(Calls):
         return [entry.stream for entry in found.catalog.streams]
 
     def check_actor(self, kind: ActorKind, actor_id: str) -> str:
-        """Let the connector try its configuration; takes minutes where the other side is slow.
+        """Run the connector's check of a saved source or destination. Takes minutes if the outside system is slow.
 
         Returns:
-            An empty text where it works, else why not, in the connector's words and without secrets.
+            An empty text if the check succeeded, else the connector's message without secrets.
 
         Raises:
-            AirbyteError: also when the server has no Config API.
+            AirbyteError: also if the server has no Config API.
         """
         what = f"check the connection of {kind} {actor_id}"
-        # An answer that takes too long is not asked for again: the connector would run once more.
+        # Not retried after a time-out: the connector would run a second time.
         answer = self._config(
             f"/{kind}s/check_connection", what, {f"{kind}Id": actor_id}, needed_by=NEEDED_BY, effect="acts"
         )
@@ -147,7 +147,7 @@ class Operations(Calls):
         return self.redactor.line(said) or "the connector does not say why"
 
     def require_checks(self) -> None:
-        """Refuse what would need a check later.
+        """Make sure that the server can run checks.
 
         Raises:
             AirbyteError: the server has no Config API.
@@ -157,10 +157,10 @@ class Operations(Calls):
 
 @contextmanager
 def discovering() -> Iterator[None]:
-    """Add to a 500 of a call that discovers a source what may be behind it.
+    """Add a hint to a bare 500 of a call that discovers a source: the server gives no reason for a failed discovery.
 
     Raises:
-        ServerError: the same with a hint.
+        ServerError: the same error, with the hint.
     """
     try:
         yield
