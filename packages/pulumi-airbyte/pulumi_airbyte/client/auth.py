@@ -51,7 +51,7 @@ class ClientCredentials(httpx.Auth):
 
     def _current(self, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
         if not self._lock.acquire(timeout=patience()):
-            raise Unreachable("Airbyte did not answer in time when another call asked for the token that both need.")
+            raise Unreachable("Airbyte did not answer in time when another call requested the shared token.")
         try:
             if not self._token or self._token == refused or self._now() >= self._renew_at:
                 response = yield self._token_request()
@@ -89,7 +89,7 @@ def _token_of(response: httpx.Response) -> tuple[str, object]:
         body = response.json()
         return str(body["access_token"]), body.get("expires_in")
     except (ValueError, KeyError, TypeError):
-        text = "Airbyte's answer has no token in it when asked to issue a token"
+        text = "Airbyte's answer to a token request has no token"
         raise ServerError(text, ROOT_HINT, response.status_code) from None
 
 

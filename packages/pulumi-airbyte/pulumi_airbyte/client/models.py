@@ -252,7 +252,9 @@ def parse(kind: type[Parsed], body: JsonValue, what: str) -> Parsed:
     except ValidationError as error:
         fields = ", ".join(".".join(str(part) for part in item["loc"]) or "the body" for item in error.errors()[:5])
         hint = "Check that serverUrl is Airbyte's public API and that the server is 1.2 or later."
-        raise ServerError(f"Airbyte's answer has an unknown shape when asked to {what}: see {fields}", hint) from None
+        raise ServerError(
+            f"Airbyte's answer has an unexpected shape when asked to {what}: see {fields}", hint
+        ) from None
 
 
 def parse_actor(kind: ActorKind, body: JsonValue, what: str) -> Actor:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 RECENT: Final = 20
 NEWEST_FIRST: Final = ("orderBy", "createdAt|DESC")
 DISCOVERY_HINT: Final = (
-    "Airbyte discovers the source here. Where that fails, the source's credentials or its configuration may be the "
-    "reason: test the source on its page in Airbyte, or set checkConnection on it, which shows what its connector says."
+    "Airbyte discovers the source here. If that failed, the source's credentials or configuration may be wrong: "
+    "test the source on its page in Airbyte, or set checkConnection on it, which shows its connector's message."
 )
 FAILED: Final = 500
 NEEDED_BY: Final = "Checks of sources and destinations (`checkConnection`) need"
@@ -59,7 +59,7 @@ class Operations(Calls):
         try:
             return parse(Job, self._public("GET", f"/jobs/{job_id}", what), what)
         except Conflict as error:
-            hint = f'Airbyte has no job of this id, or has it no more; it says "{error.message.rpartition("409 ")[2]}".'
+            hint = f'Airbyte has no job of this id, or no longer; it says "{error.message.rpartition("409 ")[2]}".'
             raise NotFound(f"Airbyte could not {what}: there is no such job.", hint, error.status) from None
 
     def running_job(self, connection_id: str) -> Job | None:
@@ -122,7 +122,7 @@ class Operations(Calls):
             answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
         if not found.job.succeeded:
-            reason = self.redactor.line(found.job.failure.text) or "the connector does not say why"
+            reason = self.redactor.line(found.job.failure.text) or "the connector gives no reason"
             raise AirbyteError(f"Airbyte could not {what}: {reason}", DISCOVERY_HINT)
         return [entry.stream for entry in found.catalog.streams]
 
@@ -144,7 +144,7 @@ class Operations(Calls):
         if found.status == "succeeded":
             return ""
         said = found.message or found.job.failure.text
-        return self.redactor.line(said) or "the connector does not say why"
+        return self.redactor.line(said) or "the connector gives no reason"
 
     def require_checks(self) -> None:
         """Make sure that the server can run checks.

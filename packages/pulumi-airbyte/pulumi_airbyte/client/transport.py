@@ -139,7 +139,7 @@ class Transport:
         A write keeps its place while it waits to retry, so that an overloaded server gets fewer writes.
         """
         if not self._writes.acquire(timeout=deadline.patience()):
-            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes took all of its time."
+            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes used up its time."
             raise Unreachable(text, "Run the command again, or allow more time with the resource's customTimeouts.")
         try:
             yield
@@ -190,7 +190,7 @@ class Transport:
 
     def _without_token(self, what: str, error: AirbyteError) -> _FailedTry:
         """The failure of a call for which there was no token. The call was not sent, so it is safe to repeat."""
-        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because no token could be had. {error.message}"
+        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because there was no token. {error.message}"
         return _FailedTry(type(error)(text, error.hint, error.status), again=isinstance(error, Busy | Unreachable))
 
     def _decoded(self, response: httpx.Response, what: str) -> JsonValue:

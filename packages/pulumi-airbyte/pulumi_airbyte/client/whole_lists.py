@@ -175,8 +175,8 @@ class WholeLists(Calls):
                 return later.items
             raise Unsettled(
                 f"Airbyte's list of {listing.collection} changed each of the {len(readings)} times it was read.",
-                "Run the command again when less is going on in the workspace. With the Config API (configUrl) the "
-                "list is read in one statement, which no change disturbs.",
+                "Run the command again when the workspace changes less. With the Config API (configUrl), the list is "
+                "read in one statement, which concurrent changes don't affect.",
             )
 
         return self.patiently(lambda error: isinstance(error, Unsettled), again)

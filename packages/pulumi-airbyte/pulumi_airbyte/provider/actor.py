@@ -58,12 +58,12 @@ from pulumi_airbyte.provider.versions import (
 from pulumi_airbyte.values import Path, render_path
 
 UNSEEN_ADVICE: Final = (
-    "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
-    "(checkConnection, say): an update writes every secret that was imported unseen."
+    "The next `pulumi up` records it. If it was changed in code since the import, change another value too "
+    "(checkConnection, for example): an update writes every secret that was imported as a mask."
 )
 LEFT: Final = '{"check":true}'
 ADVICE: Final = (
-    "Correct the configuration, or what it leads to, and run `pulumi up`: it repairs this one and makes no other."
+    "Correct the configuration or the outside system, and run `pulumi up`: it repairs this object and creates no other."
 )
 NAMED: Final = 5
 
@@ -146,7 +146,7 @@ class ActorType(ResourceType):
         ]
         if imported:
             paths = ", ".join(map(render_path, imported))
-            lines.append(f"{paths}: imported unseen, and so taken to be what the program says. {UNSEEN_ADVICE}")
+            lines.append(f"{paths}: imported as masks, and assumed to equal the program's values. {UNSEEN_ADVICE}")
         return "\n".join(lines)
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
@@ -183,7 +183,7 @@ class ActorType(ResourceType):
         if rotated := changed_outside(found, recorded):
             live["configuration"] = with_changes(live.get("configuration"), rotated)
             paths = ", ".join(render_path(("configuration", *path)) for path in rotated)
-            target.say(f"{paths}: changed outside the program, which writes its own value with the next update")
+            target.say(f"{paths}: changed outside the program, and overwritten by the next update")
         record = as_output(versions(found) | recorded)
         outputs = {
             **identity_of(self.kind, found),
@@ -293,7 +293,7 @@ def tried(airbyte: Airbyte, kind: ActorKind, actor_id: str, inputs: Properties, 
         failure = str(error)
     if not failure:
         return outputs
-    reason = f"The {kind} {actor_id} is written, but its check fails: {failure}\n  {ADVICE}"
+    reason = f"The {kind} {actor_id} was written, but its check failed: {failure}\n  {ADVICE}"
     raise UnfinishedError(actor_id, {**outputs, "unfinished": LEFT}, reason)
 
 

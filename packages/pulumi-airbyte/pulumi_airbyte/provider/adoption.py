@@ -313,8 +313,8 @@ class Adoption(Generic[Record]):
         if self._target.replaced is not None:
             return RefusedError(
                 f"Airbyte has {label} ({object_id}) already, besides the one that is replaced. It is identical to the "
-                f"new one: a run that broke off may have made it.",
-                f"To go on with it, {setting}; or delete it in Airbyte, and run `pulumi up` again.",
+                f"new one: an interrupted run may have created it.",
+                f"To resume with it, {setting}; or delete it in Airbyte, and run `pulumi up` again.",
             )
         return RefusedError(
             f"Airbyte has {label} ({object_id}) already, and it is identical.",
@@ -327,9 +327,9 @@ class Adoption(Generic[Record]):
         names = list(dict.fromkeys(map(render_path, paths)))
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         return RefusedError(
-            f"Airbyte has {self._sought.label} ({object_id}) already, and it is not what the program says: see "
+            f"Airbyte has {self._sought.label} ({object_id}) already, and it differs from the program: see "
             f"{', '.join(names[:SHOWN])}{more}.",
-            f"Take it over: {self._import_advice(object_id)}, after which `pulumi up` makes it what the program says. "
+            f"Take it over: {self._import_advice(object_id)}, then `pulumi up` changes it to the program's values. "
             f"Or give this one another name. Where the program had it under another resource name, give this one an "
             f"alias. Where `--replace` or a taint asks for a new one, leave that out.",
         )
@@ -422,6 +422,6 @@ def _why_kept(holder: Holder, target: Target) -> str:
     if holder.standing == "kept":
         return "the program still has it, as a killed run noted it for deletion when it had just been adopted"
     return (
-        "this run adopted it. Nothing was replaced: Pulumi gives a provider no sign of `--replace` or of a taint, so "
-        "that its create takes over an object that is identical. To get a new one, delete it in Airbyte first"
+        "this run adopted it. Nothing was replaced: Pulumi does not announce `--replace` or a taint to a provider, so "
+        "the create adopted the identical object. To get a new one, delete it in Airbyte first"
     )

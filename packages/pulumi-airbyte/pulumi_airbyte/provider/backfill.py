@@ -96,7 +96,7 @@ def _refused(meant: list[str], token: Property, streams: Collection[str]) -> str
     if not meant:
         return f"is no stream here: known are {', '.join(streams)}"
     if len(meant) > 1:
-        return f"may mean several streams: give the key of one, which is {' or '.join(meant)}"
+        return f"matches several streams: use the key of one, which is {' or '.join(meant)}"
     if is_known(token) and (not isinstance(token, str | bool) or token == ""):
         return 'must be a token such as "2026-02-01-reprice", true or false'
     return ""

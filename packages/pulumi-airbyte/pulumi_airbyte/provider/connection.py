@@ -406,12 +406,12 @@ def _status(live: Properties, sent: Properties, ask: Callable[[], ConfigConnecti
     if status == "locked":
         said = ask()
         reason = f" ({said.status_reason})" if said and said.status_reason else ""
-        yield f"it is locked in Airbyte{reason}: no change is taken until it is unlocked on its page there"
+        yield f"it is locked in Airbyte{reason}: Airbyte refuses changes until it is unlocked on its page there"
     elif status == "inactive":
         said = ask()
         if said and said.breaking_change:
             yield (
-                "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed: "
+                "it is switched off in Airbyte, where a breaking change of the source's schema needs a review: "
                 'the next up switches it on again, unless ignore_changes=["status"] leaves it as it is'
             )
         else:

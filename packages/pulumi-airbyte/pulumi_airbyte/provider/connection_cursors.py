@@ -32,7 +32,7 @@ from pulumi_airbyte.values import JsonObject, canonical_json
 
 WHOLE = "the source keeps one cursor for all its streams"
 UNREADABLE = "it can't be read without the Config API"
-ADVICE = "To let them go, set allowCursorLoss on the connection: its next sync reads these streams from the beginning."
+ADVICE = "To accept that, set allowCursorLoss on the connection: its next sync reads these streams from the beginning."
 UNSEEN = "the connector of its new source is not known yet"
 
 
@@ -237,7 +237,7 @@ def refuse_losses(old: Connection, outcome: CursorOutcome, state: SavedState | N
     lost = outcome.losses(state) if state else dict.fromkeys([*outcome.kept, *outcome.lost], UNREADABLE)
     if lost:
         named = ", ".join(f"{shown(key)} ({why})" for key, why in sorted(lost.items()))
-        raise AirbyteError(f'A new connection in place of "{old.name}" would lose cursors: {named}.', ADVICE)
+        raise AirbyteError(f'Replacing connection "{old.name}" would lose cursors: {named}.', ADVICE)
 
 
 def cursors_if_readable(airbyte: Airbyte, connection_id: str) -> SavedState | None:

@@ -47,10 +47,10 @@ from pulumi_airbyte.values import Path, canonical_json
 
 IDENTITY: Final = ("name", "sourceId", "destinationId")
 ENDS_HINT: Final = (
-    "Nothing was written. Run `pulumi refresh` where the program declares it: `pulumi up` then makes it again. Else "
-    "give the id of one that exists."
+    "Nothing was written. If the program declares it, run `pulumi refresh`, then `pulumi up` creates it again. "
+    "Otherwise set the id of an existing one."
 )
-TAGS_HINT: Final = "Nothing was written. Take it out of the program, or make it in Airbyte and give the new id."
+TAGS_HINT: Final = "Nothing was written. Remove it from the program, or create it in Airbyte and set the new id."
 
 
 class ConnectionWrites:
@@ -299,7 +299,7 @@ def sought(
 
 def _adopting(found: Found[Connection], tree: Properties) -> Iterator[str]:
     if found.behind:
-        yield f"what a run that broke off has left ({', '.join(sorted(found.behind))}) will be written"
+        yield f"what an interrupted run did not write ({', '.join(sorted(found.behind))}) will be written"
     if any(mapper_keys(tree)):
         yield "its streams will be written, since the keys of their mappers can't be compared"
 

@@ -20,7 +20,7 @@ from pulumi_airbyte.values import MASK, Path
 Rule = Callable[[Properties, Path], bool]
 """Whether the server is known to drop or replace the value of a tree at a path."""
 ADVICE: Final = (
-    "Take it out of the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
+    "Remove it from the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
 )
 
 
@@ -81,7 +81,7 @@ def refuse_lost(label: str, object_id: str, outputs: Properties, lost: Iterable[
     names = list(dict.fromkeys(lost))
     if not names:
         return outputs
-    reason = f"{label} ({object_id}) is written, but Airbyte left out what was asked for: {'; '.join(names)}."
+    reason = f"{label} ({object_id}) was written, but Airbyte dropped requested values: {'; '.join(names)}."
     raise UnfinishedError(object_id, outputs, f"{reason}\n  {ADVICE}")
 
 

@@ -172,7 +172,7 @@ class ResourceType(ABC):
         """Name the requested values that the server dropped at the last write; empty if there are none."""
         lost = self.taken(known).lost
         names = ", ".join(dict.fromkeys(self.named(self.tree(known.inputs), path) for path in lost))
-        return f"{names}: asked for, and left out by Airbyte at the last write" if names else ""
+        return f"{names}: requested, but dropped by Airbyte at the last write" if names else ""
 
     def named(self, tree: Properties, path: Path) -> str:
         """A path of a tree in words."""

@@ -190,8 +190,8 @@ class RunRecord:
         [layout] = self._database.execute("PRAGMA user_version").fetchone()
         if layout not in {0, FORMAT}:
             raise AirbyteError(
-                "Plugins of this provider in two versions that can't share one run are in use: each could delete what "
-                "the other has just made.",
+                "Two incompatible versions of this provider's plugin take part in this run: each could delete what the "
+                "other has just created.",
                 "Upgrade in two steps: run `pulumi up` with all resources on one version of pulumi-airbyte.",
             )
         if layout == 0:
@@ -252,8 +252,8 @@ def _errors_reported() -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         raise AirbyteError(
-            f"What this run does can't be recorded in the folder for temporary files: {error}.",
-            "Set TMPDIR to a folder that this user can write to, and that has room.",
+            f"The run can't be recorded in the folder for temporary files: {error}.",
+            "Set TMPDIR to a writable folder with free space.",
         ) from error
 
 
@@ -271,7 +271,7 @@ def _folder() -> Path:
     private = os.name != "posix" or (found.st_uid == os.getuid() and found.st_mode & 0o077 == 0)
     if not private or not folder.is_dir() or folder.is_symlink():
         raise AirbyteError(
-            f"{folder} is not a folder of this user alone, so that plugins can't share what a run has done.",
+            f"{folder} is not private to this user, so plugins can't share the record of a run.",
             "Remove it, or set TMPDIR to a folder of your own.",
         )
     return folder

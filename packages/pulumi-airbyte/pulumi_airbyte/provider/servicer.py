@@ -223,7 +223,7 @@ def _require_uuid(object_id: str) -> None:
     try:
         UUID(object_id)
     except ValueError:
-        raise ValueError(f"{object_id!r} is no id: give the UUID from the address of the object's page") from None
+        raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:
