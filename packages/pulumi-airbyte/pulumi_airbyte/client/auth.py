@@ -89,7 +89,7 @@ def _token_of(response: httpx.Response) -> tuple[str, object]:
         body = response.json()
         return str(body["access_token"]), body.get("expires_in")
     except (ValueError, KeyError, TypeError):
-        text = "Airbyte's answer to a token request has no token"
+        text = "Airbyte's answer has no token when asked to issue a token"
         raise ServerError(text, ROOT_HINT, response.status_code) from None
 
 
