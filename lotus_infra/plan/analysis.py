@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from airbyte_model.streams import Stream, name_of, shown
-from pulumi_airbyte.provider.backfill import reshaped
-from pulumi_airbyte.provider.connection_past import past_of
-from pulumi_airbyte.provider.connection_steps import UNSEEN, tokens_now, verdict_on
-from pulumi_airbyte.provider.connection_tree import canonical
+from pulumi_airbyte.provider.backfill import reshaped, tokens_now
+from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
+from pulumi_airbyte.provider.connection_inputs import canonical
+from pulumi_airbyte.provider.connection_state import past_of
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
@@ -95,12 +95,12 @@ def of_replacement(old: ResourceState, new: ResourceState, *, same_connector: bo
         new: the one that comes.
         same_connector: whether both sources are of one connector; None where nothing tells.
     """
-    verdict = verdict_on(_known(old), _properties(new.inputs), same_connector=same_connector is not False)
+    outcome = cursor_outcome(_known(old), _properties(new.inputs), same_connector=same_connector is not False)
     lost = (
-        dict(verdict.lost) if same_connector is not None else dict.fromkeys(verdict.kept, UNSEEN) | dict(verdict.lost)
+        dict(outcome.lost) if same_connector is not None else dict.fromkeys(outcome.kept, UNSEEN) | dict(outcome.lost)
     )
-    kept = tuple(key for key in verdict.kept if key not in lost)
-    return Cursors(kept, dict(sorted(lost.items())), tuple(sorted(verdict.anew)))
+    kept = tuple(key for key in outcome.kept if key not in lost)
+    return Cursors(kept, dict(sorted(lost.items())), tuple(sorted(outcome.reread)))
 
 
 def of_update(old: Mapping[str, Stream], new: Mapping[str, Stream], anew: Mapping[str, str]) -> Cursors:

@@ -39,7 +39,7 @@ DEFAULTS: Final[Inputs] = {
     "nonBreakingSchemaUpdatesBehavior": "ignore",
     "status": "active",
 }
-"""What a connection has that does not say so (pulumi_airbyte, provider/connection_tree.py)."""
+"""What a connection has that does not say so (pulumi_airbyte, provider/connection_inputs.py)."""
 _APART: Final = frozenset({"configurations", "schedule", "backfills"})
 AIRBYTE: Final = "airbyte:index/"
 ANOTHER_SECRET: Final = "[another secret]"

@@ -77,7 +77,7 @@ def test_an_answer_of_another_shape_names_the_fields_and_not_their_values() -> N
     error = failure(Answer(body={"workspaceId": "w", "name": ["hidden-value"]}))
     assert (type(error), error.message) == (
         ServerError,
-        "Airbyte's answer has an unknown shape when asked to read workspace w: see name",
+        "Airbyte's answer has an unexpected shape when asked to read workspace w: see name",
     )
     assert "hidden-value" not in str(error)
 
@@ -90,7 +90,7 @@ def test_a_list_that_is_none_is_an_answer_of_another_shape() -> None:
     with (
         answering(Answer(body={"data": {}})) as server,
         client(server.url) as airbyte,
-        pytest.raises(ServerError, match="unknown shape when asked to list workspaces"),
+        pytest.raises(ServerError, match="unexpected shape when asked to list workspaces"),
     ):
         airbyte.list_workspaces()
 

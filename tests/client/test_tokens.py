@@ -131,7 +131,7 @@ def test_a_create_without_a_token_was_never_sent_and_says_so(guarded: RunningTwi
         client(guarded.public_url, application(guarded)) as airbyte,
         airbyte.within(0.5 if "hold" in fault else 30),
         pytest.raises(
-            AirbyteError, match='not asked to create workspace "other", because no token could be had'
+            AirbyteError, match='not asked to create workspace "other", because there was no token'
         ) as caught,
     ):
         airbyte.create_workspace({"name": "other"})

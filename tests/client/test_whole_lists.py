@@ -94,7 +94,7 @@ def test_rows_that_are_made_meanwhile_hold_nothing_up(twin: RunningTwin) -> None
 def test_a_list_that_never_settles_is_an_error_that_says_what_to_do(busy: Moving) -> None:
     with client(busy.without_config_api) as airbyte, pytest.raises(Unsettled, match="changed each of the") as caught:
         ids(airbyte, busy.twin)
-    assert "Run the command again when less is going on" in caught.value.hint
+    assert "Run the command again when the workspace changes less" in caught.value.hint
     assert not caught.value.outcome_unknown
 
 

@@ -112,7 +112,7 @@ def test_an_import_of_everything_leaves_nothing_to_do(lake: Lake) -> None:
 
 def test_the_first_rotation_after_an_import_is_one_update_that_names_its_path(lake: Lake) -> None:
     imported(lake, made_by_hand(lake, SECRETS))
-    assert "configuration.api_key: imported unseen" in lake.pulumi.preview().ok().output
+    assert "configuration.api_key: imported as masks" in lake.pulumi.preview().ok().output
     lake.pulumi.up().ok()
     lake.pulumi.config_set("lotus:klaviyo_api_key", "another-value-of-the-klaviyo-key", secret=True)
 

@@ -77,7 +77,7 @@ def test_what_airbyte_changes_by_itself_is_shown_and_can_be_left_to_it(project: 
     drift(twin, "propagate_column", stream="users", field="tier", **known)
 
     shown = project.refresh().ok().output
-    assert "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed" in shown
+    assert "it is switched off in Airbyte, where a breaking change of the source's schema needs a review" in shown
     assert "field tier of users was added in Airbyte (propagate_columns adds what the source gains)" in shown
     [step] = project.preview("--json").ok().changes()
     assert (step.op, set(step.diffs)) == ("update", {"configurations", "status"})

@@ -95,7 +95,7 @@ def test_a_source_whose_check_fails_is_kept_and_repaired_under_the_same_id(
     failed = pulumi.up().failed().output
 
     [made] = call(twin, "GET", "/sources")["data"]
-    assert f"The source {made['sourceId']} is written, but its check fails" in failed
+    assert f"The source {made['sourceId']} was written, but its check failed" in failed
     assert [step.op for step in pulumi.preview("--json").ok().changes()] == ["update"]
     twin.clear_calls()
     pulumi.up().ok()

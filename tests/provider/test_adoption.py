@@ -123,7 +123,7 @@ def test_what_is_there_and_differs_is_refused_with_the_places_and_the_import_lin
 
     message = error(lambda: plugin.create(kind, inputs, preview=preview))
 
-    assert f'{kind} "{plugin.name}" ({made.id}) already, and it is not what the program says: see {place}.' in message
+    assert f'{kind} "{plugin.name}" ({made.id}) already, and it differs from the program: see {place}.' in message
     assert f"pulumi import {urn(kind).split('$')[1].split('::')[0]} thing {made.id} --parent" in message
     assert "elsewhere" not in message
     assert writes(lake) == []

@@ -124,7 +124,7 @@ def test_a_refresh_that_takes_longer_than_the_update_is_looked_after(engine: tup
     heard, plugin = engine
     news = asked(plugin, lake, "one")
     after, job_id = long(plugin, lake, news)
-    assert f"bare: still being read anew, which the next `pulumi up` looks after (job {job_id})" in heard.told()
+    assert f"bare: still being re-read; the next `pulumi up` checks the job (job {job_id})" in heard.told()
     assert compared(plugin, after, news) == NOTHING
 
     drive_job(lake, job_id, "succeeded")
@@ -204,7 +204,7 @@ def test_an_inactive_connection_reads_nothing_anew(plugin: Plugin, lake: Lake, b
     news = asked(plugin, lake, "one", **({} if behind else {"status": "inactive"}))
     lake.twin.clear_calls()
     message = error(lambda: plugin.update("connection", known, news))
-    assert "bare can't be read anew: the connection is inactive" in message
+    assert "bare can't be re-read: the connection is inactive" in message
     assert [call for call in lake.asked() if not call.startswith("GET")] == []
 
 
@@ -213,7 +213,7 @@ def test_a_stream_that_the_server_lacks_is_an_error_and_not_a_refresh_of_all(plu
     lake.api("PATCH", f"/connections/{known.id}", {"configurations": {"streams": [{"name": "cursor_defined"}]}})
     with ending(lake.twin) as jobs:
         message = error(lambda: plugin.update("connection", known, news))
-        assert "bare can't be read anew: Airbyte's connection does not have it" in message
+        assert "bare can't be re-read: Airbyte's connection does not have it" in message
         assert jobs.asked == []
 
 

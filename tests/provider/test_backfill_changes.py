@@ -44,7 +44,7 @@ def test_a_field_that_is_added_without_a_backfill_is_told(engine: tuple[Engine, 
     known, news = made(plugin, lake), asked(plugin, lake, ..., WIDER, TWO[1])
     compared(plugin, known, news)
     assert heard.told() == (
-        "bare: + field note; rows of bare that are there already get no value of note until a backfill "
+        "bare: + field note; existing rows of bare get no value of note until a backfill "
         "(a new backfill token for bare, or refreshOnSchemaChange)"
     )
     with ending(lake.twin) as jobs:

@@ -285,6 +285,6 @@ def test_a_preview_names_the_cursors_that_are_lost_and_why(engine: tuple[Engine,
     compared(plugin, old, news)
     assert heard.lines[-1][1].endswith(
         "cursors kept: cursor_defined; lost: bare (its cursor field changes); an update refuses to lose cursors unless "
-        "allowCursorLoss is set; rows that were read before stay in the old destination"
+        "allowCursorLoss is set; existing rows stay in the old destination"
     )
     assert lake.asked() == []

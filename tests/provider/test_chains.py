@@ -85,7 +85,7 @@ def test_a_connection_does_not_go_before_its_successor_while_nobody_knows_the_ne
     old = made(plugin, lake, FREE)
     assert compared(plugin, old, old.inputs | {"sourceId": UNKNOWN}).replaces
     message = error(lambda: plugin.delete_now("connection", old.id, old.inputs))
-    assert "bare (nobody can say yet of which connector its new source is)" in message
+    assert "bare (the connector of its new source is not known yet)" in message
     assert HINT in message
     assert lake.live("connections", old.id)["status"] == "active"
 

@@ -51,8 +51,8 @@ def test_a_create_whose_check_fails_keeps_its_id_and_the_next_update_only_checks
     closed(lake)
     made, [reason] = kept(lambda: plugin.create(kind, inputs))
     assert lake.live(f"{kind}s", made.id)["name"] == plugin.name
-    assert reason.startswith(f"The {kind} {made.id} is written, but its check fails: ")
-    assert "it repairs this one and makes no other" in reason
+    assert reason.startswith(f"The {kind} {made.id} was written, but its check failed: ")
+    assert "it repairs this object and creates no other" in reason
     assert json.loads(made.outputs["unfinished"]) == {"check": True}
 
     check_fails(lake, made.id)

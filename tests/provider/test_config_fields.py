@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pulumi_airbyte.provider.config_fields import as_first_posted
+from pulumi_airbyte.provider.connection_settings import as_first_posted
 
 from tests.provider.kept import kept
 from tests.provider.lake import LOOKING, Document, Lake

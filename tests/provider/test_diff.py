@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import pytest
-from pulumi_airbyte.provider.connection_tree import canonical
+from pulumi_airbyte.provider.connection_inputs import canonical
 from pulumi_airbyte.provider.properties import UNKNOWN, Property, Secret
 
 from tests.provider.lake import Lake, stream

@@ -35,7 +35,7 @@ def test_a_connection_that_a_breaking_change_switched_off_says_so(engine: tuple[
     assert heard.lines == []
     lake.drift("connection_status", connectionId=made.id, status="inactive", breakingChange=True)
     live = plugin.refreshed("connection", made)
-    reason = "it is switched off in Airbyte, where a breaking change of the source's schema is to be reviewed"
+    reason = "it is switched off in Airbyte, where a breaking change of the source's schema needs a review"
     assert heard.lines[0][1].startswith(reason)
     plugin.read("connection", live)
     assert len(heard.lines) == 1

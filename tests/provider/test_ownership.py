@@ -343,7 +343,7 @@ def test_a_folder_that_others_may_write_is_refused(folder: Path) -> None:
     RunRecord.of("127.0.0.1:1").close()
     [records] = folder.iterdir()
     records.chmod(0o777)
-    with pytest.raises(AirbyteError, match="this user alone"):
+    with pytest.raises(AirbyteError, match="not private to this user"):
         RunRecord.of("127.0.0.1:1")
 
 

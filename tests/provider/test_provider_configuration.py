@@ -150,7 +150,7 @@ def test_wrong_credentials_are_one_message_with_the_hint_and_without_the_secret(
         unconfigured.configure(serverUrl=twin.public_url, clientId="an-id", clientSecret=Secret("a-wrong-secret"))
         message = error(lambda: unconfigured.invoke("getWorkspace"))
     assert message == (
-        "Airbyte was not asked to list workspaces, because no token could be had. Airbyte could not issue a token: "
+        "Airbyte was not asked to list workspaces, because there was no token. Airbyte could not issue a token: "
         "400 Invalid client id or token\n  Check clientId and clientSecret."
     )
 

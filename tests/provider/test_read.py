@@ -156,7 +156,7 @@ def test_a_refresh_keeps_the_text_of_streams_secret(plugin: Plugin, lake: Lake) 
 @pytest.mark.parametrize("text", ["faker", "https://airbyte.example.com/workspaces/w/source/s", "../workspaces"])
 def test_an_import_of_what_is_no_id_is_an_error_without_a_call(plugin: Plugin, lake: Lake, text: str) -> None:
     message = error(lambda: plugin.imported("source", text), grpc.StatusCode.INVALID_ARGUMENT)
-    assert message == f"{text!r} is no id: give the UUID from the address of the object's page"
+    assert message == f"{text!r} is no id: use the UUID from the URL of the object's page"
     assert lake.asked() == []
 
 

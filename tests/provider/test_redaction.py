@@ -64,4 +64,4 @@ def test_nor_a_discovery_for_a_connection_whose_source_stays_as_it_is(plugin: Pl
     message = error(lambda: plugin.update("connection", made, inputs))
     # Airbyte keeps the connector's words to itself here; servers before this one repeated them.
     assert TOKEN not in message
-    assert "the reason: test the source on its page in Airbyte" in message
+    assert "may be wrong: test the source on its page in Airbyte" in message

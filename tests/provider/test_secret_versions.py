@@ -146,7 +146,7 @@ def test_a_secret_that_an_import_could_not_see_is_told_until_the_state_has_it(
     made = plugin.made("source", lake.source())
     found = plugin.imported("source", made.id)
     assert plugin.diff("source", found.inputs, made.inputs, found.outputs) == NOTHING
-    assert f"{TOKEN_PATH}: imported unseen, and so taken to be what the program says" in heard.told()
+    assert f"{TOKEN_PATH}: imported as masks, and assumed to equal the program's values" in heard.told()
     assert plugin.diff("source", made.inputs, made.inputs, found.outputs) == NOTHING
     assert heard.told() == ""
 

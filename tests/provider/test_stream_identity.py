@@ -187,13 +187,13 @@ REFUSED: list[tuple[list[Document], dict[str, str], dict[str, str]]] = [
     (
         [LEFT, RIGHT],
         {"twice": "t1"},
-        {"backfills.twice": f"may mean several streams: give the key of one, which is {LEFT_KEY} or {RIGHT_KEY}"},
+        {"backfills.twice": f"matches several streams: use the key of one, which is {LEFT_KEY} or {RIGHT_KEY}"},
     ),
     (
         [LEFT, DOTTED],
         {"left.twice": "t1"},
         {
-            'backfills["left.twice"]': "may mean several streams: give the key of one, which is "
+            'backfills["left.twice"]': "matches several streams: use the key of one, which is "
             f"{DOTTED_KEY} or {LEFT_KEY}"
         },
     ),

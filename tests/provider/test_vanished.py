@@ -275,7 +275,7 @@ def test_an_update_of_what_was_deleted_says_so(plugin: Plugin, lake: Lake, kind:
         proxy.path, proxy.happens = f"/{kind}s/{made.id}", gone(lake, kind, made.id) if when == "between" else nothing
         message = error(lambda: plugin.update(kind, made, plugin.checked(kind, after)))
     assert "does not exist any more" in message
-    assert "It was deleted behind the program's back. Run `pulumi refresh`" in message
+    assert "It was deleted outside the program. Run `pulumi refresh`" in message
     assert " 500 " not in message
 
 

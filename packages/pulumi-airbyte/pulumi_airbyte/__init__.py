@@ -1,9 +1,9 @@
-"""Airbyte as code: the SDK of the native Airbyte provider for Pulumi.
+"""The SDK of the native Airbyte provider for Pulumi.
 
-Resources take the properties of Airbyte's public API in Python spelling; `configurations` of a connection is typed
-here and travels as one JSON text.
+Resources take the properties of Airbyte's public API in snake_case. A connection's `configurations` is typed here, and
+is sent as one JSON text.
 
-A name is imported, and Pulumi with it, when it is first asked for: `pulumi_airbyte.client` alone takes half the time.
+Names are imported on first use, and Pulumi with them: importing `pulumi_airbyte.client` then takes half the time.
 """
 
 from importlib import import_module
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
         ConnectionScheduleArgs,
         TagArgs,
     )
-    from pulumi_airbyte.connection import Connection
-    from pulumi_airbyte.destination import Destination
     from pulumi_airbyte.lookups import (
         ConnectorDefinition,
         DeclaredObject,
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
         get_streams,
         get_workspace,
     )
-    from pulumi_airbyte.settings import Provider
-    from pulumi_airbyte.source import Source
-    from pulumi_airbyte.workspace import Workspace
+    from pulumi_airbyte.resources import Connection, Destination, Provider, Source, Workspace
 
 __all__ = [
     "Connection",
@@ -56,15 +52,15 @@ __all__ = [
     "get_workspace",
 ]
 
-_HOMES = ("arguments", "connection", "destination", "lookups", "settings", "source", "workspace")
+_MODULES = ("arguments", "lookups", "resources")
 
 
-if not TYPE_CHECKING:  # a type checker would take it for leave to ask for any name
+if not TYPE_CHECKING:  # a type checker would accept any name of a module with __getattr__
 
     def __getattr__(name: str) -> object:
-        """The SDK's names, each from the module that has it."""
+        """Import one of the SDK's names from its module."""
         if name in __all__:
-            for home in _HOMES:
+            for home in _MODULES:
                 module = import_module(f"{__name__}.{home}")
                 if hasattr(module, name):
                     return getattr(module, name)

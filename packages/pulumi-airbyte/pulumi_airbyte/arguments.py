@@ -1,4 +1,4 @@
-"""Typed arguments of resources. Knows the canonical form of streams; of the engine, only that values may come later."""
+"""Typed arguments of resources. Streams are brought into their canonical text here, also if they contain outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class ConnectionConfigurationsStreamMapperArgs:
     """A transformation of a stream's records (ConfiguredStreamMapper of the public API).
 
     Attributes:
-        type: what it does.
-        mapper_configuration: how, as the public API takes it. A value may be an output, such as the key of an
+        type: the kind of transformation.
+        mapper_configuration: its settings, in the public API's form. A value may be an output, such as the key of an
             `encryption` from `config.require_secret`.
     """
 
@@ -41,7 +41,7 @@ class ConnectionConfigurationsStreamMapperArgs:
 
 
 Mapper = ConnectionConfigurationsStreamMapperArgs | Mapping[str, Any]
-"""A mapper, typed or as the public API takes it."""
+"""A mapper, typed or in the public API's form."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,17 @@ class ConnectionConfigurationsStreamArgs:
     """One stream to sync (StreamConfiguration of the public API).
 
     Attributes:
-        name: as the source calls it.
-        sync_mode: how it is read and written; the source and the destination must both support it.
-        cursor_field: path of the field by which new records are found; honoured in incremental modes.
-        primary_key: one path for each part of the key.
+        name: the stream's name in the source.
+        sync_mode: how it is read and written; source and destination must support it.
+        cursor_field: path of the field that marks new records; used in incremental modes.
+        primary_key: one path per part of the key.
         selected_fields: names of top-level fields; None selects all of them.
-        namespace: the source's own, which makes it another stream; needed where the source has two of this name.
-        mappers: transformations. While one of their values is an output, the streams as a whole are one, and secret
-            where it is.
+        namespace: the source's namespace, part of the stream's identity; needed if two streams share the name.
+        mappers: transformations. If one of their values is an output, all streams together are one output, secret if
+            that value is.
         include_files: also copy the files that records refer to.
-        destination_object_name: for destinations that write into objects of their own (1.8 and later).
-        backfill: a token; a new text reads the stream from the beginning, once, and so does `True` where it was
-            `False`.
+        destination_object_name: for destinations that write into named objects (1.8 and later).
+        backfill: a token; a new text re-reads the stream once, and so does `True` after `False`.
     """
 
     name: str
@@ -76,7 +75,7 @@ class ConnectionConfigurationsStreamArgs:
 
     @property
     def key(self) -> str:
-        """The key of the stream, by which `backfills` and `backfill_results` have it."""
+        """The stream's key in `backfills` and `backfill_results`."""
         return key_of((self.namespace, self.name))
 
     def to_wire(self) -> dict[str, Any]:
@@ -101,20 +100,20 @@ class ConnectionConfigurationsArgs:
     streams: Sequence[ConnectionConfigurationsStreamArgs]
 
     def to_wire(self) -> str | pulumi.Output[str]:
-        """The canonical JSON text in which they travel, once all values of mappers are known.
+        """The canonical JSON text; an output if a mapper's value is one.
 
         Raises:
             ConfigurationError: a stream is listed twice, or selects a field twice or a nested one.
         """
-        told = [stream.to_wire() for stream in self.streams]
-        if not _comes_later(told):
-            return _text(told)
-        # What can be refused now is; the text of outputs is an output, unknown or secret where one of them is.
-        _text([{**stream, "mappers": None} for stream in told])
-        return pulumi.Output.from_input(told).apply(_text)
+        streams = [stream.to_wire() for stream in self.streams]
+        if not _has_output(streams):
+            return _text(streams)
+        # Report errors in everything but the mappers now, not when the outputs are known.
+        _text([{**stream, "mappers": None} for stream in streams])
+        return pulumi.Output.from_input(streams).apply(_text)
 
     def backfills(self) -> dict[str, str | bool] | None:
-        """The streams' tokens, by the streams' keys; None where there is none.
+        """The backfill tokens by stream key; None without any.
 
         Raises:
             ConfigurationError: a stream is listed twice.
@@ -135,7 +134,7 @@ def _text(streams: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _mappers(value: Any) -> Any:
-    """Mappers in the API's spelling, as far as they are known."""
+    """Mappers in the API's spelling; outputs stay outputs."""
     if isinstance(value, pulumi.Output):
         return value.apply(_mappers)
     if isinstance(value, ConnectionConfigurationsStreamMapperArgs):
@@ -143,25 +142,25 @@ def _mappers(value: Any) -> Any:
     return [_mappers(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _comes_later(value: object) -> bool:
-    """Whether a value, or one in it, is known only later."""
+def _has_output(value: object) -> bool:
+    """Whether a value is, or contains, an output or an awaitable."""
     if isinstance(value, Mapping):
-        return any(_comes_later(item) for item in value.values())
+        return any(_has_output(item) for item in value.values())
     if isinstance(value, list | tuple):
-        return any(_comes_later(item) for item in value)
+        return any(_has_output(item) for item in value)
     return isinstance(value, pulumi.Output) or isawaitable(value)
 
 
 @dataclass(frozen=True)
 class ConnectionScheduleArgs:
-    """When a connection syncs. Basic schedules and zones are written by the server's Config API.
+    """When a connection syncs. Basic schedules and time zones need the Config API.
 
     Attributes:
-        schedule_type: `manual` (only on request), `cron`, or `basic` (every so many units).
+        schedule_type: `manual` (only on request), `cron`, or `basic` (at an interval).
         cron_expression: Quartz cron with seconds first, e.g. `0 0 * * * ?` for every hour.
-        cron_time_zone: the expression's zone, such as `Europe/Berlin`; default UTC.
-        units: how many of `time_unit` lie between two syncs of a basic schedule.
-        time_unit: of a basic schedule.
+        cron_time_zone: the expression's time zone, such as `Europe/Berlin`; default UTC.
+        units: length of a basic schedule's interval, in `time_unit`.
+        time_unit: unit of a basic schedule's interval.
     """
 
     schedule_type: Literal["manual", "cron", "basic"]
@@ -174,7 +173,7 @@ class ConnectionScheduleArgs:
         """The schedule in the API's spelling.
 
         Raises:
-            ValueError: one of units and time_unit is missing.
+            ValueError: only one of units and time_unit is given.
         """
         if (self.units is None) != (self.time_unit is None):
             raise ValueError("units and time_unit of a schedule go together, such as units=1, time_unit='hours'")
@@ -189,7 +188,7 @@ class ConnectionScheduleArgs:
 
 @dataclass(frozen=True)
 class TagArgs:
-    """A tag of the workspace, whole: the API takes no shorter form.
+    """A tag of the workspace. The API requires all of its properties.
 
     Attributes:
         tag_id: its id.

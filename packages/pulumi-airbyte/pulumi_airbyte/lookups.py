@@ -1,6 +1,6 @@
-"""Look-ups: what a program may ask of the server without owning it.
+"""Look-ups: read objects of the server that the program does not manage.
 
-Each raises what the engine raises when the server has no such thing; the message says what to give instead.
+Each raises the engine's error if the server has no such object; the message says which arguments are possible.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ class ConnectorDefinition:
     """A connector that the server can run.
 
     Attributes:
-        definition_id: what sources and destinations refer to.
-        display_name: as the server shows it.
+        definition_id: the id that sources and destinations refer to.
+        display_name: the name that the server shows.
         type: `source` or `destination`.
         version: the connector's version.
     """
@@ -48,10 +48,10 @@ class StreamProperties:
 
     Attributes:
         stream_name: its name.
-        namespace: of the source; None where it has none.
-        sync_modes: in the public API's spelling; empty unless asked for with a destination.
-        default_cursor_field: path of the field by which new records are found; may be empty.
-        source_defined_cursor: whether the source insists on that cursor.
+        namespace: its namespace in the source; None without one.
+        sync_modes: in the public API's spelling; empty without `destination_id`.
+        default_cursor_field: path of the field that marks new records; may be empty.
+        source_defined_cursor: whether the source allows no other cursor.
         source_defined_primary_key: paths of the key's parts; may be empty.
         property_fields: paths of all fields.
     """
@@ -67,13 +67,13 @@ class StreamProperties:
 
 @dataclass(frozen=True)
 class DeclaredObject:
-    """An object that a program declares, by the names that it has on the server.
+    """An object that a program declares, by its names on the server.
 
     Attributes:
         kind: `source`, `destination` or `connection`.
         name: its display name.
-        source_name: of a connection, the display name of its source.
-        destination_name: of a connection, the display name of its destination.
+        source_name: display name of a connection's source.
+        destination_name: display name of a connection's destination.
     """
 
     kind: Literal["source", "destination", "connection"]
@@ -84,17 +84,17 @@ class DeclaredObject:
 
 @dataclass(frozen=True)
 class LiveObject:
-    """An object that the server has, and where it stands.
+    """A live object and its standing.
 
     Attributes:
         kind: `source`, `destination` or `connection`.
         id: its id.
         name: its display name.
-        standing: `managed`, `adoptable` (the next `up` takes it over where it is identical), `duplicate` (another one
-            has the same identity) or `orphan`.
-        twins: ids of the other objects of its identity.
-        source_id: of a connection.
-        destination_id: of a connection.
+        standing: `managed`, `adoptable` (the next `up` adopts it if it is identical), `duplicate` (another object has
+            the same identity) or `orphan`.
+        twins: ids of the other objects with its identity.
+        source_id: id of a connection's source.
+        destination_id: id of a connection's destination.
     """
 
     kind: Literal["source", "destination", "connection"]
@@ -109,7 +109,7 @@ class LiveObject:
 def get_workspace(
     *, workspace_id: str | None = None, name: str | None = None, opts: pulumi.InvokeOptions | None = None
 ) -> WorkspaceProperties:
-    """A workspace by id or by name; with neither, the only one there is."""
+    """A workspace by id or name; with neither, the only workspace."""
     answer = _invoke("getWorkspace", {"workspaceId": workspace_id, "name": name}, opts)
     return WorkspaceProperties(answer["workspaceId"], answer["name"], answer["dataResidency"])
 
@@ -121,7 +121,7 @@ def get_connector_definition(
     workspace_id: str | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> ConnectorDefinition:
-    """A connector by its name, such as `source-faker`; in a workspace its custom connectors too."""
+    """A connector by name, such as `source-faker`. With a workspace, custom connectors are included."""
     arguments = {"name": name, "type": type, "workspaceId": workspace_id}
     answer = _invoke("getConnectorDefinition", arguments, opts)
     return ConnectorDefinition(answer["definitionId"], answer["displayName"], answer["type"], answer["version"])
@@ -134,7 +134,7 @@ def get_streams(
     ignore_cache: bool | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> list[StreamProperties]:
-    """The streams that a source offers, by name. Discovers the source, which takes minutes where nothing is cached."""
+    """The streams that a source offers, by name. Discovers the source, which takes minutes if not cached."""
     arguments = {"sourceId": source_id, "destinationId": destination_id, "ignoreCache": ignore_cache}
     return [_stream(stream) for stream in _invoke("getStreams", arguments, opts)["streams"]]
 
@@ -146,12 +146,12 @@ def get_inventory(
     declared: Sequence[DeclaredObject] = (),
     opts: pulumi.InvokeOptions | None = None,
 ) -> list[LiveObject]:
-    """Every source, destination and connection of a workspace, and where each stands.
+    """Every source, destination and connection of a workspace, with its standing.
 
     Args:
         workspace_id: the workspace.
-        managed: ids of what the program has.
-        declared: what the program declares.
+        managed: ids of the objects in the program's state.
+        declared: the objects that the program declares.
         opts: options of the call.
     """
     entries = [

@@ -13,7 +13,7 @@ from airbyte_twin.catalogs import field_paths
 from airbyte_twin.errors import ProblemError
 from airbyte_twin.records import Catalog, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.secrets import SecretTree, secret_values
-from airbyte_twin.specs import violation
+from airbyte_twin.specs import SpecValidator
 from airbyte_twin.stream_rules import StreamRules
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ NAMES = st.deferred(lambda: st.sampled_from(sorted(specifications())))
 def test_a_configuration_is_accepted_by_both_or_by_neither(data: st.DataObject) -> None:
     schema = specifications()[data.draw(NAMES)]
     configuration = data.draw(configurations(schema))
-    assert (Specification(schema).misfits(configuration) == []) == (violation(configuration, schema) is None)
+    assert (Specification(schema).misfits(configuration) == []) == (SpecValidator(schema).violation(configuration) is None)
 
 
 @settings(max_examples=300, deadline=None)

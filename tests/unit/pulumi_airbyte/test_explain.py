@@ -3,7 +3,7 @@
 from typing import Any
 
 from airbyte_model.streams import parse
-from pulumi_airbyte.provider.explain import explain_streams
+from pulumi_airbyte.provider.connection import explain_streams
 from pulumi_airbyte.provider.reconcile import changes
 
 

@@ -1,17 +1,16 @@
-"""Airbyte in verbs: one method a call, typed records out."""
+"""The client: one method per call of Airbyte's APIs, with typed results."""
 
+import threading
 from contextlib import nullcontext
 
-from pulumi_airbyte.client.checks import Checks
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
-from pulumi_airbyte.client.discovery import discovering
-from pulumi_airbyte.client.instance import Instances
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
     Connection,
     ConnectorDefinition,
+    Instance,
     Specification,
     StreamProperties,
     Tag,
@@ -19,17 +18,39 @@ from pulumi_airbyte.client.models import (
     parse,
     parse_actor,
 )
-from pulumi_airbyte.client.operations import Operations
+from pulumi_airbyte.client.operations import Operations, discovering
+from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import WholeLists, within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLists):
+class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
-    The methods `list_…` read pages, whose rows may move meanwhile, so that some are skipped: they are for looking. What
-    decides a create or a delete takes `every_…`.
+    `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
+    `every_…` to decide a create or a delete.
     """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._asking = threading.Lock()
+        self._instance: Instance | None = None
+
+    def instance(self, needed_by: str) -> Instance:
+        """GET /instance_configuration, once. An answer shows that the server has a Config API.
+
+        Args:
+            needed_by: begins the error message, such as `Basic schedules need`.
+
+        Raises:
+            AirbyteError: also when the server has no Config API.
+        """
+        what = "tell its version"
+        with self._asking:
+            if self._instance is None:
+                answer = self._config_get("/instance_configuration", what, needed_by=needed_by)
+                self._instance = parse(Instance, answer, what)
+            return self._instance
 
     def create_actor(self, kind: ActorKind, body: JsonObject) -> Actor:
         """POST /sources or /destinations; not repeated, because the server has no idempotency key."""
@@ -37,65 +58,65 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         return parse_actor(kind, self._public("POST", f"/{kind}s", what, body=body), what)
 
     def get_actor(self, kind: ActorKind, actor_id: str, *, coordinates: bool = False) -> Actor:
-        """GET one; a deleted one is answered with a null configuration.
+        """GET a source or destination. A deleted one has a null configuration.
 
         Args:
-            kind: what it is.
+            kind: source or destination.
             actor_id: its id.
-            coordinates: show each secret as `secret_coordinate::<name>_v<N>` instead of a mask; servers before 1.7 and
-                Airbyte Cloud answer masks all the same.
+            coordinates: show each secret as `secret_coordinate::<name>_v<N>` instead of a mask. Servers before 1.7 and
+                Airbyte Cloud ignore this.
         """
         what = f"read {kind} {actor_id}"
         query = [("includeSecretCoordinates", "true")] if coordinates else []
         return parse_actor(kind, self._public("GET", f"/{kind}s/{actor_id}", what, query=query), what)
 
     def put_actor(self, kind: ActorKind, actor_id: str, body: JsonObject) -> Actor:
-        """PUT: full replacement. A PATCH would store masks as secrets, so there is none here."""
+        """PUT, a full replacement. There is no PATCH here, because it stores masks as secrets."""
         what = f'update {kind} "{body.get("name")}"'
         return parse_actor(kind, self._public("PUT", f"/{kind}s/{actor_id}", what, body=body), what)
 
     def delete_actor(self, kind: ActorKind, actor_id: str) -> None:
-        """DELETE one; the server also deletes its connections."""
+        """DELETE a source or destination. The server also deletes its connections."""
         self._public("DELETE", f"/{kind}s/{actor_id}", f"delete {kind} {actor_id}")
 
     def list_actors(self, kind: ActorKind, workspace_id: str = "") -> list[Actor]:
-        """Every source or destination that is not deleted, of one workspace or of all that the caller sees."""
+        """The sources or destinations of one workspace, or of all visible ones, without deleted ones."""
         what = f"list {kind}s"
         found = self._pages(f"/{kind}s", f"{kind}Id", what, within_workspace(workspace_id))
         return [actor for actor in (parse_actor(kind, item, what) for item in found) if actor.configuration is not None]
 
     def create_connection(self, body: JsonObject) -> Connection:
-        """POST /connections; discovers the source first, which may take minutes."""
+        """POST /connections. The server discovers the source first, which may take minutes."""
         what = f'create connection "{body.get("name")}"'
         with discovering():
             answer = self._public("POST", "/connections", what, body=body)
         return parse(Connection, answer, what)
 
     def get_connection(self, connection_id: str) -> Connection:
-        """GET one; a deleted one is answered with the status `deprecated`."""
+        """GET a connection. A deleted one has the status `deprecated`."""
         what = f"read connection {connection_id}"
         return parse(Connection, self._public("GET", f"/connections/{connection_id}", what), what)
 
     def patch_connection(self, connection_id: str, body: JsonObject) -> Connection:
-        """PATCH: fields that are absent stay; a non-empty stream list replaces the whole catalog."""
+        """PATCH a connection. Absent fields stay; a non-empty stream list replaces the whole catalog."""
         what = f"update connection {connection_id}"
         with discovering() if "configurations" in body else nullcontext():
             answer = self._public("PATCH", f"/connections/{connection_id}", what, body=body)
         return parse(Connection, answer, what)
 
     def delete_connection(self, connection_id: str) -> None:
-        """DELETE one (softly: its status becomes `deprecated`)."""
+        """DELETE a connection: its status becomes `deprecated`."""
         self._public("DELETE", f"/connections/{connection_id}", f"delete connection {connection_id}")
 
     def list_connections(self, workspace_id: str = "") -> list[Connection]:
-        """Every connection that is not deleted, of one workspace or of all that the caller sees."""
+        """The connections of one workspace, or of all visible ones, without deleted ones."""
         what = "list connections"
         found = self._pages("/connections", "connectionId", what, within_workspace(workspace_id))
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
 
     def tags(self, workspace_id: str) -> list[Tag]:
-        """GET /tags: those of a workspace, all at once."""
+        """GET /tags: all tags of a workspace."""
         what = f"list the tags of workspace {workspace_id}"
         return [parse(Tag, item, what) for item in self._items("/tags", what, within_workspace(workspace_id))]
 
@@ -105,26 +126,26 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         return parse(Workspace, self._public("POST", "/workspaces", what, body=body), what)
 
     def get_workspace(self, workspace_id: str) -> Workspace:
-        """GET one."""
+        """GET a workspace."""
         what = f"read workspace {workspace_id}"
         return parse(Workspace, self._public("GET", f"/workspaces/{workspace_id}", what), what)
 
     def patch_workspace(self, workspace_id: str, body: JsonObject) -> Workspace:
-        """PATCH one."""
+        """PATCH a workspace."""
         what = f"update workspace {workspace_id}"
         return parse(Workspace, self._public("PATCH", f"/workspaces/{workspace_id}", what, body=body), what)
 
     def delete_workspace(self, workspace_id: str) -> None:
-        """DELETE one, with all that is in it."""
+        """DELETE a workspace with everything in it."""
         self._public("DELETE", f"/workspaces/{workspace_id}", f"delete workspace {workspace_id}")
 
     def list_workspaces(self) -> list[Workspace]:
-        """Every workspace that the caller sees."""
+        """All visible workspaces."""
         what = "list workspaces"
         return [parse(Workspace, item, what) for item in self._pages("/workspaces", "workspaceId", what)]
 
     def connector_definitions(self, kind: ActorKind, workspace_id: str) -> list[ConnectorDefinition]:
-        """GET /connector_definitions: what a workspace can run; without one the server fails."""
+        """GET /connector_definitions: the connectors of a workspace. The server requires the workspace."""
         what = f"list {kind} connectors"
         query = [("type", kind), ("workspaceId", workspace_id)]
         return [parse(ConnectorDefinition, item, what) for item in self._items("/connector_definitions", what, query)]
@@ -132,7 +153,7 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
     def streams(
         self, source_id: str, destination_id: str = "", *, ignore_cache: bool = False
     ) -> list[StreamProperties]:
-        """GET /streams: discovers the source, slowly when it is not cached. Sync modes come only with a destination."""
+        """GET /streams, which discovers the source: slow if not cached. Only with a destination, it has sync modes."""
         what = f"discover the streams of source {source_id}"
         query = [("sourceId", source_id), ("ignoreCache", str(ignore_cache).lower())]
         query += [("destinationId", destination_id)] if destination_id else []
@@ -141,10 +162,10 @@ class Airbyte(ConfigConnections, Cursors, Instances, Operations, Checks, WholeLi
         return [parse(StreamProperties, item, what) for item in found]
 
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
-        """The connector's JSON Schema, by the Config API.
+        """The JSON Schema of a connector's configuration, from the Config API.
 
         Raises:
-            AirbyteError: also when the server has no Config API.
+            AirbyteError: also if the server has no Config API.
         """
         what = f"read the specification of {kind} connector {definition_id}"
         body = {f"{kind}DefinitionId": definition_id, "workspaceId": workspace_id}

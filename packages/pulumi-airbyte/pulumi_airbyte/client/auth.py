@@ -1,4 +1,4 @@
-"""Authentication of requests: none, basic, bearer, or client credentials with early refresh."""
+"""Authenticate requests: basic, bearer, or client credentials with early refresh."""
 
 import base64
 import binascii
@@ -19,10 +19,10 @@ REFRESH_AT: Final = 0.8
 
 
 class ClientCredentials(httpx.Auth):
-    """Fetches a token, renews it before it ends, and once more when the server answers 401.
+    """Fetches a token, renews it before it expires, and once more if the server answers 401.
 
-    Token lifetimes are the server's (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION): taken from
-    `expires_in`, else from the token's `exp`, else one minute.
+    The server sets a token's lifetime (15 minutes by default, AB_AIRBYTE_AUTH_TOKEN_EXPIRATION_APPLICATION). It is
+    taken from `expires_in`, else from the token's `exp`, else assumed to be one minute.
     """
 
     requires_response_body = True
@@ -39,7 +39,7 @@ class ClientCredentials(httpx.Auth):
         self._renew_at = 0.0
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Attach a token; on 401 get a new one and send the request once more."""
+        """Attach a token. On 401, get a new one and repeat the request once."""
         token = yield from self._current("")
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -51,7 +51,7 @@ class ClientCredentials(httpx.Auth):
 
     def _current(self, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
         if not self._lock.acquire(timeout=patience()):
-            raise Unreachable("Airbyte did not answer in time when another call asked for the token that both need.")
+            raise Unreachable("Airbyte did not answer in time when another call requested the shared token.")
         try:
             if not self._token or self._token == refused or self._now() >= self._renew_at:
                 response = yield self._token_request()
@@ -89,12 +89,12 @@ def _token_of(response: httpx.Response) -> tuple[str, object]:
         body = response.json()
         return str(body["access_token"]), body.get("expires_in")
     except (ValueError, KeyError, TypeError):
-        text = "Airbyte's answer has no token in it when asked to issue a token"
+        text = "Airbyte's answer has no token when asked to issue a token"
         raise ServerError(text, ROOT_HINT, response.status_code) from None
 
 
 def _lifetime(token: str, expires_in: object, now: float) -> float:
-    """Seconds for which the token is good."""
+    """The token's lifetime in seconds."""
     if isinstance(expires_in, int | float):
         return float(expires_in)
     try:
@@ -106,7 +106,7 @@ def _lifetime(token: str, expires_in: object, now: float) -> float:
 
 
 class Bearer(httpx.Auth):
-    """A ready token, sent as it is."""
+    """Sends a given token."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -118,7 +118,7 @@ class Bearer(httpx.Auth):
 
 
 def authenticator(auth: Auth, public_url: str, clean: Callable[[str], str]) -> httpx.Auth | None:
-    """The httpx authenticator for these credentials; None when the server asks for none."""
+    """The httpx authenticator for these credentials; None without credentials."""
     match auth.mode:
         case "client_credentials":
             return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token", clean)

@@ -1,4 +1,4 @@
-"""What every call to Airbyte needs: two roots, pages, and one transport."""
+"""The base of all calls: the roots of both APIs, paging, and the transport."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ from pulumi_airbyte.values import JsonObject, JsonValue
 
 Returned = TypeVar("Returned")
 PAGE: Final = 100
-"""The largest page that the server gives (airbyte-platform, PaginationMapper)."""
+"""The server's largest page size (airbyte-platform, PaginationMapper)."""
 
 
 class Calls:
@@ -26,50 +26,50 @@ class Calls:
 
     @property
     def redactor(self) -> Redactor:
-        """Removes secrets from messages; teach it the values that a request carries."""
+        """Removes secrets from messages. Call its `learn` with the secrets of a request."""
         return self._transport.redactor
 
     @property
     def has_config_api(self) -> bool:
-        """Whether a root of the Config API is known."""
+        """Whether the Config API's root is known."""
         return bool(self._settings.config_url)
 
     @property
     def has_address(self) -> bool:
-        """Whether the server is known; one that the program is yet to make is not."""
+        """Whether the server's address is known. In a preview, another resource may still have to create the server."""
         return bool(self._settings.public_url)
 
     @property
     def address(self) -> str:
-        """The root of the public API; empty where it is not known yet."""
+        """The root of the public API; empty while it is unknown."""
         return self._settings.public_url
 
     @property
     def server_time(self) -> str:
-        """What the server's clock said in its last answer, as HTTP writes it (`Date`); empty where it did not say."""
+        """The `Date` header of the last answer; empty without one."""
         return self._transport.server_time
 
     def cancel(self) -> None:
-        """End without further tries."""
+        """Stop retrying and waiting."""
         self._transport.cancel()
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
-        """Give all calls that this thread makes inside this many seconds together, their tries and waits included.
+        """Limit all calls of this thread inside the block to this many seconds together, with retries and waits.
 
-        Each call has `ClientSettings.read_seconds` at most, also without this.
+        Each call is limited to `ClientSettings.read_seconds` in any case.
         """
         return deadline.within(seconds)
 
     def rest(self) -> bool:
-        """Wait until it is time to look again at what takes long; whether the wait was cancelled."""
+        """Wait for one polling interval; returns whether the wait was cancelled."""
         return self._transport.wait(self._settings.poll_seconds)
 
     def patiently(self, may_repeat: Callable[[BaseException], bool], call: Callable[[], Returned]) -> Returned:
-        """What `call` gives, after as many more tries and waits as any call of this client has."""
+        """The result of `call`, retried as often as any call of this client."""
         return self._transport.patiently(may_repeat)(call)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._transport.close()
 
     def _public(
@@ -78,10 +78,10 @@ class Calls:
         return self._transport.request(method, self._settings.public_url + path, what, body=body, query=query)
 
     def _config(self, path: str, what: str, body: JsonObject, *, needed_by: str, effect: Effect = "reads") -> JsonValue:
-        """POST to the Config API, which reads by POST too.
+        """POST to the Config API, which uses POST for reads too.
 
         Raises:
-            AirbyteError: also when the server has no Config API; `needed_by` then says what can't be had.
+            AirbyteError: also if the server has no Config API; `needed_by` then begins the message.
         """
         self._require_config_api(needed_by)
         url = self._settings.config_url + path
@@ -105,9 +105,9 @@ class Calls:
     def _pages(self, path: str, key: str, what: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
         """All items of a list, each once.
 
-        The answer's `next` is never followed: it names the server's own host and is there on the last page too. Pages
-        have no stable order under concurrent writes, so an item may come twice. A full page without anything new comes
-        from a server that does not page, and ends the list too.
+        The answer's `next` is not followed: it names the server's internal host, and the last page has one too. Pages
+        have no stable order under concurrent writes, so an item may come twice. A server that does not page answers
+        the same full page again, which also ends the list.
         """
         seen: set[str] = set()
         offset = 0

@@ -1,4 +1,4 @@
-"""What only the Config API says of connections, and writes to them."""
+"""Connections in the Config API: properties that the public API lacks."""
 
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class ScheduleData(Wire):
 
 
 class ConfigConnection(Wire):
-    """A connection as the Config API shows it, without what the public API shows too (ConnectionRead)."""
+    """A connection's Config API properties that the public API lacks (ConnectionRead)."""
 
     connection_id: str = Field(alias="connectionId")
     workspace_id: str = Field(default="", alias="workspaceId")
@@ -64,10 +64,10 @@ class ConfigConnectionList(Wire):
 
 
 class SettledConnection(Connection):
-    """A connection with what the Config API says of it.
+    """A connection with its Config API settings.
 
     Attributes:
-        settings: properties that the public API does not have, by their names there.
+        settings: the properties that the public API lacks, by name.
     """
 
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -83,13 +83,13 @@ class ConfigConnections(Calls):
         return parse(ConfigConnection, answer, what)
 
     def list_config_connections(self, workspace_id: str) -> list[ConfigConnection]:
-        """POST /connections/list: all of a workspace in one answer, but the deleted ones."""
+        """POST /connections/list: the connections of a workspace in one answer, without deleted ones."""
         what = f"list the connections of workspace {workspace_id}"
         answer = self._config("/connections/list", what, {"workspaceId": workspace_id}, needed_by=NEEDED)
         return parse(ConfigConnectionList, answer, what).connections
 
     def update_config_connection(self, connection_id: str, changes: JsonObject) -> ConfigConnection:
-        """POST /connections/update: what is absent stays as it is, so that it may be sent again."""
+        """POST /connections/update. Absent properties stay, so the call is safe to repeat."""
         what = f"update the settings of connection {connection_id}"
         body = {"connectionId": connection_id, **changes}
         answer = self._config("/connections/update", what, body, needed_by=NEEDED, effect="sets")

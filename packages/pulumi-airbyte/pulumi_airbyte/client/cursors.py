@@ -1,4 +1,4 @@
-"""How far connections have read, and reading streams anew. All of it is the Config API's."""
+"""Saved states (cursors), refreshes and clears of connections, all from the Config API."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +18,7 @@ StreamName = tuple[str | None, str]
 
 
 class StreamDescriptor(Wire):
-    """Which stream (StreamDescriptor)."""
+    """Identity of a stream (StreamDescriptor)."""
 
     name: str
     namespace: str | None = None
@@ -30,25 +30,25 @@ class StreamDescriptor(Wire):
 
 
 class StreamCursor(Wire):
-    """How far one stream was read (StreamState), in the words of its connector."""
+    """The cursor of one stream (StreamState), in its connector's own format."""
 
     stream: StreamDescriptor = Field(alias="streamDescriptor")
     cursor: dict[str, Any] | None = Field(default=None, alias="streamState")
 
     def to_wire(self) -> "JsonObject":
-        """As the server takes it. The cursor goes verbatim, with its nulls."""
+        """The request form. The cursor is sent verbatim, with its nulls."""
         return {"streamDescriptor": self.stream.model_dump(exclude_none=True), "streamState": self.cursor}
 
 
 class GlobalCursors(Wire):
-    """One cursor for all streams, and what it knows of each (GlobalState)."""
+    """One cursor for all streams, with a part per stream (GlobalState)."""
 
     shared: dict[str, Any] | None = Field(default=None, alias="shared_state")
     streams: list[StreamCursor] = Field(default_factory=list, alias="streamStates")
 
 
 class SavedState(Wire):
-    """How far a connection has read (ConnectionState)."""
+    """The saved state of a connection (ConnectionState)."""
 
     kind: Literal["not_set", "stream", "global", "legacy"] = Field(alias="stateType")
     streams: list[StreamCursor] | None = Field(default=None, alias="streamState")
@@ -57,16 +57,16 @@ class SavedState(Wire):
 
     @property
     def rows(self) -> list[StreamCursor]:
-        """What it says of single streams."""
+        """The cursors of single streams."""
         return self.everything.streams if self.everything else self.streams or []
 
     def only(self, kept: Iterable[StreamName]) -> "SavedState":
-        """Of cursors of single streams, those of these streams."""
+        """The state with the cursors of these streams only."""
         names = set(kept)
         return self.model_copy(update={"streams": [row for row in self.streams or [] if row.stream.key in names]})
 
     def within(self, other: "SavedState") -> bool:
-        """Whether another state says all that this one says."""
+        """Whether another state contains everything of this one."""
         theirs = {row.stream.key: row.cursor for row in other.rows}
         shared = [state.everything.shared or {} if state.everything else None for state in (self, other)]
         return (
@@ -77,7 +77,7 @@ class SavedState(Wire):
         )
 
     def to_wire(self, connection_id: str) -> "JsonObject":
-        """As the server takes it, for a connection."""
+        """The request form for a connection."""
         sent: dict[str, Any] = {"connectionId": connection_id, "stateType": self.kind}
         rows = [row.to_wire() for row in self.rows]
         if self.everything is not None:
@@ -90,20 +90,20 @@ class SavedState(Wire):
 
 
 class RefreshStreams(Wire):
-    """What a refresh is about (JobRefreshConfig)."""
+    """The streams of a refresh (JobRefreshConfig)."""
 
     streams: list[StreamDescriptor] = Field(default_factory=list, alias="streamsToRefresh")
 
 
 class StartedJob(Wire):
-    """A job as the Config API shows it (JobRead)."""
+    """A job in the Config API (JobRead)."""
 
     job_id: int = Field(alias="id")
     refresh: RefreshStreams | None = Field(default=None, alias="refreshConfig")
 
     @property
     def refreshed(self) -> frozenset[StreamName]:
-        """The streams that it reads anew; empty for what is no refresh."""
+        """The streams that it re-reads; empty if it is no refresh."""
         return frozenset(stream.key for stream in self.refresh.streams) if self.refresh else frozenset()
 
 
@@ -120,24 +120,24 @@ class JobInfo(Wire):
 
 
 class Cursors(Calls):
-    """Saved states, refreshes and clears. Every method raises AirbyteError, also where there is no Config API."""
+    """Saved states, refreshes and clears. Every method raises AirbyteError, also if there is no Config API."""
 
     def cursors(self, connection_id: str) -> SavedState:
-        """How far a connection has read; one that is deleted answers too."""
+        """The saved state of a connection, also of a deleted one."""
         what = f"read the cursors of connection {connection_id}"
         return parse(SavedState, self._cursor_call("/state/get", what, {"connectionId": connection_id}), what)
 
     def write_cursors(self, connection_id: str, state: SavedState) -> SavedState:
-        """Store cursors, of each stream in place of what was there. Refused (423) while a job runs."""
+        """Overwrite the cursors of these streams. Refused (423) while a job runs."""
         what = f"write the cursors of connection {connection_id}"
         body: JsonObject = {"connectionId": connection_id, "connectionState": state.to_wire(connection_id)}
         return parse(SavedState, self._cursor_call("/state/create_or_update_safe", what, body, effect="sets"), what)
 
     def refresh(self, connection_id: str, streams: Sequence[StreamName], mode: RefreshMode) -> int | None:
-        """Read streams anew; cancels a job that runs, and is not repeated.
+        """Start a re-read of streams. Cancels a running job; is not retried.
 
         Returns:
-            The job's id; None where the destination has no refreshes.
+            The job's id; None if the destination does not support refreshes.
         """
         what = f"refresh {_listed(streams)} of connection {connection_id}"
         body: JsonObject = {
@@ -150,7 +150,7 @@ class Cursors(Calls):
         return job.job_id if job else None
 
     def clear(self, connection_id: str, streams: Sequence[StreamName]) -> int:
-        """Delete what streams have at the destination, and their cursors; cancels a job that runs, and is not repeated.
+        """Delete the streams' rows in the destination, and their cursors. Cancels a running job; is not retried.
 
         Returns:
             The job's id.
@@ -161,7 +161,7 @@ class Cursors(Calls):
         return parse(JobInfo, answer, what).job.job_id
 
     def refreshed_streams(self, job_id: int) -> frozenset[StreamName]:
-        """The streams that a job reads anew; empty for one that is no refresh."""
+        """The streams that a job re-reads; empty if it is no refresh."""
         what = f"read job {job_id}"
         return parse(JobInfo, self._cursor_call("/jobs/get", what, {"id": job_id}), what).job.refreshed
 

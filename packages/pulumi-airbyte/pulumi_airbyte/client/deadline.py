@@ -1,7 +1,7 @@
-"""When a call must have ended: one moment for all its tries, the token that it needs and the body of its answer.
+"""The deadline of a call: one point in time for its retries, its token and the body of its answer.
 
-The deadline belongs to the thread that makes the call. It is kept in a context variable, because the code between a
-call and its sockets (httpx, the authenticator) has no place for it among its arguments.
+The deadline belongs to the calling thread. It is kept in a context variable, because httpx and its authenticators
+don't pass such an argument through.
 """
 
 import math
@@ -19,7 +19,7 @@ _ENDS_AT: Final[ContextVar[float]] = ContextVar("ends_at", default=math.inf)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give all calls inside this many seconds together. A deadline around this one that ends sooner stays in force."""
+    """Limit all calls inside the block to this many seconds together. An earlier outer deadline stays in force."""
     token = _ENDS_AT.set(min(_ENDS_AT.get(), time.monotonic() + seconds))
     try:
         yield
@@ -28,20 +28,20 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left() -> float:
-    """Seconds until the deadline; infinite where there is none, negative after it."""
+    """Seconds until the deadline; infinite without one, negative after it."""
     return _ENDS_AT.get() - time.monotonic()
 
 
 def patience() -> float:
-    """How long a lock may be waited for until the deadline, as locks take it."""
+    """Seconds until the deadline, as a lock's time-out."""
     return min(max(left(), 0), threading.TIMEOUT_MAX)
 
 
 def cap(request: httpx.Request) -> None:
-    """Cap a request's timeouts with what is left; an httpx hook.
+    """Limit a request's timeouts to the remaining time; an httpx hook.
 
     Raises:
-        httpx.ConnectTimeout: nothing is left, so that the request is not sent.
+        httpx.ConnectTimeout: no time is left; the request is not sent.
     """
     rest = left()
     if rest <= 0:
@@ -53,7 +53,7 @@ def cap(request: httpx.Request) -> None:
 
 
 def watch(response: httpx.Response) -> None:
-    """End the reading of a body at the deadline; an httpx hook. A read timeout restarts at each chunk of a body."""
+    """Stop reading a body at the deadline; an httpx hook. httpx's own read timeout restarts at each chunk."""
     if isinstance(response.stream, httpx.SyncByteStream):
         response.stream = _Watched(response.stream, response.request)
 
@@ -64,7 +64,7 @@ def _shorter(seconds: float | None, rest: float) -> float | None:
 
 
 class _Watched(httpx.SyncByteStream):
-    """A body that ends with an error where it has not ended at the deadline."""
+    """A body that raises at the deadline."""
 
     def __init__(self, stream: httpx.SyncByteStream, request: httpx.Request) -> None:
         self._stream = stream

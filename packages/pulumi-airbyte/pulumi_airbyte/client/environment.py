@@ -1,6 +1,6 @@
-"""Settings from named texts, completed from the environment: for the plugin and for commands that talk to Airbyte.
+"""Client settings from the provider's configuration (`serverUrl`, `clientId`, ...) and environment variables.
 
-The names are those of the provider's configuration (`serverUrl`, `clientId`, ...).
+Used by the plugin and by commands that call Airbyte.
 """
 
 import os
@@ -23,7 +23,7 @@ POLL_SECONDS: Final = "AIRBYTE_POLL_SECONDS"
 
 
 def completed(given: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What is given, with what it leaves out taken from the environment."""
+    """The given settings, completed from the environment."""
     texts = dict(given)
     for key, variable in ENVIRONMENT.items():
         if variable in environment and not _authenticates(texts, key):
@@ -32,10 +32,10 @@ def completed(given: Mapping[str, str], environment: Mapping[str, str] = os.envi
 
 
 def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> ClientSettings:
-    """How to reach the server that the given texts and the environment name; Airbyte Cloud where they name none.
+    """The client's settings; for Airbyte Cloud, if no server is named.
 
     Raises:
-        ValueError: they make no sense together.
+        ValueError: the settings contradict each other, or one is invalid.
     """
     texts = completed(given, environment)
     auth = auth_from(texts)
@@ -56,7 +56,7 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
 
 
 def auth_from(texts: Mapping[str, str]) -> Auth:
-    """The credentials among named texts."""
+    """The credentials among the settings."""
     return Auth(
         client_id=texts.get("clientId", ""),
         client_secret=texts.get("clientSecret", ""),
@@ -76,5 +76,5 @@ def _seconds(environment: Mapping[str, str], variable: str, otherwise: float) ->
 
 
 def _authenticates(given: Mapping[str, str], key: str) -> bool:
-    """Whether what is given says how to authenticate: the environment then adds only what completes that way."""
+    """Whether the given settings already are complete credentials, to which the environment must add no other kind."""
     return key != "serverUrl" and auth_from(given).mode != "none" and not auth_from(given).problem()

@@ -1,16 +1,16 @@
-"""What can go wrong when talking to Airbyte.
+"""Errors of calls to Airbyte.
 
 AirbyteError(message, hint, status, outcome_unknown)
 ├── Unreachable      no HTTP answer: refused, timed out, dropped
 ├── Unauthenticated  401, or a token endpoint that refuses the credentials
 ├── Forbidden        403: not allowed, or (Cloud and Enterprise) an id that does not exist
-├── NotFound         404, said by the API itself: the object does not exist
-├── Rejected         400, 422: the request is wrong and will stay wrong
-├── Conflict         409, 423: something else is going on with the object
-│   └── JobRunning   409: a job of the connection is under way
+├── NotFound         404 from the API itself: the object does not exist
+├── Rejected         400, 422: the request is invalid
+├── Conflict         409, 423: the object is in use
+│   └── JobRunning   409: a job of the connection is running
 ├── Busy             429, 502, 503, 504: the same request may succeed later
 ├── Unsettled        a list that changed each time it was read
-└── ServerError      any other 5xx, or an answer that is not what the API promises
+└── ServerError      any other 5xx, or an answer of an unexpected shape
 """
 
 import json
@@ -22,7 +22,7 @@ import httpx
 
 EXCERPT: Final = 256
 LONGEST: Final = 65536
-"""So much of a page is looked at; an excerpt of its beginning is shown."""
+"""Characters of an HTML error page that are searched for a message; EXCERPT of them are shown."""
 ROOT_HINT: Final = (
     "Check that serverUrl is the API's root (self-managed: https://<host>/api/public/v1), not its web page."
 )
@@ -33,13 +33,13 @@ class AirbyteError(Exception):
     """A failed call.
 
     Args:
-        message: what was asked and what came back, redacted, one line.
-        hint: what to do about it; may be empty.
-        status: the HTTP status, or None when there was no answer.
-        outcome_unknown: whether a write may still take effect although it failed: the server or a proxy gave up on it
-            (408, 502, 503, 504 and other 5xx of proxies), or the answer was late or lost. False for reads, for what was
-            never sent (a refused connection, no token), and for every answer by which the server itself has decided. A
-            500 is false too, although Airbyte may have written something before it failed: look once after it.
+        message: the request and the answer, redacted, one line.
+        hint: the remedy; may be empty.
+        status: the HTTP status; None without an answer.
+        outcome_unknown: whether a failed write may still take effect: the server or a proxy gave up on it (408, 502,
+            503, 504 and other 5xx of proxies), or the answer was late or lost. False for reads, for requests that were
+            never sent (a refused connection, no token), and for every decision by the server itself. A 500 is false
+            too, although Airbyte may have written something before it failed: check once after it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class AirbyteError(Exception):
 
 
 class Unreachable(AirbyteError):
-    """No HTTP answer came."""
+    """There was no HTTP answer."""
 
 
 class Unauthenticated(AirbyteError):
@@ -61,7 +61,7 @@ class Unauthenticated(AirbyteError):
 
 
 class Forbidden(AirbyteError):
-    """Not allowed; Cloud and Enterprise also say this of ids that do not exist."""
+    """Not allowed. Cloud and Enterprise also answer this for ids that do not exist."""
 
 
 class NotFound(AirbyteError):
@@ -69,15 +69,15 @@ class NotFound(AirbyteError):
 
 
 class Rejected(AirbyteError):
-    """The request is wrong."""
+    """The request is invalid."""
 
 
 class Conflict(AirbyteError):
-    """Something else is going on with the object."""
+    """The object is in use."""
 
 
 class JobRunning(Conflict):
-    """A job of the connection is under way."""
+    """A job of the connection is running."""
 
 
 class Busy(AirbyteError):
@@ -85,11 +85,11 @@ class Busy(AirbyteError):
 
 
 class Unsettled(AirbyteError):
-    """A list changed each time it was read, so that nothing can be decided by it."""
+    """A list changed each time it was read, so no decision can rely on it."""
 
 
 class ServerError(AirbyteError):
-    """The server failed, or answered with something that its API does not promise."""
+    """The server failed, or its answer has an unexpected shape."""
 
 
 _BY_STATUS: Final[dict[int, type[AirbyteError]]] = {
@@ -123,9 +123,9 @@ _CODE_HINTS: Final[dict[str, str]] = {
 
 
 def leaves_open(status: int) -> bool:
-    """Whether a failed write of this status may still take effect.
+    """Whether a write that failed with this status may still take effect.
 
-    Airbyte's own 500 and 501 end a request. The other 5xx come from proxies, which say nothing about the server behind.
+    Airbyte's own 500 and 501 end a request. The other 5xx come from proxies and say nothing about the server.
     """
     return status == 408 or status >= 502
 
@@ -136,10 +136,10 @@ def error_from(
     """The typed error for a failed response.
 
     Args:
-        response: any response that is not a success; its body is read.
+        response: a failed response; its body was read.
         what: the request in words, e.g. `create source "Shopify"`.
-        clean: removes secrets from a text; applied before the text is cut or put on one line, which would hide them
-            from it.
+        clean: removes secrets from a text. Applied before a text is cut or joined to one line, because cut secrets
+            would not be recognized.
         writes: whether the request changes something.
     """
     status = response.status_code
@@ -147,8 +147,8 @@ def error_from(
     code, detail = _explain(response, clean)
     hint = _CODE_HINTS.get(code) or _HINTS.get(status, "")
     if status == 404 and not code.endswith("not-found"):
-        # Only the API's own "not found" is about an object; this one comes from a proxy or a wrong address, and an
-        # object that is believed to be gone would be forgotten and made again.
+        # Only the API's own "not found" means that an object is missing. This 404 comes from a proxy or a wrong
+        # address; taking it for a missing object would drop a live object from the state and create it again.
         kind, hint = ServerError, ROOT_HINT
     elif code == "try-again-later":
         kind = JobRunning
@@ -159,13 +159,13 @@ def error_from(
 
 
 def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str, str]:
-    """The problem's code and a readable line, from any of the bodies that the server is known to send."""
+    """The error's code and a readable line, from any known form of error body."""
     try:
         body = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
-        # A secret may have what looks like a tag, and a page may have tags inside a secret.
+        # Clean after removing the tags and before cutting: a page may have tags inside a secret.
         shown = clean(_TAG.sub(" ", clean(response.text[:LONGEST])))
         return "", _line(shown)[:EXCERPT] or response.reason_phrase
     code, detail = _explain_object(body, response.reason_phrase)
@@ -192,6 +192,6 @@ def _explain_object(body: dict[str, Any], otherwise: str) -> tuple[str, str]:
 
 
 def _code(body: dict[str, Any], title: str) -> str:
-    """What names a kind of problem: an `error:*` is in its type, beside a title for people; others have it as title."""
+    """The error's code: its type if that is an `error:*`, else its title."""
     kind = str(body.get("type") or "")
     return kind if kind.startswith("error:") else title

@@ -1,4 +1,4 @@
-"""Airbyte's answers, parsed once, in the shapes of the public API's OpenAPI document. What we don't use is dropped."""
+"""Airbyte's answers as frozen models, named after the OpenAPI documents. Unused fields are dropped."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
@@ -10,11 +10,11 @@ from pulumi_airbyte.values import JsonValue
 
 ActorKind = Literal["source", "destination"]
 FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
-"""Statuses of a job that can change no more; `incomplete` may be tried again by the server."""
+"""Final statuses of a job. `incomplete` is none: the server may retry the job."""
 
 
 class Wire(BaseModel):
-    """A frozen record of an answer; what the server adds in later versions is ignored."""
+    """Base of all models: frozen, ignoring fields of later server versions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -98,7 +98,7 @@ class Workspace(Wire):
 
 
 class ConnectorDefinition(Wire):
-    """A connector that the server knows (`GET /connector_definitions`); `version` is the image tag."""
+    """A connector of the server (`GET /connector_definitions`); `version` is its image tag."""
 
     definition_id: str = Field(alias="id")
     name: str
@@ -118,6 +118,13 @@ class StreamProperties(Wire):
     property_fields: list[list[str]] = Field(default_factory=list, alias="propertyFields")
 
 
+class Instance(Wire):
+    """A server (InstanceConfigurationResponse)."""
+
+    version: str
+    edition: str
+
+
 class Specification(Wire):
     """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
 
@@ -125,7 +132,7 @@ class Specification(Wire):
 
 
 class Job(Wire):
-    """A run of a connection (JobResponse). Counts are absent until the server has them, the end until it has ended."""
+    """A job of a connection (JobResponse). Counts and the end time are absent while it runs."""
 
     job_id: int = Field(alias="jobId")
     status: str
@@ -139,24 +146,24 @@ class Job(Wire):
 
     @property
     def finished(self) -> bool:
-        """Whether it can change no more."""
+        """Whether its status is final."""
         return self.status in FINISHED
 
 
 class Failure(Wire):
-    """Why something failed (FailureReason): in words for users, or else in those of whoever wrote the connector."""
+    """A failure (FailureReason): a message for users, or else the connector's internal one."""
 
     external_message: str = Field(default="", alias="externalMessage")
     internal_message: str = Field(default="", alias="internalMessage")
 
     @property
     def text(self) -> str:
-        """The words, as they are: secrets are to be removed before lines are joined."""
+        """The raw message. Remove secrets before joining its lines."""
         return self.external_message or self.internal_message
 
 
 class FailureSummary(Wire):
-    """What an attempt failed of (AttemptFailureSummary), the first failure first."""
+    """The failures of an attempt (AttemptFailureSummary), the first one first."""
 
     failures: list[Failure] = Field(default_factory=list)
 
@@ -180,13 +187,13 @@ class JobAttempts(Wire):
 
     @property
     def reason(self) -> str:
-        """Why the last attempt that says so failed; empty when none does."""
+        """The message of the last attempt that has one; empty without one."""
         failures = [failure for info in self.attempts for failure in info.attempt.failure_summary.failures[:1]]
         return failures[-1].text if failures else ""
 
 
 class DiscoveredStream(Wire):
-    """A stream as its source describes it (AirbyteStream)."""
+    """A discovered stream (AirbyteStream)."""
 
     name: str
     namespace: str | None = None
@@ -198,33 +205,33 @@ class DiscoveredStream(Wire):
 
 
 class DiscoveredEntry(Wire):
-    """A stream beside the configuration that Airbyte suggests, which is dropped (AirbyteStreamAndConfiguration)."""
+    """A discovered stream, without Airbyte's suggested configuration (AirbyteStreamAndConfiguration)."""
 
     stream: DiscoveredStream
 
 
 class DiscoveredCatalog(Wire):
-    """All that a source offers (AirbyteCatalog)."""
+    """All discovered streams of a source (AirbyteCatalog)."""
 
     streams: list[DiscoveredEntry] = Field(default_factory=list)
 
 
 class ConnectorJob(Wire):
-    """How a run of a connector on demand went (SynchronousJobRead)."""
+    """The result of running a connector on demand (SynchronousJobRead)."""
 
     succeeded: bool
     failure: Failure = Field(default=Failure(), alias="failureReason")
 
 
 class DiscoveryAnswer(Wire):
-    """What a discovery found (SourceDiscoverSchemaRead); the catalog is missing when the connector failed."""
+    """The result of a discovery (SourceDiscoverSchemaRead). The catalog is missing if the connector failed."""
 
     catalog: DiscoveredCatalog = DiscoveredCatalog()
     job: ConnectorJob = Field(alias="jobInfo")
 
 
 class ConnectionCheck(Wire):
-    """What a check of a saved source or destination found (CheckConnectionRead)."""
+    """The result of a connection check (CheckConnectionRead)."""
 
     status: str
     message: str = ""
@@ -238,18 +245,20 @@ def parse(kind: type[Parsed], body: JsonValue, what: str) -> Parsed:
     """Parse an answer.
 
     Raises:
-        ServerError: the answer does not have the promised shape; the message names the fields, never their values.
+        ServerError: the answer has an unexpected shape. The message names fields, never values.
     """
     try:
         return TypeAdapter(kind).validate_python(body)
     except ValidationError as error:
         fields = ", ".join(".".join(str(part) for part in item["loc"]) or "the body" for item in error.errors()[:5])
         hint = "Check that serverUrl is Airbyte's public API and that the server is 1.2 or later."
-        raise ServerError(f"Airbyte's answer has an unknown shape when asked to {what}: see {fields}", hint) from None
+        raise ServerError(
+            f"Airbyte's answer has an unexpected shape when asked to {what}: see {fields}", hint
+        ) from None
 
 
 def parse_actor(kind: ActorKind, body: JsonValue, what: str) -> Actor:
-    """Parse a source or a destination, whose id and type are spelt after its kind."""
+    """Parse a source or destination; the names of its id and type contain its kind."""
     if isinstance(body, dict):
         renamed = {"actor_id": body.get(f"{kind}Id"), "connector_type": body.get(f"{kind}Type") or ""}
         return parse(Actor, {**body, **renamed}, what)

@@ -1,4 +1,4 @@
-"""How to reach an Airbyte: its two roots, the way to authenticate, timeouts and retries."""
+"""Settings of the client: the roots of both APIs, credentials, timeouts and retries."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -13,12 +13,12 @@ _CLOUD_CONFIG: Final = "https://cloud.airbyte.com/api/v1"
 
 @dataclass(frozen=True)
 class Auth:
-    """Credentials; the mode follows from which of them are given.
+    """Credentials. The mode follows from which of them are set.
 
     Attributes:
-        client_id: of an application, with `client_secret`: client-credentials tokens are fetched and refreshed.
-        username: for HTTP Basic, with `password` (servers of the docker-compose era).
-        bearer: a ready token, sent as it is.
+        client_id: id of an application, with `client_secret`; its tokens are fetched and renewed.
+        username: for HTTP Basic, with `password` (old docker-compose servers).
+        bearer: a bearer token.
         token_url: overrides `<public root>/applications/token`.
     """
 
@@ -31,7 +31,7 @@ class Auth:
 
     @property
     def mode(self) -> AuthMode:
-        """The one mode these credentials are for."""
+        """The authentication mode of these credentials."""
         if self.client_id or self.client_secret:
             return "client_credentials"
         if self.username or self.password:
@@ -39,7 +39,7 @@ class Auth:
         return "bearer" if self.bearer else "none"
 
     def problem(self) -> str:
-        """What is wrong with the combination, or an empty text."""
+        """The flaw of an invalid combination; empty if it is valid."""
         given = [bool(self.client_id or self.client_secret), bool(self.username or self.password), bool(self.bearer)]
         if sum(given) > 1:
             return "give one of clientId + clientSecret, username + password, or bearerAuth; not several"
@@ -57,9 +57,9 @@ class RetryPolicy:
     """Exponential backoff with full jitter.
 
     Attributes:
-        attempts: tries in all, at least 1.
-        base_seconds: the first wait's upper bound; it doubles at each try. 0 retries at once.
-        max_seconds: no wait is longer.
+        attempts: the number of tries, at least 1.
+        base_seconds: upper bound of the first wait; it doubles with each try. 0 retries at once.
+        max_seconds: upper bound of every wait.
     """
 
     attempts: int = 6
@@ -69,17 +69,17 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """One Airbyte.
+    """How to reach one Airbyte server.
 
     Attributes:
         public_url: root of the public API, e.g. `https://airbyte.example.com/api/public/v1`.
-        config_url: root of the Config API; derived from `public_url` when empty.
-        auth: how to authenticate.
-        retry: how often to try again what may be tried again.
-        read_seconds: how long a call may take, with all its tries, the token that it needs and the whole of its answer;
-            creating a connection discovers the source, which takes minutes.
-        parallel_writes: so many writing calls are under way at once; the others wait.
-        poll_seconds: between two looks at a job that runs.
+        config_url: root of the Config API; derived from `public_url` if empty.
+        auth: credentials.
+        retry: when to retry a call that is safe to repeat.
+        read_seconds: time limit of a call, with its retries, its token and the body of its answer. Creating a
+            connection discovers the source, which takes minutes.
+        parallel_writes: number of concurrent writing calls; others wait.
+        poll_seconds: polling interval for running jobs.
     """
 
     public_url: str
@@ -96,7 +96,7 @@ class ClientSettings:
 
 
 def derive_config_url(public_url: str) -> str:
-    """The Config API's root beside a public root, or an empty text when there is no known one.
+    """The Config API's root for a public root; empty if it is unknown.
 
     Self-managed servers (0.64 and later) serve both under `/api`; Cloud uses two hosts (airbyte-platform,
     ServerConstants).
@@ -108,7 +108,7 @@ def derive_config_url(public_url: str) -> str:
 
 
 def url_problem(url: str) -> str:
-    """What is wrong with a root URL, or an empty text."""
+    """The flaw of a root URL; empty if it is valid."""
     try:
         parts = urlsplit(url)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query

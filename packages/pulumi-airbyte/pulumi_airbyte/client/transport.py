@@ -1,4 +1,4 @@
-"""One HTTP request, made properly: authenticated, retried where that is safe, its failure told without secrets."""
+"""Send one HTTP request: authenticated, retried if that is safe, with errors that hold no secrets."""
 
 import ssl
 import threading
@@ -21,7 +21,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Sequence[tuple[str, str]]
 
 Effect = Literal["reads", "sets", "acts"]
-"""What a request does: nothing; what is the same when it is done twice; or something more each time that it is done."""
+"""The effect of a request: it reads, sets (a repeat changes nothing more), or acts (each repeat acts again)."""
 
 EFFECTS: Final[Mapping[Method, Effect]] = {
     "GET": "reads",
@@ -31,25 +31,25 @@ EFFECTS: Final[Mapping[Method, Effect]] = {
     "DELETE": "sets",
 }
 NOT_TAKEN: Final = frozenset({429})
-"""Statuses of a request that the server has not begun."""
+"""Statuses of requests that the server has not started."""
 REFUSED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""Failures before a request was sent, which may pass."""
+"""Temporary failures before a request was sent."""
 UNSENT: Final = (*REFUSED, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
-"""Failures before a request was sent."""
+"""All failures before a request was sent."""
 
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The certificates that are trusted, loaded once for all clients: it takes longer than many requests."""
+    """The trusted certificates. Loading them takes longer than many requests, so all clients share them."""
     return httpx.create_ssl_context()
 
 
-class _FailedTry(Exception):  # noqa: N818, it is no error until it was the last
-    """One try of a call.
+class _FailedTry(Exception):  # noqa: N818, an error only if it was the last try
+    """A failed try of a call.
 
     Args:
-        error: what the call fails with if this was the last try.
-        again: whether another try is safe and may help.
+        error: the call's error if this was the last try.
+        again: whether another try is safe and may succeed.
     """
 
     def __init__(self, error: AirbyteError, *, again: bool) -> None:
@@ -61,7 +61,7 @@ class _FailedTry(Exception):  # noqa: N818, it is no error until it was the last
 class Transport:
     """A connection pool to one Airbyte. Thread-safe.
 
-    Raises from every call: AirbyteError, in the kinds that `client/errors.py` draws.
+    Every call raises AirbyteError, in the kinds that `client/errors.py` lists.
     """
 
     def __init__(self, settings: ClientSettings) -> None:
@@ -69,12 +69,13 @@ class Transport:
         self.redactor = Redactor()
         self.redactor.learn([settings.auth.client_secret, settings.auth.password, settings.auth.bearer])
         self.server_time = ""
-        """The `Date` of the last answer; empty before one came."""
+        """The `Date` header of the last answer; empty before the first."""
         self._cancelled = threading.Event()
         self._writes = threading.BoundedSemaphore(settings.parallel_writes)
         self._http = httpx.Client(
             auth=authenticator(settings.auth, settings.public_url, self.redactor.clean),
-            # The engine asks for more at once than the pool holds, and a discovery holds its place for minutes.
+            # pool=None: the engine makes more concurrent calls than the pool has connections, and a discovery occupies
+            # one for minutes.
             timeout=httpx.Timeout(10.0, read=settings.read_seconds, pool=None),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             headers={"Accept": "application/json"},
@@ -83,15 +84,15 @@ class Transport:
         )
 
     def cancel(self) -> None:
-        """Let running requests end, but wait for no further try."""
+        """Let running requests finish, without further tries."""
         self._cancelled.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait; whether that was cancelled."""
+        """Wait; returns whether the wait was cancelled."""
         return self._cancelled.wait(seconds)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._http.close()
 
     def request(
@@ -104,16 +105,16 @@ class Transport:
         query: Query | None = None,
         effect: Effect | None = None,
     ) -> JsonValue:
-        """Send a request until it succeeds, may not be tried again, or the call's time is over.
+        """Send a request until it succeeds, must not be repeated, or runs out of time.
 
         Args:
-            method: says what the request does, where `effect` does not.
-            url: absolute.
+            method: the HTTP method, which implies an effect.
+            url: absolute URL.
             what: the request in words, for error messages.
             body: sent as JSON.
-            query: parameters; a name may come several times.
-            effect: of a POST that only reads, or that only sets. One that acts is sent again only where the server
-                can't have received it: nothing there tells a second try from a second request.
+            query: parameters; names may repeat.
+            effect: overrides the method's effect, for a POST that only reads or sets. A request that acts is repeated
+                only if the server can't have received it: it can't distinguish a second try from a second request.
 
         Returns:
             The decoded JSON body; None for an empty one.
@@ -133,12 +134,12 @@ class Transport:
 
     @contextmanager
     def _place(self, what: str) -> Iterator[None]:
-        """A place among the writes that are under way at once.
+        """Limit the number of concurrent writes.
 
-        A write keeps it while it waits for another try: a server that sheds load then gets fewer of them.
+        A write keeps its place while it waits to retry, so that an overloaded server gets fewer writes.
         """
         if not self._writes.acquire(timeout=deadline.patience()):
-            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes took all of its time."
+            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes used up its time."
             raise Unreachable(text, "Run the command again, or allow more time with the resource's customTimeouts.")
         try:
             yield
@@ -146,9 +147,9 @@ class Transport:
             self._writes.release()
 
     def patiently(self, may_repeat: Callable[[BaseException], bool]) -> tenacity.Retrying:
-        """Calls what it is given again after failures of these kinds, with growing waits.
+        """A retrying caller for failures of these kinds, with growing waits.
 
-        It has tried enough after `RetryPolicy.attempts` tries, or where the next one would begin after the deadline.
+        It stops after `RetryPolicy.attempts` tries, or if the next one would start after the deadline.
         """
         enough = tenacity.stop_any(
             tenacity.stop_after_attempt(self._settings.retry.attempts), tenacity.stop_when_event_set(self._cancelled)
@@ -166,7 +167,7 @@ class Transport:
         try:
             response = self._http.send(request)
         except AirbyteError as error:
-            # Nothing but the authenticator raises these: the request itself was never sent, or was answered 401.
+            # Only the authenticator raises AirbyteError here: the request was not sent, or was answered with 401.
             raise self._without_token(what, error) from error
         except httpx.HTTPError as error:
             if error.request is not request:
@@ -188,8 +189,8 @@ class Transport:
         return Unreachable(text, hint, outcome_unknown=unknown)
 
     def _without_token(self, what: str, error: AirbyteError) -> _FailedTry:
-        """The failure of a call that could not begin; whatever the call is, it may be tried again."""
-        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because no token could be had. {error.message}"
+        """The failure of a call for which there was no token. The call was not sent, so it is safe to repeat."""
+        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because there was no token. {error.message}"
         return _FailedTry(type(error)(text, error.hint, error.status), again=isinstance(error, Busy | Unreachable))
 
     def _decoded(self, response: httpx.Response, what: str) -> JsonValue:
@@ -204,5 +205,5 @@ class Transport:
 
 
 def _may_help(error: BaseException) -> bool:
-    """Whether another try is safe and may help."""
+    """Whether another try is safe and may succeed."""
     return isinstance(error, _FailedTry) and error.again

@@ -1,8 +1,8 @@
-"""Lists that decide what is made or deleted, read whole.
+"""Read complete lists, by which creates and deletes are decided.
 
-Airbyte's paged lists have no order (LIMIT and OFFSET without ORDER BY): an update of a row while pages are read moves
-it, so that other rows are skipped. One statement of the server has no such gaps. So a list is whole that fits into the
-first page, or that the Config API answers at once; without that API, all pages are read again until two readings agree.
+Airbyte's paged lists have no order (LIMIT and OFFSET without ORDER BY): updating a row between two pages moves it, and
+other rows are skipped. A single SQL statement has no such gaps. So a list is complete if it fits into the first page,
+or if the Config API returns it in one answer. Without that API, all pages are read until two readings agree.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from pulumi_airbyte.values import JsonObject
 
 Item = dict[str, Any]
 EVERYTHING: Final = 100_000
-"""The page size that makes the Config API answer all sources or destinations; without one it stops at 20."""
+"""A page size that makes the Config API return all sources or destinations; the default is 20."""
 AT_ONCE: Final[dict[str, JsonObject]] = {
     "sources": {"pageSize": EVERYTHING},
     "destinations": {"pageSize": EVERYTHING},
     "connections": {},
 }
-"""Collections that the Config API answers in one statement, and what that takes beside the workspace."""
+"""Collections that the Config API lists in one statement, with the extra fields of the request."""
 NEEDED: Final = "Lists in one statement need"
 
 
@@ -35,8 +35,8 @@ class Listing:
 
     Attributes:
         collection: such as `sources`.
-        key: of an object's id.
-        workspace_id: whose; an empty text for all that the caller sees.
+        key: name of the id field.
+        workspace_id: the workspace; empty for all visible ones.
     """
 
     collection: str
@@ -50,23 +50,23 @@ class Listing:
 
     @property
     def query(self) -> Query:
-        """What restricts the public list to the workspace."""
+        """The query that restricts the public list to the workspace."""
         return within_workspace(self.workspace_id)
 
 
 def within_workspace(workspace_id: str) -> Query:
-    """What restricts a public list to a workspace; nothing for an empty text."""
+    """The query that restricts a public list to a workspace; empty for an empty id."""
     return [("workspaceIds", workspace_id)] if workspace_id else []
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one reading of a list's pages showed.
+    """One reading of all pages of a list.
 
     Attributes:
         items: the objects by id.
-        one_page: whether a single page, and so a single statement, had all of them.
-        repeated: whether an id came twice: rows moved while pages were read, so that others may have been skipped.
+        one_page: whether one page, and so one statement, had all of them.
+        repeated: whether an id came twice. Then rows moved between pages, and others may have been skipped.
     """
 
     items: dict[str, Item]
@@ -75,7 +75,7 @@ class Reading:
 
 
 class Ends(Wire):
-    """A connection's name and what it connects (part of ConnectionRead and of ConnectionResponse)."""
+    """A connection's name, source and destination (part of ConnectionRead and ConnectionResponse)."""
 
     connection_id: str = Field(alias="connectionId")
     name: str
@@ -84,7 +84,7 @@ class Ends(Wire):
 
 
 class WholeLists(Calls):
-    """Whole lists. Every method raises AirbyteError: Unsettled where a list changed each time that it was read."""
+    """Complete lists. Every method raises AirbyteError; Unsettled, if a list changed each time it was read."""
 
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
@@ -92,22 +92,22 @@ class WholeLists(Calls):
         self._confirmed: set[str] = set()
 
     def every_actor(self, kind: ActorKind, workspace_id: str = "") -> list[Actor]:
-        """Every source or destination that is not deleted, none missing."""
+        """All sources or destinations, without deleted ones."""
         listing = Listing(f"{kind}s", f"{kind}Id", workspace_id)
         return [parse_actor(kind, item, listing.what) for item in self._whole(listing)]
 
     def every_connection(self, workspace_id: str = "") -> list[Connection]:
-        """Every connection that is not deleted, none missing."""
+        """All connections, without deleted ones."""
         listing = Listing("connections", "connectionId", workspace_id)
         return [parse(Connection, item, listing.what) for item in self._whole(listing)]
 
     def every_workspace(self) -> list[Workspace]:
-        """Every workspace that the caller sees, none missing."""
+        """All visible workspaces."""
         listing = Listing("workspaces", "workspaceId")
         return [parse(Workspace, item, listing.what) for item in self._whole(listing)]
 
     def every_end(self, workspace_id: str) -> list[Ends]:
-        """What each connection connects that is not deleted, none missing: two calls where the Config API answers."""
+        """Source and destination of each connection, without deleted ones. Two calls at most with the Config API."""
         listing = Listing("connections", "connectionId", workspace_id)
         rows = self._page(listing, 0)
         if len(rows) == PAGE:
@@ -116,7 +116,7 @@ class WholeLists(Calls):
         return [parse(Ends, item, listing.what) for item in rows if _is_live(listing, item)]
 
     def ids(self, collection: str, key: str, workspace_id: str = "") -> frozenset[str]:
-        """The ids of all objects of a collection (such as `sources`) that are not deleted, none missing."""
+        """The ids of all objects of a collection (such as `sources`), without deleted ones."""
         listing = Listing(collection, key, workspace_id)
         return frozenset(str(item.get(key)) for item in self._whole(listing))
 
@@ -138,7 +138,7 @@ class WholeLists(Calls):
             page = self._page(listing, offset)
             found = {str(item.get(listing.key)): item for item in page}
             repeated = repeated or len(found) < len(page) or not items.keys().isdisjoint(found)
-            # A longer page than was asked for comes from a server that does not page.
+            # A page longer than requested means that the server does not page.
             ended = len(page) != PAGE or items.keys() >= found.keys()
             items |= found
             if ended:
@@ -146,14 +146,14 @@ class WholeLists(Calls):
             offset += PAGE
 
     def _completed(self, listing: Listing, reading: Reading) -> dict[str, Item] | None:
-        """The objects that one statement named after the pages were read; None where there is no such statement."""
+        """The objects that one statement lists after the pages were read; None if there is no complete statement."""
         named = self._at_once(listing)
         if named is None:
             return None
         found = {key: item for key, item in reading.items.items() if key in named}
         for object_id in sorted(reading.items.keys() - named.keys()):
             if self._one(listing, object_id) is not None:
-                # It was there before the statement, and is there still: the statement does not name everything.
+                # The object existed before the statement and still does, so the statement is incomplete.
                 return None
         for object_id in sorted(named.keys() - reading.items.keys()):
             item = self._one(listing, object_id)
@@ -162,9 +162,9 @@ class WholeLists(Calls):
         return found
 
     def _agreed(self, listing: Listing, first: Reading) -> dict[str, Item]:
-        """The later of two readings in a row of which none repeats an id, and that has all of the earlier one.
+        """The later of two consecutive readings, if neither repeats an id and the later one has all of the earlier.
 
-        A row that is made in between is no disagreement: it moves no other.
+        An object created in between is fine: it moves no other row.
         """
         readings = [first]
 
@@ -175,14 +175,14 @@ class WholeLists(Calls):
                 return later.items
             raise Unsettled(
                 f"Airbyte's list of {listing.collection} changed each of the {len(readings)} times it was read.",
-                "Run the command again when less is going on in the workspace. With the Config API (configUrl) the "
-                "list is read in one statement, which no change disturbs.",
+                "Run the command again when the workspace changes less. With the Config API (configUrl), the list is "
+                "read in one statement, which concurrent changes don't affect.",
             )
 
         return self.patiently(lambda error: isinstance(error, Unsettled), again)
 
     def _at_once(self, listing: Listing) -> dict[str, Item] | None:
-        """The objects of a workspace by one statement of the Config API, in its shape; None where there is none."""
+        """The objects of a workspace from one statement of the Config API, in its shape; None if that is impossible."""
         extra = AT_ONCE.get(listing.collection)
         if extra is None or not listing.workspace_id or not self.has_config_api:
             return None
@@ -194,7 +194,7 @@ class WholeLists(Calls):
             answer = parse(Item, self._config(f"/{listing.collection}/list", listing.what, body, needed_by=NEEDED), "")
             rows = parse(list[Item], answer.get(listing.collection), listing.what)
         except AirbyteError as error:
-            # One that can't be reached or is not permitted stays so; one that is busy is asked the next time.
+            # A busy Config API is asked again next time. One that is unreachable or forbidden is not.
             if not isinstance(error, Busy):
                 self._paged_only.add(listing.collection)
             return None
@@ -203,14 +203,14 @@ class WholeLists(Calls):
         return {str(row.get(listing.key)): row for row in rows} if whole else None
 
     def _confirm(self, workspace_id: str) -> None:
-        """Make sure that the Config API is this server's: another one's would answer that the workspace is empty."""
+        """Make sure that the Config API belongs to this server: that of another one would list an empty workspace."""
         if workspace_id not in self._confirmed:
             what = f"read workspace {workspace_id}"
             self._config("/workspaces/get", what, {"workspaceId": workspace_id}, needed_by=NEEDED)
             self._confirmed.add(workspace_id)
 
     def _one(self, listing: Listing, object_id: str) -> Item | None:
-        """An object by a GET of its own; None where it is deleted."""
+        """Read one object; None if it is deleted."""
         what = f"read {listing.collection.removesuffix('s')} {object_id}"
         try:
             item = parse(Item, self._public("GET", f"/{listing.collection}/{object_id}", what), what)
@@ -220,7 +220,7 @@ class WholeLists(Calls):
 
 
 def _is_live(listing: Listing, item: Item) -> bool:
-    """Whether an item of the public API is no deleted object: those have no configuration, or are deprecated."""
+    """Whether an object is not deleted. Deleted ones have no configuration, or the status `deprecated`."""
     if listing.collection == "connections":
         return item.get("status") != "deprecated"
     return listing.collection == "workspaces" or item.get("configuration") is not None

@@ -1,1 +1,1 @@
-"""The plugin `pulumi-resource-airbyte`: knows the client and the engine's protocol, and nothing of any lake."""
+"""The plugin `pulumi-resource-airbyte`: the client behind the engine's protocol. It is independent of any lake."""

@@ -1,16 +1,17 @@
-"""Sources and destinations: the same resource twice.
+"""Sources and destinations: two resource types with the same verbs.
 
-Written by full PUT, never by PATCH, which would store a mask as the secret (airbyte-platform, ConfigurationUpdate). In
-a PUT, a mask keeps the secret and its version. A deleted one is answered with a null configuration.
+Airbyte shows secrets as masks, and answers a deleted object with a null configuration. Writes are in actor_writes.py.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final, cast
 
-from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.actor_identity import IDENTITY, sought
-from pulumi_airbyte.provider.actor_tree import (
+from pulumi_airbyte.client.whole_lists import Ends
+from pulumi_airbyte.provider.actor_inputs import (
     canonical,
     from_server,
     identity_of,
@@ -18,12 +19,11 @@ from pulumi_airbyte.provider.actor_tree import (
     names_of_connector,
     workspace_of,
 )
-from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, ActorWrites
+from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, IDENTITY, ActorWrites, sought
 from pulumi_airbyte.provider.adoption import Adoption
-from pulumi_airbyte.provider.foreign import refuse_foreign
-from pulumi_airbyte.provider.gone import actor_listed, exists, remove
-from pulumi_airbyte.provider.inventory import UNTOLD, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, unwrap
+from pulumi_airbyte.provider.gone import actor_listed, connection_lives, exists, remove
+from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf
+from pulumi_airbyte.provider.properties import Properties, Property, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
@@ -43,7 +43,7 @@ from pulumi_airbyte.provider.secrecy import MASK_ADVICE, Specifications, masks, 
 from pulumi_airbyte.provider.specified import Specified, as_object
 from pulumi_airbyte.provider.tables import actor_inputs, actor_outputs
 from pulumi_airbyte.provider.target import Known, Target
-from pulumi_airbyte.provider.trial import require_checkable, tried, unfinished_kept
+from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.provider.versions import (
     Coordinates,
     as_output,
@@ -58,9 +58,14 @@ from pulumi_airbyte.provider.versions import (
 from pulumi_airbyte.values import Path, render_path
 
 UNSEEN_ADVICE: Final = (
-    "The next `pulumi up` records it. If it was changed in code since the import, change something else as well "
-    "(checkConnection, say): an update writes every secret that was imported unseen."
+    "The next `pulumi up` records it. If it was changed in code since the import, change another value too "
+    "(checkConnection, for example): an update writes every secret that was imported as a mask."
 )
+LEFT: Final = '{"check":true}'
+ADVICE: Final = (
+    "Correct the configuration or the outside system, and run `pulumi up`: it repairs this object and creates no other."
+)
+NAMED: Final = 5
 
 
 class ActorType(ResourceType):
@@ -92,30 +97,30 @@ class ActorType(ResourceType):
         if failures:
             return Checked(named, failures)
         checked = self._specified.check(named, checking, self.tree)
-        # A connector may repeat what it was told, also where this run writes something else: a discovery for a stream.
+        # Connectors repeat their configuration in messages, also in those of a discovery for a connection.
         self._writes.learn(checking.old, checked.inputs)
         return checked
 
     def tree(self, inputs: Properties) -> Properties:
-        """Inputs without nulls and what is not asked for, and with one name of the connector: its definition wins."""
+        """Inputs without nulls and disabled options. If `definitionId` is given, the connector's type is left out."""
         return canonical(self.kind, inputs)
 
     def diff(self, known: Known, new: Properties) -> Differences:
-        """Every place where the inputs differ; naming the same connector in the other way is no difference."""
+        """Every difference. It is none to name the same connector by type instead of definition, or the reverse."""
         found = super().diff(known, new)
         if self._same_connector(new, known.outputs):
             found = [item for item in found if item[0] not in self._names]
         if "unfinished" in known.outputs and not any(path == ("checkConnection",) for path, _, _ in found):
-            # The engine knows of a failed check, but forgets it with a refresh.
+            # The engine repeats an update after a failed check, but a refresh makes it forget the failure.
             found.append((("checkConnection",), True, True))
         return found
 
     def leaves_out(self, tree: Properties, path: Path) -> bool:
-        """The type of the connector."""
+        """Whether the path is the connector's type."""
         return leaves_out(self.kind, path)
 
     def replaces(self, path: Path) -> bool:
-        """A change of the connector needs a new object, by whichever name."""
+        """Whether the change needs a new object; a change of the connector does, by either name."""
         return path in self._names or super().replaces(path)
 
     @property
@@ -123,7 +128,7 @@ class ActorType(ResourceType):
         return names_of_connector(self.kind)
 
     def _same_connector(self, new: Properties, outputs: Properties) -> bool:
-        """Whether new inputs name the connector that the object has, by what the server said of it."""
+        """Whether new inputs name the object's connector, according to the server's record of it."""
         configuration = unwrap(new.get("configuration"))
         if "definitionId" in new:
             return same(new["definitionId"], known_rewrites(outputs).get(("definitionId",)))
@@ -131,7 +136,7 @@ class ActorType(ResourceType):
         return named is not None and same(named, outputs.get(f"{self.kind}Type"))
 
     def explain(self, known: Known, new: Properties, found: Differences) -> str:
-        """What an import could not tell, and keys that were meant otherwise."""
+        """Name misspelt keys, and secrets that an import could not compare."""
         changed_at = [path for path, _, _ in found]
         lines = (
             self._specified.misspelt(self.tree(new)) if any(path[0] == "configuration" for path in changed_at) else []
@@ -141,11 +146,11 @@ class ActorType(ResourceType):
         ]
         if imported:
             paths = ", ".join(map(render_path, imported))
-            lines.append(f"{paths}: imported unseen, and so taken to be what the program says. {UNSEEN_ADVICE}")
+            lines.append(f"{paths}: imported as masks, and assumed to equal the program's values. {UNSEEN_ADVICE}")
         return "\n".join(lines)
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say which keys were meant otherwise, and whether it is there already; refuse a check that can't be made."""
+        """Name misspelt keys, and say whether the object will be adopted; refuse a check that can't run."""
         self._prepare(inputs, target)
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
@@ -153,7 +158,7 @@ class ActorType(ResourceType):
         return identity_of(self.kind, found.record) if found is not None else {}
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST, unless it is there already; then the check that is asked for."""
+        """POST, or adopt an existing object; then run its check if the program asks for it."""
         self._prepare(inputs, target)
         if next(unreadable(inputs["configuration"]), None) is not None:
             raise AirbyteError(
@@ -165,11 +170,11 @@ class ActorType(ResourceType):
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, outputs))
 
     def read(self, known: Known, target: Target) -> Live | None:
-        """GET, with what the server masks or rewrites taken from the state."""
+        """GET. Masked and rewritten values are taken from the state."""
         workspace_id = workspace_of(known.inputs)
         recorded = from_outputs(known.outputs)
         listed = actor_listed(self.kind, known.id, workspace_id)
-        found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNTOLD), listed)
+        found = exists(self.airbyte, lambda: self._get(known, workspace_id or UNKNOWN_WORKSPACE), listed)
         if found is None or found.configuration is None:
             return None
         sent, made = self.remote(self.tree(known.inputs)), self.taken(known)
@@ -178,7 +183,7 @@ class ActorType(ResourceType):
         if rotated := changed_outside(found, recorded):
             live["configuration"] = with_changes(live.get("configuration"), rotated)
             paths = ", ".join(render_path(("configuration", *path)) for path in rotated)
-            target.say(f"{paths}: changed outside the program, which writes its own value with the next update")
+            target.say(f"{paths}: changed outside the program, and overwritten by the next update")
         record = as_output(versions(found) | recorded)
         outputs = {
             **identity_of(self.kind, found),
@@ -189,7 +194,7 @@ class ActorType(ResourceType):
         return Live({**live, **self.local(known.inputs)}, outputs)
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """PUT what the program has changed, over what is live, where there is anything to write; then check."""
+        """PUT the live object with the program's changes, if there are any; then run its check."""
         require_checkable(self.airbyte, new)
         outputs = {key: value for key, value in known.outputs.items() if key not in unfinished_kept(known.outputs)}
         if self._writes.differ(known, new):
@@ -197,10 +202,10 @@ class ActorType(ResourceType):
         return tried(self.airbyte, self.kind, known.id, new, outputs)
 
     def delete(self, known: Known, target: Target) -> None:
-        """DELETE, unless connections would go with it; one that is gone already answers 204 or 404."""
+        """DELETE, unless Airbyte would delete connections too. A deleted object is answered with 204 or 404."""
         if unwrap(known.inputs.get("forceDestroy")) is not True:
             within = workspace_of(known.inputs)
-            refuse_foreign(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
+            refuse_used(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), actor_listed(self.kind, known.id))
         self._shelf.drop(known.id)
 
@@ -222,14 +227,14 @@ class ActorType(ResourceType):
         return not isinstance(inner, dict) or f"{self.kind}Type" in inner
 
     def _get(self, known: Known, workspace_id: str) -> Actor:
-        """The actor, with coordinates where it has secrets and the server gives any: lists show only masks."""
+        """Read the actor. One with secrets is read on its own, with coordinates: lists show only masks."""
         if self._coordinates.given and (not known.inputs or "secretVersions" in known.outputs):
             return self._coordinates.get(self.kind, known.id)
         found = self._shelf.get(known.id, workspace_id)
         return self._coordinates.get(self.kind, known.id) if self._coordinates.given and has_masks(found) else found
 
     def _type_of(self, inputs: Properties, live: Properties) -> Properties:
-        """The configuration with the connector's type put back where code names it there."""
+        """The configuration with the connector's type restored, if the program names it there."""
         before, now = unwrap(inputs.get("configuration")), live.get("configuration")
         key = f"{self.kind}Type"
         if isinstance(before, dict) and key in before and isinstance(now, dict):
@@ -255,3 +260,89 @@ class DestinationType(ActorType):
     summary = "A place that data goes to: a connector with its configuration."
     inputs = actor_inputs("destination")
     outputs = actor_outputs("destination")
+
+
+def unfinished_kept(outputs: Properties) -> Properties:
+    """The output `unfinished`, which a read keeps."""
+    return {"unfinished": outputs["unfinished"]} if "unfinished" in outputs else {}
+
+
+def require_checkable(airbyte: Airbyte, inputs: Properties) -> None:
+    """Refuse a connection check that can't run, before anything is written.
+
+    Raises:
+        AirbyteError: the program asks for a check, and the server has no Config API.
+    """
+    if _wanted(inputs):
+        airbyte.require_checks()
+
+
+def tried(airbyte: Airbyte, kind: ActorKind, actor_id: str, inputs: Properties, outputs: Properties) -> Properties:
+    """Run the connection check if the program asks for it, and return the outputs of the write.
+
+    Raises:
+        UnfinishedError: the check failed. The write stays, and the next update checks again.
+    """
+    if not _wanted(inputs):
+        return outputs
+    # A connector may repeat its configuration in its message, even if this run wrote nothing.
+    airbyte.redactor.learn(secret_texts(inputs))
+    try:
+        failure = airbyte.check_actor(kind, actor_id)
+    except AirbyteError as error:
+        failure = str(error)
+    if not failure:
+        return outputs
+    reason = f"The {kind} {actor_id} was written, but its check failed: {failure}\n  {ADVICE}"
+    raise UnfinishedError(actor_id, {**outputs, "unfinished": LEFT}, reason)
+
+
+def _wanted(inputs: Properties) -> bool:
+    return unwrap(inputs.get("checkConnection")) is True
+
+
+def refuse_used(
+    airbyte: Airbyte, ends: Callable[[str], list[Ends]], kind: ActorKind, actor_id: str, workspace_id: str
+) -> None:
+    """Refuse to delete an object that live connections use: Airbyte deletes them with it, silently (SourceHandler).
+
+    The program's own connections were deleted before, because the engine deletes dependents first.
+
+    Args:
+        airbyte: the client.
+        ends: lists the sources and destinations of a workspace's connections, read after the call.
+        kind: source or destination.
+        actor_id: the object's id.
+        workspace_id: its workspace.
+
+    Raises:
+        AirbyteError: there are such connections, or they can't be listed.
+    """
+    suspects = [
+        item
+        for item in _listed(airbyte, ends, workspace_id)
+        if actor_id == (item.source_id if kind == "source" else item.destination_id)
+    ]
+    # A connection may have been deleted since the list was read.
+    living = [item for item in suspects if connection_lives(airbyte, item.connection_id)]
+    if living:
+        names = ", ".join(f'"{item.name}" ({item.connection_id})' for item in living[:NAMED])
+        more = f" and {len(living) - NAMED} more" if len(living) > NAMED else ""
+        count = "1 connection that" if len(living) == 1 else f"{len(living)} connections that"
+        raise AirbyteError(
+            f"The {kind} {actor_id} was not deleted: Airbyte would delete with it {count} the program "
+            f"has not deleted: {names}{more}.",
+            f"Delete them in Airbyte and run `pulumi up` again. To delete them together with the {kind}, declare the "
+            f"{kind} with forceDestroy (again, if it has left the program), run `pulumi up`, and then remove it.",
+        )
+
+
+def _listed(airbyte: Airbyte, ends: Callable[[str], list[Ends]], workspace_id: str) -> list[Ends]:
+    try:
+        return ends(workspace_id)
+    except (NotFound, Forbidden):
+        listed_as = ("workspaces", "workspaceId", workspace_id, "")
+        if exists(airbyte, lambda: airbyte.get_workspace(workspace_id), listed_as) is not None:
+            raise
+        # The workspace was deleted with everything in it. The DELETE reports that.
+        return []

@@ -1,27 +1,27 @@
-"""Writes of sources and destinations: whole when they are made, and only what the program has changed afterwards.
+"""Create, adopt and change sources and destinations.
 
-The server has no partial write that is safe: a PATCH stores a mask as the secret (airbyte-platform,
-ConfigurationUpdate). So a change is a PUT of all that is live, with the changed places in it. A mask in a PUT keeps the
-secret and its version.
+No partial write of the server is safe: a PATCH stores a mask as the secret (airbyte-platform, ConfigurationUpdate). So
+a change is a PUT of the live object with the program's changes in it. A mask in a PUT keeps the secret and its version.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, cast
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.actor_tree import (
+from pulumi_airbyte.provider.actor_inputs import (
     WRITTEN,
     canonical,
     from_server,
     identity_of,
     leaves_out,
     names_of_connector,
-    told,
     workspace_of,
+    writable,
 )
-from pulumi_airbyte.provider.adoption import Found
+from pulumi_airbyte.provider.adoption import Found, Seen, Sought
 from pulumi_airbyte.provider.gone import actor_listed, actor_lives, changed, exists, no_more
+from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.losses import losses, refuse_lost, taken
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import rewrites, same
@@ -44,10 +44,11 @@ from pulumi_airbyte.values import MASK, JsonObject, Path, leaves, render_path
 
 COPY_ADVICE: Final = "The server does not show its value: give it in the program, without ignoreChanges."
 LEAVE_ADVICE: Final = f"{COPY_ADVICE} Or make the change in Airbyte, and run `pulumi refresh`."
+IDENTITY: Final = ("workspaceId", "name")
 
 
 class ActorWrites:
-    """Writes of one kind. Raises AirbyteError where the server refuses."""
+    """Writes of one kind of actor. Methods raise AirbyteError if the server refuses."""
 
     def __init__(self, kind: ActorKind, server: Server, specified: Specified, coordinates: Coordinates) -> None:
         self._kind = kind
@@ -57,27 +58,27 @@ class ActorWrites:
         self._coordinates = coordinates
 
     def learn(self, *trees: Properties) -> None:
-        """Let no message show the secrets of these inputs."""
+        """Remove the secrets of these inputs from all messages."""
         texts = (text for tree in trees for text in secret_texts(tree))
         self._airbyte.redactor.learn(text for text in texts if text not in (MASK, CHANGED))
 
     def post(self, inputs: Properties) -> Actor:
-        """Make it."""
+        """Create an actor."""
         made = self._airbyte.create_actor(self._kind, self._body(inputs, inputs))
         self._shelf.put(made)
         return made
 
     def taken(self, found: Found[Actor], inputs: Properties) -> Actor:
-        """An adopted actor; its secrets, which can't be compared, are written."""
+        """Adopt an actor. Secrets can't be compared, so they are written."""
         hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
         sent = {key: inputs[key] for key in WRITTEN if key in inputs}
         return self._put(found.id, sent, inputs) if hidden else found.record
 
     def written(self, made: Actor, inputs: Properties) -> Properties:
-        """What the state keeps of a write of everything.
+        """The outputs after a create or an adoption.
 
         Raises:
-            UnfinishedError: the server left something out.
+            UnfinishedError: the server left a value out.
         """
         tree, answered = canonical(self._kind, inputs), from_server(self._kind, made)
         outputs = {**identity_of(self._kind, made), **self._coordinates.recorded(self._kind, made)}
@@ -85,13 +86,13 @@ class ActorWrites:
         return self._refuse_lost(made, outputs, losses(tree, answered, self._leaves_out))
 
     def differ(self, known: Known, new: Properties) -> bool:
-        """Whether there is anything to write; an imported mask is not known to be the program's value."""
-        return not same(self._base(known), told(self._kind, new))
+        """Whether an update has anything to write. An imported mask counts: the program's value was never written."""
+        return not same(self._base(known), writable(self._kind, new))
 
     def _base(self, known: Known) -> Properties:
-        """What was sent last, but what the server left out of it."""
+        """The tree that was sent last, without the values that the server dropped."""
         tree = canonical(self._kind, known.inputs)
-        return told(self._kind, taken(tree, known_rewrites(known.outputs), self._leaves_out).tree)
+        return writable(self._kind, taken(tree, known_rewrites(known.outputs), self._leaves_out).tree)
 
     def _leaves_out(self, _tree: Properties, path: Path) -> bool:
         return leaves_out(self._kind, path)
@@ -100,18 +101,18 @@ class ActorWrites:
         return refuse_lost(f'The {self._kind} "{answer.name}"', answer.actor_id, outputs, map(render_path, lost))
 
     def change(self, known: Known, new: Properties) -> Properties:
-        """The outputs, once the server has what the program has changed.
+        """Write the program's changes, and return the outputs.
 
-        What the server has made of other places is not this update's: it may be an edit, which a refresh is to show.
+        Rewrites at other paths stay as recorded. A difference there may be an edit, which the next refresh shows.
 
         Raises:
-            NotFound: it was deleted.
-            UnfinishedError: the server left something out.
-            AirbyteError: also where a secret would have to be written whose value only the server knows.
+            NotFound: the object was deleted.
+            UnfinishedError: the server left a value out.
+            AirbyteError: also if the write needs a secret that only the server knows.
         """
         found = self._there(known, new)
-        base, wanted = self._base(known), told(self._kind, new)
-        live = told(self._kind, from_server(self._kind, masked(found)))
+        base, wanted = self._base(known), writable(self._kind, new)
+        live = writable(self._kind, from_server(self._kind, masked(found)))
         merges = {key: three_way(base.get(key), wanted.get(key), live.get(key), (key,)) for key in WRITTEN}
         written = [path for merge in merges.values() for path in merge.written]
         _refuse_unreadable(wanted, written)
@@ -125,7 +126,7 @@ class ActorWrites:
     def _changed_outputs(
         self, known: Known, new: Properties, put: Actor, written: Iterable[Path], record: Properties
     ) -> Properties:
-        # The other name of the connector may have come or gone, which is no write.
+        # The program may name the connector in the other way now, which is no write.
         places = [*written, *names_of_connector(self._kind)]
         tree, answered = canonical(self._kind, new), from_server(self._kind, put)
         earlier = {path: there for path, there in known_rewrites(known.outputs).items() if not touches(path, places)}
@@ -135,7 +136,7 @@ class ActorWrites:
         return self._refuse_lost(put, outputs, lost)
 
     def _there(self, known: Known, new: Properties) -> Actor:
-        """The object as it is right before a write, with coordinates where the server gives any."""
+        """Read the object right before a write, with secret coordinates if the server has them."""
         listed = actor_listed(self._kind, known.id, workspace_of(known.inputs))
         found = exists(self._airbyte, lambda: self._coordinates.read(self._kind, known.id), listed)
         if found is None or found.configuration is None:
@@ -146,7 +147,7 @@ class ActorWrites:
         return f'The {self._kind} "{unwrap(inputs.get("name"))}" ({actor_id})'
 
     def _takeable(self, merged: Properties, wanted: Properties, found: Actor, earlier: Versions) -> Property:
-        """The configuration, with the program's value where the specification refuses an unchanged secret's mask."""
+        """The configuration to send. The program's value replaces each mask that the specification refuses."""
         configuration = merged.get("configuration")
         if not isinstance(configuration, dict):
             return configuration
@@ -179,10 +180,10 @@ class ActorWrites:
 
 
 def _refuse_unreadable(wanted: Properties, written: Iterable[Path]) -> None:
-    """Refuse to write the sign for a secret in a place where the server would not put the secret back.
+    """Refuse to write a placeholder where the server would not restore the secret behind it.
 
     Raises:
-        AirbyteError: such a sign is in a written place: a list of another length than before, say.
+        AirbyteError: a written path holds a placeholder, for example in a list whose length changes.
     """
     places = list(written)
     for path in unreadable(wanted):
@@ -190,3 +191,35 @@ def _refuse_unreadable(wanted: Properties, written: Iterable[Path]) -> None:
             raise AirbyteError(
                 f"{render_path(path)} has a value that only Airbyte knows, and the change would move it.", COPY_ADVICE
             )
+
+
+def sought(
+    kind: ActorKind, wanted: Properties, shelf: Shelf[Actor], from_server: Callable[[Actor], Properties]
+) -> Sought[Actor]:
+    """The existing object that a create looks for.
+
+    Args:
+        kind: source or destination.
+        wanted: the canonical tree; its workspace and name are known.
+        shelf: the live objects of this kind.
+        from_server: makes a live object's canonical tree.
+    """
+    named_by = {key: wanted[key] for key in IDENTITY}
+    workspace_id, name = (str(unwrap(value)) for value in named_by.values())
+
+    def look(actor: Actor) -> Seen:
+        return Seen(actor.actor_id, (actor.name,), lambda: _named_as(wanted, kind, actor, from_server(actor)))
+
+    def adopting(found: Found[Actor]) -> str:
+        hidden = has_secret(wanted.get("configuration")) or any(masks(found.record.configuration))
+        return "its secrets, which can't be compared, will be written" if hidden else ""
+
+    return Sought(kind, workspace_id, (name,), named_by, wanted, shelf, look, adopting=adopting)
+
+
+def _named_as(wanted: Properties, kind: ActorKind, actor: Actor, live: Properties) -> Properties:
+    """A live actor's tree, naming the connector as the wanted tree does: by definition or by type."""
+    if "definitionId" in wanted:
+        return live
+    named = {**cast("Properties", live["configuration"]), f"{kind}Type": actor.connector_type}
+    return {key: item for key, item in live.items() if key != "definitionId"} | {"configuration": named}

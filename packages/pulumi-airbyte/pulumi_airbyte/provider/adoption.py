@@ -1,9 +1,9 @@
-"""Adopt or refuse: a create looks first whether its object is there already.
+"""Adopt or refuse existing objects: a create first looks for its object.
 
-Airbyte takes any number of objects of one name, so that a create that runs twice makes two of them. Identity is
-workspace, kind and name, for a connection also its source and destination. An object of the same identity that is
-identical is adopted where the provider's `adoptExisting` allows it, and else refused; one that differs, or that another
-resource of the run has, is always refused.
+Airbyte accepts any number of objects with one name, so a create that runs twice makes two of them. Identity is
+workspace, kind and name, for a connection also its source and destination. An identical object of the same identity is
+adopted if the provider's `adoptExisting` allows it, else refused. One that differs, or that another resource of the run
+holds, is always refused.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,12 +14,11 @@ from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Actor, Connection, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
-from pulumi_airbyte.provider.jobs import Deadline
 from pulumi_airbyte.provider.properties import Properties, Property, is_known
 from pulumi_airbyte.provider.reconcile import changes, same
 from pulumi_airbyte.provider.resource import Server
 from pulumi_airbyte.provider.run_record import OWNED, Holder, entry_of
-from pulumi_airbyte.provider.target import Known, Run, Target, name_of
+from pulumi_airbyte.provider.target import Deadline, Known, Run, Target, name_of
 from pulumi_airbyte.values import Path, render_path
 
 SETTING: Final = "adoptExisting"
@@ -30,7 +29,7 @@ Record = TypeVar("Record", Actor, Connection, Workspace)
 
 
 class RefusedError(AirbyteError):
-    """An object is there already that a create may neither take over nor double."""
+    """An object exists that a create may neither adopt nor duplicate."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Seen:
 
     Attributes:
         id: its id.
-        identity: what makes it this object within its workspace: its name, and the ids of a connection's ends.
-        tree: makes its canonical tree, which costs too much to be made of every object that a create looks at.
+        identity: its name, and for a connection the ids of its source and destination.
+        tree: makes its canonical tree. Called only for objects of the right identity, because it is expensive.
     """
 
     id: str
@@ -49,7 +48,7 @@ class Seen:
 
 
 def nothing_open(_path: Path, _wanted: Property) -> bool:
-    """The server fills nothing in."""
+    """The server fills in no path."""
     return False
 
 
@@ -60,20 +59,20 @@ def nothing_written(_found: object) -> str:
 
 @dataclass(frozen=True)
 class Sought(Generic[Record]):
-    """What a create wants to be there.
+    """The object that a create looks for.
 
     Attributes:
         kind: such as `source`.
-        workspace_id: where to look; as the shelf's lists are called. None where nothing can be there.
+        workspace_id: the workspace to list; None if the object can't exist yet.
         identity: as `Seen.identity`.
-        named_by: the inputs that say which object it is, its workspace included where it is in one.
-        wanted: its canonical tree; unknown in part in a preview.
-        as_posted: what the first call of a create in several calls makes: an object that a broken-off create left may
-            have each property as it is here, or as it is wanted.
-        shelf: the objects of its kind.
-        look: a live object as it is compared.
-        is_open: whether a place at which the server's value is another than the wanted one is the server's to fill in.
-        adopting: what an adoption of a found object writes, in words that follow "and"; empty for nothing.
+        named_by: the inputs that identify the object, with its workspace if it has one.
+        wanted: its canonical tree; partly unknown in a preview.
+        as_posted: the tree that the first of several calls creates. An object left by an interrupted create may have
+            each property as it is here, or as in `wanted`.
+        shelf: the live objects of its kind.
+        look: makes the comparable form of a live object.
+        is_open: whether the server fills in a path at which its value differs from the wanted one.
+        adopting: describes what an adoption writes, in words that follow "and"; empty for nothing.
     """
 
     kind: str
@@ -89,7 +88,7 @@ class Sought(Generic[Record]):
 
     @property
     def label(self) -> str:
-        """The object in words."""
+        """The object in words, for messages."""
         return f'{self.kind} "{self.identity[0]}"'
 
 
@@ -100,7 +99,7 @@ class Found(Generic[Record]):
     Attributes:
         record: the object.
         id: its id.
-        behind: names of the properties that a create which broke off has left to be written.
+        behind: names of the properties that an interrupted create did not write.
     """
 
     record: Record
@@ -109,9 +108,9 @@ class Found(Generic[Record]):
 
 
 class Adoption(Generic[Record]):
-    """One create of one resource: makes the object, or takes over the one that is there.
+    """One create of one resource: creates the object, or adopts an existing one.
 
-    Raises from every verb: RefusedError, or AirbyteError when the server fails.
+    Both verbs raise RefusedError, or AirbyteError if the server fails.
     """
 
     def __init__(self, server: Server, sought: Sought[Record], target: Target) -> None:
@@ -122,7 +121,7 @@ class Adoption(Generic[Record]):
         self._target = target
 
     def foresee(self) -> Found[Record] | None:
-        """What a create will adopt; says so. None where it will make a new object."""
+        """The object that a create will adopt, with a message; None if it will create one."""
         found = self._present()
         if found is not None:
             self._take(found.id, "adopted")
@@ -134,11 +133,11 @@ class Adoption(Generic[Record]):
         return found
 
     def make(self, post: Callable[[], Record], finish: Callable[[Found[Record]], Record]) -> Record:
-        """The object, made or adopted.
+        """Create or adopt the object.
 
         Args:
-            post: makes it.
-            finish: brings an adopted one to what is wanted, and returns what it is then.
+            post: creates it.
+            finish: writes what an adopted object lacks, and returns it.
         """
         label: str = self._sought.label
         found = self._present()
@@ -163,7 +162,7 @@ class Adoption(Generic[Record]):
         return made
 
     def _present(self) -> Found[Record] | None:
-        """The one object that is there already.
+        """The existing object, if there is one.
 
         Raises:
             RefusedError: there are several; or it differs, belongs to another resource, or may not be adopted.
@@ -181,14 +180,14 @@ class Adoption(Generic[Record]):
             if found is not None and not self._adopts and not self._is_own(found.id):
                 raise self._unasked(found.id)
         except RefusedError:
-            # A run that goes on after errors would delete what the program still declares.
+            # With --continue-on-error, the run would go on and delete an object that the program still declares.
             for _, seen in there:
                 self._run.record.take(seen.id, self._target.urn, "refused")
             raise
         return found
 
     def _is_own(self, object_id: str) -> bool:
-        """Whether this resource made the object in this run: an error hook may let the engine try a create again."""
+        """Whether this resource created the object in this run: an error hook may let the engine repeat a create."""
         return self._run.record.holder(object_id) == Holder(self._target.urn, "made")
 
     def _listed(self, *, now: bool = False) -> list[Record]:
@@ -198,7 +197,7 @@ class Adoption(Generic[Record]):
         return shelf.reload(workspace_id) if now else shelf.all(workspace_id)
 
     def _matching(self, records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
-        """Objects of the identity, without the one that this create replaces, and those that this run deletes."""
+        """Objects of this identity, without the one that is replaced and those that this run deletes."""
         replaced = self._target.replaced
         old = replaced.id if replaced else ""
         for record in records:
@@ -207,7 +206,7 @@ class Adoption(Generic[Record]):
                 yield record, seen
 
     def _replaces_its_like(self) -> bool:
-        """Whether the object that is there is the one that is replaced, where the engine has not shown its id."""
+        """Whether the existing object is the replaced one, if the engine has not passed its id."""
         replaced = self._target.replaced
         if replaced is None or replaced.id:
             return False
@@ -240,13 +239,13 @@ class Adoption(Generic[Record]):
         return bool(posted) and not any(changes(tree.get(key), posted.get(key)))
 
     def _arrived(self, before: set[str], error: AirbyteError, deadline: Deadline) -> Found[Record]:
-        """The one new object that a create made whose answer was lost.
+        """Find the object that a create made although its answer was lost.
 
-        An object that is on its way may come later: it is looked for until the create's own time-out. Where the server
-        itself says that it failed, one look is enough.
+        The server may still be working, so this looks until the create's time-out. If the server itself reported the
+        failure, one look is enough.
 
         Raises:
-            RefusedError: it has not come.
+            RefusedError: no such object appeared.
         """
         if error.outcome_unknown:
             self._target.say(
@@ -266,7 +265,7 @@ class Adoption(Generic[Record]):
         try:
             there = list(self._matching(self._listed(now=True)))
         except AirbyteError:
-            # What is not seen now may be seen at the next look.
+            # The next look may succeed.
             return []
         return [self._compared(record, seen) for record, seen in there if seen.id not in before]
 
@@ -282,7 +281,7 @@ class Adoption(Generic[Record]):
         )
 
     def _reserve(self) -> None:
-        """Take the identity for the resource: two that start at once would both find nothing, and make two."""
+        """Reserve the identity for the resource. Without that, two concurrent creates would make two objects."""
         workspace_id = self._sought.workspace_id or ""
         key = entry_of(self._sought.kind, (self._airbyte.address, workspace_id, *self._sought.identity))
         owner = self._run.record.reserve(key, self._target.urn)
@@ -308,14 +307,14 @@ class Adoption(Generic[Record]):
         )
 
     def _unasked(self, object_id: str) -> RefusedError:
-        """The refusal of an identical object that the provider may not adopt."""
+        """The refusal of an identical object, if the provider may not adopt it."""
         label = self._sought.label
         setting = f"set {SETTING} of the provider to identical ({FOR_ONE_RUN} for one run)"
         if self._target.replaced is not None:
             return RefusedError(
                 f"Airbyte has {label} ({object_id}) already, besides the one that is replaced. It is identical to the "
-                f"new one: a run that broke off may have made it.",
-                f"To go on with it, {setting}; or delete it in Airbyte, and run `pulumi up` again.",
+                f"new one: an interrupted run may have created it.",
+                f"To resume with it, {setting}; or delete it in Airbyte, and run `pulumi up` again.",
             )
         return RefusedError(
             f"Airbyte has {label} ({object_id}) already, and it is identical.",
@@ -328,15 +327,15 @@ class Adoption(Generic[Record]):
         names = list(dict.fromkeys(map(render_path, paths)))
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         return RefusedError(
-            f"Airbyte has {self._sought.label} ({object_id}) already, and it is not what the program says: see "
+            f"Airbyte has {self._sought.label} ({object_id}) already, and it differs from the program: see "
             f"{', '.join(names[:SHOWN])}{more}.",
-            f"Take it over: {self._import_advice(object_id)}, after which `pulumi up` makes it what the program says. "
+            f"Take it over: {self._import_advice(object_id)}, then `pulumi up` changes it to the program's values. "
             f"Or give this one another name. Where the program had it under another resource name, give this one an "
             f"alias. Where `--replace` or a taint asks for a new one, leave that out.",
         )
 
     def _import_advice(self, object_id: str) -> str:
-        """The command that imports an object; a child's component can't be told from the child's URN."""
+        """The command that imports an object. A child's URN does not contain its parent's name, so it is left open."""
         target = self._target
         line = f"pulumi import {target.type} {target.name} {object_id}"
         if not target.parent_type:
@@ -346,7 +345,7 @@ class Adoption(Generic[Record]):
 
 
 def several(label: str, ids: Iterable[str], import_advice: str = "") -> RefusedError:
-    """The refusal to choose among objects that are alike."""
+    """The refusal to choose among several objects of one identity."""
     found = sorted(ids)
     return RefusedError(
         f"Airbyte has {len(found)} of {label} already: {', '.join(found)}.",
@@ -368,10 +367,10 @@ def live_ids(sought: Sought[Record]) -> list[str]:
 
 
 def refuse_shared(run: Run, known: Known, urn: str) -> None:
-    """Note the object that the state has for a resource, and let no two resources of a program have one object.
+    """Record the state's object of a resource, and refuse to share it with another resource.
 
     Raises:
-        RefusedError: another resource has adopted it, or has it too.
+        RefusedError: another resource holds the object.
     """
     holder = run.keeps(urn, known)
     if holder is not None:
@@ -383,21 +382,20 @@ def refuse_shared(run: Run, known: Known, urn: str) -> None:
 
 
 def may_delete(run: Run, known: Known, entry: str, target: Target) -> bool:
-    """Whether an object may be deleted; notes that it will be.
+    """Whether an object may be deleted; records the delete.
 
-    In a run, no delete removes an object that the same run created or adopted, or that another live resource of it
-    holds. This is the only place that decides so.
+    No delete removes an object that the same run created or adopted, or that another live resource of the run holds.
+    Only this function decides that.
 
     Args:
-        run: what the engine has shown.
-        known: the object that the state has.
-        entry: what identifies it by its inputs.
-        target: the resource that is to delete it. Its URN decides nothing.
+        run: the current run.
+        known: the object in the state.
+        entry: its identity by inputs.
+        target: the resource that deletes it. Its URN plays no part in the decision.
 
     Raises:
-        RefusedError: the program declares it as another resource, whose create was refused in this run; or looks it up
-            by its id. It would leave the state while it is live, and a destroy that runs the program would leave it
-            behind.
+        RefusedError: another resource declares the object, and its create was refused in this run; or the program looks
+            the object up by id. Skipping the delete would drop a live object from the state.
     """
     holder = run.deletes(target.urn, known, entry)
     if holder is None:
@@ -424,6 +422,6 @@ def _why_kept(holder: Holder, target: Target) -> str:
     if holder.standing == "kept":
         return "the program still has it, as a killed run noted it for deletion when it had just been adopted"
     return (
-        "this run adopted it. Nothing was replaced: Pulumi gives a provider no sign of `--replace` or of a taint, so "
-        "that its create takes over an object that is identical. To get a new one, delete it in Airbyte first"
+        "this run adopted it. Nothing was replaced: Pulumi does not announce `--replace` or a taint to a provider, so "
+        "the create adopted the identical object. To get a new one, delete it in Airbyte first"
     )

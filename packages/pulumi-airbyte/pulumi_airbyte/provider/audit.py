@@ -1,4 +1,4 @@
-"""Every live object of a workspace held against what a program has and declares. Pure: records in, a report out."""
+"""Compare the live objects of a workspace with those that a program has and declares. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -14,13 +14,13 @@ STANDINGS: Final[tuple[Standing, ...]] = ("managed", "adoptable", "duplicate", "
 
 @dataclass(frozen=True)
 class Declared:
-    """An object that a program declares, by the names that it has on the server: ids may not be known yet.
+    """An object that a program declares, by its names on the server, since its id may be unknown.
 
     Attributes:
-        kind: what it is.
+        kind: its kind.
         name: its display name.
-        source: of a connection, the display name of its source.
-        destination: of a connection, the display name of its destination.
+        source: display name of a connection's source.
+        destination: display name of a connection's destination.
     """
 
     kind: Kind
@@ -34,11 +34,11 @@ class Found:
     """A live object.
 
     Attributes:
-        kind: what it is.
+        kind: its kind.
         id: its id.
         name: its display name.
-        source_id: of a connection.
-        destination_id: of a connection.
+        source_id: id of a connection's source.
+        destination_id: id of a connection's destination.
     """
 
     kind: Kind
@@ -49,19 +49,19 @@ class Found:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What makes it this object within its workspace."""
+        """Its identity within the workspace."""
         return self.kind, self.name, self.source_id, self.destination_id
 
 
 @dataclass(frozen=True)
 class Audited:
-    """A live object and where it stands.
+    """A live object and its standing.
 
     Attributes:
         found: the object.
-        standing: `managed`: the program has it; `adoptable`: the program declares it, has none, and its next run takes
-            it over; `duplicate`: another live object has the same identity; `orphan`: anything else.
-        twins: ids of the other live objects of its identity.
+        standing: `managed`: in the program's state; `adoptable`: declared but not in the state, so that the next run
+            adopts it; `duplicate`: another live object has the same identity; `orphan`: anything else.
+        twins: ids of the other live objects with its identity.
     """
 
     found: Found
@@ -70,21 +70,21 @@ class Audited:
 
 
 def audit(live: Iterable[Found], managed: Collection[str], declared: Collection[Declared]) -> list[Audited]:
-    """Where each live object stands, in order of standing, kind and name.
+    """The standing of each live object, sorted by standing, kind and name.
 
     Args:
-        live: the objects of one workspace; connections may come before their ends.
-        managed: ids of what the program has.
-        declared: what it declares, whether it has it or not.
+        live: the objects of one workspace, in any order.
+        managed: ids in the program's state.
+        declared: all objects that the program declares.
     """
     found = sorted(live, key=lambda item: item.kind == "connection")
-    judge = _Judge(found, frozenset(managed), frozenset(declared))
-    audited = [judge.judged(item) for item in found]
+    classifier = _Classifier(found, frozenset(managed), frozenset(declared))
+    audited = [classifier.classified(item) for item in found]
     return sorted(audited, key=lambda item: (STANDINGS.index(item.standing), item.found.identity, item.found.id))
 
 
-class _Judge:
-    """Judges one object after the other, sources and destinations first: a connection can't stand without them."""
+class _Classifier:
+    """Classifies objects one by one, sources and destinations first: a connection's standing depends on theirs."""
 
     def __init__(self, live: list[Found], managed: frozenset[str], declared: frozenset[Declared]) -> None:
         self._managed = managed
@@ -94,7 +94,7 @@ class _Judge:
         self._live = live
         self._kept = set(managed)
 
-    def judged(self, item: Found) -> Audited:
+    def classified(self, item: Found) -> Audited:
         standing = self._standing(item)
         if standing == "adoptable":
             self._kept.add(item.id)
@@ -113,7 +113,7 @@ class _Judge:
 
 
 def listed(sources: Iterable[Actor], destinations: Iterable[Actor], connections: Iterable[Connection]) -> list[Found]:
-    """The lists of a workspace as the audit takes them."""
+    """The client's lists of a workspace as objects of the audit."""
     return [
         *(Found("source", each.actor_id, each.name) for each in sources),
         *(Found("destination", each.actor_id, each.name) for each in destinations),

@@ -1,4 +1,4 @@
-"""The provider's own configuration: checked, and turned into a client's settings."""
+"""Check the provider's configuration, and turn it into the client's settings."""
 
 import json
 import os
@@ -20,7 +20,7 @@ IDENTICAL: Final = "identical"
 
 
 def checked(inputs: Properties, environment: Mapping[str, str] = os.environ) -> tuple[Properties, list[Failure]]:
-    """The configuration with its secrets marked, and what is wrong with it."""
+    """The configuration with its secrets marked, and failures for it."""
     own = {key: _textual(value) for key, value in inputs.items() if key not in ENGINE_KEYS}
     failures = table_failures(PROVIDER_CONFIG, own)
     if not failures and not any(isinstance(unwrap(value), Unknown) for value in own.values()):
@@ -38,10 +38,10 @@ def checked(inputs: Properties, environment: Mapping[str, str] = os.environ) -> 
 
 
 def client_settings(inputs: Properties, environment: Mapping[str, str] = os.environ) -> ClientSettings | None:
-    """How to reach the server, or None while something about it is still unknown (in a preview).
+    """The client's settings; None while a part of the configuration is unknown (in a preview).
 
     Raises:
-        ValueError: the configuration and the environment together make no sense.
+        ValueError: the configuration and the environment contradict each other.
     """
     if any(isinstance(unwrap(value), Unknown) for value in inputs.values()):
         return None
@@ -49,10 +49,10 @@ def client_settings(inputs: Properties, environment: Mapping[str, str] = os.envi
 
 
 def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a create adopts an identical object; one that nothing asks for is refused.
+    """Whether a create adopts an identical object (`adoptExisting`, or its environment variable).
 
     Raises:
-        ValueError: the environment has another value than those that there are.
+        ValueError: the environment variable has an invalid value.
     """
     texts = _texts(inputs)
     for failure in _adoption_failures(texts, environment):
@@ -61,10 +61,7 @@ def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.env
 
 
 def changed_settings(old: Properties, new: Properties) -> Differences:
-    """Where two configurations differ in how a server is reached.
-
-    How creates treat what exists is no property of an object, so a change of it alone is no difference.
-    """
+    """The differences that matter to existing resources. `adoptExisting` only concerns creates, and is left out."""
     return [change for change in changes(old, new) if change[0] != (ADOPT,)]
 
 
@@ -73,7 +70,7 @@ def _adoption(texts: Mapping[str, str], environment: Mapping[str, str]) -> str:
 
 
 def _adoption_failures(texts: Mapping[str, str], environment: Mapping[str, str]) -> list[Failure]:
-    """What is wrong with the variable, where the configuration leaves the choice to it."""
+    """Failures for the environment variable, if the configuration does not set the option."""
     if texts.get(ADOPT):
         return []
     given: Properties = {ADOPT: environment.get(ADOPT_VARIABLE, "")}
@@ -82,14 +79,14 @@ def _adoption_failures(texts: Mapping[str, str], environment: Mapping[str, str])
 
 
 def _textual(value: Property) -> Property:
-    """A text; the engine sends numbers and truth values for configuration that looks like them."""
+    """The value as text. The engine sends a number or boolean for configuration that looks like one."""
     if isinstance(value, Secret):
         return Secret(_textual(value.value))
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
 def _texts(inputs: Properties) -> dict[str, str]:
-    """Our own properties, those that are given, as texts."""
+    """The provider's own properties that are set, as texts."""
     names = {field.name for field in PROVIDER_CONFIG}
     plain = {key: unwrap(_textual(value)) for key, value in inputs.items() if key in names}
     return {key: value for key, value in plain.items() if isinstance(value, str) and value}

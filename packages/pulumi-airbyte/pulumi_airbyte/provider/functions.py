@@ -1,4 +1,4 @@
-"""Look-ups: what a program may ask of the server without owning it."""
+"""Look-ups (functions of the schema): read-only calls for programs."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ _PARENTHESES: Final = re.compile(r"\(([^)]*)\)")
 
 @dataclass(frozen=True)
 class Function:
-    """One look-up: its tables and what answers it."""
+    """One look-up: its field tables and its implementation."""
 
     summary: str
     inputs: tuple[Field, ...]
@@ -25,11 +25,11 @@ class Function:
     answer: Callable[[Airbyte, Properties], Properties]
 
     def call(self, airbyte: Airbyte, arguments: Properties) -> Properties | list[Failure]:
-        """The answer, or what is wrong with the arguments.
+        """The answer, or failures for the arguments.
 
         Raises:
-            AirbyteError: the server failed, or has no such thing.
-            ValueError: an argument is not known yet.
+            AirbyteError: the server failed, or has no such object.
+            ValueError: an argument is unknown.
         """
         plain = cast("Properties", {key: reveal(value) for key, value in arguments.items()})
         return table_failures(self.inputs, plain) or self.answer(airbyte, plain)
@@ -72,10 +72,10 @@ def _connector_definition(airbyte: Airbyte, arguments: Properties) -> Properties
 
 
 def _any_workspace(airbyte: Airbyte) -> str:
-    """The id of a workspace to ask of: all of them have the connectors that are nobody's own.
+    """The id of any visible workspace: all of them list the public connectors.
 
     Raises:
-        AirbyteError: the caller sees none.
+        AirbyteError: no workspace is visible.
     """
     found = min((workspace.workspace_id for workspace in airbyte.list_workspaces()), default="")
     if not found:
@@ -90,7 +90,7 @@ def _choices(definitions: list[ConnectorDefinition]) -> str:
 
 
 def _spellings(display_name: str) -> set[str]:
-    """What a connector may be called: the API gives only a name for people, such as "Sample Data (Faker)"."""
+    """Accepted names of a connector. The API has only a display name, such as "Sample Data (Faker)"."""
     return {_letters(name) for name in (display_name, *_PARENTHESES.findall(display_name))}
 
 

@@ -1,7 +1,7 @@
-"""When an object counts as gone.
+"""Decide whether an object exists.
 
-Self-managed Community servers answer 404 for an unknown id; Cloud and Enterprise answer 403, because the permission
-check can't find the id's workspace. So a 403 is believed only after the list has confirmed it.
+Self-managed Community servers answer 404 for an unknown id. Cloud and Enterprise answer 403, because the permission
+check can't find the id's workspace. So after a 403, the list decides.
 """
 
 from collections.abc import Callable
@@ -13,69 +13,69 @@ from pulumi_airbyte.client.models import Actor, ActorKind, Connection
 
 Found = TypeVar("Found")
 Listed = tuple[str, str, str, str]
-"""Where an object would be listed: collection, key of its id, its id, its workspace (or an empty text)."""
+"""The list that would contain an object: collection, key of the id, the id, and the workspace or an empty text."""
 
-REFRESH_HINT: Final = "It was deleted behind the program's back. Run `pulumi refresh`, then `pulumi up` makes it again."
+REFRESH_HINT: Final = "It was deleted outside the program. Run `pulumi refresh`, then `pulumi up` makes it again."
 
 
 def actor_listed(kind: ActorKind, actor_id: str, workspace_id: str = "") -> Listed:
-    """Where a source or a destination would be listed."""
+    """The list that would contain a source or destination."""
     return f"{kind}s", f"{kind}Id", actor_id, workspace_id
 
 
 def connection_listed(connection_id: str) -> Listed:
-    """Where a connection would be listed."""
+    """The list that would contain a connection."""
     return "connections", "connectionId", connection_id, ""
 
 
 def connection_there(airbyte: Airbyte, connection_id: str) -> Connection | None:
-    """A connection as a GET of its own shows it, or None; one that is deleted is answered as `deprecated`.
+    """Read a connection; None if the server does not know it. A deleted one has the status `deprecated`.
 
     Raises:
-        AirbyteError: reading failed for another reason than its absence.
+        AirbyteError: the read failed.
     """
     return exists(airbyte, lambda: airbyte.get_connection(connection_id), connection_listed(connection_id))
 
 
 def connection_lives(airbyte: Airbyte, connection_id: str) -> bool:
-    """Whether a connection is there and not deleted.
+    """Whether a connection exists and is not deleted.
 
     Raises:
-        AirbyteError: it can't be read.
+        AirbyteError: the read failed.
     """
     found = connection_there(airbyte, connection_id)
     return found is not None and found.status != "deprecated"
 
 
 def actor_there(airbyte: Airbyte, kind: ActorKind, actor_id: str) -> Actor | None:
-    """A source or destination as a GET of its own shows it, or None; a deleted one has no configuration.
+    """Read a source or destination; None if the server does not know it. A deleted one has no configuration.
 
     Raises:
-        AirbyteError: reading failed for another reason than its absence.
+        AirbyteError: the read failed.
     """
     return exists(airbyte, lambda: airbyte.get_actor(kind, actor_id), actor_listed(kind, actor_id))
 
 
 def actor_lives(airbyte: Airbyte, kind: ActorKind, actor_id: str) -> bool:
-    """Whether a source or destination is there and not deleted.
+    """Whether a source or destination exists and is not deleted.
 
     Raises:
-        AirbyteError: it can't be read.
+        AirbyteError: the read failed.
     """
     found = actor_there(airbyte, kind, actor_id)
     return found is not None and found.configuration is not None
 
 
 def exists(airbyte: Airbyte, read: Callable[[], Found], listed_as: Listed) -> Found | None:
-    """What `read` gives, or None when the object does not exist.
+    """The result of `read`, or None if the object does not exist.
 
     Args:
-        airbyte: where to look.
+        airbyte: the client.
         read: one GET.
-        listed_as: where the object would be listed.
+        listed_as: the list that would contain the object.
 
     Raises:
-        AirbyteError: reading failed for another reason than the object's absence.
+        AirbyteError: the read failed for another reason.
     """
     try:
         return read()
@@ -88,10 +88,10 @@ def exists(airbyte: Airbyte, read: Callable[[], Found], listed_as: Listed) -> Fo
 
 
 def remove(airbyte: Airbyte, delete: Callable[[], None], listed_as: Listed) -> None:
-    """Delete an object; one that does not exist (any more) is no error.
+    """Delete an object. It is no error if it does not exist.
 
     Raises:
-        AirbyteError: deleting failed for another reason than the object's absence.
+        AirbyteError: the delete failed for another reason.
     """
     try:
         delete()
@@ -103,18 +103,17 @@ def remove(airbyte: Airbyte, delete: Callable[[], None], listed_as: Listed) -> N
 
 
 def changed(change: Callable[[], Found], label: str, there: Callable[[], bool]) -> Found:
-    """What `change` gives.
+    """The result of `change`.
 
-    A server may answer the change of a deleted object with 500 or 422, which say nothing of it: so it is looked at
-    after a failure that may mean that.
+    The server may answer a change of a deleted object with 500 or 422. So after such a failure, look at the object.
 
     Args:
         change: the write.
         label: the object in words.
-        there: whether it is there, by a look of its own.
+        there: reads the object, and says whether it exists.
 
     Raises:
-        NotFound: the object is gone; with the advice to refresh.
+        NotFound: the object was deleted; the message advises a refresh.
         AirbyteError: the change failed for another reason.
     """
     try:
@@ -126,7 +125,7 @@ def changed(change: Callable[[], Found], label: str, there: Callable[[], bool]) 
 
 
 def no_more(label: str, status: int | None = None) -> NotFound:
-    """What is said of an object of the state that was deleted."""
+    """The error for an object of the state that was deleted."""
     return NotFound(f"{label} does not exist any more.", REFRESH_HINT, status)
 
 

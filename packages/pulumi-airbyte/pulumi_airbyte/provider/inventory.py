@@ -1,8 +1,8 @@
-"""What is on the server, read in lists: a thousand objects cost ten calls.
+"""Live objects by kind, read in lists: a thousand objects cost ten calls.
 
-The first few objects of a kind are read one by one, so that a small stack in a big workspace stays cheap; then the
-workspace's list is fetched, once for a run of the engine. A refresh makes do with pages, because what they skip costs
-it a GET of its own. What decides a create or a delete is read whole (`client/whole_lists.py`).
+The first few objects of a kind are read one by one, which keeps a small stack in a big workspace cheap. Then the
+workspace's list is fetched, once per run. A refresh uses paged lists; an object that a page skips costs one more GET.
+Creates and deletes are decided by complete lists (`client/whole_lists.py`).
 """
 
 import threading
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pulumi_airbyte.client.whole_lists import Ends
 
 ONE_BY_ONE: Final = 3
-"""So many reads of a kind are single calls before the list is fetched."""
+"""This many objects of a kind are read one by one before the list is fetched."""
 
-UNTOLD: Final = "untold"
+UNKNOWN_WORKSPACE: Final = "unknown"
 """The workspace of an object of which only the id is known."""
 
 Record = TypeVar("Record", Actor, Connection, ConfigConnection, Workspace)
@@ -29,12 +29,12 @@ Answer = TypeVar("Answer")
 
 
 class Shared(Generic[Answer]):
-    """Answers about workspaces that are never older than the question. Thread-safe.
+    """Answers by id that are never older than the question. Thread-safe.
 
-    Threads that ask while an answer is on its way share the next one: that of theirs began before they asked.
+    Threads that ask while a call is running share the next call: the running one began before they asked.
 
     Args:
-        ask: answers about the workspace of an id.
+        ask: makes the call for an id.
     """
 
     def __init__(self, ask: Callable[[str], Answer]) -> None:
@@ -55,21 +55,21 @@ class Shared(Generic[Answer]):
                     del self._next[workspace_id]
                 try:
                     answer.set_result(self._ask(workspace_id))
-                except BaseException as error:  # noqa: BLE001, raised by each thread that waits
+                except BaseException as error:  # noqa: BLE001, every waiting thread raises it
                     answer.set_exception(error)
         return answer.result()
 
 
 @dataclass(frozen=True)
 class Reading(Generic[Record]):
-    """How objects of one kind are read.
+    """The client's calls for objects of one kind.
 
     Attributes:
-        one: one object by its id; raises AirbyteError as the client does.
-        pages: those that are not deleted, of one workspace, or of all that the caller sees; may skip some.
-        every: the same, none missing.
+        one: reads one object by id; raises AirbyteError as the client does.
+        pages: lists the objects of a workspace, or of all visible workspaces, without deleted ones; may skip some.
+        every: the same list, complete.
         id_of: an object's id.
-        workspace_of: the id of the workspace that holds an object; UNTOLD where the object does not say.
+        workspace_of: an object's workspace id; UNKNOWN_WORKSPACE if the object does not have it.
     """
 
     one: Callable[[str], Record]
@@ -80,9 +80,9 @@ class Reading(Generic[Record]):
 
 
 class Shelf(Generic[Record]):
-    """The objects of one kind. Thread-safe; whoever needs a list waits while it is fetched.
+    """The objects of one kind. Thread-safe; callers wait while a list is fetched.
 
-    It knows what this process reads and writes. Where another process of the same run may have written since, call
+    A shelf knows what this process has read and written. If another process of the run may have written since, call
     `reload`.
     """
 
@@ -97,22 +97,23 @@ class Shelf(Generic[Record]):
         self._places: set[str] = set()
         self._singles = 0
 
-    def get(self, object_id: str, workspace_id: str = UNTOLD) -> Record:
-        """One object as it is on the server; its workspace, where it is known, spares a call.
+    def get(self, object_id: str, workspace_id: str = UNKNOWN_WORKSPACE) -> Record:
+        """Read one object. Pass its workspace if it is known, which saves a call.
 
-        A list answers once for each object: whoever asks again wants to know what has changed since.
+        A list answers once per object. Asking again means that the object may have changed, so it is read by a GET.
 
         Raises:
-            AirbyteError: as the client's GET, of which an object that is not listed has one of its own.
+            AirbyteError: as the client's GET, which also serves objects that no list contains.
         """
         with self._lock:
             self._singles += 1
             if self._singles > ONE_BY_ONE:
-                for place in sorted((self._places | {workspace_id}) - self._lists.keys() - {UNTOLD}):
+                for place in sorted((self._places | {workspace_id}) - self._lists.keys() - {UNKNOWN_WORKSPACE}):
                     self._fetch(place, self._reading.pages)
             found = self._unread.pop(object_id, None)
             if found is None and self._singles > ONE_BY_ONE and not self._lists:
-                # Nobody knows yet where to look: the others wait until this one has found out.
+                # The workspace is still unknown. Keep the lock until this read has found it, so that the next reads
+                # can use its list.
                 return self._single(object_id)
         if found is None:
             found = self._reading.one(object_id)
@@ -125,17 +126,17 @@ class Shelf(Generic[Record]):
         self._place(object_id, found)
         return found
 
-    def _place(self, object_id: str, record: Record, listed_in: str = UNTOLD) -> str:
+    def _place(self, object_id: str, record: Record, listed_in: str = UNKNOWN_WORKSPACE) -> str:
         home = self._reading.workspace_of(record)
-        if home == UNTOLD:
+        if home == UNKNOWN_WORKSPACE:
             home = self._homes.get(object_id, listed_in)
-        if home != UNTOLD:
+        if home != UNKNOWN_WORKSPACE:
             self._homes[object_id] = home
             self._places.add(home)
         return home
 
     def home(self, object_id: str) -> str:
-        """The workspace of an object, which never changes: asked for once at most.
+        """The workspace of an object. It never changes, so it is read at most once.
 
         Raises:
             AirbyteError: as the client's GET.
@@ -145,14 +146,14 @@ class Shelf(Generic[Record]):
         return known if known is not None else self._reading.workspace_of(self.get(object_id))
 
     def all(self, workspace_id: str) -> list[Record]:
-        """Every object of a workspace, none missing, with what this process has made of them."""
+        """Every object of a workspace, with this process's own writes."""
         with self._lock:
             if workspace_id not in self._whole:
                 self._fetch_whole(workspace_id)
             return list(self._lists[workspace_id].values())
 
     def reload(self, workspace_id: str) -> list[Record]:
-        """Every object of a workspace, none missing, by a list that was begun after this call."""
+        """Every object of a workspace, from a list that starts after this call."""
         return self._reloaded(workspace_id)
 
     def _load(self, workspace_id: str) -> list[Record]:
@@ -161,7 +162,7 @@ class Shelf(Generic[Record]):
             return list(self._lists[workspace_id].values())
 
     def put(self, record: Record) -> None:
-        """Note what a write made of an object."""
+        """Record the result of a write."""
         with self._lock:
             object_id = self._reading.id_of(record)
             self._unread.pop(object_id, None)
@@ -170,7 +171,7 @@ class Shelf(Generic[Record]):
                 listed[object_id] = record
 
     def drop(self, object_id: str) -> None:
-        """Note that an object is gone."""
+        """Record that an object was deleted."""
         with self._lock:
             self._unread.pop(object_id, None)
             for listed in self._lists.values():
@@ -192,7 +193,7 @@ class Inventory:
     """The objects of one Airbyte, by kind.
 
     Attributes:
-        ends: what the connections of a workspace connect, by a look that was begun after the question; for deletes.
+        ends: sources and destinations of a workspace's connections, read after the call; for deletes.
     """
 
     def __init__(self, airbyte: Airbyte) -> None:
@@ -215,7 +216,7 @@ class Inventory:
                 airbyte.list_config_connections,
                 airbyte.list_config_connections,
                 lambda found: found.connection_id,
-                lambda found: found.workspace_id or UNTOLD,
+                lambda found: found.workspace_id or UNKNOWN_WORKSPACE,
             )
         )
         self.workspaces: Shelf[Workspace] = Shelf(

@@ -1,9 +1,9 @@
-"""What was asked for and is not in the server's answer. Pure: knows neither the engine nor HTTP.
+"""Find requested values that the server dropped. Pure: knows neither the engine nor HTTP.
 
-A server may reorder what it is sent, fill in what is left open, and spell a value its own way. Such rewrites are
-recorded, and read back as what was sent. What was asked for and is not there is no rewrite: the write fails and names
-it, and the place stays a difference until it is there, or no longer asked for. What a server is known to leave out is a
-closed list, which each resource has as its `Rule`.
+The server may reorder, fill in and respell values. Such rewrites are recorded, and read back as what was sent. A
+requested value that is missing in the answer is a loss: the write fails and names it, and the path stays a difference
+until the value is there or no longer requested. Paths that the server is known to drop are a closed list, the `Rule` of
+each resource.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,20 +18,20 @@ from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import MASK, Path
 
 Rule = Callable[[Properties, Path], bool]
-"""Whether the server is known to leave out, or to replace, what a tree asks for at a path."""
+"""Whether the server is known to drop or replace the value of a tree at a path."""
 ADVICE: Final = (
-    "Take it out of the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
+    "Remove it from the program, or make it possible in Airbyte, and run `pulumi up`, which writes it again."
 )
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A write as the server took it.
+    """A write as the server accepted it.
 
     Attributes:
-        tree: what was sent; where something of it was lost, what the server has.
-        rewrites: what the server made of the rest.
-        lost: the places in what was sent that the server does not have.
+        tree: what was sent, with the server's value at each loss.
+        rewrites: the server's rewrites of the rest.
+        lost: the sent paths that the server does not have.
     """
 
     tree: Properties
@@ -40,7 +40,7 @@ class Taken:
 
 
 def taken(sent: Properties, known: Rewrites, rule: Rule) -> Taken:
-    """What was sent, in the light of what is recorded of the answer."""
+    """What was sent, corrected by the recorded rewrites."""
     if not may_lose(known) and not any(isinstance(unwrap(_at(sent, path)), bool | list | dict) for path in known):
         return Taken(sent, known)
     answered = sent
@@ -54,7 +54,7 @@ def taken(sent: Properties, known: Rewrites, rule: Rule) -> Taken:
 
 
 def may_lose(known: Rewrites) -> bool:
-    """Whether a record may hold a loss of texts and numbers: one in place of another is none but in a list."""
+    """Whether rewrites may hold a loss. A text or number in place of another is one only inside a list."""
     return any(
         not there or not isinstance(there, str | int | float) or there is True or isinstance(path[-1], int)
         for path, there in known.items()
@@ -62,26 +62,26 @@ def may_lose(known: Rewrites) -> bool:
 
 
 def losses(sent: Properties, answered: Properties, rule: Rule) -> tuple[Path, ...]:
-    """The places in what was sent that are not in the answer, without those that the server is known to leave out."""
+    """The sent paths that are missing in the answer, without those that the server is known to drop."""
     return tuple(path for path in _lost(sent, answered, ()) if not rule(sent, path))
 
 
 def refuse_lost(label: str, object_id: str, outputs: Properties, lost: Iterable[str]) -> Properties:
-    """The outputs of a write that lost nothing.
+    """Return the outputs of a write if it lost nothing.
 
     Args:
         label: the object in words.
         object_id: its id.
-        outputs: with what the server has made of the write.
-        lost: what is not there, in words.
+        outputs: the outputs, with the server's rewrites.
+        lost: names of the lost values.
 
     Raises:
-        UnfinishedError: something is not there.
+        UnfinishedError: a value was lost.
     """
     names = list(dict.fromkeys(lost))
     if not names:
         return outputs
-    reason = f"{label} ({object_id}) is written, but Airbyte left out what was asked for: {'; '.join(names)}."
+    reason = f"{label} ({object_id}) was written, but Airbyte dropped requested values: {'; '.join(names)}."
     raise UnfinishedError(object_id, outputs, f"{reason}\n  {ADVICE}")
 
 
@@ -101,7 +101,7 @@ def _lost(sent: Property, answered: Property, path: Path) -> Iterator[Path]:
 
 
 def _lost_items(asked: list[Property], there: list[Property], path: Path) -> Iterator[Path]:
-    """Items without a counterpart, in whichever order; equal ones are paired first."""
+    """Items without a counterpart in any order. Equal items are paired first."""
     left, missing = list(there), list(enumerate(asked))
     for fits in (_equal, _holds):
         unpaired = []
@@ -122,7 +122,7 @@ def _equal(asked: Property, there: Property) -> bool:
 
 
 def _holds(asked: Property, there: Property) -> bool:
-    """Whether an item of a list is another one with more in it; a plain value is only itself."""
+    """Whether the answer's item contains everything of the requested one. Plain values must be equal."""
     inner = unwrap(there)
     if not isinstance(unwrap(asked), dict | list) and not isinstance(inner, list):
         return False
@@ -130,7 +130,7 @@ def _holds(asked: Property, there: Property) -> bool:
 
 
 def _asks(value: Property) -> bool:
-    """Whether there is anything in a value; what is empty may come back as nothing."""
+    """Whether a value requests anything. An empty value may come back as null."""
     inner = unwrap(value)
     if isinstance(inner, dict):
         return any(map(_asks, inner.values()))
@@ -138,7 +138,7 @@ def _asks(value: Property) -> bool:
 
 
 def _place(path: Path) -> Path:
-    """The place of a loss: a list counts as one, because its items may stand elsewhere in the answer."""
+    """The path of a loss, cut at the first list: items may have another index in the answer."""
     return tuple(takewhile(lambda step: isinstance(step, str), path))
 
 
@@ -150,7 +150,7 @@ def _at(tree: Property, path: Path) -> Property:
 
 
 def _placed(tree: Property, path: Path, value: Property) -> Property:
-    """The tree with a value at a path; as it is where it has no such place."""
+    """The tree with a value at a path; unchanged if it has no such path."""
     if not path:
         return value
     step, here = path[0], unwrap(tree)

@@ -1,4 +1,4 @@
-"""Messages to people, shown by the engine beside the resource that they are about."""
+"""Messages that the engine shows beside a resource."""
 
 import contextlib
 import threading
@@ -8,23 +8,23 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 
 class Messages:
-    """The engine's log. Until the engine's address is known, messages are dropped."""
+    """The engine's log. Messages are dropped until the engine's address is known."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engine: engine_pb2_grpc.EngineStub | None = None
         self.address = ""
-        """The engine's address, which names its run; empty until it is known."""
+        """The engine's address, which identifies the run; empty until it is known."""
 
     def connect(self, address: str) -> None:
-        """Send to the engine at this address; a plugin that runs under a debugger serves one engine after another."""
+        """Send messages to this engine. A plugin under a debugger serves one engine after another."""
         with self._lock:
             if address and address != self.address:
                 self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
                 self.address = address
 
     def info(self, urn: str, text: str) -> None:
-        """Show a line beside the resource. A message that can't be delivered is no reason to fail."""
+        """Show a line beside the resource. Delivery errors are ignored."""
         engine = self._engine
         if engine is not None:
             with contextlib.suppress(grpc.RpcError):

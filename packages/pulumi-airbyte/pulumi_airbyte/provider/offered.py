@@ -15,7 +15,7 @@ from airbyte_model.streams import StreamTree, key_of, shown, stream_name
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import Rejected
 from pulumi_airbyte.client.models import Connection, StreamProperties
-from pulumi_airbyte.provider.connection_tree import streams_of
+from pulumi_airbyte.provider.connection_inputs import streams_of
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.values import JsonValue
 

@@ -1,4 +1,4 @@
-"""The process `pulumi-resource-airbyte`: serves the engine on loopback until it is told to end."""
+"""The process `pulumi-resource-airbyte`: serves the engine on loopback until it is stopped."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 
 
 Served: TypeAlias = Callable[[Messages], AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]]
-"""Makes what a process serves, given the engine's log."""
+"""Makes the servicer of a process, given the engine's log."""
 
 
 def airbyte(messages: Messages) -> AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]:
@@ -32,7 +32,7 @@ def airbyte(messages: Messages) -> AbstractContextManager[provider_pb2_grpc.Reso
 
 @contextmanager
 def serve(engine_address: str, served: Served = airbyte) -> Iterator[int]:
-    """Serve on a free loopback port, which it gives, while the context lasts. What runs at its end is cut off."""
+    """Serve on a free loopback port, and yield it. Calls that still run at the end are cut off."""
     messages = Messages()
     messages.connect(engine_address)
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
@@ -48,7 +48,7 @@ def serve(engine_address: str, served: Served = airbyte) -> Iterator[int]:
 
 
 def _wait_for_the_engine(ending: threading.Event) -> None:
-    """The engine holds the other end of standard input: when that closes, the engine is gone, even if it was killed."""
+    """Set the event at the end of standard input: the engine holds its other end, and has ended, or was killed."""
     while os.read(0, 1024):
         pass
     ending.set()
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def run(served: Served) -> None:
-    """Print the port, as the engine expects, and serve. The engine ends a plugin by SIGINT and waits for that."""
+    """Print the port, as the engine expects, and serve. The engine stops a plugin by SIGINT, and waits for its end."""
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())

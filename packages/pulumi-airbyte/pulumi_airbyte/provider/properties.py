@@ -1,7 +1,7 @@
-"""The engine's property values as Python values, decoded once on the way in and encoded once on the way out.
+"""The engine's property values as Python values, decoded and encoded once per call.
 
-A property is a JSON value in which any node may be a `Secret` or `UNKNOWN`. Markers on the wire: pulumi,
-sdk/go/common/resource/properties.go.
+A property is a JSON value in which any node may be a `Secret` or `UNKNOWN`. The protocol's markers are defined in
+pulumi, sdk/go/common/resource/properties.go.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 class Unknown:
-    """A value that will be known only after another resource has been made."""
+    """A value that is known only after another resource was created."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -40,7 +40,7 @@ Properties: TypeAlias = dict[str, Property]
 
 
 def decode(struct: struct_pb2.Struct) -> Properties:
-    """Properties from the wire."""
+    """Properties from the protocol's form."""
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
@@ -74,12 +74,12 @@ def _decode_object(struct: struct_pb2.Struct) -> Property:
 
 
 def secret(value: Property) -> Property:
-    """The value as a secret, wrapped once."""
+    """The value marked as a secret, at most once."""
     return value if isinstance(value, Secret) else Secret(value)
 
 
 def encode(properties: Mapping[str, Property]) -> struct_pb2.Struct:
-    """Properties for the wire; nulls are left out."""
+    """Properties in the protocol's form, without nulls."""
     struct = struct_pb2.Struct()
     for key, value in properties.items():
         if value is not None:
@@ -113,10 +113,10 @@ def _encode(value: Property, into: struct_pb2.Value) -> None:  # noqa: C901, one
 
 
 def reveal(value: Property) -> JsonValue:
-    """The plain JSON value, for sending to the server.
+    """The plain JSON value, to send to the server.
 
     Raises:
-        ValueError: something in it is unknown.
+        ValueError: a part of it is unknown.
     """
     match value:
         case Secret():
@@ -132,12 +132,12 @@ def reveal(value: Property) -> JsonValue:
 
 
 def unwrap(value: Property) -> Property:
-    """The value without its own secret mark; marks further down stay."""
+    """The value without its own secret mark. Marks inside it stay."""
     return value.value if isinstance(value, Secret) else value
 
 
 def is_known(value: Property) -> bool:
-    """Whether nothing in the value is unknown."""
+    """Whether every part of the value is known."""
     match value:
         case Secret():
             return is_known(value.value)
@@ -161,7 +161,7 @@ def has_secret(value: Property) -> bool:
 
 
 def secret_texts(value: Property, *, inside: bool = False) -> Iterator[str]:
-    """Every text that stands under a secret mark."""
+    """Every text inside a secret mark."""
     match value:
         case Secret():
             yield from secret_texts(value.value, inside=True)

@@ -1,8 +1,7 @@
-"""Code, state and server compared as canonical trees. Pure: knows neither the engine nor HTTP.
+"""Compare code, state and server as canonical trees. Pure: knows neither the engine nor HTTP.
 
-A tree is what a resource means: defaults left out, order made regular, nulls dropped. Code and answers of the server
-are brought into this form by the resource that they belong to, so that two trees differ exactly where something is
-different.
+A canonical tree has no defaults and no nulls, and a fixed order. Each resource brings code and server answers into this
+form, so that two trees differ exactly where their meaning differs.
 """
 
 from collections.abc import Iterator
@@ -22,13 +21,13 @@ from pulumi_airbyte.values import MASK, JsonValue, Path, canonical_json
 
 ABSENT: Final = None
 Rewrites = dict[Path, Property]
-"""What the server made of what was sent, by path, where that is something else; ABSENT where it dropped the value."""
+"""Values that the server stored in place of those that were sent, by path; ABSENT if it dropped the value."""
 
 
 def changes(old: Property, new: Property, path: Path = ()) -> Iterator[tuple[Path, Property, Property]]:
-    """Every place where two trees differ: path, old value, new value. A place that one tree lacks is None there.
+    """Every difference of two trees: path, old value, new value. A missing value is None.
 
-    A mask on the old side equals any value: it is what an import knows of a secret.
+    A mask on the old side equals any value: it stands for a secret that an import could not read.
     """
     was, now = unwrap(old), unwrap(new)
     if isinstance(was, dict) and isinstance(now, dict):
@@ -71,21 +70,20 @@ def _plain(value: Property) -> JsonValue:
 
 
 def rewrites(sent: Properties, answered: Properties) -> Rewrites:
-    """Where the server's answer to a write is not what was sent. Masked secrets are not rewrites."""
+    """The differences between a write and the server's answer. Masked secrets are none."""
     return {path: there for path, there, _ in changes(answered, sent)}
 
 
 def merged(live: Property, sent: Property, known: Rewrites, path: Path = ()) -> Property:
-    """The tree as code would write it to get what is live now.
+    """The live tree as a program would write it.
 
-    Where the live value is what the server is known to make of the sent one, or hides it behind a mask, the sent
-    value stands.
+    The sent value is kept if the live one is its recorded rewrite, or a mask for it.
 
     Args:
         live: the server's answer in canonical form.
-        sent: the tree that was applied last; None where there is none (an import).
+        sent: the tree that was applied last; None for an import.
         known: the rewrites recorded when it was applied.
-        path: of this node; the root's is empty.
+        path: path of this node; empty for the root.
     """
     if path in known and same(live, known[path]):
         return sent
@@ -110,9 +108,9 @@ def _merged_object(live: Properties, sent: Properties, known: Rewrites, path: Pa
 
 
 def secrecy_kept(new: Property, old: Property) -> Property:
-    """A tree in which every leaf is secret whose place has a secret in the old tree.
+    """Mark every leaf as secret whose path holds a secret in the old tree.
 
-    Items of a list that has changed may have moved: each is as secret as any item was.
+    Items of a changed list may have moved, so each becomes secret if any item was.
     """
     was, now = unwrap(old), unwrap(new)
     if isinstance(now, dict) and isinstance(was, dict):
@@ -134,7 +132,7 @@ def _items_kept(now: list[Property], was: list[Property]) -> Property:
 
 
 def all_secret(value: Property) -> Property:
-    """Secrecy of the whole pushed down to the leaves, so that each leaf can be compared and hidden on its own."""
+    """Mark every leaf as secret instead of the whole, so that leaves can be compared and hidden one by one."""
     if isinstance(value, dict) and value:
         return {key: all_secret(item) for key, item in value.items()}
     if isinstance(value, list) and value:

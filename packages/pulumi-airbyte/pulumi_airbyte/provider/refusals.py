@@ -1,4 +1,7 @@
-"""What the server refuses in any resource's inputs without looking anything up: texts, ids, tags and mappers."""
+"""Failures for inputs that the server refuses without a look-up: texts, ids, tags and mappers.
+
+The shapes of mappers are a JSON Schema, from the public API's OpenAPI document (ConfiguredStreamMapper).
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,10 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 from airbyte_model.streams import StreamTree
 from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
 
-from pulumi_airbyte.provider.mappers import MAPPER
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.resource import Failure
-from pulumi_airbyte.values import JsonValue, Path, is_list, render_path
+from pulumi_airbyte.values import JsonObject, JsonValue, Path, is_list, render_path
 
 if TYPE_CHECKING:
     from airbyte_model.specifications import Specification
@@ -23,8 +25,46 @@ _TAG_IDS: Final = ("tagId", "workspaceId")
 NO_ID: Final = "is not an id of Airbyte, which is a UUID: give the resource's own output, or copy it from Airbyte"
 
 
+def _object(**properties: JsonValue) -> JsonObject:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+def _mapper(kind: str, configuration: JsonObject) -> JsonObject:
+    return _object(type={"const": kind}, mapperConfiguration=configuration)
+
+
+_TEXT: Final[JsonObject] = {"type": "string"}
+_CONDITION: Final[JsonObject] = {"$ref": "#/definitions/condition"}
+_EQUAL: Final = _object(type={"const": "EQUAL"}, fieldName=_TEXT, comparisonValue=_TEXT)
+_NOT: Final = _object(type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": _CONDITION})
+_AES: Final = _object(
+    algorithm={"const": "AES"},
+    targetField=_TEXT,
+    fieldNameSuffix=_TEXT,
+    key=_TEXT,
+    mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
+    padding={"enum": ["NoPadding", "PKCS5Padding"]},
+)
+_RSA: Final = _object(algorithm={"const": "RSA"}, targetField=_TEXT, fieldNameSuffix=_TEXT, publicKey=_TEXT)
+_HASHING: Final = _object(
+    targetField=_TEXT,
+    method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
+    fieldNameSuffix=_TEXT,
+)
+MAPPER: Final[JsonObject] = {
+    "oneOf": [
+        _mapper("hashing", _HASHING),
+        _mapper("field-filtering", _object(targetField=_TEXT)),
+        _mapper("field-renaming", _object(originalFieldName=_TEXT, newFieldName=_TEXT)),
+        _mapper("row-filtering", _object(conditions=_CONDITION)),
+        _mapper("encryption", {"oneOf": [_AES, _RSA]}),
+    ],
+    "definitions": {"condition": {"oneOf": [_EQUAL, _NOT]}},
+}
+
+
 def refused_texts(inputs: Properties) -> list[Failure]:
-    """Names that are too long, ids that are none, and NUL characters anywhere in values that are known."""
+    """Failures for long names, invalid ids, and NUL characters in known values."""
     failures = [Failure(render_path(place), str(HOLDS_NUL)) for place in nul_places(_opened(inputs))]
     name = unwrap(inputs.get("name"))
     flaw = name_flaw(name) if isinstance(name, str) else None
@@ -34,7 +74,7 @@ def refused_texts(inputs: Properties) -> list[Failure]:
 
 
 def refused_tags(tags: Property) -> list[Failure]:
-    """Tags that are not whole: the server takes no shorter form."""
+    """Failures for incomplete tags; the server accepts no shorter form."""
     listed = unwrap(tags)
     return [failure for place, tag in _known(listed, ("tags",)) for failure in _tag_failures(place, tag)]
 
@@ -53,7 +93,7 @@ def _tag_failures(place: Path, tag: Property) -> Iterator[Failure]:
 
 
 def refused_streams(streams: Mapping[str, StreamTree]) -> list[Failure]:
-    """NUL characters and mappers of another shape in streams, which are given by their keys."""
+    """Failures for NUL characters and invalid mappers in streams by key."""
     found: list[tuple[Path, str]] = [(place, str(HOLDS_NUL)) for place in nul_places(streams)]
     for key, stream in streams.items():
         mappers = stream.get("mappers")
@@ -88,7 +128,7 @@ def _is_no_id(value: Property) -> bool:
 
 
 def _opened(value: Property) -> object:
-    """The value without secret marks, and without what is not known yet."""
+    """The value without secret marks and unknown parts."""
     if isinstance(value, Secret):
         return _opened(value.value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Every resource type there is; a new one is one line here and one file."""
+"""The list of resource types. A new one takes one line here and one file."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ RESOURCES: Final[tuple[type[ResourceType], ...]] = (SourceType, DestinationType,
 
 
 def registry(server: Server, specifications: Specifications) -> dict[str, ResourceType]:
-    """The resource types by token, talking to this server."""
+    """The resource types by token, for this server."""
     made: tuple[ResourceType, ...] = (
         SourceType(server, specifications),
         DestinationType(server, specifications),

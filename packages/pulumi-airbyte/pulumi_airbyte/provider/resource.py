@@ -1,4 +1,4 @@
-"""What every resource type of the plugin is: a token, two field tables, and the verbs in lifecycle order."""
+"""The base of all resource types: a token, two field tables, and the verbs in lifecycle order."""
 
 import difflib
 import json
@@ -20,7 +20,7 @@ from pulumi_airbyte.values import JsonValue, Path, canonical_json, render_path
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that can't be accepted: the property's path and what to do."""
+    """A refused input: the property's path, what is wrong and what to do (CheckFailure of the protocol)."""
 
     path: str
     reason: str
@@ -28,13 +28,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Checking:
-    """What a check may know beside the new inputs.
+    """The context of a check.
 
     Attributes:
         name: the resource's name in the program.
         old: the inputs in the state; empty for a new resource.
-        importing: whether the inputs come from an import that is running, and not from code: what code may not say,
-            such as masks, is a fact then.
+        importing: whether the inputs come from a running import. Values that code may not contain, such as masks, are
+            accepted then.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Checking:
 
 @dataclass(frozen=True)
 class Checked:
-    """Canonical inputs for the state, or the reasons why there are none."""
+    """Canonical inputs for the state, or failures."""
 
     inputs: Properties
     failures: list[Failure]
@@ -52,7 +52,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Live:
-    """An object as it is on the server: inputs as code would write them, and outputs."""
+    """A live object: inputs as a program would write them, and outputs."""
 
     inputs: Properties
     outputs: Properties
@@ -67,7 +67,7 @@ class Made:
 
 
 Differences = list[tuple[Path, Property, Property]]
-"""Places where two trees differ: path, old value, new value."""
+"""Differences of two trees: path, old value, new value."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Server:
 
     Attributes:
         airbyte: the client.
-        inventory: what is on the server, read in pages.
-        run: what the engine has shown of the program.
-        adopts_identical: whether a create adopts an identical object, as the provider's configuration asks.
+        inventory: the live objects.
+        run: what the engine has shown in this run.
+        adopts_identical: whether a create adopts an identical object (`adoptExisting`).
     """
 
     airbyte: Airbyte
@@ -88,9 +88,9 @@ class Server:
 
 
 class ResourceType(ABC):
-    """One kind of object. Every verb that talks to the server raises AirbyteError.
+    """One kind of object. Every verb that calls the server raises AirbyteError.
 
-    Create and update raise UnfinishedError where the object is there, but not as it is to be.
+    Create and update raise UnfinishedError if the object exists but is incomplete.
     """
 
     token: ClassVar[str]
@@ -98,7 +98,7 @@ class ResourceType(ABC):
     inputs: ClassVar[tuple[Field, ...]]
     outputs: ClassVar[tuple[Field, ...]]
     identity: ClassVar[tuple[str, ...]]
-    """The inputs by which Airbyte's objects of this kind are told apart."""
+    """The inputs that identify an object of this kind in Airbyte."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -106,89 +106,89 @@ class ResourceType(ABC):
 
     @abstractmethod
     def check(self, inputs: Properties, checking: Checking) -> Checked:
-        """Bring inputs into canonical form, or say what is wrong. Calls nothing where the old inputs can answer."""
+        """Bring inputs into canonical form, or report failures. Unchanged inputs cause no call."""
 
     @abstractmethod
     def tree(self, inputs: Properties) -> Properties:
-        """The canonical tree of inputs, in which two values differ only where something is different."""
+        """The canonical tree of inputs: two trees differ only where their meaning differs."""
 
     def local(self, inputs: Properties) -> Properties:
-        """The inputs that say what the provider is to do, and of which the server knows nothing."""
+        """The provider's own inputs, which the server does not have."""
         names = {entry.name for entry in self.inputs if entry.local}
         return {key: value for key, value in inputs.items() if key in names}
 
     def remote(self, inputs: Properties) -> Properties:
-        """The inputs that the server is told."""
+        """The inputs that are sent to the server."""
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
     def entry(self, inputs: Properties) -> str:
-        """What identifies an object by its inputs; empty where that is not known yet."""
+        """An object's identity by its inputs; empty while it is unknown."""
         values = [unwrap(inputs.get(name)) for name in self.identity]
         texts = tuple(value for value in values if isinstance(value, str))
         return entry_of(self.token, texts) if len(texts) == len(values) else ""
 
     def successor(self, inputs: Properties) -> str:
-        """What the delete of an object must know of the one that replaces it, as JSON without secrets."""
+        """The inputs of a replacement that the delete of the old object needs, as JSON without secrets."""
         return "{}"
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say in a preview what a create will find, or refuse it. Inputs may be unknown in part.
+        """Preview a create: say what will be adopted, or refuse. Inputs may be partly unknown.
 
         Returns:
-            The outputs that are known already: those of an object that will be adopted.
+            The outputs that are already known: those of an object that will be adopted.
         """
         return {}
 
     @abstractmethod
     def create(self, inputs: Properties, target: Target) -> Made:
-        """Make the object."""
+        """Create or adopt the object."""
 
     @abstractmethod
     def read(self, known: Known, target: Target) -> Live | None:
-        """The object as it is, or None when it is gone."""
+        """Read the object; None if it does not exist."""
 
     @abstractmethod
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """Make the object as the new inputs say and return its outputs."""
+        """Change the object in place, and return its outputs."""
 
     @abstractmethod
     def delete(self, known: Known, target: Target) -> None:
-        """Remove the object; one that is gone already is no error."""
+        """Delete the object. It is no error if it does not exist."""
 
     def diff(self, known: Known, new: Properties) -> Differences:
-        """Every place where new inputs differ in meaning from those of the object, or from what the server has."""
+        """Every difference in meaning between new inputs and the object's."""
         return list(changes(self.taken(known).tree, self.tree(new)))
 
     def taken(self, known: Known) -> Taken:
-        """The inputs of an object as the server took them with the last write."""
+        """The inputs of an object as the server accepted them at the last write."""
         return taken(self.tree(known.inputs), known_rewrites(known.outputs), self.leaves_out)
 
     def leaves_out(self, tree: Properties, path: Path) -> bool:
-        """Whether the server is known to leave out, or to replace, what a tree asks for at a path."""
+        """Whether the server is known to drop or replace the value of a tree at a path."""
         return False
 
     def missing(self, known: Known) -> str:
-        """For people: what the program asks for and the last write did not bring to the server; empty for nothing."""
+        """Name the requested values that the server dropped at the last write; empty if there are none."""
         lost = self.taken(known).lost
         names = ", ".join(dict.fromkeys(self.named(self.tree(known.inputs), path) for path in lost))
-        return f"{names}: asked for, and left out by Airbyte at the last write" if names else ""
+        return f"{names}: requested, but dropped by Airbyte at the last write" if names else ""
 
     def named(self, tree: Properties, path: Path) -> str:
-        """A place of a tree in words."""
+        """A path of a tree in words."""
         return render_path(path)
 
     def replaces(self, path: Path) -> bool:
-        """Whether a change at the path needs a new object."""
+        """Whether a change at the path replaces the object."""
         return any(entry.replace and entry.name == path[0] for entry in self.inputs)
 
     def explain(self, known: Known, new: Properties, found: Differences) -> str:
-        """A line for people where the property paths alone don't say enough; empty where they do."""
+        """A message that explains a diff beyond its property paths; empty if they are enough."""
         return ""
 
 
 def table_failures(table: Iterable[Field], inputs: Properties) -> list[Failure]:
-    """Unknown properties, missing ones, and values that the table doesn't allow."""
+    """Failures for unknown and missing properties, and for values that the table does not allow."""
     fields = {entry.name: entry for entry in table}
     failures = []
     for name in sorted(set(inputs) - set(fields)):
@@ -206,7 +206,7 @@ def table_failures(table: Iterable[Field], inputs: Properties) -> list[Failure]:
 
 
 def _missing(entry: Field) -> str:
-    """What to do about a required property; the engine sends none for the output of a resource that it leaves out."""
+    """The failure of a missing property. With --target, the engine omits outputs of resources that it skips."""
     if not (entry.replace and entry.name.endswith("Id")):
         return "is required"
     kind = entry.name.removesuffix("Id").capitalize()
@@ -235,7 +235,7 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
 
 
 def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Properties:
-    """Outputs with the server's rewrites, if there are any; secret where any of them is at a secret's place."""
+    """Add the server's rewrites to outputs; secret if one of them is at the path of a secret."""
     if not found:
         return outputs
     pairs: list[JsonValue] = [[list(path), _jsonable(value)] for path, value in sorted(found.items(), key=str)]
@@ -245,14 +245,14 @@ def with_rewrites(outputs: Properties, found: Rewrites, sent: Properties) -> Pro
 
 
 def kept_rewrites(outputs: Properties, sent: Properties, made: Taken) -> Properties:
-    """The record of rewrites for a read, which must not forget them, but shows as they are the places of losses."""
+    """The recorded rewrites that a read keeps. Rewrites of lost values are left out, so that they show as drift."""
     if made.lost:
         return with_rewrites({}, made.rewrites, sent)
     return {"serverRewrites": outputs["serverRewrites"]} if "serverRewrites" in outputs else {}
 
 
 def known_rewrites(outputs: Properties) -> Rewrites:
-    """The rewrites that an earlier write recorded."""
+    """The recorded rewrites of the last write."""
     text = unwrap(outputs.get("serverRewrites"))
     return {tuple(path): value for path, value in json.loads(text)} if isinstance(text, str) else {}
 
@@ -267,7 +267,7 @@ def _jsonable(value: Property) -> JsonValue:
 
 
 def _is_secret_at(tree: Property, path: Path) -> bool:
-    """Whether a place has a secret, is in one, or is where one may have been: in a list of another length."""
+    """Whether a path holds a secret, lies in one, or may have held one in a list of another length."""
     if not path or isinstance(tree, Secret) or not isinstance(tree, dict | list):
         return has_secret(tree)
     if isinstance(tree, dict):

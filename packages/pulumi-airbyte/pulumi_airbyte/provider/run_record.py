@@ -1,9 +1,8 @@
-"""What one run of the engine has done and declares, shared by all plugin processes of that run.
+"""The objects that one run of the engine has created, adopted, kept or deleted, shared by its plugin processes.
 
-The engine starts one plugin process for each provider resource and each version, and gives all of them its own address.
-The record is a small SQLite file which that address names. It holds ids, URNs, names, and the streams of connections
-that are replaced; no secret, and no configuration. It is removed with the last process, or, where a run was killed, by
-the next plugin that starts.
+The engine starts one plugin process per provider resource and version, and passes its own address to each. The record
+is a small SQLite file named by that address. It holds ids, URNs, names, and the streams of replaced connections; no
+secret and no configuration. The last process removes it; after a killed run, the next plugin does.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from typing import Final, Literal
 from pulumi_airbyte.client import AirbyteError
 
 FORMAT: Final = 1
-"""The layout of the tables. Processes of different layouts refuse to share a run."""
+"""Version of the table layout. Processes with different layouts refuse to share a run."""
 TABLES: Final = """
 CREATE TABLE engines (process TEXT PRIMARY KEY);
 CREATE TABLE processes (id TEXT PRIMARY KEY);
@@ -30,40 +29,40 @@ CREATE TABLE identities (identity TEXT PRIMARY KEY, urn TEXT NOT NULL);
 CREATE TABLE successors (entry TEXT PRIMARY KEY, inputs TEXT NOT NULL);
 """
 PATIENCE: Final = 60.0
-"""Seconds for which a process waits for another one's transaction."""
+"""Seconds to wait for another process's transaction."""
 Standing = Literal["made", "adopted", "kept", "read", "refused", "leaving", "deleted"]
 OWNED: Final[tuple[Standing, ...]] = ("made", "adopted", "kept")
-"""Standings of an object that one resource has: this run created it or took it over, or the state gives it to a
+"""Standings of an object that one resource owns: this run created or adopted it, or it is the state's object of a
 resource that the program declares."""
 LIVE: Final[tuple[Standing, ...]] = (*OWNED, "read", "refused")
-"""Standings of an object that must stay; a `read` one is an import, or a look-up by id, and a `refused` one is what a
-resource declares and may not adopt. A `leaving` one is replaced in this run; a `deleted` one is gone, or is about to
-be."""
+"""Standings of an object that must not be deleted. `read`: an import or a look-up by id. `refused`: a resource declares
+it, and its create was refused. Of the others, a `leaving` object is being replaced, and a `deleted` one is deleted or
+about to be."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The resource that has an object, and since when."""
+    """The resource that holds an object, and the object's standing."""
 
     urn: str
     standing: Standing
 
 
 class RunRecord:
-    """The record of one run. Thread-safe, and safe between processes.
+    """The record of one run. Safe between threads and processes.
 
-    Raises from the constructor: AirbyteError where a plugin of another layout takes part in the same run.
+    The constructor raises AirbyteError if a plugin with another layout takes part in the run.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._id = f"{os.getpid()}:{id(self)}"
-        # Autocommit: each transaction is opened by hand, and takes the write lock at once.
+        # isolation_level=None: transactions are opened by hand, to take the write lock at once.
         self._database = sqlite3.connect(
             path or ":memory:", timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )
-        # A record need not outlive the machine.
+        # A record need not survive a crash of the machine.
         self._database.execute("PRAGMA synchronous = OFF")
         try:
             with self._transaction():
@@ -74,24 +73,24 @@ class RunRecord:
 
     @classmethod
     def of(cls, engine_address: str) -> "RunRecord":
-        """The record of the run of the engine at an address; a private one where there is no address.
+        """The record of the run of the engine at an address; a private one without an address.
 
         Raises:
-            AirbyteError: a plugin of another layout takes part in the same run, the folder is somebody else's, or
-                nothing can be written to it.
+            AirbyteError: a plugin with another layout takes part in the run, or the folder belongs to another user or
+                is not writable.
         """
         if not engine_address:
             return cls()
-        with _failures_told():
+        with _errors_reported():
             folder = _folder()
             _sweep(folder)
             return cls(folder / f"{_namespace()}{hashlib.sha256(engine_address.encode()).hexdigest()[:16]}.db")
 
     def close(self) -> None:
-        """Leave the run. The last process removes the record, unless it has deletes, which a later one may need."""
+        """Leave the run. The last process removes the record, unless it holds deletes that a later process may need."""
         with self._lock:
             unneeded: Path | None = None
-            # The run is over, and what stays is swept up by the next plugin.
+            # On an error the file stays, and the next plugin removes it.
             with suppress(sqlite3.Error), self._begun() as database:
                 database.execute("DELETE FROM processes WHERE id = ?", (self._id,))
                 needed = database.execute("SELECT 1 FROM objects WHERE standing = 'deleted'").fetchone()
@@ -99,14 +98,14 @@ class RunRecord:
                     unneeded = self._path
                     _remove(unneeded)
             self._database.close()
-            # An open file can't be removed everywhere.
+            # Windows can't remove an open file.
             _remove(unneeded)
 
     def take(self, object_id: str, urn: str, standing: Standing) -> Holder:
-        """Give an object to a resource, unless another one has it, or it is deleted.
+        """Assign an object to a resource, unless another one holds it or it is deleted.
 
         Returns:
-            Who has it from now on.
+            The holder after the call.
         """
         with self._transaction() as database:
             found = _holder(database, object_id)
@@ -117,38 +116,38 @@ class RunRecord:
             return held
 
     def holder(self, object_id: str) -> Holder | None:
-        """Who has, or had, an object, as far as this run has shown."""
+        """The holder of an object in this run, if any."""
         with self._lock:
             return _holder(self._database, object_id)
 
     def leave(self, urn: str, entry: str, inputs: str) -> None:
-        """Note that a resource gives up what the state has for it: a successor will be created in this run.
+        """Record that a resource's object will be replaced in this run.
 
         Args:
-            urn: of the resource.
-            entry: what identifies the state's object by its inputs, under whichever URN it is deleted.
-            inputs: what is to be known of the successor, as JSON.
+            urn: the resource.
+            entry: identity of the state's object by its inputs, whatever URN deletes it.
+            inputs: the note about the successor's inputs, as JSON.
         """
         with self._transaction() as database:
             database.execute("UPDATE objects SET standing = 'leaving' WHERE urn = ? AND standing = 'kept'", (urn,))
             database.execute("INSERT OR REPLACE INTO successors VALUES (?, ?)", (entry, inputs))
 
     def successor(self, entry: str) -> str | None:
-        """What `leave` noted of the successor of an object of the state; empty once that is there."""
+        """The note that `leave` recorded about an object's successor; empty once the successor exists."""
         with self._lock:
             found = self._database.execute("SELECT inputs FROM successors WHERE entry = ?", (entry,)).fetchone()
             return None if found is None else str(found[0])
 
     def arrive(self, entry: str) -> None:
-        """Note that the successor of an object of the state is there, and has taken over what it can."""
+        """Record that an object's successor exists and has taken over its cursors."""
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO successors VALUES (?, '')", (entry,))
 
     def delete(self, object_id: str, urn: str, entry: str) -> Holder | None:
-        """Note that an object is about to be deleted, unless a resource has it.
+        """Record that an object is about to be deleted, unless a resource holds it.
 
         Returns:
-            Who has it; None where it may be deleted.
+            The holder; None if the object may be deleted.
         """
         with self._transaction() as database:
             found = _holder(database, object_id)
@@ -158,29 +157,29 @@ class RunRecord:
             return None
 
     def restore(self, object_id: str) -> None:
-        """Note that a delete has failed."""
+        """Record that a delete failed."""
         with self._transaction() as database:
             database.execute("DELETE FROM objects WHERE id = ? AND standing = 'deleted'", (object_id,))
 
     def deleted(self, urn: str, entry: str) -> str | None:
-        """The id of the object that this run has deleted of a resource, by its URN or by what identified the object."""
+        """The id of the object that this run deleted for a resource, found by URN or by identity."""
         with self._lock:
             query = "SELECT id FROM objects WHERE standing = 'deleted' AND (urn = ? OR (entry = ? AND entry != ''))"
             found = self._database.execute(query, (urn, entry)).fetchone()
             return None if found is None else str(found[0])
 
     def another(self, urn: str, object_id: str) -> str | None:
-        """The id of an object that a resource has in place of one of the state."""
+        """The id of another object that the resource owns in this run, if any."""
         with self._lock:
             query = "SELECT id FROM objects WHERE urn = ? AND id != ? AND standing IN ('made', 'adopted', 'kept')"
             found = self._database.execute(query, (urn, object_id)).fetchone()
             return None if found is None else str(found[0])
 
     def reserve(self, identity: str, urn: str) -> str:
-        """Give what identifies an object that is not there yet to a resource, unless another one has it.
+        """Reserve the identity of an object that does not exist yet, unless another resource has reserved it.
 
         Returns:
-            The URN of the resource that has it from now on.
+            The URN of the resource that holds the reservation.
         """
         with self._transaction() as database:
             database.execute("INSERT OR IGNORE INTO identities VALUES (?, ?)", (identity, urn))
@@ -191,8 +190,8 @@ class RunRecord:
         [layout] = self._database.execute("PRAGMA user_version").fetchone()
         if layout not in {0, FORMAT}:
             raise AirbyteError(
-                "Plugins of this provider in two versions that can't share one run are in use: each could delete what "
-                "the other has just made.",
+                "Two incompatible versions of this provider's plugin take part in this run: each could delete what the "
+                "other has just created.",
                 "Upgrade in two steps: run `pulumi up` with all resources on one version of pulumi-airbyte.",
             )
         if layout == 0:
@@ -201,7 +200,7 @@ class RunRecord:
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
         engine = _engine()
         if _over(self._database) and (engine,) not in self._database.execute("SELECT process FROM engines"):
-            # An engine that was killed had the same address.
+            # The file belongs to a killed engine that had the same address.
             for table in ("engines", "processes", "objects", "identities", "successors"):
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608
         self._database.execute("INSERT OR IGNORE INTO engines VALUES (?)", (engine,))
@@ -209,7 +208,7 @@ class RunRecord:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _failures_told(), self._lock, self._begun() as database:
+        with _errors_reported(), self._lock, self._begun() as database:
             yield database
 
     @contextmanager
@@ -229,10 +228,10 @@ def _holder(database: sqlite3.Connection, object_id: str) -> Holder | None:
 
 
 def _prevails(found: Holder, urn: str, standing: Standing) -> bool:
-    """Whether an object stays with the resource that has it, where another one, or the same for less, asks for it."""
+    """Whether the recorded holder keeps an object against this claim."""
     if found.urn != urn:
         return found.standing == "deleted" or found.standing in (OWNED if standing in OWNED else LIVE)
-    # What this run did weighs more than what the state says.
+    # What this run did takes precedence over what the state says.
     return found.standing == "deleted" or (found.standing in OWNED and standing in {"kept", "read", "refused"})
 
 
@@ -242,19 +241,19 @@ def _put(database: sqlite3.Connection, object_id: str, holder: Holder, entry: st
 
 
 def entry_of(kind: str, identity: tuple[str, ...]) -> str:
-    """The text by which a record knows what identifies an object."""
+    """An object's identity as one text."""
     return json.dumps([kind, *identity])
 
 
 @contextmanager
-def _failures_told() -> Iterator[None]:
-    """Raise AirbyteError where files of records can't be used: a full disk, or a folder that can't be written."""
+def _errors_reported() -> Iterator[None]:
+    """Raise AirbyteError if the record's file can't be used: a full disk, or a folder that is not writable."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         raise AirbyteError(
-            f"What this run does can't be recorded in the folder for temporary files: {error}.",
-            "Set TMPDIR to a folder that this user can write to, and that has room.",
+            f"The run can't be recorded in the folder for temporary files: {error}.",
+            "Set TMPDIR to a writable folder with free space.",
         ) from error
 
 
@@ -265,14 +264,14 @@ def _remove(path: Path | None) -> None:
 
 
 def _folder() -> Path:
-    """The folder of this user's records, which nobody else may read or write."""
+    """The folder of this user's records, private to the user."""
     folder = Path(tempfile.gettempdir()) / f"pulumi-airbyte-{getattr(os, 'getuid', lambda: 'user')()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     private = os.name != "posix" or (found.st_uid == os.getuid() and found.st_mode & 0o077 == 0)
     if not private or not folder.is_dir() or folder.is_symlink():
         raise AirbyteError(
-            f"{folder} is not a folder of this user alone, so that plugins can't share what a run has done.",
+            f"{folder} is not private to this user, so plugins can't share the record of a run.",
             "Remove it, or set TMPDIR to a folder of your own.",
         )
     return folder
@@ -290,31 +289,31 @@ def _sweep(folder: Path) -> None:
 
 
 def _namespace() -> str:
-    """What begins the names of this container's records: whether a process of another one lives can't be seen here."""
+    """The prefix of this container's file names. Processes of other containers are invisible here."""
     with suppress(OSError):
         return f"{Path('/proc/self/ns/pid').stat().st_ino}-"
     return ""
 
 
 def _over(database: sqlite3.Connection) -> bool:
-    """Whether no process that joined a run is alive."""
+    """Whether every process of a run has ended."""
     joined = database.execute("SELECT id FROM processes")
     return not any(_identified(str(process).partition(":")[0]) for (process,) in joined)
 
 
 def _engine() -> str:
-    """The process that started this one, which is the engine unless a wrapper stands between them."""
+    """The parent process: the engine, or a wrapper around this plugin."""
     return _identified(str(os.getppid()))
 
 
 def _identified(process: str) -> str:
-    """A living process as `id` or `id:start`, since ids are used again; empty for one that has ended."""
+    """A running process as `id` or `id:start` (ids are reused); empty for one that has ended."""
     number = process.partition(":")[0]
     with suppress(OSError, IndexError):
         started = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
         return f"{number}:{started}"
     if os.name != "posix":
-        # A signal would end it there. A record in use can't be removed there, either.
+        # On Windows, os.kill would end the process. A record in use can't be removed there anyway.
         return number
     try:
         os.kill(int(number), 0)

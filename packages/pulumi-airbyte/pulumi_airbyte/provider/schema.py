@@ -1,4 +1,4 @@
-"""The package's schema, made from the field tables. `schema.json` beside the SDK is its committed text."""
+"""The package's schema, generated from the field tables. `schema.json` in the SDK's folder is its committed text."""
 
 import json
 from importlib import resources
@@ -29,7 +29,7 @@ def served() -> str:
 
 
 def rendered() -> str:
-    """The schema that the tables make, as text."""
+    """The schema that the tables generate, as text."""
     return json.dumps(_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The engine's protocol (provider.proto), translated to resource types and back. Catches what they raise."""
+"""Translate the engine's protocol (provider.proto) to resource types, and their errors to responses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +30,11 @@ VERSION: Final = metadata.version("pulumi-airbyte")
 STATUS_DETAILS: Final = "grpc-status-details-bin"
 MAY_BE_ABSENT: Final = frozenset({"serverRewrites", "secretVersions", "unfinished"})
 NOT_KNOWN_YET: Final = ClientSettings(public_url="")
-"""A server that a preview can't name, because another resource will make it: whatever is asked of it fails."""
+"""Settings for a server whose address is unknown in a preview, because another resource creates it. Calls fail."""
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Serves one engine. Calls come from many threads."""
+    """Serves one engine, which calls from many threads."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -47,7 +47,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: Any
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """Exchange what each side can do."""
+        """Exchange capabilities."""
         self._messages.connect(request.engine_address)
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
 
@@ -57,7 +57,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: Any) -> plugin_pb2.PluginInfo:
-        """Name the version."""
+        """Return the version."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: Any) -> provider_pb2.GetSchemaResponse:
@@ -71,13 +71,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return failures_response(failures) if failures else provider_pb2.CheckResponse(inputs=encode(inputs))
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
-        """Compare configurations; no change of them replaces what the provider manages."""
+        """Compare configurations. No change of them replaces resources."""
         with _failures_reported(context):
             found = configuration.changed_settings(decode(request.old_inputs), decode(request.news))
             return diff_response(found, lambda _: False)
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:
-        """Make the client. Nothing is called yet."""
+        """Create the client, without a call."""
         with _failures_reported(context):
             given = decode(request.args)
             settings = configuration.client_settings(given)
@@ -108,7 +108,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return response
 
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
-        """Bring a resource's inputs into canonical form, or refuse them."""
+        """Bring a resource's inputs into canonical form, or report failures."""
         with _failures_reported(context):
             old, resource = decode(request.olds), self._resource(request.urn, context)
             checking = Checking(name_of(request.urn), old, request.urn in self._importing)
@@ -120,7 +120,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
-        """Compare inputs by what they mean."""
+        """Compare inputs by meaning."""
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
             known, new = Known(request.id, decode(request.old_inputs), decode(request.olds)), decode(request.news)
@@ -134,7 +134,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return diff_response(found, resource.replaces)
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
-        """Make an object; in a preview say only what it will have."""
+        """Create an object; in a preview, return the outputs that are known."""
         inputs = decode(request.properties)
         with _failures_reported(context, inputs):
             resource = self._resource(request.urn, context)
@@ -148,11 +148,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(id=made.id, properties=encode(made.outputs))
 
     def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
-        """Read an object for a refresh or an import; an empty id says that it is gone."""
+        """Read an object for a refresh or an import. An empty id in the response means that it does not exist."""
         with _failures_reported(context):
             known = Known(request.id, decode(request.inputs), decode(request.properties))
-            # The engine sends the same twice for an import, and for what the program looks up by its id (pulumi,
-            # step.go). A refresh, which says nothing of the program, has the outputs of the state.
+            # For an import, and for a resource that the program looks up by id, the engine sends the same properties
+            # as inputs and outputs (pulumi, step.go). A refresh sends the state's outputs.
             by_id = known.inputs == known.outputs
             if by_id:
                 _require_uuid(request.id)
@@ -190,13 +190,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return empty_pb2.Empty()
 
     def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
-        """Finish what runs; wait for nothing more."""
+        """Let running calls finish, without further retries and waits."""
         for client in self._clients:
             client.cancel()
         return empty_pb2.Empty()
 
     def close(self) -> None:
-        """Give the connections to the server back, and leave the run; requests that run are cut off."""
+        """Leave the run, and close the connections to the server. Running requests are cut off."""
         self._run.record.close()
         for client in self._clients:
             client.cancel()
@@ -219,11 +219,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _require_uuid(object_id: str) -> None:
-    """Ids of the program's objects are the server's own; one that is to be imported was typed by somebody."""
+    """Refuse an id that a person mistyped in an import. All other ids come from the server."""
     try:
         UUID(object_id)
     except ValueError:
-        raise ValueError(f"{object_id!r} is no id: give the UUID from the address of the object's page") from None
+        raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:
@@ -232,11 +232,11 @@ def _to_come(resource: ResourceType) -> Properties:
 
 @contextmanager
 def _failures_reported(context: Any, inputs: Properties | None = None) -> Iterator[None]:
-    """Turn what we raise into one message of the engine; what we did not foresee keeps its type.
+    """Turn our own errors into one message for the engine. Unexpected errors pass, with their traceback.
 
     Args:
-        context: of the call.
-        inputs: what the engine is to store where an object was made, but not to the end.
+        context: the call's context.
+        inputs: the inputs that the engine stores if the object exists but is unfinished.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Field tables: what each resource takes and gives. The schema, the checks and the diffs are made from them."""
+"""Field tables: the inputs and outputs of each resource. Schema, checks and diffs are generated from them."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -11,15 +11,15 @@ class Field:
     """One property.
 
     Attributes:
-        name: as on the wire (camelCase, the public API's own).
-        type: how the schema describes it; `object` is free-form JSON, `streams` a list of stream properties,
-            `texts` and `objects` lists of them.
-        doc: what it is, one sentence or two; `Default: ….` at its end where there is one.
-        required: the program must give it.
-        replace: a change makes a new object, because the API can't change it.
-        secret: the engine encrypts it as a whole.
-        values: the only texts allowed; empty for any.
-        local: says what the provider is to do; the server has no such property.
+        name: the public API's camelCase name.
+        type: its type in the schema; `object` is free-form JSON, `streams` a list of stream properties, `texts` and
+            `objects` are lists.
+        doc: its description, one or two sentences, with `Default: ….` at the end if it has one.
+        required: whether the program must set it.
+        replace: whether a change replaces the object, because the API can't change it.
+        secret: whether the engine encrypts it as a whole.
+        values: the allowed texts; empty for any.
+        local: whether it is the provider's own; the server has no such property.
     """
 
     name: str
@@ -52,7 +52,7 @@ CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in 
 
 
 def actor_inputs(kind: str) -> tuple[Field, ...]:
-    """What a source or a destination takes."""
+    """The inputs of a source or destination."""
     return (
         Field("name", "string", f"The {kind}'s display name. Default: the resource's name in the program."),
         Field("workspaceId", "string", f"The workspace that holds the {kind}.", required=True, replace=True),
@@ -88,7 +88,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
 
 
 def actor_outputs(kind: str) -> tuple[Field, ...]:
-    """What the server gives back for a source or a destination."""
+    """The outputs of a source or destination."""
     return (
         Field(f"{kind}Id", "string", f"The {kind}'s id."),
         Field(f"{kind}Type", "string", "The connector's type name; empty for custom connectors."),

@@ -1,16 +1,21 @@
-"""What a verb may know beside an object's inputs: its place in the program, and what this run of the engine has shown.
+"""The context of a verb: the resource's URN and time-out, and what the engine has shown during this run.
 
-The engine announces a replacement by its checks: it checks the new inputs with those of the state, and, once it has
-decided to replace, again without them (pulumi, step_generator.go). `--replace` and a taint are not announced: the only
-check comes without the state's inputs, as that of a resource which is not in the state.
+The engine announces a replacement by its checks: it checks the new inputs with those of the state and, once it has
+decided to replace, again without them (pulumi, step_generator.go). It does not announce `--replace` and taints: then
+the only check comes without the state's inputs, like that of a new resource.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.run_record import Holder, RunRecord
+
+PATIENCE: Final = 600.0
+"""Seconds that a verb waits for jobs, unless the program sets customTimeouts."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +23,9 @@ class Known:
     """An object as the engine's state has it.
 
     Attributes:
-        id: its id; empty where only its inputs are known yet.
-        inputs: empty for an import, and for an object of which another process knows no more than the id.
-        outputs: empty where they are not known.
+        id: its id; empty if only its inputs are known.
+        inputs: empty for an import, and for an object that only another process of the run has seen.
+        outputs: empty if unknown.
     """
 
     id: str
@@ -30,13 +35,13 @@ class Known:
 
 @dataclass(frozen=True)
 class Target:
-    """The resource that a verb works for.
+    """The resource that a verb works on.
 
     Attributes:
         urn: its URN.
-        say: shows a line to people, beside the resource.
-        replaced: the object that a create is to take the place of; None where the resource had none.
-        seconds: how long the program lets the verb take; None where it does not say.
+        say: shows a message beside the resource.
+        replaced: the object that a create replaces, if any.
+        seconds: the verb's time-out (customTimeouts); None if the program sets none.
     """
 
     urn: str
@@ -46,7 +51,7 @@ class Target:
 
     @property
     def type(self) -> str:
-        """The resource's type token, without those of the components that hold it."""
+        """The resource's type token, without its parents' types."""
         return type_of(self.urn)
 
     @property
@@ -56,26 +61,25 @@ class Target:
 
     @property
     def parent_type(self) -> str:
-        """The type token of the component that holds the resource; empty where none does."""
+        """The type token of the parent component; empty without one."""
         return self.urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]
 
 
 def name_of(urn: str) -> str:
-    """The last part of `urn:pulumi:<stack>::<project>::<type>::<name>`; the name may have colons too."""
+    """The name in `urn:pulumi:<stack>::<project>::<type>::<name>`; it may contain colons."""
     return urn.split("::", maxsplit=3)[-1]
 
 
 def type_of(urn: str) -> str:
-    """The type token in a URN, without the types of the components that hold the resource."""
+    """The type token in a URN, without the parents' types."""
     return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
 class Run:
-    """What one run of the engine has shown until now. Thread-safe.
+    """What the engine has shown to this process in one run. Thread-safe.
 
     Attributes:
-        record: which objects the run has; shared with the other plugin processes of the run. What is below is what
-            the engine has shown to this process.
+        record: the objects of the run, shared with its other plugin processes.
     """
 
     def __init__(self, record: RunRecord) -> None:
@@ -87,14 +91,14 @@ class Run:
         self._known: dict[str, Known] = {}
 
     def declares(self, urn: str, old: Properties, new: Properties, entry: str, successor: Callable[[], str]) -> None:
-        """Note that the program declares a resource, by a check that has passed.
+        """Record a resource of the program, after its check has passed.
 
         Args:
-            urn: of the resource.
-            old: the inputs that the check was given from the state; empty for a create, and for one that replaces.
-            new: the inputs that passed.
-            entry: what identifies an object by its inputs, of the inputs that the state has.
-            successor: makes what is to be known of the new inputs, as JSON, where they belong to a new object.
+            urn: the resource.
+            old: the state's inputs as the engine passed them; empty for a create and for a replacement.
+            new: the checked inputs.
+            entry: identity of the state's object by its inputs.
+            successor: makes the note about a replacement's inputs, as JSON; called only for a replacement.
         """
         with self._lock:
             self._wanted[urn] = new
@@ -108,22 +112,22 @@ class Run:
         self.record.leave(urn, entry, successor())
 
     def old_inputs(self, urn: str) -> Properties:
-        """The inputs that the state has of a resource, as far as a check has shown them."""
+        """The state's inputs of a resource, if a check has shown them."""
         with self._lock:
             return self._declared.get(urn, {})
 
     def inputs_now(self, urn: str) -> Properties:
-        """The inputs that the program gives a resource now, as far as this process has checked them."""
+        """The program's inputs of a resource, if this process has checked them."""
         with self._lock:
             return self._wanted.get(urn, {})
 
     def keeps(self, urn: str, known: Known) -> Holder | None:
-        """Note the object that the state has for a resource which the program declares.
+        """Record the state's object of a resource that the program declares.
 
-        A refresh compares too, without a check before: it says nothing of the program.
+        A refresh compares without a preceding check, and so says nothing about the program.
 
         Returns:
-            Another resource that has the object.
+            Another resource that holds the object, if any.
         """
         with self._lock:
             if urn not in self._declared:
@@ -133,10 +137,10 @@ class Run:
         return None if holder.urn == urn else holder
 
     def deletes(self, urn: str, known: Known, entry: str) -> Holder | None:
-        """Note that an object is about to be deleted, unless a resource has it.
+        """Record that an object is about to be deleted, unless a resource holds it.
 
         Returns:
-            The resource that has it.
+            The resource that holds it, if any.
         """
         holder = self.record.delete(known.id, urn, entry)
         if holder is None:
@@ -145,11 +149,11 @@ class Run:
         return holder
 
     def replaced(self, urn: str, entry: str) -> Known | None:
-        """The object that a create is to take the place of, as far as this run has shown.
+        """The object that a create replaces, if this run has shown it.
 
         Args:
-            urn: of the resource that is created.
-            entry: what identifies an object by its inputs, of the inputs that the state has; may be empty.
+            urn: the resource that is created.
+            entry: identity of the state's object by its inputs; may be empty.
         """
         with self._lock:
             known = self._known.get(urn)
@@ -161,8 +165,32 @@ class Run:
         return known if gone is None else Known(gone, known.inputs if known else {})
 
     def inputs_of(self, object_id: str) -> Properties | None:
-        """The inputs of an object that a resource of the program has, as far as this process has seen them."""
+        """The state's inputs of an object that the program holds, if this process has seen them."""
         holder = self.record.holder(object_id)
         with self._lock:
             known = self._known.get(holder.urn) if holder else None
         return known.inputs if known and known.id == object_id else None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The end of a verb's time for waiting.
+
+    Attributes:
+        seconds: the whole time-out.
+        at: its end, by the monotonic clock.
+    """
+
+    seconds: float
+    at: float
+
+    @classmethod
+    def of(cls, target: Target) -> "Deadline":
+        """The deadline of a verb that starts now."""
+        seconds = target.seconds or PATIENCE
+        return cls(seconds, time.monotonic() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self.at

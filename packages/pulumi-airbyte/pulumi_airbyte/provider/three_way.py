@@ -1,8 +1,8 @@
-"""What a full write sends: the program's changes, over what is live. Pure: knows neither the engine nor HTTP.
+"""Merge the program's changes into the live tree, for a full write. Pure: knows neither the engine nor HTTP.
 
-Three trees decide each place: the base that was applied last, the program's new one, and the live one. Only a place
-that the program has changed since the base takes the program's value. Every other place is sent back as it is live, so
-that a write does not undo what the server, or a person, has changed there.
+Each path is decided by three trees: the base that was applied last, the program's new one, and the live one. A path
+that the program changed since the base takes the program's value. Every other path keeps its live value, so that a
+write does not undo changes by the server or by a person.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from pulumi_airbyte.values import Path
 
 @dataclass(frozen=True)
 class Merge:
-    """A tree to send.
+    """The result of a merge.
 
     Attributes:
-        value: the tree; ABSENT where the place is left out.
-        written: the places that have the program's value, or that the program removes.
+        value: the tree to send; ABSENT if the path is left out.
+        written: the paths that take the program's value, or that the program removes.
     """
 
     value: Property
@@ -27,16 +27,16 @@ class Merge:
 
 
 def three_way(base: Property, new: Property, live: Property, path: Path = ()) -> Merge:
-    """The live tree with the changes that the program has made since the base.
+    """The live tree with the program's changes since the base.
 
-    Lists of one length are merged item by item, unless items have moved: a value of one would get into another. Any
-    other list is the program's, where the program has changed it.
+    Lists of equal length are merged item by item, unless items have moved: values would end up in the wrong item. Any
+    other list that the program changed is taken as a whole.
 
     Args:
-        base: as it was applied last.
-        new: as the program has it now.
-        live: as the server shows it, with masks for secrets.
-        path: of this place; the root's is empty.
+        base: the tree that was applied last.
+        new: the program's tree.
+        live: the server's tree, with masks for secrets.
+        path: path of this node; empty for the root.
     """
     was, now, there = unwrap(base), unwrap(new), unwrap(live)
     if same(was, now):
@@ -55,14 +55,14 @@ def three_way(base: Property, new: Property, live: Property, path: Path = ()) ->
 
 
 def touches(path: Path, written: Iterable[Path]) -> bool:
-    """Whether a place is one of the written ones, holds one, or is in one."""
+    """Whether a path is a written one, contains one, or lies in one."""
     return any(path[: len(place)] == place[: len(path)] for place in written)
 
 
 def _object(was: Properties, now: Properties, there: Properties, path: Path) -> Merge:
-    """An object; keys that only the server has stay, unless the program has other keys than before.
+    """Merge an object. Keys that only the server has are kept, unless the program changed the set of its own keys.
 
-    Then another branch of a choice may be meant, and what the server has may belong to the branch that was left.
+    Then the program may have chosen another branch of a oneOf, and the server's keys may belong to the old branch.
     """
     others = there.keys() - was.keys() - now.keys()
     result: Properties = {} if was.keys() != now.keys() else {key: there[key] for key in others}
@@ -76,7 +76,7 @@ def _object(was: Properties, now: Properties, there: Properties, path: Path) -> 
 
 
 def _moved(was: list[Property], there: list[Property]) -> bool:
-    """Whether the live list has an item of the base at another place than the base has it; masks hide no difference."""
+    """Whether an item of the base is at another index in the live list. A mask equals any secret."""
     return any(
         not _alike(found, before) and any(_alike(found, other) for other in was)
         for before, found in zip(was, there, strict=True)

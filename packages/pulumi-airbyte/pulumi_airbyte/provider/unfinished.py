@@ -1,4 +1,4 @@
-"""An object that was made or changed, but not to the end: the engine keeps it, and its next run goes on from there."""
+"""Report an object that was created or changed incompletely. The engine keeps it, and its next run resumes."""
 
 from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
@@ -6,19 +6,19 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi_airbyte.provider.properties import Properties, encode
 
 UNKNOWN_CODE = 2
-"""grpc.StatusCode.UNKNOWN, as the engine expects it of every failure of a resource."""
+"""grpc.StatusCode.UNKNOWN, which the engine expects for every failed resource."""
 
 
 class UnfinishedError(Exception):
-    """A verb that came half way.
+    """A verb that succeeded only in part.
 
-    The engine stores the outputs, shows the reasons, fails, and calls `update` in its next run even where the program
-    has not changed.
+    The engine stores the outputs, shows the reasons and fails. In its next run it calls `update`, even if the program
+    is unchanged.
 
     Args:
         object_id: the object's id.
-        outputs: what the state is to keep, with what is needed to go on.
-        reasons: one text each, for people.
+        outputs: the outputs for the state, with what the next update needs to resume.
+        reasons: one message each.
     """
 
     def __init__(self, object_id: str, outputs: Properties, *reasons: str) -> None:
@@ -29,7 +29,7 @@ class UnfinishedError(Exception):
 
 
 def details(error: UnfinishedError, inputs: Properties) -> bytes:
-    """The failure as the engine reads it from a call's trailing metadata (pulumi, provider.proto)."""
+    """The failure in the form of a call's trailing metadata (pulumi, provider.proto)."""
     failed = provider_pb2.ErrorResourceInitFailed(
         id=error.object_id, properties=encode(error.outputs), reasons=error.reasons, inputs=encode(inputs)
     )

@@ -1,4 +1,4 @@
-"""Answers of the protocol that take more than a constructor."""
+"""Build responses of the provider protocol."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from pulumi_airbyte.values import Path, render_path
 
 Kind = provider_pb2.PropertyDiff
 JSON_TEXTS = frozenset({"configurations"})
-"""Properties that are trees for us and one text for the engine."""
+"""Properties that are compared as trees, and that the engine knows as one text."""
 
 
 def failures_response(failures: list[Failure]) -> provider_pb2.CheckResponse:
-    """A refusal, property by property."""
+    """A response that lists failures by property."""
     return provider_pb2.CheckResponse(
         failures=[provider_pb2.CheckFailure(property=failure.path, reason=failure.reason) for failure in failures]
     )
@@ -23,9 +23,9 @@ def failures_response(failures: list[Failure]) -> provider_pb2.CheckResponse:
 def diff_response(
     found: list[tuple[Path, Property, Property]], replaces: Callable[[Path], bool]
 ) -> provider_pb2.DiffResponse:
-    """The differences as the engine takes them.
+    """The differences as a DiffResponse.
 
-    An empty detailed diff together with a change would read as "changed, no properties": both are filled together.
+    The engine would show a change without a detailed diff as "changed, no properties", so both are always filled.
     """
     if not found:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE, hasDetailedDiff=True)

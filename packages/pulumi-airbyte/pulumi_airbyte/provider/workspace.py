@@ -27,7 +27,7 @@ from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.values import Path
 
 SHOWN: Final = ("name", "notifications")
-"""What the server tells of a workspace; neither its organization nor its region."""
+"""The inputs that the server shows; it shows neither organization nor region."""
 UNSHOWN: Final = ("organizationId", "regionId")
 NAMED: Final = 5
 
@@ -52,12 +52,12 @@ class WorkspaceType(ResourceType):
         return without_nulls(inputs)
 
     def create(self, inputs: Properties, target: Target) -> Made:
-        """POST, unless it is there already."""
+        """POST, or adopt an existing workspace."""
         made = self._adoption(inputs, target).make(lambda: self._post(inputs), lambda found: found.record)
         return Made(made.workspace_id, self._written(made, inputs))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say whether it is there already."""
+        """Say in a preview whether the workspace will be adopted."""
         if not isinstance(unwrap(inputs["name"]), str):
             return {}
         found = self._adoption(inputs, target).foresee()
@@ -70,7 +70,7 @@ class WorkspaceType(ResourceType):
         if found is None:
             return None
         if not known.inputs:
-            # An import leaves the notifications to the server, which lists all of them; code lists what it changes.
+            # The server shows all notifications, a program only those that it changes. So an import takes none.
             imported: Properties = {"name": found.name}
             return Live(imported, _outputs(found, imported))
         sent, made = self.remote(self.tree(known.inputs)), self.taken(known)
@@ -89,27 +89,27 @@ class WorkspaceType(ResourceType):
         return self._written(patched, new)
 
     def leaves_out(self, tree: Properties, path: Path) -> bool:
-        """The server shows neither the organization nor the region of a workspace."""
+        """Whether the server does not show this path: the organization or the region."""
         return path[0] in UNSHOWN
 
     def delete(self, known: Known, target: Target) -> None:
-        """DELETE, unless objects would go with it; one that is gone already answers 404."""
+        """DELETE, unless the workspace still holds objects. The server answers 404 if it is already deleted."""
         if unwrap(known.inputs.get("forceDestroy")) is not True:
             self._refuse_full(known.id)
         remove(self.airbyte, lambda: self.airbyte.delete_workspace(known.id), _listed(known.id))
         self.server.inventory.workspaces.drop(known.id)
 
     def _refuse_full(self, workspace_id: str) -> None:
-        """Refuse to delete a workspace that still holds something: the program's own has been deleted before.
+        """Refuse to delete a workspace that still holds objects. The program's own were deleted before.
 
         Raises:
-            AirbyteError: it does, or that can't be read.
+            AirbyteError: it holds objects, or they can't be listed.
         """
         kinds: tuple[ActorKind, ...] = ("source", "destination")
         try:
             held = [(kind, actor) for kind in kinds for actor in self.airbyte.list_actors(kind, workspace_id)]
         except (NotFound, Forbidden):
-            # It is gone itself: the DELETE says so.
+            # The workspace was deleted. The DELETE reports that.
             return
         if held:
             names = ", ".join(f'{kind} "{actor.name}" ({actor.actor_id})' for kind, actor in held[:NAMED])
@@ -127,7 +127,7 @@ class WorkspaceType(ResourceType):
         return made
 
     def _written(self, answer: Workspace, inputs: Properties) -> Properties:
-        """The outputs of a write, which must have lost nothing."""
+        """The outputs of a write; raises UnfinishedError if the server dropped a value."""
         sent = self.remote(self.tree(inputs))
         lost = losses(sent, _from_server(answer), self.leaves_out)
         names = (self.named(sent, path) for path in lost)
@@ -147,7 +147,7 @@ def _look(workspace: Workspace) -> Seen:
 
 
 def _is_open(_path: Path, wanted: Property) -> bool:
-    """Notifications that are left out are the server's."""
+    """Whether the server fills in this path: notifications that the program leaves out."""
     return wanted is None
 
 

@@ -1,8 +1,8 @@
-"""A connection as a canonical tree, and its forms for the server and for the state. Pure.
+"""A connection's inputs as a canonical tree, and their forms for the server and the state. Pure.
 
-The server rewrites much of what it is sent (field order, cursors that the mode ignores, cron zones: airbyte-platform,
-AirbyteCatalogHelper and ConnectionReadMapper). The canonical form takes those rules in; anything else that it makes
-of a write is recorded, and a stream whose namespace it fills in stays the stream that was sent.
+The server rewrites many values (field order, cursors that a mode ignores, cron zones: airbyte-platform,
+AirbyteCatalogHelper and ConnectionReadMapper). The canonical form applies the rules that are known; other rewrites are
+recorded with the write. A stream whose namespace the server fills in stays the stream that was sent.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from airbyte_model.streams import (
 
 from pulumi_airbyte.client.config_connections import SettledConnection
 from pulumi_airbyte.client.models import Connection, Schedule, Stream, Tag
-from pulumi_airbyte.provider.config_fields import canonical_settings
+from pulumi_airbyte.provider.connection_settings import canonical_settings
 from pulumi_airbyte.provider.properties import (
     UNKNOWN,
     Properties,
@@ -48,11 +48,11 @@ DEFAULTS: Final[Properties] = {
     "status": "active",
     "tags": [],
 }
-"""What the server fills in for a property that is not sent, and what is sent to un-set it."""
+"""The server's value for a property that is not sent. Sending it un-sets the property."""
 
 
 def canonical(inputs: Properties) -> Properties:
-    """Inputs without defaults, with the streams as a tree by key."""
+    """Inputs without defaults, with streams as a mapping by key."""
     tree: Properties = {}
     for key, value in inputs.items():
         plain = unwrap(value)
@@ -72,16 +72,15 @@ def canonical(inputs: Properties) -> Properties:
 def from_server(
     found: Connection, sent: Properties, known: Rewrites | None = None, *, answered: bool = False
 ) -> Properties:
-    """The server's answer as a canonical tree in terms of what was sent.
+    """The server's answer as a canonical tree, under the keys of what was sent.
 
-    A stream is under the key of the sent one that it is. A tag is as it was sent: a connection has its tags by their
-    ids.
+    Tags are matched by id and keep the form in which they were sent.
 
     Args:
         found: the connection.
-        sent: the canonical tree that was sent; empty where there is none (an import).
-        known: what the server is known to have made of it.
-        answered: it is the answer to what was sent.
+        sent: the canonical tree that was sent; empty for an import.
+        known: the recorded rewrites of `sent`.
+        answered: whether `found` is the answer to the write of `sent`.
     """
     live = keyed(canonical_stream(_stream_json(stream)) for stream in found.configurations.streams)
     same = aligned(streams_of(sent), live, filled_in(known or {}), answered=answered)
@@ -105,7 +104,7 @@ def from_server(
 
 
 def request(tree: Properties, keys: set[str]) -> JsonObject:
-    """What to send: these properties, with the default for each that the tree has un-set."""
+    """The request body with these properties. A property that the tree lacks is un-set by sending its default."""
     body: dict[str, JsonValue] = {}
     for key in sorted(keys):
         value = tree.get(key, DEFAULTS.get(key))
@@ -114,16 +113,16 @@ def request(tree: Properties, keys: set[str]) -> JsonObject:
 
 
 def streams_of(tree: Properties) -> Mapping[str, StreamTree]:
-    """The streams of a canonical tree by key; none while they are not known."""
+    """The streams of a canonical tree by key; empty while they are unknown."""
     found = tree.get("configurations")
     return cast("Mapping[str, StreamTree]", found) if isinstance(found, dict) else {}
 
 
 def leaves_out(tree: Properties, path: Path) -> bool:
-    """Whether the server is known to leave out, or to replace, what a canonical tree asks for at a path.
+    """Whether the server is known to drop or replace the value of a canonical tree at a path.
 
-    A stream that the source has once, by name, has the source's namespace. In modes that do not look the key up, the
-    source's own key, where it has one, takes the place of the program's.
+    A stream whose name is unique in the source gets the source's namespace. In modes that ignore the primary key, a
+    key that the source defines replaces the program's.
     """
     if len(path) < 3 or path[0] != "configurations":
         return False
@@ -132,7 +131,7 @@ def leaves_out(tree: Properties, path: Path) -> bool:
 
 
 def named(tree: Properties, path: Path) -> str:
-    """A place of a canonical tree in words."""
+    """A path of a canonical tree in words."""
     if path[0] == "tags":
         return ", ".join(tag_shown(tag) for tag in _items(tree, path))
     if path[0] != "configurations" or len(path) < 2:
@@ -149,7 +148,7 @@ def named(tree: Properties, path: Path) -> str:
 
 
 def tag_id(tag: Property) -> str:
-    """The id of a tag; empty where it has none."""
+    """The id of a tag; empty if it has none."""
     plain = unwrap(tag)
     return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
 
@@ -161,7 +160,7 @@ def tag_shown(tag: Property) -> str:
 
 
 def filled_in(known: Rewrites) -> dict[str, str | None]:
-    """The namespaces that the server gives streams in place of what was sent, by key."""
+    """The namespaces that the server filled in or replaced, by stream key."""
     return {
         str(path[1]): str(there) if there else None
         for path, there in known.items()
@@ -170,12 +169,12 @@ def filled_in(known: Rewrites) -> dict[str, str | None]:
 
 
 def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
-    """What was secret, in part or as a whole, stays so: its canonical form has no places for marks."""
+    """Mark a property as secret if its input was, wholly or in part: the canonical text has no partial marks."""
     return {key: secret(value) if has_secret(inputs.get(key)) else value for key, value in checked.items()}
 
 
 def mapper_keys(tree: Properties) -> Iterator[str]:
-    """Keys of encrypting mappers, the only secrets of a connection; none while its streams are not known."""
+    """Keys of encryption mappers, the only secrets of a connection; nothing while its streams are unknown."""
     streams = tree.get("configurations")
     for path, value in leaves(reveal(streams)) if is_known(streams) else ():
         if path[-2:] == ("mapperConfiguration", "key") and isinstance(value, str) and value != MASK:
@@ -183,18 +182,18 @@ def mapper_keys(tree: Properties) -> Iterator[str]:
 
 
 def mapper_keys_hidden(checked: Properties, tree: Properties) -> Properties:
-    """Properties for the state, the streams secret as a whole where a mapper of the tree holds a key."""
+    """Properties for the state. The streams are secret as a whole if one of their mappers holds a key."""
     if not any(mapper_keys(tree)):
         return checked
     return {**checked, "configurations": secret(checked["configurations"])}
 
 
 def wire(tree: Properties) -> Properties:
-    """The tree as properties of the state: the streams as one JSON text."""
+    """The tree as properties of the state, with the streams as one JSON text."""
     streams = tree.get("configurations", {})
     if isinstance(streams, Unknown):
         return {**tree, "configurations": UNKNOWN}
-    # The mark of an imported mask goes: the mask is no secret.
+    # reveal() also removes the secret mark of an imported mask, which is no secret.
     return {**tree, "configurations": to_text(cast("dict[str, StreamTree]", reveal(streams)))}
 
 
@@ -203,7 +202,7 @@ def _mode(tree: Properties, key: str) -> JsonValue:
 
 
 def _items(tree: Properties, path: Path) -> list[Property]:
-    """The item of a list at a path; all of them where the path is that of the list."""
+    """The list item at a path, or all items if the path is the list's own."""
     found: Property = tree
     for step in path:
         inner = unwrap(found)
@@ -226,10 +225,15 @@ def _streams(value: Property) -> dict[str, StreamTree]:
 
 
 def _stream_json(stream: Stream) -> JsonObject:
-    # The server leaves the mode out when it is a pair that its public API has no word for.
+    # The server leaves out a pair of modes that its public API has no name for.
     mode = {"syncMode": stream.sync_mode or "no_public_name"}
     return cast("JsonObject", stream.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True) | mode)
 
 
 def _schedule_json(schedule: Schedule) -> Property:
     return cast("Property", schedule.model_dump(by_alias=True, exclude_none=True))
+
+
+def incremental(stream: StreamTree) -> bool:
+    """Whether a stream has a cursor: it is read incrementally."""
+    return str(stream["syncMode"]).startswith("incremental")

@@ -1,4 +1,4 @@
-"""A source or destination as a canonical tree, and what of it the server is told. Pure."""
+"""The inputs of a source or destination as a canonical tree, and the part of it that is written. Pure."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from pulumi_airbyte.provider.tables import actor_inputs
 from pulumi_airbyte.values import Path
 
 WRITTEN: Final = ("name", "configuration", "resourceAllocation")
-"""What a PUT sends: the server can't change the rest."""
+"""The properties that a PUT sends; the server can't change the others."""
 
 
 def canonical(kind: ActorKind, inputs: Properties) -> Properties:
-    """Inputs without nulls and what is not asked for, and with one name of the connector: its definition wins."""
+    """Inputs without nulls and disabled options. If `definitionId` is given, the connector's type is left out."""
     local = {entry.name for entry in actor_inputs(kind) if entry.local}
     cleaned = {key: value for key, value in without_nulls(inputs).items() if key not in local or unwrap(value)}
     return _without_type(kind, cleaned) if "definitionId" in cleaned else cleaned
@@ -31,29 +31,29 @@ def from_server(kind: ActorKind, actor: Actor) -> Properties:
     return canonical(kind, found)
 
 
-def told(kind: ActorKind, inputs: Properties) -> Properties:
-    """What a PUT sends of inputs; the server takes the connector's type out, so that it is none of it."""
+def writable(kind: ActorKind, inputs: Properties) -> Properties:
+    """The part of inputs that a PUT sends, without the connector's type, which the server removes."""
     tree = canonical(kind, inputs)
     return _without_type(kind, {key: tree[key] for key in WRITTEN if key in tree})
 
 
 def identity_of(kind: ActorKind, actor: Actor) -> Properties:
-    """The outputs that an actor never changes."""
+    """The outputs that never change."""
     return {f"{kind}Id": actor.actor_id, f"{kind}Type": actor.connector_type, "createdAt": actor.created_at}
 
 
 def names_of_connector(kind: ActorKind) -> tuple[Path, Path]:
-    """The two places that can name the connector."""
+    """The two paths that can name the connector."""
     return ("definitionId",), ("configuration", f"{kind}Type")
 
 
 def leaves_out(kind: ActorKind, path: Path) -> bool:
-    """Whether the server is known to leave a place out: it takes the connector's type out of the configuration."""
+    """Whether the server is known to drop this path: it removes the connector's type from the configuration."""
     return path == ("configuration", f"{kind}Type")
 
 
 def workspace_of(inputs: Properties) -> str:
-    """The id of the workspace that inputs name; empty where it is not known."""
+    """The workspace id among inputs; empty while it is unknown."""
     given = unwrap(inputs.get("workspaceId"))
     return given if isinstance(given, str) else ""
 
