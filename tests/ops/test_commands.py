@@ -192,12 +192,12 @@ def test_a_discovery_prints_what_has_changed_and_breaks_nothing(
         "  + products",
         "  + purchases",
         "  + users",
-        "  nothing is written",
+        "  nothing written",
     ]
     assert lotus("discover", "shop") == 0
     capsys.readouterr()
     assert lotus("discover", "shop") == 0
-    assert capsys.readouterr().out == "shop: 3 streams, nothing has changed\n"
+    assert capsys.readouterr().out == "shop: 3 streams, no changes\n"
     assert lotus("check") == 0
 
 
@@ -237,7 +237,7 @@ def test_one_source_that_fails_is_not_in_the_way_of_the_others(
 
 def test_one_sources_id_is_not_that_of_all(lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
     assert lotus("discover", "--all", "--source-id", "any") == 2
-    assert "--source-id is of one source" in capsys.readouterr().err
+    assert "--source-id selects one source" in capsys.readouterr().err
 
 
 def test_a_person_at_a_terminal_is_asked_for_the_source(
