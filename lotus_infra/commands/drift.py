@@ -1,8 +1,8 @@
 """`lotus drift`: compare code, the state and Airbyte field by field, and write Airbyte's changes as a patch of files.
 
 One `pulumi preview --refresh` provides all three (`lotus_infra.plan.drift`); nothing is changed, not even the state.
-This file runs it, makes the patch, checks the patched files as `lotus check` does, and prints the result as text, as the
-body of an issue, or as a document.
+This file runs it, makes the patch, checks the patched files as `lotus check` does, and prints the result as text, as
+the body of an issue, or as a document.
 """
 
 import difflib
