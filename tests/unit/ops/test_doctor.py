@@ -48,7 +48,10 @@ def test_a_state_whose_secrets_are_hidden_is_well() -> None:
     ("configuration", "what"),
     [
         ({"key": hidden(MASK)}, "Source shop has Airbyte's mask instead of a value at configuration.key"),
-        (hidden({"login": {"user": MASK}}), "Source shop has Airbyte's mask instead of a value at configuration.login.user"),
+        (
+            hidden({"login": {"user": MASK}}),
+            "Source shop has Airbyte's mask instead of a value at configuration.login.user",
+        ),
         ({"key": "a"}, "Source shop has plain-text values that its connector calls secret: key"),
         ({"login": {"pin": "b"}}, "Source shop has plain-text values that its connector calls secret: login.pin"),
     ],
@@ -76,7 +79,10 @@ def test_a_connector_that_nobody_describes_is_a_warning() -> None:
 
     [finding] = findings_of(exported, "lotus", "prod", lambda *_: None)
 
-    assert (finding.state, finding.what) == ("warning", "the secret fields of Source shop are unknown: no connector specification")
+    assert (finding.state, finding.what) == (
+        "warning",
+        "the secret fields of Source shop are unknown: no connector specification",
+    )
 
 
 def test_what_is_no_state_is_one_finding() -> None:
