@@ -69,7 +69,7 @@ def test_pods_of_one_tag_with_two_digests_differ(prod: Prod) -> None:
 
 def test_a_node_that_does_not_tell_the_digest_leaves_it_unknown(prod: Prod) -> None:
     prod.deploy(image=f"{NAME}:3f9c2a1", image_id="sha256:" + "c" * 64)
-    assert "ask again" in prod.findings("unknown")["image"].remedy
+    assert "once the pod has started" in prod.findings("unknown")["image"].remedy
 
 
 def test_a_vendors_image_is_of_the_charts_version_or_of_what_the_stack_says_besides(prod: Prod) -> None:
