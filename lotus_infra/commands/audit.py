@@ -1,4 +1,8 @@
-"""`lotus audit`: which objects of Airbyte the stack has, may adopt, has twice, or knows nothing of."""
+"""`lotus audit`: list Airbyte's objects as managed, adoptable, duplicate or orphaned.
+
+The provider classifies objects (`pulumi_airbyte.provider.audit`), by the rule that its `create` adopts by. This file
+knows what the lake's files declare, and what to do about each object. It changes nothing.
+"""
 
 import json
 import sys
@@ -10,6 +14,7 @@ from pathlib import Path
 import click
 from pulumi_airbyte.provider.audit import Audited, Declared, Standing, listed
 from pulumi_airbyte.provider.audit import audit as classified
+from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 
@@ -21,38 +26,16 @@ from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.lake.lake import Lake
 
 
-@click.command()
-@click.option("--strict", is_flag=True, help="Exit with 1 if there is anything that the stack does not have.")
-@click.option("--no-state", is_flag=True, help="Take it that the stack has nothing: its state is lost.")
-@STACK
-@STREAMS
-@JSON
-def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
-    """Say of each object in Airbyte whether the stack has it, may adopt it, has it twice, or knows nothing of it.
-
-    managed: the stack has it. adoptable: a file describes it, and the next `pulumi up` takes it over where it is
-    identical. duplicate: it is there twice. orphan: no file describes it. Nothing is changed; below the table is a line
-    with what to do about each that is not managed.
-
-    Example: lotus audit --stack prod --strict
-    """
-    lines = audit_stack(directory, stack, no_state=no_state)
-    ok = not (strict and unmanaged(lines))
-    click.echo(render(lines, ok=ok, as_json=as_json), nl=False)
-    if not ok:
-        sys.exit(1)
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A live object.
+    """An object in Airbyte.
 
     Attributes:
-        standing: Where it stands.
+        standing: Its relation to the stack and the lake's files.
         kind: `source`, `destination` or `connection`.
-        name: What people see.
+        name: Its label in Airbyte.
         id: Its id.
-        remedy: What to do about it; empty for what is managed.
+        remedy: What to do about it; empty if it is managed.
     """
 
     standing: Standing
@@ -62,30 +45,52 @@ class Line:
     remedy: str
 
 
+@click.command()
+@click.option("--strict", is_flag=True, help="Exit with 1 if an object is unmanaged.")
+@click.option("--no-state", is_flag=True, help="Assume an empty state.")
+@STACK
+@STREAMS
+@JSON
+def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
+    """List Airbyte's objects as managed, adoptable, duplicate or orphaned.
+
+    managed: the stack's state contains it. adoptable: a file declares it, and the next `pulumi up` adopts it if it is
+    identical. duplicate: another object has the same identity. orphan: no file declares it. Lines below the table
+    describe what to do about each unmanaged object. Nothing is changed.
+
+    Example: lotus audit --stack prod --strict
+    """
+    lines = audit_stack(directory, stack, no_state=no_state)
+    ok = not (strict and any(line.standing != "managed" for line in lines))
+    click.echo(json.dumps(as_document(lines, ok=ok), indent=2) if as_json else render(lines), nl=as_json)
+    if not ok:
+        sys.exit(1)
+
+
 def audit_stack(directory: Path, stack: str | None, *, no_state: bool = False) -> list[Line]:
     """Audit the Airbyte of a stack.
 
     Args:
         directory: The lake's folder.
-        stack: The stack; else that of `$PULUMI_STACK`, else the only one of the project.
-        no_state: Whether the stack's state is lost, so that it has nothing.
+        stack: The stack; else `$PULUMI_STACK`, else the only stack of the project.
+        no_state: Assume an empty state, because it is lost.
 
     Raises:
-        LotusError: As `connected`, `managed_ids` and `audit`.
+        LotusError: As `connected`, `managed_ids` and `audit_objects`.
     """
     with connected(directory, stack) as live:
         return audit_objects(live, frozenset() if no_state else managed_ids(directory, stack))
 
 
 def audit_objects(live: Live, managed: Collection[str]) -> list[Line]:
-    """Hold what is live against the lake's files and the stack's state.
+    """Compare Airbyte's objects with the lake's files and the stack's state.
 
     Args:
         live: The lake and its Airbyte.
-        managed: The ids that the state has; none where it is lost.
+        managed: The ids in the state.
 
     Raises:
-        LotusError: Airbyte can't be asked.
+        LotusError: Airbyte refuses or does not answer.
     """
     resources = dict(declared(live.lake))
     with told():
@@ -105,7 +110,7 @@ def audit_objects(live: Live, managed: Collection[str]) -> list[Line]:
 
 
 def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
-    """What the lake's files declare, each with its Pulumi name."""
+    """The objects that the lake's files declare, each with its Pulumi name."""
     for source in lake.sources:
         yield Declared("source", source.label), naming.source_resource(source.name)
         if source.config is None:
@@ -123,40 +128,38 @@ def _remedy(audited: Audited, resource: str) -> str:
             return ""
         case "adoptable":
             command = f"pulumi import {TYPES[found.kind]} {resource} {found.id}"
-            return f"`pulumi up` adopts it where it is identical; else: {command}"
+            return f"`pulumi up` adopts it if it is identical; else: {command}"
         case "duplicate":
-            return f"delete all but one in Airbyte: it is the same as {', '.join(audited.twins)}"
+            return f"delete all but one in Airbyte: it has the same identity as {', '.join(audited.twins)}"
         case "orphan":
             return "no file of the lake describes it: add a file, or delete it in Airbyte"
 
 
-def unmanaged(lines: Sequence[Line]) -> bool:
-    """Whether there is an object that the stack does not have."""
-    return any(line.standing != "managed" for line in lines)
+def as_document(lines: Sequence[Line], *, ok: bool) -> dict[str, JsonValue]:
+    """The audit as one JSON document."""
+    counts: dict[str, JsonValue] = dict(Counter(line.standing for line in lines))
+    return {"ok": ok, "counts": counts, "objects": [dict(asdict(line)) for line in lines]}
 
 
-def render(lines: Sequence[Line], *, ok: bool = True, as_json: bool = False) -> str:
-    """A JSON document, or a table, below it what to do about each object, and how many stand where."""
-    counts = Counter(line.standing for line in lines)
-    if as_json:
-        return json.dumps({"ok": ok, "counts": counts, "objects": [asdict(line) for line in lines]}, indent=2) + "\n"
+def render(lines: Sequence[Line]) -> str:
+    """A table of the objects; below it a remedy for each unmanaged object, and the number of objects per standing."""
     if not lines:
-        return "Airbyte has nothing in this workspace.\n"
+        return "no objects in this workspace\n"
     console = Console()
     with console.capture() as captured:
         console.print(_table(lines))
-    # Commands are to be pasted, and a table would break them.
+    # Remedies contain commands to paste, which a table would wrap.
     remedies = (f"{line.kind} {line.name}: {line.remedy}" for line in lines if line.remedy)
+    counts = Counter(line.standing for line in lines)
     numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
     summary = f"{counted(len(lines), 'object')}: {numbers}"
     return captured.get() + "".join(printable(line) + "\n" for line in [*remedies, summary])
 
 
 def _table(lines: Sequence[Line]) -> Table:
-    made = Table("standing", "kind", "name")
-    made.add_column("id", no_wrap=True)
+    table = Table("standing", "kind", "name")
+    table.add_column("id", no_wrap=True)
     for line, following in zip(lines, [*lines[1:], None], strict=True):
-        last = following is None or following.standing != line.standing
-        cells = (line.standing, line.kind, printable(line.name), line.id)
-        made.add_row(*cells, end_section=last)
-    return made
+        ends_section = following is None or following.standing != line.standing
+        table.add_row(line.standing, line.kind, printable(line.name), line.id, end_section=ends_section)
+    return table

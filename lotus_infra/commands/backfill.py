@@ -1,6 +1,7 @@
-"""`lotus backfill`: gives streams a new token, by which the next `pulumi up` reads them from the beginning.
+"""`lotus backfill`: give streams a new token, so that the next `pulumi up` refreshes them once.
 
-It edits files and starts nothing: what is reviewed and merged is what happens.
+It edits files and starts nothing: a backfill happens after its token is reviewed, merged and applied. The rows that
+past jobs have read, by Airbyte's own count, show what a full re-read may cost.
 """
 
 import json
@@ -25,18 +26,73 @@ from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.models import Backfill, StreamConfig
 from lotus_infra.lake.report import as_opened
 
-KEY = "backfill"
-ORDER = tuple(StreamConfig.model_fields)
-"""A stream's file that has no token yet gets it where the reference of the format has it."""
+KEY: Final = "backfill"
+KEY_ORDER: Final = tuple(StreamConfig.model_fields)
+"""The order of keys in the format's reference, which places the key in a file that lacks it."""
 MOST_JOBS: Final = 500
-"""As many of the newest jobs are counted: five pages."""
+"""The number of newest jobs that are counted: five pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A stream's new token.
+
+    Attributes:
+        source: The source's folder.
+        stream: The stream.
+        file: Its file, as the user would open it.
+        before: The file's current value; false if it has none.
+        token: The new value.
+    """
+
+    source: str
+    stream: str
+    file: str
+    before: bool | str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The edits of a backfill.
+
+    Attributes:
+        directory: The lake's folder.
+        edits: One for each stream.
+    """
+
+    directory: Path
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Jobs that have succeeded.
+
+    Attributes:
+        jobs: How many were counted.
+        rows: The rows that they read, of all streams: Airbyte's public API has no numbers per stream.
+        longest_seconds: The duration of the longest; None if no job has one.
+        since: The start of the first; None if no job has one.
+        complete: Whether all jobs were counted, and not only the newest.
+    """
+
+    jobs: int
+    rows: int
+    longest_seconds: float | None
+    since: datetime | None
+    complete: bool
+
+
+Estimate = History | str | None
+"""The source's jobs so far; the reason why they are unavailable; or None without `--estimate`."""
 
 
 @click.command()
 @click.argument("source")
 @click.argument("streams", nargs=-1, required=True, metavar="STREAM...")
-@click.option("--token", metavar="TEXT", help="The token to write; else the day's date.")
-@click.option("--estimate", is_flag=True, help="Ask the stack's Airbyte how much the jobs of SOURCE brought so far.")
+@click.option("--token", metavar="TEXT", help="The token to write; default: the current date.")
+@click.option("--estimate", is_flag=True, help="Ask the stack's Airbyte how many rows the jobs of SOURCE have read.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
 @YES
 @STACK
@@ -54,86 +110,46 @@ def backfill(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Give each STREAM of a SOURCE a new token, by which the next `pulumi up` reads it from the beginning.
+    """Request a full re-read of each STREAM of a SOURCE by the next `pulumi up`.
 
-    Shows the plan, asks, and edits the streams' files: that one value in each, and no other byte. It starts nothing in
-    Airbyte; the token does, once it is merged and applied.
+    Shows the plan, asks, and writes a new token into the streams' files: that value in each, and no other byte. It
+    starts nothing in Airbyte: the token takes effect once it is merged and applied.
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
     planned = plan(directory, source, streams, token)
-    seen = _history(directory, stack, source) if estimate else None
+    jobs = _estimate(directory, stack, source) if estimate else None
     if not as_json:
-        click.echo(render(planned, seen), nl=False)
+        click.echo(render(planned, jobs), nl=False)
     written = not dry_run and agreed("Write it?", yes=yes)
     if written:
         write(planned)
     if as_json:
-        click.echo(json.dumps(as_document(planned, seen, written=written), indent=2))
+        click.echo(json.dumps(as_document(planned, jobs, written=written), indent=2))
     elif written:
-        click.echo(afterwards(planned))
-
-
-def _history(directory: Path, stack: str | None, source: str) -> "Estimate":
-    """What the source's jobs brought; or why that can't be had, which is in nobody's way."""
-    try:
-        with connected(directory, stack) as live:
-            return history(live, source)
-    except LotusError as error:
-        return str(error)
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A stream's new token.
-
-    Attributes:
-        source: The source's folder.
-        stream: The stream.
-        file: Its file, as the user would open it.
-        before: What the file asks for now; false where it says nothing.
-        token: What it is to ask for.
-    """
-
-    source: str
-    stream: str
-    file: str
-    before: bool | str
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a backfill would write.
-
-    Attributes:
-        directory: The lake's folder.
-        edits: A new token for each stream.
-    """
-
-    directory: Path
-    edits: tuple[Edit, ...]
+        click.echo(_next_step(planned))
 
 
 def plan(directory: Path, source: str, streams: Sequence[str], token: str | None, today: date | None = None) -> Plan:
-    """Choose a token for streams, and write nothing.
+    """Choose a token for streams; nothing is written.
 
     Args:
         directory: The lake's folder.
         source: The source's folder.
-        streams: Its streams, each meant once.
-        token: The token; else the day's date, with a number where one of the streams has that already.
-        today: The day, by the clock of the whole world where none is given.
+        streams: Its streams; repeated names count once.
+        token: The token; else the date, with a number if one of the streams already has that date.
+        today: The date; default: the current date in UTC, so that the token does not depend on the machine.
 
     Raises:
-        LotusError: There is no such stream, it is not selected, or it has this token; or the token can't be one.
+        LotusError: A stream is not found, not selected, or already has this token; or the token is invalid.
     """
     lake = load_usable_lake(directory)
     found = [find_stream(lake, source, name)[1] for name in dict.fromkeys(streams)]
     for stream in found:
         if not stream.config.selected:
             raise LotusError(
-                f"{source}/{stream.name} is not selected, and nobody reads it", 'set "selected" to true in its file'
+                f"{source}/{stream.name} is not selected, so Airbyte does not sync it",
+                'set "selected" to true in its file',
             )
     chosen = _checked(token, found) if token is not None else _dated(today or datetime.now(UTC).date(), found)
     edits = (
@@ -142,27 +158,8 @@ def plan(directory: Path, source: str, streams: Sequence[str], token: str | None
     return Plan(directory, tuple(edits))
 
 
-def write(planned: Plan) -> None:
-    """Put the tokens into the files; every other byte of them stays.
-
-    Raises:
-        LotusError: A file can't be read or written; then none is.
-    """
-    texts = {f"{each.source}/{each.stream}.json": each.token for each in planned.edits}
-    try:
-        changed = {
-            name: json_text.edited(
-                (planned.directory / name).read_bytes().decode(), [json_text.Edit((KEY,), token, ORDER)]
-            )
-            for name, token in texts.items()
-        }
-    except OSError as error:
-        raise LakeError(f"{error.filename} can't be read ({error.strerror})", "make it readable") from None
-    write_together(planned.directory, changed)
-
-
 def _dated(today: date, streams: Sequence[StreamFile]) -> str:
-    """The day, and from the second backfill of a day on a number: `2026-02-01`, `2026-02-01-2`."""
+    """The date; from the second backfill of a day on with a number: `2026-02-01`, `2026-02-01-2`."""
     taken = {stream.config.backfill for stream in streams}
     names = (today.isoformat() if number == 1 else f"{today.isoformat()}-{number}" for number in count(1))
     return next(name for name in names if name not in taken)
@@ -172,112 +169,115 @@ def _checked(token: str, streams: Sequence[StreamFile]) -> str:
     try:
         TypeAdapter(Backfill).validate_python(token)
     except ValidationError:
-        what = "a token has 1 to 100 letters, digits, dots, colons, dashes and underscores, a letter or digit first"
-        raise LotusError(f'"{token}" can\'t be a token', f"{what}, such as 2026-02-01-reprice") from None
+        rule = "a token has 1 to 100 letters, digits, dots, colons, dashes and underscores, a letter or digit first"
+        raise LotusError(f'invalid token "{token}"', f"{rule}, such as 2026-02-01-reprice") from None
     for stream in streams:
         if stream.config.backfill == token:
             raise LotusError(
-                f"{stream.source}/{stream.name} has the token {token} already, which reads nothing anew",
-                "give another --token, or none for one by the date",
+                f"{stream.source}/{stream.name} already has the token {token}, which has no further effect",
+                "choose another --token, or omit it to use the date",
             )
     return token
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """Jobs that have succeeded.
+def write(planned: Plan) -> None:
+    """Write the tokens into the files, all or none; every other byte stays.
 
-    Attributes:
-        jobs: How many were counted.
-        rows: How many rows they brought, all streams together: Airbyte's public API does not tell them apart.
-        longest_seconds: How long the longest of them took; None where none says.
-        since: When the first of them started; None where there is none.
-        complete: Whether these are all that there were.
+    Raises:
+        LotusError: A file can't be read or written; then none is written.
     """
+    tokens = {f"{each.source}/{each.stream}.json": each.token for each in planned.edits}
+    try:
+        texts = {name: (planned.directory / name).read_bytes().decode() for name in tokens}
+    except OSError as error:
+        raise LakeError(f"{error.filename} can't be read ({error.strerror})", "make it readable") from None
+    changed = {
+        name: json_text.edited(text, [json_text.Edit((KEY,), tokens[name], KEY_ORDER)]) for name, text in texts.items()
+    }
+    write_together(planned.directory, changed)
 
-    jobs: int
-    rows: int
-    longest_seconds: float | None
-    since: datetime | None
-    complete: bool
+
+def _estimate(directory: Path, stack: str | None, source: str) -> Estimate:
+    """The source's job history, or the reason why it is unavailable. A failure does not stop the command."""
+    try:
+        with connected(directory, stack) as live:
+            return history(live, source)
+    except LotusError as error:
+        return str(error)
 
 
 def history(live: Live, source: str) -> History:
-    """Count what the newest jobs of a source's connection brought.
+    """Count the rows that the newest jobs of a source's connection have read.
 
     Raises:
-        LotusError: There is no such source or connection, or Airbyte can't be asked.
+        LotusError: The source or its connection is not found, or Airbyte refuses or does not answer.
     """
     with told():
         [folder] = live.folders([source])
         connection_id = live.connection_id(folder)
-        found = [
+        # The server lists syncs and refreshes separately.
+        jobs = [
             job
             for kind in ("sync", "refresh")
             for job in islice(live.airbyte.jobs(connection_id=connection_id, kind=kind), MOST_JOBS)
         ]
-    done = [job for job in found if job.status == "succeeded"]
-    durations: list[timedelta] = [job.duration for job in done if job.duration is not None]
+    succeeded = [job for job in jobs if job.status == "succeeded"]
+    durations: list[timedelta] = [job.duration for job in succeeded if job.duration is not None]
     return History(
-        jobs=len(done),
-        rows=sum(job.rows_synced or 0 for job in done),
+        jobs=len(succeeded),
+        rows=sum(job.rows_synced or 0 for job in succeeded),
         longest_seconds=max(durations).total_seconds() if durations else None,
-        since=min((job.started for job in done if job.started is not None), default=None),
-        complete=len(found) < MOST_JOBS,
+        since=min((job.started for job in succeeded if job.started is not None), default=None),
+        complete=len(jobs) < MOST_JOBS,
     )
 
 
-Estimate = History | str | None
-"""What the jobs brought so far; why that is not known; or None where nobody asked."""
-
-
 def render(planned: Plan, estimate: Estimate = None) -> str:
-    """The plan: each file with its tokens, what the next `pulumi up` will do, and what that takes."""
+    """The plan: each file with its old and new token, the effect of the next `pulumi up`, and its estimated cost."""
+    source = planned.edits[0].source
     names = ", ".join(each.stream for each in planned.edits)
     lines = [f'{each.file}: "backfill": {json.dumps(each.before)} -> "{each.token}"' for each in planned.edits]
     lines += [
-        f"The next `pulumi up` has Airbyte read {names} of {planned.edits[0].source} from the beginning, once.",
-        "Other streams go on where they are; what was never applied reads everything at its first sync, and no more.",
-        "Rows land beside those that are there; the models take the latest row of each key.",
+        f"The next `pulumi up` has Airbyte re-read {names} of {source} in full, once.",
+        "Other streams resume from their cursors. A stream that was never applied is read in full anyway, once.",
+        "Existing rows stay; the models take the latest row of each key.",
     ]
-    lines += [_told(planned.edits[0].source, estimate)] if estimate is not None else []
+    lines += [_estimate_line(source, estimate)] if estimate is not None else []
     return "".join(printable(line) + "\n" for line in lines)
 
 
-def _told(source: str, estimate: History | str) -> str:
+def _estimate_line(source: str, estimate: History | str) -> str:
     if isinstance(estimate, str):
-        return f"How many rows that is, is not known: {estimate}"
+        return f"The number of rows is unknown: {estimate}"
     if not estimate.jobs or estimate.since is None:
-        return f"How many rows that is, is not known: no job of {source} has succeeded yet"
+        return f"The number of rows is unknown: no job of {source} has succeeded yet"
     longest = estimate.longest_seconds
     took = "" if longest is None else f"; the longest took {timedelta(seconds=round(longest))}"
     since = f"{'all' if estimate.complete else 'the newest'} since {estimate.since:%Y-%m-%d}"
     return (
-        f"So far {counted(estimate.jobs, 'job')} of {source} brought {estimate.rows:,} rows, all of its streams "
-        f"together ({since}){took}."
+        f"So far {counted(estimate.jobs, 'job')} of {source} read {estimate.rows:,} rows, all streams together "
+        f"({since}){took}."
     )
 
 
-def afterwards(planned: Plan) -> str:
-    """What to do once the tokens are written."""
+def _next_step(planned: Plan) -> str:
     files = " ".join(each.file for each in planned.edits)
     token, names = planned.edits[0].token, " and ".join(each.stream for each in planned.edits)
     return printable(
-        f"next: git commit {files}, and open a pull request; its preview says `will refresh` for {names} "
-        f"(token {token}), and the `pulumi up` after the merge does it"
+        f"next: git commit {files}, and open a pull request; its preview shows `will refresh` for {names} "
+        f"(token {token}), and the `pulumi up` after the merge requests the refresh"
     )
 
 
 def as_document(planned: Plan, estimate: Estimate, *, written: bool) -> dict[str, JsonValue]:
-    """The same for programs."""
-    rows: JsonValue = None
+    """The plan as one JSON document."""
+    jobs: JsonValue = None
     if isinstance(estimate, History):
-        since = estimate.since.isoformat() if estimate.since is not None else None
-        rows = {
+        jobs = {
             "jobs": estimate.jobs,
             "rows": estimate.rows,
             "longest_seconds": estimate.longest_seconds,
-            "since": since,
+            "since": estimate.since.isoformat() if estimate.since is not None else None,
             "complete": estimate.complete,
         }
     return {
@@ -293,6 +293,6 @@ def as_document(planned: Plan, estimate: Estimate, *, written: bool) -> dict[str
             }
             for each in planned.edits
         ],
-        "history": rows,
+        "history": jobs,
         "history_unknown": estimate if isinstance(estimate, str) else None,
     }

@@ -1,4 +1,8 @@
-"""`lotus discover`: what a source has now, written beside its stream files, and which of those it breaks."""
+"""`lotus discover`: write the discovered schema of sources beside their stream files, and report the files that break.
+
+The server is asked to pass over its cache, and the source's whole folder is replaced at once or not at all. The new
+schema is written even if a stream file no longer fits it: `lotus check` reports the same diagnostics until it is fixed.
+"""
 
 import json
 import shutil
@@ -36,16 +40,68 @@ from lotus_infra.lake.loader import Reader
 from lotus_infra.lake.report import judge
 
 Change = Literal["added", "removed", "changed", "rewritten"]
-"""`rewritten` has the same facts in other words: a file that was written by hand or can't be read."""
-_REWRITTEN = ": the same facts, written anew"
+"""`rewritten`: the same schema in another text, because the file was written by hand or can't be read."""
 _SIGNS: Final[dict[Change, str]] = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~"}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamChange:
+    """The change of a stream since the last discovery; a changed one with its differences."""
+
+    stream: str
+    change: Change
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A stream of the source that cannot have a file, and the reason."""
+
+    stream: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The result of discovering a source.
+
+    Attributes:
+        source: The source's folder.
+        streams: How many streams have a file.
+        changes: The changes, by the stream's name.
+        left_out: The streams without a file.
+        problems: Diagnostics of the source's stream files, sorted by file and line.
+        written: Whether files were written.
+        failure: Why the source could not be discovered; empty if it was.
+    """
+
+    source: str
+    streams: int = 0
+    changes: tuple[StreamChange, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    problems: tuple[LocatedDiagnostic, ...] = ()
+    written: bool = False
+    failure: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the source was discovered and its stream files fit the schema."""
+        return not (self.failure or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _DiscoveredFile:
+    """A file of `_discovered/`: its bytes (empty if unreadable), and its content (None if invalid)."""
+
+    content: bytes
+    schema: Discovered | None
 
 
 @click.command()
 @click.argument("source", required=False)
 @EVERY
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
-@click.option("--source-id", default="", help="The source in Airbyte, where its label does not tell it.")
+@click.option("--source-id", default="", help="The source's id in Airbyte, if its label is ambiguous.")
 @STACK
 @STREAMS
 @JSON
@@ -59,18 +115,18 @@ def discover(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write what SOURCE has now into its folder; exit with 1 if that breaks one of its stream files.
+    """Discover SOURCE and write its schema into its folder; exit with 1 if a stream file no longer fits.
 
-    Shows what has changed since it was discovered last. Asks for the source where none is named.
+    Shows the changes since the last discovery. Without SOURCE it asks for one on a terminal.
 
     Example: lotus discover shopify --dry-run
     """
     if every and source_id:
-        raise click.UsageError("--source-id is of one source, and --all asks for every one")
+        raise click.UsageError("--source-id selects one source, and --all selects every source")
     found: list[Discovery] = []
     with connected(directory, stack) as live:
         if source is None and not every and sys.stdin.isatty():
-            source = _choice([folder.name for folder in live.lake.sources])
+            source = _prompt_source([folder.name for folder in live.lake.sources])
         run = attempt if every else discover_source
         for name in live.chosen([source] if source is not None else [], every=every):
             with Console(stderr=True).status(f"Discovering {name}"):
@@ -83,78 +139,25 @@ def discover(
         sys.exit(1)
 
 
-def _choice(names: Sequence[str]) -> str:
-    """The name that the user picks from a numbered list."""
+def _prompt_source(names: Sequence[str]) -> str:
+    """Let the user choose a name from a numbered list, on stderr."""
     for number, name in enumerate(names, start=1):
         click.echo(f"  {number}. {name}", err=True)
     chosen: int = click.prompt("Which source", type=click.IntRange(1, len(names)), err=True)
     return names[chosen - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamChange:
-    """What has become of a stream since it was discovered last; of a changed one with the places."""
-
-    stream: str
-    change: Change
-    differences: tuple[Difference, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A stream that the source has and the lake can't, and why."""
-
-    stream: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """What came of discovering a source.
-
-    Attributes:
-        source: The source's folder.
-        streams: How many streams have a file.
-        changes: What has changed, by the stream's name.
-        left_out: The streams that have no file.
-        problems: What no longer fits in the source's stream files, sorted by file and line.
-        written: Whether files were written.
-        failure: Why the source could not be discovered; empty when it was.
-    """
-
-    source: str
-    streams: int = 0
-    changes: tuple[StreamChange, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    problems: tuple[LocatedDiagnostic, ...] = ()
-    written: bool = False
-    failure: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the source was discovered and its stream files fit what it has."""
-        return not (self.failure or self.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file of `_discovered/`: its bytes, none if it can't be read, and what it says."""
-
-    content: bytes
-    facts: Discovered | None
-
-
 def discover_source(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
-    """Discover a source anew, and write what it has.
+    """Discover a source, and write its schema.
 
     Args:
         live: The lake and its Airbyte.
         name: The source's folder.
-        source_id: The source in Airbyte, where the label does not tell it.
+        source_id: The source's id in Airbyte, if its label is ambiguous.
         dry_run: Whether to write nothing.
 
     Raises:
-        LotusError: There is no such source, Airbyte or the connector fails, or the source has no streams; nothing was
+        LotusError: The source is not found, Airbyte or the connector fails, or the source has no streams; nothing was
             written.
     """
     with told():
@@ -162,18 +165,18 @@ def discover_source(live: Live, name: str, source_id: str = "", *, dry_run: bool
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
-    facts, left_out = facts_of(found)
-    before = _files(live.lake.directory, folder)
-    after = {stream: _file(each, before.get(stream)) for stream, each in sorted(facts.items())}
+    schemas, left_out = facts_of(found)
+    before = _read_files(live.lake.directory, folder)
+    after = {stream: _new_file(each, before.get(stream)) for stream, each in sorted(schemas.items())}
     changes = tuple(_changes(before, after))
-    report = judge(live.lake.with_facts(folder, facts), FACT_CHECKS)
+    report = judge(live.lake.with_facts(folder, schemas), FACT_CHECKS)
     if changes and not dry_run:
-        _write(live.lake.directory / name / DISCOVERED_FOLDER, before, after)
+        _replace_files(live.lake.directory / name / DISCOVERED_FOLDER, before, after)
     return Discovery(name, len(after), changes, left_out, report.problems, bool(changes) and not dry_run)
 
 
 def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
-    """Discover a source as one of several, whose failure must not be in the way of the others."""
+    """Discover one source of several: a failure is part of the result, so that the others are discovered too."""
     try:
         return discover_source(live, name, source_id, dry_run=dry_run)
     except LotusError as error:
@@ -181,15 +184,15 @@ def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False
 
 
 def facts_of(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
-    """What was discovered as the lake's files have it, by the stream's name, and the streams that no file can have."""
-    streams = [_discovered(stream) for stream in found]
+    """Convert discovered streams to the lake's format, by stream name, and list those that cannot have a file."""
+    streams = [_in_lake_format(stream) for stream in found]
     refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
     return kept, tuple(dict.fromkeys(refused.values()))
 
 
-def _discovered(stream: DiscoveredStream) -> Discovered:
-    """A stream as the lake's files have it; what can be read in no known way can be read in full (Airbyte protocol)."""
+def _in_lake_format(stream: DiscoveredStream) -> Discovered:
+    """A stream in the lake's format. Without a known sync mode it is full refresh, as in the Airbyte protocol."""
     key = tuple(map(tuple, stream.source_defined_primary_key))
     modes = tuple(mode for mode in MODES_OF_SOURCES if mode in stream.supported_sync_modes)
     return Discovered(
@@ -203,28 +206,27 @@ def _discovered(stream: DiscoveredStream) -> Discovered:
     )
 
 
-def _files(directory: Path, source: SourceFolder) -> dict[str, _File]:
+def _read_files(directory: Path, source: SourceFolder) -> dict[str, _DiscoveredFile]:
+    """The files of the last discovery, by stream."""
     reader = Reader(directory)
-    files: dict[str, _File] = {}
+    files: dict[str, _DiscoveredFile] = {}
     for stream in sorted(source.offered or ()):
         file = f"{source.name}/{DISCOVERED_FOLDER}/{stream}.json"
-        files[stream] = _File(_content(directory / file), reader.read_light(file, Discovered))
+        try:
+            content = (directory / file).read_bytes()
+        except OSError:
+            content = b""
+        files[stream] = _DiscoveredFile(content, reader.read_light(file, Discovered))
     return files
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
+def _new_file(found: Discovered, before: _DiscoveredFile | None) -> _DiscoveredFile:
+    """The file of a stream; known entries keep their place, so that a diff shows only what changed."""
+    schema = arranged(found, before.schema if before is not None else None)
+    return _DiscoveredFile(text_of(schema).encode(), schema)
 
 
-def _file(found: Discovered, before: _File | None) -> _File:
-    facts = arranged(found, before.facts if before is not None else None)
-    return _File(text_of(facts).encode(), facts)
-
-
-def _changes(before: Mapping[str, _File], after: Mapping[str, _File]) -> Iterator[StreamChange]:
+def _changes(before: Mapping[str, _DiscoveredFile], after: Mapping[str, _DiscoveredFile]) -> Iterator[StreamChange]:
     for stream in sorted({*before, *after}):
         old, new = before.get(stream), after.get(stream)
         if old is None:
@@ -232,23 +234,25 @@ def _changes(before: Mapping[str, _File], after: Mapping[str, _File]) -> Iterato
         elif new is None:
             yield StreamChange(stream, "removed")
         elif old.content != new.content:
-            places = differences(old.facts, new.facts) if old.facts is not None and new.facts is not None else ()
-            yield StreamChange(stream, "changed" if places else "rewritten", places)
+            found = differences(old.schema, new.schema) if old.schema is not None and new.schema is not None else ()
+            yield StreamChange(stream, "changed" if found else "rewritten", found)
 
 
-def _write(folder: Path, before: Mapping[str, _File], after: Mapping[str, _File]) -> None:
-    """Replace the files of a folder, all at once: in a copy that then takes its place.
+def _replace_files(folder: Path, before: Mapping[str, _DiscoveredFile], after: Mapping[str, _DiscoveredFile]) -> None:
+    """Replace the files of a folder, all or none: they are written into a copy, which then takes the folder's place.
 
     Raises:
-        LakeError: The folder can't be written; it is as it was.
+        LakeError: The folder can't be written; it is unchanged.
     """
-    # One that is a link leads to the folder that is meant.
+    # A rename would replace a symbolic link, and not the folder that it points to.
     folder = folder.resolve()
     partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
     try:
-        for left_behind in (partial, old):
-            shutil.rmtree(left_behind, ignore_errors=True)
+        # Left by a killed run.
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)
         if folder.is_dir():
+            # The folder may contain files that are not of a discovery.
             shutil.copytree(folder, partial)
         else:
             partial.mkdir()
@@ -264,46 +268,48 @@ def _write(folder: Path, before: Mapping[str, _File], after: Mapping[str, _File]
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:
-    was_there = folder.is_dir()
-    if was_there:
+    """Move `new` to `folder`; if that fails, restore the old folder. A folder cannot be renamed onto another."""
+    existed = folder.is_dir()
+    if existed:
         folder.rename(old)
     try:
         new.rename(folder)
     except OSError:
-        if was_there:
+        if existed:
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
 
 
-def render(found: Discovery) -> str:
+def render(discovery: Discovery) -> str:
     """A discovery as text."""
-    return "\n".join(printable(line) for line in _lines(found))
+    return "\n".join(printable(line) for line in _lines(discovery))
 
 
-def _lines(found: Discovery) -> Iterator[str]:
-    if found.failure:
-        yield f"{found.source}: {found.failure}"
+def _lines(discovery: Discovery) -> Iterator[str]:
+    if discovery.failure:
+        yield f"{discovery.source}: {discovery.failure}"
         return
-    yield f"{found.source}: {counted(found.streams, 'stream')}, {_summary(found.changes)}"
-    for change in found.changes:
-        yield f"  {_SIGNS[change.change]} {change.stream}{_REWRITTEN if change.change == 'rewritten' else ''}"
+    yield f"{discovery.source}: {counted(discovery.streams, 'stream')}, {_summary(discovery.changes)}"
+    for change in discovery.changes:
+        note = ": same schema, reformatted" if change.change == "rewritten" else ""
+        yield f"  {_SIGNS[change.change]} {change.stream}{note}"
         yield from (f"      {difference}" for difference in change.differences)
-    yield from (f"  ! {stream.stream} has no file: {stream.reason}" for stream in found.left_out)
-    if found.changes and not found.written:
-        yield "  nothing is written"
-    yield from map(str, found.problems)
-    if found.problems:
-        files = counted(len({problem.file for problem in found.problems}), "stream file")
-        kept = "; what was discovered is written all the same" if found.written else ""
-        yield f"{files} of {found.source} to mend{kept}"
+    yield from (f"  ! {stream.stream} has no file: {stream.reason}" for stream in discovery.left_out)
+    if discovery.changes and not discovery.written:
+        yield "  nothing written"
+    yield from map(str, discovery.problems)
+    if discovery.problems:
+        files = counted(len({problem.file for problem in discovery.problems}), "stream file")
+        note = "; the discovered schema is written anyway" if discovery.written else ""
+        yield f"{files} of {discovery.source} to fix{note}"
 
 
 def _summary(changes: Sequence[StreamChange]) -> str:
     counts = Counter(change.change for change in changes)
-    return ", ".join(f"{counts[kind]} {kind}" for kind in _SIGNS if counts[kind]) or "nothing has changed"
+    return ", ".join(f"{counts[kind]} {kind}" for kind in _SIGNS if counts[kind]) or "no changes"
 
 
-def as_document(found: Sequence[Discovery]) -> dict[str, JsonValue]:
-    """Discoveries as one JSON document, for programs."""
-    return {"ok": all(each.ok for each in found), "sources": [dict(asdict(each)) for each in found]}
+def as_document(discoveries: Sequence[Discovery]) -> dict[str, JsonValue]:
+    """Discoveries as one JSON document."""
+    return {"ok": all(each.ok for each in discoveries), "sources": [dict(asdict(each)) for each in discoveries]}

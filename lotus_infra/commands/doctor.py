@@ -1,6 +1,7 @@
-"""`lotus doctor`: looks at all that a run of a stack needs, and says of each what it found and what to do about it.
+"""`lotus doctor`: check everything that a run of a stack needs, with a remedy for each failed check.
 
-It changes nothing. What can't be looked at is a finding too, and never the end of the others.
+Versions, the backend and its locks, the content of the state, the servers and their clocks. A check that cannot run is
+a result too, so that it never hides the others. Nothing is changed, except by `--unlock`.
 """
 
 import importlib.metadata
@@ -8,18 +9,17 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 import click
 from airbyte_model.json_values import JsonObject
-from airbyte_model.secrets import MASK, Schemas, marks_secret, schemas_inside, schemas_of
+from airbyte_model.secrets import MASK
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.settings import RetryPolicy
 from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE
@@ -34,60 +34,132 @@ from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
 from lotus_infra.clients.storage import Bucket
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.config import production
-from lotus_infra.config.dagster import DagsterSettings
-from lotus_infra.config.production import Backend, Zone
+from lotus_infra.config.production import Backend
 from lotus_infra.config.stack import PROJECT_FILE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.urns import Urn
 
+OLDEST_PYTHON: Final = (3, 11)
+SDKS: Final = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
+"""The Python packages of the plugins that the engine downloads, by the plugins' names."""
+MAX_SKEW: Final = timedelta(seconds=60)
+"""Servers refuse tokens and signatures that are some minutes off; a minute is well below that."""
+FEW_RETRIES: Final = RetryPolicy(attempts=2)
+"""A run retries for longer. The doctor reports a server that is down within a minute."""
+READ_SECONDS: Final = 30.0
+ACTOR_KINDS: Final[dict[str, Literal["source", "destination"]]] = {
+    TYPES["source"]: "source",
+    TYPES["destination"]: "destination",
+}
+"""The kinds of resources whose configuration may have secrets, by the resource's type."""
+
 Area = Literal["versions", "backend", "locks", "state", "airbyte", "landing", "cluster", "clock"]
 Level = Literal["ok", "warning", "broken"]
-SKEW: Final = timedelta(seconds=60)
-"""Tokens and signatures are refused after some minutes; a minute is well before that."""
-ONE_LOOK: Final = RetryPolicy(attempts=2)
-ANSWER_SECONDS: Final = 30.0
-Specification = Callable[[str, str, str], JsonObject | None]
-"""A connector's JSON Schema by kind, definition and workspace; None where the server does not give it."""
-SDKS: Final = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
-"""The packages of the plugins that the engine fetches, by the plugins' names."""
-OLDEST_PYTHON: Final = (3, 11)
+Specification = Callable[[Literal["source", "destination"], str, str], JsonObject | None]
+"""A connector's JSON Schema by kind, definition id and workspace id; None if the server does not provide it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of one check.
+
+    Attributes:
+        area: The area that it belongs to.
+        state: Its level; a warning does not fail the command.
+        what: What was found, without a full stop.
+        remedy: What to do about it; empty if the check passed.
+    """
+
+    area: Area
+    state: Level
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The stack to check.
+
+    Attributes:
+        directory: The lake's folder.
+        project: The project around it.
+        stack: One of its stacks that has a file.
+        environment: The environment's variables.
+    """
+
+    directory: Path
+    project: Project
+    stack: str
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "Case":
+        """Select the named stack, else that of `$PULUMI_STACK`, else the project's only stack.
+
+        Raises:
+            LotusError: The project is not found, or no stack is selected.
+        """
+        project = Project.needed(directory)
+        return cls(directory, project, project.select(stack, environment), environment)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, without the guard of production stacks: its problems are results of the check `backend`."""
+        return Engine(self.project, self.stack, self.environment, guarded=False)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A stack and the results of its checks."""
+
+    stack: str
+    findings: Sequence[CheckResult]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check is broken."""
+        return all(finding.state != "broken" for finding in self.findings)
 
 
 @click.command()
 @ONE_STACK
-@click.option("--unlock", "unlocking", is_flag=True, help="Remove the stack's locks whose owners are gone.")
-@click.option("--host-is-gone", "gone", multiple=True, metavar="NAME", help="With --unlock: what ran there is gone.")
-@click.option("--yes", is_flag=True, help="With --unlock: don't ask.")
+@click.option("--unlock", "unlocking", is_flag=True, help="Remove the stack's locks whose owners are dead.")
+@click.option(
+    "--host-is-gone",
+    "gone",
+    multiple=True,
+    metavar="NAME",
+    help="With --unlock: this host no longer exists; treat its runs as dead.",
+)
+@click.option("--yes", is_flag=True, help="With --unlock: do not ask for confirmation.")
 @STREAMS
 @JSON
 def doctor(
     stack: str | None, gone: tuple[str, ...], directory: Path, *, unlocking: bool, yes: bool, as_json: bool
 ) -> None:
-    """Look at all that a run of the stack needs; exit with 1 if something is broken.
+    """Check everything that a run of the stack needs; exit with 1 if a check is broken.
 
-    Versions, the backend and who holds its lock, what is in the state, every server, and clocks. It changes nothing
-    but with --unlock, which looks at locks alone.
+    Checks versions, the backend and its locks, the content of the state, every server, and clocks. Nothing is changed,
+    except with --unlock, which only looks at locks.
 
     Example: lotus doctor --stack prod
     """
     if not unlocking and (yes or gone):
-        raise click.UsageError("--yes and --host-is-gone go with --unlock")
+        raise click.UsageError("--yes and --host-is-gone require --unlock")
     case = Case.of(directory, stack)
     if unlocking:
         _unlock(case, gone, yes=yes, as_json=as_json)
         return
-
     examined = examine(case)
     click.echo(json.dumps(as_document(examined), indent=2) if as_json else render(examined), nl=as_json)
     if not examined.ok:
         sys.exit(1)
 
 
-def _unlock(case: "Case", gone: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
-
+def _unlock(case: Case, gone: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     planned = plan(case.project, case.stack, gone, case.environment)
-    for line in planned.lines(datetime.now(UTC)) or ["nobody holds the stack's lock"]:
+    for line in planned.lines(datetime.now(UTC)) or ["the stack is not locked"]:
         click.echo(printable(line), err=as_json)
     planned.refuse_if_any_is_kept()
     if planned.gone and not yes:
@@ -100,286 +172,12 @@ def _unlock(case: "Case", gone: tuple[str, ...], *, yes: bool, as_json: bool) ->
         click.echo(f"removed {counted(len(removed), 'lock')}; next: `lotus up --stack {case.stack}`")
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """Something that was looked at.
-
-    Attributes:
-        area: What it belongs to.
-        state: Whether it is as it should be; a warning breaks nothing.
-        what: What was found, without a full stop.
-        remedy: What to do about it; empty where it is well.
-    """
-
-    area: Area
-    state: Level
-    what: str
-    remedy: str = ""
+def examine(case: Case) -> Examination:
+    """Run every check."""
+    return Examination(case.stack, tuple(_check_all(case)))
 
 
-def ok(area: Area, what: str) -> CheckResult:
-    """Something that is well."""
-    return CheckResult(area, "ok", what)
-
-
-def warning(area: Area, what: str, remedy: str) -> CheckResult:
-    """Something to know of."""
-    return CheckResult(area, "warning", what, remedy)
-
-
-def broken(area: Area, what: str, remedy: str) -> CheckResult:
-    """Something that has to be mended."""
-    return CheckResult(area, "broken", what, remedy)
-
-
-def is_well(findings: Iterable[CheckResult]) -> bool:
-    """Whether nothing is broken."""
-    return all(finding.state != "broken" for finding in findings)
-
-
-def airbyte(target: Target, now: datetime) -> Iterator[CheckResult]:
-    """Both of Airbyte's APIs, with the credentials that a run would have."""
-    settings = replace(target.settings, retry=ONE_LOOK, read_seconds=ANSWER_SECONDS)
-    where = settings.public_url
-    with closing(Airbyte(settings)) as server:
-        try:
-            found = server.get_workspace(target.workspace_id)
-            sources = server.list_actors("source", target.workspace_id)
-        except AirbyteError as error:
-            yield broken("airbyte", error.message, error.hint or "see Airbyte's log")
-            return
-        yield ok("airbyte", f"{where} shows the workspace {found.name} and its {counted(len(sources), 'source')}")
-        yield from clock(f"Airbyte at {where}", server.server_time, now)
-        try:
-            instance = server.instance("The doctor needs")
-        except AirbyteError as error:
-            yield warning("airbyte", error.message, error.hint or "connectors' specifications can't be had without")
-            return
-        yield ok("airbyte", f"{settings.config_url} answers: Airbyte {instance.version}, {instance.edition}")
-
-
-def landing(zone: Zone, now: datetime) -> Iterator[CheckResult]:
-    """The landing bucket, with this shell's credentials: Airbyte's own are tried by Airbyte's connection checks."""
-    bucket = Bucket(zone.landing, zone.region, zone.endpoint)
-    try:
-        told = bucket.server_time()
-        some = list(islice(bucket.listed(f"{naming.LANDING_PATH}/"), 1))
-    except LotusError as error:
-        yield broken("landing", error.message, error.hint)
-        return
-    holds = "has files" if some else "has no files yet"
-    yield ok("landing", f"{zone.landing} lets this shell's identity list {naming.LANDING_PATH}/, which {holds}")
-    yield from clock(f"the S3 server of {zone.landing}", told, now)
-
-
-def cluster(settings: DagsterSettings) -> CheckResult:
-    """The cluster of the stack's Dagster."""
-    namespace = settings.namespace.name
-    try:
-        reached = Cluster.reached_by(settings.cluster.kubeconfig, settings.cluster.context)
-        pods = reached.pods(namespace, naming.DAGSTER)
-    except LotusError as error:
-        return broken("cluster", error.message, error.hint)
-    waiting = [pod for pod in pods if not pod.ready]
-    if waiting:
-        what = f"{len(waiting)} of {counted(len(pods), 'pod')} of {namespace} are not ready"
-        return warning("cluster", what, "`lotus verify` says why")
-    return ok("cluster", f"the namespace {namespace} has {counted(len(pods), 'pod')}, all ready")
-
-
-def clock(whose: str, told: str, now: datetime) -> Iterator[CheckResult]:
-    """How far a server's clock is from this machine's.
-
-    Args:
-        whose: The server in words.
-        told: Its time as HTTP writes it, to the second; empty where it does not tell.
-        now: When it was asked, here.
-    """
-    area: Area = "clock"
-    try:
-        there = parsedate_to_datetime(told).astimezone(UTC)
-    except ValueError:
-        return
-    apart = abs(there - now)
-    if apart > SKEW:
-        what = (
-            f"the clock of {whose} is {int(apart.total_seconds())} s {'before' if there > now else 'behind'} this one"
-        )
-        yield broken(area, what, "set both by NTP: signatures and tokens with another time are refused")
-    else:
-        yield ok(area, f"{whose} has the same time, within {int(SKEW.total_seconds())} s")
-
-
-KINDS: Final = {TYPES[kind]: kind for kind in ("source", "destination")}
-
-
-def findings_of(exported: str, project: str, stack: str, specification: Specification) -> Iterator[CheckResult]:
-    """What a state tells of itself.
-
-    Args:
-        exported: As `pulumi stack export` prints it, with or without `--show-secrets`.
-        project: Whose state it should be.
-        stack: And of which stack.
-        specification: Gives connectors' specifications.
-    """
-    try:
-        state = State.parse(exported, stack)
-    except LotusError:
-        yield broken("state", "the state is not what pulumi exports", "`pulumi stack export` shows it")
-        return
-    resources = state.resources
-    found = [
-        *(_pending(each) for each in state.pending_operations),
-        *_foreign(resources, f"urn:pulumi:{stack}::{project}::"),
-        *_masks(resources),
-        *_plain(resources, specification),
-    ]
-    yield from found
-    if not found:
-        yield ok("state", f"{len(resources)} resources, no operation under way, no mask, no secret in plain text")
-
-
-def _pending(each: PendingOperation) -> CheckResult:
-    remedy = "`pulumi up` goes on with it; then `pulumi refresh --clear-pending-creates` if it stays"
-    return warning("state", f"{each.type} {Urn.parse(each.resource.urn).shown} was begun and never ended", remedy)
-
-
-def _foreign(resources: Sequence[Resource], start: str) -> Iterator[CheckResult]:
-    others = sorted({Urn.parse(each.urn).project for each in resources if not each.urn.startswith(start)})
-    if others:
-        what = f"the state has resources of another project or stack: {', '.join(others)}"
-        yield broken("state", what, "backend.url of Pulumi.yaml names the wrong state; nothing may be applied to it")
-
-
-def _masks(resources: Sequence[Resource]) -> Iterator[CheckResult]:
-    for each in resources:
-        paths = sorted(set(masks(each.inputs)) | set(masks(each.outputs)))
-        if paths:
-            what = f"{Urn.parse(each.urn).shown} has Airbyte's mask as the value of {', '.join(paths)}"
-            yield broken("state", what, "give the secret itself in the stack, then `pulumi up`")
-
-
-def _plain(resources: Sequence[Resource], specification: Specification) -> Iterator[CheckResult]:
-    for each in resources:
-        kind = KINDS.get(each.type)
-        if kind is None:
-            continue
-        ids = (str(each.inputs.get(key, "")) for key in ("definitionId", "workspaceId"))
-        schema = specification(kind, *ids)
-        if schema is None:
-            yield warning(
-                "state",
-                f"the secrets of {Urn.parse(each.urn).shown} are not known",
-                "is Airbyte's Config API reachable?",
-            )
-            continue
-        told = (plain_secrets(part.get("configuration"), schema) for part in (each.inputs, each.outputs))
-        paths = sorted({path for some in told for path in some})
-        if paths:
-            what = f"{Urn.parse(each.urn).shown} has in plain text what its connector calls secret: {', '.join(paths)}"
-            yield broken("state", what, 'refer to it by {"$secret": …} in its file, `pulumi up`, and change the secret')
-
-
-def masks(value: JsonValue, path: str = "") -> Iterator[str]:
-    """Every path at which the server's mask stands in place of a value, be it encrypted or not."""
-    if _is_secret(value):
-        value = _opened(value)
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from masks(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from masks(item, f"{path}[{index}]")
-    elif value == MASK:
-        yield path
-
-
-def plain_secrets(value: JsonValue, schema: JsonObject) -> Iterator[str]:
-    """Every path at which a text lies open that the schema calls `airbyte_secret` in any of its branches."""
-    yield from _open(value, schemas_of(schema), "")
-
-
-def _open(value: JsonValue, schemas: Schemas, path: str) -> Iterator[str]:
-    if _is_secret(value) or value is None:
-        return
-    if marks_secret(schemas):
-        yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _open(item, schemas_inside(schemas, key), f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        items = schemas_inside(schemas, 0)
-        for index, item in enumerate(value):
-            yield from _open(item, items, f"{path}[{index}]")
-
-
-def _is_secret(value: JsonValue) -> bool:
-    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE
-
-
-def _opened(value: JsonValue) -> JsonValue:
-    """What is inside of a secret; None where it was exported encrypted."""
-    text = value.get("plaintext") if isinstance(value, dict) else None
-    opened: JsonValue = json.loads(text) if isinstance(text, str) else None
-    return opened
-
-
-@dataclass(frozen=True)
-class Examined:
-    """A stack that was looked at.
-
-    Attributes:
-        stack: Its name.
-        findings: What was found.
-    """
-
-    stack: str
-    findings: Sequence[CheckResult]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is broken."""
-        return is_well(self.findings)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is looked at.
-
-    Attributes:
-        directory: The lake's folder.
-        project: The project around it.
-        stack: One of its stacks, which has a file.
-        environment: The environment's variables.
-    """
-
-    directory: Path
-    project: Project
-    stack: str
-    environment: Mapping[str, str]
-
-    @classmethod
-    def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "Case":
-        """The stack that is meant: the named one, that of `$PULUMI_STACK`, or the project's only one.
-
-        Raises:
-            LotusError: There is no project, or it is not clear which stack is meant.
-        """
-        project = Project.needed(directory)
-        return cls(directory, project, project.select(stack, environment), environment)
-
-    @property
-    def engine(self) -> Engine:
-        """The engine; it runs whatever the guard says, which is told as findings."""
-        return Engine(self.project, self.stack, self.environment, guarded=False)
-
-
-def examine(case: Case) -> Examined:
-    """Look at everything."""
-    return Examined(case.stack, tuple(_findings(case)))
-
-
-def _findings(case: Case) -> Iterator[CheckResult]:
+def _check_all(case: Case) -> Iterator[CheckResult]:
     yield from versions(case)
     yield from backend(case)
     yield from locks(case)
@@ -387,41 +185,31 @@ def _findings(case: Case) -> Iterator[CheckResult]:
         reached: Target | None = target(case.directory, case.stack, case.environment)
     except LotusError as error:
         reached = None
-        yield broken("airbyte", error.message, error.hint)
+        yield _broken("airbyte", error.message, error.hint)
     yield from state(case, reached)
     if reached is not None:
-        yield from airbyte(reached, _now())
-    yield from _landing(case)
-    yield from _cluster(case)
+        yield from airbyte(reached)
+    yield from landing(case)
+    yield from cluster(case)
 
 
-def versions(case: Case) -> Iterator[CheckResult]:
-    """Python, the engine, and the plugins beside their packages."""
-    here = sys.version.split()[0]
-    yield (
-        ok("versions", f"Python {here}")
-        if sys.version_info >= OLDEST_PYTHON
-        else broken("versions", f"Python {here} is too old", "install 3.11 or newer, then `make setup`")
-    )
-    wanted = importlib.metadata.version("pulumi")
-    of_no_stack = replace(case.engine, stack="")
-    try:
-        found = of_no_stack.asked("version").strip().removeprefix("v")
-        plugins = _plugins(of_no_stack.asked("plugin", "ls", "--json"))
-    except LotusError as error:
-        yield broken("versions", error.message, error.hint or "`make engine` finds or builds it")
-        return
-    if found == wanted:
-        yield ok("versions", f"pulumi {found}, as its package")
-    else:
-        remedy = "`make engine` finds or builds that one"
-        yield broken("versions", f"pulumi on PATH is {found}, and its package is {wanted}", remedy)
-    for name, package in SDKS.items():
-        yield _plugin(name, importlib.metadata.version(package), plugins)
+def _ok(area: Area, what: str) -> CheckResult:
+    return CheckResult(area, "ok", what)
+
+
+def _warning(area: Area, what: str, remedy: str) -> CheckResult:
+    return CheckResult(area, "warning", what, remedy)
+
+
+def _broken(area: Area, what: str, remedy: str) -> CheckResult:
+    return CheckResult(area, "broken", what, remedy)
+
+
+# Versions, backend and locks
 
 
 class _Plugin(BaseModel):
-    """A line of `pulumi plugin ls --json`."""
+    """An entry of `pulumi plugin ls --json`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -429,131 +217,332 @@ class _Plugin(BaseModel):
     version: str | None = None
 
 
+def versions(case: Case) -> Iterator[CheckResult]:
+    """Compare Python, the engine and the plugins with the packages of the locked environment."""
+    python = sys.version.split()[0]
+    yield (
+        _ok("versions", f"Python {python}")
+        if sys.version_info >= OLDEST_PYTHON
+        else _broken("versions", f"Python {python} is too old", "install 3.11 or newer, then `make setup`")
+    )
+    wanted = importlib.metadata.version("pulumi")
+    # Neither command accepts --stack.
+    engine = replace(case.engine, stack="")
+    try:
+        found = engine.asked("version").strip().removeprefix("v")
+        plugins = _plugins(engine.asked("plugin", "ls", "--json"))
+    except LotusError as error:
+        yield _broken("versions", error.message, error.hint or "`make engine` finds or builds it")
+        return
+    if found == wanted:
+        yield _ok("versions", f"pulumi {found}, same as its package")
+    else:
+        remedy = "`make engine` finds or builds the package's version"
+        yield _broken("versions", f"pulumi on PATH is {found}, but its package is {wanted}", remedy)
+    for name, package in SDKS.items():
+        yield _plugin(name, importlib.metadata.version(package), plugins)
+
+
 def _plugins(listed: str) -> list[_Plugin]:
     try:
         return TypeAdapter(list[_Plugin]).validate_json(listed)
     except ValidationError:
-        raise LotusError("`pulumi plugin ls` lists no plugins", "does it run by hand?") from None
+        raise LotusError("`pulumi plugin ls` does not print a list of plugins", "run it by hand") from None
 
 
 def _plugin(name: str, wanted: str, plugins: Sequence[_Plugin]) -> CheckResult:
     found = sorted(str(each.version).removeprefix("v") for each in plugins if each.name == name)
     if wanted in found:
-        return ok("versions", f"the plugin {name} {wanted}, as its package")
-    has = f"only {', '.join(found)}" if found else "none"
-    what = f"of the plugin {name}, the package is {wanted}, and installed is {has}"
-    return warning("versions", what, f"the next run fetches it, or `pulumi plugin install resource {name} {wanted}`")
+        return _ok("versions", f"plugin {name} {wanted}, same as its package")
+    installed = f"only {', '.join(found)}" if found else "none"
+    what = f"plugin {name}: the package is {wanted}, installed is {installed}"
+    # Not broken: the engine downloads a missing plugin.
+    return _warning("versions", what, f"the next run downloads it, or `pulumi plugin install resource {name} {wanted}`")
 
 
 def backend(case: Case) -> Iterator[CheckResult]:
-    """Where the state is, and whether the guard lets this stack run on it."""
+    """Where the state is, whether it is readable, and whether a production stack may use it."""
     run = case.project.run(case.stack)
     used = Backend.chosen(run.declared.backend, case.environment)
-    problems = production.problems(run, case.environment)
-    for problem in problems:
+    for problem in production.problems(run, case.environment):
         what, _, remedy = problem.rpartition(": ")
-        yield broken("backend", what, remedy)
+        yield _broken("backend", what, remedy)
     if not used.url:
-        yield broken("backend", "nothing says where the state is", f"write backend.url into {PROJECT_FILE}")
+        yield _broken("backend", "no backend is configured", f"write backend.url into {PROJECT_FILE}")
         return
-    said = f"the state is in {used.url}, by {used.chosen_by}"
+    where = f"the state is in {used.url}, selected by {used.chosen_by}"
     try:
         place = place_of(case.project, case.environment)
         if place is not None:
             next(iter(place.folders(".pulumi/")), None)
     except (LotusError, OSError) as error:
-        yield broken("backend", f"{said}, and can't be read: {error}", "see `pulumi whoami --verbose`")
+        yield _broken("backend", f"{where}, and can't be read: {error}", "see `pulumi whoami --verbose`")
         return
-    if not used.is_shared and not run.is_production:
-        said += " (this machine alone has it)"
-    yield ok("backend", said)
+    local = "" if used.is_shared or run.is_production else " (on this machine only)"
+    yield _ok("backend", where + local)
 
 
 def locks(case: Case) -> Iterator[CheckResult]:
-    """Who holds the stack's lock."""
+    """Who holds the stack's lock. A dead owner is broken, because it blocks every run; others are warnings."""
     machine = Machine.here()
     try:
         place = place_of(case.project, case.environment)
         found = locks_of(place, case.project.run(case.stack).project, case.stack) if place is not None else []
     except (LotusError, OSError):
-        return  # That the backend can't be read has been told.
+        return  # `backend` has reported it.
     for lock in found:
         fate = fate_of(lock, machine)
-        what = f"{lock.owner} holds the lock, for {lock.age(_now())}"
-        make = broken if fate == "dead" else warning
-        yield make("locks", what, advice(lock, fate))
+        what = f"{lock.owner} holds the lock, for {lock.age(datetime.now(UTC))}"
+        result = _broken if fate == "dead" else _warning
+        yield result("locks", what, advice(lock, fate))
     if place is not None and not found:
-        yield ok("locks", "nobody holds the stack's lock")
+        yield _ok("locks", "the stack is not locked")
+
+
+# The state
 
 
 def state(case: Case, reached: Target | None) -> Iterator[CheckResult]:
-    """What is in the state."""
+    """Check the content of the state, with its secrets decrypted in memory if the key is available."""
     export = case.engine.ran("stack", "export", "--show-secrets")
     if export.exit_code != 0:
-        plain = case.engine.ran("stack", "export")
-        if plain.exit_code != 0:
-            yield broken("state", f"the state can't be read: {plain.reason}", "`pulumi stack ls` lists the stacks")
+        encrypted = case.engine.ran("stack", "export")
+        if encrypted.exit_code != 0:
+            yield _broken("state", f"the state can't be read: {encrypted.reason}", "`pulumi stack ls` lists the stacks")
             return
         why = export.reason.splitlines()[-1]
-        yield warning("state", f"secrets can't be opened: {why}", "set PULUMI_CONFIG_PASSPHRASE, or log in to the key")
-        export = plain
+        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the key's provider"
+        yield _warning("state", f"secrets can't be decrypted: {why}", remedy)
+        export = encrypted
     project = case.project.run(case.stack).project
     if reached is None:
-        yield from findings_of(export.stdout, project, case.stack, _nobody)
+        yield from findings_of(export.stdout, project, case.stack, lambda *_: None)
         return
     with closing(Airbyte(reached.settings)) as server:
-        yield from findings_of(export.stdout, project, case.stack, _Specifications(server))
+        yield from findings_of(export.stdout, project, case.stack, _specifications(server))
 
 
-def _nobody(_kind: str, _definition_id: str, _workspace_id: str) -> JsonObject | None:
-    return None
-
-
-@dataclass(frozen=True)
-class _Specifications:
-    server: Airbyte
-
-    def __call__(self, kind: str, definition_id: str, workspace_id: str) -> JsonObject | None:
-        named: Literal["source", "destination"] = "source" if kind == "source" else "destination"
+def _specifications(server: Airbyte) -> Specification:
+    def specification(
+        kind: Literal["source", "destination"], definition_id: str, workspace_id: str
+    ) -> JsonObject | None:
         try:
-            return self.server.specification(named, definition_id, workspace_id)
+            return server.specification(kind, definition_id, workspace_id)
         except AirbyteError:
             return None
 
+    return specification
 
-def _landing(case: Case) -> Iterator[CheckResult]:
+
+def findings_of(exported: str, project: str, stack: str, specification: Specification) -> Iterator[CheckResult]:
+    """Check an exported state.
+
+    Args:
+        exported: The output of `pulumi stack export`, with or without `--show-secrets`.
+        project: The project that it should belong to.
+        stack: The stack that it should belong to.
+        specification: Provides connectors' specifications.
+    """
+    try:
+        parsed = State.parse(exported, stack)
+    except LotusError:
+        yield _broken("state", "the state is not an export of pulumi", "`pulumi stack export` shows it")
+        return
+    resources = parsed.resources
+    found = [
+        *(_pending(each) for each in parsed.pending_operations),
+        *_foreign(resources, f"urn:pulumi:{stack}::{project}::"),
+        *_masked(resources),
+        *_in_plain_text(resources, specification),
+    ]
+    yield from found
+    if not found:
+        yield _ok("state", f"{len(resources)} resources, no pending operation, no mask, no secret in plain text")
+
+
+def _pending(each: PendingOperation) -> CheckResult:
+    remedy = "`pulumi up` resumes it; if it stays, run `pulumi refresh --clear-pending-creates`"
+    return _warning("state", f"{each.type} {Urn.parse(each.resource.urn).shown} is a pending operation", remedy)
+
+
+def _foreign(resources: Sequence[Resource], start: str) -> Iterator[CheckResult]:
+    others = sorted({Urn.parse(each.urn).project for each in resources if not each.urn.startswith(start)})
+    if others:
+        what = f"the state has resources of another project or stack: {', '.join(others)}"
+        yield _broken("state", what, f"backend.url of {PROJECT_FILE} names the wrong state: apply nothing to it")
+
+
+def _masked(resources: Sequence[Resource]) -> Iterator[CheckResult]:
+    for each in resources:
+        paths = sorted(set(_masks(each.inputs)) | set(_masks(each.outputs)))
+        if paths:
+            what = f"{Urn.parse(each.urn).shown} has Airbyte's mask instead of a value at {', '.join(paths)}"
+            yield _broken("state", what, "set the secret itself in the stack, then `pulumi up`")
+
+
+def _in_plain_text(resources: Sequence[Resource], specification: Specification) -> Iterator[CheckResult]:
+    for each in resources:
+        kind = ACTOR_KINDS.get(each.type)
+        if kind is None:
+            continue
+        shown = Urn.parse(each.urn).shown
+        definition_id, workspace_id = (str(each.inputs.get(key, "")) for key in ("definitionId", "workspaceId"))
+        schema = specification(kind, definition_id, workspace_id)
+        if schema is None:
+            what = f"the secret fields of {shown} are unknown: no connector specification"
+            yield _warning("state", what, "make Airbyte's Config API reachable")
+            continue
+        parts = (each.inputs.get("configuration"), each.outputs.get("configuration"))
+        paths = sorted({path for part in parts for path in _plain_secrets(part, schemas_of(schema))})
+        if paths:
+            what = f"{shown} has plain-text values that its connector calls secret: {', '.join(paths)}"
+            remedy = 'refer to it by {"$secret": …} in its file, `pulumi up`, and change the secret'
+            yield _broken("state", what, remedy)
+
+
+def _masks(value: JsonValue, path: str = "") -> Iterator[str]:
+    """The property paths at which a value, encrypted or not, is the server's mask."""
+    if _is_secret(value):
+        value = _decrypted(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _masks(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _masks(item, f"{path}[{index}]")
+    elif value == MASK:
+        yield path
+
+
+def _plain_secrets(value: JsonValue, schemas: Schemas, path: str = "") -> Iterator[str]:
+    """The property paths of unencrypted values that any of the schemas' branches marks as `airbyte_secret`."""
+    if _is_secret(value) or value is None:
+        return
+    if marks_secret(schemas):
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _plain_secrets(item, schemas_inside(schemas, key), f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        items = schemas_inside(schemas, 0)
+        for index, item in enumerate(value):
+            yield from _plain_secrets(item, items, f"{path}[{index}]")
+
+
+def _is_secret(value: JsonValue) -> bool:
+    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE
+
+
+def _decrypted(value: JsonValue) -> JsonValue:
+    """The value of a secret; None if it was exported encrypted."""
+    text = value.get("plaintext") if isinstance(value, dict) else None
+    decrypted: JsonValue = json.loads(text) if isinstance(text, str) else None
+    return decrypted
+
+
+# Servers
+
+
+def airbyte(target: Target) -> Iterator[CheckResult]:
+    """Both of Airbyte's APIs, with the credentials of a run."""
+    settings = replace(target.settings, retry=FEW_RETRIES, read_seconds=READ_SECONDS)
+    where = settings.public_url
+    with closing(Airbyte(settings)) as server:
+        try:
+            workspace = server.get_workspace(target.workspace_id)
+            sources = server.list_actors("source", target.workspace_id)
+        except AirbyteError as error:
+            yield _broken("airbyte", error.message, error.hint or "see Airbyte's log")
+            return
+        yield _ok("airbyte", f"{where} shows the workspace {workspace.name} and its {counted(len(sources), 'source')}")
+        yield from clock(f"Airbyte at {where}", server.server_time, datetime.now(UTC))
+        try:
+            instance = server.instance("The doctor needs")
+        except AirbyteError as error:
+            hint = error.hint or "without it, connectors' specifications are unavailable"
+            yield _warning("airbyte", error.message, hint)
+            return
+        yield _ok("airbyte", f"{settings.config_url} answers: Airbyte {instance.version}, {instance.edition}")
+
+
+def landing(case: Case) -> Iterator[CheckResult]:
+    """The landing bucket, with this shell's credentials. Airbyte's connection checks cover Airbyte's own."""
     zone = production.Values.of(case.project.values(case.stack)).zone
-    if zone is not None:
-        yield from landing(zone, _now())
+    if zone is None:
+        return
+    bucket = Bucket(zone.landing, zone.region, zone.endpoint)
+    try:
+        server_time, now = bucket.server_time(), datetime.now(UTC)
+        first = next(iter(bucket.listed(f"{naming.LANDING_PATH}/")), None)
+    except LotusError as error:
+        yield _broken("landing", error.message, error.hint)
+        return
+    files = "has files" if first is not None else "has no files yet"
+    yield _ok("landing", f"this shell's identity may list {naming.LANDING_PATH}/ of {zone.landing}, which {files}")
+    yield from clock(f"the S3 server of {zone.landing}", server_time, now)
 
 
-def _cluster(case: Case) -> Iterator[CheckResult]:
+def cluster(case: Case) -> Iterator[CheckResult]:
+    """Whether the pods of the stack's Dagster are ready."""
     try:
         settings = case.project.dagster(case.stack)
     except LotusError as error:
-        yield broken("cluster", error.message, error.hint or "`lotus check` says more")
+        yield _broken("cluster", error.message, error.hint or "`lotus check` has details")
         return
-    if settings is not None:
-        yield cluster(settings)
+    if settings is None:
+        return
+    namespace = settings.namespace.name
+    try:
+        reached = Cluster.reached_by(settings.cluster.kubeconfig, settings.cluster.context)
+        pods = reached.pods(namespace, naming.DAGSTER)
+    except LotusError as error:
+        yield _broken("cluster", error.message, error.hint)
+        return
+    waiting = [pod for pod in pods if not pod.ready]
+    if waiting:
+        what = f"{len(waiting)} of {counted(len(pods), 'pod')} of the namespace {namespace} are not ready"
+        yield _warning("cluster", what, "`lotus verify` shows the reasons")
+    else:
+        yield _ok("cluster", f"the namespace {namespace} has {counted(len(pods), 'pod')}, all ready")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def clock(whose: str, server_time: str, now: datetime) -> Iterator[CheckResult]:
+    """Compare a server's clock with this machine's.
+
+    Args:
+        whose: The server in words.
+        server_time: Its time as an HTTP date, to the second; no result if it is empty.
+        now: This machine's time of that answer.
+    """
+    try:
+        there = parsedate_to_datetime(server_time).astimezone(UTC)
+    except ValueError:
+        return
+    skew = abs(there - now)
+    if skew > MAX_SKEW:
+        direction = "ahead of" if there > now else "behind"
+        what = f"the clock of {whose} is {int(skew.total_seconds())} s {direction} this machine's"
+        yield _broken("clock", what, "set both by NTP: servers refuse signatures and tokens with another time")
+    else:
+        yield _ok("clock", f"the clock of {whose} is within {int(MAX_SKEW.total_seconds())} s of this machine's")
 
 
-def render(examined: Examined) -> str:
-    """Findings as text, in the order in which they were made."""
+# Output
+
+
+def render(examined: Examination) -> str:
+    """The results as text, in the order of the checks, and their number by level."""
     lines = [
         f"{each.state:<8} {each.area:<9} {each.what}{f': {each.remedy}' if each.remedy else ''}"
         for each in examined.findings
     ]
     counts: Counter[str] = Counter(finding.state for finding in examined.findings)
-    told = ", ".join(f"{counts[state]} {state}" for state in ("broken", "warning", "ok") if counts[state])
-    return "".join(f"{printable(line)}\n" for line in [*lines, f"{examined.stack}: {told}"])
+    numbers = ", ".join(f"{counts[level]} {level}" for level in ("broken", "warning", "ok") if counts[level])
+    return "".join(f"{printable(line)}\n" for line in [*lines, f"{examined.stack}: {numbers}"])
 
 
-def as_document(examined: Examined) -> dict[str, JsonValue]:
-    """Findings as one JSON document."""
+def as_document(examined: Examination) -> dict[str, JsonValue]:
+    """The results as one JSON document."""
     return {
         "ok": examined.ok,
         "stack": examined.stack,

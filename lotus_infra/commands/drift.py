@@ -1,6 +1,8 @@
-"""`lotus drift`: what code says, what the state has and what is live, held against each other in one run of the engine.
+"""`lotus drift`: compare code, the state and Airbyte field by field, and write Airbyte's changes as a patch of files.
 
-Nothing is changed, in the state neither.
+One `pulumi preview --refresh` provides all three (`lotus_infra.plan.drift`); nothing is changed, not even the state.
+This file runs it, makes the patch, checks the patched files as `lotus check` does, and prints the result as text, as
+the body of an issue, or as a document.
 """
 
 import difflib
@@ -34,26 +36,51 @@ from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Difference, Drift,
 from lotus_infra.plan.drift_to_files import Facts, Left, shown_place, takeover
 from lotus_infra.plan.preview import HIDDEN, read
 
-_ASKED = ("preview", "--refresh", "--json", "--show-sames")
-_ONE_DOCUMENT = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
 LIMIT: Final = 60_000
-"""Characters of an issue's body; GitHub takes 65,536."""
+"""Characters of an issue's body; GitHub accepts 65,536."""
+_PREVIEW: Final = ("preview", "--refresh", "--json", "--show-sames")
+_ONE_DOCUMENT: Final = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
+"""A user's shell may set this variable, which makes the engine print events instead of one document."""
 _HEADINGS: Final = {
-    Verdict.CHANGED: "Changed outside of the program, in Airbyte's pages or by Airbyte itself",
+    Verdict.CHANGED: "Changed outside of the program, in Airbyte's UI or by Airbyte itself",
     Verdict.BOTH: "Changed in code and outside of it",
     Verdict.NOT_APPLIED: "Not applied yet",
-    Verdict.ALIKE: "Already done by hand: code and live agree, and the next refresh brings the state up",
+    Verdict.ALIKE: "Already done by hand: code and live match, and the next refresh updates the state",
 }
-_NO_DRIFT: Final = "No drift: code, state and live agree.\n"
+_NO_DRIFT: Final = "No drift: code, state and Airbyte match.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch of the lake's files.
+
+    Attributes:
+        text: A unified diff, for `git apply` anywhere in the repository; empty if no file changes.
+        left: Changes in Airbyte that no edit of a file expresses.
+        problems: The diagnostics of `lotus check` for the patched files.
+    """
+
+    text: str
+    left: tuple[Left, ...]
+    problems: tuple[LocatedDiagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is left to do after the patch."""
+        return not self.left and not self.problems
 
 
 @click.command()
 @click.option("--stack", help="The stack; else $PULUMI_STACK, else the selected one.")
 @click.option(
-    "--patch", "patching", is_flag=True, help="Print a patch of the lake's files that takes the changes over."
+    "--patch", "patching", is_flag=True, help="Print a patch that writes Airbyte's changes into the lake's files."
 )
 @click.option(
-    "--format", "kind", type=click.Choice(["text", "markdown"]), default="text", help="Markdown has the patch in it."
+    "--format",
+    "kind",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    help="Markdown is the body of an issue, and includes the patch.",
 )
 @OUTPUT
 @STREAMS
@@ -67,10 +94,10 @@ def drift(
     patching: bool,
     as_json: bool,
 ) -> None:
-    """Say where code, the state and Airbyte differ, field by field; exit with 1 if code and Airbyte do.
+    """Show where code, the state and Airbyte differ, field by field; exit with 1 if code and Airbyte do.
 
-    With --patch, what was changed in Airbyte becomes a patch of the lake's files, and the exit code says whether it is
-    all there is to do. What no file can say is told beside it. Nothing is changed.
+    --patch prints Airbyte's changes as a patch of the lake's files, and lists on stderr what no file can express. Then
+    the exit code is 1 if something is left to do after the patch. Nothing is changed.
 
     Example: lotus drift --stack prod --patch | git apply
     """
@@ -80,7 +107,7 @@ def drift(
         text = json.dumps(as_document(found, patch), indent=2) + "\n"
     elif patching and patch is not None:
         text = patch.text
-        click.echo(left_lines(patch) or ("" if patch.text else "There is nothing to take over.\n"), nl=False, err=True)
+        click.echo(_unpatched(patch) or ("" if patch.text else "No changes in Airbyte.\n"), nl=False, err=True)
     else:
         text = render(found) if patch is None else markdown(found, patch)
     if output is None:
@@ -92,82 +119,63 @@ def drift(
 
 
 def look(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Drift:
-    """What differs in a stack.
+    """Compare a stack's code, state and live objects.
 
     Args:
         directory: The lake's folder, inside its Pulumi project.
-        stack: The stack; else that of `$PULUMI_STACK`, else the selected one.
-        environment: What the engine runs with.
+        stack: The stack; else `$PULUMI_STACK`, else the selected one.
+        environment: The engine's environment variables.
 
     Raises:
-        LotusError: There is no project or engine, or the preview did not come to its end.
+        LotusError: The project or engine is missing, or the preview failed.
     """
-    ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).ran(*_ASKED)
+    ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).ran(*_PREVIEW)
     if not ran.stdout.startswith("{"):
         raise LotusError(f"pulumi preview failed: {ran.reason}")
     preview = read(ran.stdout)
     if not preview.complete or ran.exit_code != 0:
-        said = "; ".join(preview.errors) or ran.stderr.strip() or "it does not say why"
-        raise LotusError(f"the preview did not come to its end, so nobody can tell what differs: {said}")
+        reason = "; ".join(preview.errors) or ran.stderr.strip() or "no reason given"
+        raise LotusError(f"the preview failed, so drift is unknown: {reason}")
     return drift_of(preview)
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A patch.
-
-    Attributes:
-        text: A unified diff, for `git apply` anywhere in the repository; empty where there is nothing to edit.
-        left: What no edit of a file says.
-        problems: What `lotus check` would find in the patched files.
-    """
-
-    text: str
-    left: tuple[Left, ...]
-    problems: tuple[LocatedDiagnostic, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the patch is all that there is to do."""
-        return not self.left and not self.problems
-
-
 def patch_of(drift: Drift, directory: Path) -> Patch:
-    """The patch that takes over what was changed in Airbyte.
+    """Make the patch that writes Airbyte's changes into the lake's files.
 
     Args:
-        drift: What differs.
+        drift: The differences.
         directory: The lake's folder.
 
     Raises:
-        LakeError: The lake's files can't be used as they are.
+        LakeError: A file of the lake is invalid.
     """
     lake = load_usable_lake(directory)
-    taken = takeover(drift, lake, _facts(lake))
+    taken = takeover(drift, lake, _discovered_reader(lake))
     before = {file: (directory / file).read_bytes().decode() for file in taken.edits}
     after = {file: edited(text, taken.edits[file]) for file, text in before.items()}
     after |= {file: json.dumps(new, indent=2, ensure_ascii=False) + "\n" for file, new in taken.new.items()}
-    root = _root(directory)
+    root = _patch_root(directory)
     differing = [file for file in sorted(after) if after[file] != before.get(file)]
-    diffs = [_diff(_name(directory / file, root), before.get(file), after[file]) for file in differing]
-    problems = _problems(directory, {file: after[file] for file in differing})
+    diffs = [_diff(_path_in_patch(directory / file, root), before.get(file), after[file]) for file in differing]
+    problems = _check_patched(directory, {file: after[file] for file in differing})
     return Patch("".join(diffs), taken.left, problems)
 
 
-def _facts(lake: Lake) -> Facts:
+def _discovered_reader(lake: Lake) -> Facts:
+    """A reader of discovered streams by source and stream; it returns None for unknown streams."""
     offered = {source.name: source.offered or frozenset() for source in lake.sources}
     reader = Reader(lake.directory)
 
-    def found(source: str, stream: str) -> Discovered | None:
+    def discovered(source: str, stream: str) -> Discovered | None:
         if stream not in offered[source]:
             return None
         return reader.read_light(f"{source}/{DISCOVERED_FOLDER}/{stream}.json", Discovered)
 
-    return found
+    return discovered
 
 
-def _problems(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDiagnostic, ...]:
-    """What is wrong with the lake once these files are written: found in a copy, and told of the lake itself."""
+def _check_patched(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDiagnostic, ...]:
+    """Check a copy of the lake that has these files, and report diagnostics by the paths of the lake itself."""
     if not files:
         return ()
     with TemporaryDirectory() as folder:
@@ -175,25 +183,25 @@ def _problems(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDiagnos
         shutil.copytree(directory, copy)
         for file, text in files.items():
             (copy / file).write_bytes(text.encode())
-        found = check_lake_files(copy, (), dbt_folder(directory)).problems
-        theirs, ours = as_opened(copy).as_posix(), as_opened(directory).as_posix()
-        return tuple(replace(each, file=each.file.replace(theirs, ours)) for each in found)
+        problems = check_lake_files(copy, (), dbt_folder(directory)).problems
+        in_copy, in_lake = as_opened(copy).as_posix(), as_opened(directory).as_posix()
+        return tuple(replace(each, file=each.file.replace(in_copy, in_lake)) for each in problems)
 
 
-def _root(directory: Path) -> Path:
-    """Where a patch's names start: the repository's root, which git takes them from; without one the project's."""
+def _patch_root(directory: Path) -> Path:
+    """The folder that paths in a patch are relative to: the repository, as for git; without one, the project."""
     here = directory.absolute()
     repository = next((above for above in here.parents if (above / ".git").exists()), None)
     project = Project.around(directory)
     return repository or (project.folder if project is not None else here.parent)
 
 
-def _name(file: Path, root: Path) -> str:
+def _path_in_patch(file: Path, root: Path) -> str:
     return file.absolute().relative_to(root).as_posix()
 
 
 def _diff(name: str, before: str | None, after: str) -> str:
-    """A file's part of a patch, as git writes it."""
+    """A file's part of a patch, in git's format."""
     new = before is None
     head = f"diff --git a/{name} b/{name}\n" + ("new file mode 100644\n" if new else "")
     old = "/dev/null" if new else f"a/{name}"
@@ -202,12 +210,12 @@ def _diff(name: str, before: str | None, after: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines as git counts them, which no other character ends."""
+    """Lines as git splits them; `str.splitlines` splits at further characters, such as a form feed."""
     return (line for line in re.split(r"(?<=\n)", text) if line)
 
 
 def render(drift: Drift) -> str:
-    """What differs, a line for each place, by what has moved."""
+    """The differences as text, one line each, grouped by which side changed."""
     lines: list[str] = []
     for verdict, heading in _HEADINGS.items():
         found = [(one, each) for one in drift.objects for each in one.differences if each.verdict is verdict]
@@ -220,19 +228,20 @@ def render(drift: Drift) -> str:
 
 def _summary(drift: Drift) -> str:
     counts = {verdict: drift.count(verdict) for verdict in _HEADINGS}
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    return f"{counted(sum(counts.values()), 'difference')} in {counted(len(drift.objects), 'object')}: {told}"
+    numbers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    return f"{counted(sum(counts.values()), 'difference')} in {counted(len(drift.objects), 'object')}: {numbers}"
 
 
 def _line(one: Drifted, difference: Difference) -> str:
     where = f"{one.kind} {one.name}: {shown_place(difference.place)}".removesuffix(": ")
     sides = {"code": difference.code, "state": difference.state, "live": difference.live}
-    has = all(value is None or value is True for value in sides.values())
-    told = (f"{side} {_has(value) if has else _value(value)}" for side, value in sides.items())
-    return f"{where}: {', '.join(told)}{' (perhaps Airbyte itself)' if difference.perhaps_server else ''}"
+    # Objects, streams and fields have no value: True is their presence.
+    is_presence = all(value is None or value is True for value in sides.values())
+    shown = (f"{side} {_presence(value) if is_presence else _value(value)}" for side, value in sides.items())
+    return f"{where}: {', '.join(shown)}{' (perhaps Airbyte itself)' if difference.perhaps_server else ''}"
 
 
-def _has(value: JsonValue) -> str:
+def _presence(value: JsonValue) -> str:
     return "has not" if value is None else "has it"
 
 
@@ -243,32 +252,32 @@ def _value(value: JsonValue) -> str:
     return secrets.get(str(value)) or json.dumps(value, ensure_ascii=False)
 
 
-def left_lines(patch: Patch) -> str:
-    """What a patch leaves to do, and what is wrong with it; empty where it is all."""
+def _unpatched(patch: Patch) -> str:
+    """The changes that the patch leaves to do, and its diagnostics, one line each."""
     lines = [f"{each.where}: {each.what}: {each.remedy}" for each in patch.left]
     return "".join(printable(line) + "\n" for line in [*lines, *(str(each) for each in patch.problems)])
 
 
 def markdown(drift: Drift, patch: Patch) -> str:
-    """The body of an issue: what differs, the patch, and what is left to do by hand, below GitHub's limit."""
+    """The body of an issue: the differences, the patch, and what is left to do by hand, below GitHub's limit."""
     parts = [fenced("text", render(drift).rstrip())]
     if patch.text:
         parts += [
-            "Take it over, by this patch (`git apply`), or put it back, by `lotus up --refresh`.",
+            "Accept the changes with this patch (`git apply`), or revert them with `lotus up --refresh`.",
             fenced("diff", patch.text.rstrip()),
         ]
     if patch.left:
-        parts += ["No file can say:", fenced("text", left_lines(Patch("", patch.left, ())).rstrip())]
+        parts += ["No file can express:", fenced("text", _unpatched(replace(patch, problems=())).rstrip())]
     if patch.problems:
         parts += [
-            "`lotus check` would find in the patched files:",
-            fenced("text", left_lines(Patch("", (), patch.problems)).rstrip()),
+            "`lotus check` reports for the patched files:",
+            fenced("text", _unpatched(replace(patch, left=())).rstrip()),
         ]
-    return "\n\n".join(_within(parts)) + "\n"
+    return "\n\n".join(_within_limit(parts)) + "\n"
 
 
-def _within(parts: Iterable[str]) -> Iterator[str]:
-    """The parts that an issue has room for; one that is too long is named instead."""
+def _within_limit(parts: Iterable[str]) -> Iterator[str]:
+    """Replace each part that does not fit into an issue by a note. Shortening it would break its block."""
     room = LIMIT
     for part in parts:
         if len(part) <= room:
@@ -279,20 +288,16 @@ def _within(parts: Iterable[str]) -> Iterator[str]:
 
 
 def as_document(drift: Drift, patch: Patch | None) -> dict[str, JsonValue]:
-    """Everything, for programs; `ok` says whether there is nothing to do."""
+    """Drift and patch as one JSON document; `ok` is the exit code's condition."""
     document: dict[str, JsonValue] = {
         "ok": drift.ok if patch is None else patch.ok,
         "objects": [_object(one) for one in drift.objects],
     }
     if patch is not None:
         document["patch"] = patch.text
-        document["left"] = [_left(each) for each in patch.left]
+        document["left"] = [{"where": each.where, "what": each.what, "remedy": each.remedy} for each in patch.left]
         document["problems"] = [dict(asdict(each)) for each in patch.problems]
     return document
-
-
-def _left(each: Left) -> JsonValue:
-    return {"where": each.where, "what": each.what, "remedy": each.remedy}
 
 
 def _object(one: Drifted) -> JsonValue:

@@ -1,10 +1,14 @@
-"""`lotus migrate`: from a Terraform state or a live workspace to stream files and an import. Reads all, then writes."""
+"""`lotus migrate`: from a Terraform state or a live workspace to stream files and a file for `pulumi import`.
+
+It reads everything, then plans (`lotus_infra.importer`), then writes, all files or none. Airbyte is only read: a
+Terraform state is completed by what Airbyte has, unless `--offline`. Secrets become references in every file.
+"""
 
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -44,12 +48,61 @@ from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
 
 LIVE: Final = "live"
-OFFLINE: Final = "or read Terraform's state alone: --offline"
-TITLES: dict[NoteKind, str] = {
-    "left": "Not taken over:",
-    "changes": "What the first `pulumi up` changes:",
-    "told": "To know:",
+OFFLINE: Final = "or use the Terraform state only: --offline"
+TITLES: Final[dict[NoteKind, str]] = {
+    "left": "Not imported:",
+    "changes": "Changes of the first `pulumi up`:",
+    "told": "Notes:",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The options of a migration.
+
+    Attributes:
+        origin: `live`, or the file of a Terraform state.
+        directory: The lake's folder, which may be missing.
+        imports: The file for `pulumi import`.
+        stack: The stack; None if it is not named.
+        workspace_id: The workspace; empty for the stack's.
+        offline: Whether to make no call to Airbyte.
+        here: The folder that the command runs in.
+    """
+
+    origin: str
+    directory: Path
+    imports: Path
+    stack: str | None = None
+    workspace_id: str = ""
+    offline: bool = False
+    here: Path = Path()
+
+    @property
+    def around(self) -> Path:
+        """The folder whose project is used: the lake's, or, if that is in no project, the current one."""
+        return self.directory if Project.around(self.directory) is not None else self.here
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A planned migration, and whether it was carried out.
+
+    Attributes:
+        order: Its options.
+        plan: The files to write, the objects to import, and notes.
+        workspace_id: The workspace of all objects.
+        fresh: Files that do not exist yet, as the user would open them; the import file is one.
+        refused: Files that exist with other content.
+        written: Whether the fresh files were written.
+    """
+
+    order: Order
+    plan: Plan
+    workspace_id: str
+    fresh: tuple[Path, ...]
+    refused: tuple[Path, ...]
+    written: bool = False
 
 
 @click.command()
@@ -58,7 +111,7 @@ TITLES: dict[NoteKind, str] = {
     "origin",
     required=True,
     metavar="live|FILE",
-    help="The live workspace, or the FILE of a Terraform or OpenTofu state: terraform.tfstate, or show -json's.",
+    help="The live workspace, or the FILE of a Terraform or OpenTofu state: terraform.tfstate, or show -json's output.",
 )
 @click.option("--workspace", "workspace_id", default="", help="The id of the workspace; by default the stack's.")
 @click.option(
@@ -67,7 +120,7 @@ TITLES: dict[NoteKind, str] = {
     type=click.Path(path_type=Path),
     default=Path("streams"),
     show_default=True,
-    help="The lake's folder, which need not be there yet.",
+    help="The lake's folder, which may be missing.",
 )
 @click.option(
     "--imports",
@@ -76,8 +129,8 @@ TITLES: dict[NoteKind, str] = {
     show_default=True,
     help="The FILE to write for `pulumi import --file`.",
 )
-@click.option("--offline", is_flag=True, help="Ask no Airbyte: read a Terraform state alone.")
-@click.option("--yes", "--write", "confirmed", is_flag=True, help="Write what the plan says.")
+@click.option("--offline", is_flag=True, help="Do not call Airbyte: use the Terraform state only.")
+@click.option("--yes", "--write", "confirmed", is_flag=True, help="Write the planned files.")
 @STACK
 @JSON
 def migrate(
@@ -91,15 +144,16 @@ def migrate(
     confirmed: bool,
     as_json: bool,
 ) -> None:
-    """Write stream files and an import file for what exists in Airbyte, whether Terraform made it or somebody else.
+    """Write stream files and an import file for existing objects in Airbyte, created by Terraform or by hand.
 
-    Without --yes it shows what it would write, what Pulumi is to import, what can't be taken over, and why. Airbyte is
-    only read. Files that exist stay as they are, and secrets become references: their values go into no file.
+    Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
+    reason. Airbyte is only read. Existing files stay unchanged, and secrets become references: no file contains a
+    secret's value.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """
     if offline and origin == LIVE:
-        raise click.UsageError("--offline reads a Terraform state: name its file with --from")
+        raise click.UsageError("--offline requires a Terraform state: name its file with --from")
     migration = prepare(Order(origin, directory, imports, stack, workspace_id, offline))
     if confirmed and not migration.refused:
         migration = carry_out(migration)
@@ -108,48 +162,165 @@ def migrate(
         sys.exit(1)
 
 
-def existing(airbyte: Airbyte, workspace_id: str) -> Existing:
+def prepare(order: Order, environment: Mapping[str, str] = os.environ) -> Migration:
+    """Read the existing objects, and plan; nothing is written.
+
+    Raises:
+        LotusError: The existing objects or the lake's files can't be read.
+    """
+    lake = load_lake(order.directory, begun=False).lake
+    existing, workspace_id = _existing(order, lake, environment)
+    managed, notes = _managed(order, environment)
+    plan = planned(existing.with_facts({}, (*notes, *_obsolete(order.directory))), lake, managed)
+    texts = _texts(order, plan)
+    refused = tuple(path for path, text in texts.items() if path.exists() and not _has_text(path, text))
+    fresh = tuple(path for path in texts if not path.exists())
+    return Migration(order, plan, workspace_id, fresh, refused)
+
+
+def carry_out(migration: Migration) -> Migration:
+    """Write the files, all or none.
+
+    Raises:
+        LotusError: A file exists with other content, or can't be written.
+    """
+    if migration.refused:
+        named = ", ".join(str(path) for path in migration.refused)
+        raise LotusError(f"{named} would be overwritten", "move it away or delete it, and run it again")
+    texts, created = _texts(migration.order, migration.plan), []
+    try:
+        for path in migration.fresh:
+            created += [folder for folder in reversed(path.parents) if not folder.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            created.append(path)
+            path.write_text(texts[path], encoding="utf-8")
+    except OSError as error:
+        # Files before their folders, which can only be removed when empty.
+        for path in reversed(created):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise LakeError(f"{error.filename} can't be written ({error.strerror})", "make its folder writable") from None
+    return replace(migration, written=True)
+
+
+def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple[Existing, str]:
+    """The existing objects, and the id of their workspace."""
+    if order.origin == LIVE:
+        return _from_airbyte(order, lake, environment)
+    in_state = terraform_objects.existing(terraform.read(_state_text(Path(order.origin)), order.origin), order.origin)
+    if order.offline:
+        return _of_one_workspace(in_state, order.workspace_id)
+    try:
+        return _from_airbyte(order, lake, environment, in_state)
+    except LotusError as error:
+        raise LotusError(error.message, f"{error.hint}; {OFFLINE}" if error.hint else OFFLINE) from None
+
+
+def _from_airbyte(
+    order: Order, lake: Lake, environment: Mapping[str, str], in_state: Existing | None = None
+) -> tuple[Existing, str]:
+    """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
+    given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
+    where = target(order.around, order.stack, given)
+    workspace_id = order.workspace_id or where.workspace_id
+    with closing(Airbyte(where.settings)) as airbyte:
+        existing = live_objects(airbyte, workspace_id)
+        if in_state is not None:
+            existing = confirmed(_of_one_workspace(in_state, workspace_id)[0], existing)
+            if not existing.objects:
+                # Most likely a state of another Airbyte.
+                what = f"no object of {order.origin} is in the workspace {workspace_id}"
+                raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
+        return with_discovered(airbyte, existing, needing_facts(existing, lake)), workspace_id
+
+
+def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
+    """The objects of one workspace, because a stack has one; the others become notes.
+
+    Raises:
+        LotusError: The state has several workspaces, and none is selected.
+    """
+    known = sorted({each.workspace_id for each in found.actors})
+    if not workspace_id and len(known) > 1:
+        raise LotusError(
+            f"the state has objects of {len(known)} workspaces", f"choose: --workspace {' or '.join(known)}"
+        )
+    chosen = workspace_id or "".join(known)
+    remedy = "run it again with another stack and folder"
+    notes = tuple(
+        Note("left", each.subject, f"is in the workspace {each.workspace_id}", remedy)
+        for each in found.actors
+        if each.workspace_id != chosen
+    )
+    kept = tuple(each for each in found.actors if each.workspace_id == chosen)
+    ids = {each.id for each in kept}
+    connections = tuple(each for each in found.connections if each.source_id in ids)
+    return replace(found, actors=kept, connections=connections, notes=(*found.notes, *notes)), chosen
+
+
+def _managed(order: Order, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
+    """The ids in the stack's state. An unavailable state is assumed empty, with a note: a new stack has none."""
+    try:
+        return managed_ids(order.around, order.stack, environment), ()
+    except LotusError as error:
+        return frozenset(), (Note("told", "the stack", f"has no available state, assumed empty ({error.message})"),)
+
+
+def _obsolete(directory: Path) -> tuple[Note, ...]:
+    found = sorted(directory.glob(f"*/{OBSOLETE_CATALOG}"))
+    return tuple(Note("told", str(path.relative_to(directory)), "is obsolete, and kept", "delete it") for path in found)
+
+
+def _texts(order: Order, plan: Plan) -> dict[Path, str]:
+    """All files of the plan, as the user would open them."""
+    texts = {order.directory / each.path: each.text for each in plan.files}
+    return {**texts, order.imports: files.text(plan.imports)} if plan.imports else texts
+
+
+def _state_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LotusError(f"{file} can't be read ({error.strerror})", f"name the file of a state, or {LIVE}") from None
+    except UnicodeDecodeError:
+        raise LotusError(f"{file} is not a text file", terraform.SHOW) from None
+
+
+def _has_text(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+# Airbyte's objects
+
+
+def live_objects(airbyte: Airbyte, workspace_id: str) -> Existing:
     """All sources, destinations and connections of a workspace that are not deleted.
 
     Raises:
-        LotusError: Airbyte can't be asked.
+        LotusError: Airbyte refuses or does not answer.
     """
-    notes: list[Note] = []
     with told():
         actors = [
             *(_actor("source", each) for each in airbyte.list_actors("source", workspace_id)),
             *(_actor("destination", each) for each in airbyte.list_actors("destination", workspace_id)),
         ]
         connections = airbyte.list_connections(workspace_id)
-    settings = _settings(airbyte, workspace_id, notes)
+    settings, notes = _config_settings(airbyte, workspace_id)
     found = tuple(_connection(each, settings.get(each.connection_id)) for each in connections)
-    return Existing(tuple(actors), found, notes=tuple(notes), confirmed=True)
+    return Existing(tuple(actors), found, notes=notes, confirmed=True)
 
 
-def with_facts(airbyte: Airbyte, found: Existing, sources: Iterable[FoundActor]) -> Existing:
-    """The same, with what these sources have; one that can't be discovered is told of."""
-    facts: dict[str, Facts] = {}
-    notes: list[Note] = []
-    for source in sources:
-        try:
-            offered, left_out = facts_of(airbyte.discover_schema(source.id, disable_cache=False))
-        except AirbyteError as error:
-            notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
-            continue
-        facts[source.id] = offered
-        notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
-    return found.with_facts(facts, tuple(notes))
-
-
-def _settings(airbyte: Airbyte, workspace_id: str, notes: list[Note]) -> dict[str, ConfigConnection]:
-    """What only the Config API says of connections, by their ids."""
+def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, ConfigConnection], tuple[Note, ...]]:
+    """The settings of connections that only the Config API has, by their ids; a note if it is unavailable."""
     try:
         listed = airbyte.list_config_connections(workspace_id)
     except AirbyteError as error:
-        what = f"have settings that nobody knows: notices, CPU and memory ({error.message})"
-        notes.append(Note("told", "connections", what, "`pulumi preview` shows what becomes of them"))
-        return {}
-    return {each.connection_id: each for each in listed}
+        what = f"have unknown settings: notifications, CPU and memory ({error.message})"
+        return {}, (Note("told", "connections", what, "`pulumi preview` shows their changes"),)
+    return {each.connection_id: each for each in listed}, ()
 
 
 def _actor(kind: ActorKind, actor: Actor) -> FoundActor:
@@ -196,189 +367,74 @@ def _streams(streams: Iterable[Stream]) -> Iterator[FoundStream]:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for.
-
-    Attributes:
-        origin: `live`, or the file of a Terraform state.
-        directory: The lake's folder, which need not be there yet.
-        imports: The file for `pulumi import`.
-        stack: The stack; None where it is not named.
-        workspace_id: The workspace; empty where it is the stack's.
-        offline: Whether Airbyte is not to be asked.
-        here: The folder that the command runs in.
-    """
-
-    origin: str
-    directory: Path
-    imports: Path
-    stack: str | None = None
-    workspace_id: str = ""
-    offline: bool = False
-    here: Path = Path()
-
-    @property
-    def around(self) -> Path:
-        """Where the project is looked for: around the lake's folder, or, where none is there, around this one."""
-        return self.directory if Project.around(self.directory) is not None else self.here
+def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[FoundActor]) -> Existing:
+    """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
+    schemas: dict[str, Facts] = {}
+    notes: list[Note] = []
+    for source in sources:
+        try:
+            # The cache spares a run of the connector, and a workspace may have many.
+            discovered, left_out = facts_of(airbyte.discover_schema(source.id, disable_cache=False))
+        except AirbyteError as error:
+            notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
+            continue
+        schemas[source.id] = discovered
+        notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
+    return found.with_facts(schemas, tuple(notes))
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """What a migration does, and whether it has done it.
-
-    Attributes:
-        order: What was asked for.
-        plan: What is written, imported and told.
-        workspace_id: The workspace that all is in.
-        fresh: Files that are not there yet, as the user would open them; the import file is one.
-        refused: Files that are there and say something else.
-        written: Whether the fresh files were written.
-    """
-
-    order: Order
-    plan: Plan
-    workspace_id: str
-    fresh: tuple[Path, ...]
-    refused: tuple[Path, ...]
-    written: bool = False
-
-
-def prepare(order: Order, environment: Mapping[str, str] = os.environ) -> Migration:
-    """Read what exists, and plan; nothing is written.
-
-    Raises:
-        LotusError: What exists or the lake's files can't be read.
-    """
-    lake = load_lake(order.directory, begun=False).lake
-    existing, workspace_id = _existing(order, lake, environment)
-    managed, notes = _managed(order, environment)
-    plan = planned(existing.with_facts({}, (*notes, *_obsolete(order.directory))), lake, managed)
-    texts = _texts(order, plan)
-    refused = tuple(path for path, text in texts.items() if path.exists() and not _is(path, text))
-    fresh = tuple(path for path in texts if not path.exists())
-    return Migration(order, plan, workspace_id, fresh, refused)
-
-
-def carry_out(migration: Migration) -> Migration:
-    """Write the files, all or none.
-
-    Raises:
-        LotusError: A file is there that says something else, or can't be written.
-    """
-    if migration.refused:
-        named = ", ".join(str(path) for path in migration.refused)
-        raise LotusError(f"{named} would be overwritten", "move it away or delete it, and run it again")
-    texts, made = _texts(migration.order, migration.plan), []
-    try:
-        for path in migration.fresh:
-            made += [folder for folder in reversed(path.parents) if not folder.exists()]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made.append(path)
-            path.write_text(texts[path], encoding="utf-8")
-    except OSError as error:
-        for path in reversed(made):
-            with suppress(OSError):
-                path.rmdir() if path.is_dir() else path.unlink()
-        raise LakeError(f"{error.filename} can't be written ({error.strerror})", "make its folder writable") from None
-    return replace(migration, written=True)
-
-
-def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple[Existing, str]:
-    """What exists, and in which workspace."""
-    given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
-    if order.origin == LIVE:
-        where = target(order.around, order.stack, given)
-        workspace_id = order.workspace_id or where.workspace_id
-        with closing(Airbyte(where.settings)) as airbyte:
-            found = existing(airbyte, workspace_id)
-            return with_facts(airbyte, found, needing_facts(found, lake)), workspace_id
-    read = terraform_objects.existing(terraform.read(_text(Path(order.origin)), order.origin), order.origin)
-    if order.offline:
-        return _of_one_workspace(read, order.workspace_id)
-    try:
-        where = target(order.around, order.stack, given)
-        workspace_id = order.workspace_id or where.workspace_id
-        with closing(Airbyte(where.settings)) as airbyte:
-            found = confirmed(_of_one_workspace(read, workspace_id)[0], existing(airbyte, workspace_id))
-            _must_have_some(found, order, workspace_id)
-            return with_facts(airbyte, found, needing_facts(found, lake)), workspace_id
-    except LotusError as error:
-        raise LotusError(error.message, f"{error.hint}; {OFFLINE}" if error.hint else OFFLINE) from None
-
-
-def _must_have_some(found: Existing, order: Order, workspace_id: str) -> None:
-    """A state of which nothing is there is most likely one of another Airbyte."""
-    if not found.objects:
-        what = f"nothing of {order.origin} is in the workspace {workspace_id}"
-        raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
-
-
-def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
-    """What a state has of one workspace: a stack has one."""
-    known = sorted({each.workspace_id for each in found.actors})
-    if not workspace_id and len(known) > 1:
-        raise LotusError(
-            f"the state has objects of {len(known)} workspaces", f"choose: --workspace {' or '.join(known)}"
-        )
-    chosen = workspace_id or "".join(known)
-    others = [each for each in found.actors if each.workspace_id != chosen]
-    left = tuple(
-        Note(
-            "left",
-            each.subject,
-            f"is in the workspace {each.workspace_id}",
-            "run it again with another stack and folder",
-        )
-        for each in others
-    )
-    kept = tuple(each for each in found.actors if each.workspace_id == chosen)
-    ids = {each.id for each in kept}
-    connections = tuple(each for each in found.connections if each.source_id in ids)
-    return replace(found, actors=kept, connections=connections, notes=(*found.notes, *left)), chosen
-
-
-def _managed(order: Order, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
-    """What the stack has already; a stack that can't be asked is taken to have nothing, and that is told."""
-    try:
-        return managed_ids(order.around, order.stack, environment), ()
-    except LotusError as error:
-        note = Note("told", "the stack", f"is taken to have nothing yet ({error.message})")
-        return frozenset(), (note,)
-
-
-def _obsolete(directory: Path) -> tuple[Note, ...]:
-    found = sorted(directory.glob(f"*/{OBSOLETE_CATALOG}"))
-    what = "is obsolete, and left alone"
-    return tuple(Note("told", str(path.relative_to(directory)), what, "delete it") for path in found)
-
-
-def _texts(order: Order, plan: Plan) -> dict[Path, str]:
-    """All that the plan has files for, as the user would open them."""
-    texts = {order.directory / each.path: each.text for each in plan.files}
-    return {**texts, order.imports: files.text(plan.imports)} if plan.imports else texts
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise LotusError(f"{file} can't be read ({error.strerror})", f"name the file of a state, or {LIVE}") from None
-    except UnicodeDecodeError:
-        raise LotusError(f"{file} is no text", terraform.SHOW) from None
-
-
-def _is(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() == text.encode()
-    except OSError:
-        return False
+# Output
 
 
 def render(migration: Migration) -> str:
-    """The plan, and what comes after it."""
+    """The plan, and the commands to run after it."""
     return "".join(f"{printable(line)}\n" for line in _lines(migration))
+
+
+def _lines(migration: Migration) -> Iterator[str]:
+    plan = migration.plan
+    yield from _block("Written:" if migration.written else "To be written:", _file_lines(migration.fresh))
+    yield from _block("Existing files, kept:", plan.kept)
+    yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
+    imports = (f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
+    yield from _block("To be imported:", imports)
+    for kind, title in TITLES.items():
+        yield from _block(title, (_note_line(each) for each in plan.notes if each.kind == kind))
+    if not migration.written and not migration.refused and migration.fresh:
+        yield "Nothing is written yet: --yes writes it. Then:"
+    else:
+        yield "Then:"
+    yield from (f"  {command}" for command in commands(migration))
+
+
+def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
+    listed = list(lines)
+    if listed:
+        yield title
+        yield from (f"  {line}" for line in listed)
+
+
+def _file_lines(paths: Iterable[Path]) -> Iterator[str]:
+    """A line for each file, and one for all files of a source's discovered schema."""
+    listed = list(paths)
+    discovered = Counter(path.parent for path in listed if path.parent.name == DISCOVERED_FOLDER)
+    yield from (str(path) for path in listed if path.parent not in discovered)
+    yield from (f"{folder}/ ({counted(number, 'file')})" for folder, number in sorted(discovered.items()))
+
+
+def _note_line(note: Note) -> str:
+    return f"{note.subject} {note.what}" + (f": {note.remedy}" if note.remedy else "")
+
+
+def commands(migration: Migration) -> Iterator[str]:
+    """The commands to run next, in order. `pulumi config set` asks for a secret, so that none is in the output."""
+    plan = migration.plan
+    if migration.workspace_id:
+        yield f"pulumi config set lotus:workspaceId {migration.workspace_id}"
+    yield from (f"pulumi config set --secret lotus:{each.name}" for each in plan.secrets)
+    if plan.imports:
+        yield COMMAND.format(migration.order.imports)
+    yield "pulumi preview"
 
 
 def as_document(migration: Migration) -> dict[str, JsonValue]:
@@ -396,49 +452,3 @@ def as_document(migration: Migration) -> dict[str, JsonValue]:
         "notes": [dict(asdict(each)) for each in plan.notes],
         "next": list(commands(migration)),
     }
-
-
-def _lines(migration: Migration) -> Iterator[str]:
-    plan = migration.plan
-    yield from _block("Written:" if migration.written else "To be written:", _files(migration.fresh))
-    yield from _block("There already, and kept:", plan.kept)
-    yield from _block("There already with other content, which is not overwritten:", map(str, migration.refused))
-    shown = [f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports]
-    yield from _block("To be imported:", shown)
-    for kind, title in TITLES.items():
-        yield from _block(title, [_note(each) for each in plan.notes if each.kind == kind])
-    if not migration.written and not migration.refused and migration.fresh:
-        yield "Nothing is written yet: --yes writes it. Then:"
-    else:
-        yield "Then:"
-    for command in commands(migration):
-        yield f"  {command}"
-
-
-def _block(title: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
-    listed = list(lines)
-    if listed:
-        yield title
-        yield from (f"  {line}" for line in listed)
-
-
-def _files(paths: Sequence[Path]) -> Iterator[str]:
-    """The files, those of one discovery as one line."""
-    found = Counter(path.parent for path in paths if path.parent.name == DISCOVERED_FOLDER)
-    yield from (str(path) for path in paths if path.parent not in found)
-    yield from (f"{folder}/ ({counted(number, 'file')})" for folder, number in sorted(found.items()))
-
-
-def _note(note: Note) -> str:
-    return f"{note.subject} {note.what}" + (f": {note.remedy}" if note.remedy else "")
-
-
-def commands(migration: Migration) -> Iterator[str]:
-    """What to run next, in order; values are asked for and never shown."""
-    plan = migration.plan
-    if migration.workspace_id:
-        yield f"pulumi config set lotus:workspaceId {migration.workspace_id}"
-    yield from (f"pulumi config set --secret lotus:{each.name}" for each in plan.secrets)
-    if plan.imports:
-        yield COMMAND.format(migration.order.imports)
-    yield "pulumi preview"

@@ -1,7 +1,7 @@
 """`lotus status`: whether each connection runs, and how fresh its streams are in the bucket and in the marts.
 
-Airbyte is asked in a few calls for all connections, the bucket in one to four for each stream, Dagster in one for
-everything. What can't be asked is told as that, with the reason, and never as a value.
+It takes a few calls to Airbyte for all connections, one to four listings of the bucket for each stream, and one query
+of Dagster. A value that cannot be read is shown as unknown with the reason, and never as a value.
 """
 
 import json
@@ -41,7 +41,9 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.lake.lake import SourceFolder
 
-_EVERY = re.compile(r"every ([0-9]+) (minute|hour|day|week|month)s?", re.IGNORECASE)
+_AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
+_AGE_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_EVERY: Final = re.compile(r"every ([0-9]+) (minute|hour|day|week|month)s?", re.IGNORECASE)
 _SCHEDULE_UNITS: Final = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -50,98 +52,38 @@ _SCHEDULE_UNITS: Final = {
     "month": timedelta(days=30),
 }
 """A month has 30 days (airbyte-platform, ScheduleHelpers)."""
-_NUMBER_OF_DAY = re.compile(r"(?<![#/0-9])[1-7]")
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_DAY_OF_WEEK: Final = re.compile(r"(?<![#/0-9])[1-7]")
+"""A number in a cron expression's last field that is a day, and not an ordinal (`#2`) or a step (`/2`)."""
+_SPANS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
+"""Units of a printed time span in seconds, largest first."""
 
 
 class Age(click.ParamType):  # type: ignore[type-arg]  # click's parameter is there for type checkers alone
-    """A time such as `90min`, `26h` or `2d`."""
+    """A time span such as `90min`, `26h` or `2d`."""
 
     name = "age"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The time."""
+        """Parse the span."""
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([0-9]{1,6}) ?(min|h|d)", str(value))
+        found = _AGE.fullmatch(str(value))
         if found is None:
-            self.fail(f"{value!r} is no age: write a number and min, h or d, such as 26h", param, ctx)
-        return int(found[1]) * {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
-
-
-@click.command()
-@click.argument("sources", nargs=-1)
-@click.option("--older-than", type=Age(), metavar="AGE", help="Files, models and marts older than that are a problem.")
-@click.option("--dagster-url", default="", metavar="URL", help="Dagster's pages; else the host of the stack's ingress.")
-@STACK
-@STREAMS
-@JSON
-def status(
-    sources: tuple[str, ...],
-    directory: Path,
-    stack: str | None,
-    older_than: timedelta | None,
-    dagster_url: str,
-    *,
-    as_json: bool,
-) -> None:
-    """Show how the connections of SOURCES (or all) stand, and how fresh their streams are; exit with 1 on a problem.
-
-    A problem is a connection that is missing or not active, a last job that failed, and what is too old. What can't be
-    asked is shown as that, with the reason.
-
-    Example: lotus status shopify --older-than 26h
-    """
-    found = collect_status(directory, stack, Question(sources, older_than, dagster_url), datetime.now(UTC))
-    click.echo(json.dumps(as_document(found), indent=2) if as_json else render(found), nl=as_json)
-    if found.problems:
-        sys.exit(1)
-
-
-def next_run(schedule: Schedule, last_start: datetime | None, now: datetime) -> datetime | None:
-    """The time of the next sync.
-
-    Args:
-        schedule: As the public API shows it: a cron expression with its zone at the end, or `Every 1 HOURS`.
-        last_start: When the last job started, from which an interval counts.
-        now: The time, with a zone.
-
-    Returns:
-        The time in UTC, which has passed where a run is due; None where nobody but a person starts one, or the
-        schedule can't be told.
-    """
-    if schedule.schedule_type == "cron":
-        return _fires(schedule.cron_expression or "", now)
-    every = _EVERY.fullmatch(schedule.basic_timing or "")
-    if schedule.schedule_type != "basic" or every is None or last_start is None:
-        return None
-    return last_start.astimezone(UTC) + int(every[1]) * _SCHEDULE_UNITS[every[2].lower()]
-
-
-def _fires(expression: str, now: datetime) -> datetime | None:
-    """The first time after now; None for what the library can't tell: `15W`, `L-3`, and years."""
-    *fields, zone = expression.split() or [""]
-    try:
-        day_of_week = _NUMBER_OF_DAY.sub(lambda found: str(int(found[0]) - 1), fields.pop())
-        # Quartz writes ? for the day that is free, and counts the days of a week from 1.
-        written = " ".join([*fields, day_of_week]).replace("?", "*")
-        # Five fields would be taken for an expression without seconds, which Quartz does not have.
-        return next(CronSim(written, now.astimezone(ZoneInfo(zone)))).astimezone(UTC) if len(fields) == 5 else None
-    except (CronSimError, IndexError, StopIteration, ValueError, ZoneInfoNotFoundError):
-        return None
+            self.fail(f"invalid age {value!r}: write a number and min, h or d, such as 26h", param, ctx)
+        return int(found[1]) * _AGE_UNITS[found[2]]
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """A source's connection.
+    """The status of a source's connection.
 
     Attributes:
         source: The source's folder.
-        connection_id: Its id; empty where there is none.
-        state: Airbyte's word for it, or `missing`.
-        job: Its last job; None where there was none.
-        next_run: When it syncs next, as far as that can be told.
-        problem: Why it does not do what it should; empty where it does.
+        connection_id: Its id; empty if it is missing.
+        state: Its status in Airbyte, or `missing`.
+        job: Its last job; None if it had none.
+        next_run: The time of its next sync; None if it has none or it is unknown.
+        problem: Why it does not sync, or did not last time; empty if it does.
     """
 
     source: str
@@ -154,13 +96,13 @@ class ConnectionStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What came of it.
+    """The status of a lake.
 
     Attributes:
-        at: When it was.
+        at: The time of the status.
         connections: By source.
         streams: By source and name.
-        problems: What is not as it should be, each with whom it is about.
+        problems: One line each, starting with the source or stream.
     """
 
     at: datetime
@@ -170,13 +112,13 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked.
+class Query:
+    """The options of a status.
 
     Attributes:
-        sources: Folders; every one where none is named.
-        older_than: The age from which on files and models are too old; None for any.
-        dagster_url: The address of Dagster's pages; the host of the stack's ingress where none is named.
+        sources: Folders; empty for all.
+        older_than: The maximum age of files and models; None for any.
+        dagster_url: The address of Dagster's webserver; empty for the host of the stack's ingress.
     """
 
     sources: Sequence[str] = ()
@@ -184,41 +126,74 @@ class Question:
     dagster_url: str = ""
 
 
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--older-than", type=Age(), metavar="AGE", help="Report files, models and marts that are older than AGE.")
+@click.option(
+    "--dagster-url", default="", metavar="URL", help="Dagster's webserver; else the host of the stack's ingress."
+)
+@STACK
+@STREAMS
+@JSON
+def status(
+    sources: tuple[str, ...],
+    directory: Path,
+    stack: str | None,
+    older_than: timedelta | None,
+    dagster_url: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Show whether the connections of SOURCES (or all) run, and how fresh their streams are; exit with 1 on a problem.
+
+    A problem is a connection that is missing or not active, a last job that failed, or data that is too old. A value
+    that cannot be read is shown as unknown, with the reason.
+
+    Example: lotus status shopify --older-than 26h
+    """
+    found = collect_status(directory, stack, Query(sources, older_than, dagster_url), datetime.now(UTC))
+    click.echo(json.dumps(as_document(found), indent=2) if as_json else render(found), nl=as_json)
+    if found.problems:
+        sys.exit(1)
+
+
 def collect_status(
     directory: Path,
     stack: str | None,
-    question: Question,
+    query: Query,
     now: datetime,
     environment: Mapping[str, str] = os.environ,
 ) -> Status:
-    """Look at a lake.
+    """Collect the status of a lake.
 
     Args:
         directory: The lake's folder.
-        stack: The stack; else that of `$PULUMI_STACK`, else the only one of the project.
-        question: What is asked.
+        stack: The stack; else `$PULUMI_STACK`, else the only stack of the project.
+        query: The options.
         now: The time, with a zone.
         environment: The environment's variables.
 
     Raises:
-        LotusError: There is no such source, or Airbyte can't be asked.
+        LotusError: A source is not found, or Airbyte refuses or does not answer.
     """
-    values, ingress = _of_stack(directory, stack, environment)
+    values, ingress = _stack_values(directory, stack, environment)
     with connected(directory, stack) as live, told():
-        names = question.sources or live.chosen((), every=True)
+        names = query.sources or live.chosen((), every=True)
         folders = live.folders(names)
-        connections = tuple(_find_connections(live, folders, now))
+        connections = tuple(_connection_statuses(live, folders, now))
         landed = landed_of(live.lake, folders, values, now, environment)
-    made = assets_of(question.dagster_url or ingress)
+    made = assets_of(query.dagster_url or ingress)
     streams = tuple(stream_status(*place, landed[place], made) for place in landed)
     problems = [f"{each.source}: {each.problem}" for each in connections if each.problem]
-    if question.older_than is not None:
-        problems += [each for stream in streams for each in too_old(stream, question.older_than, now)]
+    if query.older_than is not None:
+        problems += [each for stream in streams for each in too_old(stream, query.older_than, now)]
     return Status(now, connections, streams, tuple(problems))
 
 
-def _of_stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> tuple[Mapping[str, object], str]:
-    """The plain values of the stack that is meant, and Dagster's address by its ingress; nothing where none is."""
+def _stack_values(
+    directory: Path, stack: str | None, environment: Mapping[str, str]
+) -> tuple[Mapping[str, object], str]:
+    """The plain values of the selected stack, and Dagster's address by its ingress; both empty if none is selected."""
     project = Project.around(directory)
     names = project.select_all(stack, environment) if project is not None else ()
     if project is None or len(names) != 1:
@@ -229,7 +204,7 @@ def _of_stack(directory: Path, stack: str | None, environment: Mapping[str, str]
     return project.values(names[0]), address
 
 
-def _find_connections(live: Live, folders: Sequence[SourceFolder], now: datetime) -> Iterator[ConnectionStatus]:
+def _connection_statuses(live: Live, folders: Sequence[SourceFolder], now: datetime) -> Iterator[ConnectionStatus]:
     found: dict[str, Connection | str] = {}
     for folder in folders:
         try:
@@ -245,46 +220,79 @@ def _find_connections(live: Live, folders: Sequence[SourceFolder], now: datetime
         job = jobs.get(each.connection_id)
         runs = next_run(each.schedule, job.started if job is not None else None, now)
         known = ConnectionStatus(source, each.connection_id, each.status, job, runs)
+        # Airbyte keeps the schedule of an inactive connection.
         yield replace(known, problem=_problem(live, known), next_run=runs if each.status == "active" else None)
 
 
 def _problem(live: Live, connection: ConnectionStatus) -> str:
     if connection.state != "active":
-        return f"its connection is {connection.state}, and syncs nothing: make it active"
+        return f"its connection is {connection.state} and does not sync: activate it"
     job = connection.job
     if job is None or job.status != "failed":
         return ""
     try:
-        why = live.airbyte.job_failure(job.job_id)
+        failure = live.airbyte.job_failure(job.job_id)
     except AirbyteError:
-        why = ""
-    return f"its last job, {job.job_id}, failed: {why or 'the log in its pages may say why'}"
+        failure = ""
+    return f"its last job, {job.job_id}, failed: {failure or 'see its log in Airbyte'}"
+
+
+def next_run(schedule: Schedule, last_start: datetime | None, now: datetime) -> datetime | None:
+    """The time of the next sync.
+
+    Args:
+        schedule: From the public API: a cron expression with its zone at the end, or `Every 1 HOURS`.
+        last_start: The start of the last job, from which an interval counts.
+        now: The time, with a zone.
+
+    Returns:
+        The time in UTC, which is past if a run is due; None if the schedule is manual, or its next run is unknown.
+    """
+    if schedule.schedule_type == "cron":
+        return _next_cron_run(schedule.cron_expression or "", now)
+    every = _EVERY.fullmatch(schedule.basic_timing or "")
+    if schedule.schedule_type != "basic" or every is None or last_start is None:
+        return None
+    return last_start.astimezone(UTC) + int(every[1]) * _SCHEDULE_UNITS[every[2].lower()]
+
+
+def _next_cron_run(expression: str, now: datetime) -> datetime | None:
+    """The first time after now; None for Quartz expressions that cronsim does not support: `15W`, `L-3`, and years."""
+    *fields, zone = expression.split() or [""]
+    try:
+        day_of_week = _DAY_OF_WEEK.sub(lambda found: str(int(found[0]) - 1), fields.pop())
+        # Quartz writes ? for an unrestricted day, and counts the days of a week from 1.
+        cron = " ".join([*fields, day_of_week]).replace("?", "*")
+        # cronsim reads five fields as an expression without seconds, which Quartz does not have.
+        return next(CronSim(cron, now.astimezone(ZoneInfo(zone)))).astimezone(UTC) if len(fields) == 5 else None
+    except (CronSimError, IndexError, StopIteration, ValueError, ZoneInfoNotFoundError):
+        return None
 
 
 def render(found: Status) -> str:
-    """The tables, and below them a line for each problem and for each reason why something is not known."""
+    """The tables; below them a line for each problem, for each reason of an unknown value, and for the total."""
     console = Console()
     with console.capture() as captured:
-        console.print(_connections(found))
+        console.print(_connections_table(found))
         if found.streams:
-            console.print(_streams(found))
-    lines = [*found.problems, *dict.fromkeys(_unknown(found))]
+            console.print(_streams_table(found))
+    lines = [*found.problems, *dict.fromkeys(_unknown_reasons(found))]
     lines.append(counted(len(found.problems), "problem") if found.problems else "no problems")
     return captured.get() + "".join(printable(line) + "\n" for line in lines)
 
 
-def _unknown(found: Status) -> Iterator[str]:
+def _unknown_reasons(found: Status) -> Iterator[str]:
     for stream in found.streams:
         for what, value in (("files", stream.landed), ("models and marts", stream.model)):
             if isinstance(value, Unknown):
-                yield f"{what}: {_word(value)}: {value.why}"
+                yield f"{what}: {_unknown(value)}: {value.why}"
 
 
-def _word(value: Unknown) -> str:
+def _unknown(value: Unknown) -> str:
     return "unknown" if value.asked else "not asked"
 
 
-def _connections(found: Status) -> Table:
+def _connections_table(found: Status) -> Table:
     table = Table("source", "state", "last job")
     for heading in ("rows", "when", "next"):
         table.add_column(heading, justify="right")
@@ -295,75 +303,75 @@ def _connections(found: Status) -> Table:
             each.state,
             "none yet" if job is None else f"{job.job_type} {job.status}",
             "" if job is None or job.rows_synced is None else f"{job.rows_synced:,}",
-            "" if job is None else ago(job.started, found.at),
-            ahead(each.next_run, found.at),
+            "" if job is None else _ago(job.started, found.at),
+            _ahead(each.next_run, found.at),
         )
     return table
 
 
-def _streams(found: Status) -> Table:
+def _streams_table(found: Status) -> Table:
     table = Table("stream")
     for heading in ("newest file", "files", "size", "model", "oldest mart"):
         table.add_column(heading, justify="right")
     for each in found.streams:
-        table.add_row(f"{each.source}/{each.stream}", *_files(each, found.at), *_models(each, found.at))
+        table.add_row(f"{each.source}/{each.stream}", *_file_cells(each, found.at), *_model_cells(each, found.at))
     return table
 
 
-def _files(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:
-    """The newest file of a stream; the number and the size of those of its day."""
+def _file_cells(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:
+    """The age of a stream's newest file; the number and the size of the files of its day."""
     match stream.landed:
         case None:
             return "none", "", ""
         case Unknown():
-            return _word(stream.landed), "", ""
+            return _unknown(stream.landed), "", ""
         case Landed(_, files, size, newest):
-            return ago(newest, now), f"{files:,}", decimal(size)
+            return _ago(newest, now), f"{files:,}", decimal(size)
 
 
-def _models(stream: StreamStatus, now: datetime) -> tuple[str, str]:
+def _model_cells(stream: StreamStatus, now: datetime) -> tuple[str, str]:
+    """The age of the model, and that of its oldest mart: one that was never materialized is the oldest."""
     if isinstance(stream.model, Unknown):
-        return _word(stream.model), _word(stream.model)
+        return _unknown(stream.model), _unknown(stream.model)
     never = [each for each in stream.marts if each.at is None]
     oldest = never or sorted(stream.marts, key=lambda each: each.at or now)
-    return _made(stream.model, now), _made(oldest[0], now) if oldest else "none"
+    return _materialized(stream.model, now), _materialized(oldest[0], now) if oldest else "none"
 
 
-def _made(made: Made, now: datetime) -> str:
-    return "never" if made.at is None else ago(made.at, now)
+def _materialized(made: Made, now: datetime) -> str:
+    return "never" if made.at is None else _ago(made.at, now)
 
 
-def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago something was, in the largest unit that fits: `3 h ago`."""
+def _ago(at: datetime | None, now: datetime) -> str:
     return "" if at is None else f"{_span((now - at).total_seconds())} ago"
 
 
-def ahead(at: datetime | None, now: datetime) -> str:
-    """How long it is until something."""
+def _ahead(at: datetime | None, now: datetime) -> str:
     if at is None:
         return ""
     return "due" if at <= now else f"in {_span((at - now).total_seconds())}"
 
 
 def _span(seconds: float) -> str:
-    for unit, size in _UNITS:
+    """A span in the largest unit that fits: `3 h`."""
+    for unit, size in _SPANS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return "less than 1 min"
 
 
 def as_document(found: Status) -> dict[str, JsonValue]:
-    """The same for programs; what is not known is null, with the reason beside it."""
+    """The status as one JSON document; an unknown value is null, with the reason beside it."""
     return {
         "ok": not found.problems,
         "at": _time(found.at),
-        "connections": [_connection(each) for each in found.connections],
-        "streams": [_stream(each) for each in found.streams],
+        "connections": [_connection_document(each) for each in found.connections],
+        "streams": [_stream_document(each) for each in found.streams],
         "problems": list(found.problems),
     }
 
 
-def _connection(each: ConnectionStatus) -> dict[str, JsonValue]:
+def _connection_document(each: ConnectionStatus) -> dict[str, JsonValue]:
     job = each.job
     last: JsonValue = None
     if job is not None:
@@ -386,20 +394,17 @@ def _connection(each: ConnectionStatus) -> dict[str, JsonValue]:
     }
 
 
-def _stream(each: StreamStatus) -> dict[str, JsonValue]:
+def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
     files: JsonValue = None
     if isinstance(each.landed, Landed):
         day = each.landed
         files = {"partition": day.partition, "files": day.files, "bytes": day.bytes, "newest": _time(day.newest)}
-    model: JsonValue = None
-    if isinstance(each.model, Made):
-        model = _made_document(each.model)
     return {
         "source": each.source,
         "stream": each.stream,
         "files": files,
         "files_unknown": each.landed.why if isinstance(each.landed, Unknown) else None,
-        "model": model,
+        "model": _made_document(each.model) if isinstance(each.model, Made) else None,
         "marts": [_made_document(made) for made in each.marts],
         "models_unknown": each.model.why if isinstance(each.model, Unknown) else None,
     }

@@ -1,4 +1,9 @@
-"""`lotus up`: `pulumi up` with the engine's environment set to fit the lake's size, and nothing else."""
+"""`lotus up`: `pulumi up`, with the engine's environment set for the size of the lake.
+
+The engine writes the whole state before and after each object that it creates, so the cost of checkpoints grows with
+the square of the number of objects. Without checkpoints a killed run loses the record of its creates: `apply` skips
+them only if a second run would find every created object again.
+"""
 
 import json
 import os
@@ -18,14 +23,17 @@ from lotus_infra.lake.loader import load_lake
 from lotus_infra.plan.preview import Preview, read
 
 BULK: Final = 200
-"""Objects to create beyond which the engine's checkpoints cost more than all else: their cost grows with the square."""
-UNCHECKED: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-AIRBYTES: Final = "airbyte:"
-"""Types of what a create adopts, where the stack asks for it."""
-IN_THE_STATE: Final = ("lotus:", "pulumi:")
-"""Types of what exists in the state alone, which a run makes again."""
-MAKING: Final = frozenset({"create", "create-replacement", "replace", "import"})
+"""Objects to create, beyond which checkpoints cost more than the rest of the run."""
+NO_CHECKPOINTS: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+AIRBYTE_TYPES: Final = "airbyte:"
+"""Prefix of the types whose create adopts an identical object, if the stack enables it."""
+STATE_ONLY_TYPES: Final = ("lotus:", "pulumi:")
+"""Prefixes of the types that exist in the state only: components and provider resources. A run creates them again."""
+CREATING: Final = frozenset({"create", "create-replacement", "replace", "import"})
 TARGETS: Final = ("-t", "--target")
+ADOPT: Final = "airbyte:adoptExisting"
+ADOPT_VARIABLE: Final = "AIRBYTE_ADOPT_EXISTING"
+IDENTICAL: Final = "identical"
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -33,97 +41,95 @@ TARGETS: Final = ("-t", "--target")
 @click.option("-s", "--stack", help="The stack; else the selected one.")
 @STREAMS
 def up(arguments: tuple[str, ...], stack: str | None, directory: Path) -> None:
-    """Run `pulumi up` with the engine's environment set, and all further ARGUMENTS passed on to it.
+    """Run `pulumi up` with the engine's environment set, and pass all further ARGUMENTS to it.
 
-    States of self-managed backends are compressed. Where more than 200 objects are to be created, the engine writes the
-    state once, at the end: as it would write all of it for each object, that makes minutes of hours.
+    States of self-managed backends are compressed. If more than 200 objects are created, the engine writes the state
+    once, at the end, instead of once per object, which cuts hours to minutes.
 
     Example: lotus up --stack prod --diff
     """
     sys.exit(run_up(directory, stack, arguments, lambda line: click.echo(line, err=True)))
 
 
-ADOPT, ADOPT_VARIABLE, IDENTICAL = "airbyte:adoptExisting", "AIRBYTE_ADOPT_EXISTING", "identical"
-
-
 def run_up(
     directory: Path,
     stack: str | None,
     arguments: Sequence[str],
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     *,
     bulk: int = BULK,
     environment: Mapping[str, str] = os.environ,
 ) -> int:
-    """Run `pulumi up` in the project around a lake, without checkpoints when more than `bulk` objects are new.
-
-    What is declared is counted against the state first, which runs no program and asks no server. Only where that says
-    that much is to be created, a preview tells whether a killed run could lose track of any of it.
+    """Run `pulumi up` in the project around a lake: `apply`, with the engine of that project.
 
     Args:
-        directory: the lake's folder.
-        stack: the stack, where it is not the selected one.
-        arguments: further arguments of `pulumi up`.
-        tell: takes a line for the user.
-        bulk: the number of objects.
-        environment: what the engine runs with.
+        directory: The lake's folder.
+        stack: The stack; else the selected one.
+        arguments: Further arguments of `pulumi up`.
+        notify: Prints a line for the user.
+        bulk: The number of created objects above which checkpoints are skipped.
+        environment: The engine's environment variables.
 
     Returns:
         The engine's exit code.
 
     Raises:
-        LotusError: there is no engine, project, stack or lake; somebody holds the stack's lock.
+        LotusError: The engine, project, stack or lake is missing; or the stack is locked.
     """
-    return apply(Engine.around(directory, stack, environment), directory, arguments, tell, bulk=bulk)
+    return apply(Engine.around(directory, stack, environment), directory, arguments, notify, bulk=bulk)
 
 
 def apply(
-    engine: Engine, directory: Path, arguments: Sequence[str], tell: Callable[[str], None], *, bulk: int = BULK
+    engine: Engine, directory: Path, arguments: Sequence[str], notify: Callable[[str], None], *, bulk: int = BULK
 ) -> int:
-    """The same with an engine that is there already.
+    """Run `pulumi up`, without checkpoints if more than `bulk` objects are created and none of them could be lost.
+
+    The objects to create are the declared ones that the state lacks: counting them runs no program and calls no server.
+    Only above `bulk` a preview is run, to see whether a killed run could lose the record of any of them.
 
     Raises:
-        LotusError: there is no engine, stack or lake.
+        LotusError: The engine, stack or lake is missing; or the stack is locked.
     """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
     refuse(engine.project, engine.named, engine.environment)
     exported = State.parse(engine.asked("stack", "export"), engine.stack or "that is selected").resources
     missing = wanted - {(each.type, each.name) for each in exported}
-    # A target makes the run smaller than the count, and is the way to make what needs checkpoints first.
+    # A target makes the run smaller than this count. It is also how a user creates first what needs checkpoints.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
         return engine.up(arguments)
-    lost = unrecoverable(read(engine.asked("preview", "--json")), adopts=_adopts(engine))
-    tell(_bulk_line(len(missing)) if not lost else _plain_line(len(missing), lost))
-    return engine.up(arguments, {} if lost else UNCHECKED)
+    unsafe = unrecoverable(read(engine.asked("preview", "--json")), adopts=_adopts_identical(engine))
+    notify(_with_checkpoints(len(missing), unsafe) if unsafe else _without_checkpoints(len(missing)))
+    return engine.up(arguments, {} if unsafe else NO_CHECKPOINTS)
 
 
 def unrecoverable(preview: Preview, *, adopts: bool) -> list[str]:
-    """Types of what a preview would create that a run without a state makes twice or stumbles over, each once.
+    """The types of created objects that a run without a state would create twice or fail on, sorted.
 
     Args:
-        preview: what is to be created.
-        adopts: whether the stack adopts an identical object of Airbyte, which a run then finds again.
+        preview: The preview of the run.
+        adopts: Whether the stack adopts identical objects of Airbyte, so that a second run finds them again.
     """
-    found_again = (*IN_THE_STATE, AIRBYTES) if adopts else IN_THE_STATE
-    types = {step.type for step in preview.steps if step.op in MAKING}
+    found_again = (*STATE_ONLY_TYPES, AIRBYTE_TYPES) if adopts else STATE_ONLY_TYPES
+    types = {step.type for step in preview.steps if step.op in CREATING}
     return sorted(each for each in types if not each.startswith(found_again))
 
 
-def _adopts(engine: Engine) -> bool:
-    """Whether the stack, or else the environment, asks the provider to adopt what is identical."""
-    given = json.loads(engine.asked("config", "--json")).get(ADOPT, {}).get("value")
-    return (given or engine.environment.get(ADOPT_VARIABLE)) == IDENTICAL
+def _adopts_identical(engine: Engine) -> bool:
+    """Whether the stack, or else the environment, lets the provider adopt identical objects."""
+    value = json.loads(engine.asked("config", "--json")).get(ADOPT, {}).get("value")
+    return (value or engine.environment.get(ADOPT_VARIABLE)) == IDENTICAL
 
 
-def _bulk_line(count: int) -> str:
+def _without_checkpoints(count: int) -> str:
     return (
         f"{count} objects are to be created: PULUMI_SKIP_CHECKPOINTS=true, because the engine would write the whole "
-        "state twice for each. If this run is killed, run it again: a create adopts what is identical."
+        "state twice for each. If this run is killed, run it again: a create adopts an identical object."
     )
 
 
-def _plain_line(count: int, lost: Sequence[str]) -> str:
+def _with_checkpoints(count: int, unsafe: Sequence[str]) -> str:
     return (
         f"{count} objects are to be created, with checkpoints, which is slow: without them a killed run would lose "
-        f"track of what can't be adopted ({', '.join(lost)}). To be faster, create these first with --target."
+        f"the record of objects that cannot be adopted ({', '.join(unsafe)}). To be faster, create these first with "
+        "--target."
     )

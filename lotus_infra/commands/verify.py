@@ -1,7 +1,8 @@
-"""`lotus verify`: hold what a cluster runs against what the stack declares and against the repository.
+"""`lotus verify`: compare the cluster with the stack and this repository.
 
-Three questions: does every pod of Dagster's release run the image that the stack names; was it the state of this
-repository that was deployed; and is it this state that the code location has loaded. Nothing is changed.
+Three comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
+(annotations of the code location's pods) with this repository; and the loaded ones (reported by the code location
+itself, through Dagster's webserver) likewise. Nothing is changed.
 """
 
 import json
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import click
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -30,43 +31,29 @@ from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import counted, printable
 
 State = Literal["same", "differs", "unknown"]
-UP = "`pulumi up` brings it about"
-_BY_TAG = "a tag can be moved: declare the image by the digest that runs"
-RESOURCE = "build"
-QUERY = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
+
+UP: Final = "`pulumi up` deploys it"
+BY_TAG: Final = "a tag can be moved: declare the image by the digest that runs"
+RESOURCE: Final = "build"
+"""The Dagster resource that has the code location's commit and definitions (dagster/lotus_dagster/build.py)."""
+QUERY: Final = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
     ... on RepositoryLocation { repositories { allTopLevelResourceDetails { name configuredValues { key value } } } }
     ... on PythonError { message } } } } } }"""
-_SHORT = 12
-
-
-@click.command()
-@click.option("--stack", help="The stack whose Dagster is meant; else $PULUMI_STACK, else the only one of the project.")
-@click.option("--kubeconfig", help="The file that leads to the cluster; else the stack's, else the usual one.")
-@click.option("--context", help="One of its contexts; else the stack's, else the current one.")
-@STREAMS
-@JSON
-def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
-    """Hold what the cluster runs against the stack and this repository; exit with 1 if anything differs.
-
-    Example: lotus verify --stack prod
-    """
-    verified = verify_cluster(directory, stack, kubeconfig, context)
-    click.echo(json.dumps(as_document(verified), indent=2) if as_json else render(verified), nl=as_json)
-    if not verified.ok:
-        sys.exit(1)
+SHORT: Final = 12
+"""Digits of a commit or fingerprint in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was compared.
+    """One comparison.
 
     Attributes:
-        what: What it is.
+        what: What was compared.
         where: The pod, or the part of the release.
-        declared: What it should be.
-        running: What it is.
-        state: Whether they are the same; `unknown` where the cluster does not say.
-        remedy: What to do; empty where nothing is.
+        declared: The value in the stack or the repository.
+        running: The value in the cluster.
+        state: The result; `unknown` if the cluster does not report the value.
+        remedy: What to do; empty if nothing.
     """
 
     what: str
@@ -78,14 +65,36 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the release, and what it should run.
+class Verified:
+    """The result.
 
     Attributes:
-        name: What people call it.
-        component: The chart's label of its pods.
-        image: What the stack declares; of the vendor's parts the chart knows the repository, which is then empty here.
-        deployment: The chart's second label, where one component has several parts.
+        stack: The stack.
+        namespace: The namespace of its Dagster.
+        repository: The clone that the cluster was compared with.
+        findings: All comparisons.
+    """
+
+    stack: str
+    namespace: str
+    repository: Repository
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return all(finding.state != "differs" for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A part of the release, and the image that it should run.
+
+    Attributes:
+        name: Its name in the output.
+        component: The chart's `component` label of its pods.
+        image: The declared image. For Dagster's own images the repository is the chart's default, and empty here.
+        deployment: The chart's `deployment` label, for a component with several deployments.
     """
 
     name: str
@@ -93,85 +102,150 @@ class Part:
     image: Image
     deployment: str = ""
 
-    def of(self, pods: Sequence[Pod]) -> list[Pod]:
+    def pods_in(self, pods: Sequence[Pod]) -> list[Pod]:
         """Its pods."""
         return [pod for pod in pods if pod.component == self.component and self.deployment in ("", pod.deployment)]
 
 
-def parts_of(settings: DagsterSettings) -> tuple[Part, Part, Part]:
-    """The webserver, the daemon and the code location; by the names of the chart's labels."""
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The build that the code location reports; empty values are not reported."""
+
+    commit: str
+    definitions: str
+
+
+@click.command()
+@click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
+@click.option("--kubeconfig", help="The kubeconfig file; else the stack's, else the default one.")
+@click.option("--context", help="One of its contexts; else the stack's, else the current one.")
+@STREAMS
+@JSON
+def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
+    """Compare the cluster with the stack and this repository; exit with 1 if anything differs.
+
+    Example: lotus verify --stack prod
+    """
+    verified = verify_cluster(directory, stack, kubeconfig, context)
+    click.echo(json.dumps(as_document(verified), indent=2) if as_json else render(verified), nl=as_json)
+    if not verified.ok:
+        sys.exit(1)
+
+
+def verify_cluster(
+    directory: Path, stack: str | None = None, kubeconfig: str | None = None, context: str | None = None
+) -> Verified:
+    """Compare the cluster of a stack with the stack and this repository.
+
+    Args:
+        directory: The lake's folder, inside its Pulumi project.
+        stack: The stack; else `$PULUMI_STACK`, else the only stack of the project.
+        kubeconfig: A file; else the stack's, else the ambient one.
+        context: One of its contexts; else the stack's, else the current one.
+
+    Raises:
+        LotusError: The stack has no Dagster, the project is not in a clone, or the cluster does not answer.
+    """
+    project = Project.needed(directory)
+    name = project.select(stack, os.environ)
+    settings = project.dagster(name)
+    if settings is None:
+        hint = f"{KEY} does not deploy it; choose another stack with --stack"
+        raise LotusError(f"the stack {name} has no Dagster", hint)
+    repository = Repository.at(project.folder)
+    cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
+    return Verified(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
+
+
+def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repository) -> Iterator[Finding]:
+    namespace = settings.namespace.name
+    pods = cluster.pods(namespace, naming.DAGSTER)
+    workloads = workloads_of(settings)
+    for workload in workloads:
+        yield from compare_pods(workload, workload.pods_in(pods), namespace)
+    webserver, _, code_location = workloads
+    yield from compare_deployed(code_location.pods_in(pods), repository)
+    yield from compare_loaded(cluster, namespace, webserver.pods_in(pods), repository)
+
+
+# Pods and the stack
+
+
+def workloads_of(settings: DagsterSettings) -> tuple[Workload, Workload, Workload]:
+    """The webserver, the daemon and the code location, by the labels of the chart."""
     return (
-        Part("webserver", "dagster-webserver", _vendors(settings, "dagsterWebserver")),
-        Part("daemon", "dagster-daemon", _vendors(settings, "dagsterDaemon")),
-        Part("code location", "user-deployments", settings.parsed_image, naming.CODE_LOCATION),
+        Workload("webserver", "dagster-webserver", _dagsters_image(settings, "dagsterWebserver")),
+        Workload("daemon", "dagster-daemon", _dagsters_image(settings, "dagsterDaemon")),
+        Workload("code location", "user-deployments", settings.parsed_image, naming.CODE_LOCATION),
     )
 
 
-def _vendors(settings: DagsterSettings, part: str) -> Image:
-    """The image of a part that Dagster's makers build: of the chart's version, unless the stack says another."""
-    given = _below(_below(settings.extra_values, part), "image")
-    repository, tag, digest = (str(_below(given, key) or "") for key in ("repository", "tag", "digest"))
+def _dagsters_image(settings: DagsterSettings, chart_key: str) -> Image:
+    """The image of a part that Dagster publishes: the chart's version, unless the stack overrides it."""
+    given = _child(_child(settings.extra_values, chart_key), "image")
+    repository, tag, digest = (str(_child(given, key) or "") for key in ("repository", "tag", "digest"))
     return Image(repository, tag or (None if digest else settings.chart.version), digest or None)
 
 
-def _below(value: JsonValue, key: str) -> JsonValue:
+def _child(value: JsonValue, key: str) -> JsonValue:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def compare(part: Part, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
-    """Everything about the pods of a part.
+def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
+    """Compare the pods of a part of the release with the stack.
 
     Args:
-        part: The part.
+        workload: The part.
         pods: Its pods.
-        namespace: Where they are, for remedies.
+        namespace: Their namespace, for remedies.
     """
     if not pods:
-        yield Finding("pods", part.name, "at least one", "none", "differs", UP)
+        yield Finding("pods", workload.name, "at least one", "none", "differs", UP)
         return
-    yield from _roll_out(part, pods, namespace)
+    yield from _rollout(workload, pods, namespace)
     for pod in pods:
         if not pod.ready:
-            remedy = f"wait for it; `kubectl describe pod {pod.name} --namespace {namespace}` says more"
+            remedy = f"wait for it; `kubectl describe pod {pod.name} --namespace {namespace}` shows details"
             yield Finding("ready", pod.name, "yes", f"no: {pod.reason}", "differs", remedy)
-        yield _image(part, pod)
+        yield _compare_image(workload, pod)
     digests = sorted({pod.digest for pod in pods if pod.digest})
-    if part.image.digest is None and len(digests) > 1:
+    if workload.image.digest is None and len(digests) > 1:
         remedy = "the tag was moved: declare the image by its digest"
-        yield Finding("one image", part.name, "yes", ", ".join(digests), "differs", remedy)
+        yield Finding("one image", workload.name, "yes", ", ".join(digests), "differs", remedy)
 
 
-def _roll_out(part: Part, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
+def _rollout(workload: Workload, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
     revisions = Counter(pod.revision for pod in pods)
     if len(revisions) > 1:
-        told = ", ".join(f"{name} ({counted(count, 'pod')})" for name, count in sorted(revisions.items()))
-        remedy = f"wait until the roll-out is over: `kubectl get pods --namespace {namespace} --watch`"
-        yield Finding("roll-out", part.name, "one ReplicaSet", told, "differs", remedy)
+        shown = ", ".join(f"{name} ({counted(count, 'pod')})" for name, count in sorted(revisions.items()))
+        remedy = f"wait until the rollout ends: `kubectl get pods --namespace {namespace} --watch`"
+        yield Finding("roll-out", workload.name, "one ReplicaSet", shown, "differs", remedy)
 
 
-def _image(part: Part, pod: Pod) -> Finding:
-    asked, declared = _written(pod.image), part.image
-    digest = pod.digest or asked.digest
-    running = str(Image(asked.repository, asked.tag, digest))
-    state, remedy = _held_against(declared, asked, digest)
-    if remedy == _BY_TAG and part.deployment == "":
-        # The vendor's tags are versions, and nothing of the company's is in them.
+def _compare_image(workload: Workload, pod: Pod) -> Finding:
+    requested, declared = _parsed(pod.image), workload.image
+    digest = pod.digest or requested.digest
+    shown = str(Image(requested.repository, requested.tag, digest))
+    state, remedy = _image_state(declared, requested, digest)
+    if remedy == BY_TAG and workload.deployment == "":
+        # Dagster's own tags are versions, which are not moved.
         state, remedy = "same", ""
-    return Finding("image", pod.name, str(declared), running, state, remedy)
+    return Finding("image", pod.name, str(declared), shown, state, remedy)
 
 
-def _held_against(declared: Image, asked: Image, digest: str | None) -> tuple[State, str]:
-    if declared.repository not in ("", asked.repository):
+def _image_state(declared: Image, requested: Image, digest: str | None) -> tuple[State, str]:
+    """The result and the remedy. The digest is of the image on the node; None if the node does not report it."""
+    if declared.repository not in ("", requested.repository):
         return "differs", UP
     if declared.digest is None:
-        return ("unknown", _BY_TAG) if declared.tag == asked.tag else ("differs", UP)
+        return ("unknown", BY_TAG) if declared.tag == requested.tag else ("differs", UP)
     if digest is None:
-        return "unknown", "the node does not tell the digest: ask again once the pod has started"
+        return "unknown", "the node does not report the digest: run this again once the pod has started"
     return ("same", "") if declared.digest == digest else ("differs", UP)
 
 
-def _written(reference: str) -> Image:
-    """A reference in its parts, whatever it is: a cluster may run what a stack would be refused."""
+def _parsed(reference: str) -> Image:
+    """A reference split without validation: a cluster may run an image that a stack may not declare."""
     name, _, digest = reference.partition("@")
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
@@ -179,12 +253,39 @@ def _written(reference: str) -> Image:
     return Image(repository, tag or None, digest or None)
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What the code location says of itself; empty where it does not."""
+# The code location and the repository
 
-    commit: str
-    definitions: str
+
+def compare_deployed(pods: Sequence[Pod], repository: Repository) -> Iterator[Finding]:
+    """Compare the annotations of the code location's pods with the repository."""
+    for pod in pods:
+        definitions = pod.annotations.get(naming.DEFINITIONS_ANNOTATION, "")
+        yield _compare_definitions("definitions deployed", pod.name, definitions, repository, UP)
+        if naming.COMMIT_ANNOTATION in pod.annotations:
+            yield _compare_commit("commit deployed", pod.name, pod.annotations[naming.COMMIT_ANNOTATION], repository)
+
+
+def compare_loaded(
+    cluster: Cluster, namespace: str, webservers: Sequence[Pod], repository: Repository
+) -> Iterator[Finding]:
+    """Compare the build that the code location reports with the repository."""
+    where = naming.CODE_LOCATION
+    try:
+        build = _reported_build(cluster, namespace, webservers)
+    except ClusterError as error:
+        reason = f"unknown: {error.message}"
+        yield Finding("definitions loaded", where, repository.definitions, reason, "unknown", error.hint)
+        return
+    remedy = "set lotus:dagster.image to the image of this commit, and `pulumi up`; or check out the commit that runs"
+    yield _compare_definitions("definitions loaded", where, build.definitions, repository, remedy)
+    yield _compare_commit("commit loaded", where, build.commit, repository)
+
+
+def _reported_build(cluster: Cluster, namespace: str, webservers: Sequence[Pod]) -> Build:
+    pod = next((each for each in webservers if each.ready and each.port is not None), None)
+    if pod is None or pod.port is None:
+        raise ClusterError("no webserver is ready to answer")
+    return told_by(cluster.get(namespace, pod.name, pod.port, "graphql", QUERY), naming.CODE_LOCATION)
 
 
 class _Value(BaseModel):
@@ -223,145 +324,57 @@ class _Answer(BaseModel):
     data: _Data
 
 
-def deployed(pods: Sequence[Pod], repository: Repository) -> Iterator[Finding]:
-    """What the annotations of the code location's pods tell of the state that was deployed."""
-    for pod in pods:
-        definitions = pod.annotations.get(naming.DEFINITIONS_ANNOTATION, "")
-        yield _definitions("definitions deployed", pod.name, definitions, repository, UP)
-        if naming.COMMIT_ANNOTATION in pod.annotations:
-            yield _commit("commit deployed", pod.name, pod.annotations[naming.COMMIT_ANNOTATION], repository)
-
-
-def running(cluster: Cluster, namespace: str, webservers: Sequence[Pod], repository: Repository) -> Iterator[Finding]:
-    """What the code location itself tells, by way of Dagster's pages."""
-    where = naming.CODE_LOCATION
-    try:
-        build = _asked(cluster, namespace, webservers)
-    except ClusterError as error:
-        yield Finding(
-            "definitions loaded", where, repository.definitions, f"not known: {error.message}", "unknown", error.hint
-        )
-        return
-    remedy = "name the image of this commit in lotus:dagster.image, and `pulumi up`; or check out the commit that runs"
-    yield _definitions("definitions loaded", where, build.definitions, repository, remedy)
-    yield _commit("commit loaded", where, build.commit, repository)
-
-
-def _asked(cluster: Cluster, namespace: str, webservers: Sequence[Pod]) -> Build:
-    pod = next((each for each in webservers if each.ready and each.port is not None), None)
-    if pod is None or pod.port is None:
-        raise ClusterError("no webserver is ready to be asked")
-    return told_by(cluster.get(namespace, pod.name, pod.port, "graphql", QUERY), naming.CODE_LOCATION)
-
-
 def told_by(answer: object, location: str) -> Build:
-    """The build of a code location in Dagster's answer to the query.
+    """Read the build of a code location from Dagster's answer to `QUERY`.
 
     Raises:
-        ClusterError: The answer does not tell it.
+        ClusterError: The answer does not contain it.
     """
     try:
         workspace = _Answer.model_validate(answer).data.workspace
     except ValidationError:
-        raise ClusterError("the webserver's answer makes no sense", "is it Dagster, of the chart's version?") from None
+        hint = "is it Dagster, of the chart's version?"
+        raise ClusterError("the webserver's answer has an unknown format", hint) from None
     found = next((each for each in workspace.locations if each.name == location), None)
     if found is None:
-        raise ClusterError(f"Dagster knows no code location {location}", UP)
+        raise ClusterError(f"Dagster has no code location {location}", UP)
     if found.loaded is None or not found.loaded.repositories:
         why = " ".join(found.loaded.message.split())[:200] if found.loaded is not None else "it is still loading"
-        raise ClusterError(f"the code location is not loaded: {why}", "Dagster's pages say more, under Deployment")
+        raise ClusterError(f"the code location is not loaded: {why}", "Dagster's UI shows details, under Deployment")
     resources = {each.name: each for repository in found.loaded.repositories for each in repository.resources}
     if RESOURCE not in resources:
         raise ClusterError(f"the code location has no resource {RESOURCE}", "its image is older than `lotus verify`")
-    told = {each.key: each.value.strip('"') for each in resources[RESOURCE].values}
-    return Build(told.get("commit", ""), told.get("definitions", ""))
+    # Dagster shows configured values as JSON.
+    values = {each.key: each.value.strip('"') for each in resources[RESOURCE].values}
+    return Build(values.get("commit", ""), values.get("definitions", ""))
 
 
-def _definitions(what: str, where: str, found: str, repository: Repository, remedy: str) -> Finding:
+def _compare_definitions(what: str, where: str, found: str, repository: Repository, remedy: str) -> Finding:
     if not found:
-        return Finding(what, where, repository.definitions, "not told", "unknown", UP)
+        return Finding(what, where, repository.definitions, "not reported", "unknown", UP)
     if found == repository.definitions:
         return Finding(what, where, repository.definitions, found, "same")
     if repository.dirty:
-        remedy = f"commit what is changed here, or stash it; then {remedy}"
+        remedy = f"commit or stash the changes here; then {remedy}"
     return Finding(what, where, repository.definitions, found, "differs", remedy)
 
 
-def _commit(what: str, where: str, found: str, repository: Repository) -> Finding:
-    """An earlier commit is no difference by itself: the one that names an image in the stack's file comes after it."""
+def _compare_commit(what: str, where: str, found: str, repository: Repository) -> Finding:
+    """An earlier commit is not a difference: the commit that sets an image is later than the image's own."""
     if found == repository.commit:
         return Finding(what, where, repository.commit, found, "same")
     later = repository.commits_since(found)
     if later is None:
-        remedy = "`git fetch` may bring it; else somebody built the image of something that is not in the repository"
+        remedy = "run `git fetch`; if the commit is still missing, the image was built from another repository"
         return Finding(what, where, repository.commit, f"{found}, not in this history", "differs", remedy)
-    return Finding(what, where, repository.commit, f"{found}, {counted(later, 'commit')} before", "same")
+    return Finding(what, where, repository.commit, f"{found}, {counted(later, 'commit')} earlier", "same")
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What came of it.
-
-    Attributes:
-        stack: The stack.
-        namespace: Where in the cluster.
-        repository: The clone that was held against it.
-        findings: Everything that was compared.
-    """
-
-    stack: str
-    namespace: str
-    repository: Repository
-    findings: tuple[Finding, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing differs."""
-        return all(finding.state != "differs" for finding in self.findings)
-
-
-def verify_cluster(
-    directory: Path, stack: str | None = None, kubeconfig: str | None = None, context: str | None = None
-) -> Verified:
-    """Compare what runs with what should.
-
-    Args:
-        directory: The lake's folder, inside its Pulumi project.
-        stack: The stack; else that of `$PULUMI_STACK`, else the only one of the project.
-        kubeconfig: A file; else that of the stack, else the ambient one.
-        context: One of its contexts; else that of the stack, else the current one.
-
-    Raises:
-        LotusError: The stack has no Dagster, this is no clone, or the cluster can't be asked.
-    """
-    project = Project.needed(directory)
-    name = project.select(stack, os.environ)
-    settings = _dagster(project, name)
-    repository = Repository.at(project.folder)
-    cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
-    return Verified(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
-
-
-def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repository) -> Iterator[Finding]:
-    namespace = settings.namespace.name
-    pods = cluster.pods(namespace, naming.DAGSTER)
-    parts = parts_of(settings)
-    for part in parts:
-        yield from compare(part, part.of(pods), namespace)
-    webserver, _, code_location = parts
-    yield from deployed(code_location.of(pods), repository)
-    yield from running(cluster, namespace, webserver.of(pods), repository)
-
-
-def _dagster(project: Project, stack: str) -> DagsterSettings:
-    settings = project.dagster(stack)
-    if settings is None:
-        raise LotusError(f"the stack {stack} has no Dagster", f"{KEY} says so; another stack is meant: --stack")
-    return settings
+# Output
 
 
 def render(verified: Verified) -> str:
-    """What was compared, as text."""
+    """The comparisons as a table, with remedies and a summary below."""
     console = Console()
     with console.capture() as captured:
         console.print(_table(verified))
@@ -369,11 +382,11 @@ def render(verified: Verified) -> str:
 
 
 def _table(verified: Verified) -> Table:
-    made = Table("", "what", "where", "declared", "running")
+    table = Table("", "what", "where", "declared", "running")
     for finding in verified.findings:
         cells = (finding.state, finding.what, finding.where, finding.declared, finding.running)
-        made.add_row(*(printable(_shortened(cell)) for cell in cells))
-    return made
+        table.add_row(*(printable(_shortened(cell)) for cell in cells))
+    return table
 
 
 def _lines(verified: Verified) -> Iterator[str]:
@@ -381,22 +394,22 @@ def _lines(verified: Verified) -> Iterator[str]:
         if finding.remedy:
             yield f"{finding.what} of {finding.where}: {_shortened(finding.remedy)}"
     states = Counter(finding.state for finding in verified.findings)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    changes = " and changes that are not committed" if verified.repository.dirty else ""
-    commit = verified.repository.commit[:_SHORT]
+    numbers = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    changes = " and uncommitted changes" if verified.repository.dirty else ""
+    commit = verified.repository.commit[:SHORT]
     yield (
-        f"{verified.stack}, namespace {verified.namespace}, held against {commit}{changes}: "
-        f"{counted(states.total(), 'comparison')}, {told}"
+        f"{verified.stack}, namespace {verified.namespace}, compared with {commit}{changes}: "
+        f"{counted(states.total(), 'comparison')}, {numbers}"
     )
 
 
 def _shortened(text: str) -> str:
-    """A text whose commits and fingerprints are short enough for a table; documents have them in full."""
-    return re.sub(rf"\b([0-9a-f]{{{_SHORT}}})[0-9a-f]{{28,52}}\b", r"\1", text)
+    """Shorten commits and fingerprints for the table; documents have them in full."""
+    return re.sub(rf"\b([0-9a-f]{{{SHORT}}})[0-9a-f]{{28,52}}\b", r"\1", text)
 
 
 def as_document(verified: Verified) -> dict[str, JsonValue]:
-    """What was compared, as one JSON document."""
+    """The comparisons as one JSON document."""
     return {
         "ok": verified.ok,
         "stack": verified.stack,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
-from lotus_infra.commands.cli import lotus
 from tests.engine.harness import REPOSITORY
+from tests.support.lotus import LOADED
 
 PROGRAMS = [
     "airbyte-twin",
@@ -77,7 +77,7 @@ def _of_lotus(words: list[str]) -> str:
     if not words or words[0].startswith("-"):
         return ""
     verb, *rest = words
-    command = lotus.commands.get(verb)
+    command = LOADED.get(verb)
     if command is None:
         return f"lotus has no verb {verb}"
     return _of_verb(command, verb, [word for word in rest if not re.match(r"[<>&]|\d>", word) or word.endswith(">")])

@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from lotus_infra.commands.cli import lotus
 from tests.docs.commands import commands, looks_like_shell, mistake
 from tests.docs.pages import MARKS, names, page, pages
 from tests.engine.harness import REPOSITORY
+from tests.support.lotus import LOADED
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_command_of_every_page_is_in_a_block_that_says_so() -> None:
 
 def test_every_verb_is_in_the_table_of_the_readme() -> None:
     table = {code.split()[1] for _, code in page("README.md").inline if code.startswith("lotus ")}
-    assert sorted(lotus.commands.keys() - table) == []
+    assert sorted(LOADED.keys() - table) == []
 
 
 def test_every_page_for_a_procedure_or_a_symptom_is_in_an_index() -> None:

@@ -95,6 +95,6 @@ def test_a_secret_that_was_changed_in_airbyte_is_told_as_such(applied: Lake) -> 
     lines = told.stdout.splitlines()
     place = "source shopify: configuration.credentials.api_password"
     assert f"  {place}: code a secret, state a secret, live another secret" in lines
-    assert lines[0] == "Changed outside of the program, in Airbyte's pages or by Airbyte itself (1)"
+    assert lines[0] == "Changed outside of the program, in Airbyte's UI or by Airbyte itself (1)"
     assert any(f"{place}: changed outside the program" in line for line in lines)
     assert "somebody-elses-password" not in told.stdout

@@ -29,7 +29,7 @@ def test_the_plan_is_shown_with_what_jobs_brought_and_nothing_is_started(
     assert lotus("backfill", "shop", "users", "--token", "again", "--estimate", "--dry-run") == 0
     shown = capsys.readouterr().out
     assert '"backfill": false -> "again"' in shown
-    assert "So far 2 jobs of shop brought 42 rows, all of its streams together (all since " in shown
+    assert "So far 2 jobs of shop read 42 rows, all streams together (all since " in shown
     assert "; the longest took 0:01:00." in shown
     assert users.read_bytes() == before
 
@@ -60,5 +60,5 @@ def test_an_airbyte_that_does_not_answer_is_in_nobodys_way(
     monkeypatch.setenv("AIRBYTE_RETRY_BASE_SECONDS", "0")
     assert lotus("backfill", "shop", "users", "--estimate", "--yes") == 0
     printed = capsys.readouterr().out
-    assert "How many rows that is, is not known: " in printed
+    assert "The number of rows is unknown: " in printed
     assert "next: git commit " in printed

@@ -54,7 +54,7 @@ def test_a_failed_sync_ends_with_exit_code_1_and_the_reason(
     lab.steps = [lambda: lab.drive(1, "failed"), lambda: lab.drive(2, "succeeded")]
 
     assert lotus("sync", "--all") == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "shop: Airbyte does not say why; the job's log in its pages may"
+    assert capsys.readouterr().err.splitlines()[-1] == "shop: Airbyte reports no reason: see the job's log in its UI"
 
 
 def test_a_sync_as_json_is_one_document(lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,8 +81,8 @@ def test_a_job_that_was_under_way_is_said_to_be_so(lab: Lab, lotus: Lotus, capsy
 
     assert lotus("sync", "shop") == 0
     assert capsys.readouterr().err.splitlines() == [
-        "shop: job 1 pending, under way before",
-        "shop: job 1 succeeded, under way before",
+        "shop: job 1 pending, already running",
+        "shop: job 1 succeeded, already running",
     ]
 
 
@@ -135,8 +135,8 @@ def test_who_interrupts_a_sync_gets_exit_code_130_and_a_way_on(
 
     assert lotus("sync", "shop") == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "lotus: no longer waiting: job 1 of shop goes on; "
-        "`lotus sync shop` follows again, `lotus sync --cancel shop` ends it"
+        "lotus: no longer waiting: job 1 of shop continues; "
+        "`lotus sync shop` follows it again, `lotus sync --cancel shop` cancels it"
     )
 
 
@@ -146,7 +146,7 @@ def test_a_sync_that_takes_too_long_ends_with_exit_code_1(
     lab.steps = [lambda: None]
 
     assert lotus("sync", "shop", "--timeout", "10") == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "shop: not finished after 10 s, and goes on"
+    assert capsys.readouterr().err.splitlines()[-1] == "shop: not finished after 10 s; the job continues"
 
 
 @pytest.mark.parametrize("verb", ["sync", "discover"])
@@ -192,12 +192,12 @@ def test_a_discovery_prints_what_has_changed_and_breaks_nothing(
         "  + products",
         "  + purchases",
         "  + users",
-        "  nothing is written",
+        "  nothing written",
     ]
     assert lotus("discover", "shop") == 0
     capsys.readouterr()
     assert lotus("discover", "shop") == 0
-    assert capsys.readouterr().out == "shop: 3 streams, nothing has changed\n"
+    assert capsys.readouterr().out == "shop: 3 streams, no changes\n"
     assert lotus("check") == 0
 
 
@@ -237,7 +237,7 @@ def test_one_source_that_fails_is_not_in_the_way_of_the_others(
 
 def test_one_sources_id_is_not_that_of_all(lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
     assert lotus("discover", "--all", "--source-id", "any") == 2
-    assert "--source-id is of one source" in capsys.readouterr().err
+    assert "--source-id selects one source" in capsys.readouterr().err
 
 
 def test_a_person_at_a_terminal_is_asked_for_the_source(

@@ -40,7 +40,7 @@ def test_what_differs_is_told_and_the_exit_code_says_so(
     (tmp_path / "preview.json").write_text(preview(10, 10, 20))
     assert lotus() == 1
     assert capsys.readouterr().out == (
-        "Changed outside of the program, in Airbyte's pages or by Airbyte itself (1)\n"
+        "Changed outside of the program, in Airbyte's UI or by Airbyte itself (1)\n"
         "  source shop: configuration.count: code 10, state 10, live 20\n"
         "\n"
         "1 difference in 1 object: 1 changed outside\n"
@@ -57,14 +57,14 @@ def test_a_patch_goes_to_a_file_and_a_second_one_has_nothing_to_take_over(
     assert '+    "count": 20\n' in (tmp_path / "drift.patch").read_text()
     (tmp_path / "preview.json").write_text(preview(20, 10, 20))
     assert lotus("--patch") == 0
-    assert capsys.readouterr() == ("", "There is nothing to take over.\n")
+    assert capsys.readouterr() == ("", "No changes in Airbyte.\n")
     assert lotus() == 0
 
 
 def test_without_drift_there_is_one_line(lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "preview.json").write_text(preview(10, 10, 10))
     assert lotus() == 0
-    assert capsys.readouterr().out == "No drift: code, state and live agree.\n"
+    assert capsys.readouterr().out == "No drift: code, state and Airbyte match.\n"
 
 
 @pytest.mark.parametrize("text", [preview(1, 1, 1, severity="error"), None])

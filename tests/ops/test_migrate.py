@@ -137,7 +137,7 @@ def test_a_file_with_other_content_is_named_and_nothing_is_written(
 
     assert lotus("--from", "live", "--into", "lake", "--yes") == 1
 
-    assert "which is not overwritten:\n  import.json\n" in capsys.readouterr().out
+    assert "not overwritten:\n  import.json\n" in capsys.readouterr().out
     assert (tmp_path / "import.json").read_text() == "mine"
     assert not (tmp_path / "lake").exists()
 
@@ -165,7 +165,7 @@ def test_a_state_of_another_airbyte_is_not_taken_for_one_whose_objects_are_gone(
 
     assert lotus("--from", "terraform.tfstate") == 1
 
-    assert "nothing of terraform.tfstate is in the workspace" in capsys.readouterr().err
+    assert "no object of terraform.tfstate is in the workspace" in capsys.readouterr().err
 
 
 def test_a_terraform_state_is_enough_where_nobody_can_be_asked(
@@ -187,7 +187,7 @@ def test_a_terraform_state_is_enough_where_nobody_can_be_asked(
     ("arguments", "told"),
     [
         (("--from", "nowhere.tfstate"), "nowhere.tfstate can't be read"),
-        (("--from", "terraform.tfstate"), "or read Terraform's state alone: --offline"),
+        (("--from", "terraform.tfstate"), "or use the Terraform state only: --offline"),
         (("--from", "live"), "does not say how to reach Airbyte"),
         (("--from", "two.tfstate", "--offline"), "the state has objects of 2 workspaces"),
     ],

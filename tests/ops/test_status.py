@@ -118,8 +118,8 @@ def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(
     lab.airbyte.patch_connection(store, {"status": "inactive"})
     assert lotus("status") == 1
     told = capsys.readouterr().out.splitlines()
-    assert "shop: its last job, 1, failed: the log in its pages may say why" in told
-    assert "store: its connection is inactive, and syncs nothing: make it active" in told
+    assert "shop: its last job, 1, failed: see its log in Airbyte" in told
+    assert "store: its connection is inactive and does not sync: activate it" in told
     assert told[-1] == "2 problems"
 
     lab.airbyte.delete_connection(store)

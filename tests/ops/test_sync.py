@@ -85,7 +85,7 @@ def test_a_clear_brings_nothing_and_is_in_the_way(lab: Lab) -> None:
     [run] = start(lab.live, ["shop"])
 
     assert (run.status, run.ok) == (NOT_STARTED, False)
-    assert run.reason == "job 1 is under way, a reset: wait for it, then sync"
+    assert run.reason == "job 1 is running, a reset: wait for it, then sync"
 
 
 def test_a_sync_that_can_not_start_is_in_nobodys_way(lab: Lab) -> None:
@@ -102,8 +102,8 @@ def test_a_sync_that_can_not_start_is_in_nobodys_way(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        ("failed", "Airbyte does not say why; the job's log in its pages may"),
-        ("cancelled", "somebody cancelled it"),
+        ("failed", "Airbyte reports no reason: see the job's log in its UI"),
+        ("cancelled", "the job was cancelled"),
     ],
 )
 def test_a_job_that_does_not_succeed_is_told_with_its_reason(lab: Lab, status: str, reason: str) -> None:
@@ -128,7 +128,7 @@ def test_patience_ends_and_the_job_goes_on(lab: Lab) -> None:
     [run] = sync_sources(lab.live, ["shop"], patience=lab.patience(timeout_seconds=15))
 
     assert (run.status, run.ok, run.finished) == ("running", False, False)
-    assert run.reason == "not finished after 15 s, and goes on"
+    assert run.reason == "not finished after 15 s; the job continues"
     assert not lab.airbyte.get_job(1).finished
 
 
@@ -142,14 +142,15 @@ def test_who_stops_waiting_is_told_how_to_go_on(lab: Lab) -> None:
         sync_sources(lab.live, ["shop", "store"], patience=lab.patience())
 
     assert str(caught.value) == (
-        "no longer waiting: job 1 of shop goes on; `lotus sync shop` follows again, `lotus sync --cancel shop` ends it"
+        "no longer waiting: job 1 of shop continues; "
+        "`lotus sync shop` follows it again, `lotus sync --cancel shop` cancels it"
     )
 
 
 def test_an_airbyte_that_is_lost_sight_of_is_told_with_the_jobs_that_go_on(lab: Lab) -> None:
     lab.steps = [lambda: lab.twin.twin.faults.add(Fault(path="/jobs/1", status=500, times=None))]
 
-    with pytest.raises(LotusError, match=r"could not read job 1: 500 .*job 1 of shop goes on"):
+    with pytest.raises(LotusError, match=r"could not read job 1: 500 .*job 1 of shop continues"):
         sync_sources(lab.live, ["shop"], patience=lab.patience())
 
 

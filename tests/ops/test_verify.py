@@ -45,7 +45,7 @@ def test_an_image_that_is_not_the_declared_one_differs(image: str, image_id: str
 
     found = prod.findings("differs")["image"]
     assert (found.where, found.declared) == ("code-1", f"{NAME}@{DIGEST}")
-    assert found.remedy == "`pulumi up` brings it about"
+    assert found.remedy == "`pulumi up` deploys it"
 
 
 def test_an_image_by_tag_alone_is_not_known_until_its_digest_is_declared(prod: Prod) -> None:
@@ -69,7 +69,7 @@ def test_pods_of_one_tag_with_two_digests_differ(prod: Prod) -> None:
 
 def test_a_node_that_does_not_tell_the_digest_leaves_it_unknown(prod: Prod) -> None:
     prod.deploy(image=f"{NAME}:3f9c2a1", image_id="sha256:" + "c" * 64)
-    assert "ask again" in prod.findings("unknown")["image"].remedy
+    assert "once the pod has started" in prod.findings("unknown")["image"].remedy
 
 
 def test_a_vendors_image_is_of_the_charts_version_or_of_what_the_stack_says_besides(prod: Prod) -> None:
@@ -117,12 +117,12 @@ def test_definitions_that_were_deployed_or_loaded_of_another_state_differ(prod: 
     assert verified.repository.dirty
     differing = {finding.what: finding.remedy for finding in verified.findings if finding.state == "differs"}
     assert set(differing) == {"definitions deployed", "definitions loaded"}
-    assert differing["definitions loaded"].startswith("commit what is changed here, or stash it; then name the image")
+    assert differing["definitions loaded"].startswith("commit or stash the changes here; then set lotus:dagster.image")
 
 
 def test_pods_that_tell_no_definitions_leave_them_unknown(prod: Prod) -> None:
     prod.deploy(annotations={})
-    assert prod.findings("unknown")["definitions deployed"].running == "not told"
+    assert prod.findings("unknown")["definitions deployed"].running == "not reported"
 
 
 def test_an_earlier_commit_with_the_same_definitions_is_no_difference(prod: Prod) -> None:
@@ -132,7 +132,7 @@ def test_an_earlier_commit_with_the_same_definitions_is_no_difference(prod: Prod
     prod.deploy(annotations={naming.COMMIT_ANNOTATION: built_of})
 
     same = prod.findings("same")
-    assert same["commit loaded"].running == same["commit deployed"].running == f"{built_of}, 2 commits before"
+    assert same["commit loaded"].running == same["commit deployed"].running == f"{built_of}, 2 commits earlier"
 
 
 @pytest.mark.parametrize("built_of", ["3f9c2a1e5b7d8046912c3f9c2a1e5b7d8046912c", "no image", "--help"])
@@ -147,7 +147,7 @@ def test_a_commit_that_is_not_in_the_history_differs(built_of: str, prod: Prod) 
         ({"message": "ImportError: no\n module"}, "not loaded: ImportError: no module"),
         (None, "it is still loading"),
         ({"repositories": [{"allTopLevelResourceDetails": []}]}, "has no resource build"),
-        ({"repositories": "none"}, "makes no sense"),
+        ({"repositories": "none"}, "has an unknown format"),
     ],
 )
 def test_what_dagsters_pages_do_not_tell_is_unknown_with_the_reason(loaded: Any, told: str, prod: Prod) -> None:
@@ -159,7 +159,7 @@ def test_what_dagsters_pages_do_not_tell_is_unknown_with_the_reason(loaded: Any,
 
 def test_pages_that_know_no_such_code_location_or_are_not_dagsters_are_told(prod: Prod) -> None:
     prod.cluster.answers = {"web-1:80": {"data": {"workspaceOrError": {"locationEntries": []}}}}
-    assert "knows no code location lotus-lake" in prod.findings("unknown")["definitions loaded"].running
+    assert "has no code location lotus-lake" in prod.findings("unknown")["definitions loaded"].running
     prod.cluster.answers = {"web-1:80": "<html>"}
     assert "does not answer with JSON" in prod.findings("unknown")["definitions loaded"].running
 
@@ -168,7 +168,7 @@ def test_without_the_right_to_ask_pods_the_rest_is_compared_all_the_same(prod: P
     prod.cluster.denied = {"pods/proxy"}
 
     found = prod.findings("unknown")["definitions loaded"]
-    assert found.running == "not known: you may not get pods/proxy in the namespace lotus-lake"
+    assert found.running == "unknown: you may not get pods/proxy in the namespace lotus-lake"
     assert found.remedy == "`kubectl auth can-i get pods/proxy --namespace lotus-lake` must say yes"
 
 

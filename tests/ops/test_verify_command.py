@@ -122,11 +122,10 @@ def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
     assert lotus(monkeypatch, prod) == 1
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed if "differs" in line and "code-1" in line and "sha256:bbbbbbbbbbbb " in line]
-    assert printed[-2] == "image of code-1: `pulumi up` brings it about"
+    assert printed[-2] == "image of code-1: `pulumi up` deploys it"
     head = git(prod.folder, "rev-parse", "HEAD")[:12]
     assert printed[-1] == (
-        f"prod, namespace lotus-lake, held against {head} and changes that are not committed: "
-        "6 comparisons, 1 differs, 5 same"
+        f"prod, namespace lotus-lake, compared with {head} and uncommitted changes: 6 comparisons, 1 differs, 5 same"
     )
 
 

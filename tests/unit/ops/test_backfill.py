@@ -53,10 +53,10 @@ def test_a_second_backfill_of_the_day_has_a_token_of_its_own_for_all_its_streams
     ("streams", "token", "said"),
     [
         (["ordrs"], None, 'has no stream "ordrs": did you mean "orders"'),
-        (["orders", "off"], None, 'shop/off is not selected, and nobody reads it: set "selected" to true'),
-        (["orders", "dated"], "2026-02-01", "shop/dated has the token 2026-02-01 already, which reads nothing anew"),
-        (["orders"], "true", '"true" can\'t be a token: a token has 1 to 100 letters'),
-        (["orders"], "a b", '"a b" can\'t be a token'),
+        (["orders", "off"], None, 'shop/off is not selected, so Airbyte does not sync it: set "selected" to true'),
+        (["orders", "dated"], "2026-02-01", "shop/dated already has the token 2026-02-01, which has no further effect"),
+        (["orders"], "true", 'invalid token "true": a token has 1 to 100 letters'),
+        (["orders"], "a b", 'invalid token "a b"'),
     ],
 )
 def test_what_can_not_be_is_refused_with_what_to_do(
@@ -78,5 +78,5 @@ def test_a_file_that_can_not_be_written_leaves_all_as_they_are(lake: Path) -> No
 
 def test_what_is_not_known_of_the_rows_is_said_to_be_so(lake: Path) -> None:
     shown = planned(lake, "orders")
-    assert "not known: no Airbyte" in render(shown, "no Airbyte")
-    assert "not known: no job of shop has succeeded yet" in render(shown, History(0, 0, None, None, complete=True))
+    assert "unknown: no Airbyte" in render(shown, "no Airbyte")
+    assert "unknown: no job of shop has succeeded yet" in render(shown, History(0, 0, None, None, complete=True))

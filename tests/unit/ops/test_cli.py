@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra import commands
 from lotus_infra.commands.cli import main
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
+from tests.support.lotus import LOADED
 from tests.support.projects import CLEAN, MODEL, Break, lake_files, write_project
 
 
@@ -264,3 +266,10 @@ def test_no_verb_waits_for_what_only_another_needs(module: str, foreign: set[str
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert foreign & set(imported) == set()
+
+
+def test_every_file_of_a_command_is_in_the_list_that_help_prints_without_loading_any() -> None:
+    shared = {"__init__", "cli", "options", "output", "review"}
+    files = {file.stem for file in Path(commands.__file__).parent.glob("*.py")} - shared
+    assert files == set(LOADED)
+    assert all(command.name == name for name, command in LOADED.items())

@@ -47,10 +47,13 @@ def test_a_state_whose_secrets_are_hidden_is_well() -> None:
 @pytest.mark.parametrize(
     ("configuration", "what"),
     [
-        ({"key": hidden(MASK)}, "Source shop has Airbyte's mask as the value of configuration.key"),
-        (hidden({"login": {"user": MASK}}), "Source shop has Airbyte's mask as the value of configuration.login.user"),
-        ({"key": "a"}, "Source shop has in plain text what its connector calls secret: key"),
-        ({"login": {"pin": "b"}}, "Source shop has in plain text what its connector calls secret: login.pin"),
+        ({"key": hidden(MASK)}, "Source shop has Airbyte's mask instead of a value at configuration.key"),
+        (
+            hidden({"login": {"user": MASK}}),
+            "Source shop has Airbyte's mask instead of a value at configuration.login.user",
+        ),
+        ({"key": "a"}, "Source shop has plain-text values that its connector calls secret: key"),
+        ({"login": {"pin": "b"}}, "Source shop has plain-text values that its connector calls secret: login.pin"),
     ],
 )
 def test_masks_and_open_secrets_are_broken_and_no_value_is_told(configuration: object, what: str) -> None:
@@ -66,7 +69,7 @@ def test_what_is_of_another_project_is_broken_and_what_never_ended_a_warning() -
     found = told(other, pending=[{"type": "creating", "resource": source({})}])
 
     assert [(each.state, each.what) for each in found] == [
-        ("warning", "creating Source shop was begun and never ended"),
+        ("warning", "creating Source shop is a pending operation"),
         ("broken", "the state has resources of another project or stack: copy"),
     ]
 
@@ -76,13 +79,16 @@ def test_a_connector_that_nobody_describes_is_a_warning() -> None:
 
     [finding] = findings_of(exported, "lotus", "prod", lambda *_: None)
 
-    assert (finding.state, finding.what) == ("warning", "the secrets of Source shop are not known")
+    assert (finding.state, finding.what) == (
+        "warning",
+        "the secret fields of Source shop are unknown: no connector specification",
+    )
 
 
 def test_what_is_no_state_is_one_finding() -> None:
     [finding] = findings_of("{}", "lotus", "prod", lambda *_: None)
 
-    assert (finding.state, finding.what) == ("broken", "the state is not what pulumi exports")
+    assert (finding.state, finding.what) == ("broken", "the state is not an export of pulumi")
 
 
 @pytest.mark.parametrize(("apart", "state"), [(0, "ok"), (59, "ok"), (61, "broken"), (-7200, "broken")])

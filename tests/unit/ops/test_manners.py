@@ -11,11 +11,11 @@ import click
 import pytest
 from airbyte_twin.testing import running_twin
 
-from lotus_infra.commands.cli import lotus as lotus_command
 from lotus_infra.commands.cli import main
 from tests.support.lakes import Document, clean_files, source, stream, write
+from tests.support.lotus import LOADED
 
-VERBS = sorted(lotus_command.commands)
+VERBS = sorted(LOADED)
 FILES = {"check", "schema", "graph", "scaffold", "backfill"}
 """Verbs that ask nobody for what they need."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
@@ -25,12 +25,12 @@ NOWHERE = "http://127.0.0.1:9/api/public/v1"
 
 
 def options_of(verb: str) -> set[str]:
-    return {name for each in lotus_command.commands[verb].params for name in each.opts}
+    return {name for each in LOADED[verb].params for name in each.opts}
 
 
 def example(verb: str) -> list[str]:
     """The arguments of the one example in a verb's help."""
-    lines = [line.strip() for line in (lotus_command.commands[verb].help or "").splitlines()]
+    lines = [line.strip() for line in (LOADED[verb].help or "").splitlines()]
     [shown] = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
     name, called, *arguments = shlex.split(shown.partition(" | ")[0])
     assert (name, called) == ("lotus", verb)
@@ -39,7 +39,7 @@ def example(verb: str) -> list[str]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
-    command = lotus_command.commands[verb]
+    command = LOADED[verb]
     try:
         command.make_context(verb, example(verb))
     except click.UsageError as error:
@@ -48,7 +48,7 @@ def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_says_what_it_does_in_a_sentence_and_prints_a_document_on_request(verb: str) -> None:
-    first = (lotus_command.commands[verb].help or "").split("\n\n")[0]
+    first = (LOADED[verb].help or "").split("\n\n")[0]
     assert first.endswith(".")
     # What `up` prints is the engine's own.
     assert verb == "up" or "--json" in options_of(verb)
