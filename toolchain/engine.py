@@ -222,9 +222,10 @@ class Progress:
 
 
 def _write_language_host() -> None:
-    """Writes the stand-in's executable anew when the environment or this folder has moved."""
+    """Write the stand-in's executable where it is missing or not the one for this environment."""
     text = (
-        f'#!/bin/sh\nexec {shlex.quote(_environment_python())} -u {shlex.quote(str(HERE / "language_host.py"))} "$@"\n'
+        '#!/bin/sh\ntoolchain=$(dirname "$(dirname "$(readlink -f "$0")")")\n'
+        f'exec {_environment_python()} -u "$toolchain/language_host.py" "$@"\n'
     )
     host = BIN / HOST_NAME
     if not host.exists() or host.read_text(encoding="utf-8") != text:
@@ -235,10 +236,20 @@ def _write_language_host() -> None:
 
 
 def _environment_python() -> str:
-    for folder in (HERE.parent / ".venv", Path(sys.prefix)):
-        if (folder / "bin" / "python").exists() and (folder / "pyvenv.cfg").exists():
-            return str(folder / "bin" / "python")
+    """The Python of the project's environment, as a word of the executable.
+
+    Raises:
+        EngineError: there is no environment.
+    """
+    if _is_environment(HERE.parent / ".venv"):
+        return '"$(dirname "$toolchain")/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
+    if _is_environment(Path(sys.prefix)):
+        return shlex.quote(str(Path(sys.prefix) / "bin" / "python"))
     raise EngineError("The engine needs the project's Python environment to run programs in: run `make setup` first.")
+
+
+def _is_environment(folder: Path) -> bool:
+    return (folder / "bin" / "python").exists() and (folder / "pyvenv.cfg").exists()
 
 
 def _clock(started: float) -> str:

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector, leave it as it was found, and leave what was made out of its later walks."""
+    """Pause the cyclic garbage collector, and leave it as it was found: a process that serves for days needs it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_enabled:
             gc.enable()
