@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sandbox.place import write_whole
+from sandbox.layout import write_whole
 
 # A catalog in a file is for one process at a time, so one step of the pool and one run, for `dagster dev` too.
 SETTINGS: Final = """telemetry:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 from pulumi_airbyte.provider.properties import Properties, Secret
 
-from sandbox.plugins.aws.kinds import Kind, Live, is_missing, same_policy
+from sandbox.plugins.aws.resource import Live, ResourceType, is_missing, same_policy
 
 
-class User(Kind):
+class User(ResourceType):
     """`aws.iam.User`."""
 
     token = "aws:iam/user:User"
@@ -37,7 +37,7 @@ class User(Kind):
         _without_missing(lambda: self.clients.iam.delete_user(UserName=identity))
 
 
-class UserPolicy(Kind):
+class UserPolicy(ResourceType):
     """`aws.iam.UserPolicy`; its id is `<user>:<name>`."""
 
     token = "aws:iam/userPolicy:UserPolicy"
@@ -76,7 +76,7 @@ class UserPolicy(Kind):
         _without_missing(lambda: self.clients.iam.delete_user_policy(UserName=user, PolicyName=name))
 
 
-class AccessKey(Kind):
+class AccessKey(ResourceType):
     """`aws.iam.AccessKey`: its id is the key's, its secret is told once."""
 
     token = "aws:iam/accessKey:AccessKey"

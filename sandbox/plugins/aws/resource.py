@@ -36,7 +36,7 @@ class Live:
     outputs: Properties
 
 
-class Kind(ABC):
+class ResourceType(ABC):
     """One resource type.
 
     Attributes:
@@ -85,13 +85,13 @@ def from_api(value: Document) -> Document:
     return [from_api(item) for item in value] if isinstance(value, list) else value
 
 
-def lean(value: Document) -> Document:
+def without_defaults(value: Document) -> Document:
     """A value without what is not set: servers add `false` and empty texts, programs leave them out."""
     if isinstance(value, dict):
-        kept = {key: lean(item) for key, item in value.items()}
+        kept = {key: without_defaults(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None and item not in (False, "", [], {})}
     if isinstance(value, list):
-        return [lean(item) for item in value]
+        return [without_defaults(item) for item in value]
     return value
 
 
