@@ -67,11 +67,11 @@ class Execution:
 
 
 def _failure(done: dg.ExecuteInProcessResult) -> str:
-    """What the failed steps said, without tracebacks; of a run that failed before its first step, what that said."""
+    """The messages of failed steps, without tracebacks; the run's own where it failed before its first step."""
     errors = [event.step_failure_data.error for event in done.get_step_failure_events()]
-    told = [error.message for error in errors if error is not None]
+    messages = [error.message for error in errors if error is not None]
     return (
-        "\n".join(told or [done.get_run_failure_event().message or "the run failed"])
+        "\n".join(messages or [done.get_run_failure_event().message or "the run failed"])
         .partition("\nTraceback")[0]
         .strip()
     )
@@ -101,7 +101,7 @@ class Round:
         """Run everything that has arrived.
 
         Args:
-            loading: seconds that loading the definitions took, to be told with the others.
+            loading: seconds that loading the definitions took, for the report.
         """
         began = time.monotonic()
         if self._execution.end_what_was_killed():

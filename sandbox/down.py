@@ -1,4 +1,4 @@
-"""`make sandbox-down`: ends what the sandbox started and keeps what it remembers."""
+"""`make sandbox-down`: stop the sandbox's servers and keep their data."""
 
 from sandbox import lakehouse, s3, ui
 from sandbox import twin as twins
@@ -23,6 +23,6 @@ def down(layout: Layout) -> None:
     if server is not None and not server.keeps:
         twins.forget(layout)
         lakehouse.forget(layout)
-        print("It kept nothing, so the sandbox begins anew the next time.")
+        print("Its objects are gone: the next sandbox starts empty.")
         return
-    print(f"What they remember stays in {layout.folder.name}/; delete that folder to start anew.")
+    print(f"Their data stays in {layout.folder.name}/; delete that folder to start empty.")

@@ -77,7 +77,7 @@ class Engine:
         """Run a command and let the user read it.
 
         Raises:
-            LotusError: it failed; it has said why.
+            LotusError: it failed; its output has the reason.
         """
         with _interrupts_left_to_the_engine() as interrupts:
             process = subprocess.run(
@@ -103,8 +103,8 @@ class Engine:
             check=False,
         )
         if process.returncode != 0:
-            said = process.stderr.strip().removeprefix("error: ")
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {said}", f"{ANEW}, the state in it included")
+            message = process.stderr.strip().removeprefix("error: ")
+            raise LotusError(f"pulumi {' '.join(arguments)} failed: {message}", f"{ANEW}, the state in it included")
         return process.stdout
 
     def _environment(self) -> dict[str, str]:

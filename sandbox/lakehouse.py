@@ -103,7 +103,7 @@ def materialize(layout: Layout, server: Server) -> Report:
     """Run what has arrived in S3, with progress on stderr.
 
     Raises:
-        LotusError: it ended without a report; it has said why.
+        LotusError: it ended without a report; its output has the reason.
     """
     return Report.model_validate_json(_ask(layout, server, "sandbox.dagster_runs"))
 
@@ -112,7 +112,7 @@ def contents(layout: Layout, server: Server) -> Contents:
     """Count and read what is in the lake.
 
     Raises:
-        LotusError: it can't be read; it has said why.
+        LotusError: it can't be read; its output has the reason.
     """
     return Contents.model_validate_json(_ask(layout, server, "sandbox.marts"))
 

@@ -48,12 +48,12 @@ class Layout:
 
     @property
     def twin_log(self) -> Path:
-        """What the twin says."""
+        """The twin's output."""
         return self.folder / "twin.log"
 
     @property
     def twin_data(self) -> Path:
-        """What the twin remembers between runs."""
+        """The twin's objects, kept between runs."""
         return self.folder / "airbyte"
 
     @property
@@ -68,12 +68,12 @@ class Layout:
 
     @property
     def s3_log(self) -> Path:
-        """What the S3 server says."""
+        """The S3 server's output."""
         return self.folder / "s3.log"
 
     @property
     def s3_data(self) -> Path:
-        """The S3 server's buckets, their versions, and what it notes of both."""
+        """The S3 server's buckets, versions and metadata."""
         return self.folder / "s3"
 
     @property

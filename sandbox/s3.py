@@ -1,4 +1,4 @@
-"""The S3 server as a process of its own: started once, found again, ended when asked."""
+"""The S3 server as a process of its own: started once, found again by later commands, stopped on request."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ class Server(Running):
     """A running server.
 
     Attributes:
-        keeps: whether its objects outlive it.
+        keeps: whether its objects stay when it stops.
     """
 
     keeps: bool = True
@@ -55,7 +55,7 @@ def start(layout: Layout) -> Server:
     The engine can't keep its state in a bucket that it makes: that one is there first, and the program takes it over.
 
     Raises:
-        LotusError: it did not start; the message has what it said.
+        LotusError: it did not start; the message has its output.
     """
     try:
         command: Path | None = s3_server()
@@ -74,7 +74,7 @@ def start(layout: Layout) -> Server:
 
 
 def _spawn(layout: Layout, versitygw: Path | None, port: int) -> Process:
-    """Start versitygw, or moto where there is none: it comes with the environment, and forgets all when it ends."""
+    """Start versitygw, or moto where there is none: it comes with the environment, and keeps nothing when it ends."""
     command = _versitygw(layout, versitygw, port) if versitygw is not None else [*MOTO, "-p", str(port)]
     keys = {"ROOT_ACCESS_KEY": S3_KEY, "ROOT_SECRET_KEY": S3_KEY}
     return spawn(command, layout.s3_log, os.environ | keys)
@@ -91,7 +91,7 @@ def _versitygw(layout: Layout, command: Path, port: int) -> list[str]:
 
 
 def _answers(process: Process, server: Server) -> bool:
-    """Whether it answers before it ends and before anybody loses patience."""
+    """Whether it answers within START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if server.is_alive and process.poll() is None:

@@ -1,4 +1,4 @@
-"""The twin as a process of its own: started once, found again, ended when asked."""
+"""The twin as a process of its own: started once, found again by later commands, stopped on request."""
 
 import shutil
 import sys
@@ -44,7 +44,7 @@ def start(layout: Layout) -> Twin:
     """Start a twin on a free loopback port (the last one, if that is free) and wait until it listens.
 
     Raises:
-        LotusError: it did not start; the message has what it said.
+        LotusError: it did not start; the message has its output.
     """
     before = remembered(layout.twin_file, Twin)
     ports = [before.url.rpartition(":")[2], "0"] if before else ["0"]
@@ -89,7 +89,7 @@ def _listening(process: Process, log: Path) -> str:
 
 
 def forget(layout: Layout) -> None:
-    """Let an Airbyte be empty whose objects no state knows any more."""
+    """Empty an Airbyte whose objects are no longer in any state."""
     twin = found(layout)
     if twin is not None:
         stop(twin)

@@ -19,7 +19,7 @@ from sandbox.twin import Twin
 NEXT_STEPS: Final = """What to try next:
   make sandbox           again: Pulumi has nothing to do, and the sources have new rows
   make sandbox-ui        Dagster's pages on this lake
-  make sandbox-down      stop it; .sandbox/ keeps what it knows for the next time
+  make sandbox-down      stop it; .sandbox/ keeps its data for the next time
 In a shell that has read `. .sandbox/env`:
   $EDITOR streams/shopify/orders.json
                          add a field of `_discovered`, then `lotus check` and `pulumi preview`
@@ -77,7 +77,7 @@ def stand_up(layout: Layout, console: Console) -> Standing:
     engine = Engine(layout, environment)
     engine.select_stack()
     console.rule("pulumi preview")
-    # The refresh finds what the twin has lost, for example with a folder that somebody deleted.
+    # The refresh finds what the twin has lost, for example with a deleted folder.
     engine.show("preview", "--refresh")
     console.rule("pulumi up")
     engine.show("up", "--yes", "--skip-preview", "--refresh")

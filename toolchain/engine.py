@@ -1,8 +1,8 @@
-"""Gets the Pulumi engine onto this machine, and says where it is.
+"""Find the Pulumi engine on this machine, or build it, and print its folder.
 
-Run by any Python from 3.11 on, with the standard library alone. It knows two ways: the Pulumi CLI on PATH, when it is
+Run by any Python from 3.11 on, with the standard library alone. There are two ways: the Pulumi CLI on PATH, when it is
 as new as the release pinned in go.mod; or that release built from its Go module into `toolchain/bin`. A CLI without its
-Python language host gets the stand-in, `language_host.py`. It must not know what the engine is used for.
+Python language host gets the stand-in, `language_host.py`. Nothing here depends on what the engine is used for.
 
 Usage: `python toolchain/engine.py [--print-path] [--no-build]`. With `--print-path`, standard output is what to put in
 front of PATH, empty when PATH serves as it is; all else goes to standard error. With `--no-build`, an engine that would
@@ -36,7 +36,7 @@ Version = tuple[int, int, int]
 
 
 class EngineError(Exception):
-    """No engine can be had; the text says what to do."""
+    """There is no engine; the message has the remedy."""
 
 
 def pinned_engine() -> Version:

@@ -47,7 +47,7 @@ class Bucket(ResourceType):
         return self._live(identity, {**inputs, "bucket": identity})
 
     def update(self, identity: str, inputs: Properties, outputs: Properties) -> Properties:
-        """Only `forceDestroy` changes in place, and the server knows nothing of it."""
+        """Only `forceDestroy` changes in place, and is not stored on the server."""
         return self._live(identity, inputs).outputs
 
     def delete(self, identity: str, inputs: Properties) -> None:
@@ -97,7 +97,7 @@ class Setting(ResourceType):
         return Live(bucket, inputs, inputs)
 
     def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
-        """GET; what says the same in other words reads back as what was sent."""
+        """GET; an equivalent setting reads back as it was sent."""
         try:
             found = self.get(identity)
         except ClientError as error:

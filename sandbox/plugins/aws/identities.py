@@ -77,7 +77,7 @@ class UserPolicy(ResourceType):
 
 
 class AccessKey(ResourceType):
-    """`aws.iam.AccessKey`: its id is the key's, its secret is told once."""
+    """`aws.iam.AccessKey`: its id is the key's, its secret is shown once."""
 
     token = "aws:iam/accessKey:AccessKey"
     allowed = frozenset({"user"})
@@ -90,7 +90,7 @@ class AccessKey(ResourceType):
         return Live(made["AccessKeyId"], inputs, {**inputs, "secret": Secret(made["SecretAccessKey"])})
 
     def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
-        """ListAccessKeys; the secret is the one that the state knows."""
+        """ListAccessKeys; the secret comes from the state."""
         try:
             found = self.clients.iam.list_access_keys(UserName=str(outputs["user"]))["AccessKeyMetadata"]
         except ClientError as error:

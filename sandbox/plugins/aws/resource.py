@@ -1,4 +1,4 @@
-"""What a resource type of the stand-in is, and the two spellings of its properties: the engine's and the API's."""
+"""The stand-in's resource types, and the two spellings of their properties: the engine's and the API's."""
 
 import json
 from abc import ABC, abstractmethod
@@ -29,7 +29,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class Live:
-    """A thing as it is."""
+    """A resource as it exists on the server."""
 
     id: str
     inputs: Properties
@@ -101,6 +101,6 @@ def same_policy(left: str, right: str) -> bool:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the server says that there is no such thing."""
+    """Whether an error means that the object does not exist."""
     code = error.response.get("Error", {}).get("Code", "")
     return code in {"404", "NoSuchEntity", "NotFound"} or (code.startswith("NoSuch")) or code.endswith("NotFoundError")

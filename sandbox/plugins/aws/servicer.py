@@ -93,8 +93,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
             found = list(changes(without_defaults(decode(request.old_inputs)), without_defaults(decode(request.news))))
-            told = [one for one in found if not (one[0] == ("policy",) and _same(one[1], one[2]))]
-            return diff_response(told, lambda path: path[0] in resource.replacing)
+            found = [one for one in found if not (one[0] == ("policy",) and _same(one[1], one[2]))]
+            return diff_response(found, lambda path: path[0] in resource.replacing)
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
         """Make it; in a preview say what it will have."""
