@@ -16,7 +16,7 @@ CLOCK_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkError(Exception):
-    """It can't be measured; the text says what to do."""
+    """The cost can't be measured; the message has the remedy."""
 
 
 @dataclass

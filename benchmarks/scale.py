@@ -49,7 +49,7 @@ class Twin:
 
 @contextmanager
 def running_twin(folder: Path, latency_ms: float) -> Iterator[Twin]:
-    """An empty twin with the benchmark's connectors, every answer of which comes so many milliseconds late."""
+    """An empty twin with the benchmark's connectors, whose answers are delayed by that many milliseconds."""
     (folder / "twin" / "connectors").mkdir(parents=True)
     for connector in connectors():
         file = folder / "twin" / "connectors" / f"{connector['kind']}.json"

@@ -2,7 +2,7 @@
 
 Three ways: `ours`; `first-page`, one page and no more, which is what the lake had before; `full`, every page each time.
 Usage: `python benchmarks/sensor.py --objects 1000 --objects 100000 [--json]`. The listing is in memory and pages as S3
-does: a thousand keys in UTF-8 order after a key. `found` tells how many of the ten new objects a way could see.
+does: a thousand keys in UTF-8 order after a key. `found` counts how many of the ten new objects a way could see.
 """
 
 import argparse

@@ -7,8 +7,7 @@ from pulumi_airbyte.client import AirbyteError
 
 from lotus_infra.errors import LotusError
 from sandbox import down, up
-from sandbox.lock import alone
-from sandbox.place import Place
+from sandbox.layout import Layout, locked
 from sandbox.ui import ui
 
 USAGE: Final = "usage: python -m sandbox up|down|ui [PORT]"
@@ -16,19 +15,19 @@ USAGE: Final = "usage: python -m sandbox up|down|ui [PORT]"
 
 def main(arguments: list[str]) -> int:
     """Run one verb; 0 on success, 1 when it failed, 2 for wrong words, 130 after Ctrl-C."""
-    place = Place.of_project()
+    layout = Layout.of_project()
     try:
         match arguments:
             case ["up"]:
-                with alone(place):
-                    up.up(place)
+                with locked(layout):
+                    up.up(layout)
             case ["down"]:
-                with alone(place):
-                    down.down(place)
+                with locked(layout):
+                    down.down(layout)
             case ["ui"]:
-                ui(place)
+                ui(layout)
             case ["ui", port] if port.isdecimal():
-                ui(place, int(port))
+                ui(layout, int(port))
             case _:
                 print(USAGE, file=sys.stderr)
                 return 2

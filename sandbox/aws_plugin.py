@@ -5,18 +5,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from sandbox.place import Place
+from sandbox.layout import Layout
 
 NAME: Final = "pulumi-resource-aws"
 STAND_IN: Final = Path(__file__).resolve().parent / "plugins" / NAME
 
 
-def install(place: Place) -> bool:
+def install(layout: Layout) -> bool:
     """Put the plugin where the engine looks for installed ones; returns whether it is the official one."""
     folder = f"resource-aws-v{metadata.version('pulumi-aws')}"
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     official = home / "plugins" / folder / NAME
-    link = place.home / "plugins" / folder / NAME
+    link = layout.home / "plugins" / folder / NAME
     # In a shell that has read `.sandbox/env`, the user's home is the sandbox's own.
     wanted = official if official.is_file() and official != link else STAND_IN
     link.parent.mkdir(parents=True, exist_ok=True)

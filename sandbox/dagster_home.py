@@ -1,6 +1,6 @@
 """Dagster's folder in the sandbox, `DAGSTER_HOME`: its settings, and what is remembered between two commands.
 
-It knows files. Dagster itself is imported where it runs, because that takes seconds.
+Dagster itself is imported only where it runs, because that takes seconds.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sandbox.place import write_whole
+from sandbox.layout import write_whole
 
 # A catalog in a file is for one process at a time, so one step of the pool and one run, for `dagster dev` too.
 SETTINGS: Final = """telemetry:
@@ -62,7 +62,7 @@ class Home:
         return self.folder / ".lock"
 
     def recall(self) -> Memory:
-        """What was kept; a damaged memory is as none, which costs a look at what is already read."""
+        """The last command's cursors; a damaged file counts as missing, and files already read are listed again."""
         try:
             return Memory.model_validate_json((self.folder / "memory.json").read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):

@@ -1,19 +1,80 @@
 """One round over all that Dagster watches: the sensors of the streams, then the conditions of the marts."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster_shared.serdes import deserialize_value, serialize_value
 
-from sandbox.dagster_execution import Execution
 from sandbox.dagster_home import Home, Memory
 from sandbox.dagster_report import Report, Run
 
 if TYPE_CHECKING:
     from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+OURS: Final = {"lotus/sandbox": "true"}
+"""The tag of the runs that are executed here: what is left of them under way was killed."""
+_UNDER_WAY: Final = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+_QUIET: Final = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+
+
+class Execution:
+    """Runs assets of the code location.
+
+    Args:
+        definitions: the code location's.
+        instance: where runs and events are kept.
+    """
+
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self._job, self._instance = definitions.resolve_implicit_global_asset_job_def(), instance
+
+    def run(
+        self, name: str, assets: Sequence[dg.AssetKey], run_config: Mapping[str, Any], tags: Mapping[str, str]
+    ) -> Run:
+        """Materialize assets, with their checks, and wait for it."""
+        began = time.monotonic()
+        done = self._job.execute_in_process(
+            run_config={**run_config, **_QUIET},
+            instance=self._instance,
+            asset_selection=assets,
+            tags={**tags, **OURS},
+            raise_on_error=False,
+        )
+        checks = done.get_asset_check_evaluations()
+        failed = [check for check in checks if not check.passed]
+        made = [event.asset_key for event in done.get_asset_materialization_events()]
+        return Run(
+            name=name,
+            run_id=done.run_id,
+            assets=tuple(key.to_user_string() for key in made if key is not None),
+            tests_passed=len(checks) - len(failed),
+            tests_warned=tuple(one.check_name for one in failed if one.severity == dg.AssetCheckSeverity.WARN),
+            tests_failed=tuple(one.check_name for one in failed if one.severity == dg.AssetCheckSeverity.ERROR),
+            seconds=round(time.monotonic() - began, 1),
+            failure=None if done.success else _failure(done),
+        )
+
+    def end_what_was_killed(self) -> int:
+        """Mark runs that a killed process left under way as failed, since sensors wait for them; returns how many."""
+        left = self._instance.get_runs(dg.RunsFilter(tags=OURS, statuses=_UNDER_WAY))
+        for run in left:
+            self._instance.report_run_failed(run, "the process that ran it was killed")
+            self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        return len(left)
+
+
+def _failure(done: dg.ExecuteInProcessResult) -> str:
+    """The messages of failed steps, without tracebacks; the run's own where it failed before its first step."""
+    errors = [event.step_failure_data.error for event in done.get_step_failure_events()]
+    messages = [error.message for error in errors if error is not None]
+    return (
+        "\n".join(messages or [done.get_run_failure_event().message or "the run failed"])
+        .partition("\nTraceback")[0]
+        .strip()
+    )
 
 
 class Round:
@@ -40,15 +101,15 @@ class Round:
         """Run everything that has arrived.
 
         Args:
-            loading: seconds that loading the definitions took, to be told with the others.
+            loading: seconds that loading the definitions took, for the report.
         """
         began = time.monotonic()
         if self._execution.end_what_was_killed():
             self._say("A run of before was killed: what it was to read is handed out again.")
         self._remember_marts_as_they_are()
         sensors = sorted(self._sensors(), key=lambda one: one.name)
-        for place, sensor in enumerate(sensors, start=1):
-            self._drain(sensor, f"[{place}/{len(sensors)}]")
+        for position, sensor in enumerate(sensors, start=1):
+            self._drain(sensor, f"[{position}/{len(sensors)}]")
         self._run_marts()
         running = sum(run.seconds for run in self._runs)
         seconds = {"loading": loading, "looking": time.monotonic() - began - running, "running": running}
@@ -60,7 +121,7 @@ class Round:
         every = self._definitions.sensors or ()
         return [one for one in every if isinstance(one, dg.SensorDefinition) and not isinstance(one, marts)]
 
-    def _drain(self, sensor: dg.SensorDefinition, place: str) -> None:
+    def _drain(self, sensor: dg.SensorDefinition, position: str) -> None:
         """Tick a sensor until it skips; a batch whose run fails is handed out again the next time."""
         while True:
             try:
@@ -68,15 +129,15 @@ class Round:
             except Exception as error:  # noqa: BLE001 - as in Dagster, no sensor keeps another from looking
                 cause = error.__cause__ or error
                 self._refused[sensor.name] = f"{type(cause).__name__}: {cause}"
-                self._say(f"{place} {sensor.name} failed to look: {cause}")
+                self._say(f"{position} {sensor.name} failed to look: {cause}")
                 return
             if not data.run_requests:
-                self._say(f"{place} {sensor.name}: {data.skip_message}")
+                self._say(f"{position} {sensor.name}: {data.skip_message}")
             for event in data.asset_events:
                 self._instance.report_runless_asset_event(event)
             for request in data.run_requests or ():
                 tags = {**request.tags, "dagster/sensor_name": sensor.name, "dagster/run_key": request.run_key or ""}
-                self._say(f"{place} {sensor.name} found files: running ...")
+                self._say(f"{position} {sensor.name} found files: running ...")
                 if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
                     return
             if data.cursor is not None:

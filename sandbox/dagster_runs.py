@@ -29,9 +29,9 @@ STDERR: Final = 2
 @contextmanager
 def _said_to(log: Path) -> Iterator[tuple[TextIO, TextIO]]:
     """What Dagster and dbt print, in this process and in theirs, goes to a log; yields what stdout and stderr were."""
-    with log.open("a") as said, os.fdopen(os.dup(STDOUT), "w") as out, os.fdopen(os.dup(STDERR), "w") as progress:
-        os.dup2(said.fileno(), STDOUT)
-        os.dup2(said.fileno(), STDERR)
+    with log.open("a") as output, os.fdopen(os.dup(STDOUT), "w") as out, os.fdopen(os.dup(STDERR), "w") as progress:
+        os.dup2(output.fileno(), STDOUT)
+        os.dup2(output.fileno(), STDERR)
         try:
             yield out, progress
         finally:

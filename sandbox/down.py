@@ -1,14 +1,14 @@
-"""`make sandbox-down`: ends what the sandbox started and keeps what it remembers."""
+"""`make sandbox-down`: stop the sandbox's servers and keep their data."""
 
 from sandbox import lakehouse, s3, ui
 from sandbox import twin as twins
-from sandbox.place import Place
+from sandbox.layout import Layout
 from sandbox.process import stop
 
 
-def down(place: Place) -> None:
+def down(layout: Layout) -> None:
     """Stop Dagster's interface, the twin and the S3 server, where they run."""
-    interface, twin, server = ui.found(place), twins.found(place), s3.found(place)
+    interface, twin, server = ui.found(layout), twins.found(layout), s3.found(layout)
     if interface is None and twin is None and server is None:
         print("Nothing of the sandbox is running.")
     if interface is not None:
@@ -21,8 +21,8 @@ def down(place: Place) -> None:
         stop(server)
         print(f"The S3 server on {server.url} has ended.")
     if server is not None and not server.keeps:
-        twins.forget(place)
-        lakehouse.forget(place)
-        print("It kept nothing, so the sandbox begins anew the next time.")
+        twins.forget(layout)
+        lakehouse.forget(layout)
+        print("Its objects are gone: the next sandbox starts empty.")
         return
-    print(f"What they remember stays in {place.folder.name}/; delete that folder to start anew.")
+    print(f"Their data stays in {layout.folder.name}/; delete that folder to start empty.")

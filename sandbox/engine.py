@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lotus_infra.errors import LotusError
-from sandbox.place import STACK, Place
+from sandbox.layout import STACK, Layout
 
 ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts the sandbox anew"
 UNLOCK: Final = "if that is a lock which a killed run left, `. .sandbox/env && pulumi cancel --yes` removes it"
@@ -39,7 +39,7 @@ def _interrupts_left_to_the_engine() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def engine_path(place: Place) -> str:
+def engine_path(layout: Layout) -> str:
     """PATH with the engine and this environment in front.
 
     Where the machine has no engine it is built, which takes minutes.
@@ -47,7 +47,7 @@ def engine_path(place: Place) -> str:
     Raises:
         LotusError: there is no engine and none can be built; what to do has been printed.
     """
-    command = [sys.executable, str(place.project / "toolchain" / "engine.py"), "--print-path"]
+    command = [sys.executable, str(layout.project / "toolchain" / "engine.py"), "--print-path"]
     finding = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if finding.returncode != 0:
         raise LotusError("no Pulumi engine")
@@ -60,11 +60,11 @@ class Engine:
     """The CLI with an environment.
 
     Attributes:
-        place: the sandbox.
+        layout: the sandbox.
         environment: what it runs with, beside the caller's environment without its variables of the same kinds.
     """
 
-    place: Place
+    layout: Layout
     environment: Mapping[str, str]
 
     def select_stack(self) -> None:
@@ -77,11 +77,11 @@ class Engine:
         """Run a command and let the user read it.
 
         Raises:
-            LotusError: it failed; it has said why.
+            LotusError: it failed; its output has the reason.
         """
         with _interrupts_left_to_the_engine() as interrupts:
             process = subprocess.run(
-                ["pulumi", *arguments], cwd=self.place.project, env=self._environment(), check=False
+                ["pulumi", *arguments], cwd=self.layout.project, env=self._environment(), check=False
             )
         if interrupts:
             raise KeyboardInterrupt
@@ -96,15 +96,15 @@ class Engine:
     def _captured(self, *arguments: str) -> str:
         process = subprocess.run(
             ["pulumi", "--non-interactive", *arguments],
-            cwd=self.place.project,
+            cwd=self.layout.project,
             env=self._environment(),
             capture_output=True,
             text=True,
             check=False,
         )
         if process.returncode != 0:
-            said = process.stderr.strip().removeprefix("error: ")
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {said}", f"{ANEW}, the state in it included")
+            message = process.stderr.strip().removeprefix("error: ")
+            raise LotusError(f"pulumi {' '.join(arguments)} failed: {message}", f"{ANEW}, the state in it included")
         return process.stdout
 
     def _environment(self) -> dict[str, str]:

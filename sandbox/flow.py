@@ -16,37 +16,37 @@ from lotus_infra.lake.loader import load_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents
-from sandbox.place import STACK, Place
+from sandbox.layout import STACK, Layout
 from sandbox.s3 import Server
 
 POLL_SECONDS: Final = 0.5
 
 
-def flow(place: Place, server: Server, environment: Mapping[str, str], console: Console) -> None:
+def flow(layout: Layout, server: Server, environment: Mapping[str, str], console: Console) -> None:
     """Sync every source, materialize what has landed, and show what the lake has then.
 
     Raises:
         LotusError: a sync or a run failed, or Parquet has other rows than the syncs brought.
     """
-    before = lakehouse.contents(place, server)
+    before = lakehouse.contents(layout, server)
     console.rule("Syncs")
-    runs = _sync(place, environment, console)
+    runs = _sync(layout, environment, console)
     console.rule("Dagster")
-    report = lakehouse.materialize(place, server)
-    after = lakehouse.contents(place, server)
+    report = lakehouse.materialize(layout, server)
+    after = lakehouse.contents(layout, server)
     console.rule("Streams")
     console.print(_streams(after, report))
     for mart in after.marts:
         console.rule(mart.name)
         console.print(_mart(mart))
     if report.failures:
-        log = f"{place.folder.name}/dagster/runs.log"
+        log = f"{layout.folder.name}/dagster/runs.log"
         raise LotusError("; ".join(report.failures), f"{log} has all that Dagster and dbt said")
     console.print(_confirmed(before, after, runs), highlight=False, soft_wrap=True)
 
 
-def _sync(place: Place, environment: Mapping[str, str], console: Console) -> list[Run]:
-    streams = place.project / "streams"
+def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> list[Run]:
+    streams = layout.project / "streams"
     lake = load_lake(streams).lake
     to = target(streams, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
@@ -56,7 +56,7 @@ def _sync(place: Place, environment: Mapping[str, str], console: Console) -> lis
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):
         raise LotusError(
-            "a sync failed for the reason above", f"{place.folder.name}/{place.twin_log.name} may say more"
+            "a sync failed for the reason above", f"{layout.folder.name}/{layout.twin_log.name} may say more"
         )
     return runs
 

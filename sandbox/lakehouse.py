@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report
-from sandbox.place import REGION, S3_KEY, STACK, Place
+from sandbox.layout import REGION, S3_KEY, STACK, Layout
 from sandbox.s3 import Server
 
 
@@ -67,24 +67,24 @@ class Contents(BaseModel):
     marts: tuple[Table, ...]
 
 
-def folder(place: Place) -> Path:
+def folder(layout: Layout) -> Path:
     """Where the tables and their catalog are."""
-    return place.folder / "lake"
+    return layout.folder / "lake"
 
 
-def dagster_home(place: Place) -> Path:
+def dagster_home(layout: Layout) -> Path:
     """`DAGSTER_HOME`."""
-    return place.folder / "dagster"
+    return layout.folder / "dagster"
 
 
-def environment(place: Place, server: Server) -> dict[str, str]:
+def environment(layout: Layout, server: Server) -> dict[str, str]:
     """Everything that a process gets which runs Dagster or asks the lake: the caller's environment and the sandbox's.
 
     Args:
-        place: the sandbox.
+        layout: the sandbox.
         server: where the landing zone is.
     """
-    stack = yaml.safe_load((place.project / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
+    stack = yaml.safe_load((layout.project / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
     bucket = stack["config"]["lotus:landingZone"]["landing"]
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return own | {
@@ -92,43 +92,43 @@ def environment(place: Place, server: Server) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": server.url,
         "AWS_REGION": REGION,
         "AWS_SECRET_ACCESS_KEY": S3_KEY,
-        "DAGSTER_HOME": str(dagster_home(place)),
-        "LOTUS_CATALOG": str(folder(place) / "catalog.ducklake"),
+        "DAGSTER_HOME": str(dagster_home(layout)),
+        "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
         "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
         "LOTUS_LANDING": f"s3://{bucket}",
     }
 
 
-def materialize(place: Place, server: Server) -> Report:
+def materialize(layout: Layout, server: Server) -> Report:
     """Run what has arrived in S3, with progress on stderr.
 
     Raises:
-        LotusError: it ended without a report; it has said why.
+        LotusError: it ended without a report; its output has the reason.
     """
-    return Report.model_validate_json(_ask(place, server, "sandbox.dagster_runs"))
+    return Report.model_validate_json(_ask(layout, server, "sandbox.dagster_runs"))
 
 
-def contents(place: Place, server: Server) -> Contents:
+def contents(layout: Layout, server: Server) -> Contents:
     """Count and read what is in the lake.
 
     Raises:
-        LotusError: it can't be read; it has said why.
+        LotusError: it can't be read; its output has the reason.
     """
-    return Contents.model_validate_json(_ask(place, server, "sandbox.marts"))
+    return Contents.model_validate_json(_ask(layout, server, "sandbox.marts"))
 
 
-def forget(place: Place) -> None:
+def forget(layout: Layout) -> None:
     """Let the lake be empty and Dagster know nothing: for when the landing zone has lost its files."""
-    for forgotten in (folder(place), dagster_home(place)):
+    for forgotten in (folder(layout), dagster_home(layout)):
         shutil.rmtree(forgotten, ignore_errors=True)
 
 
-def _ask(place: Place, server: Server, module: str) -> str:
-    folder(place).mkdir(exist_ok=True)
+def _ask(layout: Layout, server: Server, module: str) -> str:
+    folder(layout).mkdir(exist_ok=True)
     command = [sys.executable, "-m", module]
     project = Path(__file__).resolve().parents[1]
     asked = subprocess.run(
-        command, cwd=project, env=environment(place, server), stdout=subprocess.PIPE, text=True, check=False
+        command, cwd=project, env=environment(layout, server), stdout=subprocess.PIPE, text=True, check=False
     )
     if not asked.stdout.strip():
         raise LotusError(f"{module} ended with exit code {asked.returncode} for the reason above")

@@ -1,4 +1,4 @@
-"""What the sandbox's servers share: they outlive the command that starts them, are found again, and end when asked."""
+"""Start, find and stop the sandbox's servers, which outlive the command that starts them."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
 _LEFT_RUNNING: Final[list[Process]] = []
-"""Servers outlive this process on purpose; a handle that is let go of would be reported as a forgotten child."""
+"""Servers outlive this process on purpose; a dropped handle would be reported as a leaked child."""
 
 
 class Running(BaseModel):
@@ -49,7 +49,7 @@ Server = TypeVar("Server", bound=Running)
 
 
 def remembered(note: Path, kind: type[Server]) -> Server | None:
-    """The server that an earlier run noted, whatever became of it; a damaged note is as none."""
+    """The server that an earlier run recorded, running or not; None where the record is missing or damaged."""
     try:
         return kind.model_validate_json(note.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):
@@ -72,13 +72,13 @@ def free_port(port: int = 0) -> int:
 
 
 def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] = os.environ) -> Process:
-    """Start a server in a session of its own, where Ctrl-C does not reach it; what it says goes to the log."""
-    with log.open("wb") as said:
+    """Start a server in a session of its own, where Ctrl-C does not reach it; its output goes to the log."""
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -87,14 +87,14 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] = os
 
 
 def not_started(what: str, log: Path) -> LotusError:
-    """The error for a server that did not start, with what it said."""
-    said = log.read_text(encoding="utf-8", errors="replace").strip().removeprefix("Error: ")
+    """The error for a server that did not start, with its output."""
+    output = log.read_text(encoding="utf-8", errors="replace").strip().removeprefix("Error: ")
     remedy = "`rm -r .sandbox` starts the sandbox anew"
-    return LotusError(f"{what} did not start\n  it said: {said}\n  what to do", remedy)
+    return LotusError(f"{what} did not start\n  it said: {output}\n  what to do", remedy)
 
 
 def stop(server: Running) -> None:
-    """End a server and wait until its process is gone, and has saved what it remembers."""
+    """Stop a server and wait until its process has saved its data and ended."""
     try:
         os.kill(server.pid, signal.SIGTERM)
     except ProcessLookupError:

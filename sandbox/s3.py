@@ -1,4 +1,4 @@
-"""The S3 server as a process of its own: started once, found again, ended when asked."""
+"""The S3 server as a process of its own: started once, found again by later commands, stopped on request."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ import httpx
 from botocore.config import Config
 from mypy_boto3_s3 import S3Client
 
-from sandbox.place import REGION, S3_KEY, STATE_BUCKET, Place, write_whole
+from sandbox.layout import REGION, S3_KEY, STATE_BUCKET, Layout, write_whole
 from sandbox.process import START_SECONDS, Process, Running, free_port, not_started, remembered, spawn
 from toolchain.engine import EngineError
 from toolchain.s3_server import s3_server
@@ -23,7 +23,7 @@ class Server(Running):
     """A running server.
 
     Attributes:
-        keeps: whether its objects outlive it.
+        keeps: whether its objects stay when it stops.
     """
 
     keeps: bool = True
@@ -43,45 +43,45 @@ class Server(Running):
         return session.client("s3", endpoint_url=self.url, config=config)
 
 
-def found(place: Place) -> Server | None:
+def found(layout: Layout) -> Server | None:
     """The server that an earlier run started, if it still runs."""
-    server = remembered(place.s3_file, Server)
+    server = remembered(layout.s3_file, Server)
     return server if server is not None and server.is_alive else None
 
 
-def start(place: Place) -> Server:
+def start(layout: Layout) -> Server:
     """Start a server on a free loopback port (the last one, if that is free), and make the bucket of the state.
 
     The engine can't keep its state in a bucket that it makes: that one is there first, and the program takes it over.
 
     Raises:
-        LotusError: it did not start; the message has what it said.
+        LotusError: it did not start; the message has its output.
     """
     try:
         command: Path | None = s3_server()
     except EngineError:
         command = None
-    before = remembered(place.s3_file, Server)
+    before = remembered(layout.s3_file, Server)
     ports = [int(before.url.rpartition(":")[2])] if before else []
     for port in (*ports, free_port()):
-        process = _spawn(place, command, port)
+        process = _spawn(layout, command, port)
         server = Server(pid=process.pid, url=f"http://127.0.0.1:{port}", keeps=command is not None)
         if _answers(process, server):
-            write_whole(place.s3_file, server.model_dump_json())
+            write_whole(layout.s3_file, server.model_dump_json())
             _make_state_bucket(server)
             return server
-    raise not_started("the S3 server", place.s3_log)
+    raise not_started("the S3 server", layout.s3_log)
 
 
-def _spawn(place: Place, versitygw: Path | None, port: int) -> Process:
-    """Start versitygw, or moto where there is none: it comes with the environment, and forgets all when it ends."""
-    command = _versitygw(place, versitygw, port) if versitygw is not None else [*MOTO, "-p", str(port)]
+def _spawn(layout: Layout, versitygw: Path | None, port: int) -> Process:
+    """Start versitygw, or moto where there is none: it comes with the environment, and keeps nothing when it ends."""
+    command = _versitygw(layout, versitygw, port) if versitygw is not None else [*MOTO, "-p", str(port)]
     keys = {"ROOT_ACCESS_KEY": S3_KEY, "ROOT_SECRET_KEY": S3_KEY}
-    return spawn(command, place.s3_log, os.environ | keys)
+    return spawn(command, layout.s3_log, os.environ | keys)
 
 
-def _versitygw(place: Place, command: Path, port: int) -> list[str]:
-    folders = {name: place.s3_data / name for name in ("buckets", "versions", "notes")}
+def _versitygw(layout: Layout, command: Path, port: int) -> list[str]:
+    folders = {name: layout.s3_data / name for name in ("buckets", "versions", "notes")}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     listening = ["--port", f"127.0.0.1:{port}", "--health", "/health", "--region", REGION, "--quiet"]
@@ -91,7 +91,7 @@ def _versitygw(place: Place, command: Path, port: int) -> list[str]:
 
 
 def _answers(process: Process, server: Server) -> bool:
-    """Whether it answers before it ends and before anybody loses patience."""
+    """Whether it answers within START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if server.is_alive and process.poll() is None:

@@ -1,4 +1,4 @@
-"""The twin as a process of its own: started once, found again, ended when asked."""
+"""The twin as a process of its own: started once, found again by later commands, stopped on request."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from lotus_infra.errors import LotusError
-from sandbox.place import Place, write_whole
+from sandbox.layout import Layout, write_whole
 from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn, stop
 from toolchain.connectors import connector
 from toolchain.engine import EngineError
@@ -34,34 +34,34 @@ class Twin(Running):
             return False
 
 
-def found(place: Place) -> Twin | None:
+def found(layout: Layout) -> Twin | None:
     """The twin that an earlier run started, if it still runs."""
-    twin = remembered(place.twin_file, Twin)
+    twin = remembered(layout.twin_file, Twin)
     return twin if twin is not None and twin.is_alive else None
 
 
-def start(place: Place) -> Twin:
+def start(layout: Layout) -> Twin:
     """Start a twin on a free loopback port (the last one, if that is free) and wait until it listens.
 
     Raises:
-        LotusError: it did not start; the message has what it said.
+        LotusError: it did not start; the message has its output.
     """
-    before = remembered(place.twin_file, Twin)
+    before = remembered(layout.twin_file, Twin)
     ports = [before.url.rpartition(":")[2], "0"] if before else ["0"]
     for port in ports:
-        process = _spawn(place, port)
-        url = _listening(process, place.twin_log)
+        process = _spawn(layout, port)
+        url = _listening(process, layout.twin_log)
         if url:
             twin = Twin(pid=process.pid, url=url)
-            write_whole(place.twin_file, twin.model_dump_json())
+            write_whole(layout.twin_file, twin.model_dump_json())
             return twin
-    raise not_started("the Airbyte twin", place.twin_log)
+    raise not_started("the Airbyte twin", layout.twin_log)
 
 
-def _spawn(place: Place, port: str) -> Process:
-    place.twin_data.mkdir(exist_ok=True)
+def _spawn(layout: Layout, port: str) -> Process:
+    layout.twin_data.mkdir(exist_ok=True)
     command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none", "--run-syncs"]
-    return spawn([*command, *_connectors(), "--data-dir", str(place.twin_data)], place.twin_log)
+    return spawn([*command, *_connectors(), "--data-dir", str(layout.twin_data)], layout.twin_log)
 
 
 def _connectors() -> list[str]:
@@ -88,9 +88,9 @@ def _listening(process: Process, log: Path) -> str:
     return ""
 
 
-def forget(place: Place) -> None:
-    """Let an Airbyte be empty whose objects no state knows any more."""
-    twin = found(place)
+def forget(layout: Layout) -> None:
+    """Empty an Airbyte whose objects are no longer in any state."""
+    twin = found(layout)
     if twin is not None:
         stop(twin)
-    shutil.rmtree(place.twin_data, ignore_errors=True)
+    shutil.rmtree(layout.twin_data, ignore_errors=True)

@@ -1,21 +1,25 @@
 """`make sandbox`: everything up, rows through all of it, and tables of what now exists."""
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pulumi_airbyte.client import Airbyte, ClientSettings
 from rich.console import Console
+from rich.table import Table
 
-from sandbox import aws_plugin, lakehouse, s3, show
+from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
-from sandbox.engine import Engine, engine_path
+from sandbox.engine import Engine, ExportedSource, engine_path
 from sandbox.flow import flow
-from sandbox.place import Place
+from sandbox.layout import Layout
 from sandbox.twin import Twin
 
 NEXT_STEPS: Final = """What to try next:
   make sandbox           again: Pulumi has nothing to do, and the sources have new rows
   make sandbox-ui        Dagster's pages on this lake
-  make sandbox-down      stop it; .sandbox/ keeps what it knows for the next time
+  make sandbox-down      stop it; .sandbox/ keeps its data for the next time
 In a shell that has read `. .sandbox/env`:
   $EDITOR streams/shopify/orders.json
                          add a field of `_discovered`, then `lotus check` and `pulumi preview`
@@ -41,60 +45,85 @@ class Standing:
     server: s3.Server
 
 
-def up(place: Place) -> None:
+def up(layout: Layout) -> None:
     """Bring the sandbox up, and rows through it.
 
     Raises:
         LotusError: some step failed.
     """
     console = Console()
-    standing = stand_up(place, console)
-    flow(place, standing.server, standing.engine.environment, console)
+    standing = stand_up(layout, console)
+    flow(layout, standing.server, standing.engine.environment, console)
     console.rule("The lake")
-    console.print(show.connections(standing.engine.sources(), standing.twin))
-    console.print(show.buckets(standing.server))
+    console.print(_connections(standing.engine.sources(), standing.twin))
+    console.print(_buckets(standing.server))
     steps = NEXT_STEPS.format(twin=standing.twin.url, s3=standing.server.url)
     console.print(steps, highlight=False, markup=False, soft_wrap=True)
 
 
-def stand_up(place: Place, console: Console) -> Standing:
+def stand_up(layout: Layout, console: Console) -> Standing:
     """Start the servers and have the real engine deploy the program; running it again changes nothing.
 
     Raises:
         LotusError: some step failed.
     """
-    path = engine_path(place)
-    server = _s3(place, console)
-    twin = _twin(place, console)
-    if not aws_plugin.install(place):
+    path = engine_path(layout)
+    server = _s3(layout, console)
+    twin = _twin(layout, console)
+    if not aws_plugin.install(layout):
         console.print("Buckets are made by a stand-in for the aws plugin: the official one is not installed here.")
-    environment = place.environment(path, twin.public_url, server.url)
-    place.write_environment(environment)
-    engine = Engine(place, environment)
+    environment = layout.environment(path, twin.public_url, server.url)
+    layout.write_environment(environment)
+    engine = Engine(layout, environment)
     engine.select_stack()
     console.rule("pulumi preview")
-    # The refresh finds what the twin has lost, for example with a folder that somebody deleted.
+    # The refresh finds what the twin has lost, for example with a deleted folder.
     engine.show("preview", "--refresh")
     console.rule("pulumi up")
     engine.show("up", "--yes", "--skip-preview", "--refresh")
     return Standing(engine, twin, server)
 
 
-def _twin(place: Place, console: Console) -> Twin:
-    running = twins.found(place)
-    twin = running or twins.start(place)
+def _twin(layout: Layout, console: Console) -> Twin:
+    running = twins.found(layout)
+    twin = running or twins.start(layout)
     how = "The Airbyte twin is still there, on" if running else "An Airbyte twin listens on"
     console.print(f"{how} {twin.url}", highlight=False)
     return twin
 
 
-def _s3(place: Place, console: Console) -> s3.Server:
-    running = s3.found(place)
-    server = running or s3.start(place)
+def _s3(layout: Layout, console: Console) -> s3.Server:
+    running = s3.found(layout)
+    server = running or s3.start(layout)
     if running is None and not server.keeps:
         console.print("There is neither versitygw nor a Go to build it: the sandbox will last until it is taken down.")
-        twins.forget(place)
-        lakehouse.forget(place)
+        twins.forget(layout)
+        lakehouse.forget(layout)
     how = "The S3 server is still there, on" if running else "An S3 server listens on"
     console.print(f"{how} {server.url}", highlight=False)
     return server
+
+
+def _connections(sources: Mapping[str, ExportedSource], twin: Twin) -> Table:
+    """The connections that the program exports, as Airbyte has them."""
+    table = Table("source", "connection", "streams", "status")
+    with contextlib.closing(Airbyte(ClientSettings(twin.public_url))) as airbyte:
+        for name, source in sorted(sources.items()):
+            connection = airbyte.get_connection(source.connection_id)
+            table.add_row(name, connection.name, ", ".join(source.streams), connection.status)
+    table.caption = f"{len(sources)} connections, {sum(len(source.streams) for source in sources.values())} streams"
+    return table
+
+
+def _buckets(server: s3.Server) -> Table:
+    """What is in S3."""
+    table = Table("bucket", "objects", "bytes", "versions")
+    client = server.client()
+    names = sorted(str(bucket.get("Name")) for bucket in client.list_buckets()["Buckets"])
+    for name in names:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=name)
+        sizes = [found.get("Size", 0) for page in pages for found in page.get("Contents", ())]
+        kept = client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
+        table.add_row(name, str(len(sizes)), f"{sum(sizes):,}", "kept" if kept else "")
+    table.caption = f"{len(names)} buckets on {server.url}"
+    return table

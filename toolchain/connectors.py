@@ -1,7 +1,7 @@
-"""Puts real Airbyte connectors onto this machine, each into an environment of its own, and says where they are.
+"""Install real Airbyte connectors, each into an environment of its own, and return their executables.
 
 Run as `python -m toolchain.connectors`, with the standard library alone. A connector is a requirements file in
-`toolchain/connectors`, locked with hashes; `uv` installs it. It must not know what a connector is used for.
+`toolchain/connectors`, locked with hashes; `uv` installs it. Nothing here depends on what a connector is used for.
 
 Exit codes: 0, 1 with one message, 130 on Ctrl-C.
 """
@@ -46,7 +46,7 @@ def connector(name: str) -> Path:
 
 
 def _stamp(requirements: Path, folder: Path) -> str:
-    # An environment holds its own path: one that was moved is made anew.
+    # An environment holds its own path: one that was moved is made again.
     return hashlib.sha256(requirements.read_bytes() + str(folder).encode()).hexdigest()
 
 
@@ -58,7 +58,7 @@ def _install(name: str, requirements: Path, folder: Path) -> None:
             "https://docs.astral.sh/uv/"
         )
     _say(f"Installing {name} into an environment of its own.")
-    # Without its stamp, an environment that is half made is made anew by the next run.
+    # Without its stamp, the next run makes a half-made environment again.
     (folder / ".stamp").unlink(missing_ok=True)
     _run([uv, "venv", "--quiet", "--clear", "--python", _python(sys.version_info[:2]), str(folder)], name)
     python = str(folder / "bin" / "python")

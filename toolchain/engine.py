@@ -1,8 +1,8 @@
-"""Gets the Pulumi engine onto this machine, and says where it is.
+"""Find the Pulumi engine on this machine, or build it, and print its folder.
 
-Run by any Python from 3.11 on, with the standard library alone. It knows two ways: the Pulumi CLI on PATH, when it is
+Run by any Python from 3.11 on, with the standard library alone. There are two ways: the Pulumi CLI on PATH, when it is
 as new as the release pinned in go.mod; or that release built from its Go module into `toolchain/bin`. A CLI without its
-Python language host gets the stand-in, `language_host.py`. It must not know what the engine is used for.
+Python language host gets the stand-in, `language_host.py`. Nothing here depends on what the engine is used for.
 
 Usage: `python toolchain/engine.py [--print-path] [--no-build]`. With `--print-path`, standard output is what to put in
 front of PATH, empty when PATH serves as it is; all else goes to standard error. With `--no-build`, an engine that would
@@ -36,7 +36,7 @@ Version = tuple[int, int, int]
 
 
 class EngineError(Exception):
-    """No engine can be had; the text says what to do."""
+    """There is no engine; the message has the remedy."""
 
 
 def pinned_engine() -> Version:
@@ -222,9 +222,10 @@ class Progress:
 
 
 def _write_language_host() -> None:
-    """Writes the stand-in's executable anew when the environment or this folder has moved."""
+    """Write the stand-in's executable where it is missing or not the one for this environment."""
     text = (
-        f'#!/bin/sh\nexec {shlex.quote(_environment_python())} -u {shlex.quote(str(HERE / "language_host.py"))} "$@"\n'
+        '#!/bin/sh\ntoolchain=$(dirname "$(dirname "$(readlink -f "$0")")")\n'
+        f'exec {_environment_python()} -u "$toolchain/language_host.py" "$@"\n'
     )
     host = BIN / HOST_NAME
     if not host.exists() or host.read_text(encoding="utf-8") != text:
@@ -235,10 +236,20 @@ def _write_language_host() -> None:
 
 
 def _environment_python() -> str:
-    for folder in (HERE.parent / ".venv", Path(sys.prefix)):
-        if (folder / "bin" / "python").exists() and (folder / "pyvenv.cfg").exists():
-            return str(folder / "bin" / "python")
+    """The Python of the project's environment, as a word of the executable.
+
+    Raises:
+        EngineError: there is no environment.
+    """
+    if _is_environment(HERE.parent / ".venv"):
+        return '"$(dirname "$toolchain")/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
+    if _is_environment(Path(sys.prefix)):
+        return shlex.quote(str(Path(sys.prefix) / "bin" / "python"))
     raise EngineError("The engine needs the project's Python environment to run programs in: run `make setup` first.")
+
+
+def _is_environment(folder: Path) -> bool:
+    return (folder / "bin" / "python").exists() and (folder / "pyvenv.cfg").exists()
 
 
 def _clock(started: float) -> str:

@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 class GithubError(Exception):
-    """Something is not as it should be; the text says what to do."""
+    """A condition is not met; the message has the remedy."""
 
 
 class Repository:
@@ -120,10 +120,10 @@ def _made(repository: Repository, run: int) -> str | None:
 
 def _stick(repository: Repository, number: int, body: str) -> None:
     marker = body.splitlines()[0]
-    for said in repository.pages(f"/issues/{number}/comments"):
-        if said["user"]["login"] == BOT and said["body"].startswith(marker):
-            if said["body"].strip() != body.strip():
-                repository.write("PATCH", f"/issues/comments/{said['id']}", {"body": body})
+    for comment in repository.pages(f"/issues/{number}/comments"):
+        if comment["user"]["login"] == BOT and comment["body"].startswith(marker):
+            if comment["body"].strip() != body.strip():
+                repository.write("PATCH", f"/issues/comments/{comment['id']}", {"body": body})
             return
     repository.write("POST", f"/issues/{number}/comments", {"body": body})
 
@@ -140,12 +140,12 @@ def review(repository: Repository, stack: str, tree: str, folder: Path) -> str:
         run = artifact["workflow_run"]
         if artifact["expired"] or run["head_repository_id"] != run["repository_id"]:
             continue
-        told = repository.ask(f"/actions/runs/{run['id']}")
-        if told["path"].partition("@")[0] == PREVIEWS and told["conclusion"] == "success":
+        details = repository.ask(f"/actions/runs/{run['id']}")
+        if details["path"].partition("@")[0] == PREVIEWS and details["conclusion"] == "success":
             folder.mkdir(parents=True, exist_ok=True)
             for file, content in repository.members(artifact["id"], REVIEW).items():
                 (folder / file).write_bytes(content)
-            return f"Reviewed in {told['html_url']}."
+            return f"Reviewed in {details['html_url']}."
     raise GithubError(
         f"these files were not reviewed: no whole run of the workflow `preview` has {name}. Run `preview` on this "
         "branch (Actions, preview, Run workflow), look at what it says, and run this again."
@@ -153,7 +153,7 @@ def review(repository: Repository, stack: str, tree: str, folder: Path) -> str:
 
 
 def issue(repository: Repository, stack: str, file: Path) -> str:
-    """Keep one open issue about a stack's drift: what a file says, and none where there is no file."""
+    """Keep one open issue about a stack's drift, with a file's text; close it where there is no file."""
     marker = f"<!-- lotus:drift stack={stack} -->"
     opened = [
         each
@@ -187,7 +187,7 @@ def _run(arguments: list[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Do one of them; what went wrong is told in one line, with exit code 1."""
+    """Run one command; print an error in one line, with exit code 1."""
     try:
         print(_run(arguments))
     except GithubError as error:

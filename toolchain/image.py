@@ -38,8 +38,8 @@ def build(name: str, folder: Path = REPOSITORY) -> Image:
         )
     commit = _git(folder, "rev-parse", "HEAD")
     image = Image.parse(f"{name}:{commit}")
-    told = {"LOTUS_COMMIT": commit, "LOTUS_DEFINITIONS": fingerprint(folder)}
-    arguments = [word for variable, value in told.items() for word in ("--build-arg", f"{variable}={value}")]
+    labels = {"LOTUS_COMMIT": commit, "LOTUS_DEFINITIONS": fingerprint(folder)}
+    arguments = [word for variable, value in labels.items() for word in ("--build-arg", f"{variable}={value}")]
     command = [docker, "build", "--file", "dagster/Dockerfile", "--tag", str(image), *arguments, "."]
     if subprocess.run(command, cwd=folder, stdout=sys.stderr, check=False).returncode:
         raise LotusError("docker build failed", "its last lines say where")
@@ -54,7 +54,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Build it; what the user can mend is told in one line, with exit code 1."""
+    """Build the image; print what the user can repair in one line, with exit code 1."""
     try:
         image = build(arguments[0] if arguments else NAME)
     except LotusError as error:

@@ -4,7 +4,7 @@ What is real: the context as .dockerignore lets it through, every COPY, every RU
 that the Dockerfile sets and nothing of this machine's, and afterwards CMD and HEALTHCHECK. What is not: the base image
 (its Python is a fresh virtual environment of this machine's), and the steps that `Built.left_out` names.
 
-It must not know what the image is for. Paths of the image are found again below the folder, by the folders in `MOVED`.
+Nothing here depends on what the image is for. Paths of the image are found again below the folder, by those in `MOVED`.
 """
 
 import io
@@ -25,7 +25,7 @@ from dockerfile_parse import DockerfileParser
 MOVED = ("app", "home")
 NEEDS_ROOT = ("apt-get", "chown", "groupadd", "useradd")
 KEPT = ("PIP_", "UV_", "SSL_", "REQUESTS_CA", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-"""How this machine reaches the package registry; Docker, too, is told that from outside of the Dockerfile."""
+"""How this machine reaches the package registry; Docker, too, gets it from outside the Dockerfile."""
 
 
 class StepError(Exception):

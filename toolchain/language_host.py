@@ -1,7 +1,7 @@
 """A small Python language host for the Pulumi engine: `pulumi-language-python` where the official one is missing.
 
-It knows the engine's language protocol and how the official host treats a program. It must not know the program:
-nothing of Lotus is imported here. The program runs in this process, on its main thread, because the engine starts a
+It implements the engine's language protocol, and treats a program as the official host does. Nothing of Lotus is
+imported here. The program runs in this process, on its main thread, because the engine starts a
 fresh host for every operation: a child process would only pay for a second interpreter. `options.virtualenv` of a
 Pulumi.yaml is ignored: the environment's own Python already runs the host.
 
@@ -93,7 +93,7 @@ class LanguageHost(LanguageServer):
 
 
 def run_program(request: language_pb2.RunRequest, engine_address: str) -> language_pb2.RunResponse:
-    """Runs one program to its end and tells the engine's log what went wrong.
+    """Run one program to its end, and report its errors to the engine's log.
 
     Returns:
         An empty response on success, `bail` when the error has been shown already, `error` with a text otherwise.
@@ -203,7 +203,7 @@ def serve(engine_address: str) -> None:
     # of waiting in the engine for a host that has not noticed.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # A failed program leaves futures that nobody awaits, by the SDK's design; asyncio would report each of them.
+    # A failed program leaves futures that are never awaited, by the SDK's design; asyncio would report each of them.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     options = [(f"grpc.max_{way}_message_length", MAX_MESSAGE_BYTES) for way in ("receive", "send")]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)

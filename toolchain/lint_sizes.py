@@ -1,6 +1,6 @@
 """Keeps functions small enough to be read in one go. A file has no limit: it ends where its concept ends.
 
-It knows Python's syntax tree and one limit. It must not know what the code does: a function that is too long is split
+It checks Python's syntax tree against one limit: a function that is too long is split
 by its reader's understanding, not exempted here.
 
 Usage: `python toolchain/lint_sizes.py [ROOT]`, the repository by default. Prints a line per offence; exit code 1 if

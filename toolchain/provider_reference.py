@@ -1,6 +1,6 @@
 """The reference of the Airbyte provider, made of its field tables and of the SDK's classes of arguments and answers.
 
-The texts are the tables' and the docstrings'; this module only lays them out, and must not know what they describe.
+The texts are the tables' and the docstrings'; this module only lays them out.
 """
 
 import dataclasses

@@ -1,6 +1,6 @@
 """Gets versitygw, the sandbox's S3 server, onto this machine: the one on PATH, or one built from its Go module.
 
-It must not know what the server is used for.
+Nothing here depends on what the server is used for.
 """
 
 import hashlib
@@ -69,12 +69,12 @@ def _build(go: str) -> None:
 
 
 def _complaints(command: list[str], started: float) -> list[str] | None:
-    """Runs the build; returns what Go said against it, or None when it succeeded."""
+    """Run the build; return Go's errors, or None when it succeeded."""
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(command, cwd=MODULE, stderr=pipe, stdout=nothing, text=True) as process:
         try:
-            said = _follow(process, started)
+            errors = _follow(process, started)
         except BaseException:
             process.terminate()
             raise
-    return said if process.returncode != 0 else None
+    return errors if process.returncode != 0 else None

@@ -1,4 +1,4 @@
-"""The lake's Dagster user code: what watches the landing bucket, and what runs dbt when files have arrived.
+"""The lake's Dagster user code: it watches the landing bucket and runs dbt when files have arrived.
 
-It knows the lake's files and names, dbt's manifest, S3 and the warehouse. It must not know Pulumi or Airbyte.
+It depends on the lake's files and names, dbt's manifest, S3 and the warehouse, never on Pulumi or Airbyte.
 """

@@ -26,7 +26,7 @@ class StreamRun(dg.Config):
     """Days and months to look at, such as "2026-01-05" and "2025-11"."""
 
     rebuild: bool = False
-    """Builds the models from all files anew."""
+    """Rebuild the models from all files."""
 
 
 def raw_asset(stream: Stream) -> dg.AssetSpec:

@@ -1,6 +1,6 @@
 """Which build of the code location this is: Dagster shows it among the code location's resources, as `build`.
 
-An image is told when it is built (dagster/Dockerfile); elsewhere the files themselves are asked.
+An image has it in its environment (dagster/Dockerfile); elsewhere it is computed from the files.
 """
 
 import os
@@ -31,5 +31,5 @@ class Build(dg.ConfigurableResource):  # type: ignore[type-arg]  # what it is a 
     @classmethod
     def of(cls, project: Path, environment: Mapping[str, str] = os.environ) -> Self:
         """The build whose files are in a folder."""
-        told = environment.get(DEFINITIONS)
-        return cls(commit=environment.get(COMMIT) or NO_COMMIT, definitions=told or fingerprint(project))
+        given = environment.get(DEFINITIONS)
+        return cls(commit=environment.get(COMMIT) or NO_COMMIT, definitions=given or fingerprint(project))

@@ -1,4 +1,4 @@
-"""Everything that Dagster loads, made of the stream files and dbt's manifest; no environment, no network.
+"""Everything that Dagster loads, from the stream files and dbt's manifest; no environment, no network.
 
 `dagster dev -m lotus_dagster.code_location`. Where the manifest is missing or older than the dbt project, as on a
 developer's machine, dbt parses the project first; an image brings the manifest along.
@@ -34,7 +34,7 @@ def definitions_of(
         streams: Of the stream files.
         manifest: Of the dbt project.
         project: The dbt project's folder, where runs call dbt.
-        build: What to say of the build; nothing by default.
+        build: Shown as the resource `build`; none by default.
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
@@ -74,7 +74,7 @@ def current_manifest(project: Path) -> Path:
         file.parent.mkdir(exist_ok=True)
         opened = (file.parent / ".lock").open("w")
     except OSError:
-        # Where nobody can write nobody is about to: such an image's manifest is taken as it is.
+        # A read-only folder, as in an image, has no writer to wait for: its manifest is used as it is.
         return file
     # Dagster loads definitions in several processes at once, and dbt writes its manifest in place.
     with opened as lock:
@@ -91,7 +91,7 @@ def _parse(project: Path) -> None:
     command = [sys.executable, "-m", "dbt.cli.main", "parse", "--quiet"]
     parsed = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
     if parsed.returncode:
-        raise ManifestError(f"dbt can't parse {project}: {parsed.stdout.strip()}", "mend the project")
+        raise ManifestError(f"dbt can't parse {project}: {parsed.stdout.strip()}", "repair the project")
 
 
 def load() -> dg.Definitions:

@@ -1,7 +1,7 @@
-"""How a DuckDB connection comes to the lake: extensions, S3's address and credentials, and DuckLake's catalog.
+"""Connect DuckDB to the lake: extensions, S3's address and credentials, and DuckLake's catalog.
 
-The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Loaded by
-dbt-duckdb by this module's name; it knows the environment and DuckDB, and nothing of models.
+The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. dbt-duckdb
+loads this module by its name.
 """
 
 import os
@@ -24,10 +24,10 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Attach the lake, which the profile names and the environment describes.
 
-        dbt parses the whole project anew whenever its profile changes; this one is the same on every machine.
+        dbt parses the whole project again whenever its profile changes; this one is the same on every machine.
 
         Raises:
-            DbtRuntimeError: A variable that the lake needs is not set, or its catalog is out of reach; dbt tells of it
+            DbtRuntimeError: A variable that the lake needs is not set, or its catalog is out of reach; dbt reports it
                 without a traceback.
         """
         try:

@@ -15,7 +15,7 @@ LANDING = "LOTUS_LANDING"
 CATALOG = "LOTUS_CATALOG"
 LAKE_DATA = "LOTUS_LAKE_DATA"
 PARTITIONS = "LOTUS_PARTITIONS"
-"""Where a dbt run looks for files that have arrived; set by whoever starts it, for that run alone."""
+"""Where a dbt run looks for files that have arrived; set for that run alone."""
 
 _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
@@ -66,8 +66,10 @@ def required(environment: Mapping[str, str], *names: str) -> tuple[str, ...]:
     """
     missing = [name for name in names if not environment.get(name)]
     if missing:
-        told = "; ".join(f"{name} ({_MEANING[name]})" for name in missing)
-        raise EnvironmentVariableError(f"the environment lacks {told}", "set it for the code location and its runs")
+        described = "; ".join(f"{name} ({_MEANING[name]})" for name in missing)
+        raise EnvironmentVariableError(
+            f"the environment lacks {described}", "set it for the code location and its runs"
+        )
     return tuple(environment[name] for name in names)
 
 

@@ -106,7 +106,7 @@ def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
 
 
 def _asked_of(stream: Stream, run: dg.DagsterRun) -> StreamRun:
-    """What a run was to do; a run by hand need not have said."""
+    """What a run was asked to do; the defaults for one started by hand without a configuration."""
     ops = cast("Mapping[str, Any]", run.run_config.get("ops", {}))
     return StreamRun(**ops.get(naming.dbt_assets(stream.source, stream.name), {}).get("config", {}))
 

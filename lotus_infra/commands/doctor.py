@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 import click
 from airbyte_model.json_values import JsonObject
-from airbyte_model.secrets import MASK
+from airbyte_model.secrets import MASK, Schemas, marks_secret, schemas_inside, schemas_of
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.settings import RetryPolicy
 from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE

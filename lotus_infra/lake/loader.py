@@ -57,13 +57,12 @@ _NAMES = "use lower-case letters, digits and underscores, a letter first"
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector, leave it as it was found, and leave what was made out of its later walks."""
+    """Pause the cyclic garbage collector, and restore it: a process that serves for days needs it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_enabled:
             gc.enable()
 

@@ -11,11 +11,11 @@ import pytest
 from lotus_dagster.code_location import defs
 
 from lotus_infra.errors import LotusError
-from sandbox.dagster_execution import OURS, Execution
 from sandbox.dagster_report import Report
+from sandbox.dagster_round import OURS, Execution
 from sandbox.lakehouse import Contents, environment
+from sandbox.layout import Layout
 from sandbox.marts import contents
-from sandbox.place import Place
 from sandbox.process import free_port
 from sandbox.s3 import Server
 from sandbox.ui import ui
@@ -142,7 +142,7 @@ def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatc
     monkeypatch.setenv("AWS_SESSION_TOKEN", "production")
     (tmp_path / "Pulumi.sandbox.yaml").symlink_to(REPOSITORY / "Pulumi.sandbox.yaml")
 
-    given = environment(Place(tmp_path), Server(pid=1, url="http://127.0.0.1:9"))
+    given = environment(Layout(tmp_path), Server(pid=1, url="http://127.0.0.1:9"))
 
     assert "AWS_PROFILE" not in given
     assert "AWS_SESSION_TOKEN" not in given
@@ -151,7 +151,7 @@ def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatc
 
 def test_without_a_sandbox_the_interface_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LotusError, match="make sandbox"):
-        ui(Place(tmp_path))
+        ui(Layout(tmp_path))
 
 
 def test_a_port_that_is_none_is_one_error_with_a_remedy() -> None:

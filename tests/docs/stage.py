@@ -16,7 +16,7 @@ from typing import Final
 from airbyte_twin.testing import running_twin
 
 from sandbox import aws_plugin, s3
-from sandbox.place import Place
+from sandbox.layout import Layout
 from sandbox.process import stop
 from tests.engine.harness import REPOSITORY
 
@@ -86,7 +86,7 @@ class Base:
     origin: Path
     kept: Path
     engine: Sequence[Path]
-    place: Place
+    place: Layout
 
     @contextmanager
     def stage(self, folder: Path) -> Iterator[Stage]:
@@ -99,7 +99,7 @@ class Base:
         assert server is not None
         (folder / "airbyte").mkdir(exist_ok=True)
         with running_twin(data_dir=folder / "airbyte", run_syncs=True) as twin:
-            home = Place(folder / "project")
+            home = Layout(folder / "project")
             aws_plugin.install(home)
             path = os.pathsep.join([*map(str, self.engine), str(Path(sys.executable).parent), os.environ["PATH"]])
             own = home.environment(path, twin.public_url, server.url) | {
@@ -120,7 +120,7 @@ class Base:
 @contextmanager
 def standing(folder: Path, engine: Sequence[Path]) -> Iterator[Base]:
     """Applies the lake once, and keeps what Airbyte and S3 have then."""
-    place = Place(folder)
+    place = Layout(folder)
     server = s3.start(place)
     base = Base(origin(folder / "origin"), folder / "kept", engine, place)
     try:

@@ -18,8 +18,7 @@ from lotus_infra.errors import LotusError
 from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
 from sandbox.down import down
-from sandbox.lock import alone
-from sandbox.place import STATE_BUCKET, Place
+from sandbox.layout import STATE_BUCKET, Layout, locked
 from sandbox.process import stop
 from sandbox.up import Standing, stand_up, up
 from tests.engine.harness import REPOSITORY
@@ -30,13 +29,13 @@ LINKED = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "streams", "toolc
 
 
 @pytest.fixture
-def place(tmp_path: Path, engine: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path, engine: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
     # What the sandbox starts is measured where it is tested by itself, as in `harness.py`.
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         monkeypatch.delenv(name)
     for name in LINKED:
         (tmp_path / name).symlink_to(REPOSITORY / name)
-    place = Place(tmp_path)
+    place = Layout(tmp_path)
     yield place
     running = twins.found(place)
     if running is not None:
@@ -46,17 +45,17 @@ def place(tmp_path: Path, engine: list[Path], monkeypatch: pytest.MonkeyPatch) -
         stop(server)
 
 
-def pulumi(place: Place, command: str) -> str:
+def pulumi(place: Layout, command: str) -> str:
     """What a command of the CLI prints in a shell that means the sandbox."""
     shell = f". {place.environment_file} && pulumi {command}"
     return subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True).stdout
 
 
-def stand(place: Place) -> Standing:
+def stand(place: Layout) -> Standing:
     return stand_up(place, Console())
 
 
-def test_rows_of_a_real_connector_go_to_their_mart(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     # One source of three: Dagster's runs, one a stream, take most of the time.
     (place.project / "streams").unlink()
     shutil.copytree(
@@ -78,7 +77,7 @@ def test_rows_of_a_real_connector_go_to_their_mart(place: Place, capfd: pytest.C
 
 
 def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
-    place: Place, capfd: pytest.CaptureFixture[str]
+    place: Layout, capfd: pytest.CaptureFixture[str]
 ) -> None:
     up(place)
 
@@ -100,7 +99,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     assert (twins.found(place), s3.found(place)) == (None, None)
 
 
-def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     standing = stand(place)
     assert sum(len(source.streams) for source in standing.engine.sources().values()) == 12
     capfd.readouterr()
@@ -120,7 +119,7 @@ def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Place, capfd: 
     assert "21 unchanged" in capfd.readouterr().out
 
 
-def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place) -> None:
+def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Layout) -> None:
     lost = stand(place).engine.sources()
     down(place)
     shutil.rmtree(place.twin_data)
@@ -132,13 +131,13 @@ def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Place) -> None:
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
-def test_a_damaged_note_of_the_twin_is_as_none(place: Place, damage: str) -> None:
+def test_a_damaged_note_of_the_twin_is_as_none(place: Layout, damage: str) -> None:
     place.twin_file.write_text(damage, encoding="utf-8")
 
     assert twins.found(place) is None
 
 
-def test_a_twin_that_does_not_start_is_one_error_with_a_remedy(place: Place) -> None:
+def test_a_twin_that_does_not_start_is_one_error_with_a_remedy(place: Layout) -> None:
     place.twin_data.mkdir()
     (place.twin_data / "state.json").write_text("no JSON", encoding="utf-8")
 
@@ -146,9 +145,9 @@ def test_a_twin_that_does_not_start_is_one_error_with_a_remedy(place: Place) -> 
         twins.start(place)
 
 
-def test_a_second_command_waits_for_the_first(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    waiting = threading.Thread(target=lambda: alone(place).__enter__(), daemon=True)
-    with alone(place):
+def test_a_second_command_waits_for_the_first(place: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = threading.Thread(target=lambda: locked(place).__enter__(), daemon=True)
+    with locked(place):
         waiting.start()
         while "waiting" not in capsys.readouterr().out:
             waiting.join(0.01)
@@ -156,7 +155,7 @@ def test_a_second_command_waits_for_the_first(place: Place, capsys: pytest.Captu
     waiting.join()
 
 
-def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_stack(place: Place) -> None:
+def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_stack(place: Layout) -> None:
     client = stand(place).server.client()
     state = [found.get("Key", "") for found in client.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]]
     assert any(key.startswith(".pulumi/stacks/lotus/sandbox.json") for key in state)
@@ -173,7 +172,7 @@ def test_state_and_landing_are_on_the_s3_server_and_only_the_state_outlives_the_
     assert client.get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"
 
 
-def test_the_s3_server_refuses_a_wrong_key(place: Place) -> None:
+def test_the_s3_server_refuses_a_wrong_key(place: Layout) -> None:
     server = s3.start(place)
     stranger = boto3.session.Session("sandbox", "wrong", region_name="us-west-1").client("s3", endpoint_url=server.url)
 
@@ -182,7 +181,7 @@ def test_the_s3_server_refuses_a_wrong_key(place: Place) -> None:
 
 
 def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_down(
-    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    place: Layout, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def there_is_none() -> Path:
         raise EngineError("no Go")
@@ -199,14 +198,14 @@ def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_do
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"pid": "abc", "url": 3}'])
-def test_a_damaged_note_of_the_s3_server_is_as_none(place: Place, damage: str) -> None:
+def test_a_damaged_note_of_the_s3_server_is_as_none(place: Layout, damage: str) -> None:
     place.s3_file.write_text(damage, encoding="utf-8")
 
     assert s3.found(place) is None
 
 
 def test_an_s3_server_that_does_not_start_is_one_error_with_a_remedy(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "path" / "versitygw"
     broken.parent.mkdir()
@@ -219,7 +218,7 @@ def test_an_s3_server_that_does_not_start_is_one_error_with_a_remedy(
 
 
 def test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_itself(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULUMI_HOME", str(place.home))
     assert aws_plugin.install(place) is False
@@ -235,7 +234,7 @@ def test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_its
     assert link.resolve() == official
 
 
-def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Place) -> None:
+def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Layout) -> None:
     stand(place)
 
     shell = f". {place.environment_file} && pulumi preview --non-interactive"

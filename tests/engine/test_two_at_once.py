@@ -14,7 +14,7 @@ from airbyte_twin.faults import Fault
 from airbyte_twin.testing import PATIENCE, RunningTwin
 
 from sandbox import s3
-from sandbox.place import S3_KEY, STATE_BUCKET, Place
+from sandbox.layout import S3_KEY, STATE_BUCKET, Layout
 from sandbox.process import stop
 from tests.engine.harness import Pulumi, Result
 from tests.engine.lake import Lake
@@ -25,7 +25,7 @@ LOTUS = Path(sys.executable).with_name("lotus")
 @pytest.fixture
 def production(tmp_path: Path, engine: list[Path], twin: RunningTwin) -> Iterator[Lake]:
     """The project's own lake as a production stack, not applied yet."""
-    place = Place(tmp_path)
+    place = Layout(tmp_path)
     server = s3.start(place)
     environment = place.environment("", twin.public_url, server.url)
     definition = {

@@ -1,4 +1,4 @@
-"""What a sensor remembers between two looks, and how that becomes the text that Dagster keeps for it.
+"""A sensor's cursor, and the text that Dagster stores for it.
 
 Its size depends on the time that the stream has been running (a line a month, and a line a day for two months), never
 on the number of objects.

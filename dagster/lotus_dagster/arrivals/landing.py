@@ -1,6 +1,6 @@
 """The landing zone as the sensors see it: pages of keys from S3, or from a folder of the same layout.
 
-It knows boto3 and the file system. It must not know what the keys mean.
+It depends on boto3 and the file system, not on the meaning of keys.
 """
 
 from pathlib import Path

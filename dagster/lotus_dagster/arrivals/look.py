@@ -1,6 +1,6 @@
 """One look at a stream's files: lists what the cursor asks for, in at most `MOST_REQUESTS` requests, and decides.
 
-It knows that keys come in pages, in their order. It must not know where from: that is a `Pages`.
+Keys come in pages, in their order, from any `Pages`.
 """
 
 from collections.abc import Sequence

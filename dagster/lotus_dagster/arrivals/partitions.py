@@ -43,7 +43,7 @@ class Mark(NamedTuple):
 
 
 def mark_of(stored: StoredObject) -> Mark:
-    """The mark of one object: its name and its content, so that an object written anew makes a difference."""
+    """The mark of one object: its name and its content, so that a rewritten object differs."""
     text = f"{stored.key}\n{stored.etag}\n{stored.size}".encode()
     return Mark(1, int.from_bytes(blake2b(text, digest_size=8).digest()))
 

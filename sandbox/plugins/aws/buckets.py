@@ -1,4 +1,4 @@
-"""Buckets, and what is set on them."""
+"""Buckets and their settings."""
 
 from abc import abstractmethod
 from typing import cast
@@ -6,10 +6,19 @@ from typing import cast
 from botocore.exceptions import ClientError
 from pulumi_airbyte.provider.properties import Properties
 
-from sandbox.plugins.aws.kinds import Document, Kind, Live, from_api, is_missing, lean, same_policy, to_api
+from sandbox.plugins.aws.resource import (
+    Document,
+    Live,
+    ResourceType,
+    from_api,
+    is_missing,
+    same_policy,
+    to_api,
+    without_defaults,
+)
 
 
-class Bucket(Kind):
+class Bucket(ResourceType):
     """`aws.s3.Bucket`: a name; deleted with its objects only where `forceDestroy` says so."""
 
     token = "aws:s3/bucket:Bucket"
@@ -38,7 +47,7 @@ class Bucket(Kind):
         return self._live(identity, {**inputs, "bucket": identity})
 
     def update(self, identity: str, inputs: Properties, outputs: Properties) -> Properties:
-        """Only `forceDestroy` changes in place, and the server knows nothing of it."""
+        """Only `forceDestroy` changes in place, and is not stored on the server."""
         return self._live(identity, inputs).outputs
 
     def delete(self, identity: str, inputs: Properties) -> None:
@@ -64,7 +73,7 @@ class Bucket(Kind):
                 self.clients.s3.delete_object(Bucket=bucket, Key=left["Key"])
 
 
-class Setting(Kind):
+class Setting(ResourceType):
     """What is set on a bucket as a whole: put again for every change, and named after the bucket."""
 
     replacing = frozenset({"bucket"})
@@ -88,20 +97,20 @@ class Setting(Kind):
         return Live(bucket, inputs, inputs)
 
     def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
-        """GET; what says the same in other words reads back as what was sent."""
+        """GET; an equivalent setting reads back as it was sent."""
         try:
             found = self.get(identity)
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
-        if not lean(found):
+        if not without_defaults(found):
             return None
         live = cast("Properties", {"bucket": identity, **found})
-        kept = inputs if self.says(lean(live), lean(inputs)) else live
+        kept = inputs if self.means_same(without_defaults(live), without_defaults(inputs)) else live
         return Live(identity, kept, kept)
 
-    def says(self, live: Document, wanted: Document) -> bool:
+    def means_same(self, live: Document, wanted: Document) -> bool:
         """Whether the two mean the same."""
         return bool(live == wanted)
 
@@ -175,10 +184,72 @@ class Policy(Setting):
         """GetBucketPolicy."""
         return {"policy": self.clients.s3.get_bucket_policy(Bucket=bucket)["Policy"]}
 
-    def says(self, live: Document, wanted: Document) -> bool:
+    def means_same(self, live: Document, wanted: Document) -> bool:
         """As documents, not as texts."""
         return bool(wanted) and same_policy(live["policy"], wanted["policy"])
 
     def remove(self, bucket: str) -> None:
         """DeleteBucketPolicy."""
         self.clients.s3.delete_bucket_policy(Bucket=bucket)
+
+
+class Encryption(Setting):
+    """`aws.s3.BucketServerSideEncryptionConfiguration`."""
+
+    token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    allowed = frozenset({"bucket", "rules"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutBucketEncryption."""
+        rules = {"Rules": to_api(inputs["rules"])}
+        self.clients.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)  # type: ignore[arg-type]
+
+    def get(self, bucket: str) -> Document:
+        """GetBucketEncryption."""
+        found = self.clients.s3.get_bucket_encryption(Bucket=bucket)
+        return {"rules": from_api(found["ServerSideEncryptionConfiguration"]["Rules"])}
+
+    def remove(self, bucket: str) -> None:
+        """DeleteBucketEncryption."""
+        self.clients.s3.delete_bucket_encryption(Bucket=bucket)
+
+
+class Versioning(Setting):
+    """`aws.s3.BucketVersioning`."""
+
+    token = "aws:s3/bucketVersioning:BucketVersioning"
+    allowed = frozenset({"bucket", "versioningConfiguration"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutBucketVersioning."""
+        wanted = to_api(inputs["versioningConfiguration"])
+        self.clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=wanted)
+
+    def get(self, bucket: str) -> Document:
+        """GetBucketVersioning; a bucket that never had versions answers nothing."""
+        status = self.clients.s3.get_bucket_versioning(Bucket=bucket).get("Status")
+        return {"versioningConfiguration": {"status": status}} if status else {}
+
+    def remove(self, bucket: str) -> None:
+        """Versioning can't be taken away, only suspended."""
+        self.clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+
+
+class Lifecycle(Setting):
+    """`aws.s3.BucketLifecycleConfiguration`."""
+
+    token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    allowed = frozenset({"bucket", "rules"})
+
+    def put(self, bucket: str, inputs: Document) -> None:
+        """PutBucketLifecycleConfiguration."""
+        rules = {"Rules": to_api(inputs["rules"])}
+        self.clients.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)  # type: ignore[arg-type]
+
+    def get(self, bucket: str) -> Document:
+        """GetBucketLifecycleConfiguration."""
+        return {"rules": from_api(self.clients.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])}
+
+    def remove(self, bucket: str) -> None:
+        """DeleteBucketLifecycle."""
+        self.clients.s3.delete_bucket_lifecycle(Bucket=bucket)

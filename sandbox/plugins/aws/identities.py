@@ -6,10 +6,10 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 from pulumi_airbyte.provider.properties import Properties, Secret
 
-from sandbox.plugins.aws.kinds import Kind, Live, is_missing, same_policy
+from sandbox.plugins.aws.resource import Live, ResourceType, is_missing, same_policy
 
 
-class User(Kind):
+class User(ResourceType):
     """`aws.iam.User`."""
 
     token = "aws:iam/user:User"
@@ -37,7 +37,7 @@ class User(Kind):
         _without_missing(lambda: self.clients.iam.delete_user(UserName=identity))
 
 
-class UserPolicy(Kind):
+class UserPolicy(ResourceType):
     """`aws.iam.UserPolicy`; its id is `<user>:<name>`."""
 
     token = "aws:iam/userPolicy:UserPolicy"
@@ -76,8 +76,8 @@ class UserPolicy(Kind):
         _without_missing(lambda: self.clients.iam.delete_user_policy(UserName=user, PolicyName=name))
 
 
-class AccessKey(Kind):
-    """`aws.iam.AccessKey`: its id is the key's, its secret is told once."""
+class AccessKey(ResourceType):
+    """`aws.iam.AccessKey`: its id is the key's, its secret is shown once."""
 
     token = "aws:iam/accessKey:AccessKey"
     allowed = frozenset({"user"})
@@ -90,7 +90,7 @@ class AccessKey(Kind):
         return Live(made["AccessKeyId"], inputs, {**inputs, "secret": Secret(made["SecretAccessKey"])})
 
     def read(self, identity: str, inputs: Properties, outputs: Properties) -> Live | None:
-        """ListAccessKeys; the secret is the one that the state knows."""
+        """ListAccessKeys; the secret comes from the state."""
         try:
             found = self.clients.iam.list_access_keys(UserName=str(outputs["user"]))["AccessKeyMetadata"]
         except ClientError as error:

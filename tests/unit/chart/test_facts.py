@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lotus_infra.chart.build import build, main, render
 from lotus_infra.helm.chart_schema import FILE, UNLISTED, document, values_schema
 from tests.support.shared import shared
+from toolchain.chart_schema import build, main, render
 
 KUBERNETES = {
     "io.k8s.api.apps.v1.DeploymentStrategy",
@@ -43,7 +43,7 @@ def schemas(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_shipped_facts_are_those_of_the_charts_schemas() -> None:
-    remedy = "run `python -m lotus_infra.chart.build SCHEMA_FOLDER`"
+    remedy = "run `python -m toolchain.chart_schema SCHEMA_FOLDER`"
     assert FILE.read_text(encoding="utf-8") == render(build(shared("dagster-chart"))), remedy
 
 

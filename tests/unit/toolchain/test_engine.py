@@ -136,9 +136,24 @@ def test_a_cli_without_its_host_gets_the_stand_in_and_no_build(machine: Machine)
     assert (code, stdout) == (0, f"{machine.bin}\n")
     assert machine.builds() == []
     assert not (machine.bin / "pulumi").exists(), "an outdated build would hide the CLI on PATH"
-    assert (
-        str(machine.folder / "toolchain" / "language_host.py") in (machine.bin / "pulumi-language-python").read_text()
-    )
+
+
+def test_the_stand_in_runs_where_its_checkout_was_moved_to(
+    machine: Machine, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    machine.has_cli("3.259.0", host=False)
+    python = machine.folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$0" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    (machine.folder / ".venv" / "pyvenv.cfg").touch()
+    assert machine.run()[0] == 0
+
+    moved = machine.folder.rename(tmp_path_factory.mktemp("elsewhere") / "a lake")
+
+    host = moved / "toolchain" / "bin" / "pulumi-language-python"
+    ran = subprocess.run([host, "127.0.0.1:1"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{moved}/.venv/bin/python -u {moved}/toolchain/language_host.py 127.0.0.1:1\n"
 
 
 def test_a_build_is_kept_until_what_it_is_made_of_changes(machine: Machine) -> None:

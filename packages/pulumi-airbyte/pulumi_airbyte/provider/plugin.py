@@ -1,14 +1,22 @@
-"""The process `pulumi-resource-airbyte`: serves the engine on loopback until it is stopped."""
+"""Serve the engine on loopback, and end in time: the life of the process `pulumi-resource-airbyte`.
 
+When an operation is over, the engine calls Cancel on each plugin in turn, interrupts it and waits for its process to
+end. All plugins of an operation share five seconds for that (pulumi, pkg/host/host.go, ReleaseContext). A plugin whose
+turn comes later is never asked: the engine shows "exited prematurely", an error, for it. On a busy machine the
+interpreter alone took those seconds to tidy up after itself, so a plugin leaves without that (`run`).
+"""
+
+import faulthandler
 import os
 import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Final, TypeAlias
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from queue import SimpleQueue
+from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -21,8 +29,12 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 """As the engine's own limit (pulumi, sdk/go/common/util/rpcutil)."""
 
 
+CANCEL: Final = "/pulumirpc.ResourceProvider/Cancel"
+ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Served: TypeAlias = Callable[[Messages], AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]]
-"""Makes the servicer of a process, given the engine's log."""
+"""Makes what a process serves, given the engine's log."""
 
 
 def airbyte(messages: Messages) -> AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]:
@@ -31,12 +43,18 @@ def airbyte(messages: Messages) -> AbstractContextManager[provider_pb2_grpc.Reso
 
 
 @contextmanager
-def serve(engine_address: str, served: Served = airbyte) -> Iterator[int]:
-    """Serve on a free loopback port, and yield it. Calls that still run at the end are cut off."""
+def serve(
+    engine_address: str, served: Served = airbyte, interceptors: Sequence[grpc.ServerInterceptor] = ()
+) -> Iterator[int]:
+    """Serve on a free loopback port while the context lasts. Calls that still run at its end are cut off.
+
+    Yields:
+        The port.
+    """
     messages = Messages()
     messages.connect(engine_address)
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
+    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), interceptors=list(interceptors), options=options)
     with served(messages) as servicer:
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")
@@ -47,11 +65,23 @@ def serve(engine_address: str, served: Served = airbyte) -> Iterator[int]:
             server.stop(grace=None).wait()
 
 
-def _wait_for_the_engine(ending: threading.Event) -> None:
-    """Set the event at the end of standard input: the engine holds its other end, and has ended, or was killed."""
+class _Cancelled(grpc.ServerInterceptor):
+    """Notes whether the engine has called Cancel, after which it expects the process to end."""
+
+    def __init__(self) -> None:
+        self.called = False
+
+    def intercept_service(self, continuation: Callable[[Any], Handler], handler_call_details: Any) -> Handler:
+        """See every call, and change none."""
+        self.called = self.called or handler_call_details.method == CANCEL
+        return continuation(handler_call_details)
+
+
+def _wait_for_the_engine(endings: SimpleQueue[str]) -> None:
+    """The engine holds the other end of standard input: when that closes, the engine is gone, even if it was killed."""
     while os.read(0, 1024):
         pass
-    ending.set()
+    endings.put("the end of standard input")
 
 
 def main() -> None:
@@ -59,16 +89,26 @@ def main() -> None:
     run(airbyte)
 
 
-def run(served: Served) -> None:
-    """Print the port, as the engine expects, and serve. The engine stops a plugin by SIGINT, and waits for its end."""
-    ending = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ending.set())
+def run(served: Served) -> NoReturn:
+    """Print the port, as the engine expects, and serve until a signal comes or the engine is gone.
+
+    The engine hides what a plugin prints, and shows it only with the error for one that ended before Cancel: so the
+    reason for such an end is printed to standard error, and nothing otherwise.
+    """
+    faulthandler.enable()
+    cancelled, endings = _Cancelled(), SimpleQueue[str]()
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda number, _: endings.put(signal.Signals(number).name))
     if stat.S_ISFIFO(os.fstat(0).st_mode):
-        threading.Thread(target=_wait_for_the_engine, args=(ending,), daemon=True).start()
-    with serve(sys.argv[1] if len(sys.argv) > 1 else "", served) as port:
+        threading.Thread(target=_wait_for_the_engine, args=(endings,), daemon=True).start()
+    with serve(sys.argv[1] if len(sys.argv) > 1 else "", served, (cancelled,)) as port:
         print(port, flush=True)  # noqa: T201
-        ending.wait()
+        reason = endings.get()
+    if not cancelled.called:
+        with suppress(OSError):  # The engine that would read it may be gone.
+            print(f"{reason} ended the plugin before the engine called Cancel", file=sys.stderr, flush=True)  # noqa: T201
+    # Not `return`: unloading the interpreter takes a quarter of a second of an idle machine, and nothing needs it.
+    os._exit(0)
 
 
 if __name__ == "__main__":

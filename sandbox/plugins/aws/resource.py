@@ -1,4 +1,4 @@
-"""What a resource type of the stand-in is, and the two spellings of its properties: the engine's and the API's."""
+"""The stand-in's resource types, and the two spellings of their properties: the engine's and the API's."""
 
 import json
 from abc import ABC, abstractmethod
@@ -29,14 +29,14 @@ class Clients:
 
 @dataclass(frozen=True)
 class Live:
-    """A thing as it is."""
+    """A resource as it exists on the server."""
 
     id: str
     inputs: Properties
     outputs: Properties
 
 
-class Kind(ABC):
+class ResourceType(ABC):
     """One resource type.
 
     Attributes:
@@ -85,13 +85,13 @@ def from_api(value: Document) -> Document:
     return [from_api(item) for item in value] if isinstance(value, list) else value
 
 
-def lean(value: Document) -> Document:
+def without_defaults(value: Document) -> Document:
     """A value without what is not set: servers add `false` and empty texts, programs leave them out."""
     if isinstance(value, dict):
-        kept = {key: lean(item) for key, item in value.items()}
+        kept = {key: without_defaults(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None and item not in (False, "", [], {})}
     if isinstance(value, list):
-        return [lean(item) for item in value]
+        return [without_defaults(item) for item in value]
     return value
 
 
@@ -101,6 +101,6 @@ def same_policy(left: str, right: str) -> bool:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the server says that there is no such thing."""
+    """Whether an error means that the object does not exist."""
     code = error.response.get("Error", {}).get("Code", "")
     return code in {"404", "NoSuchEntity", "NotFound"} or (code.startswith("NoSuch")) or code.endswith("NotFoundError")

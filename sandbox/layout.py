@@ -1,6 +1,9 @@
-"""Where the sandbox keeps things, all of it under `.sandbox/` and none of it committed."""
+"""The files of the sandbox, all under `.sandbox/` and none of them committed, and the lock on them."""
 
+import fcntl
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +20,7 @@ FOREIGN: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
 @dataclass(frozen=True)
-class Place:
+class Layout:
     """The sandbox's folders and files.
 
     Attributes:
@@ -27,7 +30,7 @@ class Place:
     project: Path
 
     @classmethod
-    def of_project(cls) -> "Place":
+    def of_project(cls) -> "Layout":
         """The sandbox of this checkout."""
         return cls(Path(__file__).resolve().parents[1])
 
@@ -45,12 +48,12 @@ class Place:
 
     @property
     def twin_log(self) -> Path:
-        """What the twin says."""
+        """The twin's output."""
         return self.folder / "twin.log"
 
     @property
     def twin_data(self) -> Path:
-        """What the twin remembers between runs."""
+        """The twin's objects, kept between runs."""
         return self.folder / "airbyte"
 
     @property
@@ -65,12 +68,12 @@ class Place:
 
     @property
     def s3_log(self) -> Path:
-        """What the S3 server says."""
+        """The S3 server's output."""
         return self.folder / "s3.log"
 
     @property
     def s3_data(self) -> Path:
-        """The S3 server's buckets, their versions, and what it notes of both."""
+        """The S3 server's buckets, versions and metadata."""
         return self.folder / "s3"
 
     @property
@@ -115,8 +118,20 @@ class Place:
         write_whole(self.environment_file, "\n".join(lines) + "\n")
 
 
+@contextmanager
+def locked(layout: Layout) -> Iterator[None]:
+    """Wait until no other command of this sandbox runs; the system releases the lock of one that was killed."""
+    with (layout.folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another sandbox command is running: waiting for it to end.", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def write_whole(file: Path, text: str) -> None:
-    """Replace a file at once, so that nobody ever reads half of it."""
+    """Replace a file in one step, so that no reader sees half of it."""
     partial = file.with_name(f".{file.name}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(file)

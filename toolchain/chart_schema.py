@@ -1,8 +1,7 @@
-"""Makes the chart's facts from the JSON Schemas that the chart and its subchart come with.
+"""Write the chart schema that Helm values are checked with, from the JSON Schemas of the chart and its subchart.
 
-Run as `python -m lotus_infra.chart.build SCHEMA_FOLDER [TARGET_FILE]`. The folder holds `values.schema.json` and
-`user-deployments.values.schema.json`. Only facts are kept: keys, types, choices, what is required. Must not be
-imported by what uses the facts.
+Usage: `python -m toolchain.chart_schema SCHEMA_FOLDER [TARGET_FILE]`. The folder has `values.schema.json` and
+`user-deployments.values.schema.json`. Prose is left out: keys, types, choices and what is required are kept.
 
 Source of the schemas: dagster-io/dagster, `helm/dagster` and its subchart `dagster-user-deployments`.
 """
@@ -73,7 +72,7 @@ def _facts(schema: JsonValue, skipped: set[str]) -> JsonValue:
 def main(arguments: list[str]) -> int:
     """Write the facts; arguments are the folder of the schemas and, optionally, the file to write."""
     if not 1 <= len(arguments) <= 2:
-        sys.stderr.write("usage: python -m lotus_infra.chart.build SCHEMA_FOLDER [TARGET_FILE]\n")
+        sys.stderr.write("usage: python -m toolchain.chart_schema SCHEMA_FOLDER [TARGET_FILE]\n")
         return 1
     target = Path(arguments[1]) if arguments[1:] else FILE
     target.write_text(render(build(Path(arguments[0]))), encoding="utf-8")
