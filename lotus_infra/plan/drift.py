@@ -51,7 +51,7 @@ _IN_AIRBYTE: Final = re.compile(
     rf"(?:{_LOCKED}|it is switched off in Airbyte|(?:field .+ of|stream) .+ was added in Airbyte |"
     rf"{_OTHER_SECRETS.pattern})"
 )
-"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/server_made.py and actor.py)."""
+"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/connection.py and actor.py)."""
 
 
 def places(inputs: Inputs) -> Places:

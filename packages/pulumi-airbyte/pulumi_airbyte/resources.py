@@ -304,29 +304,22 @@ class Connection(Resource):
             allow_cursor_loss: allow a replacement to lose cursors that can't be handed over.
             opts: Pulumi's resource options.
         """
+        ends = {"source_id": source_id, "destination_id": destination_id, "configurations": _wire(configurations)}
+        place = {"namespace_definition": namespace_definition, "namespace_format": namespace_format, "prefix": prefix}
+        running = {"schedule": _wire(schedule), "status": status, "tags": _wire_list(tags)}
+        refreshing = {"refresh_mode": refresh_mode, "refresh_on_schema_change": refresh_on_schema_change}
         inputs = {
-            "source_id": source_id,
-            "destination_id": destination_id,
-            "configurations": _wire(configurations),
+            **(ends | place | running | refreshing),
             "name": resource_name if name is None else name,
-            "schedule": _wire(schedule),
-            "namespace_definition": namespace_definition,
-            "namespace_format": namespace_format,
-            "prefix": prefix,
             "non_breaking_schema_updates_behavior": non_breaking_schema_updates_behavior,
-            "status": status,
-            "tags": _wire_list(tags),
-        }
-        settings = {
             "notify_schema_changes": notify_schema_changes,
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
+            "backfills": _applied(configurations, ConnectionConfigurationsArgs.backfills),
+            "allow_cursor_loss": allow_cursor_loss,
         }
-        backfills = _applied(configurations, ConnectionConfigurationsArgs.backfills)
-        provider = {"backfills": backfills, "refresh_mode": refresh_mode, "allow_cursor_loss": allow_cursor_loss}
-        provider["refresh_on_schema_change"] = refresh_on_schema_change
-        super().__init__("airbyte:index/connection:Connection", resource_name, {**inputs, **settings, **provider}, opts)
+        super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
 
 
 @_with_outputs
