@@ -1,10 +1,10 @@
-"""Fixtures of the provider's tests: one twin with the lab's connectors for all, a plugin for each."""
+"""Fixtures of the provider's tests: one twin with the lab's connectors, as new for each test, and a plugin for each."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
-from airbyte_twin.testing import RunningTwin, running_twin
+from airbyte_twin.testing import RunningTwin, Saved, running_twin
 from pulumi_airbyte.client.environment import POLL_SECONDS, RETRY_SECONDS
 
 from tests.provider.heard import Engine, listening
@@ -14,18 +14,19 @@ from tests.provider.plugin import Plugin, running_plugin
 
 
 @pytest.fixture(scope="session")
-def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """The one lake; its objects stay, so that a test must not count all that there are."""
-    with running_twin(data_dir=with_lab(tmp_path_factory.mktemp("twin"))) as twin, lake_of(twin) as lake:
-        yield lake
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Saved]]:
+    """One twin with the lab's connectors, its source and destination, and what it has before any test."""
+    data = with_lab(tmp_path_factory.mktemp("twin"))
+    with running_twin(saves=False, data_dir=data) as twin, lake_of(twin) as lake:
+        yield lake, twin.saved()
 
 
 @pytest.fixture
-def lake(shared_lake: Lake) -> Iterator[Lake]:
-    """The one lake, its log empty and no failures on order."""
-    shared_lake.twin.clear_calls()
-    yield shared_lake
-    shared_lake.twin.twin.faults.clear()
+def lake(prepared: tuple[Lake, Saved]) -> Lake:
+    """A lake as new: nothing of an earlier test, an empty log, and no failures on order."""
+    lake, saved = prepared
+    lake.twin.restore(saved)
+    return lake
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import grpc
 import pytest
 from airbyte_twin.faults import Fault
-from airbyte_twin.testing import RunningTwin, running_twin
+from airbyte_twin.testing import RunningTwin, Saved, running_twin
 
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
 from tests.provider.lake import stream
@@ -101,12 +101,19 @@ def everywhere(fault: Fault) -> Iterator[Fault]:
 
 
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fragile, Saved]]:
     data = with_lab(tmp_path_factory.mktemp("twin"))
-    with running_plugin() as plugin, running_twin(data_dir=data, auth="client_credentials") as twin:
+    with running_plugin() as plugin, running_twin(saves=False, data_dir=data, auth="client_credentials") as twin:
         empty = Fragile(plugin, twin, {})
         ends = {f"{kind}Id": empty.made(kind).id for kind in DEFINITIONS}
-        yield Fragile(plugin, twin, ends)
+        yield Fragile(plugin, twin, ends), twin.saved()
+
+
+@pytest.fixture
+def fragile(prepared: tuple[Fragile, Saved]) -> Fragile:
+    found, saved = prepared
+    found.twin.restore(saved)
+    return found
 
 
 @of_any_kind

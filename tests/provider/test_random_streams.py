@@ -139,11 +139,11 @@ def changes(draw: st.DrawFn, live: Document) -> Document:
     return {key: draw(PROPERTIES[key](live.get(key)))}
 
 
-@pytest.fixture(scope="session")
-def faker(shared_lake: Lake) -> str:
+@pytest.fixture
+def faker(lake: Lake) -> str:
     """The id of a Faker source."""
-    body = {"name": "Faker", "workspaceId": shared_lake.twin.workspace_id, "configuration": {"sourceType": "faker"}}
-    return str(shared_lake.api("POST", "/sources", body)["sourceId"])
+    body = {"name": "Faker", "workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "faker"}}
+    return str(lake.api("POST", "/sources", body)["sourceId"])
 
 
 def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> Document:

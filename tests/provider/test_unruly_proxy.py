@@ -29,7 +29,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Lake,
     for variable in (POLL_SECONDS, RETRY_SECONDS):
         monkeypatch.setenv(variable, "0.1")
     with (
-        running_twin(data_dir=with_lab(tmp_path)) as twin,
+        running_twin(saves=False, data_dir=with_lab(tmp_path)) as twin,
         lake_of(twin) as lake,
         unruly(twin.url, Plan(share=0.3)) as proxy,
     ):
