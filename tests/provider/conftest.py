@@ -1,7 +1,9 @@
 """Fixtures of the provider's tests: one twin with the lab's connectors, as new for each test, and a plugin for each."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from airbyte_twin.testing import RunningTwin, Saved, running_twin
@@ -30,8 +32,14 @@ def lake(prepared: tuple[Lake, Saved]) -> Lake:
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry at once, and know nothing of this machine's own Airbyte."""
+def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Retry at once, and know nothing of this machine's own Airbyte, nor of the runs of other tests.
+
+    The record of a run is found by the address of its engine, whose port comes again, and each plugin that starts reads
+    the records of runs that may be over: in a folder that all tests share, they would meet each other, and slow down.
+    """
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     for variable in [name for name in os.environ if name.startswith("AIRBYTE_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv(RETRY_SECONDS, "0")
