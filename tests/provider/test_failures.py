@@ -121,7 +121,7 @@ def fragile(prepared: tuple[Fragile, Saved]) -> Fragile:
 def test_a_create_that_fails_at_any_call_makes_one(fragile: Fragile, kind: str, fault: Fault) -> None:
     for failing in everywhere(fault):
         inputs = fragile.checked(kind, f"thing {next(NUMBERS)}")
-        made, reached = fragile.survive(failing, partial(fragile.plugin.create, kind, inputs))
+        made, reached = fragile.survive(failing, partial(fragile.plugin.create, kind, inputs, seconds=0.05))
         assert fragile.named(kind, inputs["name"]) == [made.id], failing
         if not reached:
             break
