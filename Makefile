@@ -16,6 +16,8 @@ REVIEW := .review/$(STACK)
 LOTUS = eval "$$($(MAKE) -s env)" && lotus
 
 export UV_PROJECT_ENVIRONMENT := .venv
+# A test run starts hundreds of processes: each would compile all that it imports, where the environment asks for that.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine connectors env image lint test test-all check preview comment gate deploy verify drift \
@@ -53,7 +55,7 @@ test: engine connectors ## Run the tests, the real engine included, and hold the
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
 
 test-all: engine connectors ## Run every test, those marked nightly too
-	$(BIN)/pytest -n auto --dist worksteal -m '' $(TESTS)
+	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)
 
 check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
 	$(BIN)/lotus check

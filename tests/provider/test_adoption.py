@@ -281,7 +281,11 @@ def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Ow
     assert named(lake, "source", plugin.name) == [left.id]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.sampled_from([*KINDS, "forget", "lose"]), min_size=3, max_size=8), st.integers(0))
 def test_whatever_is_made_and_forgotten_there_is_one_of_each(own: Own, steps: list[str], number: int) -> None:
     plugin, lake = own

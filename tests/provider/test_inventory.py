@@ -8,7 +8,8 @@ from tests.provider.lab import LAB_DESTINATION
 from tests.provider.lake import Lake, stream
 from tests.provider.plugin import Object, Plugin, error
 
-MANY = 250
+MANY = 120
+"""More than one page."""
 
 
 @pytest.fixture

@@ -29,7 +29,11 @@ MODES = (
     "incremental_update",
     "incremental_soft_delete",
 )
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=settings.default.max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 CRONS = ("0 0 * * * ?", "0 30 */2 * * ? UTC", "0 0 6 ? * MON", "0 0 0 1 1 ? 2030")
 CRON_SCHEDULES = st.sampled_from(CRONS).map(lambda cron: {"scheduleType": "cron", "cronExpression": cron})
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"])

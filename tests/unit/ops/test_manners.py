@@ -173,13 +173,19 @@ def must_be_one_line(verb: str, code: int, out: str, err: str) -> None:
     assert len(errors) <= 1
 
 
-@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
-@pytest.mark.parametrize("verb", VERBS)
+CASES = [
+    # A verb that does not read what is bad need not fail; that it does not break either is for the night.
+    pytest.param(verb, bad, id=f"{verb}: {bad.name}", marks=[] if verb in bad.noticed_by else [pytest.mark.nightly])
+    for verb in VERBS
+    for bad in BAD
+    if not bad.options or bad.options[0] in options_of(verb)
+]
+
+
+@pytest.mark.parametrize(("verb", "bad"), CASES)
 def test_bad_input_is_one_line_and_exit_code_1_and_nothing_is_written(
     verb: str, bad: Bad, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if bad.options and bad.options[0] not in options_of(verb):
-        return
     bad.breaks(place)
     before = files(place.project)
     code = run(verb, place, bad.options)
