@@ -43,6 +43,7 @@ def read(command: Path, state: Any = None) -> list[Message]:
     return list(RealConnector(command).read({**SMALL}, catalog_document(streams()), state))
 
 
+@pytest.mark.nightly
 def test_the_shipped_facts_are_what_the_connector_says(command: Path) -> None:
     assert schema_facts(RealConnector(command).spec()) == SHIPPED.spec
     found = {each.name: each for each in RealConnector(command).discover({**SMALL})}
@@ -52,6 +53,7 @@ def test_the_shipped_facts_are_what_the_connector_says(command: Path) -> None:
     assert found == {}
 
 
+@pytest.mark.nightly
 def test_a_good_configuration_passes_its_check_and_a_bad_one_does_not(command: Path) -> None:
     assert RealConnector(command).check({**SMALL}) is None
     assert "is not of type 'integer'" in str(RealConnector(command).check({"count": "many"}))
@@ -59,6 +61,7 @@ def test_a_good_configuration_passes_its_check_and_a_bad_one_does_not(command: P
         RealConnector(command).discover({"count": "many"})
 
 
+@pytest.mark.nightly
 def test_a_read_goes_on_from_its_states(command: Path) -> None:
     first = read(command)
     records = [message for message in first if isinstance(message, RecordMessage)]
