@@ -10,6 +10,7 @@ TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*
 	dagster/lotus_dagster toolchain sandbox benchmarks tests)
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 90
+MUTMUT_VERSION := 3.8.1
 # What a stack's targets share: the stack, the folder of what was previewed, and lotus with the engine on PATH.
 STACK ?= prod
 REVIEW := .review/$(STACK)
@@ -20,7 +21,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env image lint test test-all check preview comment gate deploy verify drift \
+.PHONY: help setup engine connectors env image lint test test-all mutants check preview comment gate deploy verify drift \
 	sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
@@ -56,6 +57,9 @@ test: engine connectors ## Run the tests, the real engine included, and hold the
 
 test-all: engine connectors ## Run every test, those marked nightly too
 	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)
+
+mutants: $(SYNCED) ## Report the changes of the pure rules that no test notices, everywhere or in AREA=…
+	$(UV) run --locked --with mutmut==$(MUTMUT_VERSION) python -m toolchain.mutants $(AREA)
 
 check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
 	$(BIN)/lotus check
