@@ -10,15 +10,18 @@ TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*
 	dagster/lotus_dagster toolchain sandbox benchmarks tests)
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 95
+MUTMUT_VERSION := 3.8.1
 # What a stack's targets share: the stack, the folder of what was previewed, and lotus with the engine on PATH.
 STACK ?= prod
 REVIEW := .review/$(STACK)
 LOTUS = eval "$$($(MAKE) -s env)" && lotus
 
 export UV_PROJECT_ENVIRONMENT := .venv
+# A test run starts hundreds of processes: each would compile all that it imports, where the environment asks for that.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env image lint test test-all check preview comment gate deploy verify drift \
+.PHONY: help setup engine connectors env image lint test test-all mutants check preview comment gate deploy verify drift \
 	sandbox sandbox-ui sandbox-down bless bench
 
 help: ## Show this list
@@ -53,7 +56,10 @@ test: engine connectors ## Run the tests that a pull request waits for, the real
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
 
 test-all: engine connectors ## Run every test, those marked nightly too: each night, and before a release
-	$(BIN)/pytest -n auto --dist worksteal -m '' $(TESTS)
+	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)
+
+mutants: $(SYNCED) ## Report the changes of the pure rules that no test notices, everywhere or in AREA=…
+	$(UV) run --locked --with mutmut==$(MUTMUT_VERSION) python -m toolchain.mutants $(AREA)
 
 check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
 	$(BIN)/lotus check

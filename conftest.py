@@ -1,4 +1,8 @@
-"""Of all tests: none of them asserts a time, so that those by hypothesis do not either; the longest begin first."""
+"""Of all tests: none of them asserts a time, so that those by hypothesis do not either; the longest begin first.
+
+Tests by hypothesis draw as many examples as the profile says, or a multiple of that: few by default, many with
+`--hypothesis-profile nightly`.
+"""
 
 import os
 import sys
@@ -26,8 +30,9 @@ NOT_NIGHTLY: Final = "not nightly"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+settings.register_profile("few", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+settings.register_profile("nightly", settings.get_profile("few"), max_examples=1000)
+settings.load_profile("few")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -112,7 +112,11 @@ def taken(stack: Stack, step: dict[str, Any]) -> Stack:
     return stack.rotated(step["rotate"]) if "rotate" in step else stack.shared(step["share"])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(aws=st.booleans(), steps=steps)
 def test_after_any_up_no_two_consumers_hold_different_versions_of_a_credential(
     aws: bool,  # noqa: FBT001

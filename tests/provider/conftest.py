@@ -1,10 +1,12 @@
-"""Fixtures of the provider's tests: one twin with the lab's connectors for all, a plugin for each."""
+"""Fixtures of the provider's tests: one twin with the lab's connectors, as new for each test, and a plugin for each."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from airbyte_twin.testing import RunningTwin, running_twin
+from airbyte_twin.testing import RunningTwin, Saved, running_twin
 from pulumi_airbyte.client.environment import POLL_SECONDS, RETRY_SECONDS
 
 from tests.provider.heard import Engine, listening
@@ -14,23 +16,30 @@ from tests.provider.plugin import Plugin, running_plugin
 
 
 @pytest.fixture(scope="session")
-def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """The one lake; its objects stay, so that a test must not count all that there are."""
-    with running_twin(data_dir=with_lab(tmp_path_factory.mktemp("twin"))) as twin, lake_of(twin) as lake:
-        yield lake
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Saved]]:
+    """One twin with the lab's connectors, its source and destination, and what it has before any test."""
+    data = with_lab(tmp_path_factory.mktemp("twin"))
+    with running_twin(saves=False, data_dir=data) as twin, lake_of(twin) as lake:
+        yield lake, twin.saved()
 
 
 @pytest.fixture
-def lake(shared_lake: Lake) -> Iterator[Lake]:
-    """The one lake, its log empty and no failures on order."""
-    shared_lake.twin.clear_calls()
-    yield shared_lake
-    shared_lake.twin.twin.faults.clear()
+def lake(prepared: tuple[Lake, Saved]) -> Lake:
+    """A lake as new: nothing of an earlier test, an empty log, and no failures on order."""
+    lake, saved = prepared
+    lake.twin.restore(saved)
+    return lake
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry at once, and know nothing of this machine's own Airbyte."""
+def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Retry at once, and know nothing of this machine's own Airbyte, nor of the runs of other tests.
+
+    The record of a run is found by the address of its engine, whose port comes again, and each plugin that starts reads
+    the records of runs that may be over: in a folder that all tests share, they would meet each other, and slow down.
+    """
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     for variable in [name for name in os.environ if name.startswith("AIRBYTE_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv(RETRY_SECONDS, "0")

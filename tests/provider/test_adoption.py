@@ -1,19 +1,15 @@
 """A create takes over what is identical, refuses what differs, and makes nothing twice."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from airbyte_twin.testing import running_twin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2
 from pulumi_airbyte.provider.properties import encode
 
-from tests.provider.lab import with_lab
-from tests.provider.lake import Document, Lake, lake_of, stream
+from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Object, Plugin, Values, error, urn
 
 KINDS = ("source", "destination", "connection", "workspace")
@@ -21,12 +17,11 @@ Own = tuple[Plugin, Lake]
 
 
 @pytest.fixture
-def own(unconfigured: Plugin, tmp_path: Path) -> Iterator[Own]:
-    """A plugin with an Airbyte of its own."""
-    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
-        unconfigured.configure(serverUrl=twin.public_url, adoptExisting="identical")
-        twin.clear_calls()
-        yield unconfigured, lake
+def own(unconfigured: Plugin, lake: Lake) -> Own:
+    """A plugin that adopts what is identical."""
+    unconfigured.configure(serverUrl=lake.twin.public_url, adoptExisting="identical")
+    lake.twin.clear_calls()
+    return unconfigured, lake
 
 
 def said(lake: Lake, kind: str) -> Document:
@@ -286,7 +281,11 @@ def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Ow
     assert named(lake, "source", plugin.name) == [left.id]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.sampled_from([*KINDS, "forget", "lose"]), min_size=3, max_size=8), st.integers(0))
 def test_whatever_is_made_and_forgotten_there_is_one_of_each(own: Own, steps: list[str], number: int) -> None:
     plugin, lake = own

@@ -1,13 +1,10 @@
 """A source or destination is not deleted with connections of others."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from airbyte_twin.testing import running_twin
 
-from tests.provider.lab import with_lab
-from tests.provider.lake import Lake, lake_of, stream
+from tests.provider.lake import Lake, stream
 from tests.provider.plugin import Object, Plugin, error
 
 
@@ -103,22 +100,21 @@ def test_what_somebody_deleted_after_the_list_was_read_holds_nothing_back(plugin
 
 @pytest.mark.parametrize(("others", "looks"), [(1, 1), (300, 2)])
 def test_each_delete_looks_by_one_call_or_two_however_many_connections_there_are(
-    unconfigured: Plugin, tmp_path: Path, others: int, looks: int
+    plugin: Plugin, lake: Lake, others: int, looks: int
 ) -> None:
-    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
-        unconfigured.configure(serverUrl=twin.public_url)
-        actors = [made(unconfigured, lake, "source", number) for number in range(12)]
-        unconfigured.next_run()
-        elsewhere = twin.store.connections.get(by_hand(lake, "source", lake.source_id))
-        assert elsewhere is not None
-        for number in range(1, others):
-            twin.store.connections.put(elsewhere.model_copy(update={"id": f"00000000-0000-0000-0000-{number:012}"}))
-        twin.clear_calls()
-        for actor in actors:
-            unconfigured.delete_now("source", actor.id, actor.inputs)
-        asked = [each for each in lake.asked() if not each.startswith("DELETE") and each != "POST /workspaces/get"]
-        assert len(asked) == 12 * looks
-        assert len(lake.writes()) == 12
+    twin = lake.twin
+    actors = [made(plugin, lake, "source", number) for number in range(12)]
+    plugin.next_run()
+    elsewhere = twin.store.connections.get(by_hand(lake, "source", lake.source_id))
+    assert elsewhere is not None
+    for number in range(1, others):
+        twin.store.connections.put(elsewhere.model_copy(update={"id": f"00000000-0000-0000-0000-{number:012}"}))
+    twin.clear_calls()
+    for actor in actors:
+        plugin.delete_now("source", actor.id, actor.inputs)
+    asked = [each for each in lake.asked() if not each.startswith("DELETE") and each != "POST /workspaces/get"]
+    assert len(asked) == 12 * looks
+    assert len(lake.writes()) == 12
 
 
 def test_deletes_at_the_same_time_share_their_looks(plugin: Plugin, lake: Lake) -> None:

@@ -1,25 +1,21 @@
 """Reads are served from list pages, and what a page lacks is not believed gone."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from airbyte_twin.testing import running_twin
 
-from tests.provider.lab import LAB_DESTINATION, with_lab
-from tests.provider.lake import Lake, lake_of, stream
+from tests.provider.lab import LAB_DESTINATION
+from tests.provider.lake import Lake, stream
 from tests.provider.plugin import Object, Plugin, error
 
-MANY = 250
+MANY = 120
+"""More than one page."""
 
 
 @pytest.fixture
-def own(unconfigured: Plugin, tmp_path: Path) -> Iterator[tuple[Plugin, Lake]]:
-    """A plugin with an Airbyte of its own."""
-    with running_twin(data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
-        unconfigured.configure(serverUrl=twin.public_url)
-        yield unconfigured, lake
+def own(plugin: Plugin, lake: Lake) -> tuple[Plugin, Lake]:
+    """A plugin and its Airbyte."""
+    return plugin, lake
 
 
 def without_secrets(lake: Lake, number: int) -> dict[str, object]:

@@ -29,7 +29,11 @@ MODES = (
     "incremental_update",
     "incremental_soft_delete",
 )
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=settings.default.max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 CRONS = ("0 0 * * * ?", "0 30 */2 * * ? UTC", "0 0 6 ? * MON", "0 0 0 1 1 ? 2030")
 CRON_SCHEDULES = st.sampled_from(CRONS).map(lambda cron: {"scheduleType": "cron", "cronExpression": cron})
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"])
@@ -139,11 +143,11 @@ def changes(draw: st.DrawFn, live: Document) -> Document:
     return {key: draw(PROPERTIES[key](live.get(key)))}
 
 
-@pytest.fixture(scope="session")
-def faker(shared_lake: Lake) -> str:
+@pytest.fixture
+def faker(lake: Lake) -> str:
     """The id of a Faker source."""
-    body = {"name": "Faker", "workspaceId": shared_lake.twin.workspace_id, "configuration": {"sourceType": "faker"}}
-    return str(shared_lake.api("POST", "/sources", body)["sourceId"])
+    body = {"name": "Faker", "workspaceId": lake.twin.workspace_id, "configuration": {"sourceType": "faker"}}
+    return str(lake.api("POST", "/sources", body)["sourceId"])
 
 
 def connection(plugin: Plugin, lake: Lake, source_id: str, drawn: Document) -> Document:

@@ -24,7 +24,7 @@ KINDS = ("source", "destination", "connection", "workspace")
 @pytest.fixture
 def cloud(unconfigured: Plugin, tmp_path: Path) -> Iterator[tuple[Plugin, Lake]]:
     """A plugin with an Airbyte that answers 403 to unknown ids."""
-    with running_twin(edition="cloud", data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
+    with running_twin(saves=False, edition="cloud", data_dir=with_lab(tmp_path)) as twin, lake_of(twin) as lake:
         unconfigured.configure(serverUrl=twin.public_url)
         yield unconfigured, lake
 

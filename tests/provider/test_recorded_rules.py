@@ -77,7 +77,7 @@ def checking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
     for connector in facts().values():
         if connector["docker_repository"].startswith("lab/"):
             (folder / "connectors" / f"{connector['type']}.json").write_text(json.dumps(connector), encoding="utf-8")
-    with running_twin(data_dir=folder, workspace_id=workspace) as twin, running_plugin() as plugin:
+    with running_twin(saves=False, data_dir=folder, workspace_id=workspace) as twin, running_plugin() as plugin:
         plugin.configure(serverUrl=twin.public_url)
         yield plugin
 

@@ -70,6 +70,11 @@ class Table(Generic[T]):
         if self._rows.pop(key, None) is not None:
             self.changes += 1
 
+    def fill(self, records: tuple[T, ...]) -> None:
+        """Replace all records by these."""
+        self._rows = {record.id: record for record in records}
+        self.changes += 1
+
 
 class Snapshot(Record):
     """Everything that is saved but secrets' values and client credentials."""
@@ -177,24 +182,19 @@ class Store:
         return SecretSnapshot(secrets=tuple(self.secrets), applications=tuple(self.applications))
 
     def restore(self, snapshot: Snapshot, secrets: SecretSnapshot) -> None:
-        """Put everything of a snapshot into the tables."""
+        """Replace everything in the tables by what a snapshot has."""
         self.next_job_id = snapshot.next_job_id
-        _fill(self.workspaces, snapshot.workspaces)
-        _fill(self.definitions, snapshot.definitions)
-        _fill(self.actors, snapshot.actors)
-        _fill(self.connections, snapshot.connections)
-        _fill(self.jobs, snapshot.jobs)
-        _fill(self.tags, snapshot.tags)
-        _fill(self.catalogs, snapshot.catalogs)
-        _fill(self.discoveries, snapshot.discoveries)
-        _fill(self.states, snapshot.states)
-        _fill(self.tempers, snapshot.tempers)
-        _fill(self.generations, snapshot.generations)
-        _fill(self.outsides, snapshot.outsides)
-        _fill(self.secrets, secrets.secrets)
-        _fill(self.applications, secrets.applications)
-
-
-def _fill(table: Table[T], records: tuple[T, ...]) -> None:
-    for record in records:
-        table.put(record)
+        self.workspaces.fill(snapshot.workspaces)
+        self.definitions.fill(snapshot.definitions)
+        self.actors.fill(snapshot.actors)
+        self.connections.fill(snapshot.connections)
+        self.jobs.fill(snapshot.jobs)
+        self.tags.fill(snapshot.tags)
+        self.catalogs.fill(snapshot.catalogs)
+        self.discoveries.fill(snapshot.discoveries)
+        self.states.fill(snapshot.states)
+        self.tempers.fill(snapshot.tempers)
+        self.generations.fill(snapshot.generations)
+        self.outsides.fill(snapshot.outsides)
+        self.secrets.fill(secrets.secrets)
+        self.applications.fill(secrets.applications)

@@ -8,19 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty
-from typing import Any
+from typing import Any, TypeAlias
 
 from airbyte_twin.app import build_twin, run_twin
 from airbyte_twin.calls import Call
 from airbyte_twin.faults import Held
 from airbyte_twin.server import bound_socket
 from airbyte_twin.settings import TwinSettings
-from airbyte_twin.store import Store
+from airbyte_twin.store import SecretSnapshot, Snapshot, Store
 from airbyte_twin.twin import Twin
 
 HOST = "127.0.0.1"
 PATIENCE = 30
 """Seconds after which a twin that did not start or stop is a failure."""
+
+Saved: TypeAlias = tuple[Snapshot, SecretSnapshot]
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,24 @@ class RunningTwin:
         """Forget them."""
         self.twin.calls.clear()
 
+    def saved(self) -> Saved:
+        """All objects as they are now, for `restore`."""
+        return self.store.snapshot(), self.store.secret_snapshot()
+
+    def restore(self, saved: Saved) -> None:
+        """Replace all objects by saved ones, and forget calls, ordered failures and defects; the clock is kept."""
+        self.store.restore(*saved)
+        self.twin.faults.clear()
+        self.twin.defects.clear()
+        self.clear_calls()
+
 
 @contextmanager
-def running_twin(**settings: Any) -> Iterator[RunningTwin]:
+def running_twin(*, saves: bool = True, **settings: Any) -> Iterator[RunningTwin]:
     """Serve a twin within the context.
 
     Args:
+        saves: Whether its objects are saved into `data_dir`, which takes longer than most requests do.
         **settings: Fields of `TwinSettings`, e.g. `auth="client_credentials"`, `edition="cloud"`, `data_dir=path`.
 
     Yields:
@@ -109,6 +123,7 @@ def running_twin(**settings: Any) -> Iterator[RunningTwin]:
         TimeoutError: It did not start or stop in time.
     """
     twin, saver = build_twin(TwinSettings(**settings))
+    saver = saver if saves else None
     listener = bound_socket(HOST, 0)
     ready = threading.Event()
     server, join = run_twin(twin, saver, ready.set)

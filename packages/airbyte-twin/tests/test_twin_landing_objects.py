@@ -179,6 +179,7 @@ def test_blocks_and_dictionaries_are_as_configured(lake: Lake, *, dictionary: bo
     assert ("RLE_DICTIONARY" in name.encodings) is dictionary
 
 
+@pytest.mark.nightly
 def test_a_hundred_thousand_records_stay_far_below_500_mb(lake: Lake) -> None:
     script = """
 import sys

@@ -49,6 +49,7 @@ def specification(command: Path) -> Any:
     return next(each["spec"]["connectionSpecification"] for each in messages if each["type"] == "SPEC")
 
 
+@pytest.mark.nightly
 def test_the_shipped_files_match_the_connector(command: Path) -> None:
     assert schema_constraints(specification(command)) == SHIPPED.spec
     found = {each.name: each for each in RealConnector(command).discover({**SMALL})}
@@ -58,6 +59,7 @@ def test_the_shipped_files_match_the_connector(command: Path) -> None:
     assert found == {}
 
 
+@pytest.mark.nightly
 def test_a_good_configuration_passes_its_check_and_a_bad_one_does_not(command: Path) -> None:
     assert RealConnector(command).check({**SMALL}) is None
     assert "is not of type 'integer'" in str(RealConnector(command).check({"count": "many"}))
@@ -65,6 +67,7 @@ def test_a_good_configuration_passes_its_check_and_a_bad_one_does_not(command: P
         RealConnector(command).discover({"count": "many"})
 
 
+@pytest.mark.nightly
 def test_a_read_goes_on_from_its_states(command: Path) -> None:
     first = read(command)
     records = [message for message in first if isinstance(message, RecordMessage)]
