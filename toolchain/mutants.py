@@ -24,7 +24,7 @@ PACKAGES: Final = {
 COPIED: Final = ("tests", "conftest.py", "streams", "dagster", "docs", "toolchain", "Pulumi.yaml", "Pulumi.prod.yaml")
 """What tests read beside the packages."""
 LEFT: Final = shutil.ignore_patterns("__pycache__", ".*", "bin", "node_modules", "target")
-PROVIDER: Final = ("reconcile", "three_way", "stream_keys", "explain", "losses", "schedule")
+PROVIDER: Final = ("reconcile", "three_way", "losses", "schedule")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Area:
 
 
 AREAS: Final = {
-    "airbyte_model": Area(("airbyte_model/*",), ("tests/unit/airbyte_model", "tests/unit/streams")),
-    "lake": Area(("lotus_infra/streams/*",), ("tests/unit/streams", "tests/unit/test_naming.py")),
-    "plan": Area(("lotus_infra/changes/*",), ("tests/unit/changes", "tests/golden/test_comment.py")),
+    "airbyte_model": Area(("airbyte_model/*",), ("tests/unit/airbyte_model", "tests/unit/lake")),
+    "lake": Area(("lotus_infra/lake/*",), ("tests/unit/lake", "tests/unit/test_naming.py")),
+    "plan": Area(("lotus_infra/plan/*",), ("tests/unit/plan", "tests/golden/test_comment.py")),
     "provider": Area(tuple(f"pulumi_airbyte/provider/{name}.py" for name in PROVIDER), ("tests/unit/pulumi_airbyte",)),
 }
 

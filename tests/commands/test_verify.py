@@ -9,7 +9,7 @@ from graphql import parse, validate
 from lotus_infra import naming
 from lotus_infra.commands.verify import QUERY
 from lotus_infra.dagster_fingerprint import fingerprint
-from tests.ops.prod import DIGEST, NAME, OTHER_DIGEST, VENDOR, Prod
+from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, VENDOR, Prod
 from tests.support.clone import commit, git
 from tests.support.cluster import pod
 

@@ -7,7 +7,7 @@ import pytest
 
 from lotus_infra.commands.backfill import MOST_JOBS, history
 from lotus_infra.commands.sync import start
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 from tests.support.commands import Lotus
 
 

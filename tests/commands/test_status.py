@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from lotus_infra.clients.airbyte import last_jobs
 from lotus_infra.clients.dagster import QUERY
 from lotus_infra.commands.sync import start
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 from tests.support.commands import Lotus
 
 Shown = pytest.CaptureFixture[str]

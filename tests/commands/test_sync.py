@@ -6,7 +6,7 @@ from airbyte_twin.jobs import start_refresh, start_reset
 
 from lotus_infra.commands.sync import NOT_STARTED, Run, cancel, start, sync_sources
 from lotus_infra.errors import LotusError, StoppedError
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 
 
 def posts(lab: Lab) -> int:

@@ -14,7 +14,7 @@ from lotus_infra.clients.airbyte import Live
 from lotus_infra.commands.discover import attempt, discover_source, render
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
-from tests.ops.lab import Lab, with_fields
+from tests.commands.lab import Lab, with_fields
 from tests.support.lakes import OWN_STREAMS, Document, write
 
 

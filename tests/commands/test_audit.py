@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, stand_in_engine, write_stack
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, write_stack
 from tests.support.previews import CONNECTION, SOURCE, Digest, Stream, actor, connection
 

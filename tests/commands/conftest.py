@@ -10,8 +10,8 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client import Airbyte, ClientSettings, RetryPolicy
 
 from lotus_infra.commands import sync as syncs
-from tests.ops.lab import Lab, write_lake
-from tests.ops.prod import Prod, deployed
+from tests.commands.lab import Lab, write_lake
+from tests.commands.prod import Prod, deployed
 from tests.support.clone import write_clone
 from tests.support.cluster import FakeCluster, serving
 from tests.support.commands import Lotus, lotus_in, write_stack

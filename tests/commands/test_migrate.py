@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.lake.report import check_lake
-from tests.ops.lab import Lab
+from tests.commands.lab import Lab
 from tests.support import terraform as made
 from tests.support.commands import Lotus, lotus_in, write_stack
 

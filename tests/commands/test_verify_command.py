@@ -12,7 +12,7 @@ from lotus_infra.commands.cli import main
 from lotus_infra.commands.verify import verify_cluster
 from lotus_infra.dagster_fingerprint import fingerprint
 from lotus_infra.errors import LotusError
-from tests.ops.prod import DIGEST, NAME, OTHER_DIGEST, STACK, Prod
+from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, STACK, Prod
 from tests.support.clone import git
 from tests.support.cluster import write_kubeconfig
 

@@ -10,7 +10,7 @@ from airbyte_twin.records import Temper
 from rich.console import Console
 
 from lotus_infra.commands.sync import Watched, sync_sources
-from tests.ops.lab import Lab, with_fields
+from tests.commands.lab import Lab, with_fields
 from tests.support.commands import Lotus
 
 
