@@ -1,7 +1,7 @@
 """The `lotus` command line: select a command, and turn errors into one line and an exit code.
 
-Each command is a module of its own, imported when it is called: the engine's, Kubernetes' and Airbyte's clients are slow
-to import, and a command needs one of them at most.
+Each command is a module of its own, imported when it is called: the clients of Kubernetes, S3 and Airbyte are slow to
+import, and most commands need none or one of them.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What commands write: files of a repository, a file that the user names, and GitHub's Markdown.
 
-Names and messages in Markdown come from files, connectors and servers. Every function here that takes such a text escapes
-it: it cannot mention people, end a table, open a tag or leave its block. A comment stays under GitHub's size limit.
+Names and messages in Markdown come from files, connectors and servers, so `code`, `tag`, `prose` and `block` escape
+them: they cannot mention people, end a table, open a tag or leave their block. A comment stays under GitHub's limit.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Review a preview: its impact on data, the gate's decision, downstream models and job history.
 
 Not a command: it gathers what `lotus comment`, `lotus gate` and `lotus deploy` show and decide on, so that all three
-agree on the losses. It reads the preview and the lake's project; Airbyte is called for the job history only, on request.
+agree on the losses. It reads the preview and the lake's project; it calls Airbyte for the job history only, on request.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.state import state_fingerprint
-from lotus_infra.commands.preview import Reviewed
+from lotus_infra.commands.preview import SavedPlan
 from lotus_infra.errors import LotusError
 from tests.support.clone import commit, git
 
@@ -61,6 +61,6 @@ def test_a_commit_is_earlier_later_or_unrelated(tmp_path: Path) -> None:
     assert Checkout.at(tmp_path).dirty
 
 
-def test_a_folder_without_a_whole_review_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LotusError, match="no whole review: make one with `lotus preview`"):
-        Reviewed.at(tmp_path)
+def test_a_folder_without_a_complete_saved_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LotusError, match=r"no complete saved plan in .*: create one with `lotus preview`"):
+        SavedPlan.load(tmp_path)
