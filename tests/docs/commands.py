@@ -77,7 +77,7 @@ def _of_lotus(words: list[str]) -> str:
     if not words or words[0].startswith("-"):
         return ""
     verb, *rest = words
-    command = lotus.commands.get(verb)
+    command = lotus.get_command(click.Context(lotus), verb)
     if command is None:
         return f"lotus has no verb {verb}"
     return _of_verb(command, verb, [word for word in rest if not re.match(r"[<>&]|\d>", word) or word.endswith(">")])

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from lotus_infra.commands.cli import lotus
+from lotus_infra.commands.cli import COMMANDS
 from tests.docs.commands import commands, looks_like_shell, mistake
 from tests.docs.pages import MARKS, names, page
 from tests.engine.harness import REPOSITORY
@@ -52,7 +52,7 @@ def test_every_command_of_a_page_is_in_a_block_that_says_so(name: str) -> None:
 
 def test_every_verb_is_in_the_table_of_the_readme() -> None:
     table = {code.split()[1] for _, code in page("README.md").inline if code.startswith("lotus ")}
-    assert sorted(lotus.commands.keys() - table) == []
+    assert sorted(COMMANDS.keys() - table) == []
 
 
 def test_every_page_for_a_procedure_or_a_symptom_is_in_an_index() -> None:

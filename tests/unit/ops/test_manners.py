@@ -11,11 +11,11 @@ import click
 import pytest
 from airbyte_twin.testing import running_twin
 
+from lotus_infra.commands.cli import COMMANDS, main
 from lotus_infra.commands.cli import lotus as lotus_command
-from lotus_infra.commands.cli import main
 from tests.support.lakes import Document, clean_files, source, stream, write
 
-VERBS = sorted(lotus_command.commands)
+VERBS = sorted(COMMANDS)
 FILES = {"check", "schema", "graph", "scaffold", "backfill"}
 """Verbs that ask nobody for what they need."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
@@ -24,13 +24,19 @@ READING = {"audit", "check", "comment", "drift", "gate", "graph", "preview", "sc
 NOWHERE = "http://127.0.0.1:9/api/public/v1"
 
 
+def command_of(verb: str) -> click.Command:
+    command = lotus_command.get_command(click.Context(lotus_command), verb)
+    assert command is not None
+    return command
+
+
 def options_of(verb: str) -> set[str]:
-    return {name for each in lotus_command.commands[verb].params for name in each.opts}
+    return {name for each in command_of(verb).params for name in each.opts}
 
 
 def example(verb: str) -> list[str]:
     """The arguments of the one example in a verb's help."""
-    lines = [line.strip() for line in (lotus_command.commands[verb].help or "").splitlines()]
+    lines = [line.strip() for line in (command_of(verb).help or "").splitlines()]
     [shown] = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
     name, called, *arguments = shlex.split(shown.partition(" | ")[0])
     assert (name, called) == ("lotus", verb)
@@ -39,7 +45,7 @@ def example(verb: str) -> list[str]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
-    command = lotus_command.commands[verb]
+    command = command_of(verb)
     try:
         command.make_context(verb, example(verb))
     except click.UsageError as error:
@@ -48,7 +54,7 @@ def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_says_what_it_does_in_a_sentence_and_prints_a_document_on_request(verb: str) -> None:
-    first = (lotus_command.commands[verb].help or "").split("\n\n")[0]
+    first = (command_of(verb).help or "").split("\n\n")[0]
     assert first.endswith(".")
     # What `up` prints is the engine's own.
     assert verb == "up" or "--json" in options_of(verb)
