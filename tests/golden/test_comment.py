@@ -203,11 +203,11 @@ def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = Non
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_comment_says_what_happens_to_data(situation: str) -> None:
+def test_a_comment_describes_the_effect_on_data(situation: str) -> None:
     assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation]())))
 
 
-def test_a_comment_says_what_was_agreed_to_and_what_in_vain() -> None:
+def test_a_comment_lists_accepted_losses_and_stale_acknowledgements() -> None:
     agreed = ["source shopify", "stream shopify/orders"]
 
     assert_matches(BLESSED / "acknowledged.md", render(review(source_gone(), agreed=agreed)))
@@ -274,7 +274,7 @@ def test_the_order_of_steps_makes_no_difference(situation: str) -> None:
     assert render(review(forwards)) == render(review(backwards))
 
 
-def test_hostile_names_open_no_tag_and_mention_nobody() -> None:
+def test_hostile_names_open_no_tag_and_mention_no_one() -> None:
     made = render(review(hostile()))
     outside = made.replace("```text", "")
 

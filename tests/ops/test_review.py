@@ -52,9 +52,9 @@ def test_a_comment_goes_into_a_file_with_the_rows_that_jobs_brought(
 
     assert lotus("comment", "--preview", preview, "--airbyte", "--output", "comment.md") == 0
 
-    told = (tmp_path / "comment.md").read_text(encoding="utf-8")
-    assert told.startswith("<!-- lotus:comment stack=prod -->")
-    assert "up to about 1,234 rows, which 1 job read" in told
+    comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert comment.startswith("<!-- lotus:comment stack=prod -->")
+    assert "up to about 1,234 rows, which 1 job read" in comment
     capsys.readouterr()
     assert lotus("comment", "--preview", preview, "--json") == 0
     document = json.loads(capsys.readouterr().out)

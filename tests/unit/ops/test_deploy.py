@@ -1,4 +1,4 @@
-"""What a deploy stands on: the fingerprint of a state, and how two commits stand to each other."""
+"""Preconditions of a deploy: the fingerprint of a state, the relation of two commits, and a saved plan."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def state(*resources: dict[str, Any], **more: Any) -> str:
     return json.dumps({"version": 3, "deployment": {"manifest": {"time": "t"}, "resources": resources, **more}})
 
 
-def test_a_state_that_was_written_anew_with_nothing_changed_has_the_same_fingerprint() -> None:
+def test_a_rewritten_state_without_changes_has_the_same_fingerprint() -> None:
     again = SOURCE | {"inputs": {"key": {"ciphertext": "v1:b"}}}
     turned = CONNECTION | {"dependencies": ["urn:pulumi:c", "urn:pulumi:a"], "stackTrace": []}
     assert state_fingerprint(state(SOURCE, CONNECTION)) == state_fingerprint(state(turned, again))

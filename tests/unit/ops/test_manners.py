@@ -17,7 +17,7 @@ from tests.support.lakes import Document, clean_files, source, stream, write
 
 VERBS = sorted(COMMANDS)
 FILES = {"check", "schema", "graph", "scaffold", "backfill"}
-"""Verbs that ask nobody for what they need."""
+"""Verbs that call no server."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
 READING = {"audit", "check", "comment", "drift", "gate", "graph", "preview", "schema", "status", "verify"}
 """Verbs that change nothing but what `--write` and `--output` name; all others have a plan."""
@@ -67,7 +67,7 @@ def test_what_changes_something_can_show_its_plan_first(verb: str) -> None:
 
 
 class Place(NamedTuple):
-    """A project with a lake whose Airbyte answers nobody, to be broken one way at a time."""
+    """A project with a lake whose Airbyte is unreachable, to be broken one way at a time."""
 
     project: Path
     monkeypatch: pytest.MonkeyPatch
@@ -85,7 +85,7 @@ class Place(NamedTuple):
             self.monkeypatch.setenv(name, value)
 
     def airbyte(self, **values: str) -> None:
-        """What the stack says of its Airbyte."""
+        """Configure the stack's Airbyte."""
         config = {"lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20", "lotus:landing_bucket": "landing"}
         self.write("Pulumi.prod.yaml", {"config": config | {f"airbyte:{key}": value for key, value in values.items()}})
 
@@ -169,7 +169,7 @@ def files(project: Path) -> dict[Path, bytes]:
 
 
 def must_be_one_line(verb: str, code: int, out: str, err: str) -> None:
-    """An error is one line that says whose it is; a document is one, and tells what the exit code tells."""
+    """An error is one line with the prefix `lotus:`; a document is one, and its `ok` agrees with the exit code."""
     assert code in {0, 1}, err
     assert "Traceback" not in err
     if verb != "up":
@@ -196,7 +196,7 @@ def test_bad_input_is_one_line_and_exit_code_1_and_nothing_is_written(
 
 @pytest.fixture(scope="module")
 def locked() -> Iterator[str]:
-    """An Airbyte that knows nobody who asks."""
+    """An Airbyte that rejects all credentials."""
     with running_twin(auth="client_credentials") as twin:
         yield twin.public_url
 

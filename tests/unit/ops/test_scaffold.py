@@ -77,7 +77,7 @@ def test_a_model_that_is_there_is_left_alone_unless_forced(lake: Path) -> None:
     assert "typed" not in texts(lake)[MODEL]
 
 
-def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
+def test_running_it_twice_is_refused_and_changes_nothing(lake: Path) -> None:
     scaffold_model(lake, "shop", "invoices")
     before = texts(lake)
 
@@ -86,7 +86,7 @@ def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
     assert texts(lake) == before
 
 
-def test_a_field_that_the_stream_has_gained_is_declared_when_the_model_is_made_anew(lake: Path) -> None:
+def test_a_new_field_of_the_stream_is_declared_when_the_model_is_regenerated(lake: Path) -> None:
     write(lake, {"shop/invoices.json": stream(stream="invoices")})
     scaffold_model(lake, "shop", "invoices")
     fields = {name: {"type": "string"} for name in ("id", "email", "updated_at", "created_at")}
@@ -128,7 +128,7 @@ def test_all_streams_without_a_model_get_one_and_then_there_is_none_left(lake: P
         ("shop", "zzz", r'has no stream "zzz": write shop/zzz\.json in .* first'),
     ],
 )
-def test_what_the_lake_does_not_have_is_told_with_the_nearest(
+def test_an_unknown_source_or_stream_is_reported_with_the_nearest(
     source: str, stream_name: str, message: str, lake: Path
 ) -> None:
     with pytest.raises(LotusError, match=message):
@@ -156,7 +156,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(lake: Path) -> None:
     assert texts(lake) == before
 
 
-def test_a_lake_without_a_dbt_project_is_told_how_to_name_one(tmp_path: Path) -> None:
+def test_a_lake_without_a_dbt_project_is_refused_with_the_option_that_names_one(tmp_path: Path) -> None:
     lake = write(tmp_path, lake_files(Break("clean")))
 
     with pytest.raises(LotusError, match=r"no dbt project in dagster/dbt: pass its folder with --dbt"):
