@@ -38,7 +38,9 @@ PREVIEW_AGAIN: Final = "preview again, review it, and deploy that"
 
 
 @click.command()
-@click.option("--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The FOLDER of `lotus preview`.")
+@click.option(
+    "--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The folder that `lotus preview` wrote."
+)
 @click.option(
     "--supersede", default="", metavar="COMMIT", help="The last applied commit, if this deploy may replace it."
 )

@@ -94,7 +94,7 @@ class SavedPlan:
 
 @click.command()
 @click.option(
-    "--output", type=click.Path(path_type=Path, file_okay=False), help="The FOLDER to write; default: .review/<stack>."
+    "--output", type=click.Path(path_type=Path, file_okay=False), help="The folder to write; default: .review/<stack>."
 )
 @ONE_STACK
 @STREAMS
