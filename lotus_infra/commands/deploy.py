@@ -139,7 +139,8 @@ class Deployment:
         origin, here = plan.origin, self.checkout
         if origin.stack != self.engine.stack:
             raise LotusError(
-                f"the plan is for the stack {origin.stack}, not {self.engine.stack}", "use a plan of its own"
+                f"the plan is for the stack {origin.stack}, not {self.engine.stack}",
+                f"pass --stack {origin.stack}, or a plan of {self.engine.stack}",
             )
         if here.dirty:
             raise LotusError("uncommitted changes, which were not reviewed", "commit or stash them")
