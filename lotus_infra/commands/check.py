@@ -1,6 +1,6 @@
-"""`lotus check`: hold a lake against every rule, the stacks it is deployed with, its dbt project and its repository.
+"""`lotus check`: check a lake's files, the stacks it is deployed with, its dbt project and its repository, offline.
 
-Of a stack it reads which names have values, and no value but what it says of Dagster and which workspace it names.
+Of a stack's file it reads the names of the values, the settings of Dagster and the workspace's id, and no other value.
 """
 
 import json
@@ -22,17 +22,17 @@ from lotus_infra.lake.references import StackValues
 from lotus_infra.lake.report import Report, as_document, check_lake, render, with_findings
 
 _NAMESPACE = "lotus:"
-_SOME_LAKE = LakeBucket("landing", "us-west-1", "")
-"""Where data lands makes no difference to whether the chart takes the values."""
+_ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
+"""Stands in for the stack's bucket, which has no effect on whether the chart accepts the values."""
 
 
 @click.command()
 @STREAMS
 @DBT
-@click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; all by default.")
+@click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; default: all.")
 @JSON
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
-    """Find every mistake in the lake's files and in what dbt reads of them; exit with 1 if there is one.
+    """Report every mistake in the lake's files and in the models that read them; exit with 1 if there is one.
 
     Example: lotus check --stack prod
     """
@@ -43,16 +43,16 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
 
 
 def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
-    """Check a lake, its stacks' workspaces, the field contract with a dbt project, and that no state is committed.
+    """Check a lake, the workspaces of its stacks, the field contract with its dbt project, and for committed states.
 
     Args:
         directory: The lake's folder.
-        stacks: The stacks whose values must be complete; all of the project's when none is named.
-        dbt: The dbt project's folder; the one in the Pulumi project around the lake when none is named.
+        stacks: The stacks whose values must be complete; all of the project's if empty.
+        dbt: The dbt project's folder; by default the one in the Pulumi project around the lake.
 
     Raises:
-        LotusError: The folder holds no lake, a named stack or dbt project does not exist, or a stack's file can't be
-            read or says wrong things of Dagster.
+        LotusError: The folder is not a lake, a named stack or the dbt project does not exist, a stack's file can't be
+            read, or its settings of Dagster are invalid.
     """
     check_dagster(directory, stacks)
     report = check_lake(directory, stack_values(directory, stacks))
@@ -61,57 +61,40 @@ def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | No
         found = (*git.findings(project.folder), *_shared_workspaces(project.folder))
         report = with_findings(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
-    return report if folder is None else _with_contract(report, folder)
-
-
-def _shared_workspaces(folder: Path) -> Iterator[Diagnostic]:
-    """A finding for each stack that names the workspace of another, whichever stacks the check is asked for."""
-    for shared in workspaces.shared(stack_files.values(folder)):
-        yield Diagnostic(shared.file, (), shared.what, shared.remedy)
-
-
-def _with_contract(report: Report, folder: Path) -> Report:
-    # The parser of SQL takes longer to import than a small lake to check.
-    from lotus_infra.dbt.field_contract import LakeAndProject, lake_diagnostics, project_diagnostics  # noqa: PLC0415
-    from lotus_infra.dbt.project import load_project  # noqa: PLC0415
-
-    both = LakeAndProject.of(report.lake, load_project(folder))
-    report = with_findings(report, report.lake.directory, lake_diagnostics(both))
-    report = with_findings(report, folder, project_diagnostics(both))
-    return replace(report, models=len(both.project.models))
+    return report if folder is None else _add_field_contract(report, folder)
 
 
 def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:
-    """Hold what the stacks say of Dagster against what there is to say, and their chart's values against the chart.
+    """Check the stacks' settings of Dagster, and the resulting values against the chart.
 
     Args:
-        directory: The lake's folder, as for `check`.
-        stacks: Stacks, as for `check`.
+        directory: The lake's folder.
+        stacks: The stacks to check; all of the project's if empty.
 
     Raises:
-        LotusError: With every mistake of every stack.
+        LotusError: With every mistake of every stack, one a line.
     """
     project = Project.around(directory)
     if project is None:
         return
-    wrong = []
+    mistakes = []
     for name in project.named(stacks) if stacks else tuple(project.stacks):
         try:
             settings = project.dagster(name)
             if settings is not None:
-                planned(settings, _SOME_LAKE)
+                planned(settings, _ANY_BUCKET)
         except LotusError as error:
-            wrong += [f"{project.stacks[name].name}: {line}" for line in str(error).splitlines()]
-    if wrong:
-        raise LotusError("\n".join(wrong))
+            mistakes += [f"{project.stacks[name].name}: {line}" for line in str(error).splitlines()]
+    if mistakes:
+        raise LotusError("\n".join(mistakes))
 
 
 def stack_values(directory: Path, stacks: Sequence[str] = ()) -> tuple[StackValues, ...]:
-    """The names that each stack of the project around a lake has values for.
+    """List the names that stacks have values for.
 
     Args:
-        directory: The lake's folder; the project is the nearest folder at or above it that has a `Pulumi.yaml`.
-        stacks: Stacks by name, as `prod` or `organization/project/prod`; all that have a file when none is named.
+        directory: The lake's folder; the project is the nearest folder at or above it with a `Pulumi.yaml`.
+        stacks: Names of stacks, as `prod` or `organization/project/prod`; if empty, all that have a file.
 
     Raises:
         LotusError: A named stack has no file, or a file can't be read.
@@ -123,3 +106,21 @@ def stack_values(directory: Path, stacks: Sequence[str] = ()) -> tuple[StackValu
     return tuple(
         StackValues(name, frozenset(key.removeprefix(_NAMESPACE) for key in project.values(name))) for name in names
     )
+
+
+def _shared_workspaces(folder: Path) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each stack that names another's workspace: of all stacks, as both of a pair matter."""
+    for shared in workspaces.shared(stack_files.values(folder)):
+        yield Diagnostic(shared.file, (), shared.what, shared.remedy)
+
+
+def _add_field_contract(report: Report, folder: Path) -> Report:
+    """Add the mistakes between the lake's streams and a dbt project."""
+    # The SQL parser takes longer to import than a small lake takes to check.
+    from lotus_infra.dbt.field_contract import LakeAndProject, lake_diagnostics, project_diagnostics  # noqa: PLC0415
+    from lotus_infra.dbt.project import load_project  # noqa: PLC0415
+
+    both = LakeAndProject.of(report.lake, load_project(folder))
+    report = with_findings(report, report.lake.directory, lake_diagnostics(both))
+    report = with_findings(report, folder, project_diagnostics(both))
+    return replace(report, models=len(both.project.models))

@@ -1,6 +1,7 @@
-"""The `lotus` command line: it selects the command, and turns errors into one line and an exit code.
+"""The `lotus` command line: select a command, and turn errors into one line and an exit code.
 
-Each command is a file of its own, imported when it is called: no command waits for what only another needs.
+Each command is a module of its own, imported when it is called: the clients of Kubernetes, S3 and Airbyte are slow to
+import, and most commands need none or one of them.
 """
 
 import json
@@ -33,24 +34,24 @@ COMMANDS: Final = {
     "up": "Run `pulumi up` with the settings of large lakes.",
     "verify": "Compare the cluster with the stack.",
 }
-"""Each command, with the line that `lotus --help` shows: the list is printed without importing any of them."""
+"""The commands with their lines in `lotus --help`, which is printed without importing any of them."""
 
 
 class Commands(click.Group):
-    """A group whose commands are imported by name: `check` is `check` in `lotus_infra.commands.check`."""
+    """A group that imports its commands by name: `check` is the function `check` of `lotus_infra.commands.check`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands, in alphabetical order."""
+        """List the names of the commands in alphabetical order."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name; None where there is none."""
+        """Import a command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         return cast("click.Command", getattr(import_module(f"lotus_infra.commands.{cmd_name}"), cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands."""
+        """Write the list of commands, without importing them as click would."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
@@ -58,12 +59,13 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lotus-infra")
 def lotus() -> None:
-    """Look after a lake that is kept as a folder of stream files."""
+    """Manage a lake that is declared as a folder of stream files."""
 
 
 def main() -> None:
-    """Run the command; an error of the user's is one line on stderr and exit code 1."""
+    """Run the command. Print a user error as one line on stderr and exit with 1, or with 130 after an interrupt."""
     for stream in (sys.stdout, sys.stderr):
+        # Names come from files and servers, and a terminal or pipe may take ASCII only.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
@@ -72,14 +74,15 @@ def main() -> None:
     except LotusError as error:
         _fail(error, 130 if isinstance(error, StoppedError) else 1)
     except OSError as error:
-        # Commands report errors of the files they read and write: this is mostly a closed or full output.
+        # Commands report errors of the files that they read and write: this is mostly a closed or full output.
         _fail(error, 1)
 
 
 def _fail(error: Exception, exit_code: int) -> NoReturn:
-    """End with one line on stderr, and with a JSON document on stdout where one was asked for."""
+    """Print one line on stderr, with `--json` also a document on stdout, and exit."""
     message = printable(str(error))
     click.echo(f"lotus: {message}", err=True)
+    # The parsed options are known to the command only, which has ended.
     if "--json" in sys.argv and isinstance(error, LotusError):
         click.echo(json.dumps({"ok": False, "error": message}, indent=2))
     sys.exit(exit_code)

@@ -1,7 +1,7 @@
-"""`lotus deploy`: apply what was reviewed, and nothing else; refuse where the files, the state or Airbyte have moved.
+"""`lotus deploy`: apply a reviewed plan and nothing else; refuse if the files, the state or Airbyte have changed since.
 
-Nothing is written before every check has passed; the engine's own, that the program still fits the plan, is its last,
-in the preview that comes before each `up`.
+All checks precede the first write. The last one is the engine's own: in the preview that precedes each `up`, it checks
+that the program still fits the plan.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import click
 
@@ -21,27 +21,30 @@ from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.gate import render_gate
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS, YES, agreed
 from lotus_infra.commands.preview import (
-    PREVIEW,
-    Reviewed,
+    PREVIEW_FILE,
+    SavedPlan,
     as_document,
     engine_for,
-    preview_stack,
-    previewed,
     render,
+    run_preview,
+    save_plan,
 )
 from lotus_infra.commands.review import Request, judged
 from lotus_infra.commands.up import apply
 from lotus_infra.errors import LotusError
 from lotus_infra.plan.preview import moved
 
-AGAIN: Final = "preview again, look at it, and deploy that"
-Tell = Callable[[str], None]
+PREVIEW_AGAIN: Final = "preview again, review it, and deploy that"
 
 
 @click.command()
-@click.option("--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The FOLDER of `lotus preview`.")
-@click.option("--supersede", default="", metavar="COMMIT", help="The commit that was applied last, and may be undone.")
-@click.option("--label", "labels", multiple=True, help="A label that agrees to losing data, as `lotus gate` has it.")
+@click.option(
+    "--reviewed", type=click.Path(path_type=Path, file_okay=False), help="The folder that `lotus preview` wrote."
+)
+@click.option(
+    "--supersede", default="", metavar="COMMIT", help="The last applied commit, if this deploy may replace it."
+)
+@click.option("--label", "labels", multiple=True, help="A label that accepts the loss of data, as for `lotus gate`.")
 @ONE_STACK
 @YES
 @STREAMS
@@ -56,33 +59,34 @@ def deploy(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Bring a stack to the commit that is checked out; with --reviewed, only by what was reviewed.
+    """Deploy the checked-out commit; with --reviewed, apply the saved plan only.
 
-    Refuses before anything is written where the files, the stack's state or Airbyte are others than at the review, and
-    where a newer commit was applied already. Without --reviewed it previews, stops where data would be lost, and asks.
+    Refuses, before anything is written, if the files, the stack's state or Airbyte have changed since the review, or if
+    a newer commit was applied already. Without --reviewed it previews, stops if data would be lost, and asks.
 
     Example: lotus deploy --stack prod --reviewed .review/prod
     """
-    meant = Deployment.of(directory, stack, supersede, aside=as_json)
-    with checked(meant, reviewed, labels) as plan:
+    # With --json, standard output has the document only.
+    deployment = Deployment.of(directory, stack, supersede, aside=as_json)
+    with checked_plan(deployment, reviewed, labels) as plan:
         click.echo(render(plan), err=True)
-        if not agreed(f"Apply it to {meant.engine.stack}", yes=yes):
+        if not agreed(f"Apply it to {deployment.engine.stack}", yes=yes):
             sys.exit(1)
-        code = meant.apply(plan, lambda line: click.echo(line, err=True))
+        exit_code = deployment.apply(plan, lambda line: click.echo(line, err=True))
     if as_json:
-        click.echo(json.dumps(as_document(plan) | {"ok": code == 0}, indent=2))
-    sys.exit(code)
+        click.echo(json.dumps(as_document(plan) | {"ok": exit_code == 0}, indent=2))
+    sys.exit(exit_code)
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A stack and the clone that it is to be brought to.
+    """A stack, and the clone to deploy to it.
 
     Attributes:
-        engine: the engine, with its stack named.
-        checkout: the clone.
-        lake: the lake's folder.
-        supersede: the start of the commit that may be undone although it is not in the clone's history.
+        engine: The engine, with a stack selected.
+        checkout: The clone.
+        lake: The lake's folder.
+        supersede: The start of the last applied commit, if it may be replaced without being in the clone's history.
     """
 
     engine: Engine
@@ -91,31 +95,29 @@ class Deployment:
     supersede: str = ""
 
     @classmethod
-    def of(cls, directory: Path, stack: str | None, supersede: str = "", *, aside: bool = False) -> "Deployment":
-        """The stack that is meant, in the clone around a lake's folder.
+    def of(cls, directory: Path, stack: str | None, supersede: str = "", *, aside: bool = False) -> Self:
+        """Select the stack, and read the clone around a lake's folder.
 
         Args:
-            directory: the lake's folder.
-            stack: the stack; else that of `$PULUMI_STACK`, else the only one of the project.
-            supersede: the commit that may be undone.
-            aside: whether what the engine shows goes to standard error.
+            directory: The lake's folder.
+            stack: The stack; by default that of `$PULUMI_STACK`, or the only one of the project.
+            supersede: The start of the last applied commit, if it may be replaced.
+            aside: Print the engine's output of `up` to standard error.
 
         Raises:
-            LotusError: no stack is selected, or this is no clone or project.
+            LotusError: No stack is selected, or there is no project or clone.
         """
         engine = engine_for(directory, stack, aside=aside)
         return cls(engine, Checkout.at(engine.project.folder), directory, supersede)
 
-    def check(self) -> None:
-        """Refuse a commit that is older than what was applied last, or made beside it.
+    def check_commit(self) -> None:
+        """Check that the last applied commit is in the clone's history, so that a deploy undoes nothing.
 
         Raises:
-            LotusError: it is, or what is checked out is not whole.
+            LotusError: The clone's commit is older, or on another branch; uncommitted changes would go to production.
         """
         if self.checkout.dirty and self.engine.project.run(self.engine.named).is_production:
-            raise LotusError(
-                f"some changes are not committed, and {self.engine.stack} is production", "commit them first"
-            )
+            raise LotusError(f"uncommitted changes, and {self.engine.stack} is production", "commit them first")
         applied = last_applied(self.engine)
         if applied is None or (self.supersede and applied.startswith(self.supersede)):
             return
@@ -124,55 +126,59 @@ class Deployment:
             what = f"the stack has {applied[:12]} already, which is newer than {self.checkout.commit[:12]}"
             raise LotusError(what, "deploy the newest commit; to undo one, `git revert` it and deploy that")
         if relation == "unrelated":
-            what = f"the stack was brought to {applied[:12]} last, which is not in the history of what is checked out"
-            how = "`git fetch --unshallow`, merge it, or say that it may be undone: --supersede"
+            what = f"{applied[:12]} was deployed last, which is not in the history of the checked-out commit"
+            how = "run `git fetch --unshallow`, merge it, or replace it with --supersede"
             raise LotusError(what, f"{how} {applied[:12]}")
 
-    def check_review(self, reviewed: Reviewed) -> None:
-        """Refuse to apply what is not what was reviewed.
+    def check_reviewed(self, plan: SavedPlan) -> None:
+        """Check that a saved plan still describes the changes.
 
         Raises:
-            LotusError: the stack, the files, the state or the world are others than at the review.
+            LotusError: The stack, the files, the state or live objects differ from those at the review.
         """
-        review, here = reviewed.review, self.checkout
-        if review.stack != self.engine.stack:
-            raise LotusError(f"the review is of the stack {review.stack}, not of {self.engine.stack}", "name its own")
+        origin, here = plan.origin, self.checkout
+        if origin.stack != self.engine.stack:
+            raise LotusError(
+                f"the plan is for the stack {origin.stack}, not {self.engine.stack}",
+                f"pass --stack {origin.stack}, or a plan of {self.engine.stack}",
+            )
         if here.dirty:
-            raise LotusError("some changes are not committed, and nobody reviewed them", "commit or stash them")
-        if review.tree != here.tree:
-            what = f"the files of {here.commit[:12]} are not those that were reviewed, of {review.commit[:12]}"
-            raise LotusError(what, AGAIN)
-        self.check()
-        if review.state != state_fingerprint(self.engine.asked("stack", "export")):
-            raise LotusError(f"the state of {review.stack} has moved since the review", AGAIN)
-        others = moved(reviewed.preview, previewed(self.engine))
-        if others:
-            raise LotusError(f"what would be done is not what was reviewed: {', '.join(others)}", AGAIN)
+            raise LotusError("uncommitted changes, which were not reviewed", "commit or stash them")
+        # The tree, not the commit: a merge or squash of the reviewed files is another commit of the same files.
+        if origin.tree != here.tree:
+            what = f"the files of {here.commit[:12]} differ from those reviewed, of {origin.commit[:12]}"
+            raise LotusError(what, PREVIEW_AGAIN)
+        self.check_commit()
+        if origin.state != state_fingerprint(self.engine.asked("stack", "export")):
+            raise LotusError(f"the state of {origin.stack} has changed since the review", PREVIEW_AGAIN)
+        # The engine's plan has new values only, so it would overwrite a change that someone made since the review.
+        changed = moved(plan.preview, run_preview(self.engine))
+        if changed:
+            raise LotusError(f"the changes differ from those reviewed: {', '.join(changed)}", PREVIEW_AGAIN)
 
-    def apply(self, reviewed: Reviewed, tell: Tell) -> int:
-        """Apply a plan; gives the engine's exit code."""
-        arguments = ("--yes", "--refresh", "--plan", str(reviewed.plan))
-        return apply(self.engine, self.lake, arguments, tell)
+    def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:
+        """Apply a plan; returns the engine's exit code."""
+        return apply(self.engine, self.lake, ("--yes", "--refresh", "--plan", str(plan.engine_plan)), print_line)
 
 
 @contextmanager
-def checked(deployment: Deployment, reviewed: Path | None, labels: Sequence[str] = ()) -> Iterator[Reviewed]:
-    """What may be applied, after every check: what lies in a folder, or else a preview that is made now.
+def checked_plan(deployment: Deployment, reviewed: Path | None, labels: Sequence[str] = ()) -> Iterator[SavedPlan]:
+    """Yield the plan to apply after all checks: a reviewed one, or one of a preview that is made now.
 
-    A preview that is made now has to pass the gate; one that was reviewed did, before it was merged.
+    The latter must pass the gate; a reviewed plan passed it before the merge.
 
     Raises:
-        LotusError: it may not.
+        LotusError: A check fails.
     """
     if reviewed is not None:
-        found = Reviewed.at(reviewed)
-        deployment.check_review(found)
-        yield found
+        plan = SavedPlan.load(reviewed)
+        deployment.check_reviewed(plan)
+        yield plan
         return
-    deployment.check()
+    deployment.check_commit()
     with tempfile.TemporaryDirectory() as folder:
-        made = preview_stack(deployment.engine, deployment.checkout, Path(folder))
-        loss = judged(Request(made.folder / PREVIEW, deployment.lake, deployment.engine.stack, labels))
-        if not loss.gate.ok:
-            raise LotusError(f"it loses data that nobody agreed to\n{render_gate(loss)}")
-        yield made
+        plan = save_plan(deployment.engine, deployment.checkout, Path(folder))
+        review = judged(Request(plan.folder / PREVIEW_FILE, deployment.lake, deployment.engine.stack, labels))
+        if not review.gate.ok:
+            raise LotusError(f"data would be lost without an acknowledgement\n{render_gate(review)}")
+        yield plan

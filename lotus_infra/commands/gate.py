@@ -1,4 +1,7 @@
-"""How the gate is shown on a terminal: a line for each object, with the ways out."""
+"""`lotus gate`: fail if a preview loses data without an acknowledgement, with a line and a remedy for each loss.
+
+`lotus deploy` prints the same lines, and `lotus comment --json` contains the same document.
+"""
 
 import json
 import sys
@@ -23,10 +26,10 @@ from lotus_infra.plan.impact import Loss
 @STREAMS
 @JSON
 def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: Path, *, as_json: bool) -> None:
-    """Exit with 1 if a preview deletes something, loses a cursor or landed rows, and nobody agreed to that.
+    """Exit with 1 if a preview loses data (objects, cursors, existing rows) without an acknowledgement.
 
-    It is agreed to by the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A preview
-    that failed never passes.
+    Acknowledge losses with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A
+    failed preview never passes.
 
     Example: lotus gate --preview preview.json --label accepts-data-loss
     """
@@ -37,8 +40,27 @@ def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: P
 
 
 def render_gate(review: Review) -> str:
-    """What is blocked, what is accepted, and what is acknowledged in vain."""
+    """Format the blocked losses, the accepted ones and the stale acknowledgements, a line each."""
     return "".join(f"{line}\n" for line in _lines(review))
+
+
+def gate_document(review: Review) -> dict[str, JsonValue]:
+    """The gate's decision as one JSON document; `ok` is whether the run may proceed."""
+    gate = review.gate
+    return {
+        "ok": gate.ok,
+        "stack": review.impact.stack,
+        "verdict": review.impact.verdict,
+        "errors": list(review.impact.errors),
+        "blocked": [_loss_document(loss) for loss in gate.blocked],
+        "accepted": [_loss_document(loss) for loss in gate.accepted],
+        "stale": list(gate.stale),
+        "label": gate.label,
+    }
+
+
+def _loss_document(loss: Loss) -> JsonValue:
+    return {"object": loss.object, "what": loss.what, "refused": loss.refused}
 
 
 def _lines(review: Review) -> Iterator[str]:
@@ -46,40 +68,22 @@ def _lines(review: Review) -> Iterator[str]:
     for error in review.impact.errors:
         yield from (printable(line) for line in error.splitlines())
     if not gate.complete:
-        yield "blocked: the preview failed, so nobody knows what would be lost: mend it, and preview again"
+        yield "blocked: the preview failed, so its losses are unknown: fix it, and preview again"
     for loss in gate.blocked:
-        yield printable(f"blocked: {loss.object} {loss.what}: {_ways_out(gate, loss)}")
+        yield printable(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}")
     for loss in gate.accepted:
         yield printable(f"accepted: {loss.object} {loss.what}")
     for object_ in gate.stale:
-        yield printable(f"stale: nothing happens to {object_}: take it out of {ACKNOWLEDGE_KEY}")
+        yield printable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
     if gate.ok:
-        yield (
-            f"the gate is open: {len(gate.accepted)} accepted" if gate.accepted else "the gate is open: nothing is lost"
-        )
+        yield f"the gate is open: {len(gate.accepted)} accepted" if gate.accepted else "the gate is open: no losses"
 
 
-def _ways_out(gate: Gate, loss: Loss) -> str:
+def _remedy(gate: Gate, loss: Loss) -> str:
     acknowledge = f'add "{loss.object}" to {ACKNOWLEDGE_KEY} in the stack\'s file'
     if loss.refused:
-        return f"{acknowledge}; the label {gate.label} is not enough, because an update refuses it without that"
+        # The program passes acknowledgements to the provider; it cannot know the labels of a pull request.
+        return (
+            f"{acknowledge}; the label {gate.label} is not sufficient, because the provider refuses the loss by itself"
+        )
     return f"label the pull request {gate.label}, or {acknowledge}"
-
-
-def gate_document(review: Review) -> dict[str, JsonValue]:
-    """Whether the run may go ahead, and what of it nobody agreed to."""
-    gate = review.gate
-    return {
-        "ok": gate.ok,
-        "stack": review.impact.stack,
-        "verdict": review.impact.verdict,
-        "errors": list(review.impact.errors),
-        "blocked": [_loss(loss) for loss in gate.blocked],
-        "accepted": [_loss(loss) for loss in gate.accepted],
-        "stale": list(gate.stale),
-        "label": gate.label,
-    }
-
-
-def _loss(loss: Loss) -> JsonValue:
-    return {"object": loss.object, "what": loss.what, "refused": loss.refused}

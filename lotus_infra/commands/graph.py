@@ -1,14 +1,13 @@
-"""`lotus graph`: a picture of the lake, from its sources to its marts."""
+"""`lotus graph`: draw the lake's lineage, from its sources to its marts."""
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import click
 
 from lotus_infra.commands.options import DBT, JSON, OUTPUT, STREAMS, dbt_folder
 from lotus_infra.commands.output import write
-from lotus_infra.commands.scaffold import _format_of
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lake.lake import find_source
 from lotus_infra.lake.loader import load_usable_lake
@@ -16,17 +15,20 @@ from lotus_infra.lineage import lineage_of, mermaid
 from lotus_infra.lineage_svg import svg
 
 Format = Literal["mermaid", "svg"]
+MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
 
 
 @click.command()
-@click.option("--format", "kind", type=click.Choice(["mermaid", "svg"]), help="By default what FILE's ending says.")
+@click.option(
+    "--format", "kind", type=click.Choice(["mermaid", "svg"]), help="The format; default: by the suffix of FILE."
+)
 @OUTPUT
-@click.option("--source", help="The one source to draw, with all that is made of it.")
+@click.option("--source", help="Draw this source and its downstream models only.")
 @STREAMS
 @DBT
 @JSON
 def graph(
-    kind: Literal["mermaid", "svg"] | None,
+    kind: Format | None,
     output: Path | None,
     source: str | None,
     directory: Path,
@@ -38,15 +40,17 @@ def graph(
 
     Example: lotus graph --output lake.svg
     """
-    written = kind or _format_of(output)
-    drawn = draw_graph(directory, written, dbt=dbt, source=source)
+    written = kind or _format_by_suffix(output)
+    drawing = draw_graph(directory, written, dbt=dbt, source=source)
     if output is not None:
-        write(output, drawn)
+        write(output, drawing)
     if as_json:
         document = {"ok": True, "format": written, "file": str(output) if output is not None else None}
-        click.echo(json.dumps(document | ({"drawing": drawn} if output is None else {}), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(document | ({"drawing": drawing} if output is None else {}), indent=2, ensure_ascii=False)
+        )
     elif output is None:
-        click.echo(drawn, nl=False)
+        click.echo(drawing, nl=False)
     else:
         click.echo(output)
 
@@ -56,16 +60,27 @@ def draw_graph(directory: Path, kind: Format, *, dbt: Path | None = None, source
 
     Args:
         directory: The lake's folder.
-        kind: What to write it as.
-        dbt: The dbt project's folder, if it isn't where it is expected; without one the picture ends at the files.
-        source: The one source to draw.
+        kind: The format.
+        dbt: The dbt project's folder, if it is not the default; without a dbt project the drawing ends at the files.
+        source: The only source to draw.
 
     Raises:
-        LotusError: There is no such source, or a file can't be read.
+        LotusError: The source does not exist, or a file can't be read.
     """
     folder = dbt_folder(directory, dbt)
     lake = load_usable_lake(directory)
     if source is not None:
+        # Only for its error: `lineage_of` draws an unknown source as an empty graph.
         find_source(lake, source)
     lineage = lineage_of(lake, load_project(folder) if folder is not None else None, source)
     return svg(lineage) if kind == "svg" else mermaid(lineage)
+
+
+def _format_by_suffix(output: Path | None) -> Format:
+    """Choose the format of a file; Mermaid without a file or a suffix."""
+    suffix = output.suffix.lower() if output is not None else ""
+    if suffix == ".svg":
+        return "svg"
+    if suffix not in MERMAID_SUFFIXES:
+        raise click.UsageError(f"{suffix} is not a suffix of Mermaid or SVG: name another FILE, or pass --format.")
+    return "mermaid"

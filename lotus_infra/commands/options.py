@@ -1,4 +1,4 @@
-"""Options that several commands of `lotus` have."""
+"""Options that several commands share, the confirmation prompt, and the dbt project of a lake."""
 
 import sys
 from pathlib import Path
@@ -14,10 +14,10 @@ PREVIEW = click.option(
     "--preview",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
-    help="The output of `pulumi preview --json`, or its events.",
+    help="The output of `pulumi preview --json`, or its event stream.",
 )
-LABEL = click.option("--label", "labels", multiple=True, help="A label that the pull request carries; may be repeated.")
-PREVIEWED_STACK = click.option("--stack", help="The stack; else the one that the preview names.")
+LABEL = click.option("--label", "labels", multiple=True, help="A label of the pull request; may be repeated.")
+PREVIEWED_STACK = click.option("--stack", help="The stack; default: the preview's.")
 STREAMS = click.option(
     "--streams",
     "directory",
@@ -27,45 +27,45 @@ STREAMS = click.option(
     help="The lake's folder.",
 )
 STACK = click.option(
-    "--stack", help="The stack whose Airbyte is asked; else $PULUMI_STACK, else the only stack of the project."
+    "--stack", help="The stack whose Airbyte is used; default: $PULUMI_STACK, or the only stack of the project."
 )
+ONE_STACK = click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-EVERY = click.option("--all", "every", is_flag=True, help="Every source of the lake.")
+EVERY = click.option("--all", "every", is_flag=True, help="All sources of the lake.")
 DBT = click.option(
     "--dbt",
     "dbt",
     type=click.Path(path_type=Path),
-    help="The dbt project's folder; by default dagster/dbt in the Pulumi project around the lake.",
+    help="The dbt project's folder; default: dagster/dbt in the Pulumi project around the lake.",
 )
 OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A FILE to write, instead of printing."
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of printing."
 )
-ONE_STACK = click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
-YES = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+YES = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Whether the user agrees: by `--yes`, or by an answer on the terminal.
+    """Ask the user for confirmation, unless `--yes` was given.
 
     Raises:
-        LotusError: Nobody is there to answer.
+        LotusError: Standard input is not a terminal.
     """
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise LotusError("nobody is at the terminal to agree, and nothing was changed", "pass --yes, or --dry-run")
+        raise LotusError("not a terminal, and nothing was changed", "pass --yes to confirm")
     return click.confirm(question, err=True)
 
 
 def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
-    """The dbt project that belongs to a lake.
+    """Find the dbt project of a lake.
 
     Args:
         directory: The lake's folder.
-        given: What the user named; else it is `dagster/dbt` in the Pulumi project around the lake.
+        given: The folder of `--dbt`; by default `dagster/dbt` in the Pulumi project around the lake.
 
     Returns:
-        The folder; None when none is named and none is there.
+        The folder; None if `--dbt` was not given and the default has no dbt project.
     """
     if given is not None:
         return given
@@ -74,13 +74,13 @@ def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
     return folder if folder is not None and (folder / DBT_FILE).is_file() else None
 
 
-def needed_dbt_folder(directory: Path, given: Path | None = None) -> Path:
-    """As `dbt_folder`, for what can't do without.
+def require_dbt_folder(directory: Path, given: Path | None = None) -> Path:
+    """Find the dbt project of a lake, as `dbt_folder` does.
 
     Raises:
-        ProjectError: There is none.
+        ProjectError: The lake has no dbt project.
     """
-    found = dbt_folder(directory, given)
-    if found is None:
-        raise ProjectError(f"there is no dbt project in {DBT_PROJECT}", "name its folder with --dbt")
-    return found
+    folder = dbt_folder(directory, given)
+    if folder is None:
+        raise ProjectError(f"no dbt project in {DBT_PROJECT}", "pass its folder with --dbt")
+    return folder

@@ -1,7 +1,7 @@
-"""GitHub's Markdown: text from outside that stays text, and a comment that stays under GitHub's limit.
+"""What commands write: files of a repository, a file that the user names, and GitHub's Markdown.
 
-Names and messages come from files, connectors and servers: none of them may mention people, end a table, open a tag or
-leave its block.
+Names and messages in Markdown come from files, connectors and servers, so `code`, `tag`, `prose` and `block` escape
+them: they cannot mention people, end a table, open a tag or leave their block. A comment stays under GitHub's limit.
 """
 
 import os
@@ -17,45 +17,60 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import printable
 
 LIMIT: Final = 65_000
-"""Bytes of a whole comment; GitHub takes 65,536 characters."""
+"""Bytes of a comment; GitHub's limit is 65,536 characters."""
 OPEN_SECTIONS: Final = 4
-"""How many sections stand open; where there are more, all that can be are folded."""
+"""If a comment has more sections, those that may be folded are."""
 LONGEST: Final = 120
-"""Characters of a name, or of a value, that are shown."""
+"""Characters of a name or value; longer ones are cut."""
 _PLAIN: Final = re.compile(r"[\w.,/:;+=()?*$%!~^\[\]{}'\" →…-]+")
+"""Text that is safe between backticks, also in a table's cell: no backtick, `|`, `@`, `<` or `&`."""
+
+
+# Files
 
 
 def write_together(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files or none: each is written beside its place first, and only then all are moved there.
+    """Write all files or none: write each to a temporary file beside it, then rename them all.
 
     Args:
-        folder: What the files' names are relative to.
-        files: Texts by name; folders that are missing are made.
+        folder: The folder that the names are relative to.
+        files: Texts by name; missing folders are created.
 
     Raises:
         LotusError: The folder can't be written to.
     """
-    waiting: dict[Path, Path] = {}
-    moved: dict[Path, bytes | None] = {}
+    temporary: dict[Path, Path] = {}
+    replaced: dict[Path, bytes | None] = {}
     try:
         for name, text in files.items():
+            # Resolved, so that a symbolic link stays and its target is written.
             file = (folder / name).resolve()
             file.parent.mkdir(parents=True, exist_ok=True)
-            waiting[file] = file.with_name(f".{file.name}.new")
-            waiting[file].write_bytes(text.encode())
+            temporary[file] = file.with_name(f".{file.name}.new")
+            temporary[file].write_bytes(text.encode())
             if file.exists():
-                shutil.copymode(file, waiting[file])
-        for file, new in waiting.items():
+                shutil.copymode(file, temporary[file])
+        for file, new in temporary.items():
             before = file.read_bytes() if file.exists() else None
             os.replace(new, file)  # noqa: PTH105
-            moved[file] = before
+            replaced[file] = before
     except OSError as error:
-        _back(moved)
+        _restore(replaced)
         raise LotusError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
     finally:
-        for new in waiting.values():
+        for new in temporary.values():
             with suppress(OSError):
                 new.unlink()
+
+
+def _restore(replaced: Mapping[Path, bytes | None]) -> None:
+    """Write the former contents back, and delete the files that are new (None)."""
+    for file, before in replaced.items():
+        with suppress(OSError):
+            if before is None:
+                file.unlink()
+            else:
+                file.write_bytes(before)
 
 
 def write(file: Path, text: str) -> None:
@@ -70,23 +85,61 @@ def write(file: Path, text: str) -> None:
         raise LotusError(f"{file} can't be written ({error.strerror or error})", "name another file") from None
 
 
-def _back(moved: Mapping[Path, bytes | None]) -> None:
-    for file, before in moved.items():
-        with suppress(OSError):
-            if before is None:
-                file.unlink()
-            else:
-                file.write_bytes(before)
+# Markdown within a line
+
+
+def code(text: str) -> str:
+    """Format a name or a value in a fixed width, on one line."""
+    shown = _shorten(text)
+    # GitHub strips a space at both ends of a code span, and would show another value.
+    return f"`{shown}`" if _PLAIN.fullmatch(shown) and shown == shown.strip() else tag(text)
+
+
+def tag(text: str) -> str:
+    """Format a name or a value as `code` does, where only HTML is rendered."""
+    return f"<code>{_escape_html(_shorten(text))}</code>"
+
+
+def codes(texts: Iterable[str], at_most: int = 40) -> str:
+    """List names, separated by commas; further ones are counted: `a`, `b` and 3 more."""
+    listed = list(texts)
+    shown = ", ".join(code(text) for text in listed[:at_most])
+    return shown if len(listed) <= at_most else f"{shown} and {len(listed) - at_most} more"
+
+
+def prose(text: str) -> str:
+    """Escape Markdown and GitHub mentions in a text of any length."""
+    shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", printable(text))
+    # A zero-width space: GitHub mentions people in the rendered text, where an entity would be `@` again.
+    return shown.replace("@", "@&#8203;")
+
+
+def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:
+    """Format a count, such as `1 stream added`; empty for 0."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}{suffix}" if number else ""
+
+
+def _shorten(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def _escape_html(text: str) -> str:
+    """Escape all but letters, digits and a few marks: a closed list, as Markdown is also read inside HTML tags."""
+    return "".join(char if char.isalnum() or char in " …_-./→" else f"&#{ord(char)};" for char in text)
+
+
+# Blocks, sections and the comment
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a comment that is shown as a whole or not at all.
+    """A part of a comment, shown as a whole or left out.
 
     Attributes:
-        title: its heading, in HTML: Markdown is not read in the heading of what is folded.
-        body: what is below it.
-        folds: whether it may be folded; what somebody has to act on may not.
+        title: The heading, in HTML: GitHub does not render Markdown in the summary of a folded section.
+        body: The text below it, in Markdown.
+        folds: Whether it may be folded; False for a section that requires an action.
     """
 
     title: str
@@ -94,92 +147,57 @@ class Section:
     folds: bool = True
 
 
-def code(text: str) -> str:
-    """A name or a value, as it is, on one line and in a fixed width."""
-    shown = _short(text)
-    return f"`{shown}`" if _PLAIN.fullmatch(shown) and shown == shown.strip() else tag(text)
-
-
-def prose(text: str) -> str:
-    """Words among which there may be a name, as plain text that means nothing to Markdown and mentions nobody."""
-    shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", printable(text))
-    return shown.replace("@", "@&#8203;")
-
-
-def tag(text: str) -> str:
-    """As `code`, for where only HTML is read."""
-    return f"<code>{_entities(_short(text))}</code>"
-
-
-def codes(texts: Iterable[str], at_most: int = 40) -> str:
-    """Names in a row; beyond so many they are counted."""
-    listed = list(texts)
-    shown = ", ".join(code(text) for text in listed[:at_most])
-    return shown if len(listed) <= at_most else f"{shown} and {len(listed) - at_most} more"
-
-
-def many(count: int, noun: str, then: str = "", plural: str = "") -> str:
-    """`1 stream added`; empty for none."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}{then}" if count else ""
-
-
-def block(text: str, at_most: int = 4000) -> str:
-    """Lines as they are, in a block that none of them can end; what is beyond so many characters is cut."""
-    cut = text if len(text) <= at_most else text[:at_most] + "\n…"
-    lines = [printable(line) for line in cut.splitlines()]
-    return fenced("text", "\n".join(lines))
-
-
-def fenced(kind: str, text: str) -> str:
-    """A block of a kind, such as `diff`, that nothing in it can end."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{kind}\n{text}\n{fence}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def folded(title: str, body: str) -> str:
-    """A part that opens when it is asked for."""
-    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
-def fitted(head: str, sections: Sequence[Section], foot: str) -> str:
-    """A comment: where sections are many they are folded, and where they are too long the last ones are left out."""
-    many = len(sections) > OPEN_SECTIONS
+def fit(head: str, sections: Sequence[Section], foot: str) -> str:
+    """Join a comment. Fold its sections if there are many, and omit the last ones if it would exceed GitHub's limit."""
+    fold_all = len(sections) > OPEN_SECTIONS
     parts = [
         folded(f"<b>{section.title}</b>", section.body)
-        if many and section.folds
+        if fold_all and section.folds
         else f"### {section.title}\n\n{section.body}"
         for section in sections
     ]
-    room = LIMIT - _size(head, foot, _left_out(len(parts)))
+    room = LIMIT - _size(head, foot, _omitted(len(parts)))
     kept: list[str] = []
     for part in parts:
         room -= _size(part)
         if room >= 0:
             kept.append(part)
-    left = len(parts) - len(kept)
-    return "\n\n".join([head, *kept, *([_left_out(left)] if left else []), foot]) + "\n"
+    omitted = len(parts) - len(kept)
+    return "\n\n".join([head, *kept, *([_omitted(omitted)] if omitted else []), foot]) + "\n"
 
 
-def _left_out(count: int) -> str:
-    are = "section is" if count == 1 else "sections are"
-    return f"**{count} {are} left out, because GitHub takes no longer comment:** `pulumi preview --diff` shows all."
+def folded(title: str, body: str) -> str:
+    """Format a section that is closed until it is clicked."""
+    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Format a table; the cells are Markdown already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def block(text: str, at_most: int = 4000) -> str:
+    """Format lines of text as a code block; longer text is cut after so many characters."""
+    cut = text if len(text) <= at_most else text[:at_most] + "\n…"
+    lines = [printable(line) for line in cut.splitlines()]
+    return fenced("text", "\n".join(lines))
+
+
+def fenced(language: str, text: str) -> str:
+    """Format a code block in a language, such as `diff`, with a fence longer than any in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _omitted(number: int) -> str:
+    sections = "section is" if number == 1 else "sections are"
+    return (
+        f"**{number} {sections} omitted, because GitHub limits a comment's size:** `pulumi preview --diff` shows all."
+    )
 
 
 def _size(*parts: str) -> int:
+    """Bytes of parts, each with the empty line that joins it to the next."""
     return sum(len(part.encode()) + 2 for part in parts)
-
-
-def _short(text: str) -> str:
-    shown = printable(text)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
-
-
-def _entities(text: str) -> str:
-    return "".join(char if char.isalnum() or char in " …_-./→" else f"&#{ord(char)};" for char in text)

@@ -1,14 +1,15 @@
-"""`lotus preview`: what is reviewed, as a folder: what would be done, the plan that holds the engine to it, of what.
+"""`lotus preview`: preview a commit on a stack and save the plan, for a review and for `lotus deploy --reviewed`.
 
-The folder has `preview.json` (as `pulumi preview --json` prints it), `plan.json` (secrets are encrypted in it as in the
-state) and `review.json`. A preview that failed leaves `preview.json` alone, which says why.
+The plan's folder has three files: `preview.json`, as `pulumi preview --json` prints it; `plan.json`, which limits the
+engine to the reviewed changes, with secrets encrypted as in the state; and `review.json`, the plan's origin. A failed
+preview leaves `preview.json` only, with the errors.
 """
 
 import json
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import click
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -18,48 +19,26 @@ from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import printable
+from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.plan.preview import Preview, Step, read
 
-PREVIEW: Final = "preview.json"
-PLAN: Final = "plan.json"
-REVIEW: Final = "review.json"
 FOLDER: Final = Path(".review")
-"""Where reviews lie by default, each in a folder of its stack's name; git ignores it."""
-SIGNS: Final = {"create": "+", "delete": "-", "update": "~", "import": "="}
+"""The default folder of saved plans, one subfolder a stack."""
+PREVIEW_FILE: Final = "preview.json"
+PLAN_FILE: Final = "plan.json"
+ORIGIN_FILE: Final = "review.json"
+_SIGNS: Final = {"create": "+", "delete": "-", "update": "~", "import": "="}
 
 
-@click.command()
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="A FOLDER; else .review/<stack>.")
-@ONE_STACK
-@STREAMS
-@JSON
-def preview(directory: Path, stack: str | None, output: Path | None, *, as_json: bool) -> None:
-    """Preview a stack and keep what was seen, for a review and for `lotus deploy --reviewed`.
-
-    Writes preview.json (as `pulumi preview --json` prints it), plan.json and review.json into a folder. What is live is
-    looked at first. The files must be committed: a review is of a commit.
-
-    Example: lotus preview --stack prod
-    """
-    engine = engine_for(directory, stack)
-    checkout = Checkout.at(engine.project.folder)
-    if checkout.dirty:
-        raise LotusError("some changes are not committed", "commit them: a review is of a commit")
-    folder = output or engine.project.folder / FOLDER / engine.stack
-    made = preview_stack(engine, checkout, folder)
-    click.echo(json.dumps(as_document(made), indent=2) if as_json else render(made))
-
-
-class Review(BaseModel):
-    """Of what a preview was made.
+class PlanOrigin(BaseModel):
+    """What a saved plan was made from: the content of `review.json`.
 
     Attributes:
-        stack: the stack.
-        commit: the commit that was checked out; after a merge, another one has the same tree.
-        tree: git's hash of all files of the commit.
-        state: fingerprint of the stack's state.
-        engine: version of the engine.
+        stack: The stack.
+        commit: The checked-out commit; after a merge, another commit has the same tree.
+        tree: Git's hash of all files of the commit.
+        state: The fingerprint of the stack's state.
+        engine: The engine's version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,88 +51,124 @@ class Review(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class SavedPlan:
     """A folder that `lotus preview` wrote.
 
     Attributes:
-        folder: the folder.
-        review: of what it is.
-        preview: what would be done.
+        folder: The folder.
+        origin: What the plan was made from.
+        preview: The changes.
     """
 
     folder: Path
-    review: Review
+    origin: PlanOrigin
     preview: Preview
 
     @property
-    def plan(self) -> Path:
-        """The engine's plan."""
-        return (self.folder / PLAN).absolute()
+    def engine_plan(self) -> Path:
+        """The file of the engine's plan."""
+        return (self.folder / PLAN_FILE).absolute()
+
+    @property
+    def changes(self) -> list[Step]:
+        """The steps that change something."""
+        return [step for step in self.preview.steps if not step.quiet]
 
     @classmethod
-    def at(cls, folder: Path) -> "Reviewed":
+    def load(cls, folder: Path) -> Self:
         """Read a folder.
 
         Raises:
-            LotusError: it is not one of a whole preview.
+            LotusError: It has no saved plan, or that of a failed preview.
         """
+        incomplete = LotusError(f"no complete saved plan in {folder}", "create one with `lotus preview`")
         try:
-            review = Review.model_validate_json((folder / REVIEW).read_bytes())
-            preview = read((folder / PREVIEW).read_text(encoding="utf-8"))
+            origin = PlanOrigin.model_validate_json((folder / ORIGIN_FILE).read_bytes())
+            preview = read((folder / PREVIEW_FILE).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):
-            raise LotusError(f"{folder} has no whole review", "make one with `lotus preview`") from None
-        if not preview.complete or not (folder / PLAN).is_file():
-            raise LotusError(f"the preview in {folder} is not complete", "make it anew with `lotus preview`")
-        return cls(folder, review, preview)
+            raise incomplete from None
+        if not preview.complete or not (folder / PLAN_FILE).is_file():
+            raise incomplete
+        return cls(folder, origin, preview)
+
+
+@click.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), help="The folder to write; default: .review/<stack>."
+)
+@ONE_STACK
+@STREAMS
+@JSON
+def preview(directory: Path, stack: str | None, output: Path | None, *, as_json: bool) -> None:
+    """Preview a stack and save the plan, for a review and for `lotus deploy --reviewed`.
+
+    Writes preview.json (as `pulumi preview --json` prints it), plan.json and review.json into a folder. The engine
+    refreshes first, from Airbyte and the other servers. The files must be committed: a review is of a commit.
+
+    Example: lotus preview --stack prod
+    """
+    engine = engine_for(directory, stack)
+    checkout = Checkout.at(engine.project.folder)
+    if checkout.dirty:
+        raise LotusError("uncommitted changes", "commit them: a review is of a commit")
+    plan = save_plan(engine, checkout, output or engine.project.folder / FOLDER / engine.stack)
+    click.echo(json.dumps(as_document(plan), indent=2) if as_json else render(plan))
 
 
 def engine_for(directory: Path, stack: str | None, *, aside: bool = False) -> Engine:
     """The engine of the project around a lake's folder, with a stack selected.
 
     Args:
-        directory: the lake's folder.
-        stack: the stack; else that of `$PULUMI_STACK`, else the only one of the project.
-        aside: whether what the engine shows goes to standard error.
+        directory: The lake's folder.
+        stack: The stack; by default that of `$PULUMI_STACK`, or the only one of the project.
+        aside: Print the engine's output of `up` to standard error.
 
     Raises:
-        LotusError: no stack is selected, or this is no project.
+        LotusError: No stack is selected, or there is no project.
     """
     found = Engine.around(directory, stack)
     name = found.project.select(stack, found.environment)
-    # Keep a full name, `organization/project/prod`: the stack's file has its last part alone.
+    # Keep a full name, `organization/project/prod`: `name` is its last part only, as in the stack's file.
     return replace(found, stack=stack or name, aside=aside)
 
 
-def preview_stack(engine: Engine, checkout: Checkout, folder: Path) -> Reviewed:
-    """Preview a stack after a look at what is live, and keep what was seen.
+def save_plan(engine: Engine, checkout: Checkout, folder: Path) -> SavedPlan:
+    """Preview a stack, after a refresh, and write the folder of its plan.
 
     Args:
-        engine: the engine, with its stack named.
-        checkout: the clone that is previewed.
-        folder: where to write; what an earlier preview left there goes.
+        engine: The engine, with a stack selected.
+        checkout: The previewed clone.
+        folder: The folder to write; a plan that it had is deleted.
 
     Raises:
-        LotusError: the preview fails; the folder then says why.
+        LotusError: The preview fails; `preview.json` in the folder then has the errors.
     """
+    # The state before the preview: if another run changes it meanwhile, the deploy finds another one, and refuses.
     state, version = state_fingerprint(engine.asked("stack", "export")), engine.version()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    for name in (PREVIEW, PLAN, REVIEW):
+    for name in (PREVIEW_FILE, PLAN_FILE, ORIGIN_FILE):
         (folder / name).unlink(missing_ok=True)
+    # A failed preview must leave no plan in the folder, so the file is moved there after a complete one.
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-        plan = Path(unfinished, PLAN).absolute()
-        text = previewed(engine, folder / PREVIEW, "--save-plan", str(plan))
-        plan.replace(folder / PLAN)
-    review = Review(stack=engine.stack, commit=checkout.commit, tree=checkout.tree, state=state, engine=version)
-    (folder / REVIEW).write_text(review.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return Reviewed(folder, review, text)
+        plan = Path(unfinished, PLAN_FILE).absolute()
+        found = run_preview(engine, "--save-plan", str(plan), file=folder / PREVIEW_FILE)
+        plan.replace(folder / PLAN_FILE)
+    origin = PlanOrigin(stack=engine.stack, commit=checkout.commit, tree=checkout.tree, state=state, engine=version)
+    (folder / ORIGIN_FILE).write_text(origin.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return SavedPlan(folder, origin, found)
 
 
-def previewed(engine: Engine, file: Path | None = None, *arguments: str) -> Preview:
-    """What a run would do now, by the engine, which looks at what is live first; its own text goes into a file.
+def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Preview:
+    """Run `pulumi preview --refresh`, and parse its output.
+
+    Args:
+        engine: The engine, with a stack selected.
+        arguments: Further arguments of `pulumi preview`.
+        file: Where to write the output, also that of a failed preview.
 
     Raises:
-        LotusError: the preview fails.
+        LotusError: The preview fails.
     """
     ran = engine.ran("preview", "--json", "--refresh", *arguments)
     try:
@@ -167,23 +182,18 @@ def previewed(engine: Engine, file: Path | None = None, *arguments: str) -> Prev
     return found
 
 
-def render(reviewed: Reviewed) -> str:
-    """The review for a terminal."""
-    review, steps = reviewed.review, _changing(reviewed)
-    head = f"{review.stack} at {review.commit[:12]}: {len(steps)} to do" if steps else f"{review.stack}: nothing to do"
-    lines = [f" {SIGNS.get(step.op, '±')} {step.op:<8} {_kind(step)} {printable(step.name)}" for step in steps]
-    return "\n".join([head, *lines, f"reviewed in {printable(str(reviewed.folder))}"])
+def render(plan: SavedPlan) -> str:
+    """Format a saved plan for a terminal, a line for each change."""
+    origin, changes = plan.origin, plan.changes
+    head = f"{origin.stack} at {origin.commit[:12]}: {counted(len(changes), 'change') if changes else 'no changes'}"
+    lines = [
+        f" {_SIGNS.get(step.op, '±')} {step.op:<8} {step.type.rsplit(':', maxsplit=1)[-1]} {printable(step.name)}"
+        for step in changes
+    ]
+    return "\n".join([head, *lines, f"saved in {printable(str(plan.folder))}"])
 
 
-def as_document(reviewed: Reviewed) -> dict[str, JsonValue]:
-    """The review as JSON."""
-    steps: list[JsonValue] = [{"op": step.op, "type": step.type, "name": step.name} for step in _changing(reviewed)]
-    return {"ok": True, **reviewed.review.model_dump(), "folder": str(reviewed.folder), "steps": steps}
-
-
-def _changing(reviewed: Reviewed) -> list[Step]:
-    return [step for step in reviewed.preview.steps if not step.quiet]
-
-
-def _kind(step: Step) -> str:
-    return step.type.rsplit(":", maxsplit=1)[-1]
+def as_document(plan: SavedPlan) -> dict[str, JsonValue]:
+    """A saved plan as one JSON document."""
+    steps: list[JsonValue] = [{"op": step.op, "type": step.type, "name": step.name} for step in plan.changes]
+    return {"ok": True, **plan.origin.model_dump(), "folder": str(plan.folder), "steps": steps}

@@ -1,4 +1,8 @@
-"""What `lotus comment` and `lotus gate` stand on: a preview that was made, and what the stack says may be lost."""
+"""Review a preview: its impact on data, the gate's decision, downstream models and job history.
+
+Not a command: it gathers what `lotus comment`, `lotus gate` and `lotus deploy` show and decide on, so that all three
+agree on the losses. It reads the preview and the lake's project; it calls Airbyte for the job history only, on request.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,18 +21,18 @@ from lotus_infra.plan.gate import Gate, gate
 from lotus_infra.plan.impact import CONNECTION, History, Impact
 from lotus_infra.plan.preview import EngineMessage, Preview, read
 
-CUT_OFF: Final = "The preview's output is missing, or breaks off in the middle."
+TRUNCATED: Final = "The preview's output is empty or truncated."
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be reviewed.
+    """A preview to review.
 
     Attributes:
-        preview: the file with the output of `pulumi preview --json`.
-        directory: the lake's folder.
-        stack: the stack; else the one that the preview names.
-        labels: those that the pull request carries.
+        preview: The file with the output of `pulumi preview --json`.
+        directory: The lake's folder.
+        stack: The stack; by default the one that the preview names.
+        labels: The labels of the pull request.
     """
 
     preview: Path
@@ -39,88 +43,70 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A preview that was looked at.
+    """A reviewed preview.
 
     Attributes:
-        impact: what it does to data.
-        gate: whether that may go ahead.
-        lineage: models downstream of the streams that it touches; None without a dbt project.
-        asked: whether Airbyte was asked for its job history.
+        impact: Its effect on objects and data.
+        gate: The blocked and the accepted losses.
+        lineage: Models downstream of the streams that it touches; None without a dbt project.
+        with_history: Whether Airbyte was called for the job history.
     """
 
     impact: Impact
     gate: Gate
     lineage: Lineage | None = None
-    asked: bool = False
+    with_history: bool = False
 
 
 def judged(request: Request) -> Review:
-    """Judge a preview by itself.
+    """Review a preview by its file and the stack's acknowledgements only.
 
     Raises:
-        LotusError: there is no such file or stack, or the stack's file can't be read.
+        LotusError: The file or the stack does not exist, or can't be read.
     """
-    return _judged(request, preview_in(request.preview), None)
+    return _review(request, read_preview(request.preview), None)
 
 
 def reviewed(request: Request, *, dbt: Path | None = None, airbyte: bool = False) -> Review:
-    """Judge a preview, with what is made of the streams that it touches.
+    """Review a preview, with the models downstream of the streams that it touches.
 
     Args:
-        request: what is to be reviewed.
-        dbt: the dbt project's folder, if it isn't where it is expected.
-        airbyte: whether to ask the stack's Airbyte for the job history of connections that read a stream anew.
+        request: The preview.
+        dbt: The dbt project's folder, if it is not the default.
+        airbyte: Read the job history of the changed connections from the stack's Airbyte.
 
     Raises:
-        LotusError: as `judged`; the dbt project can't be read, or Airbyte can't be asked.
+        LotusError: As `judged`; the dbt project can't be read, or Airbyte is unavailable.
     """
-    preview = preview_in(request.preview)
-    review = _judged(request, preview, _histories(request, preview) if airbyte else None)
+    preview = read_preview(request.preview)
+    review = _review(request, preview, _histories(request, preview) if airbyte else None)
     folder = dbt_folder(request.directory, dbt)
-    lineage = downstream(touched(review.impact), load_project(folder)) if folder is not None else None
+    lineage = downstream(touched_streams(review.impact), load_project(folder)) if folder is not None else None
     return Review(review.impact, review.gate, lineage, airbyte)
 
 
-def preview_in(file: Path) -> Preview:
-    """A preview from its file; one that breaks off is one that failed.
+def read_preview(file: Path) -> Preview:
+    """Read a preview from its file; a truncated one is a failed preview.
 
     Raises:
-        LotusError: the file can't be read.
+        LotusError: The file can't be read.
     """
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         what = f"{file} can't be read ({reason})"
-        raise LotusError(what, "`pulumi preview --json > preview.json` makes a preview") from None
+        raise LotusError(what, "create it with `pulumi preview --json > preview.json`") from None
     try:
         return read(text)
     except LotusError as error:
-        said = CUT_OFF if not text.strip() else f"{CUT_OFF}\n{error.message}"
-        return Preview(diagnostics=(EngineMessage(severity="error", message=said),))
+        # An engine that crashes or is killed leaves half a document: the pull request gets a comment and a closed gate.
+        message = TRUNCATED if not text.strip() else f"{TRUNCATED}\n{error.message}"
+        return Preview(diagnostics=(EngineMessage(severity="error", message=message),))
 
 
-def _judged(request: Request, preview: Preview, histories: Mapping[str, History] | None) -> Review:
-    previewed = stack_of(preview)
-    stack = (request.stack or previewed).rsplit("/", maxsplit=1)[-1]
-    agreed = _acknowledged(request, stack)
-    if previewed and stack != previewed:
-        raise LotusError(f"the preview is of the stack {previewed}, not of {stack}", f"make one of {stack}")
-    impact = impact_of(preview, histories, stack)
-    return Review(impact, gate(impact, agreed, request.labels, naming.LOSS_LABEL))
-
-
-def _acknowledged(request: Request, stack: str) -> frozenset[str]:
-    """What the stack's file, as it is in this clone, says may be lost; nothing where there is no such file."""
-    project = Project.around(request.directory)
-    if project is None or (request.stack is None and stack not in project.stacks):
-        return frozenset()
-    [name] = project.named([stack])
-    return acknowledged(project.values(name).get(ACKNOWLEDGE_KEY))
-
-
-def touched(impact: Impact) -> dict[StreamName, bool]:
-    """The streams of which other rows may come than before, each with whether it goes."""
+def touched_streams(impact: Impact) -> dict[StreamName, bool]:
+    """The streams whose rows may change, each with whether the stream is removed."""
     found: dict[StreamName, bool] = {}
     for source in impact.sources:
         found |= {(source.name, refresh.stream): False for refresh in source.refreshes}
@@ -129,15 +115,40 @@ def touched(impact: Impact) -> dict[StreamName, bool]:
     return found
 
 
+def _review(request: Request, preview: Preview, histories: Mapping[str, History] | None) -> Review:
+    previewed = stack_of(preview)
+    stack = (request.stack or previewed).rsplit("/", maxsplit=1)[-1]
+    losses = _acknowledged_losses(request, stack)
+    if previewed and stack != previewed:
+        raise LotusError(f"the preview is of the stack {previewed}, not of {stack}", f"preview the stack {stack}")
+    impact = impact_of(preview, histories, stack)
+    return Review(impact, gate(impact, losses, request.labels, naming.LOSS_LABEL))
+
+
+def _acknowledged_losses(request: Request, stack: str) -> frozenset[str]:
+    """The objects whose loss the stack's file in this clone acknowledges; none without a file.
+
+    The clone's file counts, not the deployed configuration: the acknowledgement is part of the reviewed change.
+
+    Raises:
+        LotusError: The user named the stack, and it has no file; or the file can't be read.
+    """
+    project = Project.around(request.directory)
+    if project is None or (request.stack is None and stack not in project.stacks):
+        return frozenset()
+    [name] = project.named([stack])
+    return acknowledged(project.values(name).get(ACKNOWLEDGE_KEY))
+
+
 def _histories(request: Request, preview: Preview) -> dict[str, History]:
-    """What jobs have brought, for each connection that changes."""
+    """Read the job history of each connection that the preview changes or replaces, by the connection's id."""
     steps = (step for step in main_steps(preview) if step.type == CONNECTION and not step.quiet)
     ids = sorted({step.old.id for step in steps if step.old is not None and step.new is not None})
     if not ids:
         return {}
     with connected(request.directory, request.stack or stack_of(preview)) as live, told():
         return {
-            connection_id: _history(
+            connection_id: _sum_rows(
                 job.rows_synced
                 for kind in ("sync", "refresh")
                 for job in live.airbyte.jobs(connection_id=connection_id, kind=kind)
@@ -146,6 +157,7 @@ def _histories(request: Request, preview: Preview) -> dict[str, History]:
         }
 
 
-def _history(rows: Iterable[int | None]) -> History:
+def _sum_rows(rows: Iterable[int | None]) -> History:
+    """Sum the rows of jobs; jobs that report none (still running, failed early) do not count."""
     counted = [each for each in rows if each]
     return History(len(counted), sum(counted))

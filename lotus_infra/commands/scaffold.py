@@ -1,14 +1,14 @@
-"""`lotus scaffold`: writes what dbt needs of a stream, made of the stream's file."""
+"""`lotus scaffold`: write the dbt model, source table and tests of a stream, generated from the stream's file."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 import click
 
 from lotus_infra import naming
-from lotus_infra.commands.options import DBT, JSON, STREAMS, needed_dbt_folder
+from lotus_infra.commands.options import DBT, JSON, STREAMS, require_dbt_folder
 from lotus_infra.commands.output import write_together
 from lotus_infra.dbt.project import load_project
 from lotus_infra.dbt.scaffold import Draft, new_draft
@@ -16,14 +16,28 @@ from lotus_infra.lake.lake import Lake, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.report import as_opened
 
-SELECTED_AT_MOST = 3
+SELECTED_AT_MOST: Final = 3
+"""Streams that the suggested `dbt build` selects by tag; for more it builds everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffolded:
+    """The result of a scaffold.
+
+    Attributes:
+        changes: What is new in each file, such as `models/x.sql: the model`, with paths as the user opens them.
+        build: The commands to run next; empty if there was nothing to write.
+    """
+
+    changes: tuple[str, ...]
+    build: str
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="SOURCE STREAM")
 @click.option("--all", "every", is_flag=True, help="Every selected stream (of SOURCE) that has no model yet.")
-@click.option("--force", is_flag=True, help="Make the model anew, although it is there; changes by hand are lost.")
-@click.option("--dry-run", is_flag=True, help="Show what would be written where, and write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite an existing model; manual edits are lost.")
+@click.option("--dry-run", is_flag=True, help="Show the files that would be written, and write nothing.")
 @STREAMS
 @DBT
 @JSON
@@ -37,9 +51,9 @@ def scaffold(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write a dbt model with its source and tests for the STREAM of a SOURCE.
+    """Write a dbt model with its source table and tests for the STREAM of a SOURCE.
 
-    What is there already stays: files get new entries, and no other byte of them changes.
+    Existing content stays: files get new entries, and their other bytes do not change.
 
     Example: lotus scaffold shopify orders
     """
@@ -52,36 +66,10 @@ def scaffold(
     else:
         done = scaffold_model(directory, *names, dbt=dbt, force=force, dry_run=dry_run)
     if as_json:
-        document = {"ok": True, "written": bool(done.told) and not dry_run, "files": done.told, "next": done.build}
-        click.echo(json.dumps(document, indent=2))
-        return
-    for line in done.told:
-        click.echo(line)
-    if dry_run and done.told:
-        click.echo("nothing was written")
+        written = bool(done.changes) and not dry_run
+        click.echo(json.dumps({"ok": True, "written": written, "files": done.changes, "next": done.build}, indent=2))
     else:
-        click.echo(f"next: {done.build}" if done.build else "every selected stream has its model")
-
-
-def _format_of(output: Path | None) -> Literal["mermaid", "svg"]:
-    """What a file's ending says that it holds; Mermaid where nothing says otherwise."""
-    ending = output.suffix.lower() if output is not None else ""
-    if ending not in {"", ".md", ".mermaid", ".mmd", ".svg", ".txt"}:
-        raise click.UsageError(f"{ending} is neither Mermaid's nor SVG's ending: name another FILE, or a --format.")
-    return "svg" if ending == ".svg" else "mermaid"
-
-
-@dataclass(frozen=True, slots=True)
-class Scaffolded:
-    """What was done.
-
-    Attributes:
-        told: Each file as the user would open it, with what is new in it.
-        build: What to run next, where, and on what; empty when there was nothing to do.
-    """
-
-    told: tuple[str, ...]
-    build: str
+        click.echo(_render(done, dry_run=dry_run))
 
 
 def scaffold_model(
@@ -93,18 +81,18 @@ def scaffold_model(
     force: bool = False,
     dry_run: bool = False,
 ) -> Scaffolded:
-    """Write a stream's model, its entry among the sources, and its description and tests.
+    """Write a stream's model, its table in the dbt source, and its description and tests.
 
     Args:
         directory: The lake's folder.
         source: The source's folder.
-        stream: The stream.
-        dbt: The dbt project's folder, if it isn't where it is expected.
-        force: Makes a model anew that is there already.
-        dry_run: Writes nothing.
+        stream: The stream's name.
+        dbt: The dbt project's folder, if it is not the default.
+        force: Overwrite an existing model.
+        dry_run: Write nothing.
 
     Raises:
-        LotusError: There is no such stream, its model is there already, or a file can't be read or written.
+        LotusError: The stream does not exist, its model exists already, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
     draft.add(*find_stream(lake, source, stream), force=force)
@@ -114,16 +102,16 @@ def scaffold_model(
 def scaffold_all(
     directory: Path, source: str | None = None, *, dbt: Path | None = None, dry_run: bool = False
 ) -> Scaffolded:
-    """Write what every selected stream without a model lacks.
+    """Write, as `scaffold_model` does, the models of all selected streams that have none.
 
     Args:
         directory: The lake's folder.
-        source: The one source to look at; all when none is named.
-        dbt: The dbt project's folder, if it isn't where it is expected.
-        dry_run: Writes nothing.
+        source: The only source to use; all by default.
+        dbt: The dbt project's folder, if it is not the default.
+        dry_run: Write nothing.
 
     Raises:
-        LotusError: There is no such source, or a file can't be read or written.
+        LotusError: The source does not exist, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
     sources = lake.sources if source is None else (find_source(lake, source),)
@@ -137,7 +125,8 @@ def scaffold_all(
 
 
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
-    folder = needed_dbt_folder(directory, dbt)
+    """Load a lake and its dbt project; returns the lake, an empty draft and the project's folder."""
+    folder = require_dbt_folder(directory, dbt)
     lake = load_usable_lake(directory)
     return lake, new_draft(lake, load_project(folder)), folder
 
@@ -149,3 +138,11 @@ def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) 
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
     return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)
+
+
+def _render(done: Scaffolded, *, dry_run: bool) -> str:
+    if dry_run and done.changes:
+        outcome = "nothing was written"
+    else:
+        outcome = f"next: {done.build}" if done.build else "every selected stream has its model"
+    return "\n".join([*done.changes, outcome])

@@ -1,4 +1,4 @@
-"""`lotus schema`: the formats of the lake's files, for people and editors."""
+"""`lotus schema`: the JSON Schemas of the lake's files, for people and for completion in editors."""
 
 import json
 from pathlib import Path
@@ -23,44 +23,40 @@ def schema(kind: str | None, directory: Path, *, write: bool, as_json: bool) -> 
     Example: lotus schema stream
     """
     if write:
-        files = write_schemas(directory)
-        document: dict[str, object] = {"ok": True, "files": [str(file) for file in files]}
-        told = "\n".join(map(str, files))
+        files = [str(file) for file in write_schemas(directory)]
+        document: dict[str, object] = {"ok": True, "files": files}
+        text = "\n".join(files)
     else:
-        told = print_schema(kind or "stream")
-        document = {"ok": True, "kind": kind or "stream", "schema": json.loads(told)}
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else told)
+        text = schema_text(kind or "stream")
+        document = {"ok": True, "kind": kind or "stream", "schema": json.loads(text)}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else text)
 
 
-def print_schema(kind: str) -> str:
-    """The JSON Schema of a kind of file, as text.
+def schema_text(kind: str) -> str:
+    """Format the JSON Schema of a kind of file.
 
     Raises:
-        LotusError: There is no such kind.
+        LotusError: The kind is unknown.
     """
     if kind not in KINDS:
-        raise LotusError(f"there is no kind of file called {kind}", suggestion(kind, KINDS, f"try {', '.join(KINDS)}"))
+        raise LotusError(f'unknown kind of file "{kind}"', suggestion(kind, KINDS, f"try {', '.join(KINDS)}"))
     return json.dumps(json_schema(kind), indent=2, ensure_ascii=False)
 
 
 def write_schemas(directory: Path) -> tuple[Path, ...]:
-    """Write the JSON Schema of every kind of file to `.schema/` in a lake's folder.
-
-    Returns:
-        The files.
+    """Write the JSON Schema of every kind of file into `.schema/` of a lake's folder; returns the files.
 
     Raises:
         LakeError: The folder is missing or can't be written to.
     """
     if not directory.is_dir():
         raise LakeError(f"{directory} is not a folder", "name the lake's folder with --streams")
-    written: list[Path] = []
+    folder = directory / SCHEMA_FOLDER
+    files = tuple(folder / f"{kind}.json" for kind in KINDS)
     try:
-        (directory / SCHEMA_FOLDER).mkdir(exist_ok=True)
-        for kind in KINDS:
-            file = directory / SCHEMA_FOLDER / f"{kind}.json"
-            file.write_text(print_schema(kind) + "\n", encoding="utf-8")
-            written.append(file)
+        folder.mkdir(exist_ok=True)
+        for kind, file in zip(KINDS, files, strict=True):
+            file.write_text(schema_text(kind) + "\n", encoding="utf-8")
     except OSError as error:
         raise LakeError(f"{directory} can't be written to ({error.strerror or error})", "make it writable") from None
-    return tuple(written)
+    return files

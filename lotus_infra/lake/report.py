@@ -19,13 +19,13 @@ from lotus_infra.lake.references import StackValues
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found.
+    """The result of checking a lake.
 
     Attributes:
-        lake: The lake, of use only when there are no problems.
-        problems: What must be mended, sorted by file and line.
-        notices: What the lake works in spite of, sorted likewise.
-        models: How many models of dbt were held against the streams; None when there is no dbt project.
+        lake: The lake; usable only without problems.
+        problems: Mistakes to fix, sorted by file and line.
+        notices: Remarks on what is obsolete or ignored, sorted likewise; the lake works in spite of them.
+        models: The number of dbt models compared with the streams; None without a dbt project.
     """
 
     lake: Lake
@@ -35,7 +35,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """One line: how much was checked, and how many problems there are."""
+        """Count what was checked and the problems, in one line."""
         streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
         checked = f"{counted(streams, 'stream')} in {counted(sources, 'source')}"
         if self.models is not None:
@@ -89,13 +89,13 @@ def with_findings(report: Report, directory: Path, findings: Iterable[Diagnostic
 
 
 def render(report: Report) -> str:
-    """A report as text: a line for each problem and notice, and the summary."""
+    """Format a report for a terminal: a line for each problem and notice, and the summary."""
     notices = [f"note: {notice}" for notice in report.notices]
     return "\n".join([*map(str, report.problems), *notices, report.summary])
 
 
 def as_document(report: Report) -> dict[str, JsonValue]:
-    """A report as one JSON document, for programs."""
+    """A report as one JSON document."""
     return {
         "ok": not report.problems,
         "sources": len(report.lake.sources),
@@ -107,7 +107,7 @@ def as_document(report: Report) -> dict[str, JsonValue]:
 
 
 def as_opened(path: Path) -> Path:
-    """A file or folder as the user would open it: relative to where the command runs, if it is below."""
+    """A path as the user would open it: relative to the current folder, if it is below."""
     whole = path.absolute()
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 

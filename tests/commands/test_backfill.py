@@ -46,9 +46,7 @@ def test_nothing_is_written_where_nobody_agrees(
 ) -> None:
     before = users.read_bytes()
     assert lotus("backfill", "shop", "users") == 1
-    assert capsys.readouterr().err == (
-        "lotus: nobody is at the terminal to agree, and nothing was changed: pass --yes, or --dry-run\n"
-    )
+    assert capsys.readouterr().err == "lotus: not a terminal, and nothing was changed: pass --yes to confirm\n"
     assert users.read_bytes() == before
 
 

@@ -52,20 +52,20 @@ def test_a_comment_goes_into_a_file_with_the_rows_that_jobs_brought(
 
     assert lotus("comment", "--preview", preview, "--airbyte", "--output", "comment.md") == 0
 
-    told = (tmp_path / "comment.md").read_text(encoding="utf-8")
-    assert told.startswith("<!-- lotus:comment stack=prod -->")
-    assert "up to about 1,234 rows, which is what 1 job brought" in told
+    comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert comment.startswith("<!-- lotus:comment stack=prod -->")
+    assert "up to about 1,234 rows, which 1 job read" in comment
     capsys.readouterr()
     assert lotus("comment", "--preview", preview, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["ok"], document["verdict"]) == (True, "touches data")
     assert document["stale"] == ["source shop"]
-    assert "because Airbyte was not asked" in document["markdown"]
+    assert "the number of rows is unknown without `--airbyte`" in document["markdown"]
 
 
 def test_what_is_not_there_is_one_error(lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lotus("gate", "--preview", "nothing.json") == 1
-    assert capsys.readouterr().err.startswith("lotus: nothing.json can't be read (No such file or directory): `pulumi")
+    assert capsys.readouterr().err.startswith("lotus: nothing.json can't be read (No such file or directory): create")
 
     assert lotus("comment", "--preview", written(tmp_path, Digest()), "--stack", "staging") == 1
     assert "the stack staging has no file Pulumi.staging.yaml: known stacks are prod" in capsys.readouterr().err

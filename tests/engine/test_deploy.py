@@ -71,14 +71,14 @@ def test_what_was_reviewed_is_applied_and_nothing_once_the_files_or_airbyte_or_t
     reviewed = commit(lake.pulumi.project, "B")
     assert lotus("preview").returncode == 0
     lake.edit("faker/users.json", without("email"))
-    refused(lotus, lake, "some changes are not committed, and nobody reviewed them")
+    refused(lotus, lake, "uncommitted changes, which were not reviewed")
     commit(lake.pulumi.project, "C")
-    refused(lotus, lake, "are not those that were reviewed")
+    refused(lotus, lake, "differ from those reviewed, of")
     git(lake.pulumi.project, "reset", "-q", "--hard", reviewed)
     unselect(lake, "total_discounts")
-    refused(lotus, lake, "what would be done is not what was reviewed: Connection shopify: preview again")
+    refused(lotus, lake, "the changes differ from those reviewed: Connection shopify: preview again")
     lake.pulumi.refresh().ok()
-    refused(lotus, lake, "the state of test has moved since the review")
+    refused(lotus, lake, "the state of test has changed since the review")
 
 
 def test_ticket_001_a_fix_is_applied_in_its_own_run_and_no_older_commit_after_it(lake: Lake, lotus: Lotus) -> None:
@@ -117,4 +117,4 @@ def test_a_preview_that_fails_says_why_and_leaves_nothing_to_deploy(lake: Lake, 
     assert "orders.json" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert sorted(file.name for file in (tmp_path / "review").iterdir()) == [".gitignore", "preview.json"]
-    assert "has no whole review" in lotus("deploy", "--reviewed", str(tmp_path / "review"), "--yes").stderr
+    assert "no complete saved plan in" in lotus("deploy", "--reviewed", str(tmp_path / "review"), "--yes").stderr

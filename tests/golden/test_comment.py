@@ -1,13 +1,14 @@
 """Comments on pull requests: a preview in, what people read out. `tests/support/previews.py` makes the previews."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from lotus_infra.commands.comment import render
+from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
-from lotus_infra.commands.review import Review, preview_in, touched
+from lotus_infra.commands.review import Review, read_preview, touched_streams
 from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lineage import downstream
@@ -197,31 +198,48 @@ def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = Non
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
     impact = impact_of(read(digest.text()), histories)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
-    return Review(
-        impact, gate(impact, acknowledged(agreed), labels, LOSS_LABEL), downstream(touched(impact), project), asked=True
-    )
+    decision = gate(impact, acknowledged(agreed), labels, LOSS_LABEL)
+    return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_comment_says_what_happens_to_data(situation: str) -> None:
+def test_a_comment_describes_the_effect_on_data(situation: str) -> None:
     assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation]())))
 
 
-def test_a_comment_says_what_was_agreed_to_and_what_in_vain() -> None:
+def test_a_comment_lists_accepted_losses_and_stale_acknowledgements() -> None:
     agreed = ["source shopify", "stream shopify/orders"]
 
     assert_matches(BLESSED / "acknowledged.md", render(review(source_gone(), agreed=agreed)))
 
 
-def test_a_preview_that_breaks_off_says_so(tmp_path: Path) -> None:
+def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
+    refreshed, added, moved = (
+        json.loads(json.dumps(comment_document(review(SITUATIONS[name]()), "")))
+        for name in ("backfill-token", "stream-added", "destination-changed")
+    )
+    [source], [other] = refreshed["sources"], moved["others"]
+
+    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said"
+    assert list(source["cursors"]) == ["kept", "lost", "anew"]
+    assert source["refreshes"] == [
+        {"stream": "orders", "why": "token 2026-02-01-reprice", "history": {"jobs": 12, "rows": 48_210}}
+    ]
+    [stream] = added["sources"][0]["streams"]
+    assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
+    assert set(stream["settings"][0]) == {"name", "before", "after"}
+    assert " ".join(other) == "kind name area change settings secrets said"
+
+
+def test_a_truncated_preview_is_reported_as_such(tmp_path: Path) -> None:
     file = tmp_path / "preview.json"
     file.write_text(source_gone().text()[:400], encoding="utf-8")
-    impact = impact_of(preview_in(file), stack="prod")
+    impact = impact_of(read_preview(file), stack="prod")
 
     made = render(Review(impact, gate(impact, (), (), LOSS_LABEL)))
 
     assert impact.verdict == "failed"
-    assert "breaks off in the middle" in made
+    assert "is empty or truncated" in made
 
 
 def test_many_changes_are_folded_and_what_is_too_long_is_cut_and_counted() -> None:
@@ -231,7 +249,7 @@ def test_many_changes_are_folded_and_what_is_too_long_is_cut_and_counted() -> No
     assert few.count("<summary><b>") == 8
     assert len(huge.encode()) <= LIMIT
     shown = huge.count("<summary><b>")
-    assert f"**{600 - shown} sections are left out" in huge
+    assert f"**{600 - shown} sections are omitted" in huge
     assert huge.count("<details>") == huge.count("</details>")
 
 
@@ -256,7 +274,7 @@ def test_the_order_of_steps_makes_no_difference(situation: str) -> None:
     assert render(review(forwards)) == render(review(backwards))
 
 
-def test_hostile_names_open_no_tag_and_mention_nobody() -> None:
+def test_hostile_names_open_no_tag_and_mention_no_one() -> None:
     made = render(review(hostile()))
     outside = made.replace("```text", "")
 

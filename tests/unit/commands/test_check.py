@@ -66,7 +66,7 @@ def test_a_stack_of_no_project_is_an_error(tmp_path: Path) -> None:
         stack_values(tmp_path, ["prod"])
 
 
-def test_a_stack_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
+def test_an_unknown_stack_is_reported_with_the_known_ones(tmp_path: Path) -> None:
     lake = project(tmp_path, prod=FULL)
 
     with pytest.raises(LotusError, match=r"the stack staging has no file Pulumi\.staging\.yaml: known stacks are prod"):
@@ -89,7 +89,7 @@ def test_a_stack_file_without_settings_has_no_values(content: str, tmp_path: Pat
     assert stack_values(project(tmp_path, prod=content)) == (StackValues("prod", frozenset()),)
 
 
-def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_every_stack(tmp_path: Path) -> None:
+def test_invalid_dagster_settings_are_reported_with_the_file_for_every_stack(tmp_path: Path) -> None:
     wrong = "config:\n  lotus:dagster: {deploy: true, chart: {version: 1.13.27}, image: 'a/b:latest'}\n"
     extra = "{ingress: {webserver: {}}}"
     right = f"deploy: true, chart: {{version: 1.13.27}}, image: 'a/b:1.13.27', extraValues: {extra}"
@@ -106,7 +106,7 @@ def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_ever
     )
 
 
-def test_a_stack_that_has_no_dagster_has_nothing_to_say_of_it(tmp_path: Path) -> None:
+def test_a_stack_without_dagster_needs_no_settings_of_it(tmp_path: Path) -> None:
     check_dagster(project(tmp_path, dev="config:\n  lotus:dagster: {deploy: false}\n", prod=""))
 
 

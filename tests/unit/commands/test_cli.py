@@ -1,4 +1,4 @@
-"""The command line: what it prints, and with which exit code it ends."""
+"""The command line: its output and exit codes."""
 
 import json
 import os
@@ -111,11 +111,11 @@ def test_a_schema_is_printed_by_its_kind(monkeypatch: pytest.MonkeyPatch, capsys
     assert json.loads(capsys.readouterr().out) == {"ok": True, "kind": "source", "schema": printed}
 
 
-def test_a_kind_that_does_not_exist_is_told_with_the_nearest(
+def test_an_unknown_kind_is_reported_with_the_nearest(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lotus(monkeypatch, "schema", "sorce") == 1
-    assert capsys.readouterr().err == 'lotus: there is no kind of file called sorce: did you mean "source"?\n'
+    assert capsys.readouterr().err == 'lotus: unknown kind of file "sorce": did you mean "source"?\n'
 
 
 def test_schemas_are_written_where_editors_look_and_the_lake_stays_clean(
@@ -126,7 +126,7 @@ def test_schemas_are_written_where_editors_look_and_the_lake_stays_clean(
     assert lotus(monkeypatch, "check") == 0
 
 
-def test_a_clean_lake_and_project_are_one_line_that_says_how_many_models_were_held_against_it(
+def test_a_clean_lake_and_project_are_one_line_with_the_number_of_compared_models(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lotus(monkeypatch, "check") == 0
@@ -157,8 +157,9 @@ def test_scaffold_prints_what_it_wrote_and_what_to_run_next(
     assert capsys.readouterr().out.splitlines() == [f"dagster/dbt/{MODEL}: the model", "nothing was written"]
     assert not (project / MODEL).exists()
     assert lotus(monkeypatch, "scaffold", "shop", "orders", "--dry-run", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["ok"], told["written"], told["files"]) == (True, False, [f"dagster/dbt/{MODEL}: the model"])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["written"]) == (True, False)
+    assert document["files"] == [f"dagster/dbt/{MODEL}: the model"]
 
     assert lotus(monkeypatch, "scaffold", "shop", "orders") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -181,7 +182,7 @@ def test_scaffold_needs_a_stream_or_all_of_them(
     assert "--all" in capsys.readouterr().err
 
 
-def test_a_picture_is_printed_or_written_in_the_format_of_the_files_ending(
+def test_a_graph_is_printed_or_written_in_the_format_of_the_files_suffix(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lotus(monkeypatch, "graph", "--source", "shop") == 0
@@ -198,11 +199,11 @@ def test_a_picture_is_printed_or_written_in_the_format_of_the_files_ending(
     assert json.loads(capsys.readouterr().out.partition("\n")[2])["drawing"] == drawn
 
 
-def test_a_picture_is_not_written_to_a_file_whose_ending_says_that_it_is_something_else(
+def test_a_graph_is_not_written_to_a_file_with_the_suffix_of_another_format(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lotus(monkeypatch, "graph", "--output", "lake.png") == 2
-    assert ".png is neither Mermaid's nor SVG's ending" in capsys.readouterr().err
+    assert ".png is not a suffix of Mermaid or SVG" in capsys.readouterr().err
     assert not Path("lake.png").exists()
     assert lotus(monkeypatch, "graph", "--output", "lake.png", "--format", "svg") == 0
 
@@ -216,7 +217,7 @@ def test_an_output_that_takes_no_more_is_one_line_and_exit_code_1(lake: Path) ->
     assert (ended.returncode, ended.stderr) == (1, "lotus: [Errno 28] No space left on device\n")
 
 
-def test_a_picture_of_a_source_that_is_not_there_or_to_a_place_that_is_not_there_is_one_line(
+def test_a_graph_of_an_unknown_source_or_into_a_missing_folder_is_one_line(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lotus(monkeypatch, "graph", "--source", "shp") == 1

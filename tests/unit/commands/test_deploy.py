@@ -1,4 +1,4 @@
-"""What a deploy stands on: the fingerprint of a state, and how two commits stand to each other."""
+"""Preconditions of a deploy: the fingerprint of a state, the relation of two commits, and a saved plan."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.state import state_fingerprint
-from lotus_infra.commands.preview import Reviewed
+from lotus_infra.commands.preview import SavedPlan
 from lotus_infra.errors import LotusError
 from tests.support.clone import commit, git
 
@@ -20,7 +20,7 @@ def state(*resources: dict[str, Any], **more: Any) -> str:
     return json.dumps({"version": 3, "deployment": {"manifest": {"time": "t"}, "resources": resources, **more}})
 
 
-def test_a_state_that_was_written_anew_with_nothing_changed_has_the_same_fingerprint() -> None:
+def test_a_rewritten_state_without_changes_has_the_same_fingerprint() -> None:
     again = SOURCE | {"inputs": {"key": {"ciphertext": "v1:b"}}}
     turned = CONNECTION | {"dependencies": ["urn:pulumi:c", "urn:pulumi:a"], "stackTrace": []}
     assert state_fingerprint(state(SOURCE, CONNECTION)) == state_fingerprint(state(turned, again))
@@ -61,6 +61,6 @@ def test_a_commit_is_earlier_later_or_unrelated(tmp_path: Path) -> None:
     assert Checkout.at(tmp_path).dirty
 
 
-def test_a_folder_without_a_whole_review_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LotusError, match="no whole review: make one with `lotus preview`"):
-        Reviewed.at(tmp_path)
+def test_a_folder_without_a_complete_saved_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LotusError, match=r"no complete saved plan in .*: create one with `lotus preview`"):
+        SavedPlan.load(tmp_path)

@@ -39,7 +39,7 @@ def test_a_new_stream_gets_a_model_a_table_and_tests_and_all_else_stays(lake: Pa
     done = scaffold_model(Path("streams"), "shop", "invoices")
     after = texts(lake)
 
-    assert done.told == (
+    assert done.changes == (
         "dagster/dbt/models/core/shop/int_shop__invoices.sql: the model",
         "dagster/dbt/models/core/shop/_shop__sources.yml: the table invoices",
         "dagster/dbt/models/core/shop/_shop__models.yml: description and tests of int_shop__invoices",
@@ -56,7 +56,7 @@ def test_a_source_that_dbt_has_never_heard_of_gets_its_own_files(lake: Path) -> 
     write(lake, {name: content for name, content in files.items() if name.startswith("books/")})
     done = scaffold_model(lake, "books", "orders")
 
-    assert [line.rpartition("/")[2] for line in done.told] == [
+    assert [line.rpartition("/")[2] for line in done.changes] == [
         "int_books__orders.sql: the model",
         "_books__sources.yml: the table orders",
         "_books__models.yml: description and tests of int_books__orders",
@@ -73,11 +73,11 @@ def test_a_model_that_is_there_is_left_alone_unless_forced(lake: Path) -> None:
 
     done = scaffold_model(lake, "shop", "orders", force=True)
 
-    assert done.told == (f"{Path('dagster/dbt') / MODEL}: the model, replaced",)
+    assert done.changes == (f"{Path('dagster/dbt') / MODEL}: the model, replaced",)
     assert "typed" not in texts(lake)[MODEL]
 
 
-def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
+def test_running_it_twice_is_refused_and_changes_nothing(lake: Path) -> None:
     scaffold_model(lake, "shop", "invoices")
     before = texts(lake)
 
@@ -86,14 +86,14 @@ def test_running_it_twice_is_told_and_changes_nothing(lake: Path) -> None:
     assert texts(lake) == before
 
 
-def test_a_field_that_the_stream_has_gained_is_declared_when_the_model_is_made_anew(lake: Path) -> None:
+def test_a_new_field_of_the_stream_is_declared_when_the_model_is_regenerated(lake: Path) -> None:
     write(lake, {"shop/invoices.json": stream(stream="invoices")})
     scaffold_model(lake, "shop", "invoices")
     fields = {name: {"type": "string"} for name in ("id", "email", "updated_at", "created_at")}
     write(lake, {"shop/invoices.json": stream(stream="invoices", fields=fields)})
     done = scaffold_model(lake, "shop", "invoices", force=True)
 
-    assert done.told[-1] == f"{Path('dagster/dbt') / SOURCES}: the column created_at of invoices"
+    assert done.changes[-1] == f"{Path('dagster/dbt') / SOURCES}: the column created_at of invoices"
     assert (
         "- name: created_at\n            data_type: varchar\n          - name: _airbyte_raw_id" in texts(lake)[SOURCES]
     )
@@ -113,10 +113,10 @@ def test_all_streams_without_a_model_get_one_and_then_there_is_none_left(lake: P
     write(lake, {f"shop/{name}.json": stream(stream=name) for name in ("a", "zebras")})
     write(lake, {"shop/asleep.json": stream(stream="asleep", selected=False)})
 
-    assert len(scaffold_all(lake, "shop").told) == 9
+    assert len(scaffold_all(lake, "shop").changes) == 9
     tables = [line.strip() for line in texts(lake)[SOURCES].splitlines() if line.startswith("      - name: ")]
     assert tables == ["- name: a", "- name: invoices", "- name: orders", "- name: zebras"]
-    assert scaffold_all(lake).told == ()
+    assert scaffold_all(lake).changes == ()
     assert scaffold_all(lake).build == ""
 
 
@@ -128,7 +128,7 @@ def test_all_streams_without_a_model_get_one_and_then_there_is_none_left(lake: P
         ("shop", "zzz", r'has no stream "zzz": write shop/zzz\.json in .* first'),
     ],
 )
-def test_what_the_lake_does_not_have_is_told_with_the_nearest(
+def test_an_unknown_source_or_stream_is_reported_with_the_nearest(
     source: str, stream_name: str, message: str, lake: Path
 ) -> None:
     with pytest.raises(LotusError, match=message):
@@ -156,10 +156,10 @@ def test_a_write_that_fails_leaves_everything_as_it_was(lake: Path) -> None:
     assert texts(lake) == before
 
 
-def test_a_lake_without_a_dbt_project_is_told_how_to_name_one(tmp_path: Path) -> None:
+def test_a_lake_without_a_dbt_project_is_refused_with_the_option_that_names_one(tmp_path: Path) -> None:
     lake = write(tmp_path, lake_files(Break("clean")))
 
-    with pytest.raises(LotusError, match=r"there is no dbt project in dagster/dbt: name its folder with --dbt"):
+    with pytest.raises(LotusError, match=r"no dbt project in dagster/dbt: pass its folder with --dbt"):
         scaffold_model(lake, "shop", "orders")
 
 

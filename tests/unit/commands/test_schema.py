@@ -39,7 +39,7 @@ def test_every_key_has_a_description(kind: str) -> None:
 
 
 @pytest.mark.parametrize("model", KINDS.values())
-def test_every_model_says_what_it_is(model: type[BaseModel]) -> None:
+def test_every_model_has_a_description(model: type[BaseModel]) -> None:
     assert model.__doc__
 
 
