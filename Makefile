@@ -1,9 +1,9 @@
-# What the project can do, one line each: `make`. Every target installs what it needs, so each works first after a clone.
+# `make` lists the targets. Each installs what it needs, so any of them works first after a clone.
 
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
-# Environments hold absolute paths: one that was made elsewhere, before the folder moved, is made anew.
+# Environments hold absolute paths: one from another folder is replaced.
 SYNCED := .venv/.synced-$(firstword $(shell echo '$(CURDIR)' | cksum))
 LOCKED := uv.lock pyproject.toml dagster/pyproject.toml $(wildcard packages/*/pyproject.toml)
 TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*/airbyte_model packages/*/airbyte_twin packages/*/tests \
@@ -11,7 +11,7 @@ TYPED := $(wildcard __main__.py lotus_infra packages/*/pulumi_airbyte packages/*
 TESTS := tests $(wildcard packages/*/tests)
 COVERED_PERCENT := 95
 MUTMUT_VERSION := 3.8.1
-# What a stack's targets share: the stack, the folder of what was previewed, and lotus with the engine on PATH.
+# For the targets of a stack: its name, the folder of its saved plan, and lotus with the engine on PATH.
 STACK ?= prod
 REVIEW := .review/$(STACK)
 LOTUS = eval "$$($(MAKE) -s env)" && lotus
@@ -52,13 +52,13 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 	$(BIN)/python toolchain/lint_sizes.py
 	$(BIN)/zizmor --quiet --offline .github/workflows
 
-test: engine connectors ## Run the tests that a pull request waits for, the real engine included, and hold the line coverage
+test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
 
 test-all: engine connectors ## Run every test, those marked nightly too: each night, and before a release
 	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)
 
-mutants: $(SYNCED) ## Report the changes of the pure rules that no test notices, everywhere or in AREA=…
+mutants: $(SYNCED) ## Run mutation tests over the pure rules, all of them or AREA=…
 	$(UV) run --locked --with mutmut==$(MUTMUT_VERSION) python -m toolchain.mutants $(AREA)
 
 check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagster, without any secret
@@ -69,23 +69,23 @@ check: $(SYNCED) ## Check the lake's files, parse the dbt project and load Dagst
 preview: engine ## Preview STACK=… for a review, into .review/<stack>
 	@$(LOTUS) preview --stack '$(STACK)' --output '$(REVIEW)'
 
-comment: $(SYNCED) ## Write what the preview of STACK=… does to data into .review/<stack>/comment.md
+comment: $(SYNCED) ## Summarize the effect of STACK=…'s preview on data in .review/<stack>/comment.md
 	@$(BIN)/lotus comment --stack '$(STACK)' --preview '$(REVIEW)/preview.json' --output '$(REVIEW)/comment.md' \
 		$(if $(LABEL),--label '$(LABEL)')
 
-gate: $(SYNCED) ## Fail if the preview of STACK=… loses data and nobody agreed to it, by LABEL=… or in the stack
+gate: $(SYNCED) ## Fail if the preview of STACK=… loses data without an acknowledgement, by LABEL=… or in the stack
 	@$(BIN)/lotus gate --stack '$(STACK)' --preview '$(REVIEW)/preview.json' $(if $(LABEL),--label '$(LABEL)')
 
-deploy: engine ## Bring STACK=… to this commit, by what is in REVIEWED=… if that is given
+deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan in REVIEWED=… if given
 	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)')
 
-verify: $(SYNCED) ## Hold what the cluster of STACK=… runs against this repository
+verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 	@$(BIN)/lotus verify --stack '$(STACK)'
 
-drift: engine ## Say where code, state and live of STACK=… differ, or write that with a patch into OUTPUT=…
+drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')
 
-sandbox: engine ## Bring up the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
+sandbox: engine ## Run the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
 	@$(BIN)/python -m sandbox up
 
 sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=…, until Ctrl-C
@@ -94,7 +94,7 @@ sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=
 sandbox-down: $(SYNCED) ## Take the sandbox down
 	@$(BIN)/python -m sandbox down
 
-bless: $(SYNCED) ## Accept what the code makes now as what the golden tests expect
+bless: $(SYNCED) ## Accept the current output as what the golden tests expect
 	LOTUS_BLESS=1 $(BIN)/pytest -q tests/golden
 
 bench: engine ## Run every benchmark; each prints one JSON document
@@ -105,7 +105,7 @@ $(SYNCED): $(LOCKED) | $(UV)
 	@$(UV) sync --locked
 	@touch $@
 
-# Only where no uv is on PATH: any Python of the right age brings one, into an environment of its own.
+# Without uv on PATH: install it into an environment of its own, with any Python that is new enough.
 .tools/bin/uv:
 	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \

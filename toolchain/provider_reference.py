@@ -19,8 +19,8 @@ from pulumi_airbyte.provider.tables import PROVIDER_CONFIG, Field
 INTRODUCTION: Final = """\
 # Reference
 
-Every setting, resource and look-up of `pulumi-airbyte`. It is made of the field tables that the plugin works by, and of
-the SDK's own classes; a test fails when the two differ, and `make bless` writes it anew.
+Every setting, resource and look-up of `pulumi-airbyte`. It is generated from the plugin's field tables and the
+SDK's classes; a test fails when it is stale, and `make bless` updates it.
 
 Names are those of the Python SDK. Plans, states and `ignore_changes` have them in the API's spelling: `source_id` is
 `sourceId`. Resources and look-ups take the engine's options, as `opts`, too. An input that *replaces* makes a new
