@@ -18,12 +18,12 @@ from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
-    Cursors,
+    CursorImpact,
     Impact,
     Loss,
     ObjectImpact,
+    PropertyChange,
     Refresh,
-    Setting,
     SourceImpact,
     StreamImpact,
     Verdict,
@@ -116,7 +116,7 @@ def _title(source: SourceImpact) -> str:
     return f"{tag(source.name)} {_SOURCE_BECOMES[source.change]}{': ' if counts else ''}{counts}"
 
 
-def setting_line(setting: Setting) -> str:
+def setting_line(setting: PropertyChange) -> str:
     """A value that differs: what it was, and what it will be."""
     before, after = (code(value) if value else "none" for value in (setting.before, setting.after))
     return f"{code(setting.name)}: {before} → {after}"
@@ -142,7 +142,7 @@ def _changes(stream: StreamImpact) -> Iterator[str]:
     yield from (f"⚠️ {prose(remark)}" for remark in stream.remarks)
 
 
-def _stream_setting(setting: Setting) -> str:
+def _stream_setting(setting: PropertyChange) -> str:
     before, after = (code(value) if value else "none" for value in (setting.before, setting.after))
     return f"{prose(setting.name)}: {before} → {after}"
 
@@ -160,7 +160,7 @@ def _source_lines(source: SourceImpact, *, asked: bool) -> Iterator[str]:
         yield f"secrets rotated: {codes(source.secrets)}"
 
 
-def _cursors(cursors: Cursors) -> Iterator[str]:
+def _cursors(cursors: CursorImpact) -> Iterator[str]:
     lost = cursors.lost or {}
     told = [
         f"{len(cursors.kept)} kept ({codes(cursors.kept, at_most=12)})" if cursors.kept else "",
@@ -270,7 +270,7 @@ def _lines(other: ObjectImpact) -> Iterator[str]:
     paths = [each.name for each in other.settings if not each.before and not each.after]
     where = f": {codes(paths, at_most=8)}" if paths else ""
     yield f"- {prose(other.kind)} {code(other.name)} {_BECOMES[other.change]}{where}"
-    values: Sequence[Setting] = [each for each in other.settings if each.before or each.after]
+    values: Sequence[PropertyChange] = [each for each in other.settings if each.before or each.after]
     yield from (f"  - {setting_line(each)}" for each in values)
     if other.secrets:
         yield f"  - secrets rotated: {codes(other.secrets)}"

@@ -32,7 +32,7 @@ from lotus_infra.commands.preview import (
 from lotus_infra.commands.review import Request, judged
 from lotus_infra.commands.up import apply
 from lotus_infra.errors import LotusError
-from lotus_infra.plan.preview import moved
+from lotus_infra.plan.preview import changed_since_review
 
 AGAIN: Final = "preview again, look at it, and deploy that"
 Tell = Callable[[str], None]
@@ -145,7 +145,7 @@ class Deployment:
         self.check()
         if review.state != state_fingerprint(self.engine.asked("stack", "export")):
             raise LotusError(f"the state of {review.stack} has moved since the review", AGAIN)
-        others = moved(reviewed.preview, previewed(self.engine))
+        others = changed_since_review(reviewed.preview, previewed(self.engine))
         if others:
             raise LotusError(f"what would be done is not what was reviewed: {', '.join(others)}", AGAIN)
 

@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from lotus_infra.lake.diagnostics import field_name
 from lotus_infra.plan.impact import is_object
 from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, ResourceState, Step
-from lotus_infra.plan.streams import streams, tokens
+from lotus_infra.plan.streams import backfill_tokens, streams
 
 Place = tuple[str, ...]
 Places = dict[Place, JsonValue]
@@ -73,7 +73,7 @@ def connection_places(inputs: Inputs, *, hidden: bool = False) -> Places:
         return found | {SECRET_STREAMS: HIDDEN}
     for key, stream in known.items():
         found |= {(STREAMS, key, *inner): value for inner, value in _stream(stream) if value is not None}
-    for key, token in tokens(inputs, known).items():
+    for key, token in backfill_tokens(inputs, known).items():
         if token and (STREAMS, key) in found:
             found[STREAMS, key, "backfill"] = token
     return found
@@ -217,7 +217,7 @@ class _Three:
 def drift_of(preview: Preview) -> Drift:
     """What differs, from a preview with a refresh that shows what stays the same."""
     resources = tuple(_resources(preview.steps))
-    found = [_drifted(each, preview.said_of(each.urn)) for each in resources]
+    found = [_drifted(each, preview.messages_of(each.urn)) for each in resources]
     labels = {
         (each.kind, each.name): str(each.live.inputs.get("name"))
         for each in resources

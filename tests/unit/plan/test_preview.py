@@ -8,8 +8,7 @@ from airbyte_model.streams import key_of
 from pulumi_airbyte.values import render_path
 
 from lotus_infra.errors import LotusError
-from lotus_infra.plan.impact import place_of
-from lotus_infra.plan.preview import Step, read
+from lotus_infra.plan.preview import Step, parse_property_path, read
 from lotus_infra.plan.streams import streams
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::shopify"
@@ -75,7 +74,7 @@ def test_a_step_knows_its_resource_and_what_differs() -> None:
     assert step.old.protect
     assert step.diff_reasons == ("prefix",)
     assert step.detailed_diff["prefix"].kind == "add"
-    assert read(digest()).said_of(URN) == ("orders: - field tags",)
+    assert read(digest()).messages_of(URN) == ("orders: - field tags",)
 
 
 def test_a_name_may_have_colons() -> None:
@@ -123,4 +122,4 @@ def test_what_are_no_streams_is_refused() -> None:
 @pytest.mark.parametrize("name", ["orders", "sales.orders", 'a"b', "größe", "a\\b"])
 def test_the_path_of_a_token_names_its_stream_whatever_is_in_the_name(name: str) -> None:
     for key in (name, key_of(("sales", name))):
-        assert place_of(render_path(("backfills", key))) == ("backfills", key)
+        assert parse_property_path(render_path(("backfills", key))) == ("backfills", key)
