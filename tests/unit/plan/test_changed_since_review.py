@@ -41,7 +41,7 @@ def test_a_change_that_starts_from_something_else_is_named(now: list[dict[str, A
     assert changed_since_review(previewed(step()), previewed(*now)) == ["Connection shopify"]
 
 
-def test_a_change_that_was_not_there_is_named() -> None:
+def test_a_new_change_is_named() -> None:
     assert changed_since_review(previewed(step()), previewed(step(), step("delete", "klaviyo"))) == [
         "Connection klaviyo"
     ]

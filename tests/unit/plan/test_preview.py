@@ -1,4 +1,4 @@
-"""What the engine prints of a preview, in both of its forms."""
+"""The output of a preview, in both of the engine's forms."""
 
 import json
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ def digest(**overrides: object) -> str:
         "replaceReasons": None,
         "detailedDiff": {"prefix": {"kind": "add", "inputDiff": True}},
     }
-    said = [{"urn": URN, "message": "orders: - field tags\n", "severity": "info"}]
-    document = {"steps": [step], "diagnostics": said, "changeSummary": {"update": 1}} | overrides
+    messages = [{"urn": URN, "message": "orders: - field tags\n", "severity": "info"}]
+    document = {"steps": [step], "diagnostics": messages, "changeSummary": {"update": 1}} | overrides
     return json.dumps(document, indent=2)
 
 
@@ -42,7 +42,7 @@ def events(*more: Mapping[str, object]) -> str:
         "detailedDiff": {"prefix": {"diffKind": "add", "inputDiff": True}},
     }
     refresh = {"op": "refresh", "urn": URN, "old": OLD, "new": OLD}
-    told: list[Mapping[str, object]] = [
+    given: list[Mapping[str, object]] = [
         {"diagnosticEvent": {"severity": "debug", "message": "noise"}},
         {"resourcePreEvent": {"metadata": refresh}},
         {"resOutputsEvent": {"metadata": refresh}},
@@ -51,7 +51,7 @@ def events(*more: Mapping[str, object]) -> str:
         {"resOutputsEvent": {"metadata": metadata}},
         *more,
     ]
-    return "".join(json.dumps({"sequence": number, **event}) + "\n" for number, event in enumerate(told))
+    return "".join(json.dumps({"sequence": number, **event}) + "\n" for number, event in enumerate(given))
 
 
 SUMMARY = {"summaryEvent": {"resourceChanges": {"update": 1}}}
@@ -62,7 +62,7 @@ def changed(text: str) -> Step:
     return step
 
 
-def test_a_digest_and_the_events_of_one_preview_say_the_same() -> None:
+def test_a_digest_and_the_events_of_one_preview_are_equal() -> None:
     assert changed(digest()) == changed(events(SUMMARY))
     assert read(digest()).diagnostics == read(events(SUMMARY)).diagnostics
 
@@ -81,13 +81,13 @@ def test_a_name_may_have_colons() -> None:
     assert Step(op="same", urn=f"{URN}::eu").name == "shopify::eu"
 
 
-def test_a_refresh_is_told_once_and_changes_nothing() -> None:
+def test_a_refresh_is_one_step_and_changes_nothing() -> None:
     steps = read(events(SUMMARY)).steps
     assert [step.op for step in steps] == ["refresh", "update"]
     assert steps[0].quiet
 
 
-def test_a_preview_that_did_not_come_to_its_end_is_incomplete() -> None:
+def test_a_preview_that_did_not_finish_is_incomplete() -> None:
     error = [{"message": "no such stream", "severity": "error"}]
     assert read(digest()).complete
     assert read(events(SUMMARY)).complete
@@ -104,9 +104,9 @@ def test_anything_else_is_refused_with_one_error(text: str) -> None:
 
 
 def test_streams_of_a_connection_are_typed_and_canonical() -> None:
-    told = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
+    given = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
                          "primaryKey": [["id"]], "selectedFields": ["updated_at", "id"], "mappers": []}]}  # fmt: skip
-    [stream] = (streams({"configurations": json.dumps(told)}) or {}).values()
+    [stream] = (streams({"configurations": json.dumps(given)}) or {}).values()
     assert stream.key == "orders"
     assert stream.primary_key == (("id",),)
     assert stream.selected_fields == ("id", "updated_at")
@@ -114,7 +114,7 @@ def test_streams_of_a_connection_are_typed_and_canonical() -> None:
     assert streams({}) == {}
 
 
-def test_what_are_no_streams_is_refused() -> None:
+def test_invalid_streams_are_refused() -> None:
     with pytest.raises(LotusError, match="configurations"):
         streams({"configurations": "{"})
 
