@@ -1,4 +1,4 @@
-"""The output of `pulumi preview --json`, as frozen objects, and how to compare two previews. Knows nothing of data.
+"""The output of `pulumi preview --json`, as frozen objects, and the comparison of two previews. Knows no data rules.
 
 The engine has two forms: one indented digest (`display.PreviewDigest` in pulumi, pkg/display/json.go), or with
 `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` one event a line (`apitype.EngineEvent` in sdk/go/common/apitype/events.go),
