@@ -17,11 +17,11 @@ from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
-    Cursors,
+    CursorImpact,
     Impact,
     ObjectImpact,
+    PropertyChange,
     Refresh,
-    Setting,
     SourceImpact,
     StreamImpact,
     Verdict,
@@ -237,7 +237,7 @@ def _source_lines(source: SourceImpact, *, with_history: bool) -> Iterator[str]:
         yield f"secrets rotated: {codes(source.secrets)}"
 
 
-def _cursors(cursors: Cursors) -> str:
+def _cursors(cursors: CursorImpact) -> str:
     lost = cursors.lost or {}
     return _joined(
         ", ",
@@ -278,7 +278,7 @@ def _object_lines(other: ObjectImpact) -> Iterator[str]:
     yield from (f"  - {code(line)}" for message in other.said for line in message.splitlines())
 
 
-def _before_and_after(setting: Setting) -> str:
+def _before_and_after(setting: PropertyChange) -> str:
     before, after = (code(value) if value else "none" for value in (setting.before, setting.after))
     return f"{before} → {after}"
 
@@ -357,5 +357,5 @@ def _object_document(other: ObjectImpact) -> JsonValue:
     }
 
 
-def _settings_document(settings: Iterable[Setting]) -> list[JsonValue]:
+def _settings_document(settings: Iterable[PropertyChange]) -> list[JsonValue]:
     return [{"name": each.name, "before": each.before, "after": each.after} for each in settings]

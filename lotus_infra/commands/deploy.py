@@ -32,7 +32,7 @@ from lotus_infra.commands.preview import (
 from lotus_infra.commands.review import Request, judged
 from lotus_infra.commands.up import apply
 from lotus_infra.errors import LotusError
-from lotus_infra.plan.preview import moved
+from lotus_infra.plan.preview import changed_since_review
 
 PREVIEW_AGAIN: Final = "preview again, review it, and deploy that"
 
@@ -152,7 +152,7 @@ class Deployment:
         if origin.state != state_fingerprint(self.engine.asked("stack", "export")):
             raise LotusError(f"the state of {origin.stack} has changed since the review", PREVIEW_AGAIN)
         # The engine's plan has new values only, so it would overwrite a change that someone made since the review.
-        changed = moved(plan.preview, run_preview(self.engine))
+        changed = changed_since_review(plan.preview, run_preview(self.engine))
         if changed:
             raise LotusError(f"the changes differ from those reviewed: {', '.join(changed)}", PREVIEW_AGAIN)
 

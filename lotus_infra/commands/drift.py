@@ -32,8 +32,8 @@ from lotus_infra.lake.json_text import edited
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import Reader, load_usable_lake
 from lotus_infra.lake.report import as_opened
-from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Difference, Drift, Drifted, Verdict, drift_of
-from lotus_infra.plan.drift_to_files import Facts, Left, shown_place, takeover
+from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Drift, DriftedObject, DriftKind, PropertyDrift, drift_of
+from lotus_infra.plan.drift_to_files import DiscoveredStreams, Unresolved, patch_files, path_text
 from lotus_infra.plan.preview import HIDDEN, read
 
 LIMIT: Final = 60_000
@@ -42,10 +42,10 @@ _PREVIEW: Final = ("preview", "--refresh", "--json", "--show-sames")
 _ONE_DOCUMENT: Final = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
 """A user's shell may set this variable, which makes the engine print events instead of one document."""
 _HEADINGS: Final = {
-    Verdict.CHANGED: "Changed outside of the program, in Airbyte's UI or by Airbyte itself",
-    Verdict.BOTH: "Changed in code and outside of it",
-    Verdict.NOT_APPLIED: "Not applied yet",
-    Verdict.ALIKE: "Already done by hand: code and live match, and the next refresh updates the state",
+    DriftKind.CHANGED: "Changed outside of the program, in Airbyte's UI or by Airbyte itself",
+    DriftKind.BOTH: "Changed in code and outside of it",
+    DriftKind.NOT_APPLIED: "Not applied yet",
+    DriftKind.ALIKE: "Already done by hand: code and live match, and the next refresh updates the state",
 }
 _NO_DRIFT: Final = "No drift: code, state and Airbyte match.\n"
 
@@ -61,7 +61,7 @@ class Patch:
     """
 
     text: str
-    left: tuple[Left, ...]
+    left: tuple[Unresolved, ...]
     problems: tuple[LocatedDiagnostic, ...]
 
     @property
@@ -150,7 +150,7 @@ def patch_of(drift: Drift, directory: Path) -> Patch:
         LakeError: A file of the lake is invalid.
     """
     lake = load_usable_lake(directory)
-    taken = takeover(drift, lake, _discovered_reader(lake))
+    taken = patch_files(drift, lake, _discovered_reader(lake))
     before = {file: (directory / file).read_bytes().decode() for file in taken.edits}
     after = {file: edited(text, taken.edits[file]) for file, text in before.items()}
     after |= {file: json.dumps(new, indent=2, ensure_ascii=False) + "\n" for file, new in taken.new.items()}
@@ -158,10 +158,10 @@ def patch_of(drift: Drift, directory: Path) -> Patch:
     differing = [file for file in sorted(after) if after[file] != before.get(file)]
     diffs = [_diff(_path_in_patch(directory / file, root), before.get(file), after[file]) for file in differing]
     problems = _check_patched(directory, {file: after[file] for file in differing})
-    return Patch("".join(diffs), taken.left, problems)
+    return Patch("".join(diffs), taken.unresolved, problems)
 
 
-def _discovered_reader(lake: Lake) -> Facts:
+def _discovered_reader(lake: Lake) -> DiscoveredStreams:
     """A reader of discovered streams by source and stream; it returns None for unknown streams."""
     offered = {source.name: source.offered or frozenset() for source in lake.sources}
     reader = Reader(lake.directory)
@@ -217,8 +217,8 @@ def _lines(text: str) -> Iterator[str]:
 def render(drift: Drift) -> str:
     """The differences as text, one line each, grouped by which side changed."""
     lines: list[str] = []
-    for verdict, heading in _HEADINGS.items():
-        found = [(one, each) for one in drift.objects for each in one.differences if each.verdict is verdict]
+    for kind, heading in _HEADINGS.items():
+        found = [(one, each) for one in drift.objects for each in one.differences if each.kind is kind]
         if found:
             lines += [f"{heading} ({len(found)})", *(f"  {_line(one, each)}" for one, each in found), ""]
     notes = [f"  {one.kind} {one.name}: {note}" for one in drift.objects for note in one.notes]
@@ -227,13 +227,13 @@ def render(drift: Drift) -> str:
 
 
 def _summary(drift: Drift) -> str:
-    counts = {verdict: drift.count(verdict) for verdict in _HEADINGS}
-    numbers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    counts = {kind: drift.count(kind) for kind in _HEADINGS}
+    numbers = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     return f"{counted(sum(counts.values()), 'difference')} in {counted(len(drift.objects), 'object')}: {numbers}"
 
 
-def _line(one: Drifted, difference: Difference) -> str:
-    where = f"{one.kind} {one.name}: {shown_place(difference.place)}".removesuffix(": ")
+def _line(one: DriftedObject, difference: PropertyDrift) -> str:
+    where = f"{one.kind} {one.name}: {path_text(difference.path)}".removesuffix(": ")
     sides = {"code": difference.code, "state": difference.state, "live": difference.live}
     # Objects, streams and fields have no value: True is their presence.
     is_presence = all(value is None or value is True for value in sides.values())
@@ -300,11 +300,11 @@ def as_document(drift: Drift, patch: Patch | None) -> dict[str, JsonValue]:
     return document
 
 
-def _object(one: Drifted) -> JsonValue:
+def _object(one: DriftedObject) -> JsonValue:
     differences: list[JsonValue] = [
         {
-            "place": shown_place(each.place),
-            "verdict": each.verdict.name.lower(),
+            "place": path_text(each.path),
+            "verdict": each.kind.name.lower(),
             "code": each.code,
             "state": each.state,
             "live": each.live,

@@ -1,1 +1,1 @@
-"""What a run of the engine would do, and what that does to data."""
+"""The effect of an update, computed from its preview: impact on data, gate and drift. Pure: no calls, no files."""

@@ -1,53 +1,73 @@
-"""From the steps of a preview to what they do to data."""
+"""Compute the effect of an update on data from the steps of its preview.
+
+Cursors follow the rules of the server and of the provider. On an update, Airbyte drops the cursor of a stream that is
+no longer read incrementally, and keeps it if the cursor field changes or the stream is removed (airbyte-platform,
+deleteStateForStreamsWithSyncModeChanged). On a replacement, the provider transfers cursors, and its own code computes
+here which ones (`pulumi_airbyte.provider.connection_cursors`).
+
+A loss is what an update can't restore. A stream that is removed keeps its files and its cursor, so it is no loss. Every
+deletion is one, also of a kind that Lotus does not know, unless the stack only forgets the object.
+"""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from airbyte_model.modes import is_incremental
 from airbyte_model.streams import Stream, name_of, shown
 from pulumi_airbyte.provider.backfill import reshaped, tokens_now
 from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
 from pulumi_airbyte.provider.connection_inputs import canonical
 from pulumi_airbyte.provider.connection_state import past_of
-from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Property
+from pulumi_airbyte.provider.properties import UNKNOWN as UNKNOWN_PROPERTY
+from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
+from lotus_infra.lake.diagnostics import counted
 from lotus_infra.plan.impact import (
     BUCKET,
     CONNECTION,
-    HOLDERS,
     LIFECYCLE,
     SOURCE,
+    STATEFUL_KINDS,
     Change,
-    Cursors,
+    CursorImpact,
     History,
     Impact,
     Loss,
     ObjectImpact,
+    PropertyChange,
     Refresh,
-    Setting,
     SourceImpact,
     StreamImpact,
     area_of,
     is_object,
-    is_secret,
     kind_of,
-    places,
-    setting,
 )
-from lotus_infra.plan.preview import Preview, ResourceState, Step, is_hidden
+from lotus_infra.plan.preview import (
+    HIDDEN,
+    UNKNOWN,
+    Preview,
+    PropertyPath,
+    ResourceState,
+    Step,
+    hides,
+    is_hidden,
+    property_paths,
+    value_at,
+)
 from lotus_infra.plan.streams import streams
+from lotus_infra.urns import Urn
 
-MODE_CHANGES: Final = "its sync mode changes"
-DELETED: Final = "its connection is deleted"
-OVERWRITING: Final = frozenset({"full_refresh_overwrite", "full_refresh_overwrite_deduped"})
-ALL_FIELDS: Final = "all that the source has"
-OVERWRITTEN: Final = "each sync puts its rows in place of all that have landed"
-COMES_BACK: Final = "stays in Airbyte: the stream goes on there if it comes back"
-WAS_HERE: Final = "from the beginning, or where it was if this connection had it before"
-CHANGES: Final[Mapping[str, Change]] = {
+SECRET_STREAMS: Final = (
+    "its streams are secret, because a mapper holds a key: "
+    "this preview can't show which streams, fields or cursors change"
+)
+LONGEST_VALUE: Final = 80
+"""Characters of a value's text; the rest is cut off."""
+_CHANGES: Final[Mapping[str, Change]] = {
     "create": "added",
     "import": "added",
     "update": "changed",
@@ -55,469 +75,62 @@ CHANGES: Final[Mapping[str, Change]] = {
     "replace": "replaced",
     "import-replacement": "replaced",
 }
-ELSEWHERE: Final = "it moves to another destination: rows that were read before stay in the old one"
-OTHER_PLACE: Final = "rows land in another place from now on, and those that are there stay where they are"
-SECRET: Final = (
-    "its streams are secret, because a mapper holds a key: "
-    "this preview can't show which streams, fields or cursors change"
-)
-SECRET_LOSS: Final = (
-    "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost and landed rows "
+"""The change that each operation of the engine makes; other operations change nothing or repeat a replacement."""
+_OVERWRITING_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_overwrite_deduped"})
+_LOCATION: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
+"""Properties of a connection that decide where rows land within a destination."""
+_REPORTED_ELSEWHERE: Final = frozenset({"configurations", "backfills", "sourceId", "destinationId"})
+"""Properties of a connection that are reported as streams, refreshes, replacements and remarks, not by value."""
+_MOVES_DESTINATION: Final = "it moves to another destination: existing rows stay in the old one"
+_MOVES_LOCATION: Final = "new rows land under another namespace or prefix: existing rows stay where they are"
+_HIDDEN_LOSS: Final = (
+    "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost and existing rows "
     "overwritten"
 )
-PLACES: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
-"""Settings of a connection that say where rows land."""
-_ENDS: Final = frozenset({"sourceId", "destinationId"})
-_WHAT: Final = {
-    "source": "is deleted, and with it its connection and every cursor; files in the bucket stay",
-    "connection": "is deleted, and with it every cursor; files in the bucket stay",
+_DELETIONS: Final = {
+    "source": "is deleted, with its connection and every cursor; files in the bucket stay",
+    "connection": "is deleted, with every cursor; files in the bucket stay",
     "destination": "is deleted; files in the bucket stay",
-    "bucket": "is deleted with all that is in it",
-    "database": "is deleted with all that is in it",
-    "volume": "is deleted with all that is in it",
-    "namespace": "is deleted with all that is in it",
+    "bucket": "is deleted with all its contents",
+    "database": "is deleted with all its contents",
+    "volume": "is deleted with all its contents",
+    "namespace": "is deleted with all its contents",
 }
-_ANEW: Final = "is made anew, and what is in it goes with the old one"
-_UNGUARDED: Final = "is no longer protected from deletion"
-_FORCED: Final = "may from now on be deleted although something is in it"
-
-
-def incremental(stream: Stream) -> bool:
-    """Whether a stream has a cursor."""
-    return stream.sync_mode.startswith("incremental")
-
-
-def of_replacement(old: ResourceState, new: ResourceState, *, same_connector: bool | None) -> Cursors:
-    """What goes over to the connection that replaces another.
-
-    Args:
-        old: the one that goes.
-        new: the one that comes.
-        same_connector: whether both sources are of one connector; None where nothing tells.
-    """
-    outcome = cursor_outcome(_known(old), _properties(new.inputs), same_connector=same_connector is not False)
-    lost = (
-        dict(outcome.lost) if same_connector is not None else dict.fromkeys(outcome.kept, UNSEEN) | dict(outcome.lost)
-    )
-    kept = tuple(key for key in outcome.kept if key not in lost)
-    return Cursors(kept, dict(sorted(lost.items())), tuple(sorted(outcome.reread)))
-
-
-def of_update(old: Mapping[str, Stream], new: Mapping[str, Stream], anew: Mapping[str, str]) -> Cursors:
-    """What an update leaves of the cursors of streams that stay."""
-    staying = [key for key, stream in sorted(old.items()) if incremental(stream) and key in new]
-    lost = {key: MODE_CHANGES for key in staying if not incremental(new[key])}
-    kept = tuple(key for key in staying if key not in lost and key not in anew)
-    return Cursors(kept, lost, tuple(key for key in staying if key in anew and key not in lost))
-
-
-def of_deletion(old: Mapping[str, Stream]) -> Cursors:
-    """What goes with a connection."""
-    return Cursors(lost={key: DELETED for key, stream in sorted(old.items()) if incremental(stream)})
-
-
-def read_anew(step: Step) -> dict[str, str]:
-    """The streams that an update reads from the beginning, each with what asks for it, in words."""
-    if step.old is None or step.new is None:
-        return {}
-    new = _properties(step.new.inputs)
-    after = canonical(new)
-    past = past_of(_known(step.old), after)
-    was, now = past.tokens, tokens_now(new, after, past)
-    found: dict[str, str] = {}
-    if new.get("refreshOnSchemaChange") is True:
-        found |= dict.fromkeys(reshaped(past.tree, after), "it changes")
-    due = [place[1] for place in places(step) if place[0] == "backfills" and len(place) > 1]
-    for key in due:
-        token = now.get(key)
-        again = ", whose last refresh failed" if token == was.get(key) else ""
-        said = "true" if token is True else str(token)
-        found[key] = "its last refresh failed" if token is None else f"token {said}{again}"
-    return dict(sorted(found.items()))
-
-
-def keys_now(old: ResourceState, new: ResourceState) -> Mapping[str, str]:
-    """The keys that the streams of a connection have in what it becomes, by those that they have in what it is."""
-    return past_of(_known(old), canonical(_properties(new.inputs))).keys
-
-
-def _known(state: ResourceState) -> Known:
-    return Known(state.id, _properties(state.inputs), _properties(state.outputs))
-
-
-def _properties(values: Mapping[str, JsonValue]) -> Properties:
-    """JSON values are properties of the provider that hold no secret; what is hidden is not known."""
-    return {key: UNKNOWN if is_hidden(value) else cast("Property", value) for key, value in values.items()}
-
-
-def compared(
-    old: Mapping[str, Stream], new: Mapping[str, Stream], cursors: Cursors, anew: Collection[str]
-) -> tuple[StreamImpact, ...]:
-    """The streams that come, go or change, by key.
-
-    Args:
-        old: those of the connection as it is, by the keys of `new`; empty where there is none yet.
-        new: those that it will have; empty where it goes.
-        cursors: what becomes of cursors.
-        anew: streams that are read from the beginning.
-    """
-    return tuple(_impacts(old, new, cursors, anew))
-
-
-def _impacts(
-    old: Mapping[str, Stream], new: Mapping[str, Stream], cursors: Cursors, anew: Collection[str]
-) -> Iterator[StreamImpact]:
-    lost = cursors.lost or {}
-    for key in sorted(old.keys() | new.keys()):
-        if key not in old:
-            starts = (WAS_HERE if old else "from the beginning") if incremental(new[key]) else ""
-            yield StreamImpact(shown(key), "added", settings=tuple(_shape(new[key])), cursor=starts)
-        elif key not in new:
-            kept = COMES_BACK if new and incremental(old[key]) else ""
-            yield StreamImpact(shown(key), "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
-        elif old[key] != new[key] or key in lost:
-            yield _changed(old[key], new[key], lost.get(key, ""), again=key in anew)
-
-
-def overwritten(old: Mapping[str, Stream], new: Mapping[str, Stream]) -> list[str]:
-    """The streams whose rows that have landed go, because they come to be overwritten."""
-    both = sorted(old.keys() & new.keys())
-    return [key for key in both if new[key].sync_mode in OVERWRITING and old[key].sync_mode not in OVERWRITING]
-
-
-def _changed(old: Stream, new: Stream, lost: str, *, again: bool) -> StreamImpact:
-    added, removed = _fields(old, new)
-    settings = tuple(one for one in _settings(old, new) if one.before != one.after)
-    names = {one.name for one in settings}
-    return StreamImpact(
-        shown(new.key),
-        "changed",
-        added,
-        removed,
-        settings,
-        _cursor(old, new, lost, again=again),
-        tuple(_stream_remarks(old, new, added, names, again=again)),
-    )
-
-
-def _cursor(old: Stream, new: Stream, lost: str, *, again: bool) -> str:
-    if lost:
-        return f"lost: {lost}"
-    if not incremental(new):
-        return ""
-    if again:
-        return "from the beginning, as asked"
-    if not incremental(old):
-        return "from the beginning"
-    if old.cursor_field != new.cursor_field:
-        return f"kept, but its value is of {'.'.join(old.cursor_field) or 'what the source chose'}"
-    return "kept"
-
-
-def _stream_remarks(old: Stream, new: Stream, added: tuple[str, ...], names: set[str], *, again: bool) -> Iterator[str]:
-    whole = incremental(old) and incremental(new) and not again
-    if added and whole:
-        yield "rows that are there already get no value of a new field until a backfill"
-    if whole and names & {"cursor", "sync mode"}:
-        yield "what it was read by changes: without a backfill rows may be missing or come twice"
-    if new.sync_mode in OVERWRITING and old.sync_mode not in OVERWRITING:
-        yield OVERWRITTEN
-    elif incremental(old) and not incremental(new):
-        yield "each sync brings all rows once more"
-
-
-def _fields(old: Stream, new: Stream) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if old.selected_fields is None or new.selected_fields is None:
-        return (), ()
-    had, has = set(old.selected_fields), set(new.selected_fields)
-    return tuple(sorted(has - had)), tuple(sorted(had - has))
-
-
-def _settings(old: Stream, new: Stream) -> Iterator[Setting]:
-    yield Setting("sync mode", old.sync_mode, new.sync_mode)
-    yield Setting("cursor", ".".join(old.cursor_field), ".".join(new.cursor_field))
-    yield Setting("key", _key(old), _key(new))
-    yield Setting("namespace", old.namespace, new.namespace)
-    if (old.selected_fields is None) != (new.selected_fields is None):
-        yield Setting("fields", _count(old), _count(new))
-    for name in sorted(old.others.keys() | new.others.keys()):
-        # Mappers may hold keys to encrypt with: that they differ is all that is said.
-        before, after = (json.dumps(each.others.get(name), sort_keys=True) for each in (old, new))
-        if before != after:
-            yield Setting(name, "", "changed")
-
-
-def _shape(stream: Stream) -> Iterator[Setting]:
-    """What a stream that comes is like."""
-    yield Setting("sync mode", "", stream.sync_mode)
-    yield Setting("cursor", "", ".".join(stream.cursor_field))
-    yield Setting("key", "", _key(stream))
-    yield Setting("fields", "", _count(stream))
-
-
-def _count(stream: Stream) -> str:
-    fields = stream.selected_fields
-    return ALL_FIELDS if fields is None else f"{len(fields)}"
-
-
-def _key(stream: Stream) -> str:
-    return ", ".join(".".join(path) for path in stream.primary_key)
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """The steps of one source; None where the preview has none."""
-
-    name: str
-    source: Step | None
-    connection: Step | None
-
-
-def pipelines(steps: Sequence[Step]) -> list[Pipeline]:
-    """The sources that change, by name; that something stays is of use beside what doesn't."""
-    of_type = {
-        wanted: {step.name: step for step in steps if step.type == wanted and step.op in {*CHANGES, "same"}}
-        for wanted in (SOURCE, CONNECTION)
-    }
-    found = (
-        Pipeline(name, of_type[SOURCE].get(name), of_type[CONNECTION].get(name))
-        for name in sorted(of_type[SOURCE].keys() | of_type[CONNECTION].keys())
-    )
-    return [
-        each for each in found if any(step is not None and not step.quiet for step in (each.source, each.connection))
-    ]
-
-
-def source_impact(pipeline: Pipeline, preview: Preview, histories: Mapping[str, History]) -> SourceImpact:
-    """What becomes of a source.
-
-    Args:
-        pipeline: its steps.
-        preview: the whole.
-        histories: of connections, by their id.
-
-    Raises:
-        LotusError: a connection's streams are not what the provider writes.
-    """
-    step = pipeline.connection
-    old, new = _streams(step) or ({}, {})
-    anew = read_anew(step) if step is not None and step.op == "update" else {}
-    fates = _cursors(pipeline, old, new, anew)
-    refreshes = anew or dict.fromkeys(fates.anew, "a new token")
-    history = histories.get(step.old.id) if step is not None and step.old is not None else None
-    steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
-    return SourceImpact(
-        name=pipeline.name,
-        change=_change(pipeline.source),
-        connection=_change(step),
-        streams=compared(old, new, fates, refreshes),
-        settings=tuple(each for one in steps for each in settings_of(one)),
-        secrets=tuple(secret for one in steps for secret in secrets_of(one)),
-        cursors=_told(fates),
-        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
-        remarks=tuple(_source_remarks(step)),
-        said=tuple(line for one in steps for line in said_of(preview, one)),
-    )
-
-
-def stream_losses(pipeline: Pipeline) -> Iterator[Loss]:
-    """The streams of a connection that stays, or is replaced, which lose a cursor or rows that have landed."""
-    step = pipeline.connection
-    if step is None or step.old is None or step.new is None or step.quiet:
-        return
-    if _is_unseen(step):
-        yield Loss("connection", pipeline.name, SECRET_LOSS)
-        return
-    old, new = _streams(step) or ({}, {})
-    lost = dict(_cursors(pipeline, old, new, {}).lost or {})
-    gone = overwritten(old, new)
-    for key in sorted({*lost, *gone}):
-        what = [f"its cursor is lost, because {lost[key]}"] if key in lost else []
-        what += ["its landed rows are overwritten"] if key in gone else []
-        refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
-        by_file = f"{pipeline.name}/{name_of(key)[1]}"
-        yield Loss("stream", f"{pipeline.name}/{shown(key)}", "; ".join(what), refused=refused, by_file=by_file)
-
-
-def settings_of(step: Step) -> Iterator[Setting]:
-    """The values of an Airbyte object that differ, without secrets, streams and backfills."""
-    if step.old is None or step.new is None:
-        return
-    seen: set[tuple[str, ...]] = set()
-    for place in places(step):
-        shown = place[:1] if place[0] == "schedule" else place
-        if place[0] in {"configurations", "backfills", *_ENDS} or is_secret(step, place) or shown in seen:
-            continue
-        seen.add(shown)
-        yield setting(step, shown)
-
-
-def secrets_of(step: Step) -> Iterator[str]:
-    """The paths of secrets that differ; of streams, which may be secret as a whole, a remark tells."""
-    if step.old is not None and step.new is not None:
-        found = (place for place in places(step) if place[0] != "configurations" and is_secret(step, place))
-        yield from map(".".join, found)
-
-
-def said_of(preview: Preview, step: Step) -> tuple[str, ...]:
-    """What was said of an object, but for what went wrong, which is said of the whole."""
-    told = (said for said in preview.diagnostics if said.urn == step.urn and said.severity != "error")
-    return tuple(said.message for said in told)
-
-
-def _change(step: Step | None) -> Change:
-    return CHANGES.get(step.op, "changed") if step is not None else "changed"
-
-
-def _streams(step: Step | None) -> tuple[dict[str, Stream], dict[str, Stream]] | None:
-    """The streams of a connection as it is and as it will be, by the keys of the latter; None where they are secret."""
-    if step is None or step.quiet:
-        return {}, {}
-    old, new = (streams(state.inputs) if state is not None else {} for state in (step.old, step.new))
-    if old is None or new is None:
-        return None
-    keys: Mapping[str, str] = keys_now(step.old, step.new) if step.old is not None and step.new is not None else {}
-    return {keys.get(key, key): stream for key, stream in old.items()}, new
-
-
-def _is_unseen(step: Step) -> bool:
-    """Whether streams of a connection change, and are secret."""
-    differ = step.op != "update" or any(place[0] == "configurations" for place in places(step))
-    return differ and _streams(step) is None
-
-
-def _told(fates: Cursors) -> Cursors:
-    """The same with streams as people read them."""
-    lost = None if fates.lost is None else {shown(key): why for key, why in fates.lost.items()}
-    return Cursors(tuple(map(shown, fates.kept)), lost, tuple(map(shown, fates.anew)))
-
-
-def _cursors(
-    pipeline: Pipeline, old: Mapping[str, Stream], new: Mapping[str, Stream], anew: Mapping[str, str]
-) -> Cursors:
-    step = pipeline.connection
-    if step is None or step.old is None or step.quiet:
-        return Cursors()
-    if step.new is None:
-        return of_deletion(old)
-    if step.op == "update":
-        return of_update(old, new, anew)
-    return of_replacement(step.old, step.new, same_connector=_same_connector(pipeline, step.old, step.new))
-
-
-def _same_connector(pipeline: Pipeline, old: ResourceState, new: ResourceState) -> bool | None:
-    """Whether both sources of a connection are of one connector; None where the preview does not tell."""
-    if old.inputs.get("sourceId") == new.inputs.get("sourceId"):
-        return True
-    source = pipeline.source
-    if source is None or source.old is None or source.new is None or source.old.id != old.inputs.get("sourceId"):
-        return None
-    return source.old.inputs.get("definitionId") == source.new.inputs.get("definitionId")
-
-
-def _source_remarks(step: Step | None) -> Iterator[str]:
-    if step is not None and _is_unseen(step):
-        yield SECRET
-    if step is None or step.old is None or step.new is None or step.quiet:
-        return
-    if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):
-        yield ELSEWHERE
-    if any(place[0] in PLACES for place in places(step)):
-        yield OTHER_PLACE
-
-
-def losses_of(steps: Sequence[Step]) -> tuple[Loss, ...]:
-    """What a run deletes or loses, by kind and name."""
-    found = [loss for step in steps if is_object(step) for loss in _of_step(step)]
-    made = {step.name for step in steps if step.type == BUCKET and step.op == "create"}
-    rules = (step for step in steps if step.type == LIFECYCLE and step.new is not None and step.name not in made)
-    found += [loss for step in rules for loss in _expiring(step)]
-    found += [loss for pipeline in pipelines(steps) for loss in stream_losses(pipeline)]
-    # A connection goes with its source, which says so.
-    deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
-    told = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
-    return tuple(sorted(told, key=lambda loss: (loss.kind, loss.name, loss.what)))
-
-
-def left_alone(step: Step) -> bool:
-    """Whether a deletion only makes the stack forget the object."""
-    return step.op == "delete" and step.old is not None and step.old.retain_on_delete
-
-
-def _of_step(step: Step) -> Iterator[Loss]:
-    kind, name = kind_of(step), step.name
-    if step.op == "delete" and not left_alone(step):
-        yield Loss(kind, name, _WHAT.get(kind, "is deleted"))
-    elif step.op == "replace" and kind in HOLDERS:
-        yield Loss(kind, name, _ANEW)
-    elif step.old is not None and step.new is not None:
-        if step.old.protect and not step.new.protect:
-            yield Loss(kind, name, _UNGUARDED)
-        if step.new.inputs.get("forceDestroy") is True and step.old.inputs.get("forceDestroy") is not True:
-            yield Loss(kind, name, _FORCED)
-
-
-def _expiring(step: Step) -> Iterator[Loss]:
-    """A bucket's rules by which objects go that stay today, or stay longer."""
-    before, after = (_days(state.inputs.get("rules")) if state else {} for state in (step.old, step.new))
-    for rule, days in sorted(after.items()):
-        if rule not in before or days < before[rule]:
-            yield Loss("bucket", step.name, f"loses what is older than {days} days (its rule {rule})")
-
-
-def _days(rules: JsonValue) -> dict[str, int]:
-    """After how many days a rule lets objects, or versions that are no longer current, go; by the rule's id."""
-    found: dict[str, int] = {}
-    for rule in rules if isinstance(rules, list) else []:
-        if not isinstance(rule, dict) or rule.get("status") == "Disabled":
-            continue
-        told = [_number(rule.get("expiration"), "days")]
-        told.append(_number(rule.get("noncurrentVersionExpiration"), "noncurrentDays"))
-        days = [each for each in told if each is not None]
-        if days:
-            found[str(rule.get("id"))] = min(days)
-    return found
-
-
-def _number(part: JsonValue, key: str) -> int | None:
-    """An integer that a preview shows as one or, as AWS's schema would have it, as a float."""
-    value = part.get(key) if isinstance(part, dict) else None
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def impact_of(preview: Preview, histories: Mapping[str, History] | None = None, stack: str = "") -> Impact:
-    """What a run does.
+    """Compute the effect of an update on data.
 
     Args:
-        preview: what the engine said.
-        histories: what jobs brought so far, by the id of the connection; None where nobody asked.
-        stack: whose run it is, where the preview does not tell.
+        preview: the preview of the update.
+        histories: the job history of connections, by connection id; None if Airbyte was not asked.
+        stack: the stack; if empty, the one that the preview names.
 
     Raises:
-        LotusError: a connection's streams are not what the provider writes.
+        LotusError: a connection's streams are not in the provider's form.
     """
     steps = main_steps(preview)
-    sources = (source_impact(pipeline, preview, histories or {}) for pipeline in pipelines(steps))
+    sources = (_source_impact(pipeline, preview, histories or {}) for pipeline in _pipelines(steps))
     return Impact(
         stack=stack or stack_of(preview),
         complete=preview.complete,
         errors=preview.errors,
         sources=tuple(sources),
         others=tuple(sorted(_others(steps, preview), key=lambda each: (each.area, each.kind, each.name))),
-        losses=losses_of(steps),
+        losses=_losses(steps),
     )
 
 
 def stack_of(preview: Preview) -> str:
-    """The stack that the first URN names; empty where there is none."""
-    parts = preview.steps[0].urn.split(":") if preview.steps else []
-    return parts[2] if len(parts) > 2 else ""
+    """The stack that the first step names; empty if there is no step."""
+    return Urn.parse(preview.steps[0].urn).stack if preview.steps else ""
 
 
 def main_steps(preview: Preview) -> list[Step]:
-    """One step for each resource: events tell of a replacement in three, a digest in one.
+    """One step for each resource.
 
-    What an earlier step leaves as it is may still go in a later one.
+    A replacement has three steps in events and one in a digest; its step `replace` is in both. A resource may have a
+    quiet step first, such as `same` or `refresh`, and be changed or deleted by a later one.
     """
     found: dict[str, Step] = {}
     for step in preview.steps:
@@ -526,24 +139,448 @@ def main_steps(preview: Preview) -> list[Step]:
     return list(found.values())
 
 
-def _others(steps: list[Step], preview: Preview) -> Iterator[ObjectImpact]:
+def _others(steps: Sequence[Step], preview: Preview) -> Iterator[ObjectImpact]:
     for step in steps:
-        if step.op not in CHANGES or not is_object(step) or step.type in {SOURCE, CONNECTION}:
+        if step.op not in _CHANGES or not is_object(step) or step.type in {SOURCE, CONNECTION}:
             continue
         area = area_of(step)
-        own = area == "Airbyte"
+        is_airbyte = area == "Airbyte"
         yield ObjectImpact(
             kind=kind_of(step),
             name=step.name,
             area=area,
-            change="left alone" if left_alone(step) else CHANGES[step.op],
-            settings=tuple(settings_of(step)) if own else tuple(_paths(step)),
-            secrets=tuple(secrets_of(step)) if own else (),
-            said=said_of(preview, step),
+            change="left alone" if _is_forgotten(step) else _CHANGES[step.op],
+            settings=tuple(_property_changes(step) if is_airbyte else _changed_paths(step)),
+            secrets=tuple(_changed_secrets(step)) if is_airbyte else (),
+            said=preview.messages_of(step.urn),
         )
 
 
-def _paths(step: Step) -> Iterator[Setting]:
-    """Where it differs, without values: nobody says here which of them are secrets."""
+def _is_forgotten(step: Step) -> bool:
+    """Whether a deletion only removes the object from the state."""
+    return step.op == "delete" and step.old is not None and step.old.retain_on_delete
+
+
+# Properties
+
+
+def _property_changes(step: Step) -> Iterator[PropertyChange]:
+    """The differing properties of an Airbyte object, without secrets and without those reported elsewhere."""
+    if step.old is None or step.new is None:
+        return
+    paths = (path for path in property_paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
+    # The keys of a schedule make sense together only.
+    for path in dict.fromkeys(path[:1] if path[0] == "schedule" else path for path in paths):
+        before, after = (_as_text(value_at(state.inputs, path)) for state in (step.old, step.new))
+        yield PropertyChange(".".join(path), before, after)
+
+
+def _changed_secrets(step: Step) -> Iterator[str]:
+    """The paths of secrets that differ. Secret streams have a remark instead."""
     if step.old is not None and step.new is not None:
-        yield from (Setting(".".join(place), "", "") for place in places(step))
+        paths = (path for path in property_paths(step) if path[0] != "configurations" and _is_secret(step, path))
+        yield from map(".".join, paths)
+
+
+def _changed_paths(step: Step) -> Iterator[PropertyChange]:
+    """The paths of differing properties without values: other providers do not mark all their secrets."""
+    if step.old is not None and step.new is not None:
+        yield from (PropertyChange(".".join(path), "", "") for path in property_paths(step))
+
+
+def _is_secret(step: Step, path: PropertyPath) -> bool:
+    """Whether there is a secret at a path before or after the step."""
+    return any(state is not None and hides(state.inputs, path) for state in (step.old, step.new))
+
+
+def _as_text(value: JsonValue) -> str:
+    """A value as short text; empty for none."""
+    if value is None:
+        return ""
+    if hides(value):
+        return HIDDEN
+    if value == UNKNOWN:
+        return "known after the update"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+# Sources
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipeline:
+    """The steps of a source and of its connection; None if the preview has no such step."""
+
+    name: str
+    source: Step | None
+    connection: Step | None
+
+
+def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
+    """The sources that change, by name.
+
+    An unchanged step is kept beside a changed one: a connection's cursors depend on its source.
+    """
+    of_type = {
+        wanted: {step.name: step for step in steps if step.type == wanted and step.op in {*_CHANGES, "same"}}
+        for wanted in (SOURCE, CONNECTION)
+    }
+    found = (
+        _Pipeline(name, of_type[SOURCE].get(name), of_type[CONNECTION].get(name))
+        for name in sorted(of_type[SOURCE].keys() | of_type[CONNECTION].keys())
+    )
+    return [
+        each for each in found if any(step is not None and not step.quiet for step in (each.source, each.connection))
+    ]
+
+
+def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str, History]) -> SourceImpact:
+    step = pipeline.connection
+    old, new = _old_and_new_streams(step) or ({}, {})
+    reread = reread_streams(step) if step is not None and step.op == "update" else {}
+    cursors = _cursor_impact(pipeline, old, new, reread)
+    refreshes = reread or dict.fromkeys(cursors.anew, "a new token")
+    history = histories.get(step.old.id) if step is not None and step.old is not None else None
+    steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
+    return SourceImpact(
+        name=pipeline.name,
+        change=_change(pipeline.source),
+        connection=_change(step),
+        streams=tuple(compare_streams(old, new, cursors, refreshes)),
+        settings=tuple(each for one in steps for each in _property_changes(one)),
+        secrets=tuple(path for one in steps for path in _changed_secrets(one)),
+        cursors=_with_shown_names(cursors),
+        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
+        remarks=tuple(_connection_remarks(step)),
+        said=tuple(message for one in steps for message in preview.messages_of(one.urn)),
+    )
+
+
+def _change(step: Step | None) -> Change:
+    return _CHANGES.get(step.op, "changed") if step is not None else "changed"
+
+
+def _old_and_new_streams(step: Step | None) -> tuple[dict[str, Stream], dict[str, Stream]] | None:
+    """The streams of a connection before and after, both by the new keys; None if they are secret."""
+    if step is None or step.quiet:
+        return {}, {}
+    old, new = (streams(state.inputs) if state is not None else {} for state in (step.old, step.new))
+    if old is None or new is None:
+        return None
+    if step.old is None or step.new is None:
+        return old, new
+    # A namespace that the program adds or drops changes a stream's key, although it is the same stream.
+    keys = past_of(_known(step.old), canonical(_properties(step.new.inputs))).keys
+    return {keys.get(key, key): stream for key, stream in old.items()}, new
+
+
+def _changes_secret_streams(step: Step) -> bool:
+    differs = step.op != "update" or any(path[0] == "configurations" for path in property_paths(step))
+    return differs and _old_and_new_streams(step) is None
+
+
+def _connection_remarks(step: Step | None) -> Iterator[str]:
+    if step is None:
+        return
+    if _changes_secret_streams(step):
+        yield SECRET_STREAMS
+    if step.old is None or step.new is None or step.quiet:
+        return
+    if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):
+        yield _MOVES_DESTINATION
+    if any(path[0] in _LOCATION for path in property_paths(step)):
+        yield _MOVES_LOCATION
+
+
+def _known(state: ResourceState) -> Known:
+    return Known(state.id, _properties(state.inputs), _properties(state.outputs))
+
+
+def _properties(values: Mapping[str, JsonValue]) -> Properties:
+    """JSON values as the provider's properties. Hidden values count as unknown."""
+    return {key: UNKNOWN_PROPERTY if is_hidden(value) else cast("Property", value) for key, value in values.items()}
+
+
+# Cursors
+
+
+def _cursor_impact(
+    pipeline: _Pipeline, old: Mapping[str, Stream], new: Mapping[str, Stream], reread: Collection[str]
+) -> CursorImpact:
+    step = pipeline.connection
+    if step is None or step.old is None or step.quiet:
+        return CursorImpact()
+    if step.new is None:
+        return cursors_after_deletion(old)
+    if step.op == "update":
+        return cursors_after_update(old, new, reread)
+    return cursors_after_replacement(step.old, step.new, same_connector=_same_connector(pipeline, step.old, step.new))
+
+
+def cursors_after_deletion(old: Mapping[str, Stream]) -> CursorImpact:
+    """The cursors that are deleted with a connection."""
+    incremental = (key for key, stream in sorted(old.items()) if is_incremental(stream.sync_mode))
+    return CursorImpact(lost=dict.fromkeys(incremental, "its connection is deleted"))
+
+
+def cursors_after_update(old: Mapping[str, Stream], new: Mapping[str, Stream], reread: Collection[str]) -> CursorImpact:
+    """The cursors of the streams that an update does not remove."""
+    staying = [key for key, stream in sorted(old.items()) if is_incremental(stream.sync_mode) and key in new]
+    lost = {key: "its sync mode changes" for key in staying if not is_incremental(new[key].sync_mode)}
+    kept = tuple(key for key in staying if key not in lost and key not in reread)
+    return CursorImpact(kept, lost, tuple(key for key in staying if key in reread and key not in lost))
+
+
+def cursors_after_replacement(old: ResourceState, new: ResourceState, *, same_connector: bool | None) -> CursorImpact:
+    """The cursors that the provider transfers to the connection that replaces another.
+
+    Args:
+        old: the old connection.
+        new: the new connection.
+        same_connector: whether both sources have the same connector; if None, it is unknown, and so no cursor counts as
+            kept.
+    """
+    outcome = cursor_outcome(_known(old), _properties(new.inputs), same_connector=same_connector is not False)
+    uncertain = outcome.kept if same_connector is None else []
+    lost = {**dict.fromkeys(uncertain, UNSEEN), **outcome.lost}
+    kept = tuple(key for key in outcome.kept if key not in lost)
+    return CursorImpact(kept, dict(sorted(lost.items())), tuple(sorted(outcome.reread)))
+
+
+def _same_connector(pipeline: _Pipeline, old: ResourceState, new: ResourceState) -> bool | None:
+    """Whether a connection's old and new source have the same connector; None if the preview does not show it."""
+    if old.inputs.get("sourceId") == new.inputs.get("sourceId"):
+        return True
+    source = pipeline.source
+    if source is None or source.old is None or source.new is None or source.old.id != old.inputs.get("sourceId"):
+        return None
+    return source.old.inputs.get("definitionId") == source.new.inputs.get("definitionId")
+
+
+def reread_streams(step: Step) -> dict[str, str]:
+    """The streams that an update of a connection re-reads from the beginning, with the reason, by key."""
+    if step.old is None or step.new is None:
+        return {}
+    inputs = _properties(step.new.inputs)
+    after = canonical(inputs)
+    past = past_of(_known(step.old), after)
+    tokens = tokens_now(inputs, after, past)
+    found: dict[str, str] = {}
+    if inputs.get("refreshOnSchemaChange") is True:
+        found |= dict.fromkeys(reshaped(past.tree, after), "it changes, and refreshOnSchemaChange is set")
+    # The provider's diff names every stream that is due, also one whose token stays because its last refresh failed.
+    due = [path[1] for path in property_paths(step) if path[0] == "backfills" and len(path) > 1]
+    for key in due:
+        token = tokens.get(key)
+        retried = ", whose last refresh failed" if token == past.tokens.get(key) else ""
+        text = "true" if token is True else str(token)
+        found[key] = "its last refresh failed" if token is None else f"token {text}{retried}"
+    return dict(sorted(found.items()))
+
+
+def _with_shown_names(cursors: CursorImpact) -> CursorImpact:
+    """The same with the names of streams in place of their keys."""
+    lost = None if cursors.lost is None else {shown(key): why for key, why in cursors.lost.items()}
+    return CursorImpact(tuple(map(shown, cursors.kept)), lost, tuple(map(shown, cursors.anew)))
+
+
+# Streams
+
+
+def compare_streams(
+    old: Mapping[str, Stream], new: Mapping[str, Stream], cursors: CursorImpact, reread: Collection[str]
+) -> Iterator[StreamImpact]:
+    """The streams that are added, removed or changed, by key.
+
+    Args:
+        old: the streams before, by the keys of `new`; empty if the connection is new.
+        new: the streams after; empty if the connection is deleted.
+        cursors: what happens to cursors.
+        reread: keys of the streams that are re-read from the beginning.
+    """
+    lost = cursors.lost or {}
+    for key in sorted(old.keys() | new.keys()):
+        if key not in old:
+            settings = tuple(_added_settings(new[key]))
+            yield StreamImpact(shown(key), "added", settings=settings, cursor=_added_cursor(new[key], is_new=not old))
+        elif key not in new:
+            stays = "stays in Airbyte: the stream resumes there if it is selected again"
+            kept = stays if new and is_incremental(old[key].sync_mode) else ""
+            yield StreamImpact(shown(key), "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
+        elif old[key] != new[key] or key in lost:
+            yield _changed_stream(old[key], new[key], lost.get(key, ""), is_reread=key in reread)
+
+
+def _added_cursor(stream: Stream, *, is_new: bool) -> str:
+    if not is_incremental(stream.sync_mode):
+        return ""
+    # Airbyte keeps the cursor of a removed stream, and the preview does not show whether there is one.
+    return (
+        "from the beginning"
+        if is_new
+        else "from the beginning, or from its old cursor if this connection had the stream before"
+    )
+
+
+def _added_settings(stream: Stream) -> Iterator[PropertyChange]:
+    yield PropertyChange("sync mode", "", stream.sync_mode)
+    yield PropertyChange("cursor", "", ".".join(stream.cursor_field))
+    yield PropertyChange("key", "", _key_text(stream))
+    yield PropertyChange("fields", "", _field_count(stream))
+
+
+def _changed_stream(old: Stream, new: Stream, lost: str, *, is_reread: bool) -> StreamImpact:
+    added, removed = _changed_fields(old, new)
+    settings = tuple(each for each in _changed_settings(old, new) if each.before != each.after)
+    names = {each.name for each in settings}
+    return StreamImpact(
+        shown(new.key),
+        "changed",
+        added,
+        removed,
+        settings,
+        _changed_cursor(old, new, lost, is_reread=is_reread),
+        tuple(_stream_remarks(old, new, added, names, is_reread=is_reread)),
+    )
+
+
+def _changed_fields(old: Stream, new: Stream) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if old.selected_fields is None or new.selected_fields is None:
+        return (), ()
+    had, has = set(old.selected_fields), set(new.selected_fields)
+    return tuple(sorted(has - had)), tuple(sorted(had - has))
+
+
+def _changed_settings(old: Stream, new: Stream) -> Iterator[PropertyChange]:
+    yield PropertyChange("sync mode", old.sync_mode, new.sync_mode)
+    yield PropertyChange("cursor", ".".join(old.cursor_field), ".".join(new.cursor_field))
+    yield PropertyChange("key", _key_text(old), _key_text(new))
+    yield PropertyChange("namespace", old.namespace, new.namespace)
+    if (old.selected_fields is None) != (new.selected_fields is None):
+        yield PropertyChange("fields", _field_count(old), _field_count(new))
+    for name in sorted(old.others.keys() | new.others.keys()):
+        before, after = (json.dumps(each.others.get(name), sort_keys=True) for each in (old, new))
+        if before != after:
+            # Without values: a mapper may hold an encryption key.
+            yield PropertyChange(name, "", "changed")
+
+
+def _changed_cursor(old: Stream, new: Stream, lost: str, *, is_reread: bool) -> str:
+    if lost:
+        return f"lost: {lost}"
+    if not is_incremental(new.sync_mode):
+        return ""
+    if is_reread:
+        return "from the beginning, as requested"
+    if not is_incremental(old.sync_mode):
+        return "from the beginning"
+    if old.cursor_field != new.cursor_field:
+        return f"kept, but its value is from {'.'.join(old.cursor_field) or 'the default cursor of the source'}"
+    return "kept"
+
+
+def _stream_remarks(
+    old: Stream, new: Stream, added: Collection[str], settings: Collection[str], *, is_reread: bool
+) -> Iterator[str]:
+    was, becomes = is_incremental(old.sync_mode), is_incremental(new.sync_mode)
+    resumes = was and becomes and not is_reread
+    if added and resumes:
+        yield "existing rows stay NULL in new fields until a backfill"
+    if resumes and ("cursor" in settings or "sync mode" in settings):
+        yield "its cursor or sync mode changes: without a backfill, rows may be missing or duplicated"
+    if _becomes_overwritten(old, new):
+        yield "each sync overwrites all existing rows"
+    elif was and not becomes:
+        yield "each sync appends all rows again"
+
+
+def _becomes_overwritten(old: Stream, new: Stream) -> bool:
+    return new.sync_mode in _OVERWRITING_MODES and old.sync_mode not in _OVERWRITING_MODES
+
+
+def _field_count(stream: Stream) -> str:
+    return "all" if stream.selected_fields is None else f"{len(stream.selected_fields)}"
+
+
+def _key_text(stream: Stream) -> str:
+    return ", ".join(".".join(path) for path in stream.primary_key)
+
+
+# Losses
+
+
+def _losses(steps: Sequence[Step]) -> tuple[Loss, ...]:
+    """The objects that an update deletes, or that lose data, by kind and name."""
+    found = [loss for step in steps if is_object(step) for loss in _object_losses(step)]
+    # The rules of a bucket that the same update creates can't expire anything that exists.
+    created = {step.name for step in steps if step.type == BUCKET and step.op == "create"}
+    rules = (step for step in steps if step.type == LIFECYCLE and step.new is not None and step.name not in created)
+    found += [loss for step in rules for loss in _expiry_losses(step)]
+    found += [loss for pipeline in _pipelines(steps) for loss in _stream_losses(pipeline)]
+    # The loss of a deleted source includes its connection: one acknowledgement is enough.
+    deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
+    kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
+    return tuple(sorted(kept, key=lambda loss: (loss.kind, loss.name, loss.what)))
+
+
+def _object_losses(step: Step) -> Iterator[Loss]:
+    kind, name = kind_of(step), step.name
+    if step.op == "delete" and not _is_forgotten(step):
+        yield Loss(kind, name, _DELETIONS.get(kind, "is deleted"))
+    elif step.op == "replace" and kind in STATEFUL_KINDS:
+        yield Loss(kind, name, "is replaced: the old one is deleted with all its contents")
+    elif step.old is not None and step.new is not None:
+        # Neither deletes anything now, but a later update could, without another warning of the engine.
+        if step.old.protect and not step.new.protect:
+            yield Loss(kind, name, "is no longer protected from deletion")
+        if step.new.inputs.get("forceDestroy") is True and step.old.inputs.get("forceDestroy") is not True:
+            yield Loss(kind, name, "can be deleted from now on even if it is not empty")
+
+
+def _stream_losses(pipeline: _Pipeline) -> Iterator[Loss]:
+    """The streams of an updated or replaced connection that lose their cursor or their existing rows."""
+    step = pipeline.connection
+    if step is None or step.old is None or step.new is None or step.quiet:
+        return
+    if _changes_secret_streams(step):
+        yield Loss("connection", pipeline.name, _HIDDEN_LOSS)
+        return
+    old, new = _old_and_new_streams(step) or ({}, {})
+    lost = _cursor_impact(pipeline, old, new, ()).lost or {}
+    overwritten = {key for key in old.keys() & new.keys() if _becomes_overwritten(old[key], new[key])}
+    for key in sorted(lost.keys() | overwritten):
+        what = [f"its cursor is lost, because {lost[key]}"] if key in lost else []
+        what += ["its existing rows are overwritten"] if key in overwritten else []
+        # The provider refuses to lose a cursor in a replacement; on an update, it is Airbyte that drops it.
+        refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
+        by_file = f"{pipeline.name}/{name_of(key)[1]}"
+        yield Loss("stream", f"{pipeline.name}/{shown(key)}", "; ".join(what), refused=refused, by_file=by_file)
+
+
+def _expiry_losses(step: Step) -> Iterator[Loss]:
+    """The lifecycle rules of a bucket that are new, or that expire data sooner than before."""
+    before, after = (_expiry_days(state.inputs.get("rules")) if state else {} for state in (step.old, step.new))
+    for rule, days in sorted(after.items()):
+        if rule not in before or days < before[rule]:
+            yield Loss("bucket", step.name, f"expires data older than {counted(days, 'day')} (lifecycle rule {rule})")
+
+
+def _expiry_days(rules: JsonValue) -> dict[str, int]:
+    """The days after which a rule expires objects or noncurrent versions, the smaller of both, by the rule's id."""
+    found: dict[str, int] = {}
+    for rule in rules if isinstance(rules, list) else []:
+        if not isinstance(rule, dict) or rule.get("status") == "Disabled":
+            continue
+        expiration = _integer(rule.get("expiration"), "days")
+        noncurrent = _integer(rule.get("noncurrentVersionExpiration"), "noncurrentDays")
+        days = [each for each in (expiration, noncurrent) if each is not None]
+        if days:
+            found[str(rule.get("id"))] = min(days)
+    return found
+
+
+def _integer(rule: JsonValue, key: str) -> int | None:
+    """An integer of a rule. A preview may show it as a float, because AWS's schema has numbers."""
+    value = rule.get(key) if isinstance(rule, dict) else None
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,12 +1,11 @@
-"""Code, state and live, three ways: what differs between them, object by object and place by place.
+"""Compare code, state and live objects three ways, by object and property path.
 
-One run of `pulumi preview --refresh --json --show-sames` tells all three: its refresh steps have the state as it is
-kept, and the program's steps have what is live as the old and what code says as the new. Pure.
+One run of `pulumi preview --refresh --json --show-sames` has all three: its refresh steps have the state as it is
+stored, and the program's steps have the live object as the old resource and the code as the new one.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -19,102 +18,47 @@ from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import field_name
 from lotus_infra.plan.impact import is_object
-from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, ResourceState, Step
-from lotus_infra.plan.streams import streams, tokens
+from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, PropertyPath, ResourceState, Step
+from lotus_infra.plan.streams import backfill_tokens, streams
 
-Place = tuple[str, ...]
-Places = dict[Place, JsonValue]
-Inputs = Mapping[str, JsonValue]
+ANOTHER_SECRET: Final = "[another secret]"
+"""Stands for a value that differs from a secret and is not shown either."""
+TO_CHANGE: Final = "[to be changed]"
+"""Stands for the code's value if the engine plans a change, but the inputs do not differ."""
 STREAMS: Final = "streams"
-"""The first step of a place in a stream; the second is the stream's key."""
-SECRET_STREAMS: Final[Place] = ("configurations",)
-"""The place of all streams of a connection, where they are secret."""
-ALL_FIELDS: Final = "every field"
-OBJECT: Final[Place] = ()
-"""The place of the object as a whole."""
-DEFAULTS: Final[Inputs] = {
+"""First key of a path into a stream; the second is the stream's key."""
+CONNECTION_DEFAULTS: Final[Mapping[str, JsonValue]] = {
     "namespaceDefinition": "destination",
     "namespaceFormat": "",
     "prefix": "",
     "nonBreakingSchemaUpdatesBehavior": "ignore",
     "status": "active",
 }
-"""What a connection has that does not say so (pulumi_airbyte, provider/connection_inputs.py)."""
-_APART: Final = frozenset({"configurations", "schedule", "backfills"})
-AIRBYTE: Final = "airbyte:index/"
-ANOTHER_SECRET: Final = "[another secret]"
-TO_CHANGE: Final = "[to be changed]"
-_NOT_THE_PROGRAMS: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
+"""Values of properties that a connection leaves out (pulumi_airbyte, provider/connection_inputs.py)."""
+_WHOLE_OBJECT: Final[PropertyPath] = ()
+_ALL_STREAMS: Final[PropertyPath] = ("configurations",)
+"""The one path of a connection's streams if they are secret."""
+_EVERY_FIELD: Final = "every field"
+_CONVERTED: Final = frozenset({"configurations", "schedule", "backfills"})
+"""Properties of a connection whose JSON is converted before it is compared."""
+_AIRBYTE: Final = "airbyte:index/"
+_NOT_OF_THE_PROGRAM: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
+"""Operations that the engine adds to the program's own."""
+# The provider explains changes in Airbyte by messages with these beginnings (pulumi_airbyte, provider/connection.py and
+# actor.py), because a diff has no place for a reason, and hides whether the old or the new secret is the live one.
 _LOCKED: Final = "it is locked in Airbyte"
-_OTHER_SECRETS: Final = re.compile(r"(?P<places>.+): changed outside the program, ")
-_IN_AIRBYTE: Final = re.compile(
+_CHANGED_SECRETS: Final = re.compile(r"(?P<paths>.+): changed outside the program, ")
+_CHANGE_IN_AIRBYTE: Final = re.compile(
     rf"(?:{_LOCKED}|it is switched off in Airbyte|(?:field .+ of|stream) .+ was added in Airbyte |"
-    rf"{_OTHER_SECRETS.pattern})"
+    rf"{_CHANGED_SECRETS.pattern})"
 )
-"""How the provider begins what it says of changes in Airbyte (pulumi_airbyte, provider/connection.py and actor.py)."""
+
+Inputs = Mapping[str, JsonValue]
+PropertyValues = dict[PropertyPath, JsonValue]
 
 
-def places(inputs: Inputs) -> Places:
-    """The places of any resource: each leaf of its inputs; a list is one leaf."""
-    return {place: value for place, value in _leaves(inputs, ()) if value is not None}
-
-
-def connection_places(inputs: Inputs, *, hidden: bool = False) -> Places:
-    """The places of a connection, defaults included, and those of its streams.
-
-    Args:
-        inputs: of the connection.
-        hidden: its streams are secret in one of the versions that are compared, and so are one place.
-    """
-    plain = {key: value for key, value in {**DEFAULTS, **inputs}.items() if key not in _APART}
-    found = places(plain) | {("schedule",): schedule_text(inputs.get("schedule"))}
-    known = None if hidden else streams(inputs)
-    if known is None:
-        return found | {SECRET_STREAMS: HIDDEN}
-    for key, stream in known.items():
-        found |= {(STREAMS, key, *inner): value for inner, value in _stream(stream) if value is not None}
-    for key, token in tokens(inputs, known).items():
-        if token and (STREAMS, key) in found:
-            found[STREAMS, key, "backfill"] = token
-    return found
-
-
-def schedule_text(schedule: JsonValue) -> str:
-    """A schedule in canonical form as people write it: `cron 0 0 * * * ?`, `every 1 hours`, `manual`."""
-    if not isinstance(schedule, dict):
-        return "manual"
-    kind = schedule.get("scheduleType")
-    if kind == "basic":
-        return str(schedule.get("basicTiming")).lower()
-    parts = [kind, schedule.get("cronExpression"), schedule.get("cronTimeZone")]
-    return " ".join(str(part) for part in parts if part)
-
-
-def _stream(stream: Stream) -> Iterator[tuple[Place, JsonValue]]:
-    yield (), True
-    yield ("sync_mode",), stream.sync_mode
-    yield ("cursor_field",), ".".join(stream.cursor_field) or None
-    yield ("primary_key",), ", ".join(".".join(path) for path in stream.primary_key) or None
-    yield ("namespace",), stream.namespace or None
-    if stream.selected_fields is None:
-        yield ("fields",), ALL_FIELDS
-    for field in stream.selected_fields or ():
-        yield ("fields", field), True
-    yield from (((key,), cast("JsonValue", value)) for key, value in stream.others.items())
-
-
-def _leaves(value: JsonValue | Inputs, place: Place) -> Iterator[tuple[Place, JsonValue]]:
-    if isinstance(value, Mapping) and (value or not place):
-        for key, inner in value.items():
-            # The engine's own notes on what a bridged provider filled in.
-            if not key.startswith("__"):
-                yield from _leaves(inner, (*place, key))
-    else:
-        yield place, value  # type: ignore[misc]
-
-
-class Verdict(StrEnum):
-    """Who has moved away from what was applied last."""
+class DriftKind(StrEnum):
+    """Which of code and live object differs from the state. Values are printed, names are in `lotus drift --json`."""
 
     CHANGED = "changed outside"
     BOTH = "changed in both"
@@ -123,82 +67,82 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One place at which the three are not the same; None where one of them has nothing there.
+class PropertyDrift:
+    """A property that differs between code, state and live object. None means that there is no such property.
 
     Attributes:
-        place: where in the object; empty for the object as a whole.
-        code: what the program says.
-        state: what was applied last.
-        live: what there is.
-        perhaps_server: whether Airbyte can have made the change by itself; an edit by hand looks alike.
+        path: the property's path; empty for the object as a whole.
+        code: the program's value.
+        state: the value of the last update.
+        live: the live value.
+        perhaps_server: whether Airbyte itself may have made the change; a manual edit looks the same.
     """
 
-    place: Place
+    path: PropertyPath
     code: JsonValue
     state: JsonValue
     live: JsonValue
     perhaps_server: bool = False
 
     @property
-    def verdict(self) -> Verdict:
-        """Who has moved."""
-        if _same(self.live, self.state):
-            return Verdict.NOT_APPLIED
-        if _same(self.code, self.state):
-            return Verdict.CHANGED
-        return Verdict.ALIKE if _same(self.code, self.live) else Verdict.BOTH
+    def kind(self) -> DriftKind:
+        """Which side changed since the last update."""
+        if _is_same(self.live, self.state):
+            return DriftKind.NOT_APPLIED
+        if _is_same(self.code, self.state):
+            return DriftKind.CHANGED
+        return DriftKind.ALIKE if _is_same(self.code, self.live) else DriftKind.BOTH
 
 
 @dataclass(frozen=True, slots=True)
-class Drifted:
-    """An object that is not everywhere the same.
+class DriftedObject:
+    """An object that differs between code, state and Airbyte.
 
     Attributes:
-        kind: `source`, `destination` or `connection`; its type where it is not one of Airbyte's.
+        kind: `source`, `destination` or `connection`; the engine's type for any other.
         name: its name in the program.
-        differences: at least one.
-        notes: what the provider says of changes in Airbyte.
-        live: its inputs as they are live; empty where it is gone.
+        differences: the properties that differ; at least one.
+        notes: the provider's messages about changes in Airbyte.
+        live: the live inputs; empty if the object is gone.
     """
 
     kind: str
     name: str
-    differences: tuple[Difference, ...]
+    differences: tuple[PropertyDrift, ...]
     notes: tuple[str, ...]
     live: Inputs
 
     @property
     def gone(self) -> bool:
-        """Whether it was deleted behind the program, which still wants it."""
-        return any(each.place == OBJECT and each.verdict is Verdict.CHANGED for each in self.differences)
+        """Whether it was deleted outside the program, which still declares it."""
+        return any(each.path == _WHOLE_OBJECT and each.kind is DriftKind.CHANGED for each in self.differences)
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What differs.
+    """The differences of a stack.
 
     Attributes:
-        objects: those that are not everywhere the same, in the engine's order of the program.
-        labels: what each of Airbyte's objects that is live is called there, by kind and name.
+        objects: the objects that differ, in the order of the program's steps.
+        labels: the live names of Airbyte's objects, by kind and name in the program.
     """
 
-    objects: tuple[Drifted, ...]
+    objects: tuple[DriftedObject, ...]
     labels: Mapping[tuple[str, str], str]
 
     @property
     def ok(self) -> bool:
-        """Whether code and live agree; that the state is behind what both say is mended by the next refresh."""
-        return all(each.verdict is Verdict.ALIKE for one in self.objects for each in one.differences)
+        """Whether code and live objects agree. If only the state is behind, the next refresh updates it."""
+        return all(each.kind is DriftKind.ALIKE for one in self.objects for each in one.differences)
 
-    def count(self, verdict: Verdict) -> int:
-        """How many differences are of one verdict."""
-        return sum(each.verdict is verdict for one in self.objects for each in one.differences)
+    def count(self, kind: DriftKind) -> int:
+        """The number of differences of a kind."""
+        return sum(each.kind is kind for one in self.objects for each in one.differences)
 
 
 @dataclass(frozen=True, slots=True)
-class _Three:
-    """A resource in its three versions; None where one of them does not have it."""
+class _Resource:
+    """The three versions of a resource; None if a version does not have it."""
 
     type: str
     name: str
@@ -209,120 +153,103 @@ class _Three:
     steps: tuple[Step, ...]
 
     @property
+    def is_airbyte(self) -> bool:
+        return self.type.startswith(_AIRBYTE)
+
+    @property
     def kind(self) -> str:
-        """What people call it."""
-        return self.type.rsplit(":", maxsplit=1)[-1].lower() if self.type.startswith(AIRBYTE) else self.type
+        return self.type.rsplit(":", maxsplit=1)[-1].lower() if self.is_airbyte else self.type
 
 
 def drift_of(preview: Preview) -> Drift:
-    """What differs, from a preview with a refresh that shows what stays the same."""
+    """Compare the three versions in a preview that was made with `--refresh --show-sames`."""
     resources = tuple(_resources(preview.steps))
-    found = [_drifted(each, preview.said_of(each.urn)) for each in resources]
+    objects = (_drifted_object(each, preview.messages_of(each.urn)) for each in resources)
     labels = {
         (each.kind, each.name): str(each.live.inputs.get("name"))
         for each in resources
-        if each.live is not None and each.type.startswith(AIRBYTE)
+        if each.live is not None and each.is_airbyte
     }
-    return Drift(tuple(one for one in found if one.differences), labels)
+    return Drift(tuple(each for each in objects if each.differences), labels)
 
 
-def _resources(steps: Sequence[Step]) -> Iterator[_Three]:
-    kept = {step.urn: step.old for step in steps if step.op == "refresh"}
-    wanted: dict[str, list[Step]] = {}
+def _resources(steps: Sequence[Step]) -> Iterator[_Resource]:
+    stored = {step.urn: step.old for step in steps if step.op == "refresh"}
+    of_program: dict[str, list[Step]] = {}
     for step in steps:
-        if step.op not in _NOT_THE_PROGRAMS:
-            wanted.setdefault(step.urn, []).append(step)
-    known = {step.urn: step for step in steps}
-    for urn in dict.fromkeys([*wanted, *kept]):
-        some = known[urn]
-        if not is_object(some):
+        if step.op not in _NOT_OF_THE_PROGRAM:
+            of_program.setdefault(step.urn, []).append(step)
+    any_step = {step.urn: step for step in steps}
+    for urn in dict.fromkeys([*of_program, *stored]):
+        step, own = any_step[urn], of_program.get(urn, [])
+        if not is_object(step):
             continue
-        own = wanted.get(urn, [])
-        live = next((step.old for step in own if step.old is not None), None)
-        code = next((step.new for step in own if step.new is not None), None)
-        yield _Three(some.type, some.name, urn, code, kept.get(urn), live, tuple(own))
+        live = next((each.old for each in own if each.old is not None), None)
+        code = next((each.new for each in own if each.new is not None), None)
+        yield _Resource(step.type, step.name, urn, code, stored.get(urn), live, tuple(own))
 
 
-def _drifted(one: _Three, said: Sequence[str]) -> Drifted:
-    notes = tuple(dict.fromkeys(each for each in said if _IN_AIRBYTE.match(each)))
-    differences = tuple(_differences(one, notes)) or tuple(_unexplained(one))
-    return Drifted(one.kind, one.name, differences, notes, one.live.inputs if one.live is not None else {})
+def _drifted_object(resource: _Resource, messages: Sequence[str]) -> DriftedObject:
+    notes = tuple(dict.fromkeys(each for each in messages if _CHANGE_IN_AIRBYTE.match(each)))
+    differences = tuple(_compare(resource, notes)) or tuple(_planned_changes(resource))
+    live = resource.live.inputs if resource.live is not None else {}
+    return DriftedObject(resource.kind, resource.name, differences, notes, live)
 
 
-def _differences(one: _Three, notes: Sequence[str]) -> Iterator[Difference]:
-    if one.code is None or one.state is None or one.live is None:
-        yield Difference(OBJECT, _is_there(one.code), _is_there(one.state), _is_there(one.live))
+def _compare(resource: _Resource, notes: Sequence[str]) -> Iterator[PropertyDrift]:
+    if resource.code is None or resource.state is None or resource.live is None:
+        yield PropertyDrift(
+            _WHOLE_OBJECT, _presence(resource.code), _presence(resource.state), _presence(resource.live)
+        )
         return
-    foreign = not one.type.startswith(AIRBYTE)
-    stays = all(step.quiet for step in one.steps)
-    if foreign and stays:
-        # What a refresh reads of others is put in many ways; their own providers see no difference in it.
+    is_unchanged = all(step.quiet for step in resource.steps)
+    if is_unchanged and not resource.is_airbyte:
+        # A refresh of another provider may write equal values in another form. Its own diff is right about them.
         return
-    read = _connection_reader(one) if one.kind == "connection" else places
-    live = read(one.live.inputs)
-    code = live if stays else _without_unknowns(read(one.code.inputs), live)
-    versions = _alike_deep(code, read(one.state.inputs), live)
-    changed = {path for step in one.steps for path in step.detailed_diff}
-    outside = {place for note in notes for place in _secrets_changed_outside(note)}
-    for place in dict.fromkeys(place for version in versions for place in version):
-        ours, kept, theirs = _shown([version.get(place) for version in versions])
-        if ours == kept == theirs == HIDDEN and field_name(place) in changed:
-            ours, theirs = (HIDDEN, ANOTHER_SECRET) if field_name(place) in outside else (ANOTHER_SECRET, HIDDEN)
-        if not (_same(ours, kept) and _same(kept, theirs)):
-            yield Difference(place, ours, kept, theirs, _perhaps_server(place, "; ".join(notes)))
+    values_of = _values_reader(resource)
+    live = values_of(resource.live.inputs)
+    code = live if is_unchanged else _with_live_unknowns(values_of(resource.code.inputs), live)
+    versions = _at_equal_depth(code, values_of(resource.state.inputs), live)
+    planned = {path for step in resource.steps for path in step.detailed_diff}
+    changed_secrets = {path for note in notes for path in _changed_secrets(note)}
+    for path in dict.fromkeys(path for version in versions for path in version):
+        ours, stored, theirs = _without_secrets([version.get(path) for version in versions])
+        if ours == stored == theirs == HIDDEN and field_name(path) in planned:
+            # The engine hides all three values, and its diff says that two of them differ.
+            is_live = field_name(path) in changed_secrets
+            ours, theirs = (HIDDEN, ANOTHER_SECRET) if is_live else (ANOTHER_SECRET, HIDDEN)
+        if not (_is_same(ours, stored) and _is_same(stored, theirs)):
+            yield PropertyDrift(path, ours, stored, theirs, _is_perhaps_server(path, "; ".join(notes)))
 
 
-def _secrets_changed_outside(note: str) -> Sequence[str]:
-    """The places whose secret is another one in Airbyte: the engine hides old and new alike, and the provider says."""
-    found = _OTHER_SECRETS.match(note)
-    return found["places"].split(", ") if found else ()
-
-
-def _connection_reader(one: _Three) -> Callable[[Inputs], Places]:
-    """What reads a connection's places: streams that are secret in one version can't be compared in any."""
-    versions = (one.code, one.state, one.live)
-    hidden = any(version is not None and streams(version.inputs) is None for version in versions)
-    return partial(connection_places, hidden=hidden)
-
-
-def _unexplained(one: _Three) -> Iterator[Difference]:
-    """What the engine is to change although the inputs tell no difference, such as a backfill that failed."""
-    for step in one.steps:
-        for path in step.detailed_diff:
-            yield Difference((path,), TO_CHANGE, None, None)
-
-
-def _is_there(version: ResourceState | None) -> JsonValue:
+def _presence(version: ResourceState | None) -> JsonValue:
     return None if version is None else True
 
 
-def _alike_deep(*versions: Places) -> tuple[Places, ...]:
-    """The versions with each stream as deep as all of them have it.
-
-    A stream that one of them does not have is one difference, and where one selects every field, so are its fields.
-    """
-    known = {place for version in versions for place in version if len(place) == 2 and place[0] == STREAMS}
-    lacking = {place for place in known if not all(place in version for version in versions)}
-    whole = {place for version in versions for place, value in version.items() if value == ALL_FIELDS}
-    return tuple(_folded(version, lacking, whole) for version in versions)
+def _values_reader(resource: _Resource) -> Callable[[Inputs], PropertyValues]:
+    if resource.kind != "connection":
+        return property_values
+    # Streams that are secret in one version can't be compared in any.
+    versions = (resource.code, resource.state, resource.live)
+    hidden = any(version is not None and streams(version.inputs) is None for version in versions)
+    return partial(connection_values, hidden=hidden)
 
 
-def _folded(version: Places, lacking: AbstractSet[Place], whole: AbstractSet[Place]) -> Places:
-    kept = {place: value for place, value in version.items() if len(place) == 2 or place[:2] not in lacking}
-    for place in sorted(whole & {place[:3] for place in kept}):
-        names = [inner[3] for inner in kept if inner[:3] == place and len(inner) > 3]
-        kept = {inner: value for inner, value in kept.items() if inner[:3] != place or len(inner) == 3}
-        kept.setdefault(place, ", ".join(names))
-    return kept
+def _planned_changes(resource: _Resource) -> Iterator[PropertyDrift]:
+    """The engine's planned changes, where no input differs: for example, a failed backfill is repeated."""
+    for step in resource.steps:
+        for path in step.detailed_diff:
+            yield PropertyDrift((path,), TO_CHANGE, None, None)
 
 
-def _without_unknowns(code: Places, live: Places) -> Places:
-    """Code with what is live in place of what only an `up` can tell."""
-    return {place: live.get(place) if UNKNOWN in str(value) else value for place, value in code.items()}
+def _changed_secrets(note: str) -> Sequence[str]:
+    """The paths of secrets that changed in Airbyte, in the provider's form."""
+    found = _CHANGED_SECRETS.match(note)
+    return found["paths"].split(", ") if found else ()
 
 
-def _perhaps_server(place: Place, notes: str) -> bool:
-    match place:
+def _is_perhaps_server(path: PropertyPath, notes: str) -> bool:
+    match path:
         case ("status",):
             return "a breaking change" in notes or _LOCKED in notes
         case (_, stream, "fields", field):
@@ -332,17 +259,110 @@ def _perhaps_server(place: Place, notes: str) -> bool:
     return False
 
 
-def _same(one: JsonValue, other: JsonValue) -> bool:
+def _is_same(one: JsonValue, other: JsonValue) -> bool:
+    # Python's 1 == True is not JSON's.
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _shown(values: Sequence[JsonValue]) -> list[JsonValue]:
-    """Values of one place without secrets: what Airbyte hides counts as what the engine hides, and hides the others."""
-    shown = [HIDDEN if value == MASK else value for value in values]
-    if HIDDEN not in shown:
-        return shown
-    return [value if value in {None, HIDDEN} else ANOTHER_SECRET for value in map(_text_or_none, shown)]
+def _without_secrets(values: Sequence[JsonValue]) -> list[JsonValue]:
+    """The three values of one path. If one is a secret, the others are hidden too: each was or will be the secret."""
+    hidden = [HIDDEN if value == MASK else value for value in values]
+    if HIDDEN not in hidden:
+        return hidden
+    return [value if value is None or value == HIDDEN else ANOTHER_SECRET for value in hidden]
 
 
-def _text_or_none(value: JsonValue) -> str | None:
-    return value if value is None or isinstance(value, str) else ANOTHER_SECRET
+# The values of a resource's inputs
+
+
+def property_values(inputs: Inputs) -> PropertyValues:
+    """The values of a resource's inputs by path, without nulls; a list is one value."""
+    return {path: value for path, value in _flattened(inputs, ()) if value is not None}
+
+
+def _flattened(value: JsonValue | Inputs, path: PropertyPath) -> Iterator[tuple[PropertyPath, JsonValue]]:
+    if isinstance(value, Mapping) and (value or not path):
+        for key, inner in value.items():
+            # The engine keeps notes on the defaults of a bridged provider under such keys.
+            if not key.startswith("__"):
+                yield from _flattened(inner, (*path, key))
+    else:
+        yield path, cast("JsonValue", value)
+
+
+def connection_values(inputs: Inputs, *, hidden: bool = False) -> PropertyValues:
+    """The values of a connection's inputs and streams by path, with defaults.
+
+    Args:
+        inputs: the connection's inputs.
+        hidden: whether its streams are secret in one of the compared versions; then they are one value.
+    """
+    plain = {key: value for key, value in {**CONNECTION_DEFAULTS, **inputs}.items() if key not in _CONVERTED}
+    found = property_values(plain) | {("schedule",): _schedule_text(inputs.get("schedule"))}
+    known = None if hidden else streams(inputs)
+    if known is None:
+        return found | {_ALL_STREAMS: HIDDEN}
+    for key, stream in known.items():
+        found |= {(STREAMS, key, *path): value for path, value in _stream_values(stream) if value is not None}
+    for key, token in backfill_tokens(inputs, known).items():
+        # A token of a stream that is not in the connection requests nothing.
+        if token and key in known:
+            found[STREAMS, key, "backfill"] = token
+    return found
+
+
+def _schedule_text(schedule: JsonValue) -> str:
+    """A canonical schedule as short text: `cron 0 0 * * * ?`, `every 1 hours`, `manual`."""
+    if not isinstance(schedule, dict):
+        return "manual"
+    kind = schedule.get("scheduleType")
+    if kind == "basic":
+        return str(schedule.get("basicTiming")).lower()
+    parts = [kind, schedule.get("cronExpression"), schedule.get("cronTimeZone")]
+    return " ".join(str(part) for part in parts if part)
+
+
+def _stream_values(stream: Stream) -> Iterator[tuple[PropertyPath, JsonValue]]:
+    """The values of a stream by path within it; True stands for the presence of the stream or of a field."""
+    yield (), True
+    yield ("sync_mode",), stream.sync_mode
+    yield ("cursor_field",), ".".join(stream.cursor_field) or None
+    yield ("primary_key",), ", ".join(".".join(path) for path in stream.primary_key) or None
+    yield ("namespace",), stream.namespace or None
+    if stream.selected_fields is None:
+        yield ("fields",), _EVERY_FIELD
+    for field in stream.selected_fields or ():
+        yield ("fields", field), True
+    yield from (((key,), cast("JsonValue", value)) for key, value in stream.others.items())
+
+
+def _with_live_unknowns(code: PropertyValues, live: PropertyValues) -> PropertyValues:
+    """The code's values, with the live value for each one that only the update knows."""
+    return {path: live.get(path) if UNKNOWN in str(value) else value for path, value in code.items()}
+
+
+def _at_equal_depth(*versions: PropertyValues) -> tuple[PropertyValues, ...]:
+    """The versions with each stream at the depth that all of them have.
+
+    A stream that one version lacks becomes one difference, without its properties. If one version selects every field
+    of a stream, all its fields become one difference.
+    """
+    present = {path for version in versions for path in version if _is_stream(path)}
+    lacking = {path for path in present if not all(path in version for version in versions)}
+    every_field = {path for version in versions for path, value in version.items() if value == _EVERY_FIELD}
+    return tuple(_collapsed(version, lacking, every_field) for version in versions)
+
+
+def _collapsed(
+    version: PropertyValues, lacking: Collection[PropertyPath], every_field: Collection[PropertyPath]
+) -> PropertyValues:
+    kept = {path: value for path, value in version.items() if _is_stream(path) or path[:2] not in lacking}
+    for fields in sorted({*every_field} & {path[:3] for path in kept}):
+        names = [path[3] for path in kept if path[:3] == fields and len(path) > 3]
+        kept = {path: value for path, value in kept.items() if path[:3] != fields or len(path) == 3}
+        kept.setdefault(fields, ", ".join(names))
+    return kept
+
+
+def _is_stream(path: PropertyPath) -> bool:
+    return len(path) == 2 and path[0] == STREAMS

@@ -1,12 +1,17 @@
-"""Changes of a connection's streams as edits of stream files."""
+"""Express changes in Airbyte as edits of the lake's files.
+
+Only what changed outside the program becomes an edit. What the code changed too, or has not applied yet, stays as the
+code has it. A change that no file can express is returned with a remedy. This module reads and writes no file: it
+returns edits by path, relative to the lake's folder.
+"""
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from airbyte_model.modes import KEYLESS_MODES, MODES
+from airbyte_model.modes import KEYLESS_MODES, MODES, is_incremental
 from airbyte_model.streams import Stream, name_of, shown
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
@@ -17,31 +22,52 @@ from lotus_infra.lake.json_text import Edit, child
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, DestinationConfig, Field, Schedule, SourceConfig, StreamConfig
 from lotus_infra.lake.references import Reference, is_reference, parse
-from lotus_infra.naming import is_identifier
-from lotus_infra.plan.drift import ANOTHER_SECRET, DEFAULTS, STREAMS, Difference, Drift, Drifted, Place, Verdict
-from lotus_infra.plan.preview import HIDDEN
+from lotus_infra.plan.drift import (
+    ANOTHER_SECRET,
+    CONNECTION_DEFAULTS,
+    STREAMS,
+    Drift,
+    DriftedObject,
+    DriftKind,
+    PropertyDrift,
+)
+from lotus_infra.plan.preview import HIDDEN, PropertyPath
 from lotus_infra.plan.streams import streams
 
-Document = dict[str, JsonValue]
-Facts = Callable[[str, str], Discovered | None]
-"""Gives what a source was found to have of a stream; None where that isn't known."""
-PUT_BACK: Final = "`lotus up --refresh` puts it back"
-NO_FILE_SAYS = "no file of the lake says it"
-_FIELD: Final = TypeAdapter(Field)
-_EVERY: Final = "every field is selected in Airbyte, and a stream file names its fields"
-_NAMED: Final = "the patch names those that are known; the next `lotus up --refresh` selects them by name"
-_SETTINGS: Final = {
+
+def _key_order(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+# A new key of a file goes to its place in the model's order.
+_STREAM_KEYS: Final = _key_order(StreamConfig)
+_SOURCE_KEYS: Final = _key_order(SourceConfig)
+_DESTINATION_KEYS: Final = _key_order(DestinationConfig)
+_SCHEDULE_KEYS: Final = tuple(Schedule.model_fields)
+_CONNECTION_KEYS: Final = {
     "namespaceFormat": "namespace",
     "prefix": "prefix",
     "nonBreakingSchemaUpdatesBehavior": "non_breaking_changes",
     "notifySchemaChanges": "notify_schema_changes",
 }
-"""Properties of a connection that a source's file has under a name of its own."""
+"""The keys of a source's file that have a connection's properties."""
+_MODE_PAIRS: Final = {mode: pair for pair, mode in MODES.items()}
+_FIELD: Final = TypeAdapter(Field)
+_REVERT: Final = "`lotus up --refresh` reverts it"
+_NO_FILE_KEY: Final = "no file of the lake has a key for it"
+_EVERY_FIELD: Final = (
+    "every field is selected in Airbyte, but a stream file lists its fields",
+    "the patch lists the known fields; the next `lotus up --refresh` selects them by name",
+)
+
+Document = dict[str, JsonValue]
+DiscoveredStreams = Callable[[str, str], Discovered | None]
+"""Returns what was discovered of a stream, by source and stream; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """An edit of a file, which is relative to the lake's folder."""
+    """An edit of a file, relative to the lake's folder."""
 
     file: str
     edit: Edit
@@ -49,19 +75,19 @@ class FileEdit:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that is still to be made, relative to the lake's folder."""
+    """A file to create, relative to the lake's folder."""
 
     file: str
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What is left to do by hand.
+class Unresolved:
+    """A change that no file can express.
 
     Attributes:
-        where: the object, and the place in it.
-        what: why no edit of a file does it.
+        where: the object and the property.
+        what: why no edit expresses it.
         remedy: what to do instead.
     """
 
@@ -70,76 +96,154 @@ class Left:
     remedy: str
 
 
-Part = FileEdit | NewFile | Left
+@dataclass(frozen=True, slots=True)
+class FilePatch:
+    """The edits that write all changes in Airbyte into the lake's files.
+
+    Attributes:
+        edits: the edits of each file, by its path relative to the lake's folder.
+        new: new files, by the same.
+        unresolved: the changes that no file can express.
+    """
+
+    edits: Mapping[str, Sequence[Edit]]
+    new: Mapping[str, Document]
+    unresolved: tuple[Unresolved, ...]
 
 
-def shown_place(place: Place) -> str:
-    """A place as people read it: `orders.fields.total_tax`, `stream orders`, `configuration.start_date`."""
-    if place[:1] == (STREAMS,):
-        stream = shown(place[1])
-        return f"stream {stream}" if len(place) == 2 else f"{stream}.{field_name(place[2:])}"
-    return field_name(place)
+_Result = FileEdit | NewFile | Unresolved
 
 
-def left(one: Drifted, difference: Difference | Place, what: str, remedy: str = PUT_BACK) -> Left:
-    """What is left to do at a place of an object."""
-    place = difference.place if isinstance(difference, Difference) else difference
-    where = f"{one.kind} {one.name}"
-    return Left(f"{where}: {shown_place(place)}" if place else where, what, remedy)
-
-
-def _order(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-STREAM_ORDER: Final = _order(StreamConfig)
-
-
-SOURCE_ORDER: Final = _order(SourceConfig)
-
-
-DESTINATION_ORDER: Final = _order(DestinationConfig)
-
-
-def actor_parts(
-    one: Drifted, changed: Iterable[Difference], file: str, written: Configuration, order: tuple[str, ...]
-) -> Iterator[Part]:
-    """What taking over the changes comes to.
+def patch_files(drift: Drift, lake: Lake, discovered: DiscoveredStreams) -> FilePatch:
+    """Compute the edits that write all changes in Airbyte into the lake's files.
 
     Args:
-        one: the source or destination.
-        changed: what changed in Airbyte.
-        file: its file.
-        written: the configuration as the file has it, with references.
-        order: the keys of such a file in their order.
+        drift: the differences.
+        lake: a lake without errors.
+        discovered: a reader of discovered streams.
     """
-    for each in changed:
-        match each.place:
+    edits: dict[str, list[Edit]] = {}
+    new: dict[str, Document] = {}
+    unresolved: list[Unresolved] = []
+    results = (result for drifted in drift.objects for result in _object_results(drifted, lake, discovered))
+    for result in (*results, *_mismatched_labels(drift, lake)):
+        match result:
+            case FileEdit():
+                edits.setdefault(result.file, []).append(result.edit)
+            case NewFile():
+                new[result.file] = result.document
+            case Unresolved():
+                unresolved.append(result)
+    return FilePatch(edits, new, tuple(unresolved))
+
+
+def path_text(path: PropertyPath) -> str:
+    """A path as text: `orders.fields.total_tax`, `stream orders`, `configuration.start_date`."""
+    if path[:1] == (STREAMS,):
+        stream = shown(path[1])
+        return f"stream {stream}" if len(path) == 2 else f"{stream}.{field_name(path[2:])}"
+    return field_name(path)
+
+
+def _unresolved(drifted: DriftedObject, path: PropertyPath, what: str, remedy: str = _REVERT) -> Unresolved:
+    where = f"{drifted.kind} {drifted.name}"
+    return Unresolved(f"{where}: {path_text(path)}" if path else where, what, remedy)
+
+
+def _object_results(drifted: DriftedObject, lake: Lake, discovered: DiscoveredStreams) -> Iterator[_Result]:
+    for each in drifted.differences:
+        if each.kind is DriftKind.BOTH:
+            remedy = "decide which value is right, and write it into the file or into Airbyte"
+            yield _unresolved(drifted, each.path, "the code changed it too", remedy)
+    changes = [each for each in drifted.differences if each.kind is DriftKind.CHANGED]
+    source = next((folder for folder in lake.sources if folder.name == drifted.name), None)
+    destination = lake.destinations.get(drifted.name)
+    if drifted.gone:
+        remedy = "`lotus up --refresh` creates it again; to accept the deletion, delete its files"
+        yield _unresolved(drifted, (), "it was deleted in Airbyte", remedy)
+    elif drifted.kind == "destination" and destination is not None:
+        file = f"{DESTINATIONS_FOLDER}/{drifted.name}.json"
+        yield from _actor_results(drifted, changes, file, destination.configuration, _DESTINATION_KEYS)
+    elif drifted.kind == "source" and source is not None and source.config is not None:
+        yield from _actor_results(drifted, changes, source.file, source.config.configuration, _SOURCE_KEYS)
+    elif drifted.kind == "connection" and source is not None and source.config is not None:
+        yield from _connection_results(drifted, changes, source, source.config, discovered)
+    else:
+        yield from (_unresolved(drifted, each.path, _NO_FILE_KEY) for each in changes)
+
+
+def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[Unresolved]:
+    """The connections whose label in Airbyte differs from the one that the patched files produce.
+
+    A file has no label of a connection: it is derived from those of its source and destination.
+    """
+    renamed = {
+        (drifted.kind, drifted.name): str(each.live)
+        for drifted in drift.objects
+        for each in drifted.differences
+        if each.path == ("name",) and each.kind is DriftKind.CHANGED
+    }
+    for source in lake.sources:
+        destination = source.config.destination if source.config is not None else ""
+        before = (source.label, lake.destination_label(destination))
+        keys = (("source", source.name), ("destination", destination))
+        after = tuple(renamed.get(key, label) for key, label in zip(keys, before, strict=True))
+        label, connection = naming.connection_label(*after), ("connection", source.name)
+        live = drift.labels.get(connection)
+        if live not in {None, label} and (connection in renamed or after != before):
+            what = f'it is called "{live}", but the files produce "{label}"'
+            yield Unresolved(f"connection {source.name}: name", what, f"rename its source or destination; or {_REVERT}")
+
+
+# Sources and destinations
+
+
+def _actor_results(
+    drifted: DriftedObject,
+    changes: Iterable[PropertyDrift],
+    file: str,
+    written: Configuration,
+    keys: tuple[str, ...],
+) -> Iterator[_Result]:
+    """The results for a source or a destination.
+
+    Args:
+        drifted: the source or destination.
+        changes: its changes in Airbyte.
+        file: its file.
+        written: the configuration in the file, with references.
+        keys: the keys of such a file, in order.
+    """
+    for each in changes:
+        match each.path:
             case ("name",):
-                yield FileEdit(file, Edit(("name",), each.live, order))
+                yield FileEdit(file, Edit(("name",), each.live, keys))
             case ("configuration", *path):
-                yield _configuration(one, each, tuple(path), written, file)
+                yield _configuration_result(drifted, each, tuple(path), written, file)
             case _:
-                yield left(one, each, NO_FILE_SAYS)
+                yield _unresolved(drifted, each.path, _NO_FILE_KEY)
 
 
-def _configuration(one: Drifted, change: Difference, path: Place, written: Configuration, file: str) -> Part:
+def _configuration_result(
+    drifted: DriftedObject, change: PropertyDrift, path: PropertyPath, written: Configuration, file: str
+) -> _Result:
     if change.live is None:
-        return FileEdit(file, Edit(("configuration", *_topmost_missing(one.live.get("configuration"), path)), None))
-    reference = _reference(written, path)
+        topmost = _topmost_missing(drifted.live.get("configuration"), path)
+        return FileEdit(file, Edit(("configuration", *topmost), None))
+    reference = _reference_at(written, path)
     if reference is not None:
-        return _by_reference(one, change, reference)
-    if _is_secret(change.live):
+        return _reference_result(drifted, change, reference)
+    if _has_secret(change.live):
         remedy = (
             "`pulumi config set --secret lotus:<name> <value>`, and refer to it in "
-            f'{file} as {{"$secret": "<name>"}}; or {PUT_BACK}'
+            f'{file} as {{"$secret": "<name>"}}; or {_REVERT}'
         )
-        return left(one, change, "it is a secret, which Airbyte does not show", remedy)
+        return _unresolved(drifted, change.path, "it is a secret, so Airbyte does not show its value", remedy)
     return FileEdit(file, Edit(("configuration", *path), change.live))
 
 
-def _topmost_missing(live: JsonValue, path: Place) -> Place:
-    """The shortest part of a path that is not live: an object goes as a whole where nothing of it is left."""
+def _topmost_missing(live: JsonValue, path: PropertyPath) -> PropertyPath:
+    """The shortest prefix of a path that is not live: an object whose last key was removed is removed as a whole."""
     for depth, key in enumerate(path, start=1):
         found = child(live, key)
         if not found:
@@ -148,177 +252,258 @@ def _topmost_missing(live: JsonValue, path: Place) -> Place:
     return path
 
 
-def _reference(written: JsonValue, path: Place) -> Reference | None:
-    """The reference that the file has at a place, or on the way to it."""
+def _reference_at(written: JsonValue, path: PropertyPath) -> Reference | None:
+    """The reference that a file has at a path or above it."""
     for key in path:
         found = child(written, key)
         if not found:
             return None
         written = found[0]
         if is_reference(written):
-            read = parse(written)
-            return read if isinstance(read, Reference) else None
+            reference = parse(written)
+            return reference if isinstance(reference, Reference) else None
     return None
 
 
-def _by_reference(one: Drifted, change: Difference, reference: Reference) -> Left:
+def _reference_result(drifted: DriftedObject, change: PropertyDrift, reference: Reference) -> Unresolved:
     if reference.part is not None:
-        what = f"the file takes it from the landing zone ({reference.part})"
-        return left(one, change, what, f"change lotus:landingZone of the stack; or {PUT_BACK}")
+        what = f"its value comes from the landing zone ({reference.part})"
+        return _unresolved(drifted, change.path, what, f"change lotus:landingZone of the stack; or {_REVERT}")
     value = change.live if isinstance(change.live, str) else json.dumps(change.live)
-    secret = reference.secret or _is_secret(change.live)
-    given = f"--secret lotus:{reference.name}" if secret else f"lotus:{reference.name} -- {shlex.quote(value)}"
-    return left(one, change, "the file takes it from the stack", f"`pulumi config set {given}`; or {PUT_BACK}")
+    # A secret's value is never printed, and must not get into a shell's history.
+    is_secret = reference.secret or _has_secret(change.live)
+    arguments = f"--secret lotus:{reference.name}" if is_secret else f"lotus:{reference.name} -- {shlex.quote(value)}"
+    remedy = f"`pulumi config set {arguments}`; or {_REVERT}"
+    return _unresolved(drifted, change.path, "its value comes from the stack's configuration", remedy)
 
 
-def _is_secret(value: JsonValue) -> bool:
-    """Whether a value is one that is not shown, or has one in it."""
+def _has_secret(value: JsonValue) -> bool:
     return value == ANOTHER_SECRET or HIDDEN in json.dumps(value)
 
 
-_PAIRS: Final = {word: pair for pair, word in MODES.items()}
+# Connections
 
 
-def stream_parts(
-    one: Drifted, changes: Sequence[Difference], live: Stream | None, source: SourceFolder, facts: Facts
-) -> Iterator[Part]:
-    """What taking over the changes of one stream comes to.
+def _connection_results(
+    drifted: DriftedObject,
+    changes: Iterable[PropertyDrift],
+    source: SourceFolder,
+    config: SourceConfig,
+    discovered: DiscoveredStreams,
+) -> Iterator[_Result]:
+    """The results for a connection, except its label."""
+    live = {**CONNECTION_DEFAULTS, **drifted.live}
+    by_stream: dict[str, list[PropertyDrift]] = {}
+    for each in changes:
+        match each.path:
+            case (key, stream, *_) if key == STREAMS:
+                by_stream.setdefault(stream, []).append(each)
+            case ("schedule",):
+                yield from _schedule_edits(live.get("schedule"), source.file, config)
+            case ("name",):
+                continue
+            case ("status",):
+                remedy = f"enable it in Airbyte; or {_REVERT}"
+                yield _unresolved(drifted, each.path, "a file can't disable a connection", remedy)
+            # The file's key `namespace` is a custom format; no key expresses another namespace definition.
+            case (key,) if key in _CONNECTION_KEYS and (key != "namespaceFormat" or _is_custom_namespace(live)):
+                yield FileEdit(source.file, Edit((_CONNECTION_KEYS[key],), live.get(key), _SOURCE_KEYS))
+            case _:
+                yield _unresolved(drifted, each.path, _NO_FILE_KEY)
+    live_streams = streams(drifted.live) or {}
+    for key, differences in by_stream.items():
+        yield from _stream_results(drifted, differences, live_streams.get(key), source, discovered)
+
+
+def _is_custom_namespace(live: Mapping[str, JsonValue]) -> bool:
+    return live.get("namespaceDefinition") == "custom_format"
+
+
+def _schedule_edits(live: JsonValue, file: str, config: SourceConfig) -> Iterator[FileEdit]:
+    """One edit for each key that differs, or one for the whole schedule if the file has none."""
+    wanted = _schedule_keys(live)
+    written = config.schedule.model_dump(exclude_none=True)
+    if "schedule" not in config.model_fields_set:
+        yield FileEdit(file, Edit(("schedule",), dict(wanted), _SOURCE_KEYS))
+        return
+    for key in _SCHEDULE_KEYS:
+        if wanted.get(key) != written.get(key):
+            yield FileEdit(file, Edit(("schedule", key), wanted.get(key), _SCHEDULE_KEYS))
+
+
+def _schedule_keys(live: JsonValue) -> dict[str, str]:
+    """A canonical schedule in the keys of a source's file."""
+    schedule = live if isinstance(live, dict) else {"scheduleType": "manual"}
+    keys = {
+        "type": schedule.get("scheduleType"),
+        "cron": schedule.get("cronExpression"),
+        "time_zone": schedule.get("cronTimeZone"),
+        "every": str(schedule.get("basicTiming", "")).lower().removeprefix("every "),
+    }
+    return {key: str(value) for key, value in keys.items() if value}
+
+
+# Streams
+
+
+def _stream_results(
+    drifted: DriftedObject,
+    changes: Sequence[PropertyDrift],
+    live: Stream | None,
+    source: SourceFolder,
+    discovered: DiscoveredStreams,
+) -> Iterator[_Result]:
+    """The results for one stream.
 
     Args:
-        one: the connection.
-        changes: what changed in Airbyte of this stream; at least one.
-        live: the stream as it is live; None where it was taken out.
+        drifted: the connection.
+        changes: the stream's changes in Airbyte; at least one.
+        live: the live stream; None if it was removed.
         source: the source's folder.
-        facts: what the source was found to have.
+        discovered: a reader of discovered streams.
     """
-    place = changes[0].place[:2]
-    namespace, stream = name_of(place[1])
-    file = next((each for each in source.streams if each.name == stream), None)
-    name = f"{source.name}/{stream}.json"
-    discovered = facts(source.name, stream) if is_identifier(stream) else None
+    path = changes[0].path[:2]
+    namespace, name = name_of(path[1])
+    file = f"{source.name}/{name}.json"
+    written = next((each for each in source.streams if each.name == name), None)
+    # A name that is no identifier must not become a path.
+    known = discovered(source.name, name) if naming.is_identifier(name) else None
     if live is None:
-        yield FileEdit(name, Edit(("selected",), False, STREAM_ORDER))
-    elif not is_identifier(stream):
-        yield left(one, place, "no stream file can have this name")
-    elif discovered is not None and (discovered.namespace or None) != namespace:
-        yield left(one, place, "the stream file of this name is of another namespace")
-    elif file is not None:
-        there = any(each.place == place for each in changes)
-        yield from _Taken(one, file, live, discovered).parts([] if there else changes)
+        yield FileEdit(file, Edit(("selected",), False, _STREAM_KEYS))
+    elif not naming.is_identifier(name):
+        yield _unresolved(drifted, path, "its name is not valid for a stream file")
+    elif known is not None and (known.namespace or None) != namespace:
+        yield _unresolved(drifted, path, "the stream file with this name is for another namespace")
+    elif written is None:
+        yield from _new_stream_results(drifted, live, file, known, source.name)
+    elif any(each.path == path for each in changes):
+        yield from _StreamUpdate(drifted, written, live, known).reselected()
     else:
-        yield from _new(one, live, name, discovered, source.name)
+        yield from _StreamUpdate(drifted, written, live, known).changed(each.path[2:] for each in changes)
 
 
-class _Taken:
-    """A stream file that is to say what is live."""
+@dataclass(frozen=True, slots=True)
+class _StreamUpdate:
+    """The update of a stream's file to the live stream."""
 
-    def __init__(self, one: Drifted, file: StreamFile, live: Stream, discovered: Discovered | None) -> None:
-        self.one, self.file, self.live, self.discovered = one, file, live, discovered
+    drifted: DriftedObject
+    file: StreamFile
+    live: Stream
+    discovered: Discovered | None
 
-    def parts(self, changes: Iterable[Difference]) -> Iterator[Part]:
-        """What the changes come to; all that differs from the file, where none is named."""
-        config, live = self.file.config, self.live
-        places = [each.place[2:] for each in changes]
-        if not places:
-            yield from self._again()
-            wanted = set(_wanted(live, self.discovered) or config.fields)
-            places = [("sync_mode",), ("cursor_field",), ("primary_key",)]
-            places += [("fields", name) for name in sorted(wanted ^ config.fields.keys())]
-            places += [("fields",)] if live.selected_fields is None else []
-        for place in dict.fromkeys(places):
-            yield from self._at(place)
+    def changed(self, paths: Iterable[PropertyPath]) -> Iterator[_Result]:
+        """The results for the changed properties, by path within the stream."""
+        for path in dict.fromkeys(paths):
+            yield from self._property_results(path)
 
-    def _again(self) -> Iterator[Part]:
-        """The stream is selected again."""
+    def reselected(self) -> Iterator[_Result]:
+        """The results for a stream that was added again: its file exists, and any property may differ."""
         yield self._edit("selected", True)
-        if isinstance(self.file.config.backfill, str):
-            what = f"its token {self.file.config.backfill} asks for a read from the beginning"
-            yield left(self.one, (STREAMS, self.live.key, "backfill"), what, "take it out where that is not wanted")
+        token = self.file.config.backfill
+        if isinstance(token, str):
+            what = f"its token {token} requests a full re-read"
+            yield self._unresolved(("backfill",), what, "remove the token if that is not wanted")
+        selected = set(_known_fields(self.live, self.discovered) or self.file.config.fields)
+        fields = [("fields", name) for name in sorted(selected ^ self.file.config.fields.keys())]
+        every_field = [("fields",)] if self.live.selected_fields is None else []
+        yield from self.changed([("sync_mode",), ("cursor_field",), ("primary_key",), *fields, *every_field])
 
-    def _at(self, place: tuple[str, ...]) -> Iterator[Part]:
+    def _property_results(self, path: PropertyPath) -> Iterator[_Result]:
         config, live = self.file.config, self.live
-        match place:
+        match path:
             case ("sync_mode",):
-                yield from self._mode()
+                yield from self._sync_mode_results()
+            # Airbyte drops a cursor or a key that the mode does not use. The file may keep it for another mode.
             case ("cursor_field",):
-                if live.sync_mode.startswith("incremental") and live.cursor_field != config.cursor_field:
+                if is_incremental(live.sync_mode) and live.cursor_field != config.cursor_field:
                     yield self._edit("cursor_field", list(live.cursor_field) or None)
             case ("primary_key",):
                 if live.sync_mode not in KEYLESS_MODES and live.primary_key != config.primary_key:
-                    yield self._edit("primary_key", [list(path) for path in live.primary_key] or None)
+                    yield self._edit("primary_key", [list(each) for each in live.primary_key] or None)
             case ("fields",):
                 for name in self.discovered.fields if self.discovered is not None else ():
                     if name not in config.fields:
-                        yield self._field(name)
-                yield left(self.one, (STREAMS, live.key, "fields"), _EVERY, _NAMED)
+                        yield self._field_result(name)
+                yield self._unresolved(("fields",), *_EVERY_FIELD)
             case ("fields", name):
-                yield self._field(name)
+                yield self._field_result(name)
             case _:
-                yield left(self.one, (STREAMS, live.key, *place), "no stream file says it")
+                yield self._unresolved(path, "a stream file has no key for it")
 
-    def _mode(self) -> Iterator[Part]:
-        pair = _PAIRS.get(self.live.sync_mode)
+    def _sync_mode_results(self) -> Iterator[_Result]:
+        pair = _MODE_PAIRS.get(self.live.sync_mode)
         if pair is None:
-            yield left(self.one, (STREAMS, self.live.key, "sync_mode"), f"{self.live.sync_mode} is no mode of files")
+            yield self._unresolved(("sync_mode",), _no_mode(self.live))
             return
-        config = self.file.config
-        if config.sync_mode != pair[0]:
+        if self.file.config.sync_mode != pair[0]:
             yield self._edit("sync_mode", pair[0])
-        if config.destination_sync_mode != pair[1]:
+        if self.file.config.destination_sync_mode != pair[1]:
             yield self._edit("destination_sync_mode", pair[1])
 
-    def _field(self, name: str) -> Part:
-        """The field is taken in where it is live, and taken out otherwise."""
+    def _field_result(self, name: str) -> _Result:
+        """Add the field if it is live, else remove it."""
         selected = self.live.selected_fields
         if selected is not None and name not in selected:
             return FileEdit(self.file.file, Edit(("fields", name), None))
         known = self.discovered.fields if self.discovered is not None else {}
         if name not in known:
-            return left(self.one, (STREAMS, self.live.key, "fields", name), *_untyped(self.file.source))
-        return FileEdit(self.file.file, Edit(("fields", name), _document(known[name]), tuple(known)))
+            return self._unresolved(("fields", name), *_unknown_type(self.file.source))
+        return FileEdit(self.file.file, Edit(("fields", name), _field_document(known[name]), tuple(known)))
 
     def _edit(self, key: str, value: JsonValue) -> FileEdit:
-        return FileEdit(self.file.file, Edit((key,), value, STREAM_ORDER))
+        return FileEdit(self.file.file, Edit((key,), value, _STREAM_KEYS))
+
+    def _unresolved(self, path: PropertyPath, what: str, remedy: str = _REVERT) -> Unresolved:
+        return _unresolved(self.drifted, (STREAMS, self.live.key, *path), what, remedy)
 
 
-def _new(one: Drifted, live: Stream, file: str, discovered: Discovered | None, source: str) -> Iterator[Part]:
-    """A stream that the lake has no file of."""
-    pair = _PAIRS.get(live.sync_mode)
-    if pair is None or discovered is None:
-        reason = _untyped(source) if discovered is None else (f"{live.sync_mode} is no mode of files", PUT_BACK)
-        yield left(one, (STREAMS, live.key), *reason)
+def _new_stream_results(
+    drifted: DriftedObject, live: Stream, file: str, discovered: Discovered | None, source: str
+) -> Iterator[_Result]:
+    """The file of a stream that the lake does not have."""
+    path = (STREAMS, live.key)
+    pair = _MODE_PAIRS.get(live.sync_mode)
+    if discovered is None:
+        yield _unresolved(drifted, path, *_unknown_type(source))
         return
-    names = _wanted(live, discovered) or ()
+    if pair is None:
+        yield _unresolved(drifted, path, _no_mode(live))
+        return
+    names = _known_fields(live, discovered) or ()
     for name in names:
         if name not in discovered.fields:
-            yield left(one, (STREAMS, live.key, "fields", name), *_untyped(source))
+            yield _unresolved(drifted, (*path, "fields", name), *_unknown_type(source))
     document: Document = {
         "$schema": "../.schema/stream.json",
         "stream": live.name,
         "sync_mode": pair[0],
         "destination_sync_mode": pair[1],
-        "primary_key": [list(path) for path in live.primary_key],
+        "primary_key": [list(each) for each in live.primary_key],
         "cursor_field": list(live.cursor_field),
-        "fields": {name: _document(field) for name, field in discovered.fields.items() if name in names},
+        "fields": {name: _field_document(field) for name, field in discovered.fields.items() if name in names},
     }
     yield NewFile(file, {key: value for key, value in document.items() if value})
     if live.selected_fields is None:
-        yield left(one, (STREAMS, live.key, "fields"), _EVERY, _NAMED)
+        yield _unresolved(drifted, (*path, "fields"), *_EVERY_FIELD)
 
 
-def _wanted(live: Stream, discovered: Discovered | None) -> Sequence[str] | None:
-    """The fields that are live by name; None where nobody knows them."""
+def _known_fields(live: Stream, discovered: Discovered | None) -> Sequence[str] | None:
+    """The names of the live fields; None if every field is selected and none is discovered."""
     if live.selected_fields is not None or discovered is None:
         return live.selected_fields
     return tuple(discovered.fields)
 
 
-def _untyped(source: str) -> tuple[str, str]:
-    return "its type is nowhere known", f"run `lotus discover {source}`, and this again"
+def _no_mode(live: Stream) -> str:
+    return f"a stream file can't express {live.sync_mode}"
 
 
-def _document(field: Field) -> JsonValue:
-    """A field as a stream file has it; that it may be null goes without saying."""
+def _unknown_type(source: str) -> tuple[str, str]:
+    return "its type is unknown", f"run `lotus discover {source}`, then this command again"
+
+
+def _field_document(field: Field) -> JsonValue:
+    """A field in the form of a stream file, where every field is nullable without a type `null`."""
     return _without_null(_FIELD.dump_python(field, mode="json", exclude_none=True))
 
 
@@ -326,145 +511,9 @@ def _without_null(value: JsonValue) -> JsonValue:
     if not isinstance(value, dict):
         return value
     inner = {key: _without_null(each) for key, each in value.items()}
-    names = inner.get("type")
-    if isinstance(names, list):
-        kept = [name for name in names if name != "null"]
+    types = inner.get("type")
+    if isinstance(types, list):
+        kept = [name for name in types if name != "null"]
+        # One type is written as text. A field of type null alone keeps it, because it has no other.
         inner["type"] = kept[0] if len(kept) == 1 else kept or "null"
     return inner
-
-
-def connection_parts(
-    one: Drifted, changed: Iterable[Difference], source: SourceFolder, config: SourceConfig, facts: Facts
-) -> Iterator[Part]:
-    """What taking over the changes comes to, but for the label, which is made of two others."""
-    live = {**DEFAULTS, **one.live}
-    by_stream: dict[str, list[Difference]] = {}
-    for each in changed:
-        match each.place:
-            case (key, stream, *_) if key == STREAMS:
-                by_stream.setdefault(stream, []).append(each)
-            case ("schedule",):
-                yield from _schedule(live.get("schedule"), source.file, config)
-            case ("name",):
-                continue
-            case ("status",):
-                yield left(one, each, "no file switches a connection off", f"switch it on in Airbyte; or {PUT_BACK}")
-            case (key,) if key in _SETTINGS and (key != "namespaceFormat" or _is_custom(live)):
-                yield FileEdit(source.file, Edit((_SETTINGS[key],), live.get(key), SOURCE_ORDER))
-            case _:
-                yield left(one, each, NO_FILE_SAYS)
-    there = streams(one.live) or {}
-    for stream, differences in by_stream.items():
-        yield from stream_parts(one, differences, there.get(stream), source, facts)
-
-
-def _is_custom(live: dict[str, JsonValue]) -> bool:
-    return live.get("namespaceDefinition") == "custom_format"
-
-
-def _schedule(live: JsonValue, file: str, config: SourceConfig) -> Iterator[FileEdit]:
-    """The edits of those keys of the schedule that differ."""
-    wanted = _keys_of(live)
-    written = config.schedule.model_dump(exclude_none=True)
-    if "schedule" not in config.model_fields_set:
-        yield FileEdit(file, Edit(("schedule",), dict(wanted), SOURCE_ORDER))
-        return
-    order = tuple(Schedule.model_fields)
-    for key in order:
-        if wanted.get(key) != written.get(key):
-            yield FileEdit(file, Edit(("schedule", key), wanted.get(key), order))
-
-
-def _keys_of(live: JsonValue) -> dict[str, str]:
-    """A canonical schedule as a source's file has it."""
-    schedule = live if isinstance(live, dict) else {"scheduleType": "manual"}
-    every = str(schedule.get("basicTiming", "")).lower().removeprefix("every ")
-    keys = {
-        "type": schedule.get("scheduleType"),
-        "cron": schedule.get("cronExpression"),
-        "time_zone": schedule.get("cronTimeZone"),
-        "every": every,
-    }
-    return {key: str(value) for key, value in keys.items() if value}
-
-
-__all__ = ["Facts", "Left", "Takeover", "takeover"]
-
-
-@dataclass(frozen=True, slots=True)
-class Takeover:
-    """What taking over everything comes to.
-
-    Attributes:
-        edits: edits of each file, by its name in the lake's folder.
-        new: new files, likewise.
-        left: what no file can say.
-    """
-
-    edits: dict[str, list[Edit]]
-    new: dict[str, Document]
-    left: tuple[Left, ...]
-
-
-def takeover(drift: Drift, lake: Lake, facts: Facts) -> Takeover:
-    """What taking over all that changed in Airbyte comes to.
-
-    What code changed too, and what is not applied yet, is left as code has it.
-
-    Args:
-        drift: what differs.
-        lake: the lake, without problems.
-        facts: what sources were found to have.
-    """
-    edits: dict[str, list[Edit]] = {}
-    new: dict[str, Document] = {}
-    by_hand: list[Left] = []
-    for part in [*(part for one in drift.objects for part in _parts(one, lake, facts)), *_labels(drift, lake)]:
-        match part:
-            case FileEdit():
-                edits.setdefault(part.file, []).append(part.edit)
-            case NewFile():
-                new[part.file] = part.document
-            case Left():
-                by_hand.append(part)
-    return Takeover(edits, new, tuple(by_hand))
-
-
-def _parts(one: Drifted, lake: Lake, facts: Facts) -> Iterator[Part]:
-    for each in one.differences:
-        if each.verdict is Verdict.BOTH:
-            yield left(one, each, "code has changed it too", "decide which of the two is right, and write it there")
-    changed = [each for each in one.differences if each.verdict is Verdict.CHANGED]
-    source = next((folder for folder in lake.sources if folder.name == one.name), None)
-    destination = lake.destinations.get(one.name)
-    if one.gone:
-        remedy = "`lotus up --refresh` makes it again; where it is to stay away, delete its files"
-        yield left(one, (), "it was deleted", remedy)
-    elif one.kind == "destination" and destination is not None:
-        file = f"{DESTINATIONS_FOLDER}/{one.name}.json"
-        yield from actor_parts(one, changed, file, destination.configuration, DESTINATION_ORDER)
-    elif one.kind == "source" and source is not None and source.config is not None:
-        yield from actor_parts(one, changed, source.file, source.config.configuration, SOURCE_ORDER)
-    elif one.kind == "connection" and source is not None and source.config is not None:
-        yield from connection_parts(one, changed, source, source.config, facts)
-    else:
-        yield from (left(one, each, NO_FILE_SAYS) for each in changed)
-
-
-def _labels(drift: Drift, lake: Lake) -> Iterator[Left]:
-    """Connections whose label in Airbyte is not the one that the files will make."""
-    moved = {(one.kind, one.name): each for one in drift.objects for each in one.differences if _is_renamed(each)}
-    for source in lake.sources:
-        destination = source.config.destination if source.config is not None else ""
-        before = (source.label, lake.destination_label(destination))
-        keys = (("source", source.name), ("destination", destination))
-        after = [str(moved[key].live) if key in moved else label for key, label in zip(keys, before, strict=True)]
-        label, own = naming.connection_label(*after), ("connection", source.name)
-        there = drift.labels.get(own)
-        if there not in {None, label} and (own in moved or tuple(after) != before):
-            what = f'it is called "{there}", and what the files will call it is "{label}"'
-            yield Left(f"connection {source.name}: name", what, f"rename its source or destination; or {PUT_BACK}")
-
-
-def _is_renamed(change: Difference) -> bool:
-    return change.place == ("name",) and change.verdict is Verdict.CHANGED

@@ -1,4 +1,4 @@
-"""Whether a run may go ahead: what it loses, and what of that somebody has agreed to."""
+"""Decide whether an update may run: it may lose only what the stack's acknowledgements or a label accept."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -9,14 +9,14 @@ from lotus_infra.plan.impact import Impact, Loss
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the gate says.
+    """The gate's decision.
 
     Attributes:
-        complete: whether the preview came to its end; what is missing could lose anything.
-        blocked: losses that nobody agreed to.
-        accepted: losses that the stack acknowledges, or that the label lets pass.
-        label: the label that lets losses pass.
-        stale: acknowledgements of what this run does not lose.
+        complete: whether the preview finished; the missing steps of an incomplete one could lose anything.
+        blocked: the losses that are not accepted.
+        accepted: the losses that the stack acknowledges, or that the label accepts.
+        label: the label that accepts losses.
+        stale: acknowledgements of objects that this update does not lose.
     """
 
     complete: bool
@@ -27,32 +27,32 @@ class Gate:
 
     @property
     def ok(self) -> bool:
-        """Whether the run may go ahead."""
+        """Whether the update may run."""
         return self.complete and not self.blocked
 
 
 def gate(impact: Impact, acknowledged: Collection[str], labels: Collection[str], label: str) -> Gate:
-    """Judge a run.
+    """Judge an update.
 
     Args:
-        impact: what it does.
-        acknowledged: objects as `stream shopify/orders`, each of which may be lost.
-        labels: those that the pull request carries.
-        label: the one of them that lets every loss pass that an update does not refuse by itself.
+        impact: the effect of the update.
+        acknowledged: the objects that the stack allows to lose, such as `stream shopify/orders`.
+        labels: the pull request's labels.
+        label: the label that accepts every loss, except those that an update itself refuses.
     """
-    labelled = label in labels
-    # A name that two lost streams share says of neither that it may be lost.
-    named = Counter(name for loss in impact.losses for name in loss.objects)
-    agreed = {name for name in acknowledged if named[name] == 1}
+    is_labelled = label in labels
+    # Streams of two namespaces may have one name in their files. That name acknowledges neither of them.
+    names = Counter(name for loss in impact.losses for name in loss.objects)
+    unambiguous = {name for name in acknowledged if names[name] == 1}
 
-    def passes(loss: Loss) -> bool:
-        return loss.object in acknowledged or bool(loss.objects & agreed) or (labelled and not loss.refused)
+    def is_accepted(loss: Loss) -> bool:
+        return loss.object in acknowledged or bool(loss.objects & unambiguous) or (is_labelled and not loss.refused)
 
-    lost = set(named)
     return Gate(
         complete=impact.complete,
-        blocked=tuple(loss for loss in impact.losses if not passes(loss)),
-        accepted=tuple(loss for loss in impact.losses if passes(loss)),
+        blocked=tuple(loss for loss in impact.losses if not is_accepted(loss)),
+        accepted=tuple(loss for loss in impact.losses if is_accepted(loss)),
         label=label,
-        stale=tuple(sorted(set(acknowledged) - lost)) if impact.complete else (),
+        # An incomplete preview may lack the very steps that an acknowledgement is for.
+        stale=tuple(sorted(set(acknowledged) - names.keys())) if impact.complete else (),
     )

@@ -1,14 +1,15 @@
-"""What `pulumi preview --json` prints, as frozen objects.
+"""The output of `pulumi preview --json`, as frozen objects, and the comparison of two previews. Knows no data rules.
 
-Two documents say the same: one indented digest (`display.PreviewDigest` in pulumi, pkg/display/json.go), or with
+The engine has two forms: one indented digest (`display.PreviewDigest` in pulumi, pkg/display/json.go), or with
 `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` one event a line (`apitype.EngineEvent` in sdk/go/common/apitype/events.go),
-which is also what an operation's event log has. A secret is `[secret]` in a digest; in an event it is an object with
-the key `SIGNATURE`, whose ciphertext is `[secret]`.
+which an operation's event log has too. A secret is `[secret]` in a digest; in an event it is an object with the key
+`SIGNATURE`, whose ciphertext is `[secret]`.
 """
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import (
@@ -27,17 +28,20 @@ from lotus_infra.errors import LotusError
 from lotus_infra.urns import Urn
 
 HIDDEN: Final = "[secret]"
-"""What the engine prints in place of a secret."""
+"""The engine prints this in place of a secret."""
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key of what is more than JSON, such as a secret, in an event (pulumi, sdk/go/common/resource, SigKey)."""
+"""In an event, this key marks a secret or another value that JSON lacks (pulumi, sdk/go/common/resource, SigKey)."""
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What a preview has in place of what only the run will know (pulumi, plugin.UnknownStringValue)."""
+"""A preview has this in place of a value that only the update knows (pulumi, plugin.UnknownStringValue)."""
 QUIET: Final = frozenset({"same", "read", "refresh", "discard"})
-"""Operations that change nothing of the world."""
+"""Operations that change no live object."""
+PropertyPath = tuple[str, ...]
+"""The keys and indexes that lead to a property: `a.b[0]["c.d"]` is `("a", "b", "0", "c.d")`."""
+_PATH_STEP: Final = re.compile(r'\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\]|(?P<plain>[^.\[]+)')
 
 
-class _Shown(BaseModel):
-    """Part of a document that the engine may add to; null says the same as nothing."""
+class _EngineModel(BaseModel):
+    """A part of the engine's output. Unknown keys are ignored, because newer engines add some; null means absent."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
@@ -47,16 +51,16 @@ class _Shown(BaseModel):
         return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
-class ResourceState(_Shown):
-    """A resource as the state has it, or as it would be after the step.
+class ResourceState(_EngineModel):
+    """A resource before or after a step.
 
     Attributes:
-        id: the provider's id; empty for what is still to be made.
+        id: the provider's id; empty before the object is created.
         parent: the URN of its component.
-        protect: whether a deletion is refused.
-        retain_on_delete: whether the object stays when its resource goes.
-        inputs: what the program says, as the provider checked it.
-        outputs: what the provider made of it.
+        protect: whether the engine refuses to delete it.
+        retain_on_delete: whether the object stays when its resource is deleted.
+        inputs: the program's inputs, as the provider checked them.
+        outputs: the provider's outputs.
     """
 
     id: str = ""
@@ -67,27 +71,27 @@ class ResourceState(_Shown):
     outputs: Mapping[str, JsonValue] = {}
 
 
-class PropertyDiff(_Shown):
+class PropertyDiff(_EngineModel):
     """How one property differs.
 
     Attributes:
-        kind: `add`, `delete`, `update`, each also with `-replace` where it makes the resource anew.
+        kind: `add`, `delete` or `update`, with the suffix `-replace` if the difference replaces the resource.
     """
 
     kind: str = Field("update", validation_alias=AliasChoices("kind", "diffKind"))
 
 
-class Step(_Shown):
-    """What the engine would do to one resource.
+class Step(_EngineModel):
+    """One planned operation on one resource.
 
     Attributes:
         op: `create`, `update`, `delete`, `same`, `refresh`, `replace`, `create-replacement`, `delete-replaced`, …
         urn: the resource's URN.
-        old: as it is; None for what is new. Of a step after a refresh in the same run this is what is live.
-        new: as it would be; None for what goes.
+        old: the resource before; None if it is new. After a refresh in the same run, this is the live object.
+        new: the resource after; None if it is deleted.
         diff_reasons: top-level properties that differ.
-        replace_reasons: those of them that make it anew.
-        detailed_diff: each property path that differs.
+        replace_reasons: the top-level properties that replace the resource.
+        detailed_diff: the differing properties, by path as the engine writes it.
     """
 
     op: str
@@ -105,22 +109,22 @@ class Step(_Shown):
 
     @property
     def name(self) -> str:
-        """Its name in the program, which may have colons too."""
+        """The resource's name in the program; it may have colons."""
         return Urn.parse(self.urn).name
 
     @property
     def quiet(self) -> bool:
-        """Whether it leaves the world as it is."""
+        """Whether the step changes no live object."""
         return self.op in QUIET
 
 
-class EngineMessage(_Shown):
-    """A line that the engine, the program or a plugin said.
+class EngineMessage(_EngineModel):
+    """A message of the engine, the program or a plugin.
 
     Attributes:
         severity: `info`, `info#err`, `warning` or `error`.
-        message: without its final line break.
-        urn: the resource that it is about; empty for the whole.
+        message: its text, without the final line break.
+        urn: the resource that it is about; empty if it is about the run.
     """
 
     severity: str = "info"
@@ -129,17 +133,17 @@ class EngineMessage(_Shown):
 
     @field_validator("message")
     @classmethod
-    def _one_block(cls, value: str) -> str:
+    def _without_final_break(cls, value: str) -> str:
         return value.rstrip()
 
 
-class Preview(_Shown):
-    """What a run would do.
+class Preview(_EngineModel):
+    """The steps and messages of a preview.
 
     Attributes:
-        steps: in the engine's order, with what stays as it is.
-        diagnostics: what was said, without the engine's debugging.
-        complete: whether the engine came to its end; what is missing from an incomplete one is not known.
+        steps: in the engine's order, unchanged resources included.
+        diagnostics: the messages, without the engine's debug messages.
+        complete: whether the engine finished without an error; steps of an incomplete preview may be missing.
     """
 
     steps: tuple[Step, ...] = ()
@@ -148,37 +152,114 @@ class Preview(_Shown):
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What went wrong, in the engine's words."""
-        return tuple(said.message for said in self.diagnostics if said.severity == "error")
+        """The messages of severity `error`."""
+        return tuple(each.message for each in self.diagnostics if each.severity == "error")
 
-    def said_of(self, urn: str) -> tuple[str, ...]:
-        """What was said of one resource."""
-        return tuple(said.message for said in self.diagnostics if said.urn == urn)
+    def messages_of(self, urn: str) -> tuple[str, ...]:
+        """The messages about one resource, without errors: `errors` has those."""
+        return tuple(each.message for each in self.diagnostics if each.urn == urn and each.severity != "error")
 
 
-class _Digest(_Shown):
+class _Digest(_EngineModel):
     steps: tuple[Step, ...] = ()
     diagnostics: tuple[EngineMessage, ...] = ()
     change_summary: Mapping[str, int] | None = None
 
 
-class _Resource(_Shown):
+class _EventMetadata(_EngineModel):
     metadata: Step
 
 
-class _Event(_Shown):
-    resource_pre_event: _Resource | None = None
-    res_outputs_event: _Resource | None = None
+class _Event(_EngineModel):
+    resource_pre_event: _EventMetadata | None = None
+    res_outputs_event: _EventMetadata | None = None
     diagnostic_event: EngineMessage | None = None
     summary_event: Mapping[str, JsonValue] | None = None
 
     @property
     def step(self) -> Step | None:
-        """The step that it tells: a refresh knows its differences only afterwards, other operations tell before."""
-        told = self.resource_pre_event
-        if self.res_outputs_event is not None and self.res_outputs_event.metadata.op == "refresh":
-            return self.res_outputs_event.metadata
-        return told.metadata if told is not None and told.metadata.op != "refresh" else None
+        """The step of this event; each step counts once, although two events describe it.
+
+        Only the later event of a refresh has its differences. For every other operation the earlier one is enough.
+        """
+        before, after = (
+            None if event is None else event.metadata for event in (self.resource_pre_event, self.res_outputs_event)
+        )
+        if after is not None and after.op == "refresh":
+            return after
+        return before if before is not None and before.op != "refresh" else None
+
+
+def read(text: str) -> Preview:
+    """Parse the output of a preview: a digest, or one event a line.
+
+    Raises:
+        LotusError: the text is neither.
+    """
+    try:
+        # Only a digest is indented: an event is one line.
+        if text.startswith("{\n"):
+            return _preview_of_digest(_Digest.model_validate_json(text))
+        return _preview_of_events([_Event.model_validate_json(line) for line in text.splitlines() if line.strip()])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        what = f"this is not what `pulumi preview --json` prints ({where or 'it'}: {first['msg']})"
+        raise LotusError(what, "save its output to a file unchanged") from None
+
+
+def _preview_of_digest(digest: _Digest) -> Preview:
+    # A failed preview prints a digest too. Then the summary is null, or an error is among the messages.
+    return Preview(
+        steps=digest.steps,
+        diagnostics=digest.diagnostics,
+        complete=bool(digest.change_summary) and not _has_error(digest.diagnostics),
+    )
+
+
+def _preview_of_events(events: Sequence[_Event]) -> Preview:
+    messages = (event.diagnostic_event for event in events if event.diagnostic_event is not None)
+    diagnostics = tuple(message for message in messages if message.severity != "debug")
+    return Preview(
+        steps=tuple(event.step for event in events if event.step is not None),
+        diagnostics=diagnostics,
+        complete=any(event.summary_event is not None for event in events) and not _has_error(diagnostics),
+    )
+
+
+def _has_error(diagnostics: Sequence[EngineMessage]) -> bool:
+    return any(message.severity == "error" for message in diagnostics)
+
+
+def property_paths(step: Step) -> Iterator[PropertyPath]:
+    """The paths of differing properties, as the provider compared them, in alphabetical order."""
+    # A provider without a detailed diff still names the top-level properties.
+    detailed = [parse_property_path(path) for path in step.detailed_diff]
+    yield from sorted(detailed or [(name,) for name in step.diff_reasons])
+
+
+def parse_property_path(path: str) -> PropertyPath:
+    """Split a path as the engine writes it."""
+    found = _PATH_STEP.finditer(path)
+    return tuple(
+        _unquoted(part["quoted"]) if part["quoted"] is not None else part["index"] or part["plain"] for part in found
+    )
+
+
+def _unquoted(text: str) -> str:
+    # The provider escapes as JSON does, the engine escapes quotation marks alone.
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text.replace('\\"', '"')
+
+
+def value_at(value: JsonValue | Mapping[str, JsonValue], path: PropertyPath) -> JsonValue:
+    """The value at a path; None if there is none."""
+    node: JsonValue = dict(value) if isinstance(value, Mapping) else value
+    for part in path:
+        node = _item(node, part)
+    return node
 
 
 def is_hidden(value: JsonValue) -> bool:
@@ -186,46 +267,32 @@ def is_hidden(value: JsonValue) -> bool:
     return value == HIDDEN or (isinstance(value, dict) and SIGNATURE in value)
 
 
-def read(text: str) -> Preview:
-    """Read what a preview printed: a digest, or one event a line.
-
-    Raises:
-        LotusError: it is neither.
-    """
-    try:
-        return _of_digest(_Digest.model_validate_json(text)) if text.startswith("{\n") else _of_events(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        what = f"this is not what `pulumi preview --json` prints ({where or 'it'}: {first['msg']})"
-        raise LotusError(what, "write its output into a file, as it is") from None
+def hides(value: JsonValue | Mapping[str, JsonValue], path: PropertyPath = ()) -> bool:
+    """Whether there is a secret at a path, above it or below it."""
+    node: JsonValue = dict(value) if isinstance(value, Mapping) else value
+    for part in path:
+        if is_hidden(node):
+            return True
+        node = _item(node, part)
+    if is_hidden(node):
+        return True
+    items = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return any(hides(item) for item in items)
 
 
-def _of_digest(digest: _Digest) -> Preview:
-    failed = any(said.severity == "error" for said in digest.diagnostics)
-    return Preview(
-        steps=digest.steps,
-        diagnostics=digest.diagnostics,
-        complete=bool(digest.change_summary) and not failed,
-    )
+def _item(node: JsonValue, part: str) -> JsonValue:
+    if isinstance(node, list):
+        return node[int(part)] if part.isdigit() and int(part) < len(node) else None
+    return node.get(part) if isinstance(node, dict) else None
 
 
-def _of_events(text: str) -> Preview:
-    events = [_Event.model_validate_json(line) for line in text.splitlines() if line.strip()]
-    said = tuple(event.diagnostic_event for event in events if event.diagnostic_event is not None)
-    told = tuple(each for each in said if each.severity != "debug")
-    return Preview(
-        steps=tuple(event.step for event in events if event.step is not None),
-        diagnostics=told,
-        complete=any(event.summary_event is not None for event in events)
-        and not any(each.severity == "error" for each in told),
-    )
+def changed_since_review(reviewed: Preview, now: Preview) -> list[str]:
+    """The resources whose planned change differs from the reviewed one, such as `Connection shopify`, sorted.
 
-
-def moved(reviewed: Preview, now: Preview) -> list[str]:
-    """The resources that would be changed otherwise than was reviewed, such as `Connection shopify`, sorted.
-
-    What a resource would become is not compared: the plan holds that, and random parts of names differ each time.
+    The engine's plan does not detect this: it holds the new value of each property, and not the old one. An update that
+    is constrained to the plan passes where somebody has since changed the very property that the plan sets: the final
+    state is as reviewed, but what happens to data on the way is not. So this compares what each change starts from.
+    New values are left to the plan, because random parts of names differ in each preview.
     """
     before, after = _starts(reviewed), _starts(now)
     names = {step.urn: f"{step.type.rsplit(':', maxsplit=1)[-1]} {step.name}" for step in (*reviewed.steps, *now.steps)}
@@ -233,7 +300,7 @@ def moved(reviewed: Preview, now: Preview) -> list[str]:
 
 
 def _starts(preview: Preview) -> defaultdict[str, list[str]]:
-    """What each changing resource starts from and where it differs, by URN."""
+    """The start of each change as comparable text, by URN: the order of resources may differ between previews."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for step in preview.steps:
         if not step.quiet:

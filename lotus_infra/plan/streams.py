@@ -1,4 +1,4 @@
-"""The streams and backfill tokens of a connection's inputs, as a preview shows them."""
+"""The streams and backfill tokens in a connection's inputs, as a preview shows them."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,10 +10,10 @@ from lotus_infra.plan.preview import is_hidden
 
 
 def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream] | None:
-    """The streams of a connection's inputs by key; None where they are secret, as those are whose mapper holds a key.
+    """The streams in a connection's inputs, by key; None if they are secret, because a mapper holds a key.
 
     Raises:
-        LotusError: the property `configurations` is there and is no list of streams.
+        LotusError: the property `configurations` is not a list of streams.
     """
     given = inputs.get("configurations")
     if given is None:
@@ -23,11 +23,11 @@ def streams(inputs: Mapping[str, JsonValue]) -> dict[str, Stream] | None:
     try:
         trees = parse(given, stored=True)
     except ConfigurationError as error:
-        raise LotusError(f"a connection's configurations {error}", "make the preview anew") from None
+        raise LotusError(f"a connection's configurations {error}", "run the preview again") from None
     return {key: typed(tree) for key, tree in trees.items()}
 
 
-def tokens(inputs: Mapping[str, JsonValue], known: Collection[str]) -> dict[str, JsonValue]:
-    """The backfill tokens of a connection's inputs, by the keys of its streams."""
+def backfill_tokens(inputs: Mapping[str, JsonValue], known: Collection[str]) -> dict[str, JsonValue]:
+    """The backfill tokens in a connection's inputs, by the keys of its known streams."""
     given = inputs.get("backfills")
     return {key_in(key, known): token for key, token in given.items()} if isinstance(given, dict) else {}

@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.commands import drift as view
 from lotus_infra.commands.drift import Patch
-from lotus_infra.plan.drift import Difference, Drift, Drifted
+from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
 from tests.support.commands import Lotus, lotus_in, stand_in_engine
 from tests.support.lakes import clean_files, write
 
@@ -87,8 +87,8 @@ def test_an_issue_has_the_patch_and_nothing_in_it_ends_a_block(
     assert lotus("--format", "markdown") == 1
     assert "\n```diff\ndiff --git a/streams/shop/_source.json" in capsys.readouterr().out
 
-    nasty = Difference(("configuration", "a\n```"), None, None, "@everyone ````")
-    body = view.markdown(Drift((Drifted("source", "shop", (nasty,), (), {}),), {}), Patch("", (), ()))
+    nasty = PropertyDrift(("configuration", "a\n```"), None, None, "@everyone ````")
+    body = view.markdown(Drift((DriftedObject("source", "shop", (nasty,), (), {}),), {}), Patch("", (), ()))
     assert body.startswith("`````text\n")
     assert "\\n```" in body
 

@@ -1,4 +1,4 @@
-"""What was changed in Airbyte, as edits of a small lake's files; what no file can say is told."""
+"""Changes in Airbyte as edits of a small lake's files, and the changes that no file can express."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lotus_infra.commands.drift import Patch, patch_of
-from lotus_infra.plan.drift import Difference, Drift, Drifted
+from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
 from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
 Document = dict[str, Any]
 Change = tuple[tuple[str, ...], Any, Any]
-"""A place, what code and state have there, and what is live."""
+"""A path, the value of code and state, and the live value."""
 STREAM = {"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"], "primaryKey": [["id"]]}
 
 
@@ -20,10 +20,10 @@ def patched(folder: Path, kind: str, live: Document, changes: Iterable[Change], 
     """The patch of one object's changes; more files of the lake are given with `__` for a slash."""
     more = {f"{name.replace('__', '/')}.json": content for name, content in files.items()}
     name = "s3" if kind == "destination" else "shop"
-    differences = tuple(Difference(place, code, code, new) for place, code, new in changes)
+    differences = tuple(PropertyDrift(path, code, code, new) for path, code, new in changes)
     labels = {("connection", "shop"): "Shop → S3"}
     write(folder / "streams", clean_files() | more)
-    return patch_of(Drift((Drifted(kind, name, differences, (), live),), labels), folder / "streams")
+    return patch_of(Drift((DriftedObject(kind, name, differences, (), live),), labels), folder / "streams")
 
 
 def changed_lines(patch: Patch) -> list[str]:
@@ -32,8 +32,8 @@ def changed_lines(patch: Patch) -> list[str]:
     return [line for line in lines if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))]
 
 
-def told(patch: Patch) -> list[str]:
-    """What is left to do, without what to do."""
+def unresolved(patch: Patch) -> list[str]:
+    """The changes that no file expresses, without their remedies."""
     return [f"{each.where}: {each.what}" for each in patch.left]
 
 
@@ -94,7 +94,7 @@ def test_a_schedule_changes_key_by_key(tmp_path: Path) -> None:
     ]
 
 
-def test_fields_go_and_come_with_the_type_that_was_discovered(tmp_path: Path) -> None:
+def test_fields_are_added_with_the_discovered_type_and_removed(tmp_path: Path) -> None:
     live = streams({**STREAM, "selectedFields": ["id", "updated_at", "lines", "unheard_of"]})
     changes: list[Change] = [
         (("streams", "orders", "fields", name), None if new else True, new)
@@ -103,7 +103,7 @@ def test_fields_go_and_come_with_the_type_that_was_discovered(tmp_path: Path) ->
     patch = patched(tmp_path, "connection", live, changes)
     assert '-    "email": {' in changed_lines(patch)
     assert '+    "lines": {' in changed_lines(patch)
-    assert told(patch) == ["connection shop: orders.fields.unheard_of: its type is nowhere known"]
+    assert unresolved(patch) == ["connection shop: orders.fields.unheard_of: its type is unknown"]
     assert "lotus discover shop" in patch.left[0].remedy
 
 
@@ -128,7 +128,7 @@ def test_modes_cursor_and_key_are_lines_of_the_streams_file(tmp_path: Path) -> N
     ]
 
 
-def test_a_stream_of_a_namespace_is_the_file_that_was_discovered_in_it(tmp_path: Path) -> None:
+def test_a_stream_file_belongs_to_the_namespace_that_was_discovered(tmp_path: Path) -> None:
     live = streams(
         *({**STREAM, "namespace": space, "cursorField": ["id"], "selectedFields": ["id"]} for space in ("public", "hr"))
     )
@@ -136,11 +136,11 @@ def test_a_stream_of_a_namespace_is_the_file_that_was_discovered_in_it(tmp_path:
         (("streams", '["public","orders"]', "cursor_field"), "updated_at", "id"),
         (("streams", '["hr","orders"]'), None, True),
     ]
-    facts = discovered(namespace="public")
-    patch = patched(tmp_path, "connection", live, changes, shop___discovered__orders=facts)
+    offered = discovered(namespace="public")
+    patch = patched(tmp_path, "connection", live, changes, shop___discovered__orders=offered)
     assert changed_lines(patch) == ['-    "updated_at"', '+    "id"']
-    assert told(patch) == [
-        "connection shop: stream orders (namespace hr): the stream file of this name is of another namespace"
+    assert unresolved(patch) == [
+        "connection shop: stream orders (namespace hr): the stream file with this name is for another namespace"
     ]
 
 
@@ -155,7 +155,7 @@ def test_a_cursor_and_a_key_that_the_mode_leaves_out_stay_in_the_file(tmp_path: 
     assert changed_lines(patch) == ['-  "sync_mode": "incremental",', '+  "sync_mode": "full_refresh",']
 
 
-def test_a_stream_that_was_taken_out_keeps_its_file_and_comes_back_into_it(tmp_path: Path) -> None:
+def test_a_removed_stream_keeps_its_file_and_is_selected_there_again(tmp_path: Path) -> None:
     gone: Change = (("streams", "orders"), True, None)
     other = stream(stream="users")
     patch = patched(tmp_path / "out", "connection", streams(), [gone], shop__users=other)
@@ -172,11 +172,11 @@ def test_a_stream_that_was_taken_out_keeps_its_file_and_comes_back_into_it(tmp_p
         '-  "selected": false,',
         '+  "selected": true,',
     ]
-    assert told(patch) == ["connection shop: orders.backfill: its token 2026-01 asks for a read from the beginning"]
+    assert unresolved(patch) == ["connection shop: orders.backfill: its token 2026-01 requests a full re-read"]
 
 
 def test_a_stream_that_the_lake_never_had_is_a_new_file(tmp_path: Path) -> None:
-    facts = {
+    offered = {
         "stream": "refunds",
         "options": {"sync_modes": ["full_refresh", "incremental"]},
         "fields": {"id": {"type": ["null", "integer"]}, "at": {"type": "string"}, "more": {"type": "string"}},
@@ -185,7 +185,7 @@ def test_a_stream_that_the_lake_never_had_is_a_new_file(tmp_path: Path) -> None:
         {"name": "refunds", "syncMode": "incremental_append", "cursorField": ["at"], "selectedFields": ["id", "at"]}
     )
     added: Change = (("streams", "refunds"), None, True)
-    patch = patched(tmp_path, "connection", live, [added], shop___discovered__refunds=facts)
+    patch = patched(tmp_path, "connection", live, [added], shop___discovered__refunds=offered)
     assert patch.ok
     assert "new file mode 100644\n--- /dev/null\n+++ b/streams/shop/refunds.json\n" in patch.text
     assert '+  "cursor_field": [' in changed_lines(patch)
@@ -194,10 +194,10 @@ def test_a_stream_that_the_lake_never_had_is_a_new_file(tmp_path: Path) -> None:
 
     unknown: Change = (("streams", "other"), None, True)
     patch = patched(tmp_path, "connection", streams({"name": "other"}), [unknown])
-    assert (patch.text, told(patch)) == ("", ["connection shop: stream other: its type is nowhere known"])
+    assert (patch.text, unresolved(patch)) == ("", ["connection shop: stream other: its type is unknown"])
 
 
-def test_a_configuration_changes_where_the_file_says_it_and_else_where_the_stack_does(tmp_path: Path) -> None:
+def test_a_configuration_changes_in_the_file_or_in_the_stack_that_has_the_value(tmp_path: Path) -> None:
     live: Document = {"configuration": {"s3_bucket_name": "it's mine", "format": {"format_type": "JSONL"}}}
     changes: list[Change] = [
         (("configuration", "format", "format_type"), "Parquet", "JSONL"),
@@ -229,7 +229,7 @@ def test_a_secret_that_airbyte_rotates_stays_in_its_file_byte_for_byte(tmp_path:
     assert patch.left == ()
 
 
-def test_what_no_file_can_say_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_change_that_no_file_can_express_has_a_remedy(tmp_path: Path) -> None:
     changes: list[Change] = [
         (("status",), "active", "inactive"),
         (("destinationId",), "1", "2"),
@@ -238,28 +238,26 @@ def test_what_no_file_can_say_is_told_with_what_to_do(tmp_path: Path) -> None:
     ]
     patch = patched(tmp_path, "connection", connection(status="inactive"), changes)
     assert patch.text == ""
-    assert told(patch) == [
-        "connection shop: status: no file switches a connection off",
-        "connection shop: destinationId: no file of the lake says it",
-        "connection shop: orders.mappers: no stream file says it",
+    assert unresolved(patch) == [
+        "connection shop: status: a file can't disable a connection",
+        "connection shop: destinationId: no file of the lake has a key for it",
+        "connection shop: orders.mappers: a stream file has no key for it",
     ]
     assert all(each.remedy for each in patch.left)
 
 
-def test_a_label_that_the_files_will_not_make_is_told(tmp_path: Path) -> None:
+def test_a_label_that_the_files_do_not_produce_is_reported(tmp_path: Path) -> None:
     patch = patched(tmp_path, "source", {"name": "Store"}, [(("name",), "Shop", "Store")])
     assert changed_lines(patch) == ['-  "name": "Shop",', '+  "name": "Store",']
-    assert told(patch) == [
-        'connection shop: name: it is called "Shop → S3", and what the files will call it is "Store → S3"'
-    ]
+    assert unresolved(patch) == ['connection shop: name: it is called "Shop → S3", but the files produce "Store → S3"']
 
 
-def test_what_code_changed_too_is_left_as_code_has_it(tmp_path: Path) -> None:
+def test_a_property_that_the_code_changed_too_stays_as_the_code_has_it(tmp_path: Path) -> None:
     write(tmp_path / "streams", clean_files())
-    both = Difference(("configuration", "count"), 1, 2, 3)
-    late = Difference(("configuration", "seed"), 1, 2, 2)
-    patch = patch_of(Drift((Drifted("source", "shop", (both, late), (), {}),), {}), tmp_path / "streams")
-    assert (patch.text, told(patch)) == ("", ["source shop: configuration.count: code has changed it too"])
+    both = PropertyDrift(("configuration", "count"), 1, 2, 3)
+    late = PropertyDrift(("configuration", "seed"), 1, 2, 2)
+    patch = patch_of(Drift((DriftedObject("source", "shop", (both, late), (), {}),), {}), tmp_path / "streams")
+    assert (patch.text, unresolved(patch)) == ("", ["source shop: configuration.count: the code changed it too"])
 
 
 def test_a_patch_that_the_checks_refuse_says_why(tmp_path: Path) -> None:
@@ -271,8 +269,10 @@ def test_a_patch_that_the_checks_refuse_says_why(tmp_path: Path) -> None:
     assert not patch.ok
 
 
-def test_a_secret_that_nobody_can_read_is_named(tmp_path: Path) -> None:
+def test_a_secret_that_airbyte_does_not_show_is_reported(tmp_path: Path) -> None:
     files = destination(configuration={"s3_bucket_path": "raw"})
     change: Change = (("configuration", "role", "key"), None, "[secret]")
     patch = patched(tmp_path, "destination", {"configuration": {"role": {}}}, [change], _destinations__s3=files)
-    assert told(patch) == ["destination s3: configuration.role.key: it is a secret, which Airbyte does not show"]
+    assert unresolved(patch) == [
+        "destination s3: configuration.role.key: it is a secret, so Airbyte does not show its value"
+    ]

@@ -1,4 +1,4 @@
-"""What stops a pull request, and what lets it through."""
+"""Losses that block a pull request, and what accepts them."""
 
 from collections.abc import Callable
 
@@ -58,8 +58,8 @@ def rules(days: int) -> dict[str, object]:
 BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
     "a deleted destination": (lambda: Digest().step("delete", DESTINATION, "s3", actor()), ["destination s3"]),
     "a deleted connection": (lambda: Digest().step("delete", CONNECTION, "a", connection()), ["connection a"]),
-    "a deletion of a kind that nobody knows": (lambda: Digest().step("delete", "x:y/z:Thing", "a", {}), ["Thing a"]),
-    "a bucket in another's place": (
+    "a deletion of an unknown kind": (lambda: Digest().step("delete", "x:y/z:Thing", "a", {}), ["Thing a"]),
+    "a replaced bucket": (
         lambda: Digest().step("replace", BUCKET, "landing", {"bucket": "a"}, {"bucket": "b"}, "bucket"),
         ["bucket landing"],
     ),
@@ -75,7 +75,7 @@ BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
         lambda: Digest().step("update", LIFECYCLE, "landing", rules(90), rules(30), "rules"),
         ["bucket landing"],
     ),
-    "a stream that is read as a whole": (
+    "a stream that is no longer incremental": (
         lambda: orders_become(ORDERS.but(mode="full_refresh_append")),
         ["stream shopify/orders"],
     ),
@@ -90,9 +90,9 @@ BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
 }
 FREE: dict[str, Callable[[], Digest]] = {
     "a source of the same connector": lambda: replaced(SHOPIFY),
-    "a cursor's other field, which Airbyte keeps the cursor for": lambda: orders_become(ORDERS.but(cursor="id")),
-    "a stream that goes, whose files and cursor stay": lambda: orders_become(CUSTOMERS.but(name="customers_2")),
-    "a bucket that is only left alone": lambda: Digest().step("delete", BUCKET, "state", {}, retainOnDelete=True),
+    "another cursor field, for which Airbyte keeps the cursor": lambda: orders_become(ORDERS.but(cursor="id")),
+    "a removed stream, whose files and cursor stay": lambda: orders_become(CUSTOMERS.but(name="customers_2")),
+    "a bucket that is only forgotten": lambda: Digest().step("delete", BUCKET, "state", {}, retainOnDelete=True),
     "raw data that stays longer": lambda: Digest().step("update", LIFECYCLE, "landing", rules(30), rules(90), "rules"),
     "a component": lambda: Digest().step("delete", "lotus:airbyte:Pipeline", "shopify", {}),
 }
@@ -109,11 +109,11 @@ def test_a_loss_is_blocked_until_its_object_is_acknowledged(what: str) -> None:
 
 
 @pytest.mark.parametrize("what", FREE)
-def test_what_loses_nothing_is_free(what: str) -> None:
+def test_an_update_without_a_loss_passes(what: str) -> None:
     assert judged(FREE[what]()).ok
 
 
-def test_the_label_lets_pass_what_an_update_does_not_refuse_by_itself() -> None:
+def test_the_label_accepts_every_loss_that_an_update_does_not_refuse() -> None:
     update, replacement = orders_become(ORDERS.but(mode="full_refresh_append")), replaced(KLAVIYO)
 
     assert judged(update, labels=("bug", LOSS_LABEL)).ok
@@ -121,7 +121,7 @@ def test_the_label_lets_pass_what_an_update_does_not_refuse_by_itself() -> None:
     assert not judged(replacement, labels=(LOSS_LABEL,)).ok
 
 
-def test_an_acknowledgement_in_vain_is_told_and_blocks_nothing() -> None:
+def test_a_stale_acknowledgement_is_reported_and_blocks_nothing() -> None:
     found = judged(Digest(), "stream shopify/orders")
 
     assert found.ok
@@ -134,15 +134,15 @@ def test_a_preview_that_failed_never_passes() -> None:
     assert not judged(digest, labels=(LOSS_LABEL,)).ok
 
 
-def test_events_of_a_replacement_are_one_and_a_secret_in_them_stays_one() -> None:
+def test_the_events_of_a_replacement_count_once_and_their_secrets_stay_hidden() -> None:
     old, new = replaced(KLAVIYO), Digest()
     new.steps = [{**old.steps[0], "op": "create-replacement"}, *old.steps, {**old.steps[0], "op": "delete-replaced"}]
 
     assert impact_of(read(new.text())) == impact_of(read(old.text()))
     hidden = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
-    places = ("configuration.password", "configuration.shop")
+    paths = ("configuration.password", "configuration.shop")
     rotated = Digest().step(
-        "update", SOURCE, "a", actor({"password": hidden}), actor({"password": hidden, "shop": "b"}), *places
+        "update", SOURCE, "a", actor({"password": hidden}), actor({"password": hidden, "shop": "b"}), *paths
     )
     [source] = impact_of(read(rotated.text())).sources
     assert source.secrets == ("configuration.password",)
@@ -150,40 +150,40 @@ def test_events_of_a_replacement_are_one_and_a_secret_in_them_stays_one() -> Non
 
 
 @pytest.mark.parametrize("value", ["stream shopify/orders", {"a": 1}, ["orders"], [1]])
-def test_what_is_no_list_of_objects_is_told(value: object) -> None:
+def test_anything_but_a_list_of_objects_is_refused(value: object) -> None:
     with pytest.raises(LotusError, match="lotus:acknowledge is not a list of objects: pulumi config set --path"):
         acknowledged(value)
 
 
-def test_the_list_is_read_as_yaml_and_as_the_engine_hands_it_out() -> None:
+def test_the_list_is_read_as_yaml_and_as_the_engine_prints_it() -> None:
     assert acknowledged(["source a"]) == acknowledged('["source a"]') == {"source a"}
     assert acknowledged(None) == frozenset()
 
 
-def test_first_rules_of_a_bucket_that_has_data_let_it_expire() -> None:
+def test_the_first_rules_of_an_existing_bucket_expire_its_data() -> None:
     rules = {"rules": [{"id": "raw", "status": "Enabled", "expiration": {"days": 1}}]}
     asked = Digest().step("create", LIFECYCLE, "landing", None, rules)
     assert objects(judged(asked)) == ["bucket landing"]
     assert judged(asked.step("create", BUCKET, "landing", None, {})).ok
 
 
-def test_what_one_step_leaves_as_it_is_may_still_go_in_a_later_one() -> None:
+def test_an_object_may_be_unchanged_in_one_step_and_deleted_in_a_later_one() -> None:
     asked = Digest().step("same", BUCKET, "landing", {}, {}).step("delete", BUCKET, "landing", {})
     assert objects(judged(asked)) == ["bucket landing"]
 
 
-def test_a_preview_without_a_step_says_nothing() -> None:
+def test_a_preview_without_a_step_does_not_pass() -> None:
     assert not gate(impact_of(read('{\n"changeSummary": {}}')), frozenset(), (), LOSS_LABEL).ok
 
 
 def namesakes(**overrides: object) -> Digest:
-    """Two streams of one name, which come to be overwritten."""
+    """Two streams of one name, which become overwritten."""
     old = [ORDERS.but(namespace=namespace) for namespace in ("sales", "hr")]
     new = [stream.but(mode="full_refresh_overwrite") for stream in old]
     return Digest().step("update", CONNECTION, "shop", connection(old), connection(new, **overrides), "configurations")
 
 
-def test_streams_of_one_name_are_lost_each_by_itself() -> None:
+def test_streams_of_one_name_are_acknowledged_one_by_one() -> None:
     both = ["stream shop/orders (namespace hr)", "stream shop/orders (namespace sales)"]
     assert objects(judged(namesakes())) == both
     assert objects(judged(namesakes(), both[0])) == both[1:]
@@ -205,7 +205,7 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 
 @pytest.mark.parametrize("hidden", ["[secret]", SECRET], ids=["in a digest", "in an event"])
 @pytest.mark.parametrize("op", ["update", "replace"])
-def test_streams_that_a_preview_hides_are_not_called_safe(hidden: object, op: str) -> None:
+def test_changes_of_hidden_streams_are_losses(hidden: object, op: str) -> None:
     secret = connection(configurations=hidden)
     for old, new in ((secret, secret), (connection(), secret), (secret, connection())):
         digest = Digest().step(op, CONNECTION, "shop", old, new, "configurations")
@@ -213,7 +213,7 @@ def test_streams_that_a_preview_hides_are_not_called_safe(hidden: object, op: st
         assert judged(digest, "connection shop").ok
 
 
-def test_secret_streams_that_stay_hold_nothing_up() -> None:
+def test_unchanged_secret_streams_block_nothing() -> None:
     secret = connection(configurations="[secret]")
     digest = Digest().step("update", CONNECTION, "shop", secret, {**secret, "prefix": "p_"}, "prefix")
     assert judged(digest).ok

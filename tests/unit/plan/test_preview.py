@@ -1,4 +1,4 @@
-"""What the engine prints of a preview, in both of its forms."""
+"""The output of a preview, in both of the engine's forms."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,7 @@ from airbyte_model.streams import key_of
 from pulumi_airbyte.values import render_path
 
 from lotus_infra.errors import LotusError
-from lotus_infra.plan.impact import place_of
-from lotus_infra.plan.preview import Step, read
+from lotus_infra.plan.preview import Step, parse_property_path, read
 from lotus_infra.plan.streams import streams
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::shopify"
@@ -27,8 +26,8 @@ def digest(**overrides: object) -> str:
         "replaceReasons": None,
         "detailedDiff": {"prefix": {"kind": "add", "inputDiff": True}},
     }
-    said = [{"urn": URN, "message": "orders: - field tags\n", "severity": "info"}]
-    document = {"steps": [step], "diagnostics": said, "changeSummary": {"update": 1}} | overrides
+    messages = [{"urn": URN, "message": "orders: - field tags\n", "severity": "info"}]
+    document = {"steps": [step], "diagnostics": messages, "changeSummary": {"update": 1}} | overrides
     return json.dumps(document, indent=2)
 
 
@@ -43,7 +42,7 @@ def events(*more: Mapping[str, object]) -> str:
         "detailedDiff": {"prefix": {"diffKind": "add", "inputDiff": True}},
     }
     refresh = {"op": "refresh", "urn": URN, "old": OLD, "new": OLD}
-    told: list[Mapping[str, object]] = [
+    given: list[Mapping[str, object]] = [
         {"diagnosticEvent": {"severity": "debug", "message": "noise"}},
         {"resourcePreEvent": {"metadata": refresh}},
         {"resOutputsEvent": {"metadata": refresh}},
@@ -52,7 +51,7 @@ def events(*more: Mapping[str, object]) -> str:
         {"resOutputsEvent": {"metadata": metadata}},
         *more,
     ]
-    return "".join(json.dumps({"sequence": number, **event}) + "\n" for number, event in enumerate(told))
+    return "".join(json.dumps({"sequence": number, **event}) + "\n" for number, event in enumerate(given))
 
 
 SUMMARY = {"summaryEvent": {"resourceChanges": {"update": 1}}}
@@ -63,7 +62,7 @@ def changed(text: str) -> Step:
     return step
 
 
-def test_a_digest_and_the_events_of_one_preview_say_the_same() -> None:
+def test_a_digest_and_the_events_of_one_preview_are_equal() -> None:
     assert changed(digest()) == changed(events(SUMMARY))
     assert read(digest()).diagnostics == read(events(SUMMARY)).diagnostics
 
@@ -75,20 +74,20 @@ def test_a_step_knows_its_resource_and_what_differs() -> None:
     assert step.old.protect
     assert step.diff_reasons == ("prefix",)
     assert step.detailed_diff["prefix"].kind == "add"
-    assert read(digest()).said_of(URN) == ("orders: - field tags",)
+    assert read(digest()).messages_of(URN) == ("orders: - field tags",)
 
 
 def test_a_name_may_have_colons() -> None:
     assert Step(op="same", urn=f"{URN}::eu").name == "shopify::eu"
 
 
-def test_a_refresh_is_told_once_and_changes_nothing() -> None:
+def test_a_refresh_is_one_step_and_changes_nothing() -> None:
     steps = read(events(SUMMARY)).steps
     assert [step.op for step in steps] == ["refresh", "update"]
     assert steps[0].quiet
 
 
-def test_a_preview_that_did_not_come_to_its_end_is_incomplete() -> None:
+def test_a_preview_that_did_not_finish_is_incomplete() -> None:
     error = [{"message": "no such stream", "severity": "error"}]
     assert read(digest()).complete
     assert read(events(SUMMARY)).complete
@@ -105,9 +104,9 @@ def test_anything_else_is_refused_with_one_error(text: str) -> None:
 
 
 def test_streams_of_a_connection_are_typed_and_canonical() -> None:
-    told = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
+    given = {"streams": [{"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"],
                          "primaryKey": [["id"]], "selectedFields": ["updated_at", "id"], "mappers": []}]}  # fmt: skip
-    [stream] = (streams({"configurations": json.dumps(told)}) or {}).values()
+    [stream] = (streams({"configurations": json.dumps(given)}) or {}).values()
     assert stream.key == "orders"
     assert stream.primary_key == (("id",),)
     assert stream.selected_fields == ("id", "updated_at")
@@ -115,7 +114,7 @@ def test_streams_of_a_connection_are_typed_and_canonical() -> None:
     assert streams({}) == {}
 
 
-def test_what_are_no_streams_is_refused() -> None:
+def test_invalid_streams_are_refused() -> None:
     with pytest.raises(LotusError, match="configurations"):
         streams({"configurations": "{"})
 
@@ -123,4 +122,4 @@ def test_what_are_no_streams_is_refused() -> None:
 @pytest.mark.parametrize("name", ["orders", "sales.orders", 'a"b', "größe", "a\\b"])
 def test_the_path_of_a_token_names_its_stream_whatever_is_in_the_name(name: str) -> None:
     for key in (name, key_of(("sales", name))):
-        assert place_of(render_path(("backfills", key))) == ("backfills", key)
+        assert parse_property_path(render_path(("backfills", key))) == ("backfills", key)

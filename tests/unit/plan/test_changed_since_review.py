@@ -1,11 +1,11 @@
-"""What has moved since a preview was reviewed."""
+"""Resources whose planned change differs from the reviewed one."""
 
 import json
 from typing import Any
 
 import pytest
 
-from lotus_infra.plan.preview import Preview, moved, read
+from lotus_infra.plan.preview import Preview, changed_since_review, read
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::"
 
@@ -19,10 +19,10 @@ def previewed(*steps: dict[str, Any]) -> Preview:
     return read(json.dumps({"steps": steps, "changeSummary": {}}, indent=2))
 
 
-def test_nothing_has_moved_where_each_change_starts_from_the_same_in_any_order() -> None:
+def test_a_preview_is_as_reviewed_if_each_change_starts_from_the_same_in_any_order() -> None:
     later = step(oldState={**step()["oldState"], "modified": "later"})
     before = previewed(step(), step("delete", "klaviyo"), step("same", "faker"))
-    assert moved(before, previewed(step("delete", "klaviyo"), later, step("refresh", "faker"))) == []
+    assert changed_since_review(before, previewed(step("delete", "klaviyo"), later, step("refresh", "faker"))) == []
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,10 @@ def test_nothing_has_moved_where_each_change_starts_from_the_same_in_any_order()
     ids=["another value", "another object", "another difference", "another step", "nothing to do", "gone"],
 )
 def test_a_change_that_starts_from_something_else_is_named(now: list[dict[str, Any]]) -> None:
-    assert moved(previewed(step()), previewed(*now)) == ["Connection shopify"]
+    assert changed_since_review(previewed(step()), previewed(*now)) == ["Connection shopify"]
 
 
-def test_a_change_that_was_not_there_is_named() -> None:
-    assert moved(previewed(step()), previewed(step(), step("delete", "klaviyo"))) == ["Connection klaviyo"]
+def test_a_new_change_is_named() -> None:
+    assert changed_since_review(previewed(step()), previewed(step(), step("delete", "klaviyo"))) == [
+        "Connection klaviyo"
+    ]
