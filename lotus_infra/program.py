@@ -14,11 +14,10 @@ from lotus_infra import naming
 from lotus_infra.clients import kubernetes
 from lotus_infra.components.airbyte import ActorSettings, ConnectionSettings, Destination, Pipeline, PipelineSettings
 from lotus_infra.config import production, pulumi_config
-from lotus_infra.config.dagster import Values
 from lotus_infra.config.pulumi_config import DagsterStack, Settings
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.helm.values import LakeBucket, planned
+from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
 from lotus_infra.lake.lake import Lake, SourceFolder, catalog
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.references import Reference, engine_path, rotating, substitute
@@ -63,7 +62,7 @@ def checked(stack: Settings) -> Lake:
     return report.lake
 
 
-def dagster_values(stack: Settings) -> Values:
+def dagster_values(stack: Settings) -> ChartValues:
     """The values of Dagster's release, checked before the first resource is declared; none where there is no Dagster.
 
     Raises:
@@ -74,10 +73,10 @@ def dagster_values(stack: Settings) -> Values:
         return {}
     zone = stack.landing_zone
     place = LakeBucket(zone.landing, zone.region, zone.endpoint)
-    return planned(stack.dagster.settings, place, fingerprint(Path.cwd()))
+    return release_values(stack.dagster.settings, place, definitions_fingerprint(Path.cwd()))
 
 
-def declare(lake: Lake, stack: Settings, values: Values) -> None:
+def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:
     """Declare where data lands, the destinations in use, a pipeline for each source, and Dagster; export all that."""
     parts = Parts(lake, stack, _landing_zone(stack))
     used = sorted({_config(source).destination for source in lake.sources})
@@ -100,24 +99,24 @@ def _landing_zone(stack: Settings) -> "LandingZone | None":
     # A third of the program's start, which a lake in somebody else's bucket does without.
     from lotus_infra.components.landing_zone import LandingZone  # noqa: PLC0415
 
-    backups = stack.dagster is not None and stack.dagster.settings.backs_up
+    backups = stack.dagster is not None and stack.dagster.settings.has_backups
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
 
 
-def _dagster(dagster: DagsterStack, zone: "LandingZone", values: Values) -> "Dagster":
-    from lotus_infra.components.dagster import Dagster, DagsterPlan  # noqa: PLC0415, Kubernetes' SDK takes as long
+def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) -> "Dagster":
+    from lotus_infra.components.dagster import Dagster, DagsterArgs  # noqa: PLC0415, Kubernetes' SDK takes as long
 
     settings = dagster.settings
-    plan = DagsterPlan(
+    args = DagsterArgs(
         settings=settings,
         values=values,
         database_password=dagster.database_password,
         catalog_password=dagster.catalog_password,
         reader=zone.reader,
         backups=zone.backups(),
-        why=partial(kubernetes.why, settings.namespace.name, **dict(settings.cluster)),
+        explain_pods=partial(kubernetes.why, settings.namespace.name, **dict(settings.cluster)),
     )
-    return Dagster(naming.DAGSTER, plan)
+    return Dagster(naming.DAGSTER, args)
 
 
 @dataclass(frozen=True)

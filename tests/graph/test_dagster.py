@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from lotus_infra import naming, program
-from lotus_infra.helm.values import fingerprint
+from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.graph.test_landing_zone import SECRET_MARK
 from tests.support.production import REPOSITORY, SECRETS, as_config, changed, production
@@ -244,7 +244,7 @@ def test_pods_show_the_fingerprint_of_what_they_hold(declare: Declare) -> None:
     made = values(declare())
 
     shown = made["dagsterWebserver"]["annotations"][naming.CREDENTIALS_ANNOTATION]
-    assert shown == fingerprint(held, "lotus/test")
+    assert shown == credentials_fingerprint(held, "lotus/test")
     assert "${fingerprint}" not in json.dumps(made)
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus_infra import program
-from lotus_infra.helm.values import fingerprint
+from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.support.production import REPOSITORY, SECRETS, as_config, production
 
@@ -141,7 +141,7 @@ def test_after_any_up_no_two_consumers_hold_different_versions_of_a_credential(
             "PGPASSWORD": meant["ducklake_db_password"][0],
             "database": meant["dagster_db_password"][0],
         }
-        assert shown(graph) == {fingerprint(now, "lotus/test")}
+        assert shown(graph) == {credentials_fingerprint(now, "lotus/test")}
         # Pods roll exactly when something that they hold has another version.
         assert before in (set(), shown(graph)) or now != pods_held
         assert before != shown(graph) or now == pods_held

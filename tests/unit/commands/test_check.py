@@ -101,7 +101,7 @@ def test_what_a_stack_says_wrongly_of_dagster_is_told_with_its_file_and_for_ever
     dev, prod = str(refused.value).splitlines()
     assert dev.startswith('Pulumi.dev.yaml: lotus:dagster.image: the tag "latest"')
     assert prod == (
-        "Pulumi.prod.yaml: lotus:dagster.extraValues.ingress.webserver: the chart has no such key:"
+        "Pulumi.prod.yaml: lotus:dagster.extraValues.ingress.webserver: unknown key of the chart:"
         ' did you mean "dagsterWebserver"?'
     )
 

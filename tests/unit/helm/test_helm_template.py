@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lotus_infra.config.dagster import read
-from lotus_infra.helm.values import LakeBucket, planned
+from lotus_infra.config.dagster import parse_dagster_settings
+from lotus_infra.helm.values import LakeBucket, release_values
 from tests.support.production import production
 
 CHART = os.environ.get("LOTUS_DAGSTER_CHART", "")
@@ -26,10 +26,10 @@ pytestmark = [
 @pytest.fixture
 def templated(tmp_path: Path) -> list[dict[str, Any]]:
     """What Helm makes of the chart; it validates the values against the chart's schema, defaults and all, before."""
-    settings = read(production()["dagster"])
+    settings = parse_dagster_settings(production()["dagster"])
     assert settings is not None
     values = tmp_path / "values.json"
-    values.write_text(json.dumps(planned(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
+    values.write_text(json.dumps(release_values(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
     command = [str(HELM), "template", "dagster", CHART, "--namespace", "lotus-lake", "--values", str(values)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr

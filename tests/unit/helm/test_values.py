@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from lotus_dagster import duckdb_plugin, environment
 from pydantic import JsonValue
 
-from lotus_infra.config.dagster import DagsterSettings, read
+from lotus_infra.config.dagster import DagsterSettings, parse_dagster_settings
 from lotus_infra.helm.chart_schema import check_values
-from lotus_infra.helm.values import SECRETS, LakeBucket, planned
+from lotus_infra.helm.values import SECRET_VARIABLES, LakeBucket, release_values
 from tests.support.production import production
 from tests.support.shared import shared_json
 
@@ -69,7 +69,7 @@ MUTABLE = {"dagster-user-deployments.deployments.image.tag"}
 
 
 def settings(document: dict[str, Any]) -> DagsterSettings:
-    found = read(document)
+    found = parse_dagster_settings(document)
     assert found is not None
     return found
 
@@ -87,7 +87,7 @@ def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 def test_what_the_lake_has_today_is_expressible_and_the_differences_are_its_defects() -> None:
     today = dict(leaves(shared_json("lotus-lake", "dagster-values.json")))
-    now = dict(leaves(planned(settings(TAKEN_OVER), LAKE)))
+    now = dict(leaves(release_values(settings(TAKEN_OVER), LAKE)))
 
     different = {path for path, value in today.items() if now.get(path) != value}
 
@@ -100,7 +100,7 @@ def test_what_the_lake_has_today_is_expressible_and_the_differences_are_its_defe
 
 
 def test_the_production_stacks_values_validate_against_the_charts_own_schema() -> None:
-    values = planned(settings(production()["dagster"]), LAKE, "f" * 64)
+    values = release_values(settings(production()["dagster"]), LAKE, "f" * 64)
     schema = shared_json("dagster-chart", "values.schema.json")
 
     errors = [inner for error in Draft202012Validator(local(schema)).iter_errors(values) for inner in innermost(error)]
@@ -144,13 +144,13 @@ class Asked(dict[str, str]):
 
 
 def test_variables_are_those_that_the_companys_code_reads() -> None:
-    plan: Any = planned(settings(TAKEN_OVER), LAKE)
+    plan: Any = release_values(settings(TAKEN_OVER), LAKE)
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     given = {variable["name"]: variable["value"] for variable in deployment["env"]}
     asked = Asked()
     duckdb_plugin.s3_secret(asked)
 
-    names = given.keys() | set(SECRETS)
+    names = given.keys() | set(SECRET_VARIABLES)
 
     # Postgres' own library reads the password (libpq, environment variables).
     assert {name for name in names if name.startswith(("AWS_", "LOTUS_"))} | {"PGPASSWORD"} == names
@@ -166,7 +166,9 @@ def test_variables_are_those_that_the_companys_code_reads() -> None:
 
 
 def test_runs_get_the_variables_that_the_code_location_gets() -> None:
-    plan: Any = planned(settings(TAKEN_OVER | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE)
+    plan: Any = release_values(
+        settings(TAKEN_OVER | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE
+    )
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     launcher = plan["runLauncher"]["config"]["k8sRunLauncher"]
 
@@ -178,7 +180,7 @@ def test_runs_get_the_variables_that_the_code_location_gets() -> None:
 
 
 def test_every_pod_shows_the_fingerprint_of_its_credentials() -> None:
-    plan: Any = planned(settings(TAKEN_OVER), LAKE, "abc")
+    plan: Any = release_values(settings(TAKEN_OVER), LAKE, "abc")
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     runs = plan["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podTemplateSpecMetadata"]
 
@@ -189,7 +191,7 @@ def test_every_pod_shows_the_fingerprint_of_its_credentials() -> None:
 
 def test_a_digest_says_which_image_runs() -> None:
     digest = f"sha256:{'a' * 64}"
-    plan: Any = planned(settings(TAKEN_OVER | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
+    plan: Any = release_values(settings(TAKEN_OVER | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
 
     [deployment] = plan["dagster-user-deployments"]["deployments"]
 
@@ -198,7 +200,7 @@ def test_a_digest_says_which_image_runs() -> None:
 
 def test_extra_values_are_merged_with_those_of_the_settings() -> None:
     extra = {"dagsterWebserver": {"logLevel": "debug"}, "pythonLogs": {"pythonLogLevel": "INFO"}}
-    plan: Any = planned(settings(TAKEN_OVER | {"extraValues": extra}), LAKE)
+    plan: Any = release_values(settings(TAKEN_OVER | {"extraValues": extra}), LAKE)
 
     assert (plan["dagsterWebserver"]["logLevel"], plan["dagsterWebserver"]["replicaCount"]) == ("debug", 1)
     assert plan["pythonLogs"] == {"pythonLogLevel": "INFO"}
