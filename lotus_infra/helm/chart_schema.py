@@ -1,9 +1,9 @@
 """The schema of Dagster's Helm chart, and a check of values against it.
 
-The shipped file holds the chart's own JSON Schemas without prose; `toolchain.chart_schema` generates it. The chart's
-schemas describe values after Helm has merged the chart's defaults into them, so they require nearly every key.
-`values_schema` describes values before that merge: a map may leave out any key, because the defaults have it; items of a
-list keep their required keys, because a list replaces the default one.
+The shipped file holds the chart's own JSON Schemas without prose; `toolchain.chart_schema` generates it. They describe
+values after Helm has merged the chart's defaults into them, so they require nearly every key. `values_schema` describes
+values before that merge: a map may leave out any key, because the defaults have it; items of a list keep their required
+keys, because a list replaces the default one.
 
 `check_values` is stricter than Helm, which silently ignores an unknown key.
 """

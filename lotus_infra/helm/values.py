@@ -1,7 +1,7 @@
 """The values of Dagster's Helm release, derived from the stack's settings.
 
-Pure, and without secrets: pods get those from a Kubernetes secret. The fingerprint of the credentials is known only when
-the engine has resolved them, so the values contain `FINGERPRINT_PLACEHOLDER`, which the component replaces.
+Pure, and without secrets: pods get those from a Kubernetes secret. The fingerprint of the credentials is known only
+when the engine has resolved them, so the values contain `FINGERPRINT_PLACEHOLDER`, which the component replaces.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 
 SECRET_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
-"""The keys of the lake's Kubernetes secret, and so the names of the variables in pods: reader's key, catalog's password.
+"""The keys of the lake's Kubernetes secret, which become variables of pods: the reader's key, the catalog's password.
 
 AWS' and Postgres' libraries read these names by default.
 """

@@ -229,8 +229,8 @@ def test_a_value_of_another_type_is_refused(declare: Declare, lake: Path, kind: 
 def test_production_without_a_backend_of_its_own_declares_nothing(
     declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program goes on"))
-    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program continued"))
+    monkeypatch.setattr(program, "load_checked_lake", lambda *_: pytest.fail("the program continued"))
 
     with pytest.raises(pulumi.RunError, match=r"may not run like this\n  Pulumi\.yaml names no backend"):
         declare(production="true")
@@ -259,7 +259,7 @@ def test_two_stacks_of_one_workspace_declare_nothing(
     declared = declare(workspaceId="22222222-2222-2222-2222-222222222222")
     assert declared.named("Source", "faker")
 
-    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+    monkeypatch.setattr(program, "load_checked_lake", lambda *_: pytest.fail("the program continued"))
     with pytest.raises(pulumi.RunError) as refused:
         declare()
 

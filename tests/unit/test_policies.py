@@ -22,7 +22,7 @@ def test_a_bucket_has_the_arn_of_its_regions_partition(region: str, arn: str) ->
 
 
 def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() -> None:
-    assert json.loads(landing_zone.tls_only(ARN)) == {
+    assert json.loads(landing_zone.tls_only_policy(ARN)) == {
         "Version": "2012-10-17",
         "Statement": [
             {
@@ -40,8 +40,8 @@ def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() 
 @pytest.mark.parametrize(
     ("document", "prefixes"),
     [
-        (landing_zone.writer(ARN, "raw"), ["raw"]),
-        (landing_zone.reader(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
+        (landing_zone.writer_policy(ARN, "raw"), ["raw"]),
+        (landing_zone.reader_policy(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
     ],
 )
 def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_buckets_settings(
@@ -56,14 +56,14 @@ def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_bucke
 
 
 def test_backups_are_written_all_over_their_own_bucket_and_nowhere_else() -> None:
-    objects, listing = json.loads(landing_zone.backup(ARN))["Statement"]
+    objects, listing = json.loads(landing_zone.backup_policy(ARN))["Statement"]
 
     assert (objects["Resource"], listing["Resource"]) == (f"{ARN}/*", ARN)
     assert {"s3:PutObject", "s3:DeleteObject"} <= set(objects["Action"])
 
 
 def test_a_reader_changes_nothing_outside_its_tables_and_logs() -> None:
-    read, tables, logs, listing = json.loads(landing_zone.reader(ARN, "raw", "lake", "logs"))["Statement"]
+    read, tables, logs, listing = json.loads(landing_zone.reader_policy(ARN, "raw", "lake", "logs"))["Statement"]
 
     assert (tables["Resource"], logs["Resource"]) == (f"{ARN}/lake/*", f"{ARN}/logs/*")
     assert {action for action in read["Action"] + listing["Action"] if "Put" in action or "Delete" in action} == set()
