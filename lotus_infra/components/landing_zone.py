@@ -143,7 +143,7 @@ class LandingZone(pulumi.ComponentResource):
 
     def _create_backup_writer(self) -> Credentials:
         bucket = self._settings.backup
-        return self._create_user("backup", naming.backup_writer(bucket), backup_policy(self._arn(bucket)))
+        return self._create_user("backup", naming.writer(bucket), backup_policy(self._arn(bucket)))
 
     def _arn(self, bucket: str) -> str:
         return bucket_arn(bucket, self._settings.region)
