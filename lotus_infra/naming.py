@@ -34,7 +34,7 @@ CODE_LOCATION_MODULE = "lotus_dagster.code_location"
 CODE_LOCATION_PORT = 3030
 LAKE_SECRET = "dagster-lake"
 ANNOTATIONS = "lotus.internal"
-"""The prefix of annotations. Kubernetes requires a domain, and ICANN has reserved `.internal` for private use (2024)."""
+"""The prefix of annotations. Kubernetes requires a domain; ICANN reserves `.internal` for private use (2024)."""
 CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
 COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
 DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"

@@ -75,7 +75,7 @@ def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
         "dagster/lotus_dagster/__pycache__/lake.cpython-311.pyc",
     ],
 )
-def test_what_dagster_does_not_load_leaves_it_as_it_is(name: str, project: Path) -> None:
+def test_a_change_of_any_other_file_leaves_it_unchanged(name: str, project: Path) -> None:
     before = definitions_fingerprint(project)
     (project / name).parent.mkdir(parents=True, exist_ok=True)
     (project / name).write_text("{}", encoding="utf-8")
@@ -95,7 +95,7 @@ def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_finge
     assert imported <= set(files(REPOSITORY))
 
 
-def test_a_folder_that_is_no_project_is_told_with_everything_that_it_lacks(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_project_is_refused_with_all_missing_files(tmp_path: Path) -> None:
     with pytest.raises(DefinitionsError, match=r"has no uv\.lock and no streams/.* name the folder of the repository"):
         definitions_fingerprint(tmp_path)
 

@@ -21,7 +21,7 @@ def test_a_bucket_has_the_arn_of_its_regions_partition(region: str, arn: str) ->
     assert landing_zone.bucket_arn("lake", region) == arn
 
 
-def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() -> None:
+def test_requests_without_tls_are_denied_on_the_bucket_and_its_objects() -> None:
     assert json.loads(landing_zone.tls_only_policy(ARN)) == {
         "Version": "2012-10-17",
         "Statement": [
@@ -44,7 +44,7 @@ def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() 
         (landing_zone.reader_policy(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
     ],
 )
-def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_buckets_settings(
+def test_a_user_has_access_below_its_prefixes_only_and_never_to_the_buckets_settings(
     document: str, prefixes: list[str]
 ) -> None:
     statements = json.loads(document)["Statement"]
@@ -55,7 +55,7 @@ def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_bucke
     assert {action for action in actions if "Policy" in action or action.startswith("s3:PutBucket")} == set()
 
 
-def test_backups_are_written_all_over_their_own_bucket_and_nowhere_else() -> None:
+def test_the_backup_user_may_write_its_whole_bucket_and_no_other() -> None:
     objects, listing = json.loads(landing_zone.backup_policy(ARN))["Statement"]
 
     assert (objects["Resource"], listing["Resource"]) == (f"{ARN}/*", ARN)

@@ -1,4 +1,4 @@
-"""Values that the chart does not take, and those that it does."""
+"""Values that the chart accepts, and those that it does not."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ def messages(**values: Any) -> list[str]:
         {"pipelineRun": {"env": {}}},
     ],
 )
-def test_what_the_chart_takes_is_no_problem_however_little_is_given(values: dict[str, Any]) -> None:
+def test_valid_values_have_no_problems_even_if_partial(values: dict[str, Any]) -> None:
     assert check_values(values) == []
 
 
-def test_a_misspelt_key_is_told_with_its_path_and_the_nearest_key() -> None:
+def test_a_misspelt_key_is_reported_with_its_path_and_the_nearest_key() -> None:
     assert messages(ingress={"webserver": {"host": "x"}}) == [
         'ingress.webserver: unknown key of the chart: did you mean "dagsterWebserver"?'
     ]
@@ -45,7 +45,7 @@ def test_a_misspelt_key_is_told_with_its_path_and_the_nearest_key() -> None:
     ]
 
 
-def test_a_key_like_no_other_is_told_with_the_keys_that_there_are() -> None:
+def test_a_key_like_no_other_is_reported_with_the_known_keys() -> None:
     assert messages(telemetry={"zzz": 1}) == ["telemetry.zzz: unknown key of the chart: known keys are enabled"]
 
 
@@ -63,9 +63,9 @@ def test_a_key_like_no_other_is_told_with_the_keys_that_there_are() -> None:
         ({"concurrency": {"pools": {"defaultLimit": "x"}}}, "write a value of type integer or null"),
     ],
 )
-def test_a_value_that_does_not_fit_is_told_with_what_would(values: dict[str, Any], words: str) -> None:
+def test_an_invalid_value_is_reported_with_a_valid_one(values: dict[str, Any], words: str) -> None:
     assert any(words in str(problem) for problem in check_values(values))
 
 
-def test_no_value_is_quoted_for_it_may_be_a_secret_in_the_wrong_place() -> None:
+def test_no_value_is_quoted_as_it_may_be_a_misplaced_secret() -> None:
     assert "hunter" not in " ".join(messages(dagsterWebserver={"replicaCount": "hunter"}, ingress={"host": "hunter"}))

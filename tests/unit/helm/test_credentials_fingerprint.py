@@ -1,4 +1,4 @@
-"""A fingerprint changes with its credentials and tells nothing of them."""
+"""A fingerprint changes with any of its credentials."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The production stack's values through Helm and the chart itself, where both are: `LOTUS_DAGSTER_CHART` and `helm`."""
+"""The production stack's values, rendered by Helm with the chart; needs `LOTUS_DAGSTER_CHART` and `helm`."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture
 def templated(tmp_path: Path) -> list[dict[str, Any]]:
-    """What Helm makes of the chart; it validates the values against the chart's schema, defaults and all, before."""
+    """The rendered manifests; Helm first validates the values, merged with the defaults, against the chart's schema."""
     settings = parse_dagster_settings(production()["dagster"])
     assert settings is not None
     values = tmp_path / "values.json"
@@ -49,7 +49,7 @@ def test_the_ingress_has_host_and_certificate(templated: list[dict[str, Any]]) -
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt-prod"
 
 
-def test_every_deployment_rolls_with_its_credentials_and_runs_a_fixed_image(templated: list[dict[str, Any]]) -> None:
+def test_every_deployment_rolls_with_its_credentials_and_runs_a_pinned_image(templated: list[dict[str, Any]]) -> None:
     deployments = of(templated, "Deployment")
 
     assert len(deployments) == 3
