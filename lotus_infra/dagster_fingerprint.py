@@ -1,22 +1,23 @@
-"""One fingerprint for everything that decides what Dagster loads, the same on every machine.
+"""The fingerprint of the definitions: one hash of all files that decide what Dagster loads, the same on every machine.
 
-An image is given the fingerprint when it is built, the deployed code location shows it, and `lotus verify` compares it
-with the repository's. A change of the Pulumi program or of the documents leaves it as it is, one of the lock file
-does not.
+An image gets the fingerprint at build time, the deployed code location reports it, and `lotus verify` compares it with
+the repository's. A change of the Pulumi program or of the docs leaves it unchanged; a change of the lock file does not.
 
-`python -m lotus_infra.definitions` prints the fingerprint of the project in this folder.
+`python -m lotus_infra.dagster_fingerprint` prints the fingerprint of the project in the current folder.
 """
 
 import hashlib
 import sys
 from pathlib import Path
+from typing import Final
 
 from lotus_infra.errors import LotusError
 
-DBT_PROJECT = Path("dagster", "dbt")
-DBT_FILES = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
-"""What dbt's manifest is made of, as patterns below the dbt project."""
-_NEEDED = (
+DBT_PROJECT: Final = Path("dagster", "dbt")
+DBT_FILES: Final = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
+"""The files that dbt derives its manifest from, as patterns below the dbt project."""
+# `.dockerignore` lets in the same files. An image build without one of them fails: it expects the fingerprint.
+_REQUIRED: Final = (
     "uv.lock",
     "streams/[!.]*/**/*.json",
     "lotus_infra/__init__.py",
@@ -28,60 +29,58 @@ _NEEDED = (
     "dagster/lotus_dagster/**/*.py",
     f"{DBT_PROJECT.as_posix()}/dbt_project.yml",
 )
-
-
-_FILES = (*_NEEDED, *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES))
+_PATTERNS: Final = (*_REQUIRED, *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES))
 
 
 class DefinitionsError(LotusError):
-    """A folder is no project that Dagster could load."""
+    """A folder is not a project that Dagster can load."""
 
 
-def fingerprint(project: Path) -> str:
+def definitions_fingerprint(project: Path) -> str:
     """The SHA-256, in hexadecimal, of the names and contents of the files that decide what Dagster loads.
 
     Args:
-        project: The folder of the repository, or one with the same files in the same places, as an image has it.
+        project: The folder of the repository, or one with the same files in the same places, such as an image's.
 
     Raises:
-        DefinitionsError: Something that Dagster needs is not in the folder, or can't be read.
+        DefinitionsError: A required file is missing, or a file can't be read.
     """
-    digest = hashlib.sha256()
+    fingerprint = hashlib.sha256()
     for name in files(project):
         try:
             content = (project / name).read_bytes()
         except OSError as error:
             raise DefinitionsError(f"{name} can't be read: {error.strerror}", "make it readable") from None
-        # Names and lengths keep apart what a plain concatenation would not: where a file ends, and which one it is.
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+        # Without names and lengths, moving text from the end of one file to the start of the next would not show.
+        fingerprint.update(f"{name}\0{len(content)}\0".encode())
+        fingerprint.update(content)
+    return fingerprint.hexdigest()
 
 
 def files(project: Path) -> list[str]:
     """The files behind the fingerprint, sorted, as POSIX paths below the project.
 
     Raises:
-        DefinitionsError: Something that Dagster needs is not in the folder.
+        DefinitionsError: A required file is missing.
     """
-    found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in _FILES}
-    missing = [pattern for pattern in _NEEDED if not found[pattern]]
+    found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in _PATTERNS}
+    missing = [pattern for pattern in _REQUIRED if not found[pattern]]
     if missing:
         raise DefinitionsError(f"{project} has no {' and no '.join(missing)}", "name the folder of the repository")
     return sorted({path.relative_to(project).as_posix() for paths in found.values() for path in paths})
 
 
 def main(arguments: list[str]) -> int:
-    """Print the fingerprint of this folder; with `--expect <fingerprint>`, fail where it is another one."""
+    """Print the fingerprint of the current folder; with `--expect <fingerprint>`, fail if it is another one."""
     try:
-        found = fingerprint(Path.cwd())
+        fingerprint = definitions_fingerprint(Path.cwd())
     except DefinitionsError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    if arguments and arguments != ["--expect", found]:
-        sys.stderr.write(f"error: the definitions are {found}, and not those of {' '.join(arguments)}\n")
+    if arguments and arguments != ["--expect", fingerprint]:
+        sys.stderr.write(f"error: the fingerprint of the definitions is {fingerprint}, not {' '.join(arguments)}\n")
         return 1
-    sys.stdout.write(f"{found}\n")
+    sys.stdout.write(f"{fingerprint}\n")
     return 0
 
 

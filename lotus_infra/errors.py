@@ -1,21 +1,21 @@
-"""What can go wrong in ways that a user can mend.
+"""Errors that a user can fix.
 
-    LotusError              a message for a person, and a hint that says what to do next
-    ├── LakeError           the lake's files can't be used as they are
-    ├── ProjectError        the dbt project is missing, or its files can't be used as they are
+    LotusError              a message, and a hint: what to do next
+    ├── LakeError           the lake's files can't be read, or contain mistakes
+    ├── ProjectError        the dbt project is missing, or its files can't be used
     └── StoppedError        the user stopped waiting
 
-A mistake inside a lake's file is no exception but a `lotus_infra.lake.diagnostics.Diagnostic`: all of them are gathered
-before anyone is told. This module knows no other; only the command line and the program catch what is raised here.
+A single mistake in a lake's file is a `lotus_infra.lake.diagnostics.Diagnostic` instead of an exception, so that all of
+them are reported at once. Only commands and the program catch these errors to print them. Imports no other module.
 """
 
 
 class LotusError(Exception):
-    """Something that the user can mend.
+    """An error that a user can fix.
 
     Attributes:
-        message: What is wrong, as one sentence without a full stop.
-        hint: What to do about it; empty when the message says it all.
+        message: The problem, as one sentence without a full stop.
+        hint: The remedy; empty if the message contains it.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -28,7 +28,7 @@ class LotusError(Exception):
 
 
 class LakeError(LotusError):
-    """The folder of stream files can't be read, or holds problems."""
+    """The lake's folder can't be read, or its files contain mistakes."""
 
 
 class ProjectError(LotusError):
@@ -36,4 +36,4 @@ class ProjectError(LotusError):
 
 
 class StoppedError(LotusError):
-    """The user stopped waiting for something that goes on elsewhere."""
+    """The user stopped waiting for work that continues on a server."""

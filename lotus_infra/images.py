@@ -1,7 +1,7 @@
-"""References to container images that say for good which image is meant.
+"""Pinned references to container images.
 
-A digest does by its nature. A tag does when it names a commit or a full version: whoever moves such a tag breaks a
-promise, whereas `latest`, `main` or `v1` are made to be moved, and then nobody can tell from a cluster what runs in it.
+A digest is immutable. A tag with a commit or a full version is immutable by convention; `latest`, `main` and `v1` are
+meant to be moved, and after that the reference in a cluster does not identify the image that runs.
 """
 
 import re
@@ -22,16 +22,16 @@ _REMEDY = "give a digest (name@sha256:…), or a tag with a commit or a full ver
 
 
 class ImageError(LotusError):
-    """A text is no reference to one image for good."""
+    """A text is not a pinned reference to an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image, by tag, by digest, or by both; then the digest decides.
+    """An image by tag, by digest, or by both: then registries use the digest.
 
     Attributes:
         repository: Registry and name: `ghcr.io/example/lotus-dagster`.
-        tag: One that holds a commit or a full version.
+        tag: With a digest, any tag but `latest`; else one with a commit or a full version.
         digest: `sha256:` and 64 hexadecimal digits.
     """
 
@@ -41,21 +41,21 @@ class Image:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a reference.
+        """Parse a reference.
 
         Raises:
-            ImageError: It is none, or one that may be another image tomorrow.
+            ImageError: The text is not a reference, or not a pinned one.
         """
-        found = _REFERENCE.fullmatch(text)
-        if found is None:
-            raise ImageError(f'"{text}" names no image', _REMEDY)
-        repository, tag, digest = found.group("repository", "tag", "digest")
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            raise ImageError(f'"{text}" is not a reference to an image', _REMEDY)
+        repository, tag, digest = match.group("repository", "tag", "digest")
         if digest is not None and _DIGEST.fullmatch(digest) is None:
             raise ImageError(f'the digest of the image "{text}" is not sha256: and 64 hexadecimal digits', _REMEDY)
         if tag is None and digest is None:
             raise ImageError(f'the image "{text}" has neither tag nor digest, which means "latest"', _REMEDY)
         if tag == "latest" or (tag is not None and digest is None and not is_immutable(tag)):
-            raise ImageError(f'the tag "{tag}" of the image "{text}" may name another image tomorrow', _REMEDY)
+            raise ImageError(f'the tag "{tag}" of the image "{text}" can be moved to another image', _REMEDY)
         return cls(repository, tag, digest)
 
     def __str__(self) -> str:
@@ -65,5 +65,5 @@ class Image:
 
 
 def is_immutable(tag: str) -> bool:
-    """Whether a tag names a commit (7 to 40 hexadecimal digits) or a full version (three numbers)."""
+    """Whether a tag contains a commit (7 to 40 hexadecimal digits) or a full version (three numbers)."""
     return _COMMIT.search(tag) is not None or _VERSION.search(tag) is not None

@@ -1,7 +1,7 @@
-"""The only maker of names: resources, labels, namespaces, S3 prefixes, and what dbt and Dagster call a stream.
+"""The only maker of names: of resources, labels, S3 prefixes and Kubernetes objects, and of streams in dbt and Dagster.
 
-Dashboards and people know these names, so a change here moves data or breaks a bookmark. The module knows folder and
-file names (`source`, `stream`, `destination`) and nothing of what is in the files.
+Dashboards and people know these names: a change here moves data, replaces resources or breaks a bookmark. The functions
+take names of folders and files (`source`, `stream`, `destination`); the module knows nothing of their content.
 """
 
 import re
@@ -9,19 +9,55 @@ import unicodedata
 from collections.abc import Sequence
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+LOSS_LABEL = "accepts-data-loss"
+"""The label of a pull request whose data losses a person has accepted."""
+
+# Buckets.
+LANDING_ZONE = "landing-zone"
 LANDING_PATH = "raw"
 TABLES_PATH = "lake"
-LANDING_ZONE = "landing-zone"
+LOGS_PATH = "logs"
+"""The path of the runs' output in the landing bucket."""
+
+# dbt.
 MAIN_SCHEMA = "main"
 MODEL_PREFIX = "int_"
 
-LOSS_LABEL = "accepts-data-loss"
-"""The label of a pull request whose losses somebody has looked at."""
+# Kubernetes.
+DAGSTER = "dagster"
+"""The Helm release. As it contains the chart's name, the chart uses it alone as the prefix of Kubernetes objects."""
+DAGSTER_NAMESPACE = "lotus-lake"
+DAGSTER_DATABASE = "dagster-db"
+CATALOG_DATABASE = "ducklake-db"
+CODE_LOCATION = "lotus-lake"
+CODE_LOCATION_MODULE = "lotus_dagster.code_location"
+CODE_LOCATION_PORT = 3030
+LAKE_SECRET = "dagster-lake"
+ANNOTATIONS = "lotus.internal"
+"""The prefix of annotations. Kubernetes requires a domain; ICANN reserves `.internal` for private use (2024)."""
+CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
+COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
+DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
+
+
+# The lake: its files, its resources in Pulumi, and its values in a stack.
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a name can be an S3 prefix, a Python name and a dbt name at once: `[a-z][a-z0-9_]*`."""
+    """Whether a name is valid as an S3 prefix, a Python name and a dbt name: `[a-z][a-z0-9_]*`."""
     return IDENTIFIER.fullmatch(name) is not None
+
+
+def identifier(text: str, default: str) -> str:
+    """The nearest identifier to a text: `Google Ads (EU)` becomes `google_ads_eu`.
+
+    Args:
+        text: A label.
+        default: The name if the text has no letter or digit; the prefix if it starts with a digit.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return name if is_identifier(name) else "_".join(filter(None, (default, name)))
 
 
 def source_resource(source: str) -> str:
@@ -40,25 +76,18 @@ def connection_resource(source: str) -> str:
 
 
 def label(name: str) -> str:
-    """The label that people see when a file gives none: `google_ads` becomes `Google Ads`."""
+    """The display name if a file has none: `google_ads` becomes `Google Ads`."""
     return name.replace("_", " ").title()
 
 
+def connection_label(source_label: str, destination_label: str) -> str:
+    """The display name of a connection: `Shopify → S3`."""
+    return f"{source_label} → {destination_label}"
+
+
 def acknowledged_stream(source: str, stream: str) -> str:
-    """A stream as a stack acknowledges what it loses: `stream shopify/orders`."""
+    """A stream in a stack's list of acknowledged losses: `stream shopify/orders`."""
     return f"stream {source}/{stream}"
-
-
-def identifier(text: str, otherwise: str) -> str:
-    """The identifier nearest to a text: `Google Ads (EU)` becomes `google_ads_eu`.
-
-    Args:
-        text: What people call something.
-        otherwise: The name where no letter or digit of the text is left; stands before one that starts with a digit.
-    """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-    return name if is_identifier(name) else "_".join(filter(None, (otherwise, name)))
 
 
 def secret(owner: str, path: Sequence[str | int]) -> str:
@@ -66,41 +95,42 @@ def secret(owner: str, path: Sequence[str | int]) -> str:
 
     Args:
         owner: The source's folder or the destination's file.
-        path: Where in the configuration, or the end of it that tells one from the others.
+        path: The property path in the configuration, or as much of its end as is unique.
     """
     return "_".join([owner, *(identifier(str(step), "item") for step in path)])
 
 
-def connection_label(source_label: str, destination_label: str) -> str:
-    """The label of a connection: `Shopify → S3`."""
-    return f"{source_label} → {destination_label}"
+# Buckets.
 
 
 def namespace(source: str) -> str:
-    """The namespace that a source's streams are written under when its file gives none: its folder."""
+    """The namespace that a source's streams are written to if its file has none: its folder."""
     return source
 
 
 def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LANDING_PATH) -> str:
-    """Where a stream's files land in the bucket: `raw/shopify/orders/`; below it come year, month and day.
+    """The prefix of a stream's files in the bucket: `raw/shopify/orders/`; year, month and day follow below it.
 
     Args:
         namespace: The source's namespace.
-        stream: The stream as the source calls it.
-        prefix: What the connection puts before each stream's name.
-        path: The path inside the bucket that the destination writes to.
+        stream: The stream's name in the source.
+        prefix: The connection's prefix of all stream names.
+        path: The destination's path in the bucket.
     """
     return f"{path}/{namespace}/{prefix}{stream}/"
 
 
 def writer(bucket: str) -> str:
-    """The identity that Airbyte writes a bucket with; of all identities of an account it has the name once."""
+    """The IAM user that writes a bucket; it contains the bucket's name, as an account may have several lakes."""
     return f"{bucket}-writer"
 
 
 def reader(bucket: str) -> str:
-    """The identity that Dagster reads a bucket with."""
+    """The IAM user of Dagster, which reads the landing bucket."""
     return f"{bucket}-reader"
+
+
+# A stream in Dagster and dbt.
 
 
 def sensor(source: str, stream: str) -> str:
@@ -113,29 +143,29 @@ def dbt_assets(source: str, stream: str) -> str:
     return f"{source}_{stream}_dbt"
 
 
+def asset_key(source: str, stream: str) -> tuple[str, str]:
+    """Dagster's asset key of a stream's model: `("main", "int_shopify__orders")`."""
+    return MAIN_SCHEMA, dbt_model(source, stream)
+
+
 def dbt_tag(source: str, stream: str) -> str:
     """The dbt tag that selects a stream's models: `shopify__orders`."""
     return f"{source}__{stream}"
 
 
 def dbt_model(source: str, stream: str) -> str:
-    """The dbt model that holds a stream's latest rows: `int_shopify__orders`."""
+    """The dbt model with a stream's latest rows: `int_shopify__orders`."""
     return f"{MODEL_PREFIX}{dbt_tag(source, stream)}"
 
 
-def dbt_model_file(source: str, stream: str) -> str:
-    """Where a stream's model is in the dbt project: `models/core/shopify/int_shopify__orders.sql`."""
-    return f"{dbt_models_folder(source)}/{dbt_model(source, stream)}.sql"
-
-
 def dbt_models_folder(source: str) -> str:
-    """The folder of a source's models in the dbt project; by it dbt knows that they read what has arrived."""
+    """The folder of a source's models in the dbt project, whose configuration depends on this path."""
     return f"models/core/{source}"
 
 
-def asset_key(source: str, stream: str) -> tuple[str, str]:
-    """Dagster's asset key of a stream's model: `("main", "int_shopify__orders")`."""
-    return MAIN_SCHEMA, dbt_model(source, stream)
+def dbt_model_file(source: str, stream: str) -> str:
+    """The file of a stream's model in the dbt project: `models/core/shopify/int_shopify__orders.sql`."""
+    return f"{dbt_models_folder(source)}/{dbt_model(source, stream)}.sql"
 
 
 def dbt_sources_file(source: str) -> str:
@@ -148,22 +178,7 @@ def dbt_models_file(source: str) -> str:
     return f"_{source}__models.yml"
 
 
-DAGSTER = "dagster"
-"""The Helm release; with a name that holds the chart's, Kubernetes' objects are called by it alone."""
-DAGSTER_NAMESPACE = "lotus-lake"
-DAGSTER_DATABASE = "dagster-db"
-CATALOG_DATABASE = "ducklake-db"
-CODE_LOCATION = "lotus-lake"
-CODE_LOCATION_MODULE = "lotus_dagster.code_location"
-CODE_LOCATION_PORT = 3030
-LAKE_SECRET = "dagster-lake"
-LOGS_PATH = "logs"
-"""Where in the landing bucket the output of runs is kept."""
-ANNOTATIONS = "lotus.internal"
-"""The prefix of annotations; Kubernetes wants a domain, and this one is nobody's for good (ICANN, 2024)."""
-CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
-COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
-DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
+# Dagster's databases.
 
 
 def credentials_secret(database: str) -> str:
@@ -177,15 +192,10 @@ def password(database: str) -> str:
 
 
 def backup_secret(database: str) -> str:
-    """The Kubernetes secret with the access key that a database's backups are written with."""
+    """The Kubernetes secret with the access key for a database's backups."""
     return f"{database}-backup"
 
 
 def backup_prefix(namespace: str, database: str) -> str:
-    """Where in the backup bucket a database's backups are: `lotus-lake/dagster-db`."""
+    """The prefix of a database's backups in the backup bucket: `lotus-lake/dagster-db`."""
     return f"{namespace}/{database}"
-
-
-def backup_writer(bucket: str) -> str:
-    """The identity that databases write their backups with."""
-    return f"{bucket}-writer"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image
 
@@ -38,7 +38,7 @@ def build(name: str, folder: Path = REPOSITORY) -> Image:
         )
     commit = _git(folder, "rev-parse", "HEAD")
     image = Image.parse(f"{name}:{commit}")
-    labels = {"LOTUS_COMMIT": commit, "LOTUS_DEFINITIONS": fingerprint(folder)}
+    labels = {"LOTUS_COMMIT": commit, "LOTUS_DEFINITIONS": definitions_fingerprint(folder)}
     arguments = [word for variable, value in labels.items() for word in ("--build-arg", f"{variable}={value}")]
     command = [docker, "build", "--file", "dagster/Dockerfile", "--tag", str(image), *arguments, "."]
     if subprocess.run(command, cwd=folder, stdout=sys.stderr, check=False).returncode:

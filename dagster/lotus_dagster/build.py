@@ -10,7 +10,7 @@ from typing import Self
 
 import dagster as dg
 
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 
 COMMIT = "LOTUS_COMMIT"
 DEFINITIONS = "LOTUS_DEFINITIONS"
@@ -32,4 +32,4 @@ class Build(dg.ConfigurableResource):  # type: ignore[type-arg]  # what it is a 
     def of(cls, project: Path, environment: Mapping[str, str] = os.environ) -> Self:
         """The build whose files are in a folder."""
         given = environment.get(DEFINITIONS)
-        return cls(commit=environment.get(COMMIT) or NO_COMMIT, definitions=given or fingerprint(project))
+        return cls(commit=environment.get(COMMIT) or NO_COMMIT, definitions=given or definitions_fingerprint(project))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import Diagnostic
 
@@ -51,7 +51,7 @@ class Repository:
             LotusError: It is none, or not of a lake.
         """
         checkout = Checkout.at(folder)
-        return cls(folder, checkout.commit, checkout.dirty, fingerprint(folder))
+        return cls(folder, checkout.commit, checkout.dirty, definitions_fingerprint(folder))
 
     def commits_since(self, commit: str) -> int | None:
         """How many commits of the history are later than one; None where it is not part of the history."""

@@ -16,7 +16,7 @@ from lotus_infra.commands.options import DBT, JSON, STREAMS, dbt_folder
 from lotus_infra.config import stack_files, workspaces
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.helm.values import LakeBucket, planned
+from lotus_infra.helm.values import LakeBucket, release_values
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.references import StackValues
 from lotus_infra.lake.report import Report, as_document, check_lake, render, with_findings
@@ -82,7 +82,7 @@ def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:
         try:
             settings = project.dagster(name)
             if settings is not None:
-                planned(settings, _ANY_BUCKET)
+                release_values(settings, _ANY_BUCKET)
         except LotusError as error:
             mistakes += [f"{project.stacks[name].name}: {line}" for line in str(error).splitlines()]
     if mistakes:

@@ -1,1 +1,1 @@
-"""The lake's parts as Pulumi resources, one file each. They know the SDK and never the network."""
+"""Pulumi components. They use SDKs, and never call the network."""

@@ -1,4 +1,8 @@
-"""A connection of the lake: the selected streams of one source into one destination."""
+"""Airbyte's part of the lake: destinations, and a pipeline for each source folder.
+
+A pipeline is the folder's source and its connection. Resource names come from folder and file names, so a changed label
+is an update and never a replacement.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pulumi
 import pulumi_airbyte as airbyte
 from airbyte_model.schedules import interval_of
-from pydantic import BaseModel, ConfigDict
 
 from lotus_infra.lake.lake import ConfiguredStream
 from lotus_infra.lake.models import NonBreakingChanges, Schedule
@@ -17,19 +20,18 @@ if TYPE_CHECKING:
     from pulumi_airbyte.arguments import TimeUnit
 
 
-class ActorSettings(BaseModel):
-    """What a source or a destination is made of.
+@dataclass(frozen=True)
+class ActorArgs:
+    """The arguments of a source or of a destination.
 
     Attributes:
-        name: the display name; changing it is an update.
+        name: the display name.
         definition_id: the connector's definition.
-        workspace_id: the workspace that holds it.
-        configuration: the connector's configuration, with outputs where the stack holds the value.
-        rotating: paths of what Airbyte puts other values in place of, as the engine reads them; each is written once,
-            with the object.
+        workspace_id: the workspace of the actor.
+        configuration: the connector's configuration; values of the stack are outputs.
+        rotating: property paths of secrets that Airbyte itself replaces; they are written only when the actor is
+            created.
     """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     name: str
     definition_id: str
@@ -37,32 +39,21 @@ class ActorSettings(BaseModel):
     configuration: Mapping[str, Any]
     rotating: tuple[str, ...] = ()
 
-    def arguments(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
-        """What the resource is declared with.
 
-        Args:
-            opts: the engine's options, as its component has them.
-        """
-        if self.rotating:
-            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(self.rotating)))
-        return {**{key: value for key, value in self if key != "rotating"}, "opts": opts}
-
-
-class ConnectionSettings(BaseModel):
-    """What a connection is made of.
+@dataclass(frozen=True)
+class ConnectionArgs:
+    """The arguments of a connection.
 
     Attributes:
-        label: the display name; changing it is an update.
-        streams: at least one.
-        schedule: when it syncs.
-        namespace: the folder of the lake that the streams are written under.
+        label: the display name.
+        streams: the selected streams, at least one.
+        schedule: of its syncs.
+        namespace: the folder that the streams are written to, below the destination's path.
         prefix: put before every stream's name.
-        non_breaking_changes: what Airbyte does when the source gains or loses fields.
-        notify_schema_changes: whether its workspace tells of them; None leaves that to Airbyte.
-        allow_cursor_loss: whether another connection may replace it where a cursor can't go over; None for no.
+        non_breaking_changes: Airbyte's reaction to added or removed fields of the source.
+        notify_schema_changes: whether Airbyte notifies the workspace of schema changes; None for Airbyte's default.
+        allow_cursor_loss: whether a replacement may lose cursors that can't be transferred; None for no.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     label: str
     streams: tuple[ConfiguredStream, ...]
@@ -74,46 +65,85 @@ class ConnectionSettings(BaseModel):
     allow_cursor_loss: Literal[True] | None = None
 
 
+@dataclass(frozen=True)
+class PipelineArgs:
+    """The arguments of a pipeline.
+
+    Attributes:
+        source: its source.
+        connection: its connection.
+        protect: whether the source must be unprotected before it can be deleted.
+    """
+
+    source: ActorArgs
+    connection: ConnectionArgs
+    protect: bool
+
+
+class Destination(airbyte.Destination):
+    """A destination, named after its file."""
+
+    def __init__(self, name: str, args: ActorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            name,
+            name=args.name,
+            definition_id=args.definition_id,
+            workspace_id=args.workspace_id,
+            configuration=args.configuration,
+            opts=_ignore_rotating(args, opts),
+        )
+
+
+class Source(airbyte.Source):
+    """A source, named after its folder."""
+
+    def __init__(self, name: str, args: ActorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            name,
+            name=args.name,
+            definition_id=args.definition_id,
+            workspace_id=args.workspace_id,
+            configuration=args.configuration,
+            opts=_ignore_rotating(args, opts),
+        )
+
+
+def _ignore_rotating(args: ActorArgs, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:
+    """Without this, every `up` would overwrite the rotated token with the one of the stack, which no longer works."""
+    if not args.rotating:
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(args.rotating)))
+
+
 class Connection(airbyte.Connection):
-    """A connection, named after its source's folder."""
+    """The connection of a source folder, named after it: its selected streams, into one destination."""
 
     def __init__(
         self,
         name: str,
-        settings: ConnectionSettings,
+        args: ConnectionArgs,
         source: airbyte.Source,
         destination: airbyte.Destination,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
             name,
-            name=settings.label,
+            name=args.label,
             source_id=source.source_id,
             destination_id=destination.destination_id,
-            configurations=airbyte.ConnectionConfigurationsArgs([_stream(stream) for stream in settings.streams]),
-            schedule=_schedule(settings.schedule),
+            configurations=airbyte.ConnectionConfigurationsArgs([_stream_args(stream) for stream in args.streams]),
+            schedule=_schedule_args(args.schedule),
             namespace_definition="custom_format",
-            namespace_format=settings.namespace,
-            prefix=settings.prefix,
-            non_breaking_schema_updates_behavior=settings.non_breaking_changes,
-            notify_schema_changes=settings.notify_schema_changes,
-            allow_cursor_loss=settings.allow_cursor_loss,
+            namespace_format=args.namespace,
+            prefix=args.prefix,
+            non_breaking_schema_updates_behavior=args.non_breaking_changes,
+            notify_schema_changes=args.notify_schema_changes,
+            allow_cursor_loss=args.allow_cursor_loss,
             opts=opts,
         )
 
 
-def _schedule(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
-    interval = interval_of(schedule.every or "")
-    return airbyte.ConnectionScheduleArgs(
-        schedule.type,
-        schedule.cron,
-        schedule.time_zone,
-        units=interval[0] if interval else None,
-        time_unit=cast("TimeUnit", f"{interval[1]}s") if interval else None,
-    )
-
-
-def _stream(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamArgs:
+def _stream_args(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamArgs:
     return airbyte.ConnectionConfigurationsStreamArgs(
         name=stream.name,
         namespace=stream.namespace,
@@ -125,33 +155,15 @@ def _stream(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamA
     )
 
 
-class Destination(airbyte.Destination):
-    """A destination, named after its file."""
-
-    def __init__(self, name: str, settings: ActorSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, **settings.arguments(opts))
-
-
-class Source(airbyte.Source):
-    """A source, named after its folder."""
-
-    def __init__(self, name: str, settings: ActorSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, **settings.arguments(opts))
-
-
-@dataclass(frozen=True)
-class PipelineSettings:
-    """What a pipeline is made of.
-
-    Attributes:
-        source: the source.
-        connection: its connection.
-        protect: whether deleting the source takes an unprotect first.
-    """
-
-    source: ActorSettings
-    connection: ConnectionSettings
-    protect: bool
+def _schedule_args(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
+    interval = interval_of(schedule.every or "")
+    return airbyte.ConnectionScheduleArgs(
+        schedule.type,
+        schedule.cron,
+        schedule.time_zone,
+        units=interval[0] if interval else None,
+        time_unit=cast("TimeUnit", f"{interval[1]}s") if interval else None,
+    )
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -166,13 +178,12 @@ class Pipeline(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: PipelineSettings,
+        args: PipelineArgs,
         destination: Destination,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("lotus:airbyte:Pipeline", name, None, opts)
-        own = pulumi.ResourceOptions(parent=self)
-        source = Source(name, settings.source, pulumi.ResourceOptions(parent=self, protect=settings.protect))
-        connection = Connection(name, settings.connection, source, destination, own)
+        source = Source(name, args.source, pulumi.ResourceOptions(parent=self, protect=args.protect))
+        connection = Connection(name, args.connection, source, destination, pulumi.ResourceOptions(parent=self))
         self.connection_id = connection.connection_id
         self.register_outputs({"connectionId": self.connection_id})

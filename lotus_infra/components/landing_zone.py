@@ -1,265 +1,50 @@
-"""Where the lake's data lands: three buckets, and the identities that come to the first of them.
+"""The landing zone: the buckets for landed data, backups and state, and IAM users for the first two.
 
-It knows AWS and servers that speak S3 without being AWS. It knows no connector: a destination takes from the zone what
-its file asks for.
+Knows AWS and S3-compatible servers, where each bucket gets only what the server supports. Knows no connector: a
+destination's configuration refers to parts of the zone.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from lotus_infra import naming
 from lotus_infra.config.credentials import BackupPlace, Credentials, GivenIdentities
 from lotus_infra.config.landing_zone import Feature, LandingZoneSettings
 from lotus_infra.lake.references import LandingPart
 
-Statement: TypeAlias = dict[str, str | list[str] | dict[str, dict[str, str]]]
-WRITES: Final = (
+LANDING_VERSION_DAYS: Final = 30
+STATE_VERSION_DAYS: Final = 90
+UPLOAD_DAYS: Final = 7
+"""Days after which an unfinished upload is aborted: S3 bills its parts until then, and no listing shows them."""
+FIRST_KEY: Final = "1"
+"""The name of the key that a user gets if the stack names none; its resource has the user's name alone."""
+# What Airbyte's S3 destination needs by its docs, without ACLs: the buckets refuse those.
+_WRITE: Final = (
     "s3:PutObject",
     "s3:GetObject",
     "s3:DeleteObject",
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
 )
-READS: Final = ("s3:GetObject",)
-LISTS: Final = ("s3:ListBucket", "s3:GetBucketLocation")
-LISTS_UPLOADS: Final = (*LISTS, "s3:ListBucketMultipartUploads")
-UPLOAD_DAYS = 7
-"""An upload that nobody finished in a week is forgotten, and is paid for until it is gone."""
-FIRST_KEY = "1"
-LANDING_VERSION_DAYS = 30
-STATE_VERSION_DAYS = 90
+_READ: Final = ("s3:GetObject",)
+_LIST: Final = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
 
-
-def bucket_arn(bucket: str, region: str) -> str:
-    """A bucket's ARN; China and the government's regions are partitions of their own."""
-    partitions = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
-    found = [name for start, name in partitions.items() if region.startswith(f"{start}-")]
-    return f"arn:{found[0] if found else 'aws'}:s3:::{bucket}"
-
-
-def tls_only(arn: str) -> str:
-    """Nobody reaches the bucket without TLS, whatever else they may do."""
-    return _document(
-        {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    )
-
-
-def writer(arn: str, prefix: str) -> str:
-    """Write, replace and delete below a prefix, and list the bucket."""
-    return _document(_allow("Write", WRITES, f"{arn}/{prefix}/*"), _allow("List", LISTS_UPLOADS, arn))
-
-
-def reader(arn: str, prefix: str, tables: str, logs: str) -> str:
-    """Read below a prefix, write and delete below those of the tables and of the logs, and list the bucket."""
-    return _document(
-        _allow("Read", READS, f"{arn}/{prefix}/*"),
-        _allow("Tables", WRITES, f"{arn}/{tables}/*"),
-        _allow("Logs", WRITES, f"{arn}/{logs}/*"),
-        _allow("List", LISTS_UPLOADS, arn),
-    )
-
-
-def backup(arn: str) -> str:
-    """Write, restore and delete in a bucket that has nothing but backups."""
-    return _document(_allow("Backups", WRITES, f"{arn}/*"), _allow("List", LISTS_UPLOADS, arn))
-
-
-def _allow(name: str, actions: tuple[str, ...], resource: str) -> Statement:
-    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": resource}
-
-
-def _document(*statements: Statement) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-class BucketSettings(BaseModel):
-    """What a bucket is made of.
-
-    Attributes:
-        bucket: its name on the server.
-        region: where it is.
-        features: what the server has, and so the bucket gets.
-        version_days: how long what was replaced or deleted can be brought back; None keeps no versions.
-        expire_days: how long objects stay, by their prefix; empty keeps all of them for good.
-        protect: whether deleting it takes an unprotect first.
-        exists: whether it is there before the stack is, and stays when the stack goes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    bucket: str
-    region: str
-    features: frozenset[Feature]
-    version_days: PositiveInt | None = None
-    expire_days: dict[str, PositiveInt] = {}
-    protect: bool
-    exists: bool = False
-
-
-class Bucket(aws.s3.Bucket):
-    """A bucket, named after its purpose; what keeps it safe hangs below it and has the same name."""
-
-    def __init__(self, name: str, settings: BucketSettings, opts: pulumi.ResourceOptions) -> None:
-        own = pulumi.ResourceOptions(
-            protect=settings.protect,
-            import_=settings.bucket if settings.exists else None,
-            retain_on_delete=settings.exists or None,
-        )
-        # Who takes the protection away wants the bucket gone with all that is in it.
-        force = True if not settings.protect and not settings.exists else None
-        merged = pulumi.ResourceOptions.merge(opts, own)
-        super().__init__(name, bucket=settings.bucket, force_destroy=force, opts=merged)
-        self._settings = settings
-        self._close()
-        self._encrypt()
-        self._let_expire(self._keep_versions())
-
-    def _below(self, *before: pulumi.Resource) -> pulumi.ResourceOptions:
-        """What keeps a bucket safe is protected with it: a `destroy` that is refused deletes all else on its way."""
-        stays = self._settings.exists or None
-        return pulumi.ResourceOptions(
-            parent=self, protect=self._settings.protect, retain_on_delete=stays, depends_on=list(before)
-        )
-
-    def _close(self) -> None:
-        """To the public, to access lists, and to whoever comes without TLS."""
-        blocks: list[pulumi.Resource] = []
-        if "public_access_block" in self._settings.features:
-            block = aws.s3.BucketPublicAccessBlock(
-                self._name,
-                bucket=self.bucket,
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-                opts=self._below(),
-            )
-            blocks.append(block)
-        if "ownership_controls" in self._settings.features:
-            rule = aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced")
-            aws.s3.BucketOwnershipControls(self._name, bucket=self.bucket, rule=rule, opts=self._below(*blocks))
-        if "tls_only_policy" in self._settings.features:
-            arn = bucket_arn(self._settings.bucket, self._settings.region)
-            # S3 refuses two changes of one bucket's access at the same time.
-            aws.s3.BucketPolicy(self._name, bucket=self.bucket, policy=tls_only(arn), opts=self._below(*blocks))
-
-    def _encrypt(self) -> None:
-        if "encryption" in self._settings.features:
-            default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                sse_algorithm="AES256"
-            )
-            rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=default
-            )
-            aws.s3.BucketServerSideEncryptionConfiguration(
-                self._name, bucket=self.bucket, rules=[rule], opts=self._below()
-            )
-
-    def _keep_versions(self) -> list[pulumi.Resource]:
-        if "versioning" not in self._settings.features or self._settings.version_days is None:
-            return []
-        enabled = aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
-        return [
-            aws.s3.BucketVersioning(
-                self._name, bucket=self.bucket, versioning_configuration=enabled, opts=self._below()
-            )
-        ]
-
-    def _let_expire(self, versions: list[pulumi.Resource]) -> None:
-        if "lifecycle" in self._settings.features:
-            aws.s3.BucketLifecycleConfiguration(
-                self._name,
-                bucket=self.bucket,
-                rules=lifecycle(self._settings.version_days if versions else None, self._settings.expire_days),
-                opts=self._below(*versions),
-            )
-
-
-def lifecycle(
-    version_days: int | None, expire_days: dict[str, int]
-) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    """The rules of what goes by itself: unfinished uploads always, old versions, and objects only where that is asked.
-
-    Args:
-        version_days: days after which a version that is no longer current goes; None where none are kept.
-        expire_days: days after which objects go, by prefix.
-    """
-    aborted = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-        days_after_initiation=UPLOAD_DAYS
-    )
-    rules = [_rule("aborted-uploads", "", abort_incomplete_multipart_upload=aborted)]
-    if version_days is not None:
-        old = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=version_days)
-        marker = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True)
-        rules.append(_rule("old-versions", "", noncurrent_version_expiration=old, expiration=marker))
-    for prefix, days in sorted(expire_days.items()):
-        gone = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days)
-        rules.append(_rule(f"expired-{prefix}", f"{prefix}/", expiration=gone))
-    return rules
-
-
-def _rule(
-    name: str,
-    prefix: str,
-    *,
-    abort_incomplete_multipart_upload: aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs
-    | None = None,
-    noncurrent_version_expiration: aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs | None = None,
-    expiration: aws.s3.BucketLifecycleConfigurationRuleExpirationArgs | None = None,
-) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
-    return aws.s3.BucketLifecycleConfigurationRuleArgs(
-        id=name,
-        status="Enabled",
-        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
-        abort_incomplete_multipart_upload=abort_incomplete_multipart_upload,
-        noncurrent_version_expiration=noncurrent_version_expiration,
-        expiration=expiration,
-    )
-
-
-def made(
-    name: str, user: str, policy: str, opts: pulumi.ResourceOptions, keys: Sequence[str] = (FIRST_KEY,)
-) -> Credentials:
-    """Make a user that may do what the policy says and no more, with its access keys; the last of them is used.
-
-    A new key comes beside the old one, which works until it is no longer among the keys.
-
-    Args:
-        name: the resources' name.
-        user: the user's name on AWS.
-        policy: an IAM policy document.
-        opts: options of all its resources.
-        keys: names of keys; AWS lets a user have two.
-    """
-    owner = aws.iam.User(name, name=user, opts=opts)
-    allowed = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=opts)
-    # Whoever gets the key finds it working: it is made once the user may do something.
-    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[allowed]))
-    named = [name if key == FIRST_KEY else f"{name}-{key}" for key in keys]
-    *_, key = [aws.iam.AccessKey(each, user=owner.name, opts=after) for each in named]
-    return Credentials(pulumi.Output.secret(key.id), pulumi.Output.secret(key.secret))
+Statement: TypeAlias = dict[str, str | list[str] | dict[str, dict[str, str]]]
 
 
 class LandingZone(pulumi.ComponentResource):
-    """The buckets and their identities (`lotus:landing:LandingZone`).
+    """The buckets and their users (`lotus:landing:LandingZone`).
 
     Attributes:
         bucket: the landing bucket.
-        writer: what Airbyte comes with; below the prefix `raw` it may write.
-        reader: what Dagster comes with; it may read below the prefix `raw`, and keeps its tables below `lake`.
-        backup: what backups of databases come with, to the backup bucket; made where some are asked for.
+        writer: Airbyte's key; it may write below the prefix `raw`.
+        reader: Dagster's key; it may read below `raw`, and write its tables and logs.
+        backup: the key of the databases' backups, for the backup bucket; None without backups.
         backup_bucket: the backup bucket.
     """
 
@@ -280,22 +65,22 @@ class LandingZone(pulumi.ComponentResource):
     ) -> None:
         super().__init__("lotus:landing:LandingZone", name, None, opts)
         self._settings = settings
-        self._own = pulumi.ResourceOptions(parent=self, provider=_provider(name, settings, self))
-        landing = Bucket("landing", self._landing(), self._own)
-        self.backup_bucket = Bucket("backup", self._settings_of(settings.backup), self._own).bucket
-        if settings.state is not None:
-            state = self._settings_of(settings.state, version_days=STATE_VERSION_DAYS, exists=True)
-            Bucket("state", state, self._own)
+        self._options = pulumi.ResourceOptions(parent=self, provider=_provider(name, settings, self))
+        expire_days = {} if settings.expire_raw_days is None else {naming.LANDING_PATH: settings.expire_raw_days}
+        landing = self._bucket("landing", settings.landing, version_days=LANDING_VERSION_DAYS, expire_days=expire_days)
         self.bucket = landing.bucket
+        self.backup_bucket = self._bucket("backup", settings.backup).bucket
+        if settings.state is not None:
+            self._bucket("state", settings.state, version_days=STATE_VERSION_DAYS, exists=True)
         if given is not None:
             self.writer, self.reader, self.backup = given.writer, given.reader, given.backup
         else:
-            self.writer, self.reader = self._made_writer(), self._made_reader()
-            self.backup = self._made_backup() if backups else None
+            self.writer, self.reader = self._create_writer(), self._create_reader()
+            self.backup = self._create_backup_writer() if backups else None
         self.register_outputs({"bucket": self.bucket})
 
     def part(self, part: LandingPart) -> pulumi.Input[str]:
-        """What a connector's configuration asks of the zone."""
+        """The value of a reference to the zone in a connector's configuration."""
         parts: dict[LandingPart, pulumi.Input[str]] = {
             "bucket": self.bucket,
             "prefix": naming.LANDING_PATH,
@@ -307,13 +92,13 @@ class LandingZone(pulumi.ComponentResource):
         return parts[part]
 
     def backups(self) -> BackupPlace | None:
-        """Where backups of databases go; None where no identity is there for them."""
+        """The bucket of the databases' backups, with its key; None without a key."""
         if self.backup is None:
             return None
         return BackupPlace(self.backup_bucket, self._settings.region, self._settings.endpoint, self.backup)
 
     def exports(self) -> dict[str, pulumi.Input[str] | None]:
-        """What people and other programs may want to know, without the writer's credentials."""
+        """The stack's outputs about the zone. The writer's key is not among them: only Airbyte needs it."""
         return {
             "bucket": self.bucket,
             "prefix": naming.LANDING_PATH,
@@ -326,20 +111,16 @@ class LandingZone(pulumi.ComponentResource):
             "readerSecretAccessKey": self.reader.secret_access_key,
         }
 
-    def _landing(self) -> BucketSettings:
-        days = self._settings.expire_raw_days
-        expire = {} if days is None else {naming.LANDING_PATH: days}
-        return self._settings_of(self._settings.landing, version_days=LANDING_VERSION_DAYS, expire_days=expire)
-
-    def _settings_of(
+    def _bucket(
         self,
+        name: str,
         bucket: str,
         *,
         version_days: int | None = None,
-        expire_days: dict[str, int] | None = None,
+        expire_days: Mapping[str, int] | None = None,
         exists: bool = False,
-    ) -> BucketSettings:
-        return BucketSettings(
+    ) -> "Bucket":
+        args = BucketArgs(
             bucket=bucket,
             region=self._settings.region,
             features=self._settings.available,
@@ -348,40 +129,263 @@ class LandingZone(pulumi.ComponentResource):
             protect=self._settings.protect,
             exists=exists,
         )
+        return Bucket(name, args, self._options)
 
-    def _made_writer(self) -> Credentials:
-        policy = writer(self._arn(self._settings.landing), naming.LANDING_PATH)
-        return self._made("writer", naming.writer(self._settings.landing), policy)
+    def _create_writer(self) -> Credentials:
+        bucket = self._settings.landing
+        policy = writer_policy(self._arn(bucket), naming.LANDING_PATH)
+        return self._create_user("writer", naming.writer(bucket), policy)
 
-    def _made_reader(self) -> Credentials:
-        own = (naming.TABLES_PATH, naming.LOGS_PATH)
-        policy = reader(self._arn(self._settings.landing), naming.LANDING_PATH, *own)
-        return self._made("reader", naming.reader(self._settings.landing), policy)
+    def _create_reader(self) -> Credentials:
+        bucket = self._settings.landing
+        policy = reader_policy(self._arn(bucket), naming.LANDING_PATH, naming.TABLES_PATH, naming.LOGS_PATH)
+        return self._create_user("reader", naming.reader(bucket), policy)
 
-    def _made_backup(self) -> Credentials:
-        policy = backup(self._arn(self._settings.backup))
-        return self._made("backup", naming.backup_writer(self._settings.backup), policy)
+    def _create_backup_writer(self) -> Credentials:
+        bucket = self._settings.backup
+        return self._create_user("backup", naming.writer(bucket), backup_policy(self._arn(bucket)))
 
     def _arn(self, bucket: str) -> str:
         return bucket_arn(bucket, self._settings.region)
 
-    def _made(self, name: str, user: str, policy: str) -> Credentials:
-        return made(name, user, policy, self._own, self._settings.keys or (FIRST_KEY,))
+    def _create_user(self, name: str, user: str, policy: str) -> Credentials:
+        return create_user(name, user, policy, self._settings.keys or (FIRST_KEY,), self._options)
 
 
-def _provider(name: str, settings: LandingZoneSettings, zone: pulumi.Resource) -> aws.Provider:
-    """AWS, or the other server; the credentials that administer it are those of the environment, as for the state."""
-    own = pulumi.ResourceOptions(parent=zone)
+def _provider(name: str, settings: LandingZoneSettings, parent: pulumi.Resource) -> aws.Provider:
+    """The provider for AWS or for the other server. It takes the admin's credentials from the environment."""
+    opts = pulumi.ResourceOptions(parent=parent)
     if settings.server == "aws":
-        return aws.Provider(name, region=settings.region, opts=own)
+        return aws.Provider(name, region=settings.region, opts=opts)
     return aws.Provider(
         name,
         region=settings.region,
         endpoints=[aws.ProviderEndpointArgs(s3=settings.endpoint)],
         s3_use_path_style=True,
+        # A server that is not AWS has no STS, no instance metadata, no account and regions of its own.
         skip_credentials_validation=True,
         skip_metadata_api_check=True,
         skip_region_validation=True,
         skip_requesting_account_id=True,
-        opts=own,
+        opts=opts,
     )
+
+
+@dataclass(frozen=True)
+class BucketArgs:
+    """The arguments of a bucket.
+
+    Attributes:
+        bucket: its name on the server.
+        region: of the bucket.
+        features: of the server; the bucket uses all of them.
+        version_days: days for which a replaced or deleted object can be restored; None keeps no versions.
+        expire_days: days after which objects are deleted, by prefix; an object of no prefix is kept.
+        protect: whether the bucket must be unprotected before it can be deleted.
+        exists: whether the bucket exists before the stack, and remains after it.
+    """
+
+    bucket: str
+    region: str
+    features: frozenset[Feature]
+    protect: bool
+    version_days: int | None = None
+    expire_days: Mapping[str, int] = field(default_factory=dict)
+    exists: bool = False
+
+
+class Bucket(aws.s3.Bucket):
+    """A bucket, named after its purpose; the resources that configure it are its children and have its name."""
+
+    def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> None:
+        own = pulumi.ResourceOptions(
+            protect=args.protect,
+            import_=args.bucket if args.exists else None,
+            retain_on_delete=args.exists or None,
+        )
+        # S3 deletes only empty buckets. Without protection, a bucket is meant to be deleted with its objects.
+        force = True if not args.protect and not args.exists else None
+        super().__init__(name, bucket=args.bucket, force_destroy=force, opts=pulumi.ResourceOptions.merge(opts, own))
+        self._args = args
+        self._restrict_access()
+        self._encrypt()
+        self._expire(self._keep_versions())
+
+    def _child_options(self, *dependencies: pulumi.Resource) -> pulumi.ResourceOptions:
+        # Children are protected too: a `destroy` that stops at the protected bucket deletes its children before.
+        return pulumi.ResourceOptions(
+            parent=self,
+            protect=self._args.protect,
+            retain_on_delete=self._args.exists or None,
+            depends_on=list(dependencies),
+        )
+
+    def _restrict_access(self) -> None:
+        """Deny public access, ACLs, and requests without TLS."""
+        blocks: list[pulumi.Resource] = []
+        if "public_access_block" in self._args.features:
+            block = aws.s3.BucketPublicAccessBlock(
+                self._name,
+                bucket=self.bucket,
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+                opts=self._child_options(),
+            )
+            blocks.append(block)
+        if "ownership_controls" in self._args.features:
+            rule = aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced")
+            aws.s3.BucketOwnershipControls(self._name, bucket=self.bucket, rule=rule, opts=self._child_options(*blocks))
+        if "tls_only_policy" in self._args.features:
+            arn = bucket_arn(self._args.bucket, self._args.region)
+            # S3 refuses two concurrent changes of one bucket's access, so the policy comes after the block.
+            aws.s3.BucketPolicy(
+                self._name, bucket=self.bucket, policy=tls_only_policy(arn), opts=self._child_options(*blocks)
+            )
+
+    def _encrypt(self) -> None:
+        if "encryption" in self._args.features:
+            default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                sse_algorithm="AES256"
+            )
+            rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=default
+            )
+            aws.s3.BucketServerSideEncryptionConfiguration(
+                self._name, bucket=self.bucket, rules=[rule], opts=self._child_options()
+            )
+
+    def _keep_versions(self) -> list[pulumi.Resource]:
+        if "versioning" not in self._args.features or self._args.version_days is None:
+            return []
+        enabled = aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
+        return [
+            aws.s3.BucketVersioning(
+                self._name, bucket=self.bucket, versioning_configuration=enabled, opts=self._child_options()
+            )
+        ]
+
+    def _expire(self, versions: list[pulumi.Resource]) -> None:
+        if "lifecycle" in self._args.features:
+            aws.s3.BucketLifecycleConfiguration(
+                self._name,
+                bucket=self.bucket,
+                rules=_lifecycle_rules(self._args.version_days if versions else None, self._args.expire_days),
+                opts=self._child_options(*versions),
+            )
+
+
+def _lifecycle_rules(
+    version_days: int | None, expire_days: Mapping[str, int]
+) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    """The rules that delete unfinished uploads, noncurrent versions, and objects below some prefixes.
+
+    Args:
+        version_days: days after which a noncurrent version is deleted; None if none are kept.
+        expire_days: days after which objects are deleted, by prefix.
+    """
+    aborted = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+        days_after_initiation=UPLOAD_DAYS
+    )
+    rules = [_lifecycle_rule("aborted-uploads", "", abort_incomplete_multipart_upload=aborted)]
+    if version_days is not None:
+        old = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=version_days)
+        marker = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True)
+        rules.append(_lifecycle_rule("old-versions", "", noncurrent_version_expiration=old, expiration=marker))
+    for prefix, days in sorted(expire_days.items()):
+        expiration = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days)
+        rules.append(_lifecycle_rule(f"expired-{prefix}", f"{prefix}/", expiration=expiration))
+    return rules
+
+
+def _lifecycle_rule(
+    name: str,
+    prefix: str,
+    *,
+    abort_incomplete_multipart_upload: aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs
+    | None = None,
+    noncurrent_version_expiration: aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs | None = None,
+    expiration: aws.s3.BucketLifecycleConfigurationRuleExpirationArgs | None = None,
+) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id=name,
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+        abort_incomplete_multipart_upload=abort_incomplete_multipart_upload,
+        noncurrent_version_expiration=noncurrent_version_expiration,
+        expiration=expiration,
+    )
+
+
+def create_user(name: str, user: str, policy: str, keys: Sequence[str], opts: pulumi.ResourceOptions) -> Credentials:
+    """Create an IAM user with a policy and access keys; return the last key.
+
+    A new key is created beside the old one, which works until its name is removed from the keys.
+
+    Args:
+        name: of the resources.
+        user: the user's name on AWS.
+        policy: an IAM policy document.
+        keys: the names of the keys, at least one; AWS allows two per user.
+        opts: of all these resources.
+    """
+    owner = aws.iam.User(name, name=user, opts=opts)
+    user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=opts)
+    # Consumers of a key depend on it, so a key must not exist before the user has its permissions.
+    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[user_policy]))
+    names = [name if key == FIRST_KEY else f"{name}-{key}" for key in keys]
+    *_, last = [aws.iam.AccessKey(each, user=owner.name, opts=key_opts) for each in names]
+    return Credentials(pulumi.Output.secret(last.id), pulumi.Output.secret(last.secret))
+
+
+# IAM policy documents: pure text.
+
+
+def bucket_arn(bucket: str, region: str) -> str:
+    """The ARN of a bucket; AWS' regions in China and for the US government are partitions of their own."""
+    partitions = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+    partition = next((name for start, name in partitions.items() if region.startswith(f"{start}-")), "aws")
+    return f"arn:{partition}:s3:::{bucket}"
+
+
+def tls_only_policy(arn: str) -> str:
+    """Deny every request without TLS, whatever other policies allow."""
+    return _document(
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )
+
+
+def writer_policy(arn: str, prefix: str) -> str:
+    """Allow writing and deleting below a prefix, and listing the bucket."""
+    return _document(_allow("Write", _WRITE, f"{arn}/{prefix}/*"), _allow("List", _LIST, arn))
+
+
+def reader_policy(arn: str, prefix: str, tables: str, logs: str) -> str:
+    """Allow reading below a prefix, writing and deleting below those of tables and logs, and listing the bucket."""
+    return _document(
+        _allow("Read", _READ, f"{arn}/{prefix}/*"),
+        _allow("Tables", _WRITE, f"{arn}/{tables}/*"),
+        _allow("Logs", _WRITE, f"{arn}/{logs}/*"),
+        _allow("List", _LIST, arn),
+    )
+
+
+def backup_policy(arn: str) -> str:
+    """Allow reading, writing and deleting in the whole bucket, which has only backups, and listing it."""
+    return _document(_allow("Backups", _WRITE, f"{arn}/*"), _allow("List", _LIST, arn))
+
+
+def _allow(name: str, actions: tuple[str, ...], resource: str) -> Statement:
+    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+
+
+def _document(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,7 +1,13 @@
-"""What a stack says of Dagster, `lotus:dagster`: all that may differ from stack to stack, and no secret."""
+"""A stack's Dagster, `lotus:dagster`, as a model: everything that may differ from stack to stack.
+
+Knows neither Pulumi nor the chart, and holds no secret: passwords and access keys are values of their own. An unknown
+key is an error, and `parse_dagster_settings` reports every mistake at once, so that nothing is declared from a
+configuration that is half right.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args
 
 from airbyte_model.schedules import cron_flaw
@@ -25,102 +31,149 @@ from lotus_infra.errors import LotusError
 from lotus_infra.images import Image, ImageError
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Days: TypeAlias = Annotated[int, Field(ge=1, le=3650, strict=True)]
-Count: TypeAlias = Annotated[int, Field(ge=1, le=1000, strict=True)]
-Seconds: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
-Annotations: TypeAlias = dict[str, str]
-Values: TypeAlias = dict[str, JsonValue]
-POSTGRES_PORT = 5432
-SHORTEST_PASSWORD: Final = 16
-CHART_REPOSITORY = "https://dagster-io.github.io/helm"
-KEY = "lotus:dagster"
-EXTRA = f"{KEY}.extraValues"
-_SHOULD = re.compile(r"(Input|String|Value) should")
+KEY: Final = "lotus:dagster"
+CHART_REPOSITORY: Final = "https://dagster-io.github.io/helm"
+POSTGRES_PORT: Final = 5432
+MIN_PASSWORD_LENGTH: Final = 16
+"""In characters. A fingerprint of the passwords is visible on pods: a shorter password could be guessed from it."""
+_DNS_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-class Part(BaseModel):
-    """A part of what the stack says, with camelCase keys; a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+# Scalars, by Kubernetes' and Postgres' own rules: an invalid one is refused before anything is declared.
 
 
-def matching(pattern: str, otherwise: str) -> AfterValidator:
-    """What a text must be made of, and what to say where it isn't: the reason, and after a colon the remedy."""
+def _matching(pattern: str, message: str) -> AfterValidator:
+    """A validator that refuses a text unless the whole of it matches.
+
+    Args:
+        pattern: A regular expression.
+        message: The reason, and after a colon the remedy: `is not a size: write one such as 20Gi`.
+    """
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
         if compiled.fullmatch(text) is None:
-            raise ValueError(otherwise)
+            raise ValueError(message)
         return text
 
     return AfterValidator(check)
 
 
-def _dns_name(text: str) -> str:
-    if "." not in text or len(text) > 253 or any(_LABEL.fullmatch(label) is None for label in text.split(".")):
-        raise ValueError("is no host name: write one such as dagster.example.com, without scheme and port")
+def _check_host_name(text: str) -> str:
+    if "." not in text or len(text) > 253 or any(_DNS_LABEL.fullmatch(label) is None for label in text.split(".")):
+        raise ValueError("is not a host name: write one such as dagster.example.com, without scheme and port")
     return text
 
 
-def _text(value: object) -> object:
-    """Whoever writes `cpu: 2` means the text."""
+def _number_as_text(value: object) -> object:
+    """Accept `cpu: 2`, which YAML reads as a number."""
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
+def _check_backup_schedule(text: str) -> str:
+    """Check the cron of CloudNativePG, which begins with seconds and has no `?` (ScheduledBackupSpec)."""
+    fields = text.split()
+    if len(fields) != 6:
+        raise ValueError(f"has {len(fields)} fields instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
+    # Airbyte's cron (Quartz) requires a `?` in one of its two day fields.
+    open_day = 5 if fields[5] == "*" else 3
+    flaw = cron_flaw(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
+    if flaw is not None:
+        raise ValueError(str(flaw))
+    return text
+
+
+def _check_image(text: str) -> str:
+    try:
+        return str(Image.parse(text))
+    except ImageError as error:
+        # pydantic collects ValueErrors only; any other exception would hide the remaining mistakes.
+        raise ValueError(str(error)) from None
+
+
+Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]
+Days: TypeAlias = Annotated[int, Field(ge=1, le=3650, strict=True)]
+Count: TypeAlias = Annotated[int, Field(ge=1, le=1000, strict=True)]
+Seconds: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
+Annotations: TypeAlias = dict[str, str]
 DnsLabel: TypeAlias = Annotated[
     str,
-    matching(
-        _LABEL.pattern, "is no DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at an end"
+    _matching(
+        _DNS_LABEL.pattern,
+        "is not a DNS label: use lower-case letters, digits and hyphens, at most 63, without a hyphen at either end",
     ),
 ]
-
-
-DnsName: TypeAlias = Annotated[str, AfterValidator(_dns_name)]
-
-
+HostName: TypeAlias = Annotated[str, AfterValidator(_check_host_name)]
 Quantity: TypeAlias = Annotated[
     str,
-    BeforeValidator(_text),
-    matching(
+    BeforeValidator(_number_as_text),
+    _matching(
         r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?",
-        "is no quantity of Kubernetes: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
+        "is not a Kubernetes quantity: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
     ),
 ]
-
-
-Size: TypeAlias = Annotated[
-    str, matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is no size of a volume: write one such as 20Gi")
+VolumeSize: TypeAlias = Annotated[
+    str, _matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is not a volume size: write one such as 20Gi")
 ]
-
-
-Variable: TypeAlias = Annotated[
+VariableName: TypeAlias = Annotated[
     str,
-    matching(
+    _matching(
         r"[A-Za-z_][A-Za-z0-9_]*",
-        "is no name of an environment variable: letters, digits and underscores, a letter first",
+        "is not an environment variable name: use letters, digits and underscores, and no digit first",
     ),
+]
+DatabaseHost: TypeAlias = Annotated[
+    str, _matching(r"[A-Za-z0-9.:-]+", "is not a host: write a name or an address, without scheme and port")
+]
+# DuckLake's and Dagster's connection strings contain these names unquoted.
+PostgresName: TypeAlias = Annotated[
+    str,
+    _matching(r"[A-Za-z0-9_-]+", "is not a plain name: use letters, digits, underscores and hyphens only"),
+]
+PostgresImage: TypeAlias = Annotated[
+    str,
+    _matching(
+        # Postgres' full versions have two numbers, so the rule of `Image` would refuse them.
+        r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
+        "is not a pinned Postgres image: use a tag such as name:16.2, or a digest",
+    ),
+]
+ChartVersion: TypeAlias = Annotated[
+    str,
+    _matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is not a version: write one such as 1.13.27, that of Dagster in the image"),
+]
+RepositoryUrl: TypeAlias = Annotated[
+    str,
+    _matching(r"(https|oci)://\S+", "is not a chart repository: write an address that starts with https:// or oci://"),
 ]
 
 
-class Amounts(Part):
-    """How much of a machine: `500m` or `2` CPUs, `512Mi` of memory, and how much local disk."""
+# The sections of `lotus:dagster`.
+
+
+class Section(BaseModel):
+    """A section of the configuration, with camelCase keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class ResourceAmounts(Section):
+    """Amounts of a node's resources: `500m` or `2` CPUs, `512Mi` of memory, and local disk."""
 
     cpu: Quantity | None = None
     memory: Quantity | None = None
     ephemeral_storage: Quantity | None = Field(default=None, alias="ephemeral-storage")
 
 
-class Resources(Part):
-    """What a container is promised, and what it may take at most."""
+class Resources(Section):
+    """The resources that a container reserves, and its limits."""
 
-    requests: Amounts = Amounts()
-    limits: Amounts = Amounts()
+    requests: ResourceAmounts = ResourceAmounts()
+    limits: ResourceAmounts = ResourceAmounts()
 
 
-class Toleration(Part):
-    """A taint that pods put up with."""
+class Toleration(Section):
+    """A node taint that pods tolerate."""
 
     key: str | None = None
     operator: Literal["Exists", "Equal"] = "Equal"
@@ -129,8 +182,8 @@ class Toleration(Part):
     toleration_seconds: Seconds | None = None
 
 
-class Probe(Part):
-    """How often Kubernetes asks whether a container is well; what it asks is the chart's affair."""
+class Probe(Section):
+    """The timing of a container's probe; the chart defines the request."""
 
     initial_delay_seconds: int | None = Field(default=None, ge=0)
     period_seconds: Seconds | None = None
@@ -139,13 +192,13 @@ class Probe(Part):
     failure_threshold: Count | None = None
 
 
-class Placed(Part):
-    """What runs somewhere: how much it takes, and on which nodes.
+class PodSettings(Section):
+    """The resources and the placement of pods.
 
     Attributes:
-        resources: What its container takes.
+        resources: Of the container.
         node_selector: Labels that a node must have.
-        tolerations: Taints of nodes that it puts up with.
+        tolerations: Node taints that the pods tolerate.
     """
 
     resources: Resources = Resources()
@@ -153,92 +206,49 @@ class Placed(Part):
     tolerations: tuple[Toleration, ...] = ()
 
 
-class Served(Placed):
-    """What runs all the time, and is asked whether it is well."""
+class DeploymentSettings(PodSettings):
+    """A Kubernetes deployment: pods that run permanently, with their probes."""
 
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
 
 
-def given(part: BaseModel) -> dict[str, Any]:
-    """A part as Kubernetes writes it, without what nobody gave."""
-    return part.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-
-
-def _schedule(text: str) -> str:
-    """A schedule of the operator, whose cron begins with seconds and knows no `?`.
-
-    Source: cloudnative-pg, ScheduledBackupSpec.
-    """
-    fields = text.split()
-    if len(fields) != 6:
-        raise ValueError(f"has {len(fields)} parts instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
-    # One of the two days must be left open in the other dialect, and here none may be.
-    open_day = 5 if fields[5] == "*" else 3
-    flaw = cron_flaw(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
-    if flaw is not None:
-        raise ValueError(str(flaw))
-    return text
-
-
-Host: TypeAlias = Annotated[
-    str, matching(r"[A-Za-z0-9.:-]+", "is no host: write a name or an address, without scheme and port")
-]
-
-
-Name: TypeAlias = Annotated[
-    str,
-    matching(r"[A-Za-z0-9_-]+", "has other characters than letters, digits, underscores and hyphens: rename it"),
-]
-"""A name that goes unquoted into Postgres' connection strings."""
-
-
-PostgresImage: TypeAlias = Annotated[
-    str,
-    matching(
-        # Postgres' full versions have two numbers.
-        r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
-        "is no fixed image of Postgres: give a tag such as name:16.2, or a digest",
-    ),
-]
-
-
-class Storage(Part):
-    """The volume of each instance.
+class Storage(Section):
+    """The volume of each database instance.
 
     Attributes:
-        size: It can grow later, and never shrink.
-        storage_class: Of the cluster's storage classes; its default one where none is named.
+        size: A volume can grow later, but not shrink.
+        storage_class: None for the cluster's default storage class.
     """
 
-    size: Size = "5Gi"
+    size: VolumeSize = "5Gi"
     storage_class: str | None = Field(default=None, min_length=1)
 
 
-class Backup(Part):
-    """Backups into the landing zone's backup bucket.
+class Backup(Section):
+    """Backups to the landing zone's backup bucket.
 
     Attributes:
-        schedule: When a base backup is made, in the operator's cron; the log is archived all the time.
-        keep_days: For how many days back the database can be restored.
+        schedule: Of the base backups, in CloudNativePG's cron; the write-ahead log is archived continuously.
+        keep_days: The database can be restored to any time of the last so many days.
     """
 
-    schedule: Annotated[str, AfterValidator(_schedule)] = "0 0 3 * * *"
+    schedule: Annotated[str, AfterValidator(_check_backup_schedule)] = "0 0 3 * * *"
     keep_days: Days = 7
 
 
-class ClusterDatabase(Placed):
-    """A CloudNativePG cluster; its operator must be there.
+class ClusterDatabase(PodSettings):
+    """A CloudNativePG cluster; the operator must be installed.
 
     Attributes:
-        kind: Tells it apart.
-        instances: One primary, the others standbys.
-        image: Postgres; the operator's own where none is given.
-        storage: Each instance's volume.
-        backup: None for none.
-        database: The database's name; that of the cluster where none is given, without its ending.
-        user: Who owns it; called as the database where none is given.
+        kind: The discriminator.
+        instances: One primary, and standbys.
+        image: Of Postgres; None for the operator's default.
+        storage: The volume of each instance.
+        backup: None for no backups.
+        database: The name of the database; None for the cluster's name without `-db`.
+        user: The owner of the database; None for the database's name.
     """
 
     kind: Literal["cluster"] = "cluster"
@@ -250,151 +260,110 @@ class ClusterDatabase(Placed):
     user: DnsLabel | None = None
 
 
-class ExternalDatabase(Part):
-    """A Postgres that somebody else runs and backs up.
+class ExternalDatabase(Section):
+    """A Postgres database that is run and backed up outside of the stack.
 
     Attributes:
-        kind: Tells it apart.
-        host: A host name or an address, without scheme and port.
+        kind: The discriminator.
+        host: A name or an address, without scheme and port.
         port: Of the server.
-        database: The database's name; it must exist.
-        user: Who owns it.
+        database: The name of the database, which must exist.
+        user: The owner of the database.
     """
 
     kind: Literal["external"]
-    host: Host
+    host: DatabaseHost
     port: Port = POSTGRES_PORT
-    database: Name
-    user: Name
+    database: PostgresName
+    user: PostgresName
 
 
-def _kind(value: object) -> str:
+def _database_kind(value: object) -> str:
     if isinstance(value, dict):
         return str(value.get("kind", "cluster"))
     return str(getattr(value, "kind", None))
 
 
 Database: TypeAlias = Annotated[
-    Annotated[ClusterDatabase, Tag("cluster")] | Annotated[ExternalDatabase, Tag("external")], Discriminator(_kind)
+    Annotated[ClusterDatabase, Tag("cluster")] | Annotated[ExternalDatabase, Tag("external")],
+    Discriminator(_database_kind),
 ]
 
 
-class Address(Part):
-    """Where a database answers, and as whom: all but the password."""
-
-    host: str
-    port: int
-    database: str
-    user: str
-
-
-def address(database: ClusterDatabase | ExternalDatabase, name: str, namespace: str) -> Address:
-    """Where a database answers.
-
-    Args:
-        database: What the stack says of it.
-        name: The cluster's name, after which the operator calls its services.
-        namespace: Where the cluster is.
-    """
-    if isinstance(database, ExternalDatabase):
-        return Address(host=database.host, port=database.port, database=database.database, user=database.user)
-    called = database.database or name.removesuffix("-db")
-    host = f"{name}-rw.{namespace}.svc.cluster.local"
-    return Address(host=host, port=POSTGRES_PORT, database=called, user=database.user or called)
-
-
-def _immutable(text: str) -> str:
-    try:
-        return str(Image.parse(text))
-    except ImageError as error:
-        raise ValueError(str(error)) from None
-
-
-Version: TypeAlias = Annotated[
-    str, matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is no version: write one such as 1.13.27, that of Dagster in the image")
-]
-
-
-ChartPlace: TypeAlias = Annotated[
-    str,
-    matching(r"(https|oci)://\S+", "is no place of charts: write an address that starts with https:// or oci://"),
-]
-
-
-class Chart(Part):
-    """Which chart.
+class Cluster(Section):
+    """The Kubernetes cluster.
 
     Attributes:
-        version: Of Dagster and of its chart, which are released together.
-        repository: Where charts are listed.
-        path: A chart in a folder or a package, instead of the repository's.
-    """
-
-    version: Version
-    repository: ChartPlace = CHART_REPOSITORY
-    path: str | None = Field(default=None, min_length=1)
-
-
-class Cluster(Part):
-    """Which cluster; the ambient kubeconfig and its current context where nothing is said.
-
-    Attributes:
-        kubeconfig: A file.
-        context: One of its contexts.
+        kubeconfig: A file; None for the environment's.
+        context: A context in that file; None for the current one.
     """
 
     kubeconfig: str | None = Field(default=None, min_length=1)
     context: str | None = Field(default=None, min_length=1)
 
 
-class Namespace(Part):
-    """Where all of it is.
+class Namespace(Section):
+    """The namespace of everything that the stack declares on the cluster.
 
     Attributes:
-        name: Its name.
-        create: Whether the stack makes it; one that exists is used as it is.
+        name: The namespace's name.
+        create: Whether the stack creates it; false uses an existing one unchanged.
     """
 
     name: DnsLabel = naming.DAGSTER_NAMESPACE
     create: bool = True
 
 
-class Webserver(Served):
-    """Dagster's pages.
+class Chart(Section):
+    """The Helm chart.
 
     Attributes:
-        replicas: How many of it; they share everything.
+        version: Of Dagster and of its chart, which are released together.
+        repository: The address of the chart repository.
+        path: A chart in a folder or a package, instead of one from the repository.
+    """
+
+    version: ChartVersion
+    repository: RepositoryUrl = CHART_REPOSITORY
+    path: str | None = Field(default=None, min_length=1)
+
+
+class Webserver(DeploymentSettings):
+    """Dagster's UI.
+
+    Attributes:
+        replicas: The number of pods.
     """
 
     replicas: Count = 1
 
 
-class CodeLocation(Served):
-    """The company's code, which tells Dagster what there is and evaluates sensors.
+class CodeLocation(DeploymentSettings):
+    """The company's code: it serves the definitions and evaluates sensors.
 
     Attributes:
-        env: Variables beyond those of the lake.
-        env_secrets: Secrets of the namespace whose keys become variables.
+        env: Variables in addition to the lake's.
+        env_secrets: Kubernetes secrets of the namespace; each of their keys becomes a variable.
     """
 
-    env: dict[Variable, str] = Field(default={})
+    env: dict[VariableName, str] = {}
     env_secrets: tuple[DnsLabel, ...] = ()
 
 
-class Runs(Placed):
-    """Runs, each a Kubernetes job.
+class Runs(PodSettings):
+    """Runs: each is a Kubernetes job.
 
     Attributes:
-        env: Variables beyond those of the lake.
-        env_secrets: Secrets of the namespace whose keys become variables.
-        at_once: How many at most.
-        pool: How many steps of one pool at once, such as those that write tables.
-        retries: How often a run that failed is tried again.
-        keep_jobs_seconds: How long a finished job stays to be looked at.
-        start_timeout_seconds: After which time without a start a run has failed.
+        env: Variables in addition to the lake's.
+        env_secrets: Kubernetes secrets of the namespace; each of their keys becomes a variable.
+        at_once: The maximal number of concurrent runs.
+        pool: The maximal number of concurrent steps of one pool, such as the steps that write tables.
+        retries: How often a failed run is retried.
+        keep_jobs_seconds: How long a finished job is kept.
+        start_timeout_seconds: A run that has not started after this time has failed.
     """
 
-    env: dict[Variable, str] = Field(default={})
+    env: dict[VariableName, str] = {}
     env_secrets: tuple[DnsLabel, ...] = ()
     at_once: Count = 10
     pool: Count = 1
@@ -403,8 +372,8 @@ class Runs(Placed):
     start_timeout_seconds: Seconds = 600
 
 
-class Retention(Part):
-    """For how many days the ticks of sensors and schedules stay, by how they ended."""
+class Retention(Section):
+    """For how many days the ticks of sensors and schedules are kept, by their status."""
 
     skipped: Days = 7
     success: Days = 30
@@ -412,56 +381,56 @@ class Retention(Part):
     started: Days = 30
 
 
-class Ingress(Part):
-    """How people come to Dagster's pages.
+class Ingress(Section):
+    """Access to Dagster's UI.
 
     Attributes:
         host: The host name.
-        tls: Whether it is reached by HTTPS; then a secret holds the certificate.
-        tls_secret: That secret; cert-manager makes it where annotations say so.
-        class_name: The ingress controller.
-        annotations: For the controller and for cert-manager.
+        tls: Whether it is served over HTTPS; requires `tls_secret`.
+        tls_secret: The Kubernetes secret of the certificate; cert-manager creates it if the annotations ask for it.
+        class_name: The ingress class; None for the cluster's default.
+        annotations: For the ingress controller and for cert-manager.
     """
 
-    host: DnsName
+    host: HostName
     tls: bool = True
     tls_secret: DnsLabel | None = None
     class_name: DnsLabel | None = None
-    annotations: Annotations = Field(default={})
+    annotations: Annotations = {}
 
     @model_validator(mode="after")
-    def _has_a_certificate(self) -> Self:
+    def _check_certificate(self) -> Self:
         if self.tls and self.tls_secret is None:
-            raise ValueError("TLS needs a certificate: name its secret by tlsSecret, or say tls: false")
+            raise ValueError("TLS needs a certificate: set tlsSecret to the name of its secret, or set tls: false")
         if not self.tls and self.tls_secret is not None:
-            raise ValueError("tls is false and tlsSecret is given: leave one of them out")
+            raise ValueError("tls is false, but tlsSecret is set: remove one of them")
         return self
 
 
-class DagsterSettings(Part):
-    """Dagster on a cluster.
+class DagsterSettings(Section):
+    """Dagster on a Kubernetes cluster.
 
     Attributes:
-        deploy: Whether the stack has it.
-        protect: Whether deleting the namespace or a database takes an unprotect first.
-        cluster: Which cluster.
-        namespace: Where in it.
-        chart: Which chart.
-        timeout_seconds: How long the release may take to become ready.
-        image: The company's image, for good: by digest, or by a tag with a commit or a full version.
-        pull_policy: When a node fetches it; once is enough for what never changes.
-        image_pull_secrets: Secrets of the namespace for registries.
-        service_account: Annotations of Dagster's service account, such as a cloud's role.
-        webserver: Dagster's pages.
-        daemon: What launches runs.
+        deploy: Whether the stack deploys Dagster.
+        protect: Whether the namespace and the databases must be unprotected before they can be deleted.
+        cluster: The Kubernetes cluster.
+        namespace: The namespace there.
+        chart: The Helm chart.
+        timeout_seconds: The time limit for the release to become ready.
+        image: The company's image, pinned: by digest, or by a tag with a commit or a full version.
+        pull_policy: When a node pulls the image; once is enough, as it is pinned.
+        image_pull_secrets: Kubernetes secrets of the namespace for image registries.
+        service_account: Annotations of Dagster's service account, such as a cloud role.
+        webserver: Dagster's UI.
+        daemon: The process that launches runs and evaluates schedules.
         code_location: The company's code.
-        runs: What the daemon launches.
-        retention: How long ticks stay.
-        compute_logs: Where the output of runs is kept: `s3` is the landing bucket, `pod` goes with the pod.
-        database: Dagster's own.
-        catalog: DuckLake's.
-        ingress: None where people come another way.
-        extra_values: Values of the chart that nothing above gives, in the chart's own form.
+        runs: The jobs that the daemon launches.
+        retention: How long ticks are kept.
+        compute_logs: Where the output of runs is kept: `s3` in the landing bucket, `pod` in the pod only.
+        database: Dagster's own database.
+        catalog: DuckLake's catalog.
+        ingress: None for no ingress.
+        extra_values: Other values of the chart, in the chart's own form.
     """
 
     deploy: Literal[True]
@@ -470,12 +439,12 @@ class DagsterSettings(Part):
     namespace: Namespace = Namespace()
     chart: Chart
     timeout_seconds: Seconds = 600
-    image: Annotated[str, AfterValidator(_immutable)]
+    image: Annotated[str, AfterValidator(_check_image)]
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     image_pull_secrets: tuple[DnsLabel, ...] = ()
-    service_account: Annotations = Field(default={})
+    service_account: Annotations = {}
     webserver: Webserver = Webserver()
-    daemon: Served = Served()
+    daemon: DeploymentSettings = DeploymentSettings()
     code_location: CodeLocation = CodeLocation()
     runs: Runs = Runs()
     retention: Retention = Retention()
@@ -483,97 +452,130 @@ class DagsterSettings(Part):
     database: Database = ClusterDatabase()
     catalog: Database = ClusterDatabase()
     ingress: Ingress | None = None
-    extra_values: dict[str, JsonValue] = Field(default={})
+    extra_values: dict[str, JsonValue] = {}
 
     @property
-    def backs_up(self) -> bool:
-        """Whether any of its databases writes backups."""
+    def has_backups(self) -> bool:
+        """Whether any of its databases is backed up by the stack."""
         return any(isinstance(each, ClusterDatabase) and each.backup for each in (self.database, self.catalog))
 
     @property
     def parsed_image(self) -> Image:
-        """The company's image, in parts."""
+        """The company's image as repository, tag and digest."""
         return Image.parse(self.image)
 
 
-class Off(Part):
-    """A stack without Dagster, which says so; what else it says of it waits for the day that it has one."""
+class DagsterDisabled(Section):
+    """A stack with `deploy: false`. Other keys are ignored, so that they can stay in the file until it is true."""
 
     model_config = ConfigDict(extra="ignore")
 
     deploy: Literal[False]
 
 
-def read(document: object) -> DagsterSettings | None:
-    """What the stack says, or None where it says that there is no Dagster.
+# Reading.
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """A database's server, and the database and user there; the password is elsewhere."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+
+
+def database_address(database: Database, name: str, namespace: str) -> DatabaseAddress:
+    """The address of a database.
+
+    Args:
+        database: Its settings.
+        name: The cluster's name, from which the operator derives the names of its Kubernetes services.
+        namespace: The cluster's namespace.
+    """
+    if isinstance(database, ExternalDatabase):
+        return DatabaseAddress(database.host, database.port, database.database, database.user)
+    database_name = database.database or name.removesuffix("-db")
+    # CloudNativePG's read-write service follows the primary through a failover.
+    host = f"{name}-rw.{namespace}.svc.cluster.local"
+    return DatabaseAddress(host, POSTGRES_PORT, database_name, database.user or database_name)
+
+
+def to_manifest(section: Section) -> dict[str, Any]:
+    """A section in the form of a Kubernetes manifest, without the fields that have their default value."""
+    return section.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def parse_dagster_settings(document: object) -> DagsterSettings | None:
+    """Validate the value of `lotus:dagster`; None if it has `deploy: false`.
 
     Raises:
-        LotusError: Anything in it is wrong.
+        LotusError: With every mistake, one a line: `lotus:dagster.ingress.host: is missing: add it`.
     """
     if not isinstance(document, dict):
         raise LotusError(
-            f"{KEY}: is no object", f"pulumi config set --path {KEY}.deploy false, or edit the stack's file"
+            f"{KEY}: is not an object", f"pulumi config set --path {KEY}.deploy false, or edit the stack's file"
         )
-    model = DagsterSettings if document.get("deploy") is not False else Off
+    model = DagsterSettings if document.get("deploy") is not False else DagsterDisabled
     try:
         settings = model.model_validate(document)
     except ValidationError as error:
-        raise LotusError("\n".join(_told(found, model) for found in error.errors())) from None
+        raise LotusError("\n".join(_message(each, model) for each in error.errors())) from None
     return settings if isinstance(settings, DagsterSettings) else None
 
 
-def _told(found: Any, root: type[Part]) -> str:
-    """One mistake: `lotus:dagster.ingress.host: is missing: add it`."""
-    steps: Sequence[str | int] = found["loc"]
-    path, models = _followed(steps, root)
-    # pydantic's own mark of a map's key that is wrong, after the key.
-    key, kind = field_name((KEY, *(step for step in path if step != "[key]"))), found["type"]
+def _message(error: Any, root: type[Section]) -> str:
+    """One of pydantic's errors as key, reason and remedy."""
+    location: Sequence[str | int] = error["loc"]
+    path, models = _resolve_location(location, root)
+    # pydantic marks an invalid key of a map with "[key]" after the key.
+    key, kind = field_name((KEY, *(step for step in path if step != "[key]"))), error["type"]
     if kind == "extra_forbidden":
         known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-        remedy = suggestion(str(steps[-1]), known, f"the keys here are {', '.join(known)}")
-        return f"{key}: is no key here: {remedy}"
+        remedy = suggestion(str(location[-1]), known, f"known keys are {', '.join(known)}")
+        return f"{key}: unknown key: {remedy}"
     if kind == "missing":
         return f"{key}: is missing: add it"
     if kind == "value_error":
-        return f"{key}: {found['msg'].removeprefix('Value error, ')}"
+        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
     if kind == "union_tag_invalid":
-        return f"{key}.kind: is nothing that is known: write one of {found['ctx']['expected_tags']}"
-    return f"{key}: does not fit: {_SHOULD.sub('it should', found['msg'])}"
+        return f"{key}.kind: invalid value: write one of {error['ctx']['expected_tags']}"
+    rule = re.sub(r"(Input|String|Value) should", "it should", error["msg"])
+    return f"{key}: invalid value: {rule}"
 
 
-def _followed(steps: Sequence[str | int], root: type[Part]) -> tuple[JsonPath, list[type[Part]]]:
-    """The keys that somebody wrote, and the models that say what may be beside the last of them.
+def _resolve_location(location: Sequence[str | int], root: type[Section]) -> tuple[JsonPath, list[type[Section]]]:
+    """The path of keys behind a pydantic location, and the models whose fields may stand beside the last key.
 
-    Where a value may be of several kinds, pydantic puts the name of the one that was meant between its keys.
+    In a discriminated union, pydantic puts the tag of the chosen model into the location; the tag is not a key.
     """
     path: JsonPath = ()
-    here, below = [root], [root]
-    for step in steps:
-        kinds = [model for model in below if step in get_args(_discriminator(model))]
-        if kinds and len(below) > 1:
-            below = kinds
+    siblings, children = [root], [root]
+    for step in location:
+        tagged = [model for model in children if step in get_args(_tags(model))]
+        if tagged and len(children) > 1:
+            children = tagged
             continue
-        path, here, below = (*path, step), below, _below(below, step)
-    return path, here
+        path, siblings, children = (*path, step), children, _models_at(children, step)
+    return path, siblings
 
 
-def _discriminator(model: type[Part]) -> object:
+def _tags(model: type[Section]) -> object:
     kind = model.model_fields.get("kind")
     return kind.annotation if kind is not None else None
 
 
-def _below(models: Sequence[type[Part]], step: str | int) -> list[type[Part]]:
-    """The models that a key of others, or an index of a list, may hold."""
+def _models_at(models: Sequence[type[Section]], step: str | int) -> list[type[Section]]:
+    """The models of the value at a key of the given models; an index of a list keeps the models of its items."""
     if isinstance(step, int):
         return list(models)
     fields = [(field.alias or name, field.annotation) for model in models for name, field in model.model_fields.items()]
-    return [inner for name, annotation in fields if name == step for inner in _models(annotation)]
+    return [inner for name, annotation in fields if name == step for inner in _sections_in(annotation)]
 
 
-def _models(annotation: object) -> Iterator[type[Part]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if issubclass(annotation, Part):
-            yield annotation
-        return
+def _sections_in(annotation: object) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from _sections_in(inner)

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from lotus_infra import naming
 from lotus_infra.config import stack, workspaces
 from lotus_infra.config.credentials import Credentials, GivenIdentities
-from lotus_infra.config.dagster import SHORTEST_PASSWORD, DagsterSettings, read
+from lotus_infra.config.dagster import MIN_PASSWORD_LENGTH, DagsterSettings, parse_dagster_settings
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.production import ENDPOINT_VARIABLE, Declared, Run, Values
 from lotus_infra.errors import LotusError
@@ -168,7 +168,7 @@ def _document(text: str) -> object:
 
 def _dagster(config: pulumi.Config, zone: LandingZoneSettings | None) -> DagsterStack | None:
     text = config.get(DAGSTER)
-    settings = None if text is None else read(_document(text))
+    settings = None if text is None else parse_dagster_settings(_document(text))
     if settings is None:
         return None
     if zone is None:
@@ -185,8 +185,8 @@ def _password_problem(config: pulumi.Config, name: str) -> str:
     given = config.get(name)
     if given in {None, PLACEHOLDER}:
         what = "is missing"
-    elif len(given or "") < SHORTEST_PASSWORD:
-        what = f"has fewer than {SHORTEST_PASSWORD} characters, and could be guessed"
+    elif len(given or "") < MIN_PASSWORD_LENGTH:
+        what = f"has fewer than {MIN_PASSWORD_LENGTH} characters, and could be guessed"
     else:
         return ""
     key = f"{NAMESPACE}:{name}"

@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 
 from lotus_infra.config import production, stack_files
-from lotus_infra.config.dagster import KEY, DagsterSettings, read
+from lotus_infra.config.dagster import KEY, DagsterSettings, parse_dagster_settings
 from lotus_infra.errors import LotusError
 
 ACKNOWLEDGE: Final = "acknowledge"
@@ -148,7 +148,7 @@ class Project:
             except ValueError:
                 what = f"{KEY} of the stack {stack} is not valid JSON"
                 raise LotusError(what, "write it as YAML into the stack's file") from None
-        return read(document) if document is not None else None
+        return parse_dagster_settings(document) if document is not None else None
 
 
 def is_encrypted(value: object) -> bool:

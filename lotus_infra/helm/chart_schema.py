@@ -1,6 +1,11 @@
-"""Holds values against what the chart takes.
+"""The schema of Dagster's Helm chart, and a check of values against it.
 
-Stricter than the chart itself, which takes a misspelt key without a word.
+The shipped file holds the chart's own JSON Schemas without prose; `toolchain.chart_schema` generates it. They describe
+values after Helm has merged the chart's defaults into them, so they require nearly every key. `values_schema` describes
+values before that merge: a map may leave out any key, because the defaults have it; items of a list keep their required
+keys, because a list replaces the default one.
+
+`check_values` is stricter than Helm, which silently ignores an unknown key.
 """
 
 import json
@@ -8,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from airbyte_model.suggestions import suggestion
 from jsonschema import Draft202012Validator, ValidationError
@@ -16,24 +21,25 @@ from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 
-Schema = dict[str, JsonValue]
-SUBCHART: Final = "dagster-user-deployments"
-OPEN: Final = "open"
-"""Marks an object that names some keys and takes any other too."""
-_KUBERNETES: Final = frozenset({"InitContainerWithStructuredImage", "ReadinessProbeWithEnabled", "StartupProbe"})
-"""Kubernetes' own objects to which the chart adds a key."""
-
+Schema: TypeAlias = dict[str, JsonValue]
 
 FILE: Final = Path(__file__).parent / "data" / "dagster.json"
+SUBCHART: Final = "dagster-user-deployments"
+_OPEN: Final = "open"
+"""A keyword of ours: the object has properties, and allows any other key too."""
+_EXTENDED_KUBERNETES_TYPES: Final = frozenset(
+    {"InitContainerWithStructuredImage", "ReadinessProbeWithEnabled", "StartupProbe"}
+)
+"""Definitions of the chart that add a key to one of Kubernetes' own types; the file has no schemas of those."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A key that the chart reads although its schema does not list it.
+    """A key that the chart reads, but its schema does not list.
 
     Attributes:
-        type: the JSON type of the value.
-        source: the file of the chart that reads it.
+        type: The JSON type of the value.
+        source: The file of the chart that reads it.
     """
 
     type: str
@@ -56,114 +62,113 @@ UNLISTED: Final[Mapping[tuple[str, ...], Unlisted]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ChartProblem:
+    """A value that the chart does not accept.
+
+    Attributes:
+        path: Its path as people write it: `ingress.webserver`.
+        reason: Never quotes the value, which may be a misplaced secret.
+        remedy: How to correct it.
+    """
+
+    path: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}: {self.remedy}"
+
+
+def check_values(values: Mapping[str, JsonValue]) -> list[ChartProblem]:
+    """The unknown keys and the invalid values, ordered by path."""
+    document: JsonValue = dict(values)
+    problems = [*_unknown_keys(document, values_schema(), ()), *_invalid_values(document)]
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.path)
+
+
 @cache
 def document() -> dict[str, JsonValue]:
-    """The facts as they are shipped."""
-    facts: dict[str, JsonValue] = json.loads(FILE.read_text(encoding="utf-8"))
-    return facts
+    """The shipped file: the schemas of the chart and of its subchart."""
+    content: dict[str, JsonValue] = json.loads(FILE.read_text(encoding="utf-8"))
+    return content
 
 
 @cache
 def values_schema() -> Schema:
-    """The schema of values that are given to the chart."""
-    schema = _resolved_chart("chart")
+    """The schema of values before Helm merges the chart's defaults into them, with every reference resolved."""
+    schema = _resolve_chart("chart")
     subchart = _properties(schema)[SUBCHART]
-    for name, inner in _properties(_resolved_chart(SUBCHART)).items():
+    for name, inner in _properties(_resolve_chart(SUBCHART)).items():
         _properties(subchart).setdefault(name, inner)
     for path, unlisted in UNLISTED.items():
-        place: JsonValue = schema
-        for step in path[:-1]:
-            place = _properties(place)[step]
-        _properties(place)[path[-1]] = {"type": unlisted.type}
+        parent: JsonValue = schema
+        for key in path[:-1]:
+            parent = _properties(parent)[key]
+        _properties(parent)[path[-1]] = {"type": unlisted.type}
     return schema
 
 
-def _resolved_chart(name: str) -> Schema:
+def _resolve_chart(name: str) -> Schema:
     chart = cast("Schema", document()[name])
     definitions = cast("Schema", chart["$defs"])
     root = {keyword: value for keyword, value in chart.items() if keyword != "$defs"}
-    return _resolved(root, definitions, in_list=False)
+    return _resolve(root, definitions, in_list=False)
 
 
-def _resolved(schema: JsonValue, definitions: Schema, *, in_list: bool) -> Schema:
-    """A schema without references, in which maps outside of lists require nothing."""
+def _resolve(schema: JsonValue, definitions: Schema, *, in_list: bool) -> Schema:
+    """A schema without references, in which maps outside of lists require no key."""
     schema = cast("Schema", schema)
     target = schema.get("$ref")
     if isinstance(target, str):
         name = target.removeprefix("#/$defs/")
-        found = _resolved(definitions[name], definitions, in_list=in_list)
-        return {**found, OPEN: True} if name in _KUBERNETES else found
-    made: Schema = {}
+        resolved = _resolve(definitions[name], definitions, in_list=in_list)
+        return {**resolved, _OPEN: True} if name in _EXTENDED_KUBERNETES_TYPES else resolved
+    result: Schema = {}
     for keyword, value in schema.items():
         if keyword == "properties" and isinstance(value, dict):
-            made[keyword] = {key: _resolved(inner, definitions, in_list=in_list) for key, inner in value.items()}
+            result[keyword] = {key: _resolve(inner, definitions, in_list=in_list) for key, inner in value.items()}
         elif keyword in {"anyOf", "allOf"} and isinstance(value, list):
-            made[keyword] = [_resolved(inner, definitions, in_list=in_list) for inner in value]
+            result[keyword] = [_resolve(inner, definitions, in_list=in_list) for inner in value]
         elif keyword == "items":
-            made[keyword] = _resolved(value, definitions, in_list=True)
+            result[keyword] = _resolve(value, definitions, in_list=True)
         elif keyword == "additionalProperties" and isinstance(value, dict):
-            made[keyword] = _resolved(value, definitions, in_list=in_list)
+            result[keyword] = _resolve(value, definitions, in_list=in_list)
         elif keyword == "if" and isinstance(value, dict):
-            # Without the key that it tells apart by, a condition would hold whatever is asked for.
-            made[keyword] = {**value, "required": list(_properties(value))}
+            # A condition on the value of a key holds if the key is absent, so it must require the key.
+            result[keyword] = {**value, "required": list(_properties(value))}
         elif keyword != "required" or in_list:
-            made[keyword] = value
-    return made
+            result[keyword] = value
+    return result
 
 
 def _properties(schema: JsonValue) -> Schema:
     return cast("Schema", cast("Schema", schema)["properties"])
 
 
-@dataclass(frozen=True, slots=True)
-class ChartProblem:
-    """What is wrong with a value.
-
-    Attributes:
-        path: where it is, as people write it: `ingress.webserver`.
-        what: what is wrong; no value is quoted, for it may be a secret in the wrong place.
-        remedy: what to do about it.
-    """
-
-    path: str
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.what}: {self.remedy}"
-
-
-def check_values(values: Mapping[str, JsonValue]) -> list[ChartProblem]:
-    """Every key that the chart does not have and every value that is not as it wants it, ordered by path."""
-    document: JsonValue = dict(values)
-    found = [*_unknown(document, values_schema(), ()), *_misfits(document)]
-    return sorted(set(found), key=lambda problem: problem.path)
-
-
-def _unknown(value: JsonValue, schema: Schema, path: JsonPath) -> Iterator[ChartProblem]:
-    """Keys that no description of an object names; maps for which none is named are free."""
+def _unknown_keys(value: JsonValue, schema: Schema, path: JsonPath) -> Iterator[ChartProblem]:
+    """The keys that no alternative of the schema lists; a map without listed keys, such as labels, allows any."""
     branches = list(_branches(schema))
     if isinstance(value, list):
         for branch in branches:
             if isinstance(items := branch.get("items"), dict):
                 for index, inner in enumerate(value):
-                    yield from _unknown(inner, items, (*path, index))
+                    yield from _unknown_keys(inner, items, (*path, index))
     if not isinstance(value, dict):
         return
-    known = {key: inner for branch in branches for key, inner in _named(branch).items()}
-    anything = any(branch.get(OPEN) for branch in branches)
+    known = {key: inner for branch in branches for key, inner in _listed(branch).items()}
+    is_open = any(branch.get(_OPEN) for branch in branches)
     for key, inner in value.items():
-        described = known.get(key)
-        if isinstance(described, dict):
-            yield from _unknown(inner, described, (*path, key))
-        elif known and not anything:
-            several = ", ".join(sorted(known))
-            remedy = suggestion(key, known, f"the keys here are {several}")
-            yield ChartProblem(field_name((*path, key)), "the chart has no such key", remedy)
+        listed = known.get(key)
+        if isinstance(listed, dict):
+            yield from _unknown_keys(inner, listed, (*path, key))
+        elif known and not is_open:
+            remedy = suggestion(key, known, f"known keys are {', '.join(sorted(known))}")
+            yield ChartProblem(field_name((*path, key)), "unknown key of the chart", remedy)
 
 
 def _branches(schema: Schema) -> Iterator[Schema]:
-    """A schema's alternatives, itself where it has none."""
+    """The alternatives of a schema, or the schema itself if it has none."""
     choices = schema.get("anyOf")
     if not isinstance(choices, list):
         yield schema
@@ -173,14 +178,14 @@ def _branches(schema: Schema) -> Iterator[Schema]:
             yield from _branches(choice)
 
 
-def _named(schema: Schema) -> Schema:
+def _listed(schema: Schema) -> Schema:
     properties = schema.get("properties")
     return properties if isinstance(properties, dict) else {}
 
 
-def _misfits(values: JsonValue) -> Iterator[ChartProblem]:
+def _invalid_values(values: JsonValue) -> Iterator[ChartProblem]:
     for error in _validator().iter_errors(values):
-        yield from _told(error)
+        yield from _problems(error)
 
 
 @cache
@@ -188,34 +193,33 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(values_schema())
 
 
-def _told(error: ValidationError) -> Iterator[ChartProblem]:
+def _problems(error: ValidationError) -> Iterator[ChartProblem]:
+    """A validation error as problems; unknown keys are `_unknown_keys`'s, which knows the nearest key."""
     path, wanted = tuple(error.absolute_path), error.validator_value
     if error.validator == "anyOf":
-        yield from _told_choice(error)
+        yield from _problems_of_alternatives(error)
     elif error.validator == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         for key in wanted:
             if key not in error.instance:
-                yield ChartProblem(field_name((*path, key)), "is missing", "add it: the chart needs it")
+                yield ChartProblem(field_name((*path, key)), "is missing", "add it: the chart requires it")
     elif error.validator == "type":
-        yield ChartProblem(
-            field_name(path), "is of another type than the chart wants", f"write a value of type {wanted}"
-        )
+        yield _wrong_type(path, str(wanted))
     elif error.validator == "enum" and isinstance(wanted, list):
-        yield ChartProblem(
-            field_name(path), "is nothing that the chart knows", f"write one of {', '.join(map(str, wanted))}"
-        )
+        yield ChartProblem(field_name(path), "invalid value", f"write one of {', '.join(map(str, wanted))}")
     elif error.validator != "additionalProperties":
-        yield ChartProblem(field_name(path), f"breaks the chart's rule {error.validator}", f"it is {wanted}")
+        yield ChartProblem(field_name(path), f"violates the chart's rule {error.validator}", f"the rule is {wanted}")
 
 
-def _told_choice(error: ValidationError) -> Iterator[ChartProblem]:
-    """The errors of the alternative that is of the value's type, else which types there are."""
+def _problems_of_alternatives(error: ValidationError) -> Iterator[ChartProblem]:
+    """The errors of the alternatives that allow the value's type; one error with all types if none does."""
     inner = list(error.context or ())
     of_type = [each for each in inner if each.validator != "type" or len(each.relative_path) > 0]
     if of_type:
         for each in of_type:
-            yield from _told(each)
+            yield from _problems(each)
         return
-    wanted = " or ".join(str(each.validator_value) for each in inner)
-    what = "is of another type than the chart wants"
-    yield ChartProblem(field_name(tuple(error.absolute_path)), what, f"write a value of type {wanted}")
+    yield _wrong_type(tuple(error.absolute_path), " or ".join(str(each.validator_value) for each in inner))
+
+
+def _wrong_type(path: JsonPath, wanted: str) -> ChartProblem:
+    return ChartProblem(field_name(path), "wrong type", f"write a value of type {wanted}")

@@ -1,52 +1,53 @@
-"""The chart's values that follow from what the stack says: pure, and without a secret.
+"""The values of Dagster's Helm release, derived from the stack's settings.
 
-Where a value is known only while the engine works, a word stands in its place; the component puts the value there.
+Pure, and without secrets: pods get those from a Kubernetes secret. The fingerprint of the credentials is known only
+when the engine has resolved them, so the values contain `FINGERPRINT_PLACEHOLDER`, which the component replaces.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.config.dagster import (
-    EXTRA,
     KEY,
-    Address,
     DagsterSettings,
+    DatabaseAddress,
+    DeploymentSettings,
     Ingress,
-    Placed,
-    Served,
-    Values,
-    address,
-    given,
+    PodSettings,
+    database_address,
+    to_manifest,
 )
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
 from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 
-ACCESS_KEY_ID = "AWS_ACCESS_KEY_ID"
-SECRET_ACCESS_KEY = "AWS_SECRET_ACCESS_KEY"
-CATALOG_PASSWORD = "PGPASSWORD"
-SECRETS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, CATALOG_PASSWORD)
-"""The keys of the Kubernetes secret that pods get their variables from."""
-_BYTES: Final = 6
-FINGERPRINT = "${fingerprint}"
-"""Stands for the fingerprint of the credentials that pods hold."""
-WEBSERVER_PORT = 80
+SECRET_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
+"""The keys of the lake's Kubernetes secret, which become variables of pods: the reader's key, the catalog's password.
+
+AWS' and Postgres' libraries read these names by default.
+"""
+FINGERPRINT_PLACEHOLDER: Final = "${fingerprint}"
+WEBSERVER_PORT: Final = 80
+_FINGERPRINT_BYTES: Final = 6
+_EXTRA_VALUES_KEY: Final = f"{KEY}.extraValues"
+
+ChartValues: TypeAlias = dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
 class LakeBucket:
-    """What the company's code must know of the landing zone.
+    """The landing bucket, as the company's code needs it.
 
     Attributes:
-        bucket: The landing bucket.
-        region: Where it is.
+        bucket: Its name.
+        region: Of the bucket.
         endpoint: The server's address; empty on AWS.
     """
 
@@ -55,121 +56,110 @@ class LakeBucket:
     endpoint: str
 
 
-def variables(lake: LakeBucket, catalog: Address) -> dict[str, str]:
-    """The variables without secrets.
-
-    The catalog's password is in a variable that Postgres' library reads by itself; whatever else it could read there
-    would reach Dagster's connections to its own database too.
-    """
-    place = " ".join(
-        f"{key}={value}"
-        for key, value in {
-            "dbname": catalog.database,
-            "host": catalog.host,
-            "port": catalog.port,
-            "user": catalog.user,
-        }.items()
-    )
-    made = {
-        "LOTUS_LANDING": f"s3://{lake.bucket}",
-        "LOTUS_CATALOG": f"postgres:{place}",
-        "LOTUS_LAKE_DATA": f"s3://{lake.bucket}/{naming.TABLES_PATH}",
-        "AWS_REGION": lake.region,
-    }
-    return made | ({"AWS_ENDPOINT_URL_S3": lake.endpoint} if lake.endpoint else {})
-
-
-def merged(values: Values, extra: Mapping[str, JsonValue]) -> Values:
-    """The values with more of them, maps merged key by key; what is given twice stays as the settings have it."""
-    made = dict(values)
-    for key, inner in extra.items():
-        here = made.get(key)
-        if isinstance(here, dict) and isinstance(inner, dict):
-            made[key] = cast("JsonValue", merged(here, inner))
-        else:
-            made.setdefault(key, inner)
-    return made
-
-
-def conflicts(values: Values, extra: Mapping[str, JsonValue], path: JsonPath = ()) -> Iterator[ChartProblem]:
-    """The keys that the stack's typed settings give already."""
-    for key, inner in extra.items():
-        here = values.get(key)
-        if isinstance(here, dict) and isinstance(inner, dict):
-            yield from conflicts(here, inner, (*path, key))
-        elif key in values:
-            what = "is given by the stack's own settings already"
-            yield ChartProblem(field_name((*path, key)), what, "leave it out here, and change the setting")
-
-
-"""Characters that a password must have at least, so that it can't be guessed."""
-
-
-def fingerprint(credentials: Mapping[str, str], stack: str) -> str:
-    """Twelve hexadecimal digits.
-
-    Args:
-        credentials: By name; the order makes no difference.
-        stack: Project and stack, so that equal credentials of two stacks don't look equal.
-    """
-    text = json.dumps(dict(credentials), sort_keys=True).encode()
-    return hashlib.scrypt(text, salt=f"lotus/{stack}".encode(), n=2**14, r=8, p=1, dklen=_BYTES).hex()
-
-
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the release stands on.
+class ReleaseInputs:
+    """The inputs of a release.
 
     Attributes:
-        lake: The landing zone.
-        database: Dagster's own database.
-        catalog: DuckLake's.
-        definitions: The fingerprint of what the company's code loads; empty where it is not known.
+        settings: The stack's settings of Dagster.
+        lake: The landing bucket.
+        database: The address of Dagster's own database.
+        catalog: The address of DuckLake's catalog.
+        definitions: The fingerprint of the files that Dagster loads; empty if unknown.
     """
 
+    settings: DagsterSettings
     lake: LakeBucket
-    database: Address
-    catalog: Address
-    definitions: str = ""
+    database: DatabaseAddress
+    catalog: DatabaseAddress
+    definitions: str
 
 
-def chart_values(settings: DagsterSettings, around: Surroundings) -> Values:
-    """The values of a release, without `extraValues`."""
-    values: Values = {
+def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str = "") -> ChartValues:
+    """The values of the release: those of the typed settings, merged with `extraValues`.
+
+    Args:
+        settings: The stack's settings of Dagster.
+        lake: The landing bucket.
+        definitions: The fingerprint of the files that Dagster loads.
+
+    Raises:
+        LotusError: `extraValues` has a key that the chart does not have or that a setting sets, or a value is invalid.
+    """
+    namespace = settings.namespace.name
+    inputs = ReleaseInputs(
+        settings=settings,
+        lake=lake,
+        database=database_address(settings.database, naming.DAGSTER_DATABASE, namespace),
+        catalog=database_address(settings.catalog, naming.CATALOG_DATABASE, namespace),
+        definitions=definitions,
+    )
+    values, extra = _typed_values(inputs), settings.extra_values
+    problems = [*check_values(extra), *_conflicts(values, extra)]
+    if problems:
+        raise LotusError("\n".join(f"{_EXTRA_VALUES_KEY}.{problem}" for problem in problems))
+    result = _merge(values, extra)
+    problems = check_values(result)
+    if problems:
+        raise LotusError("\n".join(f"{KEY}: the chart's value {problem}" for problem in problems))
+    return result
+
+
+def credentials_fingerprint(credentials: Mapping[str, str], stack: str) -> str:
+    """A fingerprint that changes with any of the credentials and does not help to guess one: twelve hexadecimal digits.
+
+    Everyone who may read a pod's annotations can read it. Three properties keep it safe: it is made of all credentials
+    at once, so none can be tried alone; each try costs a slow, memory-hard function with a salt per stack; and its 48
+    bits are far fewer than the credentials have, since short passwords are refused (`MIN_PASSWORD_LENGTH`).
+
+    Args:
+        credentials: By name; their order makes no difference.
+        stack: Project and stack, so that equal credentials of two stacks have different fingerprints.
+    """
+    text = json.dumps(dict(credentials), sort_keys=True).encode()
+    return hashlib.scrypt(text, salt=f"lotus/{stack}".encode(), n=2**14, r=8, p=1, dklen=_FINGERPRINT_BYTES).hex()
+
+
+def _typed_values(inputs: ReleaseInputs) -> ChartValues:
+    """The values without `extraValues`."""
+    settings = inputs.settings
+    pull_secrets: JsonValue = [{"name": name} for name in settings.image_pull_secrets]
+    return {
         "global": {
             "postgresqlSecretName": naming.credentials_secret(naming.DAGSTER_DATABASE),
             "serviceAccountName": naming.DAGSTER,
         },
+        # The secret is the component's: the operator creates the database's user from it.
         "generatePostgresqlPasswordSecret": False,
-        "postgresql": _postgresql(around.database),
+        "postgresql": _postgresql(inputs.database),
         "rabbitmq": {"enabled": False},
         "redis": {"enabled": False, "internal": False},
         "flower": {"enabled": False},
         "telemetry": {"enabled": False},
         "serviceAccount": {"create": True, "name": naming.DAGSTER, "annotations": dict(settings.service_account)},
-        "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
+        "imagePullSecrets": pull_secrets,
         "dagsterWebserver": _webserver(settings),
         "dagsterDaemon": _daemon(settings),
         "dagster-user-deployments": {
             "enabled": True,
             "enableSubchart": True,
-            "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
-            "deployments": [_code_location(settings, around)],
+            # The chart doesn't pass its own pull secrets to the subchart.
+            "imagePullSecrets": pull_secrets,
+            "deployments": [_code_location(inputs)],
         },
-        "runLauncher": _run_launcher(settings, around),
+        "runLauncher": _run_launcher(inputs),
         "concurrency": {
             "enabled": True,
             "pools": {"defaultLimit": settings.runs.pool, "granularity": "op"},
             "runs": {"maxConcurrentRuns": settings.runs.at_once},
         },
         "retention": _retention(settings),
-        "computeLogManager": _compute_logs(settings, around.lake),
+        "computeLogManager": _compute_logs(inputs),
         "ingress": _ingress(settings.ingress),
     }
-    return values
 
 
-def _postgresql(database: Address) -> Values:
+def _postgresql(database: DatabaseAddress) -> ChartValues:
     return {
         "enabled": False,
         "postgresqlHost": database.host,
@@ -179,155 +169,158 @@ def _postgresql(database: Address) -> Values:
     }
 
 
-def _image(image: Image, pull_policy: str) -> Values:
-    made: Values = {"repository": image.repository, "pullPolicy": pull_policy}
-    if image.tag is not None:
-        made["tag"] = image.tag
-    if image.digest is not None:
-        made["digest"] = image.digest
-    return made
-
-
-def _placed(part: Placed) -> dict[str, Any]:
-    return {
-        "resources": given(part.resources),
-        "nodeSelector": dict(part.node_selector),
-        "tolerations": [given(toleration) for toleration in part.tolerations],
-    }
-
-
-def _served(part: Served) -> dict[str, Any]:
-    """Probes that the stack says nothing of stay as the chart has them."""
-    probes: dict[str, Any] = {}
-    if part.readiness_probe is not None:
-        probes["readinessProbe"] = given(part.readiness_probe)
-    if part.liveness_probe is not None:
-        probes["livenessProbe"] = given(part.liveness_probe)
-    if part.startup_probe is not None:
-        probes["startupProbe"] = {"enabled": True, **given(part.startup_probe)}
-    return _placed(part) | probes | {"annotations": {naming.CREDENTIALS_ANNOTATION: FINGERPRINT}}
-
-
-def _webserver(settings: DagsterSettings) -> Values:
+def _webserver(settings: DagsterSettings) -> ChartValues:
+    # The UI shows the output of runs, which it reads from S3 itself.
+    secrets: JsonValue = [{"name": naming.LAKE_SECRET}] if settings.compute_logs == "s3" else []
     return {
         "replicaCount": settings.webserver.replicas,
         "service": {"type": "ClusterIP", "port": WEBSERVER_PORT},
-        "envSecrets": _log_secrets(settings),
-        **_served(settings.webserver),
+        "envSecrets": secrets,
+        **_deployment(settings.webserver),
     }
 
 
-def _log_secrets(settings: DagsterSettings) -> list[Any]:
-    """Pages that show the output of runs read it from S3."""
-    return [{"name": naming.LAKE_SECRET}] if settings.compute_logs == "s3" else []
-
-
-def _daemon(settings: DagsterSettings) -> Values:
+def _daemon(settings: DagsterSettings) -> ChartValues:
     return {
         "enabled": True,
         "runMonitoring": {"enabled": True, "startTimeoutSeconds": settings.runs.start_timeout_seconds},
         "runRetries": {"enabled": settings.runs.retries > 0, "maxRetries": settings.runs.retries},
-        **_served(settings.daemon),
+        **_deployment(settings.daemon),
     }
 
 
-def _code_location(settings: DagsterSettings, around: Surroundings) -> dict[str, Any]:
-    location, image = settings.code_location, settings.parsed_image
-    served = _served(location)
-    told = {naming.DEFINITIONS_ANNOTATION: around.definitions} if around.definitions else {}
-    env = variables(around.lake, around.catalog) | location.env
+def _code_location(inputs: ReleaseInputs) -> dict[str, Any]:
+    location = inputs.settings.code_location
+    deployment = _deployment(location)
+    definitions = {naming.DEFINITIONS_ANNOTATION: inputs.definitions} if inputs.definitions else {}
+    env = _environment_variables(inputs) | location.env
     return {
         "name": naming.CODE_LOCATION,
-        "image": _image(image, settings.pull_policy),
+        "image": _image(inputs.settings.parsed_image, inputs.settings.pull_policy),
         "dagsterApiGrpcArgs": ["-m", naming.CODE_LOCATION_MODULE],
         "port": naming.CODE_LOCATION_PORT,
-        # The run launcher says what runs get: else they would be given what serves the code, resources and all.
+        # Runs are configured by the run launcher. With this on, they would get the code location's resources too.
         "includeConfigInLaunchedRuns": {"enabled": False},
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "envSecrets": [{"name": name} for name in (naming.LAKE_SECRET, *location.env_secrets)],
-        **served,
-        "annotations": served["annotations"] | told,
+        **deployment,
+        "annotations": deployment["annotations"] | definitions,
     }
 
 
-def _run_launcher(settings: DagsterSettings, around: Surroundings) -> Values:
-    runs = settings.runs
-    env = variables(around.lake, around.catalog) | runs.env
-    placed = _placed(runs)
-    launcher: Values = {
-        "imagePullPolicy": settings.pull_policy,
+def _run_launcher(inputs: ReleaseInputs) -> ChartValues:
+    runs = inputs.settings.runs
+    env = _environment_variables(inputs) | runs.env
+    pod = _pod(runs)
+    launcher: ChartValues = {
+        "imagePullPolicy": inputs.settings.pull_policy,
         "envSecrets": [{"name": name} for name in (naming.LAKE_SECRET, *runs.env_secrets)],
         "envVars": [f"{name}={value}" for name, value in env.items()],
-        "resources": placed.pop("resources"),
+        "resources": pod.pop("resources"),
         "runK8sConfig": {
-            "podSpecConfig": placed,
-            "podTemplateSpecMetadata": {"annotations": {naming.CREDENTIALS_ANNOTATION: FINGERPRINT}},
+            "podSpecConfig": pod,
+            "podTemplateSpecMetadata": {"annotations": {naming.CREDENTIALS_ANNOTATION: FINGERPRINT_PLACEHOLDER}},
             "jobSpecConfig": {"ttlSecondsAfterFinished": runs.keep_jobs_seconds},
         },
     }
     return {"type": "K8sRunLauncher", "config": {"k8sRunLauncher": launcher}}
 
 
-def _retention(settings: DagsterSettings) -> Values:
-    days: Values = {"purgeAfterDays": settings.retention.model_dump(mode="json", by_alias=True)}
+def _environment_variables(inputs: ReleaseInputs) -> dict[str, str]:
+    """The variables that the company's code reads, without secrets: names of `lotus_dagster.environment` and of AWS."""
+    lake, catalog = inputs.lake, inputs.catalog
+    # The catalog's address is not in Postgres' own PG* variables, except for the password: those would also apply to
+    # Dagster's connections to its own database.
+    connection = f"dbname={catalog.database} host={catalog.host} port={catalog.port} user={catalog.user}"
+    variables = {
+        "LOTUS_LANDING": f"s3://{lake.bucket}",
+        "LOTUS_CATALOG": f"postgres:{connection}",
+        "LOTUS_LAKE_DATA": f"s3://{lake.bucket}/{naming.TABLES_PATH}",
+        "AWS_REGION": lake.region,
+    }
+    return variables | ({"AWS_ENDPOINT_URL_S3": lake.endpoint} if lake.endpoint else {})
+
+
+def _image(image: Image, pull_policy: str) -> ChartValues:
+    values: ChartValues = {"repository": image.repository, "pullPolicy": pull_policy}
+    if image.tag is not None:
+        values["tag"] = image.tag
+    if image.digest is not None:
+        values["digest"] = image.digest
+    return values
+
+
+def _deployment(deployment: DeploymentSettings) -> dict[str, Any]:
+    """The values of a deployment's pods; probes that are not set keep the chart's defaults."""
+    probes: dict[str, Any] = {}
+    if deployment.readiness_probe is not None:
+        probes["readinessProbe"] = to_manifest(deployment.readiness_probe)
+    if deployment.liveness_probe is not None:
+        probes["livenessProbe"] = to_manifest(deployment.liveness_probe)
+    if deployment.startup_probe is not None:
+        probes["startupProbe"] = {"enabled": True, **to_manifest(deployment.startup_probe)}
+    return _pod(deployment) | probes | {"annotations": {naming.CREDENTIALS_ANNOTATION: FINGERPRINT_PLACEHOLDER}}
+
+
+def _pod(pod: PodSettings) -> dict[str, Any]:
+    return {
+        "resources": to_manifest(pod.resources),
+        "nodeSelector": dict(pod.node_selector),
+        "tolerations": [to_manifest(toleration) for toleration in pod.tolerations],
+    }
+
+
+def _retention(settings: DagsterSettings) -> ChartValues:
+    days: ChartValues = {"purgeAfterDays": settings.retention.model_dump(mode="json", by_alias=True)}
     return {"enabled": True, **dict.fromkeys(("sensor", "schedule", "autoMaterialize"), days)}
 
 
-def _compute_logs(settings: DagsterSettings, lake: LakeBucket) -> Values:
-    if settings.compute_logs == "pod":
+def _compute_logs(inputs: ReleaseInputs) -> ChartValues:
+    if inputs.settings.compute_logs == "pod":
         return {"type": "NoOpComputeLogManager"}
-    config: Values = {"bucket": lake.bucket, "prefix": naming.LOGS_PATH, "region": lake.region, "skipEmptyFiles": True}
+    lake = inputs.lake
+    config: ChartValues = {
+        "bucket": lake.bucket,
+        "prefix": naming.LOGS_PATH,
+        "region": lake.region,
+        "skipEmptyFiles": True,
+    }
     if lake.endpoint:
         config["endpointUrl"] = lake.endpoint
     return {"type": "S3ComputeLogManager", "config": {"s3ComputeLogManager": config}}
 
 
-def _ingress(ingress: Ingress | None) -> Values:
+def _ingress(ingress: Ingress | None) -> ChartValues:
     if ingress is None:
         return {"enabled": False}
-    tls: Values = {"enabled": ingress.tls, "secretName": ingress.tls_secret or ""}
-    made: Values = {
+    tls: ChartValues = {"enabled": ingress.tls, "secretName": ingress.tls_secret or ""}
+    values: ChartValues = {
         "enabled": True,
         "apiVersion": "networking.k8s.io/v1/Ingress",
         "annotations": dict(ingress.annotations),
         "dagsterWebserver": {"host": ingress.host, "path": "/", "pathType": "Prefix", "tls": tls},
     }
-    return made | ({"ingressClassName": ingress.class_name} if ingress.class_name else {})
+    return values | ({"ingressClassName": ingress.class_name} if ingress.class_name else {})
 
 
-def release_values(settings: DagsterSettings, around: Surroundings) -> Values:
-    """The values of the release, `extraValues` among them.
-
-    Raises:
-        LotusError: `extraValues` has what the chart does not, or what the settings give already.
-    """
-    values, extra = chart_values(settings, around), settings.extra_values
-    problems = [*check_values(extra), *conflicts(values, extra)]
-    if problems:
-        raise LotusError("\n".join(f"{EXTRA}.{problem}" for problem in problems))
-    made = merged(values, extra)
-    misfits = check_values(made)
-    if misfits:
-        raise LotusError("\n".join(f"{KEY}: the chart's value {problem}" for problem in misfits))
-    return made
+def _conflicts(values: ChartValues, extra: Mapping[str, JsonValue], path: JsonPath = ()) -> Iterator[ChartProblem]:
+    """The keys of `extraValues` that the typed settings set, too."""
+    for key, inner in extra.items():
+        present = values.get(key)
+        if isinstance(present, dict) and isinstance(inner, dict):
+            yield from _conflicts(present, inner, (*path, key))
+        elif key in values:
+            name = field_name((*path, key))
+            yield ChartProblem(name, "already set by another setting", "remove it here, and change that setting")
 
 
-def planned(settings: DagsterSettings, lake: LakeBucket, definitions: str = "") -> Values:
-    """The values of the release.
-
-    Args:
-        settings: What the stack says.
-        lake: What the company's code must know of the landing zone.
-        definitions: The fingerprint of what the company's code loads.
-
-    Raises:
-        LotusError: The chart does not take what the stack's `extraValues` have.
-    """
-    namespace = settings.namespace.name
-    around = Surroundings(
-        lake=lake,
-        database=address(settings.database, naming.DAGSTER_DATABASE, namespace),
-        catalog=address(settings.catalog, naming.CATALOG_DATABASE, namespace),
-        definitions=definitions,
-    )
-    return release_values(settings, around)
+def _merge(values: ChartValues, extra: Mapping[str, JsonValue]) -> ChartValues:
+    """Merge maps key by key; a key in both keeps the value of `values`."""
+    result = dict(values)
+    for key, inner in extra.items():
+        present = result.get(key)
+        if isinstance(present, dict) and isinstance(inner, dict):
+            result[key] = cast("JsonValue", _merge(present, inner))
+        else:
+            result.setdefault(key, inner)
+    return result

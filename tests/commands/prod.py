@@ -10,7 +10,7 @@ import yaml
 from lotus_infra import naming
 from lotus_infra.commands.verify import Finding, Verified
 from lotus_infra.commands.verify import verify_cluster as verify
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.support.clone import commit, git
 from tests.support.cluster import FakeCluster, pod, write_kubeconfig
 
@@ -42,7 +42,7 @@ class Prod:
 
     def deploy(self, **changed: Any) -> None:
         """Let the code location's one pod be another than the stack's."""
-        told = {naming.DEFINITIONS_ANNOTATION: fingerprint(self.folder)}
+        told = {naming.DEFINITIONS_ANNOTATION: definitions_fingerprint(self.folder)}
         given = {"deployment": naming.CODE_LOCATION, "image_id": f"{NAME}@{DIGEST}", "annotations": told} | changed
         image = given.pop("image", f"{NAME}@{DIGEST}")
         self.cluster.pods = [each for each in self.cluster.pods if each["metadata"]["name"] != "code-1"]
@@ -77,5 +77,5 @@ def deployed(folder: Path, kubeconfig: Path, cluster: FakeCluster, address: str)
     cluster.pods.append(pod("daemon-1", VENDOR, component="dagster-daemon", deployment="daemon"))
     cluster.pods.append(pod("run-1", f"{NAME}:3f9c2a1", component="run_worker"))
     made.deploy()
-    made.load(git(folder, "rev-parse", "HEAD"), fingerprint(folder))
+    made.load(git(folder, "rev-parse", "HEAD"), definitions_fingerprint(folder))
     return made

@@ -8,7 +8,7 @@ from graphql import parse, validate
 
 from lotus_infra import naming
 from lotus_infra.commands.verify import QUERY
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, VENDOR, Prod
 from tests.support.clone import commit, git
 from tests.support.cluster import pod
@@ -137,7 +137,7 @@ def test_an_earlier_commit_with_the_same_definitions_is_no_difference(prod: Prod
 
 @pytest.mark.parametrize("built_of", ["3f9c2a1e5b7d8046912c3f9c2a1e5b7d8046912c", "no image", "--help"])
 def test_a_commit_that_is_not_in_the_history_differs(built_of: str, prod: Prod) -> None:
-    prod.load(built_of, fingerprint(prod.folder))
+    prod.load(built_of, definitions_fingerprint(prod.folder))
     assert prod.findings("differs")["commit loaded"].running == f"{built_of}, not in this history"
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from lotus_infra.commands.cli import main
 from lotus_infra.commands.verify import verify_cluster
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, STACK, Prod
 from tests.support.clone import git
@@ -135,7 +135,7 @@ def test_json_is_one_document_with_everything_in_full(
     assert lotus(monkeypatch, prod, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["ok"] is True
-    assert document["definitions"] == fingerprint(prod.folder)
+    assert document["definitions"] == definitions_fingerprint(prod.folder)
     assert {finding["declared"] for finding in document["findings"]} >= {f"{NAME}@{DIGEST}"}
 
 

@@ -7,7 +7,7 @@ from lotus_dagster import definitions as loading
 from lotus_dagster.build import NO_COMMIT, Build
 from lotus_dagster.definitions import REPOSITORY, current_manifest
 
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 
 
 def test_an_image_says_what_it_was_told_when_it_was_built() -> None:
@@ -17,7 +17,7 @@ def test_an_image_says_what_it_was_told_when_it_was_built() -> None:
 
 def test_elsewhere_the_files_themselves_are_asked() -> None:
     found = Build.of(REPOSITORY, {})
-    assert (found.commit, found.definitions) == (NO_COMMIT, fingerprint(REPOSITORY))
+    assert (found.commit, found.definitions) == (NO_COMMIT, definitions_fingerprint(REPOSITORY))
 
 
 def test_the_code_location_has_it_as_a_resource() -> None:

@@ -10,10 +10,10 @@ PROGRAM = """
 import pulumi
 import pulumi_airbyte as airbyte
 
-from lotus_infra.components.dagster_release import telling
+from lotus_infra.components.dagster import log_pod_failures
 
 nowhere = airbyte.Provider("nowhere", server_url="http://127.0.0.1:1/api/public/v1")
-why = pulumi.ErrorHook("why", telling(lambda: ["pod a: it can't pull its image", "pod b: it finds no node"]))
+why = pulumi.ErrorHook("why", log_pod_failures(lambda: ["pod a: it can't pull its image", "pod b: it finds no node"]))
 hooks = pulumi.ResourceHookBinding(on_error=[why])
 airbyte.Workspace("team", name="Team", opts=pulumi.ResourceOptions(provider=nowhere, hooks=hooks))
 """

@@ -1,4 +1,4 @@
-"""A recording engine: what a program declares, without anything being made."""
+"""A recording engine: it collects what a program declares, and creates nothing."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ class Declared:
 
 
 class Recorder(mocks.Mocks):
-    """Answers as the plugin would, with ids made of names."""
+    """Answers like the plugins, with ids made of names."""
 
     def __init__(self) -> None:
         self.declared: list[Declared] = []
@@ -44,7 +44,7 @@ class Recorder(mocks.Mocks):
 
 
 class RecordingMonitor(mocks.MockMonitor):
-    """Keeps the requests whole: parents, protection and dependencies are in none of the mocks' arguments."""
+    """Records whole requests: the mocks' arguments have no parents, protection and dependencies."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)
@@ -68,7 +68,7 @@ def _close_threads_loop() -> None:
 
 
 class Hooks:
-    """Keeps the hooks that a program registers; the engine's own way needs a server of its own."""
+    """Records the hooks that a program registers; the SDK would start a server for them."""
 
     def __init__(self) -> None:
         self.on_error: dict[str, pulumi.ErrorHook] = {}
@@ -79,7 +79,7 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Graph:
-    """All that one run declared."""
+    """The declarations of one run."""
 
     resources: list[Declared]
     requests: dict[tuple[str, str], Any]
@@ -96,7 +96,7 @@ class Graph:
 
 
 def drained(program: Callable[[], Awaitable[None]], config: dict[str, str], secrets: list[str]) -> Graph:
-    """Run a program to its very end: absence can only be asserted once every registration has happened."""
+    """Run a program to its end: absence can only be asserted after every registration."""
     recorder = Recorder()
     monitor = RecordingMonitor(recorder)
     exports: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What the program declares of Dagster for the production stack: resources, parents, order, protection, secrets."""
+"""Dagster in the production stack: the declared resources, their parents, dependencies, protection and secrets."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from lotus_infra import naming, program
-from lotus_infra.helm.values import fingerprint
+from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.graph.test_landing_zone import SECRET_MARK
 from tests.support.production import REPOSITORY, SECRETS, as_config, changed, production
@@ -37,8 +37,8 @@ def of_dagster(graph: Graph) -> list[tuple[str, str]]:
     return sorted((item.type.split(":")[-1], item.name) for item in graph.resources if item.type.startswith(kinds))
 
 
-def after(graph: Graph, kind: str, name: str) -> set[tuple[str, str]]:
-    """What a resource comes after."""
+def dependencies(graph: Graph, kind: str, name: str) -> set[tuple[str, str]]:
+    """The type and name of each resource that a resource depends on."""
     urns = graph.request(kind, name).dependencies
     return {(urn.split("::")[-2].split("$")[-1].split(":")[-1], urn.split("::")[-1]) for urn in urns}
 
@@ -67,7 +67,7 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
     )
 
 
-def test_everything_belongs_to_dagster_and_goes_by_its_provider(declare: Declare) -> None:
+def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Declare) -> None:
     graph = declare()
 
     parents = {
@@ -86,21 +86,21 @@ def test_everything_belongs_to_dagster_and_goes_by_its_provider(declare: Declare
         assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
 
 
-def test_databases_come_after_the_namespace_and_the_release_after_all_of_it(declare: Declare) -> None:
+def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:
     graph = declare()
 
     for name in DATABASES:
         credentials, backup = ("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")
-        assert ("Namespace", "lotus-lake") in after(graph, *credentials)
-        assert {("Namespace", "lotus-lake"), credentials, backup} <= after(graph, "Cluster", name)
-        assert ("Cluster", name) in after(graph, "ScheduledBackup", name)
-        assert ("AccessKey", "backup") in after(graph, *backup)
-        assert {credentials, ("Cluster", name)} <= after(graph, "helm.sh/v3:Release", "dagster")
-    assert ("Secret", "dagster-lake") in after(graph, "helm.sh/v3:Release", "dagster")
-    assert ("AccessKey", "reader") in after(graph, "Secret", "dagster-lake")
+        assert ("Namespace", "lotus-lake") in dependencies(graph, *credentials)
+        assert {("Namespace", "lotus-lake"), credentials, backup} <= dependencies(graph, "Cluster", name)
+        assert ("Cluster", name) in dependencies(graph, "ScheduledBackup", name)
+        assert ("AccessKey", "backup") in dependencies(graph, *backup)
+        assert {credentials, ("Cluster", name)} <= dependencies(graph, "helm.sh/v3:Release", "dagster")
+    assert ("Secret", "dagster-lake") in dependencies(graph, "helm.sh/v3:Release", "dagster")
+    assert ("AccessKey", "reader") in dependencies(graph, "Secret", "dagster-lake")
 
 
-def test_the_ingress_comes_with_the_release_so_never_before_the_databases(declare: Declare) -> None:
+def test_the_ingress_is_part_of_the_release_so_it_follows_the_databases(declare: Declare) -> None:
     graph = declare()
 
     assert [item for item in graph.resources if item.type.endswith(":Ingress")] == []
@@ -109,7 +109,7 @@ def test_the_ingress_comes_with_the_release_so_never_before_the_databases(declar
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_namespace_and_databases_are_protected_unless_the_stack_says_otherwise(
+def test_namespace_and_databases_are_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
@@ -121,7 +121,7 @@ def test_namespace_and_databases_are_protected_unless_the_stack_says_otherwise(
     assert graph.request("helm.sh/v3:Release", "dagster").protect is False
 
 
-def test_a_namespace_that_exists_is_used_as_it_is(declare: Declare) -> None:
+def test_an_existing_namespace_is_used_unchanged(declare: Declare) -> None:
     graph = declare({"namespace": {"name": "given", "create": False}})
 
     assert "Namespace" not in {kind for kind, _ in of_dagster(graph)}
@@ -130,7 +130,7 @@ def test_a_namespace_that_exists_is_used_as_it_is(declare: Declare) -> None:
     assert values(graph)["postgresql"]["postgresqlHost"] == "dagster-db-rw.given.svc.cluster.local"
 
 
-def test_the_release_waits_for_its_pods_and_stays_as_it_is_when_it_fails(declare: Declare) -> None:
+def test_the_release_waits_for_its_pods_and_is_not_rolled_back(declare: Declare) -> None:
     inputs = declare().named("helm.sh/v3:Release", "dagster").inputs
 
     assert (inputs["chart"], inputs["version"]) == ("dagster", "1.13.27")
@@ -139,24 +139,24 @@ def test_the_release_waits_for_its_pods_and_stays_as_it_is_when_it_fails(declare
     assert inputs["timeout"] == 600
 
 
-def test_a_release_that_fails_is_told_with_what_its_pods_say(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[Any, Any]] = []
-    told: list[str] = []
+def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, Any]] = []
+    logged: list[str] = []
 
     def why(*where: Any, **how: Any) -> list[str]:
-        asked.append((where, how))
-        return ["pod a: it is ill"]
+        calls.append((where, how))
+        return ["pod a: it is not ready"]
 
     monkeypatch.setattr("lotus_infra.clients.kubernetes.why", why)
     graph = declare()
-    monkeypatch.setattr(pulumi.log, "error", told.append)
+    monkeypatch.setattr(pulumi.log, "error", logged.append)
 
     [name] = graph.request("helm.sh/v3:Release", "dagster").hooks.on_error
-    again = graph.hooks.on_error[name](None)  # type: ignore[arg-type]
+    retry = graph.hooks.on_error[name](None)  # type: ignore[arg-type]
 
-    assert asked == [(("lotus-lake",), {"kubeconfig": None, "context": "example"})]
-    assert told == ["pod a: it is ill"]
-    assert again is False
+    assert calls == [(("lotus-lake",), {"kubeconfig": None, "context": "example"})]
+    assert logged == ["pod a: it is not ready"]
+    assert retry is False
 
 
 def test_a_chart_may_come_from_a_folder(declare: Declare) -> None:
@@ -182,7 +182,7 @@ def test_a_database_is_a_cluster_with_backups_below_its_own_prefix(declare: Decl
     assert (scheduled["schedule"], scheduled["cluster"]) == ("0 30 3 * * *", {"name": "ducklake-db"})
 
 
-def test_the_backup_identity_comes_to_the_backup_bucket_alone_and_only_where_there_are_backups(
+def test_the_backup_user_has_access_to_the_backup_bucket_alone_and_exists_only_with_backups(
     declare: Declare,
 ) -> None:
     graph = declare()
@@ -198,7 +198,7 @@ def test_the_backup_identity_comes_to_the_backup_bucket_alone_and_only_where_the
     assert "ScheduledBackup" not in {kind for kind, _ in of_dagster(none)}
 
 
-def test_a_database_that_somebody_else_runs_has_a_secret_and_no_cluster(declare: Declare) -> None:
+def test_an_external_database_has_a_secret_and_no_cluster(declare: Declare) -> None:
     graph = declare({"database": EXTERNAL, "catalog": EXTERNAL})
 
     kinds = {kind for kind, _ in of_dagster(graph)}
@@ -209,7 +209,7 @@ def test_a_database_that_somebody_else_runs_has_a_secret_and_no_cluster(declare:
     assert "postgres:dbname=d host=pg.example.com port=6543 user=u" in json.dumps(values(graph))
 
 
-def test_one_secret_has_what_pods_read_and_its_names_are_theirs(declare: Declare) -> None:
+def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: Declare) -> None:
     data = declare().named("Secret", "dagster-lake").inputs["stringData"]
 
     assert data == {
@@ -219,7 +219,7 @@ def test_one_secret_has_what_pods_read_and_its_names_are_theirs(declare: Declare
     }
 
 
-def test_the_password_is_where_chart_run_launcher_and_operator_look_for_it(declare: Declare) -> None:
+def test_the_password_has_the_keys_that_chart_run_launcher_and_operator_read(declare: Declare) -> None:
     graph = declare()
     secret = graph.named("Secret", "dagster-db-credentials").inputs
 
@@ -233,7 +233,7 @@ def test_the_password_is_where_chart_run_launcher_and_operator_look_for_it(decla
     assert secret["metadata"]["labels"] == {"cnpg.io/reload": "true"}
 
 
-def test_pods_show_the_fingerprint_of_what_they_hold(declare: Declare) -> None:
+def test_pods_have_the_fingerprint_of_their_credentials(declare: Declare) -> None:
     held = {
         "AWS_ACCESS_KEY_ID": "reader-id",
         "AWS_SECRET_ACCESS_KEY": "secret-of-reader",
@@ -244,11 +244,11 @@ def test_pods_show_the_fingerprint_of_what_they_hold(declare: Declare) -> None:
     made = values(declare())
 
     shown = made["dagsterWebserver"]["annotations"][naming.CREDENTIALS_ANNOTATION]
-    assert shown == fingerprint(held, "lotus/test")
+    assert shown == credentials_fingerprint(held, "lotus/test")
     assert "${fingerprint}" not in json.dumps(made)
 
 
-def test_nothing_is_secret_outside_of_secret_values_and_no_secret_is_anywhere_else(declare: Declare) -> None:
+def test_only_secret_values_are_secret_and_no_other_value_contains_one(declare: Declare) -> None:
     graph = declare()
     known = ("secret-of-", "the-password-of-d")
 
@@ -265,24 +265,24 @@ def test_nothing_is_secret_outside_of_secret_values_and_no_secret_is_anywhere_el
     assert not any(word in str(graph.exports["dagster"]) for word in known)
 
 
-def test_the_provider_is_the_one_that_the_stack_names(declare: Declare) -> None:
+def test_the_provider_has_the_stacks_kubeconfig_and_context(declare: Declare) -> None:
     inputs = declare({"cluster": {"kubeconfig": "kube.yaml", "context": "lake"}}).named("kubernetes", "dagster").inputs
 
     assert (inputs["kubeconfig"], inputs["context"], inputs["enableSecretMutable"]) == ("kube.yaml", "lake", "true")
 
 
 @pytest.mark.parametrize("dagster", [None, {"deploy": False}, {"deploy": False, "image": "not:yet"}])
-def test_a_stack_without_dagster_says_so_and_declares_nothing_of_it(
+def test_a_stack_without_dagster_logs_a_note_and_declares_none_of_it(
     declare: Declare, monkeypatch: pytest.MonkeyPatch, dagster: Any
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(pulumi.log, "info", told.append)
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", logged.append)
 
     graph = declare(dagster=dagster)
 
     assert of_dagster(graph) == []
     assert "backup" not in {item.name for item in graph.resources if item.type.endswith(":User")}
-    assert [line for line in told if "No Dagster is deployed" in line] != []
+    assert [line for line in logged if "No Dagster is deployed" in line] != []
 
 
 def test_the_sandboxs_stack_has_no_dagster() -> None:

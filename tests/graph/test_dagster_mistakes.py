@@ -1,4 +1,4 @@
-"""What a stack can say wrongly of Dagster: each is refused before anything is declared, in words that were blessed."""
+"""Mistakes in a stack's configuration of Dagster: each is refused before anything is declared."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ MISTAKES = [*((f"dagster.{path}", value) for path, value in OF_DAGSTER), *OF_THE
 
 
 def refused(path: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The words, once it is certain that nothing was declared."""
+    """The message of the error, after checking that nothing was declared."""
     declared: list[Recorder] = []
 
     def recording() -> Recorder:
@@ -98,29 +98,29 @@ def test_a_mistake_is_refused_with_key_reason_and_remedy_and_nothing_is_declared
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
 
-    words = refused(path, value, monkeypatch)
+    message = refused(path, value, monkeypatch)
 
-    for line in words.splitlines():
+    for line in message.splitlines():
         key, *rest = line.split(": ", 2)
         assert key.startswith("lotus:")
         assert len(rest) == 2, line
-    assert f"lotus:{path.partition('.')[0]}" in words
+    assert f"lotus:{path.partition('.')[0]}" in message
 
 
-def test_every_mistake_is_told_in_the_words_that_were_blessed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_mistake_is_reported_in_the_blessed_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    told = [f"# {path} = {value}\n{refused(path, value, monkeypatch)}\n" for path, value in MISTAKES]
+    messages = [f"# {path} = {value}\n{refused(path, value, monkeypatch)}\n" for path, value in MISTAKES]
 
-    assert_matches(BLESSED, "\n".join(told))
+    assert_matches(BLESSED, "\n".join(messages))
 
 
-def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_mistakes_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     document = production()["dagster"] | {"image": "a:latest", "runs": {"atOnce": 0}, "demon": {}}
 
-    words = refused("dagster", document, monkeypatch)
+    message = refused("dagster", document, monkeypatch)
 
-    assert [line.split(": ")[0] for line in words.splitlines()] == [
+    assert [line.split(": ")[0] for line in message.splitlines()] == [
         "lotus:dagster.image",
         "lotus:dagster.runs.atOnce",
         "lotus:dagster.demon",

@@ -1,4 +1,4 @@
-"""What the program declares of a landing zone, on AWS and on a server that is not AWS."""
+"""The declared landing zone, on AWS and on an S3-compatible server."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def policy(declared: Declared) -> Any:
     return json.loads(declared.inputs["policy"])["Statement"]
 
 
-def test_on_aws_every_bucket_is_closed_encrypted_and_tidied(declare: Declare) -> None:
+def test_on_aws_every_bucket_is_private_encrypted_and_has_lifecycle_rules(declare: Declare) -> None:
     graph = declare(AWS)
 
     everywhere = (
@@ -62,7 +62,7 @@ def test_on_aws_every_bucket_is_closed_encrypted_and_tidied(declare: Declare) ->
         assert statement["Resource"] == [f"arn:aws:s3:::acme-{name}", f"arn:aws:s3:::acme-{name}/*"]
 
 
-def test_on_another_server_there_are_buckets_and_what_it_is_said_to_have(declare: Declare) -> None:
+def test_on_another_server_buckets_get_only_its_declared_features(declare: Declare) -> None:
     bare = declare(OTHER)
     assert of_aws(bare) == [("Bucket", name) for name in ("backup", "landing", "state")]
 
@@ -72,7 +72,7 @@ def test_on_another_server_there_are_buckets_and_what_it_is_said_to_have(declare
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_buckets_are_protected_unless_the_stack_says_otherwise(
+def test_buckets_are_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
@@ -85,7 +85,7 @@ def test_buckets_are_protected_unless_the_stack_says_otherwise(
     assert graph.named("Bucket", "landing").inputs.get("forceDestroy") == (None if protected else True)
 
 
-def test_the_bucket_of_the_state_is_taken_over_and_always_stays(declare: Declare) -> None:
+def test_the_state_bucket_is_imported_and_always_retained(declare: Declare) -> None:
     graph = declare(AWS, protect=False)
 
     state = graph.request("Bucket", "state")
@@ -101,7 +101,7 @@ def test_a_stack_may_leave_the_state_to_another(declare: Declare) -> None:
     assert "state" not in {name for _, name in of_aws(declare(AWS, state=None))}
 
 
-def test_raw_data_expires_only_where_that_is_asked(declare: Declare) -> None:
+def test_raw_data_expires_only_if_configured(declare: Declare) -> None:
     def rules(graph: Graph, bucket: str) -> dict[str, Any]:
         return {rule["id"]: rule for rule in graph.named("BucketLifecycleConfiguration", bucket).inputs["rules"]}
 
@@ -118,7 +118,7 @@ def test_raw_data_expires_only_where_that_is_asked(declare: Declare) -> None:
     assert "expired-raw" not in rules(asked, "state")
 
 
-def test_the_writer_writes_raw_data_which_the_reader_reads_to_keep_its_tables_apart(declare: Declare) -> None:
+def test_the_writer_may_write_raw_data_and_the_reader_only_tables_and_logs(declare: Declare) -> None:
     graph = declare(AWS)
 
     objects, listing = policy(graph.named("UserPolicy", "writer"))
@@ -146,7 +146,7 @@ def test_the_destination_is_configured_by_the_zone(declare: Declare) -> None:
 
 
 @pytest.mark.parametrize("zone", [AWS, OTHER])
-def test_credentials_are_secret_wherever_they_go(declare: Declare, zone: dict[str, Any]) -> None:
+def test_credentials_are_secret_in_every_resource(declare: Declare, zone: dict[str, Any]) -> None:
     graph = declare(zone)
 
     configuration = graph.request("Destination", "s3").object["configuration"]
@@ -155,7 +155,7 @@ def test_credentials_are_secret_wherever_they_go(declare: Declare, zone: dict[st
     assert "writerSecretAccessKey" not in graph.exports["landing"]
 
 
-def test_the_provider_is_pointed_at_the_server_by_path_and_asks_nothing_of_aws(declare: Declare) -> None:
+def test_the_provider_of_another_server_uses_path_style_and_no_service_of_aws(declare: Declare) -> None:
     inputs = declare(OTHER).named("aws", "landing-zone").inputs
 
     assert json.loads(inputs["endpoints"]) == [{"s3": "https://s3.example.com"}]
@@ -186,25 +186,25 @@ def test_the_servers_address_may_come_from_the_environment(declare: Declare, mon
         (OTHER, {"server": "gcs"}, "lotus:landingZone.server"),
     ],
 )
-def test_a_zone_that_can_not_be_is_refused_in_words(
+def test_an_invalid_zone_is_refused_with_a_message(
     declare: Declare, zone: dict[str, Any], changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=words):
         declare(zone, **changes)
 
 
-def test_a_zone_that_is_no_object_is_refused(declare: Declare) -> None:
+def test_a_zone_that_is_not_an_object_is_refused(declare: Declare) -> None:
     with pytest.raises(pulumi.RunError, match="lotus:landingZone is not an object"):
         drained(program.run, CONFIG | {"lotus:landingZone": "aws"}, SECRETS)
 
 
-def test_identities_must_be_given_where_the_server_knows_no_iam(declare: Declare) -> None:
+def test_access_keys_are_required_on_a_server_without_iam(declare: Declare) -> None:
     config = {key: value for key, value in CONFIG.items() if key != "lotus:s3_access_key_id"}
     with pytest.raises(pulumi.RunError, match="has no lotus:s3_access_key_id"):
         drained(program.run, config, SECRETS)
 
 
-def test_the_reader_may_have_an_identity_of_its_own(declare: Declare) -> None:
+def test_the_reader_may_have_its_own_access_key(declare: Declare) -> None:
     own = {"lotus:s3_reader_access_key_id": "reading-id", "lotus:s3_reader_secret_access_key": "reading-secret"}
 
     exports = drained(program.run, CONFIG | own, [*SECRETS, *own]).exports["landing"]

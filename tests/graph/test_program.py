@@ -1,4 +1,4 @@
-"""What the program declares for the project's own lake, resource by resource."""
+"""The declared resources of the project's own lake."""
 
 import json
 import shutil
@@ -90,7 +90,7 @@ def test_a_connection_joins_its_source_to_the_destination(declare: Declare) -> N
     assert (inputs["namespaceDefinition"], inputs["namespaceFormat"]) == ("custom_format", "klaviyo")
 
 
-def test_streams_travel_as_one_text_with_sorted_fields(declare: Declare) -> None:
+def test_streams_are_sent_as_one_text_with_sorted_fields(declare: Declare) -> None:
     text = declare().named("Connection", "shopify").inputs["configurations"]
 
     streams = json.loads(text)["streams"]
@@ -98,7 +98,7 @@ def test_streams_travel_as_one_text_with_sorted_fields(declare: Declare) -> None
     assert all(stream["selectedFields"] == sorted(stream["selectedFields"]) for stream in streams)
 
 
-def test_a_source_gets_the_stacks_values_in_the_places_of_references(declare: Declare) -> None:
+def test_references_in_a_configuration_are_replaced_by_the_stacks_values(declare: Declare) -> None:
     configuration = declare(shopify_store="other-store").named("Source", "shopify").inputs["configuration"]
 
     assert configuration["shop"] == "other-store"
@@ -115,7 +115,7 @@ def test_only_secrets_are_secret(declare: Declare) -> None:
     assert text["Destination"].count(marker) == 2
 
 
-def test_a_secret_that_airbyte_rotates_is_ignored_once_it_is_written(declare: Declare, lake: Path) -> None:
+def test_changes_of_a_rotating_secret_are_ignored(declare: Declare, lake: Path) -> None:
     source, destination = (lake / "shopify" / "_source.json", lake / "_destinations" / "s3.json")
     configuration = json.loads(source.read_text(encoding="utf-8"))["configuration"]
     rotating = {"$secret": "shopify_api_password", "rotates": True}
@@ -135,7 +135,7 @@ def test_a_secret_that_airbyte_rotates_is_ignored_once_it_is_written(declare: De
     assert graph.request("Source", "shopify").parent.endswith("lotus:airbyte:Pipeline::shopify")
 
 
-def test_every_export_says_where_a_stream_lands(declare: Declare) -> None:
+def test_exports_have_the_prefix_of_each_stream(declare: Declare) -> None:
     sources = declare().exports["sources"]
 
     assert set(sources) == {"faker", "klaviyo", "shopify"}
@@ -144,14 +144,14 @@ def test_every_export_says_where_a_stream_lands(declare: Declare) -> None:
 
 
 @pytest.mark.parametrize(("setting", "protected"), [(None, False), ("true", True)])
-def test_sources_are_protected_where_the_stack_says_so(declare: Declare, setting: str | None, protected: bool) -> None:  # noqa: FBT001
+def test_sources_are_protected_if_the_stack_sets_it(declare: Declare, setting: str | None, protected: bool) -> None:  # noqa: FBT001
     graph = declare(protectSources=setting)
 
     assert graph.request("Source", "faker").protect is protected
     assert graph.request("Connection", "faker").protect is False
 
 
-def test_resource_names_come_from_folders_so_that_labels_are_free(declare: Declare, lake: Path) -> None:
+def test_resource_names_come_from_folders_so_that_labels_can_change(declare: Declare, lake: Path) -> None:
     edit(lake / "faker" / "_source.json", name="Made up")
 
     graph = declare()
@@ -229,8 +229,8 @@ def test_a_value_of_another_type_is_refused(declare: Declare, lake: Path, kind: 
 def test_production_without_a_backend_of_its_own_declares_nothing(
     declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program goes on"))
-    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program continued"))
+    monkeypatch.setattr(program, "load_checked_lake", lambda *_: pytest.fail("the program continued"))
 
     with pytest.raises(pulumi.RunError, match=r"may not run like this\n  Pulumi\.yaml names no backend"):
         declare(production="true")
@@ -259,7 +259,7 @@ def test_two_stacks_of_one_workspace_declare_nothing(
     declared = declare(workspaceId="22222222-2222-2222-2222-222222222222")
     assert declared.named("Source", "faker")
 
-    monkeypatch.setattr(program, "checked", lambda *_: pytest.fail("the program goes on"))
+    monkeypatch.setattr(program, "load_checked_lake", lambda *_: pytest.fail("the program continued"))
     with pytest.raises(pulumi.RunError) as refused:
         declare()
 

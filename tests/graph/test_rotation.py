@@ -1,4 +1,4 @@
-"""However credentials are rotated: after every `up` all who hold one hold the same version of it."""
+"""Rotation of credentials: after every `up`, all consumers of a credential have the same version of it."""
 
 import json
 import string
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus_infra import program
-from lotus_infra.helm.values import fingerprint
+from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.support.production import REPOSITORY, SECRETS, as_config, production
 
@@ -22,7 +22,7 @@ PASSWORDS = ("dagster_db_password", "ducklake_db_password")
 
 @dataclass(frozen=True)
 class Stack:
-    """The credentials of a stack, each by its version; identities that share the writer's have none."""
+    """The versions of a stack's credentials; a user that shares the writer's key has none."""
 
     aws: bool
     keys: tuple[str, ...] = ("1",)
@@ -63,7 +63,7 @@ def plain(value: Any) -> Any:
 
 
 def held(graph: Graph) -> dict[str, list[tuple[str, ...]]]:
-    """By identity, what each of its consumers holds."""
+    """The credentials of each consumer, by user."""
     configuration = plain(graph.named("Destination", "s3").inputs["configuration"])
     lake = plain(graph.named("Secret", "dagster-lake").inputs["stringData"])
     own = plain(graph.named("Secret", "dagster-db-credentials").inputs["stringData"])
@@ -81,7 +81,7 @@ def held(graph: Graph) -> dict[str, list[tuple[str, ...]]]:
 
 
 def shown(graph: Graph) -> set[str]:
-    """The fingerprints that pods show."""
+    """The fingerprints in the pods' annotations."""
     text = json.dumps(graph.named("helm.sh/v3:Release", "dagster").inputs["values"])
     return {part.split('"')[0] for part in text.split('lotus.internal/credentials": "')[1:]}
 
@@ -130,25 +130,25 @@ def test_after_any_up_no_two_consumers_hold_different_versions_of_a_credential(
         stack = taken(stack, step)
         graph = up(stack)
 
-        meant, found = expected(stack), held(graph)
+        wanted, found = expected(stack), held(graph)
         assert {name: set(versions) for name, versions in found.items()} == {
-            name: {version} for name, version in meant.items()
+            name: {version} for name, version in wanted.items()
         }
-        reader_id, reader_key = meant["reader"]
+        reader_id, reader_key = wanted["reader"]
         now = {
             "AWS_ACCESS_KEY_ID": reader_id,
             "AWS_SECRET_ACCESS_KEY": reader_key,
-            "PGPASSWORD": meant["ducklake_db_password"][0],
-            "database": meant["dagster_db_password"][0],
+            "PGPASSWORD": wanted["ducklake_db_password"][0],
+            "database": wanted["dagster_db_password"][0],
         }
-        assert shown(graph) == {fingerprint(now, "lotus/test")}
-        # Pods roll exactly when something that they hold has another version.
+        assert shown(graph) == {credentials_fingerprint(now, "lotus/test")}
+        # Pods roll exactly when one of their credentials changes.
         assert before in (set(), shown(graph)) or now != pods_held
         assert before != shown(graph) or now == pods_held
         before, pods_held = shown(graph), now
 
 
-def test_a_new_key_comes_beside_the_old_one_and_everybody_moves_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_key_is_created_beside_the_old_one_and_all_consumers_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
 
     graph = up(Stack(aws=True, keys=("1", "2026b")))
@@ -156,7 +156,7 @@ def test_a_new_key_comes_beside_the_old_one_and_everybody_moves_to_it(monkeypatc
     made = sorted(item.name for item in graph.resources if item.type.endswith(":AccessKey"))
     assert made == ["backup", "backup-2026b", "reader", "reader-2026b", "writer", "writer-2026b"]
     assert held(graph)["writer"] == [("writer-2026b-id", "secret-of-writer-2026b")]
-    # The engine ends what is no longer declared when everything else is done, so after the release has rolled its pods.
+    # The engine deletes undeclared resources last, so after the release has rolled its pods.
     assert ("reader-2026b") in {
         urn.split("::")[-1] for urn in graph.request("helm.sh/v3:Release", "dagster").dependencies
     }

@@ -68,7 +68,7 @@ def seen_by(declare: Callable[[], airbyte.Source]) -> tuple[Any, dict[str, Any]]
     return graph.request("Source", "lab"), seen
 
 
-def test_inputs_are_sent_in_the_apis_spelling_and_a_configuration_as_it_is() -> None:
+def test_inputs_are_sent_in_the_apis_spelling_and_a_configuration_unchanged() -> None:
     options = pulumi.ResourceOptions(ignore_changes=["workspace_id"], additional_secret_outputs=["source_type"])
     request, seen = seen_by(
         lambda: airbyte.Source("lab", workspace_id="w", configuration=CONFIGURATION, force_destroy=True, opts=options)

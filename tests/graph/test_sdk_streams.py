@@ -1,4 +1,4 @@
-"""What the SDK makes of a connection's streams whose mappers hold outputs, and of streams of one name."""
+"""The SDK: streams of a connection whose mappers contain outputs, and streams of one name."""
 
 import json
 from typing import Any
@@ -27,8 +27,8 @@ def declared(*streams: Stream, of: Any = None) -> Graph:
     """One connection of these streams."""
 
     async def program() -> None:
-        said = of() if of else airbyte.ConnectionConfigurationsArgs(streams)
-        airbyte.Connection("lab", source_id="source-1", destination_id="destination-1", configurations=said)
+        configurations = of() if of else airbyte.ConnectionConfigurationsArgs(streams)
+        airbyte.Connection("lab", source_id="source-1", destination_id="destination-1", configurations=configurations)
 
     return drained(program, {"lotus:aes": KEY}, ["lotus:aes"])
 
@@ -65,27 +65,27 @@ def test_streams_whose_mapper_has_a_secret_key_are_secret_as_a_whole(way: Any) -
 
 
 def test_streams_that_are_an_output_with_outputs_in_them_are_resolved() -> None:
-    def said() -> Any:
+    def configurations() -> Any:
         made = airbyte.ConnectionConfigurationsArgs([Stream("users", mappers=[encryption(required())])])
         return pulumi.Output.from_input("ready").apply(lambda _: made)
 
-    assert key_in(rpc.unwrap_rpc_secret(sent(declared(of=said)))) == KEY
+    assert key_in(rpc.unwrap_rpc_secret(sent(declared(of=configurations)))) == KEY
 
 
-def test_a_key_that_is_no_output_is_sent_at_once() -> None:
+def test_a_key_that_is_not_an_output_is_sent_as_text() -> None:
     typed, untyped = (declared(Stream("users", mappers=[make(KEY)])) for make in (encryption, plain))
     assert isinstance(sent(typed), str)
     assert sent(typed) == sent(untyped)
 
 
-def test_what_is_wrong_with_a_stream_is_told_before_its_outputs_are_known() -> None:
-    def said() -> Any:
+def test_a_mistake_in_a_stream_is_reported_before_its_outputs_are_known() -> None:
+    def configurations() -> Any:
         return airbyte.ConnectionConfigurationsArgs(
             [Stream("users", selected_fields=["id", "id"], mappers=[encryption(required())])]
         )
 
     with pytest.raises(ConfigurationError, match="selects field 'id' twice"):
-        declared(of=said)
+        declared(of=configurations)
 
 
 def test_a_token_keeps_its_key_when_another_stream_of_the_name_comes() -> None:

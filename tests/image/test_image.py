@@ -16,7 +16,7 @@ from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
 from lotus_infra.commands.verify import QUERY, Build, told_by
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from toolchain.image_steps import Built, build
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ STARTED = "Started Dagster code server"
 @pytest.mark.image
 @pytest.mark.nightly
 def test_the_steps_make_a_code_server_that_answers_without_any_variable_of_its_surroundings(tmp_path: Path) -> None:
-    found = fingerprint(REPOSITORY)
+    found = definitions_fingerprint(REPOSITORY)
     arguments = {"LOTUS_COMMIT": COMMIT, "LOTUS_DEFINITIONS": found}
     (tmp_path / "root").mkdir()
     built = build(REPOSITORY, REPOSITORY / "dagster" / "Dockerfile", tmp_path / "root", arguments)

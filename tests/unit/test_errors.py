@@ -3,7 +3,7 @@
 from lotus_infra.errors import LakeError, LotusError
 
 
-def test_an_error_says_what_is_wrong_and_what_to_do() -> None:
+def test_an_error_has_its_message_and_its_hint() -> None:
     error = LotusError("the lake is dry", "wait for rain")
 
     assert str(error) == "the lake is dry: wait for rain"

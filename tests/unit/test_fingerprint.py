@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.dagster_fingerprint import DefinitionsError, files, fingerprint, main
+from lotus_infra.dagster_fingerprint import DefinitionsError, definitions_fingerprint, files, main
 from tests.support.clone import REPOSITORY, write_project
 
 
@@ -21,7 +21,7 @@ def test_a_copy_elsewhere_has_the_same_fingerprint_whatever_its_times_and_modes(
     os.utime(project / "uv.lock", (0, 0))
     (project / "uv.lock").chmod(0o600)
 
-    assert fingerprint(project) == fingerprint(REPOSITORY)
+    assert definitions_fingerprint(project) == definitions_fingerprint(REPOSITORY)
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,23 @@ def test_a_copy_elsewhere_has_the_same_fingerprint_whatever_its_times_and_modes(
     ],
 )
 def test_a_change_of_what_dagster_loads_changes_it(name: str, project: Path) -> None:
-    before = fingerprint(project)
+    before = definitions_fingerprint(project)
     with (project / name).open("a", encoding="utf-8") as file:
         file.write("\n")
 
-    assert fingerprint(project) != before
+    assert definitions_fingerprint(project) != before
 
 
 def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
     orders, elsewhere = project / "streams/shopify/orders.json", project / "streams/shopify/sales.json"
-    seen = {fingerprint(project)}
+    seen = {definitions_fingerprint(project)}
     orders.rename(elsewhere)
-    seen.add(fingerprint(project))
+    seen.add(definitions_fingerprint(project))
     orders.write_bytes(elsewhere.read_bytes())
-    seen.add(fingerprint(project))
+    seen.add(definitions_fingerprint(project))
     orders.unlink()
     elsewhere.unlink()
-    seen.add(fingerprint(project))
+    seen.add(definitions_fingerprint(project))
 
     assert len(seen) == 4
 
@@ -75,12 +75,12 @@ def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
         "dagster/lotus_dagster/__pycache__/lake.cpython-311.pyc",
     ],
 )
-def test_what_dagster_does_not_load_leaves_it_as_it_is(name: str, project: Path) -> None:
-    before = fingerprint(project)
+def test_a_change_of_any_other_file_leaves_it_unchanged(name: str, project: Path) -> None:
+    before = definitions_fingerprint(project)
     (project / name).parent.mkdir(parents=True, exist_ok=True)
     (project / name).write_text("{}", encoding="utf-8")
 
-    assert fingerprint(project) == before
+    assert definitions_fingerprint(project) == before
 
 
 def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_fingerprint() -> None:
@@ -95,16 +95,16 @@ def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_finge
     assert imported <= set(files(REPOSITORY))
 
 
-def test_a_folder_that_is_no_project_is_told_with_everything_that_it_lacks(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_project_is_refused_with_all_missing_files(tmp_path: Path) -> None:
     with pytest.raises(DefinitionsError, match=r"has no uv\.lock and no streams/.* name the folder of the repository"):
-        fingerprint(tmp_path)
+        definitions_fingerprint(tmp_path)
 
 
 def test_the_command_prints_it_and_refuses_another(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project)
-    found = fingerprint(project)
+    found = definitions_fingerprint(project)
 
     assert main([]) == 0
     assert main(["--expect", found]) == 0
@@ -112,5 +112,5 @@ def test_the_command_prints_it_and_refuses_another(
     assert main(["--expect", "another"]) == 1
     assert main(["--expect"]) == 1
     assert capsys.readouterr().err.startswith(
-        f"error: the definitions are {found}, and not those of --expect another\n"
+        f"error: the fingerprint of the definitions is {found}, not --expect another\n"
     )

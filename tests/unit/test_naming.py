@@ -5,7 +5,7 @@ import pytest
 from lotus_infra import naming
 
 
-def test_a_streams_names_are_those_that_the_lake_has_always_had() -> None:
+def test_a_streams_names_never_change() -> None:
     assert naming.s3_prefix("shopify", "orders") == "raw/shopify/orders/"
     assert naming.sensor("shopify", "orders") == "shopify_orders_sensor"
     assert naming.dbt_assets("shopify", "orders") == "shopify_orders_dbt"
@@ -36,12 +36,12 @@ def test_a_label_is_made_of_a_file_name(name: str, label: str) -> None:
         ("→ S3", "s3"),
     ],
 )
-def test_an_identifier_is_made_of_what_people_call_something(label: str, name: str) -> None:
+def test_an_identifier_is_made_of_a_label(label: str, name: str) -> None:
     assert naming.identifier(label, "source") == name
     assert naming.is_identifier(name)
 
 
-def test_a_secret_is_named_after_its_owner_and_its_place() -> None:
+def test_a_secret_is_named_after_its_owner_and_its_path() -> None:
     assert naming.secret("shopify", ["api_password"]) == "shopify_api_password"
     assert naming.secret("db", ["ssh", 0, "tunnelKey"]) == "db_ssh_item_0_tunnelkey"
 
@@ -58,5 +58,5 @@ def test_small_letters_digits_and_underscores_make_an_identifier(name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "_a", "a-b", "a b", "a.b", "ä", "a\n"])
-def test_anything_else_makes_none(name: str) -> None:
+def test_any_other_text_is_not_an_identifier(name: str) -> None:
     assert not naming.is_identifier(name)

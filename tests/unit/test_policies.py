@@ -21,8 +21,8 @@ def test_a_bucket_has_the_arn_of_its_regions_partition(region: str, arn: str) ->
     assert landing_zone.bucket_arn("lake", region) == arn
 
 
-def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() -> None:
-    assert json.loads(landing_zone.tls_only(ARN)) == {
+def test_requests_without_tls_are_denied_on_the_bucket_and_its_objects() -> None:
+    assert json.loads(landing_zone.tls_only_policy(ARN)) == {
         "Version": "2012-10-17",
         "Statement": [
             {
@@ -40,11 +40,11 @@ def test_who_comes_without_tls_is_refused_everything_in_and_around_the_bucket() 
 @pytest.mark.parametrize(
     ("document", "prefixes"),
     [
-        (landing_zone.writer(ARN, "raw"), ["raw"]),
-        (landing_zone.reader(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
+        (landing_zone.writer_policy(ARN, "raw"), ["raw"]),
+        (landing_zone.reader_policy(ARN, "raw", "lake", "logs"), ["raw", "lake", "logs"]),
     ],
 )
-def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_buckets_settings(
+def test_a_user_has_access_below_its_prefixes_only_and_never_to_the_buckets_settings(
     document: str, prefixes: list[str]
 ) -> None:
     statements = json.loads(document)["Statement"]
@@ -55,15 +55,15 @@ def test_an_identity_touches_objects_below_its_prefixes_only_and_never_the_bucke
     assert {action for action in actions if "Policy" in action or action.startswith("s3:PutBucket")} == set()
 
 
-def test_backups_are_written_all_over_their_own_bucket_and_nowhere_else() -> None:
-    objects, listing = json.loads(landing_zone.backup(ARN))["Statement"]
+def test_the_backup_user_may_write_its_whole_bucket_and_no_other() -> None:
+    objects, listing = json.loads(landing_zone.backup_policy(ARN))["Statement"]
 
     assert (objects["Resource"], listing["Resource"]) == (f"{ARN}/*", ARN)
     assert {"s3:PutObject", "s3:DeleteObject"} <= set(objects["Action"])
 
 
 def test_a_reader_changes_nothing_outside_its_tables_and_logs() -> None:
-    read, tables, logs, listing = json.loads(landing_zone.reader(ARN, "raw", "lake", "logs"))["Statement"]
+    read, tables, logs, listing = json.loads(landing_zone.reader_policy(ARN, "raw", "lake", "logs"))["Statement"]
 
     assert (tables["Resource"], logs["Resource"]) == (f"{ARN}/lake/*", f"{ARN}/logs/*")
     assert {action for action in read["Action"] + listing["Action"] if "Put" in action or "Delete" in action} == set()

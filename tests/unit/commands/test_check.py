@@ -101,7 +101,7 @@ def test_invalid_dagster_settings_are_reported_with_the_file_for_every_stack(tmp
     dev, prod = str(refused.value).splitlines()
     assert dev.startswith('Pulumi.dev.yaml: lotus:dagster.image: the tag "latest"')
     assert prod == (
-        "Pulumi.prod.yaml: lotus:dagster.extraValues.ingress.webserver: the chart has no such key:"
+        "Pulumi.prod.yaml: lotus:dagster.extraValues.ingress.webserver: unknown key of the chart:"
         ' did you mean "dagsterWebserver"?'
     )
 

@@ -1,4 +1,4 @@
-"""How a production stack may run, and what each wrong way is told."""
+"""The guard of a production stack: what it refuses, and with which remedy."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ AIRBYTE = "https://airbyte.example.com/api/public/v1"
 GOOD = Run("lotus", "prod", Values("true", AIRBYTE, Zone("aws", "lake-state")), Declared("lotus", URL, "true"))
 
 
-def test_production_as_its_files_say_is_let_run() -> None:
+def test_production_configured_by_its_files_may_run() -> None:
     check(GOOD, {})
     check(GOOD, {"PULUMI_BACKEND_URL": f"{URL}/", "AIRBYTE_SERVER_URL": "http://127.0.0.1:1"})
 
@@ -24,7 +24,7 @@ def test_a_stack_without_the_mark_runs_anywhere() -> None:
         check(run, {"PULUMI_BACKEND_URL": "file:///tmp"})
 
 
-def test_a_mark_that_is_no_plain_false_is_a_mark() -> None:
+def test_any_mark_but_a_plain_false_is_a_mark() -> None:
     assert problems(replace(GOOD, values=Values("yes"), declared=Declared("lotus", URL, "yes")), {}) != []
 
 
@@ -47,21 +47,21 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("run", "environment", "told"), WRONG)
-def test_each_wrong_way_is_told_with_its_remedy(run: Run, environment: dict[str, str], told: str) -> None:
+@pytest.mark.parametrize(("run", "environment", "message"), WRONG)
+def test_each_mistake_is_reported_with_its_remedy(run: Run, environment: dict[str, str], message: str) -> None:
     with pytest.raises(LotusError, match="is marked lotus:production, and may not run like this") as error:
         check(run, environment)
 
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     run = replace(GOOD, project="copy", values=replace(GOOD.values, airbyte=""))
 
     assert len(problems(run, {"PULUMI_BACKEND_URL": "file:///tmp", "AIRBYTE_SERVER_URL": "http://a"})) == 3
 
 
-def test_an_endpoint_of_the_urls_own_is_not_diverted() -> None:
+def test_an_endpoint_in_the_url_is_not_overridden() -> None:
     own = f"{URL}&endpoint=s3.example.com"
     variables = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
 

@@ -73,7 +73,7 @@ def test_what_cannot_be_compared_is_left_out(unknown: dict[str, object]) -> None
     assert sharing(one=unknown, two=unknown, three=values()) == []
 
 
-def test_of_several_each_is_told_beside_the_first() -> None:
+def test_of_several_stacks_each_is_reported_with_the_first() -> None:
     assert sharing(c=values(), b=values(), a=values(), d=values(workspace=OTHER)) == [("a", "b"), ("a", "c")]
 
 
@@ -107,7 +107,7 @@ def test_a_stack_may_not_run_beside_one_of_the_same_workspace(tmp_path: Path) ->
     check(folder, "dev", values(workspace=OTHER))
 
 
-def test_the_values_that_the_engine_was_given_win_over_those_of_the_stacks_file(tmp_path: Path) -> None:
+def test_the_engines_values_override_those_of_the_stacks_file(tmp_path: Path) -> None:
     folder = project(tmp_path, prod=f"config:\n  airbyte:serverUrl: {URL}\n", dev="")
 
     check(folder, "dev", {})

@@ -1,4 +1,4 @@
-"""Values that the chart does not take, and those that it does."""
+"""Values that the chart accepts, and those that it does not."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lotus_infra.helm.chart_schema import check_values
 LAUNCHER = {"type": "K8sRunLauncher", "config": {"k8sRunLauncher": {"envVars": ["A=b"]}}}
 
 
-def told(**values: Any) -> list[str]:
+def messages(**values: Any) -> list[str]:
     return [str(problem) for problem in check_values({key.replace("_", "-"): value for key, value in values.items()})]
 
 
@@ -31,41 +31,41 @@ def told(**values: Any) -> list[str]:
         {"pipelineRun": {"env": {}}},
     ],
 )
-def test_what_the_chart_takes_is_no_problem_however_little_is_given(values: dict[str, Any]) -> None:
+def test_valid_values_have_no_problems_even_if_partial(values: dict[str, Any]) -> None:
     assert check_values(values) == []
 
 
-def test_a_misspelt_key_is_told_with_its_path_and_the_nearest_key() -> None:
-    assert told(ingress={"webserver": {"host": "x"}}) == [
-        'ingress.webserver: the chart has no such key: did you mean "dagsterWebserver"?'
+def test_a_misspelt_key_is_reported_with_its_path_and_the_nearest_key() -> None:
+    assert messages(ingress={"webserver": {"host": "x"}}) == [
+        'ingress.webserver: unknown key of the chart: did you mean "dagsterWebserver"?'
     ]
     deployment = {"name": "a", "image": {"repository": "r", "pullPolicy": "Always", "tga": "t"}, "port": 1}
-    assert told(dagster_user_deployments={"deployments": [deployment]}) == [
-        'dagster-user-deployments.deployments[0].image.tga: the chart has no such key: did you mean "tag"?'
+    assert messages(dagster_user_deployments={"deployments": [deployment]}) == [
+        'dagster-user-deployments.deployments[0].image.tga: unknown key of the chart: did you mean "tag"?'
     ]
 
 
-def test_a_key_like_no_other_is_told_with_the_keys_that_there_are() -> None:
-    assert told(telemetry={"zzz": 1}) == ["telemetry.zzz: the chart has no such key: the keys here are enabled"]
+def test_a_key_like_no_other_is_reported_with_the_known_keys() -> None:
+    assert messages(telemetry={"zzz": 1}) == ["telemetry.zzz: unknown key of the chart: known keys are enabled"]
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"dagsterWebserver": {"replicaCount": "2"}}, "dagsterWebserver.replicaCount: is of another type"),
-        ({"dagsterWebserver": {"nodeSelector": {"a": 1}}}, "dagsterWebserver.nodeSelector.a: is of another type"),
+        ({"dagsterWebserver": {"replicaCount": "2"}}, "dagsterWebserver.replicaCount: wrong type"),
+        ({"dagsterWebserver": {"nodeSelector": {"a": 1}}}, "dagsterWebserver.nodeSelector.a: wrong type"),
         (
             {"runLauncher": {**LAUNCHER, "type": "Nope"}},
-            "runLauncher.type: is nothing that the chart knows: write one of",
+            "runLauncher.type: invalid value: write one of",
         ),
         ({"dagster-user-deployments": {"deployments": [{"name": "a"}]}}, "deployments[0].port: is missing"),
         ({"runLauncher": {"type": "K8sRunLauncher", "config": {}}}, "runLauncher.config.k8sRunLauncher: is missing"),
         ({"concurrency": {"pools": {"defaultLimit": "x"}}}, "write a value of type integer or null"),
     ],
 )
-def test_a_value_that_does_not_fit_is_told_with_what_would(values: dict[str, Any], words: str) -> None:
+def test_an_invalid_value_is_reported_with_a_valid_one(values: dict[str, Any], words: str) -> None:
     assert any(words in str(problem) for problem in check_values(values))
 
 
-def test_no_value_is_quoted_for_it_may_be_a_secret_in_the_wrong_place() -> None:
-    assert "hunter" not in " ".join(told(dagsterWebserver={"replicaCount": "hunter"}, ingress={"host": "hunter"}))
+def test_no_value_is_quoted_as_it_may_be_a_misplaced_secret() -> None:
+    assert "hunter" not in " ".join(messages(dagsterWebserver={"replicaCount": "hunter"}, ingress={"host": "hunter"}))

@@ -1,4 +1,4 @@
-"""The chart's facts: are they what its schemas say, and free of prose?"""
+"""The shipped schema file: it matches the chart's schemas, without their prose."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def schemas(node: Any) -> Iterator[dict[str, Any]]:
             yield from schemas(node.get(keyword))
 
 
-def test_the_shipped_facts_are_those_of_the_charts_schemas() -> None:
+def test_the_shipped_file_matches_the_charts_schemas() -> None:
     remedy = "run `python -m toolchain.chart_schema SCHEMA_FOLDER`"
     assert FILE.read_text(encoding="utf-8") == render(build(shared("dagster-chart"))), remedy
 
@@ -55,7 +55,7 @@ def test_the_generator_writes_the_file(tmp_path: Path) -> None:
     assert main([]) == 1
 
 
-def test_the_facts_hold_no_prose_and_the_names_of_what_is_left_to_kubernetes() -> None:
+def test_the_file_has_no_prose_and_lists_the_skipped_schemas_of_kubernetes() -> None:
     facts = document()
 
     assert set(facts["skipped"]) == KUBERNETES  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ def test_the_facts_hold_no_prose_and_the_names_of_what_is_left_to_kubernetes() -
         assert all(not {"title", "description", "default", "examples"} & set(schema) for schema in schemas(chart))
 
 
-def test_the_resolved_schema_has_every_reference_in_its_place() -> None:
+def test_the_resolved_schema_has_no_references() -> None:
     assert "$ref" not in json.dumps(values_schema())
 
 

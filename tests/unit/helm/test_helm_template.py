@@ -1,4 +1,4 @@
-"""The production stack's values through Helm and the chart itself, where both are: `LOTUS_DAGSTER_CHART` and `helm`."""
+"""The production stack's values, rendered by Helm with the chart; needs `LOTUS_DAGSTER_CHART` and `helm`."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lotus_infra.config.dagster import read
-from lotus_infra.helm.values import LakeBucket, planned
+from lotus_infra.config.dagster import parse_dagster_settings
+from lotus_infra.helm.values import LakeBucket, release_values
 from tests.support.production import production
 
 CHART = os.environ.get("LOTUS_DAGSTER_CHART", "")
@@ -25,11 +25,11 @@ pytestmark = [
 
 @pytest.fixture
 def templated(tmp_path: Path) -> list[dict[str, Any]]:
-    """What Helm makes of the chart; it validates the values against the chart's schema, defaults and all, before."""
-    settings = read(production()["dagster"])
+    """The rendered manifests; Helm first validates the values, merged with the defaults, against the chart's schema."""
+    settings = parse_dagster_settings(production()["dagster"])
     assert settings is not None
     values = tmp_path / "values.json"
-    values.write_text(json.dumps(planned(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
+    values.write_text(json.dumps(release_values(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
     command = [str(HELM), "template", "dagster", CHART, "--namespace", "lotus-lake", "--values", str(values)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
@@ -49,7 +49,7 @@ def test_the_ingress_has_host_and_certificate(templated: list[dict[str, Any]]) -
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt-prod"
 
 
-def test_every_deployment_rolls_with_its_credentials_and_runs_a_fixed_image(templated: list[dict[str, Any]]) -> None:
+def test_every_deployment_rolls_with_its_credentials_and_runs_a_pinned_image(templated: list[dict[str, Any]]) -> None:
     deployments = of(templated, "Deployment")
 
     assert len(deployments) == 3

@@ -1,4 +1,4 @@
-"""The chart's values that follow from what a stack says: the production stack's, and the taken-over lake's."""
+"""The chart's values of the production stack, and of an imported lake."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from lotus_dagster import duckdb_plugin, environment
 from pydantic import JsonValue
 
-from lotus_infra.config.dagster import DagsterSettings, read
+from lotus_infra.config.dagster import DagsterSettings, parse_dagster_settings
 from lotus_infra.helm.chart_schema import check_values
-from lotus_infra.helm.values import SECRETS, LakeBucket, planned
+from lotus_infra.helm.values import SECRET_VARIABLES, LakeBucket, release_values
 from tests.support.production import production
 from tests.support.shared import shared_json
 
@@ -19,7 +19,7 @@ LAKE = LakeBucket("landing", "us-west-1", "http://s3.example.com:8333")
 HOST = "dagster.landl.datamountainsolutions.com"
 MIDDLEWARE = "traefik.ingress.kubernetes.io/router.middlewares"
 NODE = {"kubernetes.io/hostname": "monkeybusiness"}
-TAKEN_OVER: dict[str, Any] = {
+IMPORTED: dict[str, Any] = {
     "deploy": True,
     "chart": {"version": "1.13.27"},
     "image": "ghcr.io/matta-kelly/lotus-lake:3f9c2a1",
@@ -39,25 +39,25 @@ TAKEN_OVER: dict[str, Any] = {
     },
 }
 SAME_BY_ANOTHER_KEY = {
-    # Helm's templates give the code the password by themselves, from the secret that the first of them names.
+    # The chart's templates set the password's variable from the secret that the first of these names.
     "global.postgresqlSecretName",
     "dagsterWebserver.env",
     "dagsterDaemon.env",
-    # The variables and secrets of the lake have the names that the code reads now.
+    # The code reads other names of variables and secrets than before.
     "runLauncher.config.k8sRunLauncher.envSecrets",
     "runLauncher.config.k8sRunLauncher.envVars",
     "dagster-user-deployments.deployments.env",
-    # The module has another name.
+    # The module was renamed.
     "dagster-user-deployments.deployments.dagsterApiGrpcArgs",
 }
 NO_KEYS_OF_THE_CHART = {
-    # Nothing in the chart reads these, and so nobody came by TLS or to the host.
+    # The chart reads none of these, so the ingress had neither host nor TLS.
     "ingress.webserver.host",
     "ingress.webserver.path",
     "ingress.webserver.pathType",
     "ingress.webserver.tls.enabled",
     "ingress.webserver.tls.secretName",
-    # The chart has these under postgresql, the port under postgresql.service, and the secret's key for good.
+    # The chart reads these under postgresql, the port under postgresql.service; its key of the secret is fixed.
     "global.postgresqlSecretKey",
     "global.postgresqlHost",
     "global.postgresqlPort",
@@ -69,13 +69,13 @@ MUTABLE = {"dagster-user-deployments.deployments.image.tag"}
 
 
 def settings(document: dict[str, Any]) -> DagsterSettings:
-    found = read(document)
+    found = parse_dagster_settings(document)
     assert found is not None
     return found
 
 
 def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, JsonValue]]:
-    """Every value that is no map, by its path; a list of one deployment is walked as the deployment."""
+    """Every value that is not a map, by its path; a list of one deployment counts as that deployment."""
     if isinstance(value, list) and path and path[-1] == "deployments":
         [value] = value
     if isinstance(value, Mapping) and value and path[-1:] != ("annotations",) and path[-1:] != ("nodeSelector",):
@@ -85,9 +85,9 @@ def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
         yield ".".join(path), value
 
 
-def test_what_the_lake_has_today_is_expressible_and_the_differences_are_its_defects() -> None:
+def test_the_existing_lakes_values_can_be_expressed_except_for_its_defects() -> None:
     today = dict(leaves(shared_json("lotus-lake", "dagster-values.json")))
-    now = dict(leaves(planned(settings(TAKEN_OVER), LAKE)))
+    now = dict(leaves(release_values(settings(IMPORTED), LAKE)))
 
     different = {path for path, value in today.items() if now.get(path) != value}
 
@@ -100,19 +100,19 @@ def test_what_the_lake_has_today_is_expressible_and_the_differences_are_its_defe
 
 
 def test_the_production_stacks_values_validate_against_the_charts_own_schema() -> None:
-    values = planned(settings(production()["dagster"]), LAKE, "f" * 64)
+    values = release_values(settings(production()["dagster"]), LAKE, "f" * 64)
     schema = shared_json("dagster-chart", "values.schema.json")
 
     errors = [inner for error in Draft202012Validator(local(schema)).iter_errors(values) for inner in innermost(error)]
 
-    # The chart's defaults have what a map does not give; Helm merges them before it validates.
+    # A map may leave out required keys: Helm merges the chart's defaults before it validates.
     assert {error.validator for error in errors} <= {"required"}
     assert [error for error in errors if any(isinstance(step, int) for step in error.absolute_path)] == []
     assert check_values(values) == []
 
 
 def innermost(error: ValidationError) -> Iterator[ValidationError]:
-    """What is wrong in the alternative that is of the value's type, where there are several."""
+    """The errors of the alternatives that allow the value's type."""
     if error.validator != "anyOf":
         yield error
     for inner in error.context or ():
@@ -121,7 +121,7 @@ def innermost(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def local(schema: Any) -> Any:
-    """The schema without what is left to Kubernetes' own schemas."""
+    """The schema without references to Kubernetes' own schemas."""
     if isinstance(schema, list):
         return [local(inner) for inner in schema]
     if not isinstance(schema, dict):
@@ -131,8 +131,8 @@ def local(schema: Any) -> Any:
     return {key: local(inner) for key, inner in schema.items()}
 
 
-class Asked(dict[str, str]):
-    """An environment that remembers what it was asked for."""
+class RecordedEnvironment(dict[str, str]):
+    """An environment that records which names are read."""
 
     def __init__(self) -> None:
         super().__init__(AWS_ENDPOINT_URL_S3="http://x")
@@ -143,21 +143,21 @@ class Asked(dict[str, str]):
         return super().get(name, default)
 
 
-def test_variables_are_those_that_the_companys_code_reads() -> None:
-    plan: Any = planned(settings(TAKEN_OVER), LAKE)
+def test_the_variables_are_those_that_the_companys_code_reads() -> None:
+    plan: Any = release_values(settings(IMPORTED), LAKE)
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     given = {variable["name"]: variable["value"] for variable in deployment["env"]}
-    asked = Asked()
-    duckdb_plugin.s3_secret(asked)
+    read = RecordedEnvironment()
+    duckdb_plugin.s3_secret(read)
 
-    names = given.keys() | set(SECRETS)
+    names = given.keys() | set(SECRET_VARIABLES)
 
-    # Postgres' own library reads the password (libpq, environment variables).
+    # libpq reads the password from its own variable.
     assert {name for name in names if name.startswith(("AWS_", "LOTUS_"))} | {"PGPASSWORD"} == names
-    assert {name for name in names if name.startswith("AWS_")} <= asked.names
-    # Long-lived keys have no token, and one name for each of the others is enough.
+    assert {name for name in names if name.startswith("AWS_")} <= read.names
+    # Long-lived keys have no session token, and the others are alternative names.
     left_out = {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
-    assert asked.names - left_out <= names
+    assert read.names - left_out <= names
     warehouse = environment.Warehouse.read(given)
     assert (warehouse.landing, warehouse.data) == ("s3://landing", "s3://landing/lake")
     assert warehouse.catalog == (
@@ -166,7 +166,9 @@ def test_variables_are_those_that_the_companys_code_reads() -> None:
 
 
 def test_runs_get_the_variables_that_the_code_location_gets() -> None:
-    plan: Any = planned(settings(TAKEN_OVER | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE)
+    plan: Any = release_values(
+        settings(IMPORTED | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE
+    )
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     launcher = plan["runLauncher"]["config"]["k8sRunLauncher"]
 
@@ -177,8 +179,8 @@ def test_runs_get_the_variables_that_the_code_location_gets() -> None:
     assert deployment["includeConfigInLaunchedRuns"] == {"enabled": False}
 
 
-def test_every_pod_shows_the_fingerprint_of_its_credentials() -> None:
-    plan: Any = planned(settings(TAKEN_OVER), LAKE, "abc")
+def test_every_pod_has_the_fingerprint_of_its_credentials() -> None:
+    plan: Any = release_values(settings(IMPORTED), LAKE, "abc")
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     runs = plan["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podTemplateSpecMetadata"]
 
@@ -187,22 +189,22 @@ def test_every_pod_shows_the_fingerprint_of_its_credentials() -> None:
     assert deployment["annotations"]["lotus.internal/definitions"] == "abc"
 
 
-def test_a_digest_says_which_image_runs() -> None:
+def test_a_digest_identifies_the_image() -> None:
     digest = f"sha256:{'a' * 64}"
-    plan: Any = planned(settings(TAKEN_OVER | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
+    plan: Any = release_values(settings(IMPORTED | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
 
     [deployment] = plan["dagster-user-deployments"]["deployments"]
 
     assert deployment["image"] == {"repository": "ghcr.io/example/lake", "digest": digest, "pullPolicy": "Always"}
 
 
-def test_extra_values_are_merged_with_those_of_the_settings() -> None:
+def test_extra_values_are_merged_with_the_settings_values() -> None:
     extra = {"dagsterWebserver": {"logLevel": "debug"}, "pythonLogs": {"pythonLogLevel": "INFO"}}
-    plan: Any = planned(settings(TAKEN_OVER | {"extraValues": extra}), LAKE)
+    plan: Any = release_values(settings(IMPORTED | {"extraValues": extra}), LAKE)
 
     assert (plan["dagsterWebserver"]["logLevel"], plan["dagsterWebserver"]["replicaCount"]) == ("debug", 1)
     assert plan["pythonLogs"] == {"pythonLogLevel": "INFO"}
 
 
-def test_the_production_stacks_chart_is_of_the_dagster_that_the_image_has() -> None:
+def test_the_production_stacks_chart_has_the_version_of_dagster_in_the_image() -> None:
     assert settings(production()["dagster"]).chart.version == version("dagster")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.dagster_fingerprint import fingerprint
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from tests.support.clone import git, write_clone
 from toolchain import image
@@ -34,7 +34,7 @@ def test_the_image_is_named_by_the_commit_and_told_commit_and_definitions(folder
     assert str(image.build("ghcr.io/example/lake", folder)) == f"ghcr.io/example/lake:{commit}"
     assert docker.read_text(encoding="utf-8").splitlines()[-1] == (
         f"build --file dagster/Dockerfile --tag ghcr.io/example/lake:{commit} --build-arg LOTUS_COMMIT={commit} "
-        f"--build-arg LOTUS_DEFINITIONS={fingerprint(folder)} ."
+        f"--build-arg LOTUS_DEFINITIONS={definitions_fingerprint(folder)} ."
     )
 
 
