@@ -1,6 +1,7 @@
 """Four ways to prove who one is, and what happens when that fails."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
@@ -16,7 +17,7 @@ WAYS: dict[str, tuple[str, Callable[[RunningTwin], Auth]]] = {
     "client credentials": ("client_credentials", application),
     "bearer": ("client_credentials", lambda twin: Auth(bearer=twin.twin.tokens.issue("somebody"))),
 }
-WRONG_WAYS: dict[str, tuple[dict[str, str], Auth, str]] = {
+WRONG_WAYS: dict[str, tuple[dict[str, Any], Auth, str]] = {
     "no credentials": ({"auth": "client_credentials"}, Auth(), "credentials"),
     "a wrong password": ({"auth": "basic"}, Auth(username="airbyte", password=WRONG), "username and password"),
     "a wrong token": ({"auth": "client_credentials"}, Auth(bearer=WRONG), "bearerAuth"),
@@ -41,7 +42,7 @@ def test_right_credentials_get_in(mode: str, credentials: Callable[[RunningTwin]
 
 @pytest.mark.parametrize(("settings", "auth", "advice"), WRONG_WAYS.values(), ids=WRONG_WAYS)
 def test_wrong_credentials_are_one_clear_error_without_the_secret(
-    settings: dict[str, str], auth: Auth, advice: str
+    settings: dict[str, Any], auth: Auth, advice: str
 ) -> None:
     with running_twin(**settings) as twin, client(twin.public_url, auth) as airbyte:
         with pytest.raises(Unauthenticated) as caught:

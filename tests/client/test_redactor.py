@@ -186,14 +186,14 @@ def mixed(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(mixed())
-@settings(deadline=None, max_examples=settings.default.max_examples * 4)
+@settings(deadline=None, max_examples=settings().max_examples * 4)
 def test_a_secret_with_each_character_in_another_encoding_is_removed_and_nothing_else(both: tuple[str, str]) -> None:
     secret, spelt = both
     assert cleaned(f"before: <{spelt}> after", secret) == "before: <[secret]> after"
 
 
 @given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.sampled_from(sorted(WHOLE)))
-@settings(deadline=None, max_examples=settings.default.max_examples * 2)
+@settings(deadline=None, max_examples=settings().max_examples * 2)
 def test_a_secret_in_a_text_in_base64_is_removed(secret: str, before: bytes, after: bytes, name: str) -> None:
     inner = (secret if {"base64", "Latin-1", "repr"} & set(name.split()) else WHOLE[name](secret)).encode()
     sent = base64.b64encode(before + b"<" + inner + b">" + after).decode()
@@ -201,7 +201,7 @@ def test_a_secret_in_a_text_in_base64_is_removed(secret: str, before: bytes, aft
 
 
 @given(SECRETS, st.text(st.sampled_from(HARD), max_size=4), st.text(st.sampled_from(HARD), max_size=4))
-@settings(deadline=None, max_examples=settings.default.max_examples * 2)
+@settings(deadline=None, max_examples=settings().max_examples * 2)
 @example("41abcd", "100%", "")
 @example("abcd%4", "", "1")
 def test_a_secret_does_not_survive_beside_what_looks_like_half_an_escape(secret: str, before: str, after: str) -> None:

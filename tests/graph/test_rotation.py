@@ -113,7 +113,7 @@ def taken(stack: Stack, step: dict[str, Any]) -> Stack:
 
 
 @settings(
-    max_examples=settings.default.max_examples // 10,
+    max_examples=settings().max_examples // 10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -282,7 +282,7 @@ def test_a_replacement_is_a_new_object_and_adopts_what_a_killed_run_left(own: Ow
 
 
 @settings(
-    max_examples=settings.default.max_examples // 6,
+    max_examples=settings().max_examples // 6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

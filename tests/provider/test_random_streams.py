@@ -30,7 +30,7 @@ MODES = (
     "incremental_soft_delete",
 )
 QUICK = settings(
-    max_examples=settings.default.max_examples // 2,
+    max_examples=settings().max_examples // 2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -63,7 +63,8 @@ def test_a_connection_that_a_proxy_lets_through_after_its_error_is_taken_and_not
     cron = {"scheduleType": "cron", "cronExpression": "0 0 5 * * ?"}
     with unruly(lake.twin.url, plan) as proxy, serving() as (_, address), running_plugin(address) as plugin:
         plugin.configure(serverUrl=f"{proxy.url}/api/public/v1")
-        made = plugin.made("connection", lake.connection(schedule=cron))
+        # The proxy lets it through when it comes to it: the plugin looks for it until then.
+        made = plugin.create("connection", plugin.checked("connection", lake.connection(schedule=cron)), seconds=60)
         assert proxy.done == {"late": 1}
     assert [(one.id, one.status) for one in lake.twin.store.connections] == [(made.id, "active")]
 

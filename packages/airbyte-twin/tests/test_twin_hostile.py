@@ -166,7 +166,7 @@ def check_status(rig: Rig, path: str, status: int) -> None:
     assert status <= 500 or (status == 501 and ("oauthCredentials" in path or "initiateOAuth" in path))
 
 
-@settings(RELAXED, max_examples=settings.default.max_examples * 6)
+@settings(RELAXED, max_examples=settings().max_examples * 6)
 @given(data=st.data())
 def test_a_valid_body_spoilt_anywhere_is_never_a_defect(rig: Rig, data: st.DataObject) -> None:
     call = data.draw(st.sampled_from(rig.calls))
@@ -179,7 +179,7 @@ def test_a_valid_body_spoilt_anywhere_is_never_a_defect(rig: Rig, data: st.DataO
     check_status(rig, call.path, response.status_code)
 
 
-@settings(RELAXED, max_examples=settings.default.max_examples * 2)
+@settings(RELAXED, max_examples=settings().max_examples * 2)
 @given(
     path=st.sampled_from(["sources", "connections", "jobs", "workspaces", "tags", "streams", "connector_definitions"]),
     below=st.sampled_from(["", "/"]) | st.text(max_size=20).map(lambda text: "/" + text),
@@ -205,7 +205,7 @@ def operations() -> Any:
     return usable
 
 
-@settings(RELAXED, max_examples=settings.default.max_examples * 2)
+@settings(RELAXED, max_examples=settings().max_examples * 2)
 @given(data=st.data())
 def test_requests_made_of_the_public_document_are_never_a_defect(
     rig: Rig, operations: Any, data: st.DataObject

@@ -56,7 +56,7 @@ def twin_takes(expression: str) -> bool:
     return True
 
 
-@settings(max_examples=settings.default.max_examples * 10, deadline=None)
+@settings(max_examples=settings().max_examples * 10, deadline=None)
 @given(expressions())
 def test_a_cron_expression_is_taken_by_both_or_by_neither(expression: str) -> None:
     assert (cron_flaw(expression) is None) == twin_takes(expression)

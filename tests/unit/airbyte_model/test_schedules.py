@@ -26,6 +26,13 @@ TAKEN = [
     "0 0 12 ? * 6#7",
     "0 /20 12 ? * FRIL",
     "0 0 22-2/2 ? * SAT-MON",
+    # The longest step of each part.
+    "0 */59 * * * ?",
+    "0 0 */23 ? * MON",
+    "0 0 0 */31 * ?",
+    "0 0 0 1 */12 ?",
+    "0 0 0 ? * */7",
+    "0 0 0 1 1 ? 2027/130",
 ]
 
 REFUSED = [
@@ -78,6 +85,21 @@ def test_an_expression_that_the_server_refuses_is_told_with_the_reason(expressio
 
 
 @pytest.mark.parametrize(
+    ("expression", "remedy"),
+    [
+        ("0 0 24 * * ?", "write 0 to 23, *, a range a-b, a step a/b or a list a,b"),
+        ("0 0 0 1 13 ?", "write 1 to 12 or JAN to DEC, *, a range a-b, a step a/b or a list a,b"),
+        ("0 0 0 ? * MOO", "write 1 to 7 or SUN to SAT, *, a range a-b, a step a/b or a list a,b"),
+        ("0 */5 * * * ? 2027", "write a number or leave the year out"),
+    ],
+)
+def test_a_refusal_names_the_values_that_the_part_takes(expression: str, remedy: str) -> None:
+    problem = cron_flaw(expression)
+    assert problem is not None
+    assert problem[1] == remedy
+
+
+@pytest.mark.parametrize(
     ("written", "split"),
     [
         ("0 0 * * * ? UTC", ("0 0 * * * ?", "UTC")),
@@ -126,6 +148,13 @@ def test_a_zone_that_the_server_refuses_is_told(zone: str, expected: tuple[str, 
 )
 def test_an_interval_is_a_number_and_a_unit(every: str, *, sound: bool) -> None:
     assert (interval_flaw(every) is None) == sound
+
+
+def test_an_interval_of_nothing_is_refused_with_what_to_write() -> None:
+    assert interval_flaw("0 days") == (
+        "an interval of 0 is none",
+        'write how often to sync, such as "1 hours"',
+    )
 
 
 def test_an_interval_is_read_in_any_spelling() -> None:

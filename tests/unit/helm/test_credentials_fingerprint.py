@@ -21,7 +21,7 @@ def test_equal_credentials_of_two_stacks_do_not_look_equal() -> None:
     assert credentials_fingerprint(HELD, "lotus/prod") != credentials_fingerprint(HELD, "lotus/dev")
 
 
-@settings(max_examples=settings.default.max_examples // 5, deadline=None)
+@settings(max_examples=settings().max_examples // 5, deadline=None)
 @given(st.sampled_from(sorted(HELD)), st.text(min_size=1))
 def test_any_change_of_any_credential_changes_it(name: str, value: str) -> None:
     changed = HELD | {name: value}

@@ -210,3 +210,35 @@ def test_a_token_of_an_earlier_state_belongs_to_the_same_stream() -> None:
     state = secret_streams(text, backfills={"orders": "t1"})
     code = secret_streams(text, backfills={'["sales","orders"]': "t1"})
     assert drifted(code, state, state, CONNECTION, "same").objects == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "by_itself"),
+    [
+        ("it is locked in Airbyte: somebody must unlock it", True),
+        ("it is switched off in Airbyte, as after a breaking change", True),
+        ("it is switched off in Airbyte", False),
+        ("", False),
+    ],
+)
+def test_a_connection_that_is_off_may_be_the_servers_doing_only_where_the_provider_says_so(
+    said: str, *, by_itself: bool
+) -> None:
+    on, off = ({**connection(stream()), "status": status} for status in ("active", "inactive"))
+    [one] = drifted(on, on, off, CONNECTION, more_messages=(said,)).objects
+    assert {".".join(each.path): each.perhaps_server for each in one.differences} == {"status": by_itself}
+
+
+@pytest.mark.parametrize(
+    ("said", "by_itself"),
+    [
+        ("stream gone was added in Airbyte (propagate_fully adds it)", True),
+        ("stream other was added in Airbyte (x)", False),
+    ],
+)
+def test_a_stream_that_came_may_be_the_servers_doing_only_where_the_provider_says_so(
+    said: str, *, by_itself: bool
+) -> None:
+    code = connection(stream())
+    [one] = drifted(code, code, connection(stream(), stream("gone")), CONNECTION, more_messages=(said,)).objects
+    assert [each.perhaps_server for each in one.differences] == [by_itself]

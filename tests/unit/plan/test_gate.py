@@ -217,3 +217,20 @@ def test_unchanged_secret_streams_block_nothing() -> None:
     secret = connection(configurations="[secret]")
     digest = Digest().step("update", CONNECTION, "shop", secret, {**secret, "prefix": "p_"}, "prefix")
     assert judged(digest).ok
+
+
+def test_a_replaced_connection_keeps_its_cursors_only_where_both_sources_are_seen_to_be_of_one_connector() -> None:
+    def lost(*sources: tuple[str, str], **new: object) -> list[str]:
+        digest = Digest()
+        for name, definition in sources:
+            digest.step("replace", SOURCE, name, actor(), actor(definitionId=definition), "workspaceId")
+        old = connection([CUSTOMERS, ORDERS])
+        return objects(judged(digest.step("replace", CONNECTION, "shopify", old, old | new, *new)))
+
+    both = ["stream shopify/customers", "stream shopify/orders"]
+    assert lost(("shopify", SHOPIFY), sourceId=UNKNOWN) == []
+    assert lost(("shopify", KLAVIYO), sourceId=UNKNOWN) == both
+    assert lost(("klaviyo", SHOPIFY), sourceId=UNKNOWN) == both
+    assert lost(sourceId=UNKNOWN) == both
+    assert lost(sourceId="source-klaviyo") == both
+    assert lost(destinationId=UNKNOWN) == []
