@@ -11,7 +11,7 @@ from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.checks.configuration import values_are_set
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, counted, field_name
-from lotus_infra.lake.json_text import as_written, line_of
+from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import collector_paused, load_lake
 from lotus_infra.lake.references import StackValues
@@ -127,7 +127,7 @@ class _Places:
         path, line = finding.path, finding.line
         if path and line is None:
             self._open(finding.file)
-            path = as_written(self._document, path)
+            path = path_in_document(self._document, path)
             line = line_of(self._text, path)
         file = (self._shown / finding.file).as_posix()
         return LocatedDiagnostic(file, line or 1, field_name(path), finding.what, finding.remedy)
