@@ -22,7 +22,6 @@ from lotus_infra.lake.models import (
     KeyPaths,
     LakeFile,
     LakeModel,
-    StreamConfig,
     SyncMode,
     TypeName,
 )
@@ -80,18 +79,6 @@ class Discovered(LakeFile):
 
     fields: dict[str, Field]
     """Every top-level field that the source has, each with its type."""
-
-
-def key_of(stream: StreamConfig, discovered: Discovered | None) -> KeyPaths:
-    """The key that a stream's file names, or else that the source keeps to; empty where neither has one."""
-    return stream.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
-
-
-def cursor_of(stream: StreamConfig, discovered: Discovered | None) -> FieldPath:
-    """The cursor that a stream's file names, or else that the source suggests; empty for a full refresh."""
-    if stream.sync_mode != "incremental":
-        return ()
-    return stream.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
 
 
 class Connector(LakeFile):

@@ -2,8 +2,9 @@
 
 import pytest
 
+from lotus_infra.lake.catalog import ConfiguredStream, catalog, configure
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.lake import ConfiguredStream, SourceFolder, StreamFile, catalog, configure
+from lotus_infra.lake.lake import SourceFolder, StreamFile
 from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import Document, discovered, stream
 

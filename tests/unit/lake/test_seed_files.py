@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.lake import configure
 from lotus_infra.lake.loader import load_streams
 from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import OWN_STREAMS, Files, report_on, source
