@@ -54,12 +54,12 @@ def test_two_connections_with_one_label_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_one_stream_in_two_files_is_told(tmp_path: Path) -> None:
+def test_one_stream_in_two_files_is_reported(tmp_path: Path) -> None:
     changes = {"shop/old_orders.json": stream(), "shop/_discovered/old_orders.json": discovered(stream="old_orders")}
 
     problems = problems_of(tmp_path, changes)
 
-    assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["says", "the"]
+    assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["is", "the"]
 
 
 def test_two_streams_that_end_in_one_sensor_are_told(tmp_path: Path) -> None:

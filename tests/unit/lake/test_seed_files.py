@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.loader import load_streams
+from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import OWN_STREAMS, Files, report_on, source
 
@@ -29,7 +29,7 @@ def seed_files() -> dict[str, bytes]:
 
 
 def test_all_nine_stream_files_load_unchanged() -> None:
-    streams = load_streams(LAKE / "streams")
+    streams = list(load_lake(LAKE / "streams").lake.streams)
 
     assert [f"{stream.source}/{stream.name}" for stream in streams] == [
         name.removesuffix(".json") for name in seed_files() if not name.endswith("_catalog.json")
