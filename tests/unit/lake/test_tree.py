@@ -128,7 +128,7 @@ def test_a_folder_that_is_no_lake_is_one_clear_error(name: str, message: str, tm
 def test_a_lake_to_use_has_only_files_that_can_be_read(tmp_path: Path) -> None:
     write(tmp_path, {"shop/orders.json": "", "shop/refunds.json": "[]", "shop/_catalog.json": "?"})
 
-    with pytest.raises(LakeError, match=r"shop/orders.json is empty; shop/refunds.json must hold one JSON object$"):
+    with pytest.raises(LakeError, match=r"shop/orders.json is empty; shop/refunds.json must hold one JSON object: run"):
         load_usable_lake(write(tmp_path, {"shop/_source.json": source()}))
 
 
