@@ -16,7 +16,7 @@ REFUSED_STREAMS: list[tuple[Document, str]] = [
     ({"sync_mode": "incremntal"}, '3: sync_mode: "incremntal" is not a valid value: did you mean "incre'),
     ({"sync_mode": "zzz"}, '3: sync_mode: "zzz" is not a valid value: write one of full_refresh, incre'),
     ({"sync_mode": None}, "3: sync_mode: must be a string, not null: write one of full_refresh, incremental"),
-    ({"primary_key": ["a", "b"]}, "5: primary_key: is a list of names where a list of paths belongs: write "),
+    ({"primary_key": ["a", "b"]}, "5: primary_key: must be a list of paths, not of names: write "),
     ({"primary_key": [["id"], "b"]}, "9: primary_key[1]: must be a list, not a string: write a list"),
     ({"cursor_field": "id"}, "10: cursor_field: must be a list, not a string: write a list"),
     ({"selected": 1}, "25: selected: must be true or false, not a number: write true or false"),
