@@ -58,9 +58,9 @@ afterwards, and no run overwrites the new value |
 the writer's `access_key_id` or `secret_access_key` |
 
 `"rotates": true` is for secrets that a connector replaces by itself, such as OAuth's single-use refresh tokens. It is
-Pulumi's option `ignoreChanges` for that one property: a new source or destination is created with the stack's value, and
-an existing one keeps its own. To add such a secret to an existing source, run `up` without `"rotates"`, then add it. To
-authorize again, remove `"rotates"`, set the stack's new value, run `up`, and put `"rotates"` back.
+Pulumi's option `ignoreChanges` for that one property: a new source or destination is created with the stack's value,
+and an existing one keeps its own. To add such a secret to an existing source, run `up` without `"rotates"`, then add
+it. To authorize again, remove `"rotates"`, set the stack's new value, run `up`, and put `"rotates"` back.
 """
 _TABLES = (
     ("stream", "", "A stream: `<source>/<stream>.json`"),

@@ -1,4 +1,4 @@
-"""What the models refuse in one file, and how it is told."""
+"""What the models refuse in one file, and the words in which it is reported."""
 
 from pathlib import Path
 
@@ -83,13 +83,13 @@ def test_what_a_stream_must_say_is_missed(key: str, tmp_path: Path) -> None:
     ]
 
 
-def test_all_mistakes_of_one_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_one_file_are_reported_at_once(tmp_path: Path) -> None:
     document = stream(sync_mode="zzz", backfill=3, extra=1)
 
     assert len(problems_of(tmp_path, {"shop/orders.json": document})) == 3
 
 
-def test_a_refused_configuration_is_told_without_its_values(tmp_path: Path) -> None:
+def test_a_refused_configuration_is_reported_without_its_values(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(configuration="hunter2", name=3)})
 
     assert len(problems) == 2
@@ -141,4 +141,4 @@ def test_a_connector_without_a_real_definition_id_is_refused(tmp_path: Path) -> 
     problems = problems_of(tmp_path, {"_connectors/source-faker.json": document})
 
     place = "_connectors/source-faker.json:3: definition_id"
-    assert problems == [f"{place}: is not a definition id: write the UUID that Airbyte knows it by"]
+    assert problems == [f"{place}: is not a definition id: write the UUID of the connector's definition in Airbyte"]
