@@ -30,7 +30,7 @@ WRONG: list[tuple[Document, str]] = [
     ({"lookback_window_in_days": 31}, "lookback_window_in_days: is too large: write at most 30"),
     ({"lookback_window_in_days": -1}, "lookback_window_in_days: is too small: write at least 0"),
     ({"bulk_window_in_days": "30"}, "bulk_window_in_days: has the wrong type: write an integer"),
-    ({"start_dat": "2025-12-25"}, 'start_dat: is no key that the connector has: did you mean "start_date"?'),
+    ({"start_dat": "2025-12-25"}, 'start_dat: is not a key of the connector: did you mean "start_date"?'),
     ({"credentials": "open sesame"}, "credentials: has the wrong type: write an object"),
     ({"credentials": {"auth_method": "api_password"}}, "credentials.api_password: is required: add it"),
     (
@@ -43,11 +43,11 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": "hunter2"}},
-        "credentials.api_password: is a secret, written out: keep the value in the stack and name it",
+        "credentials.api_password: is a secret in plain text: keep the value in the stack and name it",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": ""}},
-        "credentials.api_password: is a secret, written out",
+        "credentials.api_password: is a secret in plain text",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": MASK}},
@@ -55,7 +55,7 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": {"$config": "password"}}},
-        "credentials.api_password: is a secret that is not kept as one: write ",
+        "credentials.api_password: is a secret, but the reference is not: write ",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotate": True}}},
@@ -69,7 +69,7 @@ WRONG: list[tuple[Document, str]] = [
         {"shop": {"$config": "shop", "rotates": True}},
         "shop: a $config reference can't also have rotates: write ",
     ),
-    ({"shop": {"$confg": "shop"}}, 'shop: $confg is no kind of reference: did you mean "$config"?'),
+    ({"shop": {"$confg": "shop"}}, 'shop: $confg is not a kind of reference: did you mean "$config"?'),
     (
         {"bulk_window_in_days": {"$config": "days"}},
         'bulk_window_in_days: is read as the wrong type: add "as": "integer" to the',
@@ -209,7 +209,7 @@ def test_secrets_inside_lists_are_secrets(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, changes)
 
     assert len(problems) == 1
-    assert "configuration.keys[1].key: is a secret, written out" in problems[0]
+    assert "configuration.keys[1].key: is a secret in plain text" in problems[0]
 
 
 def test_a_value_that_a_stack_does_not_have_is_told_for_each_such_stack(tmp_path: Path) -> None:
@@ -266,4 +266,4 @@ def test_a_public_part_of_the_landing_zone_can_not_stand_for_a_secret(tmp_path: 
 
     [told] = problems_of(tmp_path, {"_destinations/s3.json": destination(configuration=configuration)})
 
-    assert "configuration.secret_access_key: is a secret that is not kept as one" in told
+    assert "configuration.secret_access_key: is a secret, but the reference is not" in told

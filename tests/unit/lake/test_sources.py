@@ -41,7 +41,10 @@ WRONG: list[tuple[Document, str]] = [
         {"connector": "source-zzz"},
         '2: connector: the connector "source-zzz" is not pinned: add _connectors/source-zzz.j',
     ),
-    ({"connector": "destination-s3"}, '2: connector: "destination-s3" is no source: name a connector that starts with'),
+    (
+        {"connector": "destination-s3"},
+        '2: connector: "destination-s3" is not a source connector: name a connector that starts with',
+    ),
     ({"schedule": {"type": "cron"}}, "6: schedule.cron: is required for a cron schedule: write when to sync, such as"),
     (
         {"schedule": {"type": "cron", "cron": "* * * * * ?"}},
@@ -91,7 +94,7 @@ def test_a_setting_that_works_is_no_problem(change: Document, tmp_path: Path) ->
 def test_the_id_of_a_destinations_definition_is_no_source(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(connector="4816b78f-1489-44c1-9060-4b19d5fa9362")})
 
-    assert '"destination-s3" is no source' in problems[0]
+    assert '"destination-s3" is not a source' in problems[0]
 
 
 def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
 
     assert problems_of(tmp_path, {"_destinations/s3.json": wrong}) == [
         (
-            '_destinations/s3.json:2: connector: "source-faker" is no destination: '
+            '_destinations/s3.json:2: connector: "source-faker" is not a destination connector: '
             'name a connector that starts with "destination-"'
         )
     ]
