@@ -11,7 +11,7 @@ from lotus_infra.lake.models import Schedule, is_definition_id
 
 
 def sources_have_streams(lake: Lake) -> Iterator[Diagnostic]:
-    """A source selects a stream: Airbyte would choose streams itself otherwise (airbyte-platform, AirbyteCatalogHelper)."""
+    """A source selects a stream: otherwise Airbyte would select for itself (airbyte-platform, AirbyteCatalogHelper)."""
     for source in lake.sources:
         if source.config is not None and source.complete and not source.selected_streams:
             what = "none of its streams is selected" if source.streams else "has no streams"

@@ -1,4 +1,4 @@
-"""From a stream's file to the stream that Airbyte is asked for."""
+"""From a stream's file to the stream as the public API takes it."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def found(**overrides: object) -> Discovered:
     return Discovered.model_validate(discovered(**overrides))
 
 
-def test_a_stream_is_asked_for_as_its_file_says() -> None:
+def test_a_stream_is_configured_from_its_file() -> None:
     assert configure(config(), found()) == ConfiguredStream(
         name="orders",
         namespace=None,

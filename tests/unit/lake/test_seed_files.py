@@ -67,7 +67,7 @@ def test_the_seed_beside_its_own_discovery_is_a_lake_without_problems(tmp_path: 
     assert report.summary == "9 streams in 2 sources: no problems"
 
 
-def test_the_own_streams_say_what_the_seed_says() -> None:
+def test_the_own_streams_are_configured_as_the_seed() -> None:
     """Facts were taken over, descriptions were not."""
     for name, content in seed_files().items():
         if not name.endswith("_catalog.json"):

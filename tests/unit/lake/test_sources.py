@@ -9,13 +9,13 @@ from tests.support.lakes import Document, destination, problems_of, source, stre
 UUID = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 
 
-def test_a_source_of_which_nothing_is_selected_is_told(tmp_path: Path) -> None:
+def test_a_source_without_a_selected_stream_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"shop/orders.json": stream(selected=False)}) == [
         "shop/_source.json:1: (file): none of its streams is selected: select a stream, or delete the folder"
     ]
 
 
-def test_a_source_without_streams_is_told(tmp_path: Path) -> None:
+def test_a_source_without_streams_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"idle/_source.json": source(name="Idle")}) == [
         "idle/_source.json:1: (file): has no streams: select a stream, or delete the folder"
     ]
@@ -68,7 +68,7 @@ WRONG: list[tuple[Document, str]] = [
 
 
 @pytest.mark.parametrize(("change", "expected"), WRONG)
-def test_a_setting_that_can_not_work_is_told(change: Document, expected: str, tmp_path: Path) -> None:
+def test_a_setting_that_can_not_work_is_reported(change: Document, expected: str, tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(configuration={}) | change})
 
     assert len(problems) == 1
@@ -108,7 +108,7 @@ def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
     ]
 
 
-def test_a_source_whose_destination_can_not_be_read_is_not_told_that_it_does_not_exist(tmp_path: Path) -> None:
+def test_a_source_whose_destination_can_not_be_read_is_not_reported_as_missing(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"_destinations/s3.json": "{"})
 
     assert [problem.split(":")[0] for problem in problems] == ["_destinations/s3.json"]
