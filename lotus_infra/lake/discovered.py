@@ -216,7 +216,7 @@ class Difference:
 def differences(before: Discovered, after: Discovered) -> tuple[Difference, ...]:
     """The changes between two discoveries, modes, cursor and key first; an added or removed field is one change."""
     ours, theirs = _keys(before), _keys(after)
-    changed = [Difference(place, ours[place], theirs[place]) for place in ours if ours[place] != theirs[place]]
+    changed = [Difference(path, ours[path], theirs[path]) for path in ours if ours[path] != theirs[path]]
     return (*changed, *_field_changes("fields.", before.fields, after.fields))
 
 

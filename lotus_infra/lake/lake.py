@@ -132,10 +132,10 @@ class Lake:
             path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
         )
 
-    def with_facts(self, source: SourceFolder, facts: Mapping[str, Discovered]) -> "Lake":
+    def with_facts(self, source: SourceFolder, discovered: Mapping[str, Discovered]) -> "Lake":
         """A lake of one source only, with these discovered streams in place of those in its files."""
-        streams = tuple(replace(stream, discovered=facts.get(stream.name)) for stream in source.streams)
-        return replace(self, sources=(replace(source, streams=streams, offered=frozenset(facts)),))
+        streams = tuple(replace(stream, discovered=discovered.get(stream.name)) for stream in source.streams)
+        return replace(self, sources=(replace(source, streams=streams, offered=frozenset(discovered)),))
 
 
 def find_source(lake: Lake, name: str) -> SourceFolder:

@@ -1,8 +1,8 @@
 """The lake's files as typed, frozen objects: a stream, a source, a destination, and the values in them.
 
 The text under each field is its reference: `json_schema` passes it on to editors and to the README of the lake's
-folder. A value is checked where it is read: a validator refuses it by `refused`, with what to write instead, and
-`reading` turns the error into a diagnostic. The models refuse what is wrong by itself; what is wrong only next to other
+folder. A value is checked where it is read: a validator raises a `_refusal`, with what to write instead, and `reading`
+turns it into a diagnostic. The models refuse what is wrong by itself; what is wrong only next to other
 files is left to the rules in `checks`.
 """
 
@@ -33,7 +33,7 @@ _CONNECTOR = re.compile(r"(source|destination)-[a-z0-9]+(-[a-z0-9]+)*")
 _PREFIX = re.compile(r"[a-z0-9_]*")
 
 
-def refused(what: str, remedy: str) -> PydanticCustomError:
+def _refusal(what: str, remedy: str) -> PydanticCustomError:
     """The error that a validator raises: what is wrong, and what to do about it."""
     return PydanticCustomError(REFUSED, "{what}: {remedy}", {"what": what, "remedy": remedy})
 
@@ -47,42 +47,42 @@ def _check_backfill(value: object) -> object:
     if isinstance(value, bool):
         return value
     if not isinstance(value, str):
-        raise refused("must be true, false or a token", 'write a token such as "2026-02-01-reprice"')
+        raise _refusal("must be true, false or a token", 'write a token such as "2026-02-01-reprice"')
     if value.casefold() in {"true", "false"}:
-        raise refused("is a token that looks like a boolean", f"write {value.casefold()} without quotes")
+        raise _refusal("is a token that looks like a boolean", f"write {value.casefold()} without quotes")
     if _TOKEN.fullmatch(value) is None:
-        raise refused("can't be a token", "use 1 to 100 letters, digits, dots, colons, dashes and underscores")
+        raise _refusal("can't be a token", "use 1 to 100 letters, digits, dots, colons, dashes and underscores")
     return value
 
 
 def _check_key_paths(value: object) -> object:
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
         paths = ", ".join(f'["{name}"]' for name in value)
-        raise refused("must be a list of paths, not of names", f"write [{paths}]")
+        raise _refusal("must be a list of paths, not of names", f"write [{paths}]")
     return value
 
 
 def _check_label(value: str) -> str:
     if not value.strip() or value != value.strip() or not value.isprintable():
-        raise refused("can't be a label", "use printable text that neither starts nor ends with a blank")
+        raise _refusal("can't be a label", "use printable text that neither starts nor ends with a blank")
     return value
 
 
 def _check_namespace(value: str) -> str:
     if not is_identifier(value):
-        raise refused("can't be a namespace", "use lower-case letters, digits and underscores, a letter first")
+        raise _refusal("can't be a namespace", "use lower-case letters, digits and underscores, a letter first")
     return value
 
 
 def _check_prefix(value: str) -> str:
     if _PREFIX.fullmatch(value) is None:
-        raise refused("can't be a prefix", "use lower-case letters, digits and underscores")
+        raise _refusal("can't be a prefix", "use lower-case letters, digits and underscores")
     return value
 
 
 def _check_connector(value: str) -> str:
     if _CONNECTOR.fullmatch(value) is None and not is_definition_id(value):
-        raise refused(
+        raise _refusal(
             "is neither a connector's name nor a definition id",
             'write a name such as "source-shopify" or the UUID of a definition',
         )
@@ -91,7 +91,7 @@ def _check_connector(value: str) -> str:
 
 def _check_definition_id(value: str) -> str:
     if not is_definition_id(value):
-        raise refused("is not a definition id", "write the UUID of the connector's definition in Airbyte")
+        raise _refusal("is not a definition id", "write the UUID of the connector's definition in Airbyte")
     # The server's ids are lower-case, and ids are compared as texts.
     return value.lower()
 
@@ -173,7 +173,7 @@ class StreamConfig(LakeFile):
     """The paths of the fields that make a row unique, such as [["id"]]."""
 
     cursor_field: FieldPath = ()
-    """The path of the field that tells new rows from old ones; incremental streams only."""
+    """The path of the field by which new rows are recognized; incremental streams only."""
 
     selected: bool = PydanticField(default=True, strict=True)
     """False keeps the file and leaves the stream out of the connection."""

@@ -31,7 +31,7 @@ def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def _label_flaw(kind: str, label: str) -> str:
-    """What is wrong with a label, of which the beginning is shown; empty if nothing is."""
+    """What is wrong with a label, shown by its first 40 characters; empty if nothing is."""
     flaw = name_flaw(label)
     return f'the {kind} "{label[:40]}…" {flaw.what}' if flaw is not None else ""
 
