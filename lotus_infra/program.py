@@ -20,7 +20,8 @@ from lotus_infra.config.pulumi_config import DagsterStack, Settings
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
-from lotus_infra.lake.lake import Lake, SourceFolder, catalog
+from lotus_infra.lake.catalog import catalog
+from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.references import Reference, engine_path, rotating, substitute
 from lotus_infra.lake.report import check_lake, render

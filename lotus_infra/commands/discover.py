@@ -36,7 +36,7 @@ from lotus_infra.lake.discovered import (
     unwritable,
 )
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, SourceFolder
-from lotus_infra.lake.loader import Reader
+from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import judge
 
 Change = Literal["added", "removed", "changed", "rewritten"]

@@ -30,7 +30,8 @@ from lotus_infra.lake.diagnostics import LocatedDiagnostic, counted, printable
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import edited
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
-from lotus_infra.lake.loader import Reader, load_usable_lake
+from lotus_infra.lake.loader import load_usable_lake
+from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import as_opened
 from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Drift, DriftedObject, DriftKind, PropertyDrift, drift_of
 from lotus_infra.plan.drift_to_files import DiscoveredStreams, Unresolved, patch_files, path_text

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_airbyte as airbyte
 from airbyte_model.schedules import interval_of
 
-from lotus_infra.lake.lake import ConfiguredStream
+from lotus_infra.lake.catalog import ConfiguredStream
 from lotus_infra.lake.models import NonBreakingChanges, Schedule
 
 if TYPE_CHECKING:

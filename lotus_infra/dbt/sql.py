@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from lotus_infra.lake.discovered import cursor_of, key_of
+from lotus_infra.lake.catalog import cursor_of, key_of
 from lotus_infra.lake.lake import StreamFile
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 

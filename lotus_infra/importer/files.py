@@ -16,8 +16,8 @@ from lotus_infra.importer.model import Facts, FoundActor, FoundConnection, Found
 from lotus_infra.lake.diagnostics import JsonPath, field_name
 from lotus_infra.lake.discovered import text_of
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
-from lotus_infra.lake.loader import explain
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
+from lotus_infra.lake.reading import explain
 from lotus_infra.lake.references import SECRET, walk
 from lotus_infra.naming import is_identifier
 

@@ -31,9 +31,10 @@ from lotus_infra.importer.files import (
 from lotus_infra.importer.model import Existing, Found, FoundActor, FoundConnection, FoundStream, Note, NoteKind
 from lotus_infra.importer.schedules import words
 from lotus_infra.importer.terraform_public import undone
+from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import JsonPath, field_name
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile, configure
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, SourceConfig
 from lotus_infra.lake.references import is_reference, references, walk
 

@@ -1,7 +1,8 @@
 """A mistake in a lake's file: where it is, what is wrong, what to do.
 
-Rules yield a `Finding`, which names a place by its path inside the JSON document; only when there is something to tell
-does `report` turn it into a `Problem`, which names a line. This module knows neither the files' format nor the rules.
+Rules yield a `Diagnostic`, which has a path inside the JSON document; `report` turns each into a `LocatedDiagnostic`,
+which has a line. Finding a line costs a second look at the text, so only mistakes pay for it. This module knows neither
+the files' format nor the rules.
 """
 
 from dataclasses import dataclass
@@ -11,15 +12,15 @@ JsonPath = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What a rule found.
+    """A mistake or a notice, as a rule or the loader reports it.
 
     Attributes:
         file: The file, relative to the lake's folder, with forward slashes.
-        path: Keys and indexes from the document's root to the culprit; empty for the whole file.
-        what: What is wrong, with no full stop.
+        path: Keys and indexes from the document's root; empty for the whole file.
+        what: What is wrong, without a full stop.
         remedy: What to do about it.
-        line: The line, 1-based, when the finder already knows it.
-        harmless: True for a notice, which the lake works in spite of.
+        line: The line, 1-based, if it is already known.
+        harmless: True for a notice, which does not fail a check.
     """
 
     file: str
@@ -32,12 +33,12 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True, order=True)
 class LocatedDiagnostic:
-    """A finding as a person is told it; ordered by file, line and field.
+    """A diagnostic as people read it; ordered by file, line and field.
 
     Attributes:
-        file: The file as the user would open it.
+        file: The file as the user would open it, relative to the current folder if it is below.
         line: 1-based.
-        field: Where in the document, `fields.email.type`; empty for the whole file.
+        field: The path as text, `fields.email.type`; empty for the whole file.
         what: What is wrong.
         remedy: What to do about it.
     """
@@ -53,18 +54,18 @@ class LocatedDiagnostic:
 
 
 def field_name(path: JsonPath) -> str:
-    """A path as people write it: `("primary_key", 0)` is `primary_key[0]`."""
-    written = ""
+    """A path as text: `("primary_key", 0)` is `primary_key[0]`."""
+    text = ""
     for step in path:
-        written += f"[{step}]" if isinstance(step, int) else f".{step}" if written else step
-    return written
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 stream`, `2 streams`."""
+    """A number with its noun: `1 stream`, `2 streams`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def printable(text: str) -> str:
-    """A text on one line that any terminal can show: control characters and lone surrogates are escaped."""
+    """Escape control characters and lone surrogates, so that a text is one line that any terminal can show."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

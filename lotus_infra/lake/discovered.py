@@ -1,6 +1,8 @@
-"""What is known of the outside world: connectors that are pinned, and streams that were discovered.
+"""Streams as a source offers them, and pinned connectors: files that tools write and people commit.
 
-People read these files and tools write them. They are compared with what people write, by the rules in `checks`.
+Four things that change together, all pure: the files' models; a source's JSON Schema as `Field`s, without
+descriptions and titles; the changes between two discoveries; and the text of a stream's file. This module knows neither
+the source nor where files are. The rules in `checks` compare these files with those that people write.
 """
 
 import json
@@ -22,33 +24,33 @@ from lotus_infra.lake.models import (
     KeyPaths,
     LakeFile,
     LakeModel,
-    StreamConfig,
     SyncMode,
     TypeName,
 )
 
 MODES_OF_SOURCES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
-"""How sources can be read; one that names no known mode can be read in full (Airbyte protocol)."""
+"""The modes that sources have; one that names no known mode supports the first (Airbyte protocol)."""
 _UNKNOWN = Field("unknown")
 _NULL = Field("null")
 _TYPES = frozenset(get_args(TypeName))
-_LONGEST_NAME = 200
+_MOST_BYTES_OF_NAME = 200
 _NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')
-Fields = Mapping[str, Field]
+
+_Fields = Mapping[str, Field]
 
 
 class Options(LakeModel):
-    """The modes that a discovered stream can be read in."""
+    """The modes that a discovered stream supports."""
 
     sync_modes: tuple[SyncMode, ...]
     """How the source can be read."""
 
     destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
-    """Modes that older discoveries list; the pinned destination says which ones hold, so nothing reads these."""
+    """Modes that older discoveries list; ignored: the pinned destination has the supported modes."""
 
 
 class Defaults(LakeModel):
-    """What a discovered stream suggests."""
+    """The suggestions of a source for a stream."""
 
     primary_key: KeyPaths = ()
     """The suggested key."""
@@ -58,44 +60,32 @@ class Defaults(LakeModel):
 
 
 class Discovered(LakeFile):
-    """What a source says of one of its streams, `<source>/_discovered/<stream>.json`."""
+    """A stream as the source offers it, `<source>/_discovered/<stream>.json`."""
 
     stream: str
     """The stream; the file has the same name."""
 
     namespace: str | None = None
-    """The namespace that the source itself puts the stream in, as databases do."""
+    """The stream's namespace in the source, such as a database's schema."""
 
     options: Options
-    """The modes that the stream can be read in."""
+    """The modes that the stream supports."""
 
     defaults: Defaults = Defaults()
     """The key and the cursor that the source suggests."""
 
     source_defined_cursor: bool = False
-    """Whether the source keeps to its own cursor, `defaults.cursor_field`, and lets nobody choose."""
+    """Whether the source always uses its own cursor, `defaults.cursor_field`, and no other can be chosen."""
 
     source_defined_primary_key: KeyPaths = ()
-    """The key that the source keeps to; empty when anyone may choose."""
+    """The key that the source always uses; empty if the key can be chosen."""
 
     fields: dict[str, Field]
-    """Every top-level field that the source has, each with its type."""
-
-
-def key_of(stream: StreamConfig, discovered: Discovered | None) -> KeyPaths:
-    """The key that a stream's file names, or else that the source keeps to; empty where neither has one."""
-    return stream.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
-
-
-def cursor_of(stream: StreamConfig, discovered: Discovered | None) -> FieldPath:
-    """The cursor that a stream's file names, or else that the source suggests; empty for a full refresh."""
-    if stream.sync_mode != "incremental":
-        return ()
-    return stream.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
+    """Every top-level field of the stream, each with its type."""
 
 
 class Connector(LakeFile):
-    """A connector at one version, `_connectors/<connector>.json`: facts of its specification."""
+    """A connector at one version, `_connectors/<connector>.json`, with its specification."""
 
     connector: ConnectorName
     """The connector's name; the file has the same name."""
@@ -104,105 +94,38 @@ class Connector(LakeFile):
     """The id of its definition in Airbyte."""
 
     version: str | None = None
-    """The version that the facts are of."""
+    """The version that the specification belongs to."""
 
     destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
-    """The modes that a destination can write in; empty for a source."""
+    """The modes that a destination supports; empty for a source."""
 
     spec: Configuration
-    """JSON Schema of its configuration, secret leaves marked with "airbyte_secret": true."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One place that is not what it was.
-
-    Attributes:
-        place: A key of the file such as `options.sync_modes`, or a field such as `fields.address.zip`; what an array
-            holds is `fields.lines[]`.
-        before: What was there; None when nothing was.
-        after: What is there; None when nothing is.
-    """
-
-    place: str
-    before: str | None
-    after: str | None
-
-    def __str__(self) -> str:
-        if self.before is None:
-            return f"+ {self.place}: {self.after}"
-        return (
-            f"- {self.place}: {self.before}" if self.after is None else f"~ {self.place}: {self.before} → {self.after}"
-        )
-
-
-def differences(before: Discovered, after: Discovered) -> tuple[Difference, ...]:
-    """What has changed, modes, cursor and key first; a field inside an added or removed one is not told by itself."""
-    ours, theirs = _settings(before), _settings(after)
-    changed = [Difference(place, ours[place], theirs[place]) for place in ours if ours[place] != theirs[place]]
-    return (*changed, *_between("fields.", before.fields, after.fields))
-
-
-def _settings(stream: Discovered) -> dict[str, str]:
-    return {
-        "namespace": stream.namespace or "none",
-        "options.sync_modes": ", ".join(sorted(stream.options.sync_modes)) or "none",
-        "defaults.cursor_field": field_name(stream.defaults.cursor_field) or "none",
-        "defaults.primary_key": _key(stream.defaults.primary_key),
-        "source_defined_cursor": "yes" if stream.source_defined_cursor else "no",
-        "source_defined_primary_key": _key(stream.source_defined_primary_key),
-    }
-
-
-def _key(paths: tuple[FieldPath, ...]) -> str:
-    return ", ".join(map(field_name, paths)) or "none"
-
-
-def _between(start: str, before: Mapping[str, Field], after: Mapping[str, Field]) -> Iterator[Difference]:
-    for name in dict.fromkeys((*before, *after)):
-        yield from _of_field(start + name, before.get(name), after.get(name))
-
-
-def _of_field(place: str, before: Field | None, after: Field | None) -> Iterator[Difference]:
-    ours, theirs = _written(before), _written(after)
-    if ours != theirs:
-        yield Difference(place, ours, theirs)
-    if before is not None and after is not None:
-        yield from _between(f"{place}.", before.properties or {}, after.properties or {})
-        if before.items is not None or after.items is not None:
-            yield from _of_field(f"{place}[]", before.items, after.items)
-
-
-def _written(field: Field | None) -> str | None:
-    if field is None:
-        return None
-    finer = ", ".join(filter(None, (field.format, field.airbyte_type)))
-    return " or ".join(sorted(field.types) or ["unknown"]) + (f" ({finer})" if finer else "")
+    """JSON Schema of its configuration, with secret properties marked "airbyte_secret": true."""
 
 
 def fields_of(schema: Mapping[str, JsonValue]) -> dict[str, Field]:
-    """The top-level fields of a stream, in the schema's order."""
+    """The top-level fields of a stream's JSON Schema, in its order."""
     return dict(field_of(dict(schema)).properties or {})
 
 
 def field_of(schema: JsonValue) -> Field:
-    """A JSON Schema as a field: alternatives become a list of types, and what says no type is unknown.
+    """Translate a JSON Schema to a field: alternatives become a list of types; a missing type becomes "unknown".
 
-    A `$ref` is not followed: connectors are to resolve theirs (Airbyte protocol), and one that is left says no type.
+    A `$ref` is not followed: connectors must resolve theirs (Airbyte protocol), and one that is left has no type.
     """
     if not isinstance(schema, dict):
         return _UNKNOWN
-    field = _stated(schema)
+    field = _without_branches(schema)
     for keyword in ("oneOf", "anyOf"):
         choices = [field_of(choice) for choice in _list(schema.get(keyword))]
-        field = _completed(field, _either([choice for choice in choices if choice != _NULL]))
-    for part in _list(schema.get("allOf")):
-        field = _completed(field, field_of(part))
+        field = _complete(field, _union([choice for choice in choices if choice != _NULL]))
+    for branch in _list(schema.get("allOf")):
+        field = _complete(field, field_of(branch))
     return field
 
 
-def _stated(schema: dict[str, JsonValue]) -> Field:
-    """What a schema says itself, its branches aside."""
+def _without_branches(schema: dict[str, JsonValue]) -> Field:
+    """The field that a schema's own keywords describe, without oneOf, anyOf and allOf."""
     properties, items = schema.get("properties"), schema.get("items")
     inside = {name: field_of(inner) for name, inner in properties.items()} if isinstance(properties, dict) else None
     given = schema.get("type")
@@ -210,7 +133,7 @@ def _stated(schema: dict[str, JsonValue]) -> Field:
     if not names:
         names = ["object"] * (inside is not None) or ["array"] * isinstance(items, dict)
     return Field(
-        type=_NULL.type if names == ["null"] else _type(names),
+        type=_NULL.type if names == ["null"] else _known_type(names),
         format=_text(schema.get("format")),
         airbyte_type=_text(schema.get("airbyte_type")),
         properties=inside,
@@ -218,26 +141,26 @@ def _stated(schema: dict[str, JsonValue]) -> Field:
     )
 
 
-def _either(choices: Sequence[Field]) -> Field:
-    """A field that is any of the choices; what they don't agree on is left open."""
-    return reduce(_one_or_other, choices) if choices else _UNKNOWN
+def _union(choices: Sequence[Field]) -> Field:
+    """The field that allows any of the choices; a format on which they disagree is dropped."""
+    return reduce(_union_of_two, choices) if choices else _UNKNOWN
 
 
-def _one_or_other(one: Field, other: Field) -> Field:
+def _union_of_two(one: Field, other: Field) -> Field:
     ours, theirs = one.properties or {}, other.properties or {}
     names = dict.fromkeys((*ours, *theirs))
     items = [field.items for field in (one, other) if field.items is not None]
     return Field(
-        type=_type((*_names(one), *_names(other))),
+        type=_known_type((*_type_names(one), *_type_names(other))),
         format=one.format if one.format == other.format else None,
         airbyte_type=one.airbyte_type if one.airbyte_type == other.airbyte_type else None,
-        properties={name: _either([each[name] for each in (ours, theirs) if name in each]) for name in names} or None,
-        items=_either(items) if items else None,
+        properties={name: _union([each[name] for each in (ours, theirs) if name in each]) for name in names} or None,
+        items=_union(items) if items else None,
     )
 
 
-def _completed(field: Field, more: Field) -> Field:
-    """A field with what it doesn't say of itself taken from elsewhere."""
+def _complete(field: Field, more: Field) -> Field:
+    """A field with what it leaves open filled in from another; its own properties override."""
     return Field(
         type=field.type if field.type != "unknown" else more.type,
         format=field.format or more.format,
@@ -247,11 +170,12 @@ def _completed(field: Field, more: Field) -> Field:
     )
 
 
-def _names(field: Field) -> tuple[TypeName, ...]:
+def _type_names(field: Field) -> tuple[TypeName, ...]:
     return (field.type,) if isinstance(field.type, str) else field.type
 
 
-def _type(names: Sequence[str]) -> TypeName | tuple[TypeName, ...]:
+def _known_type(names: Sequence[str]) -> TypeName | tuple[TypeName, ...]:
+    """The types without "null"; "unknown" if one of them is."""
     known = tuple(cast("TypeName", name) for name in dict.fromkeys(names) if name != "null")
     if not known or "unknown" in known or not _TYPES.issuperset(known):
         return "unknown"
@@ -266,18 +190,87 @@ def _text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def arranged(found: Discovered, before: Discovered | None) -> Discovered:
-    """The facts in the order of an older file: what it has keeps its place, the rest follows in the source's order.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One change of a stream between two discoveries.
 
-    Servers keep schemas in an order of their own (airbyte-platform stores them as jsonb), so that the order of an
-    answer says nothing, and following it would make a difference of a whole file where a field was added.
+    Attributes:
+        place: The path of a key such as `options.sync_modes`, or of a field such as `fields.address.zip`; the items of
+            an array are `fields.lines[]`.
+        before: The value in the older discovery; None if the path is new.
+        after: The value in the newer discovery; None if the path is gone.
+    """
+
+    place: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"+ {self.place}: {self.after}"
+        if self.after is None:
+            return f"- {self.place}: {self.before}"
+        return f"~ {self.place}: {self.before} → {self.after}"
+
+
+def differences(before: Discovered, after: Discovered) -> tuple[Difference, ...]:
+    """The changes between two discoveries, modes, cursor and key first; an added or removed field is one change."""
+    ours, theirs = _keys(before), _keys(after)
+    changed = [Difference(path, ours[path], theirs[path]) for path in ours if ours[path] != theirs[path]]
+    return (*changed, *_field_changes("fields.", before.fields, after.fields))
+
+
+def _keys(stream: Discovered) -> dict[str, str]:
+    """Every key of a file but its fields, by path, as people read it."""
+    return {
+        "namespace": stream.namespace or "none",
+        "options.sync_modes": ", ".join(sorted(stream.options.sync_modes)) or "none",
+        "defaults.cursor_field": field_name(stream.defaults.cursor_field) or "none",
+        "defaults.primary_key": _key_text(stream.defaults.primary_key),
+        "source_defined_cursor": "yes" if stream.source_defined_cursor else "no",
+        "source_defined_primary_key": _key_text(stream.source_defined_primary_key),
+    }
+
+
+def _key_text(paths: tuple[FieldPath, ...]) -> str:
+    return ", ".join(map(field_name, paths)) or "none"
+
+
+def _field_changes(prefix: str, before: _Fields, after: _Fields) -> Iterator[Difference]:
+    for name in dict.fromkeys((*before, *after)):
+        yield from _changes_of_field(prefix + name, before.get(name), after.get(name))
+
+
+def _changes_of_field(path: str, before: Field | None, after: Field | None) -> Iterator[Difference]:
+    ours, theirs = _type_text(before), _type_text(after)
+    if ours != theirs:
+        yield Difference(path, ours, theirs)
+    if before is not None and after is not None:
+        yield from _field_changes(f"{path}.", before.properties or {}, after.properties or {})
+        if before.items is not None or after.items is not None:
+            yield from _changes_of_field(f"{path}[]", before.items, after.items)
+
+
+def _type_text(field: Field | None) -> str | None:
+    """A field's type as people read it: `string (date-time)`, `number or string`."""
+    if field is None:
+        return None
+    formats = ", ".join(filter(None, (field.format, field.airbyte_type)))
+    return " or ".join(sorted(field.types) or ["unknown"]) + (f" ({formats})" if formats else "")
+
+
+def arranged(found: Discovered, before: Discovered | None) -> Discovered:
+    """A discovered stream in the order of its older file: known fields keep their order, new ones follow.
+
+    Servers keep schemas in an order of their own (airbyte-platform stores them as jsonb): the order of an answer has no
+    meaning, and following it would show a whole file as changed where one field was added.
     """
     if before is None:
         return found
     return found.model_copy(update={"schema_uri": before.schema_uri, "fields": _in_order(found.fields, before.fields)})
 
 
-def _in_order(found: Fields, before: Fields) -> dict[str, Field]:
+def _in_order(found: _Fields, before: _Fields) -> dict[str, Field]:
     names = [*(name for name in before if name in found), *(name for name in found if name not in before)]
     return {name: _field_in_order(found[name], before.get(name)) for name in names}
 
@@ -302,34 +295,37 @@ def text_of(discovered: Discovered) -> str:
 
 
 def unwritable(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]]:
-    """The streams that can't have a file of their own, each with the reason."""
-    named: dict[str, list[Discovered]] = {}
+    """Yield each stream that can't have a file of its own, with the reason."""
+    by_name: dict[str, list[Discovered]] = {}
     for stream in streams:
-        named.setdefault(stream.stream.casefold(), []).append(stream)
+        # Names that differ in case only would be one file on a disk of macOS or Windows.
+        by_name.setdefault(stream.stream.casefold(), []).append(stream)
     for stream in streams:
-        alike = named[stream.stream.casefold()]
-        if not _can_name_a_file(stream.stream):
+        alike = by_name[stream.stream.casefold()]
+        names = sorted({each.stream for each in alike})
+        if not _is_file_name(stream.stream):
             yield stream, "its name can't be that of a file"
-        elif len({each.stream for each in alike}) > 1:
-            yield stream, f"not every disk tells {' from '.join(sorted({each.stream for each in alike}))}"
+        elif len(names) > 1:
+            yield stream, f"{' and '.join(names)} would be one file on a disk that ignores case"
         elif len(alike) > 1:
-            spaces = ", ".join(each.namespace or "none" for each in alike)
-            yield stream, f"the source has it in several namespaces ({spaces})"
-        elif not _is_text(text_of(stream)):
-            yield stream, "its schema has something in it that is no text"
+            namespaces = ", ".join(each.namespace or "none" for each in alike)
+            yield stream, f"the source has it in several namespaces ({namespaces})"
+        elif not _is_encodable(text_of(stream)):
+            yield stream, "its schema has characters that UTF-8 can't encode"
 
 
-def _can_name_a_file(name: str) -> bool:
+def _is_file_name(name: str) -> bool:
     return (
         name.isprintable()
         and name == name.strip()
         and not name.startswith(("_", "."))
         and not _NOT_IN_FILE_NAMES & set(name)
-        and 0 < len(name.encode(errors="replace")) <= _LONGEST_NAME
+        and 0 < len(name.encode(errors="replace")) <= _MOST_BYTES_OF_NAME
     )
 
 
-def _is_text(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which JSON can escape and no file can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:

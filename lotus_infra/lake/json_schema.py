@@ -1,11 +1,11 @@
-"""The formats of the lake's files as JSON Schemas, for editors that complete and underline.
+"""The lake's models for readers: as JSON Schemas for editors, and as the field reference in `streams/README.md`.
 
-The models are the source; the schemas only translate them.
+The text of each field is the docstring in its model; this module only lays it out.
 """
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -13,55 +13,56 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 
-KINDS: dict[str, type[BaseModel]] = {
+KINDS: Final[dict[str, type[BaseModel]]] = {
     "stream": StreamConfig,
     "source": SourceConfig,
     "destination": DestinationConfig,
     "discovered": Discovered,
     "connector": Connector,
 }
-INTRODUCTION = """\
+"""The model of each kind of file."""
+
+_INTRODUCTION = """\
 # The lake's files
 
-The field reference of every file in this folder. It is made of the models in `lotus_infra/lake`; a test fails when
-the two differ, and `make bless` writes it anew.
+The field reference of every file in this folder. It is generated from the models in `lotus_infra/lake`; a test fails
+if the two differ, and `make bless` updates it.
 
 ```
 <source>/_source.json              a source and its connection
-<source>/<stream>.json             a stream that the lake wants
-<source>/_discovered/<stream>.json what the source was found to have, written by `lotus discover`
-_destinations/<name>.json          where data goes
-_connectors/<connector>.json       facts of a connector at one version
+<source>/<stream>.json             a stream of the lake
+<source>/_discovered/<stream>.json a stream as the source offers it, written by `lotus discover`
+_destinations/<name>.json          a destination
+_connectors/<connector>.json       a connector at one version, with its specification
 ```
 
-A source or a stream is named in lower-case letters, digits and underscores, a letter first. `lotus check` finds every
-mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write` gives editors
-what they need to complete and underline, and every file may have a `"$schema"` key for them.
+The name of a source or a stream has lower-case letters, digits and underscores, a letter first. `lotus check` reports
+every mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write` writes the
+schemas with which editors complete and underline, and every file may have a `"$schema"` key for them.
 
-`lotus check` applies Airbyte's own rules: it refuses what the server refuses for a reason that files show, and takes
-what the server takes. That is the case for modes, cursors, keys, schedules and configurations, for a label of more than
-256 characters (also the one that a connection gets from its source and its destination), and for a NUL character.
+`lotus check` applies Airbyte's own rules, as far as files can show: to modes, cursors, keys, schedules and
+configurations, to labels of more than 256 characters (also the label that a connection gets from its source and its
+destination), and to NUL characters.
 
-In a `configuration`, what differs by stack or must stay secret is a reference to a value of the stack, and what the
-landing zone has is a reference to it, so that no bucket and no credential is written twice:
+In a `configuration`, a value that differs by stack or must stay secret is a reference to a value of the stack. A value
+of the landing zone is a reference to the landing zone, so that no bucket and no credential is written twice:
 
 | reference | stands for |
 |---|---|
 | `{"$secret": "shopify_api_password"}` | the secret `lotus:shopify_api_password`, set by `pulumi config set --secret` |
-| `{"$secret": "shopify_refresh_token", "rotates": true}` | the same for the first write alone: Airbyte rotates it \
-afterwards, and no run writes the stack's value over the new one |
+| `{"$secret": "shopify_refresh_token", "rotates": true}` | the same, for the first write only: Airbyte rotates it \
+afterwards, and no run overwrites the new value |
 | `{"$config": "shopify_store"}` | the value `lotus:shopify_store`, read as a string |
 | `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json` |
-| `{"$landing": "bucket"}` | what the landing zone has: its `bucket`, `prefix`, `region` or `endpoint`, or \
+| `{"$landing": "bucket"}` | a value of the landing zone: its `bucket`, `prefix`, `region` or `endpoint`, or \
 the writer's `access_key_id` or `secret_access_key` |
 
 `"rotates": true` is for secrets that a connector replaces by itself, such as OAuth's single-use refresh tokens. It is
-the option `ignoreChanges` of Pulumi for that one place: a new source or destination is made with the stack's value, and
-one that exists keeps what it has. So a secret that is added to one that exists is written by an `up` without
-`"rotates"`; add `"rotates"` afterwards. A new authorization goes the same way: take it out, set the stack's new value,
-`up`, and put it back.
+Pulumi's option `ignoreChanges` for that one property: a new source or destination is created with the stack's value,
+and an existing one keeps its own. To add such a secret to an existing source, run `up` without `"rotates"`, then add
+it. To authorize again, remove `"rotates"`, set the stack's new value, run `up`, and put `"rotates"` back.
 """
-_PARTS = (
+_TABLES = (
     ("stream", "", "A stream: `<source>/<stream>.json`"),
     ("stream", "Field", "A field, in `fields`"),
     ("source", "", "A source: `<source>/_source.json`"),
@@ -72,10 +73,11 @@ _PARTS = (
     ("discovered", "Defaults", "Its suggestions, in `defaults`"),
     ("connector", "", "A pinned connector: `_connectors/<connector>.json`"),
 )
+"""Kind, definition within its schema (empty for the file itself), and title of each table."""
 
 
 class _EditorSchema(GenerateJsonSchema):
-    """JSON Schema in the draft that editors know best, without the titles that pydantic makes of names."""
+    """JSON Schema in the draft that editors support best, without the titles that pydantic derives from names."""
 
     schema_dialect = "http://json-schema.org/draft-07/schema#"
 
@@ -101,11 +103,12 @@ def json_schema(kind: str) -> JsonSchemaValue:
 
 
 def handbook() -> str:
-    """The whole reference, as Markdown."""
-    return "\n".join([INTRODUCTION, *(line for kind, part, title in _PARTS for line in _part(kind, part, title))])
+    """The field reference, as Markdown."""
+    tables = (line for kind, definition, title in _TABLES for line in _table(kind, definition, title))
+    return "\n".join([_INTRODUCTION, *tables])
 
 
-def _part(kind: str, definition: str, title: str) -> Iterator[str]:
+def _table(kind: str, definition: str, title: str) -> Iterator[str]:
     document = json_schema(kind)
     schema = document["$defs"][definition] if definition else document
     required = schema.get("required", [])
@@ -125,7 +128,7 @@ def _default(value: JsonSchemaValue) -> str:
 
 
 def _type(value: JsonSchemaValue) -> str:
-    """A schema's type in a few words."""
+    """A schema's type in a few words: `string or boolean`, `list of (string)`."""
     if "$ref" in value:
         name = str(value["$ref"]).rsplit("/", maxsplit=1)[-1]
         return "any JSON" if name == "JsonValue" else name.lower()

@@ -1,11 +1,9 @@
 """References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
 
-A secret with `"rotates": true` is written with the object and never again: Airbyte rotates it afterwards, as it does
-with OAuth's single-use refresh tokens.
-
-A file names a value, a stack holds it: what differs by stack or must stay secret is never in the lake. What the landing
-zone has is named by its part, so that no bucket and no credential is written twice. This module finds references and
-puts values in their places; it never sees a stack.
+A file names a value and the stack has it: a value that differs by stack or must stay secret is never in the lake. A
+value of the landing zone is named by its part, so that no bucket and no credential is written twice. A secret with
+`"rotates": true` is written when its object is created and never again: Airbyte rotates it afterwards, as it does with
+OAuth's single-use refresh tokens. This module finds references and substitutes values; it never sees a stack.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,26 +16,27 @@ from pydantic import JsonValue
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.naming import is_identifier
 
+SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "rotates"
+LANDING_ZONE = "landingZone"
+"""The key of the stack's configuration that declares the landing zone."""
+
 ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
 LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
-SECRET, CONFIG, LANDING, AS, ROTATES = "$secret", "$config", "$landing", "as", "rotates"
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
-LANDING_ZONE = "landingZone"
-"""The stack's name of what it says about the landing zone, as an object."""
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value that the stack holds, or that its landing zone has.
+    """A reference to a value of the stack, or to a part of its landing zone.
 
     Attributes:
-        name: The stack's name of the value, `lotus:<name>` in its configuration.
+        name: The stack's key of the value, `lotus:<name>`; for a part of the landing zone, the key of the whole zone.
         secret: Whether the value must stay secret.
-        type: What the value is once it is read.
-        part: The part of the landing zone that it is instead; the name is then that of the whole zone.
-        rotates: Whether Airbyte puts other values in its place after the first write.
+        type: The type that the stack's text is parsed as.
+        part: The part of the landing zone; None for a value of the stack.
+        rotates: Whether Airbyte replaces the value after the first write.
     """
 
     name: str
@@ -49,11 +48,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class StackValues:
-    """The names, and only the names, that a stack has values for.
+    """The names of a stack's values, without the values.
 
     Attributes:
         stack: The stack's name.
-        names: Names without the project, `shopify_store`.
+        names: Keys without the project, `shopify_store`.
     """
 
     stack: str
@@ -61,28 +60,30 @@ class StackValues:
 
 
 def is_reference(value: object) -> TypeGuard[dict[str, JsonValue]]:
-    """Whether a part of a configuration is meant as a reference, well-formed or not: an object with a `$` key."""
+    """Whether a value of a configuration is a reference, well-formed or not: an object with a key that starts with `$`.
+
+    Malformed ones count, so that a misspelt `$secrt` is reported and never sent to Airbyte as a value.
+    """
     return isinstance(value, dict) and any(isinstance(key, str) and key.startswith("$") for key in value)
 
 
 def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
-    """Read a reference, or tell what is wrong with it and what to do."""
-    marks = [key for key in value if key.startswith("$")]
-    mark = marks[0]
+    """Parse a reference; return what is wrong and what to do if it is malformed."""
+    mark = next(key for key in value if key.startswith("$"))
     if mark not in {SECRET, CONFIG, LANDING}:
         known = (SECRET, CONFIG, LANDING)
-        return f"{mark} is no kind of reference", suggestion(mark, known, f"use {SECRET}, {CONFIG} or {LANDING}")
+        return f"{mark} is not a kind of reference", suggestion(mark, known, f"use {SECRET}, {CONFIG} or {LANDING}")
     options = {CONFIG: {AS}, SECRET: {ROTATES}}.get(mark, set())
     extra = sorted(value.keys() - options - {mark})
     if extra:
         remedy = suggestion(extra[0], options, f'write {{"{mark}": "name"}} and no more')
         return f"a {mark} reference can't also have {', '.join(extra)}", remedy
     if mark == LANDING:
-        return _landing(value[mark])
-    return _named(mark, value)
+        return _parse_landing(value[mark])
+    return _parse_stack_value(mark, value)
 
 
-def _named(mark: str, value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
+def _parse_stack_value(mark: str, value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     name, kind, rotates = value[mark], value.get(AS, "string"), value.get(ROTATES, False)
     if not isinstance(name, str) or not is_identifier(name):
         return f"{mark} does not name a value", "use lower-case letters, digits and underscores, a letter first"
@@ -91,10 +92,10 @@ def _named(mark: str, value: dict[str, JsonValue]) -> Reference | tuple[str, str
     for known in get_args(ReferenceType):
         if kind == known:
             return Reference(name, mark == SECRET, known, rotates=rotates)
-    return "can't be read as that", f'"as" is one of {", ".join(get_args(ReferenceType))}'
+    return f'"{AS}" is not a known type', f"write one of {', '.join(get_args(ReferenceType))}"
 
 
-def _landing(part: JsonValue) -> Reference | tuple[str, str]:
+def _parse_landing(part: JsonValue) -> Reference | tuple[str, str]:
     for known in get_args(LandingPart):
         if part == known:
             return Reference(LANDING_ZONE, known in SECRET_PARTS, part=known)
@@ -128,11 +129,28 @@ def rotating(configuration: JsonValue) -> Iterator[JsonPath]:
     return (path for path, reference in references(configuration) if reference.rotates)
 
 
-def engine_path(path: JsonPath) -> str | None:
-    """A path as the engine reads it, `credentials["refresh.token"]`; None for one that it can't be given.
+def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) -> object:
+    """Copy a configuration with each reference replaced by its value.
 
-    Its only escape is that of a quote (pulumi, property_path.go): a key that ends in a backslash has no form, and `*`
-    would mean every key.
+    Args:
+        configuration: A checked configuration, without malformed references.
+        resolve: Returns the value of a reference, such as a Pulumi output.
+    """
+    if is_reference(configuration):
+        reference = parse(configuration)
+        return resolve(reference) if isinstance(reference, Reference) else configuration
+    if isinstance(configuration, dict):
+        return {key: substitute(inner, resolve) for key, inner in configuration.items()}
+    if isinstance(configuration, list):
+        return [substitute(inner, resolve) for inner in configuration]
+    return configuration
+
+
+def engine_path(path: JsonPath) -> str | None:
+    """A path in the engine's syntax, `credentials["refresh.token"]`; None if it can't be written.
+
+    The syntax can escape only a quote (pulumi, property_path.go): a key that ends in a backslash can't be written, and
+    `*` would mean every key.
     """
     text = ""
     for key in path:
@@ -145,20 +163,3 @@ def engine_path(path: JsonPath) -> str | None:
         else:
             text += '["' + key.replace('"', '\\"') + '"]'
     return text
-
-
-def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) -> object:
-    """A copy of a configuration with each reference replaced by what `resolve` makes of it.
-
-    Args:
-        configuration: A checked configuration, without malformed references.
-        resolve: Makes a value, such as a Pulumi output, of a reference.
-    """
-    if is_reference(configuration):
-        reference = parse(configuration)
-        return resolve(reference) if isinstance(reference, Reference) else configuration
-    if isinstance(configuration, dict):
-        return {key: substitute(inner, resolve) for key, inner in configuration.items()}
-    if isinstance(configuration, list):
-        return [substitute(inner, resolve) for inner in configuration]
-    return configuration

@@ -1,4 +1,7 @@
-"""The whole truth about a lake in one go: `check_lake` is what the command line and the Pulumi program both call."""
+"""Check a lake and report on it: `check_lake` is the one entry of the command line and of the Pulumi program.
+
+This module runs the rules, finds the line of each diagnostic, and sorts them. It knows the names of no rules.
+"""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +14,7 @@ from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.checks.configuration import values_are_set
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, counted, field_name
-from lotus_infra.lake.json_text import as_written, line_of
+from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import collector_paused, load_lake
 from lotus_infra.lake.references import StackValues
@@ -19,13 +22,13 @@ from lotus_infra.lake.references import StackValues
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of checking a lake.
+    """The result of a check.
 
     Attributes:
-        lake: The lake; usable only without problems.
-        problems: Mistakes to fix, sorted by file and line.
-        notices: Remarks on what is obsolete or ignored, sorted likewise; the lake works in spite of them.
-        models: The number of dbt models compared with the streams; None without a dbt project.
+        lake: The lake; usable only if there are no problems.
+        problems: Mistakes, sorted by file and line.
+        notices: Diagnostics that do not fail the check, sorted likewise.
+        models: The number of dbt models that were compared with the streams; None without a dbt project.
     """
 
     lake: Lake
@@ -35,7 +38,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """Count what was checked and the problems, in one line."""
+        """One line: how much was checked, and the number of problems."""
         streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
         checked = f"{counted(streams, 'stream')} in {counted(sources, 'source')}"
         if self.models is not None:
@@ -45,47 +48,45 @@ class Report:
 
 @collector_paused()
 def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
-    """Load a lake and hold it against every rule.
+    """Load a lake and apply every rule.
 
     Args:
         directory: The lake's folder.
         stacks: The stacks that must have a value for each reference.
 
     Raises:
-        LakeError: The folder is missing, can't be listed, or has nothing in it that could be a lake.
+        LakeError: The folder is missing, can't be listed, or contains nothing that could be a lake.
     """
-    lake, findings = load_lake(directory)
-    return judge(lake, (*CHECKS, values_are_set(stacks)), findings)
+    lake, diagnostics = load_lake(directory)
+    return judge(lake, (*CHECKS, values_are_set(stacks)), diagnostics)
 
 
-def judge(lake: Lake, rules: Iterable[Rule], findings: Iterable[Diagnostic] = ()) -> Report:
-    """Hold a lake that is loaded against rules.
+def judge(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] = ()) -> Report:
+    """Apply rules to a loaded lake.
 
     Args:
         lake: The lake; its files are read again only to find lines.
         rules: The rules.
-        findings: What has been found before.
+        diagnostics: Diagnostics of the lake from before, such as the loader's.
     """
-    found = [*findings, *(finding for rule in rules for finding in rule(lake))]
+    found = [*diagnostics, *(diagnostic for rule in rules for diagnostic in rule(lake))]
     return with_findings(Report(lake, (), ()), lake.directory, found)
 
 
-def with_findings(report: Report, directory: Path, findings: Iterable[Diagnostic]) -> Report:
-    """A report with more in it.
+def with_findings(report: Report, directory: Path, diagnostics: Iterable[Diagnostic]) -> Report:
+    """Add diagnostics to a report.
 
     Args:
-        report: What was found so far.
-        directory: The folder that the findings' files are relative to.
-        findings: What was found besides.
+        report: The report so far.
+        directory: The folder that the diagnostics' files are relative to.
+        diagnostics: The diagnostics to add.
     """
-    found, places = list(findings), _Places(directory)
-    problems = {places.problem(finding) for finding in found if not finding.harmless}
-    notices = {places.problem(finding) for finding in found if finding.harmless}
-    return replace(
-        report,
-        problems=tuple(sorted(problems.union(report.problems))),
-        notices=tuple(sorted(notices.union(report.notices))),
-    )
+    locator = _Locator(directory)
+    # Sets: two rules may report the same mistake, and it is shown once.
+    problems, notices = set(report.problems), set(report.notices)
+    for diagnostic in diagnostics:
+        (notices if diagnostic.harmless else problems).add(locator.locate(diagnostic))
+    return replace(report, problems=tuple(sorted(problems)), notices=tuple(sorted(notices)))
 
 
 def render(report: Report) -> str:
@@ -101,19 +102,19 @@ def as_document(report: Report) -> dict[str, JsonValue]:
         "sources": len(report.lake.sources),
         "streams": sum(1 for _ in report.lake.streams),
         "models": report.models,
-        "problems": [dict(asdict(problem)) for problem in report.problems],
-        "notices": [dict(asdict(notice)) for notice in report.notices],
+        "problems": [dict(asdict(diagnostic)) for diagnostic in report.problems],
+        "notices": [dict(asdict(diagnostic)) for diagnostic in report.notices],
     }
 
 
 def as_opened(path: Path) -> Path:
-    """A path as the user would open it: relative to the current folder, if it is below."""
+    """A path as the user would open it: relative to the current folder if it is below, else absolute."""
     whole = path.absolute()
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
-class _Places:
-    """Finds lines and readable paths; keeps the file it read last, since findings come file by file."""
+class _Locator:
+    """Finds the lines of diagnostics, which come file by file: it keeps the last file that it read."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -122,15 +123,14 @@ class _Places:
         self._text = ""
         self._document: JsonValue = None
 
-    def problem(self, finding: Diagnostic) -> LocatedDiagnostic:
-        """Place a finding."""
-        path, line = finding.path, finding.line
+    def locate(self, diagnostic: Diagnostic) -> LocatedDiagnostic:
+        path, line = diagnostic.path, diagnostic.line
         if path and line is None:
-            self._open(finding.file)
-            path = as_written(self._document, path)
+            self._open(diagnostic.file)
+            path = path_in_document(self._document, path)
             line = line_of(self._text, path)
-        file = (self._shown / finding.file).as_posix()
-        return LocatedDiagnostic(file, line or 1, field_name(path), finding.what, finding.remedy)
+        file = (self._shown / diagnostic.file).as_posix()
+        return LocatedDiagnostic(file, line or 1, field_name(path), diagnostic.what, diagnostic.remedy)
 
     def _open(self, file: str) -> None:
         if file != self._file:

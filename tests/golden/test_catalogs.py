@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from lotus_infra.lake.lake import catalog
+from lotus_infra.lake.catalog import catalog
 from lotus_infra.lake.loader import load_lake
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS

@@ -40,7 +40,11 @@ UNREADABLE = (
     Mistake("shop/latin.json", "stream", "", "is not UTF-8", b'{\n"stream": "\xe9t\xe9"}'),
     Mistake("shop/a_list.json", "", "", "must hold one JSON object", "[]"),
     Mistake(
-        "shop/twice.json", '"selected": false', "selected", "is there twice", '{"selected": true,\n"selected": false}'
+        "shop/twice.json",
+        '"selected": false',
+        "selected",
+        "is a duplicate key",
+        '{"selected": true,\n"selected": false}',
     ),
     Mistake("notes.txt", "", "", "is not a file that a lake has", "remember the milk"),
     Mistake("orders.json", "", "", "move it into the folder", stream()),
@@ -56,7 +60,7 @@ MODELS = (
         '"cursor_field"?',
         stream(stream="misspelt", selected=False, curser_field=["id"]),
     ),
-    Mistake("shop/misnamed.json", '"stream"', "stream", 'says "another"', stream(stream="another")),
+    Mistake("shop/misnamed.json", '"stream"', "stream", 'is "another"', stream(stream="another")),
     Mistake(
         "shop/no_mode.json", "", "sync_mode", "is missing", {k: v for k, v in stream().items() if k != "sync_mode"}
     ),
@@ -90,14 +94,14 @@ _CONFIGURATION: tuple[tuple[str, str, str, str, Document], ...] = (
         "plain",
         "hunter2",
         "configuration.api_key",
-        "is a secret, written out",
+        "is a secret in plain text",
         {"configuration": {"api_key": "hunter2"}},
     ),
     (
         "open",
         '"api_key"',
         "configuration.api_key",
-        "not kept as one",
+        "but the reference is not",
         {"configuration": {"api_key": {"$config": "landing_bucket"}}},
     ),
     ("malformed", "api_key", "configuration.api_key", '"$secret"?', {"configuration": {"api_key": {"$secrt": "key"}}}),

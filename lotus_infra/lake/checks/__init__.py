@@ -1,4 +1,4 @@
-"""The rules that a whole lake must keep, each a small pure function from a `Lake` to its findings.
+"""The rules of a whole lake, each a small pure function from a `Lake` to diagnostics.
 
 The command line, the tests and the Pulumi program all run the same tuple. Rules about one file alone are in the models.
 """
@@ -17,7 +17,6 @@ from lotus_infra.lake.checks.sources import (
 from lotus_infra.lake.checks.texts import labels_are_short, texts_are_storable
 
 __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
-
 
 CHECKS: tuple[Rule, ...] = (
     sources_have_streams,
@@ -41,6 +40,5 @@ CHECKS: tuple[Rule, ...] = (
     configurations_fit,
 )
 
-
 FACT_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)
-"""The rules that compare streams with what their source was found to have."""
+"""The rules that compare streams with their discovered streams; `lotus discover` runs these alone."""

@@ -1,4 +1,4 @@
-"""Connector configurations: references, secrets, and the connector's own specification where it is pinned."""
+"""Connector configurations: references, secrets, and the specification of a pinned connector."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -34,11 +34,11 @@ _READ_AS: Final = {
     "boolean": frozenset({"boolean"}),
     "json": frozenset({"object", "array", "string", "integer", "number", "boolean", "null"}),
 }
-"""The JSON types that fit a value which a reference reads as one of its types."""
+"""The JSON types that accept a value, by the type of its reference."""
 
 
 def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
-    """A reference names a value; a mask, which is what Airbyte shows for a secret, never stands for one."""
+    """References are well-formed, and no value is the mask that Airbyte shows for a secret."""
     for file, _, _, configuration in _configurations(lake):
         for path, leaf in walk(configuration, _PATH):
             if leaf == MASK:
@@ -56,9 +56,10 @@ def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
-    """A configuration has what its connector asks for, and its secrets are references."""
+    """A configuration fits its connector's specification, and its secrets are references."""
     specifications: dict[str, Specification] = {}
     faults: dict[str, str] = {}
+    # A broken specification is one diagnostic at its connector, not one at each configuration that uses it.
     for name, connector in lake.connectors.items():
         if connector is not None:
             try:
@@ -70,64 +71,66 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
         name = pinned.connector if pinned is not None else ""
         if name.startswith(f"{kind}-") and name in specifications and name not in faults:
             try:
-                yield from _fit(file, specifications[name], configuration)
+                yield from _check_fit(file, specifications[name], configuration)
             except SpecificationError as error:
                 faults[name] = str(error)
     for name, fault in faults.items():
-        yield Diagnostic(f"{CONNECTORS_FOLDER}/{name}.json", ("spec",), fault, "pin the connector's own again")
+        yield Diagnostic(
+            f"{CONNECTORS_FOLDER}/{name}.json", ("spec",), fault, "pin the connector's own specification again"
+        )
 
 
-def _fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
-    opened = _opened(configuration)
-    misfits = specification.misfits(opened)
+def _check_fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
+    values = _without_references(configuration)
+    misfits = specification.misfits(values)
     leaves = dict(walk(configuration))
     for misfit in misfits:
-        yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw(misfit, leaves.get(misfit.path)))
+        yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
     for path, leaf in leaves.items():
         if specification.is_secret(path):
-            yield from _secret(file, (*_PATH, *path), leaf)
+            yield from _check_secret(file, (*_PATH, *path), leaf)
     refused = {misfit.path for misfit in misfits}
-    for path, meant in specification.unknown_keys(opened):
+    for path, likely in specification.unknown_keys(values):
         if path in refused:
             continue
-        if meant is not None:
-            yield Diagnostic(file, (*_PATH, *path), "is no key that the connector has", f'did you mean "{meant}"?')
+        if likely is not None:
+            yield Diagnostic(file, (*_PATH, *path), "is not a key of the connector", f'did you mean "{likely}"?')
         else:
-            what = "is no key of the connector's specification, and is sent all the same"
+            what = "is not in the connector's specification, but is sent to Airbyte"
             yield Diagnostic(file, (*_PATH, *path), what, "delete it if the connector doesn't need it", harmless=True)
 
 
-def _opened(value: JsonValue) -> object:
-    """A configuration as the validator reads it: a reference is a leaf whose value is not known yet."""
+def _without_references(value: JsonValue) -> object:
+    """A configuration for the validator: each reference becomes an unknown value of its type."""
     if is_reference(value):
         reference = parse(value)
         return Unknown(_READ_AS[reference.type]) if isinstance(reference, Reference) else Unknown()
     if isinstance(value, dict):
-        return {key: _opened(inner) for key, inner in value.items()}
-    return [_opened(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _without_references(inner) for key, inner in value.items()}
+    return [_without_references(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _flaw(misfit: Misfit, leaf: JsonValue) -> Flaw:
-    """What is wrong; a reference of the wrong type is read as another one rather than replaced by a value."""
+def _flaw_of(misfit: Misfit, leaf: JsonValue) -> Flaw:
+    """A misfit's flaw; for a reference of the wrong type, the remedy is another `as`, not a value."""
     if not (misfit.types and is_reference(leaf)):
         return misfit.flaw
     types = " or ".join(misfit.types)
     return Flaw("is read as the wrong type", f'add "{AS}": "{types}" to the reference')
 
 
-def _secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
+def _check_secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
     if is_reference(leaf):
         reference = parse(leaf)
         if isinstance(reference, Reference) and not reference.secret:
             name = reference.name if reference.part is None else "name"
-            yield Diagnostic(file, path, "is a secret that is not kept as one", f'write {{"$secret": "{name}"}}')
+            yield Diagnostic(file, path, "is a secret, but the reference is not", f'write {{"$secret": "{name}"}}')
     elif leaf != MASK and not is_stored(leaf):
         remedy = 'keep the value in the stack and name it: {"$secret": "name"}'
-        yield Diagnostic(file, path, "is a secret, written out", remedy)
+        yield Diagnostic(file, path, "is a secret in plain text", remedy)
 
 
 def values_are_set(stacks: Iterable[StackValues]) -> Rule:
-    """Make the rule that each stack has a value for each reference; a destination that is not used needs none."""
+    """Make the rule that each stack has a value for each reference, except those of unused destinations."""
     known = tuple(stacks)
 
     def values_are_set_in_stacks(lake: Lake) -> Iterator[Diagnostic]:
@@ -154,7 +157,7 @@ def _unset(file: str, path: JsonPath, reference: Reference, stack: str) -> Diagn
 
 
 def _configurations(lake: Lake) -> Iterator[tuple[str, str, str, Configuration]]:
-    """Every configuration with its file, the kind that its connector must be of, and the connector."""
+    """Yield file, required kind of connector, connector, and configuration of each source and destination."""
     for source in lake.sources:
         if source.config is not None:
             yield source.file, "source", source.config.connector, source.config.configuration

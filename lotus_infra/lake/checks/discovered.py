@@ -1,11 +1,11 @@
-"""Streams and fields against what the source was found to have."""
+"""Streams and fields, compared with those that were discovered."""
 
 import json
 from collections.abc import Iterator, Mapping
 
 from airbyte_model.suggestions import suggestion
 
-from lotus_infra.lake.checks.rule import Complaint, each_selected_stream
+from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
 from lotus_infra.lake.models import Field
@@ -15,7 +15,7 @@ def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
     """A stream is one that the source has."""
     for source in lake.sources:
         if source.offered is None:
-            what = f"has no {DISCOVERED_FOLDER} folder, so its streams are not compared with what the source has"
+            what = f"has no {DISCOVERED_FOLDER} folder, so its streams are not compared with those of the source"
             yield Diagnostic(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)
             continue
         for stream in source.streams:
@@ -26,7 +26,7 @@ def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
 
 
 @each_selected_stream
-def fields_are_offered(stream: StreamFile) -> Iterator[Complaint]:
+def fields_are_offered(stream: StreamFile) -> Iterator[StreamFlaw]:
     """A field is one that the stream has, with the type that it has there."""
     if not stream.config.fields:
         yield ("fields",), "selects no field", "name at least one field, or delete the file"
@@ -34,7 +34,7 @@ def fields_are_offered(stream: StreamFile) -> Iterator[Complaint]:
         yield from _compare(("fields",), stream.config.fields, stream.discovered.fields)
 
 
-def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> Iterator[Complaint]:
+def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> Iterator[StreamFlaw]:
     for name, field in ours.items():
         found = theirs.get(name)
         if found is None:
@@ -44,7 +44,7 @@ def _compare(path: JsonPath, ours: Mapping[str, Field], theirs: Mapping[str, Fie
             yield from _compare_types((*path, name), field, found)
 
 
-def _compare_types(path: JsonPath, ours: Field, theirs: Field) -> Iterator[Complaint]:
+def _compare_types(path: JsonPath, ours: Field, theirs: Field) -> Iterator[StreamFlaw]:
     if ours.types and theirs.types and ours.types != theirs.types:
         written, found = sorted(ours.types), sorted(theirs.types)
         what = f"is {', '.join(written)} where the source has {', '.join(found)}"

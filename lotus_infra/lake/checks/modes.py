@@ -13,15 +13,15 @@ from airbyte_model.offers import (
 )
 from airbyte_model.suggestions import suggestion
 
-from lotus_infra.lake.checks.rule import Complaint, each_selected_stream
+from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, field_name
 from lotus_infra.lake.lake import Lake, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 
 
 @each_selected_stream
-def modes_exist(stream: StreamFile) -> Iterator[Complaint]:
-    """Source mode and destination mode make a pair that Airbyte has, and the source supports its half."""
+def modes_exist(stream: StreamFile) -> Iterator[StreamFlaw]:
+    """Source mode and destination mode are a pair that Airbyte has, and the source supports its part."""
     config, mode = stream.config, _mode(stream)
     if mode is None:
         fitting = ", ".join(theirs for ours, theirs in MODES if ours == config.sync_mode)
@@ -32,7 +32,7 @@ def modes_exist(stream: StreamFile) -> Iterator[Complaint]:
 
 
 def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
-    """The destination can write in a stream's mode; only pinned destinations can tell."""
+    """The destination supports a stream's mode; only the file of a pinned destination has its modes."""
     for source in lake.sources:
         destination = lake.destination_of(source)
         pinned = lake.pinned(destination.connector) if destination is not None else None
@@ -46,25 +46,25 @@ def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
 
 
 @each_selected_stream
-def cursors_work(stream: StreamFile) -> Iterator[Complaint]:
+def cursors_work(stream: StreamFile) -> Iterator[StreamFlaw]:
     """An incremental stream has a cursor that exists, is the source's own where it has one, and is selected."""
     config = stream.config
     if config.sync_mode != "incremental":
         return
-    # Any incremental mode will do: whether the pair of modes exists is another rule's concern.
+    # Any incremental mode gives the same answer; `modes_exist` checks the pair of modes.
     flaw = cursor_flaw("incremental_append", config.cursor_field, config.fields, _offer(stream))
     if flaw is not None:
         yield ("cursor_field",), *flaw
 
 
 @each_selected_stream
-def keys_work(stream: StreamFile) -> Iterator[Complaint]:
-    """A key that matters exists, is the source's own where it has one, and is selected where rows are matched by it."""
+def keys_work(stream: StreamFile) -> Iterator[StreamFlaw]:
+    """A key exists, is the source's own where it has one, and is selected if rows are matched by it."""
     config, discovered, mode = stream.config, stream.discovered, _mode(stream)
     if mode is None or mode in KEYLESS_MODES:
         return
     if mode not in KEYED_MODES and discovered is not None:
-        # The server does not look such a key up; models downstream count on it all the same.
+        # The server does not validate the key in such a mode, but downstream models depend on it.
         for index, path in enumerate(config.primary_key):
             if not _exists(path, discovered.fields):
                 remedy = suggestion(path[0] if path else "", discovered.fields, "name a field that the source has")
@@ -75,7 +75,7 @@ def keys_work(stream: StreamFile) -> Iterator[Complaint]:
 
 
 def keys_are_used(lake: Lake) -> Iterator[Diagnostic]:
-    """A key that the server replaces by the source's own, without a word, is noticed: downstream, the file's counts."""
+    """A key that the server silently replaces by the source's own is a notice: downstream models use the file's."""
     for stream in (stream for stream in lake.streams if stream.config.selected):
         mode, key = _mode(stream), stream.config.primary_key
         offer = _offer(stream) if key and mode is not None else None
@@ -89,7 +89,7 @@ def _mode(stream: StreamFile) -> str | None:
 
 
 def _offer(stream: StreamFile) -> Offer | None:
-    """What the source was found to offer; None where that is not known."""
+    """The discovered stream for Airbyte's rules; None if it is unknown."""
     found = stream.discovered
     if found is None:
         return None

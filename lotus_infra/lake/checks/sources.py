@@ -1,4 +1,4 @@
-"""A source's own settings: its connector, its destination, its schedule, and that it has something to sync."""
+"""The settings of a source: its connector, its destination, its schedule, and that a stream is selected."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from lotus_infra.lake.models import Schedule, is_definition_id
 
 
 def sources_have_streams(lake: Lake) -> Iterator[Diagnostic]:
-    """A source selects a stream: Airbyte would choose for itself otherwise (airbyte-platform, AirbyteCatalogHelper)."""
+    """A source selects a stream: otherwise Airbyte would select for itself (airbyte-platform, AirbyteCatalogHelper)."""
     for source in lake.sources:
         if source.config is not None and source.complete and not source.selected_streams:
             what = "none of its streams is selected" if source.streams else "has no streams"
@@ -29,7 +29,7 @@ def destinations_exist(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def connectors_are_known(lake: Lake) -> Iterator[Diagnostic]:
-    """A connector is of the right kind, and its definition is known: by its id, or by a file that pins it."""
+    """A connector is of the right kind, and its definition is known: by its id, or by its file in `_connectors/`."""
     for source in lake.sources:
         if source.config is not None:
             yield from _connector(lake, source.file, source.config.connector, "source")
@@ -42,30 +42,32 @@ def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Dia
     pinned = lake.pinned(connector)
     name = pinned.connector if pinned is not None else connector
     if not name.startswith(f"{kind}-") and (pinned is not None or not is_definition_id(connector)):
-        yield Diagnostic(file, ("connector",), f'"{name}" is no {kind}', f'name a connector that starts with "{kind}-"')
+        yield Diagnostic(
+            file, ("connector",), f'"{name}" is not a {kind} connector', f'name a connector that starts with "{kind}-"'
+        )
     elif connector not in lake.connectors and not is_definition_id(connector):
         known = {name.removeprefix(f"{kind}-") for name in lake.connectors if name.startswith(f"{kind}-")}
-        meant = nearest(connector.removeprefix(f"{kind}-"), known)
+        likely = nearest(connector.removeprefix(f"{kind}-"), known)
         remedy = f"add {CONNECTORS_FOLDER}/{connector}.json, or give its definition id"
-        if meant is not None:
-            remedy = f'did you mean "{kind}-{meant}"?'
+        if likely is not None:
+            remedy = f'did you mean "{kind}-{likely}"?'
         yield Diagnostic(file, ("connector",), f'the connector "{connector}" is not pinned', remedy)
 
 
 def schedules_run(lake: Lake) -> Iterator[Diagnostic]:
-    """A schedule is one that the server takes."""
+    """The server accepts a schedule."""
     for source in lake.sources:
         if source.config is not None:
-            for key, what, remedy in _schedule_problems(source.config.schedule):
+            for key, what, remedy in _schedule_flaws(source.config.schedule):
                 yield Diagnostic(source.file, ("schedule", key), what, remedy)
 
 
-def _schedule_problems(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
-    """Key, what is wrong, and what to do about it."""
+def _schedule_flaws(schedule: Schedule) -> Iterator[tuple[str, str, str]]:
+    """Yield key, what is wrong, and what to do."""
     rules = schedules.Schedule(schedule.type, schedule.cron, schedule.time_zone, schedule.every)
     zone = schedules.split_zone(schedule.cron)[1] if schedule.type == "cron" and schedule.cron else schedules.UTC
     if zone == schedules.UTC:
         yield from ((part, *flaw) for part, flaw in rules.flaws())
     else:
-        # Airbyte takes a zone behind the expression; a file has one place for it.
+        # Airbyte also accepts a zone behind the expression; a file has one place for it, `time_zone`.
         yield "cron", f'"{zone}" is a time zone', f'leave it out here, and write "time_zone": "{zone}" beside it'

@@ -11,13 +11,13 @@ from lotus_infra.lake.models import Configuration
 
 
 def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
-    """The label of a source, a destination or a connection is no longer than the server takes, given or made."""
+    """The label of a source, a destination or a connection, written or derived, fits into the server's database."""
     for source in lake.sources:
         if source.config is None:
             continue
-        made = naming.connection_label(source.label, lake.destination_label(source.config.destination))
+        derived = naming.connection_label(source.label, lake.destination_label(source.config.destination))
         own = _label_flaw("label", source.label)
-        joined = None if own else _label_flaw("connection label", made)
+        joined = None if own else _label_flaw("connection label", derived)
         if own:
             yield Diagnostic(source.file, ("name",), own, "give the source a shorter name")
         elif joined:
@@ -31,13 +31,13 @@ def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def _label_flaw(kind: str, label: str) -> str:
-    """What is wrong with a label, which is shown in part; empty where nothing is."""
+    """What is wrong with a label, shown by its first 40 characters; empty if nothing is."""
     flaw = name_flaw(label)
     return f'the {kind} "{label[:40]}…" {flaw.what}' if flaw is not None else ""
 
 
 def texts_are_storable(lake: Lake) -> Iterator[Diagnostic]:
-    """No value that the server is sent has a NUL character: its database has none."""
+    """No value for the server has a NUL character: its database, PostgreSQL, can't store one."""
     for source in lake.sources:
         if source.config is not None:
             yield from _nuls(source.file, source.config.configuration)

@@ -1,9 +1,10 @@
-"""From a stream's file to the stream that Airbyte is asked for."""
+"""From a stream's file to the stream as the public API takes it."""
 
 import pytest
 
+from lotus_infra.lake.catalog import ConfiguredStream, catalog, configure
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.lake import ConfiguredStream, SourceFolder, StreamFile, catalog, configure
+from lotus_infra.lake.lake import SourceFolder, StreamFile
 from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import Document, discovered, stream
 
@@ -16,7 +17,7 @@ def found(**overrides: object) -> Discovered:
     return Discovered.model_validate(discovered(**overrides))
 
 
-def test_a_stream_is_asked_for_as_its_file_says() -> None:
+def test_a_stream_is_configured_from_its_file() -> None:
     assert configure(config(), found()) == ConfiguredStream(
         name="orders",
         namespace=None,

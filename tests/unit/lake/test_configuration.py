@@ -17,8 +17,8 @@ def shopify(**changes: object) -> Document:
     return source(connector="source-shopify", configuration={"shop": "acme", "credentials": credentials} | changes)
 
 
-def told(directory: Path, file: Document, name: str = "shop/_source.json") -> list[str]:
-    """What is said of a configuration, without its file, its line and the word before the path."""
+def check(directory: Path, file: Document, name: str = "shop/_source.json") -> list[str]:
+    """The problems of a configuration, without file and line, and with paths below `configuration`."""
     problems = problems_of(directory, {name: file})
     return [problem.split(": ", maxsplit=1)[1].removeprefix("configuration.") for problem in problems]
 
@@ -30,7 +30,7 @@ WRONG: list[tuple[Document, str]] = [
     ({"lookback_window_in_days": 31}, "lookback_window_in_days: is too large: write at most 30"),
     ({"lookback_window_in_days": -1}, "lookback_window_in_days: is too small: write at least 0"),
     ({"bulk_window_in_days": "30"}, "bulk_window_in_days: has the wrong type: write an integer"),
-    ({"start_dat": "2025-12-25"}, 'start_dat: is no key that the connector has: did you mean "start_date"?'),
+    ({"start_dat": "2025-12-25"}, 'start_dat: is not a key of the connector: did you mean "start_date"?'),
     ({"credentials": "open sesame"}, "credentials: has the wrong type: write an object"),
     ({"credentials": {"auth_method": "api_password"}}, "credentials.api_password: is required: add it"),
     (
@@ -43,11 +43,11 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": "hunter2"}},
-        "credentials.api_password: is a secret, written out: keep the value in the stack and name it",
+        "credentials.api_password: is a secret in plain text: keep the value in the stack and name it",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": ""}},
-        "credentials.api_password: is a secret, written out",
+        "credentials.api_password: is a secret in plain text",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": MASK}},
@@ -55,7 +55,7 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": {"$config": "password"}}},
-        "credentials.api_password: is a secret that is not kept as one: write ",
+        "credentials.api_password: is a secret, but the reference is not: write ",
     ),
     (
         {"credentials": {"auth_method": "api_password", "api_password": PASSWORD | {"rotate": True}}},
@@ -69,7 +69,7 @@ WRONG: list[tuple[Document, str]] = [
         {"shop": {"$config": "shop", "rotates": True}},
         "shop: a $config reference can't also have rotates: write ",
     ),
-    ({"shop": {"$confg": "shop"}}, 'shop: $confg is no kind of reference: did you mean "$config"?'),
+    ({"shop": {"$confg": "shop"}}, 'shop: $confg is not a kind of reference: did you mean "$config"?'),
     (
         {"bulk_window_in_days": {"$config": "days"}},
         'bulk_window_in_days: is read as the wrong type: add "as": "integer" to the',
@@ -78,8 +78,10 @@ WRONG: list[tuple[Document, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "expected"), WRONG)
-def test_what_does_not_fit_the_connector_is_told(changes: Document, expected: str, tmp_path: Path) -> None:
-    problems = told(tmp_path, shopify(**changes))
+def test_a_configuration_that_does_not_fit_the_connector_is_reported(
+    changes: Document, expected: str, tmp_path: Path
+) -> None:
+    problems = check(tmp_path, shopify(**changes))
 
     assert len(problems) == 1
     assert problems[0].startswith(expected)
@@ -89,7 +91,7 @@ def test_what_does_not_fit_the_connector_is_told(changes: Document, expected: st
 def test_a_secret_that_is_written_out_is_never_repeated(value: object, tmp_path: Path) -> None:
     credentials = {"auth_method": "api_password", "api_password": value}
 
-    problems = told(tmp_path, shopify(credentials=credentials))
+    problems = check(tmp_path, shopify(credentials=credentials))
 
     assert problems
     assert not any("hunter2" in problem or "12345" in problem for problem in problems)
@@ -109,7 +111,7 @@ RIGHT: list[Document] = [
 
 @pytest.mark.parametrize("changes", RIGHT)
 def test_a_reference_fits_where_its_value_could(changes: Document, tmp_path: Path) -> None:
-    assert told(tmp_path, shopify(**changes)) == []
+    assert check(tmp_path, shopify(**changes)) == []
 
 
 @pytest.mark.parametrize("key", ["*", "odd\\"])
@@ -124,15 +126,15 @@ def test_a_secret_whose_path_the_engine_cannot_be_given_may_not_rotate(key: str,
 def test_a_required_key_is_missed(tmp_path: Path) -> None:
     klaviyo = source(connector="source-klaviyo", configuration={"num_workers": 5})
 
-    assert told(tmp_path, klaviyo) == ["api_key: is required: add it"]
+    assert check(tmp_path, klaviyo) == ["api_key: is required: add it"]
 
 
-def test_a_choice_of_format_is_told_by_what_it_may_be(tmp_path: Path) -> None:
+def test_a_wrong_choice_of_format_is_reported_with_the_right_one(tmp_path: Path) -> None:
     configuration = destination()["configuration"]
     assert isinstance(configuration, dict)
     wrong = destination(configuration=configuration | {"format": {"format_type": "parquet"}})
 
-    assert told(tmp_path, wrong, "_destinations/s3.json") == [
+    assert check(tmp_path, wrong, "_destinations/s3.json") == [
         'format.format_type: is not an allowed value: did you mean "Parquet"?'
     ]
 
@@ -142,7 +144,7 @@ def test_a_long_list_of_values_suggests_the_nearest(tmp_path: Path) -> None:
     assert isinstance(configuration, dict)
     wrong = destination(configuration=configuration | {"s3_bucket_region": "us-wst-1"})
 
-    assert told(tmp_path, wrong, "_destinations/s3.json")[0].endswith('did you mean "us-west-1"?')
+    assert check(tmp_path, wrong, "_destinations/s3.json")[0].endswith('did you mean "us-west-1"?')
 
 
 def test_a_key_that_the_specification_does_not_have_is_noticed(tmp_path: Path) -> None:
@@ -155,13 +157,13 @@ def test_a_key_that_the_specification_does_not_have_is_noticed(tmp_path: Path) -
 def test_a_connector_that_is_not_pinned_takes_what_it_is_given(tmp_path: Path) -> None:
     custom = source(connector="11111111-2222-3333-4444-555555555555", configuration={"anything": ["goes"]})
 
-    assert told(tmp_path, custom) == []
+    assert check(tmp_path, custom) == []
 
 
 def test_a_mask_is_refused_even_where_nothing_is_known_of_the_connector(tmp_path: Path) -> None:
     custom = source(connector="11111111-2222-3333-4444-555555555555", configuration={"keys": [{"key": MASK}]})
 
-    assert told(tmp_path, custom)[0].startswith("keys[0].key: is the mask")
+    assert check(tmp_path, custom)[0].startswith("keys[0].key: is the mask")
 
 
 def pinned(spec: Document) -> Document:
@@ -177,7 +179,7 @@ BROKEN_SPECS: list[tuple[Document, str]] = [
 
 
 @pytest.mark.parametrize(("spec", "expected"), BROKEN_SPECS)
-def test_a_pinned_specification_that_can_not_be_used_is_told(spec: Document, expected: str, tmp_path: Path) -> None:
+def test_a_pinned_specification_that_can_not_be_used_is_reported(spec: Document, expected: str, tmp_path: Path) -> None:
     changes = {
         "_connectors/source-own.json": pinned(spec),
         "shop/_source.json": source(connector="source-own", configuration={"a": 1}),
@@ -209,10 +211,10 @@ def test_secrets_inside_lists_are_secrets(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, changes)
 
     assert len(problems) == 1
-    assert "configuration.keys[1].key: is a secret, written out" in problems[0]
+    assert "configuration.keys[1].key: is a secret in plain text" in problems[0]
 
 
-def test_a_value_that_a_stack_does_not_have_is_told_for_each_such_stack(tmp_path: Path) -> None:
+def test_a_value_that_a_stack_does_not_have_is_reported_for_each_such_stack(tmp_path: Path) -> None:
     full = StackValues("prod", frozenset({"landing_bucket", "s3_secret_access_key"}))
     empty = StackValues("sandbox", frozenset())
 
@@ -236,7 +238,7 @@ def test_a_destination_that_no_source_uses_needs_no_values(tmp_path: Path) -> No
     assert problems_of(tmp_path, changes, StackValues("prod", frozenset())) == []
 
 
-def test_a_stack_without_a_landing_zone_is_told_for_each_part_that_a_destination_takes(tmp_path: Path) -> None:
+def test_a_stack_without_a_landing_zone_is_reported_for_each_part_that_a_destination_takes(tmp_path: Path) -> None:
     changes: Files = {
         "_destinations/s3.json": destination(
             configuration={
@@ -250,20 +252,20 @@ def test_a_stack_without_a_landing_zone_is_told_for_each_part_that_a_destination
     }
     bare, full = StackValues("dev", frozenset()), StackValues("prod", frozenset({"landingZone"}))
 
-    told = problems_of(tmp_path, changes, bare, full)
+    problems = problems_of(tmp_path, changes, bare, full)
 
-    assert [line.partition(": ")[2].partition(":")[0] for line in told] == [
+    assert [line.partition(": ")[2].partition(":")[0] for line in problems] == [
         "configuration.s3_bucket_name",
         "configuration.s3_bucket_path",
         "configuration.secret_access_key",
     ]
-    assert all("the stack dev has no landing zone" in line for line in told)
+    assert all("the stack dev has no landing zone" in line for line in problems)
 
 
 def test_a_public_part_of_the_landing_zone_can_not_stand_for_a_secret(tmp_path: Path) -> None:
     configuration = dict(cast("dict[str, object]", destination()["configuration"]))
     configuration["secret_access_key"] = {"$landing": "bucket"}
 
-    [told] = problems_of(tmp_path, {"_destinations/s3.json": destination(configuration=configuration)})
+    [problem] = problems_of(tmp_path, {"_destinations/s3.json": destination(configuration=configuration)})
 
-    assert "configuration.secret_access_key: is a secret that is not kept as one" in told
+    assert "configuration.secret_access_key: is a secret, but the reference is not" in problem

@@ -1,4 +1,4 @@
-"""What has changed between two discoveries of a stream."""
+"""Changes between two discoveries of a stream."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from lotus_infra.lake.discovered import Discovered, differences
 from tests.support.lakes import Document, discovered
 
 
-def told(before: Document, after: Document) -> list[str]:
-    ours, theirs = (Discovered.model_validate(discovered(**changes)) for changes in (before, after))
+def changes(before: Document, after: Document) -> list[str]:
+    ours, theirs = (Discovered.model_validate(discovered(**overrides)) for overrides in (before, after))
     return [str(difference) for difference in differences(ours, theirs)]
 
 
-def test_equal_facts_have_no_difference_whatever_their_order() -> None:
+def test_equal_discoveries_have_no_difference_whatever_their_order() -> None:
     fields: Document = {"a": {"type": ["null", "string"]}, "b": {"type": "integer"}}
-    assert told({"fields": fields}, {"fields": dict(reversed(fields.items())) | {"a": {"type": "string"}}}) == []
+    assert changes({"fields": fields}, {"fields": dict(reversed(fields.items())) | {"a": {"type": "string"}}}) == []
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_equal_facts_have_no_difference_whatever_their_order() -> None:
     ],
 )
 def test_modes_cursors_and_keys_are_compared(after: Document, line: str) -> None:
-    assert told({}, after) == [line]
+    assert changes({}, after) == [line]
 
 
 TEXT: Document = {"type": "string"}
@@ -72,4 +72,4 @@ NUMBER: Document = {"type": "number"}
     ],
 )
 def test_fields_are_compared_at_every_depth(before: Document, after: Document, lines: list[str]) -> None:
-    assert told({"fields": before}, {"fields": after}) == lines
+    assert changes({"fields": before}, {"fields": after}) == lines

@@ -14,13 +14,13 @@ def fields(**more: object) -> Document:
     return stream(fields={"id": ID, "updated_at": TIME, **more})
 
 
-def test_a_stream_that_the_source_does_not_have_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_stream_that_the_source_does_not_have_is_reported_with_the_nearest(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"shop/ordrs.json": stream(stream="ordrs")}) == [
         'shop/ordrs.json:2: stream: "ordrs" is no stream of the source "shop": did you mean "orders"?'
     ]
 
 
-def test_a_stream_that_is_like_no_other_is_told_what_to_add(tmp_path: Path) -> None:
+def test_a_stream_that_is_like_no_other_is_reported_with_a_remedy(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/zebras.json": stream(stream="zebras")})
 
     assert problems[0].endswith("delete the file, or run `lotus discover shop` if the source has it")
@@ -69,7 +69,9 @@ WRONG_FIELDS: list[tuple[Document, str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "expected"), WRONG_FIELDS)
-def test_a_field_that_the_source_has_not_or_otherwise_is_told(wrong: Document, expected: str, tmp_path: Path) -> None:
+def test_a_field_that_the_source_lacks_or_has_otherwise_is_reported(
+    wrong: Document, expected: str, tmp_path: Path
+) -> None:
     problems = problems_of(tmp_path, {"shop/orders.json": fields(**wrong)})
 
     assert len(problems) == 1
@@ -105,7 +107,7 @@ def test_a_source_that_does_not_know_its_types_agrees_with_all(tmp_path: Path) -
     )
 
 
-def test_a_stream_without_fields_is_told(tmp_path: Path) -> None:
+def test_a_stream_without_fields_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"shop/orders.json": stream(fields={})}) == [
         "shop/orders.json:13: fields: selects no field: name at least one field, or delete the file"
     ]

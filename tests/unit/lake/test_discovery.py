@@ -1,4 +1,4 @@
-"""From JSON Schema to the facts of a stream, and to the text of its file."""
+"""From JSON Schema to a discovered stream, and to the text of its file."""
 
 import json
 from typing import Any
@@ -81,7 +81,7 @@ def test_alternatives_are_a_list_of_types_and_null_is_none(keyword: str, choices
     assert field_of({keyword: choices}) == field
 
 
-def test_what_a_schema_says_itself_is_completed_by_its_branches() -> None:
+def test_a_schema_is_completed_by_its_branches() -> None:
     branch: Any = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
     own: Any = {"type": ["null", "object"], "properties": {"b": {"type": "integer"}}}
     expected = Field("object", properties={"a": INTEGER, "b": INTEGER})
@@ -105,7 +105,7 @@ def test_the_own_files_are_as_they_are_written() -> None:
         assert text_of(Discovered.model_validate_json(text)) == text
 
 
-def test_a_namespace_is_written_and_what_is_unset_is_not() -> None:
+def test_a_namespace_is_written_and_unset_keys_are_not() -> None:
     written = json.loads(text_of(facts(namespace="public", fields={"id": {"type": "integer"}})))
 
     assert written["namespace"] == "public"
@@ -156,7 +156,7 @@ def shuffled(value: Any, random: Any) -> Any:
 
 
 @given(st.dictionaries(NAMES, SCHEMAS), st.randoms(use_true_random=False))
-def test_the_same_facts_in_any_order_change_no_byte(properties: dict[str, Any], random: Any) -> None:
+def test_the_same_fields_in_any_order_change_no_byte(properties: dict[str, Any], random: Any) -> None:
     before = facts(fields=fields_of({"properties": properties}))
     again = facts(fields=fields_of({"properties": shuffled(properties, random)}))
 
@@ -168,7 +168,7 @@ def test_the_same_facts_in_any_order_change_no_byte(properties: dict[str, Any], 
 @pytest.mark.parametrize(
     "name", ["a/b", "..", "_catalog", ".hidden", "", " padded", "tab\tbed", "x" * 201, "a:b", "\ud800"]
 )
-def test_a_name_that_no_file_can_have_is_told(name: str) -> None:
+def test_a_name_that_no_file_can_have_is_reported(name: str) -> None:
     [(stream, reason)] = unwritable([facts(stream=name), facts()])
 
     assert (stream.stream, reason) == (name, "its name can't be that of a file")
@@ -179,19 +179,21 @@ def test_other_names_are_fine(name: str) -> None:
     assert list(unwritable([facts(stream=name)])) == []
 
 
-def test_streams_that_would_share_a_file_are_told_whatever_the_disk() -> None:
+def test_streams_that_would_share_a_file_are_reported_on_every_disk() -> None:
     both = [facts(namespace="public"), facts(namespace="sales")]
     assert [reason for _, reason in unwritable(both)] == ["the source has it in several namespaces (public, sales)"] * 2
 
     alike = [facts(stream="Orders"), facts(stream="orders")]
-    assert [reason for _, reason in unwritable(alike)] == ["not every disk tells Orders from orders"] * 2
+    assert [reason for _, reason in unwritable(alike)] == [
+        "Orders and orders would be one file on a disk that ignores case"
+    ] * 2
 
 
-def test_what_no_file_can_hold_is_told() -> None:
+def test_characters_that_no_file_can_hold_are_reported() -> None:
     odd = facts().model_copy(
         update={"fields": fields_of({"properties": {"a": {"type": "string", "format": "\ud800"}}})}
     )
 
     [(_, reason)] = unwritable([odd])
 
-    assert reason == "its schema has something in it that is no text"
+    assert reason == "its schema has characters that UTF-8 can't encode"

@@ -1,4 +1,4 @@
-"""Edits of a JSON text change what they say and no other byte."""
+"""Edits of a JSON text change their entries and no other byte."""
 
 import json
 from typing import Any
@@ -62,7 +62,7 @@ edits = some.builds(
 
 
 def expected(document: Any, edit: Edit) -> Any:
-    """What an edit means, on the document itself."""
+    """The same edit on the parsed document."""
     key, *rest = edit.path
     inner = document.get(key)
     if rest:
@@ -75,7 +75,7 @@ def expected(document: Any, edit: Edit) -> Any:
 
 
 @given(documents, some.lists(edits, max_size=3), some.sampled_from([None, 2, "\t"]))
-def test_the_text_says_what_the_edits_say(document: Any, several: list[Edit], indent: Any) -> None:
+def test_an_edited_text_parses_to_the_edited_document(document: Any, several: list[Edit], indent: Any) -> None:
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     wanted = document
     for each in several:

@@ -1,13 +1,14 @@
 """Lines of paths in JSON texts."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_infra.lake.diagnostics import JsonPath
-from lotus_infra.lake.json_text import as_written, duplicates, line_of, positions
+from lotus_infra.lake.json_text import duplicates, line_of, path_in_document
 
 TEXT = """{
   "stream": "orders",
@@ -62,11 +63,11 @@ def test_equal_keys_of_different_objects_are_no_repetition() -> None:
 def test_properties_that_a_bare_map_of_items_does_not_have_drop_out_of_a_path() -> None:
     bare = json.loads('{"lines": {"type": "array", "items": {"sku": {"type": "string"}}}}')
 
-    assert as_written(bare, ("lines", "items", "properties", "sku", "type")) == ("lines", "items", "sku", "type")
+    assert path_in_document(bare, ("lines", "items", "properties", "sku", "type")) == ("lines", "items", "sku", "type")
 
 
 def test_a_path_keeps_the_key_that_is_missing() -> None:
-    assert as_written({"schedule": {"type": "cron"}}, ("schedule", "cron")) == ("schedule", "cron")
+    assert path_in_document({"schedule": {"type": "cron"}}, ("schedule", "cron")) == ("schedule", "cron")
 
 
 JSON = st.recursive(
@@ -77,17 +78,43 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_every_path_of_any_document_is_found(document: object) -> None:
-    found = {path for path, _ in positions(json.dumps(document, indent=1))}
+def test_every_path_of_any_document_has_its_line(document: object) -> None:
+    text = json.dumps(document, indent=1)
 
-    assert set(_paths(document)) == found
+    assert [(path, line_of(text, path)) for path, _ in _lines(document)] == list(_lines(document))
 
 
-def _paths(document: object, path: JsonPath = ()) -> list[JsonPath]:
+@given(JSON)
+def test_a_document_that_json_wrote_has_no_duplicates(document: object) -> None:
+    assert list(duplicates(json.dumps(document))) == []
+
+
+def test_duplicates_are_found_at_any_depth_that_json_reads() -> None:
+    deep = 900
+
+    found = list(duplicates("[" * deep + '{"a": 1,\n"a": 2}' + "]" * deep))
+
+    assert found == [((0,) * deep + ("a",), 2)]
+
+
+def _lines(document: object, path: JsonPath = (), line: int = 1) -> Iterator[tuple[JsonPath, int]]:
+    """The paths below a value that starts on a line; with an indent, `json` writes each entry on a line of its own."""
     pairs: list[tuple[str | int, object]] = []
     if isinstance(document, dict):
         pairs = list(document.items())
     elif isinstance(document, list):
         pairs = list(enumerate(document))
-    below = [inner for step, value in pairs for inner in _paths(value, (*path, step))]
-    return [(*path, step) for step, _ in pairs] + below
+    for step, value in pairs:
+        below = list(_lines(value, (*path, step), line + 1))
+        yield (*path, step), line + 1
+        yield from below
+        # A container that is not empty has a line for its closing bracket.
+        line = (below[-1][1] if below else line + 1) + _brackets_after(value)
+
+
+def _brackets_after(value: object) -> int:
+    """How many lines of closing brackets follow the last entry of a value."""
+    if not isinstance(value, dict | list) or not value:
+        return 0
+    last = list(value.values())[-1] if isinstance(value, dict) else value[-1]
+    return 1 + _brackets_after(last)

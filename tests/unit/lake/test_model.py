@@ -1,4 +1,4 @@
-"""What the models refuse in one file, and how it is told."""
+"""What the models refuse in one file, and the words in which it is reported."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ REFUSED_STREAMS: list[tuple[Document, str]] = [
     ({"Fields": {}}, '25: Fields: is not a known key: did you mean "fields"?'),
     ({"zzz": 1}, "25: zzz: is not a known key: known keys are $schema, backfill, cursor_field, "),
     ({"stream": 7}, "2: stream: must be a string, not a number: write a string"),
-    ({"sync_mode": "incremntal"}, '3: sync_mode: "incremntal" is not one of the words it may be: did you mean "incre'),
-    ({"sync_mode": "zzz"}, '3: sync_mode: "zzz" is not one of the words it may be: write one of full_refresh, incre'),
-    ({"sync_mode": None}, "3: sync_mode: must be a word, not null: write one of full_refresh, incremental"),
-    ({"primary_key": ["a", "b"]}, "5: primary_key: is a list of names where a list of paths belongs: write "),
+    ({"sync_mode": "incremntal"}, '3: sync_mode: "incremntal" is not a valid value: did you mean "incre'),
+    ({"sync_mode": "zzz"}, '3: sync_mode: "zzz" is not a valid value: write one of full_refresh, incre'),
+    ({"sync_mode": None}, "3: sync_mode: must be a string, not null: write one of full_refresh, incremental"),
+    ({"primary_key": ["a", "b"]}, "5: primary_key: must be a list of paths, not of names: write "),
     ({"primary_key": [["id"], "b"]}, "9: primary_key[1]: must be a list, not a string: write a list"),
     ({"cursor_field": "id"}, "10: cursor_field: must be a list, not a string: write a list"),
     ({"selected": 1}, "25: selected: must be true or false, not a number: write true or false"),
@@ -27,12 +27,12 @@ REFUSED_STREAMS: list[tuple[Document, str]] = [
     ({"fields": []}, "13: fields: must be an object, not a list: write an object"),
     ({"fields": {"id": "integer"}}, "14: fields.id: must be an object, not a string: write an object"),
     ({"fields": {"id": {}}}, '14: fields.id.type: is missing: add "type"'),
-    ({"fields": {"id": {"type": "int"}}}, '15: fields.id.type: "int" is not one of the words it may be: did you mean'),
-    ({"fields": {"id": {"type": ["null", 3]}}}, "17: fields.id.type[1]: must be a word, not a number"),
+    ({"fields": {"id": {"type": "int"}}}, '15: fields.id.type: "int" is not a valid value: did you mean'),
+    ({"fields": {"id": {"type": ["null", 3]}}}, "17: fields.id.type[1]: must be a string, not a number"),
     ({"fields": {"id": {"type": "object", "proprties": {}}}}, "16: fields.id.proprties: is not a known key: did you "),
     (
         {"fields": {"a": {"type": "array", "items": {"sku": {"type": "strng"}}}}},
-        '18: fields.a.items.sku.type: "strng" is not one of the words it may be',
+        '18: fields.a.items.sku.type: "strng" is not a valid value',
     ),
 ]
 
@@ -47,15 +47,15 @@ REFUSED_SOURCES: list[tuple[Document, str]] = [
     ({"schedule": "hourly"}, "8: schedule: must be an object, not a string"),
     (
         {"schedule": {"type": "corn"}},
-        '9: schedule.type: "corn" is not one of the words it may be: did you mean "cron"?',
+        '9: schedule.type: "corn" is not a valid value: did you mean "cron"?',
     ),
     ({"schedule": {"type": "cron", "corn": "0"}}, '10: schedule.corn: is not a known key: did you mean "cron"?'),
-    ({"non_breaking_changes": "propagate"}, '8: non_breaking_changes: "propagate" is not one of the words'),
+    ({"non_breaking_changes": "propagate"}, '8: non_breaking_changes: "propagate" is not a valid value'),
 ]
 
 
 @pytest.mark.parametrize(("change", "expected"), REFUSED_STREAMS)
-def test_a_stream_that_the_model_refuses_is_told_in_plain_words(
+def test_a_stream_that_the_model_refuses_is_reported_in_plain_words(
     change: Document, expected: str, tmp_path: Path
 ) -> None:
     problems = problems_of(tmp_path, {"shop/orders.json": stream(**change)})
@@ -65,7 +65,7 @@ def test_a_stream_that_the_model_refuses_is_told_in_plain_words(
 
 
 @pytest.mark.parametrize(("change", "expected"), REFUSED_SOURCES)
-def test_a_source_that_the_model_refuses_is_told_in_plain_words(
+def test_a_source_that_the_model_refuses_is_reported_in_plain_words(
     change: Document, expected: str, tmp_path: Path
 ) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(**change)})
@@ -83,13 +83,13 @@ def test_what_a_stream_must_say_is_missed(key: str, tmp_path: Path) -> None:
     ]
 
 
-def test_all_mistakes_of_one_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_one_file_are_reported_at_once(tmp_path: Path) -> None:
     document = stream(sync_mode="zzz", backfill=3, extra=1)
 
     assert len(problems_of(tmp_path, {"shop/orders.json": document})) == 3
 
 
-def test_a_refused_configuration_is_told_without_its_values(tmp_path: Path) -> None:
+def test_a_refused_configuration_is_reported_without_its_values(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(configuration="hunter2", name=3)})
 
     assert len(problems) == 2
@@ -141,4 +141,4 @@ def test_a_connector_without_a_real_definition_id_is_refused(tmp_path: Path) -> 
     problems = problems_of(tmp_path, {"_connectors/source-faker.json": document})
 
     place = "_connectors/source-faker.json:3: definition_id"
-    assert problems == [f"{place}: is not a definition id: write the UUID that Airbyte knows it by"]
+    assert problems == [f"{place}: is not a definition id: write the UUID of the connector's definition in Airbyte"]

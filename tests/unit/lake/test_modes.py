@@ -10,7 +10,7 @@ from lotus_infra.lake.models import DestinationSyncMode, SyncMode
 from tests.support.lakes import Document, discovered, problems_of, report_on, stream
 
 ANY_MODE: Document = {"connector": "11111111-2222-3333-4444-555555555555", "configuration": {}}
-"""A destination whose modes nobody has pinned."""
+"""A destination whose modes are not pinned."""
 
 OWN_CURSOR: Document = {"source_defined_cursor": True}
 OWN_KEY: Document = {"source_defined_primary_key": [["id"]]}
@@ -34,12 +34,12 @@ def check(directory: Path, ours: Document, theirs: Document, destination: Docume
 def test_exactly_the_pairs_that_airbyte_has_are_modes(
     sync_mode: SyncMode, destination_sync_mode: DestinationSyncMode, tmp_path: Path
 ) -> None:
-    told = check(tmp_path, {"sync_mode": sync_mode, "destination_sync_mode": destination_sync_mode}, {})
+    problems = check(tmp_path, {"sync_mode": sync_mode, "destination_sync_mode": destination_sync_mode}, {})
 
-    assert (told == []) == ((sync_mode, destination_sync_mode) in MODES)
+    assert (problems == []) == ((sync_mode, destination_sync_mode) in MODES)
 
 
-def test_a_pair_that_airbyte_does_not_have_is_told_with_the_pairs_that_it_has(tmp_path: Path) -> None:
+def test_a_pair_that_airbyte_does_not_have_is_reported_with_the_pairs_that_it_has(tmp_path: Path) -> None:
     assert check(tmp_path, {"destination_sync_mode": "overwrite"}, {}) == [
         (
             "destination_sync_mode: overwrite does not go with incremental: "
@@ -48,7 +48,7 @@ def test_a_pair_that_airbyte_does_not_have_is_told_with_the_pairs_that_it_has(tm
     ]
 
 
-def test_a_mode_that_the_source_does_not_support_is_told(tmp_path: Path) -> None:
+def test_a_mode_that_the_source_does_not_support_is_reported(tmp_path: Path) -> None:
     assert check(tmp_path, {}, {"options": {"sync_modes": ["full_refresh"]}}) == [
         "sync_mode: incremental is not supported by the source for this stream: write full_refresh"
     ]
@@ -68,7 +68,7 @@ def test_full_refresh_with_overwrite_needs_no_support(tmp_path: Path) -> None:
     assert problems_of(tmp_path, changes) == []
 
 
-def test_a_mode_that_the_destination_can_not_write_is_told(tmp_path: Path) -> None:
+def test_a_mode_that_the_destination_can_not_write_is_reported(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/orders.json": stream(**DEDUP)})
 
     assert problems == [
@@ -98,13 +98,13 @@ WRONG_CURSORS: list[tuple[Document, Document, str]] = [
 
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), WRONG_CURSORS)
-def test_a_cursor_that_the_server_refuses_is_told(
+def test_a_cursor_that_the_server_refuses_is_reported(
     ours: Document, theirs: Document, expected: str, tmp_path: Path
 ) -> None:
-    told = check(tmp_path, ours, theirs)
+    problems = check(tmp_path, ours, theirs)
 
-    assert len(told) == 1
-    assert told[0].startswith(f"cursor_field: {expected}")
+    assert len(problems) == 1
+    assert problems[0].startswith(f"cursor_field: {expected}")
 
 
 RIGHT_CURSORS: list[tuple[Document, Document]] = [
@@ -131,11 +131,11 @@ WRONG_KEYS: list[tuple[Document, Document, str]] = [
 
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), WRONG_KEYS)
-def test_a_key_that_would_not_hold_is_told(ours: Document, theirs: Document, expected: str, tmp_path: Path) -> None:
-    told = check(tmp_path, ours, theirs)
+def test_a_key_that_would_not_hold_is_reported(ours: Document, theirs: Document, expected: str, tmp_path: Path) -> None:
+    problems = check(tmp_path, ours, theirs)
 
-    assert len(told) == 1
-    assert told[0].startswith(expected)
+    assert len(problems) == 1
+    assert problems[0].startswith(expected)
 
 
 RIGHT_KEYS: list[tuple[Document, Document]] = [

@@ -1,4 +1,4 @@
-"""Names that must be told apart."""
+"""Names that must be unique."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def shop(folder: str, name: str, *streams: str, **settings: object) -> Files:
     return files  # type: ignore[return-value]
 
 
-def test_two_sources_with_one_label_are_told_whatever_the_case(tmp_path: Path) -> None:
+def test_two_sources_with_one_label_are_reported_whatever_the_case(tmp_path: Path) -> None:
     assert problems_of(tmp_path, dict(shop("store", "SHOP"))) == [
         (
             'store/_source.json:3: name: the source label "SHOP" is already that of shop/_source.json: '
@@ -29,7 +29,7 @@ def test_a_label_that_a_folder_gives_is_a_label_too(tmp_path: Path) -> None:
     assert problems_of(tmp_path, files | {"shop/_source.json": source(name="Big Store")}) != []
 
 
-def test_two_destinations_with_one_label_are_told(tmp_path: Path) -> None:
+def test_two_destinations_with_one_label_are_reported(tmp_path: Path) -> None:
     changes = {"_destinations/s3.json": destination(name="Lake"), "_destinations/t3.json": destination(name="Lake")}
 
     assert problems_of(tmp_path, changes) == [
@@ -40,7 +40,7 @@ def test_two_destinations_with_one_label_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_two_connections_with_one_label_are_told(tmp_path: Path) -> None:
+def test_two_connections_with_one_label_are_reported(tmp_path: Path) -> None:
     changes = dict(shop("store", "Shop → S3", destination="t3")) | {
         "_destinations/s3.json": destination(name="S3 → Lake"),
         "_destinations/t3.json": destination(name="Lake"),
@@ -54,15 +54,15 @@ def test_two_connections_with_one_label_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_one_stream_in_two_files_is_told(tmp_path: Path) -> None:
+def test_one_stream_in_two_files_is_reported(tmp_path: Path) -> None:
     changes = {"shop/old_orders.json": stream(), "shop/_discovered/old_orders.json": discovered(stream="old_orders")}
 
     problems = problems_of(tmp_path, changes)
 
-    assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["says", "the"]
+    assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["is", "the"]
 
 
-def test_two_streams_that_end_in_one_sensor_are_told(tmp_path: Path) -> None:
+def test_two_streams_that_share_one_sensor_are_reported(tmp_path: Path) -> None:
     changes = dict(shop("shop_eu", "Europe", "orders")) | dict(shop("shop", "Shop", "eu_orders"))
 
     assert problems_of(tmp_path, changes) == [
@@ -73,7 +73,7 @@ def test_two_streams_that_end_in_one_sensor_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_two_streams_that_end_in_one_dbt_tag_are_told(tmp_path: Path) -> None:
+def test_two_streams_that_share_one_dbt_tag_are_reported(tmp_path: Path) -> None:
     changes = dict(shop("shop__eu", "Europe", "orders")) | dict(shop("shop", "Shop", "eu__orders"))
 
     problems = problems_of(tmp_path, changes)
@@ -82,7 +82,7 @@ def test_two_streams_that_end_in_one_dbt_tag_are_told(tmp_path: Path) -> None:
     assert 'the dbt tag "shop__eu__orders" is already that of shop/eu__orders.json' in problems[0]
 
 
-def test_two_streams_that_are_written_to_one_place_are_told(tmp_path: Path) -> None:
+def test_two_streams_that_are_written_to_one_place_are_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, dict(shop("store", "Store", namespace="shop"))) == [
         (
             'store/orders.json:1: (file): the prefix "s3:raw/shop/orders/" is already that of shop/orders.json: '

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.lake.loader import Reader
 from lotus_infra.lake.models import StreamConfig
+from lotus_infra.lake.reading import Reader
 from tests.support.lakes import problems_of, report_on, stream
 
 UNREADABLE: dict[str, tuple[str | bytes, str]] = {
@@ -21,7 +21,7 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "two documents": ("{}\n{}", "shop/orders.json:2: (file): is not JSON"),
     "a list": ("[1]", "shop/orders.json:1: (file): must hold one JSON object"),
     "null": ("null", "shop/orders.json:1: (file): must hold one JSON object"),
-    "NaN": ('{"backfill": NaN}', "shop/orders.json:1: (file): can't be read as JSON (NaN is no JSON number)"),
+    "NaN": ('{"backfill": NaN}', "shop/orders.json:1: (file): can't be read as JSON (NaN is not a JSON number)"),
     "endless nesting": ("[" * 100_000, "shop/orders.json:1: (file): can't be read as JSON (nested too deeply)"),
     "a number of ten thousand digits": (
         '{"stream": ' + "9" * 10_000 + "}",
@@ -32,7 +32,7 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_file_that_is_no_json_document_is_told_with_its_line(name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_json_document_is_reported_with_its_line(name: str, tmp_path: Path) -> None:
     content, expected = UNREADABLE[name]
 
     problems = problems_of(tmp_path, {"shop/orders.json": content})
@@ -47,15 +47,15 @@ def test_a_file_that_can_not_be_read_hides_nothing_about_the_others(tmp_path: Pa
     assert [problem.split(":")[0] for problem in problems] == ["shop/_source.json", "shop/orders.json"]
 
 
-def test_a_repeated_key_is_told_where_it_is_repeated(tmp_path: Path) -> None:
+def test_a_duplicate_key_is_reported_where_it_is_repeated(tmp_path: Path) -> None:
     text = '{"stream": "orders",\n"fields": {"id": {"type": "string"},\n"id": {"type": "integer"}}}'
 
     assert problems_of(tmp_path, {"shop/orders.json": text}) == [
-        "shop/orders.json:3: fields.id: is there twice: delete one of the two"
+        "shop/orders.json:3: fields.id: is a duplicate key: delete one of the two"
     ]
 
 
-def test_a_discovered_file_that_can_not_be_read_is_told_as_exactly_as_any_other(tmp_path: Path) -> None:
+def test_a_discovered_file_that_can_not_be_read_is_reported_as_exactly_as_any_other(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_discovered/orders.json": '{\n"stream": }'})
 
     assert len(problems) == 1
@@ -69,11 +69,11 @@ def test_a_link_to_nowhere_is_a_file_that_a_lake_does_not_have(tmp_path: Path) -
     assert problems_of(tmp_path, {})[0].startswith("shop/lost.json:1: (file): is not a file that a lake has")
 
 
-def test_a_file_that_vanishes_between_listing_and_reading_is_told(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_between_listing_and_reading_is_reported(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
 
     assert reader.read("gone.json", StreamConfig) is None
-    assert reader.findings[0].what == "can't be read (No such file or directory)"
+    assert reader.diagnostics[0].what == "can't be read (No such file or directory)"
 
 
 def test_a_file_name_that_no_terminal_can_show_is_escaped(tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_a_file_name_that_no_terminal_can_show_is_escaped(tmp_path: Path) -> Non
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     reader = _InMemory(data)
 
-    assert (reader.read("any.json", StreamConfig) is None) == bool(reader.findings)
-    reader.findings.clear()
-    assert (reader.read_light("any.json", StreamConfig) is None) == bool(reader.findings)
+    assert (reader.read("any.json", StreamConfig) is None) == bool(reader.diagnostics)
+    reader.diagnostics.clear()
+    assert (reader.read_light("any.json", StreamConfig) is None) == bool(reader.diagnostics)
 
 
 def test_the_clean_lake_that_all_of_this_breaks_is_clean(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`lotus check` against what a running Airbyte refused and accepted, where stream files can say the same.
+"""`lotus check` against what a running Airbyte refused and accepted, where stream files can express it.
 
 Files show more than inputs do: `_discovered/` has the source's streams, and `_connectors/` what destinations support.
 """
@@ -55,19 +55,19 @@ def test_lotus_check_refuses_what_the_server_refuses_and_nothing_else(tmp_path: 
     def refusal(write: Write) -> str | None:
         lake = as_files(write)
         assert lake is not None
-        return told(tmp_path / str(len([*tmp_path.iterdir()])), lake)
+        return problems_in(tmp_path / str(len([*tmp_path.iterdir()])), lake)
 
     assert_agreement(disagreements(refusal, FORESEEN, lambda write: as_files(write) is not None), KNOWN)
 
 
-def told(folder: Path, lake: Files) -> str | None:
+def problems_in(folder: Path, lake: Files) -> str | None:
     """The problems of a lake on one line; None where there is none."""
     problems = check_lake(write(folder, lake)).problems
     return "; ".join(f"{problem.field}: {problem.what}" for problem in problems) or None
 
 
 def as_files(write: Write) -> Files | None:
-    """A lake that asks for the same; None where files can't say it."""
+    """A lake that requests the same; None if files can't express it."""
     if write.reason is Reason.SERVER or OTHER_KEYS & {key for key, value in write.sent.items() if value is not None}:
         return None
     if not all(definition in facts() for definition in write.definitions):
@@ -110,7 +110,7 @@ def streams_of(write: Write) -> list[Document]:
 
 
 def connector(definition: str) -> tuple[str, Any]:
-    """The file that pins a connector, with what the server tells of it."""
+    """The file that pins a connector, as the server describes it."""
     known = facts()[definition]
     name = f"{known['kind']}-{known['type']}"
     modes = known.get("supported_destination_sync_modes", [])

@@ -6,8 +6,8 @@ from pydantic import JsonValue
 from lotus_infra.lake.references import Reference, engine_path, is_reference, parse, references, rotating, substitute
 
 MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
-    ({"$secrt": "a"}, "$secrt is no kind of reference"),
-    ({"$": "a"}, "$ is no kind of reference"),
+    ({"$secrt": "a"}, "$secrt is not a kind of reference"),
+    ({"$": "a"}, "$ is not a kind of reference"),
     ({"$secret": 3}, "$secret does not name a value"),
     ({"$secret": "Not-A-Name"}, "$secret does not name a value"),
     ({"$secret": "a", "as": "integer"}, "a $secret reference can't also have as"),
@@ -19,8 +19,8 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$secret": "a", "rotates": 1}, '"rotates" is not true or false'),
     ({"$secret": "a", "rotates": None}, '"rotates" is not true or false'),
     ({"$config": "a", "default": 3}, "a $config reference can't also have default"),
-    ({"$config": "a", "as": "int"}, "can't be read as that"),
-    ({"$config": "a", "as": None}, "can't be read as that"),
+    ({"$config": "a", "as": "int"}, '"as" is not a known type'),
+    ({"$config": "a", "as": None}, '"as" is not a known type'),
     ({"$landing": "buckt"}, "the landing zone has no such part"),
     ({"$landing": None}, "the landing zone has no such part"),
     ({"$landing": ["bucket"]}, "the landing zone has no such part"),
@@ -29,7 +29,7 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
 
 
 @pytest.mark.parametrize(("value", "what"), MALFORMED)
-def test_a_malformed_reference_is_told(value: dict[str, JsonValue], what: str) -> None:
+def test_a_malformed_reference_is_reported(value: dict[str, JsonValue], what: str) -> None:
     problem = parse(value)
 
     assert is_reference(value)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.lake import configure
-from lotus_infra.lake.loader import load_streams
+from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.models import StreamConfig
 from tests.support.lakes import OWN_STREAMS, Files, report_on, source
 
@@ -29,7 +29,7 @@ def seed_files() -> dict[str, bytes]:
 
 
 def test_all_nine_stream_files_load_unchanged() -> None:
-    streams = load_streams(LAKE / "streams")
+    streams = list(load_lake(LAKE / "streams").lake.streams)
 
     assert [f"{stream.source}/{stream.name}" for stream in streams] == [
         name.removesuffix(".json") for name in seed_files() if not name.endswith("_catalog.json")
@@ -67,7 +67,7 @@ def test_the_seed_beside_its_own_discovery_is_a_lake_without_problems(tmp_path: 
     assert report.summary == "9 streams in 2 sources: no problems"
 
 
-def test_the_own_streams_say_what_the_seed_says() -> None:
+def test_the_own_streams_are_configured_as_the_seed() -> None:
     """Facts were taken over, descriptions were not."""
     for name, content in seed_files().items():
         if not name.endswith("_catalog.json"):

@@ -9,13 +9,13 @@ from tests.support.lakes import Document, destination, problems_of, source, stre
 UUID = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 
 
-def test_a_source_of_which_nothing_is_selected_is_told(tmp_path: Path) -> None:
+def test_a_source_without_a_selected_stream_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"shop/orders.json": stream(selected=False)}) == [
         "shop/_source.json:1: (file): none of its streams is selected: select a stream, or delete the folder"
     ]
 
 
-def test_a_source_without_streams_is_told(tmp_path: Path) -> None:
+def test_a_source_without_streams_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"idle/_source.json": source(name="Idle")}) == [
         "idle/_source.json:1: (file): has no streams: select a stream, or delete the folder"
     ]
@@ -41,7 +41,10 @@ WRONG: list[tuple[Document, str]] = [
         {"connector": "source-zzz"},
         '2: connector: the connector "source-zzz" is not pinned: add _connectors/source-zzz.j',
     ),
-    ({"connector": "destination-s3"}, '2: connector: "destination-s3" is no source: name a connector that starts with'),
+    (
+        {"connector": "destination-s3"},
+        '2: connector: "destination-s3" is not a source connector: name a connector that starts with',
+    ),
     ({"schedule": {"type": "cron"}}, "6: schedule.cron: is required for a cron schedule: write when to sync, such as"),
     (
         {"schedule": {"type": "cron", "cron": "* * * * * ?"}},
@@ -65,7 +68,7 @@ WRONG: list[tuple[Document, str]] = [
 
 
 @pytest.mark.parametrize(("change", "expected"), WRONG)
-def test_a_setting_that_can_not_work_is_told(change: Document, expected: str, tmp_path: Path) -> None:
+def test_a_setting_that_can_not_work_is_reported(change: Document, expected: str, tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(configuration={}) | change})
 
     assert len(problems) == 1
@@ -91,7 +94,7 @@ def test_a_setting_that_works_is_no_problem(change: Document, tmp_path: Path) ->
 def test_the_id_of_a_destinations_definition_is_no_source(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"shop/_source.json": source(connector="4816b78f-1489-44c1-9060-4b19d5fa9362")})
 
-    assert '"destination-s3" is no source' in problems[0]
+    assert '"destination-s3" is not a source' in problems[0]
 
 
 def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
@@ -99,13 +102,13 @@ def test_a_sources_connector_is_no_destination(tmp_path: Path) -> None:
 
     assert problems_of(tmp_path, {"_destinations/s3.json": wrong}) == [
         (
-            '_destinations/s3.json:2: connector: "source-faker" is no destination: '
+            '_destinations/s3.json:2: connector: "source-faker" is not a destination connector: '
             'name a connector that starts with "destination-"'
         )
     ]
 
 
-def test_a_source_whose_destination_can_not_be_read_is_not_told_that_it_does_not_exist(tmp_path: Path) -> None:
+def test_a_source_whose_destination_can_not_be_read_is_not_reported_as_missing(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {"_destinations/s3.json": "{"})
 
     assert [problem.split(":")[0] for problem in problems] == ["_destinations/s3.json"]

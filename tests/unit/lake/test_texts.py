@@ -22,16 +22,16 @@ def test_a_label_is_as_long_as_the_server_takes_and_no_longer(tmp_path: Path) ->
     )
 
 
-def test_a_long_source_is_one_problem_and_a_long_destination_is_told_at_its_own_file_too(tmp_path: Path) -> None:
-    [told] = problems_of(tmp_path, {"shop/_source.json": source(name="x" * 300)})
-    assert told.startswith(f'shop/_source.json:3: name: the label "{"x" * 40}…" has 300 characters')
+def test_a_long_source_is_one_problem_and_a_long_destination_is_reported_at_its_own_file_too(tmp_path: Path) -> None:
+    [problem] = problems_of(tmp_path, {"shop/_source.json": source(name="x" * 300)})
+    assert problem.startswith(f'shop/_source.json:3: name: the label "{"x" * 40}…" has 300 characters')
 
     own, connection = problems_of(tmp_path, {"_destinations/s3.json": destination(name="x" * 257)})
     assert own.startswith("_destinations/s3.json:16: name: the label")
     assert connection.startswith("shop/_source.json:3: name: the connection label")
 
 
-def test_a_label_that_a_long_folder_gives_is_told_at_its_source(tmp_path: Path) -> None:
+def test_a_label_that_a_long_folder_gives_is_reported_at_its_source(tmp_path: Path) -> None:
     folder = "a" * 250
     files = {
         f"{folder}/_source.json": source(name=None) | {"destination": "s3"},
@@ -39,14 +39,14 @@ def test_a_label_that_a_long_folder_gives_is_told_at_its_source(tmp_path: Path) 
         f"{folder}/_discovered/orders.json": discovered(),
         "_destinations/s3.json": destination(name="The whole lake"),
     }
-    told = [problem for problem in problems_of(tmp_path, files) if problem.startswith(folder)]
+    problems = [problem for problem in problems_of(tmp_path, files) if problem.startswith(folder)]
 
-    assert len(told) == 1
-    assert f'the connection label "A{"a" * 39}…" has 267 characters' in told[0]
+    assert len(problems) == 1
+    assert f'the connection label "A{"a" * 39}…" has 267 characters' in problems[0]
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "path"),
     [
         ({"shop/_source.json": source(configuration={"count": 1, "x": ["a", "b\0"]})}, "configuration.x[1]"),
         ({"shop/_source.json": source(configuration={"count": 1, "x": {"a\0": 1}})}, "configuration.x"),
@@ -56,9 +56,9 @@ def test_a_label_that_a_long_folder_gives_is_told_at_its_source(tmp_path: Path) 
     ],
     ids=str,
 )
-def test_a_nul_is_told_wherever_the_server_would_be_sent_it(
-    changes: dict[str, Document], told: str, tmp_path: Path
+def test_a_nul_is_reported_wherever_the_server_would_be_sent_it(
+    changes: dict[str, Document], path: str, tmp_path: Path
 ) -> None:
     found = [problem for problem in problems_of(tmp_path, changes) if NUL in problem]
 
-    assert [problem.split(": ")[1] for problem in found] == [told]
+    assert [problem.split(": ")[1] for problem in found] == [path]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.errors import LakeError
-from lotus_infra.lake.loader import load_lake, load_streams
+from lotus_infra.lake.loader import load_lake, load_usable_lake
 from tests.support.lakes import clean_files, discovered, problems_of, report_on, source, stream, write
 
 STRAYS = [
@@ -27,7 +27,7 @@ STRAYS = [
 
 
 @pytest.mark.parametrize(("name", "remedy"), STRAYS)
-def test_a_file_that_belongs_to_no_lake_is_told_with_where_it_goes(name: str, remedy: str, tmp_path: Path) -> None:
+def test_a_file_that_belongs_to_no_lake_is_reported_with_where_it_goes(name: str, remedy: str, tmp_path: Path) -> None:
     problems = problems_of(tmp_path, {name: "{}"})
 
     assert len(problems) == 1
@@ -54,7 +54,7 @@ def test_an_obsolete_catalog_is_noticed_and_never_read(name: str, tmp_path: Path
     assert report.notices[0].remedy == "delete it"
 
 
-def test_a_folder_without_a_source_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_source_file_is_reported(tmp_path: Path) -> None:
     changes = {"shoip/orders.json": stream(), "shoip/_discovered/orders.json": discovered()}
 
     assert problems_of(tmp_path, changes) == [
@@ -85,7 +85,7 @@ def test_a_source_is_named_like_an_identifier(tmp_path: Path) -> None:
     assert problems[0].startswith("My-Shop:1: (file): can't be a source's folder")
 
 
-def test_a_file_says_the_name_that_it_has(tmp_path: Path) -> None:
+def test_the_name_in_a_file_is_the_name_of_the_file(tmp_path: Path) -> None:
     changes = {
         "shop/orders.json": stream(stream="customers"),
         "shop/_discovered/orders.json": discovered(stream="refunds"),
@@ -94,45 +94,45 @@ def test_a_file_says_the_name_that_it_has(tmp_path: Path) -> None:
 
     assert problems_of(tmp_path, changes) == [
         (
-            '_connectors/source-other.json:2: connector: says "source-faker" in the file source-other.json: '
+            '_connectors/source-other.json:2: connector: is "source-faker" in the file source-other.json: '
             'write "source-other" or rename the file to source-faker.json'
         ),
         (
-            'shop/_discovered/orders.json:2: stream: says "refunds" in the file orders.json: '
+            'shop/_discovered/orders.json:2: stream: is "refunds" in the file orders.json: '
             'write "orders" or rename the file to refunds.json'
         ),
         (
-            'shop/orders.json:2: stream: says "customers" in the file orders.json: '
+            'shop/orders.json:2: stream: is "customers" in the file orders.json: '
             'write "orders" or rename the file to customers.json'
         ),
     ]
 
 
-def test_a_discovered_stream_that_nobody_wants_is_not_even_read(tmp_path: Path) -> None:
+def test_a_discovered_stream_that_the_lake_does_not_have_is_not_read(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"shop/_discovered/refunds.json": "not JSON"}) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("missing", "does not exist"), ("file", "is not a folder"), ("empty", "has no sources in it")]
+    ("name", "message"), [("missing", "does not exist"), ("file", "is not a folder"), ("empty", "has no sources in it")]
 )
-def test_a_folder_that_is_no_lake_is_one_clear_error(name: str, told: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_lake_is_one_clear_error(name: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(LakeError, match=told) as error:
+    with pytest.raises(LakeError, match=message) as error:
         load_lake(tmp_path / name)
 
     assert error.value.hint
 
 
-def test_streams_load_alone_without_any_other_file(tmp_path: Path) -> None:
-    streams = load_streams(write(tmp_path, {"shop/orders.json": stream(), "shop/_catalog.json": "?"}))
+def test_a_lake_to_use_has_only_files_that_can_be_read(tmp_path: Path) -> None:
+    write(tmp_path, {"shop/orders.json": "", "shop/refunds.json": "[]", "shop/_catalog.json": "?"})
 
-    assert [(loaded.source, loaded.name, loaded.discovered) for loaded in streams] == [("shop", "orders", None)]
+    with pytest.raises(LakeError, match=r"shop/orders.json is empty; shop/refunds.json must hold one JSON object: run"):
+        load_usable_lake(write(tmp_path, {"shop/_source.json": source()}))
 
 
-def test_streams_that_can_not_be_loaded_alone_are_all_named(tmp_path: Path) -> None:
-    write(tmp_path, {"shop/orders.json": "", "shop/refunds.json": "[]", "shop/fine.json": stream(stream="fine")})
+def test_a_notice_does_not_make_a_lake_unusable(tmp_path: Path) -> None:
+    lake = load_usable_lake(write(tmp_path, clean_files() | {"shop/_catalog.json": "?"}))
 
-    with pytest.raises(LakeError, match=r"shop/orders.json is empty; shop/refunds.json must hold one JSON object"):
-        load_streams(tmp_path)
+    assert [stream.name for stream in lake.streams] == ["orders"]

@@ -1,0 +1,82 @@
+"""The catalog of a source: each stream as Airbyte's public API takes it.
+
+A stream's file comes first; cursor and key that it leaves out come from what was discovered. Pure: the same files give
+the same catalog, in the same order, on every machine. The checks come before: nothing here looks for mistakes.
+"""
+
+from dataclasses import dataclass
+
+from airbyte_model.modes import KEYLESS_MODES, MODES
+
+from lotus_infra.lake.discovered import Discovered
+from lotus_infra.lake.lake import SourceFolder
+from lotus_infra.lake.models import FieldPath, KeyPaths, StreamConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStream:
+    """A stream as the public API takes it.
+
+    Attributes:
+        name: The stream's name in the source.
+        namespace: The stream's namespace in the source; None if it has none.
+        sync_mode: Source and destination mode in one word, `incremental_append`.
+        cursor_field: The path of the cursor; empty if the mode has none.
+        primary_key: The paths of the key's fields; empty if the mode has none.
+        selected_fields: Top-level fields in alphabetical order: the server ignores their order in the file.
+        backfill: The token that requests a full re-read.
+    """
+
+    name: str
+    namespace: str | None
+    sync_mode: str
+    cursor_field: FieldPath
+    primary_key: tuple[FieldPath, ...]
+    selected_fields: tuple[str, ...]
+    backfill: bool | str = False
+
+
+def catalog(source: SourceFolder) -> tuple[ConfiguredStream, ...]:
+    """Every selected stream of a source, by name."""
+    configured = [configure(stream.config, stream.discovered) for stream in source.selected_streams]
+    return tuple(sorted(configured, key=lambda stream: stream.name))
+
+
+def configure(stream: StreamConfig, discovered: Discovered | None) -> ConfiguredStream:
+    """Configure one stream.
+
+    A cursor or a key that the mode does not use is left out, since the server drops it (airbyte-platform, public API,
+    AirbyteCatalogHelper).
+
+    Args:
+        stream: The content of the stream's file.
+        discovered: The stream as the source offers it; None if that is unknown.
+
+    Raises:
+        KeyError: The two sync modes are not a pair that Airbyte has.
+    """
+    mode = MODES[stream.sync_mode, stream.destination_sync_mode]
+    return ConfiguredStream(
+        name=stream.stream,
+        namespace=discovered.namespace if discovered is not None else None,
+        sync_mode=mode,
+        cursor_field=cursor_of(stream, discovered),
+        primary_key=() if mode in KEYLESS_MODES else key_of(stream, discovered),
+        selected_fields=tuple(sorted(stream.fields)),
+        backfill=stream.backfill,
+    )
+
+
+def cursor_of(stream: StreamConfig, discovered: Discovered | None) -> FieldPath:
+    """The cursor of the stream's file, else the one that the source suggests; empty for a full refresh."""
+    if stream.sync_mode != "incremental":
+        return ()
+    return stream.cursor_field or (discovered.defaults.cursor_field if discovered is not None else ())
+
+
+def key_of(stream: StreamConfig, discovered: Discovered | None) -> KeyPaths:
+    """The key of the stream's file, else the one that the source itself defines; empty if neither has one.
+
+    A key that the source only suggests (`defaults.primary_key`) is never used.
+    """
+    return stream.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
