@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from lotus_infra.clients.locks import refuse
+from lotus_infra.clients.locks import refuse_locked_stack
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
@@ -91,7 +91,7 @@ def apply(
         LotusError: The engine, stack or lake is missing; or the stack is locked.
     """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
-    refuse(engine.project, engine.named, engine.environment)
+    refuse_locked_stack(engine.project, engine.named, engine.environment)
     exported = State.parse(engine.asked("stack", "export"), engine.stack or "that is selected").resources
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than this count. It is also how a user creates first what needs checkpoints.

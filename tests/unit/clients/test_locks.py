@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.locks import Lock, Machine, Process, fate_of, locks_of, plan
+from lotus_infra.clients.locks import Lock, Machine, Process, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.storage import Folder
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -21,7 +21,7 @@ def machine(process: Process | None, host: str = "laptop") -> Machine:
 
 
 @pytest.mark.parametrize(
-    ("here", "fate"),
+    ("here", "state"),
     [
         (machine(None), "dead"),
         (machine(Process("pulumi", BEFORE)), "alive"),
@@ -31,8 +31,8 @@ def machine(process: Process | None, host: str = "laptop") -> Machine:
         (machine(None, host="runner-7"), "elsewhere"),
     ],
 )
-def test_an_owner_is_gone_only_where_it_is_certain(here: Machine, fate: str) -> None:
-    assert fate_of(LOCK, here) == fate
+def test_an_owner_is_gone_only_where_it_is_certain(here: Machine, state: str) -> None:
+    assert owner_state(LOCK, here) == state
 
 
 def test_an_age_is_told_in_its_largest_unit() -> None:
@@ -69,7 +69,7 @@ def test_what_is_no_lock_is_one_of_somebody(backend: Folder) -> None:
     [_, unknown] = locks_of(backend, "lotus", "prod")
 
     assert unknown.owner == "somebody (the lock can't be read)"
-    assert fate_of(unknown, machine(None)) == "unknown"
+    assert owner_state(unknown, machine(None)) == "unknown"
 
 
 def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend: Folder, tmp_path: Path) -> None:
@@ -77,12 +77,12 @@ def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend
     project = Project(tmp_path, {})
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
 
-    refused = plan(project, "prod", [], environment, machine(None))
-    assert [lock.host for lock in refused.gone] == ["laptop"]
+    refused = plan_unlock(project, "prod", [], environment, machine(None))
+    assert [lock.host for lock in refused.removable] == ["laptop"]
     with pytest.raises(LotusError, match=r"stays locked by ana@runner-7 .*--host-is-gone runner-7"):
-        refused.refuse_if_any_is_kept()
+        refused.refuse_remaining()
 
-    plan(project, "prod", ["runner-7"], environment, machine(None)).carry_out()
+    plan_unlock(project, "prod", ["runner-7"], environment, machine(None)).remove_locks()
 
     assert locks_of(backend, "lotus", "prod") == []
     assert len(locks_of(backend, "lotus", "production")) == 1
@@ -93,8 +93,8 @@ def test_a_living_owner_stays_whatever_is_said_of_its_machine(backend: Folder, t
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
     alive = machine(Process("pulumi", BEFORE))
 
-    planned = plan(Project(tmp_path, {}), "prod", ["laptop", "runner-7"], environment, alive)
+    planned = plan_unlock(Project(tmp_path, {}), "prod", ["laptop", "runner-7"], environment, alive)
 
-    assert [(lock.host, fate) for lock, fate in planned.kept] == [("laptop", "alive")]
+    assert [(lock.host, state) for lock, state in planned.remaining] == [("laptop", "alive")]
     with pytest.raises(LotusError, match="it runs: wait for its end"):
-        planned.refuse_if_any_is_kept()
+        planned.refuse_remaining()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.storage import Bucket, Folder, at
+from lotus_infra.clients.storage import Bucket, Folder, open_store
 from lotus_infra.errors import LotusError
 
 
@@ -21,12 +21,12 @@ from lotus_infra.errors import LotusError
     ],
 )
 def test_a_backend_s_address_says_where_its_objects_are(url: str, place: Bucket | Folder) -> None:
-    assert at(url) == place
+    assert open_store(url) == place
 
 
 def test_other_backends_are_refused() -> None:
     with pytest.raises(LotusError, match="only s3:// and file://"):
-        at("gs://state")
+        open_store("gs://state")
 
 
 def test_a_folder_lists_reads_and_deletes_as_a_bucket_does(tmp_path: Path) -> None:
@@ -34,11 +34,11 @@ def test_a_folder_lists_reads_and_deletes_as_a_bucket_does(tmp_path: Path) -> No
     for name in ("a/1", "a/b/2", "c"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     folder = Folder(tmp_path)
-    assert [one.key for one in folder.listed()] == ["a/1", "a/b/2", "c"]
-    assert [one.key for one in folder.listed("a/", after="a/1")] == ["a/b/2"]
+    assert [one.key for one in folder.list_objects()] == ["a/1", "a/b/2", "c"]
+    assert [one.key for one in folder.list_objects("a/", after="a/1")] == ["a/b/2"]
     assert list(folder.folders("a/")) == ["b/"]
     assert folder.read("c") == b"c"
     folder.delete("c")
     folder.delete("c")
-    assert [one.size for one in folder.listed("a/b")] == [5]
-    assert list(Folder(tmp_path / "gone").listed()) == []
+    assert [one.size for one in folder.list_objects("a/b")] == [5]
+    assert list(Folder(tmp_path / "gone").list_objects()) == []
