@@ -112,7 +112,7 @@ class Deployment:
         Raises:
             LotusError: it is, or what is checked out is not whole.
         """
-        if self.checkout.dirty and self.engine.project.run(self.engine.named).is_production:
+        if self.checkout.dirty and self.engine.project.run(self.engine.stack_name).is_production:
             raise LotusError(
                 f"some changes are not committed, and {self.engine.stack} is production", "commit them first"
             )
@@ -143,7 +143,7 @@ class Deployment:
             what = f"the files of {here.commit[:12]} are not those that were reviewed, of {review.commit[:12]}"
             raise LotusError(what, AGAIN)
         self.check()
-        if review.state != state_fingerprint(self.engine.asked("stack", "export")):
+        if review.state != state_fingerprint(self.engine.output("stack", "export")):
             raise LotusError(f"the state of {review.stack} has moved since the review", AGAIN)
         others = moved(reviewed.preview, previewed(self.engine))
         if others:

@@ -229,8 +229,8 @@ def versions(case: Case) -> Iterator[CheckResult]:
     # Neither command accepts --stack.
     engine = replace(case.engine, stack="")
     try:
-        found = engine.asked("version").strip().removeprefix("v")
-        plugins = _plugins(engine.asked("plugin", "ls", "--json"))
+        found = engine.output("version").strip().removeprefix("v")
+        plugins = _plugins(engine.output("plugin", "ls", "--json"))
     except LotusError as error:
         yield _broken("versions", error.message, error.hint or "`make engine` finds or builds it")
         return
@@ -304,9 +304,9 @@ def locks(case: Case) -> Iterator[CheckResult]:
 
 def state(case: Case, reached: Target | None) -> Iterator[CheckResult]:
     """Check the content of the state, with its secrets decrypted in memory if the key is available."""
-    export = case.engine.ran("stack", "export", "--show-secrets")
+    export = case.engine.run("stack", "export", "--show-secrets")
     if export.exit_code != 0:
-        encrypted = case.engine.ran("stack", "export")
+        encrypted = case.engine.run("stack", "export")
         if encrypted.exit_code != 0:
             yield _broken("state", f"the state can't be read: {encrypted.reason}", "`pulumi stack ls` lists the stacks")
             return

@@ -121,7 +121,7 @@ def engine_for(directory: Path, stack: str | None, *, aside: bool = False) -> En
     found = Engine.around(directory, stack)
     name = found.project.select(stack, found.environment)
     # Keep a full name, `organization/project/prod`: the stack's file has its last part alone.
-    return replace(found, stack=stack or name, aside=aside)
+    return replace(found, stack=stack or name, up_to_stderr=aside)
 
 
 def preview_stack(engine: Engine, checkout: Checkout, folder: Path) -> Reviewed:
@@ -135,7 +135,7 @@ def preview_stack(engine: Engine, checkout: Checkout, folder: Path) -> Reviewed:
     Raises:
         LotusError: the preview fails; the folder then says why.
     """
-    state, version = state_fingerprint(engine.asked("stack", "export")), engine.version()
+    state, version = state_fingerprint(engine.output("stack", "export")), engine.version()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     for name in (PREVIEW, PLAN, REVIEW):
@@ -155,7 +155,7 @@ def previewed(engine: Engine, file: Path | None = None, *arguments: str) -> Prev
     Raises:
         LotusError: the preview fails.
     """
-    ran = engine.ran("preview", "--json", "--refresh", *arguments)
+    ran = engine.run("preview", "--json", "--refresh", *arguments)
     try:
         found = read(ran.stdout)
     except LotusError:

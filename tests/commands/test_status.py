@@ -155,7 +155,7 @@ def test_an_answer_that_is_not_dagsters_is_told(lab: Lab, lotus: Lotus, answer: 
         assert lotus("status", "shop", "--dagster-url", dagster) == 0
     shown = capsys.readouterr().out
     assert "files: not asked: its destination writes to no S3 bucket" in shown
-    assert "models and marts: unknown: the answer makes no sense" in shown
+    assert "models and marts: unknown: the answer is not one of Dagster's" in shown
 
 
 def test_the_last_jobs_of_all_connections_take_a_call_for_syncs_and_one_for_refreshes(lab: Lab) -> None:
