@@ -115,7 +115,7 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: Values) -> "Dag
         catalog_password=dagster.catalog_password,
         reader=zone.reader,
         backups=zone.backups(),
-        why=partial(kubernetes.why, settings.namespace.name, **dict(settings.cluster)),
+        why=partial(kubernetes.explain_failed_pods, settings.namespace.name, **dict(settings.cluster)),
     )
     return Dagster(naming.DAGSTER, plan)
 

@@ -26,7 +26,7 @@ from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
-from lotus_infra.clients.airbyte import Target, target
+from lotus_infra.clients.airbyte import AirbyteWorkspace, airbyte_workspace
 from lotus_infra.clients.kubernetes import Cluster
 from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.pulumi import Engine
@@ -182,7 +182,7 @@ def _check_all(case: Case) -> Iterator[CheckResult]:
     yield from backend(case)
     yield from locks(case)
     try:
-        reached: Target | None = target(case.directory, case.stack, case.environment)
+        reached: AirbyteWorkspace | None = airbyte_workspace(case.directory, case.stack, case.environment)
     except LotusError as error:
         reached = None
         yield _broken("airbyte", error.message, error.hint)
@@ -302,7 +302,7 @@ def locks(case: Case) -> Iterator[CheckResult]:
 # The state
 
 
-def state(case: Case, reached: Target | None) -> Iterator[CheckResult]:
+def state(case: Case, reached: AirbyteWorkspace | None) -> Iterator[CheckResult]:
     """Check the content of the state, with its secrets decrypted in memory if the key is available."""
     export = case.engine.run("stack", "export", "--show-secrets")
     if export.exit_code != 0:
@@ -443,7 +443,7 @@ def _decrypted(value: JsonValue) -> JsonValue:
 # Servers
 
 
-def airbyte(target: Target) -> Iterator[CheckResult]:
+def airbyte(target: AirbyteWorkspace) -> Iterator[CheckResult]:
     """Both of Airbyte's APIs, with the credentials of a run."""
     settings = replace(target.settings, retry=FEW_RETRIES, read_seconds=READ_SECONDS)
     where = settings.public_url

@@ -20,7 +20,7 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
 from pydantic import JsonValue
 
-from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, target, told
+from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import facts_of
 from lotus_infra.commands.options import JSON, STACK
@@ -221,7 +221,7 @@ def _from_airbyte(
 ) -> tuple[Existing, str]:
     """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
     given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
-    where = target(order.around, order.stack, given)
+    where = airbyte_workspace(order.around, order.stack, given)
     workspace_id = order.workspace_id or where.workspace_id
     with closing(Airbyte(where.settings)) as airbyte:
         existing = live_objects(airbyte, workspace_id)
@@ -302,7 +302,7 @@ def live_objects(airbyte: Airbyte, workspace_id: str) -> Existing:
     Raises:
         LotusError: Airbyte refuses or does not answer.
     """
-    with told():
+    with translate_errors():
         actors = [
             *(_actor("source", each) for each in airbyte.list_actors("source", workspace_id)),
             *(_actor("destination", each) for each in airbyte.list_actors("destination", workspace_id)),

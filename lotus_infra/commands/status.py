@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from lotus_infra.clients.airbyte import Live, connected, last_jobs, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, last_jobs, translate_errors
 from lotus_infra.clients.freshness import (
     Materialization,
     NewestPartition,
@@ -177,8 +177,8 @@ def collect_status(
         LotusError: A source is not found, or Airbyte refuses or does not answer.
     """
     values, ingress = _stack_values(directory, stack, environment)
-    with connected(directory, stack) as live, told():
-        names = query.sources or live.chosen((), every=True)
+    with connected(directory, stack) as live, translate_errors():
+        names = query.sources or live.select_sources((), every=True)
         folders = live.folders(names)
         connections = tuple(_connection_statuses(live, folders, now))
         landed = newest_partitions(live.lake, folders, values, now, environment)
@@ -204,7 +204,9 @@ def _stack_values(
     return project.values(names[0]), address
 
 
-def _connection_statuses(live: Live, folders: Sequence[SourceFolder], now: datetime) -> Iterator[ConnectionStatus]:
+def _connection_statuses(
+    live: ConnectedLake, folders: Sequence[SourceFolder], now: datetime
+) -> Iterator[ConnectionStatus]:
     found: dict[str, Connection | str] = {}
     for folder in folders:
         try:
@@ -224,7 +226,7 @@ def _connection_statuses(live: Live, folders: Sequence[SourceFolder], now: datet
         yield replace(known, problem=_problem(live, known), next_run=runs if each.status == "active" else None)
 
 
-def _problem(live: Live, connection: ConnectionStatus) -> str:
+def _problem(live: ConnectedLake, connection: ConnectionStatus) -> str:
     if connection.state != "active":
         return f"its connection is {connection.state} and does not sync: activate it"
     job = connection.job

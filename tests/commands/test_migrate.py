@@ -88,7 +88,7 @@ def test_a_stack_without_a_project_is_named_with_what_is_missing(
     error = capsys.readouterr().err
     assert "no Pulumi.yaml is at or above" in error
     assert "the stack dev" in error
-    assert "no stack is chosen" not in error
+    assert "no stack is selected" not in error
 
 
 def test_what_is_written_is_a_lake_and_is_written_once(

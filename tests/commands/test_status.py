@@ -126,7 +126,7 @@ def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(
     assert lotus("status", "store", "--json") == 1
     document = json.loads(capsys.readouterr().out)
     assert document["connections"][0]["state"] == "missing"
-    assert "`pulumi up` makes it" in document["problems"][0]
+    assert "`pulumi up` creates it" in document["problems"][0]
 
 
 def test_what_can_not_be_asked_is_said_to_be_so_and_no_age_is_made_up(

@@ -147,7 +147,7 @@ def test_a_release_that_fails_is_told_with_what_its_pods_say(declare: Declare, m
         asked.append((where, how))
         return ["pod a: it is ill"]
 
-    monkeypatch.setattr("lotus_infra.clients.kubernetes.why", why)
+    monkeypatch.setattr("lotus_infra.clients.kubernetes.explain_failed_pods", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", told.append)
 

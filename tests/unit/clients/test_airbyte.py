@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.airbyte import target
+from lotus_infra.clients.airbyte import airbyte_workspace
 from lotus_infra.errors import LotusError
 
 URL = "https://airbyte.example.com/api/public/v1"
@@ -23,12 +23,12 @@ def project(directory: Path, **stacks: str) -> Path:
 
 def refused(lake: Path, stack: str | None = None, **environment: str) -> str:
     with pytest.raises(LotusError) as caught:
-        target(lake, stack, environment)
+        airbyte_workspace(lake, stack, environment)
     return str(caught.value)
 
 
 def test_a_stacks_plain_values_are_enough_for_a_server_that_asks_for_no_credentials(tmp_path: Path) -> None:
-    settings, workspace = target(project(tmp_path, dev=PLAIN), None, {})
+    settings, workspace = airbyte_workspace(project(tmp_path, dev=PLAIN), None, {})
 
     assert (settings.public_url, settings.config_url) == (URL, "https://airbyte.example.com/api/v1")
     assert (settings.auth.mode, workspace) == ("none", WORKSPACE)
@@ -37,7 +37,7 @@ def test_a_stacks_plain_values_are_enough_for_a_server_that_asks_for_no_credenti
 def test_the_environment_is_enough_without_any_project(tmp_path: Path) -> None:
     environment = {"AIRBYTE_SERVER_URL": URL, "AIRBYTE_BEARER_AUTH": "t", "AIRBYTE_WORKSPACE_ID": WORKSPACE.upper()}
 
-    settings, workspace = target(tmp_path, None, environment)
+    settings, workspace = airbyte_workspace(tmp_path, None, environment)
 
     assert (settings.public_url, settings.auth.mode, workspace) == (URL, "bearer", WORKSPACE)
 
@@ -49,14 +49,14 @@ def test_what_is_encrypted_is_never_opened_and_comes_from_the_environment(tmp_pa
         "the stack prod and the environment do not say how to reach Airbyte: "
         "airbyte:clientSecret is encrypted: export AIRBYTE_CLIENT_SECRET"
     )
-    settings, _ = target(lake, None, {"AIRBYTE_CLIENT_SECRET": "a-secret"})
+    settings, _ = airbyte_workspace(lake, None, {"AIRBYTE_CLIENT_SECRET": "a-secret"})
     assert (settings.auth.client_id, settings.auth.client_secret) == ("an-id", "a-secret")
 
 
 def test_the_stack_wins_over_the_environment_as_it_does_in_the_plugin(tmp_path: Path) -> None:
     lake = project(tmp_path, prod=PLAIN + "  airbyte:configUrl: https://config.example.com/api/v1\n")
 
-    settings, _ = target(lake, None, {"AIRBYTE_SERVER_URL": "https://other.example.com/api/public/v1"})
+    settings, _ = airbyte_workspace(lake, None, {"AIRBYTE_SERVER_URL": "https://other.example.com/api/public/v1"})
 
     assert (settings.public_url, settings.config_url) == (URL, "https://config.example.com/api/v1")
 
@@ -79,7 +79,7 @@ def test_a_workspace_that_nobody_has_set_yet_is_missing(tmp_path: Path, value: s
 def test_credentials_alone_mean_airbyte_cloud(tmp_path: Path) -> None:
     lake = project(tmp_path, dev=f"  lotus:workspaceId: {WORKSPACE}\n")
 
-    settings, _ = target(lake, None, {"AIRBYTE_CLIENT_ID": "i", "AIRBYTE_CLIENT_SECRET": "s"})
+    settings, _ = airbyte_workspace(lake, None, {"AIRBYTE_CLIENT_ID": "i", "AIRBYTE_CLIENT_SECRET": "s"})
 
     assert settings.public_url == "https://api.airbyte.com/v1"
 
@@ -102,7 +102,7 @@ def test_a_value_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     message = refused(project(tmp_path, dev=PLAIN.replace("https://", "")))
 
     assert "is not a URL like" in message
-    assert "mend it" in message
+    assert "correct it" in message
 
 
 def test_one_of_several_stacks_is_chosen_by_option_or_variable(tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ def test_one_of_several_stacks_is_chosen_by_option_or_variable(tmp_path: Path) -
     lake = project(tmp_path, prod=PLAIN, dev=other)
 
     assert "choose a stack (--stack dev, --stack prod), or `pulumi config set" in refused(lake)
-    assert target(lake, "prod", {}).settings.public_url == URL
-    assert target(lake, "organization/lotus/prod", {"PULUMI_STACK": "dev"}).settings.public_url == URL
-    assert "other.example" in target(lake, None, {"PULUMI_STACK": "dev"}).settings.public_url
+    assert airbyte_workspace(lake, "prod", {}).settings.public_url == URL
+    assert airbyte_workspace(lake, "organization/lotus/prod", {"PULUMI_STACK": "dev"}).settings.public_url == URL
+    assert "other.example" in airbyte_workspace(lake, None, {"PULUMI_STACK": "dev"}).settings.public_url
 
 
 def test_a_stack_that_does_not_exist_is_told(tmp_path: Path) -> None:
@@ -126,6 +126,6 @@ def test_numbers_and_project_defaults_are_values_too(tmp_path: Path) -> None:
     lake = project(tmp_path, dev=PLAIN + "  airbyte:username: 12345\n")
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\nconfig:\n  airbyte:password: {type: string, default: p}\n")
 
-    settings, _ = target(lake, None, {})
+    settings, _ = airbyte_workspace(lake, None, {})
 
     assert (settings.auth.username, settings.auth.password) == ("12345", "p")

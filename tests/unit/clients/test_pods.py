@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from lotus_infra.clients.kubernetes import reasons, why
+from lotus_infra.clients.kubernetes import explain_failed_pods, pod_problems
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 
@@ -57,14 +57,14 @@ def read(*pods: dict[str, Any]) -> list[client.V1Pod]:
     ],
 )
 def test_a_pod_that_is_unwell_is_told_with_the_reason(found: dict[str, Any], told: str) -> None:
-    assert list(reasons(read(pod("a", found)))) == [told]
+    assert list(pod_problems(read(pod("a", found)))) == [told]
 
 
 def test_a_pod_that_finds_no_node_and_an_init_container_that_waits_are_told() -> None:
     lost = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
     waits = container("init", waiting={"reason": "CreateContainerConfigError", "message": 'secret "x" not found'})
 
-    told = list(reasons(read(pod("b", initContainerStatuses=[waits]), pod("a", conditions=[lost]))))
+    told = list(pod_problems(read(pod("b", initContainerStatuses=[waits]), pod("a", conditions=[lost]))))
 
     assert told == [
         "pod a: Unschedulable: 0/3 nodes are available",
@@ -77,7 +77,7 @@ def test_pods_that_are_well_or_on_their_way_or_on_their_way_out_are_not_told() -
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
     assert not list(
-        reasons(
+        pod_problems(
             read(
                 pod("a", container(running={}, ready=True)),
                 pod("b", container(waiting={"reason": "ContainerCreating"})),
@@ -116,20 +116,22 @@ def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
 def test_the_cluster_is_asked_for_the_pods_of_the_namespace(tmp_path: Path) -> None:
     items = [pod("a", container(waiting={"reason": "ErrImagePull"}))]
     with cluster(200, {"kind": "PodList", "items": items}, tmp_path) as kubeconfig:
-        assert why("lotus-lake", kubeconfig=kubeconfig, context="here") == ["pod a: container dagster ErrImagePull"]
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig, context="here") == [
+            "pod a: container dagster ErrImagePull"
+        ]
 
 
 def test_where_every_pod_is_well_the_events_may_say_more(tmp_path: Path) -> None:
     with cluster(200, {"kind": "PodList", "items": []}, tmp_path) as kubeconfig:
-        [line] = why("lotus-lake", kubeconfig=kubeconfig)
+        [line] = explain_failed_pods("lotus-lake", kubeconfig=kubeconfig)
 
-    assert line == "No pod is unwell: kubectl get events --namespace lotus-lake may say more"
+    assert line == "No pod fails: kubectl get events --namespace lotus-lake may have the reason"
 
 
 def test_a_cluster_that_can_not_be_asked_is_told_with_the_command_to_run(tmp_path: Path) -> None:
     with cluster(403, {"message": "forbidden"}, tmp_path) as kubeconfig:
-        refused = why("lotus-lake", kubeconfig=kubeconfig)
-    nowhere = why("lotus-lake", kubeconfig=str(tmp_path / "none"))
+        refused = explain_failed_pods("lotus-lake", kubeconfig=kubeconfig)
+    nowhere = explain_failed_pods("lotus-lake", kubeconfig=str(tmp_path / "none"))
 
     for [line] in (refused, nowhere):
         assert line.endswith("kubectl get pods --namespace lotus-lake")
