@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lotus_infra.importer import files, terraform, terraform_objects
-from lotus_infra.importer.model import Existing, FoundConnection, FoundStream
-from lotus_infra.importer.plan import Plan, confirmed, planned
+from lotus_infra.importer.model import Existing, ExistingConnection, ExistingStream
+from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
 from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
 from tests.support.lakes import OWN_STREAMS, clean_files, write
@@ -19,11 +19,13 @@ PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS
 
 @pytest.fixture
 def existing() -> Existing:
-    return terraform_objects.existing(terraform.read(made.whole(), "terraform.tfstate"), "terraform.tfstate")
+    return terraform_objects.airbyte_objects(
+        terraform.read_state(made.whole(), "terraform.tfstate"), "terraform.tfstate"
+    )
 
 
-def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> Plan:
-    return planned(existing, load_lake(write(directory, files), begun=False).lake, managed)
+def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> MigrationPlan:
+    return plan_migration(existing, load_lake(write(directory, files), begun=False).lake, managed)
 
 
 def changed(existing: Existing, **overrides: Any) -> Existing:
@@ -36,13 +38,13 @@ def of_stream(existing: Existing, **overrides: Any) -> Existing:
     return changed(existing, streams=(replace(stream, **overrides),))
 
 
-def notes(made: Plan) -> list[tuple[str, str]]:
+def notes(made: MigrationPlan) -> list[tuple[str, str]]:
     return [(each.kind, f"{each.subject} {each.what}") for each in made.notes]
 
 
 def test_both_providers_states_of_one_lake_become_the_same_files(existing: Existing, tmp_path: Path) -> None:
-    shown = terraform_objects.existing(terraform.read(made.shown(), "shown.json"), "shown.json")
-    shown = replace(shown, facts=existing.facts)
+    shown = terraform_objects.airbyte_objects(terraform.read_state(made.shown(), "shown.json"), "shown.json")
+    shown = replace(shown, schemas=existing.schemas)
     other = plan(shown, tmp_path / "b")
 
     one = {each.path: json.loads(each.text) for each in plan(existing, tmp_path / "a").files}
@@ -58,7 +60,7 @@ def test_both_providers_states_of_one_lake_become_the_same_files(existing: Exist
 
 
 def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
-    document = json.loads(files.text(plan(existing, tmp_path).imports))
+    document = json.loads(files.import_file(plan(existing, tmp_path).imports))
 
     assert [(each["name"], each["logicalName"], each.get("parent")) for each in document["resources"]] == [
         ("s3-destination", "s3", None),
@@ -71,8 +73,8 @@ def test_an_import_file_names_components_so_that_urns_are_the_programs(existing:
 @pytest.mark.parametrize(
     ("stream", "told"),
     [
-        ({"beyond": ("mappers",)}, "orders has mappers"),
-        ({"beyond": ("hashed fields",)}, "orders has hashed fields"),
+        ({"unsupported": ("mappers",)}, "orders has mappers"),
+        ({"unsupported": ("hashed fields",)}, "orders has hashed fields"),
         ({"mode": ""}, "orders has a sync mode that the public API has no word for"),
         ({"name": "Orders"}, 'the stream "Orders" can\'t name a file'),
         ({"name": "unseen", "fields": None}, "the fields of unseen are not known"),
@@ -92,11 +94,11 @@ def test_a_stream_that_no_file_can_say_leaves_its_whole_source(
 @pytest.mark.parametrize(
     ("connection", "told"),
     [
-        ({"schedule": None}, "its schedule is not understood"),
+        ({"schedule": None}, "its schedule is invalid"),
         ({"prefix": "Shop-"}, "prefix can't be a prefix"),
         ({"non_breaking_changes": "other"}, "non_breaking_changes"),
         ({"streams": ()}, "its connection has no streams"),
-        ({"destination_id": "elsewhere"}, "its destination is not among what is taken over"),
+        ({"destination_id": "elsewhere"}, "its destination is not imported"),
     ],
 )
 def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
@@ -111,14 +113,14 @@ def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
 @pytest.mark.parametrize(
     ("connection", "told"),
     [
-        ({"label": "sales"}, 'is called "Shopify → S3" from then on'),
-        ({"status": "inactive"}, "is switched on"),
-        ({"loses": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
+        ({"label": "sales"}, 'is renamed to "Shopify → S3"'),
+        ({"status": "inactive"}, "is activated"),
+        ({"unsupported": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
         ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
         ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
         (
-            {"streams": (FoundStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
-            "takes the fields that there are now, and no later ones, of orders",
+            {"streams": (ExistingStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
+            "selects the current fields, and no later ones, of orders",
         ),
     ],
 )
@@ -139,7 +141,7 @@ def test_a_name_that_two_have_is_taken_from_neither(existing: Existing, tmp_path
     found = plan(replace(existing, actors=(*existing.actors, twin)), tmp_path)
 
     assert found.imports == ()
-    assert [kind for kind, what in notes(found) if "has a name that another source has too" in what] == ["left"] * 2
+    assert [kind for kind, what in notes(found) if "has the same name as another source" in what] == ["left"] * 2
 
 
 def test_of_several_connections_of_a_source_the_others_are_left(existing: Existing, tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_of_several_connections_of_a_source_the_others_are_left(existing: Existi
     assert [each.id for each in found.imports if each.kind == "connection"] == [made.CONNECTION_ID]
     [told] = [what for _, what in notes(found)]
     assert told.startswith('connection "A copy" (another) reads source "Shopify" too')
-    assert told.endswith("Shopify → S3 is taken")
+    assert told.endswith("Shopify → S3 is imported")
 
 
 def test_sources_without_connections_and_destinations_without_sources_are_left(
@@ -206,12 +208,12 @@ def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: 
 def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: Path) -> None:
     [source] = existing.of_kind("source")
     second = replace(source, id="second", label="Shopify EU")
-    connected: FoundConnection = replace(
+    connected: ExistingConnection = replace(
         existing.connections[0], id="connected", source_id="second", label="Shopify EU → S3"
     )
 
     both = replace(existing, actors=(*existing.actors, second), connections=(*existing.connections, connected))
-    found = plan(both.with_facts({"second": existing.facts[made.SOURCE_ID]}), tmp_path)
+    found = plan(both.with_schemas({"second": existing.schemas[made.SOURCE_ID]}), tmp_path)
 
     [told] = [what for _, what in notes(found)]
     assert told.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
@@ -219,12 +221,12 @@ def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: 
 
 
 def test_what_nobody_knows_the_type_of_is_told_with_the_command(existing: Existing, tmp_path: Path) -> None:
-    found = plan(replace(existing, facts={}), tmp_path)
+    found = plan(replace(existing, schemas={}), tmp_path)
 
     [file] = [json.loads(each.text) for each in found.files if each.path == "shopify/orders.json"]
     assert file["fields"] == {"id": {"type": "unknown"}, "updated_at": {"type": "unknown"}}
     [note] = found.notes
-    assert note.what == "nobody knows the types of orders.id, orders.updated_at"
+    assert note.what == "the types of orders.id, orders.updated_at are unknown"
     assert "lotus discover shopify" in note.remedy
 
 
@@ -236,7 +238,7 @@ def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existin
     live = Existing((replace(source, configuration=masked, address=""),), existing.connections, confirmed=True)
     extra = replace(destination, id="unknown", label="Other", address="")
 
-    found = confirmed(existing, replace(live, actors=(*live.actors, extra)))
+    found = update_from_server(existing, replace(live, actors=(*live.actors, extra)))
 
     assert found.of_kind("source")[0].configuration["shop"] == "another"
     assert found.of_kind("source")[0].address == "airbyte_source.shopify"
@@ -245,7 +247,7 @@ def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existin
         (
             "told",
             'source "Shopify" (airbyte_source.shopify)',
-            "is not as Terraform's state has it (configuration.shop)",
+            "differs from Terraform's state (configuration.shop)",
         ),
         ("left", 'destination "Other"', "is in Airbyte"),
     ]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from airbyte_model.specifications import Specification
 
-from lotus_infra.importer.files import Holder, SecretNames, referenced
-from lotus_infra.importer.terraform_public import undone
+from lotus_infra.importer.files import ConfigurationOwner, SecretNames, replace_secrets
+from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.discovered import Connector
 from tests.support.lakes import OWN_STREAMS
 from tests.support.terraform import SHOP, TYPED_SHOP
 
-HOLDER = Holder("shopify", "shopify/_source.json")
+OWNER = ConfigurationOwner("shopify", "shopify/_source.json")
 MASK = "*" * 10
 
 
@@ -22,7 +22,7 @@ def pinned(name: str) -> Connector:
 
 
 def without_secrets(configuration: dict[str, Any], spec: Specification | None = None, *, masked: bool = False) -> Any:
-    return referenced(configuration, HOLDER, SecretNames(), spec, masked=masked)
+    return replace_secrets(configuration, OWNER, SecretNames(), spec, masked=masked)
 
 
 def test_what_the_specification_calls_secret_becomes_a_reference() -> None:
@@ -83,10 +83,10 @@ def test_secrets_of_one_name_are_told_apart_by_more_of_their_place() -> None:
 
 
 def test_a_typed_configuration_becomes_the_connectors_own() -> None:
-    assert undone(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
+    assert connector_configuration(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
 
 
 def test_a_choice_that_the_specification_does_not_tell_is_not_guessed() -> None:
     other: dict[str, Any] = {"credentials": {"other": {"thing": 1}}}
-    assert undone(other, pinned("source-shopify").spec) is None
-    assert undone({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None
+    assert connector_configuration(other, pinned("source-shopify").spec) is None
+    assert connector_configuration({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None
