@@ -20,6 +20,8 @@ _NEEDED = (
     "uv.lock",
     "streams/[!.]*/**/*.json",
     "lotus_infra/__init__.py",
+    "lotus_infra/clients/__init__.py",
+    "lotus_infra/clients/storage.py",
     "lotus_infra/dagster_fingerprint.py",
     "lotus_infra/errors.py",
     "lotus_infra/naming.py",

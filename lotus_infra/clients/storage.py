@@ -45,6 +45,19 @@ class Page(NamedTuple):
     more: bool
 
 
+class StorageError(LotusError):
+    """A bucket can't be used.
+
+    Attributes:
+        reason: The message of the S3 client.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
+        super().__init__(f"the {where} can't be used: {reason}", hint)
+        self.reason = reason
+
+
 class ObjectStore(Protocol):
     """Objects below one root; keys are relative to it and separated by slashes."""
 
@@ -106,13 +119,11 @@ class Bucket:
         """One ListObjectsV2 request; see `ObjectStore.page`.
 
         Raises:
-            LotusError: The server refuses, or can't be reached.
+            StorageError: The server refuses, or can't be reached.
         """
         later = {"StartAfter": self._key(after)} if after else {}
         with self._s3_errors():
-            answer: Mapping[str, Any] = self._client.list_objects_v2(
-                Bucket=self.name, Prefix=self._key(prefix), **later
-            )
+            answer: Mapping[str, Any] = self.client.list_objects_v2(Bucket=self.name, Prefix=self._key(prefix), **later)
         root = len(self._key(""))
         found = [
             Object(str(one["Key"])[root:], int(one["Size"]), one["LastModified"], str(one["ETag"]))
@@ -133,7 +144,7 @@ class Bucket:
         """See `ObjectStore.folders`; raises as `page`."""
         with self._s3_errors():
             # Pages of folders have no key to continue after, so that the paginator's token is used.
-            pages = self._client.get_paginator("list_objects_v2").paginate(
+            pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=self._key(prefix), Delimiter="/"
             )
             for page in pages:
@@ -143,25 +154,26 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """See `ObjectStore.read`; raises as `page`."""
         with self._s3_errors():
-            body: bytes = self._client.get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
+            body: bytes = self.client.get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
         return body
 
     def delete(self, key: str) -> None:
         """See `ObjectStore.delete`; raises as `page`."""
         with self._s3_errors():
-            self._client.delete_object(Bucket=self.name, Key=self._key(key))
+            self.client.delete_object(Bucket=self.name, Key=self._key(key))
 
     def server_time(self) -> str:
         """The time of the server's clock, as HTTP writes it (`Date`); empty if it sends none. Raises as `page`."""
         with self._s3_errors():
-            answer = self._client.head_bucket(Bucket=self.name)
+            answer = self.client.head_bucket(Bucket=self.name)
         return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
     @cached_property
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """The S3 client of boto3."""
         import boto3  # noqa: PLC0415, loading takes half a second, which only commands that use a bucket should pay
         from botocore.config import Config  # noqa: PLC0415
 
@@ -177,15 +189,14 @@ class Bucket:
 
     @contextmanager
     def _s3_errors(self) -> Iterator[None]:
-        """Turn errors of the S3 client into ours."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415, see `_client`
+        """Turn errors of the S3 client into `StorageError`."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415, see `client`
 
         try:
             yield
         except (BotoCoreError, ClientError, ValueError) as error:
             where = f"bucket {self.name}" + (f" on {self.endpoint}" if self.endpoint else "")
-            hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
-            raise LotusError(f"the {where} can't be used: {error}", hint) from None
+            raise StorageError(where, str(error)) from None
 
 
 @dataclass(frozen=True)
