@@ -154,7 +154,7 @@ def airbyte_workspace(
         environment: The environment's variables.
 
     Raises:
-        LotusError: Settings are missing, all of which the message lists with how to set them; or a value is invalid.
+        LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid.
     """
     selection = _select_stack(directory, stack, environment)
     plain = {key: _text(value) for key, value in selection.values.items() if not is_encrypted(value)}

@@ -1,4 +1,4 @@
-"""How a command knows which Airbyte a stack is deployed to."""
+"""How a command finds the Airbyte that a stack is deployed to."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def refused(lake: Path, stack: str | None = None, **environment: str) -> str:
     return str(caught.value)
 
 
-def test_a_stacks_plain_values_are_enough_for_a_server_that_asks_for_no_credentials(tmp_path: Path) -> None:
+def test_a_stacks_plain_values_are_enough_for_a_server_without_credentials(tmp_path: Path) -> None:
     settings, workspace = airbyte_workspace(project(tmp_path, dev=PLAIN), None, {})
 
     assert (settings.public_url, settings.config_url) == (URL, "https://airbyte.example.com/api/v1")
@@ -42,7 +42,7 @@ def test_the_environment_is_enough_without_any_project(tmp_path: Path) -> None:
     assert (settings.public_url, settings.auth.mode, workspace) == (URL, "bearer", WORKSPACE)
 
 
-def test_what_is_encrypted_is_never_opened_and_comes_from_the_environment(tmp_path: Path) -> None:
+def test_encrypted_values_are_never_decrypted_and_come_from_the_environment(tmp_path: Path) -> None:
     lake = project(tmp_path, prod=PLAIN + SEALED)
 
     assert refused(lake) == (
@@ -61,7 +61,7 @@ def test_the_stack_wins_over_the_environment_as_it_does_in_the_plugin(tmp_path: 
     assert (settings.public_url, settings.config_url) == (URL, "https://config.example.com/api/v1")
 
 
-def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+def test_all_missing_settings_are_reported_at_once(tmp_path: Path) -> None:
     assert refused(project(tmp_path, dev="")) == (
         "the stack dev and the environment do not say how to reach Airbyte: "
         "`pulumi config set airbyte:serverUrl https://<host>/api/public/v1` or export AIRBYTE_SERVER_URL; "
@@ -70,7 +70,7 @@ def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["00000000-0000-0000-0000-000000000000", "replace-me", "17"])
-def test_a_workspace_that_nobody_has_set_yet_is_missing(tmp_path: Path, value: str) -> None:
+def test_a_placeholder_workspace_is_missing(tmp_path: Path, value: str) -> None:
     lake = project(tmp_path, dev=f"  airbyte:serverUrl: {URL}\n  lotus:workspaceId: {value}\n")
 
     assert "lotus:workspaceId" in refused(lake)
@@ -84,13 +84,13 @@ def test_credentials_alone_mean_airbyte_cloud(tmp_path: Path) -> None:
     assert settings.public_url == "https://api.airbyte.com/v1"
 
 
-def test_half_of_the_credentials_is_told(tmp_path: Path) -> None:
+def test_half_of_the_credentials_is_reported(tmp_path: Path) -> None:
     lake = project(tmp_path, dev=PLAIN)
 
     assert "clientId and clientSecret go together" in refused(lake, AIRBYTE_CLIENT_ID="i")
 
 
-def test_an_encrypted_address_is_told_how_to_set_it(tmp_path: Path) -> None:
+def test_an_encrypted_address_is_reported_with_how_to_set_it(tmp_path: Path) -> None:
     sealed = "  airbyte:serverUrl:\n    secure: v1:a\n  airbyte:configUrl:\n    secure: v1:b\n"
     message = refused(project(tmp_path, dev=sealed + f"  lotus:workspaceId: {WORKSPACE}\n"))
 
@@ -98,14 +98,14 @@ def test_an_encrypted_address_is_told_how_to_set_it(tmp_path: Path) -> None:
     assert "airbyte:configUrl is encrypted: set it without --secret" in message
 
 
-def test_a_value_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+def test_an_invalid_value_is_reported(tmp_path: Path) -> None:
     message = refused(project(tmp_path, dev=PLAIN.replace("https://", "")))
 
     assert "is not a URL like" in message
     assert "correct it" in message
 
 
-def test_one_of_several_stacks_is_chosen_by_option_or_variable(tmp_path: Path) -> None:
+def test_one_of_several_stacks_is_selected_by_option_or_variable(tmp_path: Path) -> None:
     other = PLAIN.replace("airbyte.example", "other.example")
     lake = project(tmp_path, prod=PLAIN, dev=other)
 
@@ -115,7 +115,7 @@ def test_one_of_several_stacks_is_chosen_by_option_or_variable(tmp_path: Path) -
     assert "other.example" in airbyte_workspace(lake, None, {"PULUMI_STACK": "dev"}).settings.public_url
 
 
-def test_a_stack_that_does_not_exist_is_told(tmp_path: Path) -> None:
+def test_a_missing_stack_is_reported(tmp_path: Path) -> None:
     assert "the stack staging has no file" in refused(project(tmp_path, prod=PLAIN), "staging")
     (tmp_path / "alone").mkdir()
     (tmp_path / "Pulumi.yaml").unlink()

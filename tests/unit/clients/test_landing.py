@@ -1,4 +1,4 @@
-"""Where a destination writes to, and a stream's newest partition there."""
+"""The bucket of a destination, and a stream's newest partition in it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ PREFIX = "raw/shop/orders/"
 
 @dataclass
 class Listing:
-    """Objects by their keys, and what was asked of them."""
+    """Objects by their keys, and the requests for them."""
 
     keys: list[str]
     asked: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ def test_the_newest_partition_of_an_old_stream_is_found_from_the_top_and_not_by_
     ]
 
 
-def test_nothing_has_landed_where_there_is_no_file_of_the_layout() -> None:
+def test_files_outside_the_layout_do_not_count_as_landed() -> None:
     assert newest_partition(files(), PREFIX, TODAY) is None
     assert newest_partition(Listing([]), PREFIX, TODAY) is None
 
@@ -97,7 +97,7 @@ def test_nothing_has_landed_where_there_is_no_file_of_the_layout() -> None:
         ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": {"secure": "v1"}}, "does not name the bucket"),
     ],
 )
-def test_the_bucket_is_what_the_destinations_file_and_the_stack_say(
+def test_the_bucket_comes_from_the_destinations_file_and_the_stack(
     configuration: Mapping[str, object], values: Mapping[str, object], bucket: Bucket | str
 ) -> None:
     clean = destination()["configuration"]
@@ -111,7 +111,7 @@ def test_the_bucket_is_what_the_destinations_file_and_the_stack_say(
             destination_bucket(config, values, there)
 
 
-def test_a_destination_that_is_not_on_s3_is_told() -> None:
+def test_a_destination_that_is_not_on_s3_is_reported() -> None:
     config = DestinationConfig(connector="destination-dev-null", configuration={})
     with pytest.raises(LotusError, match="writes to no S3 bucket"):
         destination_bucket(config, {}, {})

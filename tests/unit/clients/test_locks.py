@@ -1,4 +1,4 @@
-"""Whose a lock is, and whether its owner is gone."""
+"""Who holds a lock, whether its owner still runs, and which locks are removed."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -31,11 +31,11 @@ def machine(process: Process | None, host: str = "laptop") -> Machine:
         (machine(None, host="runner-7"), "elsewhere"),
     ],
 )
-def test_an_owner_is_gone_only_where_it_is_certain(here: Machine, state: str) -> None:
+def test_an_owner_is_dead_only_if_that_is_certain(here: Machine, state: str) -> None:
     assert owner_state(LOCK, here) == state
 
 
-def test_an_age_is_told_in_its_largest_unit() -> None:
+def test_an_age_is_shown_in_its_largest_unit() -> None:
     ages = [timedelta(seconds=-5), timedelta(seconds=90), timedelta(minutes=90), timedelta(hours=47), timedelta(days=9)]
 
     assert [LOCK.age(TAKEN + age) for age in ages] == ["0 s", "90 s", "90 min", "47 h", "9 d"]
@@ -57,13 +57,13 @@ def backend(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def test_a_stacks_locks_are_its_own_the_oldest_first(backend: Folder) -> None:
+def test_the_locks_of_a_stack_are_listed_oldest_first(backend: Folder) -> None:
     found = locks_of(backend, "lotus", "organization/lotus/prod")
 
     assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
 
 
-def test_what_is_no_lock_is_one_of_somebody(backend: Folder) -> None:
+def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
     (backend.path / ".pulumi/locks/organization/lotus/prod/dead.json").write_text("{", encoding="utf-8")
 
     [_, unknown] = locks_of(backend, "lotus", "prod")
@@ -72,7 +72,7 @@ def test_what_is_no_lock_is_one_of_somebody(backend: Folder) -> None:
     assert owner_state(unknown, machine(None)) == "unknown"
 
 
-def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend: Folder, tmp_path: Path) -> None:
+def test_a_lock_of_another_machine_is_removed_once_that_is_declared_gone(backend: Folder, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     project = Project(tmp_path, {})
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
@@ -88,7 +88,7 @@ def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend
     assert len(locks_of(backend, "lotus", "production")) == 1
 
 
-def test_a_living_owner_stays_whatever_is_said_of_its_machine(backend: Folder, tmp_path: Path) -> None:
+def test_a_running_owner_keeps_its_lock_even_if_its_machine_is_declared_gone(backend: Folder, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
     alive = machine(Process("pulumi", BEFORE))

@@ -1,4 +1,4 @@
-"""Where a state lies, and what lies in a folder; buckets are shown beside the commands that look into them."""
+"""Addresses of backends, and the listings of folders and buckets."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from lotus_infra.errors import LotusError
         ("file://~", Folder(Path.home())),
     ],
 )
-def test_a_backend_s_address_says_where_its_objects_are(url: str, place: Bucket | Folder) -> None:
+def test_a_backends_address_is_read_as_the_engine_reads_it(url: str, place: Bucket | Folder) -> None:
     assert open_store(url) == place
 
 

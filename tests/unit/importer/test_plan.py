@@ -1,4 +1,4 @@
-"""What is written, imported and told of what exists."""
+"""The files, imports and notes of a migration's plan."""
 
 import json
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_an_import_file_names_components_so_that_urns_are_the_programs(existing:
 
 
 @pytest.mark.parametrize(
-    ("stream", "told"),
+    ("stream", "expected"),
     [
         ({"unsupported": ("mappers",)}, "orders has mappers"),
         ({"unsupported": ("hashed fields",)}, "orders has hashed fields"),
@@ -80,19 +80,19 @@ def test_an_import_file_names_components_so_that_urns_are_the_programs(existing:
         ({"name": "unseen", "fields": None}, "the fields of unseen are not known"),
     ],
 )
-def test_a_stream_that_no_file_can_say_leaves_its_whole_source(
-    existing: Existing, tmp_path: Path, stream: dict[str, Any], told: str
+def test_an_unsupported_stream_leaves_out_its_whole_source(
+    existing: Existing, tmp_path: Path, stream: dict[str, Any], expected: str
 ) -> None:
     found = plan(of_stream(existing, **stream), tmp_path)
 
     # A source without one of its streams would lose that stream by the first `up`.
     assert (found.files, found.imports, found.secrets) == ((), (), ())
     assert [kind for kind, _ in notes(found)] == ["left"]
-    assert told in notes(found)[0][1]
+    assert expected in notes(found)[0][1]
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "expected"),
     [
         ({"schedule": None}, "its schedule is invalid"),
         ({"prefix": "Shop-"}, "prefix can't be a prefix"),
@@ -101,17 +101,17 @@ def test_a_stream_that_no_file_can_say_leaves_its_whole_source(
         ({"destination_id": "elsewhere"}, "its destination is not imported"),
     ],
 )
-def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
-    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+def test_an_unsupported_connection_is_left_out_with_the_reason(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: str
 ) -> None:
     found = plan(changed(existing, **connection), tmp_path)
 
     assert found.imports == ()
-    assert any(kind == "left" and told in what for kind, what in notes(found))
+    assert any(kind == "left" and expected in what for kind, what in notes(found))
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "expected"),
     [
         ({"label": "sales"}, 'is renamed to "Shopify → S3"'),
         ({"status": "inactive"}, "is activated"),
@@ -124,18 +124,18 @@ def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
         ),
     ],
 )
-def test_what_the_first_up_would_change_is_told_before(
-    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+def test_changes_of_the_first_up_are_noted(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: str
 ) -> None:
     found = plan(changed(existing, **connection), tmp_path)
 
     assert len(found.imports) == 3
     [(kind, what)] = notes(found)
     assert kind == "changes"
-    assert told in what
+    assert expected in what
 
 
-def test_a_name_that_two_have_is_taken_from_neither(existing: Existing, tmp_path: Path) -> None:
+def test_two_sources_with_one_name_are_both_left_out(existing: Existing, tmp_path: Path) -> None:
     twin = replace(existing.of_kind("source")[0], id="44444444-0000-4000-8000-000000000004", label="SHOPIFY")
 
     found = plan(replace(existing, actors=(*existing.actors, twin)), tmp_path)
@@ -144,18 +144,18 @@ def test_a_name_that_two_have_is_taken_from_neither(existing: Existing, tmp_path
     assert [kind for kind, what in notes(found) if "has the same name as another source" in what] == ["left"] * 2
 
 
-def test_of_several_connections_of_a_source_the_others_are_left(existing: Existing, tmp_path: Path) -> None:
+def test_of_several_connections_of_a_source_one_is_imported(existing: Existing, tmp_path: Path) -> None:
     other = replace(existing.connections[0], id="another", label="A copy")
 
     found = plan(replace(existing, connections=(other, *existing.connections)), tmp_path)
 
     assert [each.id for each in found.imports if each.kind == "connection"] == [made.CONNECTION_ID]
-    [told] = [what for _, what in notes(found)]
-    assert told.startswith('connection "A copy" (another) reads source "Shopify" too')
-    assert told.endswith("Shopify → S3 is imported")
+    [note] = [what for _, what in notes(found)]
+    assert note.startswith('connection "A copy" (another) reads source "Shopify" too')
+    assert note.endswith("Shopify → S3 is imported")
 
 
-def test_sources_without_connections_and_destinations_without_sources_are_left(
+def test_sources_without_connections_and_destinations_without_sources_are_left_out(
     existing: Existing, tmp_path: Path
 ) -> None:
     found = plan(replace(existing, connections=()), tmp_path)
@@ -164,7 +164,7 @@ def test_sources_without_connections_and_destinations_without_sources_are_left(
     assert [each.subject for each in found.notes] == ['source "Shopify"', 'destination "S3"']
 
 
-def test_files_that_are_there_stay_and_differences_are_told_without_values(existing: Existing, tmp_path: Path) -> None:
+def test_existing_files_stay_and_differences_are_noted_without_values(existing: Existing, tmp_path: Path) -> None:
     files = clean_files() | {"shop/_source.json": None, "shop/orders.json": None, "shop/_discovered/orders.json": None}
     document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
     document["configuration"] = {**made.SHOP, "shop": {"$config": "shop"}, "start_date": "2020-01-01"}
@@ -177,16 +177,16 @@ def test_files_that_are_there_stay_and_differences_are_told_without_values(exist
     assert found.files == ()
     assert found.kept == ("_destinations/s3.json", "shopify/")
     assert len(found.imports) == 3
-    [told] = [each for each in found.notes if each.subject == 'source "Shopify"']
-    assert told.kind == "changes"
-    assert "configuration.start_date" in told.what
-    assert "streams.orders" in told.what
-    assert "api_password" not in told.what
-    assert "configuration.shop" not in told.what
-    assert "2020" not in told.what
+    [note] = [each for each in found.notes if each.subject == 'source "Shopify"']
+    assert note.kind == "changes"
+    assert "configuration.start_date" in note.what
+    assert "streams.orders" in note.what
+    assert "api_password" not in note.what
+    assert "configuration.shop" not in note.what
+    assert "2020" not in note.what
 
 
-def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(existing: Existing, tmp_path: Path) -> None:
+def test_a_file_with_another_connector_or_destination_is_noted(existing: Existing, tmp_path: Path) -> None:
     document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
     document |= {"connector": "source-klaviyo", "destination": "elsewhere"}
 
@@ -198,14 +198,14 @@ def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(exist
     ]
 
 
-def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: Path) -> None:
+def test_objects_in_the_state_are_not_imported_again(existing: Existing, tmp_path: Path) -> None:
     found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
 
     assert found.imports == ()
     assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
 
 
-def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: Path) -> None:
+def test_a_prefix_of_two_streams_is_noted(existing: Existing, tmp_path: Path) -> None:
     [source] = existing.of_kind("source")
     second = replace(source, id="second", label="Shopify EU")
     connected: ExistingConnection = replace(
@@ -215,12 +215,12 @@ def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: 
     both = replace(existing, actors=(*existing.actors, second), connections=(*existing.connections, connected))
     found = plan(both.with_schemas({"second": existing.schemas[made.SOURCE_ID]}), tmp_path)
 
-    [told] = [what for _, what in notes(found)]
-    assert told.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
-    assert told.endswith("is already that of shopify/orders.json")
+    [note] = [what for _, what in notes(found)]
+    assert note.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
+    assert note.endswith("is already that of shopify/orders.json")
 
 
-def test_what_nobody_knows_the_type_of_is_told_with_the_command(existing: Existing, tmp_path: Path) -> None:
+def test_unknown_types_are_noted_with_the_command(existing: Existing, tmp_path: Path) -> None:
     found = plan(replace(existing, schemas={}), tmp_path)
 
     [file] = [json.loads(each.text) for each in found.files if each.path == "shopify/orders.json"]
@@ -230,7 +230,7 @@ def test_what_nobody_knows_the_type_of_is_told_with_the_command(existing: Existi
     assert "lotus discover shopify" in note.remedy
 
 
-def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existing: Existing) -> None:
+def test_the_servers_values_win_and_differences_are_noted(existing: Existing) -> None:
     [source] = existing.of_kind("source")
     [destination] = existing.of_kind("destination")
     mask = "*" * 10

@@ -1,4 +1,4 @@
-"""States of Terraform as instances, and what of them is Airbyte's."""
+"""The instances of Terraform states, and the Airbyte objects among them."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def test_an_instance_shows_no_value_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("{", "is not JSON"),
         ("[]", "is not a Terraform state"),
@@ -52,11 +52,11 @@ def test_an_instance_shows_no_value_of_its_own() -> None:
         ('{"format_version": "1.0"}', "has no sources, destinations or connections"),
     ],
 )
-def test_what_is_no_state_is_one_error_that_says_what_it_is(text: str, told: str) -> None:
+def test_a_file_that_is_no_state_is_an_error_that_names_its_kind(text: str, expected: str) -> None:
     with pytest.raises(LotusError) as error:
         existing(text)
 
-    assert told in str(error.value)
+    assert expected in str(error.value)
 
 
 def test_a_connection_of_the_config_apis_provider_is_read_with_its_streams_and_types() -> None:
@@ -107,20 +107,22 @@ def test_a_connection_of_the_public_apis_provider_is_read_from_what_show_prints(
         ({"field_selection_enabled": False}, ()),
     ],
 )
-def test_what_a_stream_file_cannot_say_is_noticed(config: dict[str, Any], unsupported: tuple[str, ...]) -> None:
+def test_settings_that_a_stream_file_does_not_support_are_listed(
+    config: dict[str, Any], unsupported: tuple[str, ...]
+) -> None:
     found = existing(made.state(made.resource("airbyte_connection", made.connection(made.stream(**config)))))
 
     assert found.connections[0].streams[0].unsupported == unsupported
 
 
-def test_settings_that_files_do_not_have_are_noticed() -> None:
+def test_settings_that_files_do_not_support_are_listed() -> None:
     resources = {"cpu_limit": "1", "cpu_request": None, "memory_limit": None, "memory_request": None}
     text = made.whole(notify_schema_changes_by_email=True, resource_requirements=resources)
 
     assert existing(text).connections[0].unsupported == ("its notices by mail", "its CPU and memory")
 
 
-def test_everything_else_in_a_state_is_told() -> None:
+def test_all_other_instances_of_a_state_are_noted() -> None:
     others = [
         made.resource("airbyte_workspace", {"workspace_id": made.WORKSPACE}),
         made.resource("airbyte_source_definition", {"id": "x"}),
