@@ -21,6 +21,8 @@ _REQUIRED: Final = (
     "uv.lock",
     "streams/[!.]*/**/*.json",
     "lotus_infra/__init__.py",
+    "lotus_infra/clients/__init__.py",
+    "lotus_infra/clients/storage.py",
     "lotus_infra/dagster_fingerprint.py",
     "lotus_infra/errors.py",
     "lotus_infra/naming.py",

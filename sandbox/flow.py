@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from lotus_infra import naming
-from lotus_infra.clients.airbyte import Live, target
+from lotus_infra.clients.airbyte import ConnectedLake, airbyte_workspace
 from lotus_infra.commands.sync import Patience, Run, Watched, render, sync_sources
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_lake
@@ -48,10 +48,10 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], console
 def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> list[Run]:
     streams = layout.project / "streams"
     lake = load_lake(streams).lake
-    to = target(streams, STACK, environment)
+    to = airbyte_workspace(streams, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
         names = [source.name for source in lake.sources]
-        live = Live(airbyte, to.workspace_id, lake)
+        live = ConnectedLake(airbyte, to.workspace_id, lake)
         runs = sync_sources(live, names, watched, patience=Patience(POLL_SECONDS))
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):

@@ -1,6 +1,6 @@
-"""How fresh streams are: what has landed of each in its bucket, and when Dagster made of it what is made of it.
+"""How fresh streams are: the newest partition of each in its bucket, and when Dagster materialized its models.
 
-What can't be asked is told as that, with the reason, and never as a value.
+A value that can't be read is `Unavailable` with the reason, and never a default: no reader may take it for fresh.
 """
 
 import re
@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.clients.dagster import Asset, Key, assets, downstream
-from lotus_infra.clients.storage import Bucket, Object, Objects
+from lotus_infra.clients.dagster import Asset, AssetKey, downstream, fetch_assets
+from lotus_infra.clients.storage import Bucket, Object, ObjectStore
 from lotus_infra.config import production
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.errors import LotusError
@@ -21,20 +22,20 @@ from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse
 
-_PART = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
-LISTINGS_AT_ONCE = 16
-Place = tuple[str, str]
-"""The source and the name of a stream."""
+_FILE: Final = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
+_PARALLEL_LISTINGS: Final = 16
+StreamKey = tuple[str, str]
+"""The folder of a stream's source, and the stream's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class NewestPartition:
     """A stream's newest partition.
 
     Attributes:
         partition: Its day, `2026-01-05`.
-        files: How many files it has.
-        bytes: How large they are.
+        files: The number of its files.
+        bytes: Their total size.
         newest: When the last of them was written.
     """
 
@@ -44,31 +45,183 @@ class Landed:
     newest: datetime
 
 
-def bucket_of(
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A value that can't be read.
+
+    Attributes:
+        reason: Why.
+        requested: Whether a server was asked and failed; False if no server is configured.
+    """
+
+    reason: str
+    requested: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Materialization:
+    """A model or a mart, and the time of its last materialization; None if there was none."""
+
+    name: str
+    at: datetime | None
+
+
+Landed = NewestPartition | Unavailable | None
+"""A stream's newest partition; None if no file has landed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How fresh a selected stream is.
+
+    Attributes:
+        source: The folder of its source.
+        stream: Its name.
+        landed: Its newest partition.
+        model: Its model.
+        marts: The marts downstream of the model, by name; empty if the model is unavailable.
+    """
+
+    source: str
+    stream: str
+    landed: Landed
+    model: Materialization | Unavailable
+    marts: tuple[Materialization, ...] = ()
+
+
+def newest_partitions(
+    lake: Lake,
+    folders: Sequence[SourceFolder],
+    values: Mapping[str, object],
+    now: datetime,
+    environment: Mapping[str, str],
+) -> dict[StreamKey, Landed]:
+    """The newest partition of each selected stream.
+
+    Args:
+        lake: The lake.
+        folders: The sources to read.
+        values: The stack's plain values by the whole key.
+        now: The time, with a zone.
+        environment: The environment's variables.
+    """
+    landed: dict[StreamKey, Landed] = {}
+    by_destination: dict[str, list[tuple[StreamKey, str]]] = {}
+    for folder in folders:
+        prefixes = [((folder.name, each.name), lake.prefix_of(folder, each.name)) for each in folder.selected_streams]
+        landed.update((stream, None) for stream, _ in prefixes)
+        if folder.config is not None:
+            by_destination.setdefault(folder.config.destination, []).extend(prefixes)
+    for destination, prefixes in by_destination.items():
+        try:
+            bucket = destination_bucket(lake.destinations.get(destination), values, environment)
+        except LotusError as error:
+            landed.update((stream, Unavailable(str(error), requested=False)) for stream, _ in prefixes)
+        else:
+            landed.update(_list_prefixes(bucket, prefixes, now))
+    return landed
+
+
+def destination_bucket(
     destination: DestinationConfig | None, values: Mapping[str, object], environment: Mapping[str, str]
 ) -> Bucket:
     """The bucket that a destination writes to.
 
     Args:
-        destination: What its file says.
+        destination: Its file.
         values: The stack's plain values by the whole key.
         environment: The environment's variables.
 
     Raises:
-        LotusError: Neither file says so, or it is not on S3.
+        LotusError: The destination is not on S3, or the stack's file does not name its bucket.
     """
     configuration = destination.configuration if destination is not None else {}
     if "s3_bucket_name" not in configuration:
         raise LotusError("its destination writes to no S3 bucket")
-    name = _value(configuration["s3_bucket_name"], values)
+    name = _resolve(configuration["s3_bucket_name"], values)
     if not name:
-        raise LotusError("the stack's file does not say which bucket its destination writes to")
-    region, endpoint = (_value(configuration.get(key), values) for key in ("s3_bucket_region", "s3_endpoint"))
+        raise LotusError("the stack's file does not name the bucket of its destination")
+    region, endpoint = (_resolve(configuration.get(key), values) for key in ("s3_bucket_region", "s3_endpoint"))
     return Bucket(name, region, endpoint or environment.get(ENDPOINT_VARIABLE, ""))
 
 
-def _value(given: JsonValue, values: Mapping[str, object]) -> str:
-    """A text of a destination's file, or what the stack says where it is a reference; empty where that says nothing."""
+def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPartition | None:
+    """The newest partition of a stream; None if no file has landed.
+
+    The listing starts at yesterday's partition: one request for a fresh stream. An older stream takes four more, down
+    its newest year, month and day, however many files it has.
+
+    Args:
+        store: The bucket.
+        prefix: The prefix of the stream's files: `raw/shopify/orders/`.
+        today: The current day.
+
+    Raises:
+        LotusError: The bucket can't be listed.
+    """
+    yesterday = f"{today - timedelta(days=1):year=%Y/month=%m/day=%d/}"
+    recent = _newest_of(prefix, store.list_objects(prefix, after=prefix + yesterday))
+    return recent or _newest_of(prefix, store.list_objects(_last_partition(store, prefix)))
+
+
+def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
+    """All assets of Dagster, or why they can't be read.
+
+    Args:
+        url: The address of its web pages; empty if none is configured.
+    """
+    if not url:
+        return Unavailable(
+            "the stack's file names no ingress of Dagster: give its address by --dagster-url", requested=False
+        )
+    try:
+        return fetch_assets(url)
+    except LotusError as error:
+        return Unavailable(str(error))
+
+
+def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable) -> StreamStatus:
+    """How fresh a stream is, by its newest partition and by Dagster's assets."""
+    if isinstance(assets, Unavailable):
+        return StreamStatus(source, name, landed, assets)
+    key = naming.asset_key(source, name)
+    if key not in assets:
+        missing = Unavailable(f"Dagster has no {'/'.join(key)}: `lotus scaffold {source} {name}` writes the model")
+        return StreamStatus(source, name, landed, missing)
+    marts = sorted(downstream(assets, key), key=lambda each: each.key)
+    return StreamStatus(
+        source,
+        name,
+        landed,
+        Materialization(key[-1], assets[key].materialized),
+        tuple(Materialization(each.key[-1], each.materialized) for each in marts),
+    )
+
+
+def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
+    """A line for each value of a stream that is older than a limit, or whose age is unknown."""
+    who = f"{stream.source}/{stream.stream}"
+    match stream.landed:
+        case None:
+            yield f"{who}: no file has landed"
+        case Unavailable(reason):
+            yield f"{who}: the age of its files is not known: {reason}"
+        case NewestPartition(newest=at) if now - at > limit:
+            yield f"{who}: its newest file is older than {_hours(limit)}"
+    if isinstance(stream.model, Unavailable):
+        # A lake without a configured Dagster is checked by its files only.
+        if stream.model.requested:
+            yield f"{who}: the age of its model is not known: {stream.model.reason}"
+        return
+    for each in (stream.model, *stream.marts):
+        if each.at is None:
+            yield f"{who}: {each.name} was never materialized"
+        elif now - each.at > limit:
+            yield f"{who}: {each.name} is older than {_hours(limit)}"
+
+
+def _resolve(given: JsonValue, values: Mapping[str, object]) -> str:
+    """A text in a destination's file, or the stack's value for a reference; empty if the stack has no plain one."""
     found: object = given
     if is_reference(given):
         reference = parse(given)
@@ -76,187 +229,45 @@ def _value(given: JsonValue, values: Mapping[str, object]) -> str:
             return ""
         found = values.get(f"lotus:{reference.name}")
         if reference.part is not None:
-            found = _of_zone(reference.part, production.Values.of(values).zone or production.Zone(""))
+            zone = production.Values.of(values).zone or production.Zone("")
+            found = {"bucket": zone.landing, "region": zone.region, "endpoint": zone.endpoint}.get(reference.part)
     return found if isinstance(found, str) else ""
 
 
-def _of_zone(part: str, zone: production.Zone) -> str:
-    """What a destination's file asks for by `$landing`; empty for what the stack's file does not say."""
-    return {"bucket": zone.landing, "region": zone.region, "endpoint": zone.endpoint}.get(part, "")
+def _list_prefixes(
+    store: ObjectStore, prefixes: Sequence[tuple[StreamKey, str]], now: datetime
+) -> dict[StreamKey, Landed]:
+    """The newest partition below each prefix."""
+
+    def read(prefix: str) -> Landed:
+        try:
+            return newest_partition(store, prefix, now.date())
+        except LotusError as error:
+            return Unavailable(str(error))
+
+    streams, below = [stream for stream, _ in prefixes], [prefix for _, prefix in prefixes]
+    # The first listing runs alone: if the bucket can't be reached, the others would only wait for the same timeout.
+    first = [read(prefix) for prefix in below[:1]]
+    if any(isinstance(each, Unavailable) for each in first):
+        return dict.fromkeys(streams, first[0])
+    with ThreadPoolExecutor(_PARALLEL_LISTINGS) as pool:
+        return dict(zip(streams, [*first, *pool.map(read, below[1:])], strict=True))
 
 
-def newest(objects: Objects, prefix: str, today: date) -> Landed | None:
-    """The newest partition of a stream; None where nothing has landed.
-
-    Args:
-        objects: The bucket.
-        prefix: Where the stream's files are: `raw/shopify/orders/`.
-        today: The day.
-
-    Raises:
-        LotusError: The bucket can't be listed.
-    """
-    yesterday = f"{today - timedelta(days=1):year=%Y/month=%m/day=%d/}"
-    recent = _newest_of(prefix, objects.listed(prefix, after=prefix + yesterday))
-    return recent or _newest_of(prefix, objects.listed(_last_partition(objects, prefix)))
-
-
-def _newest_of(prefix: str, found: Iterable[Object]) -> Landed | None:
-    files = [(f"{day[1]}-{day[2]}-{day[3]}", one) for one in found if (day := _PART.fullmatch(one.key, len(prefix)))]
+def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None:
+    files = [(f"{day[1]}-{day[2]}-{day[3]}", one) for one in objects if (day := _FILE.fullmatch(one.key, len(prefix)))]
     if not files:
         return None
     partition = max(day for day, _ in files)
     inside = [one for day, one in files if day == partition]
-    return Landed(partition, len(inside), sum(one.size for one in inside), max(one.modified for one in inside))
+    return NewestPartition(partition, len(inside), sum(one.size for one in inside), max(one.modified for one in inside))
 
 
-def _last_partition(objects: Objects, prefix: str) -> str:
-    """The prefix of the newest day, as far down as there are partitions."""
+def _last_partition(store: ObjectStore, prefix: str) -> str:
+    """The prefix of the newest day, or of the deepest level that has partitions."""
     for part in ("year=", "month=", "day="):
-        prefix += max((one for one in objects.folders(prefix) if one.startswith(part)), default="")
+        prefix += max((one for one in store.folders(prefix) if one.startswith(part)), default="")
     return prefix
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """What is not known.
-
-    Attributes:
-        why: Why.
-        asked: Whether somebody was asked and did not say, rather than that there is nobody to ask.
-    """
-
-    why: str
-    asked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A model or a mart, and when it was made last; None where it never was."""
-
-    name: str
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStatus:
-    """A selected stream.
-
-    Attributes:
-        source: Its source's folder.
-        stream: Its name.
-        landed: Its newest files; None where it has none.
-        model: Its model.
-        marts: What is made of the model, by name; none where that is not known.
-    """
-
-    source: str
-    stream: str
-    landed: Landed | Unknown | None
-    model: Made | Unknown
-    marts: tuple[Made, ...] = ()
-
-
-def landed_of(
-    lake: Lake,
-    folders: Sequence[SourceFolder],
-    values: Mapping[str, object],
-    now: datetime,
-    environment: Mapping[str, str],
-) -> dict[Place, Landed | Unknown | None]:
-    """What has landed of each selected stream.
-
-    Args:
-        lake: The lake.
-        folders: The sources that are meant.
-        values: The stack's plain values by the whole key.
-        now: The time, with a zone.
-        environment: The environment's variables.
-    """
-    found: dict[Place, Landed | Unknown | None] = {}
-    wanted: dict[str, list[tuple[Place, str]]] = {}
-    for folder in folders:
-        prefixes = [((folder.name, each.name), lake.prefix_of(folder, each.name)) for each in folder.selected_streams]
-        found.update((place, None) for place, _ in prefixes)
-        if folder.config is not None:
-            wanted.setdefault(folder.config.destination, []).extend(prefixes)
-    for destination, prefixes in wanted.items():
-        try:
-            bucket = bucket_of(lake.destinations.get(destination), values, environment)
-        except LotusError as error:
-            found.update((place, Unknown(str(error), asked=False)) for place, _ in prefixes)
-        else:
-            found.update(_listed(bucket, prefixes, now))
-    return found
-
-
-def _listed(
-    objects: Objects, prefixes: Sequence[tuple[Place, str]], now: datetime
-) -> dict[Place, Landed | Unknown | None]:
-    """The newest partition below each prefix; where the first can't be had, nobody waits for the others."""
-
-    def look(prefix: str) -> Landed | Unknown | None:
-        try:
-            return newest(objects, prefix, now.date())
-        except LotusError as error:
-            return Unknown(str(error))
-
-    places, below = [place for place, _ in prefixes], [prefix for _, prefix in prefixes]
-    first = [look(prefix) for prefix in below[:1]]
-    if any(isinstance(each, Unknown) for each in first):
-        return dict.fromkeys(places, first[0])
-    with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
-        return dict(zip(places, [*first, *pool.map(look, below[1:])], strict=True))
-
-
-def assets_of(url: str) -> dict[Key, Asset] | Unknown:
-    """All that Dagster knows; or why that can't be had.
-
-    Args:
-        url: The address of its pages; empty where nobody names it.
-    """
-    if not url:
-        return Unknown("the stack's file names no ingress of Dagster: give its address by --dagster-url", asked=False)
-    try:
-        return assets(url)
-    except LotusError as error:
-        return Unknown(str(error))
-
-
-def stream_status(
-    source: str, name: str, landed: Landed | Unknown | None, found: dict[Key, Asset] | Unknown
-) -> StreamStatus:
-    """How fresh a stream is: what has landed of it, and what Dagster made of that."""
-    if isinstance(found, Unknown):
-        return StreamStatus(source, name, landed, found)
-    key = naming.asset_key(source, name)
-    if key not in found:
-        missing = Unknown(f"Dagster has no {'/'.join(key)}: `lotus scaffold {source} {name}` writes the model")
-        return StreamStatus(source, name, landed, missing)
-    marts = sorted(downstream(found, key), key=lambda each: each.key)
-    made = tuple(Made(each.key[-1], each.made) for each in marts)
-    return StreamStatus(source, name, landed, Made(key[-1], found[key].made), made)
-
-
-def too_old(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
-    """What of a stream is older than it may be, or can't be shown not to be."""
-    who = f"{stream.source}/{stream.stream}"
-    match stream.landed:
-        case None:
-            yield f"{who}: no file has landed"
-        case Unknown(why):
-            yield f"{who}: the age of its files is not known: {why}"
-        case Landed(newest=at) if now - at > limit:
-            yield f"{who}: its newest file is older than {_hours(limit)}"
-    if isinstance(stream.model, Unknown):
-        if stream.model.asked:
-            yield f"{who}: the age of its model is not known: {stream.model.why}"
-        return
-    for made in (stream.model, *stream.marts):
-        if made.at is None:
-            yield f"{who}: {made.name} has never been made"
-        elif now - made.at > limit:
-            yield f"{who}: {made.name} is older than {_hours(limit)}"
 
 
 def _hours(limit: timedelta) -> str:

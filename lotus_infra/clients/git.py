@@ -1,4 +1,8 @@
-"""What the repository says of itself: its commit, what is not committed, and the fingerprint of what Dagster loads."""
+"""The git repository of a lake: its commit, uncommitted changes, and files that it must not hold.
+
+A committed state is outdated at once and may hold secrets; so may a committed passphrase. In a clone the files that git
+tracks or would track are checked, elsewhere all files but those of tools and environments.
+"""
 
 import re
 import subprocess
@@ -11,67 +15,32 @@ from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import Diagnostic
 
-PULUMI_FOLDER: Final = ".pulumi"
-TERRAFORM: Final = re.compile(r".+\.tfstate(\..*)?")
-PASSPHRASE: Final = re.compile(
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+_PULUMI_FOLDER: Final = ".pulumi"
+_TERRAFORM_STATE: Final = re.compile(r".+\.tfstate(\..*)?")
+_PASSPHRASE: Final = re.compile(
     r"\.?(pulumi[-_.]?)?(config[-_.]?)?pass(phrase|word)([-_.]?file)?(\.txt)?", re.IGNORECASE
 )
-SKIPPED: Final = frozenset({".git", ".venv", ".tools", ".sandbox", "node_modules", "target", "__pycache__"})
-ENOUGH: Final = 4096
-"""Bytes at the start of a JSON file, where an exported state has these keys, whether or not keys were sorted."""
-_STARTS: Final = re.compile(
+_UNCHECKED_FOLDERS: Final = frozenset({".git", ".venv", ".tools", ".sandbox", "node_modules", "target", "__pycache__"})
+_HEAD_BYTES: Final = 4096
+"""Enough of a JSON file: an exported state has the keys below at its start, whether or not its keys were sorted."""
+_PULUMI_STATE: Final = re.compile(
     rb'\s*\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?(?:"features"\s*:\s*\[[^\]]*\]\s*,\s*)?'
     rb'"(?:deployment|checkpoint)"\s*:\s*\{\s*"(?:manifest|latest|stack)"'
 )
-_SHOWN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"')
-"""What `terraform show -json` prints."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A clone, as it is now.
-
-    Attributes:
-        folder: Its folder.
-        commit: The commit that is checked out, in full.
-        dirty: Whether anything is not committed.
-        definitions: The fingerprint of the files as they are, committed or not.
-    """
-
-    folder: Path
-    commit: str
-    dirty: bool
-    definitions: str
-
-    @classmethod
-    def at(cls, folder: Path) -> Self:
-        """Look at a clone.
-
-        Raises:
-            LotusError: It is none, or not of a lake.
-        """
-        checkout = Checkout.at(folder)
-        return cls(folder, checkout.commit, checkout.dirty, definitions_fingerprint(folder))
-
-    def commits_since(self, commit: str) -> int | None:
-        """How many commits of the history are later than one; None where it is not part of the history."""
-        # What a cluster tells could be anything; git is only asked of what looks like a commit.
-        if re.fullmatch(r"[0-9a-f]{7,40}", commit) is None:
-            return None
-        if _git(self.folder, "merge-base", "--is-ancestor", commit, "HEAD") is None:
-            return None
-        return int(_git(self.folder, "rev-list", "--count", f"{commit}..HEAD") or 0)
+_TERRAFORM_SHOW: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"')
+"""The output of `terraform show -json`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A clone, as far as git alone tells.
+    """The commit that is checked out in a clone.
 
     Attributes:
-        folder: Its folder.
-        commit: The commit that is checked out, in full.
-        tree: The hash of all its files: two commits of the same files have the same.
-        dirty: Whether anything is not committed.
+        folder: The clone's folder.
+        commit: The full hash.
+        tree: The hash of all its files: two commits with the same files have the same.
+        dirty: Whether there are uncommitted changes.
     """
 
     folder: Path
@@ -81,10 +50,10 @@ class Checkout:
 
     @classmethod
     def at(cls, folder: Path) -> Self:
-        """Look at a clone.
+        """Read a clone.
 
         Raises:
-            LotusError: It is none.
+            LotusError: The folder is no clone with a commit.
         """
         hashes, status = _git(folder, "rev-parse", "HEAD", "HEAD^{tree}"), _git(folder, "status", "--porcelain")
         if hashes is None or status is None:
@@ -93,25 +62,109 @@ class Checkout:
         return cls(folder, commit, tree, bool(status))
 
     def relation(self, commit: str) -> Literal["in the history", "later", "unrelated"]:
-        """How another commit stands to the one that is checked out; one that the clone does not have is unrelated."""
-        if re.fullmatch(r"[0-9a-f]{7,40}", commit) is None:
+        """How another commit relates to the checked-out one; a commit that the clone does not have is unrelated."""
+        if not _COMMIT.fullmatch(commit):
             return "unrelated"
-        if _git(self.folder, "merge-base", "--is-ancestor", commit, self.commit) is not None:
+        if _is_ancestor(self.folder, commit, self.commit):
             return "in the history"
-        later = _git(self.folder, "merge-base", "--is-ancestor", self.commit, commit) is not None
-        return "later" if later else "unrelated"
+        return "later" if _is_ancestor(self.folder, self.commit, commit) else "unrelated"
 
 
-def tracked(folder: Path) -> list[str] | None:
-    """The files below a folder that are tracked, or would be: they are there and not ignored; None outside a clone."""
-    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return sorted(set(filter(None, listed.split("\0")))) if listed is not None else None
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A clone of a lake's repository.
+
+    Attributes:
+        folder: The clone's folder.
+        commit: The full hash of the checked-out commit.
+        dirty: Whether there are uncommitted changes.
+        definitions: The fingerprint of the files that Dagster loads, with uncommitted changes.
+    """
+
+    folder: Path
+    commit: str
+    dirty: bool
+    definitions: str
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """Read a clone.
+
+        Raises:
+            LotusError: The folder is no clone, or not one of a lake.
+        """
+        checkout = Checkout.at(folder)
+        return cls(folder, checkout.commit, checkout.dirty, definitions_fingerprint(folder))
+
+    def commits_since(self, commit: str) -> int | None:
+        """The number of commits after one; None if that is not in the history."""
+        # A cluster's annotation may hold anything; only a commit's hash may become an argument of git.
+        if not _COMMIT.fullmatch(commit) or not _is_ancestor(self.folder, commit, "HEAD"):
+            return None
+        return int(_git(self.folder, "rev-list", "--count", f"{commit}..HEAD") or 0)
+
+
+def tracked_files(folder: Path) -> list[str] | None:
+    """The files below a folder that git tracks, or would track because they are not ignored; None outside a clone."""
+    output = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return sorted(set(filter(None, output.split("\0")))) if output is not None else None
+
+
+def find_committed_secrets(folder: Path) -> Iterator[Diagnostic]:
+    """A diagnostic for each state and each passphrase's file in a repository.
+
+    Args:
+        folder: The project's folder; the diagnostics' files are relative to it.
+    """
+    for file in _files_to_check(folder):
+        what, remedy = _secret_content(folder, file)
+        if what:
+            yield Diagnostic(file, (), what, remedy)
+
+
+def _files_to_check(folder: Path) -> list[str]:
+    tracked = tracked_files(folder)
+    if tracked is not None:
+        return tracked
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if _UNCHECKED_FOLDERS.isdisjoint(path.parts))
+
+
+def _secret_content(folder: Path, file: str) -> tuple[str, str]:
+    """What a file holds that a repository must not, and the remedy; both empty for any other file."""
+    parts = file.split("/")
+    remove = f"`git rm --cached {file}`, and keep it elsewhere: the backend has the state"
+    if _PULUMI_FOLDER in parts:
+        return "belongs to a local backend, or to the engine", remove
+    head = _head(folder / file) if ".json" in parts[-1] else b""
+    if _TERRAFORM_STATE.fullmatch(parts[-1]) or _TERRAFORM_SHOW.match(head):
+        return "is a Terraform state, which has all secrets in plain text", f"{remove}; change the secrets in it"
+    if _PASSPHRASE.fullmatch(parts[-1]):
+        return (
+            "is named like a passphrase's file",
+            f"`git rm --cached {file}`, and change the passphrase if it is one",
+        )
+    if _PULUMI_STATE.match(head):
+        return "is an exported state or a checkpoint of the engine", remove
+    return "", ""
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def _is_ancestor(folder: Path, earlier: str, later: str) -> bool:
+    return _git(folder, "merge-base", "--is-ancestor", earlier, later) is not None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None where it fails or is not there."""
+    """The output of git; None if it fails or is not installed."""
     try:
-        ran = subprocess.run(  # noqa: S603
+        result = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
             cwd=folder,
             capture_output=True,
@@ -120,50 +173,4 @@ def _git(folder: Path, *arguments: str) -> str | None:
         )
     except OSError:
         return None
-    return ran.stdout.strip() if ran.returncode == 0 else None
-
-
-def findings(folder: Path) -> Iterator[Diagnostic]:
-    """A finding for each such file.
-
-    Args:
-        folder: The project's; findings' files are relative to it.
-    """
-    for file in _files(folder):
-        what, remedy = _judged(folder, file)
-        if what:
-            yield Diagnostic(file, (), what, remedy)
-
-
-def _files(folder: Path) -> list[str]:
-    known = tracked(folder)
-    if known is not None:
-        return known
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in found if SKIPPED.isdisjoint(path.parts))
-
-
-def _judged(folder: Path, file: str) -> tuple[str, str]:
-    parts = file.split("/")
-    away = f"`git rm --cached {file}`, and keep it elsewhere: the backend has the state"
-    if PULUMI_FOLDER in parts:
-        return "is of a local backend, or the engine's own", away
-    start = _start(folder / file) if ".json" in parts[-1] else b""
-    if TERRAFORM.fullmatch(parts[-1]) or _SHOWN.match(start):
-        return "is a state of Terraform, with every secret in plain text", f"{away}; change the secrets that it holds"
-    if PASSPHRASE.fullmatch(parts[-1]):
-        return (
-            "has the name of a passphrase's file",
-            f"`git rm --cached {file}`, and change the passphrase if it is one",
-        )
-    if _STARTS.match(start):
-        return "is an exported state or a checkpoint of the engine", away
-    return "", ""
-
-
-def _start(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(ENOUGH)
-    except OSError:
-        return b""
+    return result.stdout.strip() if result.returncode == 0 else None

@@ -1,112 +1,53 @@
-"""What runs in a Kubernetes cluster: the one module of the commands that asks it, and it only ever reads.
+"""The pods of a Kubernetes cluster: which run for a release, and why others don't. It only reads.
 
-What the cluster answers becomes our own types here; nothing of Kubernetes' client goes further.
+The cluster's answers become our own types here; no caller sees those of Kubernetes' client. It knows nothing of Pulumi.
 """
+
+# Kubernetes' client takes over a second to load, and every preview loads this module: each function that calls a
+# cluster imports the client itself.
 
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
-
-import urllib3
-import yaml
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from lotus_infra.errors import LotusError
 
-_TIMEOUT_SECONDS = 20
-_LONGEST = 300
-_FINE = frozenset({"PodInitializing", "ContainerCreating", "Completed"})
-_SECONDS = (10, 30)
-"""How long a connection and an answer may take."""
-_NOT_A_KUBECONFIG = (AttributeError, KeyError, TypeError, ValueError)
-"""What the client trips over in a file of another kind: it takes for granted what such a file holds."""
-_OVER = ("Succeeded", "Failed")
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
+    from kubernetes.client.exceptions import ApiException
 
-
-def why(namespace: str, *, kubeconfig: str | None = None, context: str | None = None) -> list[str]:
-    """A line for each pod of a namespace that does not run as it should; one that says so where nothing can be asked.
-
-    Args:
-        namespace: Where to look.
-        kubeconfig: A file; the ambient one where none is given.
-        context: One of its contexts; its current one where none is given.
-    """
-    # The client takes seconds to load, and every preview loads this module.
-    from kubernetes import client, config  # noqa: PLC0415
-
-    try:
-        api = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig, context=context))
-        pods = api.list_namespaced_pod(namespace, _request_timeout=_TIMEOUT_SECONDS).items
-    except Exception as error:  # noqa: BLE001, whatever it is must not hide that the release has failed
-        return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
-    return list(reasons(pods)) or [f"No pod is unwell: kubectl get events --namespace {namespace} may say more"]
-
-
-def reasons(pods: Iterable[Any]) -> Iterator[str]:
-    """A line for each pod that waits, has crashed, or finds no node.
-
-    Args:
-        pods: As Kubernetes' client gives them (`V1Pod`).
-    """
-    for pod in sorted(pods, key=lambda each: str(each.metadata.name)):
-        for reason in _of(pod):
-            yield f"pod {pod.metadata.name}: {reason[:_LONGEST]}"
-
-
-def _of(pod: Any) -> Iterator[str]:
-    if pod.metadata.deletion_timestamp is not None or pod.status.phase == "Succeeded":
-        return
-    for condition in pod.status.conditions or []:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            yield _joined(condition.reason, condition.message)
-    for status in [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]:
-        yield from _container(status)
-
-
-def _container(status: Any) -> Iterator[str]:
-    waiting, ended = status.state.waiting, status.state.terminated
-    before = status.last_state.terminated if status.last_state is not None else None
-    if waiting is not None and waiting.reason not in _FINE:
-        # A container that crashes again and again waits; why it crashed is in the state before.
-        crash = f"; it ended with {_ending(before)}" if before is not None else ""
-        yield f"container {status.name} {_joined(waiting.reason, waiting.message)}{crash}"
-    elif ended is not None and ended.exit_code != 0:
-        yield f"container {status.name} ended with {_ending(ended)}"
-    elif status.state.running is not None and not status.ready:
-        yield f"container {status.name} runs and is not ready"
-
-
-def _ending(ended: Any) -> str:
-    return f"exit code {ended.exit_code}, {_joined(ended.reason, ended.message)}"
-
-
-def _joined(reason: str | None, message: str | None) -> str:
-    return ": ".join(" ".join(part.split()) for part in (reason, message) if part)
+_TIMEOUT_SECONDS: Final = (10, 30)
+"""The limits for a connection and for an answer."""
+_EXPLAIN_TIMEOUT_SECONDS: Final = 20
+_LONGEST_PROBLEM: Final = 300
+_LONGEST_LINE: Final = 200
+_STARTING: Final = frozenset({"PodInitializing", "ContainerCreating", "Completed"})
+_FINISHED: Final = ("Succeeded", "Failed")
+_NOT_A_KUBECONFIG: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""Errors of the client on a YAML file of another kind: it does not check a kubeconfig's structure."""
 
 
 class ClusterError(LotusError):
-    """The cluster can't be asked, or does not say."""
+    """The cluster can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod that is meant to run, by its first container.
+    """A pod that runs or is about to, by its first container.
 
     Attributes:
         name: Its name.
-        component: What it is of the release: the label `component`.
-        deployment: Which of several of the same kind; empty where there is one.
-        revision: The ReplicaSet that it belongs to, by the hash of its template.
-        image: The image that it asks for, as it is written.
+        component: Its part in the release: the label `component`.
+        deployment: Which of several deployments of the component; empty if there is one.
+        revision: Its ReplicaSet, by the hash of the pod template.
+        image: The image of its specification.
         digest: The digest of the image that its container runs; empty before it has started.
         ready: Whether it serves.
-        reason: Why it is not ready, as far as the cluster says.
+        reason: Why it is not ready, as far as the cluster reports it.
         annotations: By their names.
-        port: The first port of its container; None where it names none.
+        port: The first port of its container; None if it names none.
     """
 
     name: str
@@ -122,104 +63,174 @@ class Pod:
 
 
 class Cluster:
-    """A cluster that a kubeconfig leads to."""
+    """The cluster of a kubeconfig's context."""
 
-    def __init__(self, api: client.CoreV1Api, address: str) -> None:
+    def __init__(self, api: "CoreV1Api", address: str) -> None:
         self._api, self._address = api, address
 
     @classmethod
     def reached_by(cls, kubeconfig: str | None = None, context: str | None = None) -> Self:
-        """The cluster of a context; nothing is asked yet.
+        """The cluster of a context; no request is sent yet.
 
         Args:
-            kubeconfig: A file; else that of `$KUBECONFIG`, else the usual one.
-            context: One of its contexts; else its current one.
+            kubeconfig: A file; else that of `$KUBECONFIG`, else the default one.
+            context: A context of the file; else its current one.
 
         Raises:
-            ClusterError: There is no such file or context, or it can't be used.
+            ClusterError: There is no such file or context, or it is invalid.
         """
+        import yaml  # noqa: PLC0415, as Kubernetes' client, which needs it
+        from kubernetes import client, config  # noqa: PLC0415
+        from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415
+
         settings = client.Configuration()
         settings.retries = False
         try:
             config.load_kube_config(kubeconfig, context, settings)
         except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
-            remedy = "`kubectl config get-contexts` lists what there is; name one by --kubeconfig and --context"
-            raise ClusterError(f"no cluster can be found: {_line(error)}", remedy) from None
+            remedy = "`kubectl config get-contexts` lists the contexts; select one by --kubeconfig and --context"
+            raise ClusterError(f"no cluster can be found: {_one_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
 
     def pods(self, namespace: str, release: str) -> tuple[Pod, ...]:
-        """The pods of a Helm release that run or are about to, sorted by name; those that are ending are left out.
+        """The pods of a Helm release that run or are about to, by name; terminating pods are left out.
 
         Raises:
-            ClusterError: The cluster can't be asked, or has no such namespace.
+            ClusterError: The cluster can't be read, or has no such namespace.
         """
         selector = f"app.kubernetes.io/instance={release}"
-        with self._asking("list", "pods", namespace):
-            found = self._api.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=_SECONDS).items
+        with self._cluster_errors("list", "pods", namespace):
+            found = self._api.list_namespaced_pod(
+                namespace, label_selector=selector, _request_timeout=_TIMEOUT_SECONDS
+            ).items
         if not found:
-            # A list of a namespace that does not exist is empty, and no error.
-            self._need(namespace)
-        pods = [each for each in found if each.metadata.deletion_timestamp is None and each.status.phase not in _OVER]
+            # The pods of a missing namespace are an empty list, and no error.
+            with self._cluster_errors("get", "namespaces", namespace):
+                self._api.read_namespace(namespace, _request_timeout=_TIMEOUT_SECONDS)
+        pods = [
+            each for each in found if each.metadata.deletion_timestamp is None and each.status.phase not in _FINISHED
+        ]
         return tuple(sorted(map(_pod, pods), key=lambda pod: pod.name))
 
     def get(self, namespace: str, pod: str, port: int, path: str, query: str) -> Any:
-        """The JSON that a pod's HTTP server answers to a GraphQL query, by way of the cluster's own address.
+        """The JSON answer of a pod's HTTP server to a GraphQL query, through the API server's proxy.
 
         Raises:
-            ClusterError: The cluster can't be asked, or the pod does not answer with JSON.
+            ClusterError: The cluster can't be read, or the pod does not answer with JSON.
         """
-        place = f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path}"
-        with self._asking("get", "pods/proxy", namespace):
+        url = f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path}"
+        with self._cluster_errors("get", "pods/proxy", namespace):
             answer = self._api.api_client.call_api(
-                place,
+                url,
                 "GET",
                 query_params=[("query", query)],
                 header_params={"Accept": "application/json"},
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=_SECONDS,
+                _request_timeout=_TIMEOUT_SECONDS,
             )
         try:
             return json.loads(answer.data)
         except ValueError:
             raise ClusterError(f"the pod {pod} does not answer with JSON") from None
 
-    def _need(self, namespace: str) -> None:
-        with self._asking("get", "namespaces", namespace):
-            self._api.read_namespace(namespace, _request_timeout=_SECONDS)
-
     @contextmanager
-    def _asking(self, verb: str, what: str, namespace: str) -> Iterator[None]:
-        """Within it, what goes wrong is said in words."""
+    def _cluster_errors(self, verb: str, resource: str, namespace: str) -> Iterator[None]:
+        """Turn the client's errors of one request into `ClusterError`."""
+        import urllib3  # noqa: PLC0415
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+
         try:
             yield
         except ApiException as error:
-            raise self._refused(error, verb, what, namespace) from None
+            raise self._refusal(error, verb, resource, namespace) from None
         except AttributeError as error:
-            # Where TLS fails there is no answer, and the client trips over its missing body before it can say so.
+            # After a TLS failure there is no answer, and the client fails on its missing body before it reports that.
             if not isinstance(error.__context__, ApiException):
                 raise
-            raise self._refused(error.__context__, verb, what, namespace) from None
+            raise self._refusal(error.__context__, verb, resource, namespace) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._silent(error) from None
+            raise self._no_answer(error) from None
 
-    def _silent(self, why: object) -> ClusterError:
+    def _no_answer(self, reason: object) -> ClusterError:
         remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-        return ClusterError(f"the cluster at {self._address} does not answer: {_line(why)}", remedy)
+        return ClusterError(f"the cluster at {self._address} does not answer: {_one_line(reason)}", remedy)
 
-    def _refused(self, error: ApiException, verb: str, what: str, namespace: str) -> ClusterError:
+    def _refusal(self, error: "ApiException", verb: str, resource: str, namespace: str) -> ClusterError:
         if not error.status:
-            return self._silent(error.reason)
+            return self._no_answer(error.reason)
         if error.status == 401:
-            return ClusterError(f"the cluster at {self._address} does not know who asks", "log in to it anew")
+            return ClusterError(f"the cluster at {self._address} rejects the credentials", "log in to it again")
         if error.status == 403:
-            remedy = f"`kubectl auth can-i {verb} {what} --namespace {namespace}` must say yes"
-            return ClusterError(f"you may not {verb} {what} in the namespace {namespace}", remedy)
-        if error.status == 404 and what == "namespaces":
-            remedy = "`pulumi up` makes it; or another cluster is meant: --context"
+            remedy = f"`kubectl auth can-i {verb} {resource} --namespace {namespace}` must answer yes"
+            return ClusterError(f"you may not {verb} {resource} in the namespace {namespace}", remedy)
+        if error.status == 404 and resource == "namespaces":
+            remedy = "`pulumi up` creates it; or select another cluster with --context"
             return ClusterError(f"the cluster at {self._address} has no namespace {namespace}", remedy)
         return ClusterError(f"the cluster at {self._address} answers {error.status} {error.reason}", "try it again")
+
+
+def explain_failed_pods(namespace: str, *, kubeconfig: str | None = None, context: str | None = None) -> list[str]:
+    """A line for each pod of a namespace that fails; one line with a command if there is none, or none can be read.
+
+    Called after a release has failed, because Helm reports only that its time is up.
+
+    Args:
+        namespace: The release's namespace.
+        kubeconfig: A file; else the default one.
+        context: A context of the file; else its current one.
+    """
+    from kubernetes import client, config  # noqa: PLC0415
+
+    try:
+        api = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig, context=context))
+        pods = api.list_namespaced_pod(namespace, _request_timeout=_EXPLAIN_TIMEOUT_SECONDS).items
+    except Exception as error:  # noqa: BLE001, no error here may hide the release's own
+        return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
+    return list(pod_problems(pods)) or [f"No pod fails: kubectl get events --namespace {namespace} may have the reason"]
+
+
+def pod_problems(pods: Iterable[Any]) -> Iterator[str]:
+    """A line for each problem of pods that wait, have crashed, or can't be scheduled.
+
+    Args:
+        pods: As Kubernetes' client returns them (`V1Pod`).
+    """
+    for pod in sorted(pods, key=lambda each: str(each.metadata.name)):
+        for problem in _problems_of(pod):
+            yield f"pod {pod.metadata.name}: {problem[:_LONGEST_PROBLEM]}"
+
+
+def _problems_of(pod: Any) -> Iterator[str]:
+    if pod.metadata.deletion_timestamp is not None or pod.status.phase == "Succeeded":
+        return
+    for condition in pod.status.conditions or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            yield _reason_and_message(condition.reason, condition.message)
+    for status in [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]:
+        yield from _container_problem(status)
+
+
+def _container_problem(status: Any) -> Iterator[str]:
+    waiting, ended = status.state.waiting, status.state.terminated
+    before = status.last_state.terminated if status.last_state is not None else None
+    if waiting is not None and waiting.reason not in _STARTING:
+        # A container in CrashLoopBackOff waits; the reason of its crash is in its last state.
+        crash = f"; it ended with {_exit(before)}" if before is not None else ""
+        yield f"container {status.name} {_reason_and_message(waiting.reason, waiting.message)}{crash}"
+    elif ended is not None and ended.exit_code != 0:
+        yield f"container {status.name} ended with {_exit(ended)}"
+    elif status.state.running is not None and not status.ready:
+        yield f"container {status.name} runs and is not ready"
+
+
+def _exit(ended: Any) -> str:
+    return f"exit code {ended.exit_code}, {_reason_and_message(ended.reason, ended.message)}"
+
+
+def _reason_and_message(reason: str | None, message: str | None) -> str:
+    return ": ".join(" ".join(part.split()) for part in (reason, message) if part)
 
 
 def _pod(found: Any) -> Pod:
@@ -234,22 +245,21 @@ def _pod(found: Any) -> Pod:
         image=container.image,
         digest=next((_digest(each.image_id or "") for each in statuses), ""),
         ready=ready,
-        reason="" if ready else _reason(found),
+        reason="" if ready else _not_ready_reason(found),
         annotations=dict(found.metadata.annotations or {}),
         port=next((each.container_port for each in container.ports or []), None),
     )
 
 
 def _digest(image_id: str) -> str:
-    """The digest in what a node calls an image, `docker-pullable://name@sha256:…`; some tell a number of theirs."""
+    """The digest in a node's image id, `docker-pullable://name@sha256:…`; empty for runtimes with ids of their own."""
     return image_id.rpartition("@")[2] if "@" in image_id else ""
 
 
-def _reason(pod: Any) -> str:
-    """Why a pod is not ready, as far as the cluster says."""
-    told = next(reasons([pod]), f"it is {str(pod.status.phase).lower()}")
-    return _line(told.removeprefix(f"pod {pod.metadata.name}: "))
+def _not_ready_reason(pod: Any) -> str:
+    problem = next(pod_problems([pod]), f"it is {str(pod.status.phase).lower()}")
+    return _one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))
 
 
-def _line(text: object) -> str:
-    return " ".join(str(text).split())[:200].rstrip(".")
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:_LONGEST_LINE].rstrip(".")

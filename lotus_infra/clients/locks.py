@@ -1,8 +1,8 @@
-"""Who holds a stack's lock on a self-managed backend, and whether that process is still there.
+"""The locks of a stack on a self-managed backend: who holds them, whether that process still runs, and their removal.
 
 The engine writes one object for each run that changes a stack, below `.pulumi/locks` as
-`<organization>/<project>/<stack>/<uuid>.json`, with `pid`, `username`, `hostname` and `timestamp`, and removes it
-at the run's end (seen on Pulumi 3.259, in a folder and on S3). Other backends have locks that can't be looked into.
+`<organization>/<project>/<stack>/<uuid>.json`, with `pid`, `username`, `hostname` and `timestamp`, and deletes it when
+the run ends (seen on Pulumi 3.259, in a folder and on S3). The locks of other backends can't be read.
 """
 
 import os
@@ -16,15 +16,16 @@ from typing import Final, Literal
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lotus_infra.clients.storage import KNOWN, Objects, at
+from lotus_infra.clients.storage import SCHEMES, ObjectStore, open_store
 from lotus_infra.config.production import Backend, Declared
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 
-PLACE: Final = ".pulumi/locks/organization"
+LOCKS_FOLDER: Final = ".pulumi/locks/organization"
 """Self-managed backends have one organization, and it has this name."""
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
-Fate = Literal["alive", "dead", "elsewhere", "unknown"]
+OwnerState = Literal["alive", "dead", "elsewhere", "unknown"]
+"""`elsewhere` is on another machine, whose processes can't be listed; `unknown` is of a lock that can't be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,11 @@ class Lock:
     """A lock.
 
     Attributes:
-        key: The object's, in the backend.
-        pid: The owner's process; 0 where the lock does not say.
-        user: Who started it.
-        host: The machine that it runs on; empty where the lock does not say.
-        since: When it took the lock, by that machine's clock.
+        key: The object's key in the backend.
+        pid: The owner's process id; 0 if the lock can't be parsed.
+        user: Who started the run.
+        host: The machine of the run; empty if the lock can't be parsed.
+        since: When the run took the lock, by that machine's clock.
     """
 
     key: str
@@ -47,11 +48,11 @@ class Lock:
 
     @property
     def owner(self) -> str:
-        """Its owner in words."""
+        """The owner as messages show it."""
         return f"{self.user}@{self.host} (pid {self.pid})" if self.host else "somebody (the lock can't be read)"
 
     def age(self, now: datetime) -> str:
-        """How long it has been held: `3 min`."""
+        """How long the lock has been held: `3 min`."""
         seconds = max(0, int((now - self.since).total_seconds()))
         for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
             if seconds >= 2 * length:
@@ -61,7 +62,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of this machine: the name of its program, and when it started."""
+    """A process of this machine: its program's name, and when it started."""
 
     name: str
     started: datetime
@@ -73,7 +74,7 @@ class Machine:
 
     Attributes:
         host: Its name.
-        process: The process of a number; None where there is none, or one that has ended and waits to be collected.
+        process: Looks up a process by its id; None if there is none, or only a zombie.
     """
 
     host: str
@@ -81,15 +82,81 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        """The one that this runs on."""
-        return cls(socket.gethostname(), _process)
+        """The machine that this runs on."""
+        return cls(socket.gethostname(), _find_process)
 
 
-def fate_of(lock: Lock, machine: Machine) -> Fate:
-    """Whether a lock's owner is still there.
+@dataclass(frozen=True)
+class UnlockPlan:
+    """Which of a stack's locks to remove.
 
-    Numbers of processes are used again. One that started after the lock was taken is another, unless it is an engine:
-    a clock that was set may have moved its start, so that an engine is let live.
+    Attributes:
+        store: The backend's objects.
+        removable: Locks whose owners are dead.
+        remaining: The other locks, each with the state of its owner.
+    """
+
+    store: ObjectStore
+    removable: Sequence[Lock]
+    remaining: Sequence[tuple[Lock, OwnerState]]
+
+    def lines(self, now: datetime) -> list[str]:
+        """The plan as a user reads it, one line for each lock."""
+        removed = [f"remove the lock of {lock.owner}, held for {lock.age(now)}" for lock in self.removable]
+        return removed + [f"keep the lock of {lock.owner}: {advice(lock, state)}" for lock, state in self.remaining]
+
+    def refuse_remaining(self) -> None:
+        """Refuse to remove anything while another lock remains: the stack would be locked as before.
+
+        Raises:
+            LotusError: A lock remains; the message names each owner.
+        """
+        if self.remaining:
+            owners = "; ".join(f"{lock.owner}: {advice(lock, state)}" for lock, state in self.remaining)
+            raise LotusError(f"the stack stays locked by {owners}")
+
+    def remove_locks(self) -> None:
+        """Delete the removable locks, and no lock that was taken after the plan was made.
+
+        Raises:
+            LotusError: The backend refuses.
+        """
+        for lock in self.removable:
+            self.store.delete(lock.key)
+
+
+def backend_store(project: Project, environment: Mapping[str, str] = os.environ) -> ObjectStore | None:
+    """The objects of a project's backend; None if they can't be listed.
+
+    A variable that redirects the AWS SDKs redirects the engine too, because both read the same environment.
+    """
+    backend = Backend.chosen(Declared.at(project.folder, "").backend, environment)
+    return open_store(backend.url) if backend.scheme in SCHEMES else None
+
+
+def locks_of(store: ObjectStore, project: str, stack: str) -> list[Lock]:
+    """The locks of a stack, the oldest first.
+
+    Raises:
+        LotusError: The backend can't be read.
+    """
+    folder = f"{LOCKS_FOLDER}/{project}/{stack.rsplit('/', maxsplit=1)[-1]}/"
+    found = []
+    for each in store.list_objects(folder):
+        try:
+            found.append(_parse_lock(each.key, store.read(each.key), each.modified))
+        except (LotusError, FileNotFoundError):
+            # A run that ends between the listing and the read deletes its lock: only an object that still exists fails.
+            if any(each.key == again.key for again in store.list_objects(each.key)):
+                raise
+    return sorted(found, key=lambda lock: lock.since)
+
+
+def owner_state(lock: Lock, machine: Machine) -> OwnerState:
+    """Whether a lock's owner still runs.
+
+    Process ids are reused. A process that started after the lock was taken is another one, unless it is an engine: a
+    corrected clock may have moved its start time, so that an engine always counts as alive.
     """
     if not lock.host:
         return "unknown"
@@ -98,74 +165,77 @@ def fate_of(lock: Lock, machine: Machine) -> Fate:
     process = machine.process(lock.pid)
     if process is None:
         return "dead"
-    another = process.started > lock.since + CLOCK_TOLERANCE and process.name != "pulumi"
-    return "dead" if another else "alive"
+    reused = process.started > lock.since + CLOCK_TOLERANCE and process.name != "pulumi"
+    return "dead" if reused else "alive"
 
 
-def advice(lock: Lock, fate: Fate) -> str:
+def advice(lock: Lock, state: OwnerState) -> str:
     """What to do about a lock."""
-    if fate == "alive":
+    if state == "alive":
         return "it runs: wait for its end"
-    if fate == "dead":
+    if state == "dead":
         return "it is gone: `lotus doctor --unlock` removes the lock"
-    if fate == "elsewhere":
+    if state == "elsewhere":
         command = f"`lotus doctor --unlock --host-is-gone {lock.host}`"
         return f"wait for its end; once it is certain that it is gone: {command}"
     return "once it is certain that no run is under way: `pulumi cancel`"
 
 
-def place_of(project: Project, environment: Mapping[str, str] = os.environ) -> Objects | None:
-    """What the backend of a project holds; None where that can't be looked into.
-
-    The variable that diverts the AWS SDKs diverts the engine too, and both read the same environment.
-    """
-    backend = Backend.chosen(Declared.at(project.folder, "").backend, environment)
-    return at(backend.url) if backend.scheme in KNOWN else None
-
-
-def locks_of(place: Objects, project: str, stack: str) -> list[Lock]:
-    """The locks of a stack, the oldest first.
+def refuse_locked_stack(project: Project, stack: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Fail before a run that a lock would stop, with a message that names the lock's owner.
 
     Raises:
-        LotusError: the backend can't be asked.
-    """
-    folder = f"{PLACE}/{project}/{stack.rsplit('/', maxsplit=1)[-1]}/"
-    found = []
-    for each in place.listed(folder):
-        try:
-            found.append(_lock(each.key, place.read(each.key), each.modified))
-        except (LotusError, FileNotFoundError):
-            # A run that ends between list and read takes its lock along.
-            if any(each.key == again.key for again in place.listed(each.key)):
-                raise
-    return sorted(found, key=lambda lock: lock.since)
-
-
-def held(project: Project, stack: str, environment: Mapping[str, str] = os.environ) -> list[Lock]:
-    """The locks of a stack, for whoever would rather go on than know: a backend that can't be asked has none."""
-    with suppress(LotusError, OSError):
-        place = place_of(project, environment)
-        return locks_of(place, Declared.at(project.folder, stack).name, stack) if place is not None else []
-    return []
-
-
-def refuse(project: Project, stack: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse to start what would fail at somebody's lock, and say whose it is.
-
-    Raises:
-        LotusError: the stack is locked.
+        LotusError: The stack is locked.
     """
     machine, now = Machine.here(), datetime.now(UTC)
     lines = [
-        f"the stack {stack} is locked by {lock.owner}, for {lock.age(now)}: {advice(lock, fate_of(lock, machine))}"
-        for lock in held(project, stack, environment)
+        f"the stack {stack} is locked by {lock.owner}, for {lock.age(now)}: {advice(lock, owner_state(lock, machine))}"
+        for lock in _readable_locks(project, stack, environment)
     ]
     if lines:
         raise LotusError("\n".join(lines))
 
 
-class _Noted(BaseModel):
-    """What the engine writes."""
+def plan_unlock(
+    project: Project,
+    stack: str,
+    gone_hosts: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+    machine: Machine | None = None,
+) -> UnlockPlan:
+    """Find out which of a stack's locks can be removed.
+
+    Args:
+        project: The project.
+        stack: The stack.
+        gone_hosts: Machines that the user declares gone, with all that ran on them. A process of this machine is
+            looked up even if it is named.
+        environment: The environment's variables, which may name the backend.
+        machine: This machine.
+
+    Raises:
+        LotusError: The backend can't be read.
+    """
+    store = backend_store(project, environment)
+    if store is None:
+        raise LotusError("the backend's locks can't be listed", "`pulumi cancel` asks it to end a run")
+    here = machine or Machine.here()
+    locks = locks_of(store, Declared.at(project.folder, stack).name, stack)
+    states = [(lock, owner_state(lock, here)) for lock in locks]
+    dead = [lock for lock, state in states if state == "dead" or (state == "elsewhere" and lock.host in gone_hosts)]
+    return UnlockPlan(store, dead, [each for each in states if each[0] not in dead])
+
+
+def _readable_locks(project: Project, stack: str, environment: Mapping[str, str]) -> list[Lock]:
+    """The locks of a stack; none if the backend can't be read, because the engine itself will report that."""
+    with suppress(LotusError, OSError):
+        store = backend_store(project, environment)
+        return locks_of(store, Declared.at(project.folder, stack).name, stack) if store is not None else []
+    return []
+
+
+class _LockContent(BaseModel):
+    """The engine's JSON."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -175,15 +245,15 @@ class _Noted(BaseModel):
     timestamp: datetime
 
 
-def _lock(key: str, content: bytes, modified: datetime) -> Lock:
+def _parse_lock(key: str, content: bytes, modified: datetime) -> Lock:
     try:
-        noted = _Noted.model_validate_json(content)
+        parsed = _LockContent.model_validate_json(content)
     except ValidationError:
         return Lock(key, 0, "", "", modified)
-    return Lock(key, noted.pid, noted.username, noted.hostname, noted.timestamp)
+    return Lock(key, parsed.pid, parsed.username, parsed.hostname, parsed.timestamp)
 
 
-def _process(pid: int) -> Process | None:
+def _find_process(pid: int) -> Process | None:
     try:
         process = psutil.Process(pid)
         with process.oneshot():
@@ -193,72 +263,5 @@ def _process(pid: int) -> Process | None:
     except psutil.NoSuchProcess:
         return None
     except psutil.AccessDenied:
+        # A process that can't be examined may be the owner, so that it must count as alive.
         return Process("pulumi", datetime.fromtimestamp(0, UTC))
-
-
-@dataclass(frozen=True)
-class Unlocking:
-    """What is to be done about a stack's locks.
-
-    Attributes:
-        place: The backend's objects.
-        gone: Locks whose owners are gone.
-        kept: The others, each with why.
-    """
-
-    place: Objects
-    gone: Sequence[Lock]
-    kept: Sequence[tuple[Lock, Fate]]
-
-    def lines(self, now: datetime) -> list[str]:
-        """The plan in words, a line for each lock."""
-        removed = [f"remove the lock of {lock.owner}, held for {lock.age(now)}" for lock in self.gone]
-        return removed + [f"keep the lock of {lock.owner}: {advice(lock, fate)}" for lock, fate in self.kept]
-
-    def refuse_if_any_is_kept(self) -> None:
-        """Nothing is removed while another lock stays: the stack would be locked as before.
-
-        Raises:
-            LotusError: with the owners that are not known to be gone.
-        """
-        if self.kept:
-            told = "; ".join(f"{lock.owner}: {advice(lock, fate)}" for lock, fate in self.kept)
-            raise LotusError(f"the stack stays locked by {told}")
-
-    def carry_out(self) -> None:
-        """Remove the locks of those that are gone, and leave every lock that has come since.
-
-        Raises:
-            LotusError: The backend refuses.
-        """
-        for lock in self.gone:
-            self.place.delete(lock.key)
-
-
-def plan(
-    project: Project,
-    stack: str,
-    gone_hosts: Sequence[str] = (),
-    environment: Mapping[str, str] = os.environ,
-    machine: Machine | None = None,
-) -> Unlocking:
-    """Look at a stack's locks.
-
-    Args:
-        project: The project.
-        stack: The stack.
-        gone_hosts: Machines that the user says are gone, with all that ran on them. This machine is looked at all the
-            same.
-        environment: What tells which backend it is.
-        machine: This one.
-
-    Raises:
-        LotusError: The backend can't be asked.
-    """
-    place = place_of(project, environment)
-    if place is None:
-        raise LotusError("the backend's locks can't be looked into", "`pulumi cancel` asks it to end a run")
-    here = machine or Machine.here()
-    fates = [(lock, fate_of(lock, here)) for lock in locks_of(place, Declared.at(project.folder, stack).name, stack)]
-    dead = [lock for lock, fate in fates if fate == "dead" or (fate == "elsewhere" and lock.host in gone_hosts)]
-    return Unlocking(place, dead, [each for each in fates if each[0] not in dead])

@@ -1,4 +1,8 @@
-"""The Pulumi CLI in the project around a lake: the one place where commands start it."""
+"""The Pulumi CLI, run in the project around a lake, and the commit that it deployed last.
+
+Commands start the engine here only. Production stacks are guarded before each run: some commands run no program, and
+some ask a server before they run one, so that the program's own guard would come too late.
+"""
 
 import os
 import shutil
@@ -15,15 +19,15 @@ from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
-"""States of self-managed backends are written compressed; the engine reads both."""
-STANDARD_ERROR: Final = 2
-"""The process's own, whatever Python has put in front of it."""
-APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
-"""Kinds of updates that bring a program's state of things about; a refresh only looks."""
+"""Self-managed backends write states compressed; the engine reads both."""
+_STANDARD_ERROR: Final = 2
+"""The process's own file descriptor: `sys.stderr` may have been replaced."""
+_APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
+"""Kinds of updates that apply a program; a refresh only reads."""
 
 
-class Ran(NamedTuple):
-    """How a command ended whose output nobody saw."""
+class CommandResult(NamedTuple):
+    """The end of a command whose output was captured."""
 
     exit_code: int
     stdout: str
@@ -31,8 +35,8 @@ class Ran(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What it said of its failure."""
-        return (self.stderr.strip() or self.stdout.strip() or "it does not say why").removeprefix("error: ")
+        """The message of a failed command."""
+        return (self.stderr.strip() or self.stdout.strip() or "no reason was printed").removeprefix("error: ")
 
 
 @dataclass(frozen=True)
@@ -40,89 +44,73 @@ class Engine:
     """The Pulumi CLI in one project.
 
     Attributes:
-        project: the project.
-        stack: the stack; empty where the selected one is meant.
-        environment: what it runs with.
-        aside: whether what an `up` shows goes to standard error, so that standard output is the command's own.
-        guarded: whether a production stack that may not run like this is refused, as the program refuses it.
+        project: The project.
+        stack: The stack; empty for the selected one.
+        environment: The environment of each command.
+        up_to_stderr: Whether the output of `up` goes to standard error, so that standard output is the caller's own.
+        guarded: Whether to refuse a run of a production stack that the program would refuse.
     """
 
     project: Project
     stack: str
     environment: Mapping[str, str]
-    aside: bool = False
+    up_to_stderr: bool = False
     guarded: bool = True
 
     @classmethod
     def around(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Self:
-        """The engine of the project around a lake's folder.
+        """The engine in the project around a lake's folder.
 
         Raises:
-            LotusError: there is no project.
+            LotusError: There is no project.
         """
         project = Project.around(directory)
         if project is None:
             raise LotusError(f"no {PROJECT_FILE} is at or above {directory}", "run it in a Pulumi project")
         return cls(project, stack or "", {**COMPRESSED, **environment})
 
-    def ran(self, *arguments: str) -> Ran:
-        """Run a command that asks nothing, to its end.
+    @property
+    def stack_name(self) -> str:
+        """The stack's name without organization and project; empty for the selected stack."""
+        return (self.stack or self.environment.get(STACK_VARIABLE, "")).rsplit("/", maxsplit=1)[-1]
+
+    def run(self, *arguments: str) -> CommandResult:
+        """Run a command without prompts, and capture its output.
 
         Raises:
-            LotusError: there is no engine.
+            LotusError: No engine is on PATH, or the stack may not run like this.
         """
-        done = self._run("--non-interactive", *arguments, *self._options, captured=True)
-        return Ran(done.returncode, done.stdout, done.stderr)
+        done = self._start("--non-interactive", *arguments, *self._options, captured=True)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def asked(self, *arguments: str) -> str:
-        """What a command prints.
+    def output(self, *arguments: str) -> str:
+        """The standard output of a command.
 
         Raises:
-            LotusError: it failed, or there is no engine.
+            LotusError: The command fails, or as `run`.
         """
-        ran = self.ran(*arguments)
-        if ran.exit_code != 0:
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {ran.reason}")
-        return ran.stdout
+        result = self.run(*arguments)
+        if result.exit_code != 0:
+            raise LotusError(f"pulumi {' '.join(arguments)} failed: {result.reason}")
+        return result.stdout
 
     def up(self, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> int:
-        """Run `pulumi up` on the user's own terminal, with some more environment, and give its exit code.
-
-        Raises:
-            LotusError: there is no engine.
-        """
-        return self._run("up", *self._options, *arguments, extra=extra).returncode
+        """Run `pulumi up` on the user's terminal, with additional variables; returns its exit code. Raises as `run`."""
+        return self._start("up", *self._options, *arguments, extra=extra).returncode
 
     def version(self) -> str:
-        """The engine's version, such as `v3.259.0`.
-
-        Raises:
-            LotusError: there is no engine.
-        """
-        return self._run("version", captured=True).stdout.strip()
-
-    def _check(self) -> None:
-        """Refuse what the program would: some commands run no program, and some ask a server before it.
-
-        Raises:
-            LotusError: the stack is marked as production, and may not run like this.
-        """
-        if self.guarded and self.named in self.project.stacks:
-            production.check(self.project.run(self.named), self.environment)
-
-    @property
-    def named(self) -> str:
-        """The stack's own name; empty where the selected one is meant."""
-        return (self.stack or self.environment.get(STACK_VARIABLE, "")).rsplit("/", maxsplit=1)[-1]
+        """The engine's version, such as `v3.259.0`. Raises as `run`."""
+        return self._start("version", captured=True).stdout.strip()
 
     @property
     def _options(self) -> Sequence[str]:
         return ["--stack", self.stack] if self.stack else []
 
-    def _run(
+    def _start(
         self, *arguments: str, captured: bool = False, extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        self._check()
+        if self.guarded and self.stack_name in self.project.stacks:
+            production.check(self.project.run(self.stack_name), self.environment)
         environment = {**self.environment, **(extra or {})}
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:
@@ -131,7 +119,7 @@ class Engine:
             [pulumi, *arguments],
             cwd=self.project.folder,
             env=environment,
-            stdout=subprocess.PIPE if captured else STANDARD_ERROR if self.aside else None,
+            stdout=subprocess.PIPE if captured else _STANDARD_ERROR if self.up_to_stderr else None,
             stderr=subprocess.PIPE if captured else None,
             text=True,
             check=False,
@@ -139,7 +127,7 @@ class Engine:
 
 
 class _Update(BaseModel):
-    """What `pulumi stack history --json` prints of an update (`updateInfoJSON` in pulumi, pkg/cmd/pulumi/stack)."""
+    """An update in the output of `pulumi stack history --json` (`updateInfoJSON` in pulumi, pkg/cmd/pulumi/stack)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -148,23 +136,24 @@ class _Update(BaseModel):
 
     @property
     def commit(self) -> str:
-        """The commit that was checked out; empty where it ran outside a clone."""
-        return self.environment.get("git.head", "") if self.kind in APPLYING else ""
+        """The commit that an applying update had checked out; empty for other kinds, and outside a clone."""
+        return self.environment.get("git.head", "") if self.kind in _APPLYING else ""
 
 
 _UPDATES: Final = TypeAdapter(tuple[_Update, ...])
 
 
 def last_applied(engine: Engine) -> str | None:
-    """The commit of the last update, also of one that failed: it may have changed things. None where none is known.
+    """The commit of the last update; None if no update has one.
+
+    The engine records the commit with each update, so that no other record is needed. A failed update counts, because
+    it may have changed things.
 
     Raises:
-        LotusError: the history can't be had.
+        LotusError: The history can't be read.
     """
     try:
-        updates = _UPDATES.validate_json(engine.asked("stack", "history", "--json"))
+        updates = _UPDATES.validate_json(engine.output("stack", "history", "--json"))
     except ValidationError:
-        raise LotusError(
-            "the stack's history is not what pulumi prints", "use the engine that `make env` finds"
-        ) from None
+        raise LotusError("the stack's history has an unknown format", "use the engine that `make env` finds") from None
     return next((update.commit for update in updates if update.commit), None)

@@ -1,6 +1,6 @@
-"""A stack's state, as `pulumi stack export` prints it (`apitype.UntypedDeployment`), parsed in one place.
+"""The state of a stack, parsed from the output of `pulumi stack export` (`apitype.UntypedDeployment`).
 
-The state may be anywhere, and encrypted: only the engine reads it.
+Only the engine reads a state: it may be on any backend, and encrypted.
 """
 
 import hashlib
@@ -20,24 +20,24 @@ from lotus_infra.urns import Urn
 AIRBYTE: Final = "airbyte:index/"
 TYPES: Final = {kind: f"{AIRBYTE}{kind}:{kind.capitalize()}" for kind in ("source", "destination", "connection")}
 """Pulumi's types of Airbyte's objects, by kind."""
-NO_STATE: Final = "or pass --no-state where there is none any more"
-_WRITTEN_EACH_TIME: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})
-"""What an update without changes may write differently; a changed secret shows by its `modified`."""
+_NO_STATE: Final = "or pass --no-state if there is no state any more"
+_VOLATILE: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})
+"""Keys that an update without changes may write differently; a changed secret shows by its `modified`."""
 
 
-class _Part(BaseModel):
+class _StatePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Resource(_Part):
+class Resource(_StatePart):
     """A resource of a state.
 
     Attributes:
         urn: Its URN.
         type: Its type.
         id: The provider's id; empty for a component.
-        inputs: What the program gave, as the provider checked it; a secret is an object with the engine's signature.
-        outputs: What the provider returned.
+        inputs: The program's inputs as the provider checked them; a secret is an object with the engine's signature.
+        outputs: The provider's outputs.
     """
 
     urn: str
@@ -52,14 +52,14 @@ class Resource(_Part):
         return Urn.parse(self.urn).name
 
 
-class PendingOperation(_Part):
-    """An operation that began and did not end: `creating` or `updating`."""
+class PendingOperation(_StatePart):
+    """An operation that began and did not end, such as `creating` or `updating`."""
 
     type: str
     resource: Resource
 
 
-class State(_Part):
+class State(_StatePart):
     """The resources and pending operations of a stack."""
 
     resources: tuple[Resource, ...]
@@ -67,7 +67,7 @@ class State(_Part):
 
     @classmethod
     def parse(cls, exported: str, stack: str, hint: str = "") -> Self:
-        """Read the output of `pulumi stack export`.
+        """Parse the output of `pulumi stack export`.
 
         Args:
             exported: The output, with or without `--show-secrets`.
@@ -75,24 +75,24 @@ class State(_Part):
             hint: What to do about an error.
 
         Raises:
-            LotusError: The output has another form.
+            LotusError: The output has another format.
         """
         try:
             deployment = _Export.model_validate_json(exported).deployment
         except ValidationError:
-            raise LotusError(f"the state of the stack {stack} is not what pulumi exports", hint) from None
+            raise LotusError(f"the state of the stack {stack} has an unknown format", hint) from None
         return cls(
             resources=tuple(deployment.resources or ()), pending_operations=tuple(deployment.pending_operations or ())
         )
 
 
-class _Deployment(_Part):
-    # An empty stack has null in place of both.
+class _Deployment(_StatePart):
+    # Both are null for an empty stack.
     resources: list[Resource] | None = None
     pending_operations: list[PendingOperation] | None = None
 
 
-class _Export(_Part):
+class _Export(_StatePart):
     deployment: _Deployment
 
 
@@ -101,7 +101,7 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
 
     Args:
         directory: The lake's folder, inside its Pulumi project.
-        stack: The stack; else that of `$PULUMI_STACK`, else the only one of the project.
+        stack: The stack; else `$PULUMI_STACK`, else the project's only stack.
         environment: The environment's variables.
 
     Raises:
@@ -109,42 +109,42 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
     """
     project = Project.around(directory)
     if project is None:
-        raise LotusError(f"no {PROJECT_FILE} at or above {directory}", f"run it inside the Pulumi project, {NO_STATE}")
+        raise LotusError(f"no {PROJECT_FILE} at or above {directory}", f"run it inside the Pulumi project, {_NO_STATE}")
     name = project.select(stack, environment)
     engine = Engine(project, stack or environment.get(STACK_VARIABLE) or name, environment)
-    ran = engine.ran("stack", "export")
-    if ran.exit_code != 0:
-        last = ran.reason.splitlines()[-1].removeprefix("error: ")
-        raise LotusError(f"the state of the stack {engine.stack} can't be read: {last}", NO_STATE)
-    resources = State.parse(ran.stdout, engine.stack, NO_STATE).resources
+    export = engine.run("stack", "export")
+    if export.exit_code != 0:
+        # The engine prints progress before its error.
+        last = export.reason.splitlines()[-1].removeprefix("error: ")
+        raise LotusError(f"the state of the stack {engine.stack} can't be read: {last}", _NO_STATE)
+    resources = State.parse(export.stdout, engine.stack, _NO_STATE).resources
     return frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id)
 
 
 def state_fingerprint(exported: str) -> str:
-    """The SHA-256, in hexadecimal, of resources and pending operations in the output of `pulumi stack export`.
+    """The SHA-256, in hexadecimal, of the resources and pending operations in the output of `pulumi stack export`.
 
-    An update without changes keeps it, in whichever order the engine writes the resources.
+    An update without changes keeps it, whatever the order in which the engine writes the resources. It covers all keys
+    of the raw JSON, so that a change of a key that `Resource` does not model changes it too.
 
     Raises:
-        LotusError: the output has another form.
+        LotusError: The output has another format.
     """
     try:
         document = json.loads(exported)
         deployment = document["deployment"]
         parts = [*(deployment.get("resources") or ()), *(deployment.get("pending_operations") or ())]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise LotusError(
-            "the stack's state is not what pulumi exports", "use the engine that `make env` finds"
-        ) from None
-    texts = sorted(json.dumps(_settled(part), sort_keys=True) for part in parts)
+        raise LotusError("the stack's state has an unknown format", "use the engine that `make env` finds") from None
+    texts = sorted(json.dumps(_without_volatile(part), sort_keys=True) for part in parts)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-def _settled(value: JsonValue) -> JsonValue:
-    """A part of a state without what is written differently each time; lists of URNs have no order."""
+def _without_volatile(value: JsonValue) -> JsonValue:
+    """A part of a state without its volatile keys, and with lists of URNs sorted, because they have no order."""
     if isinstance(value, dict):
-        return {key: _settled(item) for key, item in value.items() if key not in _WRITTEN_EACH_TIME}
+        return {key: _without_volatile(item) for key, item in value.items() if key not in _VOLATILE}
     if isinstance(value, list):
         urns = [item for item in value if isinstance(item, str) and item.startswith("urn:pulumi:")]
-        return [*sorted(urns)] if value and len(urns) == len(value) else [_settled(item) for item in value]
+        return [*sorted(urns)] if value and len(urns) == len(value) else [_without_volatile(item) for item in value]
     return value

@@ -1,20 +1,24 @@
-"""Objects of an S3 bucket, or files of a folder: where the state lies and where data lands. Knows only how to get them.
+"""The objects of an S3 bucket, or the files of a folder: where state is kept and where data lands.
 
-Credentials are those of the environment, the same that reach the state (`AWS_ACCESS_KEY_ID` or a profile).
+Knows how to list, read and delete objects, and nothing of what they mean: locks, partitions and sensors are elsewhere.
+Dagster's image has this file too, so that it imports no other module than the errors' and loads boto3 when it is used.
+Credentials are those of the environment (`AWS_ACCESS_KEY_ID` or a profile), the same with which the engine reaches the
+state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lotus_infra.errors import LotusError
 
-KNOWN: Final = ("s3", "file")
+SCHEMES: Final = ("s3", "file")
+"""Schemes of the backend addresses that `open_store` understands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,41 +26,88 @@ class Object:
     """An object.
 
     Attributes:
-        key: its key below the place.
-        size: in bytes.
-        modified: when it was written, by the server's clock.
+        key: Its key below the store's root.
+        size: In bytes.
+        modified: When it was written, by the server's clock.
+        etag: The server's version of its content, as S3 writes it, with quotes; of a file, its modification time.
     """
 
     key: str
     size: int
     modified: datetime
+    etag: str
 
 
-class Objects(Protocol):
-    """Objects below one place; keys are relative to it and have slashes."""
+class Page(NamedTuple):
+    """The answer to one listing request: objects in the order of their keys, and whether more follow."""
 
-    def listed(self, prefix: str = "", after: str = "") -> Iterator[Object]:
-        """Objects whose key starts with a prefix and comes after another key, in order of the key, page by page."""
+    objects: Sequence[Object]
+    more: bool
+
+
+class StorageError(LotusError):
+    """A bucket can't be used.
+
+    Attributes:
+        reason: The message of the S3 client.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
+        super().__init__(f"the {where} can't be used: {reason}", hint)
+        self.reason = reason
+
+
+class ObjectStore(Protocol):
+    """Objects below one root; keys are relative to it and separated by slashes."""
+
+    def page(self, prefix: str = "", after: str = "") -> Page:
+        """The first objects whose keys start with a prefix and sort after another key; a bucket's page has 1,000."""
+
+    def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
+        """All objects of `page` and of the pages that follow it, each requested when it is needed."""
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The next parts of keys below a prefix that ends with a slash, each with its own slash at the end."""
 
     def read(self, key: str) -> bytes:
-        """What an object holds."""
+        """The content of an object."""
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is gone already is no error."""
+        """Delete an object; a missing one is no error."""
+
+
+def open_store(url: str) -> ObjectStore:
+    """The objects at a backend's address, read as the engine reads it (gocloud.dev's `blob.OpenBucket`).
+
+    Args:
+        url: `s3://bucket[/prefix][?region=…&endpoint=…]` or `file://path`; `~` is the home folder.
+
+    Raises:
+        LotusError: The address has another scheme.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise LotusError(f"the objects of {url} can't be listed", "only s3:// and file:// are supported")
+    if parts.scheme == "file":
+        return Folder(Path(unquote(url.removeprefix("file://").partition("?")[0])).expanduser())
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    endpoint = options.get("endpoint", "")
+    if endpoint and "://" not in endpoint:
+        plain = options.get("disableSSL", options.get("disable_https", "")).lower() == "true"
+        endpoint = f"{'http' if plain else 'https'}://{endpoint}"
+    return Bucket(parts.netloc, options.get("region", ""), endpoint, unquote(parts.path).strip("/"))
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket on an S3 server, or what is in it below a prefix.
+    """A bucket on an S3 server, or its objects below a prefix.
 
     Attributes:
-        name: the bucket's.
-        region: its region; empty for the environment's.
-        endpoint: the server's address; empty for the environment's, or AWS.
-        prefix: without a slash at its end; empty for the whole bucket.
+        name: The bucket's name.
+        region: Its region; empty for the environment's.
+        endpoint: The server's address; empty for the environment's, or AWS.
+        prefix: Without a slash at its end; empty for the whole bucket.
     """
 
     name: str
@@ -64,53 +115,69 @@ class Bucket:
     endpoint: str = ""
     prefix: str = ""
 
-    def listed(self, prefix: str = "", after: str = "") -> Iterator[Object]:
-        """As `Objects.listed`.
+    def page(self, prefix: str = "", after: str = "") -> Page:
+        """One ListObjectsV2 request; see `ObjectStore.page`.
 
         Raises:
-            LotusError: the server refuses, or can't be reached.
+            StorageError: The server refuses, or can't be reached.
         """
         later = {"StartAfter": self._key(after)} if after else {}
-        for page in self._pages(Prefix=self._key(prefix), **later):
-            for one in page.get("Contents", []):
-                yield Object(one["Key"].removeprefix(self._key("")), one["Size"], one["LastModified"])
+        with self._s3_errors():
+            answer: Mapping[str, Any] = self.client.list_objects_v2(Bucket=self.name, Prefix=self._key(prefix), **later)
+        root = len(self._key(""))
+        found = [
+            Object(str(one["Key"])[root:], int(one["Size"]), one["LastModified"], str(one["ETag"]))
+            for one in answer.get("Contents", ())
+        ]
+        return Page(found, bool(answer.get("IsTruncated")))
+
+    def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
+        """See `ObjectStore.list_objects`; raises as `page`."""
+        while True:
+            page = self.page(prefix, after)
+            yield from page.objects
+            if not page.more or not page.objects:
+                return
+            after = page.objects[-1].key
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """As `Objects.folders`; raises as `listed`."""
-        for page in self._pages(Prefix=self._key(prefix), Delimiter="/"):
-            for one in page.get("CommonPrefixes", []):
-                yield one["Prefix"].removeprefix(self._key(prefix))
+        """See `ObjectStore.folders`; raises as `page`."""
+        with self._s3_errors():
+            # Pages of folders have no key to continue after, so that the paginator's token is used.
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=self._key(prefix), Delimiter="/"
+            )
+            for page in pages:
+                for one in page.get("CommonPrefixes", []):
+                    yield one["Prefix"].removeprefix(self._key(prefix))
 
     def read(self, key: str) -> bytes:
-        """As `Objects.read`; raises as `listed`."""
-        with self._told():
-            body: bytes = self._client.get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
+        """See `ObjectStore.read`; raises as `page`."""
+        with self._s3_errors():
+            body: bytes = self.client.get_object(Bucket=self.name, Key=self._key(key))["Body"].read()
         return body
 
     def delete(self, key: str) -> None:
-        """As `Objects.delete`; raises as `listed`."""
-        with self._told():
-            self._client.delete_object(Bucket=self.name, Key=self._key(key))
+        """See `ObjectStore.delete`; raises as `page`."""
+        with self._s3_errors():
+            self.client.delete_object(Bucket=self.name, Key=self._key(key))
 
     def server_time(self) -> str:
-        """What the server's clock says, as HTTP writes it (`Date`); empty where it does not say. Raises as `listed`."""
-        with self._told():
-            answer = self._client.head_bucket(Bucket=self.name)
+        """The time of the server's clock, as HTTP writes it (`Date`); empty if it sends none. Raises as `page`."""
+        with self._s3_errors():
+            answer = self.client.head_bucket(Bucket=self.name)
         return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
-    def _pages(self, **arguments: str) -> Iterator[Any]:
-        with self._told():
-            yield from self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, **arguments)
-
     @cached_property
-    def _client(self) -> Any:
-        import boto3  # noqa: PLC0415, half a second, which a command pays that looks into a bucket
+    def client(self) -> Any:
+        """The S3 client of boto3."""
+        import boto3  # noqa: PLC0415, loading takes half a second, which only commands that use a bucket should pay
         from botocore.config import Config  # noqa: PLC0415
 
-        # A server of one's own has the bucket in the path: its name in the host would need a DNS entry for each.
+        # Self-hosted servers have the bucket in the path: a bucket's name as a host name needs a DNS entry for each.
         style: Literal["path", "auto"] = "path" if self.endpoint else "auto"
         config = Config(
             s3={"addressing_style": style},
@@ -121,74 +188,57 @@ class Bucket:
         return boto3.client("s3", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    def _s3_errors(self) -> Iterator[None]:
+        """Turn errors of the S3 client into `StorageError`."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415, see `client`
 
         try:
             yield
         except (BotoCoreError, ClientError, ValueError) as error:
             where = f"bucket {self.name}" + (f" on {self.endpoint}" if self.endpoint else "")
-            hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
-            raise LotusError(f"the {where} can't be used: {error}", hint) from None
+            raise StorageError(where, str(error)) from None
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of this machine.
+    """A folder on this machine.
 
     Attributes:
-        path: where it is; what is not there has no objects.
+        path: Its path; a missing folder has no objects.
     """
 
     path: Path
 
-    def listed(self, prefix: str = "", after: str = "") -> Iterator[Object]:
-        """As `Objects.listed`."""
+    def page(self, prefix: str = "", after: str = "") -> Page:
+        """See `ObjectStore.page`; a folder's page has all objects."""
+        return Page(list(self.list_objects(prefix, after)), more=False)
+
+    def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
+        """See `ObjectStore.list_objects`."""
         files = (file for file in self.path.rglob("*") if file.is_file())
         for key, file in sorted((file.relative_to(self.path).as_posix(), file) for file in files):
             if key.startswith(prefix) and key > after:
-                facts = file.stat()
-                yield Object(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+                stat = file.stat()
+                modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield Object(key, stat.st_size, modified, str(stat.st_mtime_ns))
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """As `Objects.folders`."""
+        """See `ObjectStore.folders`."""
         below = self.path / prefix
         yield from sorted(f"{one.name}/" for one in (below.iterdir() if below.is_dir() else ()) if one.is_dir())
 
     def read(self, key: str) -> bytes:
-        """As `Objects.read`.
+        """See `ObjectStore.read`.
 
         Raises:
-            OSError: it can't be read.
+            OSError: The file can't be read.
         """
         return (self.path / key).read_bytes()
 
     def delete(self, key: str) -> None:
-        """As `Objects.delete`.
+        """See `ObjectStore.delete`.
 
         Raises:
-            OSError: it can't be removed.
+            OSError: The file can't be deleted.
         """
         (self.path / key).unlink(missing_ok=True)
-
-
-def at(url: str) -> Objects:
-    """The objects of a backend's address, as the engine reads it (gocloud.dev's `blob.OpenBucket`).
-
-    Args:
-        url: `s3://bucket[/prefix][?region=…&endpoint=…]` or `file://path`; `~` is the home folder.
-
-    Raises:
-        LotusError: it is neither.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in KNOWN:
-        raise LotusError(f"what lies in {url} can't be looked into", "only s3:// and file:// can be")
-    if parts.scheme == "file":
-        return Folder(Path(unquote(url.removeprefix("file://").partition("?")[0])).expanduser())
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    endpoint = options.get("endpoint", "")
-    if endpoint and "://" not in endpoint:
-        plain = options.get("disableSSL", options.get("disable_https", "")).lower() == "true"
-        endpoint = f"{'http' if plain else 'https'}://{endpoint}"
-    return Bucket(parts.netloc, options.get("region", ""), endpoint, unquote(parts.path).strip("/"))

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lotus_infra import naming
-from lotus_infra.clients.airbyte import Live, connected, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.clients.state import TYPES, managed_ids
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.lake.diagnostics import counted, printable
@@ -82,7 +82,7 @@ def audit_stack(directory: Path, stack: str | None, *, no_state: bool = False) -
         return audit_objects(live, frozenset() if no_state else managed_ids(directory, stack))
 
 
-def audit_objects(live: Live, managed: Collection[str]) -> list[Line]:
+def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Line]:
     """Compare Airbyte's objects with the lake's files and the stack's state.
 
     Args:
@@ -93,7 +93,7 @@ def audit_objects(live: Live, managed: Collection[str]) -> list[Line]:
         LotusError: Airbyte refuses or does not answer.
     """
     resources = dict(declared(live.lake))
-    with told():
+    with translate_errors():
         found = listed(
             live.airbyte.list_actors("source", live.workspace_id),
             live.airbyte.list_actors("destination", live.workspace_id),

@@ -15,7 +15,7 @@ from typing import Final
 import click
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from lotus_infra.clients.airbyte import Live, connected, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, agreed
 from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LakeError, LotusError
@@ -206,13 +206,13 @@ def _estimate(directory: Path, stack: str | None, source: str) -> Estimate:
         return str(error)
 
 
-def history(live: Live, source: str) -> History:
+def history(live: ConnectedLake, source: str) -> History:
     """Count the rows that the newest jobs of a source's connection have read.
 
     Raises:
         LotusError: The source or its connection is not found, or Airbyte refuses or does not answer.
     """
-    with told():
+    with translate_errors():
         [folder] = live.folders([source])
         connection_id = live.connection_id(folder)
         # The server lists syncs and refreshes separately.

@@ -58,7 +58,7 @@ def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | No
     report = check_lake(directory, stack_values(directory, stacks))
     project = Project.around(directory)
     if project is not None:
-        found = (*git.findings(project.folder), *_shared_workspaces(project.folder))
+        found = (*git.find_committed_secrets(project.folder), *_shared_workspaces(project.folder))
         report = with_findings(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _add_field_contract(report, folder)

@@ -116,7 +116,7 @@ class Deployment:
         Raises:
             LotusError: The clone's commit is older, or on another branch; uncommitted changes would go to production.
         """
-        if self.checkout.dirty and self.engine.project.run(self.engine.named).is_production:
+        if self.checkout.dirty and self.engine.project.run(self.engine.stack_name).is_production:
             raise LotusError(f"uncommitted changes, and {self.engine.stack} is production", "commit them first")
         applied = last_applied(self.engine)
         if applied is None or (self.supersede and applied.startswith(self.supersede)):
@@ -149,7 +149,7 @@ class Deployment:
             what = f"the files of {here.commit[:12]} differ from those reviewed, of {origin.commit[:12]}"
             raise LotusError(what, PREVIEW_AGAIN)
         self.check_commit()
-        if origin.state != state_fingerprint(self.engine.asked("stack", "export")):
+        if origin.state != state_fingerprint(self.engine.output("stack", "export")):
             raise LotusError(f"the state of {origin.stack} has changed since the review", PREVIEW_AGAIN)
         # The engine's plan has new values only, so it would overwrite a change that someone made since the review.
         changed = changed_since_review(plan.preview, run_preview(self.engine))

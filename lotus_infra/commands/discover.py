@@ -18,7 +18,7 @@ from pulumi_airbyte.client.models import DiscoveredStream
 from pydantic import JsonValue
 from rich.console import Console
 
-from lotus_infra.clients.airbyte import Live, connected, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.options import EVERY, JSON, STACK, STREAMS
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.checks import FACT_CHECKS
@@ -128,7 +128,7 @@ def discover(
         if source is None and not every and sys.stdin.isatty():
             source = _prompt_source([folder.name for folder in live.lake.sources])
         run = attempt if every else discover_source
-        for name in live.chosen([source] if source is not None else [], every=every):
+        for name in live.select_sources([source] if source is not None else [], every=every):
             with Console(stderr=True).status(f"Discovering {name}"):
                 found.append(run(live, name, source_id, dry_run=dry_run))
             if not as_json:
@@ -147,7 +147,7 @@ def _prompt_source(names: Sequence[str]) -> str:
     return names[chosen - 1]
 
 
-def discover_source(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
+def discover_source(live: ConnectedLake, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
     """Discover a source, and write its schema.
 
     Args:
@@ -160,7 +160,7 @@ def discover_source(live: Live, name: str, source_id: str = "", *, dry_run: bool
         LotusError: The source is not found, Airbyte or the connector fails, or the source has no streams; nothing was
             written.
     """
-    with told():
+    with translate_errors():
         [folder] = live.folders([name])
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
@@ -175,7 +175,7 @@ def discover_source(live: Live, name: str, source_id: str = "", *, dry_run: bool
     return Discovery(name, len(after), changes, left_out, report.problems, bool(changes) and not dry_run)
 
 
-def attempt(live: Live, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
+def attempt(live: ConnectedLake, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
     """Discover one source of several: a failure is part of the result, so that the others are discovered too."""
     try:
         return discover_source(live, name, source_id, dry_run=dry_run)

@@ -26,9 +26,9 @@ from pulumi_airbyte.provider.properties import SECRET_SIGNATURE, SIGNATURE
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
-from lotus_infra.clients.airbyte import Target, target
+from lotus_infra.clients.airbyte import AirbyteWorkspace, airbyte_workspace
 from lotus_infra.clients.kubernetes import Cluster
-from lotus_infra.clients.locks import Machine, advice, fate_of, locks_of, place_of, plan
+from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
 from lotus_infra.clients.storage import Bucket
@@ -158,14 +158,14 @@ def doctor(
 
 
 def _unlock(case: Case, gone: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
-    planned = plan(case.project, case.stack, gone, case.environment)
+    planned = plan_unlock(case.project, case.stack, gone, case.environment)
     for line in planned.lines(datetime.now(UTC)) or ["the stack is not locked"]:
         click.echo(printable(line), err=as_json)
-    planned.refuse_if_any_is_kept()
-    if planned.gone and not yes:
+    planned.refuse_remaining()
+    if planned.removable and not yes:
         click.confirm("Remove them", abort=True, err=as_json)
-    planned.carry_out()
-    removed = [lock.key for lock in planned.gone]
+    planned.remove_locks()
+    removed = [lock.key for lock in planned.removable]
     if as_json:
         click.echo(json.dumps({"ok": True, "stack": case.stack, "removed": removed}, indent=2))
     elif removed:
@@ -182,7 +182,7 @@ def _check_all(case: Case) -> Iterator[CheckResult]:
     yield from backend(case)
     yield from locks(case)
     try:
-        reached: Target | None = target(case.directory, case.stack, case.environment)
+        reached: AirbyteWorkspace | None = airbyte_workspace(case.directory, case.stack, case.environment)
     except LotusError as error:
         reached = None
         yield _broken("airbyte", error.message, error.hint)
@@ -229,8 +229,8 @@ def versions(case: Case) -> Iterator[CheckResult]:
     # Neither command accepts --stack.
     engine = replace(case.engine, stack="")
     try:
-        found = engine.asked("version").strip().removeprefix("v")
-        plugins = _plugins(engine.asked("plugin", "ls", "--json"))
+        found = engine.output("version").strip().removeprefix("v")
+        plugins = _plugins(engine.output("plugin", "ls", "--json"))
     except LotusError as error:
         yield _broken("versions", error.message, error.hint or "`make engine` finds or builds it")
         return
@@ -272,7 +272,7 @@ def backend(case: Case) -> Iterator[CheckResult]:
         return
     where = f"the state is in {used.url}, selected by {used.chosen_by}"
     try:
-        place = place_of(case.project, case.environment)
+        place = backend_store(case.project, case.environment)
         if place is not None:
             next(iter(place.folders(".pulumi/")), None)
     except (LotusError, OSError) as error:
@@ -286,15 +286,15 @@ def locks(case: Case) -> Iterator[CheckResult]:
     """Who holds the stack's lock. A dead owner is broken, because it blocks every run; others are warnings."""
     machine = Machine.here()
     try:
-        place = place_of(case.project, case.environment)
+        place = backend_store(case.project, case.environment)
         found = locks_of(place, case.project.run(case.stack).project, case.stack) if place is not None else []
     except (LotusError, OSError):
         return  # `backend` has reported it.
     for lock in found:
-        fate = fate_of(lock, machine)
+        owner = owner_state(lock, machine)
         what = f"{lock.owner} holds the lock, for {lock.age(datetime.now(UTC))}"
-        result = _broken if fate == "dead" else _warning
-        yield result("locks", what, advice(lock, fate))
+        result = _broken if owner == "dead" else _warning
+        yield result("locks", what, advice(lock, owner))
     if place is not None and not found:
         yield _ok("locks", "the stack is not locked")
 
@@ -302,11 +302,11 @@ def locks(case: Case) -> Iterator[CheckResult]:
 # The state
 
 
-def state(case: Case, reached: Target | None) -> Iterator[CheckResult]:
+def state(case: Case, reached: AirbyteWorkspace | None) -> Iterator[CheckResult]:
     """Check the content of the state, with its secrets decrypted in memory if the key is available."""
-    export = case.engine.ran("stack", "export", "--show-secrets")
+    export = case.engine.run("stack", "export", "--show-secrets")
     if export.exit_code != 0:
-        encrypted = case.engine.ran("stack", "export")
+        encrypted = case.engine.run("stack", "export")
         if encrypted.exit_code != 0:
             yield _broken("state", f"the state can't be read: {encrypted.reason}", "`pulumi stack ls` lists the stacks")
             return
@@ -443,7 +443,7 @@ def _decrypted(value: JsonValue) -> JsonValue:
 # Servers
 
 
-def airbyte(target: Target) -> Iterator[CheckResult]:
+def airbyte(target: AirbyteWorkspace) -> Iterator[CheckResult]:
     """Both of Airbyte's APIs, with the credentials of a run."""
     settings = replace(target.settings, retry=FEW_RETRIES, read_seconds=READ_SECONDS)
     where = settings.public_url
@@ -473,7 +473,7 @@ def landing(case: Case) -> Iterator[CheckResult]:
     bucket = Bucket(zone.landing, zone.region, zone.endpoint)
     try:
         server_time, now = bucket.server_time(), datetime.now(UTC)
-        first = next(iter(bucket.listed(f"{naming.LANDING_PATH}/")), None)
+        first = next(iter(bucket.list_objects(f"{naming.LANDING_PATH}/")), None)
     except LotusError as error:
         yield _broken("landing", error.message, error.hint)
         return

@@ -130,7 +130,7 @@ def look(directory: Path, stack: str | None, environment: Mapping[str, str] = os
     Raises:
         LotusError: The project or engine is missing, or the preview failed.
     """
-    ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).ran(*_PREVIEW)
+    ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).run(*_PREVIEW)
     if not ran.stdout.startswith("{"):
         raise LotusError(f"pulumi preview failed: {ran.reason}")
     preview = read(ran.stdout)

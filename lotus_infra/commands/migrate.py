@@ -20,29 +20,29 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
 from pydantic import JsonValue
 
-from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, target, told
+from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import facts_of
 from lotus_infra.commands.options import JSON, STACK
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.importer import files, terraform, terraform_objects
-from lotus_infra.importer.files import COMMAND
+from lotus_infra.importer.files import IMPORT_COMMAND
 from lotus_infra.importer.model import (
     ActorKind,
     Existing,
-    Facts,
-    FoundActor,
-    FoundConnection,
-    FoundStream,
+    ExistingActor,
+    ExistingConnection,
+    ExistingStream,
     Note,
     NoteKind,
-    selection,
-    settings_lost,
+    SourceSchema,
+    selected_fields,
+    unsupported_connection_settings,
 )
-from lotus_infra.importer.plan import Plan, confirmed, needing_facts, planned
-from lotus_infra.importer.schedules import schedule
-from lotus_infra.importer.terraform_public import beyond, namespace
+from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
+from lotus_infra.importer.schedules import parse_schedule
+from lotus_infra.importer.terraform_public import namespace_of, unsupported_stream_settings
 from lotus_infra.lake.diagnostics import counted, printable
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
@@ -98,7 +98,7 @@ class Migration:
     """
 
     order: Order
-    plan: Plan
+    plan: MigrationPlan
     workspace_id: str
     fresh: tuple[Path, ...]
     refused: tuple[Path, ...]
@@ -171,7 +171,7 @@ def prepare(order: Order, environment: Mapping[str, str] = os.environ) -> Migrat
     lake = load_lake(order.directory, begun=False).lake
     existing, workspace_id = _existing(order, lake, environment)
     managed, notes = _managed(order, environment)
-    plan = planned(existing.with_facts({}, (*notes, *_obsolete(order.directory))), lake, managed)
+    plan = plan_migration(existing.with_notes((*notes, *_obsolete(order.directory))), lake, managed)
     texts = _texts(order, plan)
     refused = tuple(path for path, text in texts.items() if path.exists() and not _has_text(path, text))
     fresh = tuple(path for path in texts if not path.exists())
@@ -207,7 +207,9 @@ def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple
     """The existing objects, and the id of their workspace."""
     if order.origin == LIVE:
         return _from_airbyte(order, lake, environment)
-    in_state = terraform_objects.existing(terraform.read(_state_text(Path(order.origin)), order.origin), order.origin)
+    in_state = terraform_objects.airbyte_objects(
+        terraform.read_state(_state_text(Path(order.origin)), order.origin), order.origin
+    )
     if order.offline:
         return _of_one_workspace(in_state, order.workspace_id)
     try:
@@ -221,17 +223,17 @@ def _from_airbyte(
 ) -> tuple[Existing, str]:
     """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
     given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
-    where = target(order.around, order.stack, given)
+    where = airbyte_workspace(order.around, order.stack, given)
     workspace_id = order.workspace_id or where.workspace_id
     with closing(Airbyte(where.settings)) as airbyte:
         existing = live_objects(airbyte, workspace_id)
         if in_state is not None:
-            existing = confirmed(_of_one_workspace(in_state, workspace_id)[0], existing)
+            existing = update_from_server(_of_one_workspace(in_state, workspace_id)[0], existing)
             if not existing.objects:
                 # Most likely a state of another Airbyte.
                 what = f"no object of {order.origin} is in the workspace {workspace_id}"
                 raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
-        return with_discovered(airbyte, existing, needing_facts(existing, lake)), workspace_id
+        return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
@@ -271,10 +273,10 @@ def _obsolete(directory: Path) -> tuple[Note, ...]:
     return tuple(Note("told", str(path.relative_to(directory)), "is obsolete, and kept", "delete it") for path in found)
 
 
-def _texts(order: Order, plan: Plan) -> dict[Path, str]:
+def _texts(order: Order, plan: MigrationPlan) -> dict[Path, str]:
     """All files of the plan, as the user would open them."""
     texts = {order.directory / each.path: each.text for each in plan.files}
-    return {**texts, order.imports: files.text(plan.imports)} if plan.imports else texts
+    return {**texts, order.imports: files.import_file(plan.imports)} if plan.imports else texts
 
 
 def _state_text(file: Path) -> str:
@@ -283,7 +285,7 @@ def _state_text(file: Path) -> str:
     except OSError as error:
         raise LotusError(f"{file} can't be read ({error.strerror})", f"name the file of a state, or {LIVE}") from None
     except UnicodeDecodeError:
-        raise LotusError(f"{file} is not a text file", terraform.SHOW) from None
+        raise LotusError(f"{file} is not a text file", terraform.SHOW_HINT) from None
 
 
 def _has_text(path: Path, text: str) -> bool:
@@ -302,7 +304,7 @@ def live_objects(airbyte: Airbyte, workspace_id: str) -> Existing:
     Raises:
         LotusError: Airbyte refuses or does not answer.
     """
-    with told():
+    with translate_errors():
         actors = [
             *(_actor("source", each) for each in airbyte.list_actors("source", workspace_id)),
             *(_actor("destination", each) for each in airbyte.list_actors("destination", workspace_id)),
@@ -323,27 +325,35 @@ def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, Con
     return {each.connection_id: each for each in listed}, ()
 
 
-def _actor(kind: ActorKind, actor: Actor) -> FoundActor:
+def _actor(kind: ActorKind, actor: Actor) -> ExistingActor:
     identity, configuration = actor.actor_id, actor.configuration or {}
-    loses = ("its CPU and memory",) if any((actor.resource_allocation or {}).values()) else ()
-    return FoundActor(kind, identity, actor.name, actor.definition_id, actor.workspace_id, configuration, loses=loses)
+    unsupported = ("its CPU and memory",) if any((actor.resource_allocation or {}).values()) else ()
+    return ExistingActor(
+        kind,
+        identity,
+        actor.name,
+        actor.definition_id,
+        actor.workspace_id,
+        configuration,
+        unsupported=unsupported,
+    )
 
 
-def _connection(connection: Connection, settings: ConfigConnection | None) -> FoundConnection:
+def _connection(connection: Connection, settings: ConfigConnection | None) -> ExistingConnection:
     times = connection.schedule
-    return FoundConnection(
+    return ExistingConnection(
         id=connection.connection_id,
         label=connection.name,
         source_id=connection.source_id,
         destination_id=connection.destination_id,
         streams=tuple(_streams(connection.configurations.streams)),
-        schedule=schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
+        schedule=parse_schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
         status=connection.status,
-        namespace=namespace(connection.namespace_definition, connection.namespace_format),
+        namespace=namespace_of(connection.namespace_definition, connection.namespace_format),
         prefix=connection.prefix,
         non_breaking_changes=connection.non_breaking_schema_updates_behavior,
         notify_schema_changes=settings.notify_schema_changes if settings is not None else None,
-        loses=settings_lost(
+        unsupported=unsupported_connection_settings(
             tags=bool(connection.tags),
             mail=settings is not None and bool(settings.notify_schema_changes_by_email),
             resources=settings is not None and any((settings.resource_requirements or {}).values()),
@@ -352,24 +362,29 @@ def _connection(connection: Connection, settings: ConfigConnection | None) -> Fo
     )
 
 
-def _streams(streams: Iterable[Stream]) -> Iterator[FoundStream]:
+def _streams(streams: Iterable[Stream]) -> Iterator[ExistingStream]:
     for each in streams:
         paths = [path for field in each.selected_fields if isinstance(path := field.get("fieldPath"), list)]
-        fields, nested = selection(paths)
-        yield FoundStream(
+        fields, nested = selected_fields(paths)
+        yield ExistingStream(
             name=each.name,
             namespace=each.namespace,
             mode=each.sync_mode or "",
             cursor=tuple(each.cursor_field),
             key=tuple(map(tuple, each.primary_key)),
             fields=fields or None,
-            beyond=beyond(bool(each.mappers), each.include_files, each.destination_object_name, nested),
+            unsupported=unsupported_stream_settings(
+                mappers=bool(each.mappers),
+                files=each.include_files,
+                object_name=each.destination_object_name,
+                nested=nested,
+            ),
         )
 
 
-def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[FoundActor]) -> Existing:
+def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[ExistingActor]) -> Existing:
     """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
-    schemas: dict[str, Facts] = {}
+    schemas: dict[str, SourceSchema] = {}
     notes: list[Note] = []
     for source in sources:
         try:
@@ -380,7 +395,7 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[FoundAc
             continue
         schemas[source.id] = discovered
         notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
-    return found.with_facts(schemas, tuple(notes))
+    return found.with_schemas(schemas).with_notes(tuple(notes))
 
 
 # Output
@@ -433,7 +448,7 @@ def commands(migration: Migration) -> Iterator[str]:
         yield f"pulumi config set lotus:workspaceId {migration.workspace_id}"
     yield from (f"pulumi config set --secret lotus:{each.name}" for each in plan.secrets)
     if plan.imports:
-        yield COMMAND.format(migration.order.imports)
+        yield IMPORT_COMMAND.format(migration.order.imports)
     yield "pulumi preview"
 
 

@@ -129,7 +129,7 @@ def engine_for(directory: Path, stack: str | None, *, aside: bool = False) -> En
     found = Engine.around(directory, stack)
     name = found.project.select(stack, found.environment)
     # Keep a full name, `organization/project/prod`: `name` is its last part only, as in the stack's file.
-    return replace(found, stack=stack or name, aside=aside)
+    return replace(found, stack=stack or name, up_to_stderr=aside)
 
 
 def save_plan(engine: Engine, checkout: Checkout, folder: Path) -> SavedPlan:
@@ -144,7 +144,7 @@ def save_plan(engine: Engine, checkout: Checkout, folder: Path) -> SavedPlan:
         LotusError: The preview fails; `preview.json` in the folder then has the errors.
     """
     # The state before the preview: if another run changes it meanwhile, the deploy finds another one, and refuses.
-    state, version = state_fingerprint(engine.asked("stack", "export")), engine.version()
+    state, version = state_fingerprint(engine.output("stack", "export")), engine.version()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     for name in (PREVIEW_FILE, PLAN_FILE, ORIGIN_FILE):
@@ -170,7 +170,7 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
     Raises:
         LotusError: The preview fails.
     """
-    ran = engine.ran("preview", "--json", "--refresh", *arguments)
+    ran = engine.run("preview", "--json", "--refresh", *arguments)
     try:
         found = read(ran.stdout)
     except LotusError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lotus_infra import naming
-from lotus_infra.clients.airbyte import connected, told
+from lotus_infra.clients.airbyte import connected, translate_errors
 from lotus_infra.commands.options import dbt_folder
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY, Project, acknowledged
 from lotus_infra.dbt.project import StreamName, load_project
@@ -146,7 +146,7 @@ def _histories(request: Request, preview: Preview) -> dict[str, History]:
     ids = sorted({step.old.id for step in steps if step.old is not None and step.new is not None})
     if not ids:
         return {}
-    with connected(request.directory, request.stack or stack_of(preview)) as live, told():
+    with connected(request.directory, request.stack or stack_of(preview)) as live, translate_errors():
         return {
             connection_id: _sum_rows(
                 job.rows_synced

@@ -24,16 +24,16 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from lotus_infra.clients.airbyte import Live, connected, last_jobs, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, last_jobs, translate_errors
 from lotus_infra.clients.freshness import (
-    Landed,
-    Made,
+    Materialization,
+    NewestPartition,
     StreamStatus,
-    Unknown,
-    assets_of,
-    landed_of,
+    Unavailable,
+    freshness_problems,
+    load_assets,
+    newest_partitions,
     stream_status,
-    too_old,
 )
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.config.stack import Project
@@ -177,16 +177,16 @@ def collect_status(
         LotusError: A source is not found, or Airbyte refuses or does not answer.
     """
     values, ingress = _stack_values(directory, stack, environment)
-    with connected(directory, stack) as live, told():
-        names = query.sources or live.chosen((), every=True)
+    with connected(directory, stack) as live, translate_errors():
+        names = query.sources or live.select_sources((), every=True)
         folders = live.folders(names)
         connections = tuple(_connection_statuses(live, folders, now))
-        landed = landed_of(live.lake, folders, values, now, environment)
-    made = assets_of(query.dagster_url or ingress)
+        landed = newest_partitions(live.lake, folders, values, now, environment)
+    made = load_assets(query.dagster_url or ingress)
     streams = tuple(stream_status(*place, landed[place], made) for place in landed)
     problems = [f"{each.source}: {each.problem}" for each in connections if each.problem]
     if query.older_than is not None:
-        problems += [each for stream in streams for each in too_old(stream, query.older_than, now)]
+        problems += [each for stream in streams for each in freshness_problems(stream, query.older_than, now)]
     return Status(now, connections, streams, tuple(problems))
 
 
@@ -204,7 +204,9 @@ def _stack_values(
     return project.values(names[0]), address
 
 
-def _connection_statuses(live: Live, folders: Sequence[SourceFolder], now: datetime) -> Iterator[ConnectionStatus]:
+def _connection_statuses(
+    live: ConnectedLake, folders: Sequence[SourceFolder], now: datetime
+) -> Iterator[ConnectionStatus]:
     found: dict[str, Connection | str] = {}
     for folder in folders:
         try:
@@ -224,7 +226,7 @@ def _connection_statuses(live: Live, folders: Sequence[SourceFolder], now: datet
         yield replace(known, problem=_problem(live, known), next_run=runs if each.status == "active" else None)
 
 
-def _problem(live: Live, connection: ConnectionStatus) -> str:
+def _problem(live: ConnectedLake, connection: ConnectionStatus) -> str:
     if connection.state != "active":
         return f"its connection is {connection.state} and does not sync: activate it"
     job = connection.job
@@ -284,12 +286,12 @@ def render(found: Status) -> str:
 def _unknown_reasons(found: Status) -> Iterator[str]:
     for stream in found.streams:
         for what, value in (("files", stream.landed), ("models and marts", stream.model)):
-            if isinstance(value, Unknown):
-                yield f"{what}: {_unknown(value)}: {value.why}"
+            if isinstance(value, Unavailable):
+                yield f"{what}: {_unknown(value)}: {value.reason}"
 
 
-def _unknown(value: Unknown) -> str:
-    return "unknown" if value.asked else "not asked"
+def _unknown(value: Unavailable) -> str:
+    return "unknown" if value.requested else "not asked"
 
 
 def _connections_table(found: Status) -> Table:
@@ -323,22 +325,22 @@ def _file_cells(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:
     match stream.landed:
         case None:
             return "none", "", ""
-        case Unknown():
+        case Unavailable():
             return _unknown(stream.landed), "", ""
-        case Landed(_, files, size, newest):
+        case NewestPartition(_, files, size, newest):
             return _ago(newest, now), f"{files:,}", decimal(size)
 
 
 def _model_cells(stream: StreamStatus, now: datetime) -> tuple[str, str]:
     """The age of the model, and that of its oldest mart: one that was never materialized is the oldest."""
-    if isinstance(stream.model, Unknown):
+    if isinstance(stream.model, Unavailable):
         return _unknown(stream.model), _unknown(stream.model)
     never = [each for each in stream.marts if each.at is None]
     oldest = never or sorted(stream.marts, key=lambda each: each.at or now)
     return _materialized(stream.model, now), _materialized(oldest[0], now) if oldest else "none"
 
 
-def _materialized(made: Made, now: datetime) -> str:
+def _materialized(made: Materialization, now: datetime) -> str:
     return "never" if made.at is None else _ago(made.at, now)
 
 
@@ -396,21 +398,21 @@ def _connection_document(each: ConnectionStatus) -> dict[str, JsonValue]:
 
 def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
     files: JsonValue = None
-    if isinstance(each.landed, Landed):
+    if isinstance(each.landed, NewestPartition):
         day = each.landed
         files = {"partition": day.partition, "files": day.files, "bytes": day.bytes, "newest": _time(day.newest)}
     return {
         "source": each.source,
         "stream": each.stream,
         "files": files,
-        "files_unknown": each.landed.why if isinstance(each.landed, Unknown) else None,
-        "model": _made_document(each.model) if isinstance(each.model, Made) else None,
+        "files_unknown": each.landed.reason if isinstance(each.landed, Unavailable) else None,
+        "model": _made_document(each.model) if isinstance(each.model, Materialization) else None,
         "marts": [_made_document(made) for made in each.marts],
-        "models_unknown": each.model.why if isinstance(each.model, Unknown) else None,
+        "models_unknown": each.model.reason if isinstance(each.model, Unavailable) else None,
     }
 
 
-def _made_document(made: Made) -> dict[str, JsonValue]:
+def _made_document(made: Materialization) -> dict[str, JsonValue]:
     return {"name": made.name, "made": _time(made.at)}
 
 

@@ -24,7 +24,7 @@ from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lotus_infra.clients.airbyte import Live, connected, told
+from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.options import EVERY, JSON, STACK, STREAMS
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import printable
@@ -143,7 +143,7 @@ def sync(
     Example: lotus sync shopify klaviyo --timeout 3600
     """
     with connected(directory, stack) as live, Watched(Console(stderr=True)) as watched:
-        names = live.chosen(sources, every=every)
+        names = live.select_sources(sources, every=every)
         if dry_run:
             runs = look(live, names, connection_id)
         elif ending:
@@ -166,7 +166,7 @@ def sync(
 
 
 def sync_sources(
-    live: Live,
+    live: ConnectedLake,
     names: Sequence[str],
     observe: Observer = _ignore,
     connection_id: str = "",
@@ -197,7 +197,7 @@ def sync_sources(
     return list(runs.values())
 
 
-def start(live: Live, names: Sequence[str], observe: Observer = _ignore, connection_id: str = "") -> list[Run]:
+def start(live: ConnectedLake, names: Sequence[str], observe: Observer = _ignore, connection_id: str = "") -> list[Run]:
     """Start the syncs of sources, without following them.
 
     Args:
@@ -219,7 +219,7 @@ def start(live: Live, names: Sequence[str], observe: Observer = _ignore, connect
     return runs
 
 
-def look(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
+def look(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -> list[Run]:
     """Find the running jobs of sources; nothing is started.
 
     Returns:
@@ -229,12 +229,12 @@ def look(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]
         LotusError: As `start`; or Airbyte refuses or does not answer.
     """
     unstarted = _unstarted(live, names, connection_id)
-    with told():
+    with translate_errors():
         running = [(run, live.airbyte.running_job(run.connection_id)) for run in unstarted]
     return [run if job is None else replace(run.at(job), was_running=True) for run, job in running]
 
 
-def cancel(live: Live, names: Sequence[str], connection_id: str = "") -> list[Run]:
+def cancel(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -> list[Run]:
     """Cancel the running jobs of sources.
 
     Returns:
@@ -244,12 +244,12 @@ def cancel(live: Live, names: Sequence[str], connection_id: str = "") -> list[Ru
         LotusError: As `start`; or Airbyte refuses.
     """
     running = look(live, names, connection_id)
-    with told():
+    with translate_errors():
         return [run if run.job_id is None else run.at(live.airbyte.cancel_job(run.job_id)) for run in running]
 
 
-def _unstarted(live: Live, names: Sequence[str], connection_id: str) -> list[Run]:
-    with told():
+def _unstarted(live: ConnectedLake, names: Sequence[str], connection_id: str) -> list[Run]:
+    with translate_errors():
         folders = live.folders(names)
         if connection_id and len(folders) != 1:
             raise LotusError("a connection is named for several sources", "name the one source that it belongs to")

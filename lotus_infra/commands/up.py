@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from lotus_infra.clients.locks import refuse
+from lotus_infra.clients.locks import refuse_locked_stack
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
@@ -91,13 +91,13 @@ def apply(
         LotusError: The engine, stack or lake is missing; or the stack is locked.
     """
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
-    refuse(engine.project, engine.named, engine.environment)
-    exported = State.parse(engine.asked("stack", "export"), engine.stack or "that is selected").resources
+    refuse_locked_stack(engine.project, engine.stack_name, engine.environment)
+    exported = State.parse(engine.output("stack", "export"), engine.stack or "that is selected").resources
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than this count. It is also how a user creates first what needs checkpoints.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
         return engine.up(arguments)
-    unsafe = unrecoverable(read(engine.asked("preview", "--json")), adopts=_adopts_identical(engine))
+    unsafe = unrecoverable(read(engine.output("preview", "--json")), adopts=_adopts_identical(engine))
     notify(_with_checkpoints(len(missing), unsafe) if unsafe else _without_checkpoints(len(missing)))
     return engine.up(arguments, {} if unsafe else NO_CHECKPOINTS)
 
@@ -116,7 +116,7 @@ def unrecoverable(preview: Preview, *, adopts: bool) -> list[str]:
 
 def _adopts_identical(engine: Engine) -> bool:
     """Whether the stack, or else the environment, lets the provider adopt identical objects."""
-    value = json.loads(engine.asked("config", "--json")).get(ADOPT, {}).get("value")
+    value = json.loads(engine.output("config", "--json")).get(ADOPT, {}).get("value")
     return (value or engine.environment.get(ADOPT_VARIABLE)) == IDENTICAL
 
 

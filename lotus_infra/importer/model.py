@@ -1,4 +1,7 @@
-"""What exists, whoever told of it: actors, connections, their streams, and what is to be said about them."""
+"""Existing Airbyte objects as the importer sees them, whether a Terraform state or the server described them.
+
+Knows neither source: each reader makes these types, and the plan sees only them.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,20 +14,20 @@ from lotus_infra.lake.models import FieldPath, Schedule
 
 ActorKind = Literal["source", "destination"]
 NoteKind = Literal["left", "changes", "told"]
-"""`left` is not taken over; `changes` is, and the first `pulumi up` changes it; `told` is only told."""
-Facts = Mapping[str, Discovered]
-"""What a source has, by the stream's name."""
+"""`left` is not imported; `changes` is imported, and the first `pulumi up` changes it; `told` is information only."""
+SourceSchema = Mapping[str, Discovered]
+"""The discovered streams of a source, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a person must know before anything is written.
+    """Something that the user must know before files are written.
 
     Attributes:
-        kind: What becomes of the subject.
+        kind: What happens to the subject.
         subject: Such as `source "Shopify"`.
-        what: What is so.
-        remedy: What to do; empty where nothing is.
+        what: The fact.
+        remedy: What to do; empty if nothing is needed.
     """
 
     kind: NoteKind
@@ -34,19 +37,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundActor:
+class ExistingActor:
     """A source or a destination.
 
     Attributes:
         kind: Which of the two.
         id: Its id in Airbyte.
-        label: What people see.
-        definition_id: Its connector's definition.
-        workspace_id: The workspace that holds it.
-        configuration: As the connector has it; secrets are masks, or values that must go no further.
-        address: Where Terraform has it; empty where it does not.
-        typed: Whether the configuration has Terraform's own shape of choices, which `choices` undoes.
-        loses: What it has that files can't say, and that the first `pulumi up` takes off, each in words.
+        label: Its name in Airbyte.
+        definition_id: Its connector's definition; empty if unknown.
+        workspace_id: Its workspace.
+        configuration: The connector's configuration; secrets are masks, or values that must not leave this object.
+        address: Its address in the Terraform state; empty if it is not in one.
+        typed: Whether the configuration has the shape of a typed Terraform resource (`terraform_public`).
+        unsupported: Settings that files can't express and that the first `pulumi up` removes, as words.
     """
 
     kind: ActorKind
@@ -57,26 +60,26 @@ class FoundActor:
     configuration: Mapping[str, JsonValue] = field(repr=False)
     address: str = ""
     typed: bool = False
-    loses: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
-        """What a note calls it."""
+        """The subject of its notes."""
         return f'{self.kind} "{self.label}"'
 
 
 @dataclass(frozen=True, slots=True)
-class FoundStream:
+class ExistingStream:
     """A selected stream of a connection.
 
     Attributes:
-        name: As the source calls it.
-        namespace: The source's own namespace of it.
-        mode: Source and destination mode in the public API's one word; empty where it has none.
+        name: The source's name of it.
+        namespace: The source's namespace of it.
+        mode: The source and destination mode as one word of the public API; empty if it has none.
         cursor: The path of the cursor.
         key: The paths of the key's fields.
-        fields: The selected top-level fields; None where every field is taken.
-        beyond: What it has that a stream file can't say, each in words.
+        fields: The selected top-level fields; None if all are selected.
+        unsupported: Settings that a stream file can't express, as words.
     """
 
     name: str
@@ -85,112 +88,115 @@ class FoundStream:
     cursor: FieldPath = ()
     key: tuple[FieldPath, ...] = ()
     fields: tuple[str, ...] | None = None
-    beyond: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class FoundConnection:
+class ExistingConnection:
     """A connection.
 
     Attributes:
         id: Its id in Airbyte.
-        label: What people see.
-        source_id: What it reads.
-        destination_id: What it writes.
-        status: `active` or `inactive`.
-        schedule: When it syncs; None where that is not understood.
-        namespace: As the public API spells where data goes: `source`, `destination`, or the format itself.
-        prefix: Put before the streams' names.
-        non_breaking_changes: The public API's word for it.
-        notify_schema_changes: None where that is not known.
-        loses: What it has that files can't say, and that the first `pulumi up` takes off, each in words.
+        label: Its name in Airbyte.
+        source_id: Its source.
+        destination_id: Its destination.
         streams: The selected streams.
-        address: Where Terraform has it.
+        schedule: When it syncs; None if the schedule is invalid.
+        status: `active` or `inactive`.
+        namespace: Where it writes, in the public API's words: `source`, `destination`, or the custom format.
+        prefix: The prefix of its streams' names.
+        non_breaking_changes: The policy, in the public API's word.
+        notify_schema_changes: None if unknown.
+        unsupported: Settings that files can't express and that the first `pulumi up` removes, as words.
+        address: Its address in the Terraform state; empty if it is not in one.
     """
 
     id: str
     label: str
     source_id: str
     destination_id: str
-    streams: tuple[FoundStream, ...]
+    streams: tuple[ExistingStream, ...]
     schedule: Schedule | None
     status: str = "active"
     namespace: str = "destination"
     prefix: str = ""
     non_breaking_changes: str = "ignore"
     notify_schema_changes: bool | None = None
-    loses: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     address: str = ""
 
     @property
     def subject(self) -> str:
-        """What a note calls it."""
+        """The subject of its notes."""
         return f'connection "{self.label}"'
 
 
-Found = FoundActor | FoundConnection
+ExistingObject = ExistingActor | ExistingConnection
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """All that exists.
+    """All existing objects.
 
     Attributes:
         actors: Sources and destinations.
         connections: Connections.
-        facts: What sources have, by the source's id, where that is known; a state knows of selected streams alone.
-        discovered: The ids of sources of which the facts are all that there is.
-        notes: What the reader could not take in.
-        confirmed: Whether the server was asked.
+        schemas: Schemas of sources, by the source's id; a Terraform state has those of selected streams only.
+        notes: Notes of the reader.
+        confirmed: Whether the server was asked, so that secrets are masked.
+        discovered: The ids of the sources whose schema is complete.
     """
 
-    actors: tuple[FoundActor, ...]
-    connections: tuple[FoundConnection, ...]
-    facts: Mapping[str, Facts] = field(default_factory=dict)
+    actors: tuple[ExistingActor, ...]
+    connections: tuple[ExistingConnection, ...]
+    schemas: Mapping[str, SourceSchema] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     confirmed: bool = False
     discovered: frozenset[str] = frozenset()
 
     @property
-    def objects(self) -> tuple[Found, ...]:
-        """All of them."""
+    def objects(self) -> tuple[ExistingObject, ...]:
+        """Actors and connections."""
         return (*self.actors, *self.connections)
 
-    def of_kind(self, kind: ActorKind) -> tuple[FoundActor, ...]:
+    def of_kind(self, kind: ActorKind) -> tuple[ExistingActor, ...]:
         """The sources or the destinations, by label."""
         return tuple(
             sorted((each for each in self.actors if each.kind == kind), key=lambda each: (each.label, each.id))
         )
 
-    def with_facts(self, facts: Mapping[str, Facts], notes: tuple[Note, ...] = ()) -> Self:
-        """The same with sources discovered."""
-        discovered = self.discovered | facts.keys()
-        return replace(self, facts={**self.facts, **facts}, notes=(*self.notes, *notes), discovered=discovered)
+    def with_notes(self, notes: tuple[Note, ...]) -> Self:
+        """A copy with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def with_schemas(self, schemas: Mapping[str, SourceSchema]) -> Self:
+        """A copy with more sources discovered."""
+        return replace(self, schemas={**self.schemas, **schemas}, discovered=self.discovered | schemas.keys())
 
 
-def settings_lost(
+def unsupported_connection_settings(
     *, tags: bool = False, mail: bool = False, resources: bool = False, backfills: bool = False
 ) -> tuple[str, ...]:
-    """What a connection has that files can't say, in words.
+    """The settings of a connection that files can't express, as words.
 
     Args:
         tags: Whether it has tags.
-        mail: Whether people are told of changes of the schema by mail.
-        resources: Whether it has CPU and memory of its own.
-        backfills: Whether Airbyte reads a stream anew when it adds a column.
+        mail: Whether it reports schema changes by mail.
+        resources: Whether it has its own CPU and memory.
+        backfills: Whether Airbyte reads a stream again when it adds a column.
     """
-    told = {
+    settings = {
         "its tags": tags,
         "its notices by mail": mail,
         "its CPU and memory": resources,
         "its backfills of new columns": backfills,
     }
-    return tuple(words for words, has in told.items() if has)
+    return tuple(words for words, has in settings.items() if has)
 
 
-def selection(paths: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The top-level fields of a selection, and what of it is nested, in words."""
-    listed = [path for path in paths if path]
-    nested = sorted({".".join(path) for path in listed if len(path) > 1})
-    names = tuple(dict.fromkeys(path[0] for path in listed))
+def selected_fields(paths: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The top-level fields of a field selection, and its nested part, which stream files can't express, as words."""
+    present = [path for path in paths if path]
+    nested = sorted({".".join(path) for path in present if len(path) > 1})
+    names = tuple(dict.fromkeys(path[0] for path in present))
     return names, (f"the nested selection of {', '.join(nested)}",) if nested else ()

@@ -1,40 +1,36 @@
-"""Schedules as Airbyte's APIs and Terraform's states write them, as stream files have them."""
+"""Schedules in the spellings of Airbyte's APIs and of Terraform states, converted to those of stream files."""
 
 from airbyte_model import schedules
 
 from lotus_infra.lake.models import MANUAL, Schedule
 
 
-def schedule(kind: str | None, expression: str | None, zone: str | None, timing: str | None) -> Schedule | None:
-    """A schedule of parts; None where Airbyte would refuse it, so that no file can say it.
+def parse_schedule(kind: str | None, expression: str | None, zone: str | None, timing: str | None) -> Schedule | None:
+    """A schedule; None if Airbyte would refuse it, because a file that has it would be invalid.
 
     Args:
-        kind: of the schedule; none is a manual one.
-        expression: a cron expression; its zone may stand behind it, as the server reads it back.
-        zone: of the expression.
-        timing: an interval, such as `Every 1 HOURS` or `1 hours`.
+        kind: The kind of schedule; none is a manual one.
+        expression: A cron expression, perhaps with its zone behind it, as the server returns it.
+        zone: The expression's zone.
+        timing: An interval, such as `Every 1 HOURS` or `1 hours`.
     """
     if kind in {None, "", "manual"}:
         return MANUAL
     if kind == "cron" and expression:
-        return _found(schedules.Schedule("cron", expression, _zone(expression, zone)))
-    return _found(schedules.Schedule("basic", every=timing)) if kind == "basic" and timing else None
+        # The server's zone behind the expression wins over the one beside it; UTC is its default.
+        behind = schedules.split_zone(expression)[1]
+        return _valid(schedules.Schedule("cron", expression, (zone or None) if behind == schedules.UTC else behind))
+    return _valid(schedules.Schedule("basic", every=timing)) if kind == "basic" and timing else None
 
 
-def words(schedule: Schedule) -> tuple[str, ...]:
-    """A schedule so that two that mean the same are equal."""
+def comparable_schedule(schedule: Schedule) -> tuple[str, ...]:
+    """The canonical parts of a schedule: two equivalent schedules have equal ones."""
     found = schedules.Schedule(schedule.type, schedule.cron, schedule.time_zone or None, schedule.every).canonical()
     return (found.kind, found.cron or "", found.time_zone or "", found.every or "")
 
 
-def _zone(expression: str, zone: str | None) -> str | None:
-    """The zone behind the expression, which the server puts there, before the one beside it."""
-    behind = schedules.split_zone(expression)[1]
-    return (zone or None) if behind == schedules.UTC else behind
-
-
-def _found(read: schedules.Schedule) -> Schedule | None:
-    found = read.canonical()
+def _valid(schedule: schedules.Schedule) -> Schedule | None:
+    found = schedule.canonical()
     if any(found.flaws()):
         return None
     return Schedule(

@@ -1,7 +1,7 @@
-"""A Terraform or OpenTofu state, from its file (version 4) or from `show -json`, as instances of resources.
+"""The resource instances of a Terraform or OpenTofu state, from its file (version 4) or from `show -json`.
 
-Shapes: hashicorp/terraform, internal/states/statefile/version4.go and the documented JSON output format. Values in it
-are secrets in the clear, so that no instance and no error repeats one.
+Formats: hashicorp/terraform, internal/states/statefile/version4.go, and the documented JSON output format. A state
+holds secrets in plain text, so that neither an instance's `repr` nor an error contains a value.
 """
 
 import json
@@ -13,19 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from lotus_infra.errors import LotusError
 
-SHOW: Final = "write it anew: terraform show -json > shown.json (or tofu show -json)"
+SHOW_HINT: Final = "write it again: terraform show -json > shown.json (or tofu show -json)"
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One object that Terraform manages or looks up.
+    """An object that Terraform manages, or reads as a data source.
 
     Attributes:
         address: Such as `module.lake.airbyte_source.shopify["eu"]`.
         type: Such as `airbyte_source`.
         provider: Namespace and name, such as `aballiet/airbyte-oss`.
         managed: False for a data source.
-        attributes: As the provider wrote them.
+        attributes: The provider's attributes.
     """
 
     address: str
@@ -35,17 +35,17 @@ class Instance:
     attributes: dict[str, JsonValue] = field(repr=False)
 
 
-class _Part(BaseModel):
+class _StatePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _StateInstance(_Part):
+class _StateInstance(_StatePart):
     index_key: str | int | None = None
     deposed: str | None = None
     attributes: dict[str, JsonValue] | None = None
 
 
-class _StateResource(_Part):
+class _StateResource(_StatePart):
     mode: str
     type: str
     name: str
@@ -54,12 +54,12 @@ class _StateResource(_Part):
     instances: list[_StateInstance] = Field(default_factory=list)
 
 
-class _State(_Part):
+class _State(_StatePart):
     version: int
     resources: list[_StateResource] = Field(default_factory=list)
 
 
-class _ShownResource(_Part):
+class _ShowResource(_StatePart):
     address: str
     mode: str
     type: str
@@ -68,92 +68,92 @@ class _ShownResource(_Part):
     values: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class _ShownModule(_Part):
-    resources: list[_ShownResource] = Field(default_factory=list)
-    child_modules: "list[_ShownModule]" = Field(default_factory=list)
+class _ShowModule(_StatePart):
+    resources: list[_ShowResource] = Field(default_factory=list)
+    child_modules: "list[_ShowModule]" = Field(default_factory=list)
 
 
-class _ShownValues(_Part):
-    root_module: _ShownModule = _ShownModule()
+class _ShowValues(_StatePart):
+    root_module: _ShowModule = _ShowModule()
 
 
-class _Shown(_Part):
+class _Show(_StatePart):
     format_version: str
-    values: _ShownValues = _ShownValues()
+    values: _ShowValues = _ShowValues()
 
 
-def read(text: str, name: str) -> tuple[Instance, ...]:
+def read_state(text: str, name: str) -> tuple[Instance, ...]:
     """The instances of a state, by address.
 
     Args:
-        text: The file's.
-        name: What the user calls the file.
+        text: The file's text.
+        name: The file's name, for errors.
 
     Raises:
-        LotusError: It is no state that can be read.
+        LotusError: It is no readable state.
     """
     try:
         document = json.loads(text)
     except ValueError:
-        raise LotusError(f"{name} is no JSON", SHOW) from None
+        raise LotusError(f"{name} is not JSON", SHOW_HINT) from None
     if not isinstance(document, dict):
-        raise LotusError(f"{name} is no state of Terraform", SHOW)
+        raise LotusError(f"{name} is not a Terraform state", SHOW_HINT)
     if "encrypted_data" in document:
-        raise LotusError(f"{name} is encrypted by OpenTofu", "have it decrypted: tofu show -json > shown.json")
+        raise LotusError(f"{name} is encrypted by OpenTofu", "decrypt it: tofu show -json > shown.json")
     if "planned_values" in document:
-        raise LotusError(
-            f"{name} is a plan, not a state", "leave the plan's file out: terraform show -json > shown.json"
-        )
+        raise LotusError(f"{name} is a plan, not a state", "omit the plan's file: terraform show -json > shown.json")
     if "checkpoint" in document or "deployment" in document:
-        raise LotusError(f"{name} is a state of Pulumi", "there is nothing to migrate: `pulumi stack import` reads it")
+        raise LotusError(f"{name} is a Pulumi state", "no migration is needed: `pulumi stack import` reads it")
     try:
-        found = list(_shown(document) if "format_version" in document else _state(document, name))
+        instances = list(_from_show(document) if "format_version" in document else _from_file(document, name))
     except ValidationError as error:
-        places = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
-        raise LotusError(f"{name} is no state of Terraform: see {places}", SHOW) from None
-    return tuple(sorted(found, key=lambda each: each.address))
+        # Locations only: pydantic's messages contain values.
+        fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+        raise LotusError(f"{name} is not a Terraform state: see {fields}", SHOW_HINT) from None
+    return tuple(sorted(instances, key=lambda each: each.address))
 
 
-def _state(document: JsonValue, name: str) -> Iterator[Instance]:
+def _from_file(document: JsonValue, name: str) -> Iterator[Instance]:
     state = _State.model_validate(document)
     if state.version != 4:
         raise LotusError(
-            f"{name} is of version {state.version}, and version 4 is known", "a newer Terraform rewrites it: " + SHOW
+            f"{name} has version {state.version}, only version 4 is supported", f"use a newer Terraform: {SHOW_HINT}"
         )
     for resource in state.resources:
-        start = "".join((f"{resource.module}." if resource.module else "", "data." if resource.mode == "data" else ""))
+        prefix = "".join((f"{resource.module}." if resource.module else "", "data." if resource.mode == "data" else ""))
         for instance in resource.instances:
+            # A deposed instance is being replaced, and is no longer the resource.
             if instance.deposed is None:
                 index = "" if instance.index_key is None else f"[{json.dumps(instance.index_key)}]"
                 yield Instance(
-                    f"{start}{resource.type}.{resource.name}{index}",
+                    f"{prefix}{resource.type}.{resource.name}{index}",
                     resource.type,
-                    _provider(resource.provider),
+                    _provider_name(resource.provider),
                     resource.mode == "managed",
                     instance.attributes or {},
                 )
 
 
-def _shown(document: JsonValue) -> Iterator[Instance]:
-    for resource in _resources([_Shown.model_validate(document).values.root_module]):
+def _from_show(document: JsonValue) -> Iterator[Instance]:
+    for resource in _all_resources([_Show.model_validate(document).values.root_module]):
         if resource.deposed_key is None:
             yield Instance(
                 resource.address,
                 resource.type,
-                _provider(resource.provider_name),
+                _provider_name(resource.provider_name),
                 resource.mode == "managed",
                 resource.values,
             )
 
 
-def _resources(modules: Iterable[_ShownModule]) -> Iterator[_ShownResource]:
+def _all_resources(modules: Iterable[_ShowModule]) -> Iterator[_ShowResource]:
     for module in modules:
         yield from module.resources
-        yield from _resources(module.child_modules)
+        yield from _all_resources(module.child_modules)
 
 
-def _provider(written: str) -> str:
-    """`module.m.provider["registry.terraform.io/aballiet/airbyte-oss"].alias` is `aballiet/airbyte-oss`."""
-    start, quote, rest = written.partition('["')
-    address = rest.partition('"]')[0] if quote else start
-    return "/".join(address.split("/")[-2:])
+def _provider_name(address: str) -> str:
+    """`aballiet/airbyte-oss` of `module.m.provider["registry.terraform.io/aballiet/airbyte-oss"].alias`."""
+    start, quote, rest = address.partition('["')
+    source = rest.partition('"]')[0] if quote else start
+    return "/".join(source.split("/")[-2:])

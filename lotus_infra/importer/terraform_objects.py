@@ -1,94 +1,88 @@
-"""What a Terraform state says of Airbyte: which of its instances are objects there, read by their provider's reader."""
+"""The Airbyte objects of a Terraform state, each parsed by the reader of its provider."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from lotus_infra.errors import LotusError
 from lotus_infra.importer import terraform_oss, terraform_public
-from lotus_infra.importer.model import ActorKind, Existing, Facts, FoundActor, FoundConnection, Note
+from lotus_infra.importer.model import ActorKind, Existing, ExistingActor, ExistingConnection, Note, SourceSchema
 from lotus_infra.importer.terraform import Instance
 from lotus_infra.lake.diagnostics import counted
 
-PROVIDERS: Final = (terraform_oss.PROVIDER, terraform_public.PROVIDER)
-CONNECTION: Final = "airbyte_connection"
-REMOVE: Final = "leave it to Terraform, or forget it there: terraform state rm '{}'"
+
+class _Reader(NamedTuple):
+    """The functions that parse the objects of one provider."""
+
+    actor: Callable[[Instance, ActorKind], ExistingActor]
+    connection: Callable[[Instance], ExistingConnection]
+    source_schema: Callable[[Instance], SourceSchema]
 
 
-def existing(instances: Sequence[Instance], name: str) -> Existing:
-    """The objects of Airbyte in a state.
+_READERS: Final[Mapping[str, _Reader]] = {
+    terraform_oss.PROVIDER: _Reader(
+        terraform_oss.parse_actor, terraform_oss.parse_connection, terraform_oss.parse_source_schema
+    ),
+    # The public API's connections have no schema of their source.
+    terraform_public.PROVIDER: _Reader(terraform_public.parse_actor, terraform_public.parse_connection, lambda _: {}),
+}
+_CONNECTION: Final = "airbyte_connection"
+_ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("source", "destination")
+_REMOVE: Final = "leave it to Terraform, or remove it from its state: terraform state rm '{}'"
+
+
+def airbyte_objects(instances: Sequence[Instance], name: str) -> Existing:
+    """The Airbyte objects of a state.
 
     Args:
-        instances: All that the state has.
-        name: What the user calls the state.
+        instances: All instances of the state.
+        name: The state's name, for errors.
 
     Raises:
-        LotusError: It has none.
+        LotusError: The state has no Airbyte objects.
     """
-    ours = [each for each in instances if each.provider in PROVIDERS and each.managed]
-    actors: list[FoundActor] = []
-    connections: list[FoundConnection] = []
-    facts: dict[str, Facts] = {}
+    actors: list[ExistingActor] = []
+    connections: list[ExistingConnection] = []
+    schemas: dict[str, SourceSchema] = {}
     notes: list[Note] = []
-    for each in ours:
-        kind = _kind(each.type)
+    for each in instances:
+        reader = _READERS.get(each.provider)
+        if reader is None or not each.managed:
+            continue
+        kind = _actor_kind(each.type)
         try:
-            if each.type == CONNECTION:
-                connections.append(_connection(each))
-                facts |= _facts(each, connections[-1])
+            if each.type == _CONNECTION:
+                connections.append(reader.connection(each))
+                if schema := reader.source_schema(each):
+                    schemas[connections[-1].source_id] = schema
             elif kind is not None:
-                actors.append(
-                    terraform_oss.actor(each, kind)
-                    if each.provider == terraform_oss.PROVIDER
-                    else terraform_public.actor(each, kind)
-                )
+                actors.append(reader.actor(each, kind))
             else:
-                notes.append(
-                    Note("left", each.address, f"{each.type} has no place in a lake", REMOVE.format(each.address))
-                )
+                what = f"{each.type} has no place in a lake"
+                notes.append(Note("left", each.address, what, _REMOVE.format(each.address)))
         except (ValueError, TypeError):
-            # What was wrong is not repeated: it may be a secret.
+            # The error is not repeated: it may contain a secret.
             notes.append(Note("left", each.address, f"is not as {each.provider} writes it", "run terraform refresh"))
     if not actors and not connections:
-        known = " and ".join(PROVIDERS)
-        raise LotusError(f"{name} has no sources, destinations or connections", f"known are those of {known}")
-    return Existing(tuple(actors), tuple(connections), facts, (*notes, *_others(instances)))
+        supported = " and ".join(_READERS)
+        raise LotusError(f"{name} has no sources, destinations or connections", f"supported providers: {supported}")
+    return Existing(tuple(actors), tuple(connections), schemas, (*notes, *_other_instances(instances)))
 
 
-def _kind(type_name: str) -> ActorKind | None:
-    kinds: tuple[ActorKind, ...] = ("source", "destination")
-    for kind in kinds:
-        start = f"airbyte_{kind}"
-        if type_name == start or (type_name.startswith(f"{start}_") and not _supporting(type_name)):
-            return kind
-    return None
+def _actor_kind(type_name: str) -> ActorKind | None:
+    # Types about connectors are no actors: `airbyte_source_definition`, `airbyte_source_oauth`.
+    if "_definition" in type_name or type_name.endswith("_oauth"):
+        return None
+    starts = {kind: f"airbyte_{kind}" for kind in _ACTOR_KINDS}
+    return next((kind for kind, start in starts.items() if f"{type_name}_".startswith(f"{start}_")), None)
 
 
-def _supporting(type_name: str) -> bool:
-    """Whether a type is about connectors: `airbyte_source_definition` and the like."""
-    return "_definition" in type_name or type_name.endswith("_oauth")
-
-
-def _connection(instance: Instance) -> FoundConnection:
-    return (
-        terraform_oss.connection(instance)
-        if instance.provider == terraform_oss.PROVIDER
-        else terraform_public.connection(instance)
-    )
-
-
-def _facts(instance: Instance, connection: FoundConnection) -> Mapping[str, Facts]:
-    found = terraform_oss.facts(instance) if instance.provider == terraform_oss.PROVIDER else {}
-    return {connection.source_id: found} if found else {}
-
-
-def _others(instances: Sequence[Instance]) -> Iterator[Note]:
-    """What else is in the state, counted."""
-    looked_up = [each for each in instances if each.provider in PROVIDERS and not each.managed]
-    if looked_up:
-        yield Note(
-            "told", "data sources", f"{counted(len(looked_up), 'data source')} of Airbyte's provider need nothing"
-        )
-    foreign = Counter(each.provider for each in instances if each.provider not in PROVIDERS and each.managed)
-    for provider, number in sorted(foreign.items()):
+def _other_instances(instances: Sequence[Instance]) -> Iterator[Note]:
+    """Notes that count the data sources, and the resources of other providers."""
+    data_sources = [each for each in instances if each.provider in _READERS and not each.managed]
+    if data_sources:
+        what = f"{counted(len(data_sources), 'data source')} of Airbyte's provider need no import"
+        yield Note("told", "data sources", what)
+    others = Counter(each.provider for each in instances if each.provider not in _READERS and each.managed)
+    for provider, number in sorted(others.items()):
         yield Note("told", f"provider {provider}", f"{counted(number, 'resource')} stay with Terraform")

@@ -1,32 +1,39 @@
-"""Objects of the Terraform provider `aballiet/airbyte-oss`, which speaks the Config API.
+"""Objects of the Terraform provider `aballiet/airbyte-oss`, which uses the Config API.
 
-Shapes: its resources `airbyte_source`, `airbyte_destination` and `airbyte_connection` (docs/resources of the provider).
-A stream's `json_schema` is a map whose values are JSON texts.
+Formats: its resources `airbyte_source`, `airbyte_destination` and `airbyte_connection` (docs/resources of the
+provider). A stream's `json_schema` is a map whose values are JSON texts.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Final
 
 from airbyte_model.modes import MODES
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from lotus_infra.importer.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
-from lotus_infra.importer.schedules import schedule
+from lotus_infra.importer.model import (
+    ActorKind,
+    ExistingActor,
+    ExistingConnection,
+    ExistingStream,
+    SourceSchema,
+    selected_fields,
+    unsupported_connection_settings,
+)
+from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform import Instance
 from lotus_infra.lake.discovered import MODES_OF_SOURCES, Defaults, Discovered, Options, fields_of
 from lotus_infra.lake.models import Schedule
 
 PROVIDER: Final = "aballiet/airbyte-oss"
-NAMESPACES: Final = {"source": "source", "destination": "destination"}
-NON_BREAKING: Final = {"disable": "disable_connection"}
+_NAMESPACES: Final = {"source": "source", "destination": "destination"}
+_NON_BREAKING: Final = {"disable": "disable_connection"}
 
 
-class _Part(BaseModel):
+class _ResourcePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Actor(_Part):
+class _Actor(_ResourcePart):
     name: str
     workspace_id: str
     connection_configuration: str
@@ -42,11 +49,11 @@ class _Destination(_Actor):
     destination_definition_id: str
 
 
-class _SelectedField(_Part):
+class _SelectedField(_ResourcePart):
     field_path: list[str] | None = None
 
 
-class _Config(_Part):
+class _Config(_ResourcePart):
     sync_mode: str
     destination_sync_mode: str
     cursor_field: list[str] | None = None
@@ -59,7 +66,7 @@ class _Config(_Part):
     hashed_fields: list[JsonValue] | None = None
 
 
-class _Stream(_Part):
+class _Stream(_ResourcePart):
     name: str
     namespace: str | None = None
     json_schema: dict[str, str] | None = None
@@ -69,31 +76,31 @@ class _Stream(_Part):
     source_defined_primary_key: list[list[str]] | None = None
 
 
-class _Entry(_Part):
+class _Entry(_ResourcePart):
     stream: _Stream
     config: _Config
 
 
-class _Catalog(_Part):
+class _Catalog(_ResourcePart):
     streams: list[_Entry] = Field(default_factory=list)
 
 
-class _Basic(_Part):
+class _Basic(_ResourcePart):
     time_unit: str
     units: int
 
 
-class _Cron(_Part):
+class _Cron(_ResourcePart):
     cron_expression: str
     cron_time_zone: str | None = None
 
 
-class _ScheduleData(_Part):
+class _ScheduleData(_ResourcePart):
     basic_schedule: _Basic | None = None
     cron: _Cron | None = None
 
 
-class _Connection(_Part):
+class _Connection(_ResourcePart):
     connection_id: str
     source_id: str
     destination_id: str
@@ -111,11 +118,11 @@ class _Connection(_Part):
     sync_catalog: _Catalog | None = None
 
 
-def actor(instance: Instance, kind: ActorKind) -> FoundActor:
+def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     """A source or a destination.
 
     Raises:
-        ValueError: It is not as the provider writes it.
+        ValueError: The attributes are not the provider's.
     """
     read: _Source | _Destination
     if kind == "source":
@@ -126,32 +133,32 @@ def actor(instance: Instance, kind: ActorKind) -> FoundActor:
         identity, definition = destination.destination_id, destination.destination_definition_id
     configuration = json.loads(read.connection_configuration)
     if not isinstance(configuration, dict):
-        raise TypeError("connection_configuration is no object")
-    return FoundActor(kind, identity, read.name, definition, read.workspace_id, configuration, instance.address)
+        raise TypeError("connection_configuration is not an object")
+    return ExistingActor(kind, identity, read.name, definition, read.workspace_id, configuration, instance.address)
 
 
-def connection(instance: Instance) -> FoundConnection:
+def parse_connection(instance: Instance) -> ExistingConnection:
     """A connection with its selected streams.
 
     Raises:
-        ValueError: It is not as the provider writes it.
+        ValueError: The attributes are not the provider's.
     """
     read = _Connection.model_validate(instance.attributes)
     namespace = read.namespace_definition or "source"
     policy = read.non_breaking_changes_preference or "ignore"
-    return FoundConnection(
+    return ExistingConnection(
         id=read.connection_id,
         label=read.name or "",
         source_id=read.source_id,
         destination_id=read.destination_id,
-        streams=tuple(_stream(entry) for entry in _entries(read) if entry.config.selected is not False),
+        streams=tuple(_parse_stream(entry) for entry in _entries(read) if entry.config.selected is not False),
         schedule=_schedule(read),
         status=read.status,
-        namespace=NAMESPACES.get(namespace, read.namespace_format or "destination"),
+        namespace=_NAMESPACES.get(namespace, read.namespace_format or "destination"),
         prefix=read.prefix or "",
-        non_breaking_changes=NON_BREAKING.get(policy, policy),
+        non_breaking_changes=_NON_BREAKING.get(policy, policy),
         notify_schema_changes=read.notify_schema_changes,
-        loses=settings_lost(
+        unsupported=unsupported_connection_settings(
             mail=bool(read.notify_schema_changes_by_email),
             resources=any((read.resource_requirements or {}).values()),
         ),
@@ -159,11 +166,11 @@ def connection(instance: Instance) -> FoundConnection:
     )
 
 
-def facts(instance: Instance) -> Mapping[str, Discovered]:
-    """What a connection's catalog says of the source's streams, those that are not selected too.
+def parse_source_schema(instance: Instance) -> SourceSchema:
+    """The schema of a connection's source, from the connection's catalog, with streams that are not selected.
 
     Raises:
-        ValueError: It is not as the provider writes it.
+        ValueError: The attributes are not the provider's.
     """
     entries = _entries(_Connection.model_validate(instance.attributes))
     return {entry.stream.name: _discovered(entry.stream) for entry in entries if entry.stream.json_schema}
@@ -176,7 +183,7 @@ def _entries(read: _Connection) -> list[_Entry]:
 def _schedule(read: _Connection) -> Schedule | None:
     data = read.schedule_data or _ScheduleData()
     cron, basic = data.cron, data.basic_schedule
-    return schedule(
+    return parse_schedule(
         read.schedule_type,
         cron.cron_expression if cron else None,
         cron.cron_time_zone if cron else None,
@@ -184,24 +191,24 @@ def _schedule(read: _Connection) -> Schedule | None:
     )
 
 
-def _stream(entry: _Entry) -> FoundStream:
+def _parse_stream(entry: _Entry) -> ExistingStream:
     config, stream = entry.config, entry.stream
-    beyond = []
+    unsupported = []
     if config.mappers:
-        beyond.append("mappers")
+        unsupported.append("mappers")
     if config.hashed_fields:
-        beyond.append("hashed fields")
+        unsupported.append("hashed fields")
     if config.alias_name and config.alias_name != stream.name:
-        beyond.append(f"the alias {config.alias_name}")
-    selected, nested = selection([each.field_path or [] for each in config.selected_fields or []])
-    return FoundStream(
+        unsupported.append(f"the alias {config.alias_name}")
+    selected, nested = selected_fields([each.field_path or [] for each in config.selected_fields or []])
+    return ExistingStream(
         name=stream.name,
         namespace=stream.namespace or None,
         mode=_mode(config),
         cursor=tuple(config.cursor_field or ()),
         key=tuple(map(tuple, config.primary_key or ())),
         fields=selected if config.field_selection_enabled else None,
-        beyond=(*beyond, *(nested if config.field_selection_enabled else ())),
+        unsupported=(*unsupported, *(nested if config.field_selection_enabled else ())),
     )
 
 

@@ -1,8 +1,12 @@
-"""Objects of the Terraform provider `airbytehq/airbyte`, which speaks the public API.
+"""Objects of the Terraform provider `airbytehq/airbyte`, which uses the public API.
 
-Shapes: its resources `airbyte_source`, `airbyte_source_custom` and `airbyte_source_<connector>`, the same of
-destinations, and `airbyte_connection` (docs/resources of the provider). The generic ones have their configuration as a
-JSON text, the typed ones as an object.
+Formats: its resources `airbyte_source`, `airbyte_source_custom` and `airbyte_source_<connector>`, the same for
+destinations, and `airbyte_connection` (docs/resources of the provider). The generic resources have their configuration
+as a JSON text, the typed ones as an object.
+
+The typed resources, of versions up to 0.x, add a level where the connector has a choice, named after the branch
+(`credentials.api_password`), and leave out the constants that distinguish branches (`auth_method`).
+`connector_configuration` reverts both with the connector's specification.
 """
 
 import json
@@ -11,29 +15,163 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from lotus_infra.importer.model import ActorKind, FoundActor, FoundConnection, FoundStream, selection, settings_lost
-from lotus_infra.importer.schedules import schedule
+from lotus_infra.importer.model import (
+    ActorKind,
+    ExistingActor,
+    ExistingConnection,
+    ExistingStream,
+    selected_fields,
+    unsupported_connection_settings,
+)
+from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform import Instance
 
-EXTRA = "additional_properties"
-Schema = Mapping[str, JsonValue]
 PROVIDER: Final = "airbytehq/airbyte"
-TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
-"""Say which connector it is, and are no part of what the connector is given."""
+_TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
+"""Keys that name the connector; the connector itself does not receive them."""
+_EXTRA: Final = "additional_properties"
+"""The typed resources' own key, for properties that they do not know."""
+Schema = Mapping[str, JsonValue]
 
 
-def undone(value: JsonValue, schema: JsonValue) -> JsonValue | None:
-    """A part of a typed configuration as the connector has it; None where the specification does not tell."""
+class _ResourcePart(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Actor(_ResourcePart):
+    name: str
+    workspace_id: str
+    definition_id: str | None = None
+    configuration: str | dict[str, JsonValue]
+
+
+class _SelectedField(_ResourcePart):
+    field_path: list[str] | None = None
+
+
+class _Stream(_ResourcePart):
+    name: str
+    namespace: str | None = None
+    sync_mode: str | None = None
+    cursor_field: list[str] | None = None
+    primary_key: list[list[str]] | None = None
+    selected_fields: list[_SelectedField] | None = None
+    mappers: list[JsonValue] | None = None
+    include_files: bool | None = None
+    destination_object_name: str | None = None
+
+
+class _Streams(_ResourcePart):
+    streams: list[_Stream] | None = None
+
+
+class _Schedule(_ResourcePart):
+    schedule_type: str | None = None
+    cron_expression: str | None = None
+    basic_timing: str | None = None
+
+
+class _Connection(_ResourcePart):
+    connection_id: str
+    source_id: str
+    destination_id: str
+    name: str | None = None
+    status: str | None = None
+    schedule: _Schedule | None = None
+    configurations: _Streams | None = None
+    namespace_definition: str | None = None
+    namespace_format: str | None = None
+    prefix: str | None = None
+    non_breaking_schema_updates_behavior: str | None = None
+    tags: list[JsonValue] | None = None
+
+
+def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
+    """A source or a destination; its definition's id is empty if the state has none.
+
+    Raises:
+        ValueError: The attributes are not the provider's.
+    """
+    read = _Actor.model_validate(instance.attributes)
+    typed = isinstance(read.configuration, dict)
+    given = json.loads(read.configuration) if isinstance(read.configuration, str) else read.configuration
+    identity = instance.attributes.get(f"{kind}_id")
+    if not isinstance(given, dict) or not isinstance(identity, str):
+        raise TypeError("the configuration or the id is missing")
+    configuration = {key: value for key, value in given.items() if key not in _TYPE_KEYS}
+    return ExistingActor(
+        kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed
+    )
+
+
+def parse_connection(instance: Instance) -> ExistingConnection:
+    """A connection with its streams.
+
+    Raises:
+        ValueError: The attributes are not the provider's.
+    """
+    read = _Connection.model_validate(instance.attributes)
+    times = read.schedule or _Schedule()
+    streams = read.configurations.streams if read.configurations is not None else None
+    return ExistingConnection(
+        id=read.connection_id,
+        label=read.name or "",
+        source_id=read.source_id,
+        destination_id=read.destination_id,
+        streams=tuple(map(_parse_stream, streams or ())),
+        schedule=parse_schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
+        status=read.status or "active",
+        namespace=namespace_of(read.namespace_definition, read.namespace_format),
+        prefix=read.prefix or "",
+        non_breaking_changes=read.non_breaking_schema_updates_behavior or "ignore",
+        unsupported=unsupported_connection_settings(tags=bool(read.tags)),
+        address=instance.address,
+    )
+
+
+def namespace_of(definition: str | None, custom_format: str | None) -> str:
+    """Where a connection writes: `source`, `destination`, or the custom format; an empty format is `destination`."""
+    return (custom_format or "destination") if definition == "custom_format" else definition or "destination"
+
+
+def _parse_stream(stream: _Stream) -> ExistingStream:
+    fields, nested = selected_fields([each.field_path or [] for each in stream.selected_fields or []])
+    return ExistingStream(
+        name=stream.name,
+        namespace=stream.namespace or None,
+        mode=stream.sync_mode or "full_refresh_overwrite",
+        cursor=tuple(stream.cursor_field or ()),
+        key=tuple(map(tuple, stream.primary_key or ())),
+        fields=fields or None,
+        unsupported=unsupported_stream_settings(
+            mappers=bool(stream.mappers),
+            files=bool(stream.include_files),
+            object_name=stream.destination_object_name,
+            nested=nested,
+        ),
+    )
+
+
+def unsupported_stream_settings(
+    *, mappers: bool, files: bool, object_name: str | None, nested: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The settings of a stream that a stream file can't express, as words."""
+    named = [f"the object {object_name} of the destination"] if object_name else []
+    return (*["mappers"] * mappers, *["files of its source"] * files, *named, *nested)
+
+
+def connector_configuration(value: JsonValue, schema: JsonValue) -> JsonValue | None:
+    """The connector's own form of a typed configuration or of a part of it; None if the specification is ambiguous."""
     here = schema if isinstance(schema, dict) else {}
     if isinstance(value, list):
-        items = [undone(item, here.get("items")) for item in value]
+        items = [connector_configuration(item, here.get("items")) for item in value]
         return None if None in items else items
     if not isinstance(value, dict):
         return value
     given = {key: inner for key, inner in value.items() if inner is not None}
     branches = here.get("oneOf")
     if isinstance(branches, list):
-        return _chosen(given, [branch for branch in branches if isinstance(branch, dict)])
+        return _choice(given, [branch for branch in branches if isinstance(branch, dict)])
     return _object(given, here)
 
 
@@ -42,32 +180,33 @@ def _object(given: Mapping[str, JsonValue], schema: Schema) -> JsonValue | None:
     properties = known if isinstance(known, dict) else {}
     made: dict[str, JsonValue] = {}
     for key, inner in given.items():
-        if key == EXTRA and key not in properties:
+        if key == _EXTRA and key not in properties:
             continue
         if properties and key not in properties:
+            # Not guessed: an unknown key may be the extra level of a choice.
             return None
-        part = undone(inner, properties.get(key))
+        part = connector_configuration(inner, properties.get(key))
         if part is None:
             return None
         made[key] = part
     return _constants(properties) | made
 
 
-def _chosen(given: Mapping[str, JsonValue], branches: list[dict[str, JsonValue]]) -> JsonValue | None:
-    """The one branch that has all that is given, with its constants."""
+def _choice(given: Mapping[str, JsonValue], branches: list[dict[str, JsonValue]]) -> JsonValue | None:
+    """The value of a choice in the only branch that fits, with the branch's constants; None if not exactly one fits."""
     if len(given) != 1:
         return None
     [inner] = given.values()
     if not isinstance(inner, dict):
         return None
-    fitting = [made for branch in branches if (made := _fitting(inner, branch)) is not None]
+    fitting = [made for branch in branches if (made := _in_branch(inner, branch)) is not None]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _fitting(inner: Mapping[str, JsonValue], branch: Schema) -> JsonValue | None:
+def _in_branch(inner: Mapping[str, JsonValue], branch: Schema) -> JsonValue | None:
     given = {key: value for key, value in inner.items() if value is not None}
     known, required = branch.get("properties"), branch.get("required")
-    if not isinstance(known, dict) or not known.keys() >= given.keys() - {EXTRA}:
+    if not isinstance(known, dict) or not known.keys() >= given.keys() - {_EXTRA}:
         return None
     made = _object(given, branch)
     needed = {str(key) for key in required} if isinstance(required, list) else set()
@@ -84,122 +223,3 @@ def _constants(properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
             elif isinstance(only, list) and len(only) == 1:
                 constants[key] = only[0]
     return constants
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Actor(_Part):
-    name: str
-    workspace_id: str
-    definition_id: str | None = None
-    configuration: str | dict[str, JsonValue]
-
-
-class _SelectedField(_Part):
-    field_path: list[str] | None = None
-
-
-class _Stream(_Part):
-    name: str
-    namespace: str | None = None
-    sync_mode: str | None = None
-    cursor_field: list[str] | None = None
-    primary_key: list[list[str]] | None = None
-    selected_fields: list[_SelectedField] | None = None
-    mappers: list[JsonValue] | None = None
-    include_files: bool | None = None
-    destination_object_name: str | None = None
-
-
-class _Streams(_Part):
-    streams: list[_Stream] | None = None
-
-
-class _Schedule(_Part):
-    schedule_type: str | None = None
-    cron_expression: str | None = None
-    basic_timing: str | None = None
-
-
-class _Connection(_Part):
-    connection_id: str
-    source_id: str
-    destination_id: str
-    name: str | None = None
-    status: str | None = None
-    schedule: _Schedule | None = None
-    configurations: _Streams | None = None
-    namespace_definition: str | None = None
-    namespace_format: str | None = None
-    prefix: str | None = None
-    non_breaking_schema_updates_behavior: str | None = None
-    tags: list[JsonValue] | None = None
-
-
-def actor(instance: Instance, kind: ActorKind) -> FoundActor:
-    """A source or a destination; the id of its definition is empty where the state has none.
-
-    Raises:
-        ValueError: It is not as the provider writes it.
-    """
-    read = _Actor.model_validate(instance.attributes)
-    typed = isinstance(read.configuration, dict)
-    given = json.loads(read.configuration) if isinstance(read.configuration, str) else read.configuration
-    identity = instance.attributes.get(f"{kind}_id")
-    if not isinstance(given, dict) or not isinstance(identity, str):
-        raise TypeError("it has no configuration or no id")
-    configuration = {key: value for key, value in given.items() if key not in TYPE_KEYS}
-    return FoundActor(
-        kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed
-    )
-
-
-def connection(instance: Instance) -> FoundConnection:
-    """A connection with its streams.
-
-    Raises:
-        ValueError: It is not as the provider writes it.
-    """
-    read = _Connection.model_validate(instance.attributes)
-    times = read.schedule or _Schedule()
-    streams = read.configurations.streams if read.configurations is not None else None
-    return FoundConnection(
-        id=read.connection_id,
-        label=read.name or "",
-        source_id=read.source_id,
-        destination_id=read.destination_id,
-        streams=tuple(map(_stream, streams or ())),
-        schedule=schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
-        status=read.status or "active",
-        namespace=namespace(read.namespace_definition, read.namespace_format),
-        prefix=read.prefix or "",
-        non_breaking_changes=read.non_breaking_schema_updates_behavior or "ignore",
-        loses=settings_lost(tags=bool(read.tags)),
-        address=instance.address,
-    )
-
-
-def namespace(definition: str | None, given: str | None) -> str:
-    """Where data goes: `source`, `destination`, or the format; an empty one means the destination's own."""
-    return (given or "destination") if definition == "custom_format" else definition or "destination"
-
-
-def _stream(stream: _Stream) -> FoundStream:
-    fields, nested = selection([each.field_path or [] for each in stream.selected_fields or []])
-    return FoundStream(
-        name=stream.name,
-        namespace=stream.namespace or None,
-        mode=stream.sync_mode or "full_refresh_overwrite",
-        cursor=tuple(stream.cursor_field or ()),
-        key=tuple(map(tuple, stream.primary_key or ())),
-        fields=fields or None,
-        beyond=beyond(bool(stream.mappers), bool(stream.include_files), stream.destination_object_name, nested),
-    )
-
-
-def beyond(mappers: bool, files: bool, object_name: str | None, nested: tuple[str, ...]) -> tuple[str, ...]:  # noqa: FBT001
-    """What a stream has that a stream file can't say, each in words."""
-    named = [f"the object {object_name} of the destination"] if object_name else []
-    return (*["mappers"] * mappers, *["files of its source"] * files, *named, *nested)

@@ -11,7 +11,7 @@ from airbyte_twin.records import Actor, Catalog, DiscoveredStream
 from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte
 
-from lotus_infra.clients.airbyte import Live
+from lotus_infra.clients.airbyte import ConnectedLake
 from lotus_infra.commands.sync import Patience
 from lotus_infra.lake.loader import load_lake
 from tests.support.lakes import Document, clean_files, source, stream, write
@@ -39,9 +39,9 @@ class Lab:
     waited: float = 0
 
     @property
-    def live(self) -> Live:
+    def live(self) -> ConnectedLake:
         """The lake as it is now."""
-        return Live(self.airbyte, self.twin.workspace_id, load_lake(self.folder).lake)
+        return ConnectedLake(self.airbyte, self.twin.workspace_id, load_lake(self.folder).lake)
 
     @property
     def values(self) -> Document:

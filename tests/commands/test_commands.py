@@ -153,8 +153,8 @@ def test_a_sync_that_takes_too_long_ends_with_exit_code_1(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "no source is named: name one of shop, store, or ask for --all"),
-        (["--all", "shop"], "sources are named beside --all: leave one of the two out"),
+        ([], "no source is selected: name one of shop, store, or pass --all"),
+        (["--all", "shop"], "both sources and --all are given: leave one of the two out"),
         (["shp"], 'streams has no source "shp": did you mean "shop"?'),
         (["shop", "--stack", "prod"], "the stack prod has no file Pulumi.prod.yaml: known stacks are dev"),
         (["shop", "--streams", "nowhere"], "nowhere does not exist: name the folder that holds the stream files"),

@@ -10,7 +10,7 @@ import pytest
 from airbyte_twin.records import Temper
 from pulumi_airbyte.client import Airbyte, ClientSettings
 
-from lotus_infra.clients.airbyte import Live
+from lotus_infra.clients.airbyte import ConnectedLake
 from lotus_infra.commands.discover import attempt, discover_source, render
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
@@ -254,7 +254,7 @@ def test_a_server_without_a_config_api_is_told_which_setting_is_missing(lab: Lab
         closing(Airbyte(ClientSettings("http://127.0.0.1:9/v1"))) as airbyte,
         pytest.raises(LotusError, match=r"Discovery needs Airbyte's Config API.*Set configUrl"),
     ):
-        discover_source(Live(airbyte, lab.twin.workspace_id, lab.live.lake), "shop", "any-id")
+        discover_source(ConnectedLake(airbyte, lab.twin.workspace_id, lab.live.lake), "shop", "any-id")
 
 
 def test_a_source_of_several_with_one_label_must_be_chosen(lab: Lab) -> None:

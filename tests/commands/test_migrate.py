@@ -88,7 +88,7 @@ def test_a_stack_without_a_project_is_named_with_what_is_missing(
     error = capsys.readouterr().err
     assert "no Pulumi.yaml is at or above" in error
     assert "the stack dev" in error
-    assert "no stack is chosen" not in error
+    assert "no stack is selected" not in error
 
 
 def test_what_is_written_is_a_lake_and_is_written_once(
@@ -125,7 +125,7 @@ def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
     assert {each["name"] for each in found["imports"]} == {"s3", "store"}
     assert "loses its notices by mail, its backfills of new columns" in [each["what"] for each in found["notes"]]
     assert [each["what"] for each in found["notes"] if each["kind"] == "left"] == [
-        "users has mappers, which stream files can't say"
+        "users has mappers, which stream files don't support"
     ]
 
 

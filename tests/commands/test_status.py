@@ -126,7 +126,7 @@ def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(
     assert lotus("status", "store", "--json") == 1
     document = json.loads(capsys.readouterr().out)
     assert document["connections"][0]["state"] == "missing"
-    assert "`pulumi up` makes it" in document["problems"][0]
+    assert "`pulumi up` creates it" in document["problems"][0]
 
 
 def test_what_can_not_be_asked_is_said_to_be_so_and_no_age_is_made_up(
@@ -155,7 +155,7 @@ def test_an_answer_that_is_not_dagsters_is_told(lab: Lab, lotus: Lotus, answer: 
         assert lotus("status", "shop", "--dagster-url", dagster) == 0
     shown = capsys.readouterr().out
     assert "files: not asked: its destination writes to no S3 bucket" in shown
-    assert "models and marts: unknown: the answer makes no sense" in shown
+    assert "models and marts: unknown: the answer is not one of Dagster's" in shown
 
 
 def test_the_last_jobs_of_all_connections_take_a_call_for_syncs_and_one_for_refreshes(lab: Lab) -> None:

@@ -167,7 +167,7 @@ def test_nothing_is_started_where_one_source_is_not_live(lab: Lab) -> None:
     [store] = [actor for actor in lab.airbyte.list_actors("source") if actor.name == "Store"]
     lab.airbyte.delete_actor("source", store.actor_id)
 
-    with pytest.raises(LotusError, match=r'Airbyte has no source "Store" in this workspace: `pulumi up` makes it'):
+    with pytest.raises(LotusError, match=r'Airbyte has no source "Store" in this workspace: `pulumi up` creates it'):
         start(lab.live, ["shop", "store"])
     assert posts(lab) == 0
 
@@ -211,7 +211,7 @@ def test_an_unknown_source_is_told_with_the_nearest(lab: Lab) -> None:
 def test_a_source_whose_file_can_not_be_read_is_told(lab: Lab) -> None:
     (lab.folder / "shop" / "_source.json").write_text("{")
 
-    with pytest.raises(LotusError, match=r"shop/_source.json can't be used: `lotus check` says why"):
+    with pytest.raises(LotusError, match=r"shop/_source.json can't be used: `lotus check` has details"):
         start(lab.live, ["shop"])
 
 

@@ -26,7 +26,7 @@ def refused(prod: Prod, **options: Any) -> str:
 
 def test_a_namespace_that_does_not_exist_is_told(prod: Prod) -> None:
     prod.declare(namespace={"name": "elsewhere"})
-    assert "has no namespace elsewhere: `pulumi up` makes it" in refused(prod)
+    assert "has no namespace elsewhere: `pulumi up` creates it" in refused(prod)
 
 
 def test_a_namespace_without_a_release_has_no_pods(prod: Prod) -> None:
@@ -42,7 +42,7 @@ def test_no_right_and_no_login_are_told(prod: Prod) -> None:
     prod.cluster.denied = {"pods"}
     assert refused(prod).startswith("you may not list pods in the namespace lotus-lake: `kubectl auth can-i list pods")
     prod.cluster.known = False
-    assert "does not know who asks" in refused(prod)
+    assert "rejects the credentials" in refused(prod)
 
 
 def test_a_cluster_out_of_reach_is_told(prod: Prod) -> None:

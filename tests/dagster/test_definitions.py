@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import dagster as dg
 import duckdb
 import pytest
@@ -24,6 +23,7 @@ from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import tick
 
 from lotus_infra import naming
+from lotus_infra.clients.storage import Bucket
 from tests.dagster.lake import Lake, order, refund
 
 ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")
@@ -97,13 +97,13 @@ def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
 
 
 def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:
-    client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with Stubber(client) as answers:
+    bucket = Bucket("landing", "us-east-1")
+    with Stubber(bucket.client) as answers:
         answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-        assert seed_keys(client) == []
+        assert seed_keys(bucket.client) == []
         answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
         with pytest.raises(ListingError, match=r"s3://landing/raw/ can't be listed: .*AccessDenied"):
-            look(S3Pages(client, "landing", "raw/"), Cursor(lineage="test"))
+            look(S3Pages(bucket, "raw/"), Cursor(lineage="test"))
 
 
 def seed_keys(client: Any) -> list[str]:

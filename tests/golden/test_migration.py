@@ -6,7 +6,7 @@ from pathlib import Path
 from lotus_infra.commands.migrate import Migration, Order, render
 from lotus_infra.importer import files, terraform, terraform_objects
 from lotus_infra.importer.model import Existing
-from lotus_infra.importer.plan import planned
+from lotus_infra.importer.plan import plan_migration
 from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
 from tests.support.golden import assert_matches
@@ -18,12 +18,12 @@ PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS
 
 def eventful() -> Existing:
     """A lake of Terraform's with one source that is taken over, and one for each thing that can be in the way."""
-    found = terraform_objects.existing(
-        terraform.read(made.whole(name="to the lake", status="inactive"), "state"), "state"
+    found = terraform_objects.airbyte_objects(
+        terraform.read_state(made.whole(name="to the lake", status="inactive"), "state"), "state"
     )
     [source], [connection] = found.of_kind("source"), found.connections
     [stream] = connection.streams
-    hashed = replace(stream, beyond=("mappers",))
+    hashed = replace(stream, unsupported=("mappers",))
     names = ("Hashed", "Idle", "Twice", "Twice ")
     sources = [replace(source, id=name, label=name.strip(), address="") for name in names]
     connected = [
@@ -34,7 +34,7 @@ def eventful() -> Existing:
 
 
 def test_a_plan_names_all_that_is_written_imported_left_and_changed(tmp_path: Path) -> None:
-    plan = planned(eventful(), load_lake(write(tmp_path, PINNED), begun=False).lake)
+    plan = plan_migration(eventful(), load_lake(write(tmp_path, PINNED), begun=False).lake)
     order = Order("terraform.tfstate", Path("streams"), Path("import.json"), "prod")
     fresh = (*(order.directory / each.path for each in plan.files), order.imports)
 
@@ -42,4 +42,4 @@ def test_a_plan_names_all_that_is_written_imported_left_and_changed(tmp_path: Pa
 
     texts = "".join(f"\n--- {each.path}\n{each.text}" for each in plan.files if "_discovered" not in each.path)
     assert not [value for value in made.HIDDEN if value in shown + texts]
-    assert_matches(BLESSED, f"{shown}{texts}\n--- import.json\n{files.text(plan.imports)}")
+    assert_matches(BLESSED, f"{shown}{texts}\n--- import.json\n{files.import_file(plan.imports)}")

@@ -1,11 +1,11 @@
-"""States and passphrases in a repository."""
+"""States and passphrases in a repository are reported."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.git import findings
+from lotus_infra.clients.git import find_committed_secrets
 from lotus_infra.commands.check import check_lake_files
 from tests.support.lakes import clean_files, write
 
@@ -43,7 +43,7 @@ def test_each_state_and_passphrase_is_found_and_nothing_else(tmp_path: Path, *, 
         subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
         subprocess.run(["git", "add", "-f", ".pulumi"], cwd=tmp_path, check=True)
 
-    found = list(findings(tmp_path))
+    found = list(find_committed_secrets(tmp_path))
 
     assert {finding.file for finding in found} == set(REFUSED)
     assert all(f"`git rm --cached {finding.file}`" in finding.remedy for finding in found)

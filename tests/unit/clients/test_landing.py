@@ -1,4 +1,4 @@
-"""Where a destination writes to, and a stream's newest partition there."""
+"""The bucket of a destination, and a stream's newest partition in it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from lotus_infra.clients.freshness import Landed, bucket_of, newest
-from lotus_infra.clients.storage import Bucket, Object
+from lotus_infra.clients.freshness import NewestPartition, destination_bucket, newest_partition
+from lotus_infra.clients.storage import Bucket, Object, Page
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.models import DestinationConfig
 from tests.support.lakes import destination
@@ -19,14 +19,17 @@ PREFIX = "raw/shop/orders/"
 
 @dataclass
 class Listing:
-    """Objects by their keys, and what was asked of them."""
+    """Objects by their keys, and the requests for them."""
 
     keys: list[str]
     asked: list[str] = field(default_factory=list)
 
-    def listed(self, prefix: str = "", after: str = "") -> Iterator[Object]:
+    def page(self, prefix: str = "", after: str = "") -> Page:
+        return Page(list(self.list_objects(prefix, after)), more=False)
+
+    def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
         self.asked.append(f"list {prefix.removeprefix(PREFIX)}")
-        return (Object(key, 5, WRITTEN) for key in sorted(self.keys) if key.startswith(prefix) and key > after)
+        return (Object(key, 5, WRITTEN, "") for key in sorted(self.keys) if key.startswith(prefix) and key > after)
 
     def folders(self, prefix: str) -> Iterator[str]:
         self.asked.append(f"folders {prefix.removeprefix(PREFIX)}")
@@ -50,13 +53,13 @@ def files(*days: str) -> Listing:
 
 def test_a_fresh_stream_takes_one_request_however_much_it_has() -> None:
     listing = files("2025-12-31", "2026-02-27", "2026-02-28", "2026-03-01")
-    assert newest(listing, PREFIX, TODAY) == Landed("2026-03-01", 2, 10, WRITTEN)
+    assert newest_partition(listing, PREFIX, TODAY) == NewestPartition("2026-03-01", 2, 10, WRITTEN)
     assert listing.asked == ["list "]
 
 
 def test_the_newest_partition_of_an_old_stream_is_found_from_the_top_and_not_by_listing_everything() -> None:
     listing = files("2024-12-31", "2025-01-30", "2025-02-02")
-    assert newest(listing, PREFIX, TODAY) == Landed("2025-02-02", 2, 10, WRITTEN)
+    assert newest_partition(listing, PREFIX, TODAY) == NewestPartition("2025-02-02", 2, 10, WRITTEN)
     assert listing.asked == [
         "list ",
         "folders ",
@@ -66,9 +69,9 @@ def test_the_newest_partition_of_an_old_stream_is_found_from_the_top_and_not_by_
     ]
 
 
-def test_nothing_has_landed_where_there_is_no_file_of_the_layout() -> None:
-    assert newest(files(), PREFIX, TODAY) is None
-    assert newest(Listing([]), PREFIX, TODAY) is None
+def test_files_outside_the_layout_do_not_count_as_landed() -> None:
+    assert newest_partition(files(), PREFIX, TODAY) is None
+    assert newest_partition(Listing([]), PREFIX, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -89,12 +92,12 @@ def test_nothing_has_landed_where_there_is_no_file_of_the_layout() -> None:
             {"lotus:landingZone": '{"landing": "zone"}'},
             Bucket("zone", "us-west-1", "http://there"),
         ),
-        ({}, {}, "does not say which bucket"),
-        ({"s3_bucket_name": {"$landing": "bucket"}}, {"lotus:landingZone": "{"}, "does not say which bucket"),
-        ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": {"secure": "v1"}}, "does not say which bucket"),
+        ({}, {}, "does not name the bucket"),
+        ({"s3_bucket_name": {"$landing": "bucket"}}, {"lotus:landingZone": "{"}, "does not name the bucket"),
+        ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": {"secure": "v1"}}, "does not name the bucket"),
     ],
 )
-def test_the_bucket_is_what_the_destinations_file_and_the_stack_say(
+def test_the_bucket_comes_from_the_destinations_file_and_the_stack(
     configuration: Mapping[str, object], values: Mapping[str, object], bucket: Bucket | str
 ) -> None:
     clean = destination()["configuration"]
@@ -102,13 +105,13 @@ def test_the_bucket_is_what_the_destinations_file_and_the_stack_say(
     config = DestinationConfig.model_validate(destination(configuration=clean | dict(configuration)))
     there = {"AWS_ENDPOINT_URL_S3": "http://there"}
     if isinstance(bucket, Bucket):
-        assert bucket_of(config, values, there) == bucket
+        assert destination_bucket(config, values, there) == bucket
     else:
         with pytest.raises(LotusError, match=bucket):
-            bucket_of(config, values, there)
+            destination_bucket(config, values, there)
 
 
-def test_a_destination_that_is_not_on_s3_is_told() -> None:
+def test_a_destination_that_is_not_on_s3_is_reported() -> None:
     config = DestinationConfig(connector="destination-dev-null", configuration={})
     with pytest.raises(LotusError, match="writes to no S3 bucket"):
-        bucket_of(config, {}, {})
+        destination_bucket(config, {}, {})

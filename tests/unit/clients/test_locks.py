@@ -1,4 +1,4 @@
-"""Whose a lock is, and whether its owner is gone."""
+"""Who holds a lock, whether its owner still runs, and which locks are removed."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.locks import Lock, Machine, Process, fate_of, locks_of, plan
+from lotus_infra.clients.locks import Lock, Machine, Process, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.storage import Folder
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -21,7 +21,7 @@ def machine(process: Process | None, host: str = "laptop") -> Machine:
 
 
 @pytest.mark.parametrize(
-    ("here", "fate"),
+    ("here", "state"),
     [
         (machine(None), "dead"),
         (machine(Process("pulumi", BEFORE)), "alive"),
@@ -31,11 +31,11 @@ def machine(process: Process | None, host: str = "laptop") -> Machine:
         (machine(None, host="runner-7"), "elsewhere"),
     ],
 )
-def test_an_owner_is_gone_only_where_it_is_certain(here: Machine, fate: str) -> None:
-    assert fate_of(LOCK, here) == fate
+def test_an_owner_is_dead_only_if_that_is_certain(here: Machine, state: str) -> None:
+    assert owner_state(LOCK, here) == state
 
 
-def test_an_age_is_told_in_its_largest_unit() -> None:
+def test_an_age_is_shown_in_its_largest_unit() -> None:
     ages = [timedelta(seconds=-5), timedelta(seconds=90), timedelta(minutes=90), timedelta(hours=47), timedelta(days=9)]
 
     assert [LOCK.age(TAKEN + age) for age in ages] == ["0 s", "90 s", "90 min", "47 h", "9 d"]
@@ -57,44 +57,44 @@ def backend(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def test_a_stacks_locks_are_its_own_the_oldest_first(backend: Folder) -> None:
+def test_the_locks_of_a_stack_are_listed_oldest_first(backend: Folder) -> None:
     found = locks_of(backend, "lotus", "organization/lotus/prod")
 
     assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
 
 
-def test_what_is_no_lock_is_one_of_somebody(backend: Folder) -> None:
+def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
     (backend.path / ".pulumi/locks/organization/lotus/prod/dead.json").write_text("{", encoding="utf-8")
 
     [_, unknown] = locks_of(backend, "lotus", "prod")
 
     assert unknown.owner == "somebody (the lock can't be read)"
-    assert fate_of(unknown, machine(None)) == "unknown"
+    assert owner_state(unknown, machine(None)) == "unknown"
 
 
-def test_a_lock_of_another_machine_is_removed_once_that_is_named_as_gone(backend: Folder, tmp_path: Path) -> None:
+def test_a_lock_of_another_machine_is_removed_once_that_is_declared_gone(backend: Folder, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     project = Project(tmp_path, {})
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
 
-    refused = plan(project, "prod", [], environment, machine(None))
-    assert [lock.host for lock in refused.gone] == ["laptop"]
+    refused = plan_unlock(project, "prod", [], environment, machine(None))
+    assert [lock.host for lock in refused.removable] == ["laptop"]
     with pytest.raises(LotusError, match=r"stays locked by ana@runner-7 .*--host-is-gone runner-7"):
-        refused.refuse_if_any_is_kept()
+        refused.refuse_remaining()
 
-    plan(project, "prod", ["runner-7"], environment, machine(None)).carry_out()
+    plan_unlock(project, "prod", ["runner-7"], environment, machine(None)).remove_locks()
 
     assert locks_of(backend, "lotus", "prod") == []
     assert len(locks_of(backend, "lotus", "production")) == 1
 
 
-def test_a_living_owner_stays_whatever_is_said_of_its_machine(backend: Folder, tmp_path: Path) -> None:
+def test_a_running_owner_keeps_its_lock_even_if_its_machine_is_declared_gone(backend: Folder, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     environment = {"PULUMI_BACKEND_URL": tmp_path.as_uri()}
     alive = machine(Process("pulumi", BEFORE))
 
-    planned = plan(Project(tmp_path, {}), "prod", ["laptop", "runner-7"], environment, alive)
+    planned = plan_unlock(Project(tmp_path, {}), "prod", ["laptop", "runner-7"], environment, alive)
 
-    assert [(lock.host, fate) for lock, fate in planned.kept] == [("laptop", "alive")]
+    assert [(lock.host, state) for lock, state in planned.remaining] == [("laptop", "alive")]
     with pytest.raises(LotusError, match="it runs: wait for its end"):
-        planned.refuse_if_any_is_kept()
+        planned.refuse_remaining()

@@ -1,4 +1,4 @@
-"""Why pods don't run, in words."""
+"""The lines about pods that don't run."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from lotus_infra.clients.kubernetes import reasons, why
+from lotus_infra.clients.kubernetes import explain_failed_pods, pod_problems
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 
@@ -39,7 +39,7 @@ def read(*pods: dict[str, Any]) -> list[client.V1Pod]:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "expected"),
     [
         (
             container(waiting={"reason": "ImagePullBackOff", "message": "not found"}),
@@ -56,28 +56,28 @@ def read(*pods: dict[str, Any]) -> list[client.V1Pod]:
         (container(running={}), "pod a: container dagster runs and is not ready"),
     ],
 )
-def test_a_pod_that_is_unwell_is_told_with_the_reason(found: dict[str, Any], told: str) -> None:
-    assert list(reasons(read(pod("a", found)))) == [told]
+def test_a_failing_pod_is_reported_with_the_reason(found: dict[str, Any], expected: str) -> None:
+    assert list(pod_problems(read(pod("a", found)))) == [expected]
 
 
-def test_a_pod_that_finds_no_node_and_an_init_container_that_waits_are_told() -> None:
+def test_a_pod_without_a_node_and_a_waiting_init_container_are_reported() -> None:
     lost = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
     waits = container("init", waiting={"reason": "CreateContainerConfigError", "message": 'secret "x" not found'})
 
-    told = list(reasons(read(pod("b", initContainerStatuses=[waits]), pod("a", conditions=[lost]))))
+    expected = list(pod_problems(read(pod("b", initContainerStatuses=[waits]), pod("a", conditions=[lost]))))
 
-    assert told == [
+    assert expected == [
         "pod a: Unschedulable: 0/3 nodes are available",
         'pod b: container init CreateContainerConfigError: secret "x" not found',
     ]
 
 
-def test_pods_that_are_well_or_on_their_way_or_on_their_way_out_are_not_told() -> None:
+def test_running_starting_and_terminating_pods_are_not_reported() -> None:
     going = pod("d", container(waiting={"reason": "ImagePullBackOff"}))
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
     assert not list(
-        reasons(
+        pod_problems(
             read(
                 pod("a", container(running={}, ready=True)),
                 pod("b", container(waiting={"reason": "ContainerCreating"})),
@@ -113,23 +113,25 @@ def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_cluster_is_asked_for_the_pods_of_the_namespace(tmp_path: Path) -> None:
+def test_the_pods_of_the_namespace_are_read(tmp_path: Path) -> None:
     items = [pod("a", container(waiting={"reason": "ErrImagePull"}))]
     with cluster(200, {"kind": "PodList", "items": items}, tmp_path) as kubeconfig:
-        assert why("lotus-lake", kubeconfig=kubeconfig, context="here") == ["pod a: container dagster ErrImagePull"]
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig, context="here") == [
+            "pod a: container dagster ErrImagePull"
+        ]
 
 
-def test_where_every_pod_is_well_the_events_may_say_more(tmp_path: Path) -> None:
+def test_without_failing_pods_the_line_points_to_events(tmp_path: Path) -> None:
     with cluster(200, {"kind": "PodList", "items": []}, tmp_path) as kubeconfig:
-        [line] = why("lotus-lake", kubeconfig=kubeconfig)
+        [line] = explain_failed_pods("lotus-lake", kubeconfig=kubeconfig)
 
-    assert line == "No pod is unwell: kubectl get events --namespace lotus-lake may say more"
+    assert line == "No pod fails: kubectl get events --namespace lotus-lake may have the reason"
 
 
-def test_a_cluster_that_can_not_be_asked_is_told_with_the_command_to_run(tmp_path: Path) -> None:
+def test_an_unreachable_cluster_is_reported_with_the_command_to_run(tmp_path: Path) -> None:
     with cluster(403, {"message": "forbidden"}, tmp_path) as kubeconfig:
-        refused = why("lotus-lake", kubeconfig=kubeconfig)
-    nowhere = why("lotus-lake", kubeconfig=str(tmp_path / "none"))
+        refused = explain_failed_pods("lotus-lake", kubeconfig=kubeconfig)
+    nowhere = explain_failed_pods("lotus-lake", kubeconfig=str(tmp_path / "none"))
 
     for [line] in (refused, nowhere):
         assert line.endswith("kubectl get pods --namespace lotus-lake")

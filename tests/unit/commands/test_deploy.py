@@ -39,7 +39,7 @@ def test_what_changed_in_a_state_changes_its_fingerprint() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"deployment": 1}'])
 def test_what_is_no_state_has_no_fingerprint(text: str) -> None:
-    with pytest.raises(LotusError, match="not what pulumi exports"):
+    with pytest.raises(LotusError, match="unknown format"):
         state_fingerprint(text)
 
 

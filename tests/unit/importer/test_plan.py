@@ -1,4 +1,4 @@
-"""What is written, imported and told of what exists."""
+"""The files, imports and notes of a migration's plan."""
 
 import json
 from dataclasses import replace
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lotus_infra.importer import files, terraform, terraform_objects
-from lotus_infra.importer.model import Existing, FoundConnection, FoundStream
-from lotus_infra.importer.plan import Plan, confirmed, planned
+from lotus_infra.importer.model import Existing, ExistingConnection, ExistingStream
+from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
 from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
 from tests.support.lakes import OWN_STREAMS, clean_files, write
@@ -19,11 +19,13 @@ PINNED = {f"_connectors/{file.name}": file.read_bytes() for file in (OWN_STREAMS
 
 @pytest.fixture
 def existing() -> Existing:
-    return terraform_objects.existing(terraform.read(made.whole(), "terraform.tfstate"), "terraform.tfstate")
+    return terraform_objects.airbyte_objects(
+        terraform.read_state(made.whole(), "terraform.tfstate"), "terraform.tfstate"
+    )
 
 
-def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> Plan:
-    return planned(existing, load_lake(write(directory, files), begun=False).lake, managed)
+def plan(existing: Existing, directory: Path, files: Any = PINNED, managed: tuple[str, ...] = ()) -> MigrationPlan:
+    return plan_migration(existing, load_lake(write(directory, files), begun=False).lake, managed)
 
 
 def changed(existing: Existing, **overrides: Any) -> Existing:
@@ -36,13 +38,13 @@ def of_stream(existing: Existing, **overrides: Any) -> Existing:
     return changed(existing, streams=(replace(stream, **overrides),))
 
 
-def notes(made: Plan) -> list[tuple[str, str]]:
+def notes(made: MigrationPlan) -> list[tuple[str, str]]:
     return [(each.kind, f"{each.subject} {each.what}") for each in made.notes]
 
 
 def test_both_providers_states_of_one_lake_become_the_same_files(existing: Existing, tmp_path: Path) -> None:
-    shown = terraform_objects.existing(terraform.read(made.shown(), "shown.json"), "shown.json")
-    shown = replace(shown, facts=existing.facts)
+    shown = terraform_objects.airbyte_objects(terraform.read_state(made.shown(), "shown.json"), "shown.json")
+    shown = replace(shown, schemas=existing.schemas)
     other = plan(shown, tmp_path / "b")
 
     one = {each.path: json.loads(each.text) for each in plan(existing, tmp_path / "a").files}
@@ -58,7 +60,7 @@ def test_both_providers_states_of_one_lake_become_the_same_files(existing: Exist
 
 
 def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
-    document = json.loads(files.text(plan(existing, tmp_path).imports))
+    document = json.loads(files.import_file(plan(existing, tmp_path).imports))
 
     assert [(each["name"], each["logicalName"], each.get("parent")) for each in document["resources"]] == [
         ("s3-destination", "s3", None),
@@ -69,91 +71,91 @@ def test_an_import_file_names_components_so_that_urns_are_the_programs(existing:
 
 
 @pytest.mark.parametrize(
-    ("stream", "told"),
+    ("stream", "expected"),
     [
-        ({"beyond": ("mappers",)}, "orders has mappers"),
-        ({"beyond": ("hashed fields",)}, "orders has hashed fields"),
+        ({"unsupported": ("mappers",)}, "orders has mappers"),
+        ({"unsupported": ("hashed fields",)}, "orders has hashed fields"),
         ({"mode": ""}, "orders has a sync mode that the public API has no word for"),
         ({"name": "Orders"}, 'the stream "Orders" can\'t name a file'),
         ({"name": "unseen", "fields": None}, "the fields of unseen are not known"),
     ],
 )
-def test_a_stream_that_no_file_can_say_leaves_its_whole_source(
-    existing: Existing, tmp_path: Path, stream: dict[str, Any], told: str
+def test_an_unsupported_stream_leaves_out_its_whole_source(
+    existing: Existing, tmp_path: Path, stream: dict[str, Any], expected: str
 ) -> None:
     found = plan(of_stream(existing, **stream), tmp_path)
 
     # A source without one of its streams would lose that stream by the first `up`.
     assert (found.files, found.imports, found.secrets) == ((), (), ())
     assert [kind for kind, _ in notes(found)] == ["left"]
-    assert told in notes(found)[0][1]
+    assert expected in notes(found)[0][1]
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "expected"),
     [
-        ({"schedule": None}, "its schedule is not understood"),
+        ({"schedule": None}, "its schedule is invalid"),
         ({"prefix": "Shop-"}, "prefix can't be a prefix"),
         ({"non_breaking_changes": "other"}, "non_breaking_changes"),
         ({"streams": ()}, "its connection has no streams"),
-        ({"destination_id": "elsewhere"}, "its destination is not among what is taken over"),
+        ({"destination_id": "elsewhere"}, "its destination is not imported"),
     ],
 )
-def test_a_connection_that_no_file_can_say_is_left_with_the_reason(
-    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+def test_an_unsupported_connection_is_left_out_with_the_reason(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: str
 ) -> None:
     found = plan(changed(existing, **connection), tmp_path)
 
     assert found.imports == ()
-    assert any(kind == "left" and told in what for kind, what in notes(found))
+    assert any(kind == "left" and expected in what for kind, what in notes(found))
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "expected"),
     [
-        ({"label": "sales"}, 'is called "Shopify → S3" from then on'),
-        ({"status": "inactive"}, "is switched on"),
-        ({"loses": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
+        ({"label": "sales"}, 'is renamed to "Shopify → S3"'),
+        ({"status": "inactive"}, "is activated"),
+        ({"unsupported": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
         ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
         ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
         (
-            {"streams": (FoundStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
-            "takes the fields that there are now, and no later ones, of orders",
+            {"streams": (ExistingStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
+            "selects the current fields, and no later ones, of orders",
         ),
     ],
 )
-def test_what_the_first_up_would_change_is_told_before(
-    existing: Existing, tmp_path: Path, connection: dict[str, Any], told: str
+def test_changes_of_the_first_up_are_noted(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: str
 ) -> None:
     found = plan(changed(existing, **connection), tmp_path)
 
     assert len(found.imports) == 3
     [(kind, what)] = notes(found)
     assert kind == "changes"
-    assert told in what
+    assert expected in what
 
 
-def test_a_name_that_two_have_is_taken_from_neither(existing: Existing, tmp_path: Path) -> None:
+def test_two_sources_with_one_name_are_both_left_out(existing: Existing, tmp_path: Path) -> None:
     twin = replace(existing.of_kind("source")[0], id="44444444-0000-4000-8000-000000000004", label="SHOPIFY")
 
     found = plan(replace(existing, actors=(*existing.actors, twin)), tmp_path)
 
     assert found.imports == ()
-    assert [kind for kind, what in notes(found) if "has a name that another source has too" in what] == ["left"] * 2
+    assert [kind for kind, what in notes(found) if "has the same name as another source" in what] == ["left"] * 2
 
 
-def test_of_several_connections_of_a_source_the_others_are_left(existing: Existing, tmp_path: Path) -> None:
+def test_of_several_connections_of_a_source_one_is_imported(existing: Existing, tmp_path: Path) -> None:
     other = replace(existing.connections[0], id="another", label="A copy")
 
     found = plan(replace(existing, connections=(other, *existing.connections)), tmp_path)
 
     assert [each.id for each in found.imports if each.kind == "connection"] == [made.CONNECTION_ID]
-    [told] = [what for _, what in notes(found)]
-    assert told.startswith('connection "A copy" (another) reads source "Shopify" too')
-    assert told.endswith("Shopify → S3 is taken")
+    [note] = [what for _, what in notes(found)]
+    assert note.startswith('connection "A copy" (another) reads source "Shopify" too')
+    assert note.endswith("Shopify → S3 is imported")
 
 
-def test_sources_without_connections_and_destinations_without_sources_are_left(
+def test_sources_without_connections_and_destinations_without_sources_are_left_out(
     existing: Existing, tmp_path: Path
 ) -> None:
     found = plan(replace(existing, connections=()), tmp_path)
@@ -162,7 +164,7 @@ def test_sources_without_connections_and_destinations_without_sources_are_left(
     assert [each.subject for each in found.notes] == ['source "Shopify"', 'destination "S3"']
 
 
-def test_files_that_are_there_stay_and_differences_are_told_without_values(existing: Existing, tmp_path: Path) -> None:
+def test_existing_files_stay_and_differences_are_noted_without_values(existing: Existing, tmp_path: Path) -> None:
     files = clean_files() | {"shop/_source.json": None, "shop/orders.json": None, "shop/_discovered/orders.json": None}
     document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
     document["configuration"] = {**made.SHOP, "shop": {"$config": "shop"}, "start_date": "2020-01-01"}
@@ -175,16 +177,16 @@ def test_files_that_are_there_stay_and_differences_are_told_without_values(exist
     assert found.files == ()
     assert found.kept == ("_destinations/s3.json", "shopify/")
     assert len(found.imports) == 3
-    [told] = [each for each in found.notes if each.subject == 'source "Shopify"']
-    assert told.kind == "changes"
-    assert "configuration.start_date" in told.what
-    assert "streams.orders" in told.what
-    assert "api_password" not in told.what
-    assert "configuration.shop" not in told.what
-    assert "2020" not in told.what
+    [note] = [each for each in found.notes if each.subject == 'source "Shopify"']
+    assert note.kind == "changes"
+    assert "configuration.start_date" in note.what
+    assert "streams.orders" in note.what
+    assert "api_password" not in note.what
+    assert "configuration.shop" not in note.what
+    assert "2020" not in note.what
 
 
-def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(existing: Existing, tmp_path: Path) -> None:
+def test_a_file_with_another_connector_or_destination_is_noted(existing: Existing, tmp_path: Path) -> None:
     document = json.loads((OWN_STREAMS / "shopify" / "_source.json").read_text(encoding="utf-8"))
     document |= {"connector": "source-klaviyo", "destination": "elsewhere"}
 
@@ -196,39 +198,39 @@ def test_a_file_that_names_another_end_is_told_before_a_new_object_is_made(exist
     ]
 
 
-def test_what_the_stack_has_is_not_imported_again(existing: Existing, tmp_path: Path) -> None:
+def test_objects_in_the_state_are_not_imported_again(existing: Existing, tmp_path: Path) -> None:
     found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
 
     assert found.imports == ()
     assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
 
 
-def test_a_prefix_that_two_would_write_to_is_told(existing: Existing, tmp_path: Path) -> None:
+def test_a_prefix_of_two_streams_is_noted(existing: Existing, tmp_path: Path) -> None:
     [source] = existing.of_kind("source")
     second = replace(source, id="second", label="Shopify EU")
-    connected: FoundConnection = replace(
+    connected: ExistingConnection = replace(
         existing.connections[0], id="connected", source_id="second", label="Shopify EU → S3"
     )
 
     both = replace(existing, actors=(*existing.actors, second), connections=(*existing.connections, connected))
-    found = plan(both.with_facts({"second": existing.facts[made.SOURCE_ID]}), tmp_path)
+    found = plan(both.with_schemas({"second": existing.schemas[made.SOURCE_ID]}), tmp_path)
 
-    [told] = [what for _, what in notes(found)]
-    assert told.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
-    assert told.endswith("is already that of shopify/orders.json")
+    [note] = [what for _, what in notes(found)]
+    assert note.startswith("shopify_eu/orders.json `lotus check` will refuse it: the prefix")
+    assert note.endswith("is already that of shopify/orders.json")
 
 
-def test_what_nobody_knows_the_type_of_is_told_with_the_command(existing: Existing, tmp_path: Path) -> None:
-    found = plan(replace(existing, facts={}), tmp_path)
+def test_unknown_types_are_noted_with_the_command(existing: Existing, tmp_path: Path) -> None:
+    found = plan(replace(existing, schemas={}), tmp_path)
 
     [file] = [json.loads(each.text) for each in found.files if each.path == "shopify/orders.json"]
     assert file["fields"] == {"id": {"type": "unknown"}, "updated_at": {"type": "unknown"}}
     [note] = found.notes
-    assert note.what == "nobody knows the types of orders.id, orders.updated_at"
+    assert note.what == "the types of orders.id, orders.updated_at are unknown"
     assert "lotus discover shopify" in note.remedy
 
 
-def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existing: Existing) -> None:
+def test_the_servers_values_win_and_differences_are_noted(existing: Existing) -> None:
     [source] = existing.of_kind("source")
     [destination] = existing.of_kind("destination")
     mask = "*" * 10
@@ -236,7 +238,7 @@ def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existin
     live = Existing((replace(source, configuration=masked, address=""),), existing.connections, confirmed=True)
     extra = replace(destination, id="unknown", label="Other", address="")
 
-    found = confirmed(existing, replace(live, actors=(*live.actors, extra)))
+    found = update_from_server(existing, replace(live, actors=(*live.actors, extra)))
 
     assert found.of_kind("source")[0].configuration["shop"] == "another"
     assert found.of_kind("source")[0].address == "airbyte_source.shopify"
@@ -245,7 +247,7 @@ def test_the_server_has_the_last_word_and_what_it_says_otherwise_is_told(existin
         (
             "told",
             'source "Shopify" (airbyte_source.shopify)',
-            "is not as Terraform's state has it (configuration.shop)",
+            "differs from Terraform's state (configuration.shop)",
         ),
         ("left", 'destination "Other"', "is in Airbyte"),
     ]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from airbyte_model.specifications import Specification
 
-from lotus_infra.importer.files import Holder, SecretNames, referenced
-from lotus_infra.importer.terraform_public import undone
+from lotus_infra.importer.files import ConfigurationOwner, SecretNames, replace_secrets
+from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.discovered import Connector
 from tests.support.lakes import OWN_STREAMS
 from tests.support.terraform import SHOP, TYPED_SHOP
 
-HOLDER = Holder("shopify", "shopify/_source.json")
+OWNER = ConfigurationOwner("shopify", "shopify/_source.json")
 MASK = "*" * 10
 
 
@@ -22,10 +22,10 @@ def pinned(name: str) -> Connector:
 
 
 def without_secrets(configuration: dict[str, Any], spec: Specification | None = None, *, masked: bool = False) -> Any:
-    return referenced(configuration, HOLDER, SecretNames(), spec, masked=masked)
+    return replace_secrets(configuration, OWNER, SecretNames(), spec, masked=masked)
 
 
-def test_what_the_specification_calls_secret_becomes_a_reference() -> None:
+def test_secrets_of_the_specification_become_references() -> None:
     made = without_secrets(SHOP, Specification(pinned("source-shopify").spec))
 
     assert made.configuration["credentials"] == {
@@ -38,7 +38,7 @@ def test_what_the_specification_calls_secret_becomes_a_reference() -> None:
     assert made.configuration["shop"] == "a-store"
 
 
-def test_a_mask_is_a_secret_and_what_the_server_shows_is_none() -> None:
+def test_a_mask_is_a_secret_and_a_value_that_the_server_shows_is_none() -> None:
     made = without_secrets({"token": MASK, "sort_key": "id", "vault": "secret_coordinate::x_v1"}, masked=True)
 
     assert made.configuration == {
@@ -60,33 +60,33 @@ def test_a_mask_is_a_secret_and_what_the_server_shows_is_none() -> None:
         {"accounts": [{"name": "a", "secret": "hidden"}]},
     ],
 )
-def test_where_nothing_is_known_what_looks_like_a_secret_is_one(configuration: dict[str, Any]) -> None:
+def test_without_a_specification_values_that_look_secret_are_secrets(configuration: dict[str, Any]) -> None:
     assert "hidden" not in json.dumps(without_secrets(configuration).configuration)
 
 
-def test_where_nothing_is_known_what_tells_branches_apart_stays() -> None:
+def test_without_a_specification_constants_of_branches_stay() -> None:
     plain = {"auth_type": "oauth2.0", "token_url": "https://a.example/token", "start_date": "2025-01-01", "keys": 3}
 
     assert without_secrets(plain).configuration == plain
 
 
-def test_a_key_that_the_specification_does_not_have_is_looked_at_as_if_nothing_were_known() -> None:
+def test_a_key_outside_the_specification_is_guessed() -> None:
     made = without_secrets({**SHOP, "extra": {"token": "hidden"}}, Specification(pinned("source-shopify").spec))
 
     assert "hidden" not in json.dumps(made.configuration)
 
 
-def test_secrets_of_one_name_are_told_apart_by_more_of_their_place() -> None:
+def test_secrets_of_one_key_get_names_with_more_of_their_path() -> None:
     made = without_secrets({"tunnel": {"password": "a"}, "password": "b", "other": {"password": "c"}})
 
     assert [each.name for each in made.secrets] == ["shopify_password", "shopify_password_2", "shopify_other_password"]
 
 
 def test_a_typed_configuration_becomes_the_connectors_own() -> None:
-    assert undone(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
+    assert connector_configuration(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
 
 
-def test_a_choice_that_the_specification_does_not_tell_is_not_guessed() -> None:
+def test_an_ambiguous_choice_is_not_guessed() -> None:
     other: dict[str, Any] = {"credentials": {"other": {"thing": 1}}}
-    assert undone(other, pinned("source-shopify").spec) is None
-    assert undone({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None
+    assert connector_configuration(other, pinned("source-shopify").spec) is None
+    assert connector_configuration({"anything": {"branch": {"a": 1}}}, pinned("source-shopify").spec) is None

@@ -1,4 +1,4 @@
-"""States of Terraform as instances, and what of them is Airbyte's."""
+"""The instances of Terraform states, and the Airbyte objects among them."""
 
 import json
 from typing import Any
@@ -7,13 +7,13 @@ import pytest
 
 from lotus_infra.errors import LotusError
 from lotus_infra.importer import terraform, terraform_objects
-from lotus_infra.importer.model import FoundConnection, FoundStream
+from lotus_infra.importer.model import ExistingConnection, ExistingStream
 from lotus_infra.lake.models import Schedule
 from tests.support import terraform as made
 
 
 def existing(text: str) -> Any:
-    return terraform_objects.existing(terraform.read(text, "terraform.tfstate"), "terraform.tfstate")
+    return terraform_objects.airbyte_objects(terraform.read_state(text, "terraform.tfstate"), "terraform.tfstate")
 
 
 def test_a_file_names_modules_and_indexes_as_terraform_does() -> None:
@@ -23,7 +23,7 @@ def test_a_file_names_modules_and_indexes_as_terraform_does() -> None:
     inside = made.resource("airbyte_source", {}, module="module.lake", instances=[keyed, counted, old])
     looked_up = made.resource("airbyte_source", made.source(), mode="data")
 
-    found = terraform.read(made.state(inside, looked_up), "terraform.tfstate")
+    found = terraform.read_state(made.state(inside, looked_up), "terraform.tfstate")
 
     assert [(each.address, each.provider, each.managed) for each in found] == [
         ("data.airbyte_source.main", "aballiet/airbyte-oss", False),
@@ -33,43 +33,43 @@ def test_a_file_names_modules_and_indexes_as_terraform_does() -> None:
 
 
 def test_an_instance_shows_no_value_of_its_own() -> None:
-    [found, *_] = terraform.read(made.whole(), "terraform.tfstate")
+    [found, *_] = terraform.read_state(made.whole(), "terraform.tfstate")
 
     assert "Shopify" not in repr(found)
     assert "value-of" not in repr(existing(made.whole()).actors)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
-        ("{", "is no JSON"),
-        ("[]", "is no state of Terraform"),
-        ('{"version": 3}', "is of version 3"),
+        ("{", "is not JSON"),
+        ("[]", "is not a Terraform state"),
+        ('{"version": 3}', "has version 3"),
         ('{"version": 4, "resources": [{"mode": "managed"}]}', "see resources.0.type"),
         ('{"encrypted_data": "x"}', "is encrypted by OpenTofu"),
         ('{"format_version": "1.2", "planned_values": {}}', "is a plan"),
-        ('{"version": 3, "deployment": {}}', "is a state of Pulumi"),
+        ('{"version": 3, "deployment": {}}', "is a Pulumi state"),
         ('{"format_version": "1.0"}', "has no sources, destinations or connections"),
     ],
 )
-def test_what_is_no_state_is_one_error_that_says_what_it_is(text: str, told: str) -> None:
+def test_a_file_that_is_no_state_is_an_error_that_names_its_kind(text: str, expected: str) -> None:
     with pytest.raises(LotusError) as error:
         existing(text)
 
-    assert told in str(error.value)
+    assert expected in str(error.value)
 
 
 def test_a_connection_of_the_config_apis_provider_is_read_with_its_streams_and_types() -> None:
     found = existing(made.whole())
 
     assert found.connections == (
-        FoundConnection(
+        ExistingConnection(
             id=made.CONNECTION_ID,
             label="Shopify → S3",
             source_id=made.SOURCE_ID,
             destination_id=made.DESTINATION_ID,
             streams=(
-                FoundStream("orders", "incremental_append", None, ("updated_at",), (("id",),), ("id", "updated_at")),
+                ExistingStream("orders", "incremental_append", None, ("updated_at",), (("id",),), ("id", "updated_at")),
             ),
             schedule=Schedule(type="basic", every="1 hours"),
             namespace="shopify",
@@ -78,7 +78,7 @@ def test_a_connection_of_the_config_apis_provider_is_read_with_its_streams_and_t
             address="airbyte_connection.shopify_to_s3",
         ),
     )
-    facts = found.facts[made.SOURCE_ID]["orders"]
+    facts = found.schemas[made.SOURCE_ID]["orders"]
     assert {name: field.type for name, field in facts.fields.items()} == {
         "id": "integer",
         "email": "string",
@@ -99,7 +99,7 @@ def test_a_connection_of_the_public_apis_provider_is_read_from_what_show_prints(
 
 
 @pytest.mark.parametrize(
-    ("config", "beyond"),
+    ("config", "unsupported"),
     [
         ({"selected_fields": [{"field_path": ["address", "zip"]}]}, ("the nested selection of address.zip",)),
         ({"hashed_fields": [{"field_path": ["email"]}]}, ("hashed fields",)),
@@ -107,20 +107,22 @@ def test_a_connection_of_the_public_apis_provider_is_read_from_what_show_prints(
         ({"field_selection_enabled": False}, ()),
     ],
 )
-def test_what_a_stream_file_cannot_say_is_noticed(config: dict[str, Any], beyond: tuple[str, ...]) -> None:
+def test_settings_that_a_stream_file_does_not_support_are_listed(
+    config: dict[str, Any], unsupported: tuple[str, ...]
+) -> None:
     found = existing(made.state(made.resource("airbyte_connection", made.connection(made.stream(**config)))))
 
-    assert found.connections[0].streams[0].beyond == beyond
+    assert found.connections[0].streams[0].unsupported == unsupported
 
 
-def test_settings_that_files_do_not_have_are_noticed() -> None:
+def test_settings_that_files_do_not_support_are_listed() -> None:
     resources = {"cpu_limit": "1", "cpu_request": None, "memory_limit": None, "memory_request": None}
     text = made.whole(notify_schema_changes_by_email=True, resource_requirements=resources)
 
-    assert existing(text).connections[0].loses == ("its notices by mail", "its CPU and memory")
+    assert existing(text).connections[0].unsupported == ("its notices by mail", "its CPU and memory")
 
 
-def test_everything_else_in_a_state_is_told() -> None:
+def test_all_other_instances_of_a_state_are_noted() -> None:
     others = [
         made.resource("airbyte_workspace", {"workspace_id": made.WORKSPACE}),
         made.resource("airbyte_source_definition", {"id": "x"}),

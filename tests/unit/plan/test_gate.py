@@ -225,7 +225,7 @@ def test_a_replaced_connection_keeps_its_cursors_only_where_both_sources_are_see
         for name, definition in sources:
             digest.step("replace", SOURCE, name, actor(), actor(definitionId=definition), "workspaceId")
         old = connection([CUSTOMERS, ORDERS])
-        return objects(judged(digest.step("replace", CONNECTION, "shopify", old, old | new, *new)))
+        return objects(judged(digest.step("replace", CONNECTION, "shopify", old, {**old, **new}, *new)))
 
     both = ["stream shopify/customers", "stream shopify/orders"]
     assert lost(("shopify", SHOPIFY), sourceId=UNKNOWN) == []

@@ -1,6 +1,7 @@
 """Values of a preview as text: what holds a secret anywhere is never shown."""
 
 import pytest
+from pydantic import JsonValue
 
 from lotus_infra.plan.analysis import _as_text as shown
 from lotus_infra.plan.analysis import _is_secret as is_secret
@@ -13,7 +14,7 @@ SIGNED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 @pytest.mark.parametrize(
     "value", [HIDDEN, SIGNED, [HIDDEN], ["a", SIGNED], {"a": {"b": HIDDEN}}, {"a": [{"b": SIGNED}]}], ids=repr
 )
-def test_a_value_with_a_secret_anywhere_is_shown_as_one(value: Inputs) -> None:
+def test_a_value_with_a_secret_anywhere_is_shown_as_one(value: JsonValue) -> None:
     assert shown(value) == HIDDEN
 
 
@@ -30,7 +31,7 @@ def test_a_value_with_a_secret_anywhere_is_shown_as_one(value: Inputs) -> None:
         ("x" * 81, "x" * 79 + "…"),
     ],
 )
-def test_a_value_without_a_secret_is_short_text(value: Inputs, text: str) -> None:
+def test_a_value_without_a_secret_is_short_text(value: JsonValue, text: str) -> None:
     assert shown(value) == text
 
 
