@@ -46,7 +46,7 @@ def test_a_manifest_whose_spec_is_no_schema_is_refused_as_is_a_connector_file(
     assert declared(api, spec, 400)["title"] == "bad-request"
     path = tmp_path / "lab.json"
     path.write_text(json.dumps({**LAB_CONNECTORS[0], "spec": spec}))
-    with pytest.raises(ConnectorFileError, match="no JSON Schema"):
+    with pytest.raises(ConnectorFileError, match="not a JSON Schema"):
         load_connector(path)
 
 

@@ -129,7 +129,7 @@ def failed(*arguments: str) -> tuple[int, str]:
 def test_a_command_that_cannot_be_run_is_one_error_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("")
     for text, words in (
-        (str(tmp_path), "write it as airbyte/source-faker="),
+        (str(tmp_path), "write airbyte/source-faker="),
         (f"{FAKER}={tmp_path / 'none'}", "no such file"),
         (f"{FAKER}={tmp_path / 'plain'}", "not executable"),
     ):

@@ -144,7 +144,7 @@ def test_a_source_of_which_nothing_is_known_needs_a_command(syncing: Api) -> Non
     known = store.connections.get(connection["connectionId"])
     assert known is not None
     store.connections.put(known.model_copy(update={"source_id": source}))
-    assert "give the twin its command" in run(syncing, connection)["failure"]["message"]
+    assert "pass its executable with --connector" in run(syncing, connection)["failure"]["message"]
 
 
 def test_a_cancelled_job_ends_its_connector_and_keeps_what_was_durable(
