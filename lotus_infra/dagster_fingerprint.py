@@ -48,7 +48,7 @@ def definitions_fingerprint(project: Path) -> str:
         DefinitionsError: A required file is missing, or a file can't be read.
     """
     fingerprint = hashlib.sha256()
-    for name in files(project):
+    for name in fingerprinted_files(project):
         try:
             content = (project / name).read_bytes()
         except OSError as error:
@@ -59,7 +59,7 @@ def definitions_fingerprint(project: Path) -> str:
     return fingerprint.hexdigest()
 
 
-def files(project: Path) -> list[str]:
+def fingerprinted_files(project: Path) -> list[str]:
     """The files behind the fingerprint, sorted, as POSIX paths below the project.
 
     Raises:

@@ -23,7 +23,7 @@ from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
 from lotus_infra.lake.catalog import catalog
 from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
-from lotus_infra.lake.references import Reference, engine_path, rotating, substitute
+from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
 from lotus_infra.lake.report import check_lake, render
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class ArgsBuilder:
 
 def _rotating(configuration: Configuration) -> tuple[str, ...]:
     """The paths of rotating secrets, in the engine's syntax; a path that it can't express is left out."""
-    paths = (engine_path(("configuration", *path)) for path in rotating(configuration))
+    paths = (property_path(("configuration", *path)) for path in rotating_paths(configuration))
     return tuple(path for path in paths if path is not None)
 
 

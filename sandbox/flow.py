@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, airbyte_workspace
-from lotus_infra.commands.sync import Patience, Run, Watched, render, sync_sources
+from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sync_sources
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_lake
 from sandbox import lakehouse
@@ -49,10 +49,10 @@ def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> l
     streams = layout.project / "streams"
     lake = load_lake(streams).lake
     to = airbyte_workspace(streams, STACK, environment)
-    with closing(Airbyte(to.settings)) as airbyte, Watched(console) as watched:
+    with closing(Airbyte(to.settings)) as airbyte, ProgressObserver(console) as watched:
         names = [source.name for source in lake.sources]
         live = ConnectedLake(airbyte, to.workspace_id, lake)
-        runs = sync_sources(live, names, watched, patience=Patience(POLL_SECONDS))
+        runs = sync_sources(live, names, watched, patience=Polling(POLL_SECONDS))
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):
         raise LotusError(

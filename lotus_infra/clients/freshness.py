@@ -20,7 +20,7 @@ from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig
-from lotus_infra.lake.references import Reference, is_reference, parse
+from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 _FILE: Final = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
 _PARALLEL_LISTINGS: Final = 16
@@ -224,7 +224,7 @@ def _resolve(given: JsonValue, values: Mapping[str, object]) -> str:
     """A text in a destination's file, or the stack's value for a reference; empty if the stack has no plain one."""
     found: object = given
     if is_reference(given):
-        reference = parse(given)
+        reference = parse_reference(given)
         if not isinstance(reference, Reference) or reference.secret:
             return ""
         found = values.get(f"lotus:{reference.name}")

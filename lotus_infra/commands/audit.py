@@ -22,12 +22,12 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.clients.state import TYPES, managed_ids
 from lotus_infra.commands.options import JSON, STACK, STREAMS
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import Lake
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditedObject:
     """An object in Airbyte.
 
     Attributes:
@@ -67,7 +67,7 @@ def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, a
         sys.exit(1)
 
 
-def audit_stack(directory: Path, stack: str | None, *, no_state: bool = False) -> list[Line]:
+def audit_stack(directory: Path, stack: str | None, *, no_state: bool = False) -> list[AuditedObject]:
     """Audit the Airbyte of a stack.
 
     Args:
@@ -82,7 +82,7 @@ def audit_stack(directory: Path, stack: str | None, *, no_state: bool = False) -
         return audit_objects(live, frozenset() if no_state else managed_ids(directory, stack))
 
 
-def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Line]:
+def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[AuditedObject]:
     """Compare Airbyte's objects with the lake's files and the stack's state.
 
     Args:
@@ -105,7 +105,7 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Line]:
         item = each.found
         ends = (names.get(item.source_id, ""), names.get(item.destination_id, ""))
         resource = resources.get(Declared(item.kind, item.name, *ends), "")
-        lines.append(Line(each.standing, item.kind, item.name, item.id, _remedy(each, resource)))
+        lines.append(AuditedObject(each.standing, item.kind, item.name, item.id, _remedy(each, resource)))
     return lines
 
 
@@ -135,13 +135,13 @@ def _remedy(audited: Audited, resource: str) -> str:
             return "no file of the lake describes it: add a file, or delete it in Airbyte"
 
 
-def as_document(lines: Sequence[Line], *, ok: bool) -> dict[str, JsonValue]:
+def as_document(lines: Sequence[AuditedObject], *, ok: bool) -> dict[str, JsonValue]:
     """The audit as one JSON document."""
     counts: dict[str, JsonValue] = dict(Counter(line.standing for line in lines))
     return {"ok": ok, "counts": counts, "objects": [dict(asdict(line)) for line in lines]}
 
 
-def render(lines: Sequence[Line]) -> str:
+def render(lines: Sequence[AuditedObject]) -> str:
     """A table of the objects; below it a remedy for each unmanaged object, and the number of objects per standing."""
     if not lines:
         return "no objects in this workspace\n"
@@ -152,14 +152,14 @@ def render(lines: Sequence[Line]) -> str:
     remedies = (f"{line.kind} {line.name}: {line.remedy}" for line in lines if line.remedy)
     counts = Counter(line.standing for line in lines)
     numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
-    summary = f"{counted(len(lines), 'object')}: {numbers}"
-    return captured.get() + "".join(printable(line) + "\n" for line in [*remedies, summary])
+    summary = f"{pluralize(len(lines), 'object')}: {numbers}"
+    return captured.get() + "".join(escape_unprintable(line) + "\n" for line in [*remedies, summary])
 
 
-def _table(lines: Sequence[Line]) -> Table:
+def _table(lines: Sequence[AuditedObject]) -> Table:
     table = Table("standing", "kind", "name")
     table.add_column("id", no_wrap=True)
     for line, following in zip(lines, [*lines[1:], None], strict=True):
         ends_section = following is None or following.standing != line.standing
-        table.add_row(line.standing, line.kind, printable(line.name), line.id, end_section=ends_section)
+        table.add_row(line.standing, line.kind, escape_unprintable(line.name), line.id, end_section=ends_section)
     return table

@@ -16,15 +16,15 @@ import click
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, agreed
+from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake import json_text
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import StreamFile, find_stream
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.models import Backfill, StreamConfig
-from lotus_infra.lake.report import as_opened
+from lotus_infra.lake.report import path_from_here
 
 KEY: Final = "backfill"
 KEY_ORDER: Final = tuple(StreamConfig.model_fields)
@@ -34,7 +34,7 @@ MOST_JOBS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TokenEdit:
     """A stream's new token.
 
     Attributes:
@@ -53,7 +53,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BackfillPlan:
     """The edits of a backfill.
 
     Attributes:
@@ -62,11 +62,11 @@ class Plan:
     """
 
     directory: Path
-    edits: tuple[Edit, ...]
+    edits: tuple[TokenEdit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class JobHistory:
     """Jobs that have succeeded.
 
     Attributes:
@@ -84,7 +84,7 @@ class History:
     complete: bool
 
 
-Estimate = History | str | None
+Estimate = JobHistory | str | None
 """The source's jobs so far; the reason why they are unavailable; or None without `--estimate`."""
 
 
@@ -117,11 +117,11 @@ def backfill(
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
-    planned = plan(directory, source, streams, token)
+    planned = plan_backfill(directory, source, streams, token)
     jobs = _estimate(directory, stack, source) if estimate else None
     if not as_json:
         click.echo(render(planned, jobs), nl=False)
-    written = not dry_run and agreed("Write it?", yes=yes)
+    written = not dry_run and confirmed("Write it?", yes=yes)
     if written:
         write(planned)
     if as_json:
@@ -130,7 +130,9 @@ def backfill(
         click.echo(_next_step(planned))
 
 
-def plan(directory: Path, source: str, streams: Sequence[str], token: str | None, today: date | None = None) -> Plan:
+def plan_backfill(
+    directory: Path, source: str, streams: Sequence[str], token: str | None, today: date | None = None
+) -> BackfillPlan:
     """Choose a token for streams; nothing is written.
 
     Args:
@@ -153,9 +155,10 @@ def plan(directory: Path, source: str, streams: Sequence[str], token: str | None
             )
     chosen = _checked(token, found) if token is not None else _dated(today or datetime.now(UTC).date(), found)
     edits = (
-        Edit(source, each.name, str(as_opened(directory / each.file)), each.config.backfill, chosen) for each in found
+        TokenEdit(source, each.name, str(path_from_here(directory / each.file)), each.config.backfill, chosen)
+        for each in found
     )
-    return Plan(directory, tuple(edits))
+    return BackfillPlan(directory, tuple(edits))
 
 
 def _dated(today: date, streams: Sequence[StreamFile]) -> str:
@@ -180,7 +183,7 @@ def _checked(token: str, streams: Sequence[StreamFile]) -> str:
     return token
 
 
-def write(planned: Plan) -> None:
+def write(planned: BackfillPlan) -> None:
     """Write the tokens into the files, all or none; every other byte stays.
 
     Raises:
@@ -192,7 +195,8 @@ def write(planned: Plan) -> None:
     except OSError as error:
         raise LakeError(f"{error.filename} can't be read ({error.strerror})", "make it readable") from None
     changed = {
-        name: json_text.edited(text, [json_text.Edit((KEY,), tokens[name], KEY_ORDER)]) for name, text in texts.items()
+        name: json_text.apply_edits(text, [json_text.Edit((KEY,), tokens[name], KEY_ORDER)])
+        for name, text in texts.items()
     }
     write_together(planned.directory, changed)
 
@@ -201,12 +205,12 @@ def _estimate(directory: Path, stack: str | None, source: str) -> Estimate:
     """The source's job history, or the reason why it is unavailable. A failure does not stop the command."""
     try:
         with connected(directory, stack) as live:
-            return history(live, source)
+            return job_history(live, source)
     except LotusError as error:
         return str(error)
 
 
-def history(live: ConnectedLake, source: str) -> History:
+def job_history(live: ConnectedLake, source: str) -> JobHistory:
     """Count the rows that the newest jobs of a source's connection have read.
 
     Raises:
@@ -223,7 +227,7 @@ def history(live: ConnectedLake, source: str) -> History:
         ]
     succeeded = [job for job in jobs if job.status == "succeeded"]
     durations: list[timedelta] = [job.duration for job in succeeded if job.duration is not None]
-    return History(
+    return JobHistory(
         jobs=len(succeeded),
         rows=sum(job.rows_synced or 0 for job in succeeded),
         longest_seconds=max(durations).total_seconds() if durations else None,
@@ -232,7 +236,7 @@ def history(live: ConnectedLake, source: str) -> History:
     )
 
 
-def render(planned: Plan, estimate: Estimate = None) -> str:
+def render(planned: BackfillPlan, estimate: Estimate = None) -> str:
     """The plan: each file with its old and new token, the effect of the next `pulumi up`, and its estimated cost."""
     source = planned.edits[0].source
     names = ", ".join(each.stream for each in planned.edits)
@@ -243,10 +247,10 @@ def render(planned: Plan, estimate: Estimate = None) -> str:
         "Existing rows stay; the models take the latest row of each key.",
     ]
     lines += [_estimate_line(source, estimate)] if estimate is not None else []
-    return "".join(printable(line) + "\n" for line in lines)
+    return "".join(escape_unprintable(line) + "\n" for line in lines)
 
 
-def _estimate_line(source: str, estimate: History | str) -> str:
+def _estimate_line(source: str, estimate: JobHistory | str) -> str:
     if isinstance(estimate, str):
         return f"The number of rows is unknown: {estimate}"
     if not estimate.jobs or estimate.since is None:
@@ -255,24 +259,24 @@ def _estimate_line(source: str, estimate: History | str) -> str:
     took = "" if longest is None else f"; the longest took {timedelta(seconds=round(longest))}"
     since = f"{'all' if estimate.complete else 'the newest'} since {estimate.since:%Y-%m-%d}"
     return (
-        f"So far {counted(estimate.jobs, 'job')} of {source} read {estimate.rows:,} rows, all streams together "
+        f"So far {pluralize(estimate.jobs, 'job')} of {source} read {estimate.rows:,} rows, all streams together "
         f"({since}){took}."
     )
 
 
-def _next_step(planned: Plan) -> str:
+def _next_step(planned: BackfillPlan) -> str:
     files = " ".join(each.file for each in planned.edits)
     token, names = planned.edits[0].token, " and ".join(each.stream for each in planned.edits)
-    return printable(
+    return escape_unprintable(
         f"next: git commit {files}, and open a pull request; its preview shows `will refresh` for {names} "
         f"(token {token}), and the `pulumi up` after the merge requests the refresh"
     )
 
 
-def as_document(planned: Plan, estimate: Estimate, *, written: bool) -> dict[str, JsonValue]:
+def as_document(planned: BackfillPlan, estimate: Estimate, *, written: bool) -> dict[str, JsonValue]:
     """The plan as one JSON document."""
     jobs: JsonValue = None
-    if isinstance(estimate, History):
+    if isinstance(estimate, JobHistory):
         jobs = {
             "jobs": estimate.jobs,
             "rows": estimate.rows,

@@ -19,7 +19,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import LakeBucket, release_values
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.references import StackValues
-from lotus_infra.lake.report import Report, as_document, check_lake, render, with_findings
+from lotus_infra.lake.report import Report, add_diagnostics, as_document, check_lake, render
 
 _NAMESPACE = "lotus:"
 _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
@@ -59,7 +59,7 @@ def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | No
     project = Project.around(directory)
     if project is not None:
         found = (*git.find_committed_secrets(project.folder), *_shared_workspaces(project.folder))
-        report = with_findings(report, project.folder, found)
+        report = add_diagnostics(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _add_field_contract(report, folder)
 
@@ -121,6 +121,6 @@ def _add_field_contract(report: Report, folder: Path) -> Report:
     from lotus_infra.dbt.project import load_project  # noqa: PLC0415
 
     both = LakeAndProject.of(report.lake, load_project(folder))
-    report = with_findings(report, report.lake.directory, lake_diagnostics(both))
-    report = with_findings(report, folder, project_diagnostics(both))
+    report = add_diagnostics(report, report.lake.directory, lake_diagnostics(both))
+    report = add_diagnostics(report, folder, project_diagnostics(both))
     return replace(report, models=len(both.project.models))

@@ -12,7 +12,7 @@ from typing import Final, NoReturn, cast
 import click
 
 from lotus_infra.errors import LotusError, StoppedError
-from lotus_infra.lake.diagnostics import printable
+from lotus_infra.lake.diagnostics import escape_unprintable
 
 COMMANDS: Final = {
     "audit": "List Airbyte's objects as managed, adoptable, duplicate or orphan.",
@@ -80,7 +80,7 @@ def main() -> None:
 
 def _fail(error: Exception, exit_code: int) -> NoReturn:
     """Print one line on stderr, with `--json` also a document on stdout, and exit."""
-    message = printable(str(error))
+    message = escape_unprintable(str(error))
     click.echo(f"lotus: {message}", err=True)
     # The parsed options are known to the command only, which has ended.
     if "--json" in sys.argv and isinstance(error, LotusError):

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from lotus_infra.commands.gate import gate_document
 from lotus_infra.commands.options import DBT, JSON, LABEL, OUTPUT, PREVIEW, PREVIEWED_STACK, STREAMS
 from lotus_infra.commands.output import Section, block, code, codes, count, fit, folded, prose, table, tag, write
-from lotus_infra.commands.review import Request, Review, reviewed
+from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.gate import Gate
@@ -82,7 +82,7 @@ def comment(
 
     Example: lotus comment --preview preview.json --output comment.md
     """
-    review = reviewed(Request(preview, directory, stack, labels), dbt=dbt, airbyte=airbyte)
+    review = review_impact(ReviewRequest(preview, directory, stack, labels), dbt=dbt, airbyte=airbyte)
     markdown = render(review)
     if output is not None:
         write(output, markdown)

@@ -19,7 +19,7 @@ from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine, last_applied
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.gate import render_gate
-from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS, YES, agreed
+from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.preview import (
     PREVIEW_FILE,
     SavedPlan,
@@ -29,7 +29,7 @@ from lotus_infra.commands.preview import (
     run_preview,
     save_plan,
 )
-from lotus_infra.commands.review import Request, judged
+from lotus_infra.commands.review import ReviewRequest, review_losses
 from lotus_infra.commands.up import apply
 from lotus_infra.errors import LotusError
 from lotus_infra.plan.preview import changed_since_review
@@ -70,7 +70,7 @@ def deploy(
     deployment = Deployment.of(directory, stack, supersede, aside=as_json)
     with checked_plan(deployment, reviewed, labels) as plan:
         click.echo(render(plan), err=True)
-        if not agreed(f"Apply it to {deployment.engine.stack}", yes=yes):
+        if not confirmed(f"Apply it to {deployment.engine.stack}", yes=yes):
             sys.exit(1)
         exit_code = deployment.apply(plan, lambda line: click.echo(line, err=True))
     if as_json:
@@ -178,7 +178,9 @@ def checked_plan(deployment: Deployment, reviewed: Path | None, labels: Sequence
     deployment.check_commit()
     with tempfile.TemporaryDirectory() as folder:
         plan = save_plan(deployment.engine, deployment.checkout, Path(folder))
-        review = judged(Request(plan.folder / PREVIEW_FILE, deployment.lake, deployment.engine.stack, labels))
+        review = review_losses(
+            ReviewRequest(plan.folder / PREVIEW_FILE, deployment.lake, deployment.engine.stack, labels)
+        )
         if not review.gate.ok:
             raise LotusError(f"data would be lost without an acknowledgement\n{render_gate(review)}")
         yield plan

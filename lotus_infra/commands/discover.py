@@ -19,25 +19,25 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import EVERY, JSON, STACK, STREAMS
+from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.lake.checks import FACT_CHECKS
-from lotus_infra.lake.diagnostics import LocatedDiagnostic, counted, printable
+from lotus_infra.lake.checks import DISCOVERY_CHECKS
+from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
 from lotus_infra.lake.discovered import (
-    MODES_OF_SOURCES,
+    SOURCE_SYNC_MODES,
     Defaults,
-    Difference,
     Discovered,
+    DiscoveredChange,
     Options,
-    arranged,
-    differences,
-    fields_of,
-    text_of,
-    unwritable,
+    discovered_changes,
+    file_text,
+    in_file_order,
+    parse_fields,
+    unwritable_streams,
 )
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, SourceFolder
 from lotus_infra.lake.reading import Reader
-from lotus_infra.lake.report import judge
+from lotus_infra.lake.report import apply_rules
 
 Change = Literal["added", "removed", "changed", "rewritten"]
 """`rewritten`: the same schema in another text, because the file was written by hand or can't be read."""
@@ -50,7 +50,7 @@ class StreamChange:
 
     stream: str
     change: Change
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[DiscoveredChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _DiscoveredFile:
 
 @click.command()
 @click.argument("source", required=False)
-@EVERY
+@ALL_SOURCES
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @click.option("--source-id", default="", help="The source's id in Airbyte, if its label is ambiguous.")
 @STACK
@@ -127,7 +127,7 @@ def discover(
     with connected(directory, stack) as live:
         if source is None and not every and sys.stdin.isatty():
             source = _prompt_source([folder.name for folder in live.lake.sources])
-        run = attempt if every else discover_source
+        run = try_discover if every else discover_source
         for name in live.select_sources([source] if source is not None else [], every=every):
             with Console(stderr=True).status(f"Discovering {name}"):
                 found.append(run(live, name, source_id, dry_run=dry_run))
@@ -165,17 +165,17 @@ def discover_source(live: ConnectedLake, name: str, source_id: str = "", *, dry_
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
-    schemas, left_out = facts_of(found)
+    schemas, left_out = to_lake_format(found)
     before = _read_files(live.lake.directory, folder)
     after = {stream: _new_file(each, before.get(stream)) for stream, each in sorted(schemas.items())}
     changes = tuple(_changes(before, after))
-    report = judge(live.lake.with_facts(folder, schemas), FACT_CHECKS)
+    report = apply_rules(live.lake.with_facts(folder, schemas), DISCOVERY_CHECKS)
     if changes and not dry_run:
         _replace_files(live.lake.directory / name / DISCOVERED_FOLDER, before, after)
     return Discovery(name, len(after), changes, left_out, report.problems, bool(changes) and not dry_run)
 
 
-def attempt(live: ConnectedLake, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
+def try_discover(live: ConnectedLake, name: str, source_id: str = "", *, dry_run: bool = False) -> Discovery:
     """Discover one source of several: a failure is part of the result, so that the others are discovered too."""
     try:
         return discover_source(live, name, source_id, dry_run=dry_run)
@@ -183,10 +183,10 @@ def attempt(live: ConnectedLake, name: str, source_id: str = "", *, dry_run: boo
         return Discovery(name, failure=str(error))
 
 
-def facts_of(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
+def to_lake_format(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
     """Convert discovered streams to the lake's format, by stream name, and list those that cannot have a file."""
     streams = [_in_lake_format(stream) for stream in found]
-    refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable(streams)}
+    refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable_streams(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
     return kept, tuple(dict.fromkeys(refused.values()))
 
@@ -194,15 +194,15 @@ def facts_of(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], 
 def _in_lake_format(stream: DiscoveredStream) -> Discovered:
     """A stream in the lake's format. Without a known sync mode it is full refresh, as in the Airbyte protocol."""
     key = tuple(map(tuple, stream.source_defined_primary_key))
-    modes = tuple(mode for mode in MODES_OF_SOURCES if mode in stream.supported_sync_modes)
+    modes = tuple(mode for mode in SOURCE_SYNC_MODES if mode in stream.supported_sync_modes)
     return Discovered(
         stream=stream.name,
         namespace=stream.namespace,
-        options=Options(sync_modes=modes or MODES_OF_SOURCES[:1]),
+        options=Options(sync_modes=modes or SOURCE_SYNC_MODES[:1]),
         defaults=Defaults(primary_key=key, cursor_field=tuple(stream.default_cursor_field)),
         source_defined_cursor=stream.source_defined_cursor,
         source_defined_primary_key=key,
-        fields=fields_of(stream.json_schema),
+        fields=parse_fields(stream.json_schema),
     )
 
 
@@ -222,8 +222,8 @@ def _read_files(directory: Path, source: SourceFolder) -> dict[str, _DiscoveredF
 
 def _new_file(found: Discovered, before: _DiscoveredFile | None) -> _DiscoveredFile:
     """The file of a stream; known entries keep their place, so that a diff shows only what changed."""
-    schema = arranged(found, before.schema if before is not None else None)
-    return _DiscoveredFile(text_of(schema).encode(), schema)
+    schema = in_file_order(found, before.schema if before is not None else None)
+    return _DiscoveredFile(file_text(schema).encode(), schema)
 
 
 def _changes(before: Mapping[str, _DiscoveredFile], after: Mapping[str, _DiscoveredFile]) -> Iterator[StreamChange]:
@@ -234,7 +234,9 @@ def _changes(before: Mapping[str, _DiscoveredFile], after: Mapping[str, _Discove
         elif new is None:
             yield StreamChange(stream, "removed")
         elif old.content != new.content:
-            found = differences(old.schema, new.schema) if old.schema is not None and new.schema is not None else ()
+            found = (
+                discovered_changes(old.schema, new.schema) if old.schema is not None and new.schema is not None else ()
+            )
             yield StreamChange(stream, "changed" if found else "rewritten", found)
 
 
@@ -283,14 +285,14 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
 
 def render(discovery: Discovery) -> str:
     """A discovery as text."""
-    return "\n".join(printable(line) for line in _lines(discovery))
+    return "\n".join(escape_unprintable(line) for line in _lines(discovery))
 
 
 def _lines(discovery: Discovery) -> Iterator[str]:
     if discovery.failure:
         yield f"{discovery.source}: {discovery.failure}"
         return
-    yield f"{discovery.source}: {counted(discovery.streams, 'stream')}, {_summary(discovery.changes)}"
+    yield f"{discovery.source}: {pluralize(discovery.streams, 'stream')}, {_summary(discovery.changes)}"
     for change in discovery.changes:
         note = ": same schema, reformatted" if change.change == "rewritten" else ""
         yield f"  {_SIGNS[change.change]} {change.stream}{note}"
@@ -300,7 +302,7 @@ def _lines(discovery: Discovery) -> Iterator[str]:
         yield "  nothing written"
     yield from map(str, discovery.problems)
     if discovery.problems:
-        files = counted(len({problem.file for problem in discovery.problems}), "stream file")
+        files = pluralize(len({problem.file for problem in discovery.problems}), "stream file")
         note = "; the discovered schema is written anyway" if discovery.written else ""
         yield f"{files} of {discovery.source} to fix{note}"
 

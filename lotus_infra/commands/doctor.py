@@ -37,7 +37,7 @@ from lotus_infra.config import production
 from lotus_infra.config.production import Backend
 from lotus_infra.config.stack import PROJECT_FILE, Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.urns import Urn
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -78,7 +78,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class Case:
+class StackContext:
     """The stack to check.
 
     Attributes:
@@ -94,7 +94,7 @@ class Case:
     environment: Mapping[str, str]
 
     @classmethod
-    def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "Case":
+    def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "StackContext":
         """Select the named stack, else that of `$PULUMI_STACK`, else the project's only stack.
 
         Raises:
@@ -147,7 +147,7 @@ def doctor(
     """
     if not unlocking and (yes or gone):
         raise click.UsageError("--yes and --host-is-gone require --unlock")
-    case = Case.of(directory, stack)
+    case = StackContext.of(directory, stack)
     if unlocking:
         _unlock(case, gone, yes=yes, as_json=as_json)
         return
@@ -157,10 +157,10 @@ def doctor(
         sys.exit(1)
 
 
-def _unlock(case: Case, gone: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
+def _unlock(case: StackContext, gone: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     planned = plan_unlock(case.project, case.stack, gone, case.environment)
     for line in planned.lines(datetime.now(UTC)) or ["the stack is not locked"]:
-        click.echo(printable(line), err=as_json)
+        click.echo(escape_unprintable(line), err=as_json)
     planned.refuse_remaining()
     if planned.removable and not yes:
         click.confirm("Remove them", abort=True, err=as_json)
@@ -169,15 +169,15 @@ def _unlock(case: Case, gone: tuple[str, ...], *, yes: bool, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps({"ok": True, "stack": case.stack, "removed": removed}, indent=2))
     elif removed:
-        click.echo(f"removed {counted(len(removed), 'lock')}; next: `lotus up --stack {case.stack}`")
+        click.echo(f"removed {pluralize(len(removed), 'lock')}; next: `lotus up --stack {case.stack}`")
 
 
-def examine(case: Case) -> Examination:
+def examine(case: StackContext) -> Examination:
     """Run every check."""
     return Examination(case.stack, tuple(_check_all(case)))
 
 
-def _check_all(case: Case) -> Iterator[CheckResult]:
+def _check_all(case: StackContext) -> Iterator[CheckResult]:
     yield from versions(case)
     yield from backend(case)
     yield from locks(case)
@@ -217,7 +217,7 @@ class _Plugin(BaseModel):
     version: str | None = None
 
 
-def versions(case: Case) -> Iterator[CheckResult]:
+def versions(case: StackContext) -> Iterator[CheckResult]:
     """Compare Python, the engine and the plugins with the packages of the locked environment."""
     python = sys.version.split()[0]
     yield (
@@ -260,7 +260,7 @@ def _plugin(name: str, wanted: str, plugins: Sequence[_Plugin]) -> CheckResult:
     return _warning("versions", what, f"the next run downloads it, or `pulumi plugin install resource {name} {wanted}`")
 
 
-def backend(case: Case) -> Iterator[CheckResult]:
+def backend(case: StackContext) -> Iterator[CheckResult]:
     """Where the state is, whether it is readable, and whether a production stack may use it."""
     run = case.project.run(case.stack)
     used = Backend.chosen(run.declared.backend, case.environment)
@@ -282,7 +282,7 @@ def backend(case: Case) -> Iterator[CheckResult]:
     yield _ok("backend", where + local)
 
 
-def locks(case: Case) -> Iterator[CheckResult]:
+def locks(case: StackContext) -> Iterator[CheckResult]:
     """Who holds the stack's lock. A dead owner is broken, because it blocks every run; others are warnings."""
     machine = Machine.here()
     try:
@@ -302,7 +302,7 @@ def locks(case: Case) -> Iterator[CheckResult]:
 # The state
 
 
-def state(case: Case, reached: AirbyteWorkspace | None) -> Iterator[CheckResult]:
+def state(case: StackContext, reached: AirbyteWorkspace | None) -> Iterator[CheckResult]:
     """Check the content of the state, with its secrets decrypted in memory if the key is available."""
     export = case.engine.run("stack", "export", "--show-secrets")
     if export.exit_code != 0:
@@ -316,10 +316,10 @@ def state(case: Case, reached: AirbyteWorkspace | None) -> Iterator[CheckResult]
         export = encrypted
     project = case.project.run(case.stack).project
     if reached is None:
-        yield from findings_of(export.stdout, project, case.stack, lambda *_: None)
+        yield from check_state(export.stdout, project, case.stack, lambda *_: None)
         return
     with closing(Airbyte(reached.settings)) as server:
-        yield from findings_of(export.stdout, project, case.stack, _specifications(server))
+        yield from check_state(export.stdout, project, case.stack, _specifications(server))
 
 
 def _specifications(server: Airbyte) -> Specification:
@@ -334,7 +334,7 @@ def _specifications(server: Airbyte) -> Specification:
     return specification
 
 
-def findings_of(exported: str, project: str, stack: str, specification: Specification) -> Iterator[CheckResult]:
+def check_state(exported: str, project: str, stack: str, specification: Specification) -> Iterator[CheckResult]:
     """Check an exported state.
 
     Args:
@@ -454,7 +454,9 @@ def airbyte(target: AirbyteWorkspace) -> Iterator[CheckResult]:
         except AirbyteError as error:
             yield _broken("airbyte", error.message, error.hint or "see Airbyte's log")
             return
-        yield _ok("airbyte", f"{where} shows the workspace {workspace.name} and its {counted(len(sources), 'source')}")
+        yield _ok(
+            "airbyte", f"{where} shows the workspace {workspace.name} and its {pluralize(len(sources), 'source')}"
+        )
         yield from clock(f"Airbyte at {where}", server.server_time, datetime.now(UTC))
         try:
             instance = server.instance("The doctor needs")
@@ -465,7 +467,7 @@ def airbyte(target: AirbyteWorkspace) -> Iterator[CheckResult]:
         yield _ok("airbyte", f"{settings.config_url} answers: Airbyte {instance.version}, {instance.edition}")
 
 
-def landing(case: Case) -> Iterator[CheckResult]:
+def landing(case: StackContext) -> Iterator[CheckResult]:
     """The landing bucket, with this shell's credentials. Airbyte's connection checks cover Airbyte's own."""
     zone = production.Values.of(case.project.values(case.stack)).zone
     if zone is None:
@@ -482,7 +484,7 @@ def landing(case: Case) -> Iterator[CheckResult]:
     yield from clock(f"the S3 server of {zone.landing}", server_time, now)
 
 
-def cluster(case: Case) -> Iterator[CheckResult]:
+def cluster(case: StackContext) -> Iterator[CheckResult]:
     """Whether the pods of the stack's Dagster are ready."""
     try:
         settings = case.project.dagster(case.stack)
@@ -500,10 +502,10 @@ def cluster(case: Case) -> Iterator[CheckResult]:
         return
     waiting = [pod for pod in pods if not pod.ready]
     if waiting:
-        what = f"{len(waiting)} of {counted(len(pods), 'pod')} of the namespace {namespace} are not ready"
+        what = f"{len(waiting)} of {pluralize(len(pods), 'pod')} of the namespace {namespace} are not ready"
         yield _warning("cluster", what, "`lotus verify` shows the reasons")
     else:
-        yield _ok("cluster", f"the namespace {namespace} has {counted(len(pods), 'pod')}, all ready")
+        yield _ok("cluster", f"the namespace {namespace} has {pluralize(len(pods), 'pod')}, all ready")
 
 
 def clock(whose: str, server_time: str, now: datetime) -> Iterator[CheckResult]:
@@ -538,7 +540,7 @@ def render(examined: Examination) -> str:
     ]
     counts: Counter[str] = Counter(finding.state for finding in examined.findings)
     numbers = ", ".join(f"{counts[level]} {level}" for level in ("broken", "warning", "ok") if counts[level])
-    return "".join(f"{printable(line)}\n" for line in [*lines, f"{examined.stack}: {numbers}"])
+    return "".join(f"{escape_unprintable(line)}\n" for line in [*lines, f"{examined.stack}: {numbers}"])
 
 
 def as_document(examined: Examination) -> dict[str, JsonValue]:

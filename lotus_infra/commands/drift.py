@@ -26,16 +26,16 @@ from lotus_infra.commands.options import JSON, OUTPUT, STREAMS, dbt_folder
 from lotus_infra.commands.output import fenced
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import LocatedDiagnostic, counted, printable
+from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.json_text import edited
+from lotus_infra.lake.json_text import apply_edits
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.reading import Reader
-from lotus_infra.lake.report import as_opened
+from lotus_infra.lake.report import path_from_here
 from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Drift, DriftedObject, DriftKind, PropertyDrift, drift_of
 from lotus_infra.plan.drift_to_files import DiscoveredStreams, Unresolved, patch_files, path_text
-from lotus_infra.plan.preview import HIDDEN, read
+from lotus_infra.plan.preview import HIDDEN, read_preview
 
 LIMIT: Final = 60_000
 """Characters of an issue's body; GitHub accepts 65,536."""
@@ -52,7 +52,7 @@ _NO_DRIFT: Final = "No drift: code, state and Airbyte match.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class FilePatch:
     """A patch of the lake's files.
 
     Attributes:
@@ -102,7 +102,7 @@ def drift(
 
     Example: lotus drift --stack prod --patch | git apply
     """
-    found = look(directory, stack)
+    found = compute_drift(directory, stack)
     patch = patch_of(found, directory) if patching or (kind == "markdown" and not as_json) else None
     if as_json:
         text = json.dumps(as_document(found, patch), indent=2) + "\n"
@@ -119,7 +119,7 @@ def drift(
         sys.exit(1)
 
 
-def look(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Drift:
+def compute_drift(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Drift:
     """Compare a stack's code, state and live objects.
 
     Args:
@@ -133,14 +133,14 @@ def look(directory: Path, stack: str | None, environment: Mapping[str, str] = os
     ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).run(*_PREVIEW)
     if not ran.stdout.startswith("{"):
         raise LotusError(f"pulumi preview failed: {ran.reason}")
-    preview = read(ran.stdout)
+    preview = read_preview(ran.stdout)
     if not preview.complete or ran.exit_code != 0:
         reason = "; ".join(preview.errors) or ran.stderr.strip() or "no reason given"
         raise LotusError(f"the preview failed, so drift is unknown: {reason}")
     return drift_of(preview)
 
 
-def patch_of(drift: Drift, directory: Path) -> Patch:
+def patch_of(drift: Drift, directory: Path) -> FilePatch:
     """Make the patch that writes Airbyte's changes into the lake's files.
 
     Args:
@@ -153,13 +153,13 @@ def patch_of(drift: Drift, directory: Path) -> Patch:
     lake = load_usable_lake(directory)
     taken = patch_files(drift, lake, _discovered_reader(lake))
     before = {file: (directory / file).read_bytes().decode() for file in taken.edits}
-    after = {file: edited(text, taken.edits[file]) for file, text in before.items()}
+    after = {file: apply_edits(text, taken.edits[file]) for file, text in before.items()}
     after |= {file: json.dumps(new, indent=2, ensure_ascii=False) + "\n" for file, new in taken.new.items()}
     root = _patch_root(directory)
     differing = [file for file in sorted(after) if after[file] != before.get(file)]
     diffs = [_diff(_path_in_patch(directory / file, root), before.get(file), after[file]) for file in differing]
     problems = _check_patched(directory, {file: after[file] for file in differing})
-    return Patch("".join(diffs), taken.unresolved, problems)
+    return FilePatch("".join(diffs), taken.unresolved, problems)
 
 
 def _discovered_reader(lake: Lake) -> DiscoveredStreams:
@@ -185,7 +185,7 @@ def _check_patched(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDi
         for file, text in files.items():
             (copy / file).write_bytes(text.encode())
         problems = check_lake_files(copy, (), dbt_folder(directory)).problems
-        in_copy, in_lake = as_opened(copy).as_posix(), as_opened(directory).as_posix()
+        in_copy, in_lake = path_from_here(copy).as_posix(), path_from_here(directory).as_posix()
         return tuple(replace(each, file=each.file.replace(in_copy, in_lake)) for each in problems)
 
 
@@ -224,13 +224,13 @@ def render(drift: Drift) -> str:
             lines += [f"{heading} ({len(found)})", *(f"  {_line(one, each)}" for one, each in found), ""]
     notes = [f"  {one.kind} {one.name}: {note}" for one in drift.objects for note in one.notes]
     lines += ["Changed in Airbyte", *notes, ""] if notes else []
-    return "".join(printable(line) + "\n" for line in [*lines, _summary(drift)]) if lines else _NO_DRIFT
+    return "".join(escape_unprintable(line) + "\n" for line in [*lines, _summary(drift)]) if lines else _NO_DRIFT
 
 
 def _summary(drift: Drift) -> str:
     counts = {kind: drift.count(kind) for kind in _HEADINGS}
     numbers = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    return f"{counted(sum(counts.values()), 'difference')} in {counted(len(drift.objects), 'object')}: {numbers}"
+    return f"{pluralize(sum(counts.values()), 'difference')} in {pluralize(len(drift.objects), 'object')}: {numbers}"
 
 
 def _line(one: DriftedObject, difference: PropertyDrift) -> str:
@@ -253,13 +253,13 @@ def _value(value: JsonValue) -> str:
     return secrets.get(str(value)) or json.dumps(value, ensure_ascii=False)
 
 
-def _unpatched(patch: Patch) -> str:
+def _unpatched(patch: FilePatch) -> str:
     """The changes that the patch leaves to do, and its diagnostics, one line each."""
     lines = [f"{each.where}: {each.what}: {each.remedy}" for each in patch.left]
-    return "".join(printable(line) + "\n" for line in [*lines, *(str(each) for each in patch.problems)])
+    return "".join(escape_unprintable(line) + "\n" for line in [*lines, *(str(each) for each in patch.problems)])
 
 
-def markdown(drift: Drift, patch: Patch) -> str:
+def markdown(drift: Drift, patch: FilePatch) -> str:
     """The body of an issue: the differences, the patch, and what is left to do by hand, below GitHub's limit."""
     parts = [fenced("text", render(drift).rstrip())]
     if patch.text:
@@ -288,7 +288,7 @@ def _within_limit(parts: Iterable[str]) -> Iterator[str]:
             yield "This part is too long for an issue: `lotus drift` and `lotus drift --patch` print it."
 
 
-def as_document(drift: Drift, patch: Patch | None) -> dict[str, JsonValue]:
+def as_document(drift: Drift, patch: FilePatch | None) -> dict[str, JsonValue]:
     """Drift and patch as one JSON document; `ok` is the exit code's condition."""
     document: dict[str, JsonValue] = {
         "ok": drift.ok if patch is None else patch.ok,

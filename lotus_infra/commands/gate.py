@@ -12,9 +12,9 @@ import click
 from pydantic import JsonValue
 
 from lotus_infra.commands.options import JSON, LABEL, PREVIEW, PREVIEWED_STACK, STREAMS
-from lotus_infra.commands.review import Request, Review, judged
+from lotus_infra.commands.review import Review, ReviewRequest, review_losses
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
-from lotus_infra.lake.diagnostics import printable
+from lotus_infra.lake.diagnostics import escape_unprintable
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import Loss
 
@@ -33,7 +33,7 @@ def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: P
 
     Example: lotus gate --preview preview.json --label accepts-data-loss
     """
-    review = judged(Request(preview, directory, stack, labels))
+    review = review_losses(ReviewRequest(preview, directory, stack, labels))
     click.echo(json.dumps(gate_document(review), indent=2) if as_json else render_gate(review), nl=as_json)
     if not review.gate.ok:
         sys.exit(1)
@@ -66,15 +66,15 @@ def _loss_document(loss: Loss) -> JsonValue:
 def _lines(review: Review) -> Iterator[str]:
     gate = review.gate
     for error in review.impact.errors:
-        yield from (printable(line) for line in error.splitlines())
+        yield from (escape_unprintable(line) for line in error.splitlines())
     if not gate.complete:
         yield "blocked: the preview failed, so its losses are unknown: fix it, and preview again"
     for loss in gate.blocked:
-        yield printable(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}")
+        yield escape_unprintable(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}")
     for loss in gate.accepted:
-        yield printable(f"accepted: {loss.object} {loss.what}")
+        yield escape_unprintable(f"accepted: {loss.object} {loss.what}")
     for object_ in gate.stale:
-        yield printable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
+        yield escape_unprintable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
     if gate.ok:
         yield f"the gate is open: {len(gate.accepted)} accepted" if gate.accepted else "the gate is open: no losses"
 

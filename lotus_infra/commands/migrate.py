@@ -22,7 +22,7 @@ from pydantic import JsonValue
 
 from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
-from lotus_infra.commands.discover import facts_of
+from lotus_infra.commands.discover import to_lake_format
 from lotus_infra.commands.options import JSON, STACK
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
@@ -43,7 +43,7 @@ from lotus_infra.importer.model import (
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
 from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform_public import namespace_of, unsupported_stream_settings
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
 
@@ -57,7 +57,7 @@ TITLES: Final[dict[NoteKind, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class MigrationOptions:
     """The options of a migration.
 
     Attributes:
@@ -97,7 +97,7 @@ class Migration:
         written: Whether the fresh files were written.
     """
 
-    order: Order
+    order: MigrationOptions
     plan: MigrationPlan
     workspace_id: str
     fresh: tuple[Path, ...]
@@ -154,7 +154,7 @@ def migrate(
     """
     if offline and origin == LIVE:
         raise click.UsageError("--offline requires a Terraform state: name its file with --from")
-    migration = prepare(Order(origin, directory, imports, stack, workspace_id, offline))
+    migration = prepare(MigrationOptions(origin, directory, imports, stack, workspace_id, offline))
     if confirmed and not migration.refused:
         migration = carry_out(migration)
     click.echo(json.dumps(as_document(migration), indent=2) if as_json else render(migration), nl=as_json)
@@ -162,7 +162,7 @@ def migrate(
         sys.exit(1)
 
 
-def prepare(order: Order, environment: Mapping[str, str] = os.environ) -> Migration:
+def prepare(order: MigrationOptions, environment: Mapping[str, str] = os.environ) -> Migration:
     """Read the existing objects, and plan; nothing is written.
 
     Raises:
@@ -203,7 +203,7 @@ def carry_out(migration: Migration) -> Migration:
     return replace(migration, written=True)
 
 
-def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple[Existing, str]:
+def _existing(order: MigrationOptions, lake: Lake, environment: Mapping[str, str]) -> tuple[Existing, str]:
     """The existing objects, and the id of their workspace."""
     if order.origin == LIVE:
         return _from_airbyte(order, lake, environment)
@@ -219,7 +219,7 @@ def _existing(order: Order, lake: Lake, environment: Mapping[str, str]) -> tuple
 
 
 def _from_airbyte(
-    order: Order, lake: Lake, environment: Mapping[str, str], in_state: Existing | None = None
+    order: MigrationOptions, lake: Lake, environment: Mapping[str, str], in_state: Existing | None = None
 ) -> tuple[Existing, str]:
     """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
     given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
@@ -260,7 +260,7 @@ def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str
     return replace(found, actors=kept, connections=connections, notes=(*found.notes, *notes)), chosen
 
 
-def _managed(order: Order, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
+def _managed(order: MigrationOptions, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
     """The ids in the stack's state. An unavailable state is assumed empty, with a note: a new stack has none."""
     try:
         return managed_ids(order.around, order.stack, environment), ()
@@ -273,7 +273,7 @@ def _obsolete(directory: Path) -> tuple[Note, ...]:
     return tuple(Note("told", str(path.relative_to(directory)), "is obsolete, and kept", "delete it") for path in found)
 
 
-def _texts(order: Order, plan: MigrationPlan) -> dict[Path, str]:
+def _texts(order: MigrationOptions, plan: MigrationPlan) -> dict[Path, str]:
     """All files of the plan, as the user would open them."""
     texts = {order.directory / each.path: each.text for each in plan.files}
     return {**texts, order.imports: files.import_file(plan.imports)} if plan.imports else texts
@@ -389,7 +389,7 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[Existin
     for source in sources:
         try:
             # The cache spares a run of the connector, and a workspace may have many.
-            discovered, left_out = facts_of(airbyte.discover_schema(source.id, disable_cache=False))
+            discovered, left_out = to_lake_format(airbyte.discover_schema(source.id, disable_cache=False))
         except AirbyteError as error:
             notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
             continue
@@ -403,7 +403,7 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[Existin
 
 def render(migration: Migration) -> str:
     """The plan, and the commands to run after it."""
-    return "".join(f"{printable(line)}\n" for line in _lines(migration))
+    return "".join(f"{escape_unprintable(line)}\n" for line in _lines(migration))
 
 
 def _lines(migration: Migration) -> Iterator[str]:
@@ -434,7 +434,7 @@ def _file_lines(paths: Iterable[Path]) -> Iterator[str]:
     listed = list(paths)
     discovered = Counter(path.parent for path in listed if path.parent.name == DISCOVERED_FOLDER)
     yield from (str(path) for path in listed if path.parent not in discovered)
-    yield from (f"{folder}/ ({counted(number, 'file')})" for folder, number in sorted(discovered.items()))
+    yield from (f"{folder}/ ({pluralize(number, 'file')})" for folder, number in sorted(discovered.items()))
 
 
 def _note_line(note: Note) -> str:

@@ -31,7 +31,7 @@ STACK = click.option(
 )
 ONE_STACK = click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-EVERY = click.option("--all", "every", is_flag=True, help="All sources of the lake.")
+ALL_SOURCES = click.option("--all", "every", is_flag=True, help="All sources of the lake.")
 DBT = click.option(
     "--dbt",
     "dbt",
@@ -44,7 +44,7 @@ OUTPUT = click.option(
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 
 
-def agreed(question: str, *, yes: bool) -> bool:
+def confirmed(question: str, *, yes: bool) -> bool:
     """Ask the user for confirmation, unless `--yes` was given.
 
     Raises:

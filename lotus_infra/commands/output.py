@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import printable
+from lotus_infra.lake.diagnostics import escape_unprintable
 
 LIMIT: Final = 65_000
 """Bytes of a comment; GitHub's limit is 65,536 characters."""
@@ -109,7 +109,7 @@ def codes(texts: Iterable[str], at_most: int = 40) -> str:
 
 def prose(text: str) -> str:
     """Escape Markdown and GitHub mentions in a text of any length."""
-    shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", printable(text))
+    shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", escape_unprintable(text))
     # A zero-width space: GitHub mentions people in the rendered text, where an entity would be `@` again.
     return shown.replace("@", "@&#8203;")
 
@@ -120,7 +120,7 @@ def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:
 
 
 def _shorten(text: str) -> str:
-    shown = printable(text)
+    shown = escape_unprintable(text)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
@@ -180,7 +180,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def block(text: str, at_most: int = 4000) -> str:
     """Format lines of text as a code block; longer text is cut after so many characters."""
     cut = text if len(text) <= at_most else text[:at_most] + "\n…"
-    lines = [printable(line) for line in cut.splitlines()]
+    lines = [escape_unprintable(line) for line in cut.splitlines()]
     return fenced("text", "\n".join(lines))
 
 

@@ -19,8 +19,9 @@ from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import counted, printable
-from lotus_infra.plan.preview import Preview, Step, read
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
+from lotus_infra.plan.preview import Preview, Step, read_preview
+from lotus_infra.urns import Urn
 
 FOLDER: Final = Path(".review")
 """The default folder of saved plans, one subfolder a stack."""
@@ -84,7 +85,7 @@ class SavedPlan:
         incomplete = LotusError(f"no complete saved plan in {folder}", "create one with `lotus preview`")
         try:
             origin = PlanOrigin.model_validate_json((folder / ORIGIN_FILE).read_bytes())
-            preview = read((folder / PREVIEW_FILE).read_text(encoding="utf-8"))
+            preview = read_preview((folder / PREVIEW_FILE).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):
             raise incomplete from None
         if not preview.complete or not (folder / PLAN_FILE).is_file():
@@ -172,7 +173,7 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
     """
     ran = engine.run("preview", "--json", "--refresh", *arguments)
     try:
-        found = read(ran.stdout)
+        found = read_preview(ran.stdout)
     except LotusError:
         raise LotusError(f"the preview failed: {ran.reason}") from None
     if file is not None:
@@ -185,12 +186,11 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
 def render(plan: SavedPlan) -> str:
     """Format a saved plan for a terminal, a line for each change."""
     origin, changes = plan.origin, plan.changes
-    head = f"{origin.stack} at {origin.commit[:12]}: {counted(len(changes), 'change') if changes else 'no changes'}"
+    head = f"{origin.stack} at {origin.commit[:12]}: {pluralize(len(changes), 'change') if changes else 'no changes'}"
     lines = [
-        f" {_SIGNS.get(step.op, '±')} {step.op:<8} {step.type.rsplit(':', maxsplit=1)[-1]} {printable(step.name)}"
-        for step in changes
+        f" {_SIGNS.get(step.op, '±')} {step.op:<8} {escape_unprintable(Urn.parse(step.urn).shown)}" for step in changes
     ]
-    return "\n".join([head, *lines, f"saved in {printable(str(plan.folder))}"])
+    return "\n".join([head, *lines, f"saved in {escape_unprintable(str(plan.folder))}"])
 
 
 def as_document(plan: SavedPlan) -> dict[str, JsonValue]:

@@ -19,13 +19,13 @@ from lotus_infra.lineage import Lineage, downstream
 from lotus_infra.plan.analysis import impact_of, main_steps, stack_of
 from lotus_infra.plan.gate import Gate, gate
 from lotus_infra.plan.impact import CONNECTION, History, Impact
-from lotus_infra.plan.preview import EngineMessage, Preview, read
+from lotus_infra.plan.preview import EngineMessage, Preview, read_preview
 
 TRUNCATED: Final = "The preview's output is empty or truncated."
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReviewRequest:
     """A preview to review.
 
     Attributes:
@@ -58,16 +58,16 @@ class Review:
     with_history: bool = False
 
 
-def judged(request: Request) -> Review:
+def review_losses(request: ReviewRequest) -> Review:
     """Review a preview by its file and the stack's acknowledgements only.
 
     Raises:
         LotusError: The file or the stack does not exist, or can't be read.
     """
-    return _review(request, read_preview(request.preview), None)
+    return _review(request, load_preview(request.preview), None)
 
 
-def reviewed(request: Request, *, dbt: Path | None = None, airbyte: bool = False) -> Review:
+def review_impact(request: ReviewRequest, *, dbt: Path | None = None, airbyte: bool = False) -> Review:
     """Review a preview, with the models downstream of the streams that it touches.
 
     Args:
@@ -78,14 +78,14 @@ def reviewed(request: Request, *, dbt: Path | None = None, airbyte: bool = False
     Raises:
         LotusError: As `judged`; the dbt project can't be read, or Airbyte is unavailable.
     """
-    preview = read_preview(request.preview)
+    preview = load_preview(request.preview)
     review = _review(request, preview, _histories(request, preview) if airbyte else None)
     folder = dbt_folder(request.directory, dbt)
     lineage = downstream(touched_streams(review.impact), load_project(folder)) if folder is not None else None
     return Review(review.impact, review.gate, lineage, airbyte)
 
 
-def read_preview(file: Path) -> Preview:
+def load_preview(file: Path) -> Preview:
     """Read a preview from its file; a truncated one is a failed preview.
 
     Raises:
@@ -98,7 +98,7 @@ def read_preview(file: Path) -> Preview:
         what = f"{file} can't be read ({reason})"
         raise LotusError(what, "create it with `pulumi preview --json > preview.json`") from None
     try:
-        return read(text)
+        return read_preview(text)
     except LotusError as error:
         # An engine that crashes or is killed leaves half a document: the pull request gets a comment and a closed gate.
         message = TRUNCATED if not text.strip() else f"{TRUNCATED}\n{error.message}"
@@ -115,7 +115,7 @@ def touched_streams(impact: Impact) -> dict[StreamName, bool]:
     return found
 
 
-def _review(request: Request, preview: Preview, histories: Mapping[str, History] | None) -> Review:
+def _review(request: ReviewRequest, preview: Preview, histories: Mapping[str, History] | None) -> Review:
     previewed = stack_of(preview)
     stack = (request.stack or previewed).rsplit("/", maxsplit=1)[-1]
     losses = _acknowledged_losses(request, stack)
@@ -125,7 +125,7 @@ def _review(request: Request, preview: Preview, histories: Mapping[str, History]
     return Review(impact, gate(impact, losses, request.labels, naming.LOSS_LABEL))
 
 
-def _acknowledged_losses(request: Request, stack: str) -> frozenset[str]:
+def _acknowledged_losses(request: ReviewRequest, stack: str) -> frozenset[str]:
     """The objects whose loss the stack's file in this clone acknowledges; none without a file.
 
     The clone's file counts, not the deployed configuration: the acknowledgement is part of the reviewed change.
@@ -140,7 +140,7 @@ def _acknowledged_losses(request: Request, stack: str) -> frozenset[str]:
     return acknowledged(project.values(name).get(ACKNOWLEDGE_KEY))
 
 
-def _histories(request: Request, preview: Preview) -> dict[str, History]:
+def _histories(request: ReviewRequest, preview: Preview) -> dict[str, History]:
     """Read the job history of each connection that the preview changes or replaces, by the connection's id."""
     steps = (step for step in main_steps(preview) if step.type == CONNECTION and not step.quiet)
     ids = sorted({step.old.id for step in steps if step.old is not None and step.new is not None})

@@ -14,7 +14,7 @@ from lotus_infra.dbt.project import load_project
 from lotus_infra.dbt.scaffold import Draft, new_draft
 from lotus_infra.lake.lake import Lake, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
-from lotus_infra.lake.report import as_opened
+from lotus_infra.lake.report import path_from_here
 
 SELECTED_AT_MOST: Final = 3
 """Streams that the suggested `dbt build` selects by tag; for more it builds everything."""
@@ -134,7 +134,7 @@ def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
 def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
     if not dry_run:
         write_together(folder, draft.files)
-    shown = as_opened(folder)
+    shown = path_from_here(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
     return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)

@@ -8,7 +8,7 @@ from airbyte_model.suggestions import suggestion
 
 from lotus_infra.commands.options import JSON, STREAMS
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.lake.json_schema import KINDS, json_schema
+from lotus_infra.lake.json_schema import FILE_MODELS, json_schema
 from lotus_infra.lake.lake import SCHEMA_FOLDER
 
 
@@ -38,8 +38,10 @@ def schema_text(kind: str) -> str:
     Raises:
         LotusError: The kind is unknown.
     """
-    if kind not in KINDS:
-        raise LotusError(f'unknown kind of file "{kind}"', suggestion(kind, KINDS, f"try {', '.join(KINDS)}"))
+    if kind not in FILE_MODELS:
+        raise LotusError(
+            f'unknown kind of file "{kind}"', suggestion(kind, FILE_MODELS, f"try {', '.join(FILE_MODELS)}")
+        )
     return json.dumps(json_schema(kind), indent=2, ensure_ascii=False)
 
 
@@ -52,10 +54,10 @@ def write_schemas(directory: Path) -> tuple[Path, ...]:
     if not directory.is_dir():
         raise LakeError(f"{directory} is not a folder", "name the lake's folder with --streams")
     folder = directory / SCHEMA_FOLDER
-    files = tuple(folder / f"{kind}.json" for kind in KINDS)
+    files = tuple(folder / f"{kind}.json" for kind in FILE_MODELS)
     try:
         folder.mkdir(exist_ok=True)
-        for kind, file in zip(KINDS, files, strict=True):
+        for kind, file in zip(FILE_MODELS, files, strict=True):
             file.write_text(schema_text(kind) + "\n", encoding="utf-8")
     except OSError as error:
         raise LakeError(f"{directory} can't be written to ({error.strerror or error})", "make it writable") from None

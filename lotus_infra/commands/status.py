@@ -38,7 +38,7 @@ from lotus_infra.clients.freshness import (
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import SourceFolder
 
 _AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
@@ -279,8 +279,8 @@ def render(found: Status) -> str:
         if found.streams:
             console.print(_streams_table(found))
     lines = [*found.problems, *dict.fromkeys(_unknown_reasons(found))]
-    lines.append(counted(len(found.problems), "problem") if found.problems else "no problems")
-    return captured.get() + "".join(printable(line) + "\n" for line in lines)
+    lines.append(pluralize(len(found.problems), "problem") if found.problems else "no problems")
+    return captured.get() + "".join(escape_unprintable(line) + "\n" for line in lines)
 
 
 def _unknown_reasons(found: Status) -> Iterator[str]:

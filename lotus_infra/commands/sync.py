@@ -25,9 +25,9 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from rich.table import Table
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import EVERY, JSON, STACK, STREAMS
+from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
 from lotus_infra.errors import LotusError, StoppedError
-from lotus_infra.lake.diagnostics import printable
+from lotus_infra.lake.diagnostics import escape_unprintable
 
 NOT_STARTED: Final = "not started"
 _READING: Final = frozenset({"sync", "refresh"})
@@ -90,7 +90,7 @@ def _ignore(_: Run) -> None:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Polling:
     """How to wait for jobs.
 
     Attributes:
@@ -108,7 +108,7 @@ class Patience:
 
 @click.command()
 @click.argument("sources", nargs=-1)
-@EVERY
+@ALL_SOURCES
 @click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and do not follow them.")
 @click.option("--cancel", "ending", is_flag=True, help="Cancel the running jobs instead.")
 @click.option(
@@ -142,16 +142,16 @@ def sync(
 
     Example: lotus sync shopify klaviyo --timeout 3600
     """
-    with connected(directory, stack) as live, Watched(Console(stderr=True)) as watched:
+    with connected(directory, stack) as live, ProgressObserver(Console(stderr=True)) as watched:
         names = live.select_sources(sources, every=every)
         if dry_run:
-            runs = look(live, names, connection_id)
+            runs = running_jobs(live, names, connection_id)
         elif ending:
             runs = cancel(live, names, connection_id)
         elif no_wait:
             runs = start(live, names, watched, connection_id)
         else:
-            runs = sync_sources(live, names, watched, connection_id, Patience(timeout_seconds=timeout))
+            runs = sync_sources(live, names, watched, connection_id, Polling(timeout_seconds=timeout))
     ok = ending or dry_run or all(run.ok for run in runs)
     if as_json:
         text = json.dumps(as_document(runs, ok=ok), indent=2) + "\n"
@@ -170,7 +170,7 @@ def sync_sources(
     names: Sequence[str],
     observe: Observer = _ignore,
     connection_id: str = "",
-    patience: Patience | None = None,
+    patience: Polling | None = None,
 ) -> list[Run]:
     """Sync sources: `start` them, and follow the jobs until all finish or the timeout passes.
 
@@ -189,7 +189,7 @@ def sync_sources(
 
     try:
         start(live, names, keep, connection_id)
-        _follow(live.airbyte, runs, keep, patience or Patience())
+        _follow(live.airbyte, runs, keep, patience or Polling())
     except KeyboardInterrupt:
         raise StoppedError("no longer waiting", _how_to_resume(runs)) from None
     except AirbyteError as error:
@@ -219,7 +219,7 @@ def start(live: ConnectedLake, names: Sequence[str], observe: Observer = _ignore
     return runs
 
 
-def look(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -> list[Run]:
+def running_jobs(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -> list[Run]:
     """Find the running jobs of sources; nothing is started.
 
     Returns:
@@ -243,7 +243,7 @@ def cancel(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -
     Raises:
         LotusError: As `start`; or Airbyte refuses.
     """
-    running = look(live, names, connection_id)
+    running = running_jobs(live, names, connection_id)
     with translate_errors():
         return [run if run.job_id is None else run.at(live.airbyte.cancel_job(run.job_id)) for run in running]
 
@@ -278,7 +278,7 @@ def _start_or_join(airbyte: Airbyte, run: Run) -> Run | None:
     return replace(run.at(job), was_running=True)
 
 
-def _follow(airbyte: Airbyte, runs: Mapping[str, Run], keep: Observer, patience: Patience) -> None:
+def _follow(airbyte: Airbyte, runs: Mapping[str, Run], keep: Observer, patience: Polling) -> None:
     """Poll the jobs of `runs` until all finish or the timeout passes. `keep` updates `runs`."""
     began = patience.clock()
     while unfinished := [run for run in runs.values() if not run.finished]:
@@ -317,7 +317,7 @@ def _how_to_resume(runs: Mapping[str, Run]) -> str:
     return f"{jobs} {verb}; `lotus sync {names}` follows {them} again, `lotus sync --cancel {names}` cancels {them}"
 
 
-class Watched:
+class ProgressObserver:
     """An observer that shows progress: moving lines on a terminal, otherwise one line per change of a status."""
 
     def __init__(self, console: Console) -> None:
@@ -359,7 +359,7 @@ def _progress(run: Run) -> str:
     job = "" if run.job_id is None else f"job {run.job_id} "
     rows, size = _text_or_empty(run.rows, "{:,} rows".format), _text_or_empty(run.bytes, decimal)
     before = "already running" if run.was_running else ""
-    return printable(", ".join(filter(None, [job + run.status, rows, size, before])))
+    return escape_unprintable(", ".join(filter(None, [job + run.status, rows, size, before])))
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -384,7 +384,7 @@ def render(runs: Sequence[Run]) -> str:
 
 def _reasons(runs: Sequence[Run]) -> str:
     """Why runs failed, a line each."""
-    return "".join(printable(f"{run.source}: {run.reason}") + "\n" for run in runs if run.reason)
+    return "".join(escape_unprintable(f"{run.source}: {run.reason}") + "\n" for run in runs if run.reason)
 
 
 def _text_or_empty(value: Number | None, text: Callable[[Number], str] = str) -> str:

@@ -20,7 +20,7 @@ from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
 from lotus_infra.commands.options import STREAMS
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.plan.preview import Preview, read
+from lotus_infra.plan.preview import Preview, read_preview
 
 BULK: Final = 200
 """Objects to create, beyond which checkpoints cost more than the rest of the run."""
@@ -97,7 +97,7 @@ def apply(
     # A target makes the run smaller than this count. It is also how a user creates first what needs checkpoints.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
         return engine.up(arguments)
-    unsafe = unrecoverable(read(engine.output("preview", "--json")), adopts=_adopts_identical(engine))
+    unsafe = unrecoverable(read_preview(engine.output("preview", "--json")), adopts=_adopts_identical(engine))
     notify(_with_checkpoints(len(missing), unsafe) if unsafe else _without_checkpoints(len(missing)))
     return engine.up(arguments, {} if unsafe else NO_CHECKPOINTS)
 

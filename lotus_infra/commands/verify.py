@@ -24,11 +24,11 @@ from lotus_infra import naming
 from lotus_infra.clients.git import Repository
 from lotus_infra.clients.kubernetes import Cluster, ClusterError, Pod
 from lotus_infra.commands.options import JSON, STREAMS
-from lotus_infra.config.dagster import KEY, DagsterSettings
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image
-from lotus_infra.lake.diagnostics import counted, printable
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 
 State = Literal["same", "differs", "unknown"]
 
@@ -65,7 +65,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Verification:
     """The result.
 
     Attributes:
@@ -134,7 +134,7 @@ def verify(stack: str | None, kubeconfig: str | None, context: str | None, direc
 
 def verify_cluster(
     directory: Path, stack: str | None = None, kubeconfig: str | None = None, context: str | None = None
-) -> Verified:
+) -> Verification:
     """Compare the cluster of a stack with the stack and this repository.
 
     Args:
@@ -150,11 +150,11 @@ def verify_cluster(
     name = project.select(stack, os.environ)
     settings = project.dagster(name)
     if settings is None:
-        hint = f"{KEY} does not deploy it; choose another stack with --stack"
+        hint = f"{DAGSTER_KEY} does not deploy it; choose another stack with --stack"
         raise LotusError(f"the stack {name} has no Dagster", hint)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
-    return Verified(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
+    return Verification(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
 
 
 def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repository) -> Iterator[Finding]:
@@ -217,7 +217,7 @@ def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str) -> Ite
 def _rollout(workload: Workload, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
     revisions = Counter(pod.revision for pod in pods)
     if len(revisions) > 1:
-        shown = ", ".join(f"{name} ({counted(count, 'pod')})" for name, count in sorted(revisions.items()))
+        shown = ", ".join(f"{name} ({pluralize(count, 'pod')})" for name, count in sorted(revisions.items()))
         remedy = f"wait until the rollout ends: `kubectl get pods --namespace {namespace} --watch`"
         yield Finding("roll-out", workload.name, "one ReplicaSet", shown, "differs", remedy)
 
@@ -285,7 +285,7 @@ def _reported_build(cluster: Cluster, namespace: str, webservers: Sequence[Pod])
     pod = next((each for each in webservers if each.ready and each.port is not None), None)
     if pod is None or pod.port is None:
         raise ClusterError("no webserver is ready to answer")
-    return told_by(cluster.get(namespace, pod.name, pod.port, "graphql", QUERY), naming.CODE_LOCATION)
+    return build_in(cluster.get(namespace, pod.name, pod.port, "graphql", QUERY), naming.CODE_LOCATION)
 
 
 class _Value(BaseModel):
@@ -324,7 +324,7 @@ class _Answer(BaseModel):
     data: _Data
 
 
-def told_by(answer: object, location: str) -> Build:
+def build_in(answer: object, location: str) -> Build:
     """Read the build of a code location from Dagster's answer to `QUERY`.
 
     Raises:
@@ -367,29 +367,29 @@ def _compare_commit(what: str, where: str, found: str, repository: Repository) -
     if later is None:
         remedy = "run `git fetch`; if the commit is still missing, the image was built from another repository"
         return Finding(what, where, repository.commit, f"{found}, not in this history", "differs", remedy)
-    return Finding(what, where, repository.commit, f"{found}, {counted(later, 'commit')} earlier", "same")
+    return Finding(what, where, repository.commit, f"{found}, {pluralize(later, 'commit')} earlier", "same")
 
 
 # Output
 
 
-def render(verified: Verified) -> str:
+def render(verified: Verification) -> str:
     """The comparisons as a table, with remedies and a summary below."""
     console = Console()
     with console.capture() as captured:
         console.print(_table(verified))
-    return captured.get() + "".join(f"{printable(line)}\n" for line in _lines(verified))
+    return captured.get() + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))
 
 
-def _table(verified: Verified) -> Table:
+def _table(verified: Verification) -> Table:
     table = Table("", "what", "where", "declared", "running")
     for finding in verified.findings:
         cells = (finding.state, finding.what, finding.where, finding.declared, finding.running)
-        table.add_row(*(printable(_shortened(cell)) for cell in cells))
+        table.add_row(*(escape_unprintable(_shortened(cell)) for cell in cells))
     return table
 
 
-def _lines(verified: Verified) -> Iterator[str]:
+def _lines(verified: Verification) -> Iterator[str]:
     for finding in verified.findings:
         if finding.remedy:
             yield f"{finding.what} of {finding.where}: {_shortened(finding.remedy)}"
@@ -399,7 +399,7 @@ def _lines(verified: Verified) -> Iterator[str]:
     commit = verified.repository.commit[:SHORT]
     yield (
         f"{verified.stack}, namespace {verified.namespace}, compared with {commit}{changes}: "
-        f"{counted(states.total(), 'comparison')}, {numbers}"
+        f"{pluralize(states.total(), 'comparison')}, {numbers}"
     )
 
 
@@ -408,7 +408,7 @@ def _shortened(text: str) -> str:
     return re.sub(rf"\b([0-9a-f]{{{SHORT}}})[0-9a-f]{{28,52}}\b", r"\1", text)
 
 
-def as_document(verified: Verified) -> dict[str, JsonValue]:
+def as_document(verified: Verification) -> dict[str, JsonValue]:
     """The comparisons as one JSON document."""
     return {
         "ok": verified.ok,

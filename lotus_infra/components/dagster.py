@@ -14,7 +14,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
-from lotus_infra.config.credentials import BackupPlace, Credentials
+from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import (
     Backup,
     Chart,
@@ -54,7 +54,7 @@ class DagsterArgs:
     database_password: pulumi.Input[str]
     catalog_password: pulumi.Input[str]
     reader: Credentials
-    backups: BackupPlace | None
+    backups: BackupBucket | None
     explain_pods: Callable[[], Sequence[str]]
 
 
@@ -168,7 +168,7 @@ class DatabaseArgs:
     database: Database
     namespace: str
     password: pulumi.Input[str]
-    backups: BackupPlace | None
+    backups: BackupBucket | None
     protect: bool
 
 
@@ -241,7 +241,7 @@ class DagsterDatabase(pulumi.ComponentResource):
         }
         return spec | {key: value for key, value in optional.items() if value}
 
-    def _backup_spec(self, backup: Backup, bucket: BackupPlace) -> dict[str, Any]:
+    def _backup_spec(self, backup: Backup, bucket: BackupBucket) -> dict[str, Any]:
         secret = naming.backup_secret(self._database)
         prefix = naming.backup_prefix(self._args.namespace, self._database)
         store: dict[str, Any] = {

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from lotus_infra import naming
-from lotus_infra.config.credentials import BackupPlace, Credentials, GivenIdentities
+from lotus_infra.config.credentials import BackupBucket, Credentials, GivenIdentities
 from lotus_infra.config.landing_zone import Feature, LandingZoneSettings
 from lotus_infra.lake.references import LandingPart
 
@@ -91,11 +91,11 @@ class LandingZone(pulumi.ComponentResource):
         }
         return parts[part]
 
-    def backups(self) -> BackupPlace | None:
+    def backups(self) -> BackupBucket | None:
         """The bucket of the databases' backups, with its key; None without a key."""
         if self.backup is None:
             return None
-        return BackupPlace(self.backup_bucket, self._settings.region, self._settings.endpoint, self.backup)
+        return BackupBucket(self.backup_bucket, self._settings.region, self._settings.endpoint, self.backup)
 
     def exports(self) -> dict[str, pulumi.Input[str] | None]:
         """The stack's outputs about the zone. The writer's key is not among them: only Airbyte needs it."""

@@ -34,7 +34,7 @@ class GivenIdentities:
 
 
 @dataclass(frozen=True)
-class BackupPlace:
+class BackupBucket:
     """The bucket of backups, with its access key.
 
     Attributes:

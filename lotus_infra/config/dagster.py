@@ -29,9 +29,9 @@ from pydantic.alias_generators import to_camel
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image, ImageError
-from lotus_infra.lake.diagnostics import JsonPath, field_name
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 
-KEY: Final = "lotus:dagster"
+DAGSTER_KEY: Final = "lotus:dagster"
 CHART_REPOSITORY: Final = "https://dagster-io.github.io/helm"
 POSTGRES_PORT: Final = 5432
 MIN_PASSWORD_LENGTH: Final = 16
@@ -515,7 +515,8 @@ def parse_dagster_settings(document: object) -> DagsterSettings | None:
     """
     if not isinstance(document, dict):
         raise LotusError(
-            f"{KEY}: is not an object", f"pulumi config set --path {KEY}.deploy false, or edit the stack's file"
+            f"{DAGSTER_KEY}: is not an object",
+            f"pulumi config set --path {DAGSTER_KEY}.deploy false, or edit the stack's file",
         )
     model = DagsterSettings if document.get("deploy") is not False else DagsterDisabled
     try:
@@ -530,7 +531,7 @@ def _message(error: Any, root: type[Section]) -> str:
     location: Sequence[str | int] = error["loc"]
     path, models = _resolve_location(location, root)
     # pydantic marks an invalid key of a map with "[key]" after the key.
-    key, kind = field_name((KEY, *(step for step in path if step != "[key]"))), error["type"]
+    key, kind = format_path((DAGSTER_KEY, *(step for step in path if step != "[key]"))), error["type"]
     if kind == "extra_forbidden":
         known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
         remedy = suggestion(str(location[-1]), known, f"known keys are {', '.join(known)}")

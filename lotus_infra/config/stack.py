@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 
 from lotus_infra.config import production, stack_files
-from lotus_infra.config.dagster import KEY, DagsterSettings, parse_dagster_settings
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, parse_dagster_settings
 from lotus_infra.errors import LotusError
 
 ACKNOWLEDGE: Final = "acknowledge"
@@ -140,13 +140,13 @@ class Project:
         Raises:
             LotusError: The file can't be read, or a setting is invalid.
         """
-        document = self.values(stack).get(KEY)
+        document = self.values(stack).get(DAGSTER_KEY)
         if isinstance(document, str):
             # `pulumi config set` without --path stores an object as text.
             try:
                 document = json.loads(document)
             except ValueError:
-                what = f"{KEY} of the stack {stack} is not valid JSON"
+                what = f"{DAGSTER_KEY} of the stack {stack} is not valid JSON"
                 raise LotusError(what, "write it as YAML into the stack's file") from None
         return parse_dagster_settings(document) if document is not None else None
 

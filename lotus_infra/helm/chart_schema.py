@@ -19,7 +19,7 @@ from airbyte_model.suggestions import suggestion
 from jsonschema import Draft202012Validator, ValidationError
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import JsonPath, field_name
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 
 Schema: TypeAlias = dict[str, JsonValue]
 
@@ -164,7 +164,7 @@ def _unknown_keys(value: JsonValue, schema: Schema, path: JsonPath) -> Iterator[
             yield from _unknown_keys(inner, listed, (*path, key))
         elif known and not is_open:
             remedy = suggestion(key, known, f"known keys are {', '.join(sorted(known))}")
-            yield ChartProblem(field_name((*path, key)), "unknown key of the chart", remedy)
+            yield ChartProblem(format_path((*path, key)), "unknown key of the chart", remedy)
 
 
 def _branches(schema: Schema) -> Iterator[Schema]:
@@ -201,13 +201,13 @@ def _problems(error: ValidationError) -> Iterator[ChartProblem]:
     elif error.validator == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         for key in wanted:
             if key not in error.instance:
-                yield ChartProblem(field_name((*path, key)), "is missing", "add it: the chart requires it")
+                yield ChartProblem(format_path((*path, key)), "is missing", "add it: the chart requires it")
     elif error.validator == "type":
         yield _wrong_type(path, str(wanted))
     elif error.validator == "enum" and isinstance(wanted, list):
-        yield ChartProblem(field_name(path), "invalid value", f"write one of {', '.join(map(str, wanted))}")
+        yield ChartProblem(format_path(path), "invalid value", f"write one of {', '.join(map(str, wanted))}")
     elif error.validator != "additionalProperties":
-        yield ChartProblem(field_name(path), f"violates the chart's rule {error.validator}", f"the rule is {wanted}")
+        yield ChartProblem(format_path(path), f"violates the chart's rule {error.validator}", f"the rule is {wanted}")
 
 
 def _problems_of_alternatives(error: ValidationError) -> Iterator[ChartProblem]:
@@ -222,4 +222,4 @@ def _problems_of_alternatives(error: ValidationError) -> Iterator[ChartProblem]:
 
 
 def _wrong_type(path: JsonPath, wanted: str) -> ChartProblem:
-    return ChartProblem(field_name(path), "wrong type", f"write a value of type {wanted}")
+    return ChartProblem(format_path(path), "wrong type", f"write a value of type {wanted}")

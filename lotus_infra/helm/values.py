@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.config.dagster import (
-    KEY,
+    DAGSTER_KEY,
     DagsterSettings,
     DatabaseAddress,
     DeploymentSettings,
@@ -26,7 +26,7 @@ from lotus_infra.config.dagster import (
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
 from lotus_infra.images import Image
-from lotus_infra.lake.diagnostics import JsonPath, field_name
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 
 SECRET_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
 """The keys of the lake's Kubernetes secret, which become variables of pods: the reader's key, the catalog's password.
@@ -36,7 +36,7 @@ AWS' and Postgres' libraries read these names by default.
 FINGERPRINT_PLACEHOLDER: Final = "${fingerprint}"
 WEBSERVER_PORT: Final = 80
 _FINGERPRINT_BYTES: Final = 6
-_EXTRA_VALUES_KEY: Final = f"{KEY}.extraValues"
+_EXTRA_VALUES_KEY: Final = f"{DAGSTER_KEY}.extraValues"
 
 ChartValues: TypeAlias = dict[str, JsonValue]
 
@@ -101,7 +101,7 @@ def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str
     result = _merge(values, extra)
     problems = check_values(result)
     if problems:
-        raise LotusError("\n".join(f"{KEY}: the chart's value {problem}" for problem in problems))
+        raise LotusError("\n".join(f"{DAGSTER_KEY}: the chart's value {problem}" for problem in problems))
     return result
 
 
@@ -310,7 +310,7 @@ def _conflicts(values: ChartValues, extra: Mapping[str, JsonValue], path: JsonPa
         if isinstance(present, dict) and isinstance(inner, dict):
             yield from _conflicts(present, inner, (*path, key))
         elif key in values:
-            name = field_name((*path, key))
+            name = format_path((*path, key))
             yield ChartProblem(name, "already set by another setting", "remove it here, and change that setting")
 
 

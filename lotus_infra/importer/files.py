@@ -20,12 +20,12 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
 from lotus_infra.importer.model import ExistingActor, ExistingConnection, ExistingStream, SourceSchema
-from lotus_infra.lake.diagnostics import JsonPath, field_name
-from lotus_infra.lake.discovered import text_of
+from lotus_infra.lake.diagnostics import JsonPath, format_path
+from lotus_infra.lake.discovered import file_text
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
-from lotus_infra.lake.reading import explain
-from lotus_infra.lake.references import SECRET, walk
+from lotus_infra.lake.reading import explain_validation_error
+from lotus_infra.lake.references import SECRET, walk_leaves
 from lotus_infra.naming import is_identifier
 
 IMPORT_COMMAND: Final = "pulumi import --file {} --protect=false --generate-code=false"
@@ -177,7 +177,7 @@ def untyped_fields(stream: StreamConfig) -> list[str]:
 def discovered_files(folder: str, schema: SourceSchema) -> Iterator[PlannedFile]:
     """The files of a source's discovered schema, as `lotus discover` writes them."""
     for name, stream in sorted(schema.items()):
-        yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", text_of(stream))
+        yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", file_text(stream))
 
 
 def _unsupported(stream: ExistingStream) -> Iterator[Reason]:
@@ -200,8 +200,8 @@ def _validate(model: type[File], path: str, document: dict[str, JsonValue]) -> t
     try:
         parsed = model.model_validate(document)
     except ValidationError as error:
-        found = explain(error, model, document, path)
-        reasons = (Reason(f"{field_name(each.path)} {each.what}", f"in Airbyte: {each.remedy}") for each in found)
+        found = explain_validation_error(error, model, document, path)
+        reasons = (Reason(f"{format_path(each.path)} {each.what}", f"in Airbyte: {each.remedy}") for each in found)
         raise UnsupportedError(*reasons) from None
     return parsed, PlannedFile(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
@@ -324,10 +324,10 @@ def replace_secrets(
     """
     uses: dict[JsonPath, SecretUse] = {}
     unspecified = {path for path, _ in spec.unknown_keys(dict(configuration))} if spec is not None else {()}
-    for path, leaf in walk(dict(configuration)):
+    for path, leaf in walk_leaves(dict(configuration)):
         is_unspecified = any(path[:length] in unspecified for length in range(len(path) + 1))
         if _is_secret(path, leaf, spec, guess=is_unspecified and not masked):
-            place = field_name(("configuration", *path))
+            place = format_path(("configuration", *path))
             uses[path] = SecretUse(names.name(owner.name, path), owner.file, place)
     replaced = _with_references(dict(configuration), uses, ())
     return ReferencedConfiguration(replaced if isinstance(replaced, dict) else {}, tuple(uses.values()))

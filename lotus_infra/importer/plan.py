@@ -46,10 +46,10 @@ from lotus_infra.importer.schedules import comparable_schedule
 from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.checks import CHECKS
-from lotus_infra.lake.diagnostics import JsonPath, field_name
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, SourceConfig
-from lotus_infra.lake.references import is_reference, references, walk
+from lotus_infra.lake.references import is_reference, references, walk_leaves
 
 Settings = Mapping[str, object]
 _MOST_FIELDS: Final = 12
@@ -280,7 +280,7 @@ class _Planner:
         for rule in CHECKS:
             for diagnostic in rule(self.lake):
                 if not diagnostic.harmless and diagnostic.file in written:
-                    subject = f"{diagnostic.file} {field_name(diagnostic.path)}".rstrip()
+                    subject = f"{diagnostic.file} {format_path(diagnostic.path)}".rstrip()
                     self._note("told", subject, f"`lotus check` will refuse it: {diagnostic.what}", diagnostic.remedy)
 
     def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
@@ -505,7 +505,7 @@ def _differing_configuration(ours: Mapping[str, JsonValue], theirs: Mapping[str,
     """The fields in which two configurations differ; a reference or a mask equals any value."""
     one, other = _leaves(ours), _leaves(theirs)
     return sorted(
-        field_name(("configuration", *path))
+        format_path(("configuration", *path))
         for path in {*one, *other}
         if not (_is_hidden(one.get(path)) or _is_hidden(other.get(path))) and not _equal(one.get(path), other.get(path))
     )
@@ -584,7 +584,7 @@ def _stream_setting(stream: ExistingStream) -> tuple[object, ...]:
 
 
 def _leaves(configuration: Configuration | Mapping[str, JsonValue]) -> dict[JsonPath, JsonValue]:
-    return {path: leaf for path, leaf in walk(dict(configuration)) if leaf is not None}
+    return {path: leaf for path, leaf in walk_leaves(dict(configuration)) if leaf is not None}
 
 
 def _is_hidden(value: JsonValue) -> bool:

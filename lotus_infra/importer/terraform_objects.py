@@ -8,7 +8,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.importer import terraform_oss, terraform_public
 from lotus_infra.importer.model import ActorKind, Existing, ExistingActor, ExistingConnection, Note, SourceSchema
 from lotus_infra.importer.terraform import Instance
-from lotus_infra.lake.diagnostics import counted
+from lotus_infra.lake.diagnostics import pluralize
 
 
 class _Reader(NamedTuple):
@@ -81,8 +81,8 @@ def _other_instances(instances: Sequence[Instance]) -> Iterator[Note]:
     """Notes that count the data sources, and the resources of other providers."""
     data_sources = [each for each in instances if each.provider in _READERS and not each.managed]
     if data_sources:
-        what = f"{counted(len(data_sources), 'data source')} of Airbyte's provider need no import"
+        what = f"{pluralize(len(data_sources), 'data source')} of Airbyte's provider need no import"
         yield Note("told", "data sources", what)
     others = Counter(each.provider for each in instances if each.provider not in _READERS and each.managed)
     for provider, number in sorted(others.items()):
-        yield Note("told", f"provider {provider}", f"{counted(number, 'resource')} stay with Terraform")
+        yield Note("told", f"provider {provider}", f"{pluralize(number, 'resource')} stay with Terraform")

@@ -21,7 +21,7 @@ from lotus_infra.importer.model import (
 )
 from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform import Instance
-from lotus_infra.lake.discovered import MODES_OF_SOURCES, Defaults, Discovered, Options, fields_of
+from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
 from lotus_infra.lake.models import Schedule
 
 PROVIDER: Final = "aballiet/airbyte-oss"
@@ -219,14 +219,14 @@ def _mode(config: _Config) -> str:
 
 def _discovered(stream: _Stream) -> Discovered:
     schema = {key: json.loads(text) for key, text in (stream.json_schema or {}).items()}
-    modes = tuple(mode for mode in MODES_OF_SOURCES if mode in (stream.supported_sync_modes or ()))
+    modes = tuple(mode for mode in SOURCE_SYNC_MODES if mode in (stream.supported_sync_modes or ()))
     own_key = tuple(map(tuple, stream.source_defined_primary_key or ()))
     return Discovered(
         stream=stream.name,
         namespace=stream.namespace or None,
-        options=Options(sync_modes=modes or MODES_OF_SOURCES[:1]),
+        options=Options(sync_modes=modes or SOURCE_SYNC_MODES[:1]),
         defaults=Defaults(primary_key=own_key, cursor_field=tuple(stream.default_cursor_field or ())),
         source_defined_cursor=bool(stream.source_defined_cursor),
         source_defined_primary_key=own_key,
-        fields=fields_of(schema),
+        fields=parse_fields(schema),
     )

@@ -50,10 +50,10 @@ class LocatedDiagnostic:
     remedy: str
 
     def __str__(self) -> str:
-        return printable(f"{self.file}:{self.line}: {self.field or '(file)'}: {self.what}: {self.remedy}")
+        return escape_unprintable(f"{self.file}:{self.line}: {self.field or '(file)'}: {self.what}: {self.remedy}")
 
 
-def field_name(path: JsonPath) -> str:
+def format_path(path: JsonPath) -> str:
     """A path as text: `("primary_key", 0)` is `primary_key[0]`."""
     text = ""
     for step in path:
@@ -61,11 +61,11 @@ def field_name(path: JsonPath) -> str:
     return text
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """A number with its noun: `1 stream`, `2 streams`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Escape control characters and lone surrogates, so that a text is one line that any terminal can show."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

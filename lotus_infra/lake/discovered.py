@@ -13,7 +13,7 @@ from typing import Final, cast, get_args
 
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import field_name
+from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.models import (
     Configuration,
     ConnectorName,
@@ -28,7 +28,7 @@ from lotus_infra.lake.models import (
     TypeName,
 )
 
-MODES_OF_SOURCES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
+SOURCE_SYNC_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
 """The modes that sources have; one that names no known mode supports the first (Airbyte protocol)."""
 _UNKNOWN = Field("unknown")
 _NULL = Field("null")
@@ -103,12 +103,12 @@ class Connector(LakeFile):
     """JSON Schema of its configuration, with secret properties marked "airbyte_secret": true."""
 
 
-def fields_of(schema: Mapping[str, JsonValue]) -> dict[str, Field]:
+def parse_fields(schema: Mapping[str, JsonValue]) -> dict[str, Field]:
     """The top-level fields of a stream's JSON Schema, in its order."""
-    return dict(field_of(dict(schema)).properties or {})
+    return dict(parse_field(dict(schema)).properties or {})
 
 
-def field_of(schema: JsonValue) -> Field:
+def parse_field(schema: JsonValue) -> Field:
     """Translate a JSON Schema to a field: alternatives become a list of types; a missing type becomes "unknown".
 
     A `$ref` is not followed: connectors must resolve theirs (Airbyte protocol), and one that is left has no type.
@@ -117,17 +117,17 @@ def field_of(schema: JsonValue) -> Field:
         return _UNKNOWN
     field = _without_branches(schema)
     for keyword in ("oneOf", "anyOf"):
-        choices = [field_of(choice) for choice in _list(schema.get(keyword))]
+        choices = [parse_field(choice) for choice in _list(schema.get(keyword))]
         field = _complete(field, _union([choice for choice in choices if choice != _NULL]))
     for branch in _list(schema.get("allOf")):
-        field = _complete(field, field_of(branch))
+        field = _complete(field, parse_field(branch))
     return field
 
 
 def _without_branches(schema: dict[str, JsonValue]) -> Field:
     """The field that a schema's own keywords describe, without oneOf, anyOf and allOf."""
     properties, items = schema.get("properties"), schema.get("items")
-    inside = {name: field_of(inner) for name, inner in properties.items()} if isinstance(properties, dict) else None
+    inside = {name: parse_field(inner) for name, inner in properties.items()} if isinstance(properties, dict) else None
     given = schema.get("type")
     names = [given] if isinstance(given, str) else [name for name in _list(given) if isinstance(name, str)]
     if not names:
@@ -137,7 +137,7 @@ def _without_branches(schema: dict[str, JsonValue]) -> Field:
         format=_text(schema.get("format")),
         airbyte_type=_text(schema.get("airbyte_type")),
         properties=inside,
-        items=field_of(items) if isinstance(items, dict) else None,
+        items=parse_field(items) if isinstance(items, dict) else None,
     )
 
 
@@ -191,7 +191,7 @@ def _text(value: JsonValue) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class DiscoveredChange:
     """One change of a stream between two discoveries.
 
     Attributes:
@@ -213,10 +213,10 @@ class Difference:
         return f"~ {self.place}: {self.before} → {self.after}"
 
 
-def differences(before: Discovered, after: Discovered) -> tuple[Difference, ...]:
+def discovered_changes(before: Discovered, after: Discovered) -> tuple[DiscoveredChange, ...]:
     """The changes between two discoveries, modes, cursor and key first; an added or removed field is one change."""
     ours, theirs = _keys(before), _keys(after)
-    changed = [Difference(path, ours[path], theirs[path]) for path in ours if ours[path] != theirs[path]]
+    changed = [DiscoveredChange(path, ours[path], theirs[path]) for path in ours if ours[path] != theirs[path]]
     return (*changed, *_field_changes("fields.", before.fields, after.fields))
 
 
@@ -225,7 +225,7 @@ def _keys(stream: Discovered) -> dict[str, str]:
     return {
         "namespace": stream.namespace or "none",
         "options.sync_modes": ", ".join(sorted(stream.options.sync_modes)) or "none",
-        "defaults.cursor_field": field_name(stream.defaults.cursor_field) or "none",
+        "defaults.cursor_field": format_path(stream.defaults.cursor_field) or "none",
         "defaults.primary_key": _key_text(stream.defaults.primary_key),
         "source_defined_cursor": "yes" if stream.source_defined_cursor else "no",
         "source_defined_primary_key": _key_text(stream.source_defined_primary_key),
@@ -233,18 +233,18 @@ def _keys(stream: Discovered) -> dict[str, str]:
 
 
 def _key_text(paths: tuple[FieldPath, ...]) -> str:
-    return ", ".join(map(field_name, paths)) or "none"
+    return ", ".join(map(format_path, paths)) or "none"
 
 
-def _field_changes(prefix: str, before: _Fields, after: _Fields) -> Iterator[Difference]:
+def _field_changes(prefix: str, before: _Fields, after: _Fields) -> Iterator[DiscoveredChange]:
     for name in dict.fromkeys((*before, *after)):
         yield from _changes_of_field(prefix + name, before.get(name), after.get(name))
 
 
-def _changes_of_field(path: str, before: Field | None, after: Field | None) -> Iterator[Difference]:
+def _changes_of_field(path: str, before: Field | None, after: Field | None) -> Iterator[DiscoveredChange]:
     ours, theirs = _type_text(before), _type_text(after)
     if ours != theirs:
-        yield Difference(path, ours, theirs)
+        yield DiscoveredChange(path, ours, theirs)
     if before is not None and after is not None:
         yield from _field_changes(f"{path}.", before.properties or {}, after.properties or {})
         if before.items is not None or after.items is not None:
@@ -259,7 +259,7 @@ def _type_text(field: Field | None) -> str | None:
     return " or ".join(sorted(field.types) or ["unknown"]) + (f" ({formats})" if formats else "")
 
 
-def arranged(found: Discovered, before: Discovered | None) -> Discovered:
+def in_file_order(found: Discovered, before: Discovered | None) -> Discovered:
     """A discovered stream in the order of its older file: known fields keep their order, new ones follow.
 
     Servers keep schemas in an order of their own (airbyte-platform stores them as jsonb): the order of an answer has no
@@ -286,7 +286,7 @@ def _field_in_order(found: Field, before: Field | None) -> Field:
     )
 
 
-def text_of(discovered: Discovered) -> str:
+def file_text(discovered: Discovered) -> str:
     """The text of a discovered stream's file."""
     document = discovered.model_dump(
         mode="json", by_alias=True, exclude_none=True, exclude={"options": {"destination_sync_modes"}}
@@ -294,7 +294,7 @@ def text_of(discovered: Discovered) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def unwritable(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]]:
+def unwritable_streams(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]]:
     """Yield each stream that can't have a file of its own, with the reason."""
     by_name: dict[str, list[Discovered]] = {}
     for stream in streams:
@@ -310,7 +310,7 @@ def unwritable(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]
         elif len(alike) > 1:
             namespaces = ", ".join(each.namespace or "none" for each in alike)
             yield stream, f"the source has it in several namespaces ({namespaces})"
-        elif not _is_encodable(text_of(stream)):
+        elif not _is_encodable(file_text(stream)):
             yield stream, "its schema has characters that UTF-8 can't encode"
 
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 
-KINDS: Final[dict[str, type[BaseModel]]] = {
+FILE_MODELS: Final[dict[str, type[BaseModel]]] = {
     "stream": StreamConfig,
     "source": SourceConfig,
     "destination": DestinationConfig,
@@ -99,10 +99,10 @@ def json_schema(kind: str) -> JsonSchemaValue:
     Args:
         kind: One of `KINDS`.
     """
-    return KINDS[kind].model_json_schema(schema_generator=_EditorSchema)
+    return FILE_MODELS[kind].model_json_schema(schema_generator=_EditorSchema)
 
 
-def handbook() -> str:
+def field_reference() -> str:
     """The field reference, as Markdown."""
     tables = (line for kind, definition, title in _TABLES for line in _table(kind, definition, title))
     return "\n".join([_INTRODUCTION, *tables])

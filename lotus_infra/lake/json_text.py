@@ -111,7 +111,7 @@ def _skip_blanks(text: str, at: int) -> int:
     return blanks.end() if blanks else at
 
 
-def edited(text: str, edits: Sequence[Edit]) -> str:
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Apply edits to a text, first to last."""
     return reduce(_apply, edits, text)
 

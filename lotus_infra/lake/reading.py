@@ -142,7 +142,7 @@ class Reader:
         try:
             return model.model_validate_json(data)
         except ValidationError as error:
-            diagnostics = tuple(explain(error, model, document, file))
+            diagnostics = tuple(explain_validation_error(error, model, document, file))
             self.diagnostics.extend(diagnostics)
         # A misspelt key must not hide other mistakes: the rules check the document with its keys corrected.
         try:
@@ -151,7 +151,9 @@ class Reader:
             return None
 
 
-def explain(error: ValidationError, model: type[BaseModel], document: JsonValue, file: str) -> Iterator[Diagnostic]:
+def explain_validation_error(
+    error: ValidationError, model: type[BaseModel], document: JsonValue, file: str
+) -> Iterator[Diagnostic]:
     """Yield one diagnostic for each path that a model refused; of a path and one inside it, only the inner.
 
     Args:

@@ -67,7 +67,7 @@ def is_reference(value: object) -> TypeGuard[dict[str, JsonValue]]:
     return isinstance(value, dict) and any(isinstance(key, str) and key.startswith("$") for key in value)
 
 
-def parse(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
+def parse_reference(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     """Parse a reference; return what is wrong and what to do if it is malformed."""
     mark = next(key for key in value if key.startswith("$"))
     if mark not in {SECRET, CONFIG, LANDING}:
@@ -103,28 +103,28 @@ def _parse_landing(part: JsonValue) -> Reference | tuple[str, str]:
     return "the landing zone has no such part", suggestion(str(part), parts, f"name one of {', '.join(parts)}")
 
 
-def walk(value: JsonValue, path: JsonPath = ()) -> Iterator[tuple[JsonPath, JsonValue]]:
+def walk_leaves(value: JsonValue, path: JsonPath = ()) -> Iterator[tuple[JsonPath, JsonValue]]:
     """Yield every leaf of a configuration with its path; a reference is a leaf."""
     if isinstance(value, dict) and not is_reference(value):
         for key, inner in value.items():
-            yield from walk(inner, (*path, key))
+            yield from walk_leaves(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from walk(inner, (*path, index))
+            yield from walk_leaves(inner, (*path, index))
     else:
         yield path, value
 
 
 def references(configuration: JsonValue) -> Iterator[tuple[JsonPath, Reference]]:
     """Yield every well-formed reference of a configuration with its path."""
-    for path, leaf in walk(configuration):
+    for path, leaf in walk_leaves(configuration):
         if is_reference(leaf):
-            reference = parse(leaf)
+            reference = parse_reference(leaf)
             if isinstance(reference, Reference):
                 yield path, reference
 
 
-def rotating(configuration: JsonValue) -> Iterator[JsonPath]:
+def rotating_paths(configuration: JsonValue) -> Iterator[JsonPath]:
     """Yield the path of every secret that Airbyte rotates."""
     return (path for path, reference in references(configuration) if reference.rotates)
 
@@ -137,7 +137,7 @@ def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) 
         resolve: Returns the value of a reference, such as a Pulumi output.
     """
     if is_reference(configuration):
-        reference = parse(configuration)
+        reference = parse_reference(configuration)
         return resolve(reference) if isinstance(reference, Reference) else configuration
     if isinstance(configuration, dict):
         return {key: substitute(inner, resolve) for key, inner in configuration.items()}
@@ -146,7 +146,7 @@ def substitute(configuration: JsonValue, resolve: Callable[[Reference], Value]) 
     return configuration
 
 
-def engine_path(path: JsonPath) -> str | None:
+def property_path(path: JsonPath) -> str | None:
     """A path in the engine's syntax, `credentials["refresh.token"]`; None if it can't be written.
 
     The syntax can escape only a quote (pulumi, property_path.go): a key that ends in a backslash can't be written, and

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.checks.configuration import values_are_set
 from lotus_infra.lake.checks.rule import Rule
-from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, counted, field_name
+from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, format_path, pluralize
 from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import collector_paused, load_lake
@@ -40,10 +40,10 @@ class Report:
     def summary(self) -> str:
         """One line: how much was checked, and the number of problems."""
         streams, sources = sum(1 for _ in self.lake.streams), len(self.lake.sources)
-        checked = f"{counted(streams, 'stream')} in {counted(sources, 'source')}"
+        checked = f"{pluralize(streams, 'stream')} in {pluralize(sources, 'source')}"
         if self.models is not None:
-            checked += f" and {counted(self.models, 'model')}"
-        return f"{checked}: {counted(len(self.problems), 'problem') if self.problems else 'no problems'}"
+            checked += f" and {pluralize(self.models, 'model')}"
+        return f"{checked}: {pluralize(len(self.problems), 'problem') if self.problems else 'no problems'}"
 
 
 @collector_paused()
@@ -58,10 +58,10 @@ def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
         LakeError: The folder is missing, can't be listed, or contains nothing that could be a lake.
     """
     lake, diagnostics = load_lake(directory)
-    return judge(lake, (*CHECKS, values_are_set(stacks)), diagnostics)
+    return apply_rules(lake, (*CHECKS, values_are_set(stacks)), diagnostics)
 
 
-def judge(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] = ()) -> Report:
+def apply_rules(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] = ()) -> Report:
     """Apply rules to a loaded lake.
 
     Args:
@@ -70,10 +70,10 @@ def judge(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] =
         diagnostics: Diagnostics of the lake from before, such as the loader's.
     """
     found = [*diagnostics, *(diagnostic for rule in rules for diagnostic in rule(lake))]
-    return with_findings(Report(lake, (), ()), lake.directory, found)
+    return add_diagnostics(Report(lake, (), ()), lake.directory, found)
 
 
-def with_findings(report: Report, directory: Path, diagnostics: Iterable[Diagnostic]) -> Report:
+def add_diagnostics(report: Report, directory: Path, diagnostics: Iterable[Diagnostic]) -> Report:
     """Add diagnostics to a report.
 
     Args:
@@ -107,7 +107,7 @@ def as_document(report: Report) -> dict[str, JsonValue]:
     }
 
 
-def as_opened(path: Path) -> Path:
+def path_from_here(path: Path) -> Path:
     """A path as the user would open it: relative to the current folder if it is below, else absolute."""
     whole = path.absolute()
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
@@ -118,7 +118,7 @@ class _Locator:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._shown = as_opened(directory)
+        self._shown = path_from_here(directory)
         self._file = ""
         self._text = ""
         self._document: JsonValue = None
@@ -130,7 +130,7 @@ class _Locator:
             path = path_in_document(self._document, path)
             line = line_of(self._text, path)
         file = (self._shown / diagnostic.file).as_posix()
-        return LocatedDiagnostic(file, line or 1, field_name(path), diagnostic.what, diagnostic.remedy)
+        return LocatedDiagnostic(file, line or 1, format_path(path), diagnostic.what, diagnostic.remedy)
 
     def _open(self, file: str) -> None:
         if file != self._file:

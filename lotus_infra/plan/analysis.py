@@ -25,7 +25,7 @@ from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import counted
+from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.plan.impact import (
     BUCKET,
     CONNECTION,
@@ -563,7 +563,7 @@ def _expiry_losses(step: Step) -> Iterator[Loss]:
     before, after = (_expiry_days(state.inputs.get("rules")) if state else {} for state in (step.old, step.new))
     for rule, days in sorted(after.items()):
         if rule not in before or days < before[rule]:
-            yield Loss("bucket", step.name, f"expires data older than {counted(days, 'day')} (lifecycle rule {rule})")
+            yield Loss("bucket", step.name, f"expires data older than {pluralize(days, 'day')} (lifecycle rule {rule})")
 
 
 def _expiry_days(rules: JsonValue) -> dict[str, int]:

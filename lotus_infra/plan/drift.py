@@ -16,7 +16,7 @@ from airbyte_model.streams import Stream
 from airbyte_model.streams import shown as shown_stream
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import field_name
+from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.plan.impact import is_object
 from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, PropertyPath, ResourceState, Step
 from lotus_infra.plan.streams import backfill_tokens, streams
@@ -214,9 +214,9 @@ def _compare(resource: _Resource, notes: Sequence[str]) -> Iterator[PropertyDrif
     changed_secrets = {path for note in notes for path in _changed_secrets(note)}
     for path in dict.fromkeys(path for version in versions for path in version):
         ours, stored, theirs = _without_secrets([version.get(path) for version in versions])
-        if ours == stored == theirs == HIDDEN and field_name(path) in planned:
+        if ours == stored == theirs == HIDDEN and format_path(path) in planned:
             # The engine hides all three values, and its diff says that two of them differ.
-            is_live = field_name(path) in changed_secrets
+            is_live = format_path(path) in changed_secrets
             ours, theirs = (HIDDEN, ANOTHER_SECRET) if is_live else (ANOTHER_SECRET, HIDDEN)
         if not (_is_same(ours, stored) and _is_same(stored, theirs)):
             yield PropertyDrift(path, ours, stored, theirs, _is_perhaps_server(path, "; ".join(notes)))

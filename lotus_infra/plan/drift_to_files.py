@@ -16,12 +16,12 @@ from airbyte_model.streams import Stream, name_of, shown
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from lotus_infra import naming
-from lotus_infra.lake.diagnostics import field_name
+from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import Edit, child
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, DestinationConfig, Field, Schedule, SourceConfig, StreamConfig
-from lotus_infra.lake.references import Reference, is_reference, parse
+from lotus_infra.lake.references import Reference, is_reference, parse_reference
 from lotus_infra.plan.drift import (
     ANOTHER_SECRET,
     CONNECTION_DEFAULTS,
@@ -141,8 +141,8 @@ def path_text(path: PropertyPath) -> str:
     """A path as text: `orders.fields.total_tax`, `stream orders`, `configuration.start_date`."""
     if path[:1] == (STREAMS,):
         stream = shown(path[1])
-        return f"stream {stream}" if len(path) == 2 else f"{stream}.{field_name(path[2:])}"
-    return field_name(path)
+        return f"stream {stream}" if len(path) == 2 else f"{stream}.{format_path(path[2:])}"
+    return format_path(path)
 
 
 def _unresolved(drifted: DriftedObject, path: PropertyPath, what: str, remedy: str = _REVERT) -> Unresolved:
@@ -260,7 +260,7 @@ def _reference_at(written: JsonValue, path: PropertyPath) -> Reference | None:
             return None
         written = found[0]
         if is_reference(written):
-            reference = parse(written)
+            reference = parse_reference(written)
             return reference if isinstance(reference, Reference) else None
     return None
 

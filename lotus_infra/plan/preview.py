@@ -190,7 +190,7 @@ class _Event(_EngineModel):
         return before if before is not None and before.op != "refresh" else None
 
 
-def read(text: str) -> Preview:
+def read_preview(text: str) -> Preview:
     """Parse the output of a preview: a digest, or one event a line.
 
     Raises:

@@ -57,5 +57,5 @@ def lotus(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
     """Runs the command beside the lake, with the twin as its stack's Airbyte and waits that take no time."""
     landing = {"lotus:landing_bucket": "landing", "lotus:s3_secret_access_key": {"secure": "v1:abc"}}
     write_stack(tmp_path, "dev", lab.values | landing)
-    monkeypatch.setattr(syncs, "Patience", lab.patience)
+    monkeypatch.setattr(syncs, "Polling", lab.patience)
     return lotus_in(tmp_path, monkeypatch)

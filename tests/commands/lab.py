@@ -12,7 +12,7 @@ from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte
 
 from lotus_infra.clients.airbyte import ConnectedLake
-from lotus_infra.commands.sync import Patience
+from lotus_infra.commands.sync import Polling
 from lotus_infra.lake.loader import load_lake
 from tests.support.lakes import Document, clean_files, source, stream, write
 
@@ -48,9 +48,9 @@ class Lab:
         """What a stack's file says of this Airbyte."""
         return {"airbyte:serverUrl": self.twin.public_url, "lotus:workspaceId": self.twin.workspace_id}
 
-    def patience(self, timeout_seconds: float | None = None) -> Patience:
+    def patience(self, timeout_seconds: float | None = None) -> Polling:
         """Waits of ten seconds that take no time but by this clock."""
-        return Patience(10, timeout_seconds, pause=self._pause, clock=lambda: self.waited)
+        return Polling(10, timeout_seconds, pause=self._pause, clock=lambda: self.waited)
 
     def _pause(self, seconds: float) -> None:
         assert seconds > 0

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from lotus_infra import naming
-from lotus_infra.commands.verify import Finding, Verified
+from lotus_infra.commands.verify import Finding, Verification
 from lotus_infra.commands.verify import verify_cluster as verify
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.support.clone import commit, git
@@ -61,7 +61,7 @@ class Prod:
         answer = {"data": {"workspaceOrError": {"locationEntries": [entry]}}}
         self.cluster.answers = {"web-1:80": answer}
 
-    def verify(self) -> Verified:
+    def verify(self) -> Verification:
         return verify(self.folder / "streams", "prod", str(self.kubeconfig))
 
     def findings(self, state: str) -> dict[str, Finding]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.commands.backfill import MOST_JOBS, history
+from lotus_infra.commands.backfill import MOST_JOBS, job_history
 from lotus_infra.commands.sync import start
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus
@@ -38,7 +38,7 @@ def test_the_plan_is_shown_with_what_jobs_brought_and_nothing_is_started(
     assert (told["ok"], told["written"], told["history"]["rows"]) == (True, True, 42)
     assert json.loads(users.read_text())["backfill"] == "again"
     assert len(list(lab.twin.store.jobs)) == jobs
-    assert history(lab.live, "shop").jobs == 2 < MOST_JOBS
+    assert job_history(lab.live, "shop").jobs == 2 < MOST_JOBS
 
 
 def test_nothing_is_written_where_nobody_agrees(

@@ -9,7 +9,7 @@ import pytest
 from airbyte_twin.records import Temper
 from rich.console import Console
 
-from lotus_infra.commands.sync import Watched, sync_sources
+from lotus_infra.commands.sync import ProgressObserver, sync_sources
 from tests.commands.lab import Lab, with_fields
 from tests.support.commands import Lotus
 
@@ -119,7 +119,7 @@ def test_progress_moves_on_a_terminal(lab: Lab) -> None:
     written = io.StringIO()
     lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
 
-    with Watched(Console(file=written, force_terminal=True, width=80)) as watched:
+    with ProgressObserver(Console(file=written, force_terminal=True, width=80)) as watched:
         sync_sources(lab.live, ["shop"], watched, patience=lab.patience())
 
     assert "job 1 succeeded, 9 rows" in written.getvalue()

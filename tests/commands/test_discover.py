@@ -11,7 +11,7 @@ from airbyte_twin.records import Temper
 from pulumi_airbyte.client import Airbyte, ClientSettings
 
 from lotus_infra.clients.airbyte import ConnectedLake
-from lotus_infra.commands.discover import attempt, discover_source, render
+from lotus_infra.commands.discover import discover_source, render, try_discover
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab, with_fields
@@ -243,10 +243,10 @@ def test_a_connector_that_fails_is_told_in_its_words(lab: Lab) -> None:
     with pytest.raises(LotusError, match=f"could not discover the streams of source {shop}: Access denied for user"):
         discover_source(lab.live, "shop")
 
-    among_others = attempt(lab.live, "shop")
+    among_others = try_discover(lab.live, "shop")
     assert not among_others.ok
     assert render(among_others).startswith("shop: Airbyte could not discover the streams")
-    assert attempt(lab.live, "store").ok
+    assert try_discover(lab.live, "store").ok
 
 
 def test_a_server_without_a_config_api_is_told_which_setting_is_missing(lab: Lab) -> None:

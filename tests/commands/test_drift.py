@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.commands import drift as view
-from lotus_infra.commands.drift import Patch
+from lotus_infra.commands.drift import FilePatch
 from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
 from tests.support.commands import Lotus, lotus_in, stand_in_engine
 from tests.support.lakes import clean_files, write
@@ -88,13 +88,13 @@ def test_an_issue_has_the_patch_and_nothing_in_it_ends_a_block(
     assert "\n```diff\ndiff --git a/streams/shop/_source.json" in capsys.readouterr().out
 
     nasty = PropertyDrift(("configuration", "a\n```"), None, None, "@everyone ````")
-    body = view.markdown(Drift((DriftedObject("source", "shop", (nasty,), (), {}),), {}), Patch("", (), ()))
+    body = view.markdown(Drift((DriftedObject("source", "shop", (nasty,), (), {}),), {}), FilePatch("", (), ()))
     assert body.startswith("`````text\n")
     assert "\\n```" in body
 
 
 def test_an_issue_stays_below_the_limit() -> None:
     drift = Drift((), {})
-    body = view.markdown(drift, Patch("+" * view.LIMIT, (), ()))
+    body = view.markdown(drift, FilePatch("+" * view.LIMIT, (), ()))
     assert len(body) < view.LIMIT
     assert "too long for an issue" in body

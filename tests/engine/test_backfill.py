@@ -4,7 +4,7 @@ from typing import Any
 
 from airbyte_twin.faults import Fault
 
-from lotus_infra.commands.backfill import plan, write
+from lotus_infra.commands.backfill import plan_backfill, write
 from tests.engine.lake import Lake
 from tests.support.jobs import Ending, ending
 
@@ -25,7 +25,7 @@ def applied_again(lake: Lake, jobs: Ending) -> list[tuple[str, str | None, list[
 
 def test_a_new_token_is_one_refresh_of_its_stream_and_a_refused_one_is_tried_again(applied: Lake) -> None:
     with ending(applied.twin) as jobs:
-        write(plan(applied.pulumi.project / "streams", "shopify", ["orders"], REPRICE))
+        write(plan_backfill(applied.pulumi.project / "streams", "shopify", ["orders"], REPRICE))
         assert f"will refresh orders (token {REPRICE})" in applied.pulumi.preview().ok().stdout
         applied.twin.twin.faults.add(Fault(method="POST", path="connections/refresh", status=423))
         assert "423" in applied.pulumi.up().failed().output

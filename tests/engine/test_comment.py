@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lotus_infra.commands.comment import render
-from lotus_infra.commands.review import Request, judged, reviewed
-from lotus_infra.plan.preview import read
+from lotus_infra.commands.review import ReviewRequest, review_impact, review_losses
+from lotus_infra.plan.preview import read_preview
 from tests.engine.lake import Document, Lake
 
 
@@ -22,9 +22,9 @@ def test_a_real_preview_is_told_by_what_it_does_to_data(applied: Lake, tmp_path:
     applied.pulumi.config_set("lotus:shopify_api_password", "another-value", secret=True)
     file = tmp_path / "preview.json"
     file.write_text(applied.pulumi.preview("--json").ok().stdout, encoding="utf-8")
-    request = Request(file, applied.pulumi.project / "streams")
+    request = ReviewRequest(file, applied.pulumi.project / "streams")
 
-    review = reviewed(request)
+    review = review_impact(request)
 
     assert [loss.object for loss in review.gate.blocked] == ["source klaviyo", "stream shopify/customers"]
     klaviyo, shopify = review.impact.sources
@@ -44,8 +44,8 @@ def test_a_real_preview_is_told_by_what_it_does_to_data(applied: Lake, tmp_path:
 
     applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "source klaviyo").ok()
     applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[1]", "stream shopify/customers").ok()
-    assert judged(request).gate.ok
-    connection = read(applied.pulumi.preview("--json").ok().stdout).steps
+    assert review_losses(request).gate.ok
+    connection = read_preview(applied.pulumi.preview("--json").ok().stdout).steps
     assert [
         step.new.inputs["allowCursorLoss"]
         for step in connection

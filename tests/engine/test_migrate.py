@@ -8,7 +8,7 @@ from typing import Any
 
 from airbyte_twin.testing import RunningTwin
 
-from lotus_infra.commands.migrate import Migration, Order, carry_out, commands, prepare
+from lotus_infra.commands.migrate import Migration, MigrationOptions, carry_out, commands, prepare
 from tests.engine.lake import SECRETS, VALUES, Document, Lake, config_call
 from tests.engine.test_import import made_by_hand, placed, read
 
@@ -20,7 +20,7 @@ LOOKS = re.compile(r"GET .*|POST .*(/list|/get|/discover_schema)")
 def migrated(lake: Lake, origin: str) -> Migration:
     """Take over what exists, as `lotus migrate --yes` does."""
     project = lake.pulumi.project
-    order = Order(origin, project / "streams", project / "import.json", lake.pulumi.stack)
+    order = MigrationOptions(origin, project / "streams", project / "import.json", lake.pulumi.stack)
     return carry_out(prepare(order, lake.pulumi.environment))
 
 

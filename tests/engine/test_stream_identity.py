@@ -10,7 +10,7 @@ import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 
 from lotus_infra.plan.analysis import SECRET_STREAMS, impact_of
-from lotus_infra.plan.preview import read
+from lotus_infra.plan.preview import read_preview
 from tests.engine.harness import JsonObject, Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
 from tests.support.jobs import ending
@@ -165,7 +165,7 @@ def test_a_mappers_key_is_secret_in_plan_and_state(project: Pulumi, lab: Running
     updated = project.up("--diff").ok().output
     assert [key for key in (KEY, OTHER_KEY) if key in told + previewed.output + updated] == []
     assert shows(project, KEY, OTHER_KEY) == []
-    [impact] = impact_of(read(previewed.stdout)).sources
+    [impact] = impact_of(read_preview(previewed.stdout)).sources
     assert SECRET_STREAMS in impact.remarks
     assert_clean(project)
 

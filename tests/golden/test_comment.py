@@ -8,7 +8,7 @@ import pytest
 
 from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
-from lotus_infra.commands.review import Review, read_preview, touched_streams
+from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lineage import downstream
@@ -16,7 +16,7 @@ from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.gate import gate
 from lotus_infra.plan.impact import History
-from lotus_infra.plan.preview import read
+from lotus_infra.plan.preview import read_preview
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 from tests.support.previews import (
@@ -196,7 +196,7 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
 
 def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = None) -> Review:
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
-    impact = impact_of(read(digest.text()), histories)
+    impact = impact_of(read_preview(digest.text()), histories)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
     decision = gate(impact, acknowledged(agreed), labels, LOSS_LABEL)
     return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
@@ -234,7 +234,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
 def test_a_truncated_preview_is_reported_as_such(tmp_path: Path) -> None:
     file = tmp_path / "preview.json"
     file.write_text(source_gone().text()[:400], encoding="utf-8")
-    impact = impact_of(read_preview(file), stack="prod")
+    impact = impact_of(load_preview(file), stack="prod")
 
     made = render(Review(impact, gate(impact, (), (), LOSS_LABEL)))
 

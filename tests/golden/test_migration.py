@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from lotus_infra.commands.migrate import Migration, Order, render
+from lotus_infra.commands.migrate import Migration, MigrationOptions, render
 from lotus_infra.importer import files, terraform, terraform_objects
 from lotus_infra.importer.model import Existing
 from lotus_infra.importer.plan import plan_migration
@@ -35,7 +35,7 @@ def eventful() -> Existing:
 
 def test_a_plan_names_all_that_is_written_imported_left_and_changed(tmp_path: Path) -> None:
     plan = plan_migration(eventful(), load_lake(write(tmp_path, PINNED), begun=False).lake)
-    order = Order("terraform.tfstate", Path("streams"), Path("import.json"), "prod")
+    order = MigrationOptions("terraform.tfstate", Path("streams"), Path("import.json"), "prod")
     fresh = (*(order.directory / each.path for each in plan.files), order.imports)
 
     shown = render(Migration(order, plan, made.WORKSPACE, fresh, ()))

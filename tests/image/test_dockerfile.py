@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.dagster_fingerprint import files
+from lotus_infra.dagster_fingerprint import fingerprinted_files
 from lotus_infra.images import Image
 from toolchain.image_steps import Step, context_of, steps_of
 
@@ -93,7 +93,7 @@ def test_whatever_is_copied_is_let_through(steps: list[Step]) -> None:
     copies = [value.split()[:-1] for value in values(steps, "COPY") if not value.startswith("--from")]
     for source in {source for sources in copies for source in sources}:
         assert [name for name in given if name == source or name.startswith(f"{source}/")], source
-    assert set(files(REPOSITORY)) <= set(given)
+    assert set(fingerprinted_files(REPOSITORY)) <= set(given)
 
 
 NOT_LET_THROUGH = """

@@ -15,7 +15,7 @@ import pytest
 from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
-from lotus_infra.commands.verify import QUERY, Build, told_by
+from lotus_infra.commands.verify import QUERY, Build, build_in
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from toolchain.image_steps import Built, build
 
@@ -50,7 +50,7 @@ def test_the_steps_make_a_code_server_that_answers_without_any_variable_of_its_s
         assert called(built, *health_check).returncode == 0
         asks = Asks(port, tmp_path / "asking")
         [repository] = asks(SENSORS)["data"]["repositoriesOrError"]["nodes"]
-        told = told_by(asks(QUERY), f"grpc:127.0.0.1:{port}")
+        told = build_in(asks(QUERY), f"grpc:127.0.0.1:{port}")
 
     sensors = {each["name"] for each in repository["sensors"]}
     assert {naming.sensor(stream.source, stream.name) for stream in streams_of(REPOSITORY / "streams")} <= sensors

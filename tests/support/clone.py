@@ -4,14 +4,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lotus_infra.dagster_fingerprint import files
+from lotus_infra.dagster_fingerprint import fingerprinted_files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def write_project(folder: Path) -> Path:
     """Copy the files behind the fingerprint, last to first."""
-    for name in reversed(files(REPOSITORY)):
+    for name in reversed(fingerprinted_files(REPOSITORY)):
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, copy)

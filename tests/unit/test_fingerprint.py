@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.dagster_fingerprint import DefinitionsError, definitions_fingerprint, files, main
+from lotus_infra.dagster_fingerprint import DefinitionsError, definitions_fingerprint, fingerprinted_files, main
 from tests.support.clone import REPOSITORY, write_project
 
 
@@ -92,7 +92,7 @@ def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_finge
     imported = {Path(file).relative_to(REPOSITORY).as_posix() for file in ran.stdout.split()}
 
     assert imported
-    assert imported <= set(files(REPOSITORY))
+    assert imported <= set(fingerprinted_files(REPOSITORY))
 
 
 def test_a_folder_that_is_not_a_project_is_refused_with_all_missing_files(tmp_path: Path) -> None:

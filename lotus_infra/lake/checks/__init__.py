@@ -40,5 +40,5 @@ CHECKS: tuple[Rule, ...] = (
     configurations_fit,
 )
 
-FACT_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)
+DISCOVERY_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)
 """The rules that compare streams with their discovered streams; `lotus discover` runs these alone."""

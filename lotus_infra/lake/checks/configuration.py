@@ -19,11 +19,11 @@ from lotus_infra.lake.references import (
     ROTATES,
     Reference,
     StackValues,
-    engine_path,
     is_reference,
-    parse,
+    parse_reference,
+    property_path,
     references,
-    walk,
+    walk_leaves,
 )
 
 _PATH: JsonPath = ("configuration",)
@@ -40,15 +40,15 @@ _READ_AS: Final = {
 def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
     """References are well-formed, and no value is the mask that Airbyte shows for a secret."""
     for file, _, _, configuration in _configurations(lake):
-        for path, leaf in walk(configuration, _PATH):
+        for path, leaf in walk_leaves(configuration, _PATH):
             if leaf == MASK:
                 remedy = 'name the secret instead: {"$secret": "name"}'
                 yield Diagnostic(file, path, "is the mask that Airbyte shows for a secret", remedy)
             elif is_reference(leaf):
-                reference = parse(leaf)
+                reference = parse_reference(leaf)
                 if not isinstance(reference, Reference):
                     yield Diagnostic(file, path, *reference)
-                elif reference.rotates and engine_path(path) is None:
+                elif reference.rotates and property_path(path) is None:
                     what = (
                         f'can\'t be marked "{ROTATES}": the engine has no path for a key "*", or one that ends in "\\"'
                     )
@@ -83,7 +83,7 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
 def _check_fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
     values = _without_references(configuration)
     misfits = specification.misfits(values)
-    leaves = dict(walk(configuration))
+    leaves = dict(walk_leaves(configuration))
     for misfit in misfits:
         yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
     for path, leaf in leaves.items():
@@ -103,7 +103,7 @@ def _check_fit(file: str, specification: Specification, configuration: Configura
 def _without_references(value: JsonValue) -> object:
     """A configuration for the validator: each reference becomes an unknown value of its type."""
     if is_reference(value):
-        reference = parse(value)
+        reference = parse_reference(value)
         return Unknown(_READ_AS[reference.type]) if isinstance(reference, Reference) else Unknown()
     if isinstance(value, dict):
         return {key: _without_references(inner) for key, inner in value.items()}
@@ -120,7 +120,7 @@ def _flaw_of(misfit: Misfit, leaf: JsonValue) -> Flaw:
 
 def _check_secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
     if is_reference(leaf):
-        reference = parse(leaf)
+        reference = parse_reference(leaf)
         if isinstance(reference, Reference) and not reference.secret:
             name = reference.name if reference.part is None else "name"
             yield Diagnostic(file, path, "is a secret, but the reference is not", f'write {{"$secret": "{name}"}}')

@@ -14,7 +14,7 @@ from airbyte_model.offers import (
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
-from lotus_infra.lake.diagnostics import Diagnostic, field_name
+from lotus_infra.lake.diagnostics import Diagnostic, format_path
 from lotus_infra.lake.lake import Lake, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 
@@ -68,7 +68,7 @@ def keys_work(stream: StreamFile) -> Iterator[StreamFlaw]:
         for index, path in enumerate(config.primary_key):
             if not _exists(path, discovered.fields):
                 remedy = suggestion(path[0] if path else "", discovered.fields, "name a field that the source has")
-                yield ("primary_key", index), f'"{field_name(path)}" is not a field that the source has', remedy
+                yield ("primary_key", index), f'"{format_path(path)}" is not a field that the source has', remedy
                 return
     for index_path, flaw in key_flaws(mode, config.primary_key, config.fields, _offer(stream)):
         yield ("primary_key", *index_path), *flaw

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.commands.backfill import History, Plan, plan, render, write
+from lotus_infra.commands.backfill import BackfillPlan, JobHistory, plan_backfill, render, write
 from lotus_infra.errors import LotusError
 from tests.support.lakes import OWN_STREAMS, Document, clean_files, stream
 from tests.support.lakes import write as write_files
@@ -28,8 +28,8 @@ def lake(tmp_path: Path) -> Path:
     return write_files(tmp_path / "streams", clean_files() | others)
 
 
-def planned(lake: Path, *streams: str, token: str | None = None) -> Plan:
-    return plan(lake, "shop", streams, token, TODAY)
+def planned(lake: Path, *streams: str, token: str | None = None) -> BackfillPlan:
+    return plan_backfill(lake, "shop", streams, token, TODAY)
 
 
 def test_only_the_value_changes_in_a_file_whatever_its_layout(lake: Path) -> None:
@@ -79,4 +79,4 @@ def test_a_file_that_can_not_be_written_leaves_all_as_they_are(lake: Path) -> No
 def test_what_is_not_known_of_the_rows_is_said_to_be_so(lake: Path) -> None:
     shown = planned(lake, "orders")
     assert "unknown: no Airbyte" in render(shown, "no Airbyte")
-    assert "unknown: no job of shop has succeeded yet" in render(shown, History(0, 0, None, None, complete=True))
+    assert "unknown: no job of shop has succeeded yet" in render(shown, JobHistory(0, 0, None, None, complete=True))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi_airbyte.values import JsonObject
 
-from lotus_infra.commands.doctor import Case, CheckResult, clock, findings_of
+from lotus_infra.commands.doctor import CheckResult, StackContext, check_state, clock
 from lotus_infra.errors import LotusError
 
 MASK = "**********"
@@ -35,7 +35,7 @@ def source(
 
 def told(*resources: dict[str, Any], pending: list[Any] | None = None) -> list[CheckResult]:
     exported = json.dumps({"version": 3, "deployment": {"resources": resources, "pending_operations": pending}})
-    return list(findings_of(exported, "lotus", "prod", lambda *_: SCHEMA))
+    return list(check_state(exported, "lotus", "prod", lambda *_: SCHEMA))
 
 
 def test_a_state_whose_secrets_are_hidden_is_well() -> None:
@@ -77,7 +77,7 @@ def test_what_is_of_another_project_is_broken_and_what_never_ended_a_warning() -
 def test_a_connector_that_nobody_describes_is_a_warning() -> None:
     exported = json.dumps({"deployment": {"resources": [source({"key": "a"})]}})
 
-    [finding] = findings_of(exported, "lotus", "prod", lambda *_: None)
+    [finding] = check_state(exported, "lotus", "prod", lambda *_: None)
 
     assert (finding.state, finding.what) == (
         "warning",
@@ -86,7 +86,7 @@ def test_a_connector_that_nobody_describes_is_a_warning() -> None:
 
 
 def test_what_is_no_state_is_one_finding() -> None:
-    [finding] = findings_of("{}", "lotus", "prod", lambda *_: None)
+    [finding] = check_state("{}", "lotus", "prod", lambda *_: None)
 
     assert (finding.state, finding.what) == ("broken", "the state is not an export of pulumi")
 
@@ -104,9 +104,9 @@ def test_a_server_that_does_not_tell_its_time_has_no_finding() -> None:
 
 def test_a_stack_that_is_not_named_or_a_folder_without_a_project_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(LotusError, match=r"no Pulumi\.yaml at or above"):
-        Case.of(tmp_path, None, {})
+        StackContext.of(tmp_path, None, {})
     (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
     for stack in ("dev", "prod"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config: {}\n", encoding="utf-8")
     with pytest.raises(LotusError, match="no stack selected: pass --stack NAME, one of dev, prod"):
-        Case.of(tmp_path, None, {})
+        StackContext.of(tmp_path, None, {})

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
-from lotus_infra.lake.json_schema import KINDS, json_schema
+from lotus_infra.lake.json_schema import FILE_MODELS, json_schema
 from tests.support.lakes import OWN_STREAMS, Document, stream
 
 FILES = {
@@ -19,7 +19,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_MODELS)
 def test_a_schema_is_one_and_fits_the_projects_own_files(kind: str) -> None:
     schema = json_schema(kind)
     Draft7Validator.check_schema(schema)
@@ -30,7 +30,7 @@ def test_a_schema_is_one_and_fits_the_projects_own_files(kind: str) -> None:
         assert list(Draft7Validator(schema).iter_errors(json.loads(file.read_text()))) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_MODELS)
 def test_every_key_has_a_description(kind: str) -> None:
     schema = json_schema(kind)
     parts = [schema, *(part for part in schema.get("$defs", {}).values() if "properties" in part)]
@@ -38,7 +38,7 @@ def test_every_key_has_a_description(kind: str) -> None:
     assert [key for part in parts for key, value in part["properties"].items() if not value.get("description")] == []
 
 
-@pytest.mark.parametrize("model", KINDS.values())
+@pytest.mark.parametrize("model", FILE_MODELS.values())
 def test_every_model_has_a_description(model: type[BaseModel]) -> None:
     assert model.__doc__
 
@@ -65,4 +65,4 @@ def test_the_schemas_that_files_point_to_are_those_that_are_written() -> None:
         pointer = json.loads(file.read_text()).get("$schema")
         if pointer is not None:
             assert Path(pointer).parent.as_posix() == "../.schema"
-            assert Path(pointer).stem in KINDS
+            assert Path(pointer).stem in FILE_MODELS

@@ -2,13 +2,13 @@
 
 import pytest
 
-from lotus_infra.lake.discovered import Discovered, differences
+from lotus_infra.lake.discovered import Discovered, discovered_changes
 from tests.support.lakes import Document, discovered
 
 
 def changes(before: Document, after: Document) -> list[str]:
     ours, theirs = (Discovered.model_validate(discovered(**overrides)) for overrides in (before, after))
-    return [str(difference) for difference in differences(ours, theirs)]
+    return [str(difference) for difference in discovered_changes(ours, theirs)]
 
 
 def test_equal_discoveries_have_no_difference_whatever_their_order() -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_infra.lake.discovered import Discovered, arranged, field_of, fields_of, text_of, unwritable
+from lotus_infra.lake.discovered import (
+    Discovered,
+    file_text,
+    in_file_order,
+    parse_field,
+    parse_fields,
+    unwritable_streams,
+)
 from lotus_infra.lake.models import Field
 from tests.support.lakes import OWN_STREAMS, discovered
 
@@ -51,7 +58,7 @@ def facts(**overrides: object) -> Discovered:
     ids=str,
 )
 def test_a_schema_becomes_a_field_of_the_lakes_files(schema: Any, field: Field) -> None:
-    assert field_of(schema) == field
+    assert parse_field(schema) == field
 
 
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
@@ -78,7 +85,7 @@ def test_a_schema_becomes_a_field_of_the_lakes_files(schema: Any, field: Field) 
     ids=str,
 )
 def test_alternatives_are_a_list_of_types_and_null_is_none(keyword: str, choices: Any, field: Field) -> None:
-    assert field_of({keyword: choices}) == field
+    assert parse_field({keyword: choices}) == field
 
 
 def test_a_schema_is_completed_by_its_branches() -> None:
@@ -86,14 +93,14 @@ def test_a_schema_is_completed_by_its_branches() -> None:
     own: Any = {"type": ["null", "object"], "properties": {"b": {"type": "integer"}}}
     expected = Field("object", properties={"a": INTEGER, "b": INTEGER})
 
-    assert field_of({**own, "oneOf": [branch]}) == expected
-    assert field_of({**own, "allOf": [branch, {"required": ["a"]}]}) == expected
-    assert field_of({"allOf": [{"description": "D"}, TIME]}) == Field("string", format="date-time")
+    assert parse_field({**own, "oneOf": [branch]}) == expected
+    assert parse_field({**own, "allOf": [branch, {"required": ["a"]}]}) == expected
+    assert parse_field({"allOf": [{"description": "D"}, TIME]}) == Field("string", format="date-time")
 
 
 def test_a_stream_without_properties_has_no_fields() -> None:
-    assert fields_of({"type": "object"}) == {}
-    assert fields_of({}) == {}
+    assert parse_fields({"type": "object"}) == {}
+    assert parse_fields({}) == {}
 
 
 def test_the_own_files_are_as_they_are_written() -> None:
@@ -102,16 +109,16 @@ def test_the_own_files_are_as_they_are_written() -> None:
     assert len(files) == 59
     for file in files:
         text = file.read_text(encoding="utf-8")
-        assert text_of(Discovered.model_validate_json(text)) == text
+        assert file_text(Discovered.model_validate_json(text)) == text
 
 
 def test_a_namespace_is_written_and_unset_keys_are_not() -> None:
-    written = json.loads(text_of(facts(namespace="public", fields={"id": {"type": "integer"}})))
+    written = json.loads(file_text(facts(namespace="public", fields={"id": {"type": "integer"}})))
 
     assert written["namespace"] == "public"
     assert written["fields"] == {"id": {"type": "integer"}}
-    assert "namespace" not in json.loads(text_of(facts()))
-    assert json.loads(text_of(facts(options={"sync_modes": ["full_refresh"], "destination_sync_modes": ["append"]})))[
+    assert "namespace" not in json.loads(file_text(facts()))
+    assert json.loads(file_text(facts(options={"sync_modes": ["full_refresh"], "destination_sync_modes": ["append"]})))[
         "options"
     ] == {"sync_modes": ["full_refresh"]}
 
@@ -122,7 +129,7 @@ def test_known_fields_keep_their_places_and_new_ones_follow_in_the_sources_order
         fields={"new": TIME, "a": {"type": "object", "properties": {"n": TIME, "x": TIME, "y": TIME}}, "b": TIME}
     )
 
-    fields = arranged(found, before).fields
+    fields = in_file_order(found, before).fields
 
     assert list(fields) == ["b", "a", "new"]
     assert list(fields["a"].properties or ()) == ["y", "x", "n"]
@@ -131,7 +138,7 @@ def test_known_fields_keep_their_places_and_new_ones_follow_in_the_sources_order
 def test_a_file_keeps_its_schema_for_editors() -> None:
     before = Discovered.model_validate({"$schema": "../../.schema/discovered.json", **discovered()})
 
-    assert text_of(arranged(facts(), before)).startswith('{\n  "$schema": "../../.schema/discovered.json",\n')
+    assert file_text(in_file_order(facts(), before)).startswith('{\n  "$schema": "../../.schema/discovered.json",\n')
 
 
 NAMES = st.sampled_from(["a", "b", "c", "type", "items", "properties"])
@@ -157,43 +164,45 @@ def shuffled(value: Any, random: Any) -> Any:
 
 @given(st.dictionaries(NAMES, SCHEMAS), st.randoms(use_true_random=False))
 def test_the_same_fields_in_any_order_change_no_byte(properties: dict[str, Any], random: Any) -> None:
-    before = facts(fields=fields_of({"properties": properties}))
-    again = facts(fields=fields_of({"properties": shuffled(properties, random)}))
+    before = facts(fields=parse_fields({"properties": properties}))
+    again = facts(fields=parse_fields({"properties": shuffled(properties, random)}))
 
-    read = Discovered.model_validate_json(text_of(before))
+    read = Discovered.model_validate_json(file_text(before))
 
-    assert text_of(arranged(again, read)) == text_of(before)
+    assert file_text(in_file_order(again, read)) == file_text(before)
 
 
 @pytest.mark.parametrize(
     "name", ["a/b", "..", "_catalog", ".hidden", "", " padded", "tab\tbed", "x" * 201, "a:b", "\ud800"]
 )
 def test_a_name_that_no_file_can_have_is_reported(name: str) -> None:
-    [(stream, reason)] = unwritable([facts(stream=name), facts()])
+    [(stream, reason)] = unwritable_streams([facts(stream=name), facts()])
 
     assert (stream.stream, reason) == (name, "its name can't be that of a file")
 
 
 @pytest.mark.parametrize("name", ["orders", "Account", "Übersicht", "public.orders", "with blank"])
 def test_other_names_are_fine(name: str) -> None:
-    assert list(unwritable([facts(stream=name)])) == []
+    assert list(unwritable_streams([facts(stream=name)])) == []
 
 
 def test_streams_that_would_share_a_file_are_reported_on_every_disk() -> None:
     both = [facts(namespace="public"), facts(namespace="sales")]
-    assert [reason for _, reason in unwritable(both)] == ["the source has it in several namespaces (public, sales)"] * 2
+    assert [reason for _, reason in unwritable_streams(both)] == [
+        "the source has it in several namespaces (public, sales)"
+    ] * 2
 
     alike = [facts(stream="Orders"), facts(stream="orders")]
-    assert [reason for _, reason in unwritable(alike)] == [
+    assert [reason for _, reason in unwritable_streams(alike)] == [
         "Orders and orders would be one file on a disk that ignores case"
     ] * 2
 
 
 def test_characters_that_no_file_can_hold_are_reported() -> None:
     odd = facts().model_copy(
-        update={"fields": fields_of({"properties": {"a": {"type": "string", "format": "\ud800"}}})}
+        update={"fields": parse_fields({"properties": {"a": {"type": "string", "format": "\ud800"}}})}
     )
 
-    [(_, reason)] = unwritable([odd])
+    [(_, reason)] = unwritable_streams([odd])
 
     assert reason == "its schema has characters that UTF-8 can't encode"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lotus_infra.lake.json_text import Edit, edited
+from lotus_infra.lake.json_text import Edit, apply_edits
 
 FILE = """{
   "stream": "orders",
@@ -41,12 +41,12 @@ ORDER = ("stream", "primary_key", "cursor_field", "selected", "fields")
     ],
 )
 def test_an_edit_changes_its_place_alone(edit: Edit, old: str, new: str) -> None:
-    assert edited(FILE, [edit]) == FILE.replace(old, new, 1)
+    assert apply_edits(FILE, [edit]) == FILE.replace(old, new, 1)
 
 
 def test_indents_and_line_ends_are_the_files_own() -> None:
     text = '{\r\n\t"a": {},\r\n\t"b": [\r\n\t\t1\r\n\t]\r\n}'
-    after = edited(text, [Edit(("a", "x"), {"y": 1}), Edit(("b",), [2])])
+    after = apply_edits(text, [Edit(("a", "x"), {"y": 1}), Edit(("b",), [2])])
     assert after == '{\r\n\t"a": {\r\n\t\t"x": {\r\n\t\t\t"y": 1\r\n\t\t}\r\n\t},\r\n\t"b": [\r\n\t\t2\r\n\t]\r\n}'
 
 
@@ -80,4 +80,4 @@ def test_an_edited_text_parses_to_the_edited_document(document: Any, several: li
     wanted = document
     for each in several:
         wanted = expected(wanted, each)
-    assert json.loads(edited(text, several)) == wanted
+    assert json.loads(apply_edits(text, several)) == wanted

@@ -9,7 +9,7 @@ from typing import Any
 from airbyte_model.modes import MODES
 from airbyte_model.secrets import MASK
 
-from lotus_infra.lake.discovered import Defaults, Discovered, Options, fields_of, text_of
+from lotus_infra.lake.discovered import Defaults, Discovered, Options, file_text, parse_fields
 from lotus_infra.lake.report import check_lake
 from tests.support.lakes import Files, write
 from tests.support.recorded import Document, Known, Reason, Write, assert_agreement, disagreements, facts
@@ -170,7 +170,7 @@ def connection(write: Write) -> Files:
     }
     catalog = {stream["name"]: stream for stream in source["streams"]}
     for name, found in catalog.items():
-        files[f"lab/_discovered/{name}.json"] = text_of(discovered(found))
+        files[f"lab/_discovered/{name}.json"] = file_text(discovered(found))
     for stream in streams_of(write):
         known = catalog.get(stream["name"])
         files[f"lab/{stream['name']}.json"] = stream_file(stream, discovered(known) if known else None)
@@ -200,7 +200,7 @@ def discovered(stream: Document) -> Discovered:
         defaults=Defaults(cursor_field=tuple(stream.get("default_cursor_field") or ())),
         source_defined_cursor=bool(stream.get("source_defined_cursor")),
         source_defined_primary_key=tuple(map(tuple, stream.get("source_defined_primary_key") or ())),
-        fields=fields_of(stream["json_schema"]),
+        fields=parse_fields(stream["json_schema"]),
     )
 
 

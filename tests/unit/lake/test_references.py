@@ -3,7 +3,15 @@
 import pytest
 from pydantic import JsonValue
 
-from lotus_infra.lake.references import Reference, engine_path, is_reference, parse, references, rotating, substitute
+from lotus_infra.lake.references import (
+    Reference,
+    is_reference,
+    parse_reference,
+    property_path,
+    references,
+    rotating_paths,
+    substitute,
+)
 
 MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$secrt": "a"}, "$secrt is not a kind of reference"),
@@ -30,7 +38,7 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
 
 @pytest.mark.parametrize(("value", "what"), MALFORMED)
 def test_a_malformed_reference_is_reported(value: dict[str, JsonValue], what: str) -> None:
-    problem = parse(value)
+    problem = parse_reference(value)
 
     assert is_reference(value)
     assert isinstance(problem, tuple)
@@ -39,14 +47,14 @@ def test_a_malformed_reference_is_reported(value: dict[str, JsonValue], what: st
 
 
 def test_a_reference_names_a_value_and_how_it_is_read() -> None:
-    assert parse({"$secret": "key"}) == Reference("key", secret=True)
-    assert parse({"$config": "count", "as": "integer"}) == Reference("count", secret=False, type="integer")
+    assert parse_reference({"$secret": "key"}) == Reference("key", secret=True)
+    assert parse_reference({"$config": "count", "as": "integer"}) == Reference("count", secret=False, type="integer")
 
 
 def test_a_secret_may_be_airbytes_own_after_the_first_write() -> None:
-    assert parse({"$secret": "token", "rotates": True}) == Reference("token", secret=True, rotates=True)
-    assert parse({"$secret": "token", "rotates": False}) == parse({"$secret": "token"})
-    assert parse({"$secret": "token", "rotate": True}) == (
+    assert parse_reference({"$secret": "token", "rotates": True}) == Reference("token", secret=True, rotates=True)
+    assert parse_reference({"$secret": "token", "rotates": False}) == parse_reference({"$secret": "token"})
+    assert parse_reference({"$secret": "token", "rotate": True}) == (
         "a $secret reference can't also have rotate",
         'did you mean "rotates"?',
     )
@@ -57,7 +65,7 @@ def test_secrets_that_rotate_are_found_with_their_paths() -> None:
         "credentials": {"refresh_token": {"$secret": "a", "rotates": True}, "client_secret": {"$secret": "b"}},
         "accounts": [{"token": {"$secret": "c", "rotates": True}}],
     }
-    assert list(rotating(configuration)) == [("credentials", "refresh_token"), ("accounts", 0, "token")]
+    assert list(rotating_paths(configuration)) == [("credentials", "refresh_token"), ("accounts", 0, "token")]
 
 
 @pytest.mark.parametrize(
@@ -76,16 +84,18 @@ def test_secrets_that_rotate_are_found_with_their_paths() -> None:
     ],
 )
 def test_a_path_is_written_as_the_engine_reads_it(path: tuple[str | int, ...], text: str | None) -> None:
-    assert engine_path(path) == text
+    assert property_path(path) == text
 
 
 def test_a_part_of_the_landing_zone_is_a_reference_and_its_credentials_are_secret() -> None:
-    assert parse({"$landing": "bucket"}) == Reference("landingZone", secret=False, part="bucket")
-    assert parse({"$landing": "secret_access_key"}) == Reference("landingZone", secret=True, part="secret_access_key")
+    assert parse_reference({"$landing": "bucket"}) == Reference("landingZone", secret=False, part="bucket")
+    assert parse_reference({"$landing": "secret_access_key"}) == Reference(
+        "landingZone", secret=True, part="secret_access_key"
+    )
 
 
 def test_a_misspelt_part_gets_the_nearest_one() -> None:
-    assert parse({"$landing": "buckt"}) == ("the landing zone has no such part", 'did you mean "bucket"?')
+    assert parse_reference({"$landing": "buckt"}) == ("the landing zone has no such part", 'did you mean "bucket"?')
 
 
 @pytest.mark.parametrize("value", ["$secret", {}, {"secret": "a"}, [], None, 3])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.plan.preview import Preview, changed_since_review, read
+from lotus_infra.plan.preview import Preview, changed_since_review, read_preview
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::"
 
@@ -16,7 +16,7 @@ def step(op: str = "update", name: str = "shopify", **changes: Any) -> dict[str,
 
 
 def previewed(*steps: dict[str, Any]) -> Preview:
-    return read(json.dumps({"steps": steps, "changeSummary": {}}, indent=2))
+    return read_preview(json.dumps({"steps": steps, "changeSummary": {}}, indent=2))
 
 
 def test_a_preview_is_as_reviewed_if_each_change_starts_from_the_same_in_any_order() -> None:

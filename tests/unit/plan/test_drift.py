@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.plan.drift import ANOTHER_SECRET, Drift, drift_of
-from lotus_infra.plan.preview import read
+from lotus_infra.plan.preview import read_preview
 
 Document = dict[str, Any]
 SOURCE, CONNECTION = "source:Source", "connection:Connection"
@@ -38,7 +38,7 @@ def drifted(
     messages = [
         {"urn": urn(kind, "shop"), "message": line + "\n", "severity": "info"} for line in (*MESSAGES, *more_messages)
     ]
-    return drift_of(read(json.dumps({"steps": steps, "diagnostics": messages, "changeSummary": {}}, indent=2)))
+    return drift_of(read_preview(json.dumps({"steps": steps, "diagnostics": messages, "changeSummary": {}}, indent=2)))
 
 
 MESSAGES = (

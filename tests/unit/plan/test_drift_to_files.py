@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.commands.drift import Patch, patch_of
+from lotus_infra.commands.drift import FilePatch, patch_of
 from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
 from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
@@ -16,7 +16,7 @@ Change = tuple[tuple[str, ...], Any, Any]
 STREAM = {"name": "orders", "syncMode": "incremental_append", "cursorField": ["updated_at"], "primaryKey": [["id"]]}
 
 
-def patched(folder: Path, kind: str, live: Document, changes: Iterable[Change], **files: Document) -> Patch:
+def patched(folder: Path, kind: str, live: Document, changes: Iterable[Change], **files: Document) -> FilePatch:
     """The patch of one object's changes; more files of the lake are given with `__` for a slash."""
     more = {f"{name.replace('__', '/')}.json": content for name, content in files.items()}
     name = "s3" if kind == "destination" else "shop"
@@ -26,13 +26,13 @@ def patched(folder: Path, kind: str, live: Document, changes: Iterable[Change], 
     return patch_of(Drift((DriftedObject(kind, name, differences, (), live),), labels), folder / "streams")
 
 
-def changed_lines(patch: Patch) -> list[str]:
+def changed_lines(patch: FilePatch) -> list[str]:
     """The lines that a patch takes out and puts in."""
     lines = patch.text.splitlines()
     return [line for line in lines if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))]
 
 
-def unresolved(patch: Patch) -> list[str]:
+def unresolved(patch: FilePatch) -> list[str]:
     """The changes that no file expresses, without their remedies."""
     return [f"{each.where}: {each.what}" for each in patch.left]
 

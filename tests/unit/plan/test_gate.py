@@ -9,7 +9,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.gate import Gate, gate
-from lotus_infra.plan.preview import read
+from lotus_infra.plan.preview import read_preview
 from tests.support.previews import (
     CONNECTION,
     CUSTOMERS,
@@ -30,7 +30,7 @@ LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
 
 def judged(digest: Digest, *agreed: str, labels: tuple[str, ...] = ()) -> Gate:
-    return gate(impact_of(read(digest.text())), acknowledged(list(agreed)), labels, LOSS_LABEL)
+    return gate(impact_of(read_preview(digest.text())), acknowledged(list(agreed)), labels, LOSS_LABEL)
 
 
 def objects(found: Gate) -> list[str]:
@@ -138,13 +138,13 @@ def test_the_events_of_a_replacement_count_once_and_their_secrets_stay_hidden() 
     old, new = replaced(KLAVIYO), Digest()
     new.steps = [{**old.steps[0], "op": "create-replacement"}, *old.steps, {**old.steps[0], "op": "delete-replaced"}]
 
-    assert impact_of(read(new.text())) == impact_of(read(old.text()))
+    assert impact_of(read_preview(new.text())) == impact_of(read_preview(old.text()))
     hidden = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
     paths = ("configuration.password", "configuration.shop")
     rotated = Digest().step(
         "update", SOURCE, "a", actor({"password": hidden}), actor({"password": hidden, "shop": "b"}), *paths
     )
-    [source] = impact_of(read(rotated.text())).sources
+    [source] = impact_of(read_preview(rotated.text())).sources
     assert source.secrets == ("configuration.password",)
     assert [(each.name, each.after) for each in source.settings] == [("configuration.shop", "b")]
 
@@ -173,7 +173,7 @@ def test_an_object_may_be_unchanged_in_one_step_and_deleted_in_a_later_one() -> 
 
 
 def test_a_preview_without_a_step_does_not_pass() -> None:
-    assert not gate(impact_of(read('{\n"changeSummary": {}}')), frozenset(), (), LOSS_LABEL).ok
+    assert not gate(impact_of(read_preview('{\n"changeSummary": {}}')), frozenset(), (), LOSS_LABEL).ok
 
 
 def namesakes(**overrides: object) -> Digest:

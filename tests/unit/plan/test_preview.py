@@ -8,7 +8,7 @@ from airbyte_model.streams import key_of
 from pulumi_airbyte.values import render_path
 
 from lotus_infra.errors import LotusError
-from lotus_infra.plan.preview import Step, parse_property_path, read
+from lotus_infra.plan.preview import Step, parse_property_path, read_preview
 from lotus_infra.plan.streams import streams
 
 URN = "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/connection:Connection::shopify"
@@ -58,13 +58,13 @@ SUMMARY = {"summaryEvent": {"resourceChanges": {"update": 1}}}
 
 
 def changed(text: str) -> Step:
-    [step] = [step for step in read(text).steps if not step.quiet]
+    [step] = [step for step in read_preview(text).steps if not step.quiet]
     return step
 
 
 def test_a_digest_and_the_events_of_one_preview_are_equal() -> None:
     assert changed(digest()) == changed(events(SUMMARY))
-    assert read(digest()).diagnostics == read(events(SUMMARY)).diagnostics
+    assert read_preview(digest()).diagnostics == read_preview(events(SUMMARY)).diagnostics
 
 
 def test_a_step_knows_its_resource_and_what_differs() -> None:
@@ -74,7 +74,7 @@ def test_a_step_knows_its_resource_and_what_differs() -> None:
     assert step.old.protect
     assert step.diff_reasons == ("prefix",)
     assert step.detailed_diff["prefix"].kind == "add"
-    assert read(digest()).messages_of(URN) == ("orders: - field tags",)
+    assert read_preview(digest()).messages_of(URN) == ("orders: - field tags",)
 
 
 def test_a_name_may_have_colons() -> None:
@@ -82,25 +82,25 @@ def test_a_name_may_have_colons() -> None:
 
 
 def test_a_refresh_is_one_step_and_changes_nothing() -> None:
-    steps = read(events(SUMMARY)).steps
+    steps = read_preview(events(SUMMARY)).steps
     assert [step.op for step in steps] == ["refresh", "update"]
     assert steps[0].quiet
 
 
 def test_a_preview_that_did_not_finish_is_incomplete() -> None:
     error = [{"message": "no such stream", "severity": "error"}]
-    assert read(digest()).complete
-    assert read(events(SUMMARY)).complete
-    assert not read(events()).complete
-    assert not read(digest(changeSummary=None)).complete
-    assert not read(digest(diagnostics=error)).complete
-    assert read(digest(diagnostics=error)).errors == ("no such stream",)
+    assert read_preview(digest()).complete
+    assert read_preview(events(SUMMARY)).complete
+    assert not read_preview(events()).complete
+    assert not read_preview(digest(changeSummary=None)).complete
+    assert not read_preview(digest(diagnostics=error)).complete
+    assert read_preview(digest(diagnostics=error)).errors == ("no such stream",)
 
 
 @pytest.mark.parametrize("text", ["[]", "{\n}x", "what is this", '{"resourcePreEvent": {"metadata": 1}}'])
 def test_anything_else_is_refused_with_one_error(text: str) -> None:
     with pytest.raises(LotusError, match="not what `pulumi preview --json` prints"):
-        read(text)
+        read_preview(text)
 
 
 def test_streams_of_a_connection_are_typed_and_canonical() -> None:

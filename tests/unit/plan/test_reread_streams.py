@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from lotus_infra.plan.analysis import reread_streams
-from lotus_infra.plan.preview import read
+from lotus_infra.plan.preview import read_preview
 from tests.support.previews import CONNECTION, CUSTOMERS, ORDERS, Digest, connection
 
 WIDER = ORDERS.but(fields=("email", "id", "tax", "updated_at"))
 
 
 def reread(old: Any, new: Any, *places: str) -> dict[str, str]:
-    [step] = read(Digest().step("update", CONNECTION, "shop", old, new, *places).text()).steps[1:]
+    [step] = read_preview(Digest().step("update", CONNECTION, "shop", old, new, *places).text()).steps[1:]
     return reread_streams(step)
 
 

@@ -5,7 +5,7 @@ from pydantic import JsonValue
 
 from lotus_infra.plan.analysis import _as_text as shown
 from lotus_infra.plan.analysis import _is_secret as is_secret
-from lotus_infra.plan.preview import HIDDEN, read
+from lotus_infra.plan.preview import HIDDEN, read_preview
 from tests.support.previews import SOURCE, Digest, Inputs, actor
 
 SIGNED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
@@ -40,7 +40,7 @@ def test_what_is_inside_of_a_secret_or_holds_one_is_secret(hidden: Inputs) -> No
     open_one = actor({"shop": "a", "login": {"user": "b"}, "keys": [{"key": "c", "label": "d"}]})
     closed = actor({"shop": "a", "login": hidden, "keys": [{"key": hidden, "label": "d"}]})
     for old, new in ((open_one, closed), (closed, open_one)):
-        [step] = read(Digest().step("update", SOURCE, "a", old, new, "configuration").text()).steps[1:]
+        [step] = read_preview(Digest().step("update", SOURCE, "a", old, new, "configuration").text()).steps[1:]
         secret = {
             place: is_secret(step, tuple(place.split(".")))
             for place in (
