@@ -1,7 +1,7 @@
 """Pinned references to container images.
 
 A digest is immutable. A tag with a commit or a full version is immutable by convention; `latest`, `main` and `v1` are
-meant to be moved, and after that the reference in a cluster does not identify the image that runs.
+moved to new images, and then the reference in a cluster no longer identifies the running image.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The only maker of names: of resources, labels, S3 prefixes and Kubernetes objects, and of streams in dbt and Dagster.
 
-Dashboards and people know these names: a change here moves data, replaces resources or breaks a bookmark. The functions
-take names of folders and files (`source`, `stream`, `destination`); the module knows nothing of their content.
+Dashboards and people use these names: a change here moves data, replaces resources or breaks a bookmark. The functions
+take names of folders and files (`source`, `stream`, `destination`); the content of files has no effect here.
 """
 
 import re

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted; run it again to go on.", file=sys.stderr)
+        print("Interrupted; run it again to resume.", file=sys.stderr)
         return 130
     return 0
 

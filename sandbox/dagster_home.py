@@ -1,4 +1,4 @@
-"""Dagster's folder in the sandbox, `DAGSTER_HOME`: its settings, and what is remembered between two commands.
+"""Dagster's folder in the sandbox, `DAGSTER_HOME`: its settings, and the memory between two commands.
 
 Dagster itself is imported only where it runs, because that takes seconds.
 """
@@ -24,7 +24,7 @@ concurrency:
 
 
 class Memory(BaseModel):
-    """What the sensors and the marts' conditions know.
+    """The cursors of the sensors and of the marts' conditions.
 
     Attributes:
         sensors: each sensor's cursor, once what it handed out has been read.
@@ -53,7 +53,7 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """What Dagster and dbt say while they run."""
+        """The output of Dagster's and dbt's runs."""
         return self.folder / "runs.log"
 
     @property

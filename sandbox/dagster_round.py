@@ -197,7 +197,7 @@ class Round:
         self._home.keep(memory)
 
     def _run(self, name: str, assets: list[dg.AssetKey], config: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
-        """Run, and tell; returns whether it succeeded."""
+        """Run and report it; return whether it succeeded."""
         run = self._execution.run(name, assets, config, tags)
         self._runs.append(run)
         made = ", ".join(run.assets) or "nothing"

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from lotus_infra.errors import LotusError
 from sandbox.layout import STACK, Layout
 
-ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts the sandbox anew"
+ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts with a new sandbox"
 UNLOCK: Final = "if that is a lock which a killed run left, `. .sandbox/env && pulumi cancel --yes` removes it"
 
 

@@ -1,4 +1,4 @@
-"""From sources to marts: syncs, what Dagster makes of them, and tables that hold each against the others."""
+"""From sources to marts: syncs, Dagster's runs, and tables that compare their row counts."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -41,7 +41,7 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], console
         console.print(_mart(mart))
     if report.failures:
         log = f"{layout.folder.name}/dagster/runs.log"
-        raise LotusError("; ".join(report.failures), f"{log} has all that Dagster and dbt said")
+        raise LotusError("; ".join(report.failures), f"{log} has the output of Dagster and dbt")
     console.print(_confirmed(before, after, runs), highlight=False, soft_wrap=True)
 
 
@@ -56,13 +56,13 @@ def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> l
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):
         raise LotusError(
-            "a sync failed for the reason above", f"{layout.folder.name}/{layout.twin_log.name} may say more"
+            "a sync failed for the reason above", f"{layout.folder.name}/{layout.twin_log.name} may have more details"
         )
     return runs
 
 
 def _confirmed(before: Contents, after: Contents, runs: Sequence[Run]) -> str:
-    """What the jobs reported, held against rows counted in the Parquet files themselves.
+    """Compare the rows that the jobs reported with those counted in the Parquet files.
 
     Raises:
         LotusError: they differ.

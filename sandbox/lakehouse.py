@@ -1,7 +1,7 @@
 """Dagster and the warehouse of the sandbox, seen from outside: their environment, and the processes that work there.
 
 DuckLake's catalog is a file, so one process at a time has it; and Dagster takes seconds to import. So what concerns
-either runs in processes of its own, which answer with one JSON document on stdout and tell of their progress on stderr.
+either runs in processes of its own, which answer with one JSON document on stdout and print their progress on stderr.
 """
 
 import os
@@ -39,7 +39,7 @@ class Table(BaseModel):
 
 
 class Stream(BaseModel):
-    """What the lake has of a stream, counted anew.
+    """A stream's files and rows in the lake, counted again on each call.
 
     Attributes:
         source: the folder.
@@ -118,7 +118,7 @@ def contents(layout: Layout, server: Server) -> Contents:
 
 
 def forget(layout: Layout) -> None:
-    """Let the lake be empty and Dagster know nothing: for when the landing zone has lost its files."""
+    """Delete the lake and Dagster's folder, for a landing zone that has lost its files."""
     for forgotten in (folder(layout), dagster_home(layout)):
         shutil.rmtree(forgotten, ignore_errors=True)
 

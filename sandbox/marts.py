@@ -1,6 +1,6 @@
 """Counts and reads what is in the lake: `python -m sandbox.marts` prints one line of JSON (`lakehouse.Contents`).
 
-Rows are counted in the Parquet files themselves, so that what Airbyte's jobs reported can be held against them.
+Rows are counted in the Parquet files themselves, for a comparison with the counts of Airbyte's jobs.
 """
 
 import sys
@@ -86,7 +86,7 @@ def _table(connection: duckdb.DuckDBPyConnection, name: str, first: int) -> Tabl
 
 
 def main() -> int:
-    """Print what is there; 1 when it can't be read."""
+    """Print the contents; return 1 if they can't be read."""
     try:
         print(contents(Warehouse.read()).model_dump_json())
     except LotusError as error:

@@ -89,8 +89,8 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] = os
 def not_started(what: str, log: Path) -> LotusError:
     """The error for a server that did not start, with its output."""
     output = log.read_text(encoding="utf-8", errors="replace").strip().removeprefix("Error: ")
-    remedy = "`rm -r .sandbox` starts the sandbox anew"
-    return LotusError(f"{what} did not start\n  it said: {output}\n  what to do", remedy)
+    remedy = "`rm -r .sandbox` starts with a new sandbox"
+    return LotusError(f"{what} did not start\n  its output: {output}\n  what to do", remedy)
 
 
 def stop(server: Running) -> None:

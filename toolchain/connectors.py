@@ -78,7 +78,7 @@ def _run(command: list[str], name: str) -> None:
         raise KeyboardInterrupt
     if done.returncode != 0:
         raise EngineError(
-            f"{name} could not be installed. It needs the package registry, and Python 3.11 or 3.12; uv says:\n"
+            f"{name} could not be installed. It needs the package registry, and Python 3.11 or 3.12; uv's output:\n"
             + done.stderr.strip()
         )
 

@@ -167,7 +167,7 @@ def _build(go: str) -> None:
             # Ctrl-C ends Go too, and may do so before this process has seen the same signal.
             raise KeyboardInterrupt
         if process.returncode != 0:
-            raise EngineError("The Pulumi engine could not be built; Go says:\n" + "\n".join(complaints))
+            raise EngineError("The Pulumi engine could not be built; Go's output:\n" + "\n".join(complaints))
         (BIN / ".stamp").unlink(missing_ok=True)
         partial.replace(ENGINE)
         (BIN / ".stamp").write_text(_stamp(), encoding="utf-8")
@@ -217,7 +217,7 @@ class Progress:
         return not self._reader.is_alive()
 
     def text(self) -> str:
-        """Says how far the build is."""
+        """The build's progress in words."""
         return f"{self.fetched} modules fetched, {self.compiled} packages compiled"
 
 

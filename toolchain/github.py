@@ -1,4 +1,4 @@
-"""What the workflows ask of GitHub and tell it, by the `gh` command that its runners have.
+"""The workflows' calls of GitHub, by the `gh` command that its runners have.
 
 Run by any Python from 3.11 on, with the standard library alone, so that a job that may write needs nothing else. What
 comes from another run, an artifact or a pull request is data here: it is read, checked and posted, and never run.
@@ -87,9 +87,9 @@ def _with(path: str, query: Mapping[str, str]) -> str:
 
 
 def comment(repository: Repository, event: Json) -> str:
-    """Post what a run of `preview` says of its pull request, in the place of what an earlier one said.
+    """Post the comment of a run of `preview` on its pull request, in place of an earlier one.
 
-    The pull request is the one whose head is the commit that GitHub says the run was of: no artifact names it.
+    The pull request is the one whose head is the run's commit by GitHub's answer, not by an artifact.
     """
     run = event["workflow_run"]
     ours = run["head_repository"]["id"] == event["repository"]["id"]
@@ -97,7 +97,7 @@ def comment(repository: Repository, event: Json) -> str:
     opened = repository.pages("/pulls", state="open", head=head)
     numbers = [pull["number"] for pull in opened if pull["head"]["sha"] == run["head_sha"]]
     if not numbers:
-        return f"No open pull request has the head {run['head_sha']}: nothing to say."
+        return f"No open pull request has the head {run['head_sha']}: no comment is posted."
     body = _made(repository, run["id"]) if ours else FORK
     if body is None:
         return "The run made no comment."
@@ -148,7 +148,7 @@ def review(repository: Repository, stack: str, tree: str, folder: Path) -> str:
             return f"Reviewed in {details['html_url']}."
     raise GithubError(
         f"these files were not reviewed: no whole run of the workflow `preview` has {name}. Run `preview` on this "
-        "branch (Actions, preview, Run workflow), look at what it says, and run this again."
+        "branch (Actions, preview, Run workflow), review its output, and run this again."
     )
 
 
@@ -170,7 +170,7 @@ def issue(repository: Repository, stack: str, file: Path) -> str:
         return "Opened an issue."
     if opened[0]["body"].strip() != body.strip():
         repository.write("PATCH", f"/issues/{opened[0]['number']}", {"body": body})
-    return f"The issue {opened[0]['number']} tells it."
+    return f"The issue {opened[0]['number']} is up to date."
 
 
 def _run(arguments: list[str]) -> str:

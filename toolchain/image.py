@@ -31,7 +31,7 @@ def build(name: str, folder: Path = REPOSITORY) -> Image:
     if docker is None:
         raise LotusError("there is no docker on PATH", "install it (https://docs.docker.com/engine/install/)")
     if subprocess.run([docker, "version"], capture_output=True, check=False).returncode:
-        raise LotusError("Docker's daemon does not answer", "start it, or say by DOCKER_HOST where it is")
+        raise LotusError("Docker's daemon does not answer", "start it, or set DOCKER_HOST to its address")
     if _git(folder, "status", "--porcelain"):
         raise LotusError(
             "some changes are not committed", "commit them: an image is named by the commit it is built of"
@@ -42,14 +42,14 @@ def build(name: str, folder: Path = REPOSITORY) -> Image:
     arguments = [word for variable, value in labels.items() for word in ("--build-arg", f"{variable}={value}")]
     command = [docker, "build", "--file", "dagster/Dockerfile", "--tag", str(image), *arguments, "."]
     if subprocess.run(command, cwd=folder, stdout=sys.stderr, check=False).returncode:
-        raise LotusError("docker build failed", "its last lines say where")
+        raise LotusError("docker build failed", "the cause is in its last lines")
     return image
 
 
 def _git(folder: Path, *arguments: str) -> str:
     ran = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise LotusError(f"git does not know the commit: {ran.stderr.strip()}", "build it in a clone of the repository")
+        raise LotusError(f"git does not have the commit: {ran.stderr.strip()}", "build it in a clone of the repository")
     return ran.stdout.strip()
 
 

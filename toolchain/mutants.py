@@ -67,7 +67,7 @@ def _tested(folder: Path, area: Area) -> int:
 
 
 def _lay_out(folder: Path) -> None:
-    """Copy packages and tests beside each other; mutmut keeps what it knows of files that stay the same."""
+    """Copy packages and tests beside each other; mutmut keeps its results for unchanged files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, place in [*PACKAGES.items(), *((name, name) for name in COPIED)]:
         source, target = ROOT / place, folder / name

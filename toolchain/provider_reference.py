@@ -116,7 +116,7 @@ def _python_type(annotation: Any) -> str:
     if origin is Literal:
         return _choices(inner)
     if origin in {Union, UnionType}:
-        # An engine's input is its type, or what gives it later, which the meaning says.
+        # An engine's input is its type, or an output of that type; the field's description names the case.
         later = (NoneType, ForwardRef("Output[T]"))
         plain = [one for one in inner if one not in later and get_origin(one) is not Awaitable]
         return " or ".join(_python_type(one) for one in plain)

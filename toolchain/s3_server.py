@@ -59,7 +59,7 @@ def _build(go: str) -> None:
     try:
         complaints = _complaints(command, started)
         if complaints is not None:
-            raise EngineError("The S3 server could not be built; Go says:\n" + "\n".join(complaints))
+            raise EngineError("The S3 server could not be built; Go's output:\n" + "\n".join(complaints))
         stamp.unlink(missing_ok=True)
         partial.replace(BIN / NAME)
         stamp.write_text(_stamp(), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The environment of a run: which variables there are, and what to say when one is missing.
+"""The environment of a run: its variables, and the error message for a missing one.
 
-Read when a run or a sensor starts, never on import: a code location without them loads, and its runs say what to set.
+Read when a run or a sensor starts, never on import: a code location without them loads, and its runs name the variable.
 """
 
 import os
@@ -30,7 +30,7 @@ class EnvironmentVariableError(LotusError):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """What a dbt run needs to know.
+    """The settings of a dbt run.
 
     Attributes:
         landing: `s3://<bucket>` or a folder.

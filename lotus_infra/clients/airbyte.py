@@ -167,7 +167,7 @@ def airbyte_workspace(
         where = _searched_places(selection, directory, environment.get(STACK_VARIABLE))
         options = ", ".join(f"--stack {name}" for name in selection.others)
         choose = f"choose a stack ({options}), or " if options else ""
-        raise LotusError(f"{where} not say how to reach Airbyte", choose + "; ".join(missing))
+        raise LotusError(f"{where} not configure a connection to Airbyte", choose + "; ".join(missing))
     try:
         return AirbyteWorkspace(settings_from(given, environment), workspace_id)
     except ValueError as error:

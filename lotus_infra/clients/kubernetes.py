@@ -1,6 +1,6 @@
 """The pods of a Kubernetes cluster: which run for a release, and why others don't. It only reads.
 
-The cluster's answers become our own types here; no caller sees those of Kubernetes' client. It knows nothing of Pulumi.
+The cluster's answers become our own types here; no caller gets the client's types. The module does not import Pulumi.
 """
 
 # Kubernetes' client takes over a second to load, and every preview loads this module: each function that calls a

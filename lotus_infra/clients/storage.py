@@ -1,6 +1,6 @@
 """The objects of an S3 bucket, or the files of a folder: where state is kept and where data lands.
 
-Knows how to list, read and delete objects, and nothing of what they mean: locks, partitions and sensors are elsewhere.
+Lists, reads and deletes objects. Their meaning is in other modules: locks, partitions, sensors.
 Dagster's image has this file too, so that it imports no other module than the errors' and loads boto3 when it is used.
 Credentials are those of the environment (`AWS_ACCESS_KEY_ID` or a profile), the same with which the engine reaches the
 state.

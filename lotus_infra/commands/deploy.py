@@ -123,11 +123,11 @@ class Deployment:
             return
         relation = self.checkout.relation(applied)
         if relation == "later":
-            what = f"the stack has {applied[:12]} already, which is newer than {self.checkout.commit[:12]}"
+            what = f"the deployed commit {applied[:12]} is newer than {self.checkout.commit[:12]}"
             raise LotusError(what, "deploy the newest commit; to undo one, `git revert` it and deploy that")
         if relation == "unrelated":
-            what = f"{applied[:12]} was deployed last, which is not in the history of the checked-out commit"
-            how = "run `git fetch --unshallow`, merge it, or replace it with --supersede"
+            what = f"the deployed commit {applied[:12]} is not in the history of the checked-out commit"
+            how = "run `git fetch --unshallow`, merge the deployed commit, or pass --supersede"
             raise LotusError(what, f"{how} {applied[:12]}")
 
     def check_reviewed(self, plan: SavedPlan) -> None:

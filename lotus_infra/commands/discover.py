@@ -115,7 +115,7 @@ def discover(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Discover SOURCE and write its schema into its folder; exit with 1 if a stream file no longer fits.
+    """Discover SOURCE and write its schema into its folder; exit with 1 if a stream file no longer matches.
 
     Shows the changes since the last discovery. Without SOURCE it asks for one on a terminal.
 

@@ -72,7 +72,7 @@ class FilePatch:
 
 
 @click.command()
-@click.option("--stack", help="The stack; else $PULUMI_STACK, else the selected one.")
+@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the selected one.")
 @click.option(
     "--patch", "patching", is_flag=True, help="Print a patch that writes Airbyte's changes into the lake's files."
 )
@@ -81,7 +81,7 @@ class FilePatch:
     "kind",
     type=click.Choice(["text", "markdown"]),
     default="text",
-    help="Markdown is the body of an issue, and includes the patch.",
+    help="The format of the output; markdown is the body of an issue, with the patch.",
 )
 @OUTPUT
 @STREAMS

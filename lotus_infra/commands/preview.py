@@ -104,14 +104,14 @@ def preview(directory: Path, stack: str | None, output: Path | None, *, as_json:
     """Preview a stack and save the plan, for a review and for `lotus deploy --reviewed`.
 
     Writes preview.json (as `pulumi preview --json` prints it), plan.json and review.json into a folder. The engine
-    refreshes first, from Airbyte and the other servers. The files must be committed: a review is of a commit.
+    refreshes first, from Airbyte and the other servers. Commit all files first: a review is for one commit.
 
     Example: lotus preview --stack prod
     """
     engine = engine_for(directory, stack)
     checkout = Checkout.at(engine.project.folder)
     if checkout.dirty:
-        raise LotusError("uncommitted changes", "commit them: a review is of a commit")
+        raise LotusError("uncommitted changes", "commit them: a review is for one commit")
     plan = save_plan(engine, checkout, output or engine.project.folder / FOLDER / engine.stack)
     click.echo(json.dumps(as_document(plan), indent=2) if as_json else render(plan))
 

@@ -272,7 +272,7 @@ def _next_cron_run(expression: str, now: datetime) -> datetime | None:
 
 
 def render(found: Status) -> str:
-    """The tables; below them a line for each problem, for each reason of an unknown value, and for the total."""
+    """The tables; below them each problem, each reason why a value is unknown, and the number of problems."""
     console = Console()
     with console.capture() as captured:
         console.print(_connections_table(found))

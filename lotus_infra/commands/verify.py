@@ -116,9 +116,9 @@ class Build:
 
 
 @click.command()
-@click.option("--stack", help="The stack; else $PULUMI_STACK, else the only one of the project.")
-@click.option("--kubeconfig", help="The kubeconfig file; else the stack's, else the default one.")
-@click.option("--context", help="One of its contexts; else the stack's, else the current one.")
+@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
+@click.option("--kubeconfig", help="The kubeconfig file; default: the stack's, or the one that kubectl uses.")
+@click.option("--context", help="The context in the kubeconfig file; default: the stack's, or the current one.")
 @STREAMS
 @JSON
 def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:

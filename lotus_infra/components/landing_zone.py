@@ -1,6 +1,6 @@
 """The landing zone: the buckets for landed data, backups and state, and IAM users for the first two.
 
-Knows AWS and S3-compatible servers, where each bucket gets only what the server supports. Knows no connector: a
+Supports AWS and S3-compatible servers; a bucket gets only settings that its server supports. Has no connector: a
 destination's configuration refers to parts of the zone.
 """
 
@@ -203,7 +203,7 @@ class Bucket(aws.s3.Bucket):
             import_=args.bucket if args.exists else None,
             retain_on_delete=args.exists or None,
         )
-        # S3 deletes only empty buckets. Without protection, a bucket is meant to be deleted with its objects.
+        # S3 deletes only empty buckets. An unprotected bucket is deleted with its objects.
         force = True if not args.protect and not args.exists else None
         super().__init__(name, bucket=args.bucket, force_destroy=force, opts=pulumi.ResourceOptions.merge(opts, own))
         self._args = args

@@ -1,1 +1,1 @@
-"""What a stack's configuration says, as typed models."""
+"""A stack's configuration as typed models."""

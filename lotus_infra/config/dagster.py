@@ -1,6 +1,6 @@
 """A stack's Dagster, `lotus:dagster`, as a model: everything that may differ from stack to stack.
 
-Knows neither Pulumi nor the chart, and holds no secret: passwords and access keys are values of their own. An unknown
+Independent of Pulumi and the chart, and without secrets: passwords and access keys are values of their own. An unknown
 key is an error, and `parse_dagster_settings` reports every mistake at once, so that nothing is declared from a
 configuration that is half right.
 """

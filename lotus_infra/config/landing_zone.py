@@ -1,6 +1,6 @@
 """A stack's landing zone, `lotus:landingZone`, as a model.
 
-Knows no Pulumi: a stack without a landing zone must not load AWS's SDK, which takes longer than all the rest.
+Does not import Pulumi: a stack without a landing zone must not load AWS's SDK, which takes longer than all the rest.
 """
 
 from typing import Annotated, Literal, Self, TypeAlias, get_args

@@ -2,7 +2,7 @@
 
 It is checked before anything is called or declared. A run with another state would create the whole lake again, or
 delete objects that this state does not have; so the files decide where production's state is, not the shell.
-Knows neither Pulumi's SDK nor the network; chooses the backend by the rules of the Pulumi CLI.
+Independent of Pulumi's SDK and of the network; chooses the backend by the rules of the Pulumi CLI.
 """
 
 import json
@@ -217,7 +217,7 @@ def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]
         yield f"backend.url of {PROJECT_FILE} is {declared.url}, which no other machine has: name the team's bucket"
     if used.chosen_by == "$PULUMI_BACKEND_URL" and used.url.rstrip("/") != declared.url.rstrip("/"):
         instead = declared.url or "nothing"
-        yield f"${BACKEND_VARIABLE} is {used.url}, and {PROJECT_FILE} says {instead}: unset {BACKEND_VARIABLE}"
+        yield f"${BACKEND_VARIABLE} is {used.url}, and {PROJECT_FILE} has {instead}: unset {BACKEND_VARIABLE}"
     variable = used.diverted(environment)
     if variable:
         where = f"${variable} sends the backend {used.url} to {environment[variable]}"

@@ -1,4 +1,4 @@
-"""Read the stack's configuration from Pulumi, typed and frozen: the program's only reader. Knows no file of the lake.
+"""Read the stack's configuration from Pulumi, typed and frozen: the program's only reader. Reads no file of the lake.
 
 Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
 `dagster`, and one for each name that the lake's files refer to. On an S3-compatible server, `s3_access_key_id` and

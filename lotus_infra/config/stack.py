@@ -109,7 +109,7 @@ class Project:
         """
         names = self.select_all(stack, environment)
         if len(names) != 1:
-            known = f", one of {', '.join(names)}" if names else f": {PROJECT_FILE} has no stack's file beside it"
+            known = f", one of {', '.join(names)}" if names else "; create one: `pulumi stack init NAME`"
             choices = f"pass --stack NAME{known}"
             raise LotusError("no stack selected", choices)
         return names[0]

@@ -288,7 +288,7 @@ def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[st
         yield _column(column, scalar(what if single else "A part of the key."), tests)
         done.add(column)
     if not key_and_cursor.is_keyless and key_and_cursor.cursor_column not in done:
-        yield _column(key_and_cursor.cursor_column, "Tells the latest row.", "[not_null]")
+        yield _column(key_and_cursor.cursor_column, "The cursor; the latest row has the highest value.", "[not_null]")
         done.add(key_and_cursor.cursor_column)
     for name, field in stream.config.fields.items():
         description = " ".join((field.description or "").split())

@@ -320,7 +320,7 @@ def replace_secrets(
         owner: Its source or destination.
         names: The taken names.
         spec: The connector's specification, if it is pinned.
-        masked: Whether the server has masked every value that it knows to be secret.
+        masked: Whether the server has masked every value that its specification marks as secret.
     """
     uses: dict[JsonPath, SecretUse] = {}
     unspecified = {path for path, _ in spec.unknown_keys(dict(configuration))} if spec is not None else {()}

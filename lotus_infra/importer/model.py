@@ -1,6 +1,6 @@
 """Existing Airbyte objects as the importer sees them, whether a Terraform state or the server described them.
 
-Knows neither source: each reader makes these types, and the plan sees only them.
+Independent of both origins: each reader makes these types, and the plan uses only them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

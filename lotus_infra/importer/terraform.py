@@ -109,7 +109,7 @@ def read_state(text: str, name: str) -> tuple[Instance, ...]:
     except ValidationError as error:
         # Locations only: pydantic's messages contain values.
         fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
-        raise LotusError(f"{name} is not a Terraform state: see {fields}", SHOW_HINT) from None
+        raise LotusError(f"{name} is not a valid Terraform state: invalid at {fields}", SHOW_HINT) from None
     return tuple(sorted(instances, key=lambda each: each.address))
 
 

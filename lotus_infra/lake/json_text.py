@@ -163,7 +163,7 @@ def _insert(text: str, start: int, entries: list[_Entry], edit: Edit, depth: int
     if not entries:
         return _fill(text, start, key, value)
     spread = "\n" in text[start : entries[0].start]
-    # Siblings on one line each, as in a stream's "fields", are a style to keep: the new value goes on one line too.
+    # Siblings on one line each, as in a stream's "fields", are a style to keep: the new value is on one line too.
     flat = any(_is_filled(text[each.value : each.end]) and "\n" not in text[each.value : each.end] for each in entries)
     before = _predecessor(entries, edit) if depth == len(edit.path) - 1 else entries[-1]
     item = f"{key}: {_dump(text, value, before.start, spread=spread and not flat)}"

@@ -1,7 +1,7 @@
 """A loaded lake, typed: source folders with their streams, destinations, pinned connectors, and how to find one.
 
 A file that could not be read stands as None, so that rules stay quiet about what it might contain. This module reads no
-file and knows no rule.
+file and has no rule.
 """
 
 from collections.abc import Iterator, Mapping

@@ -72,7 +72,7 @@ class Reader:
         return self._model(file, data, document, model)
 
     def read_light(self, file: str, model: type[Model]) -> Model | None:
-        """Read a file that tools write: as `read`, but twice as fast, and without looking for duplicate keys."""
+        """Read a generated file: like `read`, twice as fast, but duplicate keys are not reported in a valid file."""
         data = self._bytes(file)
         if data is None:
             return None

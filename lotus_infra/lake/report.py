@@ -1,6 +1,6 @@
 """Check a lake and report on it: `check_lake` is the one entry of the command line and of the Pulumi program.
 
-This module runs the rules, finds the line of each diagnostic, and sorts them. It knows the names of no rules.
+This module runs the rules, finds the line of each diagnostic, and sorts them. It names no rule.
 """
 
 import json

@@ -215,7 +215,7 @@ def _compare(resource: _Resource, notes: Sequence[str]) -> Iterator[PropertyDrif
     for path in dict.fromkeys(path for version in versions for path in version):
         ours, stored, theirs = _without_secrets([version.get(path) for version in versions])
         if ours == stored == theirs == HIDDEN and format_path(path) in planned:
-            # The engine hides all three values, and its diff says that two of them differ.
+            # The engine hides all three values, and its diff lists the path, so two of them differ.
             is_live = format_path(path) in changed_secrets
             ours, theirs = (HIDDEN, ANOTHER_SECRET) if is_live else (ANOTHER_SECRET, HIDDEN)
         if not (_is_same(ours, stored) and _is_same(stored, theirs)):

@@ -188,7 +188,7 @@ def test_a_terraform_state_is_enough_where_nobody_can_be_asked(
     [
         (("--from", "nowhere.tfstate"), "nowhere.tfstate can't be read"),
         (("--from", "terraform.tfstate"), "or use the Terraform state only: --offline"),
-        (("--from", "live"), "does not say how to reach Airbyte"),
+        (("--from", "live"), "does not configure a connection to Airbyte"),
         (("--from", "two.tfstate", "--offline"), "the state has objects of 2 workspaces"),
     ],
 )

@@ -108,7 +108,7 @@ def test_ticket_001_a_fix_is_applied_in_its_own_run_and_no_older_commit_after_it
 
 def test_a_preview_that_fails_says_why_and_leaves_nothing_to_deploy(lake: Lake, lotus: Lotus, tmp_path: Path) -> None:
     (lake.pulumi.project / "streams" / "shopify" / "orders.json").write_text("{", encoding="utf-8")
-    assert "commit them: a review is of a commit" in lotus("preview").stderr
+    assert "commit them: a review is for one commit" in lotus("preview").stderr
     commit(lake.pulumi.project, "B")
 
     failed = lotus("preview", "--output", str(tmp_path / "review"))

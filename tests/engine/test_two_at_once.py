@@ -111,7 +111,7 @@ def test_ticket_003_what_is_applied_is_the_one_state_and_what_is_really_there(pr
 
     for refused in (pulumi.up().failed(), lotus(production, "up", "--yes").failed()):
         assert "may not run like this" in refused.output
-        assert f"and Pulumi.yaml says s3://{STATE_BUCKET}" in refused.output
+        assert f"and Pulumi.yaml has s3://{STATE_BUCKET}" in refused.output
 
     del pulumi.environment["PULUMI_BACKEND_URL"]
     own = str(pulumi.project / "Pulumi.test.yaml")

@@ -33,7 +33,7 @@ def test_several_workspaces_are_an_error_that_counts_them(fresh: Fresh) -> None:
     plugin, twin = fresh
     for _ in range(2):
         httpx.post(f"{twin.public_url}/workspaces", json={"name": "same"}).raise_for_status()
-    message = "Cannot tell which workspace is meant: there are 3 workspaces.\n  Give workspaceId."
+    message = "The workspace is ambiguous: there are 3 workspaces.\n  Give workspaceId."
     assert error(lambda: plugin.invoke("getWorkspace")) == message
     assert "2 workspaces are called 'same'" in error(lambda: plugin.invoke("getWorkspace", name="same"))
     assert "0 workspaces are called 'none'" in error(lambda: plugin.invoke("getWorkspace", name="none"))

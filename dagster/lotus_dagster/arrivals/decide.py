@@ -1,4 +1,4 @@
-"""From what was known and what is there now to what must be read: pure, and the only place where that is decided.
+"""Decide which files a run must read, from the known files and the listed ones. Pure; no other module decides it.
 
 Two walks share the few requests of a look. The *recent* walk lists from the partition before the newest one to the
 end: there almost everything arrives. The *patrol* lists one page of what lies before, each time the next, and begins
@@ -102,7 +102,7 @@ def _refuse_emptiness(cursor: Cursor, listing: Listing) -> None:
     from_beginning = not cursor.recent.after and not cursor.patrol.after
     if cursor.marks and from_beginning and all(one.complete and not one.objects for one in stretches):
         raise ObjectsVanishedError(
-            f"{cursor.objects} objects were known and the listing shows none: check the bucket and its path; "
+            f"{cursor.objects} objects were known and the listing is empty: check the bucket and its path; "
             "if the stream was cleared on purpose, reset this sensor's cursor and rebuild its model with --full-refresh"
         )
 
@@ -165,7 +165,7 @@ def _at_the_end(cursor: Cursor) -> Cursor:
 
 
 def recent_start(cursor: Cursor) -> str:
-    """The key after which the recent walk goes on, below the stream's prefix."""
+    """The key after which the recent walk resumes, below the stream's prefix."""
     return cursor.recent.after or (folder_of(cursor.recent_from) if cursor.recent_from else "")
 
 

@@ -1,6 +1,6 @@
 """The landing zone as the sensors see it: pages of a stream's keys, from S3 or from a folder of the same layout.
 
-It knows how a stream's prefix maps to a bucket or a folder, and not the meaning of keys.
+It maps a stream's prefix to a bucket or a folder. It does not parse keys.
 """
 
 from pathlib import Path

@@ -14,7 +14,7 @@ _Claim = tuple[str, str, JsonPath]
 def labels_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     """No two sources, destinations or connections share a label.
 
-    Airbyte allows it, but neither people nor an import could tell such objects apart.
+    Airbyte allows it, but neither people nor an import could distinguish such objects.
     """
     sources: list[_Claim] = [(source.label, source.file, ("name",)) for source in lake.sources if source.config]
     yield from _repeated(sources, "the source label", "give one of the two another name")

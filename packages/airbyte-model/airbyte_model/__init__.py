@@ -1,1 +1,1 @@
-"""Airbyte's rules, pure: what the server takes, known before it is asked. Knows neither files, nor HTTP, nor Pulumi."""
+"""Airbyte's rules: predict, without a call, whether the server accepts an input. Pure: no files, no HTTP, no Pulumi."""

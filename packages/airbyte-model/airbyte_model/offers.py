@@ -86,7 +86,7 @@ def _offered_cursor_flaw(cursor: FieldPath, offer: Offer) -> Flaw | None:
             what = f"differs from the source's own cursor, {'.'.join(offer.cursor)}"
             return Flaw(what, f"write {json.dumps(offer.cursor, ensure_ascii=False)}")
     elif not (cursor or offer.cursor):
-        return Flaw("is missing: the source suggests no cursor", "name the field that tells new rows from old ones")
+        return Flaw("is missing: the source suggests no cursor", "name the field by which new rows are detected")
     elif cursor and not offer.has_field(cursor):
         return _no_field(cursor, offer)
     return None

@@ -27,7 +27,7 @@ def schemas_of(schema: JsonValue) -> Schemas:
 
 
 def schemas_inside(schemas: Iterable[JsonObject], step: str | int) -> Schemas:
-    """What the schemas of a place say of a key of the object there, or of an item of the list there."""
+    """The schemas of a key, or of a list's item, inside a place with the given schemas."""
     found: Schemas = []
     for schema in schemas:
         if isinstance(step, int):
@@ -38,7 +38,7 @@ def schemas_inside(schemas: Iterable[JsonObject], step: str | int) -> Schemas:
 
 
 def schemas_at(schema: JsonObject, path: Path) -> Schemas:
-    """What a specification says of a place."""
+    """The schemas that a specification has for a place."""
     found = schemas_of(schema)
     for step in path:
         found = schemas_inside(found, step)

@@ -28,7 +28,7 @@ from airbyte_model.secrets import (
 from airbyte_model.suggestions import nearest, suggestion
 
 _MEANT: Final = 0.75
-"""How alike two keys are for one to be meant as the other: `prot` and `port` just are. Stricter than for a suggestion,
+"""Similarity from which a key counts as another one's misspelling, as `prot` of `port`. Stricter than for a suggestion,
 since most specifications allow further keys, and the server stores them."""
 _NOTHING_OUTSIDE: Final[Registry[Any]] = Registry()
 """Resolves no reference but those within a specification: the library's own default would fetch URLs and files."""
@@ -68,7 +68,7 @@ _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
 
 class SpecificationError(ValueError):
-    """A specification that can't be used; the message says why, without a subject."""
+    """A specification that can't be used; the message is the reason, without a subject."""
 
 
 class Misfit(NamedTuple):
@@ -107,7 +107,7 @@ class Specification:
 
     @classmethod
     def usable(cls, schema: JsonObject) -> Self | None:
-        """The specification, or None where it is no JSON Schema, so that nothing can be said of a configuration."""
+        """The specification, or None if it is no JSON Schema, so that no configuration can be validated."""
         try:
             return cls(schema)
         except SpecificationError:
@@ -141,10 +141,10 @@ class Specification:
         return self._secret[place]
 
     def unknown_keys(self, configuration: object) -> Iterator[tuple[Path, str | None]]:
-        """Each key that no branch has, with the key that was most likely meant.
+        """Each key that no branch has, with the most likely right key.
 
         The server stores such keys and the connector ignores them. An object whose keys the specification doesn't name
-        has none; where it allows any further key with a value of some shape, no other key was meant.
+        has none; where it allows any further key with a value of some shape, no right key is suggested.
         """
         return _unknown_keys(configuration, schemas_of(self.schema), ())
 
@@ -254,7 +254,7 @@ def _pattern_properties(validator: Any, wanted: Any, instance: Any, schema: Any)
 
 
 def _additional(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """With an unreadable pattern of keys, which keys are additional is the server's to say."""
+    """Additional keys; with an unreadable pattern of keys, none is reported: the server decides."""
     if all(map(_compiles, schema.get("patternProperties", ()))):
         yield from Draft7Validator.VALIDATORS["additionalProperties"](validator, wanted, instance, schema) or ()
 
@@ -286,7 +286,7 @@ _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
 
 
 def _misfits(error: ValidationError) -> Iterator[Misfit]:
-    """An error in words; that of a choice is reported for the branch that was meant."""
+    """An error as misfits; an error of a choice is reported for the branch that its constants select."""
     path, keyword, wanted = tuple(error.absolute_path), str(error.validator), error.validator_value
     if keyword in {"oneOf", "anyOf"}:
         yield from _branch(error)
@@ -320,7 +320,7 @@ def _flaw(keyword: str, wanted: object, error: ValidationError) -> Flaw:
 
 
 def _branch(error: ValidationError) -> Iterator[Misfit]:
-    """The errors of the branch that a choice meant: the one whose constants fit, else what the constants may be."""
+    """The errors of the selected branch, the one whose constants match; without one, the valid constants."""
     path = tuple(error.absolute_path)
     found: dict[object, list[ValidationError]] = {}
     for inner in error.context or ():

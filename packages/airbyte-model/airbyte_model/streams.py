@@ -1,4 +1,4 @@
-"""The streams of a connection: their canonical form, the one JSON text in which they travel, and which stream is meant.
+"""The streams of a connection: their canonical form, the one JSON text that is sent, and stream keys.
 
 The text is `{"streams":[{"name":…,"syncMode":…,…},…]}` with streams sorted by name and namespace, selected fields as
 a sorted list of names, and everything left out that the server would fill in or drop anyway (airbyte-platform,
@@ -69,7 +69,7 @@ _TYPED: Final = frozenset({"name", "namespace", "syncMode", "cursorField", "prim
 
 
 class ConfigurationError(ValueError):
-    """A stream list that the server would refuse, or would read as something else; the message says what to do."""
+    """A stream list that the server would refuse, or would read as something else; the message has the remedy."""
 
 
 def key_of(stream: StreamName) -> str:
@@ -115,7 +115,7 @@ def parse(value: JsonValue, *, stored: bool = False) -> dict[str, StreamTree]:
     Args:
         value: the JSON text, `{"streams": […]}`, or the list alone; selected fields as names or as `{"fieldPath":
             [name]}`.
-        stored: the value tells what is, not what code wants: no stream at all and unknown modes are facts then.
+        stored: the value is the server's, not the program's: an empty list and unknown modes are accepted.
 
     Raises:
         ConfigurationError: on anything that is no stream list.

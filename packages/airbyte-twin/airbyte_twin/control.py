@@ -50,7 +50,7 @@ class JobOrder(Order):
 
 
 class StatusDrift(Order):
-    """The server sets a connection's status, as after a breaking schema change, of which it then keeps a mark."""
+    """The server sets a connection's status, as after a breaking schema change, which it then also records."""
 
     kind: Literal["connection_status"]
     connection_id: UUID

@@ -166,7 +166,7 @@ def next_cron(expression: str, after: datetime, zone: ZoneInfo) -> datetime | No
     Args:
         expression: 6 or 7 fields, valid.
         after: With a zone.
-        zone: In which the expression is meant.
+        zone: The zone of the expression's fields.
 
     Returns:
         The time in UTC; None if it never fires again.

@@ -29,7 +29,7 @@ SOURCE_ORDER: tuple[SyncMode, ...] = ("full_refresh", "incremental")
 DESTINATION_ORDER: tuple[DestinationSyncMode, ...] = (
     "append", "overwrite", "overwrite_dedup", "append_dedup", "update", "soft_delete",
 )  # fmt: skip
-"""As recorded, but for the last two, of which no destination was there."""
+"""The recorded order; the last two are not recorded, because no destination supported them."""
 NAMES = {pair: name for name, pair in PAIRS.items()}
 
 

@@ -1,6 +1,6 @@
 """Look-ups: read objects of the server that the program does not manage.
 
-Each raises the engine's error if the server has no such object; the message says which arguments are possible.
+Each raises the engine's error if the server has no such object; the message lists the possible arguments.
 """
 
 from collections.abc import Mapping, Sequence

@@ -81,7 +81,7 @@ class Resource(pulumi.CustomResource):
 
     The SDK turns `deleted_with` another of these resources into a dependency on it. With the option, the engine would
     not call the delete of this resource, and the other's delete, which refuses to remove objects outside the program,
-    could not tell this one from such an object.
+    could not distinguish this one from such an object.
     """
 
     _outputs: ClassVar[Mapping[str, property]] = {}
@@ -100,7 +100,7 @@ class Resource(pulumi.CustomResource):
     ) -> tuple[pulumi.ProviderResource | None, Mapping[str, pulumi.ProviderResource]]:
         """Extend Pulumi's own method, which gets a copy of the options after all transformations were applied.
 
-        No public method of Pulumi's SDK sees the options at that point.
+        No public method of Pulumi's SDK has the options at that point.
         """
         _depend_instead_of_deleted_with(opts)
         return super()._get_providers(t, pkg, opts)
@@ -168,7 +168,7 @@ class Actor(Resource):
             resource_allocation: CPU and memory for its jobs (self-managed servers only).
             check_connection: run the connector's check after each write. An object whose check fails is kept, and the
                 next update checks again. Needs the Config API.
-            force_destroy: delete it even if Airbyte deletes connections with it that the program does not delete.
+            force_destroy: delete it even if Airbyte then also deletes connections that the program does not delete.
             opts: Pulumi's resource options.
         """
         inputs = {
@@ -398,7 +398,7 @@ class Provider(pulumi.ProviderResource):
         Args:
             resource_name: its name in the program.
             server_url: root of the public API; default $AIRBYTE_SERVER_URL, else Airbyte Cloud.
-            config_url: root of the Config API; derived from a `server_url` that ends in `/api/public/v1`.
+            config_url: root of the Config API; default: derived from a `server_url` that ends in `/api/public/v1`.
             client_id: an application's id, with `client_secret`; default $AIRBYTE_CLIENT_ID.
             client_secret: default $AIRBYTE_CLIENT_SECRET.
             token_url: where tokens are issued; default `<server_url>/applications/token`.

@@ -19,7 +19,7 @@ from sandbox.plugins.aws.resource import (
 
 
 class Bucket(ResourceType):
-    """`aws.s3.Bucket`: a name; deleted with its objects only where `forceDestroy` says so."""
+    """`aws.s3.Bucket`: a name; deleted with its objects only if `forceDestroy` is set."""
 
     token = "aws:s3/bucket:Bucket"
     allowed = frozenset({"bucket", "forceDestroy"})

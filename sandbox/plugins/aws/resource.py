@@ -96,7 +96,7 @@ def without_defaults(value: Document) -> Document:
 
 
 def same_policy(left: str, right: str) -> bool:
-    """Whether two policy documents say the same."""
+    """Whether two policy documents are equal as JSON."""
     return bool(json.loads(left) == json.loads(right))
 
 

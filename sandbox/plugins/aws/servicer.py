@@ -97,7 +97,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return diff_response(found, lambda path: path[0] in resource.replacing)
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
-        """Make it; in a preview say what it will have."""
+        """Create it; in a preview, return its expected outputs."""
         with _failures_reported(context):
             resource, inputs = self._resource(request.urn, context), decode(request.properties)
             if request.preview:
@@ -107,7 +107,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(id=made.id, properties=encode(made.outputs))
 
     def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
-        """Read it for a refresh or an import; an empty id says that it is gone."""
+        """Read it for a refresh or an import; an empty id means that it was deleted."""
         with _failures_reported(context):
             resource = self._resource(request.urn, context)
             live: Live | None = resource.read(request.id, _plain(decode(request.inputs)), decode(request.properties))

@@ -46,7 +46,7 @@ def test_encrypted_values_are_never_decrypted_and_come_from_the_environment(tmp_
     lake = project(tmp_path, prod=PLAIN + SEALED)
 
     assert refused(lake) == (
-        "the stack prod and the environment do not say how to reach Airbyte: "
+        "the stack prod and the environment do not configure a connection to Airbyte: "
         "airbyte:clientSecret is encrypted: export AIRBYTE_CLIENT_SECRET"
     )
     settings, _ = airbyte_workspace(lake, None, {"AIRBYTE_CLIENT_SECRET": "a-secret"})
@@ -63,7 +63,7 @@ def test_the_stack_wins_over_the_environment_as_it_does_in_the_plugin(tmp_path: 
 
 def test_all_missing_settings_are_reported_at_once(tmp_path: Path) -> None:
     assert refused(project(tmp_path, dev="")) == (
-        "the stack dev and the environment do not say how to reach Airbyte: "
+        "the stack dev and the environment do not configure a connection to Airbyte: "
         "`pulumi config set airbyte:serverUrl https://<host>/api/public/v1` or export AIRBYTE_SERVER_URL; "
         "`pulumi config set lotus:workspaceId <the id in the workspace's address>` or export AIRBYTE_WORKSPACE_ID"
     )

@@ -45,7 +45,7 @@ def test_an_instance_shows_no_value_of_its_own() -> None:
         ("{", "is not JSON"),
         ("[]", "is not a Terraform state"),
         ('{"version": 3}', "has version 3"),
-        ('{"version": 4, "resources": [{"mode": "managed"}]}', "see resources.0.type"),
+        ('{"version": 4, "resources": [{"mode": "managed"}]}', "invalid at resources.0.type"),
         ('{"encrypted_data": "x"}', "is encrypted by OpenTofu"),
         ('{"format_version": "1.2", "planned_values": {}}', "is a plan"),
         ('{"version": 3, "deployment": {}}', "is a Pulumi state"),

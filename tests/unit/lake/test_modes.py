@@ -84,7 +84,7 @@ WRONG_CURSORS: list[tuple[Document, Document, str]] = [
     (
         {"cursor_field": []},
         NO_DEFAULTS,
-        "is missing: the source suggests no cursor: name the field that tells new rows",
+        "is missing: the source suggests no cursor: name the field by which new rows",
     ),
     ({"cursor_field": ["created"]}, {}, '"created" is not a field that the source has: did you mean "created_at"?'),
     ({"cursor_field": ["address", "street"]}, {}, '"address.street" is not a field that the source has: did you mean'),

@@ -119,7 +119,7 @@ def test_what_is_no_comment_of_ours_is_not_posted(answers: Github, tmp_path: Pat
 
 def test_a_pull_request_that_has_moved_on_gets_no_comment_of_an_older_head(answers: Github, tmp_path: Path) -> None:
     answers(run_with(MADE) | {PULLS: pull("d" * 40)})
-    assert "nothing to say" in github.comment(REPOSITORY, event())
+    assert "no comment is posted" in github.comment(REPOSITORY, event())
     assert written(tmp_path) == []
 
 

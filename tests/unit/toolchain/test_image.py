@@ -67,5 +67,5 @@ def test_what_is_not_committed_is_not_built(folder: Path, docker: Path) -> None:
 
 
 def test_a_folder_that_is_no_clone_is_told(tmp_path: Path, docker: Path) -> None:
-    with pytest.raises(LotusError, match="git does not know the commit"):
+    with pytest.raises(LotusError, match="git does not have the commit"):
         image.build("lake", tmp_path)

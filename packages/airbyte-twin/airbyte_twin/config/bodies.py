@@ -280,7 +280,7 @@ class ActorDefinitionBody(WorkspaceIdBody):
 
 
 def of_kind(model: type[B], kind: ActorKind) -> type[B]:
-    """The body for one kind of actor: its members and its class say `source` or `destination` instead of `actor`."""
+    """The body for one kind of actor: its names have `source` or `destination` instead of `actor`."""
 
     def alias(name: str) -> str:
         return to_camel(name.replace("actor", kind, 1))

@@ -170,7 +170,7 @@ def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) ->
 
 
 def _own_type(airbyte_type: AirbyteType) -> type:
-    """The Python type of the JSON values that a type is meant for."""
+    """The Python type of a type's JSON values."""
     match airbyte_type:
         case Struct():
             return dict

@@ -98,7 +98,7 @@ class StreamWriter:
             self._part = None
 
     def _new_key(self) -> str:
-        """A key that no object has: part numbers go on after those in the folder, a taken name gets a number."""
+        """A key that no object has: part numbers continue after those in the folder, a taken name gets a number."""
         folder = self._layout.folder(self._began)
         if folder not in self._next_part:
             last = max((self._layout.part_number(key) for key in self._bucket.keys(folder)), default=-1)

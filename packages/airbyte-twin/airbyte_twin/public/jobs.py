@@ -29,7 +29,7 @@ ORDERS: dict[str, Callable[[Job], tuple[int, int]]] = {
 
 
 async def list_jobs(request: Request) -> Response:
-    """GET a page of jobs, the oldest first unless `orderBy` says otherwise."""
+    """GET a page of jobs, the oldest first, or in the order of `orderBy`."""
     twin, page = Twin.of(request), read_page(request)
     key, backwards = read_order(request)
     checks = [

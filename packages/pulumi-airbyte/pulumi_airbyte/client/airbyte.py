@@ -45,7 +45,7 @@ class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
         Raises:
             AirbyteError: also when the server has no Config API.
         """
-        what = "tell its version"
+        what = "read the server's version"
         with self._asking:
             if self._instance is None:
                 answer = self._config_get("/instance_configuration", what, needed_by=needed_by)

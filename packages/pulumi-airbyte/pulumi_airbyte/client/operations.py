@@ -59,7 +59,7 @@ class Operations(Calls):
         try:
             return parse(Job, self._public("GET", f"/jobs/{job_id}", what), what)
         except Conflict as error:
-            hint = f'Airbyte has no job of this id, or no longer; it says "{error.message.rpartition("409 ")[2]}".'
+            hint = f'Airbyte has no job of this id, or no longer; it answered "{error.message.rpartition("409 ")[2]}".'
             raise NotFound(f"Airbyte could not {what}: there is no such job.", hint, error.status) from None
 
     def running_job(self, connection_id: str) -> Job | None:

@@ -1,7 +1,7 @@
 """Remove secrets from messages, in whatever encoding they appear.
 
 A server may repeat a secret encoded for a URL, for HTML, for JSON or in base64, in several of these at once, and each
-character in another way. So a message is decoded until nothing is left to decode. Each byte of the result knows which
+character in another way. So a message is decoded until nothing is left to decode. Each byte of the result records which
 part of the message it came from. Texts that differ only in their encoding have equal canonical forms.
 """
 

@@ -150,7 +150,7 @@ class ActorType(ResourceType):
         return "\n".join(lines)
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Name misspelt keys, and say whether the object will be adopted; refuse a check that can't run."""
+        """Report misspelt keys, and whether the object will be adopted; refuse a check that can't run."""
         self._prepare(inputs, target)
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}

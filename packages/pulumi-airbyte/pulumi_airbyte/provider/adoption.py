@@ -145,7 +145,7 @@ class Adoption(Generic[Record]):
             self._take(found.id, "adopted")
             made = finish(found)
             self._sought.shelf.put(made)
-            self._target.say(f"adopted {label} ({found.id}): it was there already, and identical")
+            self._target.say(f"adopted {label} ({found.id}): it existed already and is identical")
             return made
         before = {seen.id for _, seen in self._matching(self._listed())}
         deadline = Deadline.of(self._target)
@@ -180,7 +180,7 @@ class Adoption(Generic[Record]):
             if found is not None and not self._adopts and not self._is_own(found.id):
                 raise self._unasked(found.id)
         except RefusedError:
-            # With --continue-on-error, the run would go on and delete an object that the program still declares.
+            # With --continue-on-error, the run would continue and delete an object that the program still declares.
             for _, seen in there:
                 self._run.record.take(seen.id, self._target.urn, "refused")
             raise
@@ -301,9 +301,9 @@ class Adoption(Generic[Record]):
     def _taken(self, what: str, owner: str) -> RefusedError:
         return RefusedError(
             f'The program has {what} already, as resource "{name_of(owner)}" ({owner}).',
-            f"Give one of the two another display name, or take one out of the program. Where that resource gives up "
-            f"the name in this very run, run `pulumi up` again. Two {self._sought.kind}s of one name can't be told "
-            f"apart after a crash.",
+            f"Give one of the two another display name, or delete one from the program. If that resource loses "
+            f"this name in the same run, run `pulumi up` again. Two {self._sought.kind}s of one name can't be "
+            f"distinguished after a crash.",
         )
 
     def _unasked(self, object_id: str) -> RefusedError:

@@ -78,7 +78,7 @@ from pulumi_airbyte.provider.unfinished import UnfinishedError
 from pulumi_airbyte.values import Path, render_path
 
 QUIET = ("backfills", "refreshMode", "refreshOnSchemaChange", "allowCursorLoss")
-"""Inputs that are no change by themselves: they say how to apply other changes."""
+"""Inputs that are no change by themselves: they control how other changes are applied."""
 Difference = tuple[Path, Property, Property]
 ADDS_FIELDS: Final = ("propagate_columns", "propagate_fully")
 LEAVE: Final = 'where it is to stay, add it to the program, or set ignore_changes=["configurations"]'
@@ -159,7 +159,7 @@ class ConnectionType(ResourceType):
         return Made(made.connection_id, self._writes.complete(made, tree, transfer))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say in a preview whether the connection will be adopted, if the ids of its ends are known."""
+        """Report in a preview whether the connection will be adopted, if the ids of its ends are known."""
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
         target = replace(target, replaced=self._writes.found(target.replaced))

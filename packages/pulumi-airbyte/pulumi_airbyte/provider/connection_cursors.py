@@ -114,7 +114,7 @@ def outcome_of(
     names = {key: (filled.get(key, name_of(key)[0]), name_of(key)[1]) for key in old}
     lost, again, judged = {}, set(), set()
     # With answered=True, the only stream of a name on both sides is matched across namespaces, so that the reason
-    # below says that the namespace changes.
+    # below names the change of namespace.
     for key, successor in aligned(old, new, {}, answered=True).items():
         if not incremental(old[key]):
             continue

@@ -165,7 +165,7 @@ class ConnectionWrites:
             earlier: the recorded rewrites.
 
         Raises:
-            NotFound: the connection was deleted, or its status says so.
+            NotFound: the connection does not exist, or has the status `deprecated`.
             UnfinishedError: the server left a value out.
             AirbyteError: one of the APIs refuses.
         """
@@ -181,7 +181,7 @@ class ConnectionWrites:
         return _kept_whole(done, outputs_of(done, kept | written, tree), tree, keys)
 
     def transfer_cursors(self, made: Connection, transfer: CursorTransfer, tree: Properties) -> Connection:
-        """Hand over cursors, and activate the connection if the tree says so."""
+        """Transfer the cursors, then set the connection's declared status."""
         done = finish_transfer(self._airbyte, made, transfer, str(tree.get("status", "active")))
         self._server.inventory.connections.put(done)
         return done

@@ -47,7 +47,7 @@ def _workspace(airbyte: Airbyte, arguments: Properties) -> Properties:
             if wanted_name
             else f"there are {len(found)} workspaces"
         )
-        raise AirbyteError(f"Cannot tell which workspace is meant: {known}.", "Give workspaceId.")
+        raise AirbyteError(f"The workspace is ambiguous: {known}.", "Give workspaceId.")
     [workspace] = found
     return {"workspaceId": workspace.workspace_id, "name": workspace.name, "dataResidency": workspace.data_residency}
 
@@ -194,7 +194,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
         (
             Field("sourceId", "string", "The source.", required=True),
             Field("destinationId", "string", "Give sync modes for this destination."),
-            Field("ignoreCache", "boolean", "Discover anew, which can take minutes."),
+            Field("ignoreCache", "boolean", "Run a new discovery, which can take minutes."),
         ),
         (Field("streams", "streams", "The streams, by name."),),
         _streams,

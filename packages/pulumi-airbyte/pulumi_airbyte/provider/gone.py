@@ -29,7 +29,7 @@ def connection_listed(connection_id: str) -> Listed:
 
 
 def connection_there(airbyte: Airbyte, connection_id: str) -> Connection | None:
-    """Read a connection; None if the server does not know it. A deleted one has the status `deprecated`.
+    """Read a connection; None if the server does not have it. A deleted one has the status `deprecated`.
 
     Raises:
         AirbyteError: the read failed.
@@ -48,7 +48,7 @@ def connection_lives(airbyte: Airbyte, connection_id: str) -> bool:
 
 
 def actor_there(airbyte: Airbyte, kind: ActorKind, actor_id: str) -> Actor | None:
-    """Read a source or destination; None if the server does not know it. A deleted one has no configuration.
+    """Read a source or destination; None if the server does not have it. A deleted one has no configuration.
 
     Raises:
         AirbyteError: the read failed.
@@ -110,7 +110,7 @@ def changed(change: Callable[[], Found], label: str, there: Callable[[], bool]) 
     Args:
         change: the write.
         label: the object in words.
-        there: reads the object, and says whether it exists.
+        there: reads the object, and returns whether it exists.
 
     Raises:
         NotFound: the object was deleted; the message advises a refresh.

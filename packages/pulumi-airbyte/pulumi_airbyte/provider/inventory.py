@@ -22,7 +22,7 @@ ONE_BY_ONE: Final = 3
 """This many objects of a kind are read one by one before the list is fetched."""
 
 UNKNOWN_WORKSPACE: Final = "unknown"
-"""The workspace of an object of which only the id is known."""
+"""The workspace of an object with an unknown workspace."""
 
 Record = TypeVar("Record", Actor, Connection, ConfigConnection, Workspace)
 Answer = TypeVar("Answer")
@@ -82,7 +82,7 @@ class Reading(Generic[Record]):
 class Shelf(Generic[Record]):
     """The objects of one kind. Thread-safe; callers wait while a list is fetched.
 
-    A shelf knows what this process has read and written. If another process of the run may have written since, call
+    A shelf holds objects that this process has read or written. If another process of the run may have written, call
     `reload`.
     """
 
@@ -100,10 +100,10 @@ class Shelf(Generic[Record]):
     def get(self, object_id: str, workspace_id: str = UNKNOWN_WORKSPACE) -> Record:
         """Read one object. Pass its workspace if it is known, which saves a call.
 
-        A list answers once per object. Asking again means that the object may have changed, so it is read by a GET.
+        The first call returns an object's entry in a list. The next one reads it by GET, because it may have changed.
 
         Raises:
-            AirbyteError: as the client's GET, which also serves objects that no list contains.
+            AirbyteError: the list or the GET failed. An object that is in no list is read by GET.
         """
         with self._lock:
             self._singles += 1

@@ -1,4 +1,4 @@
-"""Find requested values that the server dropped. Pure: knows neither the engine nor HTTP.
+"""Find requested values that the server dropped. Pure: independent of the engine and of HTTP.
 
 The server may reorder, fill in and respell values. Such rewrites are recorded, and read back as what was sent. A
 requested value that is missing in the answer is a loss: the write fails and names it, and the path stays a difference

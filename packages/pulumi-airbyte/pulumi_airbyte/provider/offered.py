@@ -1,7 +1,7 @@
-"""What a source offers now, asked before a connection is told to take more of it.
+"""Discover a source before its connection gets new streams or fields.
 
 The server checks streams against its last discovery, which may be older than the stream or field that is new. So a
-fresh discovery comes first, and what the source does not offer is told at once and by name, before anything is written.
+fresh discovery comes first, and streams or fields that are missing there are reported by name before any write.
 """
 
 import difflib

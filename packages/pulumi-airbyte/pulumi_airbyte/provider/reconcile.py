@@ -1,4 +1,4 @@
-"""Compare code, state and server as canonical trees. Pure: knows neither the engine nor HTTP.
+"""Compare code, state and server as canonical trees. Pure: independent of the engine and of HTTP.
 
 A canonical tree has no defaults and no nulls, and a fixed order. Each resource brings code and server answers into this
 form, so that two trees differ exactly where their meaning differs.

@@ -133,7 +133,7 @@ class ResourceType(ABC):
         return "{}"
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Preview a create: say what will be adopted, or refuse. Inputs may be partly unknown.
+        """Preview a create: report an adoption, or refuse. Inputs may be partly unknown.
 
         Returns:
             The outputs that are already known: those of an object that will be adopted.

@@ -231,7 +231,7 @@ def _prevails(found: Holder, urn: str, standing: Standing) -> bool:
     """Whether the recorded holder keeps an object against this claim."""
     if found.urn != urn:
         return found.standing == "deleted" or found.standing in (OWNED if standing in OWNED else LIVE)
-    # What this run did takes precedence over what the state says.
+    # What this run did takes precedence over the state.
     return found.standing == "deleted" or (found.standing in OWNED and standing in {"kept", "read", "refused"})
 
 

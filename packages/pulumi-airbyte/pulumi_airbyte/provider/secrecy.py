@@ -101,7 +101,7 @@ def with_new_secret(value: Property, before: Property, readable: frozenset[str] 
 
 
 def secrets_at_leaves(value: Property) -> Property:
-    """The tree with secret objects and lists taken apart into secret leaves."""
+    """The tree with each secret object or list replaced by one whose leaves are secret."""
     if isinstance(value, Secret):
         return all_secret(unwrap(value))
     if isinstance(value, dict):

@@ -38,12 +38,12 @@ class Specified:
         self._prepared: dict[int, tuple[JsonObject, Specification | None]] = {}
 
     def check(self, inputs: Properties, checking: Checking, tree: Callable[[Properties], Properties]) -> Checked:
-        """Mark secrets and say what does not fit; an unchanged configuration is as the state has it, without a call.
+        """Mark secrets, and list invalid values. An unchanged configuration is not checked again and needs no call.
 
         Args:
             inputs: with the configuration as an object.
             checking: the inputs in the state, and whether they come from an import.
-            tree: brings inputs into the form in which the server checks them.
+            tree: returns inputs in the canonical form that the server validates.
         """
         configuration, before = secrets_at_leaves(inputs.get("configuration")), checking.old.get("configuration")
         same_definition = same(inputs.get("definitionId"), checking.old.get("definitionId"))
@@ -54,7 +54,7 @@ class Specified:
         except AirbyteError as error:
             return Checked(inputs, [Failure("configuration", f"{UNREADABLE} {error}")])
         if schema is None:
-            # What an import reads has masks for the server's secrets, and no other.
+            # In an imported configuration, the server has masked every secret, so no other value is secret.
             marked = configuration if checking.importing else with_new_secret(configuration, before, self._type_keys)
             return Checked({**inputs, "configuration": secrecy_kept(marked, before)}, [])
         marked = secrets_at_leaves(with_secrets_marked(configuration, schema))
@@ -87,7 +87,7 @@ class Specified:
     def refused_masks(self, actor: Actor, configuration: Properties) -> list[Path]:
         """The masks in a configuration that its specification refuses; none where there is no specification.
 
-        The server holds a configuration against its specification before it puts its secrets in the places of masks.
+        The server validates a configuration before it replaces masks by the stored secrets.
         """
         hidden = list(masks(configuration))
         if not hidden:
@@ -125,7 +125,7 @@ class Specified:
         return frozenset({f"{self._kind}Type"})
 
     def misspelt(self, tree: Properties) -> list[str]:
-        """A line for each key that was meant otherwise, by a specification that a check in this run has fetched."""
+        """A line for each misspelt key, by a specification that a check in this run has fetched."""
         definition_id = unwrap(tree.get("definitionId"))
         schema = self._specifications.fetched(self._kind, definition_id) if isinstance(definition_id, str) else None
         specification = self._prepare(schema) if schema is not None else None

@@ -134,17 +134,17 @@ CONNECTION_INPUTS: Final = (
     Field(
         "notifySchemaChanges",
         "boolean",
-        "Whether the workspace's webhooks are told of changes of the source's schema (by the Config API).",
+        "Whether Airbyte notifies the workspace's webhooks of changes of the source's schema (by the Config API).",
     ),
     Field(
         "notifySchemaChangesByEmail",
         "boolean",
-        "Whether people are told of changes of the source's schema by mail (by the Config API).",
+        "Whether Airbyte sends mail about changes of the source's schema (by the Config API).",
     ),
     Field(
         "backfillPreference",
         "string",
-        "Whether a stream is read anew when the server adds a column to it (by the Config API).",
+        "Whether a stream is re-read when the server adds a column to it (by the Config API).",
         values=("enabled", "disabled"),
     ),
     Field(
@@ -156,9 +156,9 @@ CONNECTION_INPUTS: Final = (
     Field(
         "backfills",
         "object",
-        "A token for each stream that was ever to be read anew, by the stream's key: its name, or the JSON text "
+        "A token for each stream with a requested backfill, by the stream's key: its name, or the JSON text "
         '`["namespace","name"]` where it has a namespace. The name alone, or `namespace.name`, is enough where only '
-        "one stream can be meant. A new text reads the stream from the beginning, once; so does `true` where it was "
+        "one stream matches. A new text reads the stream from the beginning, once; so does `true` where it was "
         "`false`.",
         local=True,
     ),
@@ -173,7 +173,7 @@ CONNECTION_INPUTS: Final = (
     Field(
         "refreshOnSchemaChange",
         "boolean",
-        "Whether an incremental stream is read anew (by merge) when it gains fields, or its cursor, key or mode "
+        "Whether an incremental stream gets a backfill (by merge) when it gains fields, or its cursor, key or mode "
         "changes.",
         local=True,
     ),
@@ -201,7 +201,7 @@ WORKSPACE_INPUTS: Final = (
     Field("name", "string", "The workspace's name. Default: the resource's name in the program."),
     Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
     Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
-    Field("notifications", "object", "Who is told of what; the server fills in what is left out."),
+    Field("notifications", "object", "Recipients by kind of notification; omitted keys get the server's defaults."),
     Field(
         "forceDestroy",
         "boolean",

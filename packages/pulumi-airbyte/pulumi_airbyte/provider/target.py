@@ -124,7 +124,7 @@ class Run:
     def keeps(self, urn: str, known: Known) -> Holder | None:
         """Record the state's object of a resource that the program declares.
 
-        A refresh compares without a preceding check, and so says nothing about the program.
+        A refresh has no preceding check, so it is no evidence that the program declares the resource.
 
         Returns:
             Another resource that holds the object, if any.

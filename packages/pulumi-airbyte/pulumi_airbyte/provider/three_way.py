@@ -1,4 +1,4 @@
-"""Merge the program's changes into the live tree, for a full write. Pure: knows neither the engine nor HTTP.
+"""Merge the program's changes into the live tree, for a full write. Pure: independent of the engine and of HTTP.
 
 Each path is decided by three trees: the base that was applied last, the program's new one, and the live one. A path
 that the program changed since the base takes the program's value. Every other path keeps its live value, so that a

@@ -27,7 +27,7 @@ HASHED: Final = 8
 
 Versions = dict[str, str]
 """What stands behind each secret of a configuration, by property path: `<version>` and a short hash of the object's
-name, which tells another object of the same version and names nothing."""
+name, which distinguishes objects of the same version without showing the name."""
 
 
 class Coordinates:

@@ -57,7 +57,7 @@ class WorkspaceType(ResourceType):
         return Made(made.workspace_id, self._written(made, inputs))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Say in a preview whether the workspace will be adopted."""
+        """Report in a preview whether the workspace will be adopted."""
         if not isinstance(unwrap(inputs["name"]), str):
             return {}
         found = self._adoption(inputs, target).foresee()
@@ -78,7 +78,7 @@ class WorkspaceType(ResourceType):
         return Live(live | self.local(known.inputs), {**_identity(found), **kept_rewrites(known.outputs, sent, made)})
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
-        """PATCH."""
+        """PATCH the workspace with the program's inputs."""
         body = {key: reveal(value) for key, value in self.remote(new).items()}
         patched = changed(
             lambda: self.airbyte.patch_workspace(known.id, body),

@@ -117,7 +117,7 @@ class SyncRunner:
             job = self._twin.store.jobs.get(job_id)
             if job is None or job.status not in {"pending", "queued"}:
                 self._waiting.remove(job_id)
-            # The work of a job that was cancelled may still go on: nothing else touches its data before it ends.
+            # A cancelled job may still be running: no other job changes its data before it ends.
             elif all(running.connection_id != job.connection_id for running in self._running.values()):
                 self._waiting.remove(job_id)
                 self._begin(job)

@@ -1,6 +1,6 @@
 """Sources of syncs: a real connector, a synthesized one, or one that fails on order.
 
-Sources as a sync sees them: what a real connector or a synthesized one says of some streams.
+A sync reads either a real connector's messages or a synthesized connector's, for the selected streams.
 """
 
 from collections.abc import Generator, Iterable, Sequence
