@@ -99,7 +99,7 @@ def test_ticket_001_a_fix_is_applied_in_its_own_run_and_no_older_commit_after_it
 
     git(lake.pulumi.project, "checkout", "-q", older)
     late = lotus("deploy", "--yes")
-    assert (late.returncode, f"the stack has {newer[:12]} already, which is newer" in late.stderr) == (1, True)
+    assert (late.returncode, f"the deployed commit {newer[:12]} is newer" in late.stderr) == (1, True)
     git(lake.pulumi.project, "checkout", "-q", "--orphan", "beside")
     beside = commit(lake.pulumi.project, "D")
     aside = lotus("deploy", "--yes")
