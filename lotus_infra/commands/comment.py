@@ -243,8 +243,8 @@ def _cursors(cursors: CursorImpact) -> str:
         ", ",
         f"{len(cursors.kept)} kept ({codes(cursors.kept, at_most=12)})" if cursors.kept else "",
         f"**{len(lost)} lost** ({codes(lost, at_most=12)})" if lost else "",
-        f"{len(cursors.anew)} reset by a requested full re-read ({codes(cursors.anew, at_most=12)})"
-        if cursors.anew
+        f"{len(cursors.reread)} reset by a requested full re-read ({codes(cursors.reread, at_most=12)})"
+        if cursors.reread
         else "",
     )
 
@@ -316,7 +316,7 @@ def _source_document(source: SourceImpact) -> JsonValue:
         "cursors": {
             "kept": list(cursors.kept),
             "lost": dict(cursors.lost) if cursors.lost is not None else None,
-            "anew": list(cursors.anew),
+            "anew": list(cursors.reread),
         },
         "refreshes": [_refresh_document(refresh) for refresh in source.refreshes],
         "remarks": list(source.remarks),

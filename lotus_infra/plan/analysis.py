@@ -240,7 +240,7 @@ def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str
     old, new = _old_and_new_streams(step) or ({}, {})
     reread = reread_streams(step) if step is not None and step.op == "update" else {}
     cursors = _cursor_impact(pipeline, old, new, reread)
-    refreshes = reread or dict.fromkeys(cursors.anew, "a new token")
+    refreshes = reread or dict.fromkeys(cursors.reread, "a new token")
     history = histories.get(step.old.id) if step is not None and step.old is not None else None
     steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
     return SourceImpact(
@@ -382,7 +382,7 @@ def reread_streams(step: Step) -> dict[str, str]:
 def _with_shown_names(cursors: CursorImpact) -> CursorImpact:
     """The same with the names of streams in place of their keys."""
     lost = None if cursors.lost is None else {shown(key): why for key, why in cursors.lost.items()}
-    return CursorImpact(tuple(map(shown, cursors.kept)), lost, tuple(map(shown, cursors.anew)))
+    return CursorImpact(tuple(map(shown, cursors.kept)), lost, tuple(map(shown, cursors.reread)))
 
 
 # Streams

@@ -96,12 +96,12 @@ class CursorImpact:
     Attributes:
         kept: streams that resume from their cursor.
         lost: streams that lose it, with the reason.
-        anew: streams that are re-read from the beginning, because the program requests it.
+        reread: streams that are re-read from the beginning, because the program requests it.
     """
 
     kept: tuple[str, ...] = ()
     lost: Mapping[str, str] | None = None
-    anew: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
