@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pulumi
 import pulumi_airbyte as airbyte
 from airbyte_model.schedules import interval_of
+from pulumi_airbyte.resources import Actor
 
 from lotus_infra.lake.catalog import ConfiguredStream
 from lotus_infra.lake.models import NonBreakingChanges, Schedule
@@ -80,32 +81,26 @@ class PipelineArgs:
     protect: bool
 
 
-class Destination(airbyte.Destination):
+class _ByArgs(Actor):
+    """The constructor of sources and destinations alike."""
+
+    def __init__(self, name: str, args: ActorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            name,
+            name=args.name,
+            definition_id=args.definition_id,
+            workspace_id=args.workspace_id,
+            configuration=args.configuration,
+            opts=_ignore_rotating(args, opts),
+        )
+
+
+class Destination(_ByArgs, airbyte.Destination):
     """A destination, named after its file."""
 
-    def __init__(self, name: str, args: ActorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(
-            name,
-            name=args.name,
-            definition_id=args.definition_id,
-            workspace_id=args.workspace_id,
-            configuration=args.configuration,
-            opts=_ignore_rotating(args, opts),
-        )
 
-
-class Source(airbyte.Source):
+class Source(_ByArgs, airbyte.Source):
     """A source, named after its folder."""
-
-    def __init__(self, name: str, args: ActorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(
-            name,
-            name=args.name,
-            definition_id=args.definition_id,
-            workspace_id=args.workspace_id,
-            configuration=args.configuration,
-            opts=_ignore_rotating(args, opts),
-        )
 
 
 def _ignore_rotating(args: ActorArgs, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:

@@ -108,7 +108,7 @@ def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str
 def credentials_fingerprint(credentials: Mapping[str, str], stack: str) -> str:
     """A fingerprint that changes with any of the credentials and does not help to guess one: twelve hexadecimal digits.
 
-    Everyone who may read a pod's annotations can read it. Three properties keep it safe: it is made of all credentials
+    Everyone who may read a pod's annotations can read it. Three properties keep it safe: it covers all credentials
     at once, so none can be tried alone; each try costs a slow, memory-hard function with a salt per stack; and its 48
     bits are far fewer than the credentials have, since short passwords are refused (`MIN_PASSWORD_LENGTH`).
 

@@ -47,9 +47,9 @@ def begin_generations(store: Store, connection: Connection, job: Job) -> dict[St
     numbers = {(each.namespace, each.name): each.generation_id for each in known.streams}
     found = {}
     for stream in connection.streams:
-        anew, replacing = _anew(stream, job), _replacing(stream, job)
-        number = numbers.get(stream.key, 0) + anew
-        if anew:
+        rereads, replacing = _rereads(stream, job), _replacing(stream, job)
+        number = numbers.get(stream.key, 0) + rereads
+        if rereads:
             numbers[stream.key] = number
         found[stream.key] = Generation(number, number if replacing else 0)
     streams = tuple(
@@ -65,7 +65,7 @@ def is_asked(stream: SelectedStream, job: Job) -> bool:
     return job.type != "sync" and (job.streams is None or stream.key in job.streams)
 
 
-def _anew(stream: SelectedStream, job: Job) -> bool:
+def _rereads(stream: SelectedStream, job: Job) -> bool:
     return is_asked(stream, job) or (job.type != "reset" and stream.sync_mode == "full_refresh")
 
 
