@@ -40,9 +40,11 @@ async def run() -> None:
         pulumi.RunError: with all mistakes.
     """
     try:
-        production.check(pulumi_config.run_in(Path.cwd()))
-        pulumi_config.refuse_shared_workspace(Path.cwd())
-        stack = pulumi_config.load(Path.cwd())
+        project = Path.cwd()
+        settings = pulumi_config.settings(project)
+        production.check(pulumi_config.run_in(project, settings))
+        pulumi_config.refuse_shared_workspace(project, settings)
+        stack = pulumi_config.load(project, settings)
         declare(load_checked_lake(stack), stack, dagster_values(stack))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None

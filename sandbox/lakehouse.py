@@ -10,10 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from lotus_infra import naming
+from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report
 from sandbox.layout import REGION, S3_KEY, STACK, Layout
@@ -84,8 +84,10 @@ def environment(layout: Layout, server: Server) -> dict[str, str]:
         layout: the sandbox.
         server: where the landing zone is.
     """
-    stack = yaml.safe_load((layout.project / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
-    bucket = stack["config"]["lotus:landingZone"]["landing"]
+    zone = Project.needed(layout.project).settings(STACK).lotus.landing_zone
+    if zone is None:
+        raise LotusError(f"the stack {STACK} has no landing zone", "restore lotus:landingZone in its file")
+    bucket = zone.landing
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return own | {
         "AWS_ACCESS_KEY_ID": S3_KEY,

@@ -4,7 +4,6 @@ The server's address and credentials come from the places where the provider plu
 and the environment for what that leaves out or encrypts. So a command uses the Airbyte that `pulumi up` uses.
 """
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -12,16 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
 from pulumi_airbyte.client.models import Actor, Connection, Job
+from pydantic import SecretStr
 
 from lotus_infra import naming
-from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project, is_encrypted
+from lotus_infra.config.settings import StackSettings
+from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
@@ -157,10 +157,10 @@ def airbyte_workspace(
         LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid.
     """
     selection = _select_stack(directory, stack, environment)
-    plain = {key: _text(value) for key, value in selection.values.items() if not is_encrypted(value)}
-    given = {key: plain[f"airbyte:{key}"] for key in _KEYS if plain.get(f"airbyte:{key}")}
-    workspace_id = _workspace_id(plain.get(WORKSPACE) or environment.get(WORKSPACE_VARIABLE, ""))
-    missing = list(_missing_settings(completed(given, environment), selection.values))
+    given = _given(selection.settings)
+    own = selection.settings.lotus.workspace_id if selection.settings is not None else None
+    workspace_id = _workspace_id(own or environment.get(WORKSPACE_VARIABLE, ""))
+    missing = list(_missing_settings(completed(given, environment), selection.settings))
     if not workspace_id:
         missing.append(_config_or_variable(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
     if missing:
@@ -222,10 +222,10 @@ def _single_id(kind: str, label: str, ids: Sequence[str], option: str) -> str:
 
 
 class _StackSelection(NamedTuple):
-    """The selected stack and the values of its file, or the names to choose from."""
+    """The selected stack and its configuration, or the names to choose from."""
 
     name: str = ""
-    values: Mapping[str, object] = MappingProxyType({})
+    settings: StackSettings | None = None
     others: tuple[str, ...] = ()
 
 
@@ -234,7 +234,14 @@ def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, 
     if project is None:
         return _StackSelection()
     names = project.select_all(stack, environment)
-    return _StackSelection(names[0], project.values(names[0])) if len(names) == 1 else _StackSelection(others=names)
+    return _StackSelection(names[0], project.settings(names[0])) if len(names) == 1 else _StackSelection(others=names)
+
+
+def _given(settings: StackSettings | None) -> dict[str, str]:
+    """The plain settings of the provider in a stack, by their keys."""
+    keys = settings.airbyte.model_dump(by_alias=True, exclude_none=True) if settings is not None else {}
+    texts = {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in keys.items()}
+    return {key: texts[key] for key in _KEYS if texts.get(key)}
 
 
 def _searched_places(selection: _StackSelection, directory: Path, variable: str | None) -> str:
@@ -246,11 +253,12 @@ def _searched_places(selection: _StackSelection, directory: Path, variable: str 
     return "no stack is selected, and the environment does"
 
 
-def _missing_settings(given: Mapping[str, str], values: Mapping[str, object]) -> Iterator[str]:
+def _missing_settings(given: Mapping[str, str], settings: StackSettings | None) -> Iterator[str]:
     """The missing parts of the server's address and credentials, each as what to do about it."""
     auth = auth_from(given)
     authenticates = auth.mode != "none" and not auth.problem()
-    encrypted = [key for key in _KEYS if is_encrypted(values.get(f"airbyte:{key}")) and key not in given]
+    sealed = settings.encrypted if settings is not None else frozenset[str]()
+    encrypted = [key for key in _KEYS if f"airbyte:{key}" in sealed and key not in given]
     for key in encrypted:
         if key not in ENVIRONMENT:
             yield f"airbyte:{key} is encrypted: set it without --secret"
@@ -265,10 +273,6 @@ def _missing_settings(given: Mapping[str, str], values: Mapping[str, object]) ->
 
 def _config_or_variable(key: str, value: str, variable: str) -> str:
     return f"`pulumi config set {key} {value}` or export {variable}"
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _workspace_id(text: str) -> str:

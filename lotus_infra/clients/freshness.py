@@ -15,8 +15,8 @@ from pydantic import JsonValue
 from lotus_infra import naming
 from lotus_infra.clients.dagster import Asset, AssetKey, downstream, fetch_assets
 from lotus_infra.clients.storage import Bucket, Object, ObjectStore
-from lotus_infra.config import production
 from lotus_infra.config.production import ENDPOINT_VARIABLE
+from lotus_infra.config.settings import StackSettings
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig
@@ -92,7 +92,7 @@ class StreamStatus:
 def newest_partitions(
     lake: Lake,
     folders: Sequence[SourceFolder],
-    values: Mapping[str, object],
+    values: StackSettings | None,
     now: datetime,
     environment: Mapping[str, str],
 ) -> dict[StreamKey, Landed]:
@@ -101,7 +101,7 @@ def newest_partitions(
     Args:
         lake: The lake.
         folders: The sources to read.
-        values: The stack's plain values by the whole key.
+        values: The stack's configuration; None if no stack is selected.
         now: The time, with a zone.
         environment: The environment's variables.
     """
@@ -123,13 +123,13 @@ def newest_partitions(
 
 
 def destination_bucket(
-    destination: DestinationConfig | None, values: Mapping[str, object], environment: Mapping[str, str]
+    destination: DestinationConfig | None, values: StackSettings | None, environment: Mapping[str, str]
 ) -> Bucket:
     """The bucket that a destination writes to.
 
     Args:
         destination: Its file.
-        values: The stack's plain values by the whole key.
+        values: The stack's configuration; None if no stack is selected.
         environment: The environment's variables.
 
     Raises:
@@ -220,18 +220,18 @@ def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) ->
             yield f"{who}: {each.name} is older than {_hours(limit)}"
 
 
-def _resolve(given: JsonValue, values: Mapping[str, object]) -> str:
+def _resolve(given: JsonValue, values: StackSettings | None) -> str:
     """A text in a destination's file, or the stack's value for a reference; empty if the stack has no plain one."""
-    found: object = given
-    if is_reference(given):
-        reference = parse_reference(given)
-        if not isinstance(reference, Reference) or reference.secret:
-            return ""
-        found = values.get(f"lotus:{reference.name}")
-        if reference.part is not None:
-            zone = production.Values.of(values).zone or production.Zone("")
-            found = {"bucket": zone.landing, "region": zone.region, "endpoint": zone.endpoint}.get(reference.part)
-    return found if isinstance(found, str) else ""
+    if not is_reference(given):
+        return given if isinstance(given, str) else ""
+    reference = parse_reference(given)
+    if values is None or not isinstance(reference, Reference) or reference.secret:
+        return ""
+    if reference.part is None:
+        return values.values.get(reference.name, "")
+    zone = values.lotus.landing_zone
+    parts = {"bucket": zone.landing, "region": zone.region, "endpoint": zone.endpoint} if zone is not None else {}
+    return parts.get(reference.part, "")
 
 
 def _list_prefixes(

@@ -1,7 +1,4 @@
-"""`lotus check`: check a lake's files, the stacks it is deployed with, its dbt project and its repository, offline.
-
-Of a stack's file it reads the names of the values, the settings of Dagster and the workspace's id, and no other value.
-"""
+"""`lotus check`: check a lake's files, the stacks it is deployed with, its dbt project and its repository, offline."""
 
 import json
 import sys
@@ -13,15 +10,15 @@ import click
 
 from lotus_infra.clients import git
 from lotus_infra.commands.options import DBT, JSON, STREAMS, dbt_folder
-from lotus_infra.config import stack_files, workspaces
-from lotus_infra.config.stack import Project
+from lotus_infra.config import workspaces
+from lotus_infra.config.stack import Project, StackReading
+from lotus_infra.config.stack_files import read_stack
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import LakeBucket, release_values
 from lotus_infra.lake.diagnostics import Diagnostic
-from lotus_infra.lake.references import StackValues
-from lotus_infra.lake.report import Report, add_diagnostics, as_document, check_lake, render
+from lotus_infra.lake.loader import LoadedLake, load_lake
+from lotus_infra.lake.report import Report, add_diagnostics, as_document, check_loaded, render
 
-_NAMESPACE = "lotus:"
 _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
 """Stands in for the stack's bucket, which has no effect on whether the chart accepts the values."""
 
@@ -29,10 +26,10 @@ _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
 @click.command()
 @STREAMS
 @DBT
-@click.option("--stack", "stacks", multiple=True, help="A stack whose values must be complete; default: all.")
+@click.option("--stack", "stacks", multiple=True, help="A stack to check; default: all.")
 @JSON
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
-    """Report every mistake in the lake's files and in the models that read them; exit with 1 if there is one.
+    """Report every mistake in the lake's files, its stacks and the models that read it; exit with 1 if there is one.
 
     Example: lotus check --stack prod
     """
@@ -43,75 +40,67 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
 
 
 def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:
-    """Check a lake, the workspaces of its stacks, the field contract with its dbt project, and for committed states.
+    """Check a lake, its stacks, the field contract with its dbt project, and for committed states.
 
     Args:
-        directory: The lake's folder.
-        stacks: The stacks whose values must be complete; all of the project's if empty.
+        directory: The lake's folder; the project is the nearest folder at or above it with a `Pulumi.yaml`.
+        stacks: The stacks to check, as `prod` or `organization/project/prod`; all of the project's if empty.
         dbt: The dbt project's folder; by default the one in the Pulumi project around the lake.
 
     Raises:
-        LotusError: The folder is not a lake, a named stack or the dbt project does not exist, a stack's file can't be
-            read, or its settings of Dagster are invalid.
+        LotusError: The folder is not a lake, or a named stack or the dbt project does not exist.
     """
-    check_dagster(directory, stacks)
-    report = check_lake(directory, stack_values(directory, stacks))
-    project = Project.around(directory)
-    if project is not None:
-        found = (*git.find_committed_secrets(project.folder), *_shared_workspaces(project.folder))
+    project = Project.needed(directory) if stacks else Project.around(directory)
+    loaded = load_lake(directory)
+    if project is None:
+        report = check_loaded(loaded)
+    else:
+        readings = read_stacks(project, loaded, stacks)
+        report = check_loaded(loaded, [each.names for each in readings if each.names is not None])
+        found = (
+            *git.find_committed_secrets(project.folder),
+            *(problem for each in readings for problem in (*each.problems, *_chart_problems(each))),
+            *_shared_workspaces(project),
+        )
         report = add_diagnostics(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
     return report if folder is None else _add_field_contract(report, folder)
 
 
-def check_dagster(directory: Path, stacks: Sequence[str] = ()) -> None:
-    """Check the stacks' settings of Dagster, and the resulting values against the chart.
+def read_stacks(project: Project, loaded: LoadedLake, stacks: Sequence[str] = ()) -> tuple[StackReading, ...]:
+    """Read the configuration of stacks, with all its problems.
 
     Args:
-        directory: The lake's folder.
-        stacks: The stacks to check; all of the project's if empty.
+        project: The project.
+        loaded: The lake.
+        stacks: The names of the stacks; all of the project's if empty.
 
     Raises:
-        LotusError: With every mistake of every stack, one a line.
+        LotusError: A named stack has no file.
     """
-    project = Project.around(directory)
-    if project is None:
-        return
-    mistakes = []
-    for name in project.named(stacks) if stacks else tuple(project.stacks):
-        try:
-            settings = project.dagster(name)
-            if settings is not None:
-                release_values(settings, _ANY_BUCKET)
-        except LotusError as error:
-            mistakes += [f"{project.stacks[name].name}: {line}" for line in str(error).splitlines()]
-    if mistakes:
-        raise LotusError("\n".join(mistakes))
-
-
-def stack_values(directory: Path, stacks: Sequence[str] = ()) -> tuple[StackValues, ...]:
-    """List the names that stacks have values for.
-
-    Args:
-        directory: The lake's folder; the project is the nearest folder at or above it with a `Pulumi.yaml`.
-        stacks: Names of stacks, as `prod` or `organization/project/prod`; if empty, all that have a file.
-
-    Raises:
-        LotusError: A named stack has no file, or a file can't be read.
-    """
-    project = Project.needed(directory) if stacks else Project.around(directory)
-    if project is None:
-        return ()
     names = project.named(stacks) if stacks else tuple(project.stacks)
-    return tuple(
-        StackValues(name, frozenset(key.removeprefix(_NAMESPACE) for key in project.values(name))) for name in names
-    )
+    # Without any stack, the values that the project sets for all stacks are still checked.
+    return tuple(project.read(name, loaded.lake.directory, loaded.value_names) for name in names or ("",))
 
 
-def _shared_workspaces(folder: Path) -> Iterator[Diagnostic]:
+def _chart_problems(reading: StackReading) -> Iterator[Diagnostic]:
+    """The values of Dagster's release that the chart refuses."""
+    settings = reading.settings.lotus.dagster if reading.settings is not None else None
+    if settings is None:
+        return
+    try:
+        release_values(settings, _ANY_BUCKET)
+    except LotusError as error:
+        for line in str(error).splitlines():
+            field, what, remedy = line.split(": ", 2)
+            yield reading.entries.problem_of(field, what, remedy)
+
+
+def _shared_workspaces(project: Project) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each stack that names another's workspace: of all stacks, as both of a pair matter."""
-    for shared in workspaces.shared(stack_files.values(folder)):
-        yield Diagnostic(shared.file, (), shared.what, shared.remedy)
+    entries = {name: read_stack(project.folder, name) for name in project.stacks}
+    for shared in workspaces.shared({name: each.values for name, each in entries.items()}):
+        yield entries[shared.stack].problem((workspaces.WORKSPACE,), shared.what, shared.remedy)
 
 
 def _add_field_contract(report: Report, folder: Path) -> Report:

@@ -54,7 +54,7 @@ ACTOR_KINDS: Final[dict[str, Literal["source", "destination"]]] = {
 }
 """The kinds of resources whose configuration may have secrets, by the resource's type."""
 
-Area = Literal["versions", "backend", "locks", "state", "airbyte", "landing", "cluster", "clock"]
+Area = Literal["versions", "configuration", "backend", "locks", "state", "airbyte", "landing", "cluster", "clock"]
 Level = Literal["ok", "warning", "broken"]
 Specification = Callable[[Literal["source", "destination"], str, str], JsonObject | None]
 """A connector's JSON Schema by kind, definition id and workspace id; None if the server does not provide it."""
@@ -179,6 +179,10 @@ def examine(case: StackContext) -> Examination:
 
 def _check_all(case: StackContext) -> Iterator[CheckResult]:
     yield from versions(case)
+    configured = list(configuration(case))
+    yield from configured
+    if configured:
+        return
     yield from backend(case)
     yield from locks(case)
     try:
@@ -258,6 +262,16 @@ def _plugin(name: str, wanted: str, plugins: Sequence[_Plugin]) -> CheckResult:
     what = f"plugin {name}: the package is {wanted}, installed is {installed}"
     # Not broken: the engine downloads a missing plugin.
     return _warning("versions", what, f"the next run downloads it, or `pulumi plugin install resource {name} {wanted}`")
+
+
+def configuration(case: StackContext) -> Iterator[CheckResult]:
+    """Every mistake in the stack's configuration, which all other checks depend on."""
+    try:
+        case.project.settings(case.stack)
+    except LotusError as error:
+        for line in str(error).splitlines():
+            what, _, remedy = line.rpartition(": ")
+            yield _broken("configuration", what, remedy)
 
 
 def backend(case: StackContext) -> Iterator[CheckResult]:
@@ -469,7 +483,7 @@ def airbyte(target: AirbyteWorkspace) -> Iterator[CheckResult]:
 
 def landing(case: StackContext) -> Iterator[CheckResult]:
     """The landing bucket, with this shell's credentials. Airbyte's connection checks cover Airbyte's own."""
-    zone = production.Values.of(case.project.values(case.stack)).zone
+    zone = case.project.settings(case.stack).lotus.landing_zone
     if zone is None:
         return
     bucket = Bucket(zone.landing, zone.region, zone.endpoint)

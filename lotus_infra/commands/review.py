@@ -12,7 +12,7 @@ from typing import Final
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import connected, translate_errors
 from lotus_infra.commands.options import dbt_folder
-from lotus_infra.config.stack import ACKNOWLEDGE_KEY, Project, acknowledged
+from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import StreamName, load_project
 from lotus_infra.errors import LotusError
 from lotus_infra.lineage import Lineage, downstream
@@ -131,13 +131,13 @@ def _acknowledged_losses(request: ReviewRequest, stack: str) -> frozenset[str]:
     The clone's file counts, not the deployed configuration: the acknowledgement is part of the reviewed change.
 
     Raises:
-        LotusError: The user named the stack, and it has no file; or the file can't be read.
+        LotusError: The user named the stack, and it has no file; or the file is invalid.
     """
     project = Project.around(request.directory)
     if project is None or (request.stack is None and stack not in project.stacks):
         return frozenset()
     [name] = project.named([stack])
-    return acknowledged(project.values(name).get(ACKNOWLEDGE_KEY))
+    return frozenset(project.settings(name).lotus.acknowledge)
 
 
 def _histories(request: ReviewRequest, preview: Preview) -> dict[str, History]:

@@ -36,6 +36,7 @@ from lotus_infra.clients.freshness import (
     stream_status,
 )
 from lotus_infra.commands.options import JSON, STACK, STREAMS
+from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
@@ -176,7 +177,7 @@ def collect_status(
     Raises:
         LotusError: A source is not found, or Airbyte refuses or does not answer.
     """
-    values, ingress = _stack_values(directory, stack, environment)
+    values, ingress = _stack_settings(directory, stack, environment)
     with connected(directory, stack) as live, translate_errors():
         names = query.sources or live.select_sources((), every=True)
         folders = live.folders(names)
@@ -190,18 +191,18 @@ def collect_status(
     return Status(now, connections, streams, tuple(problems))
 
 
-def _stack_values(
+def _stack_settings(
     directory: Path, stack: str | None, environment: Mapping[str, str]
-) -> tuple[Mapping[str, object], str]:
-    """The plain values of the selected stack, and Dagster's address by its ingress; both empty if none is selected."""
+) -> tuple[StackSettings | None, str]:
+    """The configuration of the selected stack, and Dagster's address by its ingress; None and "" if none is selected."""
     project = Project.around(directory)
     names = project.select_all(stack, environment) if project is not None else ()
     if project is None or len(names) != 1:
-        return {}, ""
-    settings = project.dagster(names[0])
-    ingress = settings.ingress if settings is not None else None
+        return None, ""
+    settings = project.settings(names[0])
+    ingress = settings.lotus.dagster.ingress if settings.lotus.dagster is not None else None
     address = f"{'https' if ingress.tls else 'http'}://{ingress.host}" if ingress is not None else ""
-    return project.values(names[0]), address
+    return settings, address
 
 
 def _connection_statuses(

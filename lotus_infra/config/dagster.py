@@ -1,35 +1,18 @@
 """A stack's Dagster, `lotus:dagster`, as a model: everything that may differ from stack to stack.
 
-Independent of Pulumi and the chart, and without secrets: passwords and access keys are values of their own. An unknown
-key is an error, and `parse_dagster_settings` reports every mistake at once, so that nothing is declared from a
-configuration that is half right.
+Independent of Pulumi and the chart, and without secrets: passwords and access keys are values of their own.
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from airbyte_model.schedules import cron_flaw
-from airbyte_model.suggestions import suggestion
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    JsonValue,
-    Tag,
-    ValidationError,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
 from lotus_infra import naming
-from lotus_infra.errors import LotusError
+from lotus_infra.config.section import Flag, Name, Section, Text, Whole, incomplete, matching, number_as_text
 from lotus_infra.images import Image, ImageError
-from lotus_infra.lake.diagnostics import JsonPath, format_path
 
 DAGSTER_KEY: Final = "lotus:dagster"
 CHART_REPOSITORY: Final = "https://dagster-io.github.io/helm"
@@ -42,32 +25,10 @@ _DNS_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Scalars, by Kubernetes' and Postgres' own rules: an invalid one is refused before anything is declared.
 
 
-def _matching(pattern: str, message: str) -> AfterValidator:
-    """A validator that refuses a text unless the whole of it matches.
-
-    Args:
-        pattern: A regular expression.
-        message: The reason, and after a colon the remedy: `is not a size: write one such as 20Gi`.
-    """
-    compiled = re.compile(pattern)
-
-    def check(text: str) -> str:
-        if compiled.fullmatch(text) is None:
-            raise ValueError(message)
-        return text
-
-    return AfterValidator(check)
-
-
 def _check_host_name(text: str) -> str:
     if "." not in text or len(text) > 253 or any(_DNS_LABEL.fullmatch(label) is None for label in text.split(".")):
         raise ValueError("is not a host name: write one such as dagster.example.com, without scheme and port")
     return text
-
-
-def _number_as_text(value: object) -> object:
-    """Accept `cpu: 2`, which YAML reads as a number."""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def _check_backup_schedule(text: str) -> str:
@@ -91,14 +52,14 @@ def _check_image(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Days: TypeAlias = Annotated[int, Field(ge=1, le=3650, strict=True)]
-Count: TypeAlias = Annotated[int, Field(ge=1, le=1000, strict=True)]
-Seconds: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
-Annotations: TypeAlias = dict[str, str]
+Port: TypeAlias = Annotated[Whole, Field(ge=1, le=65535)]
+Days: TypeAlias = Annotated[Whole, Field(ge=1, le=3650)]
+Count: TypeAlias = Annotated[Whole, Field(ge=1, le=1000)]
+Seconds: TypeAlias = Annotated[Whole, Field(ge=1)]
+Annotations: TypeAlias = dict[str, Text]
 DnsLabel: TypeAlias = Annotated[
-    str,
-    _matching(
+    Text,
+    matching(
         _DNS_LABEL.pattern,
         "is not a DNS label: use lower-case letters, digits and hyphens, at most 63, without a hyphen at either end",
     ),
@@ -106,33 +67,33 @@ DnsLabel: TypeAlias = Annotated[
 HostName: TypeAlias = Annotated[str, AfterValidator(_check_host_name)]
 Quantity: TypeAlias = Annotated[
     str,
-    BeforeValidator(_number_as_text),
-    _matching(
+    BeforeValidator(number_as_text),
+    matching(
         r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?",
         "is not a Kubernetes quantity: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
     ),
 ]
 VolumeSize: TypeAlias = Annotated[
-    str, _matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is not a volume size: write one such as 20Gi")
+    str, matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is not a volume size: write one such as 20Gi")
 ]
 VariableName: TypeAlias = Annotated[
     str,
-    _matching(
+    matching(
         r"[A-Za-z_][A-Za-z0-9_]*",
         "is not an environment variable name: use letters, digits and underscores, and no digit first",
     ),
 ]
 DatabaseHost: TypeAlias = Annotated[
-    str, _matching(r"[A-Za-z0-9.:-]+", "is not a host: write a name or an address, without scheme and port")
+    str, matching(r"[A-Za-z0-9.:-]+", "is not a host: write a name or an address, without scheme and port")
 ]
 # DuckLake's and Dagster's connection strings contain these names unquoted.
 PostgresName: TypeAlias = Annotated[
-    str,
-    _matching(r"[A-Za-z0-9_-]+", "is not a plain name: use letters, digits, underscores and hyphens only"),
+    Text,
+    matching(r"[A-Za-z0-9_-]+", "is not a plain name: use letters, digits, underscores and hyphens only"),
 ]
 PostgresImage: TypeAlias = Annotated[
     str,
-    _matching(
+    matching(
         # Postgres' full versions have two numbers, so the rule of `Image` would refuse them.
         r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
         "is not a pinned Postgres image: use a tag such as name:16.2, or a digest",
@@ -140,21 +101,15 @@ PostgresImage: TypeAlias = Annotated[
 ]
 ChartVersion: TypeAlias = Annotated[
     str,
-    _matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is not a version: write one such as 1.13.27, that of Dagster in the image"),
+    matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is not a version: write one such as 1.13.27, that of Dagster in the image"),
 ]
 RepositoryUrl: TypeAlias = Annotated[
     str,
-    _matching(r"(https|oci)://\S+", "is not a chart repository: write an address that starts with https:// or oci://"),
+    matching(r"(https|oci)://\S+", "is not a chart repository: write an address that starts with https:// or oci://"),
 ]
 
 
 # The sections of `lotus:dagster`.
-
-
-class Section(BaseModel):
-    """A section of the configuration, with camelCase keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 class ResourceAmounts(Section):
@@ -175,9 +130,9 @@ class Resources(Section):
 class Toleration(Section):
     """A node taint that pods tolerate."""
 
-    key: str | None = None
+    key: Text | None = None
     operator: Literal["Exists", "Equal"] = "Equal"
-    value: str | None = None
+    value: Text | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     toleration_seconds: Seconds | None = None
 
@@ -185,7 +140,7 @@ class Toleration(Section):
 class Probe(Section):
     """The timing of a container's probe; the chart defines the request."""
 
-    initial_delay_seconds: int | None = Field(default=None, ge=0)
+    initial_delay_seconds: Annotated[Whole, Field(ge=0)] | None = None
     period_seconds: Seconds | None = None
     timeout_seconds: Seconds | None = None
     success_threshold: Count | None = None
@@ -202,7 +157,7 @@ class PodSettings(Section):
     """
 
     resources: Resources = Resources()
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, Text] = {}
     tolerations: tuple[Toleration, ...] = ()
 
 
@@ -223,7 +178,7 @@ class Storage(Section):
     """
 
     size: VolumeSize = "5Gi"
-    storage_class: str | None = Field(default=None, min_length=1)
+    storage_class: Name | None = None
 
 
 class Backup(Section):
@@ -298,8 +253,8 @@ class Cluster(Section):
         context: A context in that file; None for the current one.
     """
 
-    kubeconfig: str | None = Field(default=None, min_length=1)
-    context: str | None = Field(default=None, min_length=1)
+    kubeconfig: Name | None = None
+    context: Name | None = None
 
 
 class Namespace(Section):
@@ -311,7 +266,7 @@ class Namespace(Section):
     """
 
     name: DnsLabel = naming.DAGSTER_NAMESPACE
-    create: bool = True
+    create: Flag = True
 
 
 class Chart(Section):
@@ -325,7 +280,7 @@ class Chart(Section):
 
     version: ChartVersion
     repository: RepositoryUrl = CHART_REPOSITORY
-    path: str | None = Field(default=None, min_length=1)
+    path: Name | None = None
 
 
 class Webserver(DeploymentSettings):
@@ -346,7 +301,7 @@ class CodeLocation(DeploymentSettings):
         env_secrets: Kubernetes secrets of the namespace; each of their keys becomes a variable.
     """
 
-    env: dict[VariableName, str] = {}
+    env: dict[VariableName, Text] = {}
     env_secrets: tuple[DnsLabel, ...] = ()
 
 
@@ -363,11 +318,11 @@ class Runs(PodSettings):
         start_timeout_seconds: A run that has not started after this time has failed.
     """
 
-    env: dict[VariableName, str] = {}
+    env: dict[VariableName, Text] = {}
     env_secrets: tuple[DnsLabel, ...] = ()
     at_once: Count = 10
     pool: Count = 1
-    retries: int = Field(default=2, ge=0, le=20, strict=True)
+    retries: Annotated[Whole, Field(ge=0, le=20)] = 2
     keep_jobs_seconds: Seconds = 24 * 3600
     start_timeout_seconds: Seconds = 600
 
@@ -393,7 +348,7 @@ class Ingress(Section):
     """
 
     host: HostName
-    tls: bool = True
+    tls: Flag = True
     tls_secret: DnsLabel | None = None
     class_name: DnsLabel | None = None
     annotations: Annotations = {}
@@ -401,7 +356,7 @@ class Ingress(Section):
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
         if self.tls and self.tls_secret is None:
-            raise ValueError("TLS needs a certificate: set tlsSecret to the name of its secret, or set tls: false")
+            raise incomplete("TLS needs a certificate: set tlsSecret to the name of its secret, or set tls: false")
         if not self.tls and self.tls_secret is not None:
             raise ValueError("tls is false, but tlsSecret is set: remove one of them")
         return self
@@ -433,8 +388,8 @@ class DagsterSettings(Section):
         extra_values: Other values of the chart, in the chart's own form.
     """
 
-    deploy: Literal[True]
-    protect: bool = True
+    deploy: Flag
+    protect: Flag = True
     cluster: Cluster = Cluster()
     namespace: Namespace = Namespace()
     chart: Chart
@@ -463,17 +418,6 @@ class DagsterSettings(Section):
     def parsed_image(self) -> Image:
         """The company's image as repository, tag and digest."""
         return Image.parse(self.image)
-
-
-class DagsterDisabled(Section):
-    """A stack with `deploy: false`. Other keys are ignored, so that they can stay in the file until it is true."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    deploy: Literal[False]
-
-
-# Reading.
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,78 +449,3 @@ def database_address(database: Database, name: str, namespace: str) -> DatabaseA
 def to_manifest(section: Section) -> dict[str, Any]:
     """A section in the form of a Kubernetes manifest, without the fields that have their default value."""
     return section.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-
-
-def parse_dagster_settings(document: object) -> DagsterSettings | None:
-    """Validate the value of `lotus:dagster`; None if it has `deploy: false`.
-
-    Raises:
-        LotusError: With every mistake, one a line: `lotus:dagster.ingress.host: is missing: add it`.
-    """
-    if not isinstance(document, dict):
-        raise LotusError(
-            f"{DAGSTER_KEY}: is not an object",
-            f"pulumi config set --path {DAGSTER_KEY}.deploy false, or edit the stack's file",
-        )
-    model = DagsterSettings if document.get("deploy") is not False else DagsterDisabled
-    try:
-        settings = model.model_validate(document)
-    except ValidationError as error:
-        raise LotusError("\n".join(_message(each, model) for each in error.errors())) from None
-    return settings if isinstance(settings, DagsterSettings) else None
-
-
-def _message(error: Any, root: type[Section]) -> str:
-    """One of pydantic's errors as key, reason and remedy."""
-    location: Sequence[str | int] = error["loc"]
-    path, models = _resolve_location(location, root)
-    # pydantic marks an invalid key of a map with "[key]" after the key.
-    key, kind = format_path((DAGSTER_KEY, *(step for step in path if step != "[key]"))), error["type"]
-    if kind == "extra_forbidden":
-        known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-        remedy = suggestion(str(location[-1]), known, f"known keys are {', '.join(known)}")
-        return f"{key}: unknown key: {remedy}"
-    if kind == "missing":
-        return f"{key}: is missing: add it"
-    if kind == "value_error":
-        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
-    if kind == "union_tag_invalid":
-        return f"{key}.kind: invalid value: write one of {error['ctx']['expected_tags']}"
-    rule = re.sub(r"(Input|String|Value) should", "it should", error["msg"])
-    return f"{key}: invalid value: {rule}"
-
-
-def _resolve_location(location: Sequence[str | int], root: type[Section]) -> tuple[JsonPath, list[type[Section]]]:
-    """The path of keys behind a pydantic location, and the models whose fields may stand beside the last key.
-
-    In a discriminated union, pydantic puts the tag of the chosen model into the location; the tag is not a key.
-    """
-    path: JsonPath = ()
-    siblings, children = [root], [root]
-    for step in location:
-        tagged = [model for model in children if step in get_args(_tags(model))]
-        if tagged and len(children) > 1:
-            children = tagged
-            continue
-        path, siblings, children = (*path, step), children, _models_at(children, step)
-    return path, siblings
-
-
-def _tags(model: type[Section]) -> object:
-    kind = model.model_fields.get("kind")
-    return kind.annotation if kind is not None else None
-
-
-def _models_at(models: Sequence[type[Section]], step: str | int) -> list[type[Section]]:
-    """The models of the value at a key of the given models; an index of a list keeps the models of its items."""
-    if isinstance(step, int):
-        return list(models)
-    fields = [(field.alias or name, field.annotation) for model in models for name, field in model.model_fields.items()]
-    return [inner for name, annotation in fields if name == step for inner in _sections_in(annotation)]
-
-
-def _sections_in(annotation: object) -> Iterator[type[Section]]:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _sections_in(inner)

@@ -5,21 +5,30 @@ Does not import Pulumi: a stack without a landing zone must not load AWS's SDK, 
 
 from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
+
+from lotus_infra.config.section import Flag, Name, Section, Whole, matching
 
 Feature: TypeAlias = Literal[
     "encryption", "lifecycle", "ownership_controls", "public_access_block", "tls_only_policy", "versioning"
 ]
 ALL_FEATURES: frozenset[Feature] = frozenset(get_args(Feature))
+# Not S3's rule for new buckets: the bucket of the state may be older than that, and other servers have their own.
+BucketName: TypeAlias = Annotated[
+    Name,
+    matching(
+        r"[A-Za-z0-9._-]{3,255}", "is not a bucket name: use 3 or more letters, digits, hyphens, dots and underscores"
+    ),
+]
+KeyName: TypeAlias = Annotated[
+    Name, matching(r"[a-z0-9]+", "is not a name of a key: use lower-case letters and digits only")
+]
+Endpoint: TypeAlias = Annotated[
+    str, matching(r"https?://[^\s/]\S*", "is not an address: write one such as https://s3.example.com")
+]
 
 
-def _text(name: object) -> object:
-    """Undo `pulumi config set --path`, which writes a name of digits as a number."""
-    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
-
-
-class LandingZoneSettings(BaseModel):
+class LandingZoneSettings(Section):
     """The landing zone, with camelCase keys.
 
     Attributes:
@@ -28,7 +37,7 @@ class LandingZoneSettings(BaseModel):
         landing: the bucket that Airbyte writes to.
         backup: the bucket for the backups of databases.
         state: the bucket of the engine's state, which exists before the stack; None if another stack manages it.
-        endpoint: the server's address; empty on AWS.
+        endpoint: the server's address; empty on AWS, and where the environment has it.
         features: of the server; AWS has all.
         expire_raw_days: days after which raw data is deleted; None keeps it.
         keys: names of the access keys of each identity, on AWS; consumers use the last one, and removing a name
@@ -36,20 +45,16 @@ class LandingZoneSettings(BaseModel):
         protect: whether a bucket must be unprotected before it can be deleted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
-
     server: Literal["aws", "s3"]
-    region: str = Field(min_length=1)
-    landing: str = Field(min_length=3)
-    backup: str = Field(min_length=3)
-    state: str | None = None
-    endpoint: str = ""
+    region: Name
+    landing: BucketName
+    backup: BucketName
+    state: BucketName | None = None
+    endpoint: Endpoint = ""
     features: frozenset[Feature] | None = None
-    expire_raw_days: PositiveInt | None = None
-    keys: tuple[Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
-        default=None, min_length=1, max_length=2
-    )
-    protect: bool = True
+    expire_raw_days: Annotated[Whole, Field(ge=1)] | None = None
+    keys: tuple[KeyName, ...] | None = Field(default=None, min_length=1, max_length=2)
+    protect: Flag = True
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -59,8 +64,6 @@ class LandingZoneSettings(BaseModel):
             raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
         if self.keys is not None and len(set(self.keys)) < len(self.keys):
             raise ValueError("keys: names must differ")
-        if self.server == "s3" and not self.endpoint:
-            raise ValueError("a server that is not AWS has an endpoint: give its address")
         if self.expire_raw_days is not None and "lifecycle" not in self.available:
             raise ValueError("expireRawDays needs a server with the feature lifecycle")
         if len({self.landing, self.backup, self.state}) < 3:

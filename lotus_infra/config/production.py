@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from lotus_infra.config.stack_files import PROJECT_FILE, document, stack_file
+from lotus_infra.config.settings import StackSettings
+from lotus_infra.config.stack_files import PROJECT_FILE, read_stack, refuse
 from lotus_infra.errors import LotusError
 
 BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
@@ -27,6 +28,7 @@ SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
 Chooser = Literal["$PULUMI_BACKEND_URL", "Pulumi.yaml", "pulumi login", "nothing"]
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
+SERVER: Final = "airbyte:serverUrl"
 AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
 
 
@@ -124,7 +126,7 @@ class Values:
     """The values of a stack that the guard compares.
 
     Attributes:
-        mark: The value of `lotus:production`; empty if not set.
+        mark: The value of `lotus:production`; empty if it is off.
         airbyte: Airbyte's address; empty if the environment or the default decides.
         zone: The landing zone; None without one.
     """
@@ -134,9 +136,17 @@ class Values:
     zone: Zone | None = None
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> "Values":
-        """Take them from a stack's values by full key; an object may be given as JSON text."""
-        return cls(_text(values.get(MARK)), _text(values.get("airbyte:serverUrl")), _zone(values.get(LANDING_ZONE)))
+    def of(cls, stack: StackSettings) -> "Values":
+        """Take them from a stack's configuration; an encrypted address counts as one."""
+        zone = stack.lotus.landing_zone
+        airbyte = "(encrypted)" if stack.is_encrypted(SERVER) else stack.airbyte.server_url
+        return cls(
+            mark="true" if stack.lotus.production else "",
+            airbyte=airbyte or "",
+            zone=None
+            if zone is None
+            else Zone(zone.server, zone.state or "", zone.endpoint, zone.landing, zone.region),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,7 @@ class Declared:
     Attributes:
         name: The project's name.
         backend: `backend.url`; empty if not set.
-        mark: `lotus:production` in the stack's own file; empty if not set.
+        mark: `lotus:production` in the stack's own file, or in the project's for all stacks; empty if not set.
     """
 
     name: str = ""
@@ -155,12 +165,17 @@ class Declared:
 
     @classmethod
     def at(cls, folder: Path, stack: str) -> "Declared":
-        """Read the files in a folder for a stack; a file that can't be read counts as empty."""
-        project, own = document(folder / PROJECT_FILE), document(folder / stack_file(stack))
-        backend, config = project.get("backend"), own.get("config")
-        url = backend.get("url") if isinstance(backend, dict) else None
-        mark = config.get(MARK) if isinstance(config, dict) else None
-        return cls(_text(project.get("name")), _text(url), _text(mark))
+        """Read the files in a folder for a stack, which need not exist.
+
+        Raises:
+            LotusError: A file can't be read: it might have the mark.
+        """
+        read = read_stack(folder, stack)
+        for file in (read.project, read.own):
+            if not file.readable and (folder / file.name).exists():
+                refuse(file.problems)
+        mark = read.values.get(MARK)
+        return cls(read.name, read.backend, "" if mark is None else str(mark).lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,20 +266,3 @@ def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     variable = diverting(environment)
     if zone is not None and zone.server == "aws" and variable:
         yield f"${variable} sends the stack's buckets to {environment[variable]} instead of AWS: unset {variable}"
-
-
-def _zone(value: object) -> Zone | None:
-    try:
-        document = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint", "landing", "region")))
-
-
-def _text(value: object) -> str:
-    """A YAML value as the engine passes it to the program."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)

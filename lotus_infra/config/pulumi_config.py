@@ -1,46 +1,28 @@
-"""Read the stack's configuration from Pulumi, typed and frozen: the program's only reader. Reads no file of the lake.
+"""Read the stack's configuration from Pulumi, typed and frozen: the program's only reader.
 
-Keys, all under `lotus:`: `workspaceId`, `streams`, `production`, `protectSources`, `acknowledge`, `landingZone`,
-`dagster`, and one for each name that the lake's files refer to. On an S3-compatible server, `s3_access_key_id` and
-`s3_secret_access_key` are Airbyte's key; with the prefix `s3_reader_` Dagster's, and with `s3_backup_` the key of the
-databases' backups, if they differ. `dagster_db_password` and `ducklake_db_password` are the
-databases' passwords.
+`settings` has the keys. On an S3-compatible server, `s3_access_key_id` and `s3_secret_access_key` are Airbyte's key;
+with the prefix `s3_reader_` Dagster's, and with `s3_backup_` the key of the databases' backups, if they differ.
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import pulumi
-from pulumi.runtime.config import CONFIG
-from pydantic import ValidationError
+from pulumi.runtime.config import CONFIG, is_config_secret
 
-from lotus_infra import naming
-from lotus_infra.config import stack, workspaces
+from lotus_infra.config import workspaces
 from lotus_infra.config.credentials import Credentials, GivenIdentities
-from lotus_infra.config.dagster import MIN_PASSWORD_LENGTH, DagsterSettings, parse_dagster_settings
+from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.production import ENDPOINT_VARIABLE, Declared, Run, Values
+from lotus_infra.config.settings import DATABASE_PASSWORDS, NAMESPACE, PLACEHOLDER, StackSettings, parse
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.references import LANDING_ZONE, Reference, ReferenceType, StackValues
-
-NAMESPACE: Final = "lotus"
-DAGSTER: Final = "dagster"
-"""The key of the Dagster settings."""
-PLACEHOLDER: Final = "replace-me"
-"""The value in a new stack's file until one is set."""
-NO_WORKSPACE: Final = str(UUID(int=0))
-_PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "json": (dict, list, str, int, float),
-}
+from lotus_infra.lake.loader import load_value_names
+from lotus_infra.lake.references import LANDING_ZONE, Reference, StackValues, parse_text
 
 
 @dataclass(frozen=True)
@@ -85,116 +67,95 @@ class Settings:
     dagster: DagsterStack | None
 
 
-def run_in(project: Path) -> Run:
-    """The current run, as the guard compares it.
-
-    Args:
-        project: the folder of `Pulumi.yaml`.
-    """
-    stack = pulumi.get_stack()
-    return Run(pulumi.get_project(), stack, Values.of(CONFIG.get()), Declared.at(project, stack))
-
-
-def refuse_shared_workspace(project: Path) -> None:
-    """Refuse a stack that shares its Airbyte workspace with another stack of the project.
-
-    Args:
-        project: the folder of `Pulumi.yaml`.
-
-    Raises:
-        LotusError: Another stack has the same workspace.
-    """
-    workspaces.check(project, pulumi.get_stack(), CONFIG.get())
-
-
-def load(project: Path) -> Settings:
-    """Read the stack's configuration.
+def settings(project: Path) -> StackSettings:
+    """The stack's configuration, checked.
 
     Args:
         project: the folder of `Pulumi.yaml`, which relative paths start from.
 
     Raises:
-        LotusError: A value is missing or has another type.
+        LotusError: with every mistake, one a line.
+    """
+    given = {key: str(value) for key, value in CONFIG.get().items()}
+    names = load_value_names(project / given.get(f"{NAMESPACE}:streams", "streams"))
+    found = parse(pulumi.get_stack(), given, names, [key for key in given if is_config_secret(key)])
+    if found.settings is None:
+        raise LotusError("\n".join(map(str, found.mistakes)))
+    return found.settings
+
+
+def run_in(project: Path, stack: StackSettings) -> Run:
+    """The current run, as the guard compares it.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+        stack: the stack's configuration.
+    """
+    return Run(pulumi.get_project(), stack.stack, Values.of(stack), Declared.at(project, stack.stack))
+
+
+def refuse_shared_workspace(project: Path, stack: StackSettings) -> None:
+    """Refuse a stack that shares its Airbyte workspace with another stack of the project.
+
+    Args:
+        project: the folder of `Pulumi.yaml`.
+        stack: the stack's configuration.
+
+    Raises:
+        LotusError: Another stack has the same workspace.
+    """
+    workspaces.check(project, stack.stack, CONFIG.get(), os.environ)
+
+
+def load(project: Path, stack: StackSettings) -> Settings:
+    """The values that the program needs.
+
+    Args:
+        project: the folder of `Pulumi.yaml`, which relative paths start from.
+        stack: the stack's configuration.
+
+    Raises:
+        LotusError: the workspace, or the S3 server's address, is not set.
     """
     config = pulumi.Config(NAMESPACE)
-    zone = _landing_zone(config)
+    zone = _landing_zone(stack)
     return Settings(
-        workspace_id=_workspace_id(config),
-        streams=project / (config.get("streams") or "streams"),
-        protect_sources=config.get_bool("protectSources") or False,
-        acknowledged=stack.acknowledged(config.get(stack.ACKNOWLEDGE)),
-        values=StackValues(pulumi.get_stack(), _names()),
+        workspace_id=_workspace_id(stack),
+        streams=project / stack.lotus.streams,
+        protect_sources=stack.lotus.protect_sources,
+        acknowledged=frozenset(stack.lotus.acknowledge),
+        values=stack.names,
         value=lambda reference: _value(config, reference),
         landing_zone=zone,
         identities=_identities(config) if zone is not None and zone.server == "s3" else None,
-        dagster=_dagster(config, zone),
+        dagster=_dagster(config, stack.lotus.dagster),
     )
 
 
-def _workspace_id(config: pulumi.Config) -> str:
-    given = (config.get("workspaceId") or "").replace(NO_WORKSPACE, "")
-    try:
-        return str(UUID(given))
-    except ValueError:
-        what = f"lotus:workspaceId is {given!r}, which is not an id" if given else "lotus:workspaceId is not set"
-        raise LotusError(
-            what, "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
-        ) from None
+def _workspace_id(stack: StackSettings) -> str:
+    given = stack.lotus.workspace_id
+    if given is None or not UUID(given).int:
+        hint = "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
+        raise LotusError("lotus:workspaceId is not set", hint)
+    return given
 
 
-def _landing_zone(config: pulumi.Config) -> LandingZoneSettings | None:
-    text = config.get(LANDING_ZONE)
-    if text is None:
-        return None
-    key = f"{NAMESPACE}:{LANDING_ZONE}"
-    document = _document(text)
-    if not isinstance(document, dict):
-        raise LotusError(f"{key} is not an object", f"pulumi config set --path {key}.server aws, and so on")
-    if document.get("server") == "s3" and "endpoint" not in document and os.environ.get(ENDPOINT_VARIABLE):
-        document = {**document, "endpoint": os.environ[ENDPOINT_VARIABLE]}
-    try:
-        return LandingZoneSettings.model_validate(document)
-    except ValidationError as error:
-        wrong = "; ".join(_problem_text(key, *found["loc"], what=found["msg"]) for found in error.errors())
-        raise LotusError(wrong, f"pulumi config set --path {key}.<key> <value>, or edit the stack's file") from None
+def _landing_zone(stack: StackSettings) -> LandingZoneSettings | None:
+    zone = stack.lotus.landing_zone
+    if zone is None or zone.server == "aws" or zone.endpoint:
+        return zone
+    endpoint = os.environ.get(ENDPOINT_VARIABLE)
+    if not endpoint:
+        key = f"{NAMESPACE}:{LANDING_ZONE}"
+        what = f"{key}: a server that is not AWS has an endpoint: give its address"
+        raise LotusError(what, f"pulumi config set --path {key}.endpoint <url>, or export {ENDPOINT_VARIABLE}")
+    return zone.model_copy(update={"endpoint": endpoint})
 
 
-def _document(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
-
-
-def _dagster(config: pulumi.Config, zone: LandingZoneSettings | None) -> DagsterStack | None:
-    text = config.get(DAGSTER)
-    settings = None if text is None else parse_dagster_settings(_document(text))
+def _dagster(config: pulumi.Config, settings: DagsterSettings | None) -> DagsterStack | None:
     if settings is None:
         return None
-    if zone is None:
-        what = f"{NAMESPACE}:{DAGSTER}: needs a landing zone, and the stack has none"
-        raise LotusError(what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or set deploy: false")
-    names = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
-    problems = [problem for name in names if (problem := _password_problem(config, name))]
-    if problems:
-        raise LotusError("\n".join(problems))
-    return DagsterStack(settings, *(config.require_secret(name) for name in names))
-
-
-def _password_problem(config: pulumi.Config, name: str) -> str:
-    given = config.get(name)
-    if given in {None, PLACEHOLDER}:
-        what = "is missing"
-    elif len(given or "") < MIN_PASSWORD_LENGTH:
-        what = f"has fewer than {MIN_PASSWORD_LENGTH} characters, and could be guessed"
-    else:
-        return ""
-    key = f"{NAMESPACE}:{name}"
-    return f"{key}: {what}: openssl rand -hex 24 | pulumi config set --secret {key}"
-
-
-def _problem_text(key: str, *path: object, what: str) -> str:
-    return f"{'.'.join([key, *map(str, path)])}: {what.removeprefix('Value error, ')}"
+    return DagsterStack(settings, *(config.require_secret(name) for name in DATABASE_PASSWORDS))
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:
@@ -205,42 +166,23 @@ def _identities(config: pulumi.Config) -> GivenIdentities:
 
 
 def _own_credentials(config: pulumi.Config, start: str) -> Credentials | None:
-    return _credentials(config, start) if config.get(f"{start}access_key_id") is not None else None
+    given = config.get(f"{start}access_key_id")
+    return _credentials(config, start) if given not in {None, PLACEHOLDER} else None
 
 
 def _credentials(config: pulumi.Config, start: str) -> Credentials:
     names = (f"{start}access_key_id", f"{start}secret_access_key")
-    for name in names:
-        if config.get(name) in {None, PLACEHOLDER}:
-            what = f"the landing zone is not on AWS, and the stack has no {NAMESPACE}:{name}"
-            raise LotusError(what, f"pulumi config set --secret {NAMESPACE}:{name}")
     return Credentials(*(config.require_secret(name) for name in names))
 
 
-def _names() -> frozenset[str]:
-    """The names with a value; a placeholder is none."""
-    prefix = f"{NAMESPACE}:"
-    given = {key for key, value in CONFIG.get().items() if value != PLACEHOLDER}
-    return frozenset(key.removeprefix(prefix) for key in given if key.startswith(prefix))
-
-
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
+    """The value of a reference; one that is encrypted in the stack is secret, whatever the reference says."""
     if reference.secret:
         return config.require_secret(reference.name)
-    return _typed(reference, config.require(reference.name))
-
-
-def _typed(reference: Reference, text: str) -> object:
-    """Parse a value as the reference's type.
-
-    Raises:
-        LotusError: It has another type.
-    """
+    text = config.require(reference.name)
     try:
-        value = text if reference.type == "string" else json.loads(text)
-    except json.JSONDecodeError:
-        value = None
-    if not isinstance(value, _PYTHON[reference.type]) or (reference.type != "boolean" and isinstance(value, bool)):
-        what = f"lotus:{reference.name} is {text!r}, and the lake asks for type {reference.type}"
-        raise LotusError(what, f"pulumi config set lotus:{reference.name} <{reference.type}>")
-    return value
+        value = parse_text(reference.type, text)
+    except ValueError:
+        what = f"{NAMESPACE}:{reference.name} is not of type {reference.type}, and the lake asks for that"
+        raise LotusError(what, f"pulumi config set {NAMESPACE}:{reference.name} <{reference.type}>") from None
+    return pulumi.Output.secret(value) if is_config_secret(f"{NAMESPACE}:{reference.name}") else value

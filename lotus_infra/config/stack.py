@@ -1,49 +1,41 @@
-"""The Pulumi project around a lake: its stacks, their values and which losses they acknowledge.
+"""The Pulumi project around a lake: its stacks and their configuration, from the files, without the engine."""
 
-Reads the files, without the engine; encrypted values stay encrypted.
-"""
-
-import json
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from lotus_infra.config import production, stack_files
-from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, parse_dagster_settings
+from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.config.settings import NAMESPACE, StackSettings, parse
+from lotus_infra.config.stack_files import StackEntries
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.loader import load_value_names
+from lotus_infra.lake.references import LakeNames, StackValues
 
 ACKNOWLEDGE: Final = "acknowledge"
 ACKNOWLEDGE_KEY: Final = f"lotus:{ACKNOWLEDGE}"
-_OBJECT: Final = re.compile(r"\S+ \S(.*\S)?")
 PROJECT_FILE = stack_files.PROJECT_FILE
 STACK_VARIABLE = "PULUMI_STACK"
+_STREAMS: Final = f"{NAMESPACE}:streams"
 
 
-def acknowledged(value: object) -> frozenset[str]:
-    """The objects whose loss the stack acknowledges, such as `stream shopify/orders`.
+@dataclass(frozen=True, slots=True)
+class StackReading:
+    """A stack's configuration as its files have it.
 
-    Args:
-        value: The value of `lotus:acknowledge`: a list from YAML, or its JSON text from the engine; None if not set.
-
-    Raises:
-        LotusError: It is not a list of objects.
+    Attributes:
+        entries: The values, whatever is wrong with them.
+        names: The names that have a value; None if a file can't be read.
+        settings: The configuration; None if there is a problem.
+        problems: Every problem, with file and line.
     """
-    if isinstance(value, str):
-        with suppress(ValueError):
-            value = json.loads(value)
-    if value is None:
-        return frozenset()
-    if not isinstance(value, list) or not all(isinstance(each, str) and _OBJECT.fullmatch(each) for each in value):
-        what = f"{ACKNOWLEDGE_KEY} is not a list of objects"
-        raise LotusError(
-            what, f'pulumi config set --path "{ACKNOWLEDGE_KEY}[0]" "stream shopify/orders", one object each'
-        )
-    return frozenset(value)
+
+    entries: StackEntries
+    names: StackValues | None
+    settings: StackSettings | None
+    problems: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True)
@@ -53,10 +45,12 @@ class Project:
     Attributes:
         folder: The folder of its `Pulumi.yaml`.
         stacks: The file of each stack that has one.
+        lake: The lake's folder, for stacks without `lotus:streams`; None for the folder that the program reads.
     """
 
     folder: Path
     stacks: Mapping[str, Path]
+    lake: Path | None = None
 
     @classmethod
     def around(cls, directory: Path) -> "Project | None":
@@ -65,7 +59,7 @@ class Project:
         folder = next((above for above in (here, *here.parents) if (above / PROJECT_FILE).is_file()), None)
         if folder is None:
             return None
-        return cls(folder, stack_files.stacks(folder))
+        return cls(folder, stack_files.stacks(folder), directory if directory.is_dir() and here != folder else None)
 
     @classmethod
     def needed(cls, directory: Path) -> "Project":
@@ -114,54 +108,50 @@ class Project:
             raise LotusError("no stack selected", choices)
         return names[0]
 
-    def values(self, stack: str) -> dict[str, object]:
-        """The values of a stack by full key, the project's defaults included; encrypted values stay as they are.
+    def read(self, stack: str, lake: Path | None = None, names: LakeNames | None = None) -> StackReading:
+        """Read a stack's configuration, with all its problems.
+
+        Args:
+            stack: The stack.
+            lake: A lake that is loaded already.
+            names: The names of values that this lake refers to; None if they are unknown.
+        """
+        entries = stack_files.read_stack(self.folder, stack)
+        given = entries.values.get(_STREAMS)
+        folder = self.folder / given if isinstance(given, str) else self.lake or self.folder / "streams"
+        if lake is None or folder.absolute() != lake.absolute():
+            names = load_value_names(folder)
+        found = parse(stack, entries.values, names)
+        wrong = tuple(entries.problem(each.path, each.what, each.remedy) for each in found.mistakes)
+        problems = (*entries.problems, *wrong)
+        readable = entries.project.readable and entries.own.readable
+        return StackReading(entries, found.names if readable else None, found.settings if not problems else None, problems)
+
+    def settings(self, stack: str) -> StackSettings:
+        """The configuration of a stack.
 
         Raises:
-            LotusError: A file can't be read.
+            LotusError: A file can't be read, or has mistakes; with all of them.
         """
-        name = production.Declared.at(self.folder, stack).name
-        read = (self.folder / PROJECT_FILE, self.stacks[stack])
-        defaults, own = (stack_files.configuration(_document(file), name) for file in read)
-        return defaults | own
+        found = self.read(stack)
+        stack_files.refuse(found.problems)
+        if found.settings is None:
+            raise LotusError(f"the configuration of the stack {stack} is invalid", "`lotus check` has details")
+        return found.settings
 
     def run(self, stack: str) -> production.Run:
         """The run of a stack, as the guard compares it.
 
         Raises:
-            LotusError: A file can't be read.
+            LotusError: A file can't be read, or has mistakes.
         """
-        declared = production.Declared.at(self.folder, stack)
-        return production.Run(declared.name, stack, production.Values.of(self.values(stack)), declared)
+        settings, declared = self.settings(stack), production.Declared.at(self.folder, stack)
+        return production.Run(declared.name, stack, production.Values.of(settings), declared)
 
     def dagster(self, stack: str) -> DagsterSettings | None:
         """The Dagster settings of a stack; None without any.
 
         Raises:
-            LotusError: The file can't be read, or a setting is invalid.
+            LotusError: A file can't be read, or has mistakes.
         """
-        document = self.values(stack).get(DAGSTER_KEY)
-        if isinstance(document, str):
-            # `pulumi config set` without --path stores an object as text.
-            try:
-                document = json.loads(document)
-            except ValueError:
-                what = f"{DAGSTER_KEY} of the stack {stack} is not valid JSON"
-                raise LotusError(what, "write it as YAML into the stack's file") from None
-        return parse_dagster_settings(document) if document is not None else None
-
-
-def is_encrypted(value: object) -> bool:
-    """Whether a value of a stack's file is encrypted: only the engine can decrypt it."""
-    return isinstance(value, dict) and "secure" in value
-
-
-def _document(file: Path) -> object:
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        raise LotusError(
-            f"{file.name}{line} can't be read as YAML", "correct it, or restore it from version control"
-        ) from None
+        return self.settings(stack).lotus.dagster

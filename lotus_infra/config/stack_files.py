@@ -1,12 +1,150 @@
-"""Read `Pulumi.yaml` and the stacks' files; encrypted values stay encrypted."""
+"""Read `Pulumi.yaml` and the stacks' files, each value with its line; encrypted values stay encrypted.
 
-from collections.abc import Mapping
+Values have the types that the engine gives them: YAML 1.2, so that `yes` is a text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import yaml
+from airbyte_model.suggestions import suggestion
+
+from lotus_infra.errors import LotusError
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, LocatedDiagnostic, format_path
 
 PROJECT_FILE: Final = "Pulumi.yaml"
+_CONFIG: Final = "config"
+_STACK_KEYS: Final = frozenset({_CONFIG, "encryptedkey", "encryptionsalt", "environment", "secretsprovider"})
+_PROJECT_KEYS: Final = frozenset(
+    {
+        *("author", "backend", _CONFIG, "description", "license", "main", "name", "options", "packages", "plugins"),
+        *("runtime", "stackConfigDir", "template", "website"),
+    }
+)
+_DECLARATION_KEYS: Final = frozenset({"default", "description", "items", "secret", "type", "value"})
+_MISPLACED: Final = 'write it below "config", indented'
+_SYNTAX: Final = "correct it, or restore it from version control"
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """A value that only the engine can decrypt."""
+
+
+Value: TypeAlias = "str | int | float | bool | None | Encrypted | list[Value] | dict[str, Value]"
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A YAML file that was read.
+
+    Attributes:
+        name: The file's name.
+        content: The document; empty if the file can't be read, or has none.
+        lines: The line of each key and item, 1-based, by its path.
+        problems: What is wrong with the file, whatever it means.
+        readable: Whether the content is that of the file.
+    """
+
+    name: str
+    content: dict[str, Value]
+    lines: Mapping[JsonPath, int] = field(default_factory=dict)
+    problems: tuple[Diagnostic, ...] = ()
+    readable: bool = True
+
+    def problem(self, path: JsonPath, what: str, remedy: str, field: JsonPath | None = None) -> Diagnostic:
+        """A diagnostic about a place, at the line of the nearest key around it.
+
+        Args:
+            path: The place in the document.
+            what: What is wrong.
+            remedy: What to do about it.
+            field: The path that is shown; by default that in the document.
+        """
+        around = (path[:length] for length in range(len(path), -1, -1))
+        line = next((self.lines[each] for each in around if each in self.lines), 1)
+        return Diagnostic(self.name, path if field is None else field, what, remedy, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value of the configuration.
+
+    Attributes:
+        value: The value.
+        file: The file that sets it.
+        path: Its path in that file.
+    """
+
+    value: Value
+    file: YamlFile
+    path: JsonPath
+
+
+@dataclass(frozen=True, slots=True)
+class StackEntries:
+    """The values of a stack, those that the project sets for all stacks included.
+
+    Attributes:
+        stack: The stack's name.
+        project: `Pulumi.yaml`.
+        own: The stack's file; empty if it has none.
+        entries: The values by full key.
+        problems: What is wrong with the files, whatever their values mean.
+    """
+
+    stack: str
+    project: YamlFile
+    own: YamlFile
+    entries: Mapping[str, Entry]
+    problems: tuple[Diagnostic, ...]
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The values by full key."""
+        return {key: entry.value for key, entry in self.entries.items()}
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return str(self.project.content.get("name") or "")
+
+    @property
+    def backend(self) -> str:
+        """The address of the project's state; empty if it sets none."""
+        backend = self.project.content.get("backend")
+        return str(backend.get("url") or "") if isinstance(backend, dict) else ""
+
+    def problem(self, path: JsonPath, what: str, remedy: str) -> Diagnostic:
+        """A diagnostic about a value.
+
+        Args:
+            path: The full key, and the path in its value.
+            what: What is wrong.
+            remedy: What to do about it.
+        """
+        entry = self.entries.get(str(path[0]))
+        file, place = (entry.file, (*entry.path, *path[1:])) if entry is not None else (self.own, (_CONFIG,))
+        return file.problem(place, what, remedy, field=path)
+
+    def problem_of(self, field: str, what: str, remedy: str) -> Diagnostic:
+        """A diagnostic about a value, as `problem`.
+
+        Args:
+            field: The path as text, `lotus:dagster.image`.
+            what: What is wrong.
+            remedy: What to do about it.
+        """
+        key = field.partition(".")[0].partition("[")[0]
+        below = self.entries[key].path if key in self.entries else ()
+        lines = self.entries[key].file.lines if key in self.entries else {}
+        around = [(key, *path[len(below) :]) for path in lines if path[: len(below)] == below]
+        fitting = [path for path in around if f"{field}.".startswith((f"{format_path(path)}.", f"{format_path(path)}["))]
+        found = self.problem(max(fitting, key=len, default=(key,)), what, remedy)
+        return replace(found, path=(field,))
 
 
 def stack_file(stack: str) -> str:
@@ -20,37 +158,211 @@ def stacks(folder: Path) -> dict[str, Path]:
     return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
 
 
-def document(file: Path) -> dict[str, object]:
-    """Read a file; one that can't be read counts as empty."""
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def configuration(document: object, project: str) -> dict[str, object]:
-    """The values that a file sets, by full key; encrypted values stay as they are.
+def read_stack(folder: Path, stack: str) -> StackEntries:
+    """Read a stack's file and `Pulumi.yaml`.
 
     Args:
-        document: The file's content.
-        project: The project's name: the namespace of keys without one.
+        folder: The folder with both.
+        stack: The stack; it need not have a file.
     """
-    config = document.get("config") if isinstance(document, dict) else None
-    given = {str(key): _value(value) for key, value in config.items()} if isinstance(config, dict) else {}
-    return {key if ":" in key else f"{project}:{key}": value for key, value in given.items() if value is not None}
+    project = _check_project(read(folder / PROJECT_FILE))
+    own = folder / stack_file(stack)
+    file = _check_stack(read(own)) if own.exists() else YamlFile(own.name, {})
+    problems = [*project.problems, *file.problems]
+    name = str(project.content.get("name") or "")
+    entries = dict(_defaults(project, name, problems)) | dict(_own(file, name, problems))
+    return StackEntries(stack, project, file, entries, tuple(problems))
 
 
-def values(folder: Path) -> dict[str, Mapping[str, object]]:
-    """The values of each stack, the project's defaults included; a file that can't be read sets nothing."""
-    project = document(folder / PROJECT_FILE)
-    name = str(project.get("name", ""))
-    defaults = configuration(project, name)
-    return {stack: defaults | configuration(document(file), name) for stack, file in stacks(folder).items()}
+def refuse(problems: Iterator[Diagnostic] | tuple[Diagnostic, ...]) -> None:
+    """Raise an error with all problems, if there are any.
+
+    Raises:
+        LotusError: With each as `file:line: key: what: remedy`.
+    """
+    located = sorted({LocatedDiagnostic(p.file, p.line or 1, format_path(p.path), p.what, p.remedy) for p in problems})
+    if located:
+        raise LotusError("\n".join(map(str, located)))
 
 
-def _value(value: object) -> object:
-    """The value of an entry; None for an entry of a project's file that declares a key without a value."""
-    if isinstance(value, dict) and value.keys() & {"type", "value", "default"} and "secure" not in value:
-        return value.get("value", value.get("default"))
-    return value
+def read(file: Path) -> YamlFile:
+    """Read a YAML file; what is wrong with it is among its problems."""
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+        reader = _Reader()
+        content = reader.value(node, ()) if node is not None else {}
+    except OSError as error:
+        return _unreadable(file, f"can't be read ({error.strerror})", "make it a readable file")
+    except (UnicodeDecodeError, RecursionError):
+        return _unreadable(file, "can't be read as YAML", _SYNTAX)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return _unreadable(file, "can't be read as YAML", _SYNTAX, mark.line + 1 if mark is not None else 1)
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        return _unreadable(file, "is not an object", "write its keys one a line")
+    problems = tuple(Diagnostic(file.name, *each) for each in reader.problems)
+    return YamlFile(file.name, content, reader.lines, problems)
+
+
+def _unreadable(file: Path, what: str, remedy: str, line: int = 1) -> YamlFile:
+    return YamlFile(file.name, {}, {}, (Diagnostic(file.name, (), what, remedy, line),), readable=False)
+
+
+def _check_stack(file: YamlFile) -> YamlFile:
+    problems = list(_unknown_keys(file, _STACK_KEYS))
+    for key in ("encryptedkey", "encryptionsalt", "secretsprovider"):
+        if key in file.content and not isinstance(file.content[key], str):
+            problems.append(file.problem((key,), "is not a text", "restore it from version control"))
+    environment = file.content.get("environment", {})
+    if not isinstance(environment, (dict, list)):
+        problems.append(file.problem(("environment",), "is not a list", "list the names of environments"))
+    if not isinstance(file.content.get(_CONFIG) or {}, dict):
+        problems.append(file.problem((_CONFIG,), "is not an object", "write the values below it, one a line"))
+    return replace(file, problems=(*file.problems, *problems))
+
+
+def _check_project(file: YamlFile) -> YamlFile:
+    problems = list(_unknown_keys(file, _PROJECT_KEYS))
+    elsewhere = "stackConfigDir" if "stackConfigDir" in file.content else _CONFIG
+    if elsewhere in file.content and not isinstance(file.content[elsewhere] or {}, dict):
+        what = "moves the stacks' files to another folder, where no command of Lotus reads them"
+        problems.append(file.problem((elsewhere,), what, f"keep them beside {PROJECT_FILE}, and delete the key"))
+    return replace(file, problems=(*file.problems, *problems))
+
+
+def _unknown_keys(file: YamlFile, known: frozenset[str]) -> Iterator[Diagnostic]:
+    for key in file.content:
+        if key not in known:
+            remedy = _MISPLACED if ":" in key else suggestion(key, known, f"known keys are {', '.join(sorted(known))}")
+            yield file.problem((key,), "unknown key", remedy)
+
+
+def _own(file: YamlFile, project: str, problems: list[Diagnostic]) -> Iterator[tuple[str, Entry]]:
+    """The values of a stack's file by full key; the engine refuses one without a namespace."""
+    config = file.content.get(_CONFIG)
+    for key, value in config.items() if isinstance(config, dict) else ():
+        full = key if ":" in key else f"{project}:{key}"
+        if full != key:
+            problems.append(file.problem((_CONFIG, key), "has no namespace", f"write {full}", field=(key,)))
+        elif value is None:
+            problems.append(file.problem((_CONFIG, key), "is empty", "write a value, or delete it", field=(key,)))
+        else:
+            yield full, Entry(value, file, (_CONFIG, key))
+
+
+def _defaults(file: YamlFile, project: str, problems: list[Diagnostic]) -> Iterator[tuple[str, Entry]]:
+    """The values that the project's file sets for all stacks; a declaration without a value sets none."""
+    config = file.content.get(_CONFIG)
+    for key, given in config.items() if isinstance(config, dict) else ():
+        full, path = key if ":" in key else f"{project}:{key}", (_CONFIG, key)
+        if not isinstance(given, dict):
+            yield full, Entry(given, file, path)
+            continue
+        for flaw_path, what, remedy in _declaration_flaws(given, declares=full.startswith(f"{project}:")):
+            problems.append(file.problem((*path, *flaw_path), what, remedy, field=(key, *flaw_path)))
+        for form in ("value", "default"):
+            if given.get(form) is not None:
+                yield full, Entry(given[form], file, (*path, form))
+                break
+
+
+def _declaration_flaws(given: Mapping[str, Value], *, declares: bool) -> Iterator[tuple[JsonPath, str, str]]:
+    """What is wrong with an object in the project's file, by the engine's rules (workspace/project.go).
+
+    Args:
+        given: The object.
+        declares: Whether its key is in the project's namespace, so that it may have a type and a default.
+    """
+    for key in given:
+        if key not in _DECLARATION_KEYS:
+            write = 'write the whole object below "value"'
+            yield (key,), f"unknown key in {PROJECT_FILE}", suggestion(key, _DECLARATION_KEYS, write)
+        elif key in {"default", "type", "items"} and not declares:
+            yield (key,), "is only for keys of the project's own namespace", 'write "value" instead'
+    if not declares and given.get("value") is None and given.keys() <= _DECLARATION_KEYS:
+        yield (), "has no value", 'add "value"'
+    if "default" in given and "value" in given:
+        yield ("default",), 'stands beside "value"', "delete one of the two"
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes with their lines, and gives plain texts no type: `_plain` does, by the engine's rules."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+_TEXT: Final = "tag:yaml.org,2002:str"
+_TAGS: Final = frozenset({_TEXT, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_OTHER_BASE: Final = re.compile(r"[-+]?0([bB][01_]+|[oO]?[0-7_]+|[xX][0-9a-fA-F_]+)")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+def _plain(text: str) -> str | int | float | bool | None:
+    """The value of a text without quotes, as the engine's YAML reader (yaml.v3) takes it."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text.replace("_", ""))
+    if _OTHER_BASE.fullmatch(text):
+        sign, digits = -1 if text[0] == "-" else 1, text.lstrip("+-").lower().replace("_", "")
+        return sign * int(digits, 0 if digits[1].isalpha() else 8)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+class _Reader:
+    """Turns nodes into values, and notes the line of each key and the duplicate keys."""
+
+    def __init__(self) -> None:
+        self.lines: dict[JsonPath, int] = {}
+        self.problems: list[tuple[JsonPath, str, str, int]] = []
+
+    def value(self, node: yaml.Node, path: JsonPath) -> Value:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if node.tag not in _TAGS:
+            self.problems.append((_shown(path), "has a YAML tag", "write the value without it", line))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        is_quoted = isinstance(node, yaml.ScalarNode) and node.style
+        return node.value if is_quoted else _plain(node.value)
+
+    def _mapping(self, node: yaml.MappingNode, path: JsonPath) -> Value:
+        found: dict[str, Value] = {}
+        merged: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.append((_shown(path), "has a key that is no text", "write a plain key", line))
+                continue
+            key = str(key_node.value)
+            if key == "<<" and not key_node.style:
+                merged = self._merged(value_node, path) | merged
+                continue
+            if key in found:
+                self.problems.append((_shown((*path, key)), "is a duplicate key", "delete one of the two", line))
+            self.lines[(*path, key)] = line
+            found[key] = self.value(value_node, (*path, key))
+        if found.keys() == {"secure"} and isinstance(found["secure"], str):
+            return Encrypted()
+        return merged | found
+
+    def _merged(self, node: yaml.Node, path: JsonPath) -> dict[str, Value]:
+        """The keys that `<<` takes over from other objects; the first of several objects wins."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values = [self.value(each, path) for each in reversed(nodes)]
+        return {key: inner for value in values if isinstance(value, dict) for key, inner in value.items()}
+
+
+def _shown(path: JsonPath) -> JsonPath:
+    """A path as it is shown: a value by its full key, as `pulumi config set --path` takes it."""
+    return path[1:] if len(path) > 1 and path[0] == _CONFIG else path

@@ -16,6 +16,8 @@ from lotus_infra.errors import LotusError
 
 SERVER: Final = "airbyte:serverUrl"
 WORKSPACE: Final = "lotus:workspaceId"
+SERVER_VARIABLE: Final = "AIRBYTE_SERVER_URL"
+CLOUD: Final = "https://api.airbyte.com/v1"
 _PORTS: Final = {"http": 80, "https": 443}
 Stacks = Mapping[str, Mapping[str, object]]
 """The values of each stack, by stack name and full key."""
@@ -23,20 +25,33 @@ Stacks = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A workspace of a server, in a form that compares."""
+    """A workspace of a server, in a form that compares.
+
+    Attributes:
+        server: The server's address; empty if it can't be read.
+        id: The workspace's id.
+    """
 
     server: str
     id: str
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> "Workspace | None":
+    def of(cls, values: Mapping[str, object], default: str = CLOUD) -> "Workspace | None":
         """Take it from a stack's values.
 
-        None if it can't be compared: an encrypted value, a server from the environment, or the zeros of a new stack's
-        file. Without a workspace the program refuses to run.
+        None if it is not known: an encrypted id, or the zeros of a new stack's file. Without a workspace the program
+        refuses to run.
+
+        Args:
+            values: The values by full key.
+            default: The server of a stack that sets none.
         """
-        server, workspace = _server(values.get(SERVER)), _id(values.get(WORKSPACE))
-        return cls(server, workspace) if server and workspace else None
+        workspace = _id(values.get(WORKSPACE))
+        return cls(_server(values.get(SERVER, default)), workspace) if workspace else None
+
+    def may_be(self, other: "Workspace") -> bool:
+        """Whether both may be the same workspace. An id is unique, so servers that can't be compared count as one."""
+        return self.id == other.id and (self.server == other.server or not (self.server and other.server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,8 @@ class Shared:
     @property
     def what(self) -> str:
         """The problem."""
-        where = f"the workspace {self.workspace.id} of {self.workspace.server}"
+        server = f" of {self.workspace.server}" if self.workspace.server else ""
+        where = f"the workspace {self.workspace.id}{server}"
         return f"names the same Airbyte workspace as {stack_files.stack_file(self.other)}, {where}"
 
     @property
@@ -71,29 +87,37 @@ class Shared:
         return f"give each stack a workspace of its own (`{choose}`), or delete the file of a stack that is gone"
 
 
-def shared(stacks: Stacks) -> Iterator[Shared]:
-    """Each stack whose workspace an earlier stack has too, in order of names."""
-    first: dict[Workspace, str] = {}
+def shared(stacks: Stacks, default: str = CLOUD) -> Iterator[Shared]:
+    """Each stack whose workspace an earlier stack has too, in order of names.
+
+    Args:
+        stacks: The stacks.
+        default: The server of a stack that sets none.
+    """
+    earlier: dict[str, Workspace] = {}
     for stack in sorted(stacks):
-        workspace = Workspace.of(stacks[stack])
+        workspace = Workspace.of(stacks[stack], default)
         if workspace is not None:
-            other = first.setdefault(workspace, stack)
-            if other != stack:
+            other = next((name for name, known in earlier.items() if known.may_be(workspace)), None)
+            if other is not None:
                 yield Shared(stack, other, workspace)
+            earlier[stack] = workspace
 
 
-def check(folder: Path, stack: str, values: Mapping[str, object]) -> None:
+def check(folder: Path, stack: str, values: Mapping[str, object], environment: Mapping[str, str]) -> None:
     """Refuse to run a stack whose workspace another stack of the project has.
 
     Args:
         folder: The project's, with the files of all its stacks.
         stack: The stack that runs.
         values: Its values as the engine got them: `--config-file` may name another file.
+        environment: The environment's variables.
 
     Raises:
         LotusError: Another stack has the same workspace.
     """
-    for found in shared({**stack_files.values(folder), stack: values}):
+    others = {name: stack_files.read_stack(folder, name).values for name in stack_files.stacks(folder)}
+    for found in shared({**others, stack: values}, environment.get(SERVER_VARIABLE) or CLOUD):
         if stack in {found.stack, found.other}:
             raise LotusError(f"{found.file} {found.what}", found.remedy)
 

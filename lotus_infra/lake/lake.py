@@ -14,6 +14,7 @@ from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.references import LakeNames, named_values
 
 SOURCE_FILE = "_source.json"
 DISCOVERED_FOLDER = "_discovered"
@@ -102,6 +103,13 @@ class Lake:
     def streams(self) -> Iterator[StreamFile]:
         """Every stream of every source."""
         return (stream for source in self.sources for stream in source.streams)
+
+    @property
+    def value_names(self) -> LakeNames | None:
+        """The names of the stack's values that its files refer to; None if a file or a reference can't be read."""
+        configs = [*(source.config for source in self.sources), *self.destinations.values()]
+        read = [config.configuration for config in configs if config is not None]
+        return named_values(read) if len(read) == len(configs) else None
 
     def pinned(self, connector: str) -> Connector | None:
         """The pinned connector of a name or a definition id; None if there is none."""

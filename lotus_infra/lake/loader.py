@@ -8,7 +8,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from lotus_infra.lake.lake import (
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader
+from lotus_infra.lake.references import LakeNames
 from lotus_infra.naming import is_identifier
 
 OBSOLETE_CATALOG = "_catalog.json"
@@ -42,6 +43,18 @@ class LoadedLake(NamedTuple):
 
     lake: Lake
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def value_names(self) -> LakeNames | None:
+        """The names of the stack's values that its files refer to.
+
+        None if they are unknown, because the file of a source or a destination can't be read or is misplaced.
+        """
+        for each in self.diagnostics:
+            folder, _, name = each.file.rpartition("/")
+            if not each.harmless and (not folder or folder.startswith("_") or name == SOURCE_FILE):
+                return None
+        return self.lake.value_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,24 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
     }
     connectors = {name: _connector(reader, name) for name in tree.connectors}
     return LoadedLake(Lake(directory, sources, destinations, connectors), (*tree.diagnostics, *reader.diagnostics))
+
+
+def load_value_names(directory: Path) -> LakeNames | None:
+    """The names of the stack's values that a lake's files refer to, without its streams.
+
+    None if they are unknown: the folder is missing, or a file can't be read.
+    """
+    try:
+        tree = _scan(directory)
+    except LakeError:
+        return None
+    reader = Reader(directory)
+    sources = tuple(_source(reader, replace(source, streams=(), discovered=None)) for source in tree.sources)
+    destinations = {
+        name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
+    }
+    lake = Lake(directory, sources, destinations, {})
+    return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
 
 
 def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:

@@ -6,9 +6,10 @@ value of the landing zone is named by its part, so that no bucket and no credent
 OAuth's single-use refresh tokens. This module finds references and substitutes values; it never sees a stack.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeGuard, TypeVar, get_args
+from typing import Final, Literal, TypeAlias, TypeGuard, TypeVar, get_args
 
 from airbyte_model.suggestions import suggestion
 from pydantic import JsonValue
@@ -24,7 +25,17 @@ ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
 LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
 
+LakeNames: TypeAlias = Mapping[str, frozenset[ReferenceType]]
+"""The names of the stack's values that a lake refers to, each with the types that the references ask for."""
+
 Value = TypeVar("Value")
+_PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "json": (dict, list, str, int, float),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +64,12 @@ class StackValues:
     Attributes:
         stack: The stack's name.
         names: Keys without the project, `shopify_store`.
+        encrypted: Those whose value is encrypted in the stack.
     """
 
     stack: str
     names: frozenset[str]
+    encrypted: frozenset[str] = frozenset()
 
 
 def is_reference(value: object) -> TypeGuard[dict[str, JsonValue]]:
@@ -122,6 +135,34 @@ def references(configuration: JsonValue) -> Iterator[tuple[JsonPath, Reference]]
             reference = parse_reference(leaf)
             if isinstance(reference, Reference):
                 yield path, reference
+
+
+def named_values(configurations: Iterable[JsonValue]) -> LakeNames | None:
+    """The names of the stack's values that configurations refer to, with the types that they ask for.
+
+    None if they are unknown, because a reference is malformed.
+    """
+    found: dict[str, frozenset[ReferenceType]] = {}
+    for configuration in configurations:
+        for _, leaf in walk_leaves(configuration):
+            reference = parse_reference(leaf) if is_reference(leaf) else None
+            if isinstance(reference, tuple):
+                return None
+            if reference is not None and reference.part is None:
+                found[reference.name] = found.get(reference.name, frozenset()) | {reference.type}
+    return found
+
+
+def parse_text(kind: ReferenceType, text: str) -> JsonValue:
+    """Parse the text of a stack's value as the type of a reference.
+
+    Raises:
+        ValueError: It has another type.
+    """
+    value: JsonValue = text if kind == "string" else json.loads(text)
+    if not isinstance(value, _PYTHON[kind]) or (kind != "boolean" and isinstance(value, bool)):
+        raise ValueError(kind)  # noqa: TRY004, json.loads raises it too
+    return value
 
 
 def rotating_paths(configuration: JsonValue) -> Iterator[JsonPath]:

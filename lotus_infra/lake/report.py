@@ -16,7 +16,7 @@ from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, format_path, pluralize
 from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
-from lotus_infra.lake.loader import collector_paused, load_lake
+from lotus_infra.lake.loader import LoadedLake, collector_paused, load_lake
 from lotus_infra.lake.references import StackValues
 
 
@@ -46,7 +46,6 @@ class Report:
         return f"{checked}: {pluralize(len(self.problems), 'problem') if self.problems else 'no problems'}"
 
 
-@collector_paused()
 def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
     """Load a lake and apply every rule.
 
@@ -57,8 +56,13 @@ def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
     Raises:
         LakeError: The folder is missing, can't be listed, or contains nothing that could be a lake.
     """
-    lake, diagnostics = load_lake(directory)
-    return apply_rules(lake, (*CHECKS, values_are_set(stacks)), diagnostics)
+    return check_loaded(load_lake(directory), stacks)
+
+
+@collector_paused()
+def check_loaded(loaded: LoadedLake, stacks: Iterable[StackValues] = ()) -> Report:
+    """Apply every rule to a lake, as `check_lake` does."""
+    return apply_rules(loaded.lake, (*CHECKS, values_are_set(stacks)), loaded.diagnostics)
 
 
 def apply_rules(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] = ()) -> Report:

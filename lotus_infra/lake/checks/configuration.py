@@ -15,8 +15,10 @@ from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.lake.models import Configuration
 from lotus_infra.lake.references import (
     AS,
+    CONFIG,
     LANDING_ZONE,
     ROTATES,
+    SECRET,
     Reference,
     StackValues,
     is_reference,
@@ -89,6 +91,8 @@ def _check_fit(file: str, specification: Specification, configuration: Configura
     for path, leaf in leaves.items():
         if specification.is_secret(path):
             yield from _check_secret(file, (*_PATH, *path), leaf)
+        else:
+            yield from _check_readable(file, (*_PATH, *path), leaf)
     refused = {misfit.path for misfit in misfits}
     for path, likely in specification.unknown_keys(values):
         if path in refused:
@@ -129,8 +133,23 @@ def _check_secret(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnosti
         yield Diagnostic(file, path, "is a secret in plain text", remedy)
 
 
+def _check_readable(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnostic]:
+    """Refuse a secret where Airbyte keeps none: it would show the value to everybody who may open the page."""
+    reference = parse_reference(leaf) if is_reference(leaf) else None
+    if isinstance(reference, Reference) and reference.secret:
+        what = "is not a secret by the connector's specification, so Airbyte would show the value"
+        remedy = "name a part of the landing zone that is no secret"
+        if reference.part is None:
+            plain = f"set lotus:{reference.name} without --secret"
+            remedy = f'write {{"{CONFIG}": "{reference.name}"}} and {plain}, or move it to a key that is a secret'
+        yield Diagnostic(file, path, what, remedy)
+
+
 def values_are_set(stacks: Iterable[StackValues]) -> Rule:
-    """Make the rule that each stack has a value for each reference, except those of unused destinations."""
+    """Make the rule that each stack has a value for each reference, except those of unused destinations.
+
+    A value that is encrypted in a stack is a secret there, so only a reference to a secret may name it.
+    """
     known = tuple(stacks)
 
     def values_are_set_in_stacks(lake: Lake) -> Iterator[Diagnostic]:
@@ -142,6 +161,8 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
                 for stack in known:
                     if reference.name not in stack.names:
                         yield _unset(file, (*_PATH, *path), reference, stack.stack)
+                    elif reference.name in stack.encrypted and not reference.secret and reference.part is None:
+                        yield _encrypted(file, (*_PATH, *path), reference, stack.stack)
 
     return values_are_set_in_stacks
 
@@ -154,6 +175,13 @@ def _unset(file: str, path: JsonPath, reference: Reference, stack: str) -> Diagn
     kind, option = ("secret", "--secret ") if reference.secret else ("value", "")
     what = f'the {kind} "{reference.name}" is not set in the stack {stack}'
     return Diagnostic(file, path, what, f"run `pulumi config set {option}--stack {stack} lotus:{reference.name}`")
+
+
+def _encrypted(file: str, path: JsonPath, reference: Reference, stack: str) -> Diagnostic:
+    what = f'"{reference.name}" is encrypted in the stack {stack}, and would be readable in Airbyte'
+    plain = f"run `pulumi config set --plaintext --stack {stack} lotus:{reference.name}`"
+    remedy = f'write {{"{SECRET}": "{reference.name}"}} if the key is a secret; {plain} if the value is none'
+    return Diagnostic(file, path, what, remedy)
 
 
 def _configurations(lake: Lake) -> Iterator[tuple[str, str, str, Configuration]]:
