@@ -11,7 +11,7 @@ from airbyte_model.schedules import cron_flaw
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
 from lotus_infra import naming
-from lotus_infra.config.section import Flag, Name, Section, Text, Whole, incomplete, matching, number_as_text
+from lotus_infra.config.section import Flag, Name, Section, Text, Whole, matching, number_as_text
 from lotus_infra.images import Image, ImageError
 
 DAGSTER_KEY: Final = "lotus:dagster"
@@ -356,7 +356,7 @@ class Ingress(Section):
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
         if self.tls and self.tls_secret is None:
-            raise incomplete("TLS needs a certificate: set tlsSecret to the name of its secret, or set tls: false")
+            raise ValueError("TLS needs a certificate: set tlsSecret to the name of its secret, or set tls: false")
         if not self.tls and self.tls_secret is not None:
             raise ValueError("tls is false, but tlsSecret is set: remove one of them")
         return self

@@ -183,6 +183,6 @@ def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
     try:
         value = parse_text(reference.type, text)
     except ValueError:
-        what = f"{NAMESPACE}:{reference.name} is not of type {reference.type}, and the lake asks for that"
+        what = f"{NAMESPACE}:{reference.name} has another type, and the lake asks for type {reference.type}"
         raise LotusError(what, f"pulumi config set {NAMESPACE}:{reference.name} <{reference.type}>") from None
     return pulumi.Output.secret(value) if is_config_secret(f"{NAMESPACE}:{reference.name}") else value

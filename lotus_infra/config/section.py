@@ -15,9 +15,9 @@ from pydantic_core import PydanticCustomError
 
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 
-INCOMPLETE: Final = "incomplete"
-"""The type of a validation error about a part that is missing, as pydantic's own `missing` is."""
-_MISSING: Final = frozenset({"missing", INCOMPLETE})
+_RULE: Final = "value_error"
+_NO_FLAG: Final = "no_flag"
+_OF_CONTENT: Final = frozenset({"missing", _RULE})
 _CONTAINERS: Final = {
     "model_type": ("is not an object", "write its keys below it"),
     "dict_type": ("is not an object", "write its keys below it"),
@@ -39,13 +39,13 @@ class Mistake(NamedTuple):
         path: Keys and indexes from the section's root.
         what: What is wrong, without a full stop.
         remedy: What to do about it.
-        is_absence: Whether something is missing.
+        is_of_content: Whether something is missing or breaks a rule; else a key or a type is wrong.
     """
 
     path: JsonPath
     what: str
     remedy: str
-    is_absence: bool = False
+    is_of_content: bool = False
 
     def __str__(self) -> str:
         return f"{format_path(self.path)}: {self.what}: {self.remedy}"
@@ -68,16 +68,11 @@ def matching(pattern: str, message: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def incomplete(message: str) -> PydanticCustomError:
-    """The error of a section that lacks a part which its other parts require."""
-    return PydanticCustomError(INCOMPLETE, "{message}", {"message": message})
-
-
 def _flag(value: object) -> object:
     if isinstance(value, str) and value in {"true", "false"}:
         return value == "true"
     if not isinstance(value, bool):
-        raise ValueError("is neither true nor false: write true or false")  # noqa: TRY004, pydantic collects ValueErrors
+        raise PydanticCustomError(_NO_FLAG, "is neither true nor false: write true or false")
     return value
 
 
@@ -101,6 +96,22 @@ Name: TypeAlias = Annotated[str, BeforeValidator(_whole_as_text), Field(min_leng
 Whole: TypeAlias = Annotated[int, BeforeValidator(_digits_as_number), Field(strict=True)]
 
 
+def known_keys(*models: type[Section]) -> frozenset[str]:
+    """The keys that an object of the models may have."""
+    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+
+def unknown_key(key: str, *models: type[Section]) -> tuple[str, str]:
+    """What is wrong with a key that the models lack, and what to do."""
+    known = sorted(known_keys(*models))
+    return "unknown key", suggestion(key, known, f"known keys are {', '.join(known)}")
+
+
+def object_for_text(key: str) -> tuple[str, str]:
+    """What is wrong with a key of an object that should be a text, and what to do."""
+    return "stands where a text should be", suggestion(key, ("secure",), "write the text itself")
+
+
 def mistakes(error: ValidationError, root: type[Section]) -> Iterator[Mistake]:
     """The mistakes behind pydantic's error, in the order of the model's fields.
 
@@ -119,22 +130,23 @@ def _mistake(error: Any, root: type[Section]) -> Mistake:
     path, kind = tuple(step for step in found if step != "[key]"), error["type"]
     if kind == "union_tag_invalid":
         return Mistake((*path, "kind"), "invalid value", f"write one of {error['ctx']['expected_tags']}")
+    if kind == "string_type" and isinstance(error["input"], dict) and len(error["input"]) == 1:
+        [key] = error["input"]
+        return Mistake((*path, key), *object_for_text(key))
     what, remedy = _words(error, models)
-    return Mistake(path, what, remedy, kind in _MISSING)
+    return Mistake(path, what, remedy, kind in _OF_CONTENT)
 
 
 def _words(error: Any, models: Sequence[type[Section]]) -> tuple[str, str]:
     """What is wrong, and what to do."""
     kind = error["type"]
     if kind == "extra_forbidden":
-        known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-        remedy = suggestion(str(error["loc"][-1]), known, f"known keys are {', '.join(known)}")
-        return "unknown key", remedy
+        return unknown_key(str(error["loc"][-1]), *models)
     if kind == "missing":
         return "is missing", "add it"
     if kind in _CONTAINERS:
         return _CONTAINERS[kind]
-    if kind in {"value_error", INCOMPLETE}:
+    if kind in {_RULE, _NO_FLAG}:
         what, _, remedy = error["msg"].removeprefix("Value error, ").partition(": ")
         return what, remedy or "correct it"
     return "invalid value", re.sub(r"(Input|String|Value) should", "it should", error["msg"])

@@ -21,7 +21,18 @@ from lotus_infra import naming
 from lotus_infra.config.dagster import MIN_PASSWORD_LENGTH, DagsterSettings
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.provider_keys import AirbyteKeys, AwsKeys, KubernetesKeys, PulumiKeys
-from lotus_infra.config.section import Flag, Mistake, Name, Section, Text, matching, mistakes
+from lotus_infra.config.section import (
+    Flag,
+    Mistake,
+    Name,
+    Section,
+    Text,
+    known_keys,
+    matching,
+    mistakes,
+    object_for_text,
+    unknown_key,
+)
 from lotus_infra.config.stack_files import Encrypted, Value
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.references import LANDING_ZONE, LakeNames, StackValues, parse_text
@@ -131,10 +142,18 @@ class StackSettings(Section):
         return key in self.encrypted
 
 
-_NAMESPACES: Final = (NAMESPACE, "airbyte", "aws", "kubernetes", "pulumi")
-_FIXED: Final = frozenset(field.alias or name for name, field in LotusKeys.model_fields.items())
+_SECTIONS: Final[dict[str, type[Section]]] = {
+    NAMESPACE: LotusKeys,
+    "airbyte": AirbyteKeys,
+    "aws": AwsKeys,
+    "kubernetes": KubernetesKeys,
+    "pulumi": PulumiKeys,
+}
+_FIXED: Final = known_keys(LotusKeys)
 _SECRETS: Final = frozenset({*DATABASE_PASSWORDS, *(f"{start}{half}" for start in _PAIRS for half in _HALVES)})
 """The fixed keys that may be encrypted; the others are read by commands that can't decrypt."""
+_MISSPELT: Final = 0.85
+"""How alike a name is to a fixed key that it most likely stands for, where the lake's names are unknown."""
 _NESTED: Final = {
     (field.alias or name): section
     for section, model in ((LANDING_ZONE, LandingZoneSettings), (DAGSTER, DagsterSettings))
@@ -190,9 +209,11 @@ class _Parser:
         sections: dict[str, dict[str, Value]] = {}
         for key, value in self._given.items():
             namespace, _, name = key.partition(":")
-            if namespace not in _NAMESPACES:
-                known = f"known namespaces are {', '.join(_NAMESPACES)}"
-                self._mistake((key,), f'unknown namespace "{namespace}"', suggestion(namespace, _NAMESPACES, known))
+            if namespace not in _SECTIONS:
+                known = f"known namespaces are {', '.join(_SECTIONS)}"
+                self._mistake((key,), f'unknown namespace "{namespace}"', suggestion(namespace, _SECTIONS, known))
+            elif namespace != NAMESPACE and name not in known_keys(_SECTIONS[namespace]):
+                self._mistake((key,), *unknown_key(name, _SECTIONS[namespace]))
             elif namespace != NAMESPACE or name in _FIXED:
                 self._keep(sections.setdefault(namespace, {}), key, name, value)
             else:
@@ -241,13 +262,16 @@ class _Parser:
         else:
             self._values[name] = _as_text(value)
             for kind in sorted((self._names or {}).get(name, ())):
-                if (kind == "string" and isinstance(value, (dict, list))) or not _fits(kind, _as_text(value)):
-                    self._mistake((key,), f"is not of type {kind}, and the lake asks for that", f"write a {kind}")
+                if kind == "string" and isinstance(value, dict) and len(value) == 1:
+                    [inner] = value
+                    self._mistake((key, inner), *object_for_text(inner))
+                elif (kind == "string" and isinstance(value, (dict, list))) or not _fits(kind, _as_text(value)):
+                    self._mistake((key,), f"has another type, and the lake asks for type {kind}", f"pulumi config set {key} <{kind}>")
 
     def _may_have(self, name: str) -> bool:
         if self._names is not None:
             return name in self._names
-        return naming.is_identifier(name) and nearest(name, _FIXED) is None
+        return naming.is_identifier(name) and nearest(name, _FIXED, _MISSPELT) is None
 
     def _validated(self, sections: dict[str, dict[str, Value]]) -> StackSettings | None:
         own = {"stack": self._stack, "names": self._present, "values": self._values, "encrypted": self._encrypted}
@@ -257,11 +281,11 @@ class _Parser:
         try:
             found = StackSettings.model_validate(document)
         except ValidationError as error:
-            wrong = [each for each in mistakes(error, StackSettings) if not (is_off and _is_of_dagster(each))]
+            wrong = [each for each in mistakes(error, StackSettings) if not (is_off and _may_wait(each))]
             self._mistakes += [_by_full_key(each) for each in wrong]
             if wrong:
                 return None
-            # All that is missing belongs to a Dagster that is not deployed.
+            # All that is wrong may wait until Dagster is deployed.
             del sections[NAMESPACE][DAGSTER]
             return self._validated(sections)
         if is_off:
@@ -269,9 +293,9 @@ class _Parser:
         return found
 
 
-def _is_of_dagster(mistake: Mistake) -> bool:
-    """Whether something is missing in the settings of Dagster; without Dagster, any other mistake is still one."""
-    return mistake.is_absence and mistake.path[:2] == (NAMESPACE, DAGSTER)
+def _may_wait(mistake: Mistake) -> bool:
+    """Whether a mistake matters only once Dagster is deployed; an unknown key or a wrong type always is one."""
+    return mistake.is_of_content and mistake.path[:2] == (NAMESPACE, DAGSTER)
 
 
 def _by_full_key(mistake: Mistake) -> Mistake:

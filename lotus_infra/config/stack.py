@@ -125,7 +125,7 @@ class Project:
         wrong = tuple(entries.problem(each.path, each.what, each.remedy) for each in found.mistakes)
         problems = (*entries.problems, *wrong)
         readable = entries.project.readable and entries.own.readable
-        return StackReading(entries, found.names if readable else None, found.settings if not problems else None, problems)
+        return StackReading(entries, found.names if readable and stack else None, found.settings if not problems else None, problems)
 
     def settings(self, stack: str) -> StackSettings:
         """The configuration of a stack.

@@ -9,7 +9,6 @@ import pytest
 from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
-from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
@@ -198,7 +197,7 @@ def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = Non
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
     impact = impact_of(read_preview(digest.text()), histories)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
-    decision = gate(impact, acknowledged(agreed), labels, LOSS_LABEL)
+    decision = gate(impact, frozenset(agreed or ()), labels, LOSS_LABEL)
     return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
 
 

@@ -27,7 +27,8 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         values = production()
         for path, value in (changes or {}).items():
             values["dagster"] = changed(values["dagster"], path, value)
-        return drained(program.run, as_config(values | stack), [*SECRETS, *(f"lotus:{name}" for name in stack)])
+        secrets = [f"lotus:{name}" for name in stack if name != "dagster"]
+        return drained(program.run, as_config(values | stack), [*SECRETS, *secrets])
 
     return run
 
@@ -271,7 +272,7 @@ def test_the_provider_has_the_stacks_kubeconfig_and_context(declare: Declare) ->
     assert (inputs["kubeconfig"], inputs["context"], inputs["enableSecretMutable"]) == ("kube.yaml", "lake", "true")
 
 
-@pytest.mark.parametrize("dagster", [None, {"deploy": False}, {"deploy": False, "image": "not:yet"}])
+@pytest.mark.parametrize("dagster", [None, {"deploy": False}, {"deploy": False, "image": "not:yet", "database": {"instances": 2}}])
 def test_a_stack_without_dagster_logs_a_note_and_declares_none_of_it(
     declare: Declare, monkeypatch: pytest.MonkeyPatch, dagster: Any
 ) -> None:

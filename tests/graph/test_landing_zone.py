@@ -177,7 +177,7 @@ def test_the_servers_address_may_come_from_the_environment(declare: Declare, mon
         (AWS, {"endpoint": "https://s3.example.com"}, "leave endpoint and features out"),
         (AWS, {"features": []}, "leave endpoint and features out"),
         (AWS, {"landing": "acme-state"}, "three buckets"),
-        (AWS, {"region": None}, "lotus:landingZone.region: Field required"),
+        (AWS, {"region": None}, "lotus:landingZone.region: is missing: add it"),
         (AWS, {"bukkit": "x"}, "lotus:landingZone.bukkit"),
         (AWS, {"expireRawDays": 0}, "lotus:landingZone.expireRawDays"),
         (OTHER, {"endpoint": None}, "give its address"),
@@ -194,13 +194,13 @@ def test_an_invalid_zone_is_refused_with_a_message(
 
 
 def test_a_zone_that_is_not_an_object_is_refused(declare: Declare) -> None:
-    with pytest.raises(pulumi.RunError, match="lotus:landingZone is not an object"):
+    with pytest.raises(pulumi.RunError, match="lotus:landingZone: is not an object"):
         drained(program.run, CONFIG | {"lotus:landingZone": "aws"}, SECRETS)
 
 
 def test_access_keys_are_required_on_a_server_without_iam(declare: Declare) -> None:
     config = {key: value for key, value in CONFIG.items() if key != "lotus:s3_access_key_id"}
-    with pytest.raises(pulumi.RunError, match="has no lotus:s3_access_key_id"):
+    with pytest.raises(pulumi.RunError, match="lotus:s3_access_key_id: is missing, and the landing zone is not on AWS"):
         drained(program.run, config, SECRETS)
 
 

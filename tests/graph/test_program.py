@@ -123,7 +123,9 @@ def test_changes_of_a_rotating_secret_are_ignored(declare: Declare, lake: Path) 
         source, configuration=configuration | {"credentials": configuration["credentials"] | {"api_password": rotating}}
     )
     zone = json.loads(destination.read_text(encoding="utf-8"))["configuration"]
-    edit(destination, configuration=zone | {"a.b": [{"token": rotating}]})
+    # A connector that is not pinned: where there is no specification, any place may be secret.
+    unpinned = "99999999-9999-9999-9999-999999999999"
+    edit(destination, connector=unpinned, configuration=zone | {"a.b": [{"token": rotating}]})
 
     graph = declare()
 
@@ -183,7 +185,7 @@ def test_a_mistake_anywhere_declares_nothing(declare: Declare, lake: Path) -> No
     ("overrides", "advice"),
     [
         ({"workspaceId": None}, "workspaceId is not set"),
-        ({"workspaceId": "mine"}, "which is not an id"),
+        ({"workspaceId": "mine"}, "lotus:workspaceId: is not an id"),
         ({"workspaceId": "00000000-0000-0000-0000-000000000000"}, "workspaceId is not set"),
         ({"shopify_api_password": "replace-me"}, "shopify_api_password"),
         ({"shopify_api_password": None}, "shopify_api_password"),

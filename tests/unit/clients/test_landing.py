@@ -1,5 +1,6 @@
 """The bucket of a destination, and a stream's newest partition in it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -8,6 +9,8 @@ import pytest
 
 from lotus_infra.clients.freshness import NewestPartition, destination_bucket, newest_partition
 from lotus_infra.clients.storage import Bucket, Object, Page
+from lotus_infra.config.settings import parse
+from lotus_infra.config.stack_files import Encrypted, Value
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.models import DestinationConfig
 from tests.support.lakes import destination
@@ -74,6 +77,9 @@ def test_files_outside_the_layout_do_not_count_as_landed() -> None:
     assert newest_partition(Listing([]), PREFIX, TODAY) is None
 
 
+ZONE: dict[str, Value] = {"server": "s3", "landing": "zone", "region": "eu", "backup": "backup"}
+
+
 @pytest.mark.parametrize(
     ("configuration", "values", "bucket"),
     [
@@ -84,31 +90,35 @@ def test_files_outside_the_layout_do_not_count_as_landed() -> None:
                 "s3_bucket_region": {"$landing": "region"},
                 "s3_endpoint": {"$landing": "endpoint"},
             },
-            {"lotus:landingZone": {"landing": "zone", "region": "eu", "endpoint": "http://own"}},
+            {"lotus:landingZone": {**ZONE, "endpoint": "http://own"}},
             Bucket("zone", "eu", "http://own"),
         ),
         (
             {"s3_bucket_name": {"$landing": "bucket"}},
-            {"lotus:landingZone": '{"landing": "zone"}'},
+            {"lotus:landingZone": json.dumps(ZONE)},
             Bucket("zone", "us-west-1", "http://there"),
         ),
         ({}, {}, "does not name the bucket"),
-        ({"s3_bucket_name": {"$landing": "bucket"}}, {"lotus:landingZone": "{"}, "does not name the bucket"),
-        ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": {"secure": "v1"}}, "does not name the bucket"),
+        ({}, None, "does not name the bucket"),
+        ({"s3_bucket_name": {"$landing": "bucket"}}, {}, "does not name the bucket"),
+        ({"s3_bucket_name": {"$secret": "bucket"}}, {"lotus:bucket": Encrypted()}, "does not name the bucket"),
     ],
 )
 def test_the_bucket_comes_from_the_destinations_file_and_the_stack(
-    configuration: Mapping[str, object], values: Mapping[str, object], bucket: Bucket | str
+    configuration: Mapping[str, object], values: Mapping[str, Value] | None, bucket: Bucket | str
 ) -> None:
+    keys = {"lotus:s3_access_key_id": Encrypted(), "lotus:s3_secret_access_key": Encrypted()}
+    stack = parse("prod", {**keys, **values}, None).settings if values is not None else None
+    assert (stack is None) == (values is None)
     clean = destination()["configuration"]
     assert isinstance(clean, dict)
     config = DestinationConfig.model_validate(destination(configuration=clean | dict(configuration)))
     there = {"AWS_ENDPOINT_URL_S3": "http://there"}
     if isinstance(bucket, Bucket):
-        assert destination_bucket(config, values, there) == bucket
+        assert destination_bucket(config, stack, there) == bucket
     else:
         with pytest.raises(LotusError, match=bucket):
-            destination_bucket(config, values, there)
+            destination_bucket(config, stack, there)
 
 
 def test_a_destination_that_is_not_on_s3_is_reported() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lotus_infra.config.dagster import parse_dagster_settings
+from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.helm.values import LakeBucket, release_values
 from tests.support.production import production
 
@@ -26,8 +26,7 @@ pytestmark = [
 @pytest.fixture
 def templated(tmp_path: Path) -> list[dict[str, Any]]:
     """The rendered manifests; Helm first validates the values, merged with the defaults, against the chart's schema."""
-    settings = parse_dagster_settings(production()["dagster"])
-    assert settings is not None
+    settings = DagsterSettings.model_validate(production()["dagster"])
     values = tmp_path / "values.json"
     values.write_text(json.dumps(release_values(settings, LakeBucket("landing", "us-west-1", ""), "f" * 64)))
     command = [str(HELM), "template", "dagster", CHART, "--namespace", "lotus-lake", "--values", str(values)]

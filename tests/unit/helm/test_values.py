@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from lotus_dagster import duckdb_plugin, environment
 from pydantic import JsonValue
 
-from lotus_infra.config.dagster import DagsterSettings, parse_dagster_settings
+from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.helm.chart_schema import check_values
 from lotus_infra.helm.values import SECRET_VARIABLES, LakeBucket, release_values
 from tests.support.production import production
@@ -69,9 +69,7 @@ MUTABLE = {"dagster-user-deployments.deployments.image.tag"}
 
 
 def settings(document: dict[str, Any]) -> DagsterSettings:
-    found = parse_dagster_settings(document)
-    assert found is not None
-    return found
+    return DagsterSettings.model_validate(document)
 
 
 def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, JsonValue]]:

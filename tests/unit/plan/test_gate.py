@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from lotus_infra.config.stack import acknowledged
-from lotus_infra.errors import LotusError
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.gate import Gate, gate
@@ -30,7 +28,7 @@ LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
 
 def judged(digest: Digest, *agreed: str, labels: tuple[str, ...] = ()) -> Gate:
-    return gate(impact_of(read_preview(digest.text())), acknowledged(list(agreed)), labels, LOSS_LABEL)
+    return gate(impact_of(read_preview(digest.text())), frozenset(agreed), labels, LOSS_LABEL)
 
 
 def objects(found: Gate) -> list[str]:
@@ -147,17 +145,6 @@ def test_the_events_of_a_replacement_count_once_and_their_secrets_stay_hidden() 
     [source] = impact_of(read_preview(rotated.text())).sources
     assert source.secrets == ("configuration.password",)
     assert [(each.name, each.after) for each in source.settings] == [("configuration.shop", "b")]
-
-
-@pytest.mark.parametrize("value", ["stream shopify/orders", {"a": 1}, ["orders"], [1]])
-def test_anything_but_a_list_of_objects_is_refused(value: object) -> None:
-    with pytest.raises(LotusError, match="lotus:acknowledge is not a list of objects: pulumi config set --path"):
-        acknowledged(value)
-
-
-def test_the_list_is_read_as_yaml_and_as_the_engine_prints_it() -> None:
-    assert acknowledged(["source a"]) == acknowledged('["source a"]') == {"source a"}
-    assert acknowledged(None) == frozenset()
 
 
 def test_the_first_rules_of_an_existing_bucket_expire_its_data() -> None:
