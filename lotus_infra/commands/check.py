@@ -59,7 +59,7 @@ def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | No
         report = check_loaded(loaded, [each.names for each in readings if each.names is not None])
         found = (
             *git.find_committed_secrets(project.folder),
-            *(problem for each in readings for problem in (*each.problems, *_chart_problems(each))),
+            *(problem for each in readings for problem in (*each.problems, *each.missing, *_chart_problems(each))),
             *_shared_workspaces(project),
         )
         report = add_diagnostics(report, project.folder, found)

@@ -37,7 +37,7 @@ from lotus_infra.config import production
 from lotus_infra.config.production import Backend
 from lotus_infra.config.stack import PROJECT_FILE, Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
+from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
 from lotus_infra.urns import Urn
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -266,12 +266,9 @@ def _plugin(name: str, wanted: str, plugins: Sequence[_Plugin]) -> CheckResult:
 
 def configuration(case: StackContext) -> Iterator[CheckResult]:
     """Every mistake in the stack's configuration, which all other checks depend on."""
-    try:
-        case.project.settings(case.stack)
-    except LotusError as error:
-        for line in str(error).splitlines():
-            what, _, remedy = line.rpartition(": ")
-            yield _broken("configuration", what, remedy)
+    for problem in case.project.read(case.stack).problems:
+        what = f"{problem.file}:{problem.line}: {format_path(problem.path) or '(file)'}: {problem.what}"
+        yield _broken("configuration", what, problem.remedy)
 
 
 def backend(case: StackContext) -> Iterator[CheckResult]:

@@ -79,8 +79,8 @@ def settings(project: Path) -> StackSettings:
     given = {key: str(value) for key, value in CONFIG.get().items()}
     names = load_value_names(project / given.get(f"{NAMESPACE}:streams", "streams"))
     found = parse(pulumi.get_stack(), given, names, [key for key in given if is_config_secret(key)])
-    if found.settings is None:
-        raise LotusError("\n".join(map(str, found.mistakes)))
+    if found.settings is None or found.missing:
+        raise LotusError("\n".join(map(str, (*found.mistakes, *found.missing))))
     return found.settings
 
 

@@ -152,8 +152,8 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
 _FIXED: Final = known_keys(LotusKeys)
 _SECRETS: Final = frozenset({*DATABASE_PASSWORDS, *(f"{start}{half}" for start in _PAIRS for half in _HALVES)})
 """The fixed keys that may be encrypted; the others are read by commands that can't decrypt."""
-_MISSPELT: Final = 0.85
-"""How alike a name is to a fixed key that it most likely stands for, where the lake's names are unknown."""
+_LIKELY, _MISSPELT = 0.75, 0.85
+"""How alike a name is to a key that it may stand for; and to one that it must stand for, if no lake says otherwise."""
 _NESTED: Final = {
     (field.alias or name): section
     for section, model in ((LANDING_ZONE, LandingZoneSettings), (DAGSTER, DagsterSettings))
@@ -170,11 +170,13 @@ class Parsed:
         names: The names that have a value, whatever is wrong with it.
         settings: The settings; None if there is a mistake.
         mistakes: Every mistake; paths begin with the full key.
+        missing: What a run requires beside these settings, as mistakes. A command that runs nothing does without.
     """
 
     names: StackValues
     settings: StackSettings | None
     mistakes: tuple[Mistake, ...]
+    missing: tuple[Mistake, ...] = ()
 
 
 def parse(
@@ -219,8 +221,8 @@ class _Parser:
             else:
                 self._lake_value(key, name, value)
         settings = self._validated(sections)
-        self._mistakes += [] if settings is None else list(_contradictions(settings))
-        return Parsed(self._present, settings if not self._mistakes else None, tuple(self._mistakes))
+        missing = () if settings is None else tuple(_missing(settings))
+        return Parsed(self._present, settings if not self._mistakes else None, tuple(self._mistakes), missing)
 
     @property
     def _present(self) -> StackValues:
@@ -254,9 +256,11 @@ class _Parser:
         if not self._may_have(name):
             known = _FIXED | frozenset(self._names or ())
             nested = f"write it below {NAMESPACE}:{_NESTED[name]}" if name in _NESTED else ""
-            otherwise = nested or f"delete it: pulumi config rm --stack {self._stack} {key}"
+            likely = nearest(name, known, _LIKELY)
+            alike = f'did you mean "{likely}"?' if likely is not None else ""
+            otherwise = f"delete it: pulumi config rm --stack {self._stack} {key}"
             what = "is neither a setting of Lotus nor a name that a file of the lake refers to"
-            self._mistake((key,), what, nested or suggestion(name, known, otherwise))
+            self._mistake((key,), what, nested or alike or otherwise)
         elif key in self._encrypted:
             return
         else:
@@ -303,7 +307,7 @@ def _by_full_key(mistake: Mistake) -> Mistake:
     return mistake._replace(path=(f"{namespace}:{rest[0]}", *rest[1:]) if rest else mistake.path)
 
 
-def _contradictions(settings: StackSettings) -> Iterator[Mistake]:
+def _missing(settings: StackSettings) -> Iterator[Mistake]:
     """The keys that others require."""
     lotus, present = settings.lotus, settings.names.names
     if lotus.dagster is not None and lotus.landing_zone is None:

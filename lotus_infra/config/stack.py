@@ -30,12 +30,14 @@ class StackReading:
         names: The names that have a value; None if a file can't be read.
         settings: The configuration; None if there is a problem.
         problems: Every problem, with file and line.
+        missing: What a run requires beside these values, as problems.
     """
 
     entries: StackEntries
     names: StackValues | None
     settings: StackSettings | None
     problems: tuple[Diagnostic, ...]
+    missing: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True)
@@ -122,16 +124,25 @@ class Project:
         if lake is None or folder.absolute() != lake.absolute():
             names = load_value_names(folder)
         found = parse(stack, entries.values, names)
-        wrong = tuple(entries.problem(each.path, each.what, each.remedy) for each in found.mistakes)
+        wrong, missing = (
+            tuple(entries.problem(each.path, each.what, each.remedy) for each in each_kind)
+            for each_kind in (found.mistakes, found.missing)
+        )
         problems = (*entries.problems, *wrong)
         readable = entries.project.readable and entries.own.readable
-        return StackReading(entries, found.names if readable and stack else None, found.settings if not problems else None, problems)
+        return StackReading(
+            entries=entries,
+            names=found.names if readable and stack else None,
+            settings=found.settings if not problems else None,
+            problems=problems,
+            missing=missing,
+        )
 
     def settings(self, stack: str) -> StackSettings:
         """The configuration of a stack.
 
         Raises:
-            LotusError: A file can't be read, or has mistakes; with all of them.
+            LotusError: A file can't be read, or has mistakes; with the first of them.
         """
         found = self.read(stack)
         stack_files.refuse(found.problems)

@@ -4,13 +4,13 @@ Values have the types that the engine gives them: YAML 1.2, so that `yes` is a t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import yaml
-from airbyte_model.suggestions import suggestion
+from airbyte_model.suggestions import nearest, suggestion
 
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, LocatedDiagnostic, format_path
@@ -25,6 +25,8 @@ _PROJECT_KEYS: Final = frozenset(
     }
 )
 _DECLARATION_KEYS: Final = frozenset({"default", "description", "items", "secret", "type", "value"})
+_MISSPELT: Final = 0.75
+"""How alike a key is to one of a declaration that it most likely stands for; any other is of the value itself."""
 _MISPLACED: Final = 'write it below "config", indented'
 _SYNTAX: Final = "correct it, or restore it from version control"
 
@@ -174,15 +176,17 @@ def read_stack(folder: Path, stack: str) -> StackEntries:
     return StackEntries(stack, project, file, entries, tuple(problems))
 
 
-def refuse(problems: Iterator[Diagnostic] | tuple[Diagnostic, ...]) -> None:
-    """Raise an error with all problems, if there are any.
+def refuse(problems: Iterable[Diagnostic]) -> None:
+    """Raise an error if there are problems.
 
     Raises:
-        LotusError: With each as `file:line: key: what: remedy`.
+        LotusError: With the first as `file:line: key: what: remedy`, and the number of the others.
     """
     located = sorted({LocatedDiagnostic(p.file, p.line or 1, format_path(p.path), p.what, p.remedy) for p in problems})
-    if located:
-        raise LotusError("\n".join(map(str, located)))
+    for first in located:
+        more = f" ({len(located) - 1} more: `lotus check` lists them)" if len(located) > 1 else ""
+        what = f"{first.file}:{first.line}: {first.field or '(file)'}: {first.what}"
+        raise LotusError(what, f"{first.remedy}{more}")
 
 
 def read(file: Path) -> YamlFile:
@@ -277,8 +281,9 @@ def _declaration_flaws(given: Mapping[str, Value], *, declares: bool) -> Iterato
     """
     for key in given:
         if key not in _DECLARATION_KEYS:
-            write = 'write the whole object below "value"'
-            yield (key,), f"unknown key in {PROJECT_FILE}", suggestion(key, _DECLARATION_KEYS, write)
+            likely = nearest(key, _DECLARATION_KEYS, _MISSPELT)
+            remedy = 'write the whole object below "value"' if likely is None else f'did you mean "{likely}"?'
+            yield (key,), f"unknown key in {PROJECT_FILE}", remedy
         elif key in {"default", "type", "items"} and not declares:
             yield (key,), "is only for keys of the project's own namespace", 'write "value" instead'
     if not declares and given.get("value") is None and given.keys() <= _DECLARATION_KEYS:

@@ -150,7 +150,8 @@ def test_what_can_not_be_asked_is_said_to_be_so_and_no_age_is_made_up(
 
 @pytest.mark.parametrize("answer", [{}, {"data": {"assetNodes": None}}, []])
 def test_an_answer_that_is_not_dagsters_is_told(lab: Lab, lotus: Lotus, answer: object, capsys: Shown) -> None:
-    (lab.folder / "_destinations" / "s3.json").write_text('{"connector": "destination-dev-null", "configuration": {}}')
+    nowhere = {"connector": "destination-dev-null", "configuration": {"bucket": {"$config": "landing_bucket"}}}
+    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(nowhere))
     with answering(200, answer) as dagster:
         assert lotus("status", "shop", "--dagster-url", dagster) == 0
     shown = capsys.readouterr().out

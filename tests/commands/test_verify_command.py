@@ -90,7 +90,7 @@ def test_an_object_that_is_kept_as_text_reads_the_same_and_nonsense_is_told(prod
     file.write_text(yaml.safe_dump({"config": {"lotus:dagster": json.dumps(STACK)}}), encoding="utf-8")
     assert prod.verify().ok
     file.write_text(yaml.safe_dump({"config": {"lotus:dagster": "nonsense"}}), encoding="utf-8")
-    assert "lotus:dagster of the stack prod is not valid JSON" in refused(prod)
+    assert "Pulumi.prod.yaml:2: lotus:dagster: is not an object" in refused(prod)
 
 
 def test_a_folder_that_is_no_clone_or_no_project_is_told(prod: Prod, tmp_path: Path) -> None:

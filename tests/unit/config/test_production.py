@@ -1,11 +1,15 @@
 """The guard of a production stack: what it refuses, and with which remedy."""
 
+import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lotus_infra.config.production import Backend, Declared, Run, Values, Zone, check, problems
+from lotus_infra.config.settings import parse
+from lotus_infra.config.stack_files import Encrypted, Value
 from lotus_infra.errors import LotusError
 
 URL = "s3://lake-state?region=us-west-1"
@@ -70,17 +74,40 @@ def test_an_endpoint_in_the_url_is_not_overridden() -> None:
     assert Backend(URL, "Pulumi.yaml").diverted(variables | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}) == ""
 
 
-def test_files_that_cannot_be_read_declare_nothing(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: [", encoding="utf-8")
-    (tmp_path / "Pulumi.prod.yaml").write_bytes(b"\xff")
+def test_files_that_cannot_be_read_might_declare_production(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    assert Declared.at(tmp_path, "prod") == Declared("lotus")
 
-    assert Declared.at(tmp_path, "prod") == Declared()
+    (tmp_path / "Pulumi.prod.yaml").write_bytes(b"\xff")
+    with pytest.raises(LotusError, match=r"Pulumi\.prod\.yaml:1: \(file\): can't be read as YAML"):
+        Declared.at(tmp_path, "prod")
+
+
+@pytest.mark.parametrize("mark", ["true", "ja"])
+@pytest.mark.parametrize("file", ["Pulumi.yaml", "Pulumi.prod.yaml"])
+def test_the_mark_may_be_in_the_projects_file_or_in_the_stacks(tmp_path: Path, file: str, mark: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    with (tmp_path / file).open("a", encoding="utf-8") as opened:
+        opened.write(f"config:\n  lotus:production: {mark}\n")
+
+    run = replace(GOOD, values=Values(), declared=Declared.at(tmp_path, "prod"))
+
+    assert run.is_production
 
 
 def test_a_stacks_values_may_be_objects_or_their_text() -> None:
-    document = {"server": "s3", "state": "lake-state", "landing": "landing"}
-    text = '{"server": "s3", "state": "lake-state", "landing": "landing"}'
-    wanted = Values("true", "", Zone("s3", "lake-state", landing="landing"))
+    document: dict[str, Value] = {"server": "aws", "state": "lake-state", "landing": "one", "backup": "two", "region": "eu"}
+    wanted = Values("true", "", Zone("aws", "lake-state", landing="one", region="eu"))
+    zones: tuple[Value, ...] = (document, json.dumps(document))
+    marks: tuple[Value, ...] = (True, "true")
 
-    for zone in (document, text):
-        assert Values.of({"lotus:production": True, "lotus:landingZone": zone}) == wanted
+    for zone, mark in itertools.product(zones, marks):
+        settings = parse("prod", {"lotus:production": mark, "lotus:landingZone": zone}, {}).settings
+        assert settings is not None
+        assert Values.of(settings) == wanted
+
+
+def test_an_encrypted_address_of_airbyte_is_an_address() -> None:
+    settings = parse("prod", {"airbyte:serverUrl": Encrypted()}, {}).settings
+    assert settings is not None
+    assert Values.of(settings).airbyte != ""

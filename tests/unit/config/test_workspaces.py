@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.config import stack_files
-from lotus_infra.config.workspaces import Workspace, check, shared
+from lotus_infra.config.stack_files import Encrypted
+from lotus_infra.config.workspaces import CLOUD, Workspace, check, shared
 from lotus_infra.errors import LotusError
 
 URL = "https://airbyte.example.com/api/public/v1"
@@ -14,7 +14,9 @@ ONE, OTHER = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-22
 
 
 def values(server: object = URL, workspace: object = ONE) -> dict[str, object]:
-    return {"airbyte:serverUrl": server, "lotus:workspaceId": workspace}
+    """The values of a stack; those that are None are not set."""
+    given = {"airbyte:serverUrl": server, "lotus:workspaceId": workspace}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def sharing(**stacks: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -54,23 +56,43 @@ def test_another_server_or_workspace_is_not_shared(another: dict[str, object]) -
     "unknown",
     [
         {},
-        {"lotus:workspaceId": ONE},
-        {"airbyte:serverUrl": URL},
-        values(server={"secure": "v1:abc"}),
-        values(workspace={"secure": "v1:abc"}),
-        values(server=""),
-        values(server="airbyte.example.com"),
-        values(server="https://[::1"),
-        values(server="https://airbyte.example.com:port"),
+        values(workspace=None),
+        values(workspace=Encrypted()),
         values(workspace="00000000-0000-0000-0000-000000000000"),
         values(workspace="mine"),
         values(workspace=1),
     ],
     ids=str,
 )
-def test_what_cannot_be_compared_is_left_out(unknown: dict[str, object]) -> None:
+def test_a_stack_without_a_workspace_shares_none(unknown: dict[str, object]) -> None:
     assert Workspace.of(unknown) is None
     assert sharing(one=unknown, two=unknown, three=values()) == []
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        values(server=Encrypted()),
+        values(server=""),
+        values(server="airbyte.example.com"),
+        values(server="https://[::1"),
+        values(server="https://airbyte.example.com:port"),
+    ],
+    ids=str,
+)
+def test_a_server_that_cannot_be_compared_may_be_any(unknown: dict[str, object]) -> None:
+    assert sharing(one=unknown, two=unknown) == [("one", "two")]
+    assert sharing(prod=values(), two=unknown) == [("prod", "two")]
+    assert sharing(prod=values(workspace=OTHER), two=unknown) == []
+
+
+def test_stacks_without_a_server_have_the_same_one() -> None:
+    unset, cloud = values(server=None), values(server=CLOUD)
+
+    assert sharing(one=unset, two=unset) == [("one", "two")]
+    assert sharing(one=unset, two=cloud) == [("one", "two")]
+    assert sharing(one=unset, two=values()) == []
+    assert list(shared({"one": unset, "two": values()}, URL)) != []
 
 
 def test_of_several_stacks_each_is_reported_with_the_first() -> None:
@@ -84,32 +106,36 @@ def project(folder: Path, **stacks: str) -> Path:
     return folder
 
 
-def test_the_projects_values_count_for_each_stack_that_has_none_of_its_own(tmp_path: Path) -> None:
-    server = f"config:\n  airbyte:serverUrl: {URL}\n"
-    folder = project(tmp_path, a=server, b=server, own=f"{server}  workspaceId: {OTHER}\n", broken="config: [")
-
-    assert sharing(**stack_files.values(folder)) == [("a", "b")]
+ELSEWHERE = "config:\n  airbyte:serverUrl: https://elsewhere.example.com\n"
 
 
 def test_a_stack_may_not_run_beside_one_of_the_same_workspace(tmp_path: Path) -> None:
     server = f"config:\n  airbyte:serverUrl: {URL}\n"
-    folder = project(tmp_path, prod=server, staging=server, dev="")
+    folder = project(tmp_path, prod=server, staging=server, dev=ELSEWHERE)
 
     with pytest.raises(LotusError) as refused:
-        check(folder, "prod", values())
+        check(folder, "prod", values(), {})
 
     assert str(refused.value) == (
         f"Pulumi.staging.yaml names the same Airbyte workspace as Pulumi.prod.yaml, the workspace {ONE} of {URL}: "
         "give each stack a workspace of its own (`pulumi config set --stack staging lotus:workspaceId <id>`), "
         "or delete the file of a stack that is gone"
     )
-    check(folder, "prod", values(workspace=OTHER))
-    check(folder, "dev", values(workspace=OTHER))
+    check(folder, "prod", values(workspace=OTHER), {})
+    check(folder, "dev", values(workspace=OTHER), {})
 
 
 def test_the_engines_values_override_those_of_the_stacks_file(tmp_path: Path) -> None:
+    folder = project(tmp_path, prod=f"config:\n  airbyte:serverUrl: {URL}\n", dev=ELSEWHERE)
+
+    check(folder, "dev", {}, {})
+    with pytest.raises(LotusError, match=r"Pulumi\.prod\.yaml names the same Airbyte workspace as Pulumi\.dev\.yaml"):
+        check(folder, "dev", values(), {})
+
+
+def test_the_environments_server_is_that_of_a_stack_that_names_none(tmp_path: Path) -> None:
     folder = project(tmp_path, prod=f"config:\n  airbyte:serverUrl: {URL}\n", dev="")
 
-    check(folder, "dev", {})
-    with pytest.raises(LotusError, match=r"Pulumi\.prod\.yaml names the same Airbyte workspace as Pulumi\.dev\.yaml"):
-        check(folder, "dev", values())
+    check(folder, "dev", values(server=None), {})
+    with pytest.raises(LotusError, match="names the same Airbyte workspace"):
+        check(folder, "dev", values(server=None), {"AIRBYTE_SERVER_URL": URL})
