@@ -209,7 +209,8 @@ class _Parser:
 
     def parsed(self) -> Parsed:
         sections: dict[str, dict[str, Value]] = {}
-        for key, value in self._given.items():
+        for key in sorted(self._given):
+            value = self._given[key]
             namespace, _, name = key.partition(":")
             if namespace not in _SECTIONS:
                 known = f"known namespaces are {', '.join(_SECTIONS)}"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,15 @@ import httpx
 import yaml
 from airbyte_twin.testing import RunningTwin
 
+from lotus_infra.lake.loader import load_value_names
 from tests.engine.harness import REPOSITORY, Pulumi
 
 PROGRAM = (REPOSITORY / "__main__.py").read_text(encoding="utf-8")
 SHOPIFY_PASSWORD = "first-value-of-the-shopify-password"
+OWN_VALUES = {"shopify_store": "a-store"}
+"""The values that the project's own files refer to."""
 VALUES = {
-    "shopify_store": "a-store",
+    **OWN_VALUES,
     "landing_bucket": "landing",
     "landing_region": "us-west-1",
     "s3_endpoint": "http://127.0.0.1:9000",
@@ -34,6 +37,7 @@ GIVEN_BUCKET = {
     "access_key_id": {"$secret": "s3_access_key_id"},
     "secret_access_key": {"$secret": "s3_secret_access_key"},
 }
+S3_KEYS = {"s3_access_key_id", "s3_secret_access_key"}
 READS = frozenset({"GET"})
 Document = dict[str, Any]
 
@@ -56,19 +60,19 @@ class Lake:
 
         Its bucket is somebody else's: a lake with a landing zone of its own takes another plugin.
         """
-        copied = cls.with_references(pulumi, twin)
+        copied = cls.with_references(pulumi, twin, VALUES)
         copied.edit("_destinations/s3.json", lambda destination: destination["configuration"].update(GIVEN_BUCKET))
         return copied
 
     @classmethod
-    def with_references(cls, pulumi: Pulumi, twin: RunningTwin) -> "Lake":
+    def with_references(cls, pulumi: Pulumi, twin: RunningTwin, values: Mapping[str, str] = OWN_VALUES) -> "Lake":
         """The project's own lake as it is, and what the project says for all stacks."""
         for_all_stacks(pulumi, yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text(encoding="utf-8"))["config"])
         streams = pulumi.project / "streams"
         shutil.copytree(REPOSITORY / "streams", streams, ignore=shutil.ignore_patterns(".schema"))
         pulumi.program(PROGRAM)
-        values = {"workspaceId": twin.workspace_id} | VALUES
-        plain = [f"--plaintext=lotus:{name}={value}" for name, value in values.items()]
+        given = {"workspaceId": twin.workspace_id, **values}
+        plain = [f"--plaintext=lotus:{name}={value}" for name, value in given.items()]
         secret = [f"--secret=lotus:{name}={value}" for name, value in SECRETS.items()]
         pulumi.run("config", "set-all", *plain, *secret).ok()
         return cls.over(pulumi, twin)
@@ -89,9 +93,20 @@ class Lake:
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def remove(self, file: str) -> None:
-        """Delete a file or a folder of the lake."""
+        """Delete a file or a folder of the lake, and the stack's values that no other file refers to."""
         path = self.pulumi.project / "streams" / file
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.forget_values()
+
+    def forget_values(self) -> None:
+        """Delete the stack's values that no file refers to any more, as a pull request does that removes a source."""
+        names = load_value_names(self.pulumi.project / "streams")
+        if names is None:
+            return
+        own = self.pulumi.project / f"Pulumi.{self.pulumi.stack}.yaml"
+        for name in ({**VALUES, **SECRETS}).keys() - names.keys() - S3_KEYS:
+            if f"lotus:{name}" in own.read_text(encoding="utf-8"):
+                self.pulumi.run("config", "rm", f"lotus:{name}").ok()
 
     def changes(self, *arguments: str) -> list[tuple[str, str, str]]:
         """What a preview would do, as (operation, type, name), without what stays."""

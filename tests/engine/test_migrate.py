@@ -26,6 +26,7 @@ def migrated(lake: Lake, origin: str) -> Migration:
 
 def imported(lake: Lake, migration: Migration) -> None:
     """Run the command that the plan prints."""
+    lake.forget_values()
     [command] = [each for each in commands(migration) if each.startswith("pulumi import")]
     lake.pulumi.run(*shlex.split(command)[1:], "--yes", "--skip-preview").ok()
 
