@@ -17,7 +17,7 @@ from lotus_infra.lake.diagnostics import escape_unprintable
 COMMANDS: Final = {
     "audit": "List Airbyte's objects as managed, adoptable, duplicate or orphan.",
     "backfill": "Request a full re-read of streams.",
-    "check": "Check the lake's files and the dbt project.",
+    "check": "Check the lake's files, its stacks and the dbt project.",
     "comment": "Summarize a preview's effect on data, for a pull request.",
     "deploy": "Deploy the checked-out commit to a stack.",
     "discover": "Write what a source offers now into its folder.",

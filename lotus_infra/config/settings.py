@@ -259,7 +259,7 @@ class _Parser:
             nested = f"write it below {NAMESPACE}:{_NESTED[name]}" if name in _NESTED else ""
             likely = nearest(name, known, _LIKELY)
             alike = f'did you mean "{likely}"?' if likely is not None else ""
-            otherwise = f"delete it: pulumi config rm --stack {self._stack} {key}"
+            otherwise = "delete it, or refer to it"
             what = "is neither a setting of Lotus nor a name that a file of the lake refers to"
             self._mistake((key,), what, nested or alike or otherwise)
         elif key in self._encrypted:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import yaml
 from airbyte_twin.testing import running_twin
 
 from sandbox import aws_plugin, s3
@@ -151,7 +152,12 @@ def origin(folder: Path) -> Path:
         if source.is_file():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, copy)
-    shutil.copy(REPOSITORY / "Pulumi.sandbox.yaml", folder / f"Pulumi.{STACK}.yaml")
+    own = (REPOSITORY / "Pulumi.sandbox.yaml").read_text(encoding="utf-8")
+    (folder / f"Pulumi.{STACK}.yaml").write_text(own, encoding="utf-8")
+    # Two stacks can't have one workspace.
+    workspace = yaml.safe_load(own)["config"]["lotus:workspaceId"]
+    other = own.replace(workspace, "99999999-9999-9999-9999-999999999999")
+    (folder / "Pulumi.sandbox.yaml").write_text(other, encoding="utf-8")
     _git(folder, "init", "-q", "-b", "main")
     _git(folder, "add", "-A")
     _git(folder, "-c", "user.name=me", "-c", "user.email=me@example.com", "commit", "-q", "-m", "The lake")

@@ -79,7 +79,7 @@ MISTAKES = [
     # The fixed keys, misspelt and of other types.
     ('lotus:prodution: "true"', "lotus:prodution: ", 'did you mean "production"?'),
     ('lotus:protectSource: "true"', "lotus:protectSource: ", 'did you mean "protectSources"?'),
-    ("lotus:foo: bar", "lotus:foo: ", "delete it: pulumi config rm --stack prod lotus:foo"),
+    ("lotus:foo: bar", "lotus:foo: ", "delete it, or refer to it"),
     ("lotus:region: us-west-1", "lotus:region: ", "write it below lotus:landingZone"),
     ("lotus:config:production: true", "lotus:config:production: ", "neither a setting of Lotus"),
     ("lotus:landingZone.region: x", "lotus:landingZone.region: ", "neither a setting of Lotus"),
