@@ -194,7 +194,7 @@ def collect_status(
 def _stack_settings(
     directory: Path, stack: str | None, environment: Mapping[str, str]
 ) -> tuple[StackSettings | None, str]:
-    """The configuration of the selected stack, and Dagster's address by its ingress; None and "" if none is selected."""
+    """The selected stack's configuration, and Dagster's address by its ingress; None and empty without a stack."""
     project = Project.around(directory)
     names = project.select_all(stack, environment) if project is not None else ()
     if project is None or len(names) != 1:

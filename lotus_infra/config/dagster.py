@@ -157,7 +157,7 @@ class PodSettings(Section):
     """
 
     resources: Resources = Resources()
-    node_selector: dict[str, Text] = {}
+    node_selector: dict[str, Text] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
 
 
@@ -301,7 +301,7 @@ class CodeLocation(DeploymentSettings):
         env_secrets: Kubernetes secrets of the namespace; each of their keys becomes a variable.
     """
 
-    env: dict[VariableName, Text] = {}
+    env: dict[VariableName, Text] = Field(default_factory=dict)
     env_secrets: tuple[DnsLabel, ...] = ()
 
 
@@ -318,7 +318,7 @@ class Runs(PodSettings):
         start_timeout_seconds: A run that has not started after this time has failed.
     """
 
-    env: dict[VariableName, Text] = {}
+    env: dict[VariableName, Text] = Field(default_factory=dict)
     env_secrets: tuple[DnsLabel, ...] = ()
     at_once: Count = 10
     pool: Count = 1
@@ -351,7 +351,7 @@ class Ingress(Section):
     tls: Flag = True
     tls_secret: DnsLabel | None = None
     class_name: DnsLabel | None = None
-    annotations: Annotations = {}
+    annotations: Annotations = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
@@ -397,7 +397,7 @@ class DagsterSettings(Section):
     image: Annotated[str, AfterValidator(_check_image)]
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     image_pull_secrets: tuple[DnsLabel, ...] = ()
-    service_account: Annotations = {}
+    service_account: Annotations = Field(default_factory=dict)
     webserver: Webserver = Webserver()
     daemon: DeploymentSettings = DeploymentSettings()
     code_location: CodeLocation = CodeLocation()
@@ -407,7 +407,7 @@ class DagsterSettings(Section):
     database: Database = ClusterDatabase()
     catalog: Database = ClusterDatabase()
     ingress: Ingress | None = None
-    extra_values: dict[str, JsonValue] = {}
+    extra_values: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def has_backups(self) -> bool:

@@ -5,7 +5,7 @@ and a text of digits a number. Any other mix of types is an error: `"ja"` is no 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, get_args
 
 from airbyte_model.suggestions import suggestion

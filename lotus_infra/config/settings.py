@@ -1,4 +1,4 @@
-"""The one model of a stack's configuration. The program, the guard, `lotus check`, every command and the sandbox use it.
+"""The one model of a stack's configuration, for the program, the guard, `lotus check`, every command and the sandbox.
 
 A stack has the keys of this model and a value for each name that the lake's files refer to. Any other key is an error:
 a misspelt `lotus:production` would turn the guard off, and nothing tells it from a value that no file needs. So a value
@@ -271,7 +271,8 @@ class _Parser:
                     [inner] = value
                     self._mistake((key, inner), *object_for_text(inner))
                 elif (kind == "string" and isinstance(value, (dict, list))) or not _fits(kind, _as_text(value)):
-                    self._mistake((key,), f"has another type, and the lake asks for type {kind}", f"pulumi config set {key} <{kind}>")
+                    what = f"has another type, and the lake asks for type {kind}"
+                    self._mistake((key,), what, f"pulumi config set {key} <{kind}>")
 
     def _may_have(self, name: str) -> bool:
         if self._names is not None:
@@ -312,8 +313,8 @@ def _missing(settings: StackSettings) -> Iterator[Mistake]:
     """The keys that others require."""
     lotus, present = settings.lotus, settings.names.names
     if lotus.dagster is not None and lotus.landing_zone is None:
-        what = "needs a landing zone, and the stack has none"
-        yield Mistake((f"{NAMESPACE}:{DAGSTER}",), what, f"describe it by {NAMESPACE}:{LANDING_ZONE}, or set deploy: false")
+        what, remedy = "needs a landing zone, and the stack has none", f"describe it by {NAMESPACE}:{LANDING_ZONE}"
+        yield Mistake((f"{NAMESPACE}:{DAGSTER}",), what, f"{remedy}, or set deploy: false")
     if lotus.dagster is not None:
         for name in DATABASE_PASSWORDS:
             if name not in present:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import yaml
 from airbyte_model.suggestions import nearest, suggestion
@@ -36,7 +36,7 @@ class Encrypted:
     """A value that only the engine can decrypt."""
 
 
-Value: TypeAlias = "str | int | float | bool | None | Encrypted | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | float | bool | Encrypted | list[Value] | dict[str, Value] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,13 @@ class StackEntries:
         below = self.entries[key].path if key in self.entries else ()
         lines = self.entries[key].file.lines if key in self.entries else {}
         around = [(key, *path[len(below) :]) for path in lines if path[: len(below)] == below]
-        fitting = [path for path in around if f"{field}.".startswith((f"{format_path(path)}.", f"{format_path(path)}["))]
+        fitting = [path for path in around if _is_below(field, format_path(path))]
         found = self.problem(max(fitting, key=len, default=(key,)), what, remedy)
         return replace(found, path=(field,))
+
+
+def _is_below(field: str, above: str) -> bool:
+    return field == above or field.startswith((f"{above}.", f"{above}["))
 
 
 def stack_file(stack: str) -> str:
@@ -216,9 +220,11 @@ def _unreadable(file: Path, what: str, remedy: str, line: int = 1) -> YamlFile:
 
 def _check_stack(file: YamlFile) -> YamlFile:
     problems = list(_unknown_keys(file, _STACK_KEYS))
-    for key in ("encryptedkey", "encryptionsalt", "secretsprovider"):
-        if key in file.content and not isinstance(file.content[key], str):
-            problems.append(file.problem((key,), "is not a text", "restore it from version control"))
+    problems += [
+        file.problem((key,), "is not a text", "restore it from version control")
+        for key in ("encryptedkey", "encryptionsalt", "secretsprovider")
+        if not isinstance(file.content.get(key, ""), str)
+    ]
     environment = file.content.get("environment", {})
     if not isinstance(environment, (dict, list)):
         problems.append(file.problem(("environment",), "is not a list", "list the names of environments"))
@@ -295,7 +301,7 @@ def _declaration_flaws(given: Mapping[str, Value], *, declares: bool) -> Iterato
 class _Loader(yaml.SafeLoader):
     """Composes nodes with their lines, and gives plain texts no type: `_plain` does, by the engine's rules."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
 _TEXT: Final = "tag:yaml.org,2002:str"
@@ -307,6 +313,7 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
 }
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _OTHER_BASE: Final = re.compile(r"[-+]?0([bB][01_]+|[oO]?[0-7_]+|[xX][0-9a-fA-F_]+)")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -319,7 +326,10 @@ def _plain(text: str) -> str | int | float | bool | None:
     if _OTHER_BASE.fullmatch(text):
         sign, digits = -1 if text[0] == "-" else 1, text.lstrip("+-").lower().replace("_", "")
         return sign * int(digits, 0 if digits[1].isalpha() else 8)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        return int(number) if number.is_integer() else number
+    return text
 
 
 class _Reader:
@@ -338,8 +348,12 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        is_quoted = isinstance(node, yaml.ScalarNode) and node.style
-        return node.value if is_quoted else _plain(node.value)
+        if isinstance(node, yaml.ScalarNode) and node.style:
+            return str(node.value)
+        if _DATE.fullmatch(node.value):
+            what = "is a date to the engine, which gives the program another text"
+            self.problems.append((_shown(path), what, "put it into quotes", line))
+        return _plain(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: JsonPath) -> Value:
         found: dict[str, Value] = {}

@@ -161,7 +161,7 @@ def parse_text(kind: ReferenceType, text: str) -> JsonValue:
     """
     value: JsonValue = text if kind == "string" else json.loads(text)
     if not isinstance(value, _PYTHON[kind]) or (kind != "boolean" and isinstance(value, bool)):
-        raise ValueError(kind)  # noqa: TRY004, json.loads raises it too
+        raise ValueError(kind)
     return value
 
 

@@ -40,6 +40,12 @@ class Mutation(NamedTuple):
     line: int
 
 
+def root(text: str) -> yaml.Node:
+    node = yaml.compose(text)
+    assert node is not None
+    return node
+
+
 def pairs(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, yaml.Node, yaml.Node]]:
     """Every key and every item of a list, with its value."""
     if isinstance(node, yaml.MappingNode):
@@ -52,14 +58,14 @@ def pairs(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, yaml.Node,
 
 
 def misspelt(file: str, text: str) -> Iterator[Mutation]:
-    for path, key, _ in pairs(yaml.compose(text)):
+    for path, key, _ in pairs(root(text)):
         if isinstance(path[-1], str) and not (len(path) > 1 and path[-2] in FREE):
             broken = text[: key.end_mark.index] + path[-1][-1] + text[key.end_mark.index :]
             yield Mutation("misspelt", file, path, broken, key.start_mark.line + 1)
 
 
 def of_another_type(file: str, text: str) -> Iterator[Mutation]:
-    for path, key, value in pairs(yaml.compose(text)):
+    for path, key, value in pairs(root(text)):
         kind = value.tag.rpartition(":")[2]
         is_plain_text = isinstance(value, yaml.ScalarNode) and (kind not in OTHER_TYPE or bool(value.style))
         is_encrypted = isinstance(value, yaml.MappingNode) and value.value[0][0].value == "secure"
@@ -79,7 +85,7 @@ def of_another_type(file: str, text: str) -> Iterator[Mutation]:
 
 def on_another_level(file: str, text: str) -> Iterator[Mutation]:
     document = yaml.safe_load(text)
-    for path, _, _ in pairs(yaml.compose(text)):
+    for path, _, _ in pairs(root(text)):
         if not isinstance(path[-1], str):
             continue
         above = copy.deepcopy(document)
@@ -92,7 +98,7 @@ def on_another_level(file: str, text: str) -> Iterator[Mutation]:
             at(above, target)[path[-1]] = value
         broken = yaml.safe_dump(above, sort_keys=False)
         wanted = (*target, path[-1])
-        [line] = [key.start_mark.line + 1 for place, key, _ in pairs(yaml.compose(broken)) if place == wanted]
+        [line] = [key.start_mark.line + 1 for place, key, _ in pairs(root(broken)) if place == wanted]
         yield Mutation("on another level", file, path, broken, line)
 
 
@@ -105,7 +111,7 @@ def below_a_section(file: str, text: str) -> Iterator[Mutation]:
                 below["config"][section][key] = below["config"].pop(key)
                 broken = yaml.safe_dump(below, sort_keys=False)
                 wanted = ("config", section, key)
-                [line] = [node.start_mark.line + 1 for place, node, _ in pairs(yaml.compose(broken)) if place == wanted]
+                [line] = [node.start_mark.line + 1 for place, node, _ in pairs(root(broken)) if place == wanted]
                 yield Mutation(f"below {section}", file, ("config", key), broken, line)
 
 
@@ -149,9 +155,7 @@ def named(mutation: Mutation) -> str:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=map(named, MUTATIONS))
-def test_each_key_is_refused_at_its_line(
-    mutation: Mutation, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_key_is_refused_at_its_line(mutation: Mutation, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = project / mutation.file
     whole = file.read_text(encoding="utf-8")
     file.write_text(mutation.text, encoding="utf-8")
@@ -167,7 +171,7 @@ def test_each_key_is_refused_at_its_line(
 
 def test_every_key_is_broken_in_three_ways_at_least() -> None:
     for file in STACKS:
-        keys = {path for path, _, _ in pairs(yaml.compose((REPOSITORY / file).read_text(encoding="utf-8")))}
+        keys = {path for path, _, _ in pairs(root((REPOSITORY / file).read_text(encoding="utf-8")))}
         ways = [mutation.path for mutation in MUTATIONS if mutation.file == file]
         few = {path for path in keys if ways.count(path) < 3}
         # The user's own keys can't be misspelt, and items of a list have no name and no level.

@@ -193,11 +193,11 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
 }
 
 
-def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = None) -> Review:
+def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: tuple[str, ...] = ()) -> Review:
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
     impact = impact_of(read_preview(digest.text()), histories)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
-    decision = gate(impact, frozenset(agreed or ()), labels, LOSS_LABEL)
+    decision = gate(impact, frozenset(agreed), labels, LOSS_LABEL)
     return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
 
 

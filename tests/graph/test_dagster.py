@@ -272,7 +272,10 @@ def test_the_provider_has_the_stacks_kubeconfig_and_context(declare: Declare) ->
     assert (inputs["kubeconfig"], inputs["context"], inputs["enableSecretMutable"]) == ("kube.yaml", "lake", "true")
 
 
-@pytest.mark.parametrize("dagster", [None, {"deploy": False}, {"deploy": False, "image": "not:yet", "database": {"instances": 2}}])
+LATER = {"deploy": False, "image": "not:yet", "database": {"instances": 2}}
+
+
+@pytest.mark.parametrize("dagster", [None, {"deploy": False}, LATER])
 def test_a_stack_without_dagster_logs_a_note_and_declares_none_of_it(
     declare: Declare, monkeypatch: pytest.MonkeyPatch, dagster: Any
 ) -> None:

@@ -10,6 +10,7 @@ import pulumi
 import pytest
 
 from lotus_infra import program
+from lotus_infra.lake.loader import load_lake
 from tests.graph.recorder import Graph, drained
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -113,6 +114,56 @@ def test_only_secrets_are_secret(declare: Declare) -> None:
     marker = "1b47061264138c4ac30d75fd1eb44270"
     assert text["Source"].count(marker) == 1
     assert text["Destination"].count(marker) == 2
+
+
+def drained_with_an_encrypted_store() -> Graph:
+    """The program over a stack that has encrypted a value which the lake takes for a plain one."""
+    return drained(program.run, CONFIG, [*SECRETS, "lotus:shopify_store"])
+
+
+@pytest.mark.usefixtures("lake")
+def test_an_encrypted_value_that_the_lake_takes_for_a_plain_one_declares_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(program, "declare", lambda *_: pytest.fail("the program continued"))
+
+    with pytest.raises(pulumi.RunError, match='"shopify_store" is encrypted in the stack test') as refused:
+        drained_with_an_encrypted_store()
+
+    assert CONFIG["lotus:shopify_store"] not in str(refused.value)
+
+
+@pytest.mark.usefixtures("lake")
+def test_an_encrypted_value_is_secret_even_if_no_check_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "load_checked_lake", lambda stack: load_lake(stack.streams).lake)
+
+    sent = drained_with_an_encrypted_store().request("Source", "shopify").object["configuration"]
+
+    assert "1b47061264138c4ac30d75fd1eb44270" in str(sent["shop"])  # the engine's mark of a secret
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("lotus:prodution", "true", 'did you mean "production"?'),
+        ("lotus:protectSource", "true", 'did you mean "protectSources"?'),
+        ("lotus:protectSources", "ja", "write true or false"),
+        ("lotus:archive_bucket", "a", "delete it, or refer to it"),
+        ("lotsu:production", "true", 'did you mean "lotus"?'),
+        ("airbyte:serverURL", "https://a", 'did you mean "serverUrl"?'),
+    ],
+)
+@pytest.mark.usefixtures("lake")
+def test_a_key_that_is_not_known_declares_nothing(
+    monkeypatch: pytest.MonkeyPatch, key: str, text: str, words: str
+) -> None:
+    monkeypatch.setattr(program, "load_checked_lake", lambda *_: pytest.fail("the program continued"))
+
+    with pytest.raises(pulumi.RunError) as refused:
+        drained(program.run, CONFIG | {key: text}, SECRETS)
+
+    assert str(refused.value).startswith(f"{key}: ")
+    assert words in str(refused.value)
 
 
 def test_changes_of_a_rotating_secret_are_ignored(declare: Declare, lake: Path) -> None:

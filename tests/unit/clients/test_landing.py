@@ -124,4 +124,4 @@ def test_the_bucket_comes_from_the_destinations_file_and_the_stack(
 def test_a_destination_that_is_not_on_s3_is_reported() -> None:
     config = DestinationConfig(connector="destination-dev-null", configuration={})
     with pytest.raises(LotusError, match="writes to no S3 bucket"):
-        destination_bucket(config, {}, {})
+        destination_bucket(config, None, {})

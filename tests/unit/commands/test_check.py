@@ -140,7 +140,7 @@ def test_a_mistake_in_a_stacks_file_is_reported_with_file_line_key_and_remedy(
         'lotus:production: "false"',
         f"lotus:workspaceId: {ONE}",
         "lotus:acknowledge: [source klaviyo, stream shopify/orders]",
-        'lotus:acknowledge: \'["source klaviyo"]\'',
+        "lotus:acknowledge: '[\"source klaviyo\"]'",
         "lotus:dagster: {deploy: false, image: later, ingress: {tls: true}, chart: {version: newest}}",
         "lotus:landingZone: {server: aws, region: eu, landing: 2024, backup: 2025, keys: [1], expireRawDays: '30'}",
         'lotus:landingZone: \'{"server": "aws", "region": "eu", "landing": "one", "backup": "two"}\'',
@@ -159,7 +159,7 @@ def test_a_valid_key_is_no_problem_in_any_form_that_pulumi_config_set_writes(tmp
 def test_keys_of_the_root_are_checked_too(tmp_path: Path) -> None:
     content = "encryptionsalt: [1]\nlotus:production: true\nconfg: {}\nencryptedkey: a\nsecretsprovider: b\n"
 
-    assert problems(project(tmp_path, prod=f"{content}environment: [a]\n{FULL}"))  == [
+    assert problems(project(tmp_path, prod=f"{content}environment: [a]\n{FULL}")) == [
         "Pulumi.prod.yaml:1: encryptionsalt: is not a text: restore it from version control",
         'Pulumi.prod.yaml:2: lotus:production: unknown key: write it below "config", indented',
         'Pulumi.prod.yaml:3: confg: unknown key: did you mean "config"?',
@@ -222,15 +222,12 @@ def test_stack_files_in_another_folder_are_refused(tmp_path: Path, line: str) ->
     assert problem.startswith(f"Pulumi.yaml:3: {line.partition(':')[0]}: moves the stacks' files to another folder")
 
 
-def specification(**properties: Document) -> Document:
-    return {"type": "object", "required": [], "properties": properties}
-
-
 def lake_with_key(tmp_path: Path, reference: Document, **stack: str) -> list[str]:
     """The problems of a lake whose source has a key that is a secret, and one that is not."""
     lake = project(tmp_path, **stack)
-    spec = specification(api_key={"type": "string", "airbyte_secret": True}, shop={"type": "string"})
-    connector = {
+    properties = {"api_key": {"type": "string", "airbyte_secret": True}, "shop": {"type": "string"}}
+    spec = {"type": "object", "required": [], "properties": properties}
+    connector: Document = {
         "connector": "source-shop",
         "definition_id": "22222222-2222-2222-2222-222222222222",
         "version": "1.0.0",
@@ -326,7 +323,9 @@ def test_two_stacks_of_one_workspace_are_a_problem_that_names_both_files(tmp_pat
 
 def test_a_destination_that_no_source_uses_refers_to_values_too(tmp_path: Path) -> None:
     lake = project(tmp_path, prod=f"{FULL}  lotus:archive_bucket: a\n")
-    configuration = {**destination()["configuration"], "s3_bucket_name": {"$config": "archive_bucket"}}
+    clean = destination()["configuration"]
+    assert isinstance(clean, dict)
+    configuration = clean | {"s3_bucket_name": {"$config": "archive_bucket"}}
     write(lake, {"_destinations/archive.json": destination(configuration=configuration)})
 
     assert problems(lake) == []

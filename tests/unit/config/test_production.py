@@ -96,7 +96,8 @@ def test_the_mark_may_be_in_the_projects_file_or_in_the_stacks(tmp_path: Path, f
 
 
 def test_a_stacks_values_may_be_objects_or_their_text() -> None:
-    document: dict[str, Value] = {"server": "aws", "state": "lake-state", "landing": "one", "backup": "two", "region": "eu"}
+    names: dict[str, Value] = {"state": "lake-state", "landing": "one", "backup": "two"}
+    document: dict[str, Value] = {"server": "aws", "region": "eu", **names}
     wanted = Values("true", "", Zone("aws", "lake-state", landing="one", region="eu"))
     zones: tuple[Value, ...] = (document, json.dumps(document))
     marks: tuple[Value, ...] = (True, "true")
