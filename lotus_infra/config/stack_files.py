@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import yaml
 from airbyte_model.suggestions import nearest, suggestion
@@ -301,7 +301,7 @@ def _declaration_flaws(given: Mapping[str, Value], *, declares: bool) -> Iterato
 class _Loader(yaml.SafeLoader):
     """Composes nodes with their lines, and gives plain texts no type: `_plain` does, by the engine's rules."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012, as its base has it
 
 
 _TEXT: Final = "tag:yaml.org,2002:str"

@@ -140,7 +140,8 @@ def test_a_catalog_that_is_none_is_one_error(lake: Lake) -> None:
 def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "production")
-    (tmp_path / "Pulumi.sandbox.yaml").symlink_to(REPOSITORY / "Pulumi.sandbox.yaml")
+    for file in ("Pulumi.yaml", "Pulumi.sandbox.yaml"):
+        (tmp_path / file).symlink_to(REPOSITORY / file)
 
     given = environment(Layout(tmp_path), Server(pid=1, url="http://127.0.0.1:9"))
 

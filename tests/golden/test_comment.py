@@ -1,7 +1,7 @@
 """Comments on pull requests: a preview in, what people read out. `tests/support/previews.py` makes the previews."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -193,7 +193,7 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
 }
 
 
-def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: tuple[str, ...] = ()) -> Review:
+def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: Collection[str] = ()) -> Review:
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
     impact = impact_of(read_preview(digest.text()), histories)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
