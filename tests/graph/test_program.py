@@ -289,13 +289,15 @@ def test_production_without_a_backend_of_its_own_declares_nothing(
         declare(production="true")
 
 
+@pytest.mark.parametrize("marked", ["Pulumi.yaml", "Pulumi.test.yaml"])
 def test_production_on_the_state_that_its_files_name_is_declared(
-    declare: Declare, lake: Path, monkeypatch: pytest.MonkeyPatch
+    declare: Declare, lake: Path, monkeypatch: pytest.MonkeyPatch, marked: str
 ) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     project = {"name": "lotus", "backend": {"url": "s3://lotus-state?region=us-west-1&endpoint=127.0.0.1:9000"}}
-    (lake.parent / "Pulumi.yaml").write_text(json.dumps(project), encoding="utf-8")
-    (lake.parent / "Pulumi.test.yaml").write_text('config: {"lotus:production": true}\n', encoding="utf-8")
+    for name, document in (("Pulumi.yaml", project), ("Pulumi.test.yaml", {})):
+        whole = document | ({"config": {"lotus:production": True}} if name == marked else {})
+        (lake.parent / name).write_text(json.dumps(whole), encoding="utf-8")
     monkeypatch.setitem(CONFIG, "airbyte:serverUrl", "https://airbyte.example.com/api/public/v1")
 
     assert declare(production="true").named("Source", "faker")

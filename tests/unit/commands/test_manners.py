@@ -173,6 +173,26 @@ def must_be_one_line(verb: str, code: int, out: str, err: str) -> None:
     assert len(errors) <= 1
 
 
+@pytest.mark.parametrize("verb", sorted({"check", "doctor", "drift", "up", "verify", *AIRBYTE}))
+def test_a_misspelt_setting_of_the_stack_stops_every_verb_that_reads_it(
+    verb: str, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.airbyte(serverUrl=NOWHERE)
+    config = json.loads((place.project / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
+    place.write("Pulumi.prod.yaml", {"config": config | {"lotus:prodution": "true"}})
+    place.set(PULUMI_STACK="prod")
+    before = files(place.project)
+
+    code = run(verb, place)
+
+    printed = capsys.readouterr()
+    must_be_one_line(verb, code, *printed)
+    assert code == 1
+    assert "lotus:prodution" in printed.out + printed.err
+    assert "did you mean" in printed.out + printed.err
+    assert files(place.project) == before
+
+
 NOTICED = [(verb, bad) for bad in BAD for verb in sorted(bad.noticed_by)]
 OTHERS = [
     (verb, bad)
