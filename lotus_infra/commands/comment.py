@@ -18,6 +18,7 @@ from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
     CursorImpact,
+    Finding,
     Impact,
     ObjectImpact,
     PropertyChange,
@@ -30,7 +31,9 @@ from lotus_infra.plan.impact import (
 HEADLINES: Final[dict[Verdict, str]] = {
     "failed": "❌ the preview failed; the effect is unknown",
     "destroys": "🔴 destroys",
+    "exposes": "🟠 exposes: others may get data, or it goes to another place",
     "touches data": "🟡 touches data",
+    "look": "🔵 look: no loss is known, but not every change is known to be harmless",
     "safe": "🟢 safe: no data is touched",
     "nothing changes": "⚪ nothing changes",
 }
@@ -146,7 +149,8 @@ def _gate_sections(gate: Gate) -> Iterator[Section]:
     if gate.blocked or gate.accepted:
         rows = [("⛔", loss) for loss in gate.blocked] + [("✔️", loss) for loss in gate.accepted]
         listed = [(sign, code(loss.object), prose(loss.what)) for sign, loss in rows[:LOSSES]]
-        losses = table(("", "object", "loss"), listed)
+        head = "loss" if all(loss.effect == "destroys" for _, loss in rows) else "loss or exposure"
+        losses = table(("", "object", head), listed)
         more = f"{len(rows) - LOSSES} more: `lotus gate` lists them all." if len(rows) > LOSSES else ""
         title = "✔️ The gate is open: all losses are accepted" if gate.ok else "⛔ The gate is closed"
         yield Section(title, _joined("\n\n", losses, more, _remedy(gate)), folds=False)
@@ -232,6 +236,7 @@ def _source_lines(source: SourceImpact, *, with_history: bool) -> Iterator[str]:
         yield f"cursors: {cursors}"
     yield from (_refresh(refresh, with_history=with_history) for refresh in source.refreshes)
     yield from (f"⚠️ {remark}" for remark in source.remarks)
+    yield from map(_note, source.notes)
     yield from (f"{code(one.name)}: {_before_and_after(one)}" for one in source.settings)
     if source.secrets:
         yield f"secrets rotated: {codes(source.secrets)}"
@@ -271,11 +276,16 @@ def _object_lines(other: ObjectImpact) -> Iterator[str]:
     paths = [each.name for each in other.settings if not each.before and not each.after]
     where = f": {codes(paths, at_most=8)}" if paths else ""
     yield f"- {prose(other.kind)} {code(other.name)} {_OBJECT_CHANGES[other.change]}{where}"
+    yield from (f"  - {_note(note)}" for note in other.notes)
     values = [each for each in other.settings if each.before or each.after]
     yield from (f"  - {code(each.name)}: {_before_and_after(each)}" for each in values)
     if other.secrets:
         yield f"  - secrets rotated: {codes(other.secrets)}"
     yield from (f"  - {code(line)}" for message in other.said for line in message.splitlines())
+
+
+def _note(note: Finding) -> str:
+    return f"{'🔵' if note.effect == 'look' else '🟡'} {prose(note.what)}"
 
 
 def _before_and_after(setting: PropertyChange) -> str:
@@ -321,6 +331,7 @@ def _source_document(source: SourceImpact) -> JsonValue:
         "refreshes": [_refresh_document(refresh) for refresh in source.refreshes],
         "remarks": list(source.remarks),
         "said": list(source.said),
+        "notes": _notes_document(source.notes),
     }
 
 
@@ -354,7 +365,12 @@ def _object_document(other: ObjectImpact) -> JsonValue:
         "settings": _settings_document(other.settings),
         "secrets": list(other.secrets),
         "said": list(other.said),
+        "notes": _notes_document(other.notes),
     }
+
+
+def _notes_document(notes: Iterable[Finding]) -> list[JsonValue]:
+    return [{"effect": note.effect, "what": note.what} for note in notes]
 
 
 def _settings_document(settings: Iterable[PropertyChange]) -> list[JsonValue]:

@@ -220,7 +220,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     )
     [source], [other] = refreshed["sources"], moved["others"]
 
-    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said"
+    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said notes"
     assert list(source["cursors"]) == ["kept", "lost", "anew"]
     assert source["refreshes"] == [
         {"stream": "orders", "why": "token 2026-02-01-reprice", "history": {"jobs": 12, "rows": 48_210}}
@@ -228,7 +228,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     [stream] = added["sources"][0]["streams"]
     assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
     assert set(stream["settings"][0]) == {"name", "before", "after"}
-    assert " ".join(other) == "kind name area change settings secrets said"
+    assert " ".join(other) == "kind name area change settings secrets said notes"
 
 
 def test_a_truncated_preview_is_reported_as_such(tmp_path: Path) -> None:
