@@ -6,6 +6,7 @@ which rule.
 """
 
 import json
+import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class _Action:
 
 
 def lifecycle(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Lifecycle rules of a bucket: those that delete or archive more than before, or earlier."""
+    """Destroys if a rule expires or archives more than before, or earlier, or is not understood."""
     known = {_canonical(rule) for rule in _items(before)}
     had = [action for rule in _items(before) for action in _understood_actions(rule) or ()]
     for rule in sorted(_items(after), key=_rule_name):
@@ -228,7 +229,7 @@ def _days(days: float) -> str:
 
 
 def versioning(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Versions of a bucket: they must stay enabled."""
+    """Destroys if versions are no longer kept, or may be deleted without the second factor."""
     try:
         old, new = (_only(_object(value), "status", "mfaDelete") for value in (before, after))
     except _NotUnderstoodError:
@@ -241,19 +242,19 @@ def versioning(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def access_block(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """One of the four flags that block public access."""
+    """Exposes if the flag is not true."""
     if after is not True:
         yield exposes("no longer blocks public access completely")
 
 
 def ownership(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The owner of objects: with any other value than the strictest, ACLs decide who may read."""
+    """Exposes unless the owner of the bucket owns every object: otherwise ACLs decide who may read."""
     if after != {"objectOwnership": "BucketOwnerEnforced"}:
         yield exposes("accepts ACLs, by which single objects can be made public")
 
 
 def encryption(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Encryption of a bucket by default."""
+    """Exposes if new objects are not encrypted, or no longer with a KMS key; look for another encryption."""
     old, new = (_algorithms(value) for value in (before, after))
     if not new or "" in new:
         yield exposes("no longer encrypts new objects by a rule of its own")
@@ -273,7 +274,7 @@ def _algorithms(rules: JsonValue) -> list[str]:
 
 
 def canned_acl(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The canned ACL of a bucket."""
+    """Exposes if the ACL is not private."""
     if after not in (None, "", "private"):
         yield exposes("gives others access by its ACL")
 
@@ -306,7 +307,7 @@ class _Statement:
 
 
 def bucket_policy(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The policy of a bucket: whoever it allows more, and whatever it no longer denies."""
+    """Exposes if a statement allows something, or no longer denies it; look for other changes."""
     try:
         old, new = _statements(before), _statements(after)
     except _NotUnderstoodError:
@@ -326,7 +327,7 @@ def bucket_policy(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def user_policy(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The policy of a user: what it allows more, and what it no longer denies."""
+    """Exposes if an action on a resource is allowed that was not; look for fewer rights."""
     try:
         old, new = _statements(before), _statements(after)
     except _NotUnderstoodError:
@@ -345,7 +346,7 @@ def user_policy(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def wide_policy(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The first policy of a new user: rights without a limit."""
+    """Exposes if a new user may do anything, or in any bucket; look for other rights."""
     try:
         statements = _statements(after)
     except _NotUnderstoodError:
@@ -449,7 +450,7 @@ def _named(statement: _Statement) -> str:
 
 
 def backup(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The backups of a database: where they go, and how long they are kept."""
+    """Destroys if backups end, are kept shorter or are not understood; exposes if they go elsewhere."""
     if after is None:
         yield destroys("is no longer backed up")
         return
@@ -488,13 +489,13 @@ def _retention(given: Mapping[str, JsonValue]) -> float:
 
 
 def suspended(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Whether backups are paused."""
+    """Destroys if backups are suspended."""
     if not (after is None or after is False):
         yield destroys("makes no backups any more: it is suspended")
 
 
 def instances(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The instances of a database: each has a copy of the data."""
+    """Destroys if there are fewer instances: each has a copy of the data."""
     old, new = (
         each if isinstance(each, int | float) and not isinstance(each, bool) else None for each in (before, after)
     )
@@ -503,7 +504,7 @@ def instances(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def volume_size(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The size of a volume: it can't shrink in place."""
+    """Destroys if a volume gets smaller: it can't in place; look for a larger one."""
     old, new = (_bytes(each) for each in (before, after))
     if new is None or (old is not None and new < old):
         yield destroys("has a smaller volume, or one of a size that is not understood: a volume can't shrink in place")
@@ -517,7 +518,7 @@ def _bytes(size: JsonValue) -> float | None:
 
 
 def postgres_image(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The image of a database: another major version converts its files for good."""
+    """Touches data if the major version changes: Postgres converts its files for good; look for a minor one."""
     old, new = (re.search(r":([0-9]+)[.-]", str(each)) for each in (before, after))
     if old is None or new is None or old[1] != new[1]:
         yield touches("may run another major version of Postgres, which converts the files of the database for good")
@@ -529,28 +530,36 @@ def postgres_image(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def ingress(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The ingress of the UI: who can reach it, and how."""
+    """Exposes if the UI opens, loses TLS, or gets other annotations, paths or another class; look for the rest."""
     try:
-        old, new = (_object(each) for each in (before, after))
-        was, becomes = (_object(each.get("dagsterWebserver")) for each in (old, new))
+        new = _object(after)
+        becomes = _object(new.get("dagsterWebserver"))
         tls = _object(becomes.get("tls"))
-        notes = [_object(each.get("annotations")) for each in (old, new)]
+        changes = list(_ingress_changes(_object(before), new)) if before is not None else []
     except _NotUnderstoodError:
         yield exposes("has an ingress that is not understood: its UI may be open to others")
         return
-    if new.get("enabled") is not True:
-        # Only an ingress that is plainly off is closed; `before` may be None on creation.
-        yield look("has no ingress") if new.get("enabled") in (None, False) else exposes("may have an open ingress")
+    if new.get("enabled") is None or new.get("enabled") is False:
+        yield look("has no ingress")
         return
     if tls.get("enabled") is not True:
         yield exposes("serves its UI without TLS")
-    if before is not None and old.get("enabled") is not True:
+    yield from changes
+
+
+def _ingress_changes(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> Iterator[Finding]:
+    if old.get("enabled") is not True:
         yield exposes("has an ingress from now on: its UI can be reached from outside of the cluster")
-    elif before is not None and _outside(notes[0]) != _outside(notes[1]):
-        yield exposes("has other annotations of its ingress, which may decide who can reach its UI")
+        return
+    was, becomes = (_object(each.get("dagsterWebserver")) for each in (old, new))
     if was.get("host") != becomes.get("host"):
         yield look(f"serves its UI at {becomes.get('host')}")
-    elif before is not None:
+    notes = (_outside(_object(each.get("annotations"))) for each in (old, new))
+    known = {"annotations": None, "dagsterWebserver": None, "apiVersion": None}
+    rest = [(each | known, ui | {"host": None, "tls": None}) for each, ui in ((old, was), (new, becomes))]
+    if operator.ne(*notes) or operator.ne(*rest):
+        yield exposes("has an ingress with other annotations, paths or class, which may decide who can reach its UI")
+    else:
         yield look("has another ingress")
 
 
@@ -560,7 +569,7 @@ def _outside(annotations: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def service(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The type of a service: any but `ClusterIP` can be reached from outside of the cluster."""
+    """Exposes if the type is not `ClusterIP`: others can be reached from outside of the cluster."""
     if after not in (None, "ClusterIP"):
         yield exposes("has a service that can be reached from outside of the cluster")
     else:
@@ -571,14 +580,14 @@ def service(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def schedule(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """The schedule of a connection."""
+    """Look if no sync starts by itself any more."""
     kind = after.get("scheduleType") if isinstance(after, dict) else None
     if kind not in {"cron", "basic"}:
         yield look("no sync starts by itself any more")
 
 
 def refresh_mode(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Whether a refresh keeps existing rows."""
+    """Touches data if a refresh deletes existing rows."""
     if after not in (None, "merge"):
         yield touches("a refresh deletes the existing rows from now on, once it has succeeded")
 
@@ -587,7 +596,7 @@ def refresh_mode(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 
 def force_destroy(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Whether a deletion goes on although the object is not empty. Nothing is deleted now; a later run may do so."""
+    """Destroys if a later deletion goes on although the object is not empty."""
     if not (after is None or after is False or before is True):
         yield destroys("can be deleted from now on even if it is not empty")
 

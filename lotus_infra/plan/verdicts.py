@@ -122,8 +122,8 @@ def _always(compare: Compare, unseen: Finding) -> Row:
     return _rule(compare, unseen, on_create=compare, on_new=compare)
 
 
-_REPLACES: Final = _look("is another object")
-"""The row of a property that identifies the object: its change is a replacement, which has a verdict of its own."""
+IDENTITY: Final = _look("is another object")
+"""The row of a property that identifies the object: its change has the verdict of a replacement."""
 _FORCE: Final = _rule(rules.force_destroy, destroys("may be deleted from now on even if it is not empty"))
 _TAGS: Final = {"tags": _safe(), "tagsAll": _safe()}
 
@@ -133,8 +133,8 @@ _TAGS: Final = {"tags": _safe(), "tagsAll": _safe()}
 _ANOTHER_SECRET: Final = look("has another secret, which may give access to another account")
 _ACTOR: Final = {
     "name": _safe(),
-    "workspaceId": _REPLACES,
-    "definitionId": _REPLACES,
+    "workspaceId": IDENTITY,
+    "definitionId": IDENTITY,
     "configuration": Row(touches("is configured in another way"), secret=_ANOTHER_SECRET),
     "resourceAllocation": _look("has other resources for its jobs"),
     "checkConnection": _safe(),
@@ -194,7 +194,7 @@ _AIRBYTE: Final = {
 
 _OF_BUCKET: Final = Owner(BUCKET, "bucket", "bucket")
 _OF_USER: Final = Owner("aws:iam/user:User", "user", "name")
-_SETTING: Final = {"bucket": _REPLACES, "region": _REPLACES, "expectedBucketOwner": _look("has another expected owner")}
+_SETTING: Final = {"bucket": IDENTITY, "region": IDENTITY, "expectedBucketOwner": _look("has another expected owner")}
 _ACCESS_FLAG: Final = _always(rules.access_block, exposes("may no longer block public access"))
 _POLICY: Final = _always(rules.bucket_policy, exposes("has a policy that this preview does not show"))
 _INLINE: Final = exposes("has an access rule of its own, which is not compared")
@@ -212,9 +212,9 @@ _AWS: Final = {
         delete=destroys("is deleted with all its contents"),
         rows={
             **_TAGS,
-            "bucket": _REPLACES,
-            "bucketPrefix": _REPLACES,
-            "region": _REPLACES,
+            "bucket": IDENTITY,
+            "bucketPrefix": IDENTITY,
+            "region": IDENTITY,
             "forceDestroy": _FORCE,
             "acl": _always(rules.canned_acl, _INLINE),
             "grants": Row(_INLINE),
@@ -285,9 +285,9 @@ _AWS: Final = {
         replace=look("is replaced"),
         delete=destroys("is deleted: its user loses these rights"),
         rows={
-            "name": _REPLACES,
-            "namePrefix": _REPLACES,
-            "user": _REPLACES,
+            "name": IDENTITY,
+            "namePrefix": IDENTITY,
+            "user": IDENTITY,
             "policy": _rule(
                 rules.user_policy,
                 exposes("may allow more: the policy is not shown"),
@@ -302,9 +302,9 @@ _AWS: Final = {
         replace=look("is replaced: the old key stops working"),
         delete=destroys("is deleted: what still uses the key is refused"),
         rows={
-            "user": _REPLACES,
+            "user": IDENTITY,
             "status": _look("is switched on or off: what uses the key may be refused"),
-            "pgpKey": _REPLACES,
+            "pgpKey": IDENTITY,
         },
     ),
 }
@@ -314,9 +314,9 @@ _AWS: Final = {
 
 _METADATA: Final = {
     "apiVersion": _look("is of another version of its kind"),
-    "kind": _REPLACES,
-    "metadata.name": _REPLACES,
-    "metadata.namespace": _REPLACES,
+    "kind": IDENTITY,
+    "metadata.name": IDENTITY,
+    "metadata.namespace": IDENTITY,
     "metadata.labels": _look("has other labels, by which controllers select it"),
     "metadata.annotations": _look("has other annotations, which controllers may obey"),
     'metadata.annotations["pulumi.com/waitFor"]': _safe(),
@@ -347,7 +347,7 @@ _KUBERNETES: Final = {
         delete=destroys("is deleted: pods that need it do not start"),
         rows={
             **_METADATA,
-            "type": _REPLACES,
+            "type": IDENTITY,
             "stringData": _look("has other credentials"),
             "data": _look("has other credentials"),
         },
@@ -394,8 +394,8 @@ _KUBERNETES: Final = {
         replace=destroys("is replaced: the old one is uninstalled, with its running jobs"),
         delete=destroys("is uninstalled, with its running jobs"),
         rows={
-            "name": _REPLACES,
-            "namespace": _REPLACES,
+            "name": IDENTITY,
+            "namespace": IDENTITY,
             "chart": _look("is installed from another chart"),
             "repositoryOpts": _look("is installed from another repository"),
             "version": _look("has another version of its chart, which may convert its database"),
@@ -436,7 +436,6 @@ def _provider(rows: Mapping[str, Row]) -> Entry:
     common = {
         "version": _look("is of another version"),
         "name": _safe(),
-        "parameterization": _look("is another package"),
     }
     return Entry(
         create=look("is a new connection to a server"),
@@ -604,8 +603,7 @@ def _of_operation(step: Step, entry: Entry, run: Run) -> Iterator[Finding]:
         yield SAFE if is_forgotten(step) else entry.delete
     elif step.op in REPLACES:
         yield entry.replace
-        # The replacement says it already.
-        yield from (each for each in _of_changes(step, entry) if each != _REPLACES.finding)
+        yield from _of_changes(step, entry)
     elif step.op == "import":
         yield look("exists already, and belongs to the stack from now on")
     elif step.op in REPLACEMENT_PARTS:
@@ -670,48 +668,51 @@ def _of_states(step: Step, old: ResourceState, new: ResourceState, entry: Entry)
         yield look("changes in a way that the engine does not name")
     done: set[PropertyPath] = set()
     for path, is_seen in [*((path, True) for path in seen), *((path, False) for path in unseen)]:
-        matched = list(_matching(step.type, path, below=not is_seen))
+        matched = list(_matching(step.type, path))
         if not matched:
             yield entry.others
         for row, root in matched:
-            if row.compare is None:
+            if row is IDENTITY:
+                yield entry.replace
+            elif row.compare is None:
                 is_secret = row.secret is not None and (hides(old.inputs, path) or hides(new.inputs, path))
                 yield row.secret if is_secret and row.secret is not None else row.finding
             elif root not in done:
                 done.add(root)
-                before = value_at(old.inputs if is_seen else old.outputs, root)
-                yield from _compared(row, before, value_at(new.inputs, root), is_seen=is_seen)
+                # A difference that the inputs do not show is one to the live object, which the outputs have.
+                yield from _compared(row, root, old.inputs if is_seen else old.outputs, new.inputs, is_seen=is_seen)
 
 
-def _compared(row: Row, before: JsonValue, after: JsonValue, *, is_seen: bool) -> Iterator[Finding]:
-    # A difference that the inputs do not show is one to the live object, which the outputs have.
+def _compared(
+    row: Row, root: PropertyPath, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue], *, is_seen: bool
+) -> Iterator[Finding]:
+    before, after = value_at(old, root), value_at(new, root)
     is_shown = is_seen or (before is not None and before != after)
-    if row.compare is None or not is_shown or _is_unseen(before) or _is_unseen(after):
+    if row.compare is None or not is_shown or "*" in root or _is_unseen(dict(old), root) or _is_unseen(dict(new), root):
         yield row.finding
     else:
         yield from row.compare(before, after)
 
 
-def _is_unseen(value: JsonValue) -> bool:
-    """Whether a value is secret or unknown until the update, or has such a part."""
-    if isinstance(value, dict):
-        return hides(value) or any(map(_is_unseen, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_unseen, value))
-    return value == UNKNOWN or hides(value)
+def _is_unseen(value: JsonValue, path: PropertyPath = ()) -> bool:
+    """Whether a value at a path is secret or unknown until the update, or a part of such a value, or has one."""
+    if value == UNKNOWN or is_hidden(value):
+        return True
+    if path:
+        return _is_unseen(value_at(value, path[:1]), path[1:])
+    return any(map(_is_unseen, _parts(value).values()))
 
 
-def _matching(type_: str, path: PropertyPath, *, below: bool) -> Iterator[tuple[Row, PropertyPath]]:
-    """The row of a path, and optionally all rows below it, each with the part of the path that it is about."""
+def _matching(type_: str, path: PropertyPath) -> Iterator[tuple[Row, PropertyPath]]:
+    """The row of a path, and all rows below it, each with the part of the object that it is about."""
     by_path = rows_of(type_)
     above = [pattern for pattern in by_path if len(pattern) <= len(path) and _fits(pattern, path)]
     if above:
         longest = max(above, key=len)
         yield by_path[longest], path[: len(longest)]
-    if below:
-        for pattern, row in by_path.items():
-            if len(pattern) > len(path) and _fits(pattern[: len(path)], path):
-                yield row, (*path, *pattern[len(path) :])
+    for pattern, row in by_path.items():
+        if len(pattern) > len(path) and _fits(pattern, path):
+            yield row, (*path, *pattern[len(path) :])
 
 
 def _fits(pattern: PropertyPath, path: PropertyPath) -> bool:
@@ -720,13 +721,14 @@ def _fits(pattern: PropertyPath, path: PropertyPath) -> bool:
 
 def row_of(type_: str, path: PropertyPath) -> Row | None:
     """The row of a property; None without one."""
-    return next((row for row, _ in _matching(type_, path, below=False)), None)
+    return next((row for row, root in _matching(type_, path) if len(root) <= len(path)), None)
 
 
 def differences(before: JsonValue, after: JsonValue, path: PropertyPath = ()) -> Iterator[PropertyPath]:
     """The paths of the smallest parts that differ. A missing part differs in each of the other one's parts."""
     old, new = _parts(before), _parts(after)
-    if (old or before is None) and (new or after is None) and (old or new) and not _are_of_two_forms(before, after):
+    is_entered = (old or _is_empty(before)) and (new or _is_empty(after)) and (old or new)
+    if is_entered and not _are_of_two_forms(before, after):
         olds, news = old or {}, new or {}
         for key in sorted(olds.keys() | news.keys()):
             # A provider keeps here which properties it filled in; their values are properties themselves.
@@ -735,6 +737,10 @@ def differences(before: JsonValue, after: JsonValue, path: PropertyPath = ()) ->
     # `True == 1` in Python, but not in JSON.
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         yield path
+
+
+def _is_empty(value: JsonValue) -> bool:
+    return value is None or (isinstance(value, dict | list) and not value)
 
 
 def _are_of_two_forms(before: JsonValue, after: JsonValue) -> bool:
