@@ -18,6 +18,7 @@ from typing import Final, Literal, cast
 from airbyte_model.modes import is_incremental
 from airbyte_model.streams import Stream, name_of, shown
 from pulumi_airbyte.provider.backfill import reshaped, tokens_now
+from pulumi_airbyte.provider.configuration import SETTINGS_CHANGE
 from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
 from pulumi_airbyte.provider.connection_inputs import canonical
 from pulumi_airbyte.provider.connection_state import past_of
@@ -28,6 +29,7 @@ from pydantic import JsonValue
 
 from lotus_infra.plan.impact import (
     CONNECTION,
+    PROVIDER,
     SOURCE,
     Change,
     CursorImpact,
@@ -135,7 +137,22 @@ def main_steps(preview: Preview) -> list[Step]:
     for step in preview.steps:
         if step.urn not in found or _rank(step) > _rank(found[step.urn]):
             found[step.urn] = step
-    return list(found.values())
+    changed = {step.urn: step for step in _changed_providers(preview)}
+    return list(
+        {**changed, **{urn: step for urn, step in found.items() if urn not in changed or not step.quiet}}.values()
+    )
+
+
+def _changed_providers(preview: Preview) -> Iterator[Step]:
+    """A step for each provider whose plugin reports changed settings: the engine shows none of a default provider."""
+    for each in preview.diagnostics:
+        if (
+            each.message.startswith(SETTINGS_CHANGE)
+            and "::" in each.urn
+            and Urn.parse(each.urn).type.startswith(PROVIDER)
+        ):
+            names = tuple(each.message.removeprefix(SETTINGS_CHANGE).split(", "))
+            yield Step(op="update", urn=each.urn, old=ResourceState(), new=ResourceState(), diff_reasons=names)
 
 
 def _rank(step: Step) -> int:

@@ -545,6 +545,18 @@ def test_a_provider_of_a_newer_version_may_not_lead_elsewhere() -> None:
     assert [loss.object for loss in upgraded("https://b").losses] == ["airbyte provider default_2_0_0"]
 
 
+def test_a_default_provider_which_the_engine_shows_no_step_of_reports_its_settings_itself() -> None:
+    def reported(settings: str) -> Impact:
+        return impact(Digest().said(f"its settings change: {settings}", AIRBYTE, "default"))
+
+    assert [loss.object for loss in reported("serverUrl").losses] == ["airbyte provider default"]
+    assert [loss.effect for loss in reported("clientSecret, tokenUrl").losses] == ["exposes"]
+    assert reported("a new setting").verdict == "exposes"
+    assert (reported("clientSecret").verdict, reported("clientSecret").losses) == ("look", ())
+    of_an_object = Digest().said("its settings change: serverUrl", SOURCE, "shopify")
+    assert impact(of_an_object).verdict == "nothing changes"
+
+
 @pytest.mark.parametrize(
     ("option", "what"),
     [
