@@ -1,7 +1,8 @@
 """`lotus comment`: format a review as one comment on a pull request, in GitHub's Markdown, and as one JSON document."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +11,28 @@ from pydantic import JsonValue
 
 from lotus_infra.commands.gate import gate_document
 from lotus_infra.commands.options import DBT, JSON, LABEL, OUTPUT, PREVIEW, PREVIEWED_STACK, STREAMS
-from lotus_infra.commands.output import Section, block, code, codes, count, fit, folded, prose, table, tag, write
+from lotus_infra.commands.output import (
+    Section,
+    block,
+    change,
+    code,
+    codes,
+    count,
+    fit,
+    folded,
+    prose,
+    table,
+    tag,
+    value,
+    write,
+)
 from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
+from lotus_infra.plan.addresses import Address, Secret, Target, Writes
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
+    CONFIGURATION,
     Change,
     CursorImpact,
     Impact,
@@ -26,6 +43,7 @@ from lotus_infra.plan.impact import (
     StreamImpact,
     Verdict,
 )
+from lotus_infra.plan.preview import HIDDEN
 
 HEADLINES: Final[dict[Verdict, str]] = {
     "failed": "❌ the preview failed; the effect is unknown",
@@ -40,6 +58,8 @@ LOSSES: Final = 60
 EDGES: Final = 200
 """GitHub does not render diagrams with more than 500 edges; one with 200 is unreadable."""
 _AREAS: Final = (("Airbyte", "Destinations"), ("S3", "S3"), ("Dagster", "Dagster"), ("other", "Other"))
+_LIST_ITEMS: Final = 8
+"""Unchanged items of a list that are shown; further ones are counted."""
 _SOURCE_CHANGES: Final = {
     "added": "is added",
     "changed": "changes",
@@ -132,10 +152,11 @@ def _sections(review: Review) -> Iterator[Section]:
         yield Section("The preview failed", block(errors), folds=False)
     yield from _gate_sections(review.gate)
     # The last sections are omitted from a comment that is too long.
-    worst_first = sorted(impact.sources, key=lambda source: not (source.cursors.lost or source.change == "removed"))
-    yield from (_source_section(source, with_history=review.with_history) for source in worst_first)
+    lost = {(loss.kind, loss.name) for loss in impact.losses}
+    worst_first = sorted(impact.sources, key=lambda each: not (each.cursors.lost or ("source", each.name) in lost))
+    yield from (_source_section(source, review) for source in worst_first)
     for area, title in _AREAS:
-        lines = [line for other in impact.others if other.area == area for line in _object_lines(other)]
+        lines = [line for other in impact.others if other.area == area for line in _object_lines(other, review)]
         if lines:
             yield Section(title, "\n".join(lines))
     if review.lineage is not None and review.lineage.nodes:
@@ -185,12 +206,16 @@ def _downstream(lineage: Lineage) -> str:
 # Sources and other objects
 
 
-def _source_section(source: SourceImpact, *, with_history: bool) -> Section:
+def _source_section(source: SourceImpact, review: Review) -> Section:
     messages = "\n".join(source.said)
+    target = _target_of(review, "source", source.name)
+    lines = [*_target_lines(target, with_lake=review.with_lake)]
+    lines += _source_lines(source, target, with_history=review.with_history)
     body = _joined(
         "\n\n",
         table(("stream", "change", "cursor"), map(_stream_row, source.streams)) if source.streams else "",
-        "\n".join(f"- {line}" for line in _source_lines(source, with_history=with_history)),
+        "\n".join(f"- {line}" for line in lines),
+        _settings(target),
         folded("messages of the provider", block(messages)) if messages else "",
     )
     counts = _joined(
@@ -218,11 +243,11 @@ def _stream_changes(stream: StreamImpact) -> Iterator[str]:
     elif stream.change == "removed":
         yield "**removed**: its files and the rows of its models stay; no new rows arrive"
     else:
-        yield from (f"{prose(one.name)}: {_before_and_after(one)}" for one in stream.settings)
+        yield from (f"{prose(one.name)}: {change(one.before, one.after)}" for one in stream.settings)
     yield from (f"⚠️ {prose(remark)}" for remark in stream.remarks)
 
 
-def _source_lines(source: SourceImpact, *, with_history: bool) -> Iterator[str]:
+def _source_lines(source: SourceImpact, target: Target | None, *, with_history: bool) -> Iterator[str]:
     if source.connection == "replaced":
         yield "its connection is replaced"
     elif source.change == "changed" and source.connection != "changed":
@@ -232,9 +257,105 @@ def _source_lines(source: SourceImpact, *, with_history: bool) -> Iterator[str]:
         yield f"cursors: {cursors}"
     yield from (_refresh(refresh, with_history=with_history) for refresh in source.refreshes)
     yield from (f"⚠️ {remark}" for remark in source.remarks)
-    yield from (f"{code(one.name)}: {_before_and_after(one)}" for one in source.settings)
-    if source.secrets:
-        yield f"secrets rotated: {codes(source.secrets)}"
+    yield from _other_changes(source.settings, source.secrets, target)
+
+
+def _other_changes(settings: Iterable[PropertyChange], secrets: Iterable[str], target: Target | None) -> Iterator[str]:
+    """The changed properties and secrets, without the addresses, which are listed already."""
+    listed = {"definitionId", *(each.value.name for each in target.addresses)} if target is not None else set()
+    yield from (f"{code(each.name)}: {change(each.before, each.after)}" for each in settings if each.name not in listed)
+    changed = [path for path in secrets if path not in listed]
+    if changed:
+        yield f"⚠️ secrets changed: {codes(changed)} (another account can't be told apart from a rotated password)"
+
+
+# Where sources and destinations point
+
+
+def _target_of(review: Review, kind: str, name: str) -> Target | None:
+    return next((each for each in review.targets if (each.kind, each.name) == (kind, name)), None)
+
+
+def _target_lines(target: Target | None, *, with_lake: bool) -> Iterator[str]:
+    """The connector, addresses and secrets of a source or destination, and where its connection writes."""
+    if target is None:
+        return
+    if target.connector is not None:
+        yield f"connector: {_connector(target.connector)}"
+    yield from _listed("points to", _addresses(target.addresses))
+    if with_lake:
+        yield from _listed("reads the secrets", [_secret(each, target) for each in target.secrets])
+    else:
+        title = "reads secrets whose names are unknown, because the lake's files can't be read"
+        yield from _listed(title, [code(each.path) for each in target.secrets])
+    if target.writes is not None:
+        where = f"writes to {_destination(target.writes)}"
+        yield from _listed(where, _addresses(target.writes.addresses))
+        if not target.writes.addresses:
+            yield f"{where}; its addresses are neither in the preview nor in the lake's files"
+
+
+def _connector(connector: PropertyChange) -> str:
+    return f"⚠️ {change(connector.before, connector.after)}" if connector.before else value(connector.after)
+
+
+def _listed(title: str, items: Sequence[str]) -> Iterator[str]:
+    """Items below a title."""
+    if items:
+        yield "\n".join([f"{title}:", *(f"  - {item}" for item in items)])
+
+
+def _addresses(addresses: Iterable[Address]) -> list[str]:
+    """Addresses, a line each; the items of a list that stay are on one line, and of a long one some are counted."""
+    found: list[str] = []
+    for (name, in_list), group in groupby(addresses, key=_list_name):
+        members = list(group)
+        if not in_list:
+            found += map(_address, members)
+            continue
+        values = [value(each.value.after) for each in members]
+        cut = members[0].stays and len(values) > _LIST_ITEMS
+        more = f" and {len(values) - _LIST_ITEMS} more, unchanged" if cut else ""
+        found.append(f"{code(name)}: {', '.join(values[:_LIST_ITEMS] if cut else values)}{more}")
+    return found
+
+
+def _list_name(address: Address) -> tuple[str, bool]:
+    """The name that addresses on one line share, and whether there may be several."""
+    name = address.value.name.removeprefix(CONFIGURATION)
+    parent, _, index = name.rpartition(".")
+    return (name, False) if address.changed or not parent or not index.isdigit() else (parent, True)
+
+
+def _address(address: Address) -> str:
+    before, after = address.value.before, address.value.after
+    name = code(address.value.name.removeprefix(CONFIGURATION))
+    if not address.changed:
+        return f"{name}: {'hidden' if after == HIDDEN else value(after)}"
+    return f"⚠️ {name} changes, and its value is hidden" if before == after else f"⚠️ {name}: {change(before, after)}"
+
+
+def _secret(secret: Secret, target: Target) -> str:
+    place = code(secret.path)
+    if not secret.name:
+        return f"{place}, which the lake's files do not name"
+    if not secret.readers:
+        return _joined(", ", f"{code(secret.name)} as {place}", "new here" if target.added else "")
+    sign = "⚠️ " if secret.changed else ""
+    return f"{sign}{code(secret.name)} as {place}, also read by {codes(secret.readers, at_most=4)}"
+
+
+def _destination(writes: Writes) -> str:
+    below = f", below {code(writes.namespace)}" if writes.namespace else ""
+    return f"{code(f'destination {writes.destination}')}{below}"
+
+
+def _settings(target: Target | None) -> str:
+    """The settings of an added source or destination, folded; empty without any."""
+    if target is None or not target.settings:
+        return ""
+    lines = (f"- {code(each.name.removeprefix(CONFIGURATION))}: {value(each.after)}" for each in target.settings)
+    return folded(count(len(target.settings), "other setting"), "\n".join(lines))
 
 
 def _cursors(cursors: CursorImpact) -> str:
@@ -265,22 +386,19 @@ def _refresh(refresh: Refresh, *, with_history: bool) -> str:
     return f"**full re-read of {code(refresh.stream)}** ({code(refresh.why)}): {rows}"
 
 
-def _object_lines(other: ObjectImpact) -> Iterator[str]:
+def _object_lines(other: ObjectImpact, review: Review) -> Iterator[str]:
     """A line for an object, and one below it for each changed value."""
+    target = _target_of(review, other.kind, other.name)
     # A setting without values is a path whose values may hold a secret.
     paths = [each.name for each in other.settings if not each.before and not each.after]
     where = f": {codes(paths, at_most=8)}" if paths else ""
     yield f"- {prose(other.kind)} {code(other.name)} {_OBJECT_CHANGES[other.change]}{where}"
     values = [each for each in other.settings if each.before or each.after]
-    yield from (f"  - {code(each.name)}: {_before_and_after(each)}" for each in values)
-    if other.secrets:
-        yield f"  - secrets rotated: {codes(other.secrets)}"
-    yield from (f"  - {code(line)}" for message in other.said for line in message.splitlines())
-
-
-def _before_and_after(setting: PropertyChange) -> str:
-    before, after = (code(value) if value else "none" for value in (setting.before, setting.after))
-    return f"{before} → {after}"
+    details = [*_target_lines(target, with_lake=review.with_lake), *_other_changes(values, other.secrets, target)]
+    details += [code(line) for message in other.said for line in message.splitlines()]
+    yield from (f"  {line}" for detail in details for line in f"- {detail}".splitlines())
+    if target is not None and target.settings:
+        yield "\n".join(f"  {line}".rstrip() for line in ("", *_settings(target).splitlines(), ""))
 
 
 def _joined(separator: str, *parts: str) -> str:
@@ -300,6 +418,7 @@ def comment_document(review: Review, markdown: str) -> dict[str, JsonValue]:
         **gate_document(review),
         "sources": [_source_document(source) for source in review.impact.sources],
         "others": [_object_document(other) for other in review.impact.others],
+        "targets": [_target_document(target) for target in review.targets],
         "markdown": markdown,
     }
 
@@ -358,4 +477,34 @@ def _object_document(other: ObjectImpact) -> JsonValue:
 
 
 def _settings_document(settings: Iterable[PropertyChange]) -> list[JsonValue]:
-    return [{"name": each.name, "before": each.before, "after": each.after} for each in settings]
+    return [_property_document(each) for each in settings]
+
+
+def _target_document(target: Target) -> JsonValue:
+    writes = target.writes
+    return {
+        "kind": target.kind,
+        "name": target.name,
+        "connector": _property_document(target.connector) if target.connector is not None else None,
+        "addresses": [_address_document(each) for each in target.addresses],
+        "settings": _settings_document(target.settings),
+        "secrets": [
+            {"path": each.path, "name": each.name, "changed": each.changed, "readers": list(each.readers)}
+            for each in target.secrets
+        ],
+        "writes": {
+            "destination": writes.destination,
+            "addresses": [_address_document(each) for each in writes.addresses],
+            "namespace": writes.namespace,
+        }
+        if writes is not None
+        else None,
+    }
+
+
+def _address_document(address: Address) -> JsonValue:
+    return {**_property_document(address.value), "changed": address.changed}
+
+
+def _property_document(setting: PropertyChange) -> dict[str, JsonValue]:
+    return {"name": setting.name, "before": setting.before, "after": setting.after}

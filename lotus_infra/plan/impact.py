@@ -208,7 +208,7 @@ def _configures(settings: tuple[PropertyChange, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An object that is deleted, or that loses data for good.
+    """An object that is deleted, that loses data for good, or that exposes data.
 
     Attributes:
         kind: `source`, `stream`, `bucket` and so on.
@@ -216,6 +216,7 @@ class Loss:
         what: what happens, in words.
         refused: whether an update refuses it unless the stack acknowledges it.
         by_file: a stream's name without its namespace, as its file has it; empty for anything else.
+        effect: whether data is destroyed, or goes to another place.
     """
 
     kind: str
@@ -223,6 +224,7 @@ class Loss:
     what: str
     refused: bool = False
     by_file: str = ""
+    effect: Literal["destroys", "exposes"] = "destroys"
 
     @property
     def object(self) -> str:

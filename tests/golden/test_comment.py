@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.config.stack import acknowledged
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
-from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.addresses import Files, targets
+from lotus_infra.plan.analysis import impact_of, main_steps
 from lotus_infra.plan.gate import gate
 from lotus_infra.plan.impact import History
 from lotus_infra.plan.preview import read_preview
@@ -32,6 +35,7 @@ from tests.support.previews import (
     STREAMS,
     UNKNOWN,
     Digest,
+    Inputs,
     Stream,
     actor,
     connection,
@@ -41,6 +45,12 @@ BLESSED = Path(__file__).parent / "blessed" / "comments"
 S3_PLACE = {"access_key_id": "[secret]", "s3_bucket_name": "landing", "secret_access_key": "[secret]"}
 BUCKET, RELEASE = "aws:s3/bucket:Bucket", "kubernetes:helm.sh/v3:Release"
 DATABASE = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+POSTGRES = "decd338e-5647-4c0b-adf4-da0e75f5a750"
+"""A definition that the lake does not pin."""
+LAKE = load_lake(OWN_STREAMS).lake
+LANDING = {"bucket": "example-lake-landing", "endpoint": "", "prefix": "raw", "region": "us-west-1"}
+VALUES = {f"$landing {part}": value for part, value in LANDING.items()}
+FILES = Files(LAKE, VALUES)
 HOSTILE = "a`|b|`@octocat <img src=x onerror=alert(1)>\n\n# [x](http://x) </details> --> #1"
 
 
@@ -160,6 +170,106 @@ def hostile() -> Digest:
     return digest.said("```\n</details> @octocat\x1b[31m", CONNECTION, HOSTILE)
 
 
+def changed(old: Inputs, new: Inputs, *paths: str, **overrides: object) -> Digest:
+    """An update of the configuration of Shopify's source."""
+    places = [f"configuration.{path}" for path in paths]
+    return Digest().step("update", SOURCE, "shopify", actor(old, **overrides), actor(new, **overrides), *places)
+
+
+def shop_hidden() -> Digest:
+    hidden = {"credentials": {"api_password": "[secret]"}, "shop": "[secret]", "start_date": "2025-12-25"}
+    return changed(hidden, hidden, "shop")
+
+
+def bucket_hidden() -> Digest:
+    old = actor(S3_PLACE, definitionId=S3, name="S3")
+    new = actor({**S3_PLACE, "s3_bucket_name": "[secret]"}, definitionId=S3, name="S3")
+    paths = ("configuration.s3_bucket_name", "configuration.secret_access_key")
+    return Digest().step("update", DESTINATION, "s3", old, new, *paths)
+
+
+def database_added() -> Digest:
+    """A source of a connector that isn't pinned, with a password in an address."""
+    configuration = {
+        "database": "shop",
+        "host": "db.example.com",
+        "password": "[secret]",
+        "port": 5432,
+        "schemas": ["public", "sales"],
+        "jdbc_url_params": "sslmode=require&password=hunter2",
+        "replication_method": {"method": "Standard"},
+        "ssl": True,
+        "username": "[secret]",
+    }
+    digest = Digest().step(
+        "create", SOURCE, "database", None, actor(configuration, definitionId=POSTGRES, name="Database")
+    )
+    return digest.step("create", CONNECTION, "database", None, connection([ORDERS], namespaceFormat="database"))
+
+
+def secret_shared() -> Digest:
+    """A new source of Klaviyo's connector, beside the existing one that reads the same secret."""
+    configuration = {"api_key": "[secret]", "endpoint": "https://klaviyo.example.net"}
+    digest = Digest().step("create", SOURCE, "klaviyo_eu", None, actor(configuration, definitionId=KLAVIYO))
+    return digest.step("create", CONNECTION, "klaviyo_eu", None, connection([ORDERS], namespaceFormat="klaviyo_eu"))
+
+
+def lake_with_two_klaviyos() -> Files:
+    [klaviyo] = [source for source in LAKE.sources if source.name == "klaviyo"]
+    return Files(replace(LAKE, sources=(*LAKE.sources, replace(klaviyo, name="klaviyo_eu"))), VALUES)
+
+
+def destination_added() -> Digest:
+    configuration = {
+        **S3_PLACE,
+        "file_name_pattern": "part_{part_number}.parquet",
+        "format": {"format_type": "Parquet", "page_size_kb": 1024},
+        "s3_bucket_path": "raw",
+        "s3_bucket_region": "us-west-1",
+        "s3_endpoint": "https://key:word@s3.example.com:9000/?token=abc",
+    }
+    return Digest().step("create", DESTINATION, "s3", None, actor(configuration, definitionId=S3, name="S3"))
+
+
+def connection_moved() -> Digest:
+    new = connection(destinationId="destination-2")
+    return (
+        Digest()
+        .step("replace", CONNECTION, "shopify", connection(), new, "destinationId")
+        .step("same", SOURCE, "shopify", actor(), actor())
+    )
+
+
+def long_values() -> Digest:
+    long = "https://a-store.example.com/" + "very-long-path/" * 12
+    old = {"shop": f"{long}orders", "filters": [f"item-{number:03}" for number in range(60)]}
+    new = {"shop": f"{long}0rders", "filters": [*old["filters"][:41], "item-o41", *old["filters"][42:]]}
+    return changed(old, new, "filters", "shop")
+
+
+def lookalikes() -> Digest:
+    old = {"shop": "apple-store", "site": "a b", "tenant": "main", "company": "paypal", "path": "raw/data"}
+    new = {
+        "shop": "\N{CYRILLIC SMALL LETTER A}pple-store",
+        "site": "a  b ",
+        "tenant": "ma\N{ZERO WIDTH SPACE}in",
+        "company": "PayPal",
+        "path": "raw/\N{RIGHT-TO-LEFT OVERRIDE}atad",
+    }
+    return changed(old, new, *new)
+
+
+def tunnel_added() -> Digest:
+    old = {"host": "db.example.com", "tunnel_method": {"tunnel_method": "NO_TUNNEL"}}
+    tunnel = {
+        "tunnel_method": "SSH_KEY_AUTH",
+        "tunnel_host": "jump.example.net",
+        "tunnel_port": 22,
+        "ssh_key": "[secret]",
+    }
+    return changed(old, {**old, "tunnel_method": tunnel}, "tunnel_method", definitionId=POSTGRES)
+
+
 SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "nothing-changes": Digest,
     "field-added": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=(*ORDERS.fields, "note"))),
@@ -189,22 +299,55 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "destination-changed": destination_moved,
     "bucket-removed": bucket_gone,
     "dagster-changed": dagster_changed,
+    "source-points-elsewhere-hidden": shop_hidden,
+    "source-points-elsewhere": lambda: changed(
+        {"shop": "a-store", "start_date": "2025-12-25"}, {"shop": "b-store", "start_date": "2025-12-25"}, "shop"
+    ),
+    "source-of-another-connector": lambda: Digest().step(
+        "update", SOURCE, "shopify", actor(), actor(definitionId=POSTGRES), "definitionId"
+    ),
+    "configuration-hidden": lambda: Digest().step(
+        "update", SOURCE, "shopify", actor(configuration="[secret]"), actor(configuration="[secret]"), "configuration"
+    ),
+    "hosts-reordered": lambda: changed({"hosts": ["a", "b", "c"]}, {"hosts": ["a", "c", "b"]}, "hosts"),
+    "tunnel-added": tunnel_added,
+    "long-values": long_values,
+    "lookalikes": lookalikes,
+    "url-with-password": lambda: changed(
+        {"shop": "https://me:one@a-store.example.com/api?key=one"},
+        {"shop": "https://me:two@a-store.example.com/api?key=one"},
+        "shop",
+    ),
+    "database-added": database_added,
+    "secret-shared": secret_shared,
+    "destination-added": destination_added,
+    "destination-points-elsewhere-hidden": bucket_hidden,
+    "connection-moved": connection_moved,
+    "lake-unreadable": database_added,
     "preview-failed": failed,
     "hostile-names": hostile,
 }
 
 
-def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = None) -> Review:
+def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = None, files: Files = FILES) -> Review:
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
-    impact = impact_of(read_preview(digest.text()), histories)
+    preview = read_preview(digest.text())
+    impact = impact_of(preview, histories, files=files)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
     decision = gate(impact, acknowledged(agreed), labels, LOSS_LABEL)
-    return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
+    lineage = downstream(touched_streams(impact), project)
+    pointing = targets(main_steps(preview), files)
+    return Review(impact, decision, lineage, with_history=True, targets=pointing, with_lake=files.known)
+
+
+OTHER_FILES: Mapping[str, Callable[[], Files]] = {"secret-shared": lake_with_two_klaviyos, "lake-unreadable": Files}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_comment_describes_the_effect_on_data(situation: str) -> None:
-    assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation]())))
+    files = OTHER_FILES.get(situation, lambda: FILES)()
+
+    assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation](), files=files)))
 
 
 def test_a_comment_lists_accepted_losses_and_stale_acknowledgements() -> None:
