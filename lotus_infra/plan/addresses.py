@@ -299,12 +299,14 @@ def exposures(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
 def _moves(step: Step, files: Files) -> str:
     """The changes by which a source or destination points to another place; empty if there are none."""
     connector = _connector_change(step, files)
-    found = [f"connector {connector.before} → {connector.after}"] if connector.before else []
+    found = [f"connector: {connector.before} → {connector.after}"] if connector.before else []
     for leaf in leaf_changes(step, files):
         if leaf.role == "address":
             change = leaf.property
             before, after = (text or "none" for text in contrast(change.before, change.after))
-            found.append(f"{_dotted(leaf.path)} {'(hidden)' if leaf.hidden else f'{before} → {after}'}")
+            found.append(
+                f"{_dotted(leaf.path)} (hidden)" if leaf.hidden else f"{_dotted(leaf.path)}: {before} → {after}"
+            )
     more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return f"{', '.join(found[:LISTED])}{more}"
 
@@ -633,7 +635,7 @@ def _connector(state: ResourceState, files: Files) -> str:
     pinned = files.pinned(state.inputs.get("definitionId"))
     definition = as_text(state.inputs.get("definitionId"))
     if pinned is None:
-        return f"definition {definition}"
+        return f"{definition} (not pinned)"
     return f"{pinned.connector} {pinned.version}" if pinned.version else pinned.connector
 
 

@@ -180,7 +180,7 @@ def test_the_loss_names_the_place_and_is_accepted_by_its_object_or_by_the_label(
 
     [loss] = judged(digest).blocked
     assert loss.what == (
-        "points to another place: shop a-store → b-store; "
+        "points to another place: shop: a-store → b-store; "
         "its secrets are sent there and its cursors were made at the old one"
     )
     assert judged(digest, agreed=["source shopify"]).ok
@@ -192,7 +192,7 @@ def test_another_connector_closes_the_gate(op: str) -> None:
     digest = Digest().step(op, SOURCE, "shopify", actor(), actor(definitionId=KLAVIYO), "definitionId")
 
     [loss] = judged(digest).blocked
-    assert "connector source-shopify 4.3.0 → source-klaviyo 2.13.1" in loss.what
+    assert "connector: source-shopify 4.3.0 → source-klaviyo 2.13.1" in loss.what
 
 
 def test_the_same_definition_in_capitals_is_no_other_connector() -> None:
