@@ -29,12 +29,12 @@ from lotus_infra.commands.output import (
 from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
-from lotus_infra.plan.addresses import Address, Secret, Target, Writes
+from lotus_infra.plan.addresses import CONFIGURATION, Address, Secret, Target, Writes
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
-    CONFIGURATION,
     Change,
     CursorImpact,
+    Finding,
     Impact,
     ObjectImpact,
     PropertyChange,
@@ -44,11 +44,14 @@ from lotus_infra.plan.impact import (
     Verdict,
 )
 from lotus_infra.plan.preview import HIDDEN
+from lotus_infra.plan.verdicts import ANOTHER_SECRET
 
 HEADLINES: Final[dict[Verdict, str]] = {
     "failed": "❌ the preview failed; the effect is unknown",
     "destroys": "🔴 destroys",
+    "exposes": "🟠 exposes: others may get data, or it goes to another place",
     "touches data": "🟡 touches data",
+    "look": "🔵 look: no loss is known, but not every change is known to be harmless",
     "safe": "🟢 safe: no data is touched",
     "nothing changes": "⚪ nothing changes",
 }
@@ -257,16 +260,23 @@ def _source_lines(source: SourceImpact, target: Target | None, *, with_history: 
         yield f"cursors: {cursors}"
     yield from (_refresh(refresh, with_history=with_history) for refresh in source.refreshes)
     yield from (f"⚠️ {remark}" for remark in source.remarks)
-    yield from _other_changes(source.settings, source.secrets, target)
+    yield from _other_changes(source, target)
 
 
-def _other_changes(settings: Iterable[PropertyChange], secrets: Iterable[str], target: Target | None) -> Iterator[str]:
-    """The changed properties and secrets, without the addresses, which are listed already."""
+def _other_changes(impact: SourceImpact | ObjectImpact, target: Target | None) -> Iterator[str]:
+    """The changed properties and secrets, without the addresses, which are listed already; and what is to look at."""
     listed = {"definitionId", *(each.value.name for each in target.addresses)} if target is not None else set()
-    yield from (f"{code(each.name)}: {change(each.before, each.after)}" for each in settings if each.name not in listed)
-    changed = [path for path in secrets if path not in listed]
+    changed = [path for path in impact.secrets if path not in listed]
     if changed:
-        yield f"⚠️ secrets changed: {codes(changed)} (another account can't be told apart from a rotated password)"
+        yield f"🔵 secrets changed: {codes(changed)} (another account can't be told apart from a rotated password)"
+    yield from (_note(note) for note in impact.notes if note != ANOTHER_SECRET)
+    # A setting without values is a path whose values may hold a secret.
+    settings = (each for each in impact.settings if each.name not in listed and (each.before or each.after))
+    yield from (f"{code(each.name)}: {change(each.before, each.after)}" for each in settings)
+
+
+def _note(note: Finding) -> str:
+    return f"{'🔵' if note.effect == 'look' else '🟡'} {prose(note.what)}"
 
 
 # Where sources and destinations point
@@ -322,14 +332,14 @@ def _addresses(addresses: Iterable[Address]) -> list[str]:
 
 def _list_name(address: Address) -> tuple[str, bool]:
     """The name that addresses on one line share, and whether there may be several."""
-    name = address.value.name.removeprefix(CONFIGURATION)
+    name = address.value.name.removeprefix(f"{CONFIGURATION}.")
     parent, _, index = name.rpartition(".")
     return (name, False) if address.changed or not parent or not index.isdigit() else (parent, True)
 
 
 def _address(address: Address) -> str:
     before, after = address.value.before, address.value.after
-    name = code(address.value.name.removeprefix(CONFIGURATION))
+    name = code(address.value.name.removeprefix(f"{CONFIGURATION}."))
     if not address.changed:
         return f"{name}: {_value(after)}"
     if before == after:
@@ -361,7 +371,7 @@ def _settings(target: Target | None) -> str:
     """The settings of an added source or destination, folded; empty without any."""
     if target is None or not target.settings:
         return ""
-    lines = (f"- {code(each.name.removeprefix(CONFIGURATION))}: {value(each.after)}" for each in target.settings)
+    lines = (f"- {code(each.name.removeprefix(f'{CONFIGURATION}.'))}: {value(each.after)}" for each in target.settings)
     return folded(count(len(target.settings), "other setting"), "\n".join(lines))
 
 
@@ -400,8 +410,7 @@ def _object_lines(other: ObjectImpact, review: Review) -> Iterator[str]:
     paths = [each.name for each in other.settings if not each.before and not each.after]
     where = f": {codes(paths, at_most=8)}" if paths else ""
     yield f"- {prose(other.kind)} {code(other.name)} {_OBJECT_CHANGES[other.change]}{where}"
-    values = [each for each in other.settings if each.before or each.after]
-    details = [*_target_lines(target, with_lake=review.with_lake), *_other_changes(values, other.secrets, target)]
+    details = [*_target_lines(target, with_lake=review.with_lake), *_other_changes(other, target)]
     details += [code(line) for message in other.said for line in message.splitlines()]
     yield from (f"  {line}" for detail in details for line in f"- {detail}".splitlines())
     if target is not None and target.settings:
@@ -447,6 +456,7 @@ def _source_document(source: SourceImpact) -> JsonValue:
         "refreshes": [_refresh_document(refresh) for refresh in source.refreshes],
         "remarks": list(source.remarks),
         "said": list(source.said),
+        "notes": _notes_document(source.notes),
     }
 
 
@@ -480,7 +490,12 @@ def _object_document(other: ObjectImpact) -> JsonValue:
         "settings": _settings_document(other.settings),
         "secrets": list(other.secrets),
         "said": list(other.said),
+        "notes": _notes_document(other.notes),
     }
+
+
+def _notes_document(notes: Iterable[Finding]) -> list[JsonValue]:
+    return [{"effect": note.effect, "what": note.what} for note in notes]
 
 
 def _settings_document(settings: Iterable[PropertyChange]) -> list[JsonValue]:

@@ -60,7 +60,7 @@ def gate_document(review: Review) -> dict[str, JsonValue]:
 
 
 def _loss_document(loss: Loss) -> JsonValue:
-    return {"object": loss.object, "what": loss.what, "refused": loss.refused}
+    return {"object": loss.object, "what": loss.what, "refused": loss.refused, "effect": loss.effect}
 
 
 def _lines(review: Review) -> Iterator[str]:
@@ -76,7 +76,8 @@ def _lines(review: Review) -> Iterator[str]:
     for object_ in gate.stale:
         yield escape_unprintable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
     if gate.ok:
-        yield f"the gate is open: {len(gate.accepted)} accepted" if gate.accepted else "the gate is open: no losses"
+        reason = f"{len(gate.accepted)} accepted" if gate.accepted else "no losses or exposures"
+        yield f"the gate is open: {reason}"
 
 
 def _remedy(gate: Gate, loss: Loss) -> str:

@@ -40,7 +40,8 @@ Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
 """Addresses that a loss lists; further ones are counted."""
 MASKED: Final = "***"
-_CONFIGURATION: Final = "configuration"
+CONFIGURATION: Final = "configuration"
+"""The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})
 _CONSEQUENCES: Final = {
     SOURCE: "its secrets are sent there and its cursors were made at the old one",
@@ -98,6 +99,8 @@ _UNPINNED_CREDENTIALS: Final = frozenset(
 """Keys of credentials of connectors without a pinned specification."""
 _BEGINNING: Final = 300
 """Characters of a value in which an address is looked for."""
+_DIGITS: Final = 9
+"""A longer number is no index."""
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 # Bounded, so that no text takes quadratic time.
@@ -213,7 +216,7 @@ class LeafChange:
     @property
     def property(self) -> PropertyChange:
         """The change as text, with credentials masked."""
-        return shown_change((_CONFIGURATION, *self.path), self.before, self.after)
+        return shown_change((CONFIGURATION, *self.path), self.before, self.after)
 
 
 # The lake's files
@@ -338,28 +341,35 @@ def leaf_changes(step: Step, files: Files) -> list[LeafChange]:
     """The leaves of a source's or destination's configuration that differ, by path.
 
     What is hidden before and after differs if the provider's diff names it, or something above or below it: the values
-    can't be compared.
+    can't be compared. What is visible differs if the values do, also where the diff does not name it.
     """
     if step.old is None or step.new is None:
         return []
     spec = _spec(step.new, files)
-    paths = [path[1:] for path in property_paths(step) if path[0] == _CONFIGURATION]
-    if not any(True for _ in property_paths(step)):
-        # Without any path, nothing says that what is hidden stays.
-        paths = [()]
-    before, after = (state.inputs.get(_CONFIGURATION) for state in (step.old, step.new))
-    found: dict[PropertyPath, LeafChange] = {}
-    for path in paths:
-        for leaf, old, new in _differing(value_at_path(before, path), value_at_path(after, path), path):
-            found[leaf] = LeafChange(leaf, old, new, _role(leaf, (old, new), spec))
-    return _in_order(found.values())
+    named = list(property_paths(step))
+    # Without any path, nothing says that what is hidden stays.
+    paths = [path[1:] for path in named if path[0] == CONFIGURATION] if named else [()]
+    before, after = (state.inputs.get(CONFIGURATION) for state in (step.old, step.new))
+    found = [
+        each for path in paths for each in _differing(value_at_path(before, path), value_at_path(after, path), path)
+    ]
+    found += [(path, old, new) for path, old, new in _differing(before, after, ()) if not _hides_both(old, new)]
+    leaves = {path: LeafChange(path, old, new, _role(path, (old, new), spec)) for path, old, new in found}
+    return _in_order(leaves.values())
+
+
+def _hides_both(before: JsonValue, after: JsonValue) -> bool:
+    return is_hidden(before) and is_hidden(after)
 
 
 def _in_order(leaves: Iterable[LeafChange]) -> list[LeafChange]:
     """Leaves by path, and the items of a list by number."""
-    return sorted(
-        leaves, key=lambda leaf: [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in leaf.path]
-    )
+    return sorted(leaves, key=lambda leaf: [(_index(part) is None, _index(part) or 0, part) for part in leaf.path])
+
+
+def _index(part: str) -> int | None:
+    """The index that a part of a path may be; None for a key."""
+    return int(part) if part.isascii() and part.isdigit() and len(part) < _DIGITS else None
 
 
 def value_at_path(value: JsonValue, path: PropertyPath) -> JsonValue:
@@ -447,13 +457,13 @@ def _choices(path: PropertyPath, spec: Mapping[str, JsonValue]) -> list[object]:
 
 def _places(path: PropertyPath) -> tuple[Path, ...]:
     """A path as a specification may mean it: digits are an index, or a key."""
-    indexed: Path = tuple(int(part) if part.isdigit() else part for part in path)
+    indexed: Path = tuple(part if _index(part) is None else int(part) for part in path)
     return (indexed,) if indexed == path else (indexed, path)
 
 
 def _words(path: PropertyPath) -> str:
     """The words of the key that names a leaf, in lower case: `accessKeyId` and `access_key_id` are `access key id`."""
-    key = next((part for part in reversed(path) if not part.isdigit()), "")
+    key = next((part for part in reversed(path) if _index(part) is None), "")
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+", key)
     # A service account is a user, and its key a credential.
     return " ".join(words).lower().replace("service account", "service")
@@ -538,7 +548,7 @@ class _View:
 
     def target(self, step: Step, state: ResourceState) -> Target:
         """Where a source or destination points after a step."""
-        leaves = list(_leaves(state.inputs.get(_CONFIGURATION), _spec(state, self._files)))
+        leaves = list(_leaves(state.inputs.get(CONFIGURATION), _spec(state, self._files)))
         changes = {leaf.path: leaf for leaf in leaf_changes(step, self._files)}
         added = step.old is None
         # The same value before and after, unless it differs.
@@ -588,7 +598,7 @@ class _View:
         """The addresses of a destination: in the preview, or in the lake's file with the stack's plain values."""
         step, config = self._destinations.get(name), self._files.config(("destination", name))
         if step is not None and step.new is not None:
-            leaves = _leaves(step.new.inputs.get(_CONFIGURATION), _spec(step.new, self._files))
+            leaves = _leaves(step.new.inputs.get(CONFIGURATION), _spec(step.new, self._files))
             yield from (Address(leaf.property, changed=False) for leaf in leaves if leaf.role == "address")
         elif config is not None:
             pinned, named = self._files.pinned(config.connector), self._files.references(("destination", name))
@@ -621,7 +631,7 @@ def _covers(above: PropertyPath, path: PropertyPath) -> bool:
 
 
 def _dotted(path: PropertyPath) -> str:
-    return ".".join(path) or _CONFIGURATION
+    return ".".join(path) or CONFIGURATION
 
 
 def _connector_change(step: Step, files: Files) -> PropertyChange:

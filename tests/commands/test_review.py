@@ -92,7 +92,7 @@ def test_a_source_that_takes_its_address_from_a_secret_is_named_and_closes_the_g
     assert own("gate", "--preview", preview) == 1
     assert "blocked: source shopify points to another place: shop (hidden); its secrets" in capsys.readouterr().out
     assert own("comment", "--preview", preview) == 0
-    assert "⚠️ `shop`: `a-store` → `[secret]`" in capsys.readouterr().out
+    assert "⚠️ `shop`: `a-store` → hidden" in capsys.readouterr().out
     assert own("gate", "--preview", preview, "--label", "accepts-data-loss") == 0
 
 
@@ -107,6 +107,7 @@ def test_a_rotated_secret_of_the_pinned_specification_leaves_the_gate_open_and_i
 
     comment = capsys.readouterr().out
     assert "secrets changed: `configuration.credentials.api_password` (another account can't be told apart" in comment
+    assert "safe: no data is touched" not in comment
 
 
 def test_an_added_source_is_shown_with_its_host_its_secrets_and_the_bucket_that_it_fills(

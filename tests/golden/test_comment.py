@@ -43,6 +43,7 @@ from tests.support.previews import (
 
 BLESSED = Path(__file__).parent / "blessed" / "comments"
 S3_PLACE = {"access_key_id": "[secret]", "s3_bucket_name": "landing", "secret_access_key": "[secret]"}
+SHOP = {"credentials": {"api_password": "[secret]"}, "shop": "a-store", "start_date": "2025-12-25"}
 BUCKET, RELEASE = "aws:s3/bucket:Bucket", "kubernetes:helm.sh/v3:Release"
 DATABASE = "kubernetes:postgresql.cnpg.io/v1:Cluster"
 POSTGRES = "decd338e-5647-4c0b-adf4-da0e75f5a750"
@@ -293,9 +294,7 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
         "update", SOURCE, "shopify", actor(), actor(), "configuration.credentials.api_password"
     ),
     "schedule-changed": lambda: connected(schedule={"scheduleType": "basic", "basicTiming": "Every 6 HOURS"}),
-    "start-date-changed": lambda: Digest().step(
-        "update", SOURCE, "shopify", actor(), actor({"start_date": "2024-01-01"}), "configuration.start_date"
-    ),
+    "start-date-changed": lambda: changed(SHOP, {**SHOP, "start_date": "2024-01-01"}, "start_date"),
     "destination-changed": destination_moved,
     "bucket-removed": bucket_gone,
     "dagster-changed": dagster_changed,
@@ -363,7 +362,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     )
     [source], [other] = refreshed["sources"], moved["others"]
 
-    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said"
+    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said notes"
     assert list(source["cursors"]) == ["kept", "lost", "anew"]
     assert source["refreshes"] == [
         {"stream": "orders", "why": "token 2026-02-01-reprice", "history": {"jobs": 12, "rows": 48_210}}
@@ -371,7 +370,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     [stream] = added["sources"][0]["streams"]
     assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
     assert set(stream["settings"][0]) == {"name", "before", "after"}
-    assert " ".join(other) == "kind name area change settings secrets said"
+    assert " ".join(other) == "kind name area change settings secrets said notes"
 
 
 def test_a_truncated_preview_is_reported_as_such(tmp_path: Path) -> None:
