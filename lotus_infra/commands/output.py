@@ -21,8 +21,9 @@ LIMIT: Final = 65_000
 """Bytes of a comment; GitHub's limit is 65,536 characters."""
 OPEN_SECTIONS: Final = 4
 """If a comment has more sections, those that may be folded are."""
-LONGEST: Final = 120
-"""Characters of a name or value; longer ones are cut."""
+LONGEST: Final = 300
+"""Characters of a name; a longer one is shown with both its ends."""
+_END: Final = 120
 _PLAIN: Final = re.compile(r"[\w.,/:;+=()?*$%!~^\[\]{}'\" →…-]+")
 """Text that is safe between backticks, also in a table's cell: no backtick, `|`, `@`, `<` or `&`."""
 
@@ -142,7 +143,9 @@ def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:
 
 def _shorten(text: str) -> str:
     shown = escape_unprintable(text)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    if len(shown) <= LONGEST:
+        return shown
+    return f"{shown[:_END]} …({len(shown) - 2 * _END:,} more characters)… {shown[-_END:]}"
 
 
 def _escape_html(text: str) -> str:

@@ -51,3 +51,11 @@ def test_a_real_preview_is_told_by_what_it_does_to_data(applied: Lake, tmp_path:
         for step in connection
         if step.name == "shopify" and step.new and "configurations" in step.new.inputs
     ] == [True]
+
+    applied.pulumi.config_set("lotus:shopify_store", "another-store")
+    file.write_text(applied.pulumi.preview("--json").ok().stdout, encoding="utf-8")
+    review = review_impact(request)
+    assert [(loss.object, loss.effect) for loss in review.gate.blocked] == [("source shopify", "exposes")]
+    told = render(review)
+    assert "⚠️ `shop`: `a-store` → `another-store`" in told
+    assert "`shopify_api_password` as `credentials.api_password`" in told

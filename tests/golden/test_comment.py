@@ -370,6 +370,13 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     [stream] = added["sources"][0]["streams"]
     assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
     assert set(stream["settings"][0]) == {"name", "before", "after"}
+    [target] = json.loads(json.dumps(comment_document(review(SITUATIONS["source-added"]()), "")))["targets"]
+    assert " ".join(target) == "kind name connector addresses settings secrets writes"
+    assert target["secrets"] == [
+        {"path": "credentials.api_password", "name": "shopify_api_password", "changed": True, "readers": []}
+    ]
+    assert target["addresses"] == [{"name": "configuration.shop", "before": "", "after": "a-store", "changed": False}]
+    assert set(target["writes"]) == {"destination", "addresses", "namespace"}
     assert " ".join(other) == "kind name area change settings secrets said notes"
 
 
