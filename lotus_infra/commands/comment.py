@@ -30,6 +30,7 @@ from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.addresses import CONFIGURATION, Address, Secret, Target, Writes
+from lotus_infra.plan.contrast import UNKNOWN_TEXT
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
@@ -63,6 +64,8 @@ EDGES: Final = 200
 _AREAS: Final = (("Airbyte", "Destinations"), ("S3", "S3"), ("Dagster", "Dagster"), ("other", "Other"))
 _LIST_ITEMS: Final = 8
 """Unchanged items of a list that are shown; further ones are counted."""
+_UNSEEN: Final = {HIDDEN: "hidden", UNKNOWN_TEXT: UNKNOWN_TEXT}
+"""The words for values that a preview does not show."""
 _SOURCE_CHANGES: Final = {
     "added": "is added",
     "changed": "changes",
@@ -344,12 +347,12 @@ def _address(address: Address) -> str:
         return f"{name}: {_value(after)}"
     if before == after:
         return f"⚠️ {name} changes, and its value is hidden"
-    is_hidden = HIDDEN in {before, after}
-    return f"⚠️ {name}: {f'{_value(before)} → {_value(after)}' if is_hidden else change(before, after)}"
+    is_seen = _UNSEEN.keys().isdisjoint({before, after})
+    return f"⚠️ {name}: {change(before, after) if is_seen else f'{_value(before)} → {_value(after)}'}"
 
 
 def _value(text: str) -> str:
-    return "hidden" if text == HIDDEN else value(text)
+    return _UNSEEN.get(text) or value(text)
 
 
 def _secret(secret: Secret, target: Target) -> str:

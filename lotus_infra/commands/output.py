@@ -128,12 +128,10 @@ def codes(texts: Iterable[str], at_most: int = 40) -> str:
 
 def prose(text: str) -> str:
     """Escape Markdown and GitHub mentions in a text of any length."""
-    # A colon and a dot as entities keep a URL from becoming a link.
-    shown = re.sub(
-        r"[#<>&|*_`\[\]\\~]|:(?=//)|(?<=www)\.", lambda found: f"&#{ord(found[0])};", escape_unprintable(text)
-    )
+    shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", escape_unprintable(text))
     # A zero-width space: GitHub finds people and issues in the rendered text, where an entity is the character again.
-    return re.sub("@|&#35;", lambda found: f"{found[0]}&#8203;", shown)
+    # It also keeps an address from becoming a link.
+    return re.sub(r"@|&#35;|:(?=//)|(?<=www)(?=\.)", lambda found: f"{found[0]}&#8203;", shown)
 
 
 def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:

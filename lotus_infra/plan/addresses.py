@@ -393,13 +393,15 @@ def _differing(
         if hidden or UNKNOWN in (before, after) or before != after or type(before) is not type(after):
             yield path, before, after
         return
-    # A leaf beside a container: the container's leaves are added or removed, and the leaf too.
-    for value, items in zip((before, after), sides, strict=True):
-        if items is None and value is not None:
-            yield path, *((value, None) if value is before else (None, value))
     old, new = (items or {} for items in sides)
-    for key in sorted(old.keys() | new.keys()):
-        yield from _differing(old.get(key), new.get(key), (*path, key))
+    found = [
+        each for key in sorted(old.keys() | new.keys()) for each in _differing(old.get(key), new.get(key), (*path, key))
+    ]
+    # A text in place of an object, or the other way round, differs beside the object's leaves.
+    is_replaced = any(items is None and value is not None for value, items in zip((before, after), sides, strict=True))
+    if is_replaced or (not found and before != after):
+        yield path, before, after
+    yield from found
 
 
 def _items(value: JsonValue) -> dict[str, JsonValue] | None:

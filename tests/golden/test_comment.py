@@ -220,6 +220,16 @@ def lake_with_two_klaviyos() -> Files:
     return Files(replace(LAKE, sources=(*LAKE.sources, replace(klaviyo, name="klaviyo_eu"))), VALUES)
 
 
+def lake_with_a_borrowed_secret() -> Files:
+    """Shopify's file refers to the secret of Klaviyo."""
+    [shopify] = [source for source in LAKE.sources if source.name == "shopify"]
+    assert shopify.config is not None
+    credentials = {"auth_method": "api_password", "api_password": {"$secret": "klaviyo_api_key"}}
+    config = shopify.config.model_copy(update={"configuration": {"shop": "a-store", "credentials": credentials}})
+    others = [source for source in LAKE.sources if source.name != "shopify"]
+    return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
+
+
 def destination_added() -> Digest:
     configuration = {
         **S3_PLACE,
@@ -323,6 +333,16 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "destination-points-elsewhere-hidden": bucket_hidden,
     "connection-moved": connection_moved,
     "lake-unreadable": database_added,
+    "secret-borrowed": lambda: changed(SHOP, SHOP, "credentials.api_password"),
+    "address-known-later": lambda: Digest().step(
+        "update",
+        DESTINATION,
+        "s3",
+        actor({**S3_PLACE, "s3_bucket_region": "us-west-1"}, definitionId=S3),
+        actor({**S3_PLACE, "s3_bucket_name": UNKNOWN, "s3_bucket_region": "eu-west-1"}, definitionId=S3),
+        "configuration.s3_bucket_name",
+        "configuration.s3_bucket_region",
+    ),
     "preview-failed": failed,
     "hostile-names": hostile,
 }
@@ -339,7 +359,11 @@ def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: object = Non
     return Review(impact, decision, lineage, with_history=True, targets=pointing, with_lake=files.known)
 
 
-OTHER_FILES: Mapping[str, Callable[[], Files]] = {"secret-shared": lake_with_two_klaviyos, "lake-unreadable": Files}
+OTHER_FILES: Mapping[str, Callable[[], Files]] = {
+    "secret-shared": lake_with_two_klaviyos,
+    "lake-unreadable": Files,
+    "secret-borrowed": lake_with_a_borrowed_secret,
+}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

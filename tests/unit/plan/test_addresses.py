@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lotus_infra.lake.loader import load_lake
@@ -199,6 +199,39 @@ def test_the_same_definition_in_capitals_is_no_other_connector() -> None:
     digest = Digest().step("update", SOURCE, "shopify", actor(), actor(definitionId=SHOPIFY.upper()), "name")
 
     assert not blocked(digest)
+
+
+KEYS = st.sampled_from(["host", "shop", "password", "format", "note", "ids", "options", "0", "é"])
+LEAVES = (
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["", "a", "b", "2025-01-01", "[secret]", UNKNOWN])
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=5
+)
+CONFIGURATIONS = st.dictionaries(KEYS, VALUES, min_size=1, max_size=4)
+
+
+@given(CONFIGURATIONS, CONFIGURATIONS, st.sampled_from([SHOPIFY, POSTGRES]), st.booleans())
+def test_no_change_of_a_configuration_is_safe_or_left_out(
+    old: dict[str, Any],
+    new: dict[str, Any],
+    definition: str,
+    detail: bool,  # noqa: FBT001
+) -> None:
+    assume(old != new)
+    changed = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    assume(changed)
+    preview = read_preview(update(old, new, *(changed if detail else [""]), definitionId=definition).text())
+
+    impact = impact_of(preview, files=FILES)
+
+    assert impact.verdict in {"exposes", "touches data", "look"}
+    [source] = impact.sources
+    [target] = targets(main_steps(preview), FILES)
+    shown = {each.name for each in source.settings} | set(source.secrets)
+    shown |= {each.value.name for each in target.addresses if each.changed}
+    for key in changed:
+        assert any(f"{name}.".startswith(f"configuration.{key}.") for name in shown), (key, shown)
 
 
 # Connections
