@@ -1,11 +1,14 @@
 """Comments on pull requests: a preview in, what people read out. `tests/support/previews.py` makes the previews."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
@@ -453,3 +456,32 @@ def test_hostile_names_open_no_tag_and_mention_no_one() -> None:
 
     for markup in ("<img", "</details> -->", "](http", "|b|", "`|b"):
         assert markup not in outside
+
+
+MARKUP = st.text(st.sampled_from("`|@#<>&*_[]()!~\\/:-'\"{}$%= \n\r\tab1\u202e\u200b"), min_size=1, max_size=12)
+PLAIN_TAGS = frozenset({"code", "/code", "details", "/details", "summary", "/summary", "b", "/b", "br", "sub", "/sub"})
+
+
+@given(MARKUP, MARKUP, MARKUP)
+@example("x", "@octocat", "](http://x)")
+@example("--> <b>", "</code><img src=x>", "`@octocat`")
+@example("a", "\n```\n@octocat", "www.example.com #1 http://example.com")
+def test_nothing_that_a_preview_holds_becomes_markup(name: str, key: str, value: str) -> None:
+    old, new = ({key: each, "host": each, "shop": [each, "b"]} for each in (f"{value}1", value))
+    digest = Digest().step("create", SOURCE, name, None, actor(new, definitionId=value))
+    digest.step("create", CONNECTION, name, None, connection([Stream(value)], namespaceFormat=value, destinationId=key))
+    digest.step("update", DESTINATION, name, actor(old), actor(new, name=key), "configuration", "name")
+
+    first, *rest = render(review(digest)).split("\n")
+    shown = re.sub(r"(?ms)^```mermaid.*?^```$", "", "\n".join(rest))
+    # Every code span of a comment is on one line, and has no backtick in it.
+    spans = [span for line in shown.splitlines() for span in re.findall(r"`([^`]*)`", line)]
+    outside = "\n".join(re.sub(r"`[^`]*`|(?<=<code>)[^<]*(?=</code>)", "", line) for line in shown.splitlines())
+
+    assert re.fullmatch(r"<!-- lotus:comment stack=\w+ -->", first)
+    assert "`" not in outside
+    assert set(re.findall(r"<([^>\s]*)", outside)) <= PLAIN_TAGS
+    for markup in ("](", "://", "www.", "\r", "\u202e", "\u200b"):
+        assert markup not in outside
+    assert not re.search(r"@\w|(?<!&)#\d", outside)
+    assert not any(char in span for span in spans for char in "|@<")
