@@ -1,4 +1,4 @@
-"""`lotus gate`: fail if a preview loses data without an acknowledgement, with a line and a remedy for each loss.
+"""`lotus gate`: fail if a preview loses or exposes data without an acknowledgement, with a line and a remedy for each.
 
 `lotus deploy` prints the same lines, and `lotus comment --json` contains the same document.
 """
@@ -26,9 +26,9 @@ from lotus_infra.plan.impact import Loss
 @STREAMS
 @JSON
 def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: Path, *, as_json: bool) -> None:
-    """Exit with 1 if a preview loses data (objects, cursors, existing rows) without an acknowledgement.
+    """Exit with 1 if a preview loses data (objects, cursors, existing rows) or exposes it without an acknowledgement.
 
-    Acknowledge losses with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A
+    Acknowledge losses and exposures with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A
     failed preview never passes.
 
     Example: lotus gate --preview preview.json --label accepts-data-loss

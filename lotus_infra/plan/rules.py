@@ -555,7 +555,7 @@ def _ingress_changes(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> It
     if was.get("host") != becomes.get("host"):
         yield look(f"serves its UI at {becomes.get('host')}")
     notes = (_outside(_object(each.get("annotations"))) for each in (old, new))
-    known = {"annotations": None, "dagsterWebserver": None, "apiVersion": None}
+    known: dict[str, JsonValue] = {"annotations": None, "dagsterWebserver": None, "apiVersion": None}
     rest = [(each | known, ui | {"host": None, "tls": None}) for each, ui in ((old, was), (new, becomes))]
     if operator.ne(*notes) or operator.ne(*rest):
         yield exposes("has an ingress with other annotations, paths or class, which may decide who can reach its UI")
@@ -582,7 +582,7 @@ def service(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 def schedule(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
     """Look if no sync starts by itself any more."""
     kind = after.get("scheduleType") if isinstance(after, dict) else None
-    if kind not in {"cron", "basic"}:
+    if kind not in ("cron", "basic"):
         yield look("no sync starts by itself any more")
 
 

@@ -185,7 +185,13 @@ _AIRBYTE: Final = {
         create=look("is added"),
         replace=destroys("is replaced: everything in the old one is deleted"),
         delete=destroys("is deleted with everything in it"),
-        rows={"name": _safe(), "forceDestroy": _FORCE},
+        rows={
+            "name": _safe(),
+            "organizationId": IDENTITY,
+            "regionId": _look("runs its jobs in another region"),
+            "notifications": _look("notifies others, or of other events"),
+            "forceDestroy": _FORCE,
+        },
     ),
 }
 

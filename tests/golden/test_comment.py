@@ -185,6 +185,11 @@ def shop_hidden() -> Digest:
     return changed(hidden, hidden, "shop")
 
 
+def configuration_hidden() -> Digest:
+    hidden = {**actor(), "configuration": "[secret]"}
+    return Digest().step("update", SOURCE, "shopify", hidden, hidden, "configuration")
+
+
 def bucket_hidden() -> Digest:
     old = actor(S3_PLACE, definitionId=S3, name="S3")
     new = actor({**S3_PLACE, "s3_bucket_name": "[secret]"}, definitionId=S3, name="S3")
@@ -318,9 +323,7 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "source-of-another-connector": lambda: Digest().step(
         "update", SOURCE, "shopify", actor(), actor(definitionId=POSTGRES), "definitionId"
     ),
-    "configuration-hidden": lambda: Digest().step(
-        "update", SOURCE, "shopify", actor(configuration="[secret]"), actor(configuration="[secret]"), "configuration"
-    ),
+    "configuration-hidden": configuration_hidden,
     "hosts-reordered": lambda: changed({"hosts": ["a", "b", "c"]}, {"hosts": ["a", "c", "b"]}, "hosts"),
     "tunnel-added": tunnel_added,
     "long-values": long_values,

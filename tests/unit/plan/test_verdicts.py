@@ -385,7 +385,7 @@ def test_other_changes_have_the_verdict_of_their_content(verdict: str, what: str
     assert found.verdict == verdict
 
 
-@pytest.mark.parametrize("what", {**DESTROYS, **EXPOSES, **TOUCHES, **LOOKS})
+@pytest.mark.parametrize("what", [*DESTROYS, *EXPOSES, *TOUCHES, *LOOKS])
 def test_a_change_that_the_engine_does_not_name_has_the_same_verdict(what: str) -> None:
     type_, old, new = (DESTROYS | EXPOSES | TOUCHES | LOOKS)[what]
 
