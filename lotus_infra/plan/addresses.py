@@ -348,7 +348,7 @@ def leaf_changes(step: Step, files: Files) -> list[LeafChange]:
     spec = _spec(step.new, files)
     named = list(property_paths(step))
     # Without any path, nothing says that what is hidden stays.
-    paths = [path[1:] for path in named if path[0] == CONFIGURATION] if named else [()]
+    paths = [path[1:] for path in named if path[:1] == (CONFIGURATION,)] if named else [()]
     before, after = (state.inputs.get(CONFIGURATION) for state in (step.old, step.new))
     found = [
         each for path in paths for each in _differing(value_at_path(before, path), value_at_path(after, path), path)
