@@ -27,8 +27,10 @@ from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
+from lotus_infra.plan.addresses import Files, LeafChange, exposures, leaf_changes, shown_change
 from lotus_infra.plan.impact import (
     CONNECTION,
+    DESTINATION,
     PROVIDER,
     SOURCE,
     Change,
@@ -48,11 +50,9 @@ from lotus_infra.plan.impact import (
     worst,
 )
 from lotus_infra.plan.preview import (
-    HIDDEN,
     QUIET,
     REPLACEMENT_PARTS,
     REPLACES,
-    UNKNOWN,
     Preview,
     PropertyPath,
     ResourceState,
@@ -70,8 +70,6 @@ SECRET_STREAMS: Final = (
     "its streams are secret, because a mapper holds a key: "
     "this preview can't show which streams, fields or cursors change"
 )
-LONGEST_VALUE: Final = 80
-"""Characters of a value's text; the rest is cut off."""
 _CHANGES: Final[Mapping[str, Change]] = {
     "create": "added",
     "import": "added",
@@ -98,13 +96,19 @@ _HIDDEN_LOSS: Final = (
 )
 
 
-def impact_of(preview: Preview, histories: Mapping[str, History] | None = None, stack: str = "") -> Impact:
+def impact_of(
+    preview: Preview,
+    histories: Mapping[str, History] | None = None,
+    stack: str = "",
+    files: Files | None = None,
+) -> Impact:
     """Compute the effect of an update on data.
 
     Args:
         preview: the preview of the update.
         histories: the job history of connections, by connection id; None if Airbyte was not asked.
         stack: the stack; if empty, the one that the preview names.
+        files: the lake's files, with the pinned specifications; without them, secrets are known by their names only.
 
     Raises:
         LotusError: a connection's streams are not in the provider's form.
@@ -118,7 +122,7 @@ def impact_of(preview: Preview, histories: Mapping[str, History] | None = None, 
         errors=preview.errors,
         sources=tuple(sources),
         others=tuple(sorted(_others(steps, preview, run), key=lambda each: (each.area, each.kind, each.name))),
-        losses=_losses([*steps, *_leftovers(preview)], run),
+        losses=_losses([*steps, *_leftovers(preview)], run, files or Files()),
     )
 
 
@@ -201,18 +205,30 @@ def _property_changes(step: Step) -> Iterator[PropertyChange]:
     """The differing properties of an Airbyte object, without secrets and without those reported elsewhere."""
     if step.old is None or step.new is None:
         return
-    paths = (path for path in property_paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
+    yield from (leaf.property for leaf in _leaves(step) if not leaf.hidden)
+    paths = (path for path in _paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
     # The keys of a schedule make sense together only.
     for path in dict.fromkeys(path[:1] if path[0] == "schedule" else path for path in paths):
-        before, after = (_as_text(value_at(state.inputs, path)) for state in (step.old, step.new))
-        yield PropertyChange(".".join(path), before, after)
+        yield shown_change(path, *(value_at(state.inputs, path) for state in (step.old, step.new)))
 
 
 def _changed_secrets(step: Step) -> Iterator[str]:
     """The paths of secrets that differ. Secret streams have a remark instead."""
     if step.old is not None and step.new is not None:
-        paths = (path for path in property_paths(step) if path[0] != "configurations" and _is_secret(step, path))
+        yield from (leaf.property.name for leaf in _leaves(step) if leaf.hidden)
+        paths = (path for path in _paths(step) if path[0] != "configurations" and _is_secret(step, path))
         yield from map(".".join, paths)
+
+
+def _leaves(step: Step) -> list[LeafChange]:
+    """The differing leaves of the configuration of a source or destination."""
+    return leaf_changes(step, Files()) if step.type in {SOURCE, DESTINATION} else []
+
+
+def _paths(step: Step) -> Iterator[PropertyPath]:
+    """The paths of differing properties, without those that are in `_leaves`."""
+    is_actor = step.type in {SOURCE, DESTINATION}
+    return (path for path in property_paths(step) if not (is_actor and path[0] == "configuration"))
 
 
 def _changed_paths(step: Step) -> Iterator[PropertyChange]:
@@ -224,18 +240,6 @@ def _changed_paths(step: Step) -> Iterator[PropertyChange]:
 def _is_secret(step: Step, path: PropertyPath) -> bool:
     """Whether there is a secret at a path before or after the step."""
     return any(state is not None and hides(state.inputs, path) for state in (step.old, step.new))
-
-
-def _as_text(value: JsonValue) -> str:
-    """A value as short text; empty for none."""
-    if value is None:
-        return ""
-    if hides(value):
-        return HIDDEN
-    if value == UNKNOWN:
-        return "known after the update"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 # Sources
@@ -551,10 +555,11 @@ def _key_text(stream: Stream) -> str:
 # Losses
 
 
-def _losses(steps: Sequence[Step], run: Run) -> tuple[Loss, ...]:
+def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
     """The objects that an update deletes, whose data it loses or exposes, by kind and name."""
     found = [loss for step in steps for loss in _object_losses(step, run)]
     found += [loss for pipeline in _pipelines(steps) for loss in _stream_losses(pipeline)]
+    found += exposures(steps, files)
     # The loss of a deleted source includes its connection: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
     kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))

@@ -130,12 +130,12 @@ _TAGS: Final = {"tags": _safe(), "tagsAll": _safe()}
 
 # Airbyte
 
-_ANOTHER_SECRET: Final = look("has another secret, which may give access to another account")
+ANOTHER_SECRET: Final = look("has another secret, which may give access to another account")
 _ACTOR: Final = {
     "name": _safe(),
     "workspaceId": IDENTITY,
     "definitionId": IDENTITY,
-    "configuration": Row(touches("is configured in another way"), secret=_ANOTHER_SECRET),
+    "configuration": Row(touches("is configured in another way"), secret=ANOTHER_SECRET),
     "resourceAllocation": _look("has other resources for its jobs"),
     "checkConnection": _safe(),
     "forceDestroy": _FORCE,

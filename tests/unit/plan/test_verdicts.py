@@ -280,7 +280,7 @@ TOUCHES: dict[str, tuple[str, Inputs, Inputs]] = {
     "a connection that is switched off": (CONNECTION, connection(), connection(status="inactive")),
     "another prefix": (CONNECTION, connection(), connection(prefix="p_")),
     "refreshes that delete rows": (CONNECTION, connection(), connection(refreshMode="truncate")),
-    "another configuration": (SOURCE, actor({"shop": "a"}), actor({"shop": "b"})),
+    "another configuration": (SOURCE, actor({"start_date": "2025-01-01"}), actor({"start_date": "2024-01-01"})),
 }
 LOOKS: dict[str, tuple[str, Inputs, Inputs]] = {
     "a rule that archives data readably": (LIFECYCLE, rules(rule()), transition("GLACIER_IR")),
