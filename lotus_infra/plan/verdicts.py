@@ -406,6 +406,8 @@ _KUBERNETES: Final = {
             "repositoryOpts": _look("is installed from another repository"),
             "version": _look("has another version of its chart, which may convert its database"),
             "compat": _safe(),
+            "checksum": _look("is installed from another chart"),
+            "resourceNames": _look("has other objects on the cluster"),
             **dict.fromkeys(("atomic", "cleanupOnFail", "skipAwait", "waitForJobs"), _SERVED),
             **dict.fromkeys(("timeout", "maxHistory"), _safe()),
             "values": _PODS,
