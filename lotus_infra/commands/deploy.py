@@ -178,7 +178,8 @@ class Deployment:
         """
         review = review_losses(ReviewRequest(folder / PREVIEW_FILE, self.lake, self.engine.stack, labels))
         if not review.gate.ok:
-            raise LotusError(f"data would be lost without an acknowledgement\n{render_gate(review)}")
+            what = "data would be lost without an acknowledgement; labels count as they are now"
+            raise LotusError(f"{what}\n{render_gate(review)}")
 
     def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:
         """Apply a plan; returns the engine's exit code."""
