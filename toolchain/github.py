@@ -347,6 +347,8 @@ class Runs:
     def refuse_another_workflow(self, run: Run) -> None:
         """Check that a run was by the checked-out file of the workflow.
 
+        The scripts that it calls are not compared: they are among the reviewed files, whose hash names the artifact.
+
         Raises:
             NotCountedError: It was not.
         """

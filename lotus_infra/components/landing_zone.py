@@ -149,8 +149,9 @@ class LandingZone(pulumi.ComponentResource):
         return bucket_arn(bucket, self._settings.region)
 
     def _create_user(self, name: str, user: str, policy: str) -> Credentials:
-        keys = self._settings.keys or (FIRST_KEY,)
-        return create_user(name, user, policy, keys, self._options, protect=self._settings.protect)
+        protected = pulumi.ResourceOptions(protect=self._settings.protect)
+        opts = pulumi.ResourceOptions.merge(self._options, protected)
+        return create_user(name, user, policy, self._settings.keys or (FIRST_KEY,), opts)
 
 
 def _provider(name: str, settings: LandingZoneSettings, parent: pulumi.Resource) -> aws.Provider:
@@ -319,9 +320,7 @@ def _lifecycle_rule(
     )
 
 
-def create_user(
-    name: str, user: str, policy: str, keys: Sequence[str], opts: pulumi.ResourceOptions, *, protect: bool
-) -> Credentials:
+def create_user(name: str, user: str, policy: str, keys: Sequence[str], opts: pulumi.ResourceOptions) -> Credentials:
     """Create an IAM user with a policy and access keys; return the last key.
 
     A new key is created beside the old one, which works until its name is removed from the keys.
@@ -331,15 +330,13 @@ def create_user(
         user: the user's name on AWS.
         policy: an IAM policy document.
         keys: the names of the keys, at least one; AWS allows two per user.
-        opts: of all these resources.
-        protect: whether the user and its policy must be unprotected before they can be deleted. A key is not protected,
-            because a rotation deletes it. What uses the key of the backups is protected, and deleted before it.
+        opts: of all these resources; the keys are never protected.
     """
-    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=protect))
-    owner = aws.iam.User(name, name=user, opts=kept)
-    user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=kept)
-    # Consumers of a key depend on it, so a key must not exist before the user has its permissions.
-    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[user_policy]))
+    owner = aws.iam.User(name, name=user, opts=opts)
+    user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=opts)
+    # Consumers of a key depend on it, so a key must not exist before the user has its permissions. A rotation deletes
+    # the old key, so it is not protected. The consumers of the backups' key are, and a `destroy` reaches them first.
+    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False, depends_on=[user_policy]))
     names = [name if key == FIRST_KEY else f"{name}-{key}" for key in keys]
     *_, last = [aws.iam.AccessKey(each, user=owner.name, opts=key_opts) for each in names]
     return Credentials(pulumi.Output.secret(last.id), pulumi.Output.secret(last.secret))

@@ -1,5 +1,10 @@
 """What `lotus:protectSources` protects on the real engine: connections with their cursors, and how one is removed."""
 
+import pytest
+
+from lotus_infra.clients.pulumi import Engine
+from lotus_infra.commands.preview import run_preview
+from lotus_infra.errors import LotusError
 from tests.engine.lake import Document, Lake
 
 
@@ -46,7 +51,8 @@ def test_a_connection_is_replaced_once_the_stack_acknowledges_it_and_is_protecte
     (pulumi.project / "streams" / "_destinations" / "other.json").write_text(other, encoding="utf-8")
     applied.edit("_destinations/other.json", rename)
     applied.edit("shopify/_source.json", lambda source: source.update(destination="other"))
-    assert "as it is currently marked for protection" in pulumi.preview().failed().output
+    with pytest.raises(LotusError, match='add "connection shopify" to lotus:acknowledge in the stack'):
+        run_preview(Engine.around(pulumi.project / "streams", "test", pulumi.environment))
 
     pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "connection shopify").ok()
     pulumi.up().ok()

@@ -53,8 +53,7 @@ def test_a_job_may_only_do_what_is_said_here() -> None:
         "check/image": reads,
         "comment/post": reads | {"actions": "read", "issues": "read", "pull-requests": "write"},
         "deploy/image": reads | {"packages": "write"},
-        "deploy/up": reads
-        | {"actions": "read", "id-token": "write", "issues": "read", "pull-requests": "read"},
+        "deploy/up": reads | {"actions": "read", "id-token": "write", "issues": "read", "pull-requests": "read"},
         "drift/drift": reads | {"id-token": "write", "issues": "write"},
         "nightly/everything": reads,
         "preview/preview": reads | {"id-token": "write"},
