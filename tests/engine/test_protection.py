@@ -4,6 +4,7 @@ import pytest
 
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.commands.preview import run_preview
+from lotus_infra.commands.review import ReviewRequest, review_losses
 from lotus_infra.errors import LotusError
 from tests.engine.lake import Document, Lake
 
@@ -55,6 +56,10 @@ def test_a_connection_is_replaced_once_the_stack_acknowledges_it_and_is_protecte
         run_preview(Engine.around(pulumi.project / "streams", "test", pulumi.environment))
 
     pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "connection shopify").ok()
+    file = pulumi.project / "preview.json"
+    file.write_text(pulumi.preview("--json").ok().stdout, encoding="utf-8")
+    gate = review_losses(ReviewRequest(file, pulumi.project / "streams")).gate
+    assert (gate.ok, [loss.object for loss in gate.accepted], gate.stale) == (True, ["connection shopify"], ())
     pulumi.up().ok()
 
     assert applied.one("connections", "Shopify → Other")["connectionId"] != before["connectionId"]
