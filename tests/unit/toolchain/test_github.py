@@ -1,7 +1,11 @@
 """What the workflows ask of GitHub: which review counts, what is posted, and what a forged world gets instead."""
 
 import json
+import os
+import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,9 @@ from typing import Any
 import pytest
 
 from lotus_infra import naming
+from tests.support.clone import commit, git
 from tests.unit.toolchain.github_world import (
+    BLOB,
     ELSEWHERE,
     FORK,
     HEAD,
@@ -35,10 +41,11 @@ from tests.unit.toolchain.github_world import (
     written,
 )
 from toolchain import github
-from toolchain.github import BOT, LOSS_LABEL, GithubError, Reviewed, unpack
+from toolchain.github import BOT, LOSS_LABEL, PREVIEWS, GithubError, Reviewed, unpack
 
 Serve = Callable[[Json], None]
 Attack = Callable[[Json], object]
+GIT = shutil.which("git") or "git"
 MARKER = "<!-- lotus:comment stack=prod -->"
 
 
@@ -359,6 +366,32 @@ def test_a_refusal_writes_nothing_and_a_review_its_files_and_one_known_label(
         "Reviewed in https://github.com/acme/lake/actions/runs/12, with the label"
     )
     assert github.main(["review", "prod/../x", str(folder)]) == 1
+
+
+def test_the_command_reads_the_checked_out_commit_and_the_workflow_of_its_tree(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    workflow = clone / PREVIEWS
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("name: preview\n", encoding="utf-8")
+    git(clone, "init", "-q")
+    head = commit(clone, "A")
+    tree, blob = git(clone, "rev-parse", "HEAD^{tree}", f"HEAD:{PREVIEWS}").split()
+    # What is only in the working tree does not count.
+    workflow.write_text("name: evil\n", encoding="utf-8")
+    world = json.dumps(honest()).replace(HEAD, head).replace(TREE, tree).replace(BLOB, blob)
+    serve(tmp_path, json.loads(world))
+    command = [sys.executable, str(Path(github.__file__)), "review", "prod", str(tmp_path / "review")]
+    environment = {
+        "PATH": os.pathsep.join([str(tmp_path), str(Path(GIT).parent)]),
+        "GITHUB_REPOSITORY": REPOSITORY.name,
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+
+    done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "output").read_text(encoding="utf-8") == "label=accepts-data-loss\n"
+    assert len(list((tmp_path / "review").iterdir())) == 3
 
 
 # Artifacts
