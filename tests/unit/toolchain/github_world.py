@@ -198,7 +198,7 @@ def _answers(world: Json) -> Iterator[tuple[str, Any]]:
             [one for one in found if one.get("closed_at") is None],
         )
     runs = world["runs"]
-    commits = {HEAD, LAST, EARLIER, *(str(_of(one, "head", "sha")) for one in pulls)}
+    commits = {HEAD, LAST, *world["commits"], *world["blobs"], *(str(_of(one, "head", "sha")) for one in pulls)}
     for sha in commits:
         found = [one for one in runs if one.get("head_sha") == sha]
         yield f"/actions/workflows/preview.yml/runs?head_sha={sha}&{page}", {"workflow_runs": found}
