@@ -187,7 +187,8 @@ def _answers(world: Json) -> Iterator[tuple[str, Any]]:
         yield f"/commits/{commit}/pulls?{page}", [one for one in pulls if one.get("number") in numbers]
     for one in pulls:
         number = one.get("number")
-        yield f"/pulls/{number}", one
+        # Lists may be older than the pull request itself.
+        yield f"/pulls/{number}", one | world.get("now", {})
         yield f"/issues/{number}/events?{page}", world["events"].get(str(number), [])
         yield f"/issues/{number}/comments?{page}", world["comments"]
     for owner, branch in {(owner, str(_of(one, "head", "ref"))) for one in pulls for owner in ("acme", "somebody")}:

@@ -1,11 +1,13 @@
 """What the workflows ask of GitHub: which review counts, what is posted, and what a forged world gets instead."""
 
+import io
 import json
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,9 @@ def test_the_label_is_the_one_of_now(served: Serve) -> None:
     world = honest()
     world["pulls"][0]["labels"] = [{"name": "urgent"}, {"name": "accepts-data-loss\nx=y"}]
     served(world)
+    assert review().label == ""
 
+    served(honest() | {"now": {"labels": []}})
     assert review().label == ""
 
 
@@ -244,6 +248,10 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         lambda w: w["pulls"][0].update(merge_commit_sha=ELSEWHERE),
         "0 merged pull requests",
     ),
+    "a pull request that only a list says was merged": (
+        lambda w: w.update(now={"merged_at": None}),
+        "pull request 5 was not merged as",
+    ),
     "a commit without a pull request": (lambda w: w["commits"].update({HEAD: []}), "0 merged pull requests"),
     "a commit of two pull requests": (
         lambda w: (w["pulls"].append(pull(6)), w["commits"][HEAD].append(6)),
@@ -366,6 +374,7 @@ def test_a_refusal_writes_nothing_and_a_review_its_files_and_one_known_label(
         "Reviewed in https://github.com/acme/lake/actions/runs/12, with the label"
     )
     assert github.main(["review", "prod/../x", str(folder)]) == 1
+    assert "is no name of a stack" in capsys.readouterr().err
 
 
 def test_the_command_reads_the_checked_out_commit_and_the_workflow_of_its_tree(tmp_path: Path) -> None:
@@ -410,6 +419,14 @@ def test_a_bomb_is_refused_by_its_size_and_one_that_lies_about_it_is_not_unpacke
     lying = bomb.replace(struct.pack("<L", 10_000_000), struct.pack("<L", 10))
     with pytest.raises(GithubError, match="can't be unpacked"):
         unpack(lying, ("a.json",), 100)
+
+
+def test_an_archive_that_github_does_not_make_is_refused() -> None:
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.json", "{}")
+    with pytest.raises(GithubError, match="packed as GitHub does not"):
+        unpack(into.getvalue(), ("a.json",), 100)
 
 
 # The comment
