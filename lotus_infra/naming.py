@@ -90,6 +90,11 @@ def acknowledged_stream(source: str, stream: str) -> str:
     return f"stream {source}/{stream}"
 
 
+def acknowledged_connection(source: str) -> str:
+    """A source's connection in a stack's list of acknowledged losses: `connection shopify`."""
+    return f"connection {source}"
+
+
 def secret(owner: str, path: Sequence[str | int]) -> str:
     """The stack's name of a secret of a source or a destination: `shopify_api_password`.
 

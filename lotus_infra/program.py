@@ -159,6 +159,11 @@ class ArgsBuilder:
                 allow_cursor_loss=True if losses & self.stack.acknowledged else None,
             ),
             protect=self.stack.protect_sources,
+            # The engine refuses to replace what is protected, unless the same update ends the protection.
+            protect_connection=(
+                self.stack.protect_sources
+                and naming.acknowledged_connection(source.name) not in self.stack.acknowledged
+            ),
         )
 
     def _actor(self, label: str, config: SourceConfig | DestinationConfig) -> ActorArgs:

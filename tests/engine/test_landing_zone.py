@@ -244,7 +244,13 @@ def test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_s
     assert "protected" in zone.pulumi.destroy().failed().output
     assert all(closed(aws, bucket) for bucket in BUCKETS)
     assert aws.s3.get_bucket_versioning(Bucket="acme-landing")["Status"] == "Enabled"
+    users = ["acme-landing-reader", "acme-landing-writer"]
+    assert sorted(user["UserName"] for user in aws.iam.list_users()["Users"]) == users
+    assert all(aws.iam.list_user_policies(UserName=user)["PolicyNames"] for user in users)
 
+    zone.pulumi.up().ok()
+    zone.pulumi.run("state", "unprotect", "--all", "--yes").ok()
+    zone.pulumi.preview("--expect-no-changes").ok()
     configure(zone, ZONE | {"state": "acme-state", "protect": False})
     zone.pulumi.up().ok()
     zone.pulumi.destroy().ok()

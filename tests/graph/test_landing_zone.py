@@ -72,7 +72,7 @@ def test_on_another_server_buckets_get_only_its_declared_features(declare: Decla
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_buckets_are_protected_by_default(
+def test_buckets_users_and_policies_are_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
@@ -82,6 +82,10 @@ def test_buckets_are_protected_by_default(
     for name in ("landing", "backup", "state"):
         assert graph.request("Bucket", name).protect is protected
         assert graph.request("BucketPublicAccessBlock", name).protect is protected
+    for name in ("writer", "reader"):
+        assert graph.request("User", name).protect is protected
+        assert graph.request("UserPolicy", name).protect is protected
+        assert graph.request("AccessKey", name).protect is False
     assert graph.named("Bucket", "landing").inputs.get("forceDestroy") == (None if protected else True)
 
 

@@ -144,11 +144,23 @@ def test_exports_have_the_prefix_of_each_stream(declare: Declare) -> None:
 
 
 @pytest.mark.parametrize(("setting", "protected"), [(None, False), ("true", True)])
-def test_sources_are_protected_if_the_stack_sets_it(declare: Declare, setting: str | None, protected: bool) -> None:  # noqa: FBT001
+def test_sources_and_connections_are_protected_if_the_stack_sets_it(
+    declare: Declare,
+    setting: str | None,
+    protected: bool,  # noqa: FBT001
+) -> None:
     graph = declare(protectSources=setting)
 
     assert graph.request("Source", "faker").protect is protected
+    assert graph.request("Connection", "faker").protect is protected
+
+
+def test_an_acknowledged_connection_may_be_replaced_and_no_other(declare: Declare) -> None:
+    graph = declare(protectSources="true", acknowledge=json.dumps(["connection faker"]))
+
     assert graph.request("Connection", "faker").protect is False
+    assert graph.request("Source", "faker").protect is True
+    assert graph.request("Connection", "shopify").protect is True
 
 
 def test_resource_names_come_from_folders_so_that_labels_can_change(declare: Declare, lake: Path) -> None:
