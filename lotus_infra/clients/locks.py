@@ -17,7 +17,8 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus_infra.clients.storage import SCHEMES, ObjectStore, open_store
-from lotus_infra.config.production import Backend, Declared
+from lotus_infra.config.backend import Backend
+from lotus_infra.config.production import Declared
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 

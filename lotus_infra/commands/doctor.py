@@ -34,7 +34,7 @@ from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
 from lotus_infra.clients.storage import Bucket
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.config import production
-from lotus_infra.config.production import Backend
+from lotus_infra.config.backend import Backend
 from lotus_infra.config.stack import PROJECT_FILE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize

@@ -2,7 +2,7 @@
 
 It is checked before anything is called or declared. A run with another state would create the whole lake again, or
 delete objects that this state does not have; so the files decide where production's state is, not the shell.
-Independent of Pulumi's SDK and of the network; chooses the backend by the rules of the Pulumi CLI.
+Independent of Pulumi's SDK and of the network; `config/backend` has the rules by which the SDKs choose a server.
 """
 
 import json
@@ -10,94 +10,17 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import parse_qs, urlsplit
+from typing import Final
 
+from lotus_infra.config.backend import BACKEND_VARIABLE, STACK_SERVICES, Backend, aws_diversions, proxies
 from lotus_infra.config.stack_files import PROJECT_FILE, document, stack_file
 from lotus_infra.errors import LotusError
 
-BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server has another address at each start, such as the sandbox, uses it."""
-ENDPOINT_VARIABLES: Final = (ENDPOINT_VARIABLE, "AWS_ENDPOINT_URL")
-"""In order of precedence; an S3 backend whose URL has no `endpoint` uses them too."""
-IGNORED_ENDPOINTS: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
-"""Schemes of backends that a team shares."""
-Chooser = Literal["$PULUMI_BACKEND_URL", "Pulumi.yaml", "pulumi login", "nothing"]
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
 AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Where the engine keeps the state.
-
-    Attributes:
-        url: Its address; empty if none is configured.
-        chosen_by: The setting that named it.
-    """
-
-    url: str
-    chosen_by: Chooser
-
-    @classmethod
-    def chosen(cls, declared: str, environment: Mapping[str, str] = os.environ) -> "Backend":
-        """Select the backend as the CLI does: the environment's, else the project's, else that of the last login.
-
-        Seen on Pulumi 3.259 (tests/engine/test_state_guard.py).
-
-        Args:
-            declared: `backend.url` of `Pulumi.yaml`; empty where it has none.
-            environment: The environment's variables.
-        """
-        if environment.get(BACKEND_VARIABLE):
-            return cls(environment[BACKEND_VARIABLE], "$PULUMI_BACKEND_URL")
-        if declared:
-            return cls(declared, "Pulumi.yaml")
-        logged_in = _logged_in(environment)
-        return cls(logged_in, "pulumi login") if logged_in else cls("", "nothing")
-
-    @property
-    def scheme(self) -> str:
-        """The URL's scheme: `s3`, `file`, `https`, …; empty without a backend."""
-        return self.url.partition("://")[0] if "://" in self.url else ""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether a team shares it."""
-        return self.scheme in SHARED
-
-    @property
-    def bucket(self) -> str:
-        """The bucket's name; empty for a backend that is no bucket."""
-        return urlsplit(self.url).netloc if self.scheme in {"s3", "gs", "azblob"} else ""
-
-    def diverted(self, environment: Mapping[str, str]) -> str:
-        """The variable that redirects an S3 backend to another server; empty if none does."""
-        if self.scheme != "s3" or "endpoint" in parse_qs(urlsplit(self.url).query):
-            return ""
-        return diverting(environment)
-
-
-def diverting(environment: Mapping[str, str]) -> str:
-    """The variable that redirects S3 requests of AWS SDKs to another server; empty if none does."""
-    if environment.get(IGNORED_ENDPOINTS, "").lower() == "true":
-        return ""
-    return next((name for name in ENDPOINT_VARIABLES if environment.get(name)), "")
-
-
-def _logged_in(environment: Mapping[str, str]) -> str:
-    """The backend of the last `pulumi login`, from the CLI's credentials.json."""
-    home = environment.get("PULUMI_CREDENTIALS_PATH") or environment.get("PULUMI_HOME")
-    folder = Path(home) if home else Path(environment.get("HOME", "~")).expanduser() / ".pulumi"
-    try:
-        noted = json.loads((folder / "credentials.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    current = noted.get("current") if isinstance(noted, dict) else None
-    return current if isinstance(current, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +141,8 @@ def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]
     if used.chosen_by == "$PULUMI_BACKEND_URL" and used.url.rstrip("/") != declared.url.rstrip("/"):
         instead = declared.url or "nothing"
         yield f"${BACKEND_VARIABLE} is {used.url}, and {PROJECT_FILE} has {instead}: unset {BACKEND_VARIABLE}"
-    variable = used.diverted(environment)
-    if variable:
-        where = f"${variable} sends the backend {used.url} to {environment[variable]}"
-        yield f"{where}: unset {variable}, or give backend.url an endpoint of its own"
+    for found in used.diversions(environment):
+        yield found.describe(f"the backend {used.url}")
     zone = run.values.zone
     if zone is not None and zone.state and used.bucket and used.bucket != zone.state:
         what = f"the backend is the bucket {used.bucket}, and {LANDING_ZONE}.state is {zone.state}"
@@ -248,9 +169,12 @@ def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     if zone is not None and zone.server != "aws" and not zone.endpoint:
         set_it = f"pulumi config set --path {LANDING_ZONE}.endpoint <url>"
         yield f"the stack sets no S3 server: {set_it}"
-    variable = diverting(environment)
-    if zone is not None and zone.server == "aws" and variable:
-        yield f"${variable} sends the stack's buckets to {environment[variable]} instead of AWS: unset {variable}"
+    if zone is not None and zone.server == "aws":
+        for found in aws_diversions(environment, STACK_SERVICES):
+            yield found.describe("the stack's buckets on AWS")
+    for server, url in (("Airbyte", run.values.airbyte), ("the S3 server", zone.endpoint if zone else "")):
+        for found in proxies(url, environment):
+            yield found.describe(f"requests for {server} at {url}")
 
 
 def _zone(value: object) -> Zone | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lotus_infra.config.production import Backend
+from lotus_infra.config.backend import Backend
 from tests.engine.harness import Pulumi
 from tests.engine.lake import Lake
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.config.production import Backend, Declared, Run, Values, Zone, check, problems
+from lotus_infra.config.production import Declared, Run, Values, Zone, check, problems
 from lotus_infra.errors import LotusError
 
 URL = "s3://lake-state?region=us-west-1"
@@ -59,15 +59,6 @@ def test_all_problems_are_reported_at_once() -> None:
     run = replace(GOOD, project="copy", values=replace(GOOD.values, airbyte=""))
 
     assert len(problems(run, {"PULUMI_BACKEND_URL": "file:///tmp", "AIRBYTE_SERVER_URL": "http://a"})) == 3
-
-
-def test_an_endpoint_in_the_url_is_not_overridden() -> None:
-    own = f"{URL}&endpoint=s3.example.com"
-    variables = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
-
-    assert Backend(own, "Pulumi.yaml").diverted(variables) == ""
-    assert Backend(URL, "Pulumi.yaml").diverted(variables) == "AWS_ENDPOINT_URL_S3"
-    assert Backend(URL, "Pulumi.yaml").diverted(variables | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}) == ""
 
 
 def test_files_that_cannot_be_read_declare_nothing(tmp_path: Path) -> None:
