@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
 SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
