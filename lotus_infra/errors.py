@@ -19,41 +19,14 @@ from urllib.parse import unquote
 MASKED: Final = "***"
 _URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]*)://([^\s"'<>`]*)""")
 _QUERY_VALUE: Final = re.compile(r"([?&;])([^?&;=#]+)=([^&;#,)]*)")
-_PLAIN_OPTIONS: Final = frozenset(
-    [
-        "accelerate",
-        "anonymous",
-        "awssdk",
-        "cdn",
-        "disableSSL",
-        "disable_https",
-        "domain",
-        "dualstack",
-        "endpoint",
-        "fips",
-        "hostname_immutable",
-        "includeDeleted",
-        "kmskeyid",
-        "limit",
-        "localemu",
-        "offset",
-        "profile",
-        "protocol",
-        "rate_limiter_capacity",
-        "region",
-        "request_checksum_calculation",
-        "response_checksum_validation",
-        "role",
-        "s3ForcePathStyle",
-        "ssetype",
-        "storage_account",
-        "universe_domain",
-        "use_path_style",
-        "workspaceId",
-        "workspaceIds",
-        "x-id",
-    ]
+_S3_OPTIONS: Final = (
+    *("accelerate", "awssdk", "disableSSL", "disable_https", "dualstack", "endpoint", "fips", "hostname_immutable"),
+    *("kmskeyid", "profile", "rate_limiter_capacity", "region", "request_checksum_calculation"),
+    *("response_checksum_validation", "role", "s3ForcePathStyle", "ssetype", "use_path_style"),
 )
+_OTHER_BACKENDS: Final = ("anonymous", "cdn", "domain", "localemu", "protocol", "storage_account", "universe_domain")
+_OF_AIRBYTE: Final = ("includeDeleted", "limit", "offset", "workspaceId", "workspaceIds")
+_PLAIN_OPTIONS: Final = frozenset((*_S3_OPTIONS, *_OTHER_BACKENDS, *_OF_AIRBYTE))
 """Options in a query that are no secrets; the value of any other one is masked."""
 
 

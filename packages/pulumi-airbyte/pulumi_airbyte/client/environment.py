@@ -46,10 +46,9 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
         )
     public_url = texts.get("serverUrl") or CLOUD
     if url_problem(public_url):
-        # A query may have a token.
-        raise ValueError(
-            f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(public_url.partition('?')[0]) or _QUERY}"
-        )
+        # A query may have a token. Of a URL with credentials, nothing is shown.
+        shown = public_url if "@" in public_url else public_url.partition("?")[0]
+        raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(shown) or _QUERY}")
     for key in ("configUrl", "tokenUrl"):
         if "@" in texts.get(key, ""):
             raise ValueError(f"airbyte: {key}: {url_problem(texts[key])}")
