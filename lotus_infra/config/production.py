@@ -8,12 +8,12 @@ Independent of Pulumi's SDK and of the network; `config/backend` has the rules b
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
 from lotus_infra.config.backend import BACKEND_VARIABLE, STACK_SERVICES, Backend, aws_diversions, proxies
-from lotus_infra.config.stack_files import PROJECT_FILE, document, stack_file
+from lotus_infra.config.stack_files import PROJECT_FILE, configuration, document, stack_file
 from lotus_infra.errors import LotusError
 
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
@@ -70,20 +70,23 @@ class Declared:
         name: The project's name.
         backend: `backend.url`; empty if not set.
         mark: `lotus:production` in the stack's own file; empty if not set.
+        values: The values that the files set for the stack.
     """
 
     name: str = ""
     backend: str = ""
     mark: str = ""
+    values: Values = Values()
 
     @classmethod
     def at(cls, folder: Path, stack: str) -> "Declared":
         """Read the files in a folder for a stack; a file that can't be read counts as empty."""
         project, own = document(folder / PROJECT_FILE), document(folder / stack_file(stack))
-        backend, config = project.get("backend"), own.get("config")
+        name, backend, config = _text(project.get("name")), project.get("backend"), own.get("config")
         url = backend.get("url") if isinstance(backend, dict) else None
         mark = config.get(MARK) if isinstance(config, dict) else None
-        return cls(_text(project.get("name")), _text(url), _text(mark))
+        values = Values.of(configuration(project, name) | configuration(own, name))
+        return cls(name, _text(url), _text(mark), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,18 @@ def _stack_problems(run: Run) -> Iterator[str]:
         yield f"{what}: name the stack that they are of, and leave --config-file out"
     if run.declared.mark and not run.values.mark:
         yield f"Pulumi.{run.stack}.yaml has {MARK}, and the values that were given have not: leave --config-file out"
+    for key, named, given in _places(run):
+        if named and given != named and not named.startswith("{"):
+            yield f"{key} is {given}, and the files have {named}: leave --config-file out"
+
+
+def _places(run: Run) -> Iterator[tuple[str, str, str]]:
+    """Each value that names a place: its key, the files' value, which may be encrypted, and the run's value."""
+    own, values = run.declared.values, run.values
+    yield "airbyte:serverUrl", own.airbyte, values.airbyte
+    for field in fields(Zone):
+        named, given = (getattr(zone, field.name) if zone else "" for zone in (own.zone, values.zone))
+        yield f"{LANDING_ZONE}.{field.name}", named, given
 
 
 def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:

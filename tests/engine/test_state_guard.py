@@ -254,7 +254,6 @@ VERBS: Sequence[Sequence[str]] = [
     ("preview",),
     ("drift",),
     ("sync", "--all"),
-    ("backfill", "shopify", "orders", "--yes"),
     ("discover", "shopify"),
     ("status",),
     ("audit",),
@@ -274,6 +273,9 @@ def test_no_command_calls_a_server_for_a_stack_that_is_refused(lake: Lake) -> No
 
         assert refused.exit_code == 1, (verb, refused.output)
         assert "Pulumi.yaml names no backend" in refused.output, (verb, refused.output)
+    # An estimate that fails does not stop the command, which changes files only.
+    estimated = lotus(lake.pulumi, "backfill", "shopify", "orders", "--estimate", "--dry-run").ok()
+    assert "The number of rows is unknown: the stack test is marked lotus:production" in estimated.output
     assert lake.twin.calls() == []
     assert lake.pulumi.locks() == []
     assert sorted(path for path in lake.pulumi.project.rglob("*") if path.is_file()) == before

@@ -55,6 +55,27 @@ def test_each_mistake_is_reported_with_its_remedy(run: Run, environment: dict[st
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (Values("true", "https://another.example.com/api/public/v1"), "airbyte:serverUrl is"),
+        (Values("true", AIRBYTE, Zone("aws", "another")), "lotus:landingZone.state is"),
+        (Values("true", AIRBYTE, Zone("s3", "lake-state")), "lotus:landingZone.server is"),
+    ],
+)
+def test_values_of_another_file_are_reported_where_they_name_another_place(own: Values, message: str) -> None:
+    [problem] = problems(replace(GOOD, declared=replace(GOOD.declared, values=own)), {})
+
+    assert problem.startswith(message)
+    assert problem.endswith("leave --config-file out")
+
+
+def test_an_encrypted_value_of_the_files_is_not_compared() -> None:
+    own = Values.of({"airbyte:serverUrl": {"secure": "v1:a"}, "lotus:landingZone": {"state": {"secure": "v1:a"}}})
+
+    assert problems(replace(GOOD, declared=replace(GOOD.declared, values=own)), {}) == []
+
+
 def test_all_problems_are_reported_at_once() -> None:
     run = replace(GOOD, project="copy", values=replace(GOOD.values, airbyte=""))
 
