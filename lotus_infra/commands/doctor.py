@@ -186,6 +186,7 @@ def _check_all(case: StackContext) -> Iterator[CheckResult]:
     refused = tuple(guard(case))
     yield from refused
     yield from credentials_in_urls(case)
+    yield from open_places(case)
     if refused:
         what = "no server is checked, because a check could call another one than the files name"
         yield _warning("backend", what, "correct the problems above first")
@@ -295,6 +296,22 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield _ok("backend", where + local)
+
+
+def open_places(case: StackContext) -> Iterator[CheckResult]:
+    """Places of a production stack that credentials and kubeconfigs of this machine decide, and that it could name."""
+    run = case.project.run(case.stack)
+    if not run.is_production:
+        return
+    zone, cluster = run.values.zone, run.values.cluster
+    if zone is not None and zone.server == "aws" and not zone.account:
+        remedy = "`pulumi config set --path lotus:landingZone.account <id>`"
+        yield _warning("backend", "the stack names no AWS account, so that this shell's credentials decide", remedy)
+    if cluster is not None and cluster.context and not cluster.server:
+        what = (
+            f"the stack does not name its cluster's address, so that the kubeconfig decides what {cluster.context} is"
+        )
+        yield _warning("backend", what, "`pulumi config set --path lotus:dagster.cluster.server <url>`")
 
 
 def credentials_in_urls(case: StackContext) -> Iterator[CheckResult]:

@@ -19,6 +19,11 @@ def _text(name: object) -> object:
     return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
+def _account(id_: object) -> object:
+    """Undo `pulumi config set --path`, which writes an id as a number, without zeros at its start."""
+    return str(id_).zfill(12) if isinstance(id_, int) and not isinstance(id_, bool) else id_
+
+
 class LandingZoneSettings(BaseModel):
     """The landing zone, with camelCase keys.
 
@@ -29,6 +34,7 @@ class LandingZoneSettings(BaseModel):
         backup: the bucket for the backups of databases.
         state: the bucket of the engine's state, which exists before the stack; None if another stack manages it.
         endpoint: the server's address; empty on AWS.
+        account: the id of the AWS account; the provider refuses credentials of another one. None allows any.
         features: of the server; AWS has all.
         expire_raw_days: days after which raw data is deleted; None keeps it.
         keys: names of the access keys of each identity, on AWS; consumers use the last one, and removing a name
@@ -44,6 +50,7 @@ class LandingZoneSettings(BaseModel):
     backup: str = Field(min_length=3)
     state: str | None = None
     endpoint: str = ""
+    account: Annotated[str, BeforeValidator(_account), Field(pattern=r"^[0-9]{12}$")] | None = None
     features: frozenset[Feature] | None = None
     expire_raw_days: PositiveInt | None = None
     keys: tuple[Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9]+$")], ...] | None = Field(
@@ -55,6 +62,8 @@ class LandingZoneSettings(BaseModel):
     def _agrees(self) -> Self:
         if self.server == "aws" and (self.endpoint or self.features is not None):
             raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
+        if self.server == "s3" and self.account is not None:
+            raise ValueError("only AWS has accounts: leave account out")
         if self.server == "s3" and self.keys is not None:
             raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
         if self.keys is not None and len(set(self.keys)) < len(self.keys):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from lotus_infra.config.backend import BACKEND_VARIABLE, STACK_SERVICES, Backend, aws_diversions, proxies
+from lotus_infra.config.kubeconfig import server_of
 from lotus_infra.config.stack_files import PROJECT_FILE, configuration, document, stack_file
 from lotus_infra.errors import LotusError
 
@@ -20,6 +21,7 @@ ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server has another address at each start, such as the sandbox, uses it."""
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
+DAGSTER: Final = "lotus:dagster"
 AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
 
 
@@ -33,6 +35,7 @@ class Zone:
         endpoint: The server's address; empty if the stack sets none.
         landing: The bucket that Airbyte writes to.
         region: The buckets' region.
+        account: The id of the AWS account; empty if the stack names none.
     """
 
     server: str
@@ -40,6 +43,22 @@ class Zone:
     endpoint: str = ""
     landing: str = ""
     region: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlace:
+    """The cluster that a stack deploys Dagster to.
+
+    Attributes:
+        context: The context in the kubeconfig; empty for the current one.
+        server: The address of its API server; empty if the stack does not name it.
+        kubeconfig: The file; None for the environment's.
+    """
+
+    context: str = ""
+    server: str = ""
+    kubeconfig: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +69,19 @@ class Values:
         mark: The value of `lotus:production`; empty if not set.
         airbyte: Airbyte's address; empty if the environment or the default decides.
         zone: The landing zone; None without one.
+        cluster: The cluster; None for a stack that deploys nothing to one.
     """
 
     mark: str = ""
     airbyte: str = ""
     zone: Zone | None = None
+    cluster: ClusterPlace | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "Values":
         """Take them from a stack's values by full key; an object may be given as JSON text."""
-        return cls(_text(values.get(MARK)), _text(values.get("airbyte:serverUrl")), _zone(values.get(LANDING_ZONE)))
+        zone, cluster = _zone(values.get(LANDING_ZONE)), _cluster(values.get(DAGSTER))
+        return cls(_text(values.get(MARK)), _text(values.get("airbyte:serverUrl")), zone, cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,8 @@ def problems(run: Run, environment: Mapping[str, str]) -> list[str]:
     """Every difference of a production run from its files, each with its remedy; none for other stacks."""
     if not run.is_production:
         return []
-    return [*_backend_problems(run, environment), *_stack_problems(run), *_unset_problems(run, environment)]
+    servers = [*_unset_problems(run, environment), *_cluster_problems(run, environment)]
+    return [*_backend_problems(run, environment), *_stack_problems(run), *servers]
 
 
 def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
@@ -192,14 +215,44 @@ def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
             yield found.describe(f"requests for {server} at {url}")
 
 
-def _zone(value: object) -> Zone | None:
+def _cluster_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
+    cluster = run.values.cluster
+    if cluster is None:
+        return
+    if not cluster.context:
+        set_it = f"pulumi config set --path {DAGSTER}.cluster.context <context>"
+        yield f"the stack names no context, and the kubeconfig's current one decides: {set_it}"
+        return
+    # Without such a context nothing is redirected: the run fails.
+    found = server_of(cluster.kubeconfig, cluster.context, environment) if cluster.server else ""
+    if found and found.rstrip("/") != cluster.server.rstrip("/"):
+        what = f"the kubeconfig's context {cluster.context} is the cluster at {found}, and {DAGSTER}.cluster.server is"
+        yield f"{what} {cluster.server}: select the kubeconfig of that cluster (KUBECONFIG)"
+
+
+def _cluster(value: object) -> ClusterPlace | None:
+    document = _object(value)
+    if document is None or _text(document.get("deploy")).lower() in {"", "false"}:
+        return None
+    cluster = _object(document.get("cluster")) or {}
+    kubeconfig = _text(cluster.get("kubeconfig")) or None
+    return ClusterPlace(_text(cluster.get("context")), _text(cluster.get("server")), kubeconfig)
+
+
+def _object(value: object) -> dict[str, object] | None:
+    """An object, or its JSON text; None for anything else."""
     try:
         document = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return None
-    if not isinstance(document, dict):
+    return document if isinstance(document, dict) else None
+
+
+def _zone(value: object) -> Zone | None:
+    document = _object(value)
+    if document is None:
         return None
-    return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint", "landing", "region")))
+    return Zone(*(_text(document.get(key)) for key in ("server", "state", "endpoint", "landing", "region", "account")))
 
 
 def _text(value: object) -> str:
