@@ -7,17 +7,8 @@ import pytest
 from lotus_infra.commands.doctor import CheckResult
 from lotus_infra.errors import LotusError, has_credentials, masked_urls
 
-PASSWORDS = (
-    "pa55word",
-    "pa55:word",
-    "pa55@word",
-    "pa55/word",
-    "pa55?word",
-    "pa55#word",
-    "55/pa55",
-    "%70a55",
-    "pa55%40",
-)
+PASSWORDS = ("pa55word", "pa55:word", "pa55@word", "pa55/word", "55/pa55", "%70a55", "pa55%40")
+NOT_IN_A_QUERY = ("pa55?word", "pa55#word")
 PLACES = (
     "https://user:{}@host/path",
     "https://user:{}@host:8443",
