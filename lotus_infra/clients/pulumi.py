@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -190,16 +191,22 @@ def selected_stack(project: Project, environment: Mapping[str, str]) -> str:
     """
     declared = production.Declared.at(project.folder, "")
     backend = Backend.chosen(declared.backend, environment).url
-    folders = (project.folder, project.folder.resolve(), Path(environment.get("PWD", project.folder)))
-    for folder in dict.fromkeys(folders):
-        path = hashlib.sha1(str(folder / PROJECT_FILE).encode(), usedforsecurity=False).hexdigest()
-        file = pulumi_home(environment) / "workspaces" / f"{declared.name}-{path}-workspace.json"
-        try:
-            noted = _Selection.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError):
-            continue
-        return noted.stacks.get(backend) or noted.stacks.get(backend.rstrip("/")) or noted.stack
-    return ""
+    path = hashlib.sha1(str(_working_folder(project, environment) / PROJECT_FILE).encode(), usedforsecurity=False)
+    file = pulumi_home(environment) / "workspaces" / f"{declared.name}-{path.hexdigest()}-workspace.json"
+    try:
+        noted = _Selection.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return ""
+    return noted.stacks.get(backend) or noted.stacks.get(backend.rstrip("/")) or noted.stack
+
+
+def _working_folder(project: Project, environment: Mapping[str, str]) -> Path:
+    """A project's folder under the name that the CLI has for it: `$PWD` if that is it, even through a link."""
+    shell = environment.get("PWD", "")
+    with suppress(OSError):
+        if shell.startswith("/") and Path(shell).samefile(project.folder):
+            return Path(shell)
+    return project.folder.resolve()
 
 
 class _Selection(BaseModel):

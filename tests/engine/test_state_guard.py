@@ -248,6 +248,25 @@ def test_a_stack_is_guarded_however_it_is_named(lake: Lake) -> None:
     assert Engine(project, "other", plain).stack_name == "other"
 
 
+def test_a_stack_that_is_selected_through_a_link_is_guarded(lake: Lake, tmp_path: Path) -> None:
+    pulumi = lake.pulumi
+    pulumi.config_set("lotus:production", "true")
+    pulumi.run("stack", "init", "other").ok()
+    del pulumi.environment["PULUMI_STACK"]
+    link = tmp_path / "link"
+    link.symlink_to(pulumi.project)
+    pulumi.run("stack", "select", "other").ok()
+    # The CLI keeps another selection for each name of the folder.
+    pulumi.project, pulumi.environment["PWD"] = link, str(link)
+    pulumi.run("stack", "select", "test").ok()
+    lake.twin.clear_calls()
+
+    refused = lotus(pulumi, "up", "--refresh", "--yes", "--skip-preview").failed()
+
+    assert "the stack test is marked lotus:production" in refused.output
+    assert lake.twin.calls() == []
+
+
 VERBS: Sequence[Sequence[str]] = [
     ("up", "--yes", "--skip-preview"),
     ("deploy", "--yes"),
