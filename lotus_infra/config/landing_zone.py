@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 from pydantic.alias_generators import to_camel
 
+from lotus_infra.errors import has_credentials
+
 Feature: TypeAlias = Literal[
     "encryption", "lifecycle", "ownership_controls", "public_access_block", "tls_only_policy", "versioning"
 ]
@@ -62,6 +64,8 @@ class LandingZoneSettings(BaseModel):
     def _agrees(self) -> Self:
         if self.server == "aws" and (self.endpoint or self.features is not None):
             raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
+        if has_credentials(self.endpoint):
+            raise ValueError("endpoint has credentials in it: set s3_access_key_id and s3_secret_access_key instead")
         if self.server == "s3" and self.account is not None:
             raise ValueError("only AWS has accounts: leave account out")
         if self.server == "s3" and self.keys is not None:

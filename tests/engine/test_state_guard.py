@@ -309,3 +309,38 @@ def test_an_option_that_runs_something_else_is_refused_for_production(pulumi: Pu
     refused = lotus(pulumi, "up", "--refresh", "--yes", "--skip-preview", option).failed()
 
     assert "redirects a run of production" in refused.output
+
+
+PASSWORD = "pa55-of-the-test"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PULUMI_BACKEND_URL": S3 + "&endpoint=http://user:{password}@{host}"},
+        {"PULUMI_BACKEND_URL": "azblob://lake-state?storage_account=lake&sas={password}"},
+        {"AIRBYTE_SERVER_URL": "http://user:{password}@{host}/api/public/v1"},
+        {"AIRBYTE_SERVER_URL": "http://{host}/api/public/v1?token={password}"},
+        {"HTTP_PROXY": "http://user:{password}@{host}", "AIRBYTE_SERVER_URL": "http://airbyte.internal/api/public/v1"},
+        {"AWS_ENDPOINT_URL_S3": "http://user:{password}@{host}"},
+    ],
+)
+@pytest.mark.parametrize("production", [True, False])
+def test_no_command_shows_credentials_in_a_url(
+    pulumi: Pulumi, elsewhere: Elsewhere, tmp_path: Path, variables: Mapping[str, str], *, production: bool
+) -> None:
+    declare_backend(pulumi, S3)
+    hermetic(pulumi, tmp_path, "")
+    (pulumi.project / "streams").mkdir()
+    stack = {"lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"} | (
+        {"lotus:production": "true"} if production else {}
+    )
+    (pulumi.project / "Pulumi.test.yaml").write_text(json.dumps({"config": stack}), encoding="utf-8")
+    where = {"host": elsewhere.url.removeprefix("http://"), "password": PASSWORD}
+    pulumi.environment |= {name: value.format(**where) for name, value in variables.items()}
+
+    for command in (("doctor",), ("doctor", "--json"), ("drift",), ("sync", "--all"), ("doctor", "--unlock", "--yes")):
+        shown = lotus(pulumi, *command)
+
+        assert PASSWORD not in shown.output, command
+        assert "pa55" not in shown.output, command

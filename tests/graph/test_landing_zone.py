@@ -183,6 +183,7 @@ def test_the_provider_accepts_only_the_account_that_the_stack_names(declare: Dec
     ("zone", "changes", "words"),
     [
         (OTHER, {"account": "012345678901"}, "only AWS has accounts"),
+        (OTHER, {"endpoint": "https://user:word@s3.example.com"}, "endpoint has credentials in it"),
         (AWS, {"account": "lake"}, "lotus:landingZone.account"),
         (AWS, {"endpoint": "https://s3.example.com"}, "leave endpoint and features out"),
         (AWS, {"features": []}, "leave endpoint and features out"),

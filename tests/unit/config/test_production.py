@@ -118,7 +118,8 @@ def test_the_cluster_is_a_named_one(tmp_path: Path) -> None:
 
 
 def test_a_stack_that_deploys_nothing_names_no_cluster() -> None:
-    for dagster in (None, {"deploy": False}, {"deploy": "false"}, '{"deploy": false}', "nonsense", []):
+    values: tuple[object, ...] = (None, {"deploy": False}, {"deploy": "false"}, '{"deploy": false}', "nonsense", [])
+    for dagster in values:
         assert Values.of({"lotus:dagster": dagster}).cluster is None
     text = '{"deploy": true, "cluster": {"context": "a"}}'
     assert Values.of({"lotus:dagster": text}).cluster == ClusterPlace("a")
