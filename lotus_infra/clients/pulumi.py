@@ -30,6 +30,15 @@ _REDIRECTING: Final = ("cwd", "config-file", "client", "remote", "override-env")
 """Options that run another project, other values or another program."""
 _SHORT_CWD: Final = re.compile(r"-[^-cmpstv]*C")
 """`-C`, alone or after other short options, of which none takes the rest as its value."""
+_VALUED: Final = frozenset(
+    {
+        *("color", "config", "event-log", "exclude", "exec-agent", "exec-kind", "memprofilerate", "message"),
+        *("otel-traces", "parallel", "plan", "policy-pack", "policy-pack-config", "profiling", "replace", "save-plan"),
+        *("secrets-provider", "stack", "target", "target-replace", "tracing", "tracing-header", "verbose"),
+    }
+)
+"""Options of `pulumi up` that take the next word as their value."""
+_SHORT_VALUED: Final = re.compile(r"-[^-cmpstv]*[cmpstv]")
 _STANDARD_ERROR: Final = 2
 """The process's own file descriptor: `sys.stderr` may have been replaced."""
 _APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
@@ -105,8 +114,8 @@ class Engine:
         """Refuse what the guard of production stacks refuses, before any call.
 
         Args:
-            arguments: Further arguments of the CLI, which may name another stack. Every word that could be a stack's
-                name counts as one, because only the CLI parses them for certain.
+            arguments: Further arguments of `pulumi up`, which may name another stack. Every word that could be a
+                stack's name counts as one, because only the CLI parses them for certain.
 
         Raises:
             LotusError: A stack that the run may be for is production, and may not run like this.
@@ -154,6 +163,7 @@ class Engine:
 
     def up(self, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> int:
         """Run `pulumi up` on the user's terminal, with additional variables; returns its exit code. Raises as `run`."""
+        self.check_guard(arguments)
         return self._start("up", *self._options, *arguments, extra=extra).returncode
 
     def version(self) -> str:
@@ -167,7 +177,7 @@ class Engine:
     def _start(
         self, *arguments: str, captured: bool = False, extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        self.check_guard(arguments)
+        self.check_guard()
         environment = {**self.environment, **(extra or {})}
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:
@@ -243,6 +253,24 @@ def _refuse_redirecting_options(arguments: Sequence[str], environment: Mapping[s
         short = option == "cwd" and any(_SHORT_CWD.match(argument) for argument in arguments)
         if short or any(argument.split("=")[0] == f"--{option}" for argument in arguments):
             raise LotusError(f"--{option} redirects a run of production", f"leave --{option} out")
+    word = next(_words(arguments), None)
+    if word is not None:
+        what = f"{word!r} names another program, which redirects a run of production"
+        raise LotusError(what, "leave it out; if it is the value of an option, write --option=value")
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that are neither options nor their values: `pulumi up` takes one for a template to run."""
+    is_value = False
+    for argument in arguments:
+        if is_value:
+            is_value = False
+        elif argument.startswith("--"):
+            is_value = argument.removeprefix("--") in _VALUED
+        elif argument.startswith("-"):
+            is_value = bool(_SHORT_VALUED.fullmatch(argument))
+        else:
+            yield argument
 
 
 class _Update(BaseModel):

@@ -50,14 +50,17 @@ _GOOGLE_UNIVERSE: Final = "googleapis.com"
 _GOOGLE_VARIABLE: Final = re.compile(r"STORAGE_EMULATOR_HOST\w*|GOOGLE_\w*(?:UNIVERSE|ENDPOINT)\w*|GCS_\w*ENDPOINT\w*")
 _GOOGLE_HARMLESS: Final = frozenset({"GOOGLE_API_USE_MTLS_ENDPOINT"})
 _CONNECTION_STRINGS: Final = ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING")
-_AZURE_OPTIONS: Final = {
-    "domain": "AZURE_STORAGE_DOMAIN",
-    "protocol": "AZURE_STORAGE_PROTOCOL",
-    "cdn": "AZURE_STORAGE_IS_CDN",
-    "localemu": "AZURE_STORAGE_IS_LOCAL_EMULATOR",
-}
-"""The options of an `azblob` URL, and the variables that stand in for missing ones (gocloud.dev, blob/azureblob)."""
 _FALSE: Final = frozenset({"", "0", "f", "false"})
+_AZURE_OPTIONS: Final = {
+    "domain": ("AZURE_STORAGE_DOMAIN", frozenset({"", "blob.core.windows.net"})),
+    "protocol": ("AZURE_STORAGE_PROTOCOL", frozenset({"", "https"})),
+    "cdn": ("AZURE_STORAGE_IS_CDN", _FALSE),
+    "localemu": ("AZURE_STORAGE_IS_LOCAL_EMULATOR", _FALSE),
+}
+"""The options of an `azblob` URL, each with the variable that stands in for it, and values that change nothing.
+
+As gocloud.dev reads them (blob/azureblob).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +150,10 @@ class Backend:
     def _s3_diversions(self, environment: Mapping[str, str]) -> Iterator[Diversion]:
         options = self.options
         endpoint = options.get("endpoint", "")
+        plain = options.get("disableSSL", options.get("disable_https", "")).lower() not in _FALSE
+        address = endpoint or "amazonaws.com"
+        yield from proxies(address if "://" in address else f"http{'' if plain else 's'}://{address}", environment)
         if endpoint:
-            plain = options.get("disableSSL", options.get("disable_https", "")).lower() not in _FALSE
-            scheme = "http" if plain and "://" not in endpoint else "https"
-            yield from proxies(endpoint if "://" in endpoint else f"{scheme}://{endpoint}", environment)
             return
         pin = "or give backend.url an endpoint of its own"
         for each in aws_diversions(environment, STATE_SERVICES, options):
@@ -163,6 +166,10 @@ class Backend:
         service = environment.get("PULUMI_API", "")
         if service and service.rstrip("/") != self.url.rstrip("/"):
             yield Diversion("$PULUMI_API", service, "unset PULUMI_API")
+        organization = environment.get("PULUMI_DEFAULT_ORGANIZATION", "")
+        if organization:
+            remedy = "unset PULUMI_DEFAULT_ORGANIZATION, and name the stack in full: organization/project/stack"
+            yield Diversion("$PULUMI_DEFAULT_ORGANIZATION", f"the organization {organization}", remedy)
         yield from proxies(self.url, environment)
 
 
@@ -267,9 +274,9 @@ def _azure_diversions(options: Mapping[str, str], environment: Mapping[str, str]
     if not account:
         remedy = "add ?storage_account=<account> to backend.url"
         yield Diversion("the environment's storage account", "", remedy)
-    for option, variable in _AZURE_OPTIONS.items():
+    for option, (variable, harmless) in _AZURE_OPTIONS.items():
         value = environment.get(variable, "")
-        if option not in options and value.lower() not in _FALSE:
+        if option not in options and value.lower() not in harmless:
             yield Diversion(f"${variable}", value, f"unset {variable}, or add {option}=<value> to backend.url")
     # Credentials of a connection string come with an address, for which gocloud.dev ignores the URL's options.
     for variable in _CONNECTION_STRINGS:

@@ -39,6 +39,10 @@ VARIABLES = [
     (AZURE, "AZURE_STORAGE_CONNECTION_STRING"),
     (AZURE, "AZURE_STORAGEBLOB_CONNECTIONSTRING"),
     ("https://pulumi.example.com", "PULUMI_API"),
+    ("https://pulumi.example.com", "PULUMI_DEFAULT_ORGANIZATION"),
+    (f"{S3}&disableSSL=true", "HTTP_PROXY"),
+    (f"{OWN}&disableSSL=true", "HTTP_PROXY"),
+    (f"{S3}&endpoint=http://s3.example.com", "http_proxy"),
 ]
 
 
@@ -60,6 +64,7 @@ HARMLESS = [
     (GS, {"GOOGLE_APPLICATION_CREDENTIALS": "key.json", "GOOGLE_CLOUD_UNIVERSE_DOMAIN": "googleapis.com"}),
     (AZURE, {"AZURE_STORAGE_ACCOUNT": "another", "AZURE_STORAGE_KEY": "a", "AZURE_STORAGE_IS_CDN": "false"}),
     (AZURE, {"AZURE_STORAGE_CONNECTION_STRING": "DefaultEndpointsProtocol=https;AccountName=lake;AccountKey=a=="}),
+    (AZURE, {"AZURE_STORAGE_DOMAIN": "blob.core.windows.net", "AZURE_STORAGE_PROTOCOL": "https"}),
     (f"{AZURE}&domain=blob.example.com", {"AZURE_STORAGE_DOMAIN": "blob.another.com"}),
     ("https://pulumi.example.com", {"PULUMI_API": "https://pulumi.example.com/"}),
     ("file:///state", {"AWS_ENDPOINT_URL": ELSEWHERE}),
