@@ -79,9 +79,9 @@ def main() -> None:
 
 
 def _fail(error: Exception, exit_code: int) -> NoReturn:
-    """Print the message on stderr, with `--json` also a document on stdout, and exit."""
-    # A list of problems has one on each line, indented; any other line break comes from a name.
-    message = "\n  ".join(escape_unprintable(line) for line in str(error).split("\n  "))
+    """Print one line on stderr, with `--json` also a document on stdout, and exit."""
+    # The program prints a list of problems on lines of their own; other line breaks come from names.
+    message = escape_unprintable(str(error).replace("\n  ", "; "))
     click.echo(f"lotus: {message}", err=True)
     # The parsed options are known to the command only, which has ended.
     if "--json" in sys.argv and isinstance(error, LotusError):
