@@ -118,7 +118,12 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) ->
         catalog_password=dagster.catalog_password,
         reader=zone.reader,
         backups=zone.backups(),
-        explain_pods=partial(kubernetes.explain_failed_pods, settings.namespace.name, **dict(settings.cluster)),
+        explain_pods=partial(
+            kubernetes.explain_failed_pods,
+            settings.namespace.name,
+            kubeconfig=settings.cluster.kubeconfig,
+            context=settings.cluster.context,
+        ),
     )
     return Dagster(naming.DAGSTER, args)
 

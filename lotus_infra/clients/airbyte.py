@@ -21,6 +21,7 @@ from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed,
 from pulumi_airbyte.client.models import Actor, Connection, Job
 
 from lotus_infra import naming
+from lotus_infra.config import production
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project, is_encrypted
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
@@ -144,7 +145,12 @@ def translate_errors() -> Iterator[None]:
 
 
 def airbyte_workspace(
-    directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ
+    directory: Path,
+    stack: str | None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    workspace: str = "",
+    guarded: bool = True,
 ) -> AirbyteWorkspace:
     """The Airbyte server and workspace that a stack is deployed to.
 
@@ -152,14 +158,21 @@ def airbyte_workspace(
         directory: The lake's folder, inside its Pulumi project.
         stack: The stack; else `$PULUMI_STACK`, else the project's only stack.
         environment: The environment's variables.
+        workspace: The id of another workspace than the stack's.
+        guarded: Whether to refuse a production stack that may not run like this.
 
     Raises:
-        LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid.
+        LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid; or the
+            stack may not run like this.
     """
     selection = _select_stack(directory, stack, environment)
-    plain = {key: _text(value) for key, value in selection.values.items() if not is_encrypted(value)}
+    if selection.run is not None and selection.run.is_production:
+        if guarded:
+            production.check(selection.run, environment)
+        _refuse_places_of_the_environment(selection, workspace)
+    plain = _plain(selection.values)
     given = {key: plain[f"airbyte:{key}"] for key in _KEYS if plain.get(f"airbyte:{key}")}
-    workspace_id = _workspace_id(plain.get(WORKSPACE) or environment.get(WORKSPACE_VARIABLE, ""))
+    workspace_id = _workspace_id(workspace or plain.get(WORKSPACE) or environment.get(WORKSPACE_VARIABLE, ""))
     missing = list(_missing_settings(completed(given, environment), selection.values))
     if not workspace_id:
         missing.append(_config_or_variable(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
@@ -227,6 +240,7 @@ class _StackSelection(NamedTuple):
     name: str = ""
     values: Mapping[str, object] = MappingProxyType({})
     others: tuple[str, ...] = ()
+    run: production.Run | None = None
 
 
 def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _StackSelection:
@@ -234,7 +248,27 @@ def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, 
     if project is None:
         return _StackSelection()
     names = project.select_all(stack, environment)
-    return _StackSelection(names[0], project.values(names[0])) if len(names) == 1 else _StackSelection(others=names)
+    if len(names) != 1:
+        return _StackSelection(others=names)
+    return _StackSelection(names[0], project.values(names[0]), run=project.run(names[0]))
+
+
+def _refuse_places_of_the_environment(selection: _StackSelection, workspace: str) -> None:
+    """Refuse a production stack whose server or workspace the environment would name.
+
+    Raises:
+        LotusError: The stack does not set one of them, or encrypts it.
+    """
+    plain = {WORKSPACE: workspace, **_plain(selection.values)}
+    for key, variable in (("airbyte:serverUrl", ENVIRONMENT["serverUrl"]), (WORKSPACE, WORKSPACE_VARIABLE)):
+        if not plain.get(key):
+            what = f"the stack {selection.name} is production, and has no plain {key}, so that ${variable} would decide"
+            raise LotusError(what, f"`pulumi config set --stack {selection.name} --plaintext {key} <value>`")
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, str]:
+    """The values that are not encrypted, as texts."""
+    return {key: _text(value) for key, value in values.items() if not is_encrypted(value)}
 
 
 def _searched_places(selection: _StackSelection, directory: Path, variable: str | None) -> str:

@@ -20,7 +20,7 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
 from pydantic import JsonValue
 
-from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, airbyte_workspace, translate_errors
+from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import to_lake_format
 from lotus_infra.commands.options import JSON, STACK
@@ -222,8 +222,7 @@ def _from_airbyte(
     order: MigrationOptions, lake: Lake, environment: Mapping[str, str], in_state: Existing | None = None
 ) -> tuple[Existing, str]:
     """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
-    given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
-    where = airbyte_workspace(order.around, order.stack, given)
+    where = airbyte_workspace(order.around, order.stack, environment, workspace=order.workspace_id)
     workspace_id = order.workspace_id or where.workspace_id
     with closing(Airbyte(where.settings)) as airbyte:
         existing = live_objects(airbyte, workspace_id)

@@ -158,7 +158,8 @@ def _provider(name: str, settings: LandingZoneSettings, parent: pulumi.Resource)
     """The provider for AWS or for the other server. It takes the admin's credentials from the environment."""
     opts = pulumi.ResourceOptions(parent=parent)
     if settings.server == "aws":
-        return aws.Provider(name, region=settings.region, opts=opts)
+        accounts = [settings.account] if settings.account is not None else None
+        return aws.Provider(name, region=settings.region, allowed_account_ids=accounts, opts=opts)
     return aws.Provider(
         name,
         region=settings.region,

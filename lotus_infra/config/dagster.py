@@ -296,10 +296,12 @@ class Cluster(Section):
     Attributes:
         kubeconfig: A file; None for the environment's.
         context: A context in that file; None for the current one.
+        server: The address of the context's API server; a production stack refuses a kubeconfig with another one.
     """
 
     kubeconfig: str | None = Field(default=None, min_length=1)
     context: str | None = Field(default=None, min_length=1)
+    server: str | None = Field(default=None, pattern="^https?://[^@]+$")
 
 
 class Namespace(Section):

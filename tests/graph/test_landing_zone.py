@@ -175,9 +175,20 @@ def test_the_servers_address_may_come_from_the_environment(declare: Declare, mon
     assert exports["endpoint"] == "http://127.0.0.1:1234"
 
 
+@pytest.mark.parametrize("account", ["012345678901", 12345678901])
+def test_the_provider_accepts_only_the_account_that_the_stack_names(declare: Declare, account: object) -> None:
+    inputs = declare(AWS, account=account).named("aws", "landing-zone").inputs
+
+    assert json.loads(inputs["allowedAccountIds"]) == ["012345678901"]
+    assert "allowedAccountIds" not in declare(AWS).named("aws", "landing-zone").inputs
+
+
 @pytest.mark.parametrize(
     ("zone", "changes", "words"),
     [
+        (OTHER, {"account": "012345678901"}, "only AWS has accounts"),
+        (OTHER, {"endpoint": "https://user:word@s3.example.com"}, "endpoint has credentials in it"),
+        (AWS, {"account": "lake"}, "lotus:landingZone.account"),
         (AWS, {"endpoint": "https://s3.example.com"}, "leave endpoint and features out"),
         (AWS, {"features": []}, "leave endpoint and features out"),
         (AWS, {"landing": "acme-state"}, "three buckets"),
