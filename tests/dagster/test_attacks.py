@@ -1,0 +1,181 @@
+"""Text from outside that reaches dbt's SQL: partitions, the landing zone's path, object keys, and columns' names."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from lotus_dagster.arrivals.partitions import day_of
+from lotus_dagster.assets import StreamRun
+from lotus_dagster.lake import Stream
+from lotus_dagster.sensors import _asked_of
+from pydantic import ValidationError
+
+from tests.dagster.lake import Lake, order
+
+PWN = "z']));create/**/table/**/lake.main.pwned/**/as/**/select/**/1;--"
+NO_PARTITIONS = [
+    PWN,
+    "2026-01-05'",
+    "2026-01-05;",
+    "2026",
+    "2026-1-5",
+    "2026-13",
+    "2026-02-30",
+    "2026-01-05/../..",
+    "*",
+    "2026-*",
+    "{{1}}",
+    "٢٠٢٦-٠١",
+    "2026-01-05\x00",
+    "-".join(["2026", "01", "05", "x"]),
+    "20260105",
+    "2026-W01",
+    "",
+]
+UPDATED = "2026-01-05T10:00:00Z"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    made = Lake(tmp_path)
+    made.land("shopify", "orders", "2026-01-05", 0, [order(1, UPDATED)])
+    return made
+
+
+def build(lake: Lake, **options: Any) -> None:
+    lake.dbt("run", "--select", "int_shopify__orders", **options)
+
+
+def tables(lake: Lake) -> set[str]:
+    return {name for (name,) in lake.query("select table_name from duckdb_tables()")}
+
+
+BY_DAY = {PWN, "2026-02-30", "٢٠٢٦-٠١"}
+FROM_A_SHELL = [
+    pytest.param(one, marks=() if one in BY_DAY else pytest.mark.nightly)
+    for one in NO_PARTITIONS
+    if one and "\x00" not in one
+]
+
+
+@pytest.mark.parametrize("partition", FROM_A_SHELL)
+def test_dbt_from_a_shell_takes_no_partition_but_days_and_months(partition: str, lake: Lake) -> None:
+    with pytest.raises(AssertionError, match="write days and months, such as 2026-01-05 2025-11"):
+        build(lake, partitions=[partition])
+    assert "pwned" not in tables(lake)
+
+
+def test_a_rebuild_reads_everything_and_refuses_the_same_partitions(lake: Lake) -> None:
+    with pytest.raises(AssertionError, match="write days and months"):
+        lake.dbt("run", "--full-refresh", "--select", "int_shopify__orders", partitions=[PWN])
+    assert "pwned" not in tables(lake)
+
+
+@pytest.mark.parametrize("partition", NO_PARTITIONS)
+def test_the_configuration_of_a_run_has_days_and_months(partition: str) -> None:
+    with pytest.raises(ValidationError, match="write days and months"):
+        StreamRun(partitions=["2026-01-05", partition])
+
+
+def test_days_and_months_are_read(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2025-11-30", 0, [order(2, UPDATED)])
+    lake.land("shopify", "orders", "2025-12-01", 0, [order(3, UPDATED)])
+    build(lake, partitions=StreamRun(partitions=["2026-01-05", "2025-11"]).partitions)
+    assert lake.query("select id from int_shopify__orders order by 1") == [(1,), (2,)]
+
+
+def test_a_run_that_was_given_nonsense_by_hand_does_not_stop_its_sensor() -> None:
+    config = {"ops": {"shopify_orders_dbt": {"config": {"partitions": [PWN], "rebuild": True}}}}
+    run = dg.DagsterRun(job_name="shopify_orders", run_config=config)
+    assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun(rebuild=True)
+    for given in ({}, {"ops": []}, {"ops": {"shopify_orders_dbt": {"config": {"rebuild": PWN}}}}):
+        run = dg.DagsterRun(job_name="shopify_orders", run_config=given)
+        assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun()
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["year=2026/month=13/day=01", "year=2026/month=02/day=30", "year=٢٠٢٦/month=01/day=05", "year=0000/month=01/day=01"],
+)
+def test_a_folder_that_is_no_day_asks_for_no_run(day: str) -> None:
+    assert day_of(f"{day}/part_0.parquet") is None
+    assert day_of("year=2026/month=01/day=05/part_'0\n.parquet") == "2026-01-05"
+
+
+KEYS = [
+    "part_'0.parquet",
+    'part_"0.parquet',
+    "part_']);create table lake.main.pwned as select 1;--.parquet",
+    "part_{{ 1 }}.parquet",
+    "part_[0].parquet",
+    "part_*.parquet",
+    "part_?.parquet",
+    "part_{0,1}.parquet",
+    "part_\n0.parquet",
+    "part_\\0.parquet",
+    "part_$0%20.parquet",
+    "part_\u2028.parquet",
+]
+
+
+def test_an_object_s_key_is_data(lake: Lake) -> None:
+    expected = [(1,)]
+    for number, key in enumerate(KEYS, start=2):
+        other = lake.land("shopify", "orders", "2026-01-05", number, [order(number, UPDATED)])
+        other.rename(other.with_name(key))
+        expected.append((number,))
+    for _ in range(2):
+        build(lake, partitions=["2026-01-05"])
+        assert lake.query("select id from int_shopify__orders order by 1") == expected
+        assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(len(expected),)]
+    assert "pwned" not in tables(lake)
+
+
+@pytest.mark.parametrize("folder", ["it's {{ 1 }} of [1] \"x\";--", "ü*"])
+def test_the_landing_zone_s_path_is_data(folder: str, tmp_path: Path) -> None:
+    lake = Lake(tmp_path / folder)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, UPDATED)])
+    build(lake)
+    build(lake, partitions=["2026-01-05"])
+    assert lake.query("select id from int_shopify__orders") == [(1,)]
+
+
+def test_a_column_of_a_file_is_data(lake: Lake) -> None:
+    file = lake.land("shopify", "orders", "2026-01-06", 0, [order(2, UPDATED)])
+    odd = ("x' from y;--", 'x" y', "{{ 1 }}", "*", "columns(*)", "a\nb")
+    more = ", ".join(f"1 as \"{name.replace(chr(34), chr(34) * 2)}\"" for name in odd)
+    changed = file.with_name("part_1.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select *, {more} from read_parquet('{file}', hive_partitioning = false)) to '{changed}'"
+        )
+    file.unlink()
+    build(lake)
+    assert lake.query("select id from int_shopify__orders order by 1") == [(1,), (2,)]
+
+
+def test_a_declared_column_is_data(tmp_path: Path) -> None:
+    project = tmp_path / "dbt"
+    shutil.copytree(
+        Path(__file__).resolve().parents[2] / "dagster" / "dbt", project, ignore=shutil.ignore_patterns("target", "logs")
+    )
+    odd = "it's \"x\"; drop table y;--"
+    sources = project / "models" / "core" / "shopify" / "_shopify__sources.yml"
+    text = sources.read_text()
+    place = text.index("      - name: orders\n")
+    columns = text.index("        columns:\n", place) + len("        columns:\n")
+    sources.write_text(text[:columns] + f"          - name: '{odd.replace(chr(39), chr(39) * 2)}'\n" + text[columns:])
+    lake = Lake(tmp_path / "machine", project)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, UPDATED, **{odd: "kept"})])
+    build(lake)
+    assert lake.query("select id from int_shopify__orders") == [(1,)]
+
+
+def test_the_environment_of_threads_is_a_number(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "LOTUS_THREADS", "1; create table pwned")
+    with pytest.raises((AssertionError, ValueError)):
+        build(lake)
