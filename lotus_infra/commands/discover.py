@@ -186,10 +186,16 @@ def try_discover(live: ConnectedLake, name: str, source_id: str = "", *, dry_run
 
 def to_lake_format(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
     """Convert discovered streams to the lake's format, by stream name, and list those that cannot have a file."""
-    streams = [_in_lake_format(stream) for stream in found]
+    streams: list[Discovered] = []
+    too_deep: list[LeftOut] = []
+    for stream in found:
+        try:
+            streams.append(_in_lake_format(stream))
+        except RecursionError:
+            too_deep.append(LeftOut(stream.name, "its schema nests too deeply"))
     refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable_streams(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
-    return kept, tuple(dict.fromkeys(refused.values()))
+    return kept, tuple(dict.fromkeys((*too_deep, *refused.values())))
 
 
 def _in_lake_format(stream: DiscoveredStream) -> Discovered:

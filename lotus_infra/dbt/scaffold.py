@@ -89,7 +89,9 @@ class Draft:
     def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
         prefix = self._lake.prefix_of(source, stream.name)
         if not naming.is_plain_path(prefix):
-            raise ProjectError(f"{stream.file} lands below {json.dumps(prefix)}, which is no plain path", "run `lotus check`")
+            raise ProjectError(
+                f"{stream.file} lands below {json.dumps(prefix)}, which is no plain path", "run `lotus check`"
+            )
         folder = naming.dbt_models_folder(source.name)
         file = self._source_files.setdefault(source.name, f"{folder}/{naming.dbt_sources_file(source.name)}")
         text = self._text(file)
@@ -280,9 +282,8 @@ def scalar(text: str) -> str:
 
 
 def described(text: str) -> str:
-    """A printable text as the YAML of a description, which dbt renders: each start of a tag is written as an expression."""
-    plain = _JINJA_START.sub("{{ '{' }}", text)
-    return _text(plain)
+    """A printable text as the YAML of a description: dbt renders it to the same text."""
+    return _text(_JINJA_START.sub("{{ '{' }}", text))
 
 
 def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[str]]:

@@ -131,9 +131,9 @@ class Reader:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             self._report(file, f"can't be read as JSON ({reason})", "simplify it")
             return None
-        excess = _excess(document, text)
-        if excess:
-            self._report(file, excess, "see if it is the right file")
+        too_much = excess_of(document, text)
+        if too_much:
+            self._report(file, too_much, "see if it is the right file")
             return None
         if self._has_duplicates:
             for path, line in islice(duplicates(text), _MOST_MISTAKES):
@@ -166,7 +166,7 @@ class Reader:
             return None
 
 
-def _excess(document: JsonValue, text: str) -> str:
+def excess_of(document: JsonValue, text: str) -> str:
     """What a document has too much of; empty if it has nothing."""
     if text.count("[") + text.count("{") <= _DEEPEST and text.count(",") < _MANY:
         return ""

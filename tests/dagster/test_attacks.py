@@ -9,8 +9,11 @@ import dagster as dg
 import duckdb
 import pytest
 from lotus_dagster.arrivals.partitions import day_of
-from lotus_dagster.assets import StreamRun
+from lotus_dagster.assets import StreamRun, stream_assets
+from lotus_dagster.dbt_command import dbt_of
+from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.lake import Stream
+from lotus_dagster.manifest import Manifest
 from lotus_dagster.sensors import _asked_of
 from pydantic import ValidationError
 
@@ -29,7 +32,7 @@ NO_PARTITIONS = [
     "*",
     "2026-*",
     "{{1}}",
-    "٢٠٢٦-٠١",
+    "\u0662\u0660\u0662\u0666-\u0660\u0661",
     "2026-01-05\x00",
     "-".join(["2026", "01", "05", "x"]),
     "20260105",
@@ -54,7 +57,7 @@ def tables(lake: Lake) -> set[str]:
     return {name for (name,) in lake.query("select table_name from duckdb_tables()")}
 
 
-BY_DAY = {PWN, "2026-02-30", "٢٠٢٦-٠١"}
+BY_DAY = {PWN, "2026-02-30", "\u0662\u0660\u0662\u0666-\u0660\u0661"}
 FROM_A_SHELL = [
     pytest.param(one, marks=() if one in BY_DAY else pytest.mark.nightly)
     for one in NO_PARTITIONS
@@ -81,6 +84,24 @@ def test_the_configuration_of_a_run_has_days_and_months(partition: str) -> None:
         StreamRun(partitions=["2026-01-05", partition])
 
 
+def test_a_run_with_nonsense_in_its_configuration_ends_before_dbt_starts(lake: Lake) -> None:
+    stream = Stream("shopify", "orders", "raw/shopify/orders/")
+    part = Manifest.read(current_manifest(DBT_PROJECT)).tagged(stream.tag)
+    assert part is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        ran = dg.materialize(
+            [stream_assets(stream, part)],
+            instance=instance,
+            resources={"dbt": dbt_of(DBT_PROJECT)},
+            run_config={"ops": {"shopify_orders_dbt": {"config": {"partitions": [PWN]}}}},
+            raise_on_error=False,
+        )
+        told = [str(event.event_specific_data) for event in ran.all_events if event.is_failure]
+    assert not ran.success
+    assert any("write days and months, such as" in one for one in told), told
+    assert "pwned" not in tables(lake)
+
+
 def test_days_and_months_are_read(lake: Lake) -> None:
     lake.land("shopify", "orders", "2025-11-30", 0, [order(2, UPDATED)])
     lake.land("shopify", "orders", "2025-12-01", 0, [order(3, UPDATED)])
@@ -92,14 +113,20 @@ def test_a_run_that_was_given_nonsense_by_hand_does_not_stop_its_sensor() -> Non
     config = {"ops": {"shopify_orders_dbt": {"config": {"partitions": [PWN], "rebuild": True}}}}
     run = dg.DagsterRun(job_name="shopify_orders", run_config=config)
     assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun(rebuild=True)
-    for given in ({}, {"ops": []}, {"ops": {"shopify_orders_dbt": {"config": {"rebuild": PWN}}}}):
+    others: list[dict[str, Any]] = [{}, {"ops": []}, {"ops": {"shopify_orders_dbt": {"config": {"rebuild": PWN}}}}]
+    for given in others:
         run = dg.DagsterRun(job_name="shopify_orders", run_config=given)
         assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun()
 
 
 @pytest.mark.parametrize(
     "day",
-    ["year=2026/month=13/day=01", "year=2026/month=02/day=30", "year=٢٠٢٦/month=01/day=05", "year=0000/month=01/day=01"],
+    [
+        "year=2026/month=13/day=01",
+        "year=2026/month=02/day=30",
+        "year=\u0662\u0660\u0662\u0666/month=01/day=05",
+        "year=0000/month=01/day=01",
+    ],
 )
 def test_a_folder_that_is_no_day_asks_for_no_run(day: str) -> None:
     assert day_of(f"{day}/part_0.parquet") is None
@@ -135,7 +162,7 @@ def test_an_object_s_key_is_data(lake: Lake) -> None:
     assert "pwned" not in tables(lake)
 
 
-@pytest.mark.parametrize("folder", ["it's {{ 1 }} of [1] \"x\";--", "ü*"])
+@pytest.mark.parametrize("folder", ['it\'s {{ 1 }} of [1] "x";--', "ü*"])
 def test_the_landing_zone_s_path_is_data(folder: str, tmp_path: Path) -> None:
     lake = Lake(tmp_path / folder)
     lake.land("shopify", "orders", "2026-01-05", 0, [order(1, UPDATED)])
@@ -147,7 +174,7 @@ def test_the_landing_zone_s_path_is_data(folder: str, tmp_path: Path) -> None:
 def test_a_column_of_a_file_is_data(lake: Lake) -> None:
     file = lake.land("shopify", "orders", "2026-01-06", 0, [order(2, UPDATED)])
     odd = ("x' from y;--", 'x" y', "{{ 1 }}", "*", "columns(*)", "a\nb")
-    more = ", ".join(f"1 as \"{name.replace(chr(34), chr(34) * 2)}\"" for name in odd)
+    more = ", ".join(f'1 as "{name.replace(chr(34), chr(34) * 2)}"' for name in odd)
     changed = file.with_name("part_1.parquet")
     with duckdb.connect() as connection:
         connection.execute(
@@ -160,10 +187,8 @@ def test_a_column_of_a_file_is_data(lake: Lake) -> None:
 
 def test_a_declared_column_is_data(tmp_path: Path) -> None:
     project = tmp_path / "dbt"
-    shutil.copytree(
-        Path(__file__).resolve().parents[2] / "dagster" / "dbt", project, ignore=shutil.ignore_patterns("target", "logs")
-    )
-    odd = "it's \"x\"; drop table y;--"
+    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    odd = 'it\'s "x"; drop table y;--'
     sources = project / "models" / "core" / "shopify" / "_shopify__sources.yml"
     text = sources.read_text()
     place = text.index("      - name: orders\n")

@@ -1,4 +1,4 @@
-"""Labels and descriptions with text that dbt, YAML, SQL or Markdown would read as their own: dbt reads the same text."""
+"""Labels and descriptions that dbt, YAML, SQL or Markdown would read as their own: dbt reads the same text."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ HOSTILE = [
     "{%- raw -%} {{ x }}",
     "}} %} #} {",
     "{{ '{' }}{ 1 }}",
-    "it's \"x\" \\ \\n \\u0041 $HOME `id` $(id)",
+    'it\'s "x" \\ \\n \\u0041 $HOME `id` $(id)',
     "-- /* */ ; drop table x",
     "key: value # no comment",
     "- [a, {b: c}] & *anchor !tag | > % @",
@@ -41,7 +41,9 @@ HOSTILE = [
     "12",
     "ü 😀 …",
 ]
-PIECES = st.sampled_from(["{", "}", "%", "#", "{{", "}}", "{%", "%}", "{#", "#}", "'", '"', "\\", "-", " ", "raw", "x", ":"])
+PIECES = st.sampled_from(
+    ["{", "}", "%", "#", "{{", "}}", "{%", "%}", "{#", "#}", "'", '"', "\\", "-", " ", "raw", "x", ":"]
+)
 TEXTS = st.lists(PIECES | st.text(max_size=3), min_size=1).map("".join).filter(str.isprintable)
 
 
@@ -120,7 +122,9 @@ def test_dbt_itself_reads_a_project_that_was_made_of_hostile_texts(
         assert tables[name].source_description == f"What Airbyte lands from {text}, one folder a stream."
 
 
-@pytest.mark.parametrize("path", ["raw/{{ 1 }}", "raw'; drop", "raw/*", 'r"w', "raw\n", "raw\\", "raw/${NAMESPACE}", "ráw"])
+@pytest.mark.parametrize(
+    "path", ["raw/{{ 1 }}", "raw'; drop", "raw/*", 'r"w', "raw\n", "raw\\", "raw/${NAMESPACE}", "ráw"]
+)
 def test_a_path_of_a_bucket_that_others_would_read_as_their_own_is_refused(path: str, tmp_path: Path) -> None:
     made: Any = destination()
     made["configuration"]["s3_bucket_path"] = path

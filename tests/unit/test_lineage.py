@@ -103,7 +103,8 @@ def test_any_label_is_one_text_in_both_drawings(label: str) -> None:
     lineage = Lineage((Node("model:x", "model", label, 3, f"models/{label}.sql"),), ())
     head, node, *rest = mermaid(lineage).split("\n")
     assert (head, rest) == ("flowchart LR", [""])
-    assert node.startswith('    model_x["') and node.endswith('"]')
+    assert node.startswith('    model_x["')
+    assert node.endswith('"]')
     inside = node.removeprefix('    model_x["').removesuffix('"]')
     assert not set(inside) & set('"<>&`%{}[]|\\*_~') - {"_"}
     ET.fromstring(svg(lineage))

@@ -51,7 +51,7 @@ def mark_of(stored: StoredObject) -> Mark:
 
 
 def day_of(key: str) -> str | None:
-    """The day that a key lies in; None for what is no Parquet file in the lake's layout, or in no day of the calendar."""
+    """The day that a key lies in; None for what is no Parquet file in the lake's layout, on a day of the calendar."""
     found = _LAYOUT.fullmatch(key)
     day = "-".join(found.groups()) if found is not None else ""
     return day if is_unit(day) else None
