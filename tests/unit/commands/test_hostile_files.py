@@ -204,3 +204,36 @@ def test_a_field_s_description_may_be_long_and_the_source_may_offer_thousands_of
     }
     code, lines = check(lake_with(tmp_path, {**files, "shop/orders.json": stream(fields=fields)}))
     assert code == 0, lines
+
+
+BEFORE_IT_RENAMES = "import os, pathlib; os.replace = pathlib.Path.rename = lambda *_: os._exit(9); "
+BACKFILL = "from lotus_infra.commands.cli import main; main()"
+DISCOVER = (
+    "from pathlib import Path; from lotus_infra.commands.discover import _DiscoveredFile, _replace_files; "
+    "_replace_files(Path('shop/_discovered'), {}, {'new': _DiscoveredFile(b'{}', None)})"
+)
+
+
+def run(lake: Path, code: str) -> int:
+    arguments = ["backfill", "shop", "orders", "--yes", "--streams", "."]
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=lake, capture_output=True, timeout=DEADLINE, check=False
+    ).returncode
+
+
+@pytest.mark.parametrize(
+    ("command", "leftover"), [(BACKFILL, "shop/.orders.json.new"), (DISCOVER, "shop/._discovered.partial")]
+)
+def test_a_killed_command_blocks_no_check_and_the_next_one_clears_up(
+    command: str, leftover: str, tmp_path: Path
+) -> None:
+    lake = lake_with(tmp_path, {})
+    before = (lake / "shop" / "orders.json").read_bytes()
+    assert run(lake, BEFORE_IT_RENAMES + command) == 9
+    assert (lake / leftover).exists()
+    assert (lake / "shop" / "orders.json").read_bytes() == before
+    code, lines = check(lake)
+    assert code == 0
+    assert lines[0].startswith(f"note: {leftover}:1: (file): is left by a killed command")
+    assert run(lake, command) == 0
+    assert not (lake / leftover).exists()
