@@ -36,6 +36,7 @@ OBSOLETE_CATALOG = "_catalog.json"
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
+_MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
 
@@ -89,9 +90,10 @@ def load_usable_lake(directory: Path) -> Lake:
         LakeError: The folder or one of its files can't be read.
     """
     lake, diagnostics = load_lake(directory)
-    unusable = [f"{one.file} {one.what}" for one in diagnostics if not one.harmless]
+    unusable = list(dict.fromkeys(f"{one.file} {one.what}" for one in diagnostics if not one.harmless))
     if unusable:
-        raise LakeError(f"{directory} has files that can't be used: {'; '.join(unusable)}", "run `lotus check`")
+        shown = unusable[:_MOST_SHOWN] + [f"and {len(unusable) - _MOST_SHOWN} more"] * (len(unusable) > _MOST_SHOWN)
+        raise LakeError(f"{directory} has files that can't be used: {'; '.join(shown)}", "run `lotus check`")
     return lake
 
 
