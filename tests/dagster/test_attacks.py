@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import dagster as dg
 import duckdb
 import pytest
@@ -15,6 +19,8 @@ from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Manifest
 from lotus_dagster.sensors import _asked_of
+from moto.server import ThreadedMotoServer
+from mypy_boto3_s3 import S3Client
 from pydantic import ValidationError
 
 from tests.dagster.lake import Lake, order
@@ -160,6 +166,53 @@ def test_an_object_s_key_is_data(lake: Lake) -> None:
         assert lake.query("select id from int_shopify__orders order by 1") == expected
         assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(len(expected),)]
     assert "pwned" not in tables(lake)
+
+
+ON_S3 = ["part_'0.parquet", "part_[0].parquet", "part_*.parquet", "part_\\0.parquet", "part_%20 +#&ü.parquet"]
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Lake, S3Client]]:
+    """A lake whose landing zone is a bucket with one order."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    variables = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": "us-east-1"}
+    for name, value in {**variables, "ENDPOINT_URL_S3": f"http://{host}:{port}"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = boto3.client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket="landing")
+    lake = Lake(tmp_path)
+    lake.warehouse = replace(lake.warehouse, landing="s3://landing")
+    put(lake, client, 1, "part_0.parquet")
+    yield lake, client
+    server.stop()
+
+
+def put(lake: Lake, client: S3Client, number: int, name: str) -> None:
+    file = lake.land("shopify", "orders", "2026-01-05", number, [order(number, UPDATED)])
+    key = file.with_name(name).relative_to(lake.landing).as_posix()
+    client.put_object(Bucket="landing", Key=key, Body=file.read_bytes())
+
+
+def test_an_object_s_key_in_a_bucket_is_data(bucket: tuple[Lake, S3Client]) -> None:
+    lake, client = bucket
+    for number, key in enumerate(ON_S3, start=2):
+        put(lake, client, number, key)
+    build(lake)
+    assert lake.query("select id from int_shopify__orders order by 1") == [(number,) for number in range(1, 7)]
+    assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(6,)]
+
+
+def test_an_object_s_key_does_not_send_the_credentials_elsewhere(bucket: tuple[Lake, S3Client]) -> None:
+    lake, client = bucket
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        put(lake, client, 2, f"x?s3_endpoint=127.0.0.1:{elsewhere.getsockname()[1]}&s3_region=.parquet")
+        with pytest.raises(AssertionError, match=r"has a [?] in its key, .*: rename the object, or delete it"):
+            build(lake)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
 
 
 @pytest.mark.parametrize("folder", ['it\'s {{ 1 }} of [1] "x";--', "ü*"])

@@ -62,6 +62,7 @@
     {%- if not run_query("select len(getvariable('files_to_read'))").rows[0][0] -%}
         {%- do return(0) -%}
     {%- endif -%}
+    {%- do refuse_settings_in_keys() -%}
     {%- set by_shape -%}
         set variable files_by_shape = (
             with shapes as (
@@ -77,6 +78,22 @@
     {%- endset -%}
     {%- do run_query(by_shape) -%}
     {%- do return(run_query("select len(getvariable('files_by_shape'))").rows[0][0]) -%}
+{% endmacro %}
+
+{# DuckDB reads what follows a `?` in a path on S3 as settings, such as the address that the credentials are used at. #}
+{% macro refuse_settings_in_keys() %}
+    {%- set query -%}
+        select file
+        from (select unnest(getvariable('files_to_read')) as file)
+        where contains(file[{{ landing() | length + 1 }}:], '?')
+        limit 1
+    {%- endset -%}
+    {%- set found = run_query(query).rows if is_on_s3() else [] -%}
+    {%- if found -%}
+        {%- do exceptions.raise_compiler_error(
+            tojson(found[0][0]) ~ ' has a ? in its key, which DuckDB would read as settings of S3:'
+            ~ ' rename the object, or delete it') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {# The post-hook of every model that reads arrivals. #}

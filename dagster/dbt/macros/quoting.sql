@@ -19,14 +19,25 @@
     {%- do return('[' ~ (written | join(', ')) ~ ']') -%}
 {% endmacro %}
 
-{# A path as a pattern that matches it alone; of an expression, `exact_path_of` gives the SQL that does the same. #}
+{#
+    A path as a pattern that matches it alone; of an expression, `exact_path_of` gives the SQL that does the same. DuckDB
+    takes a `\` in a key on S3 for an escape, and in the name of a file for itself.
+#}
 {% macro exact_path(path) %}
-    {%- do return(modules.re.sub('([*?\\[])', '[\\1]', path)) -%}
+    {%- do return(modules.re.sub(special_in_paths(), '[\\1]', path)) -%}
 {% endmacro %}
 
 {% macro exact_path_of(expression) -%}
-    regexp_replace({{ expression }}, '([*?\[])', '[\1]', 'g')
+    regexp_replace({{ expression }}, {{ sql_literal(special_in_paths()) }}, '[\1]', 'g')
 {%- endmacro %}
+
+{% macro special_in_paths() %}
+    {%- do return('([*?\\[\\\\])' if is_on_s3() else '([*?\\[])') -%}
+{% endmacro %}
+
+{% macro is_on_s3() %}
+    {%- do return(landing().startswith('s3://')) -%}
+{% endmacro %}
 
 {#
     The days and months of a text such as `2026-01-05 2025-11`. They become parts of paths: any other text is refused.
