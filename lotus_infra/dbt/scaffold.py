@@ -319,10 +319,13 @@ def _selected(name: str, kind: str) -> str:
 
 def _extracted_column(path: FieldPath, field: Field | None) -> str:
     """A column from inside an object, which is JSON text in the files."""
-    keys = "".join(f".{step}" if _PLAIN_KEY.fullmatch(step) else f'."{step}"' for step in path[1:])
+    where = "$" + "".join(f".{step}" if _PLAIN_KEY.fullmatch(step) else f'."{step}"' for step in path[1:])
+    if "*" in path:
+        # In a path, DuckDB takes "*" for any key, even in quotes; a JSON Pointer has no such sign.
+        where = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in path[1:])
     kind = sql_type(field) if field is not None else TEXT
     cast = "" if kind == TEXT else f"::{kind}"
-    return f"json_extract_string({quoted(path[0])}, '${keys}'){cast} as {quoted(column_name(path))}"
+    return f"json_extract_string({quoted(path[0])}, '{where}'){cast} as {quoted(column_name(path))}"
 
 
 def _nested_paths(stream: StreamFile) -> list[FieldPath]:

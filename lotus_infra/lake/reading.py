@@ -6,6 +6,7 @@ a value of a file's `configuration`, which may be secret.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
@@ -58,7 +59,9 @@ class Reader:
         self._folder = str(directory)
         self.diagnostics: list[Diagnostic] = []
         self._has_duplicates = False
-        self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_refuse_constant)
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=_refuse_constant, parse_float=_finite
+        )
 
     def read(self, file: str, model: type[Model]) -> Model | None:
         """Read a file that people write.
@@ -288,6 +291,15 @@ def _json_type(value: object) -> str:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), "something else")
+
+
+def _finite(number: str) -> float:
+    """A number with a fraction or an exponent; one such as 1e999 would be written back as text that is no JSON."""
+    value = float(number)
+    if value in {math.inf, -math.inf}:
+        message = f"{number[:20]} is too large a number"
+        raise ValueError(message)
+    return value
 
 
 def _refuse_constant(constant: str) -> NoReturn:

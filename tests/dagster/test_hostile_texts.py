@@ -19,6 +19,7 @@ from lotus_infra.commands.scaffold import scaffold_all
 from lotus_infra.dbt.scaffold import described, model_entry, source_entry, table_entry
 from lotus_infra.lake.lake import StreamFile
 from lotus_infra.lake.models import StreamConfig
+from tests.dagster.lake import Lake
 from tests.support.lakes import clean_files, destination, source, stream, write
 
 PLANTED = "LOTUS_PLANTED"
@@ -139,3 +140,38 @@ def test_a_plain_path_is_kept(path: str, tmp_path: Path) -> None:
     made: Any = destination()
     made["configuration"]["s3_bucket_path"] = path
     assert check_lake_files(write(tmp_path, clean_files() | {"_destinations/s3.json": made})).problems == ()
+
+
+NAMES = [
+    *("a--b", "a/*b", "*/", "$x", "a;b", "a`b", "a:b", "#c", "- d", "null", "~", "a.b", "a[0]", "%s"),
+    *("@x", "!y", "&z", "*w", "a, b", "?", "|", ">", "yes", "1.0", "2026-01-05", "a b", "ß", "😀", "=x", "a#b", "a #b"),
+]
+STEPS = ["a.b", "c[0]", "*", "$", "#d", "e f"]
+
+
+def test_fields_whose_names_are_signs_are_columns_with_their_values(tmp_path: Path) -> None:
+    text = {"type": "string"}
+    nested: dict[str, Any] = text
+    for step in reversed(STEPS):
+        nested = {"type": "object", "properties": {step: nested}}
+    fields = {"id": {"type": "integer"}, "updated_at": text, **dict.fromkeys(NAMES, text), "data": nested}
+    key = [["id"], ["data", *STEPS]]
+    files: dict[str, Any] = {name: content for name, content in clean_files().items() if not name.startswith("shop/")}
+    odd = stream(stream="things", fields=fields, primary_key=key)
+    streams = write(tmp_path / "streams", files | {"odd/_source.json": source(), "odd/things.json": odd})
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
+    project = tmp_path / "dagster" / "dbt"
+    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "core", "marts", "sales*"))
+    scaffold_all(streams)
+    assert check_lake_files(streams).problems == ()
+
+    lake = Lake(tmp_path / "machine", project)
+    inside: Any = "deep"
+    for step in reversed(STEPS):
+        inside = {step: inside}
+    row = {"id": 1, "updated_at": "2026-01-05", **{name: f"of {name}" for name in NAMES}, "data": inside}
+    lake.land("odd", "things", "2026-01-05", 0, [row], as_text=True)
+    lake.dbt("build")
+    columns = [*NAMES, "_".join(["data", *STEPS])]
+    selected = ", ".join('"' + name + '"' for name in columns)
+    assert lake.query(f"select {selected} from int_odd__things") == [(*(f"of {name}" for name in NAMES), "deep")]
