@@ -15,6 +15,7 @@ from typing import Final
 
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable
+from lotus_infra.lake.disk import beside
 from lotus_infra.plan.contrast import contrast, fully
 
 LIMIT: Final = 65_000
@@ -48,7 +49,7 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
             # Resolved, so that a symbolic link stays and its target is written.
             file = (folder / name).resolve()
             file.parent.mkdir(parents=True, exist_ok=True)
-            temporary[file] = file.with_name(f".{file.name}.new")
+            temporary[file] = beside(file, "new")
             temporary[file].write_bytes(text.encode())
             if file.exists():
                 shutil.copymode(file, temporary[file])
@@ -56,9 +57,10 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
             before = file.read_bytes() if file.exists() else None
             os.replace(new, file)  # noqa: PTH105
             replaced[file] = before
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # of a link to itself, a path raises the latter
         _restore(replaced)
-        raise LotusError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise LotusError(f"{folder} can't be written to ({reason})", "make it writable") from None
     finally:
         for new in temporary.values():
             with suppress(OSError):

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from airbyte_twin.records import Temper
 from pulumi_airbyte.client import Airbyte, ClientSettings
+from pulumi_airbyte.client.models import DiscoveredStream
 
 from lotus_infra.clients.airbyte import ConnectedLake
-from lotus_infra.commands.discover import discover_source, render, try_discover
+from lotus_infra.commands.discover import LeftOut, discover_source, render, to_lake_format, try_discover
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab, with_fields
@@ -296,3 +297,14 @@ def test_streams_in_several_namespaces_have_no_file(lab: Lab) -> None:
     ]
     assert [problem.field for problem in found.problems] == ["stream"]
     assert contents(lab.folder / "shop" / "_discovered").keys() == {"products.json", "purchases.json"}
+
+
+def test_a_schema_that_nests_without_end_leaves_out_its_stream_alone() -> None:
+    schema: dict[str, object] = {"type": "string"}
+    for _ in range(2_000):
+        schema = {"type": "object", "properties": {"a": schema}}
+    deep = DiscoveredStream.model_validate({"name": "deep", "jsonSchema": schema})
+    fine = DiscoveredStream.model_validate({"name": "fine", "jsonSchema": {"type": "object", "properties": {"a": {}}}})
+    kept, left_out = to_lake_format([deep, fine])
+    assert list(kept) == ["fine"]
+    assert left_out == (LeftOut("deep", "its schema nests too deeply"),)
