@@ -1,11 +1,13 @@
 """`lotus migrate`: from a Terraform state or a live workspace to stream files and a file for `pulumi import`.
 
 It reads everything, then plans (`lotus_infra.importer`), then writes, all files or none. Airbyte is only read: a
-Terraform state is completed by what Airbyte has, unless `--offline`. Secrets become references in every file.
+Terraform state is completed by what Airbyte has, unless `--offline`. Secrets become references in every file, and so
+does a value that may be one: the specifications of connectors decide, pinned ones or Airbyte's.
 """
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +48,8 @@ from lotus_infra.importer.terraform_public import namespace_of, unsupported_stre
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
+from lotus_infra.lake.plain_values import is_harmless
+from lotus_infra.lake.references import walk_leaves
 
 LIVE: Final = "live"
 OFFLINE: Final = "or use the Terraform state only: --offline"
@@ -226,14 +230,28 @@ def _from_airbyte(
     where = airbyte_workspace(order.around, order.stack, given)
     workspace_id = order.workspace_id or where.workspace_id
     with closing(Airbyte(where.settings)) as airbyte:
+        if in_state is not None:
+            # Airbyte's messages may repeat a value of a configuration, and the state has them in plain text.
+            airbyte.redactor.learn(_hidden_values(in_state))
         existing = live_objects(airbyte, workspace_id)
+        airbyte.redactor.learn(_hidden_values(existing))
         if in_state is not None:
             existing = update_from_server(_of_one_workspace(in_state, workspace_id)[0], existing)
             if not existing.objects:
                 # Most likely a state of another Airbyte.
                 what = f"no object of {order.origin} is in the workspace {workspace_id}"
                 raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
+        existing = with_specifications(airbyte, existing, lake, workspace_id)
         return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
+
+
+def _hidden_values(existing: Existing) -> Iterator[str]:
+    """The texts of configurations that are not plainly harmless."""
+    for actor in existing.actors:
+        for path, leaf in walk_leaves(dict(actor.configuration)):
+            key = next((step for step in reversed(path) if isinstance(step, str)), "")
+            if not is_harmless(key, leaf):
+                yield leaf if isinstance(leaf, str) else json.dumps(leaf)
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
@@ -382,6 +400,20 @@ def _streams(streams: Iterable[Stream]) -> Iterator[ExistingStream]:
         )
 
 
+def with_specifications(airbyte: Airbyte, found: Existing, lake: Lake, workspace_id: str) -> Existing:
+    """Get the specifications of connectors that are not pinned; one that can't be had gets a note."""
+    wanted = {each.definition_id: each for each in found.actors if lake.pinned(each.definition_id) is None}
+    for definition_id, actor in wanted.items():
+        try:
+            specification = airbyte.specification(actor.kind, definition_id, workspace_id)
+        except AirbyteError as error:
+            remedy = "pin its connector in _connectors/, so that its settings stay readable"
+            found = found.with_notes((Note("told", actor.subject, error.message, remedy),))
+        else:
+            found = found.with_specifications({definition_id: specification})
+    return found
+
+
 def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[ExistingActor]) -> Existing:
     """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
     schemas: dict[str, SourceSchema] = {}
@@ -413,6 +445,8 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
     imports = (f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
     yield from _block("To be imported:", imports)
+    secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
+    yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)
     for kind, title in TITLES.items():
         yield from _block(title, (_note_line(each) for each in plan.notes if each.kind == kind))
     if not migration.written and not migration.refused and migration.fresh:
@@ -448,7 +482,7 @@ def commands(migration: Migration) -> Iterator[str]:
         yield f"pulumi config set lotus:workspaceId {migration.workspace_id}"
     yield from (f"pulumi config set --secret lotus:{each.name}" for each in plan.secrets)
     if plan.imports:
-        yield IMPORT_COMMAND.format(migration.order.imports)
+        yield IMPORT_COMMAND.format(shlex.quote(str(migration.order.imports)))
     yield "pulumi preview"
 
 

@@ -226,7 +226,8 @@ def _names() -> frozenset[str]:
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
     if reference.secret:
-        return config.require_secret(reference.name)
+        secret: pulumi.Output[Any] = config.require_secret(reference.name)
+        return secret if reference.type == "string" else secret.apply(lambda text: _typed(reference, text))
     return _typed(reference, config.require(reference.name))
 
 
@@ -241,6 +242,7 @@ def _typed(reference: Reference, text: str) -> object:
     except json.JSONDecodeError:
         value = None
     if not isinstance(value, _PYTHON[reference.type]) or (reference.type != "boolean" and isinstance(value, bool)):
-        what = f"lotus:{reference.name} is {text!r}, and the lake asks for type {reference.type}"
-        raise LotusError(what, f"pulumi config set lotus:{reference.name} <{reference.type}>")
+        given, option = ("another value", "--secret ") if reference.secret else (repr(text), "")
+        what = f"lotus:{reference.name} is {given}, and the lake asks for type {reference.type}"
+        raise LotusError(what, f"pulumi config set {option}lotus:{reference.name} <{reference.type}>")
     return value

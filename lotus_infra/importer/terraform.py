@@ -5,14 +5,16 @@ holds secrets in plain text, so that neither an instance's `repr` nor an error c
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from lotus_infra.errors import LotusError
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SHOW_HINT: Final = "write it again: terraform show -json > shown.json (or tofu show -json)"
 
 
@@ -33,6 +35,20 @@ class Instance:
     provider: str
     managed: bool
     attributes: dict[str, JsonValue] = field(repr=False)
+
+
+def parse_id(value: object) -> str:
+    """An id of Airbyte: a UUID. Another text may be anything, and ids are printed and written.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+        raise ValueError("is no UUID")
+    return value
+
+
+Id = Annotated[str, AfterValidator(parse_id)]
 
 
 class _StatePart(BaseModel):
@@ -96,6 +112,8 @@ def read_state(text: str, name: str) -> tuple[Instance, ...]:
         document = json.loads(text)
     except ValueError:
         raise LotusError(f"{name} is not JSON", SHOW_HINT) from None
+    except RecursionError:
+        raise LotusError(f"{name} is nested too deeply for a state", SHOW_HINT) from None
     if not isinstance(document, dict):
         raise LotusError(f"{name} is not a Terraform state", SHOW_HINT)
     if "encrypted_data" in document:

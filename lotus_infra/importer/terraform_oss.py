@@ -20,7 +20,7 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Instance
+from lotus_infra.importer.terraform import Id, Instance
 from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
 from lotus_infra.lake.models import Schedule
 
@@ -35,18 +35,18 @@ class _ResourcePart(BaseModel):
 
 class _Actor(_ResourcePart):
     name: str
-    workspace_id: str
+    workspace_id: Id
     connection_configuration: str
 
 
 class _Source(_Actor):
-    source_id: str
-    source_definition_id: str
+    source_id: Id
+    source_definition_id: Id
 
 
 class _Destination(_Actor):
-    destination_id: str
-    destination_definition_id: str
+    destination_id: Id
+    destination_definition_id: Id
 
 
 class _SelectedField(_ResourcePart):
@@ -101,9 +101,9 @@ class _ScheduleData(_ResourcePart):
 
 
 class _Connection(_ResourcePart):
-    connection_id: str
-    source_id: str
-    destination_id: str
+    connection_id: Id
+    source_id: Id
+    destination_id: Id
     name: str | None = None
     status: str = "active"
     namespace_definition: str | None = None

@@ -24,7 +24,7 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Instance
+from lotus_infra.importer.terraform import Id, Instance, parse_id
 
 PROVIDER: Final = "airbytehq/airbyte"
 _TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
@@ -40,8 +40,8 @@ class _ResourcePart(BaseModel):
 
 class _Actor(_ResourcePart):
     name: str
-    workspace_id: str
-    definition_id: str | None = None
+    workspace_id: Id
+    definition_id: Id | None = None
     configuration: str | dict[str, JsonValue]
 
 
@@ -72,9 +72,9 @@ class _Schedule(_ResourcePart):
 
 
 class _Connection(_ResourcePart):
-    connection_id: str
-    source_id: str
-    destination_id: str
+    connection_id: Id
+    source_id: Id
+    destination_id: Id
     name: str | None = None
     status: str | None = None
     schedule: _Schedule | None = None
@@ -95,9 +95,9 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     read = _Actor.model_validate(instance.attributes)
     typed = isinstance(read.configuration, dict)
     given = json.loads(read.configuration) if isinstance(read.configuration, str) else read.configuration
-    identity = instance.attributes.get(f"{kind}_id")
-    if not isinstance(given, dict) or not isinstance(identity, str):
-        raise TypeError("the configuration or the id is missing")
+    identity = parse_id(instance.attributes.get(f"{kind}_id"))
+    if not isinstance(given, dict):
+        raise TypeError("the configuration is no object")
     configuration = {key: value for key, value in given.items() if key not in _TYPE_KEYS}
     return ExistingActor(
         kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed
