@@ -48,8 +48,8 @@ from lotus_infra.importer.terraform_public import namespace_of, unsupported_stre
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
-from lotus_infra.lake.plain_values import is_harmless
 from lotus_infra.lake.references import walk_leaves
+from lotus_infra.lake.secrecy import is_harmless
 
 LIVE: Final = "live"
 OFFLINE: Final = "or use the Terraform state only: --offline"

@@ -17,8 +17,8 @@ from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.discovered import file_text
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
-from lotus_infra.lake.plain_values import holds_credential
 from lotus_infra.lake.reading import explain_validation_error
+from lotus_infra.lake.secrecy import holds_credential
 from lotus_infra.naming import is_identifier
 
 IMPORT_COMMAND: Final = "pulumi import --file {} --protect=false --generate-code=false"

@@ -53,8 +53,8 @@ from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, SourceConfig
-from lotus_infra.lake.plain_values import without_credentials
 from lotus_infra.lake.references import is_reference, references, walk_leaves
+from lotus_infra.lake.secrecy import without_credentials
 
 Settings = Mapping[str, object]
 _MOST_FIELDS: Final = 12

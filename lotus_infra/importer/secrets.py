@@ -1,28 +1,22 @@
 """References in place of secrets: which values of an existing configuration a file may hold.
 
 A specification decides where it describes a value. Where none does, only what is plainly harmless stays a value
-(`lake.plain_values`): an unneeded secret in the stack costs a command, a secret in a file can't be taken back.
+(`lake.secrecy`): an unneeded secret in the stack costs a command, a secret in a file can't be taken back.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from airbyte_model import secrets
-from airbyte_model.secrets import MASK, is_stored
 from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.importer.files import Reason, UnsupportedError
 from lotus_infra.lake.diagnostics import JsonPath, format_path
-from lotus_infra.lake.plain_values import holds_credential, is_harmless, is_plain_key
 from lotus_infra.lake.references import AS, SECRET, ReferenceType
+from lotus_infra.lake.secrecy import Secrecy, SecretReason, is_plain_key
 
-SecretReason = Literal["specified", "masked", "undescribed", "credential"]
-"""`specified`: the connector's specification calls it secret. `masked`: Airbyte hides it. `undescribed`: no
-specification describes it, and it is not plainly harmless. `credential`: it is a credential, and the specification does
-not call it secret."""
 _DATA_KEY: Final = "…"
 """Stands for a key that may be data."""
 
@@ -93,9 +87,8 @@ def replace_secrets(
     Raises:
         UnsupportedError: A key of the configuration may be a secret.
     """
-    described = secrets.described(spec.schema, configuration) if spec is not None else frozenset()
-    replacement = _Replacement(owner, names, spec, described)
-    if not all(replacement.has_readable_key((key,)) for key in configuration):
+    replacement = _Replacement(owner, names, Secrecy.of(configuration, spec))
+    if not all(replacement.secrecy.shows_key((key,)) for key in configuration):
         what = "its configuration has a key that may be a secret, and a file would show it"
         raise UnsupportedError(Reason(what, "pin the connector in _connectors/, or rename the key in Airbyte"))
     replaced = {key: replacement.of((key,), value) for key, value in configuration.items()}
@@ -116,40 +109,19 @@ class _Replacement:
 
     owner: ConfigurationOwner
     names: SecretNames
-    spec: Specification | None
-    described: frozenset[JsonPath]
+    secrecy: Secrecy
     uses: list[SecretUse] = field(default_factory=list)
-
-    def has_readable_key(self, path: JsonPath) -> bool:
-        """Whether a file may show the last key of a path, and can: `$` begins the key of a reference."""
-        key = str(path[-1])
-        known = self.spec is not None and bool(secrets.schemas_at(self.spec.schema, path))
-        return not key.startswith("$") and (known or is_plain_key(key))
 
     def of(self, path: JsonPath, value: JsonValue) -> JsonValue:
         """A value with references in place of its secrets."""
         if isinstance(value, dict) and value:
-            if not all(self.has_readable_key((*path, key)) for key in value):
+            if not all(self.secrecy.shows_key((*path, key)) for key in value):
                 return self._reference(path, "undescribed", "json")
             return {key: self.of((*path, key), inner) for key, inner in value.items()}
         if isinstance(value, list) and value:
             return [self.of((*path, index), inner) for index, inner in enumerate(value)]
-        reason = self._reason(path, value)
+        reason = self.secrecy.reason(path, value)
         return value if reason is None else self._reference(path, reason, _type_of(value))
-
-    def _reason(self, path: JsonPath, leaf: JsonValue) -> SecretReason | None:
-        """Why a leaf is a secret; None if it is none."""
-        # The coordinate of a stored secret is no secret itself.
-        if leaf is None or isinstance(leaf, bool) or leaf in ({}, []) or is_stored(leaf):
-            return None
-        if isinstance(leaf, str) and MASK in leaf:
-            return "masked"
-        if self.spec is not None and self.spec.is_secret(path):
-            return "specified"
-        if path in self.described:
-            return "credential" if isinstance(leaf, str) and holds_credential(leaf) else None
-        key = next(step for step in reversed(path) if isinstance(step, str))
-        return None if is_harmless(key, leaf) else "undescribed"
 
     def _reference(self, path: JsonPath, reason: SecretReason, kind: ReferenceType) -> JsonValue:
         name = self.names.name(self.owner.name, path)

@@ -1,4 +1,4 @@
-"""Which undescribed values are plainly harmless, and which described values are credentials.
+"""Which values of an existing configuration a file of the lake may hold.
 
 A connector's specification says of each of its settings whether it is secret. Where no specification describes a
 value, only a closed grammar of key and value calls it harmless: `start_date` with a date, `port` with a small number.
@@ -8,14 +8,22 @@ value as not secret, it may still be a credential in the wrong place, such as a 
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Literal, Self
 from zoneinfo import available_timezones
 
+from airbyte_model.secrets import MASK, described, is_stored, schemas_at
+from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
+from lotus_infra.lake.diagnostics import JsonPath
+
+SecretReason = Literal["specified", "masked", "undescribed", "credential"]
+"""`specified`: the connector's specification calls it secret. `masked`: Airbyte hides it. `undescribed`: no
+specification describes it, and it is not plainly harmless. `credential`: it is a credential, and the specification does
+not call it secret."""
 HIDDEN: Final = "[hidden]"
 """Stands for a credential in a message."""
 _LARGEST: Final = 1_000_000
@@ -24,6 +32,52 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 _KEY_PART: Final = re.compile(r"[A-Za-z]{0,20}[0-9]{0,4}[A-Za-z]?")
 """A word with a number behind it, as `http2` or `oauth2p`; a random text mixes both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """What a file may hold of one configuration.
+
+    Attributes:
+        spec: The connector's specification; None if unknown.
+        described: The paths of the leaves that it describes.
+    """
+
+    spec: Specification | None
+    described: frozenset[JsonPath]
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, JsonValue], spec: Specification | None) -> Self:
+        """The secrecy of a whole configuration, of which all paths are."""
+        return cls(spec, described(spec.schema, configuration) if spec is not None else frozenset())
+
+    def shows(self, path: JsonPath, value: JsonValue) -> bool:
+        """Whether a file may hold a value, which may be an object or a list."""
+        if isinstance(value, dict) and value:
+            return all(self.shows_key((*path, key)) and self.shows((*path, key), item) for key, item in value.items())
+        if isinstance(value, list) and value:
+            return all(self.shows((*path, index), item) for index, item in enumerate(value))
+        return self.reason(path, value) is None
+
+    def shows_key(self, path: JsonPath) -> bool:
+        """Whether a file may hold the last key of a path, and can: a reference's key begins with `$`."""
+        key = str(path[-1])
+        known = self.spec is not None and bool(schemas_at(self.spec.schema, path))
+        return not key.startswith("$") and (known or is_plain_key(key))
+
+    def reason(self, path: JsonPath, leaf: JsonValue) -> SecretReason | None:
+        """Why a leaf is a secret; None if a file may hold it."""
+        # The coordinate of a stored secret is no secret itself.
+        if leaf is None or isinstance(leaf, bool) or leaf in ({}, []) or is_stored(leaf):
+            return None
+        if isinstance(leaf, str) and MASK in leaf:
+            return "masked"
+        if self.spec is not None and self.spec.is_secret(path):
+            return "specified"
+        if path in self.described:
+            return "credential" if isinstance(leaf, str) and holds_credential(leaf) else None
+        key = next((step for step in reversed(path) if isinstance(step, str)), "")
+        return None if is_harmless(key, leaf) else "undescribed"
 
 
 def is_harmless(key: str, value: JsonValue) -> bool:
