@@ -49,6 +49,14 @@ def parse_id(value: object) -> str:
 
 
 Id = Annotated[str, AfterValidator(parse_id)]
+# Terraform's own grammar: these words are printed, and in commands for a shell.
+_Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+_Provider = Annotated[
+    str,
+    Field(
+        pattern=r'^([A-Za-z0-9_.-]+/){1,2}[A-Za-z0-9_-]+$|^[A-Za-z0-9_.-]*provider[\["A-Za-z0-9_./-]+\](\.[A-Za-z0-9_-]+)?$'
+    ),
+]
 
 
 class _StatePart(BaseModel):
@@ -63,9 +71,9 @@ class _StateInstance(_StatePart):
 
 class _StateResource(_StatePart):
     mode: str
-    type: str
-    name: str
-    provider: str
+    type: _Word
+    name: _Word
+    provider: _Provider
     module: str | None = None
     instances: list[_StateInstance] = Field(default_factory=list)
 
@@ -78,8 +86,8 @@ class _State(_StatePart):
 class _ShowResource(_StatePart):
     address: str
     mode: str
-    type: str
-    provider_name: str
+    type: _Word
+    provider_name: _Provider
     deposed_key: str | None = None
     values: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -272,6 +272,8 @@ _SECRET_WORD: Final = (
     r"(pass(word|wd|phrase)?|pwd|secret|token|sig|signature|credentials?|sas|jwt|(api|access|account|secret|private|shared"
     r"|sharedaccess|subscription|auth)[_-]?key|sharedaccesssignature)"
 )
+_TYPE_NAMES: Final = _set("string integer number boolean object array null text int float date datetime timestamp")
+"""Values that a JSON text has under a secret's key if it is a schema."""
 _TOKEN_STARTS: Final = (
     r"gh[pousr]_|github_pat_|glpat-|xox[a-z]-|xapp-|shp(at|ca|pa|ss)_|(sk|pk|rk)_(live|test)_|whsec_|npm_|hf_|dop_v1_|sk-"
     r"|ya29\.|SG\.|AIza|dapi|lin_api_|PMAK-|NRAK-|AGE-SECRET-KEY-"
@@ -287,6 +289,10 @@ _CREDENTIALS: Final = (
     # A parameter of a URL or of a connection string.
     re.compile(rf"(?i)(?<![a-z0-9])([a-z0-9]{{1,20}}[_.-]){{0,4}}{_SECRET_WORD}\s?=\s?[^\s&;,=]\S*"),
     re.compile(rf"(?i)(?<![a-z])(client|account|shared){_SECRET_WORD}=[^\s&;,=]\S*"),
+    # A key of a JSON text; a schema has the name of a type there.
+    re.compile(
+        rf'(?i)"[a-z0-9_.-]{{0,40}}{_SECRET_WORD}\\*"\s?:\s?\\*"(?!({"|".join(sorted(_TYPE_NAMES))})\\*")[^"\\]+[^"]*"?'
+    ),
     # Headers.
     re.compile(r"(?i)(?<![a-z])(bearer|negotiate|apikey)[ :]+[A-Za-z0-9_.~+/=-]{8,}"),
     re.compile(r"(?i)(?<![a-z])(basic|token|digest) +(?=[A-Za-z0-9_.~+/:=-]*[0-9=])[A-Za-z0-9_.~+/:=-]{8,}"),
@@ -302,8 +308,6 @@ _CREDENTIALS: Final = (
 _SECRET_KEY: Final = re.compile(
     rf"(?i)(^|[a-z0-9_.-]*[_.-]|client|account|shared){_SECRET_WORD}$|^(authorization|cookie)$"
 )
-_TYPE_NAMES: Final = _set("string integer number boolean object array null text int float date datetime timestamp")
-"""Values that a JSON text has under such a key if it is a schema."""
 
 
 def _json_holds_credential(text: str) -> bool:
