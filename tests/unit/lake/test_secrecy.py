@@ -1,6 +1,7 @@
 """The closed grammar of harmless values, and the credentials in values that a specification describes."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from lotus_infra.lake.secrecy import Secrecy, holds_credential, is_harmless, is_plain_key, without_credentials
 from tests.support.lakes import OWN_STREAMS
 
+REPOSITORY = Path(__file__).parents[3]
 HARMLESS: list[tuple[str, Any]] = [
     ("anything", None),
     ("anything", True),
@@ -119,6 +121,15 @@ def test_a_value_of_a_known_kind_under_a_key_of_that_kind_is_harmless(key: str, 
 @pytest.mark.parametrize(("key", "value"), PERHAPS_SECRET)
 def test_any_other_value_may_be_a_secret(key: str, value: Any) -> None:
     assert not is_harmless(key, value)
+
+
+def test_each_example_of_the_documentation_is_harmless_under_its_key_only() -> None:
+    page = (REPOSITORY / "docs" / "how-to" / "leave-terraform.md").read_text(encoding="utf-8")
+    documented = re.findall(r"\| `([^`]+)` = `([^`]+)` \|", page)
+    assert len(documented) == 11
+    for key, value in documented:
+        assert is_harmless(key, int(value) if value.isdigit() else value), key
+        assert not is_harmless("password", value), key
 
 
 @given(
