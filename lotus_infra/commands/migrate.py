@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
@@ -48,8 +49,7 @@ from lotus_infra.importer.terraform_public import namespace_of, unsupported_stre
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
-from lotus_infra.lake.references import walk_leaves
-from lotus_infra.lake.secrecy import is_harmless
+from lotus_infra.lake.secrecy import hidden_texts
 
 LIVE: Final = "live"
 OFFLINE: Final = "or use the Terraform state only: --offline"
@@ -232,9 +232,9 @@ def _from_airbyte(
     with closing(Airbyte(where.settings)) as airbyte:
         if in_state is not None:
             # Airbyte's messages may repeat a value of a configuration, and the state has them in plain text.
-            airbyte.redactor.learn(_hidden_values(in_state))
+            airbyte.redactor.learn(_hidden_values(in_state, lake))
         existing = live_objects(airbyte, workspace_id)
-        airbyte.redactor.learn(_hidden_values(existing))
+        airbyte.redactor.learn(_hidden_values(existing, lake))
         if in_state is not None:
             existing = update_from_server(_of_one_workspace(in_state, workspace_id)[0], existing)
             if not existing.objects:
@@ -245,13 +245,12 @@ def _from_airbyte(
         return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
 
 
-def _hidden_values(existing: Existing) -> Iterator[str]:
-    """The texts of configurations that are not plainly harmless."""
-    for actor in existing.actors:
-        for path, leaf in walk_leaves(dict(actor.configuration)):
-            key = next((step for step in reversed(path) if isinstance(step, str)), "")
-            if not is_harmless(key, leaf):
-                yield leaf if isinstance(leaf, str) else json.dumps(leaf)
+def _hidden_values(existing: Existing, lake: Lake) -> Iterator[str]:
+    """The values of configurations that Airbyte's messages may repeat, and ours may not."""
+    for each in existing.actors:
+        pinned = lake.pinned(each.definition_id)
+        spec = Specification.usable(pinned.spec) if pinned is not None else None
+        yield from hidden_texts(each.configuration, spec)
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:

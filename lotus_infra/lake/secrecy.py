@@ -19,6 +19,7 @@ from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.references import walk_leaves
 
 SecretReason = Literal["specified", "masked", "undescribed", "credential"]
 """`specified`: the connector's specification calls it secret. `masked`: Airbyte hides it. `undescribed`: no
@@ -78,6 +79,14 @@ class Secrecy:
             return "credential" if isinstance(leaf, str) and holds_credential(leaf) else None
         key = next((step for step in reversed(path) if isinstance(step, str)), "")
         return None if is_harmless(key, leaf) else "undescribed"
+
+
+def hidden_texts(configuration: Mapping[str, JsonValue], spec: Specification | None) -> Iterator[str]:
+    """The values of a configuration that no message may repeat, as texts; masks are left out."""
+    secrecy = Secrecy.of(configuration, spec)
+    for path, leaf in walk_leaves(dict(configuration)):
+        if leaf != MASK and not secrecy.shows(path, leaf):
+            yield leaf if isinstance(leaf, str) else json.dumps(leaf)
 
 
 def is_harmless(key: str, value: JsonValue) -> bool:
