@@ -225,10 +225,11 @@ def _names() -> frozenset[str]:
 
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
-    if reference.secret:
-        secret: pulumi.Output[Any] = config.require_secret(reference.name)
-        return secret if reference.type == "string" else secret.apply(lambda text: _typed(reference, text))
-    return _typed(reference, config.require(reference.name))
+    if reference.secret and reference.type == "string":
+        return config.require_secret(reference.name)
+    # Parsed at once, not in an output: a value of another type is refused before anything is declared.
+    value = _typed(reference, config.require(reference.name))
+    return pulumi.Output.secret(value) if reference.secret else value
 
 
 def _typed(reference: Reference, text: str) -> object:
