@@ -164,7 +164,7 @@ def discovered_files(folder: str, schema: SourceSchema) -> Iterator[PlannedFile]
     """
     for name, stream in sorted(schema.items()):
         text = file_text(stream)
-        _refuse_credentials(json.loads(text), f"{DISCOVERED_FOLDER}/{name}.json")
+        _refuse_unwritable(json.loads(text), f"{DISCOVERED_FOLDER}/{name}.json")
         yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", text)
 
 
@@ -185,7 +185,7 @@ def _unsupported(stream: ExistingStream) -> Iterator[Reason]:
 
 def _validate(model: type[File], path: str, document: dict[str, JsonValue]) -> tuple[File, PlannedFile]:
     # A file that the lake's own loader would refuse must not be written.
-    _refuse_credentials(document, path.rpartition("/")[2])
+    _refuse_unwritable(document, path.rpartition("/")[2])
     try:
         parsed = model.model_validate(document)
     except ValidationError as error:
@@ -195,19 +195,30 @@ def _validate(model: type[File], path: str, document: dict[str, JsonValue]) -> t
     return parsed, PlannedFile(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def _refuse_credentials(document: JsonValue, file: str) -> None:
-    """Refuse a document with a credential in a name, such as a label; those of a configuration are references already.
+def _refuse_unwritable(document: JsonValue, file: str) -> None:
+    """Refuse a document with a credential in a name, such as a label, or with a text that is no Unicode.
+
+    The secrets of its configuration are references already.
 
     Raises:
         UnsupportedError: It has one.
     """
     for path, text in _texts(document, ()):
-        if holds_credential(text):
-            # The path's last key may be the credential itself.
+        flaw = "a credential" if holds_credential(text) else "" if _is_unicode(text) else "a text that is not Unicode"
+        if flaw:
+            # A key of the path may be the credential itself.
             place = format_path(
                 tuple("…" if isinstance(step, str) and holds_credential(step) else step for step in path)
             )
-            raise UnsupportedError(Reason(f"{place} of {file} would hold a credential", "rename it in Airbyte"))
+            raise UnsupportedError(Reason(f"{place} of {file} would hold {flaw}", "change it in Airbyte"))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(value: JsonValue, path: JsonPath) -> Iterator[tuple[JsonPath, str]]:

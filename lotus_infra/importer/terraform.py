@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from lotus_infra.errors import LotusError
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DEEPEST: Final = 100
+"""Levels of a configuration."""
 SHOW_HINT: Final = "write it again: terraform show -json > shown.json (or tofu show -json)"
 
 
@@ -46,6 +48,30 @@ def parse_id(value: object) -> str:
     if not isinstance(value, str) or _UUID.fullmatch(value) is None:
         raise ValueError("is no UUID")
     return value
+
+
+def parse_configuration(value: object) -> dict[str, JsonValue]:
+    """A connector's configuration, which a state has as a JSON text or as an object.
+
+    Raises:
+        ValueError: It is none, or it is nested so deeply that no connector wrote it.
+    """
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("nests too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("is no object")  # noqa: TRY004, a validator's error
+    level: list[object] = [found]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return found
+    raise ValueError("nests too deeply")
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 Id = Annotated[str, AfterValidator(parse_id)]

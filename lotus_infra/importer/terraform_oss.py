@@ -20,7 +20,7 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Id, Instance
+from lotus_infra.importer.terraform import Id, Instance, parse_configuration
 from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
 from lotus_infra.lake.models import Schedule
 
@@ -131,9 +131,7 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     else:
         read = destination = _Destination.model_validate(instance.attributes)
         identity, definition = destination.destination_id, destination.destination_definition_id
-    configuration = json.loads(read.connection_configuration)
-    if not isinstance(configuration, dict):
-        raise TypeError("connection_configuration is not an object")
+    configuration = parse_configuration(read.connection_configuration)
     return ExistingActor(kind, identity, read.name, definition, read.workspace_id, configuration, instance.address)
 
 

@@ -9,7 +9,6 @@ The typed resources, of versions up to 0.x, add a level where the connector has 
 `connector_configuration` reverts both with the connector's specification.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,7 +23,7 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Id, Instance, parse_id
+from lotus_infra.importer.terraform import Id, Instance, parse_configuration, parse_id
 
 PROVIDER: Final = "airbytehq/airbyte"
 _TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
@@ -94,10 +93,8 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     """
     read = _Actor.model_validate(instance.attributes)
     typed = isinstance(read.configuration, dict)
-    given = json.loads(read.configuration) if isinstance(read.configuration, str) else read.configuration
+    given = parse_configuration(read.configuration)
     identity = parse_id(instance.attributes.get(f"{kind}_id"))
-    if not isinstance(given, dict):
-        raise TypeError("the configuration is no object")
     configuration = {key: value for key, value in given.items() if key not in _TYPE_KEYS}
     return ExistingActor(
         kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed

@@ -100,7 +100,7 @@ def is_harmless(key: str, value: JsonValue) -> bool:
         return True
     words = _words(key)
     if isinstance(value, int | float):
-        return _has_last(words, _NUMBER_WORDS) and abs(value) <= _LARGEST
+        return _has_last(words, _NUMBER_WORDS) and abs(value) <= _LARGEST and round(value, 3) == value
     if not isinstance(value, str):
         return False
     return value in {"", "true", "false"} or any(kind.covers(words) and kind.fits(value) for kind in _KINDS)

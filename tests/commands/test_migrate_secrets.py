@@ -373,4 +373,43 @@ def test_a_label_that_holds_a_credential_leaves_its_source_to_airbyte(live: Lab,
     seen = runs.run("--from", "live")
 
     assert MARKER not in seen
-    assert "name of _source.json would hold a credential: rename it in Airbyte" in seen
+    assert "name of _source.json would hold a credential: change it in Airbyte" in seen
+
+
+def test_a_state_is_compared_with_airbyte_without_a_value_of_either(live: Lab, runs: Runs) -> None:
+    actor = deploy(live, {"pat": f"{MARKER}-live", "headers": {f"{MARKER}key": f"{MARKER}-live"}})
+    hidden = {"count": 10, "pat": f"{MARKER}-state", "headers": {f"{MARKER}key": f"{MARKER}-state"}}
+    shop = made.source(
+        source_id=actor, name="Extra", workspace_id=live.twin.workspace_id, connection_configuration=json.dumps(hidden)
+    )
+    state = made.state(made.resource("airbyte_source", shop, name="extra"))
+    (runs.folder / "terraform.tfstate").write_text(state)
+
+    seen = runs.run("--from", "terraform.tfstate")
+
+    assert "differs from Terraform's state (configuration.headers.…, configuration.pat)" in seen
+    assert MARKER not in seen
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            '{"shop": "a\\ud800", "start_date": "2025-01-01"}',
+            "configuration.shop of _source.json would hold a text that",
+        ),
+        ('{"a": ' + "[" * 900 + "1" + "]" * 900 + "}", "is not as aballiet/airbyte-oss writes it"),
+        ('{"a": ' + "[" * 20_000 + "1" + "]" * 20_000 + "}", "is not as aballiet/airbyte-oss writes it"),
+        ("[]", "is not as aballiet/airbyte-oss writes it"),
+        (f'{{"{MARKER}": 1}}', "its configuration has a key that may be a secret, and a file would show it"),
+    ],
+)
+def test_a_configuration_that_no_file_can_hold_leaves_its_source_to_airbyte(runs: Runs, text: str, reason: str) -> None:
+    state = full_state()
+    state["resources"][0]["instances"][0]["attributes"]["connection_configuration"] = text
+
+    seen = runs.offline(state, pinned="pinned")
+
+    assert reason in seen
+    assert MARKER not in seen
+    assert "lake/_destinations" not in seen
