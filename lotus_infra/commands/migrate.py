@@ -151,8 +151,8 @@ def migrate(
     """Write stream files and an import file for existing objects in Airbyte, created by Terraform or by hand.
 
     Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
-    reason. Airbyte is only read. Existing files stay unchanged, and secrets become references: no file contains a
-    secret's value.
+    reason. Airbyte is only read. Existing files stay unchanged. A value that may be a secret becomes a reference: no
+    file contains it.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """

@@ -29,7 +29,7 @@ PROVIDER: Final = "airbytehq/airbyte"
 _TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
 """Keys that name the connector; the connector itself does not receive them."""
 _EXTRA: Final = "additional_properties"
-"""The typed resources' own key, for properties that they do not know."""
+"""The typed resources' own key, with a JSON text of properties that they do not know."""
 Schema = Mapping[str, JsonValue]
 
 
@@ -178,6 +178,10 @@ def _object(given: Mapping[str, JsonValue], schema: Schema) -> JsonValue | None:
     made: dict[str, JsonValue] = {}
     for key, inner in given.items():
         if key == _EXTRA and key not in properties:
+            extra = _additional_properties(inner)
+            if extra is None:
+                return None
+            made = extra | made
             continue
         if properties and key not in properties:
             # Not guessed: an unknown key may be the extra level of a choice.
@@ -187,6 +191,14 @@ def _object(given: Mapping[str, JsonValue], schema: Schema) -> JsonValue | None:
             return None
         made[key] = part
     return _constants(properties) | made
+
+
+def _additional_properties(value: JsonValue) -> dict[str, JsonValue] | None:
+    """The properties that a typed resource does not know, from their JSON text; None if it is none."""
+    try:
+        return parse_configuration(value)
+    except ValueError:
+        return None
 
 
 def _choice(given: Mapping[str, JsonValue], branches: list[dict[str, JsonValue]]) -> JsonValue | None:

@@ -87,6 +87,15 @@ def test_a_typed_configuration_becomes_the_connectors_own() -> None:
     assert connector_configuration(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
 
 
+def test_properties_that_a_typed_resource_does_not_know_are_kept() -> None:
+    typed = {**TYPED_SHOP, "additional_properties": json.dumps({"pat": "hidden"})}
+    converted: Any = connector_configuration(typed, pinned("source-shopify").spec)
+    assert converted == {**SHOP, "pat": "hidden"}
+    made = without_secrets(converted, Specification(pinned("source-shopify").spec))
+    assert made.configuration["pat"] == {"$secret": "shopify_pat"}
+    assert connector_configuration({**TYPED_SHOP, "additional_properties": "{"}, pinned("source-shopify").spec) is None
+
+
 def test_an_ambiguous_choice_is_not_guessed() -> None:
     other: dict[str, Any] = {"credentials": {"other": {"thing": 1}}}
     assert connector_configuration(other, pinned("source-shopify").spec) is None
