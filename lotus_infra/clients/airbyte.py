@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
 from pulumi_airbyte.client.models import Actor, Connection, Job
@@ -26,6 +27,7 @@ from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project, is_e
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.secrecy import hidden_texts
 
 WORKSPACE: Final = "lotus:workspaceId"
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
@@ -115,7 +117,16 @@ class ConnectedLake:
 
     @cached_property
     def _sources(self) -> list[Actor]:
-        return self.airbyte.list_actors("source", self.workspace_id)
+        found = self.airbyte.list_actors("source", self.workspace_id)
+        # Airbyte's messages may repeat a setting, and it masks only what a specification calls secret.
+        specs = {
+            each.definition_id: Specification.usable(each.spec)
+            for each in self.lake.connectors.values()
+            if each is not None
+        }
+        for actor in found:
+            self.airbyte.redactor.learn(hidden_texts(actor.configuration or {}, specs.get(actor.definition_id)))
+        return found
 
     @cached_property
     def _connections(self) -> list[Connection]:

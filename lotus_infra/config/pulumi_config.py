@@ -225,9 +225,11 @@ def _names() -> frozenset[str]:
 
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
-    if reference.secret:
+    if reference.secret and reference.type == "string":
         return config.require_secret(reference.name)
-    return _typed(reference, config.require(reference.name))
+    # Parsed at once, not in an output: a value of another type is refused before anything is declared.
+    value = _typed(reference, config.require(reference.name))
+    return pulumi.Output.secret(value) if reference.secret else value
 
 
 def _typed(reference: Reference, text: str) -> object:
@@ -241,6 +243,7 @@ def _typed(reference: Reference, text: str) -> object:
     except json.JSONDecodeError:
         value = None
     if not isinstance(value, _PYTHON[reference.type]) or (reference.type != "boolean" and isinstance(value, bool)):
-        what = f"lotus:{reference.name} is {text!r}, and the lake asks for type {reference.type}"
-        raise LotusError(what, f"pulumi config set lotus:{reference.name} <{reference.type}>")
+        given, option = ("another value", "--secret ") if reference.secret else (repr(text), "")
+        what = f"lotus:{reference.name} is {given}, and the lake asks for type {reference.type}"
+        raise LotusError(what, f"pulumi config set {option}lotus:{reference.name} <{reference.type}>")
     return value

@@ -228,6 +228,24 @@ def test_a_value_has_the_type_that_the_lake_asks_for(
     assert declare(extra=text).named("Source", "faker").inputs["configuration"] == {"extra": value}
 
 
+def test_a_secret_has_the_type_that_the_lake_asks_for(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "_source.json", configuration={"extra": {"$secret": "extra", "as": "integer"}})
+
+    text = str(declare(extra="12").request("Source", "faker").object)
+    assert text.count("1b47061264138c4ac30d75fd1eb44270") == 1
+    assert "number_value: 12" in text
+
+
+def test_a_secret_of_another_type_is_refused_without_its_value(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "_source.json", configuration={"extra": {"$secret": "extra", "as": "integer"}})
+
+    with pytest.raises(
+        pulumi.RunError, match="lotus:extra is another value, and the lake asks for type integer"
+    ) as refused:
+        declare(extra="many-words")
+    assert "many-words" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("kind", "text"), [("integer", "many"), ("integer", "true"), ("boolean", "yes"), ("number", "[]")]
 )
