@@ -76,8 +76,8 @@ comment: $(SYNCED) ## Summarize the effect of STACK=…'s preview on data in .re
 gate: $(SYNCED) ## Fail if the preview of STACK=… loses data without an acknowledgement, by LABEL=… or in the stack
 	@$(BIN)/lotus gate --stack '$(STACK)' --preview '$(REVIEW)/preview.json' $(if $(LABEL),--label '$(LABEL)')
 
-deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan in REVIEWED=… if given
-	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)')
+deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan in REVIEWED=… if given, with the LABEL=… of now
+	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)') $(if $(LABEL),--label '$(LABEL)')
 
 verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 	@$(BIN)/lotus verify --stack '$(STACK)'

@@ -19,7 +19,7 @@ DBT_FILES: Final = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/
 # `.dockerignore` lets in the same files. An image build without one of them fails: it expects the fingerprint.
 _REQUIRED: Final = (
     "uv.lock",
-    "streams/[!.]*/**/*.json",
+    "streams/[!.]*/[!.]*.json",
     "lotus_infra/__init__.py",
     "lotus_infra/clients/__init__.py",
     "lotus_infra/clients/storage.py",
@@ -31,7 +31,12 @@ _REQUIRED: Final = (
     "dagster/lotus_dagster/**/*.py",
     f"{DBT_PROJECT.as_posix()}/dbt_project.yml",
 )
-_PATTERNS: Final = (*_REQUIRED, *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES))
+# Leftovers of a killed command or a file manager, which the lake ignores too, begin with a dot.
+_PATTERNS: Final = (
+    *_REQUIRED,
+    "streams/[!.]*/_discovered/[!.]*.json",
+    *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES),
+)
 
 
 class DefinitionsError(LotusError):

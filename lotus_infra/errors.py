@@ -7,7 +7,61 @@
 
 A single mistake in a lake's file is a `lotus_infra.lake.diagnostics.Diagnostic` instead of an exception, so that all of
 them are reported at once. Only commands and the program catch these errors to print them. Imports no other module.
+
+`masked_urls` removes credentials from the addresses in a text. Every error passes through it, because addresses come
+from stacks' files, variables and other programs' messages.
 """
+
+import re
+from typing import Final
+from urllib.parse import unquote
+
+MASKED: Final = "***"
+_URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]*)://([^\s"'<>`]*)""")
+_QUERY_VALUE: Final = re.compile(r"([?&;])([^?&;=#]+)=([^&;#,)]*)")
+_S3_OPTIONS: Final = (
+    *("accelerate", "awssdk", "disableSSL", "disable_https", "dualstack", "endpoint", "fips", "hostname_immutable"),
+    *("kmskeyid", "profile", "rate_limiter_capacity", "region", "request_checksum_calculation"),
+    *("response_checksum_validation", "role", "s3ForcePathStyle", "ssetype", "use_path_style"),
+)
+_OTHER_BACKENDS: Final = ("anonymous", "cdn", "domain", "localemu", "protocol", "storage_account", "universe_domain")
+_OF_AIRBYTE: Final = ("includeDeleted", "limit", "offset", "workspaceId", "workspaceIds")
+_PLAIN_OPTIONS: Final = frozenset((*_S3_OPTIONS, *_OTHER_BACKENDS, *_OF_AIRBYTE))
+"""Options in a query that are no secrets; the value of any other one is masked."""
+
+
+def masked_urls(text: str) -> str:
+    """A text without the credentials in its URLs: user, password, and values of a query that are not known as plain.
+
+    A user name is masked too: some servers take a token in its place.
+    """
+    return _URL.sub(lambda found: f"{found[1]}://{_masked_rest(found[1], found[2])}", text)
+
+
+def has_credentials(url: str) -> bool:
+    """Whether a URL has credentials in it, or an option that may be one."""
+    return masked_urls(url) != url
+
+
+def _masked_rest(scheme: str, rest: str) -> str:
+    """The part of a URL after its scheme, masked."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    cut = authority.rfind("@")
+    if cut < 0 and ":" in authority:
+        # A password may have an unescaped slash: then it starts where a port would.
+        cut = (rest.partition("?")[0] if authority.rpartition(":")[2].isdigit() else rest).rfind("@")
+    user = rest[: cut + 1]
+    if user and not (scheme.startswith(("ssh", "git+ssh")) and ":" not in user):
+        rest = f"{MASKED}@{rest[cut + 1 :]}"
+    return _QUERY_VALUE.sub(_masked_option, rest)
+
+
+def _masked_option(found: re.Match[str]) -> str:
+    separator, name, value = found.groups()
+    plain = name in _PLAIN_OPTIONS and not (value != unquote(value) and has_credentials(unquote(value)))
+    # An endpoint without a scheme may have credentials too.
+    plain = plain and "@" not in unquote(value).replace(f"{MASKED}@", "")
+    return f"{separator}{name}={value if plain or not value else MASKED}"
 
 
 class LotusError(Exception):
@@ -19,9 +73,9 @@ class LotusError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = masked_urls(message)
+        self.hint = masked_urls(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message

@@ -213,8 +213,11 @@ def _mermaid_node(name: str, node: Node) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text for Mermaid's double quotes; `#35;` is a character by its number."""
-    return re.sub(r'[#"<>&`\x00-\x1f]', lambda found: f"#{ord(found[0])};", text)
+    """A text for Mermaid's double quotes; `#35;` is a character by its number.
+
+    Mermaid looks for directives (`%%{`), Markdown and HTML in quotes too: only what has no meaning there stays.
+    """
+    return re.sub(r"[^\w ./():,=+-]", lambda found: f"#{ord(found[0])};", text)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from lotus_infra.lake.diagnostics import escape_unprintable
 from lotus_infra.lineage import COLUMNS, Lineage, Node
 
 FONT_SIZE = 12
@@ -265,11 +266,16 @@ def _box(box: Box) -> str:
     look = "missing" if node.missing else node.kind
     top = box.y - BOX_HEIGHT / 2
     return (
-        f"<g><title>{escape(node.file or node.label)}</title>"
+        f"<g><title>{_shown(node.file or node.label)}</title>"
         f'<rect class="box {look}" x="{_number(box.x)}" y="{_number(top)}" width="{_number(box.width)}"'
         f' height="{BOX_HEIGHT}" rx="4"/>'
-        f'<text x="{_number(box.x + 10)}" y="{_number(box.y + FONT_SIZE / 3)}">{escape(node.label)}</text></g>'
+        f'<text x="{_number(box.x + 10)}" y="{_number(box.y + FONT_SIZE / 3)}">{_shown(node.label)}</text></g>'
     )
+
+
+def _shown(text: str) -> str:
+    """A text for SVG, which has no control characters, not even escaped ones."""
+    return escape(escape_unprintable(text))
 
 
 def _number(value: float) -> str:

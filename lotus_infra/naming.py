@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.=+@ /-]*")
 LOSS_LABEL = "accepts-data-loss"
 """The label of a pull request whose data losses a person has accepted."""
 
@@ -46,6 +47,11 @@ DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
 def is_identifier(name: str) -> bool:
     """Whether a name is valid as an S3 prefix, a Python name and a dbt name: `[a-z][a-z0-9_]*`."""
     return IDENTIFIER.fullmatch(name) is not None
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether a path means nothing else in YAML, Jinja, SQL, a pattern of file names, or a shell's quotes."""
+    return _PLAIN_PATH.fullmatch(path) is not None
 
 
 def identifier(text: str, default: str) -> str:
@@ -88,6 +94,11 @@ def connection_label(source_label: str, destination_label: str) -> str:
 def acknowledged_stream(source: str, stream: str) -> str:
     """A stream in a stack's list of acknowledged losses: `stream shopify/orders`."""
     return f"stream {source}/{stream}"
+
+
+def acknowledged_connection(source: str) -> str:
+    """A source's connection in a stack's list of acknowledged losses: `connection shopify`."""
+    return f"connection {source}"
 
 
 def secret(owner: str, path: Sequence[str | int]) -> str:

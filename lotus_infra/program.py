@@ -120,7 +120,12 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) ->
         catalog_password=dagster.catalog_password,
         reader=zone.reader,
         backups=zone.backups(),
-        explain_pods=partial(kubernetes.explain_failed_pods, settings.namespace.name, **dict(settings.cluster)),
+        explain_pods=partial(
+            kubernetes.explain_failed_pods,
+            settings.namespace.name,
+            kubeconfig=settings.cluster.kubeconfig,
+            context=settings.cluster.context,
+        ),
     )
     return Dagster(naming.DAGSTER, args)
 
@@ -161,6 +166,11 @@ class ArgsBuilder:
                 allow_cursor_loss=True if losses & self.stack.acknowledged else None,
             ),
             protect=self.stack.protect_sources,
+            # The engine refuses to replace what is protected, unless the same update ends the protection.
+            protect_connection=(
+                self.stack.protect_sources
+                and naming.acknowledged_connection(source.name) not in self.stack.acknowledged
+            ),
         )
 
     def _actor(self, label: str, config: SourceConfig | DestinationConfig) -> ActorArgs:

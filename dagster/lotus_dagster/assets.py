@@ -1,12 +1,14 @@
 """The lake's assets: the files that land, the models of each stream, and the marts behind them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.environment import PARTITIONS, Warehouse, variable
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
@@ -27,6 +29,17 @@ class StreamRun(dg.Config):
 
     rebuild: bool = False
     """Rebuild the models from all files."""
+
+    @field_validator("partitions")
+    @classmethod
+    def _check_partitions(cls, partitions: list[str]) -> list[str]:
+        """Anyone who may start a run writes them, and they become parts of paths."""
+        wrong = [unit for unit in partitions if not is_unit(unit)]
+        if wrong:
+            raise ValueError(
+                f"{json.dumps(wrong[0])} is no day and no month: write days and months, such as 2026-01-05 or 2025-11"
+            )
+        return partitions
 
 
 def raw_asset(stream: Stream) -> dg.AssetSpec:

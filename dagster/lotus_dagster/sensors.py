@@ -7,7 +7,8 @@ which files they have read. While a run of the stream is under way the sensor wa
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -20,9 +21,6 @@ from lotus_dagster.environment import LANDING, required
 from lotus_dagster.lake import Stream
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30
@@ -106,9 +104,14 @@ def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
 
 
 def _asked_of(stream: Stream, run: dg.DagsterRun) -> StreamRun:
-    """What a run was asked to do; the defaults for one started by hand without a configuration."""
-    ops = cast("Mapping[str, Any]", run.run_config.get("ops", {}))
-    return StreamRun(**ops.get(naming.dbt_assets(stream.source, stream.name), {}).get("config", {}))
+    """What a run was asked to do, as far as it matters once it has failed: whether to rebuild.
+
+    A run may have been started by hand, with no configuration or a wrong one, which must not stop the sensor.
+    """
+    config: object = run.run_config
+    for key in ("ops", naming.dbt_assets(stream.source, stream.name), "config", "rebuild"):
+        config = config.get(key) if isinstance(config, Mapping) else None
+    return StreamRun(rebuild=config is True)
 
 
 def _last_run(instance: dg.DagsterInstance, sensor: str) -> dg.DagsterRun | None:

@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
 from pulumi_airbyte.client.models import Actor, Connection, Job
 from pydantic import SecretStr
 
 from lotus_infra import naming
+from lotus_infra.config import production
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.secrecy import hidden_texts
 
 WORKSPACE: Final = "lotus:workspaceId"
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
@@ -114,7 +117,16 @@ class ConnectedLake:
 
     @cached_property
     def _sources(self) -> list[Actor]:
-        return self.airbyte.list_actors("source", self.workspace_id)
+        found = self.airbyte.list_actors("source", self.workspace_id)
+        # Airbyte's messages may repeat a setting, and it masks only what a specification calls secret.
+        specs = {
+            each.definition_id: Specification.usable(each.spec)
+            for each in self.lake.connectors.values()
+            if each is not None
+        }
+        for actor in found:
+            self.airbyte.redactor.learn(hidden_texts(actor.configuration or {}, specs.get(actor.definition_id)))
+        return found
 
     @cached_property
     def _connections(self) -> list[Connection]:
@@ -144,7 +156,12 @@ def translate_errors() -> Iterator[None]:
 
 
 def airbyte_workspace(
-    directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ
+    directory: Path,
+    stack: str | None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    workspace: str = "",
+    guarded: bool = True,
 ) -> AirbyteWorkspace:
     """The Airbyte server and workspace that a stack is deployed to.
 
@@ -152,15 +169,23 @@ def airbyte_workspace(
         directory: The lake's folder, inside its Pulumi project.
         stack: The stack; else `$PULUMI_STACK`, else the project's only stack.
         environment: The environment's variables.
+        workspace: The id of another workspace than the stack's.
+        guarded: Whether to refuse a production stack that may not run like this.
 
     Raises:
-        LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid.
+        LotusError: Settings are missing (the message lists each with how to set it), or a value is invalid; or the
+            stack may not run like this.
     """
     selection = _select_stack(directory, stack, environment)
-    given = _given(selection.settings)
-    own = selection.settings.lotus.workspace_id if selection.settings is not None else None
-    workspace_id = _workspace_id(own or environment.get(WORKSPACE_VARIABLE, ""))
-    missing = list(_missing_settings(completed(given, environment), selection.settings))
+    settings = selection.settings
+    if selection.run is not None and selection.run.is_production:
+        if guarded:
+            production.check(selection.run, environment)
+        _refuse_places_of_the_environment(selection, workspace)
+    given = _given(settings)
+    own = settings.lotus.workspace_id if settings is not None else None
+    workspace_id = _workspace_id(workspace or own or environment.get(WORKSPACE_VARIABLE, ""))
+    missing = list(_missing_settings(completed(given, environment), settings))
     if not workspace_id:
         missing.append(_config_or_variable(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
     if missing:
@@ -227,6 +252,7 @@ class _StackSelection(NamedTuple):
     name: str = ""
     settings: StackSettings | None = None
     others: tuple[str, ...] = ()
+    run: production.Run | None = None
 
 
 def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _StackSelection:
@@ -234,7 +260,9 @@ def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, 
     if project is None:
         return _StackSelection()
     names = project.select_all(stack, environment)
-    return _StackSelection(names[0], project.settings(names[0])) if len(names) == 1 else _StackSelection(others=names)
+    if len(names) != 1:
+        return _StackSelection(others=names)
+    return _StackSelection(names[0], project.settings(names[0]), run=project.run(names[0]))
 
 
 def _given(settings: StackSettings | None) -> dict[str, str]:
@@ -242,6 +270,21 @@ def _given(settings: StackSettings | None) -> dict[str, str]:
     keys = settings.airbyte.model_dump(by_alias=True, exclude_none=True) if settings is not None else {}
     texts = {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in keys.items()}
     return {key: texts[key] for key in _KEYS if texts.get(key)}
+
+
+def _refuse_places_of_the_environment(selection: _StackSelection, workspace: str) -> None:
+    """Refuse a production stack whose server or workspace the environment would name.
+
+    Raises:
+        LotusError: The stack does not set one of them, or encrypts it.
+    """
+    settings = selection.settings
+    server, own = (settings.airbyte.server_url, settings.lotus.workspace_id) if settings is not None else (None, None)
+    plain = {"airbyte:serverUrl": server, WORKSPACE: workspace or own}
+    for key, variable in (("airbyte:serverUrl", ENVIRONMENT["serverUrl"]), (WORKSPACE, WORKSPACE_VARIABLE)):
+        if not plain[key]:
+            what = f"the stack {selection.name} is production, and has no plain {key}, so that ${variable} would decide"
+            raise LotusError(what, f"`pulumi config set --stack {selection.name} --plaintext {key} <value>`")
 
 
 def _searched_places(selection: _StackSelection, directory: Path, variable: str | None) -> str:

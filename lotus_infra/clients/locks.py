@@ -17,7 +17,9 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus_infra.clients.storage import SCHEMES, ObjectStore, open_store
-from lotus_infra.config.production import Backend, Declared
+from lotus_infra.config import production
+from lotus_infra.config.backend import Backend
+from lotus_infra.config.production import Declared
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 
@@ -214,8 +216,10 @@ def plan_unlock(
         machine: This machine.
 
     Raises:
-        LotusError: The backend can't be read.
+        LotusError: The backend can't be read, or the stack may not run like this.
     """
+    if stack in project.stacks:
+        production.check(project.run(stack), environment)
     store = backend_store(project, environment)
     if store is None:
         raise LotusError("the backend's locks can't be listed", "`pulumi cancel` asks it to end a run")

@@ -1,25 +1,44 @@
 """The Pulumi CLI, run in the project around a lake, and the commit that it deployed last.
 
-Commands start the engine here only. Production stacks are guarded before each run: some commands run no program, and
-some ask a server before they run one, so that the program's own guard would come too late.
+Commands start the engine here only. Production stacks are guarded when an engine is made and before each run: some
+commands run no program, and some call a server before they run one, so that the program's own guard would be too late.
 """
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lotus_infra.config import production
+from lotus_infra.config.backend import Backend, pulumi_home
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
 """Self-managed backends write states compressed; the engine reads both."""
+STACK_OPTION: Final = "PULUMI_OPTION_STACK"
+"""Each option of the CLI can be a variable too (`declareFlagsAsEnvironmentVariables` in pulumi, cmd/pulumi)."""
+_REDIRECTING: Final = ("cwd", "config-file", "client", "remote", "override-env")
+"""Options that run another project, other values or another program."""
+_SHORT_CWD: Final = re.compile(r"-[^-cmpstv]*C")
+"""`-C`, alone or after other short options, of which none takes the rest as its value."""
+_VALUED: Final = frozenset(
+    {
+        *("color", "config", "event-log", "exclude", "exec-agent", "exec-kind", "memprofilerate", "message"),
+        *("otel-traces", "parallel", "plan", "policy-pack", "policy-pack-config", "profiling", "replace", "save-plan"),
+        *("secrets-provider", "stack", "target", "target-replace", "tracing", "tracing-header", "verbose"),
+    }
+)
+"""Options of `pulumi up` that take the next word as their value."""
+_SHORT_VALUED: Final = re.compile(r"-[^-cmpstv]*[cmpstv]")
 _STANDARD_ERROR: Final = 2
 """The process's own file descriptor: `sys.stderr` may have been replaced."""
 _APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
@@ -48,7 +67,10 @@ class Engine:
         stack: The stack; empty for the selected one.
         environment: The environment of each command.
         up_to_stderr: Whether the output of `up` goes to standard error, so that standard output is the caller's own.
-        guarded: Whether to refuse a run of a production stack that the program would refuse.
+        guarded: Whether to refuse a production stack that may not run like this, as the program does.
+
+    Raises:
+        LotusError: The stack is guarded, and may not run like this.
     """
 
     project: Project
@@ -57,12 +79,16 @@ class Engine:
     up_to_stderr: bool = False
     guarded: bool = True
 
+    def __post_init__(self) -> None:
+        if self._named_stack:
+            self.check_guard()
+
     @classmethod
     def around(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Self:
         """The engine in the project around a lake's folder.
 
         Raises:
-            LotusError: There is no project.
+            LotusError: There is no project, or the stack may not run like this.
         """
         project = Project.around(directory)
         if project is None:
@@ -71,8 +97,47 @@ class Engine:
 
     @property
     def stack_name(self) -> str:
-        """The stack's name without organization and project; empty for the selected stack."""
-        return (self.stack or self.environment.get(STACK_VARIABLE, "")).rsplit("/", maxsplit=1)[-1]
+        """The stack's name without organization and project; empty if none is named or selected."""
+        return self._named_stack.rsplit("/", maxsplit=1)[-1]
+
+    @property
+    def _named_stack(self) -> str:
+        """The stack as the CLI chooses it: the option's, else the environment's, else the selected one."""
+        for named in (self.stack, self.environment.get(STACK_OPTION)):
+            if named:
+                return named
+        # An empty variable selects no stack.
+        selected = self.environment.get(STACK_VARIABLE)
+        return selected_stack(self.project, self.environment) if selected is None else selected
+
+    def check_guard(self, arguments: Sequence[str] = ()) -> None:
+        """Refuse what the guard of production stacks refuses, before any call.
+
+        Args:
+            arguments: Further arguments of `pulumi up`, which may name another stack. Every word that could be a
+                stack's name counts as one, because only the CLI parses them for certain.
+
+        Raises:
+            LotusError: A stack that the run may be for is production, and may not run like this.
+        """
+        if not self.guarded:
+            return
+        # Without a name, the CLI lets the user choose at the terminal.
+        named = [self._named_stack] if self._named_stack else self.project.stacks
+        for stack in dict.fromkeys([*named, *_stack_options(arguments)]):
+            run = self._run_of(stack)
+            if run.is_production:
+                _refuse_redirecting_options(arguments, self.environment)
+                production.check(run, self.environment)
+
+    def _run_of(self, stack: str) -> production.Run:
+        """The run of a stack, which may be named in full: `organization/project/prod`."""
+        *_, project, name = ("", *stack.split("/"))
+        if name not in self.project.stacks:
+            declared = production.Declared.at(self.project.folder, name)
+            return production.Run(declared.name, name, declared.values, declared)
+        run = self.project.run(name)
+        return replace(run, project=project) if stack.count("/") > 1 else run
 
     def run(self, *arguments: str) -> CommandResult:
         """Run a command without prompts, and capture its output.
@@ -96,6 +161,7 @@ class Engine:
 
     def up(self, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> int:
         """Run `pulumi up` on the user's terminal, with additional variables; returns its exit code. Raises as `run`."""
+        self.check_guard(arguments)
         return self._start("up", *self._options, *arguments, extra=extra).returncode
 
     def version(self) -> str:
@@ -109,8 +175,7 @@ class Engine:
     def _start(
         self, *arguments: str, captured: bool = False, extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        if self.guarded and self.stack_name in self.project.stacks:
-            production.check(self.project.run(self.stack_name), self.environment)
+        self.check_guard()
         environment = {**self.environment, **(extra or {})}
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:
@@ -124,6 +189,86 @@ class Engine:
             text=True,
             check=False,
         )
+
+
+def selected_stack(project: Project, environment: Mapping[str, str]) -> str:
+    """The stack that `pulumi stack select` noted for a project and its backend; empty if there is none.
+
+    The CLI keeps one file for each project, named by the SHA-1 of the path of its `Pulumi.yaml`, below its own folder
+    (`settingsPath` in pulumi, pkg/workspace; seen on Pulumi 3.259).
+    """
+    declared = production.Declared.at(project.folder, "")
+    backend = Backend.chosen(declared.backend, environment).url
+    path = hashlib.sha1(str(_working_folder(project, environment) / PROJECT_FILE).encode(), usedforsecurity=False)
+    file = pulumi_home(environment) / "workspaces" / f"{declared.name}-{path.hexdigest()}-workspace.json"
+    try:
+        noted = _Selection.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return ""
+    return noted.stacks.get(backend) or noted.stacks.get(backend.rstrip("/")) or noted.stack
+
+
+def _working_folder(project: Project, environment: Mapping[str, str]) -> Path:
+    """A project's folder under the name that the CLI has for it: `$PWD` if that is it, even through a link."""
+    shell = environment.get("PWD", "")
+    with suppress(OSError):
+        if shell.startswith("/") and Path(shell).samefile(project.folder):
+            return Path(shell)
+    return project.folder.resolve()
+
+
+class _Selection(BaseModel):
+    """The CLI's file about a project (`Settings` in pulumi, pkg/workspace)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stack: str = ""
+    stacks: Mapping[str, str] = {}
+
+
+def _stack_options(arguments: Sequence[str]) -> Iterator[str]:
+    """Every word that may be the CLI's option for the stack: `--stack x`, `--stack=x`, `-s x`, `-sx`, `-ysx`."""
+    for argument, following in zip(arguments, (*arguments[1:], ""), strict=False):
+        if argument == "--stack":
+            yield following
+        elif argument.startswith("--stack="):
+            yield argument.removeprefix("--stack=")
+        elif argument.startswith("-") and not argument.startswith("--"):
+            starts = (place for place, letter in enumerate(argument) if letter == "s")
+            yield from (argument[start + 1 :].removeprefix("=") or following for start in starts)
+
+
+def _refuse_redirecting_options(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Refuse options that run another project, other values or another program than the project's files name.
+
+    Raises:
+        LotusError: There is one among the arguments or in the environment.
+    """
+    for option in _REDIRECTING:
+        variable = f"PULUMI_OPTION_{option.upper().replace('-', '_')}"
+        if environment.get(variable):
+            raise LotusError(f"${variable} redirects a run of production", f"unset {variable}")
+        short = option == "cwd" and any(_SHORT_CWD.match(argument) for argument in arguments)
+        if short or any(argument.split("=")[0] == f"--{option}" for argument in arguments):
+            raise LotusError(f"--{option} redirects a run of production", f"leave --{option} out")
+    word = next(_words(arguments), None)
+    if word is not None:
+        what = f"{word!r} names another program, which redirects a run of production"
+        raise LotusError(what, "leave it out; if it is the value of an option, write --option=value")
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that are neither options nor their values: `pulumi up` takes one for a template to run."""
+    is_value = False
+    for argument in arguments:
+        if is_value:
+            is_value = False
+        elif argument.startswith("--"):
+            is_value = argument.removeprefix("--") in _VALUED
+        elif argument.startswith("-"):
+            is_value = bool(_SHORT_VALUED.fullmatch(argument))
+        else:
+            yield argument
 
 
 class _Update(BaseModel):

@@ -81,7 +81,7 @@ def open_store(url: str) -> ObjectStore:
     """The objects at a backend's address, read as the engine reads it (gocloud.dev's `blob.OpenBucket`).
 
     Args:
-        url: `s3://bucket[/prefix][?region=…&endpoint=…]` or `file://path`; `~` is the home folder.
+        url: `s3://bucket[/prefix][?region=…&endpoint=…&profile=…]` or `file://path`; `~` is the home folder.
 
     Raises:
         LotusError: The address has another scheme.
@@ -96,7 +96,8 @@ def open_store(url: str) -> ObjectStore:
     if endpoint and "://" not in endpoint:
         plain = options.get("disableSSL", options.get("disable_https", "")).lower() == "true"
         endpoint = f"{'http' if plain else 'https'}://{endpoint}"
-    return Bucket(parts.netloc, options.get("region", ""), endpoint, unquote(parts.path).strip("/"))
+    prefix, profile = unquote(parts.path).strip("/"), options.get("profile", "")
+    return Bucket(parts.netloc, options.get("region", ""), endpoint, prefix, profile)
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,14 @@ class Bucket:
         region: Its region; empty for the environment's.
         endpoint: The server's address; empty for the environment's, or AWS.
         prefix: Without a slash at its end; empty for the whole bucket.
+        profile: The AWS profile with the credentials; empty for the environment's.
     """
 
     name: str
     region: str = ""
     endpoint: str = ""
     prefix: str = ""
+    profile: str = ""
 
     def page(self, prefix: str = "", after: str = "") -> Page:
         """One ListObjectsV2 request; see `ObjectStore.page`.
@@ -185,7 +188,8 @@ class Bucket:
             read_timeout=60,
             retries={"mode": "standard", "max_attempts": 3},
         )
-        return boto3.client("s3", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config)
+        session = boto3.Session(profile_name=self.profile) if self.profile else boto3
+        return session.client("s3", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config)
 
     @contextmanager
     def _s3_errors(self) -> Iterator[None]:

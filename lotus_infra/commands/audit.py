@@ -24,6 +24,7 @@ from lotus_infra.clients.state import TYPES, managed_ids
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.secrecy import without_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Audited
         item = each.found
         ends = (names.get(item.source_id, ""), names.get(item.destination_id, ""))
         resource = resources.get(Declared(item.kind, item.name, *ends), "")
-        lines.append(AuditedObject(each.standing, item.kind, item.name, item.id, _remedy(each, resource)))
+        label = without_credentials(item.name)
+        lines.append(AuditedObject(each.standing, item.kind, label, item.id, _remedy(each, resource)))
     return lines
 
 

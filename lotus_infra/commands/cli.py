@@ -1,4 +1,4 @@
-"""The `lotus` command line: select a command, and turn errors into one line and an exit code.
+"""The `lotus` command line: select a command, and turn errors into a message and an exit code.
 
 Each command is a module of its own, imported when it is called: the clients of Kubernetes, S3 and Airbyte are slow to
 import, and most commands need none or one of them.
@@ -63,7 +63,7 @@ def lotus() -> None:
 
 
 def main() -> None:
-    """Run the command. Print a user error as one line on stderr and exit with 1, or with 130 after an interrupt."""
+    """Run the command. Print a user error on stderr and exit with 1, or with 130 after an interrupt."""
     for stream in (sys.stdout, sys.stderr):
         # Names come from files and servers, and a terminal or pipe may take ASCII only.
         reconfigure = getattr(stream, "reconfigure", None)
@@ -79,8 +79,12 @@ def main() -> None:
 
 
 def _fail(error: Exception, exit_code: int) -> NoReturn:
-    """Print one line on stderr, with `--json` also a document on stdout, and exit."""
-    message = escape_unprintable(str(error))
+    """Print an error on stderr, with `--json` also a document on stdout, and exit.
+
+    A list of problems stays a list: its further lines are indented, so that none of them looks like another error.
+    """
+    first, *further = map(escape_unprintable, str(error).rstrip().split("\n"))
+    message = "\n".join([first, *(f"  {line.strip()}" for line in further)])
     click.echo(f"lotus: {message}", err=True)
     # The parsed options are known to the command only, which has ended.
     if "--json" in sys.argv and isinstance(error, LotusError):

@@ -62,7 +62,8 @@ def deploy(
     """Deploy the checked-out commit; with --reviewed, apply the saved plan only.
 
     Refuses, before anything is written, if the files, the stack's state or Airbyte have changed since the review, or if
-    a newer commit was applied already. Without --reviewed it previews, stops if data would be lost, and asks.
+    a newer commit was applied already. Without --reviewed it previews, and asks. Both stop if data would be lost
+    without an acknowledgement: the labels of now and the checked-out stack's file count, not those of the review.
 
     Example: lotus deploy --stack prod --reviewed .review/prod
     """
@@ -130,11 +131,16 @@ class Deployment:
             how = "run `git fetch --unshallow`, merge the deployed commit, or pass --supersede"
             raise LotusError(what, f"{how} {applied[:12]}")
 
-    def check_reviewed(self, plan: SavedPlan) -> None:
-        """Check that a saved plan still describes the changes.
+    def check_reviewed(self, plan: SavedPlan, labels: Sequence[str]) -> None:
+        """Check that a saved plan still describes the changes, and that the gate lets them pass.
+
+        Args:
+            plan: The saved plan.
+            labels: The labels that accept losses now; a label of the review may have been removed since.
 
         Raises:
-            LotusError: The stack, the files, the state or live objects differ from those at the review.
+            LotusError: The stack, the files, the state or live objects differ from those at the review; or data would
+                be lost.
         """
         origin, here = plan.origin, self.checkout
         if origin.stack != self.engine.stack:
@@ -149,12 +155,31 @@ class Deployment:
             what = f"the files of {here.commit[:12]} differ from those reviewed, of {origin.commit[:12]}"
             raise LotusError(what, PREVIEW_AGAIN)
         self.check_commit()
+        # The clone has the reviewed files by now, so its stack's file has the acknowledgements that were reviewed.
+        self.check_losses(plan.folder, labels)
         if origin.state != state_fingerprint(self.engine.output("stack", "export")):
             raise LotusError(f"the state of {origin.stack} has changed since the review", PREVIEW_AGAIN)
         # The engine's plan has new values only, so it would overwrite a change that someone made since the review.
-        changed = changed_since_review(plan.preview, run_preview(self.engine))
-        if changed:
-            raise LotusError(f"the changes differ from those reviewed: {', '.join(changed)}", PREVIEW_AGAIN)
+        with tempfile.TemporaryDirectory() as folder:
+            changed = changed_since_review(plan.preview, run_preview(self.engine, file=Path(folder, PREVIEW_FILE)))
+            if changed:
+                raise LotusError(f"the changes differ from those reviewed: {', '.join(changed)}", PREVIEW_AGAIN)
+            self.check_losses(Path(folder), labels)
+
+    def check_losses(self, folder: Path, labels: Sequence[str]) -> None:
+        """Check that a preview loses only data whose loss is acknowledged.
+
+        Args:
+            folder: The folder of the preview's file.
+            labels: The labels that accept losses.
+
+        Raises:
+            LotusError: It would lose other data; the message lists all losses.
+        """
+        review = review_losses(ReviewRequest(folder / PREVIEW_FILE, self.lake, self.engine.stack, labels))
+        if not review.gate.ok:
+            what = "data would be lost without an acknowledgement; labels count as they are now"
+            raise LotusError(f"{what}\n{render_gate(review)}")
 
     def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:
         """Apply a plan; returns the engine's exit code."""
@@ -165,22 +190,16 @@ class Deployment:
 def checked_plan(deployment: Deployment, reviewed: Path | None, labels: Sequence[str] = ()) -> Iterator[SavedPlan]:
     """Yield the plan to apply after all checks: a reviewed one, or one of a preview that is made now.
 
-    The latter must pass the gate; a reviewed plan passed it before the merge.
-
     Raises:
         LotusError: A check fails.
     """
     if reviewed is not None:
         plan = SavedPlan.load(reviewed)
-        deployment.check_reviewed(plan)
+        deployment.check_reviewed(plan, labels)
         yield plan
         return
     deployment.check_commit()
     with tempfile.TemporaryDirectory() as folder:
         plan = save_plan(deployment.engine, deployment.checkout, Path(folder))
-        review = review_losses(
-            ReviewRequest(plan.folder / PREVIEW_FILE, deployment.lake, deployment.engine.stack, labels)
-        )
-        if not review.gate.ok:
-            raise LotusError(f"data would be lost without an acknowledgement\n{render_gate(review)}")
+        deployment.check_losses(plan.folder, labels)
         yield plan

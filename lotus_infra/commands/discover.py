@@ -35,6 +35,7 @@ from lotus_infra.lake.discovered import (
     parse_fields,
     unwritable_streams,
 )
+from lotus_infra.lake.disk import UnreadableError, beside, read_file
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, SourceFolder
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import apply_rules
@@ -185,10 +186,16 @@ def try_discover(live: ConnectedLake, name: str, source_id: str = "", *, dry_run
 
 def to_lake_format(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
     """Convert discovered streams to the lake's format, by stream name, and list those that cannot have a file."""
-    streams = [_in_lake_format(stream) for stream in found]
+    streams: list[Discovered] = []
+    too_deep: list[LeftOut] = []
+    for stream in found:
+        try:
+            streams.append(_in_lake_format(stream))
+        except RecursionError:
+            too_deep.append(LeftOut(stream.name, "its schema nests too deeply"))
     refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable_streams(streams)}
     kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
-    return kept, tuple(dict.fromkeys(refused.values()))
+    return kept, tuple(dict.fromkeys((*too_deep, *refused.values())))
 
 
 def _in_lake_format(stream: DiscoveredStream) -> Discovered:
@@ -213,8 +220,8 @@ def _read_files(directory: Path, source: SourceFolder) -> dict[str, _DiscoveredF
     for stream in sorted(source.offered or ()):
         file = f"{source.name}/{DISCOVERED_FOLDER}/{stream}.json"
         try:
-            content = (directory / file).read_bytes()
-        except OSError:
+            content = read_file(str(directory / file))
+        except UnreadableError:
             content = b""
         files[stream] = _DiscoveredFile(content, reader.read_light(file, Discovered))
     return files
@@ -248,7 +255,7 @@ def _replace_files(folder: Path, before: Mapping[str, _DiscoveredFile], after: M
     """
     # A rename would replace a symbolic link, and not the folder that it points to.
     folder = folder.resolve()
-    partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
+    partial, old = (beside(folder, state) for state in ("partial", "old"))
     try:
         # Left by a killed run.
         for leftover in (partial, old):

@@ -34,9 +34,9 @@ from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
 from lotus_infra.clients.storage import Bucket
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
 from lotus_infra.config import production
-from lotus_infra.config.production import Backend
+from lotus_infra.config.backend import Backend
 from lotus_infra.config.stack import PROJECT_FILE, Project
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, has_credentials, masked_urls
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
 from lotus_infra.urns import Urn
 
@@ -67,7 +67,7 @@ class CheckResult:
     Attributes:
         area: The area that it belongs to.
         state: Its level; a warning does not fail the command.
-        what: What was found, without a full stop.
+        what: What was found, without a full stop and without the credentials of URLs.
         remedy: What to do about it; empty if the check passed.
     """
 
@@ -75,6 +75,10 @@ class CheckResult:
     state: Level
     what: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", masked_urls(self.what))
+        object.__setattr__(self, "remedy", masked_urls(self.remedy))
 
 
 @dataclass(frozen=True)
@@ -179,9 +183,17 @@ def examine(case: StackContext) -> Examination:
 
 def _check_all(case: StackContext) -> Iterator[CheckResult]:
     yield from versions(case)
-    configured = list(configuration(case))
+    configured = tuple(configuration(case))
     yield from configured
     if configured:
+        return
+    refused = tuple(guard(case))
+    yield from refused
+    yield from credentials_in_urls(case)
+    yield from open_places(case)
+    if refused:
+        what = "no server is checked, because a check could call another one than the files name"
+        yield _warning("backend", what, "correct the problems above first")
         return
     yield from backend(case)
     yield from locks(case)
@@ -271,13 +283,17 @@ def configuration(case: StackContext) -> Iterator[CheckResult]:
         yield _broken("configuration", what, problem.remedy)
 
 
-def backend(case: StackContext) -> Iterator[CheckResult]:
-    """Where the state is, whether it is readable, and whether a production stack may use it."""
-    run = case.project.run(case.stack)
-    used = Backend.chosen(run.declared.backend, case.environment)
-    for problem in production.problems(run, case.environment):
+def guard(case: StackContext) -> Iterator[CheckResult]:
+    """The problems for which every run of a production stack is refused."""
+    for problem in production.problems(case.project.run(case.stack), case.environment):
         what, _, remedy = problem.rpartition(": ")
         yield _broken("backend", what, remedy)
+
+
+def backend(case: StackContext) -> Iterator[CheckResult]:
+    """Where the state is, and whether it is readable."""
+    run = case.project.run(case.stack)
+    used = Backend.chosen(run.declared.backend, case.environment)
     if not used.url:
         yield _broken("backend", "no backend is configured", f"write backend.url into {PROJECT_FILE}")
         return
@@ -291,6 +307,47 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield _ok("backend", where + local)
+
+
+def open_places(case: StackContext) -> Iterator[CheckResult]:
+    """Places of a production stack that credentials and kubeconfigs of this machine decide, and that it could name."""
+    run = case.project.run(case.stack)
+    if not run.is_production:
+        return
+    zone, cluster = run.values.zone, run.values.cluster
+    if zone is not None and zone.server == "aws" and not zone.account:
+        remedy = "`pulumi config set --path lotus:landingZone.account <id>`"
+        yield _warning("backend", "the stack names no AWS account, so that this shell's credentials decide", remedy)
+    if cluster is not None and cluster.context and not cluster.server:
+        what = (
+            f"the stack does not name its cluster's address, so that the kubeconfig decides what {cluster.context} is"
+        )
+        yield _warning("backend", what, "`pulumi config set --path lotus:dagster.cluster.server <url>`")
+
+
+def credentials_in_urls(case: StackContext) -> Iterator[CheckResult]:
+    """Addresses with a user, a password or a token: whoever may read the file or the environment has them."""
+    run = case.project.run(case.stack)
+    used = Backend.chosen(run.declared.backend, case.environment)
+    addresses = [(f"the backend's address, set by {used.chosen_by},", used.url)]
+    for key, value in case.project.read(case.stack).entries.values.items():
+        addresses += [(f"{path} of the stack", text) for path, text in _texts(value, key)]
+    for where, text in addresses:
+        if has_credentials(text):
+            remedy = "take them out, and set them as values of their own, with --secret, or in the environment"
+            yield _warning("backend", f"{where} has credentials in its URL, {text}", remedy)
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """The plain texts in a value of a stack's file, by path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")
 
 
 def locks(case: StackContext) -> Iterator[CheckResult]:

@@ -30,11 +30,26 @@ from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, 
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import apply_edits
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
-from lotus_infra.lake.loader import load_usable_lake
+from lotus_infra.lake.loader import load_lake, load_usable_lake
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import path_from_here
-from lotus_infra.plan.drift import ANOTHER_SECRET, TO_CHANGE, Drift, DriftedObject, DriftKind, PropertyDrift, drift_of
-from lotus_infra.plan.drift_to_files import DiscoveredStreams, Unresolved, patch_files, path_text
+from lotus_infra.plan.drift import (
+    A_THIRD_SECRET,
+    ANOTHER_SECRET,
+    TO_CHANGE,
+    Drift,
+    DriftedObject,
+    DriftKind,
+    PropertyDrift,
+    drift_of,
+)
+from lotus_infra.plan.drift_to_files import (
+    DiscoveredStreams,
+    Unresolved,
+    patch_files,
+    path_text,
+    without_hidden_values,
+)
 from lotus_infra.plan.preview import HIDDEN, read_preview
 
 LIMIT: Final = 60_000
@@ -47,6 +62,12 @@ _HEADINGS: Final = {
     DriftKind.BOTH: "Changed in code and outside of it",
     DriftKind.NOT_APPLIED: "Not applied yet",
     DriftKind.ALIKE: "Already done by hand: code and live match, and the next refresh updates the state",
+}
+_WORDS: Final = {
+    HIDDEN: "a secret",
+    ANOTHER_SECRET: "another secret",
+    A_THIRD_SECRET: "a third secret",
+    TO_CHANGE: "to be written",
 }
 _NO_DRIFT: Final = "No drift: code, state and Airbyte match.\n"
 
@@ -104,6 +125,7 @@ def drift(
     """
     found = compute_drift(directory, stack)
     patch = patch_of(found, directory) if patching or (kind == "markdown" and not as_json) else None
+    found = without_hidden_values(found, load_lake(directory, begun=False).lake)
     if as_json:
         text = json.dumps(as_document(found, patch), indent=2) + "\n"
     elif patching and patch is not None:
@@ -249,8 +271,7 @@ def _presence(value: JsonValue) -> str:
 def _value(value: JsonValue) -> str:
     if value is None:
         return "nothing"
-    secrets = {HIDDEN: "a secret", ANOTHER_SECRET: "another secret", TO_CHANGE: "to be written"}
-    return secrets.get(str(value)) or json.dumps(value, ensure_ascii=False)
+    return _WORDS.get(str(value)) or json.dumps(value, ensure_ascii=False)
 
 
 def _unpatched(patch: FilePatch) -> str:

@@ -1,4 +1,4 @@
-"""`lotus gate`: fail if a preview loses data without an acknowledgement, with a line and a remedy for each loss.
+"""`lotus gate`: fail if a preview loses or exposes data without an acknowledgement, with a line and a remedy for each.
 
 `lotus deploy` prints the same lines, and `lotus comment --json` contains the same document.
 """
@@ -26,10 +26,10 @@ from lotus_infra.plan.impact import Loss
 @STREAMS
 @JSON
 def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: Path, *, as_json: bool) -> None:
-    """Exit with 1 if a preview loses data (objects, cursors, existing rows) without an acknowledgement.
+    """Exit with 1 if a preview loses data (objects, cursors, existing rows) or exposes it without an acknowledgement.
 
-    Acknowledge losses with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A
-    failed preview never passes.
+    Acknowledge losses and exposures with the label `accepts-data-loss`, or object by object in the stack's
+    `lotus:acknowledge`. A failed preview never passes.
 
     Example: lotus gate --preview preview.json --label accepts-data-loss
     """
@@ -60,7 +60,7 @@ def gate_document(review: Review) -> dict[str, JsonValue]:
 
 
 def _loss_document(loss: Loss) -> JsonValue:
-    return {"object": loss.object, "what": loss.what, "refused": loss.refused}
+    return {"object": loss.object, "what": loss.what, "refused": loss.refused, "effect": loss.effect}
 
 
 def _lines(review: Review) -> Iterator[str]:
@@ -76,7 +76,8 @@ def _lines(review: Review) -> Iterator[str]:
     for object_ in gate.stale:
         yield escape_unprintable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
     if gate.ok:
-        yield f"the gate is open: {len(gate.accepted)} accepted" if gate.accepted else "the gate is open: no losses"
+        reason = f"{len(gate.accepted)} accepted" if gate.accepted else "no losses or exposures"
+        yield f"the gate is open: {reason}"
 
 
 def _remedy(gate: Gate, loss: Loss) -> str:

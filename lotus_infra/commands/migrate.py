@@ -1,11 +1,13 @@
 """`lotus migrate`: from a Terraform state or a live workspace to stream files and a file for `pulumi import`.
 
 It reads everything, then plans (`lotus_infra.importer`), then writes, all files or none. Airbyte is only read: a
-Terraform state is completed by what Airbyte has, unless `--offline`. Secrets become references in every file.
+Terraform state is completed by what Airbyte has, unless `--offline`. Secrets become references in every file, and so
+does a value that may be one: the specifications of connectors decide, pinned ones or Airbyte's.
 """
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,12 +17,13 @@ from pathlib import Path
 from typing import Final
 
 import click
+from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Stream
 from pydantic import JsonValue
 
-from lotus_infra.clients.airbyte import WORKSPACE_VARIABLE, airbyte_workspace, translate_errors
+from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import to_lake_format
 from lotus_infra.commands.options import JSON, STACK
@@ -46,6 +49,7 @@ from lotus_infra.importer.terraform_public import namespace_of, unsupported_stre
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
+from lotus_infra.lake.secrecy import hidden_texts
 
 LIVE: Final = "live"
 OFFLINE: Final = "or use the Terraform state only: --offline"
@@ -147,8 +151,8 @@ def migrate(
     """Write stream files and an import file for existing objects in Airbyte, created by Terraform or by hand.
 
     Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
-    reason. Airbyte is only read. Existing files stay unchanged, and secrets become references: no file contains a
-    secret's value.
+    reason. Airbyte is only read. Existing files stay unchanged. A value that may be a secret becomes a reference: no
+    file contains it.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """
@@ -222,18 +226,30 @@ def _from_airbyte(
     order: MigrationOptions, lake: Lake, environment: Mapping[str, str], in_state: Existing | None = None
 ) -> tuple[Existing, str]:
     """Airbyte's objects, or only those of a Terraform state with Airbyte's current values; with discovered schemas."""
-    given = {**environment, WORKSPACE_VARIABLE: order.workspace_id} if order.workspace_id else environment
-    where = airbyte_workspace(order.around, order.stack, given)
+    where = airbyte_workspace(order.around, order.stack, environment, workspace=order.workspace_id)
     workspace_id = order.workspace_id or where.workspace_id
     with closing(Airbyte(where.settings)) as airbyte:
+        if in_state is not None:
+            # Airbyte's messages may repeat a value of a configuration, and the state has them in plain text.
+            airbyte.redactor.learn(_hidden_values(in_state, lake))
         existing = live_objects(airbyte, workspace_id)
+        airbyte.redactor.learn(_hidden_values(existing, lake))
         if in_state is not None:
             existing = update_from_server(_of_one_workspace(in_state, workspace_id)[0], existing)
             if not existing.objects:
                 # Most likely a state of another Airbyte.
                 what = f"no object of {order.origin} is in the workspace {workspace_id}"
                 raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
+        existing = with_specifications(airbyte, existing, lake, workspace_id)
         return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
+
+
+def _hidden_values(existing: Existing, lake: Lake) -> Iterator[str]:
+    """The values of configurations that Airbyte's messages may repeat, and ours may not."""
+    for each in existing.actors:
+        pinned = lake.pinned(each.definition_id)
+        spec = Specification.usable(pinned.spec) if pinned is not None else None
+        yield from hidden_texts(each.configuration, spec)
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
@@ -382,6 +398,20 @@ def _streams(streams: Iterable[Stream]) -> Iterator[ExistingStream]:
         )
 
 
+def with_specifications(airbyte: Airbyte, found: Existing, lake: Lake, workspace_id: str) -> Existing:
+    """Get the specifications of connectors that are not pinned; one that can't be had gets a note."""
+    wanted = {each.definition_id: each for each in found.actors if lake.pinned(each.definition_id) is None}
+    for definition_id, actor in wanted.items():
+        try:
+            specification = airbyte.specification(actor.kind, definition_id, workspace_id)
+        except AirbyteError as error:
+            remedy = "pin its connector in _connectors/, so that its settings stay readable"
+            found = found.with_notes((Note("told", actor.subject, error.message, remedy),))
+        else:
+            found = found.with_specifications({definition_id: specification})
+    return found
+
+
 def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[ExistingActor]) -> Existing:
     """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
     schemas: dict[str, SourceSchema] = {}
@@ -413,6 +443,8 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
     imports = (f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
     yield from _block("To be imported:", imports)
+    secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
+    yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)
     for kind, title in TITLES.items():
         yield from _block(title, (_note_line(each) for each in plan.notes if each.kind == kind))
     if not migration.written and not migration.refused and migration.fresh:
@@ -448,7 +480,7 @@ def commands(migration: Migration) -> Iterator[str]:
         yield f"pulumi config set lotus:workspaceId {migration.workspace_id}"
     yield from (f"pulumi config set --secret lotus:{each.name}" for each in plan.secrets)
     if plan.imports:
-        yield IMPORT_COMMAND.format(migration.order.imports)
+        yield IMPORT_COMMAND.format(shlex.quote(str(migration.order.imports)))
     yield "pulumi preview"
 
 

@@ -15,13 +15,16 @@ from typing import Final
 
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable
+from lotus_infra.lake.disk import beside
+from lotus_infra.plan.contrast import contrast, fully
 
 LIMIT: Final = 65_000
 """Bytes of a comment; GitHub's limit is 65,536 characters."""
 OPEN_SECTIONS: Final = 4
 """If a comment has more sections, those that may be folded are."""
-LONGEST: Final = 120
-"""Characters of a name or value; longer ones are cut."""
+LONGEST: Final = 300
+"""Characters of a name; a longer one is shown with both its ends."""
+_END: Final = 120
 _PLAIN: Final = re.compile(r"[\w.,/:;+=()?*$%!~^\[\]{}'\" →…-]+")
 """Text that is safe between backticks, also in a table's cell: no backtick, `|`, `@`, `<` or `&`."""
 
@@ -46,7 +49,7 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
             # Resolved, so that a symbolic link stays and its target is written.
             file = (folder / name).resolve()
             file.parent.mkdir(parents=True, exist_ok=True)
-            temporary[file] = file.with_name(f".{file.name}.new")
+            temporary[file] = beside(file, "new")
             temporary[file].write_bytes(text.encode())
             if file.exists():
                 shutil.copymode(file, temporary[file])
@@ -54,9 +57,10 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
             before = file.read_bytes() if file.exists() else None
             os.replace(new, file)  # noqa: PTH105
             replaced[file] = before
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # of a link to itself, a path raises the latter
         _restore(replaced)
-        raise LotusError(f"{folder} can't be written to ({error.strerror or error})", "make it writable") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise LotusError(f"{folder} can't be written to ({reason})", "make it writable") from None
     finally:
         for new in temporary.values():
             with suppress(OSError):
@@ -89,10 +93,27 @@ def write(file: Path, text: str) -> None:
 
 
 def code(text: str) -> str:
-    """Format a name or a value in a fixed width, on one line."""
-    shown = _shorten(text)
+    """Format a name or a value in a fixed width, on one line; a long one is cut."""
+    return whole(_shorten(text))
+
+
+def whole(text: str) -> str:
+    """Format a text of any length as `code` does."""
+    shown = escape_unprintable(text)
     # GitHub strips a space at both ends of a code span, and would show another value.
-    return f"`{shown}`" if _PLAIN.fullmatch(shown) and shown == shown.strip() else tag(text)
+    return f"`{shown}`" if _PLAIN.fullmatch(shown) and shown == shown.strip() else f"<code>{_escape_html(shown)}</code>"
+
+
+def change(before: str, after: str) -> str:
+    """Format a value before and after, with the part that differs; an empty one is none."""
+    if before and after:
+        before, after = contrast(before, after)
+    return f"{value(before)} → {value(after)}"
+
+
+def value(text: str) -> str:
+    """Format a value with all that is invisible escaped; an empty one is none."""
+    return whole(fully(text)) if text else "none"
 
 
 def tag(text: str) -> str:
@@ -110,8 +131,9 @@ def codes(texts: Iterable[str], at_most: int = 40) -> str:
 def prose(text: str) -> str:
     """Escape Markdown and GitHub mentions in a text of any length."""
     shown = re.sub(r"[#<>&|*_`\[\]\\~]", lambda found: f"&#{ord(found[0])};", escape_unprintable(text))
-    # A zero-width space: GitHub mentions people in the rendered text, where an entity would be `@` again.
-    return shown.replace("@", "@&#8203;")
+    # A zero-width space: GitHub finds people and issues in the rendered text, where an entity is the character again.
+    # It also keeps an address from becoming a link.
+    return re.sub(r"@|&#35;|:(?=//)|(?<=www)(?=\.)", lambda found: f"{found[0]}&#8203;", shown)
 
 
 def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:
@@ -121,7 +143,9 @@ def count(number: int, noun: str, suffix: str = "", plural: str = "") -> str:
 
 def _shorten(text: str) -> str:
     shown = escape_unprintable(text)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    if len(shown) <= LONGEST:
+        return shown
+    return f"{shown[:_END]} …({len(shown) - 2 * _END:,} more characters)… {shown[-_END:]}"
 
 
 def _escape_html(text: str) -> str:

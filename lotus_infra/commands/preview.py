@@ -6,6 +6,7 @@ preview leaves `preview.json` only, with the errors.
 """
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Final, Self
 import click
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from lotus_infra import naming
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
+from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.plan.preview import Preview, Step, read_preview
@@ -28,6 +31,8 @@ FOLDER: Final = Path(".review")
 PREVIEW_FILE: Final = "preview.json"
 PLAN_FILE: Final = "plan.json"
 ORIGIN_FILE: Final = "review.json"
+_PROTECTED_CONNECTION: Final = re.compile(r'unable to replace resource "[^"\s]*connection:Connection::([^"\s]+)"')
+"""The engine's message, which names its own option; the program has another way to end the protection."""
 _SIGNS: Final = {"create": "+", "delete": "-", "update": "~", "import": "="}
 
 
@@ -179,8 +184,19 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
     if file is not None:
         file.write_text(ran.stdout, encoding="utf-8")
     if ran.exit_code != 0 or not found.complete:
-        raise LotusError(f"the preview failed: {'; '.join(found.errors) or ran.reason}")
+        raise LotusError(f"the preview failed: {_reasons(found) or ran.reason}")
     return found
+
+
+def _reasons(preview: Preview) -> str:
+    """The errors of a failed preview, with a remedy for each connection that is protected from its replacement."""
+    errors = "\n".join(error.strip() for error in preview.errors)
+    remedies = [
+        f'to replace the connection {name}, add "{naming.acknowledged_connection(name)}" to {ACKNOWLEDGE_KEY} in the '
+        "stack's file"
+        for name in sorted(set(_PROTECTED_CONNECTION.findall(errors)))
+    ]
+    return "\n".join(filter(None, [errors, *remedies]))
 
 
 def render(plan: SavedPlan) -> str:

@@ -5,22 +5,27 @@ agree on the losses. It reads the preview and the lake's project; it calls Airby
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import connected, translate_errors
 from lotus_infra.commands.options import dbt_folder
+from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import StreamName, load_project
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.references import LANDING
 from lotus_infra.lineage import Lineage, downstream
+from lotus_infra.plan.addresses import Files, Target, targets
 from lotus_infra.plan.analysis import impact_of, main_steps, stack_of
 from lotus_infra.plan.gate import Gate, gate
 from lotus_infra.plan.impact import CONNECTION, History, Impact
 from lotus_infra.plan.preview import EngineMessage, Preview, read_preview
 
+_OWN_KEYS: Final = "lotus:"
 TRUNCATED: Final = "The preview's output is empty or truncated."
 
 
@@ -50,12 +55,16 @@ class Review:
         gate: The blocked and the accepted losses.
         lineage: Models downstream of the streams that it touches; None without a dbt project.
         with_history: Whether Airbyte was called for the job history.
+        targets: Where the sources and destinations point that it adds, changes or replaces.
+        with_lake: Whether the lake's files could be read, which name the secrets.
     """
 
     impact: Impact
     gate: Gate
     lineage: Lineage | None = None
     with_history: bool = False
+    targets: tuple[Target, ...] = ()
+    with_lake: bool = True
 
 
 def review_losses(request: ReviewRequest) -> Review:
@@ -82,7 +91,7 @@ def review_impact(request: ReviewRequest, *, dbt: Path | None = None, airbyte: b
     review = _review(request, preview, _histories(request, preview) if airbyte else None)
     folder = dbt_folder(request.directory, dbt)
     lineage = downstream(touched_streams(review.impact), load_project(folder)) if folder is not None else None
-    return Review(review.impact, review.gate, lineage, airbyte)
+    return replace(review, lineage=lineage, with_history=airbyte)
 
 
 def load_preview(file: Path) -> Preview:
@@ -118,26 +127,53 @@ def touched_streams(impact: Impact) -> dict[StreamName, bool]:
 def _review(request: ReviewRequest, preview: Preview, histories: Mapping[str, History] | None) -> Review:
     previewed = stack_of(preview)
     stack = (request.stack or previewed).rsplit("/", maxsplit=1)[-1]
-    losses = _acknowledged_losses(request, stack)
+    settings = _stack_settings(request, stack)
+    losses = frozenset(settings.lotus.acknowledge if settings is not None else ())
     if previewed and stack != previewed:
         raise LotusError(f"the preview is of the stack {previewed}, not of {stack}", f"preview the stack {stack}")
-    impact = impact_of(preview, histories, stack)
-    return Review(impact, gate(impact, losses, request.labels, naming.LOSS_LABEL))
+    files = _lake_files(request.directory, settings)
+    impact = impact_of(preview, histories, stack, files)
+    decision = gate(impact, losses, request.labels, naming.LOSS_LABEL)
+    pointing = targets(main_steps(preview), files)
+    return Review(impact, decision, targets=pointing, with_lake=files.known)
 
 
-def _acknowledged_losses(request: ReviewRequest, stack: str) -> frozenset[str]:
-    """The objects whose loss the stack's file in this clone acknowledges; none without a file.
+def _stack_settings(request: ReviewRequest, stack: str) -> StackSettings | None:
+    """The configuration in the stack's file in this clone; None without a file.
 
-    The clone's file counts, not the deployed configuration: the acknowledgement is part of the reviewed change.
+    The clone's file counts, not the deployed configuration: an acknowledgement is part of the reviewed change.
 
     Raises:
         LotusError: The user named the stack, and it has no file; or the file is invalid.
     """
     project = Project.around(request.directory)
     if project is None or (request.stack is None and stack not in project.stacks):
-        return frozenset()
+        return None
     [name] = project.named([stack])
-    return frozenset(project.settings(name).lotus.acknowledge)
+    return project.settings(name)
+
+
+def _lake_files(directory: Path, settings: StackSettings | None) -> Files:
+    """The lake's files, with the stack's plain values by the text of their reference.
+
+    A review of a preview needs them for the names of secrets and for pinned specifications. Files that can't be read
+    are left out: then nothing hidden counts as a known credential.
+    """
+    try:
+        lake, _ = load_lake(directory)
+    except LotusError:
+        return Files()
+    if settings is None:
+        return Files(lake, {})
+    zone, parts = settings.lotus.landing_zone, dict[str, str | int]()
+    if zone is not None:
+        parts = {
+            "bucket": zone.landing,
+            "prefix": naming.LANDING_PATH,
+            "region": zone.region,
+            "endpoint": zone.endpoint,
+        }
+    return Files(lake, {**settings.values, **{f"{LANDING} {part}": value for part, value in parts.items()}})
 
 
 def _histories(request: ReviewRequest, preview: Preview) -> dict[str, History]:

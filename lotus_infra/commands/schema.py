@@ -7,6 +7,7 @@ import click
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra.commands.options import JSON, STREAMS
+from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.json_schema import FILE_MODELS, json_schema
 from lotus_infra.lake.lake import SCHEMA_FOLDER
@@ -54,11 +55,5 @@ def write_schemas(directory: Path) -> tuple[Path, ...]:
     if not directory.is_dir():
         raise LakeError(f"{directory} is not a folder", "name the lake's folder with --streams")
     folder = directory / SCHEMA_FOLDER
-    files = tuple(folder / f"{kind}.json" for kind in FILE_MODELS)
-    try:
-        folder.mkdir(exist_ok=True)
-        for kind, file in zip(FILE_MODELS, files, strict=True):
-            file.write_text(schema_text(kind) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LakeError(f"{directory} can't be written to ({error.strerror or error})", "make it writable") from None
-    return files
+    write_together(folder, {f"{kind}.json": schema_text(kind) + "\n" for kind in FILE_MODELS})
+    return tuple(folder / f"{kind}.json" for kind in FILE_MODELS)

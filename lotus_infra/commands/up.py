@@ -88,8 +88,9 @@ def apply(
     Only above `bulk` a preview is run, to see whether a killed run could lose the record of any of them.
 
     Raises:
-        LotusError: The engine, stack or lake is missing; or the stack is locked.
+        LotusError: The engine, stack or lake is missing; the stack is locked, or may not run like this.
     """
+    engine.check_guard(arguments)
     wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
     refuse_locked_stack(engine.project, engine.stack_name, engine.environment)
     exported = State.parse(engine.output("stack", "export"), engine.stack or "that is selected").resources

@@ -74,11 +74,14 @@ class PipelineArgs:
         source: its source.
         connection: its connection.
         protect: whether the source must be unprotected before it can be deleted.
+        protect_connection: whether the connection must be unprotected before it can be deleted or replaced. Its
+            deletion loses the cursors, and a `destroy` deletes connections before it stops at a protected source.
     """
 
     source: ActorArgs
     connection: ConnectionArgs
     protect: bool
+    protect_connection: bool
 
 
 class _ByArgs(Actor):
@@ -179,6 +182,7 @@ class Pipeline(pulumi.ComponentResource):
     ) -> None:
         super().__init__("lotus:airbyte:Pipeline", name, None, opts)
         source = Source(name, args.source, pulumi.ResourceOptions(parent=self, protect=args.protect))
-        connection = Connection(name, args.connection, source, destination, pulumi.ResourceOptions(parent=self))
+        opts = pulumi.ResourceOptions(parent=self, protect=args.protect_connection)
+        connection = Connection(name, args.connection, source, destination, opts)
         self.connection_id = connection.connection_id
         self.register_outputs({"connectionId": self.connection_id})

@@ -162,7 +162,8 @@ class DatabaseArgs:
         namespace: The namespace of its secrets and of its cluster.
         password: Of the database's user.
         backups: The bucket of its backups; None without one.
-        protect: Whether the cluster must be unprotected before it can be deleted.
+        protect: Whether the cluster, its secrets and its scheduled backup must be unprotected before they can be
+            deleted. An external database's secret is never protected: its deletion loses nothing.
     """
 
     database: Database
@@ -180,7 +181,12 @@ class DagsterDatabase(pulumi.ComponentResource):
         self._args, self._database = args, name
         # Children don't inherit the dependencies of their component. Without them, a `destroy` could delete the
         # namespace first.
-        self._options = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts is not None else None)
+        # A `destroy` deletes the backups and secrets of a cluster before it stops at it, so they are protected as well.
+        self._options = pulumi.ResourceOptions(
+            parent=self,
+            protect=args.protect and isinstance(args.database, ClusterDatabase),
+            depends_on=opts.depends_on if opts is not None else None,
+        )
         credentials = self._credentials_secret()
         if isinstance(args.database, ClusterDatabase):
             self._declare_cluster(args.database, credentials)
@@ -204,14 +210,13 @@ class DagsterDatabase(pulumi.ComponentResource):
         if backup is not None and bucket is not None:
             spec["backup"] = self._backup_spec(backup, bucket)
             dependencies.append(self._backup_secret(bucket.credentials))
-        protected = pulumi.ResourceOptions(protect=self._args.protect)
         cluster = kubernetes.apiextensions.CustomResource(
             self._database,
             api_version=CNPG_API,
             kind="Cluster",
             metadata=ObjectMetaArgs(name=self._database, namespace=self._args.namespace, annotations=AWAIT_READY),
             spec=spec,
-            opts=pulumi.ResourceOptions.merge(_after(dependencies, self._options), protected),
+            opts=_after(dependencies, self._options),
         )
         if backup is not None and bucket is not None:
             self._scheduled_backup(backup, cluster)

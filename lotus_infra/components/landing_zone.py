@@ -149,14 +149,17 @@ class LandingZone(pulumi.ComponentResource):
         return bucket_arn(bucket, self._settings.region)
 
     def _create_user(self, name: str, user: str, policy: str) -> Credentials:
-        return create_user(name, user, policy, self._settings.keys or (FIRST_KEY,), self._options)
+        protected = pulumi.ResourceOptions(protect=self._settings.protect)
+        opts = pulumi.ResourceOptions.merge(self._options, protected)
+        return create_user(name, user, policy, self._settings.keys or (FIRST_KEY,), opts)
 
 
 def _provider(name: str, settings: LandingZoneSettings, parent: pulumi.Resource) -> aws.Provider:
     """The provider for AWS or for the other server. It takes the admin's credentials from the environment."""
     opts = pulumi.ResourceOptions(parent=parent)
     if settings.server == "aws":
-        return aws.Provider(name, region=settings.region, opts=opts)
+        accounts = [settings.account] if settings.account is not None else None
+        return aws.Provider(name, region=settings.region, allowed_account_ids=accounts, opts=opts)
     return aws.Provider(
         name,
         region=settings.region,
@@ -328,12 +331,13 @@ def create_user(name: str, user: str, policy: str, keys: Sequence[str], opts: pu
         user: the user's name on AWS.
         policy: an IAM policy document.
         keys: the names of the keys, at least one; AWS allows two per user.
-        opts: of all these resources.
+        opts: of all these resources; the keys are never protected.
     """
     owner = aws.iam.User(name, name=user, opts=opts)
     user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=opts)
-    # Consumers of a key depend on it, so a key must not exist before the user has its permissions.
-    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[user_policy]))
+    # Consumers of a key depend on it, so a key must not exist before the user has its permissions. A rotation deletes
+    # the old key, so it is not protected. The consumers of the backups' key are, and a `destroy` reaches them first.
+    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False, depends_on=[user_policy]))
     names = [name if key == FIRST_KEY else f"{name}-{key}" for key in keys]
     *_, last = [aws.iam.AccessKey(each, user=owner.name, opts=key_opts) for each in names]
     return Credentials(pulumi.Output.secret(last.id), pulumi.Output.secret(last.secret))

@@ -99,6 +99,9 @@ PostgresImage: TypeAlias = Annotated[
         "is not a pinned Postgres image: use a tag such as name:16.2, or a digest",
     ),
 ]
+ClusterServer: TypeAlias = Annotated[
+    str, matching(r"https?://[^@]+", "is not an address: write one such as https://cluster.example.com:6443")
+]
 ChartVersion: TypeAlias = Annotated[
     str,
     matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is not a version: write one such as 1.13.27, that of Dagster in the image"),
@@ -251,10 +254,12 @@ class Cluster(Section):
     Attributes:
         kubeconfig: A file; None for the environment's.
         context: A context in that file; None for the current one.
+        server: The address of the context's API server; a production stack refuses a kubeconfig with another one.
     """
 
     kubeconfig: Name | None = None
     context: Name | None = None
+    server: ClusterServer | None = None
 
 
 class Namespace(Section):

@@ -5,9 +5,10 @@ Does not import Pulumi: a stack without a landing zone must not load AWS's SDK, 
 
 from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lotus_infra.config.section import Flag, Name, Section, Whole, matching
+from lotus_infra.errors import has_credentials
 
 Feature: TypeAlias = Literal[
     "encryption", "lifecycle", "ownership_controls", "public_access_block", "tls_only_policy", "versioning"
@@ -28,6 +29,14 @@ Endpoint: TypeAlias = Annotated[
 ]
 
 
+_NO_ACCOUNT = "is not the id of an account: write its 12 digits"
+
+
+def _account(id_: object) -> object:
+    """Undo `pulumi config set --path`, which writes an id as a number, without zeros at its start."""
+    return str(id_).zfill(12) if isinstance(id_, int) and not isinstance(id_, bool) else id_
+
+
 class LandingZoneSettings(Section):
     """The landing zone, with camelCase keys.
 
@@ -38,6 +47,7 @@ class LandingZoneSettings(Section):
         backup: the bucket for the backups of databases.
         state: the bucket of the engine's state, which exists before the stack; None if another stack manages it.
         endpoint: the server's address; empty on AWS, and where the environment has it.
+        account: the id of the AWS account; the provider refuses credentials of another one. None allows any.
         features: of the server; AWS has all.
         expire_raw_days: days after which raw data is deleted; None keeps it.
         keys: names of the access keys of each identity, on AWS; consumers use the last one, and removing a name
@@ -51,6 +61,7 @@ class LandingZoneSettings(Section):
     backup: BucketName
     state: BucketName | None = None
     endpoint: Endpoint = ""
+    account: Annotated[str, BeforeValidator(_account), matching(r"[0-9]{12}", _NO_ACCOUNT)] | None = None
     features: frozenset[Feature] | None = None
     expire_raw_days: Annotated[Whole, Field(ge=1)] | None = None
     keys: tuple[KeyName, ...] | None = Field(default=None, min_length=1, max_length=2)
@@ -60,6 +71,10 @@ class LandingZoneSettings(Section):
     def _agrees(self) -> Self:
         if self.server == "aws" and (self.endpoint or self.features is not None):
             raise ValueError("AWS has its own endpoint and every feature: leave endpoint and features out")
+        if has_credentials(self.endpoint):
+            raise ValueError("endpoint has credentials in it: set s3_access_key_id and s3_secret_access_key instead")
+        if self.server == "s3" and self.account is not None:
+            raise ValueError("only AWS has accounts: leave account out")
         if self.server == "s3" and self.keys is not None:
             raise ValueError("keys are made on AWS alone: elsewhere they are values of the stack")
         if self.keys is not None and len(set(self.keys)) < len(self.keys):

@@ -2,104 +2,32 @@
 
 It is checked before anything is called or declared. A run with another state would create the whole lake again, or
 delete objects that this state does not have; so the files decide where production's state is, not the shell.
-Independent of Pulumi's SDK and of the network; chooses the backend by the rules of the Pulumi CLI.
+Independent of Pulumi's SDK and of the network; `config/backend` has the rules by which the SDKs choose a server.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import parse_qs, urlsplit
+from typing import Final
 
-from lotus_infra.config.settings import StackSettings
+from lotus_infra.config.backend import BACKEND_VARIABLE, STACK_SERVICES, Backend, aws_diversions, proxies
+from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.config.kubeconfig import server_of
+from lotus_infra.config.landing_zone import LandingZoneSettings
+from lotus_infra.config.settings import StackSettings, parse
 from lotus_infra.config.stack_files import PROJECT_FILE, read_stack, refuse
 from lotus_infra.errors import LotusError
 
-BACKEND_VARIABLE: Final = "PULUMI_BACKEND_URL"
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server has another address at each start, such as the sandbox, uses it."""
-ENDPOINT_VARIABLES: Final = (ENDPOINT_VARIABLE, "AWS_ENDPOINT_URL")
-"""In order of precedence; an S3 backend whose URL has no `endpoint` uses them too."""
-IGNORED_ENDPOINTS: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-SHARED: Final = frozenset({"s3", "gs", "azblob", "https"})
-"""Schemes of backends that a team shares."""
-Chooser = Literal["$PULUMI_BACKEND_URL", "Pulumi.yaml", "pulumi login", "nothing"]
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
 SERVER: Final = "airbyte:serverUrl"
+ENCRYPTED: Final = "(encrypted)"
+"""Stands for an address that only the engine can decrypt."""
+DAGSTER: Final = "lotus:dagster"
 AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Where the engine keeps the state.
-
-    Attributes:
-        url: Its address; empty if none is configured.
-        chosen_by: The setting that named it.
-    """
-
-    url: str
-    chosen_by: Chooser
-
-    @classmethod
-    def chosen(cls, declared: str, environment: Mapping[str, str] = os.environ) -> "Backend":
-        """Select the backend as the CLI does: the environment's, else the project's, else that of the last login.
-
-        Seen on Pulumi 3.259 (tests/engine/test_state_guard.py).
-
-        Args:
-            declared: `backend.url` of `Pulumi.yaml`; empty where it has none.
-            environment: The environment's variables.
-        """
-        if environment.get(BACKEND_VARIABLE):
-            return cls(environment[BACKEND_VARIABLE], "$PULUMI_BACKEND_URL")
-        if declared:
-            return cls(declared, "Pulumi.yaml")
-        logged_in = _logged_in(environment)
-        return cls(logged_in, "pulumi login") if logged_in else cls("", "nothing")
-
-    @property
-    def scheme(self) -> str:
-        """The URL's scheme: `s3`, `file`, `https`, …; empty without a backend."""
-        return self.url.partition("://")[0] if "://" in self.url else ""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether a team shares it."""
-        return self.scheme in SHARED
-
-    @property
-    def bucket(self) -> str:
-        """The bucket's name; empty for a backend that is no bucket."""
-        return urlsplit(self.url).netloc if self.scheme in {"s3", "gs", "azblob"} else ""
-
-    def diverted(self, environment: Mapping[str, str]) -> str:
-        """The variable that redirects an S3 backend to another server; empty if none does."""
-        if self.scheme != "s3" or "endpoint" in parse_qs(urlsplit(self.url).query):
-            return ""
-        return diverting(environment)
-
-
-def diverting(environment: Mapping[str, str]) -> str:
-    """The variable that redirects S3 requests of AWS SDKs to another server; empty if none does."""
-    if environment.get(IGNORED_ENDPOINTS, "").lower() == "true":
-        return ""
-    return next((name for name in ENDPOINT_VARIABLES if environment.get(name)), "")
-
-
-def _logged_in(environment: Mapping[str, str]) -> str:
-    """The backend of the last `pulumi login`, from the CLI's credentials.json."""
-    home = environment.get("PULUMI_CREDENTIALS_PATH") or environment.get("PULUMI_HOME")
-    folder = Path(home) if home else Path(environment.get("HOME", "~")).expanduser() / ".pulumi"
-    try:
-        noted = json.loads((folder / "credentials.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    current = noted.get("current") if isinstance(noted, dict) else None
-    return current if isinstance(current, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +40,7 @@ class Zone:
         endpoint: The server's address; empty if the stack sets none.
         landing: The bucket that Airbyte writes to.
         region: The buckets' region.
+        account: The id of the AWS account; empty if the stack names none.
     """
 
     server: str
@@ -119,6 +48,22 @@ class Zone:
     endpoint: str = ""
     landing: str = ""
     region: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlace:
+    """The cluster that a stack deploys Dagster to.
+
+    Attributes:
+        context: The context in the kubeconfig; empty for the current one.
+        server: The address of its API server; empty if the stack does not name it.
+        kubeconfig: The file; None for the environment's.
+    """
+
+    context: str = ""
+    server: str = ""
+    kubeconfig: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +74,20 @@ class Values:
         mark: The value of `lotus:production`; empty if it is off.
         airbyte: Airbyte's address; empty if the environment or the default decides.
         zone: The landing zone; None without one.
+        cluster: The cluster; None for a stack that deploys nothing to one.
     """
 
     mark: str = ""
     airbyte: str = ""
     zone: Zone | None = None
+    cluster: ClusterPlace | None = None
 
     @classmethod
     def of(cls, stack: StackSettings) -> "Values":
         """Take them from a stack's configuration; an encrypted address counts as one."""
-        zone = stack.lotus.landing_zone
-        airbyte = "(encrypted)" if stack.is_encrypted(SERVER) else stack.airbyte.server_url
-        return cls(
-            mark="true" if stack.lotus.production else "",
-            airbyte=airbyte or "",
-            zone=None
-            if zone is None
-            else Zone(zone.server, zone.state or "", zone.endpoint, zone.landing, zone.region),
-        )
+        airbyte = ENCRYPTED if stack.is_encrypted(SERVER) else stack.airbyte.server_url
+        mark = "true" if stack.lotus.production else ""
+        return cls(mark, airbyte or "", _zone(stack.lotus.landing_zone), _cluster(stack.lotus.dagster))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +98,30 @@ class Declared:
         name: The project's name.
         backend: `backend.url`; empty if not set.
         mark: `lotus:production` in the stack's own file, or in the project's for all stacks; empty if not set.
+        values: The values that the files set for the stack; none if the files have mistakes.
     """
 
     name: str = ""
     backend: str = ""
     mark: str = ""
+    values: Values = Values()
 
     @classmethod
     def at(cls, folder: Path, stack: str) -> "Declared":
         """Read the files in a folder for a stack, which need not exist.
 
         Raises:
-            LotusError: A file can't be read: it might have the mark.
+            LotusError: A file can't be read, which might have the mark; or files with the mark have mistakes.
         """
         read = read_stack(folder, stack)
         for file in (read.project, read.own):
             if not file.readable and (folder / file.name).exists():
                 refuse(file.problems)
-        mark = read.values.get(MARK)
-        return cls(read.name, read.backend, "" if mark is None else str(mark).lower())
+        mark, settings = read.values.get(MARK), parse(stack, read.values, None).settings
+        if settings is None and mark is not None:
+            raise LotusError(f"the configuration of the stack {stack} has mistakes", "`lotus check` lists them")
+        values = Values.of(settings) if settings is not None else Values()
+        return cls(read.name, read.backend, "" if mark is None else str(mark).lower(), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +166,8 @@ def problems(run: Run, environment: Mapping[str, str]) -> list[str]:
     """Every difference of a production run from its files, each with its remedy; none for other stacks."""
     if not run.is_production:
         return []
-    return [*_backend_problems(run, environment), *_stack_problems(run), *_unset_problems(run, environment)]
+    servers = [*_unset_problems(run, environment), *_cluster_problems(run, environment)]
+    return [*_backend_problems(run, environment), *_stack_problems(run), *servers]
 
 
 def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
@@ -233,10 +180,8 @@ def _backend_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]
     if used.chosen_by == "$PULUMI_BACKEND_URL" and used.url.rstrip("/") != declared.url.rstrip("/"):
         instead = declared.url or "nothing"
         yield f"${BACKEND_VARIABLE} is {used.url}, and {PROJECT_FILE} has {instead}: unset {BACKEND_VARIABLE}"
-    variable = used.diverted(environment)
-    if variable:
-        where = f"${variable} sends the backend {used.url} to {environment[variable]}"
-        yield f"{where}: unset {variable}, or give backend.url an endpoint of its own"
+    for found in used.diversions(environment):
+        yield found.describe(f"the backend {used.url}")
     zone = run.values.zone
     if zone is not None and zone.state and used.bucket and used.bucket != zone.state:
         what = f"the backend is the bucket {used.bucket}, and {LANDING_ZONE}.state is {zone.state}"
@@ -252,6 +197,18 @@ def _stack_problems(run: Run) -> Iterator[str]:
         yield f"{what}: name the stack that they are of, and leave --config-file out"
     if run.declared.mark and not run.values.mark:
         yield f"Pulumi.{run.stack}.yaml has {MARK}, and the values that were given have not: leave --config-file out"
+    for key, named, given in _places(run):
+        if named and named not in {given, ENCRYPTED}:
+            yield f"{key} is {given}, and the files have {named}: leave --config-file out"
+
+
+def _places(run: Run) -> Iterator[tuple[str, str, str]]:
+    """Each value that names a place: its key, the files' value, which may be encrypted, and the run's value."""
+    own, values = run.declared.values, run.values
+    yield "airbyte:serverUrl", own.airbyte, values.airbyte
+    for field in fields(Zone):
+        named, given = (getattr(zone, field.name) if zone else "" for zone in (own.zone, values.zone))
+        yield f"{LANDING_ZONE}.{field.name}", named, given
 
 
 def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
@@ -263,6 +220,37 @@ def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     if zone is not None and zone.server != "aws" and not zone.endpoint:
         set_it = f"pulumi config set --path {LANDING_ZONE}.endpoint <url>"
         yield f"the stack sets no S3 server: {set_it}"
-    variable = diverting(environment)
-    if zone is not None and zone.server == "aws" and variable:
-        yield f"${variable} sends the stack's buckets to {environment[variable]} instead of AWS: unset {variable}"
+    if zone is not None and zone.server == "aws":
+        for found in aws_diversions(environment, STACK_SERVICES):
+            yield found.describe("the stack's buckets on AWS")
+    for server, url in (("Airbyte", run.values.airbyte), ("the S3 server", zone.endpoint if zone else "")):
+        for found in proxies(url, environment):
+            yield found.describe(f"requests for {server} at {url}")
+
+
+def _cluster_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
+    cluster = run.values.cluster
+    if cluster is None:
+        return
+    if not cluster.context:
+        set_it = f"pulumi config set --path {DAGSTER}.cluster.context <context>"
+        yield f"the stack names no context, and the kubeconfig's current one decides: {set_it}"
+        return
+    # Without such a context nothing is redirected: the run fails.
+    found = server_of(cluster.kubeconfig, cluster.context, environment) if cluster.server else ""
+    if found and found.rstrip("/") != cluster.server.rstrip("/"):
+        what = f"the kubeconfig's context {cluster.context} is the cluster at {found}, and {DAGSTER}.cluster.server is"
+        yield f"{what} {cluster.server}: select the kubeconfig of that cluster (KUBECONFIG)"
+
+
+def _cluster(settings: DagsterSettings | None) -> ClusterPlace | None:
+    if settings is None:
+        return None
+    cluster = settings.cluster
+    return ClusterPlace(cluster.context or "", cluster.server or "", cluster.kubeconfig)
+
+
+def _zone(zone: LandingZoneSettings | None) -> Zone | None:
+    if zone is None:
+        return None
+    return Zone(zone.server, zone.state or "", zone.endpoint, zone.landing, zone.region, zone.account or "")

@@ -177,12 +177,14 @@ def _credentials(config: pulumi.Config, start: str) -> Credentials:
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:
     """The value of a reference; one that is encrypted in the stack is secret, whatever the reference says."""
-    if reference.secret:
+    if reference.secret and reference.type == "string":
         return config.require_secret(reference.name)
-    text = config.require(reference.name)
+    # Parsed at once, not in an output: a value of another type is refused before anything is declared.
+    key = f"{NAMESPACE}:{reference.name}"
     try:
-        value = parse_text(reference.type, text)
+        value = parse_text(reference.type, config.require(reference.name))
     except ValueError:
-        what = f"{NAMESPACE}:{reference.name} has another type, and the lake asks for type {reference.type}"
-        raise LotusError(what, f"pulumi config set {NAMESPACE}:{reference.name} <{reference.type}>") from None
-    return pulumi.Output.secret(value) if is_config_secret(f"{NAMESPACE}:{reference.name}") else value
+        option = "--secret " if reference.secret else ""
+        what = f"{key} has another type, and the lake asks for type {reference.type}"
+        raise LotusError(what, f"pulumi config set {option}{key} <{reference.type}>") from None
+    return pulumi.Output.secret(value) if reference.secret or is_config_secret(key) else value

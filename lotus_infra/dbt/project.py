@@ -5,6 +5,7 @@ one that can't be read hides nothing in the others. Keys of a YAML file that hav
 them.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from lotus_infra.dbt.sql import ColumnRef, MissingColumn, QueryColumns, QueryErr
 from lotus_infra.dbt.template import MacroCall, Template, TemplateError, read_template
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.loader import collector_paused
 
 _MODELS_FOLDER = "models"
@@ -200,16 +202,17 @@ def load_project(directory: Path) -> Project:
     models: list[Model] = []
     properties: list[Properties] = []
     for path in sorted((directory / _MODELS_FOLDER).rglob("*")):
-        if path.suffix not in {".sql", ".yml", ".yaml"} or not path.is_file():
+        if path.suffix not in {".sql", ".yml", ".yaml"} or path.is_dir():
             continue
         file = path.relative_to(directory).as_posix()
         try:
-            text = path.read_text(encoding="utf-8")
+            # `\r\n` and `\r` as line ends, as in a file that is opened as text.
+            text = io.TextIOWrapper(io.BytesIO(read_file(str(path))), encoding="utf-8").read()
             if path.suffix == ".sql":
                 models.append(_read_model(file, text, diagnostics))
             else:
                 properties.append(read_properties(file, text))
-        except (OSError, UnicodeDecodeError, TemplateError, YamlError) as error:
+        except (UnreadableError, UnicodeDecodeError, TemplateError, YamlError) as error:
             diagnostics.append(_unreadable(file, error))
     return _project(directory, models, properties, diagnostics)
 
@@ -220,9 +223,10 @@ def _unreadable(file: str, error: Exception) -> Diagnostic:
             return Diagnostic(file, (), f"is not a Jinja template ({error})", "correct its syntax", error.line)
         case YamlError():
             return Diagnostic(file, (), "is not YAML", "correct its syntax", error.line)
+        case UnreadableError():
+            return Diagnostic(file, (), error.what, error.remedy, 1)
         case _:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            return Diagnostic(file, (), f"can't be read ({reason})", "make it a readable text file", 1)
+            return Diagnostic(file, (), "can't be read (not UTF-8)", "make it a readable text file", 1)
 
 
 def _project(

@@ -33,6 +33,7 @@ from lotus_infra.lake.models import Field, FieldPath
 YamlPath = tuple[str | int, ...]
 
 _UNUSABLE = frozenset("'\"\\{}")
+_JINJA_START = re.compile(r"\{(?=[{%#])")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # YAML counts lines by more line ends than Python does by default; places of nodes are counted so.
 _LINE = re.compile(r"[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
@@ -87,6 +88,10 @@ class Draft:
 
     def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
         prefix = self._lake.prefix_of(source, stream.name)
+        if not naming.is_plain_path(prefix):
+            raise ProjectError(
+                f"{stream.file} lands below {json.dumps(prefix)}, which is no plain path", "run `lotus check`"
+            )
         folder = naming.dbt_models_folder(source.name)
         file = self._source_files.setdefault(source.name, f"{folder}/{naming.dbt_sources_file(source.name)}")
         text = self._text(file)
@@ -227,7 +232,7 @@ config:
   meta:
     prefix: {scalar(prefix)}
     external_location: >-
-      read_parquet('{{{{ env_var('LOTUS_LANDING', '') }}}}/{prefix}*/*/*/*.parquet',
+      read_parquet('{{{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}}}/{prefix}*/*/*/*.parquet',
       union_by_name = true, hive_partitioning = false)
 columns:
 {columns}
@@ -242,8 +247,8 @@ def column_entries(stream: StreamFile) -> list[tuple[str, str]]:
 
 def source_entry(source: str, label: str, table: str) -> str:
     """A source with its first table, as YAML."""
-    described = scalar(f"What Airbyte lands from {label}, one folder a stream.")
-    return f"name: {source}\ndescription: {described}\ntables:\n{_indented(table, '  - ')}"
+    description = described(f"What Airbyte lands from {label}, one folder a stream.")
+    return f"name: {source}\ndescription: {description}\ntables:\n{_indented(table, '  - ')}"
 
 
 def model_entry(stream: StreamFile, label: str) -> str:
@@ -251,8 +256,8 @@ def model_entry(stream: StreamFile, label: str) -> str:
     key_and_cursor = identity(stream)
     key = " and ".join(f"`{column}`" for column in key_and_cursor.key_columns)
     rows = "every row that arrived" if key_and_cursor.is_keyless else f"the latest row of each {key}"
-    described = f"{label}'s {stream.name.replace('_', ' ')}, {rows}."
-    lines = [f"name: {naming.dbt_model(stream.source, stream.name)}", f"description: {_text(described)}"]
+    description = f"{label}'s {stream.name.replace('_', ' ')}, {rows}."
+    lines = [f"name: {naming.dbt_model(stream.source, stream.name)}", f"description: {described(description)}"]
     if len(key_and_cursor.key) > 1:
         together = ", ".join(scalar(quoted(column)) for column in key_and_cursor.key_columns)
         lines += ["data_tests:", "  - unique_together:", "      arguments:", f"        columns: [{together}]"]
@@ -276,6 +281,11 @@ def scalar(text: str) -> str:
     return text if plain and '"' not in text else _text(text)
 
 
+def described(text: str) -> str:
+    """A printable text as the YAML of a description: dbt renders it to the same text."""
+    return _text(_JINJA_START.sub("{{ '{' }}", text))
+
+
 def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[str]]:
     """Yield the YAML lines of the key, the cursor, and the columns that the source describes."""
     single = len(key_and_cursor.key) == 1
@@ -292,9 +302,8 @@ def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[st
         done.add(key_and_cursor.cursor_column)
     for name, field in stream.config.fields.items():
         description = " ".join((field.description or "").split())
-        # dbt would render braces in a description.
-        if name not in done and description.isprintable() and description and not set(description) & set("{}"):
-            yield _column(name, _text(description))
+        if name not in done and description.isprintable() and description:
+            yield _column(name, described(description))
 
 
 def _column(name: str, description: str, tests: str = "") -> list[str]:
@@ -310,10 +319,13 @@ def _selected(name: str, kind: str) -> str:
 
 def _extracted_column(path: FieldPath, field: Field | None) -> str:
     """A column from inside an object, which is JSON text in the files."""
-    keys = "".join(f".{step}" if _PLAIN_KEY.fullmatch(step) else f'."{step}"' for step in path[1:])
+    where = "$" + "".join(f".{step}" if _PLAIN_KEY.fullmatch(step) else f'."{step}"' for step in path[1:])
+    if "*" in path:
+        # In a path, DuckDB takes "*" for any key, even in quotes; a JSON Pointer has no such sign.
+        where = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in path[1:])
     kind = sql_type(field) if field is not None else TEXT
     cast = "" if kind == TEXT else f"::{kind}"
-    return f"json_extract_string({quoted(path[0])}, '${keys}'){cast} as {quoted(column_name(path))}"
+    return f"json_extract_string({quoted(path[0])}, '{where}'){cast} as {quoted(column_name(path))}"
 
 
 def _nested_paths(stream: StreamFile) -> list[FieldPath]:

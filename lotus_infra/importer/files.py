@@ -1,31 +1,24 @@
-"""The files of an import, as texts: stream files, the file for `pulumi import`, and references in place of secrets.
+"""The files of an import, as texts: stream files, and the file for `pulumi import`.
 
 Each function makes one file of existing objects, or raises `UnsupportedError` with the reasons. It writes nothing.
-
-No value of a secret gets into a file. The connector's specification names the secrets if it is pinned, else the
-server's masks do. If neither is available, a value whose key or text looks like a secret counts as one: an unneeded
-secret in the stack does no harm, a secret in a file does.
+`secrets` has replaced the secrets of configurations before. A name that holds a credential is in no file either.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from airbyte_model.modes import KEYLESS_MODES, MODES
-from airbyte_model.secrets import MASK, is_stored
-from airbyte_model.specifications import Specification
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from lotus_infra import naming
 from lotus_infra.importer.model import ExistingActor, ExistingConnection, ExistingStream, SourceSchema
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.discovered import file_text
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import explain_validation_error
-from lotus_infra.lake.references import SECRET, walk_leaves
+from lotus_infra.lake.secrecy import holds_credential
 from lotus_infra.naming import is_identifier
 
 IMPORT_COMMAND: Final = "pulumi import --file {} --protect=false --generate-code=false"
@@ -33,17 +26,6 @@ IMPORT_COMMAND: Final = "pulumi import --file {} --protect=false --generate-code
 _PIPELINE: Final = "lotus:airbyte:Pipeline"
 _FIELDS: Final = TypeAdapter(dict[str, Field])
 _UNKNOWN: Final = Field("unknown")
-_SECRET_KEY: Final = re.compile(
-    r"pass(word|wd|phrase|code)?($|_)|secret|token|key($|_|s$)|credential|private|bearer|cookie|signature"
-    r"|connection_string|dsn|pem$|cert|auth(orization)?$|webhook|jwt|service_account",
-    re.IGNORECASE,
-)
-_PUBLIC_KEY: Final = re.compile(
-    r"(_type|_method|_mode|_path|_url|_header|_name|_field|_fields)$|^primary_key|^public", re.IGNORECASE
-)
-_SECRET_TEXT: Final = re.compile(
-    r"-----BEGIN|://[^/\s:@]+:[^/\s@]+@|\bprivate_key\b|^eyJ[A-Za-z0-9_-]{8}|^(AKIA|ghp_|shpat_|xox|sk_|pk_)"
-)
 File = TypeVar("File", bound=LakeFile)
 
 
@@ -175,9 +157,15 @@ def untyped_fields(stream: StreamConfig) -> list[str]:
 
 
 def discovered_files(folder: str, schema: SourceSchema) -> Iterator[PlannedFile]:
-    """The files of a source's discovered schema, as `lotus discover` writes them."""
+    """The files of a source's discovered schema, as `lotus discover` writes them.
+
+    Raises:
+        UnsupportedError: A name in it holds a credential.
+    """
     for name, stream in sorted(schema.items()):
-        yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", file_text(stream))
+        text = file_text(stream)
+        _refuse_unwritable(json.loads(text), f"{DISCOVERED_FOLDER}/{name}.json")
+        yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", text)
 
 
 def _unsupported(stream: ExistingStream) -> Iterator[Reason]:
@@ -197,6 +185,7 @@ def _unsupported(stream: ExistingStream) -> Iterator[Reason]:
 
 def _validate(model: type[File], path: str, document: dict[str, JsonValue]) -> tuple[File, PlannedFile]:
     # A file that the lake's own loader would refuse must not be written.
+    _refuse_unwritable(document, path.rpartition("/")[2])
     try:
         parsed = model.model_validate(document)
     except ValidationError as error:
@@ -204,6 +193,45 @@ def _validate(model: type[File], path: str, document: dict[str, JsonValue]) -> t
         reasons = (Reason(f"{format_path(each.path)} {each.what}", f"in Airbyte: {each.remedy}") for each in found)
         raise UnsupportedError(*reasons) from None
     return parsed, PlannedFile(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _refuse_unwritable(document: JsonValue, file: str) -> None:
+    """Refuse a document with a credential in a name, such as a label, or with a text that is no Unicode.
+
+    The secrets of its configuration are references already.
+
+    Raises:
+        UnsupportedError: It has one.
+    """
+    for path, text in _texts(document, ()):
+        flaw = "a credential" if holds_credential(text) else "" if _is_unicode(text) else "a text that is not Unicode"
+        if flaw:
+            # A key of the path may be the credential itself.
+            place = format_path(
+                tuple("…" if isinstance(step, str) and holds_credential(step) else step for step in path)
+            )
+            raise UnsupportedError(Reason(f"{place} of {file} would hold {flaw}", "change it in Airbyte"))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _texts(value: JsonValue, path: JsonPath) -> Iterator[tuple[JsonPath, str]]:
+    """Every key and every text of a document, with its path."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key), key
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path, value
 
 
 # The file for `pulumi import`
@@ -254,109 +282,3 @@ def _import_entries(resources: Iterable[ImportedResource]) -> Iterator[dict[str,
                 yield {"type": _PIPELINE, "name": pipeline, "logicalName": each.name, "component": True}
             entry["parent"] = pipeline
         yield entry
-
-
-# Secrets
-
-
-@dataclass(frozen=True, slots=True)
-class SecretUse:
-    """A reference to a secret in a new file, for which the stack needs a value.
-
-    Attributes:
-        name: The secret's name in the stack.
-        file: The file with the reference, in the lake.
-        place: The reference's field in the file.
-    """
-
-    name: str
-    file: str
-    place: str
-
-
-@dataclass
-class SecretNames:
-    """The names of a lake's secrets; each new secret gets a free one."""
-
-    taken: set[str] = field(default_factory=set)
-
-    def name(self, owner: str, path: JsonPath) -> str:
-        """The shortest free name that the end of a field's path makes, or else a numbered one."""
-        ends = [naming.secret(owner, path[-length:]) for length in range(1, len(path) + 1)]
-        numbered = (f"{ends[-1]}_{number}" for number in range(2, len(self.taken) + 3))
-        chosen = next(name for name in (*ends, *numbered) if name not in self.taken)
-        self.taken.add(chosen)
-        return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigurationOwner:
-    """The source or destination of a configuration: its name, the prefix of its secrets' names, and its file."""
-
-    name: str
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReferencedConfiguration:
-    """A configuration with references in place of secrets, and these references."""
-
-    configuration: dict[str, JsonValue]
-    secrets: tuple[SecretUse, ...]
-
-
-def replace_secrets(
-    configuration: Mapping[str, JsonValue],
-    owner: ConfigurationOwner,
-    names: SecretNames,
-    spec: Specification | None,
-    *,
-    masked: bool,
-) -> ReferencedConfiguration:
-    """Replace the secrets of a configuration by references.
-
-    Args:
-        configuration: The existing configuration.
-        owner: Its source or destination.
-        names: The taken names.
-        spec: The connector's specification, if it is pinned.
-        masked: Whether the server has masked every value that its specification marks as secret.
-    """
-    uses: dict[JsonPath, SecretUse] = {}
-    unspecified = {path for path, _ in spec.unknown_keys(dict(configuration))} if spec is not None else {()}
-    for path, leaf in walk_leaves(dict(configuration)):
-        is_unspecified = any(path[:length] in unspecified for length in range(len(path) + 1))
-        if _is_secret(path, leaf, spec, guess=is_unspecified and not masked):
-            place = format_path(("configuration", *path))
-            uses[path] = SecretUse(names.name(owner.name, path), owner.file, place)
-    replaced = _with_references(dict(configuration), uses, ())
-    return ReferencedConfiguration(replaced if isinstance(replaced, dict) else {}, tuple(uses.values()))
-
-
-def _is_secret(path: JsonPath, leaf: JsonValue, spec: Specification | None, *, guess: bool) -> bool:
-    if leaf is None or isinstance(leaf, bool) or leaf in ({}, []):
-        return False
-    if leaf == MASK:
-        return True
-    # The coordinate of a stored secret is no secret itself.
-    if is_stored(leaf):
-        return False
-    if spec is not None and spec.is_secret(path):
-        return True
-    return guess and isinstance(leaf, str) and bool(leaf) and _looks_secret(path, leaf)
-
-
-def _looks_secret(path: JsonPath, leaf: str) -> bool:
-    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
-    by_key = _SECRET_KEY.search(key) is not None and _PUBLIC_KEY.search(key) is None
-    return by_key or _SECRET_TEXT.search(leaf) is not None
-
-
-def _with_references(value: JsonValue, uses: Mapping[JsonPath, SecretUse], path: JsonPath) -> JsonValue:
-    if path in uses:
-        return {SECRET: uses[path].name}
-    if isinstance(value, dict):
-        return {key: _with_references(inner, uses, (*path, key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_references(inner, uses, (*path, index)) for index, inner in enumerate(value)]
-    return value

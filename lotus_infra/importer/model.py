@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
+from airbyte_model.json_values import JsonObject
 from pydantic import JsonValue
 
 from lotus_infra.lake.discovered import Discovered
@@ -143,8 +144,9 @@ class Existing:
         connections: Connections.
         schemas: Schemas of sources, by the source's id; a Terraform state has those of selected streams only.
         notes: Notes of the reader.
-        confirmed: Whether the server was asked, so that secrets are masked.
+        confirmed: Whether the server was asked, so that configurations have the connectors' own form.
         discovered: The ids of the sources whose schema is complete.
+        specifications: Specifications of connectors that the server returned, by definition id.
     """
 
     actors: tuple[ExistingActor, ...]
@@ -153,6 +155,7 @@ class Existing:
     notes: tuple[Note, ...] = ()
     confirmed: bool = False
     discovered: frozenset[str] = frozenset()
+    specifications: Mapping[str, JsonObject] = field(default_factory=dict)
 
     @property
     def objects(self) -> tuple[ExistingObject, ...]:
@@ -172,6 +175,10 @@ class Existing:
     def with_schemas(self, schemas: Mapping[str, SourceSchema]) -> Self:
         """A copy with more sources discovered."""
         return replace(self, schemas={**self.schemas, **schemas}, discovered=self.discovered | schemas.keys())
+
+    def with_specifications(self, specifications: Mapping[str, JsonObject]) -> Self:
+        """A copy with more specifications of connectors."""
+        return replace(self, specifications={**self.specifications, **specifications})
 
 
 def unsupported_connection_settings(

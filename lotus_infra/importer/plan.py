@@ -5,6 +5,7 @@ paired with connections and destinations. Existing files stay; their differences
 change, become notes. Notes name fields only, never the value of a configuration, which may be a secret.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,18 +18,13 @@ from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.importer.files import (
-    ConfigurationOwner,
     ImportedResource,
     PlannedFile,
     Reason,
-    ReferencedConfiguration,
-    SecretNames,
-    SecretUse,
     SourceSettings,
     UnsupportedError,
     destination_file,
     discovered_files,
-    replace_secrets,
     source_file,
     stream_file,
     untyped_fields,
@@ -43,6 +39,14 @@ from lotus_infra.importer.model import (
     NoteKind,
 )
 from lotus_infra.importer.schedules import comparable_schedule
+from lotus_infra.importer.secrets import (
+    ConfigurationOwner,
+    ReferencedConfiguration,
+    SecretNames,
+    SecretUse,
+    readable_path,
+    replace_secrets,
+)
 from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.checks import CHECKS
@@ -50,6 +54,7 @@ from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, SourceConfig
 from lotus_infra.lake.references import is_reference, references, walk_leaves
+from lotus_infra.lake.secrecy import without_credentials
 
 Settings = Mapping[str, object]
 _MOST_FIELDS: Final = 12
@@ -95,8 +100,14 @@ def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()
         kept=tuple(sorted(planner.kept)),
         imports=_without_managed(planner.imports, frozenset(managed), planner.notes),
         secrets=tuple(planner.secrets),
-        notes=tuple(dict.fromkeys(planner.notes)),
+        notes=tuple(dict.fromkeys(map(_without_credentials, planner.notes))),
     )
+
+
+def _without_credentials(note: Note) -> Note:
+    """A note without the credentials that names in Airbyte may hold."""
+    subject, what, remedy = (without_credentials(text) for text in (note.subject, note.what, note.remedy))
+    return Note(note.kind, subject, what, remedy)
 
 
 def sources_to_discover(existing: Existing, lake: Lake) -> tuple[ExistingActor, ...]:
@@ -118,7 +129,14 @@ def update_from_server(state: Existing, live: Existing) -> Existing:
         replace(each, address=in_state[each.id].address) for each in live.connections if each.id in in_state
     )
     notes = (*state.notes, *live.notes, *_differences_from_server(in_state, on_server))
-    return Existing(actors, connections, {**state.schemas, **live.schemas}, notes, confirmed=True)
+    return Existing(
+        actors,
+        connections,
+        {**state.schemas, **live.schemas},
+        notes,
+        confirmed=True,
+        specifications=live.specifications,
+    )
 
 
 def _differences_from_server(
@@ -128,7 +146,7 @@ def _differences_from_server(
         now = on_server.get(identity)
         if now is None:
             what = "is in Terraform's state, but no longer in this workspace of Airbyte"
-            yield Note("left", _subject_with_address(each), what, f"terraform state rm '{each.address}'")
+            yield Note("left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}")
         elif fields := _differing_from_state(each, now):
             what = f"differs from Terraform's state ({_shortened(fields)})"
             yield Note("told", _subject_with_address(each), what, "the files get Airbyte's current values")
@@ -269,8 +287,8 @@ class _Planner:
         if folder is not None:
             self._keep_folder(pipeline, folder)
         self._import_destination(pipeline.destination, destination)
-        ends = ((pipeline.source, "source"), (pipeline.connection, "connection"))
-        self.imports += [ImportedResource(kind, name, each.id, each.label, each.address) for each, kind in ends]
+        self.imports.append(_imported("source", name, pipeline.source))
+        self.imports.append(_imported("connection", name, pipeline.connection))
         own_file = folder is not None and folder.config is not None
         self.notes += _first_up_changes(pipeline, name, own_file=own_file, own_streams=_has_streams(folder))
 
@@ -309,9 +327,7 @@ class _Planner:
     def _import_destination(self, actor: ExistingActor, name: str) -> None:
         if any(each.id == actor.id for each in self.imports):
             return
-        self.imports.append(
-            ImportedResource("destination", naming.destination_resource(name), actor.id, actor.label, actor.address)
-        )
+        self.imports.append(_imported("destination", naming.destination_resource(name), actor))
         config = self.lake_before.destinations.get(name)
         if config is not None:
             file = f"{DESTINATIONS_FOLDER}/{name}.json"
@@ -356,7 +372,8 @@ class _Planner:
 
     def _configuration(self, actor: ExistingActor, owner: str, file: str) -> ReferencedConfiguration:
         pinned = self.lake.pinned(actor.definition_id) if actor.definition_id else None
-        specification = Specification.usable(pinned.spec) if pinned is not None else None
+        known = pinned.spec if pinned is not None else self.existing.specifications.get(actor.definition_id)
+        specification = Specification.usable(known) if known is not None else None
         configuration = actor.configuration
         if actor.typed and not self.existing.confirmed:
             spec = pinned.spec if pinned is not None and specification else None
@@ -367,13 +384,23 @@ class _Planner:
                     Reason(what, "pin the connector in _connectors/, or run it where Airbyte can be reached")
                 )
             configuration = converted
-        masked = self.existing.confirmed
-        if specification is None and not masked:
-            what = "the secrets of its configuration are unknown; values that look secret became references"
-            self._note("told", actor.subject, what, f"read {file} before you commit it")
-        return replace_secrets(
-            configuration, ConfigurationOwner(owner, file), self.secret_names, specification, masked=masked
-        )
+        owned = ConfigurationOwner(owner, file)
+        referenced = replace_secrets(configuration, owned, self.secret_names, specification)
+        self._note_secrets(actor, referenced)
+        return referenced
+
+    def _note_secrets(self, actor: ExistingActor, referenced: ReferencedConfiguration) -> None:
+        """Add notes on the secrets that no specification asks for."""
+        for each in referenced.secrets:
+            if each.reason == "credential":
+                what = f"has a credential in {each.place}, which its connector's specification does not call secret"
+                self._note("told", actor.subject, what, "Airbyte shows it to everyone: move it to a secret setting")
+        undescribed = [each.place for each in referenced.secrets if each.reason == "undescribed"]
+        if undescribed:
+            file = referenced.secrets[0].file
+            what = f"has values that no specification describes ({_shortened(undescribed)}): they became secrets"
+            remedy = f"pin its connector in _connectors/ and run it again, or write those that are none into {file}"
+            self._note("told", actor.subject, what, remedy)
 
     def _connector(self, actor: ExistingActor) -> str:
         if not actor.definition_id:
@@ -404,6 +431,11 @@ class _Planner:
     def _note_differences(self, file: str, subject: str, fields: list[str]) -> None:
         if fields:
             self._note("changes", subject, f"{file} has other values of {_shortened(fields)}", _FIX_DRIFT)
+
+
+def _imported(kind: str, name: str, existing: ExistingObject) -> ImportedResource:
+    shown = (without_credentials(existing.label), without_credentials(existing.address))
+    return ImportedResource(kind, name, existing.id, *shown)
 
 
 def _without_managed(
@@ -505,7 +537,7 @@ def _differing_configuration(ours: Mapping[str, JsonValue], theirs: Mapping[str,
     """The fields in which two configurations differ; a reference or a mask equals any value."""
     one, other = _leaves(ours), _leaves(theirs)
     return sorted(
-        format_path(("configuration", *path))
+        readable_path(("configuration", *path))
         for path in {*one, *other}
         if not (_is_hidden(one.get(path)) or _is_hidden(other.get(path))) and not _equal(one.get(path), other.get(path))
     )

@@ -5,14 +5,18 @@ holds secrets in plain text, so that neither an instance's `repr` nor an error c
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from lotus_infra.errors import LotusError
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DEEPEST: Final = 100
+"""Levels of a configuration."""
 SHOW_HINT: Final = "write it again: terraform show -json > shown.json (or tofu show -json)"
 
 
@@ -35,6 +39,52 @@ class Instance:
     attributes: dict[str, JsonValue] = field(repr=False)
 
 
+def parse_id(value: object) -> str:
+    """An id of Airbyte: a UUID. Another text may be anything, and ids are printed and written.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+        raise ValueError("is no UUID")
+    return value
+
+
+def parse_configuration(value: object) -> dict[str, JsonValue]:
+    """A connector's configuration, which a state has as a JSON text or as an object.
+
+    Raises:
+        ValueError: It is none, or it is nested so deeply that no connector wrote it.
+    """
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("nests too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("is no object")  # noqa: TRY004, a validator's error
+    level: list[object] = [found]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return found
+    raise ValueError("nests too deeply")
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+Id = Annotated[str, AfterValidator(parse_id)]
+# Terraform's own grammar: these words are printed, and in commands for a shell.
+_Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+_Provider = Annotated[
+    str,
+    Field(
+        pattern=r'^([A-Za-z0-9_.-]+/){1,2}[A-Za-z0-9_-]+$|^[A-Za-z0-9_.-]*provider[\["A-Za-z0-9_./-]+\](\.[A-Za-z0-9_-]+)?$'
+    ),
+]
+
+
 class _StatePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -47,9 +97,9 @@ class _StateInstance(_StatePart):
 
 class _StateResource(_StatePart):
     mode: str
-    type: str
-    name: str
-    provider: str
+    type: _Word
+    name: _Word
+    provider: _Provider
     module: str | None = None
     instances: list[_StateInstance] = Field(default_factory=list)
 
@@ -62,8 +112,8 @@ class _State(_StatePart):
 class _ShowResource(_StatePart):
     address: str
     mode: str
-    type: str
-    provider_name: str
+    type: _Word
+    provider_name: _Provider
     deposed_key: str | None = None
     values: dict[str, JsonValue] = Field(default_factory=dict)
 
@@ -96,6 +146,8 @@ def read_state(text: str, name: str) -> tuple[Instance, ...]:
         document = json.loads(text)
     except ValueError:
         raise LotusError(f"{name} is not JSON", SHOW_HINT) from None
+    except RecursionError:
+        raise LotusError(f"{name} is nested too deeply for a state", SHOW_HINT) from None
     if not isinstance(document, dict):
         raise LotusError(f"{name} is not a Terraform state", SHOW_HINT)
     if "encrypted_data" in document:

@@ -1,5 +1,6 @@
 """The Airbyte objects of a Terraform state, each parsed by the reader of its provider."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -28,7 +29,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
 }
 _CONNECTION: Final = "airbyte_connection"
 _ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("source", "destination")
-_REMOVE: Final = "leave it to Terraform, or remove it from its state: terraform state rm '{}'"
+_REMOVE: Final = "leave it to Terraform, or remove it from its state: terraform state rm {}"
 
 
 def airbyte_objects(instances: Sequence[Instance], name: str) -> Existing:
@@ -59,8 +60,8 @@ def airbyte_objects(instances: Sequence[Instance], name: str) -> Existing:
                 actors.append(reader.actor(each, kind))
             else:
                 what = f"{each.type} has no place in a lake"
-                notes.append(Note("left", each.address, what, _REMOVE.format(each.address)))
-        except (ValueError, TypeError):
+                notes.append(Note("left", each.address, what, _REMOVE.format(shlex.quote(each.address))))
+        except (ValueError, TypeError, RecursionError):
             # The error is not repeated: it may contain a secret.
             notes.append(Note("left", each.address, f"is not as {each.provider} writes it", "run terraform refresh"))
     if not actors and not connections:

@@ -20,7 +20,7 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Instance
+from lotus_infra.importer.terraform import Id, Instance, parse_configuration
 from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
 from lotus_infra.lake.models import Schedule
 
@@ -35,18 +35,18 @@ class _ResourcePart(BaseModel):
 
 class _Actor(_ResourcePart):
     name: str
-    workspace_id: str
+    workspace_id: Id
     connection_configuration: str
 
 
 class _Source(_Actor):
-    source_id: str
-    source_definition_id: str
+    source_id: Id
+    source_definition_id: Id
 
 
 class _Destination(_Actor):
-    destination_id: str
-    destination_definition_id: str
+    destination_id: Id
+    destination_definition_id: Id
 
 
 class _SelectedField(_ResourcePart):
@@ -101,9 +101,9 @@ class _ScheduleData(_ResourcePart):
 
 
 class _Connection(_ResourcePart):
-    connection_id: str
-    source_id: str
-    destination_id: str
+    connection_id: Id
+    source_id: Id
+    destination_id: Id
     name: str | None = None
     status: str = "active"
     namespace_definition: str | None = None
@@ -131,9 +131,7 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     else:
         read = destination = _Destination.model_validate(instance.attributes)
         identity, definition = destination.destination_id, destination.destination_definition_id
-    configuration = json.loads(read.connection_configuration)
-    if not isinstance(configuration, dict):
-        raise TypeError("connection_configuration is not an object")
+    configuration = parse_configuration(read.connection_configuration)
     return ExistingActor(kind, identity, read.name, definition, read.workspace_id, configuration, instance.address)
 
 

@@ -9,7 +9,6 @@ The typed resources, of versions up to 0.x, add a level where the connector has 
 `connector_configuration` reverts both with the connector's specification.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,13 +23,13 @@ from lotus_infra.importer.model import (
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Instance
+from lotus_infra.importer.terraform import Id, Instance, parse_configuration, parse_id
 
 PROVIDER: Final = "airbytehq/airbyte"
 _TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
 """Keys that name the connector; the connector itself does not receive them."""
 _EXTRA: Final = "additional_properties"
-"""The typed resources' own key, for properties that they do not know."""
+"""The typed resources' own key, with a JSON text of properties that they do not know."""
 Schema = Mapping[str, JsonValue]
 
 
@@ -40,8 +39,8 @@ class _ResourcePart(BaseModel):
 
 class _Actor(_ResourcePart):
     name: str
-    workspace_id: str
-    definition_id: str | None = None
+    workspace_id: Id
+    definition_id: Id | None = None
     configuration: str | dict[str, JsonValue]
 
 
@@ -72,9 +71,9 @@ class _Schedule(_ResourcePart):
 
 
 class _Connection(_ResourcePart):
-    connection_id: str
-    source_id: str
-    destination_id: str
+    connection_id: Id
+    source_id: Id
+    destination_id: Id
     name: str | None = None
     status: str | None = None
     schedule: _Schedule | None = None
@@ -94,10 +93,8 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     """
     read = _Actor.model_validate(instance.attributes)
     typed = isinstance(read.configuration, dict)
-    given = json.loads(read.configuration) if isinstance(read.configuration, str) else read.configuration
-    identity = instance.attributes.get(f"{kind}_id")
-    if not isinstance(given, dict) or not isinstance(identity, str):
-        raise TypeError("the configuration or the id is missing")
+    given = parse_configuration(read.configuration)
+    identity = parse_id(instance.attributes.get(f"{kind}_id"))
     configuration = {key: value for key, value in given.items() if key not in _TYPE_KEYS}
     return ExistingActor(
         kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed
@@ -181,6 +178,10 @@ def _object(given: Mapping[str, JsonValue], schema: Schema) -> JsonValue | None:
     made: dict[str, JsonValue] = {}
     for key, inner in given.items():
         if key == _EXTRA and key not in properties:
+            extra = _additional_properties(inner)
+            if extra is None:
+                return None
+            made = extra | made
             continue
         if properties and key not in properties:
             # Not guessed: an unknown key may be the extra level of a choice.
@@ -190,6 +191,14 @@ def _object(given: Mapping[str, JsonValue], schema: Schema) -> JsonValue | None:
             return None
         made[key] = part
     return _constants(properties) | made
+
+
+def _additional_properties(value: JsonValue) -> dict[str, JsonValue] | None:
+    """The properties that a typed resource does not know, from their JSON text; None if it is none."""
+    try:
+        return parse_configuration(value)
+    except ValueError:
+        return None
 
 
 def _choice(given: Mapping[str, JsonValue], branches: list[dict[str, JsonValue]]) -> JsonValue | None:

@@ -14,6 +14,7 @@ from typing import Final, cast, get_args
 from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import format_path
+from lotus_infra.lake.disk import MOST_BYTES
 from lotus_infra.lake.models import (
     Configuration,
     ConnectorName,
@@ -27,6 +28,7 @@ from lotus_infra.lake.models import (
     SyncMode,
     TypeName,
 )
+from lotus_infra.lake.reading import excess_of
 
 SOURCE_SYNC_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
 """The modes that sources have; one that names no known mode supports the first (Airbyte protocol)."""
@@ -310,8 +312,8 @@ def unwritable_streams(streams: Sequence[Discovered]) -> Iterator[tuple[Discover
         elif len(alike) > 1:
             namespaces = ", ".join(each.namespace or "none" for each in alike)
             yield stream, f"the source has it in several namespaces ({namespaces})"
-        elif not _is_encodable(file_text(stream)):
-            yield stream, "its schema has characters that UTF-8 can't encode"
+        elif reason := _unreadable(file_text(stream)):
+            yield stream, f"its schema {reason}"
 
 
 def _is_file_name(name: str) -> bool:
@@ -324,10 +326,13 @@ def _is_file_name(name: str) -> bool:
     )
 
 
-def _is_encodable(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair, which JSON can escape and no file can hold."""
+def _unreadable(text: str) -> str:
+    """Why no command could read a file with this text; empty if it could."""
     try:
-        text.encode()
+        size = len(text.encode())
     except UnicodeEncodeError:
-        return False
-    return True
+        # Half of a surrogate pair, which JSON can escape and no file can hold.
+        return "has characters that UTF-8 can't encode"
+    if size > MOST_BYTES:
+        return f"has more than {MOST_BYTES // 10**6} MB"
+    return excess_of(json.loads(text), text)

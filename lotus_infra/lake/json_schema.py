@@ -53,7 +53,8 @@ of the landing zone is a reference to the landing zone, so that no bucket and no
 | `{"$secret": "shopify_refresh_token", "rotates": true}` | the same, for the first write only: Airbyte rotates it \
 afterwards, and no run overwrites the new value |
 | `{"$config": "shopify_store"}` | the value `lotus:shopify_store`, read as a string |
-| `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json` |
+| `{"$config": "workers", "as": "integer"}` | the same, read as `integer`, `number`, `boolean` or `json`; `$secret` \
+takes `"as"` too |
 | `{"$landing": "bucket"}` | a value of the landing zone: its `bucket`, `prefix`, `region` or `endpoint`, or \
 the writer's `access_key_id` or `secret_access_key` |
 

@@ -21,6 +21,8 @@ DISCOVERED_FOLDER = "_discovered"
 DESTINATIONS_FOLDER = "_destinations"
 CONNECTORS_FOLDER = "_connectors"
 SCHEMA_FOLDER = ".schema"
+BUCKET_PATH = "s3_bucket_path"
+"""The key of a destination's configuration that says where in the bucket it writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Lake:
     def prefix_of(self, source: SourceFolder, stream: str) -> str:
         """The prefix of a stream's files in the bucket: `raw/shopify/orders/`."""
         destination = self.destination_of(source)
-        path = destination.configuration.get("s3_bucket_path") if destination is not None else None
+        path = destination.configuration.get(BUCKET_PATH) if destination is not None else None
         return naming.s3_prefix(
             source.namespace,
             stream,

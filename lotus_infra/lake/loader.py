@@ -15,6 +15,7 @@ from typing import NamedTuple
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra.errors import LakeError
+from lotus_infra.lake import disk
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.lake import (
@@ -35,6 +36,8 @@ from lotus_infra.naming import is_identifier
 OBSOLETE_CATALOG = "_catalog.json"
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
+_LEFTOVER = "is left by a killed command or an editor, and not read"
+_MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
 
@@ -100,9 +103,10 @@ def load_usable_lake(directory: Path) -> Lake:
         LakeError: The folder or one of its files can't be read.
     """
     lake, diagnostics = load_lake(directory)
-    unusable = [f"{one.file} {one.what}" for one in diagnostics if not one.harmless]
+    unusable = list(dict.fromkeys(f"{one.file} {one.what}" for one in diagnostics if not one.harmless))
     if unusable:
-        raise LakeError(f"{directory} has files that can't be used: {'; '.join(unusable)}", "run `lotus check`")
+        shown = unusable[:_MOST_SHOWN] + [f"and {len(unusable) - _MOST_SHOWN} more"] * (len(unusable) > _MOST_SHOWN)
+        raise LakeError(f"{directory} has files that can't be used: {'; '.join(shown)}", "run `lotus check`")
     return lake
 
 
@@ -203,9 +207,9 @@ def _scan(directory: Path) -> _Tree:
         LakeError: The folder is missing or can't be listed.
     """
     tree = _Tree()
-    for entry in _entries(directory):
+    for entry in _entries(directory, directory, tree.diagnostics):
         name = entry.name
-        if not entry.is_dir():
+        if not disk.is_folder(entry):
             tree.diagnostics.extend(_check_loose_file(entry))
         elif name == DESTINATIONS_FOLDER:
             tree.destinations = _json_names(directory, name, tree.diagnostics)
@@ -227,10 +231,10 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
     streams: list[str] = []
     discovered: frozenset[str] | None = None
     has_source_file = False
-    for entry in _entries(directory / source):
+    for entry in _entries(directory, directory / source, diagnostics):
         name, file = entry.name, f"{source}/{entry.name}"
         stem = name.removesuffix(".json")
-        if entry.is_dir():
+        if disk.is_folder(entry):
             if name == DISCOVERED_FOLDER:
                 discovered = frozenset(_json_names(directory, file, diagnostics))
             else:
@@ -240,7 +244,7 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
             has_source_file = True
         elif name == OBSOLETE_CATALOG:
             diagnostics.append(_obsolete(file))
-        elif stem == name or name.startswith(("_", ".")) or not entry.is_file():
+        elif stem == name or name.startswith(("_", ".")) or not disk.is_file(entry):
             remedy = suggestion(name, (SOURCE_FILE,), "a source's folder has <stream>.json files")
             diagnostics.append(_stray(file, remedy))
         else:
@@ -258,25 +262,38 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
 def _json_names(directory: Path, folder: str, diagnostics: list[Diagnostic]) -> tuple[str, ...]:
     """The names of a folder's JSON files; anything else in it is reported."""
     names: list[str] = []
-    for entry in _entries(directory / folder):
-        if entry.name.endswith(".json") and entry.is_file() and not entry.name.startswith(("_", ".")):
+    for entry in _entries(directory, directory / folder, diagnostics):
+        if entry.name.endswith(".json") and disk.is_file(entry) and not entry.name.startswith(("_", ".")):
             names.append(entry.name.removesuffix(".json"))
         else:
             diagnostics.append(_stray(f"{folder}/{entry.name}", "this folder has <name>.json files only"))
     return tuple(names)
 
 
-def _entries(directory: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder, sorted by name, so that the order of results does not depend on the disk."""
+def _entries(lake: Path, directory: Path, diagnostics: list[Diagnostic]) -> list[os.DirEntry[str]]:
+    """The entries of a folder of a lake, sorted by name; leftovers are reported as notices and left out.
+
+    Raises:
+        LakeError: The folder can't be listed, or has too many entries.
+    """
     try:
-        with os.scandir(directory) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+        found = disk.entries(directory)
     except FileNotFoundError:
         raise LakeError(f"{directory} does not exist", _NAME_FOLDER) from None
     except NotADirectoryError:
         raise LakeError(f"{directory} is not a folder", _NAME_FOLDER) from None
     except OSError as error:
         raise LakeError(f"{directory} can't be listed ({error.strerror or error})", "make it readable") from None
+    except disk.UnreadableError as error:
+        raise LakeError(f"{directory} {error.what}", error.remedy) from None
+    kept: list[os.DirEntry[str]] = []
+    for entry in found:
+        if disk.is_leftover(entry.name):
+            file = (directory / entry.name).relative_to(lake).as_posix()
+            diagnostics.append(Diagnostic(file, (), _LEFTOVER, "delete it if no program has it open", harmless=True))
+        elif not disk.is_of_the_system(entry.name):
+            kept.append(entry)
+    return kept
 
 
 def _check_loose_file(entry: os.DirEntry[str]) -> Iterator[Diagnostic]:

@@ -6,9 +6,11 @@ a value of a file's `configuration`, which may be secret.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
+from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
@@ -17,11 +19,19 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
+from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.json_text import child, duplicates
 from lotus_infra.lake.models import REFUSED, Field
 
 _BOM = b"\xef\xbb\xbf"
 _SYNTAX = "use double quotes, a comma between entries and none after the last"
+_MANY = 10_000
+"""Commas from which a document's values are counted: most files have some dozen."""
+_MOST_VALUES: Final = 200_000
+_DEEPEST: Final = 100
+"""Levels of objects and lists; no specification of a connector has 30."""
+_MOST_MISTAKES: Final = 100
+"""Reported for one file; the text is searched for the line of each."""
 _UNKNOWN_KEY = "is not a known key"
 _UNKNOWN_KEY_ERRORS = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 _WANTED_TYPES: Final = {
@@ -49,7 +59,9 @@ class Reader:
         self._folder = str(directory)
         self.diagnostics: list[Diagnostic] = []
         self._has_duplicates = False
-        self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_refuse_constant)
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=_refuse_constant, parse_float=_finite
+        )
 
     def read(self, file: str, model: type[Model]) -> Model | None:
         """Read a file that people write.
@@ -76,6 +88,8 @@ class Reader:
         data = self._bytes(file)
         if data is None:
             return None
+        if data.count(b",") >= _MANY:
+            return self.read(file, model)
         try:
             return model.model_validate_json(data)
         except ValidationError:
@@ -87,19 +101,15 @@ class Reader:
 
     def _bytes(self, file: str) -> bytes | None:
         try:
-            data = self._raw(file)
-        except OSError as error:
-            self._report(file, f"can't be read ({error.strerror or error})", "make it a readable file")
+            # Making a Path takes longer than reading a small file, and a lake has many thousand.
+            data = read_file(f"{self._folder}/{file}")
+        except UnreadableError as error:
+            self._report(file, error.what, error.remedy)
             return None
         if not data.strip():
             self._report(file, "is empty", "write a JSON object into it, or delete it")
             return None
         return data
-
-    def _raw(self, file: str) -> bytes:
-        # Making a Path takes longer than reading a small file, and a lake has many thousand.
-        with open(f"{self._folder}/{file}", "rb", buffering=0) as opened:  # noqa: PTH123
-            return opened.readall()
 
     def _text(self, file: str, data: bytes) -> str | None:
         if data.startswith(_BOM):
@@ -124,8 +134,12 @@ class Reader:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             self._report(file, f"can't be read as JSON ({reason})", "simplify it")
             return None
+        too_much = excess_of(document, text)
+        if too_much:
+            self._report(file, too_much, "see if it is the right file")
+            return None
         if self._has_duplicates:
-            for path, line in duplicates(text):
+            for path, line in islice(duplicates(text), _MOST_MISTAKES):
                 self.diagnostics.append(Diagnostic(file, path, "is a duplicate key", "delete one of the two", line))
         if not isinstance(document, dict):
             self._report(file, "must hold one JSON object", "write the settings between { and }")
@@ -142,6 +156,10 @@ class Reader:
         try:
             return model.model_validate_json(data)
         except ValidationError as error:
+            if error.error_count() > _MOST_MISTAKES:
+                what = f"has {error.error_count():,} mistakes"
+                self._report(file, what, "see if it is the right file, and compare it with the field reference")
+                return None
             diagnostics = tuple(explain_validation_error(error, model, document, file))
             self.diagnostics.extend(diagnostics)
         # A misspelt key must not hide other mistakes: the rules check the document with its keys corrected.
@@ -149,6 +167,28 @@ class Reader:
             return model.model_validate_json(json.dumps(_with_likely_keys(document, diagnostics, model)))
         except ValidationError:
             return None
+
+
+def excess_of(document: JsonValue, text: str) -> str:
+    """What a document has too much of; empty if it has nothing."""
+    if text.count("[") + text.count("{") <= _DEEPEST and text.count(",") < _MANY:
+        return ""
+    values, level = 0, [document]
+    for _ in range(_DEEPEST):
+        inner = [part for value in level for part in _parts(value)]
+        values += len(inner)
+        if values > _MOST_VALUES:
+            return f"has more than {_MOST_VALUES:,} values"
+        if not inner:
+            return ""
+        level = inner
+    return f"nests objects and lists deeper than {_DEEPEST} levels"
+
+
+def _parts(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def explain_validation_error(
@@ -251,6 +291,15 @@ def _json_type(value: object) -> str:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), "something else")
+
+
+def _finite(number: str) -> float:
+    """A number with a fraction or an exponent; one such as 1e999 would be written back as text that is no JSON."""
+    value = float(number)
+    if value in {math.inf, -math.inf}:
+        message = f"{number[:20]} is too large a number"
+        raise ValueError(message)
+    return value
 
 
 def _refuse_constant(constant: str) -> NoReturn:

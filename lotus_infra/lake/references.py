@@ -1,4 +1,4 @@
-"""References in a configuration: `{"$secret": name}`, `{"$config": name, "as": type}` and `{"$landing": part}`.
+"""References in a configuration: `{"$secret": name}`, `{"$config": name}` and `{"$landing": part}`.
 
 A file names a value and the stack has it: a value that differs by stack or must stay secret is never in the lake. A
 value of the landing zone is named by its part, so that no bucket and no credential is written twice. A secret with
@@ -86,7 +86,7 @@ def parse_reference(value: dict[str, JsonValue]) -> Reference | tuple[str, str]:
     if mark not in {SECRET, CONFIG, LANDING}:
         known = (SECRET, CONFIG, LANDING)
         return f"{mark} is not a kind of reference", suggestion(mark, known, f"use {SECRET}, {CONFIG} or {LANDING}")
-    options = {CONFIG: {AS}, SECRET: {ROTATES}}.get(mark, set())
+    options = {CONFIG: {AS}, SECRET: {AS, ROTATES}}.get(mark, set())
     extra = sorted(value.keys() - options - {mark})
     if extra:
         remedy = suggestion(extra[0], options, f'write {{"{mark}": "name"}} and no more')

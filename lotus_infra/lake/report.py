@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.checks.configuration import values_are_set
-from lotus_infra.lake.checks.rule import Rule
+from lotus_infra.lake.checks.rule import Rule, capped
 from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, format_path, pluralize
 from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
@@ -73,7 +73,7 @@ def apply_rules(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnos
         rules: The rules.
         diagnostics: Diagnostics of the lake from before, such as the loader's.
     """
-    found = [*diagnostics, *(diagnostic for rule in rules for diagnostic in rule(lake))]
+    found = [*diagnostics, *(diagnostic for rule in rules for diagnostic in capped(rule(lake)))]
     return add_diagnostics(Report(lake, (), ()), lake.directory, found)
 
 

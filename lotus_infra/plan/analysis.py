@@ -5,18 +5,20 @@ no longer read incrementally, and keeps it if the cursor field changes or the st
 deleteStateForStreamsWithSyncModeChanged). On a replacement, the provider transfers cursors, and its own code computes
 here which ones (`pulumi_airbyte.provider.connection_cursors`).
 
-A loss is what an update can't restore. A stream that is removed keeps its files and its cursor, so it is no loss. Every
-deletion is one, also of a kind that Lotus does not know, unless the stack only forgets the object.
+A loss is what an update can't restore, or what it exposes to others. A stream that is removed keeps its files and its
+cursor, so it is no loss. Every deletion is one, also of a kind that Lotus does not know, unless the stack only forgets
+the object. `lotus_infra.plan.verdicts` has the verdicts by type and property; cursors and rows are judged here.
 """
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from airbyte_model.modes import is_incremental
 from airbyte_model.streams import Stream, name_of, shown
 from pulumi_airbyte.provider.backfill import reshaped, tokens_now
+from pulumi_airbyte.provider.configuration import SETTINGS_CHANGE
 from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
 from pulumi_airbyte.provider.connection_inputs import canonical
 from pulumi_airbyte.provider.connection_state import past_of
@@ -25,13 +27,12 @@ from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
-from lotus_infra.lake.diagnostics import pluralize
+from lotus_infra.plan.addresses import Files, LeafChange, exposures, leaf_changes, shown_change
 from lotus_infra.plan.impact import (
-    BUCKET,
     CONNECTION,
-    LIFECYCLE,
+    DESTINATION,
+    PROVIDER,
     SOURCE,
-    STATEFUL_KINDS,
     Change,
     CursorImpact,
     History,
@@ -44,11 +45,14 @@ from lotus_infra.plan.impact import (
     StreamImpact,
     area_of,
     is_object,
+    is_provider,
     kind_of,
+    worst,
 )
 from lotus_infra.plan.preview import (
-    HIDDEN,
-    UNKNOWN,
+    QUIET,
+    REPLACEMENT_PARTS,
+    REPLACES,
     Preview,
     PropertyPath,
     ResourceState,
@@ -59,14 +63,13 @@ from lotus_infra.plan.preview import (
     value_at,
 )
 from lotus_infra.plan.streams import streams
+from lotus_infra.plan.verdicts import Run, findings, is_forgotten, subject_of
 from lotus_infra.urns import Urn
 
 SECRET_STREAMS: Final = (
     "its streams are secret, because a mapper holds a key: "
     "this preview can't show which streams, fields or cursors change"
 )
-LONGEST_VALUE: Final = 80
-"""Characters of a value's text; the rest is cut off."""
 _CHANGES: Final[Mapping[str, Change]] = {
     "create": "added",
     "import": "added",
@@ -74,9 +77,13 @@ _CHANGES: Final[Mapping[str, Change]] = {
     "delete": "removed",
     "replace": "replaced",
     "import-replacement": "replaced",
+    "create-replacement": "replaced",
+    "delete-replaced": "removed",
 }
-"""The change that each operation of the engine makes; other operations change nothing or repeat a replacement."""
+"""The change that each operation of the engine makes. One that is not known counts as `changed`."""
 _OVERWRITING_MODES: Final = frozenset({"full_refresh_overwrite", "full_refresh_overwrite_deduped"})
+_LOSSES: Final = frozenset({"destroys", "exposes"})
+"""Effects that close the gate."""
 _LOCATION: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
 """Properties of a connection that decide where rows land within a destination."""
 _REPORTED_ELSEWHERE: Final = frozenset({"configurations", "backfills", "sourceId", "destinationId"})
@@ -87,37 +94,35 @@ _HIDDEN_LOSS: Final = (
     "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost and existing rows "
     "overwritten"
 )
-_DELETIONS: Final = {
-    "source": "is deleted, with its connection and every cursor; files in the bucket stay",
-    "connection": "is deleted, with every cursor; files in the bucket stay",
-    "destination": "is deleted; files in the bucket stay",
-    "bucket": "is deleted with all its contents",
-    "database": "is deleted with all its contents",
-    "volume": "is deleted with all its contents",
-    "namespace": "is deleted with all its contents",
-}
 
 
-def impact_of(preview: Preview, histories: Mapping[str, History] | None = None, stack: str = "") -> Impact:
+def impact_of(
+    preview: Preview,
+    histories: Mapping[str, History] | None = None,
+    stack: str = "",
+    files: Files | None = None,
+) -> Impact:
     """Compute the effect of an update on data.
 
     Args:
         preview: the preview of the update.
         histories: the job history of connections, by connection id; None if Airbyte was not asked.
         stack: the stack; if empty, the one that the preview names.
+        files: the lake's files, with the pinned specifications; without them, secrets are known by their names only.
 
     Raises:
         LotusError: a connection's streams are not in the provider's form.
     """
     steps = main_steps(preview)
-    sources = (_source_impact(pipeline, preview, histories or {}) for pipeline in _pipelines(steps))
+    run = Run.of(steps)
+    sources = (_source_impact(pipeline, preview, histories or {}, run) for pipeline in _pipelines(steps))
     return Impact(
         stack=stack or stack_of(preview),
         complete=preview.complete,
         errors=preview.errors,
         sources=tuple(sources),
-        others=tuple(sorted(_others(steps, preview), key=lambda each: (each.area, each.kind, each.name))),
-        losses=_losses(steps),
+        others=tuple(sorted(_others(steps, preview, run), key=lambda each: (each.area, each.kind, each.name))),
+        losses=_losses([*steps, *_leftovers(preview)], run, files or Files()),
     )
 
 
@@ -134,31 +139,63 @@ def main_steps(preview: Preview) -> list[Step]:
     """
     found: dict[str, Step] = {}
     for step in preview.steps:
-        if step.urn not in found or found[step.urn].quiet or step.op == "replace":
+        if step.urn not in found or _rank(step) > _rank(found[step.urn]):
             found[step.urn] = step
-    return list(found.values())
+    changed = {step.urn: step for step in _changed_providers(preview)}
+    return list(
+        {**changed, **{urn: step for urn, step in found.items() if urn not in changed or not step.quiet}}.values()
+    )
 
 
-def _others(steps: Sequence[Step], preview: Preview) -> Iterator[ObjectImpact]:
+def _changed_providers(preview: Preview) -> Iterator[Step]:
+    """A step for each provider whose plugin reports changed settings: the engine shows none of a default provider."""
+    for each in preview.diagnostics:
+        if (
+            each.message.startswith(SETTINGS_CHANGE)
+            and "::" in each.urn
+            and Urn.parse(each.urn).type.startswith(PROVIDER)
+        ):
+            names = tuple(each.message.removeprefix(SETTINGS_CHANGE).split(", "))
+            yield Step(op="update", urn=each.urn, old=ResourceState(), new=ResourceState(), diff_reasons=names)
+
+
+def _rank(step: Step) -> int:
+    """How much of a resource's change a step shows, beside its other steps."""
+    if step.op in REPLACES:
+        return 4
+    if step.op == "delete":
+        return 3
+    return 0 if step.op in QUIET else 1 if step.op in REPLACEMENT_PARTS else 2
+
+
+def _leftovers(preview: Preview) -> list[Step]:
+    """The deletions that an earlier, unfinished replacement left over, beside other changes of the same resource."""
+    main = {step.urn: step for step in main_steps(preview)}
+    return [
+        step
+        for step in preview.steps
+        if step.op in REPLACEMENT_PARTS and main[step.urn].op not in REPLACES and step is not main[step.urn]
+    ]
+
+
+def _others(steps: Sequence[Step], preview: Preview, run: Run) -> Iterator[ObjectImpact]:
     for step in steps:
-        if step.op not in _CHANGES or not is_object(step) or step.type in {SOURCE, CONNECTION}:
+        if step.quiet or not (is_object(step) or is_provider(step)) or step.type in {SOURCE, CONNECTION}:
             continue
+        found = [each for each in findings(step, run) if each.effect not in _LOSSES]
         area = area_of(step)
         is_airbyte = area == "Airbyte"
         yield ObjectImpact(
             kind=kind_of(step),
             name=step.name,
             area=area,
-            change="left alone" if _is_forgotten(step) else _CHANGES[step.op],
+            change="left alone" if is_forgotten(step) else _CHANGES.get(step.op, "changed"),
             settings=tuple(_property_changes(step) if is_airbyte else _changed_paths(step)),
             secrets=tuple(_changed_secrets(step)) if is_airbyte else (),
             said=preview.messages_of(step.urn),
+            effect=worst(each.effect for each in found),
+            notes=tuple(each for each in found if each.effect == "look" or not is_airbyte),
         )
-
-
-def _is_forgotten(step: Step) -> bool:
-    """Whether a deletion only removes the object from the state."""
-    return step.op == "delete" and step.old is not None and step.old.retain_on_delete
 
 
 # Properties
@@ -168,18 +205,30 @@ def _property_changes(step: Step) -> Iterator[PropertyChange]:
     """The differing properties of an Airbyte object, without secrets and without those reported elsewhere."""
     if step.old is None or step.new is None:
         return
-    paths = (path for path in property_paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
+    yield from (leaf.property for leaf in _leaves(step) if not leaf.hidden)
+    paths = (path for path in _paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
     # The keys of a schedule make sense together only.
     for path in dict.fromkeys(path[:1] if path[0] == "schedule" else path for path in paths):
-        before, after = (_as_text(value_at(state.inputs, path)) for state in (step.old, step.new))
-        yield PropertyChange(".".join(path), before, after)
+        yield shown_change(path, *(value_at(state.inputs, path) for state in (step.old, step.new)))
 
 
 def _changed_secrets(step: Step) -> Iterator[str]:
     """The paths of secrets that differ. Secret streams have a remark instead."""
     if step.old is not None and step.new is not None:
-        paths = (path for path in property_paths(step) if path[0] != "configurations" and _is_secret(step, path))
+        yield from (leaf.property.name for leaf in _leaves(step) if leaf.hidden)
+        paths = (path for path in _paths(step) if path[0] != "configurations" and _is_secret(step, path))
         yield from map(".".join, paths)
+
+
+def _leaves(step: Step) -> list[LeafChange]:
+    """The differing leaves of the configuration of a source or destination."""
+    return leaf_changes(step, Files()) if step.type in {SOURCE, DESTINATION} else []
+
+
+def _paths(step: Step) -> Iterator[PropertyPath]:
+    """The paths of differing properties, without those that are in `_leaves`."""
+    is_actor = step.type in {SOURCE, DESTINATION}
+    return (path for path in property_paths(step) if not (is_actor and path[0] == "configuration"))
 
 
 def _changed_paths(step: Step) -> Iterator[PropertyChange]:
@@ -191,18 +240,6 @@ def _changed_paths(step: Step) -> Iterator[PropertyChange]:
 def _is_secret(step: Step, path: PropertyPath) -> bool:
     """Whether there is a secret at a path before or after the step."""
     return any(state is not None and hides(state.inputs, path) for state in (step.old, step.new))
-
-
-def _as_text(value: JsonValue) -> str:
-    """A value as short text; empty for none."""
-    if value is None:
-        return ""
-    if hides(value):
-        return HIDDEN
-    if value == UNKNOWN:
-        return "known after the update"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 # Sources
@@ -223,7 +260,11 @@ def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
     An unchanged step is kept beside a changed one: a connection's cursors depend on its source.
     """
     of_type = {
-        wanted: {step.name: step for step in steps if step.type == wanted and step.op in {*_CHANGES, "same"}}
+        wanted: {
+            step.name: step
+            for step in steps
+            if step.type == wanted and step.op not in REPLACEMENT_PARTS and (step.op == "same" or not step.quiet)
+        }
         for wanted in (SOURCE, CONNECTION)
     }
     found = (
@@ -235,7 +276,7 @@ def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
     ]
 
 
-def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str, History]) -> SourceImpact:
+def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str, History], run: Run) -> SourceImpact:
     step = pipeline.connection
     old, new = _old_and_new_streams(step) or ({}, {})
     reread = reread_streams(step) if step is not None and step.op == "update" else {}
@@ -243,6 +284,7 @@ def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str
     refreshes = reread or dict.fromkeys(cursors.reread, "a new token")
     history = histories.get(step.old.id) if step is not None and step.old is not None else None
     steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
+    found = [each for one in steps for each in findings(one, run) if each.effect not in _LOSSES]
     return SourceImpact(
         name=pipeline.name,
         change=_change(pipeline.source),
@@ -254,6 +296,9 @@ def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str
         refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
         remarks=tuple(_connection_remarks(step)),
         said=tuple(message for one in steps for message in preview.messages_of(one.urn)),
+        effect=worst(each.effect for each in found),
+        # Everything that touches data has its place among streams, settings and remarks.
+        notes=tuple(dict.fromkeys(each for each in found if each.effect == "look")),
     )
 
 
@@ -510,32 +555,22 @@ def _key_text(stream: Stream) -> str:
 # Losses
 
 
-def _losses(steps: Sequence[Step]) -> tuple[Loss, ...]:
-    """The objects that an update deletes, or that lose data, by kind and name."""
-    found = [loss for step in steps if is_object(step) for loss in _object_losses(step)]
-    # The rules of a bucket that the same update creates can't expire anything that exists.
-    created = {step.name for step in steps if step.type == BUCKET and step.op == "create"}
-    rules = (step for step in steps if step.type == LIFECYCLE and step.new is not None and step.name not in created)
-    found += [loss for step in rules for loss in _expiry_losses(step)]
+def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
+    """The objects that an update deletes, whose data it loses or exposes, by kind and name."""
+    found = [loss for step in steps for loss in _object_losses(step, run)]
     found += [loss for pipeline in _pipelines(steps) for loss in _stream_losses(pipeline)]
+    found += exposures(steps, files)
     # The loss of a deleted source includes its connection: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
     kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
     return tuple(sorted(kept, key=lambda loss: (loss.kind, loss.name, loss.what)))
 
 
-def _object_losses(step: Step) -> Iterator[Loss]:
-    kind, name = kind_of(step), step.name
-    if step.op == "delete" and not _is_forgotten(step):
-        yield Loss(kind, name, _DELETIONS.get(kind, "is deleted"))
-    elif step.op == "replace" and kind in STATEFUL_KINDS:
-        yield Loss(kind, name, "is replaced: the old one is deleted with all its contents")
-    elif step.old is not None and step.new is not None:
-        # Neither deletes anything now, but a later update could, without another warning of the engine.
-        if step.old.protect and not step.new.protect:
-            yield Loss(kind, name, "is no longer protected from deletion")
-        if step.new.inputs.get("forceDestroy") is True and step.old.inputs.get("forceDestroy") is not True:
-            yield Loss(kind, name, "can be deleted from now on even if it is not empty")
+def _object_losses(step: Step, run: Run) -> Iterator[Loss]:
+    for each in findings(step, run):
+        if each.effect in _LOSSES:
+            effect: Literal["destroys", "exposes"] = "exposes" if each.effect == "exposes" else "destroys"
+            yield Loss(subject_of(step), step.name, each.what, effect=effect)
 
 
 def _stream_losses(pipeline: _Pipeline) -> Iterator[Loss]:
@@ -556,31 +591,3 @@ def _stream_losses(pipeline: _Pipeline) -> Iterator[Loss]:
         refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
         by_file = f"{pipeline.name}/{name_of(key)[1]}"
         yield Loss("stream", f"{pipeline.name}/{shown(key)}", "; ".join(what), refused=refused, by_file=by_file)
-
-
-def _expiry_losses(step: Step) -> Iterator[Loss]:
-    """The lifecycle rules of a bucket that are new, or that expire data sooner than before."""
-    before, after = (_expiry_days(state.inputs.get("rules")) if state else {} for state in (step.old, step.new))
-    for rule, days in sorted(after.items()):
-        if rule not in before or days < before[rule]:
-            yield Loss("bucket", step.name, f"expires data older than {pluralize(days, 'day')} (lifecycle rule {rule})")
-
-
-def _expiry_days(rules: JsonValue) -> dict[str, int]:
-    """The days after which a rule expires objects or noncurrent versions, the smaller of both, by the rule's id."""
-    found: dict[str, int] = {}
-    for rule in rules if isinstance(rules, list) else []:
-        if not isinstance(rule, dict) or rule.get("status") == "Disabled":
-            continue
-        expiration = _integer(rule.get("expiration"), "days")
-        noncurrent = _integer(rule.get("noncurrentVersionExpiration"), "noncurrentDays")
-        days = [each for each in (expiration, noncurrent) if each is not None]
-        if days:
-            found[str(rule.get("id"))] = min(days)
-    return found
-
-
-def _integer(rule: JsonValue, key: str) -> int | None:
-    """An integer of a rule. A preview may show it as a float, because AWS's schema has numbers."""
-    value = rule.get(key) if isinstance(rule, dict) else None
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -6,7 +6,7 @@ stored, and the program's steps have the live object as the old resource and the
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final, cast
@@ -23,6 +23,8 @@ from lotus_infra.plan.streams import backfill_tokens, streams
 
 ANOTHER_SECRET: Final = "[another secret]"
 """Stands for a value that differs from a secret and is not shown either."""
+A_THIRD_SECRET: Final = "[a third secret]"
+"""Stands for a value that differs from both, so that code and live object do not look alike."""
 TO_CHANGE: Final = "[to be changed]"
 """Stands for the code's value if the engine plans a change, but the inputs do not differ."""
 STREAMS: Final = "streams"
@@ -270,6 +272,18 @@ def _without_secrets(values: Sequence[JsonValue]) -> list[JsonValue]:
     if HIDDEN not in hidden:
         return hidden
     return [value if value is None or value == HIDDEN else ANOTHER_SECRET for value in hidden]
+
+
+def hide_difference(difference: PropertyDrift) -> PropertyDrift:
+    """A difference without its values: equal ones stay equal."""
+    shown: list[JsonValue] = []
+    values = (difference.state, difference.code, difference.live)
+    for index, value in enumerate(values):
+        same = next((shown[before] for before in range(index) if _is_same(values[before], value)), None)
+        names = [name for name in (HIDDEN, ANOTHER_SECRET, A_THIRD_SECRET) if name not in shown]
+        shown.append(None if value is None else same or names[0])
+    state, code, live = shown
+    return replace(difference, code=code, state=state, live=live)
 
 
 # The values of a resource's inputs

@@ -8,10 +8,11 @@ returns edits by path, relative to the lake's folder.
 import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from airbyte_model.modes import KEYLESS_MODES, MODES, is_incremental
+from airbyte_model.specifications import Specification
 from airbyte_model.streams import Stream, name_of, shown
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
@@ -22,6 +23,7 @@ from lotus_infra.lake.json_text import Edit, child
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Configuration, DestinationConfig, Field, Schedule, SourceConfig, StreamConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
+from lotus_infra.lake.secrecy import Secrecy, holds_credential, without_credentials
 from lotus_infra.plan.drift import (
     ANOTHER_SECRET,
     CONNECTION_DEFAULTS,
@@ -30,6 +32,7 @@ from lotus_infra.plan.drift import (
     DriftedObject,
     DriftKind,
     PropertyDrift,
+    hide_difference,
 )
 from lotus_infra.plan.preview import HIDDEN, PropertyPath
 from lotus_infra.plan.streams import streams
@@ -137,6 +140,45 @@ def patch_files(drift: Drift, lake: Lake, discovered: DiscoveredStreams) -> File
     return FilePatch(edits, new, tuple(unresolved))
 
 
+def without_hidden_values(drift: Drift, lake: Lake) -> Drift:
+    """A copy of drift for people: values that may be secrets are replaced, so that equal ones stay equal.
+
+    The engine has hidden what the provider calls secret. A pinned specification also leaves values undescribed, and a
+    value that it describes may be a credential.
+    """
+    objects = []
+    for drifted in drift.objects:
+        secrecy = _secrecy(drifted, lake)
+        differences = tuple(
+            each if _is_readable(each, secrecy) else hide_difference(each) for each in drifted.differences
+        )
+        objects.append(replace(drifted, differences=differences))
+    return replace(drift, objects=tuple(objects))
+
+
+def _secrecy(drifted: DriftedObject, lake: Lake) -> Secrecy | None:
+    """What may be shown of a source or a destination; None without a pinned specification."""
+    source = next((each.config for each in lake.sources if each.name == drifted.name), None)
+    config = {"source": source, "destination": lake.destinations.get(drifted.name)}.get(drifted.kind)
+    return _secrecy_of(drifted, config.connector, lake) if config is not None else None
+
+
+def _secrecy_of(drifted: DriftedObject, connector: str, lake: Lake) -> Secrecy:
+    pinned, live = lake.pinned(connector), drifted.live.get("configuration")
+    spec = Specification.usable(pinned.spec) if pinned is not None else None
+    return Secrecy.of(live if isinstance(live, dict) else {}, spec)
+
+
+def _is_readable(difference: PropertyDrift, secrecy: Secrecy | None) -> bool:
+    values = (difference.code, difference.state, difference.live)
+    if any(isinstance(value, str) and holds_credential(value) for value in values):
+        return False
+    if secrecy is None or secrecy.spec is None or difference.path[:1] != ("configuration",):
+        return True
+    path = difference.path[1:]
+    return all(value is None or _is_hidden(value) or secrecy.shows(path, value) for value in values)
+
+
 def path_text(path: PropertyPath) -> str:
     """A path as text: `orders.fields.total_tax`, `stream orders`, `configuration.start_date`."""
     if path[:1] == (STREAMS,):
@@ -163,9 +205,9 @@ def _object_results(drifted: DriftedObject, lake: Lake, discovered: DiscoveredSt
         yield _unresolved(drifted, (), "it was deleted in Airbyte", remedy)
     elif drifted.kind == "destination" and destination is not None:
         file = f"{DESTINATIONS_FOLDER}/{drifted.name}.json"
-        yield from _actor_results(drifted, changes, file, destination.configuration, _DESTINATION_KEYS)
+        yield from _ActorPatch.of(drifted, file, destination, lake).results(changes, _DESTINATION_KEYS)
     elif drifted.kind == "source" and source is not None and source.config is not None:
-        yield from _actor_results(drifted, changes, source.file, source.config.configuration, _SOURCE_KEYS)
+        yield from _ActorPatch.of(drifted, source.file, source.config, lake).results(changes, _SOURCE_KEYS)
     elif drifted.kind == "connection" and source is not None and source.config is not None:
         yield from _connection_results(drifted, changes, source, source.config, discovered)
     else:
@@ -192,54 +234,69 @@ def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[Unresolved]:
         live = drift.labels.get(connection)
         if live not in {None, label} and (connection in renamed or after != before):
             what = f'it is called "{live}", but the files produce "{label}"'
+            what = without_credentials(what)
             yield Unresolved(f"connection {source.name}: name", what, f"rename its source or destination; or {_REVERT}")
 
 
 # Sources and destinations
 
 
-def _actor_results(
-    drifted: DriftedObject,
-    changes: Iterable[PropertyDrift],
-    file: str,
-    written: Configuration,
-    keys: tuple[str, ...],
-) -> Iterator[_Result]:
-    """The results for a source or a destination.
+@dataclass(frozen=True, slots=True)
+class _ActorPatch:
+    """The patch of a source's or a destination's file.
 
-    Args:
+    Attributes:
         drifted: the source or destination.
-        changes: its changes in Airbyte.
         file: its file.
         written: the configuration in the file, with references.
-        keys: the keys of such a file, in order.
+        secrecy: which live values the file may hold.
     """
-    for each in changes:
-        match each.path:
-            case ("name",):
-                yield FileEdit(file, Edit(("name",), each.live, keys))
-            case ("configuration", *path):
-                yield _configuration_result(drifted, each, tuple(path), written, file)
-            case _:
-                yield _unresolved(drifted, each.path, _NO_FILE_KEY)
 
+    drifted: DriftedObject
+    file: str
+    written: Configuration
+    secrecy: Secrecy
 
-def _configuration_result(
-    drifted: DriftedObject, change: PropertyDrift, path: PropertyPath, written: Configuration, file: str
-) -> _Result:
-    if change.live is None:
-        topmost = _topmost_missing(drifted.live.get("configuration"), path)
-        return FileEdit(file, Edit(("configuration", *topmost), None))
-    reference = _reference_at(written, path)
-    if reference is not None:
-        return _reference_result(drifted, change, reference)
-    if _has_secret(change.live):
+    @classmethod
+    def of(cls, drifted: DriftedObject, file: str, config: SourceConfig | DestinationConfig, lake: Lake) -> Self:
+        """The patch of an object that is declared in a file."""
+        return cls(drifted, file, config.configuration, _secrecy_of(drifted, config.connector, lake))
+
+    def results(self, changes: Iterable[PropertyDrift], keys: tuple[str, ...]) -> Iterator[_Result]:
+        """The results for the changes in Airbyte; `keys` are those of such a file, in order."""
+        for each in changes:
+            match each.path:
+                case ("name",) if holds_credential(str(each.live)):
+                    what = "it holds a credential, and the file would show it"
+                    yield _unresolved(self.drifted, each.path, what, f"rename it in Airbyte; or {_REVERT}")
+                case ("name",):
+                    yield FileEdit(self.file, Edit(("name",), each.live, keys))
+                case ("configuration", *path):
+                    yield self._configuration_result(each, tuple(path))
+                case _:
+                    yield _unresolved(self.drifted, each.path, _NO_FILE_KEY)
+
+    def _configuration_result(self, change: PropertyDrift, path: PropertyPath) -> _Result:
+        if change.live is None:
+            topmost = _topmost_missing(self.drifted.live.get("configuration"), path)
+            return FileEdit(self.file, Edit(("configuration", *topmost), None))
+        readable = not _is_hidden(change.live) and self._shows(path, change.live)
+        reference = _reference_at(self.written, path)
+        if reference is not None:
+            return _reference_result(self.drifted, change, reference, readable=readable)
+        if readable:
+            return FileEdit(self.file, Edit(("configuration", *path), change.live))
+        hidden = _is_hidden(change.live)
+        what = "it is a secret, so Airbyte does not show its value" if hidden else "it may be a secret"
         remedy = (
-            "`pulumi config set --secret lotus:<name> <value>`, and refer to it in "
-            f'{file} as {{"$secret": "<name>"}}; or {_REVERT}'
+            "`pulumi config set --secret lotus:<name>`, and refer to it in "
+            f'{self.file} as {{"$secret": "<name>"}}; or {_REVERT}'
         )
-        return _unresolved(drifted, change.path, "it is a secret, so Airbyte does not show its value", remedy)
-    return FileEdit(file, Edit(("configuration", *path), change.live))
+        return _unresolved(self.drifted, change.path, what, remedy)
+
+    def _shows(self, path: PropertyPath, live: JsonValue) -> bool:
+        keys = all(self.secrecy.shows_key(path[:length]) for length in range(1, len(path) + 1))
+        return keys and self.secrecy.shows(path, live)
 
 
 def _topmost_missing(live: JsonValue, path: PropertyPath) -> PropertyPath:
@@ -265,19 +322,21 @@ def _reference_at(written: JsonValue, path: PropertyPath) -> Reference | None:
     return None
 
 
-def _reference_result(drifted: DriftedObject, change: PropertyDrift, reference: Reference) -> Unresolved:
+def _reference_result(
+    drifted: DriftedObject, change: PropertyDrift, reference: Reference, *, readable: bool
+) -> Unresolved:
     if reference.part is not None:
         what = f"its value comes from the landing zone ({reference.part})"
         return _unresolved(drifted, change.path, what, f"change lotus:landingZone of the stack; or {_REVERT}")
     value = change.live if isinstance(change.live, str) else json.dumps(change.live)
     # A secret's value is never printed, and must not get into a shell's history.
-    is_secret = reference.secret or _has_secret(change.live)
+    is_secret = reference.secret or not readable
     arguments = f"--secret lotus:{reference.name}" if is_secret else f"lotus:{reference.name} -- {shlex.quote(value)}"
     remedy = f"`pulumi config set {arguments}`; or {_REVERT}"
     return _unresolved(drifted, change.path, "its value comes from the stack's configuration", remedy)
 
 
-def _has_secret(value: JsonValue) -> bool:
+def _is_hidden(value: JsonValue) -> bool:
     return value == ANOTHER_SECRET or HIDDEN in json.dumps(value)
 
 

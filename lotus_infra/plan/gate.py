@@ -1,4 +1,4 @@
-"""Decide whether an update may run: it may lose only what the stack's acknowledgements or a label accept."""
+"""Decide whether an update may run: it may lose or expose only what the stack's acknowledgements or a label accept."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -13,8 +13,8 @@ class Gate:
 
     Attributes:
         complete: whether the preview finished; the missing steps of an incomplete one could lose anything.
-        blocked: the losses that are not accepted.
-        accepted: the losses that the stack acknowledges, or that the label accepts.
+        blocked: the losses and exposures that are not accepted.
+        accepted: those that the stack acknowledges, or that the label accepts.
         label: the label that accepts losses.
         stale: acknowledgements of objects that this update does not lose.
     """

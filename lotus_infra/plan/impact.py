@@ -4,9 +4,9 @@ It has the kinds of objects that a stack contains, by the engine's types, and wh
 computed from a preview is in `lotus_infra.plan.analysis`. The attributes are keys of `lotus comment --json`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from lotus_infra.plan.preview import Step
 
@@ -15,14 +15,14 @@ DESTINATION: Final = "airbyte:index/destination:Destination"
 CONNECTION: Final = "airbyte:index/connection:Connection"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-STATEFUL_KINDS: Final = frozenset({"bucket", "database", "namespace", "volume"})
-"""Kinds that hold data themselves: a replacement of one is empty."""
-CONFIGURATION: Final = "configuration."
-"""Prefix of a connector's properties. They decide which rows are read, or where they are written."""
-
 Area = Literal["Airbyte", "S3", "Dagster", "other"]
 Change = Literal["added", "removed", "replaced", "changed"]
-Verdict = Literal["failed", "destroys", "touches data", "safe", "nothing changes"]
+Effect = Literal["destroys", "exposes", "touches data", "look", "safe"]
+"""The effect of a change, worst first. `look` is a change that is not known to be harmless."""
+Verdict = Literal["failed", "destroys", "exposes", "touches data", "look", "safe", "nothing changes"]
+PROVIDER: Final = "pulumi:providers:"
+"""The beginning of the type of a provider: its configuration decides which server every object is on."""
+EFFECTS: Final = get_args(Effect)
 
 _AREAS: Final[dict[str, Area]] = {"airbyte": "Airbyte", "aws": "S3", "kubernetes": "Dagster"}
 _KINDS: Final = {
@@ -38,17 +38,41 @@ _KINDS: Final = {
 
 def kind_of(step: Step) -> str:
     """The kind of a step's object: a word such as `bucket`, else the end of the engine's type, such as `Release`."""
-    return _KINDS.get(step.type) or step.type.rsplit(":", maxsplit=1)[-1]
+    end = step.type.rsplit(":", maxsplit=1)[-1]
+    return f"{end} provider" if is_provider(step) else _KINDS.get(step.type, end)
 
 
 def area_of(step: Step) -> Area:
     """The area of the stack that a step's object belongs to."""
-    return _AREAS.get(step.type.partition(":")[0], "other")
+    return _AREAS.get(step.type.removeprefix(PROVIDER).partition(":")[0], "other")
 
 
 def is_object(step: Step) -> bool:
     """Whether the step is about an object outside the engine: components, providers and the stack are not."""
     return not step.type.startswith(("lotus:", "pulumi:"))
+
+
+def is_provider(step: Step) -> bool:
+    """Whether the step is about a provider: it is no object, but all of its objects depend on it."""
+    return step.type.startswith(PROVIDER)
+
+
+def worst(effects: Iterable[Effect]) -> Effect:
+    """The worst of some effects; `safe` for none."""
+    return min(effects, key=EFFECTS.index, default="safe")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a change does, by the table of verdicts.
+
+    Attributes:
+        effect: how bad it is.
+        what: what happens, in words, after the object's name; empty if there is nothing to say.
+    """
+
+    effect: Effect
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +168,8 @@ class ObjectImpact:
         settings: the differing properties; without values outside Airbyte, where the secret ones are unknown.
         secrets: paths of secrets that differ.
         said: messages of the engine and the provider about it.
+        effect: the worst effect that is no loss.
+        notes: why it is not safe; the gate has the losses.
     """
 
     kind: str
@@ -153,11 +179,8 @@ class ObjectImpact:
     settings: tuple[PropertyChange, ...] = ()
     secrets: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
-
-    @property
-    def touches_data(self) -> bool:
-        """Whether new rows land elsewhere than before."""
-        return self.kind == "destination" and (self.change == "replaced" or _configures(self.settings))
+    effect: Effect = "safe"
+    notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +198,8 @@ class SourceImpact:
         refreshes: streams that are re-read from the beginning.
         remarks: what else happens to its rows.
         said: messages of the engine and the provider about both.
+        effect: the worst effect of differing properties that is no loss.
+        notes: why they are not safe; the gate has the losses.
     """
 
     name: str
@@ -187,10 +212,12 @@ class SourceImpact:
     refreshes: tuple[Refresh, ...]
     remarks: tuple[str, ...]
     said: tuple[str, ...]
+    effect: Effect = "safe"
+    notes: tuple[Finding, ...] = ()
 
     @property
     def touches_data(self) -> bool:
-        """Whether other rows land than before, or elsewhere. A rotated secret alone gives access to the same rows."""
+        """Whether other rows land than before, or elsewhere."""
         return bool(
             self.change != "changed"
             or self.connection != "changed"
@@ -198,17 +225,13 @@ class SourceImpact:
             or self.refreshes
             or self.remarks
             or self.cursors.lost
-            or _configures(self.settings)
+            or self.effect == "touches data"
         )
-
-
-def _configures(settings: tuple[PropertyChange, ...]) -> bool:
-    return any(each.name.startswith(CONFIGURATION) for each in settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An object that is deleted, or that loses data for good.
+    """An object that is deleted or loses data for good, or whose data is exposed.
 
     Attributes:
         kind: `source`, `stream`, `bucket` and so on.
@@ -216,6 +239,7 @@ class Loss:
         what: what happens, in words.
         refused: whether an update refuses it unless the stack acknowledges it.
         by_file: a stream's name without its namespace, as its file has it; empty for anything else.
+        effect: `destroys`, or `exposes`: others may get its data, or it goes to another place.
     """
 
     kind: str
@@ -223,6 +247,7 @@ class Loss:
     what: str
     refused: bool = False
     by_file: str = ""
+    effect: Literal["destroys", "exposes"] = "destroys"
 
     @property
     def object(self) -> str:
@@ -260,8 +285,8 @@ class Impact:
         """The worst effect. An incomplete preview has failed, because its missing steps could lose anything."""
         if not self.complete:
             return "failed"
-        if self.losses:
-            return "destroys"
-        if any(each.touches_data for each in self.sources) or any(each.touches_data for each in self.others):
-            return "touches data"
-        return "safe" if self.sources or self.others else "nothing changes"
+        if not (self.losses or self.sources or self.others):
+            return "nothing changes"
+        effects: list[Effect] = [loss.effect for loss in self.losses]
+        effects += ["touches data" if each.touches_data else each.effect for each in self.sources]
+        return worst([*effects, *(each.effect for each in self.others)])

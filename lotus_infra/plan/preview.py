@@ -33,8 +33,14 @@ SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """In an event, this key marks a secret or another value that JSON lacks (pulumi, sdk/go/common/resource, SigKey)."""
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """A preview has this in place of a value that only the update knows (pulumi, plugin.UnknownStringValue)."""
-QUIET: Final = frozenset({"same", "read", "refresh", "discard"})
-"""Operations that change no live object."""
+QUIET: Final = frozenset(
+    {"same", "read", "read-replacement", "refresh", "discard", "discard-replaced", "remove-pending-replace", "diff"}
+)
+"""Operations that change no live object. `discard` and `remove-pending-replace` change the state only."""
+REPLACES: Final = frozenset({"replace", "import-replacement"})
+"""Operations that put another object in the place of one, which they delete."""
+REPLACEMENT_PARTS: Final = frozenset({"create-replacement", "delete-replaced"})
+"""Halves of a replacement, beside `replace`. One alone ends a replacement of an earlier run that was not finished."""
 PropertyPath = tuple[str, ...]
 """The keys and indexes that lead to a property: `a.b[0]["c.d"]` is `("a", "b", "0", "c.d")`."""
 _PATH_STEP: Final = re.compile(r'\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\]|(?P<plain>[^.\[]+)')
@@ -236,6 +242,14 @@ def property_paths(step: Step) -> Iterator[PropertyPath]:
     # A provider without a detailed diff still names the top-level properties.
     detailed = [parse_property_path(path) for path in step.detailed_diff]
     yield from sorted(detailed or [(name,) for name in step.diff_reasons])
+
+
+def named_paths(step: Step) -> list[PropertyPath]:
+    """The paths of differing properties, as the provider compared them, and those that it only names as a whole."""
+    paths = list(property_paths(step))
+    tops = {path[0] for path in paths if path}
+    names = (parse_property_path(name)[:1] for name in step.diff_reasons)
+    return [*paths, *(name for name in names if name and name[0] not in tops)]
 
 
 def parse_property_path(path: str) -> PropertyPath:

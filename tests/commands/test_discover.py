@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from airbyte_twin.records import Temper
 from pulumi_airbyte.client import Airbyte, ClientSettings
+from pulumi_airbyte.client.models import DiscoveredStream
 
 from lotus_infra.clients.airbyte import ConnectedLake
-from lotus_infra.commands.discover import discover_source, render, try_discover
+from lotus_infra.commands.discover import LeftOut, discover_source, render, to_lake_format, try_discover
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab, with_fields
+from tests.support.commands import Lotus
 from tests.support.lakes import OWN_STREAMS, Document, write
 
 
@@ -296,3 +298,30 @@ def test_streams_in_several_namespaces_have_no_file(lab: Lab) -> None:
     ]
     assert [problem.field for problem in found.problems] == ["stream"]
     assert contents(lab.folder / "shop" / "_discovered").keys() == {"products.json", "purchases.json"}
+
+
+def test_a_schema_that_nests_without_end_leaves_out_its_stream_alone() -> None:
+    schema: dict[str, object] = {"type": "string"}
+    for _ in range(2_000):
+        schema = {"type": "object", "properties": {"a": schema}}
+    deep = DiscoveredStream.model_validate({"name": "deep", "jsonSchema": schema})
+    fine = DiscoveredStream.model_validate({"name": "fine", "jsonSchema": {"type": "object", "properties": {"a": {}}}})
+    kept, left_out = to_lake_format([deep, fine])
+    assert list(kept) == ["fine"]
+    assert left_out == (LeftOut("deep", "its schema nests too deeply"),)
+
+
+def test_a_failure_that_repeats_a_setting_is_shown_without_it(
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marker = "Zq7mK0wX4vB9"
+    [shop] = [each for each in lab.twin.store.actors if each.name == "Shop"]
+    body = lab.body("Shop", {"sourceType": "faker", "count": 10, "headers": [f"Bearer {marker}"]})
+    lab.airbyte.put_actor("source", shop.id, body)
+    lab.twin.store.tempers.put(Temper(id=shop.id, discover_failure=f"401 for Bearer {marker}"))
+
+    assert lotus("discover", "shop") == 1
+
+    printed = capsys.readouterr()
+    assert "401 for [secret]" in printed.err
+    assert marker not in printed.out + printed.err

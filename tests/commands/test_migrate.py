@@ -51,6 +51,7 @@ def test_a_dry_run_writes_nothing_and_only_reads(
     assert files(tmp_path) == before
     assert {call.path.rsplit("/", 1)[-1] for call in lab.twin.calls() if call.method != "GET"} == {
         "list",
+        "get",
         "discover_schema",
     }
 

@@ -1,13 +1,15 @@
 """`lotus comment` and `lotus gate` as a user runs them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, write_stack
-from tests.support.previews import CONNECTION, SOURCE, Digest, Stream, actor, connection
+from tests.support.lakes import OWN_STREAMS
+from tests.support.previews import CONNECTION, KLAVIYO, SOURCE, Digest, Stream, actor, connection
 
 
 @pytest.fixture
@@ -69,3 +71,78 @@ def test_what_is_not_there_is_one_error(lotus: Lotus, tmp_path: Path, capsys: py
 
     assert lotus("comment", "--preview", written(tmp_path, Digest()), "--stack", "staging") == 1
     assert "the stack staging has no file Pulumi.staging.yaml: known stacks are prod" in capsys.readouterr().err
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
+    """Runs the command beside the project's own lake, with a stack whose store and bucket are in the clear."""
+    shutil.copytree(OWN_STREAMS, tmp_path / "streams")
+    zone = {"server": "aws", "region": "us-west-1", "landing": "example-lake-landing", "backup": "example-lake-backup"}
+    write_stack(tmp_path, "prod", {"lotus:landingZone": zone, "lotus:shopify_store": "a-store"})
+    return lotus_in(tmp_path, monkeypatch)
+
+
+def test_a_source_that_takes_its_address_from_a_secret_is_named_and_closes_the_gate(
+    own: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hidden = {"credentials": {"api_password": "[secret]"}, "shop": "[secret]"}
+    old = actor({**hidden, "shop": "a-store"})
+    preview = written(tmp_path, Digest().step("update", SOURCE, "shopify", old, actor(hidden), "configuration.shop"))
+
+    assert own("gate", "--preview", preview) == 1
+    assert "blocked: source shopify points to another place: shop (hidden); its secrets" in capsys.readouterr().out
+    assert own("comment", "--preview", preview) == 0
+    assert "⚠️ `shop`: `a-store` → hidden" in capsys.readouterr().out
+    assert own("gate", "--preview", preview, "--label", "accepts-data-loss") == 0
+
+
+def test_a_rotated_secret_of_the_pinned_specification_leaves_the_gate_open_and_is_named(
+    own: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = actor({"credentials": {"api_password": "[secret]"}, "shop": "a-store"})
+    digest = Digest().step("update", SOURCE, "shopify", same, same, "configuration.credentials.api_password")
+
+    assert own("gate", "--preview", written(tmp_path, digest)) == 0
+    assert own("comment", "--preview", "preview.json") == 0
+
+    comment = capsys.readouterr().out
+    assert "secrets changed: `configuration.credentials.api_password` (another account can't be told apart" in comment
+    assert "safe: no data is touched" not in comment
+
+
+def test_an_added_source_is_shown_with_its_host_its_secrets_and_the_bucket_that_it_fills(
+    own: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "streams" / "shop_two"
+    shutil.copytree(tmp_path / "streams" / "klaviyo", folder)
+    configuration = {"api_key": "[secret]", "endpoint": "https://klaviyo.example.net"}
+    digest = Digest().step("create", SOURCE, "shop_two", None, actor(configuration, definitionId=KLAVIYO))
+    digest.step("create", CONNECTION, "shop_two", None, connection([Stream()], namespaceFormat="shop_two"))
+
+    assert own("comment", "--preview", written(tmp_path, digest), "--json") == 0
+
+    document = json.loads(capsys.readouterr().out)
+    [target] = document["targets"]
+    assert [(each["name"], each["after"]) for each in target["addresses"]] == [
+        ("configuration.endpoint", "https://klaviyo.example.net")
+    ]
+    [secret] = target["secrets"]
+    assert (secret["name"], secret["readers"]) == ("klaviyo_api_key", ["source klaviyo"])
+    assert target["writes"]["destination"] == "s3"
+    assert [each["after"] for each in target["writes"]["addresses"][:3]] == ["example-lake-landing", "raw", "us-west-1"]
+    for shown in ("`https://klaviyo.example.net`", "also read by `source klaviyo`", "`example-lake-landing`"):
+        assert shown in document["markdown"]
+
+
+def test_a_lake_that_can_not_be_read_leaves_nothing_hidden_a_known_credential(
+    own: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = actor({"client_id": "[secret]", "password": "[secret]"})
+    paths = ("configuration.client_id", "configuration.password")
+    preview = written(tmp_path, Digest().step("update", SOURCE, "shopify", same, same, *paths))
+    (tmp_path / "streams").rename(tmp_path / "lake")
+
+    assert own("gate", "--preview", preview) == 1
+    assert "points to another place: client_id (hidden);" in capsys.readouterr().out
+    assert own("comment", "--preview", preview) == 0
+    assert "because the lake's files can't be read" in capsys.readouterr().out

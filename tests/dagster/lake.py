@@ -53,11 +53,12 @@ def write_parquet(file: Path, rows: Sequence[Row]) -> None:
     text.write_text("\n".join(json.dumps(row) for row in rows))
     times = ("created_at", "updated_at", "cancelled_at", "_airbyte_extracted_at")
     known = ", ".join(f"{name}::timestamptz as {name}" for name in times if name in rows[0])
+    source, target = (str(path).replace("'", "''") for path in (text, file))
     with duckdb.connect() as connection:
         connection.execute(
-            f"copy (select * replace ({known}) from read_json('{text}', format = 'newline_delimited',"
+            f"copy (select * replace ({known}) from read_json('{source}', format = 'newline_delimited',"
             " maximum_depth = -1, field_appearance_threshold = 0, hive_partitioning = false,"
-            f" map_inference_threshold = -1)) to '{file}' (format parquet)"
+            f" map_inference_threshold = -1)) to '{target}' (format parquet)"
         )
     text.unlink()
 

@@ -34,6 +34,8 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_whose_object.py::test_asking_to_replace_what_is_unchanged_keeps_it_or_is_refused",
         "test_deleted_with.py::test_a_connection_outside_the_program_still_keeps_the_source",
         "test_landing_zone.py::test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_state",
+        "test_protection.py::test_a_state_of_before_previews_empty_and_no_destroy_deletes_a_connection",
+        "test_protection.py::test_a_connection_is_replaced_once_the_stack_acknowledges_it_and_is_protected_again",
     ),
     "cursors survive a replacement, or the run is refused": (
         "test_cursors.py::test_another_source_is_read_from_the_last_cursor_on",
@@ -69,6 +71,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "what was reviewed is applied, and never an older commit": (
         "test_deploy.py::test_what_was_reviewed_is_applied_and_nothing_once_the_files_or_airbyte_or_the_state_moved",
+        "test_deploy.py::test_the_gate_is_judged_again_with_the_labels_and_acknowledgements_of_now",
         "test_deploy.py::test_ticket_001_a_fix_is_applied_in_its_own_run_and_no_older_commit_after_it",
         "test_lotus_up.py::test_many_new_objects_are_created_without_checkpoints_into_a_whole_compressed_state",
         "test_lotus_up.py::test_the_engines_exit_code_is_given_back",

@@ -51,3 +51,16 @@ def test_a_real_preview_is_told_by_what_it_does_to_data(applied: Lake, tmp_path:
         for step in connection
         if step.name == "shopify" and step.new and "configurations" in step.new.inputs
     ] == [True]
+
+
+def test_a_real_preview_of_another_address_closes_the_gate_and_names_the_secrets(applied: Lake, tmp_path: Path) -> None:
+    file = tmp_path / "preview.json"
+    applied.pulumi.config_set("lotus:shopify_store", "another-store")
+    file.write_text(applied.pulumi.preview("--json").ok().stdout, encoding="utf-8")
+
+    review = review_impact(ReviewRequest(file, applied.pulumi.project / "streams"))
+
+    assert [(loss.object, loss.effect) for loss in review.gate.blocked] == [("source shopify", "exposes")]
+    told = render(review)
+    assert "⚠️ `shop`: `a-store` → `another-store`" in told
+    assert "`shopify_api_password` as `credentials.api_password`" in told

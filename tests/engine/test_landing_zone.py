@@ -16,6 +16,8 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_s3 import S3Client
 
+from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.preview import read_preview
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.lake import Lake
 
@@ -169,13 +171,86 @@ def test_a_bucket_that_somebody_opened_is_drift_and_closed_again(zone: Lake, aws
     assert aws.s3.get_bucket_versioning(Bucket="acme-landing")["Status"] == "Enabled"
 
 
+def reviewed(pulumi: Pulumi, *arguments: str) -> tuple[str, list[str]]:
+    """The verdict on a real preview, and the objects and effects that close the gate."""
+    impact = impact_of(read_preview(pulumi.preview("--json", *arguments).ok().stdout))
+    return impact.verdict, sorted({f"{loss.object}: {loss.effect}" for loss in impact.losses})
+
+
+def test_the_gate_lets_the_first_run_and_a_repair_pass_and_stops_what_loses_or_exposes(zone: Lake, aws: Aws) -> None:
+    # The bucket of the state exists, and gets rules: its old versions would be deleted.
+    assert reviewed(zone.pulumi) == ("destroys", ["bucket state: destroys"])
+    zone.pulumi.up().ok()
+    assert reviewed(zone.pulumi, "--refresh") == ("nothing changes", [])
+
+    aws.s3.delete_public_access_block(Bucket="acme-landing")
+    aws.s3.put_bucket_versioning(Bucket="acme-landing", VersioningConfiguration={"Status": "Suspended"})
+    aws.iam.put_user_policy(UserName="acme-landing-reader", PolicyName="reader", PolicyDocument=json.dumps(EVERYTHING))
+    assert reviewed(zone.pulumi, "--refresh") == ("look", [])
+
+    configure(zone, ZONE | {"state": "acme-state", "expireRawDays": 30})
+    assert reviewed(zone.pulumi) == ("destroys", ["bucket landing: destroys"])
+    configure(zone, ZONE | {"state": "acme-state", "keys": ["1", "2"]})
+    assert reviewed(zone.pulumi) == ("look", [])
+    configure(zone, ZONE | {"state": "acme-state", "region": "us-east-1"})
+    assert "aws provider landing-zone: exposes" in reviewed(zone.pulumi)[1]
+
+
+SETTINGS = """\
+import json
+import pulumi_aws as aws
+bucket = aws.s3.Bucket("lake", bucket="a-lake").bucket
+aws.s3.BucketPublicAccessBlock("lake", bucket=bucket, block_public_acls=True, block_public_policy=True,
+                               ignore_public_acls=True, restrict_public_buckets=True)
+aws.s3.BucketVersioning("lake", bucket=bucket, versioning_configuration={"status": "Enabled"})
+policy = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::a-lake"],
+     "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
+aws.s3.BucketPolicy("lake", bucket=bucket, policy=json.dumps(policy))
+aws.s3.BucketLifecycleConfiguration("lake", bucket=bucket, rules=[
+    {"id": "old", "status": "Enabled", "filter": {"prefix": "raw/"}, "expiration": {"days": 90}}])
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        ("ignore_public_acls=True", "ignore_public_acls=False", "exposes"),
+        ('"Enabled"})', '"Suspended"})', "destroys"),
+        ('"Deny"', '"Allow"', "exposes"),
+        ('"raw/"', '""', "destroys"),
+        ('"days": 90', '"date": "2030-01-01T00:00:00Z"', "destroys"),
+        ('aws.s3.BucketPolicy("lake"', 'str("lake"', "exposes"),
+    ],
+    ids=["public access", "versions", "policy", "prefix", "date", "no policy"],
+)
+def test_a_setting_of_a_bucket_that_opens_or_loses_closes_the_gate(
+    pulumi: Pulumi, before: str, after: str, effect: str
+) -> None:
+    pulumi.program(SETTINGS)
+    pulumi.up().ok()
+
+    changed = SETTINGS.replace(before, after)
+    if after.startswith("str("):
+        changed = "\n".join(line for line in SETTINGS.splitlines() if before not in line)
+    pulumi.program(changed)
+
+    assert reviewed(pulumi) == (effect, [f"bucket lake: {effect}"])
+
+
 def test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_state(zone: Lake, aws: Aws) -> None:
     zone.pulumi.up().ok()
 
     assert "protected" in zone.pulumi.destroy().failed().output
     assert all(closed(aws, bucket) for bucket in BUCKETS)
     assert aws.s3.get_bucket_versioning(Bucket="acme-landing")["Status"] == "Enabled"
+    users = ["acme-landing-reader", "acme-landing-writer"]
+    assert sorted(user["UserName"] for user in aws.iam.list_users()["Users"]) == users
+    assert all(aws.iam.list_user_policies(UserName=user)["PolicyNames"] for user in users)
 
+    zone.pulumi.up().ok()
+    zone.pulumi.run("state", "unprotect", "--all", "--yes").ok()
+    zone.pulumi.preview("--expect-no-changes").ok()
     configure(zone, ZONE | {"state": "acme-state", "protect": False})
     zone.pulumi.up().ok()
     zone.pulumi.destroy().ok()

@@ -73,6 +73,36 @@ def test_a_lake_whose_state_and_files_are_lost_comes_back_from_what_is_live(appl
     nothing_is_done(applied, connections, before)
 
 
+def test_settings_that_no_specification_describes_come_back_as_secrets_of_their_types(applied: Lake) -> None:
+    shopify = applied.one("sources", "Shopify")
+    extra = {"headers": ["Bearer abc123"], "pin": 480913, "query": {"$match": {"a": 1}}, "port": 8080}
+    body = {key: shopify[key] for key in ("name", "workspaceId")} | {"configuration": shopify["configuration"] | extra}
+    applied.api("PUT", f"/sources/{shopify['sourceId']}", body)
+    connections = synced(applied)
+    before = cursors(applied.twin, connections)
+    shutil.rmtree(applied.pulumi.state / ".pulumi")
+    shutil.rmtree(applied.pulumi.project / "streams")
+    applied.pulumi.run("stack", "init", applied.pulumi.stack).ok()
+
+    migration = migrated(applied, "live")
+
+    undescribed = {each.name: each.type for each in migration.plan.secrets if each.reason == "undescribed"}
+    assert undescribed == {
+        "shopify_headers_item_0": "string",
+        "shopify_pin": "integer",
+        "shopify_query": "json",
+    }
+    assert not [value for value in ("abc123", "480913", "$match") if value in written(applied)]
+    # The values as text, as a person enters them at the prompts.
+    entered = {"headers_item_0": "Bearer abc123", "pin": "480913", "query": '{"$match": {"a": 1}}'}
+    applied.pulumi.run(
+        "config", "set-all", *(f"--secret=lotus:shopify_{key}={text}" for key, text in entered.items())
+    ).ok()
+    imported(applied, migration)
+    applied.twin.clear_calls()
+    nothing_is_done(applied, connections, before)
+
+
 def test_a_terraform_state_of_the_old_lake_is_taken_over_with_its_stream_files(lake: Lake) -> None:
     streams = lake.pulumi.project / "streams"
     made = made_by_hand(lake, SECRETS)

@@ -1,18 +1,24 @@
 """Comments on pull requests: a preview in, what people read out. `tests/support/previews.py` makes the previews."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
-from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.addresses import Files, targets
+from lotus_infra.plan.analysis import impact_of, main_steps
 from lotus_infra.plan.gate import gate
 from lotus_infra.plan.impact import History
 from lotus_infra.plan.preview import read_preview
@@ -31,6 +37,7 @@ from tests.support.previews import (
     STREAMS,
     UNKNOWN,
     Digest,
+    Inputs,
     Stream,
     actor,
     connection,
@@ -38,8 +45,15 @@ from tests.support.previews import (
 
 BLESSED = Path(__file__).parent / "blessed" / "comments"
 S3_PLACE = {"access_key_id": "[secret]", "s3_bucket_name": "landing", "secret_access_key": "[secret]"}
+SHOP = {"credentials": {"api_password": "[secret]"}, "shop": "a-store", "start_date": "2025-12-25"}
 BUCKET, RELEASE = "aws:s3/bucket:Bucket", "kubernetes:helm.sh/v3:Release"
 DATABASE = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+POSTGRES = "decd338e-5647-4c0b-adf4-da0e75f5a750"
+"""A definition that the lake does not pin."""
+LAKE = load_lake(OWN_STREAMS).lake
+LANDING = {"bucket": "example-lake-landing", "endpoint": "", "prefix": "raw", "region": "us-west-1"}
+VALUES = {f"$landing {part}": value for part, value in LANDING.items()}
+FILES = Files(LAKE, VALUES)
 HOSTILE = "a`|b|`@octocat <img src=x onerror=alert(1)>\n\n# [x](http://x) </details> --> #1"
 
 
@@ -159,6 +173,121 @@ def hostile() -> Digest:
     return digest.said("```\n</details> @octocat\x1b[31m", CONNECTION, HOSTILE)
 
 
+def changed(old: Inputs, new: Inputs, *paths: str, **overrides: object) -> Digest:
+    """An update of the configuration of Shopify's source."""
+    places = [f"configuration.{path}" for path in paths]
+    return Digest().step("update", SOURCE, "shopify", actor(old, **overrides), actor(new, **overrides), *places)
+
+
+def shop_hidden() -> Digest:
+    hidden = {"credentials": {"api_password": "[secret]"}, "shop": "[secret]", "start_date": "2025-12-25"}
+    return changed(hidden, hidden, "shop")
+
+
+def configuration_hidden() -> Digest:
+    hidden = {**actor(), "configuration": "[secret]"}
+    return Digest().step("update", SOURCE, "shopify", hidden, hidden, "configuration")
+
+
+def bucket_hidden() -> Digest:
+    old = actor(S3_PLACE, definitionId=S3, name="S3")
+    new = actor({**S3_PLACE, "s3_bucket_name": "[secret]"}, definitionId=S3, name="S3")
+    paths = ("configuration.s3_bucket_name", "configuration.secret_access_key")
+    return Digest().step("update", DESTINATION, "s3", old, new, *paths)
+
+
+def database_added() -> Digest:
+    """A source of a connector that isn't pinned, with a password in an address."""
+    configuration = {
+        "database": "shop",
+        "host": "db.example.com",
+        "password": "[secret]",
+        "port": 5432,
+        "schemas": ["public", "sales"],
+        "jdbc_url_params": "sslmode=require&password=hunter2",
+        "replication_method": {"method": "Standard"},
+        "ssl": True,
+        "username": "[secret]",
+    }
+    digest = Digest().step(
+        "create", SOURCE, "database", None, actor(configuration, definitionId=POSTGRES, name="Database")
+    )
+    return digest.step("create", CONNECTION, "database", None, connection([ORDERS], namespaceFormat="database"))
+
+
+def secret_shared() -> Digest:
+    """A new source of Klaviyo's connector, beside the existing one that reads the same secret."""
+    configuration = {"api_key": "[secret]", "endpoint": "https://klaviyo.example.net"}
+    digest = Digest().step("create", SOURCE, "klaviyo_eu", None, actor(configuration, definitionId=KLAVIYO))
+    return digest.step("create", CONNECTION, "klaviyo_eu", None, connection([ORDERS], namespaceFormat="klaviyo_eu"))
+
+
+def lake_with_two_klaviyos() -> Files:
+    [klaviyo] = [source for source in LAKE.sources if source.name == "klaviyo"]
+    return Files(replace(LAKE, sources=(*LAKE.sources, replace(klaviyo, name="klaviyo_eu"))), VALUES)
+
+
+def lake_with_a_borrowed_secret() -> Files:
+    """Shopify's file refers to the secret of Klaviyo."""
+    [shopify] = [source for source in LAKE.sources if source.name == "shopify"]
+    assert shopify.config is not None
+    credentials = {"auth_method": "api_password", "api_password": {"$secret": "klaviyo_api_key"}}
+    config = shopify.config.model_copy(update={"configuration": {"shop": "a-store", "credentials": credentials}})
+    others = [source for source in LAKE.sources if source.name != "shopify"]
+    return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
+
+
+def destination_added() -> Digest:
+    configuration = {
+        **S3_PLACE,
+        "file_name_pattern": "part_{part_number}.parquet",
+        "format": {"format_type": "Parquet", "page_size_kb": 1024},
+        "s3_bucket_path": "raw",
+        "s3_bucket_region": "us-west-1",
+        "s3_endpoint": "https://key:word@s3.example.com:9000/?token=abc",
+    }
+    return Digest().step("create", DESTINATION, "s3", None, actor(configuration, definitionId=S3, name="S3"))
+
+
+def connection_moved() -> Digest:
+    new = connection(destinationId="destination-2")
+    return (
+        Digest()
+        .step("replace", CONNECTION, "shopify", connection(), new, "destinationId")
+        .step("same", SOURCE, "shopify", actor(), actor())
+    )
+
+
+def long_values() -> Digest:
+    long = "https://a-store.example.com/" + "very-long-path/" * 12
+    old = {"shop": f"{long}orders", "filters": [f"item-{number:03}" for number in range(60)]}
+    new = {"shop": f"{long}0rders", "filters": [*old["filters"][:41], "item-o41", *old["filters"][42:]]}
+    return changed(old, new, "filters", "shop")
+
+
+def lookalikes() -> Digest:
+    old = {"shop": "apple-store", "site": "a b", "tenant": "main", "company": "paypal", "path": "raw/data"}
+    new = {
+        "shop": "\N{CYRILLIC SMALL LETTER A}pple-store",
+        "site": "a  b ",
+        "tenant": "ma\N{ZERO WIDTH SPACE}in",
+        "company": "PayPal",
+        "path": "raw/\N{RIGHT-TO-LEFT OVERRIDE}atad",
+    }
+    return changed(old, new, *new)
+
+
+def tunnel_added() -> Digest:
+    old = {"host": "db.example.com", "tunnel_method": {"tunnel_method": "NO_TUNNEL"}}
+    tunnel = {
+        "tunnel_method": "SSH_KEY_AUTH",
+        "tunnel_host": "jump.example.net",
+        "tunnel_port": 22,
+        "ssh_key": "[secret]",
+    }
+    return changed(old, {**old, "tunnel_method": tunnel}, "tunnel_method", definitionId=POSTGRES)
+
+
 SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "nothing-changes": Digest,
     "field-added": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=(*ORDERS.fields, "note"))),
@@ -182,28 +311,73 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
         "update", SOURCE, "shopify", actor(), actor(), "configuration.credentials.api_password"
     ),
     "schedule-changed": lambda: connected(schedule={"scheduleType": "basic", "basicTiming": "Every 6 HOURS"}),
-    "start-date-changed": lambda: Digest().step(
-        "update", SOURCE, "shopify", actor(), actor({"start_date": "2024-01-01"}), "configuration.start_date"
-    ),
+    "start-date-changed": lambda: changed(SHOP, {**SHOP, "start_date": "2024-01-01"}, "start_date"),
     "destination-changed": destination_moved,
     "bucket-removed": bucket_gone,
     "dagster-changed": dagster_changed,
+    "source-points-elsewhere-hidden": shop_hidden,
+    "source-points-elsewhere": lambda: changed(
+        {"shop": "a-store", "start_date": "2025-12-25"}, {"shop": "b-store", "start_date": "2025-12-25"}, "shop"
+    ),
+    "source-of-another-connector": lambda: Digest().step(
+        "update", SOURCE, "shopify", actor(), actor(definitionId=POSTGRES), "definitionId"
+    ),
+    "configuration-hidden": configuration_hidden,
+    "hosts-reordered": lambda: changed({"hosts": ["a", "b", "c"]}, {"hosts": ["a", "c", "b"]}, "hosts"),
+    "tunnel-added": tunnel_added,
+    "long-values": long_values,
+    "lookalikes": lookalikes,
+    "url-with-password": lambda: changed(
+        {"shop": "https://me:one@a-store.example.com/api?key=one"},
+        {"shop": "https://me:two@a-store.example.com/api?key=one"},
+        "shop",
+    ),
+    "database-added": database_added,
+    "secret-shared": secret_shared,
+    "destination-added": destination_added,
+    "destination-points-elsewhere-hidden": bucket_hidden,
+    "connection-moved": connection_moved,
+    "lake-unreadable": database_added,
+    "secret-borrowed": lambda: changed(SHOP, SHOP, "credentials.api_password"),
+    "address-known-later": lambda: Digest().step(
+        "update",
+        DESTINATION,
+        "s3",
+        actor({**S3_PLACE, "s3_bucket_region": "us-west-1"}, definitionId=S3),
+        actor({**S3_PLACE, "s3_bucket_name": UNKNOWN, "s3_bucket_region": "eu-west-1"}, definitionId=S3),
+        "configuration.s3_bucket_name",
+        "configuration.s3_bucket_region",
+    ),
     "preview-failed": failed,
     "hostile-names": hostile,
 }
 
 
-def review(digest: Digest, *, labels: tuple[str, ...] = (), agreed: Collection[str] = ()) -> Review:
+def review(
+    digest: Digest, *, labels: tuple[str, ...] = (), agreed: Collection[str] = (), files: Files = FILES
+) -> Review:
     histories = {"connection-shopify": History(jobs=12, rows=48_210)}
-    impact = impact_of(read_preview(digest.text()), histories)
+    preview = read_preview(digest.text())
+    impact = impact_of(preview, histories, files=files)
     project = load_project(OWN_STREAMS.parent / "dagster" / "dbt")
     decision = gate(impact, frozenset(agreed), labels, LOSS_LABEL)
-    return Review(impact, decision, downstream(touched_streams(impact), project), with_history=True)
+    lineage = downstream(touched_streams(impact), project)
+    pointing = targets(main_steps(preview), files)
+    return Review(impact, decision, lineage, with_history=True, targets=pointing, with_lake=files.known)
+
+
+OTHER_FILES: Mapping[str, Callable[[], Files]] = {
+    "secret-shared": lake_with_two_klaviyos,
+    "lake-unreadable": Files,
+    "secret-borrowed": lake_with_a_borrowed_secret,
+}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_comment_describes_the_effect_on_data(situation: str) -> None:
-    assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation]())))
+    files = OTHER_FILES.get(situation, lambda: FILES)()
+
+    assert_matches(BLESSED / f"{situation}.md", render(review(SITUATIONS[situation](), files=files)))
 
 
 def test_a_comment_lists_accepted_losses_and_stale_acknowledgements() -> None:
@@ -219,7 +393,7 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     )
     [source], [other] = refreshed["sources"], moved["others"]
 
-    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said"
+    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said notes"
     assert list(source["cursors"]) == ["kept", "lost", "anew"]
     assert source["refreshes"] == [
         {"stream": "orders", "why": "token 2026-02-01-reprice", "history": {"jobs": 12, "rows": 48_210}}
@@ -227,7 +401,14 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     [stream] = added["sources"][0]["streams"]
     assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
     assert set(stream["settings"][0]) == {"name", "before", "after"}
-    assert " ".join(other) == "kind name area change settings secrets said"
+    [target] = json.loads(json.dumps(comment_document(review(SITUATIONS["source-added"]()), "")))["targets"]
+    assert " ".join(target) == "kind name connector addresses settings secrets writes"
+    assert target["secrets"] == [
+        {"path": "credentials.api_password", "name": "shopify_api_password", "changed": True, "readers": []}
+    ]
+    assert target["addresses"] == [{"name": "configuration.shop", "before": "", "after": "a-store", "changed": False}]
+    assert set(target["writes"]) == {"destination", "addresses", "namespace"}
+    assert " ".join(other) == "kind name area change settings secrets said notes"
 
 
 def test_a_truncated_preview_is_reported_as_such(tmp_path: Path) -> None:
@@ -279,3 +460,32 @@ def test_hostile_names_open_no_tag_and_mention_no_one() -> None:
 
     for markup in ("<img", "</details> -->", "](http", "|b|", "`|b"):
         assert markup not in outside
+
+
+MARKUP = st.text(st.sampled_from("`|@#<>&*_[]()!~\\/:-'\"{}$%= \n\r\tab1\u202e\u200b"), min_size=1, max_size=12)
+PLAIN_TAGS = frozenset({"code", "/code", "details", "/details", "summary", "/summary", "b", "/b", "br", "sub", "/sub"})
+
+
+@given(MARKUP, MARKUP, MARKUP)
+@example("x", "@octocat", "](http://x)")
+@example("--> <b>", "</code><img src=x>", "`@octocat`")
+@example("a", "\n```\n@octocat", "www.example.com #1 http://example.com")
+def test_nothing_that_a_preview_holds_becomes_markup(name: str, key: str, value: str) -> None:
+    old, new = ({key: each, "host": each, "shop": [each, "b"]} for each in (f"{value}1", value))
+    digest = Digest().step("create", SOURCE, name, None, actor(new, definitionId=value))
+    digest.step("create", CONNECTION, name, None, connection([Stream(value)], namespaceFormat=value, destinationId=key))
+    digest.step("update", DESTINATION, name, actor(old), actor(new, name=key), "configuration", "name")
+
+    first, *rest = render(review(digest)).split("\n")
+    shown = re.sub(r"(?ms)^```mermaid.*?^```$", "", "\n".join(rest))
+    # Every code span of a comment is on one line, and has no backtick in it.
+    spans = [span for line in shown.splitlines() for span in re.findall(r"`([^`]*)`", line)]
+    outside = "\n".join(re.sub(r"`[^`]*`|(?<=<code>)[^<]*(?=</code>)", "", line) for line in shown.splitlines())
+
+    assert re.fullmatch(r"<!-- lotus:comment stack=\w+ -->", first)
+    assert "`" not in outside
+    assert set(re.findall(r"<([^>\s]*)", outside)) <= PLAIN_TAGS
+    for markup in ("](", "://", "www.", "\r", "\u202e", "\u200b"):
+        assert markup not in outside
+    assert not re.search(r"@\w|(?<!&)#\d", outside)
+    assert not any(char in span for span in spans for char in "|@<")

@@ -72,7 +72,7 @@ def test_on_another_server_buckets_get_only_its_declared_features(declare: Decla
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_buckets_are_protected_by_default(
+def test_buckets_users_and_policies_are_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
@@ -82,6 +82,10 @@ def test_buckets_are_protected_by_default(
     for name in ("landing", "backup", "state"):
         assert graph.request("Bucket", name).protect is protected
         assert graph.request("BucketPublicAccessBlock", name).protect is protected
+    for name in ("writer", "reader"):
+        assert graph.request("User", name).protect is protected
+        assert graph.request("UserPolicy", name).protect is protected
+        assert graph.request("AccessKey", name).protect is False
     assert graph.named("Bucket", "landing").inputs.get("forceDestroy") == (None if protected else True)
 
 
@@ -171,9 +175,20 @@ def test_the_servers_address_may_come_from_the_environment(declare: Declare, mon
     assert exports["endpoint"] == "http://127.0.0.1:1234"
 
 
+@pytest.mark.parametrize("account", ["012345678901", 12345678901])
+def test_the_provider_accepts_only_the_account_that_the_stack_names(declare: Declare, account: object) -> None:
+    inputs = declare(AWS, account=account).named("aws", "landing-zone").inputs
+
+    assert json.loads(inputs["allowedAccountIds"]) == ["012345678901"]
+    assert "allowedAccountIds" not in declare(AWS).named("aws", "landing-zone").inputs
+
+
 @pytest.mark.parametrize(
     ("zone", "changes", "words"),
     [
+        (OTHER, {"account": "012345678901"}, "only AWS has accounts"),
+        (OTHER, {"endpoint": "https://user:word@s3.example.com"}, "endpoint has credentials in it"),
+        (AWS, {"account": "lake"}, "lotus:landingZone.account"),
         (AWS, {"endpoint": "https://s3.example.com"}, "leave endpoint and features out"),
         (AWS, {"features": []}, "leave endpoint and features out"),
         (AWS, {"landing": "acme-state"}, "three buckets"),

@@ -15,6 +15,8 @@ from tests.graph.recorder import Graph, drained
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKSPACE = "11111111-1111-1111-1111-111111111111"
+UNPINNED = "99999999-9999-9999-9999-999999999999"
+"""The definition of a connector without a specification in the lake."""
 ZONE = {
     "server": "s3",
     "endpoint": "http://127.0.0.1:9000",
@@ -175,8 +177,7 @@ def test_changes_of_a_rotating_secret_are_ignored(declare: Declare, lake: Path) 
     )
     zone = json.loads(destination.read_text(encoding="utf-8"))["configuration"]
     # A connector that is not pinned: where there is no specification, any place may be secret.
-    unpinned = "99999999-9999-9999-9999-999999999999"
-    edit(destination, connector=unpinned, configuration=zone | {"a.b": [{"token": rotating}]})
+    edit(destination, connector=UNPINNED, configuration=zone | {"a.b": [{"token": rotating}]})
 
     graph = declare()
 
@@ -197,11 +198,23 @@ def test_exports_have_the_prefix_of_each_stream(declare: Declare) -> None:
 
 
 @pytest.mark.parametrize(("setting", "protected"), [(None, False), ("true", True)])
-def test_sources_are_protected_if_the_stack_sets_it(declare: Declare, setting: str | None, protected: bool) -> None:  # noqa: FBT001
+def test_sources_and_connections_are_protected_if_the_stack_sets_it(
+    declare: Declare,
+    setting: str | None,
+    protected: bool,  # noqa: FBT001
+) -> None:
     graph = declare(protectSources=setting)
 
     assert graph.request("Source", "faker").protect is protected
+    assert graph.request("Connection", "faker").protect is protected
+
+
+def test_an_acknowledged_connection_may_be_replaced_and_no_other(declare: Declare) -> None:
+    graph = declare(protectSources="true", acknowledge=json.dumps(["connection faker"]))
+
     assert graph.request("Connection", "faker").protect is False
+    assert graph.request("Source", "faker").protect is True
+    assert graph.request("Connection", "shopify").protect is True
 
 
 def test_resource_names_come_from_folders_so_that_labels_can_change(declare: Declare, lake: Path) -> None:
@@ -267,6 +280,24 @@ def test_a_value_has_the_type_that_the_lake_asks_for(
     edit(seen, configuration={"extra": {"$config": "extra", "as": kind}})
 
     assert declare(extra=text).named("Source", "faker").inputs["configuration"] == {"extra": value}
+
+
+def test_a_secret_has_the_type_that_the_lake_asks_for(declare: Declare, lake: Path) -> None:
+    # A connector that is not pinned: where there is no specification, any place may be secret.
+    configuration = {"extra": {"$secret": "extra", "as": "integer"}}
+    edit(lake / "faker" / "_source.json", connector=UNPINNED, configuration=configuration)
+
+    text = str(declare(extra="12").request("Source", "faker").object)
+    assert text.count("1b47061264138c4ac30d75fd1eb44270") == 1
+    assert "number_value: 12" in text
+
+
+def test_a_secret_of_another_type_is_refused_without_its_value(declare: Declare, lake: Path) -> None:
+    edit(lake / "faker" / "_source.json", configuration={"extra": {"$secret": "extra", "as": "integer"}})
+
+    with pytest.raises(pulumi.RunError, match="lotus:extra: has another type, and the lake asks for type") as refused:
+        declare(extra="many-words")
+    assert "many-words" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

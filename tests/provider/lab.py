@@ -33,6 +33,7 @@ SOURCE_SPEC: Final = {
     "properties": {
         "host": {"type": "string"},
         "port": {"type": "integer"},
+        "slow": {"type": "string", "pattern": "^(a|aa)+$"},
         "code": HIDDEN,
         "pin": HIDDEN | {"pattern": "^[0-9]{4}$"},
         "credentials": {

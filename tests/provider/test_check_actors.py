@@ -280,3 +280,9 @@ def test_a_workspace_has_a_name_that_the_server_can_store(plugin: Plugin) -> Non
     assert plugin.check("workspace", {"name": "é" * 256}).failures == {}
     assert list(plugin.check("workspace", {"name": "é" * 257}).failures) == ["name"]
     assert list(plugin.check("workspace", {"name": "a", "notifications": {"a": "\0"}}).failures) == ["notifications.a"]
+
+
+def test_a_pattern_that_backtracks_for_ever_refuses_nothing_and_ends(plugin: Plugin, lake: Lake) -> None:
+    assert plugin.check("source", lake.source(slow="a" * 200 + "!"), {}).failures == {}
+    assert plugin.check("source", lake.source(slow="b"), {}).failures == {}
+    assert plugin.check("source", lake.source(slow="aa", port="x"), {}).failures != {}

@@ -6,6 +6,7 @@ import grpc
 import pytest
 from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client.environment import CLOUD, RETRY_SECONDS
+from pulumi_airbyte.provider import configuration
 from pulumi_airbyte.provider.configuration import ADOPT_VARIABLE, adopts_identical, client_settings
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
@@ -202,3 +203,11 @@ def test_an_environment_that_makes_no_sense_is_one_clear_error(
     message = error(unconfigured.configure, grpc.StatusCode.INVALID_ARGUMENT)
     assert message.startswith("airbyte: ")
     assert reason in message
+
+
+def test_a_change_of_settings_is_a_message_of_names_without_values() -> None:
+    secret = {"clientSecret": Secret("another-value"), "version": "2.0.0"}
+    told = configuration.settings_change({"serverUrl": URL, **APPLICATION}, {"tokenUrl": URL, **APPLICATION, **secret})
+
+    assert told == "its settings change: clientSecret, serverUrl, tokenUrl"
+    assert configuration.settings_change({"version": "1"}, {"version": "2"}) == ""

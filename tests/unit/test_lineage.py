@@ -98,6 +98,18 @@ def test_names_are_escaped() -> None:
     ]
 
 
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1) | st.just("%%{init: {}}%%"))
+def test_any_label_is_one_text_in_both_drawings(label: str) -> None:
+    lineage = Lineage((Node("model:x", "model", label, 3, f"models/{label}.sql"),), ())
+    head, node, *rest = mermaid(lineage).split("\n")
+    assert (head, rest) == ("flowchart LR", [""])
+    assert node.startswith('    model_x["')
+    assert node.endswith('"]')
+    inside = node.removeprefix('    model_x["').removesuffix('"]')
+    assert not set(inside) & set('"<>&`%{}[]|\\*_~') - {"_"}
+    ET.fromstring(svg(lineage))
+
+
 @st.composite
 def lineages(draw: st.DrawFn) -> Lineage:
     """Streams with models, and marts that read any models and marts before them."""

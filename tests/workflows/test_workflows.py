@@ -51,9 +51,9 @@ def test_a_job_may_only_do_what_is_said_here() -> None:
         "check/code": reads,
         "check/lake": reads,
         "check/image": reads,
-        "comment/post": reads | {"actions": "read", "pull-requests": "write"},
+        "comment/post": reads | {"actions": "read", "issues": "read", "pull-requests": "write"},
         "deploy/image": reads | {"packages": "write"},
-        "deploy/up": reads | {"actions": "read", "id-token": "write"},
+        "deploy/up": reads | {"actions": "read", "id-token": "write", "issues": "read", "pull-requests": "read"},
         "drift/drift": reads | {"id-token": "write", "issues": "write"},
         "nightly/everything": reads,
         "preview/preview": reads | {"id-token": "write"},
@@ -78,8 +78,8 @@ def test_code_of_a_fork_meets_no_secret_and_nothing_that_writes() -> None:
             assert "environment" not in job
             assert "secrets." not in str(job)
             assert "github.token" not in str(job)
-    own = "github.event_name == 'workflow_dispatch' || github.event.pull_request.head.repo.id == github.repository_id"
-    assert read("preview")["jobs"]["preview"]["if"] == own
+    own = "github.event.pull_request.head.repo.id == github.repository_id && github.event.pull_request.state == 'open'"
+    assert read("preview")["jobs"]["preview"]["if"] == f"github.event_name == 'workflow_dispatch' || ({own})"
     assert not any("pull_request_target" in file.read_text(encoding="utf-8") for file in FILES)
 
 
@@ -112,6 +112,32 @@ def test_a_deploy_is_of_main_knows_the_whole_history_and_applies_what_was_review
     text = "\n".join(step.get("run", "") for step in steps(applied))
     order = ["github.py review", 'make deploy STACK="$STACK" REVIEWED=', "make verify"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+
+
+def test_a_deploy_takes_the_label_of_now_from_one_output_of_the_step_that_asks_github_for_it() -> None:
+    applied = steps(read("deploy")["jobs"]["up"])
+    asked = next(step for step in applied if "github.py review" in step.get("run", ""))
+    deployed = next(step for step in applied if "make deploy" in step.get("run", ""))
+    assert asked["id"] == "review"
+    assert asked["env"] == {"GH_TOKEN": "${{ github.token }}"}
+    assert deployed["env"]["LABEL"] == "${{ steps.review.outputs.label }}"
+    assert 'REVIEWED=".review/$STACK" LABEL="$LABEL"' in deployed["run"]
+    assert "github.event" not in str(applied)
+
+
+def test_every_workflow_means_the_same_stack() -> None:
+    for name in ("comment", "deploy", "drift", "preview"):
+        assert read(name)["env"]["STACK"] == "${{ vars.LOTUS_STACK || 'prod' }}"
+
+
+def test_a_comparison_that_fails_without_a_report_leaves_the_issue_alone() -> None:
+    compared, told = steps(read("drift")["jobs"]["drift"])[-2:]
+    script = compared["run"].splitlines()
+    assert script[-2:] == [
+        "rm -f drift.md",
+        'if make drift STACK="$STACK" OUTPUT=drift.md; then : > drift.md; else test -s drift.md; fi',
+    ]
+    assert "if" not in told
 
 
 def test_what_was_reviewed_is_kept_only_once_the_gate_has_let_it_through() -> None:

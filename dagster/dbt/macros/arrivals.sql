@@ -18,13 +18,13 @@
             | selectattr('source_name', 'equalto', source_name) | selectattr('name', 'equalto', stream) | first -%}
         {%- set columns = declared.columns.keys() | list -%}
         (
-            select {% for column in columns %}null::varchar as "{{ column }}"{{ ", " if not loop.last }}{% endfor %}
+            select {% for column in columns %}null::varchar as {{ sql_name(column) }}{{ ", " if not loop.last }}{% endfor %}
             where false
             {% for shape in range(note_files_to_read(declared.config.meta.prefix)) -%}
             union all by name
             select {{ text_of('columns(*)') }}
             from (
-                select columns(name -> name in ('{{ columns | join("', '") }}'))
+                select columns(name -> list_contains({{ sql_literals(columns) }}, name))
                 from read_parquet(getvariable('files_by_shape')[{{ shape + 1 }}], hive_partitioning = false)
             )
             {%- endfor %}
@@ -42,6 +42,7 @@
 
 {#
     Sets the session's variable `files_to_read`, and `files_by_shape` to the same files in lists, and returns how many lists.
+    Reading functions take paths for patterns, so that a key with a `*` in it is written as a pattern of itself.
     The files of a list have the same columns of the same types: an object that is a struct in one file and text in another
     would be read as a struct from both, without the members that only the text has.
 #}
@@ -51,7 +52,7 @@
     {%- set noted -%}
         set variable files_to_read = (
             select coalesce(list(file order by file), [])
-            from glob({{ patterns(landing() ~ prefix) }})
+            from glob({{ patterns(exact_path(landing() ~ prefix)) }})
             {% if is_incremental() -%}
             where file[{{ landing() | length + 1 }}:] not in (select file from {{ read }})
             {%- endif %}
@@ -61,21 +62,38 @@
     {%- if not run_query("select len(getvariable('files_to_read'))").rows[0][0] -%}
         {%- do return(0) -%}
     {%- endif -%}
+    {%- do refuse_settings_in_keys() -%}
     {%- set by_shape -%}
         set variable files_by_shape = (
             with shapes as (
                 select
                     file_name,
                     list((name, type, converted_type, logical_type, num_children) order by column_id) as shape
-                from parquet_schema(getvariable('files_to_read'))
+                from parquet_schema(list_transform(getvariable('files_to_read'), lambda file: {{ exact_path_of('file') }}))
                 group by file_name
             ),
-            lists as (select list(file_name order by file_name) as files from shapes group by shape)
+            lists as (select list({{ exact_path_of('file_name') }} order by file_name) as files from shapes group by shape)
             select list(files order by files) from lists
         )
     {%- endset -%}
     {%- do run_query(by_shape) -%}
     {%- do return(run_query("select len(getvariable('files_by_shape'))").rows[0][0]) -%}
+{% endmacro %}
+
+{# DuckDB reads what follows a `?` in a path on S3 as settings, such as the address that the credentials are used at. #}
+{% macro refuse_settings_in_keys() %}
+    {%- set query -%}
+        select file
+        from (select unnest(getvariable('files_to_read')) as file)
+        where contains(file[{{ landing() | length + 1 }}:], '?')
+        limit 1
+    {%- endset -%}
+    {%- set found = run_query(query).rows if is_on_s3() else [] -%}
+    {%- if found -%}
+        {%- do exceptions.raise_compiler_error(
+            tojson(found[0][0]) ~ ' has a ? in its key, which DuckDB would read as settings of S3:'
+            ~ ' rename the object, or delete it') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {# The post-hook of every model that reads arrivals. #}
@@ -96,14 +114,14 @@
     everywhere if empty. It is no var: dbt parses the whole project anew in each run whose vars are not those of the run before.
 #}
 {% macro patterns(prefix) %}
-    {%- set units = [] if flags.FULL_REFRESH else env_var('LOTUS_PARTITIONS', '').split() -%}
+    {%- set units = days_and_months(env_var('LOTUS_PARTITIONS', ''), 'LOTUS_PARTITIONS') -%}
     {%- set found = [] -%}
-    {%- for unit in units -%}
+    {%- for unit in ([] if flags.FULL_REFRESH else units) -%}
         {%- set parts = (unit.split('-') + ['*'])[:3] -%}
         {%- do found.append(prefix ~ 'year=' ~ parts[0] ~ '/month=' ~ parts[1]
             ~ ('/day=' ~ parts[2] if parts[2] != '*' else '/*') ~ '/*.parquet') -%}
     {%- endfor -%}
-    {%- do return(tojson(found or [prefix ~ '*/*/*/*.parquet']) | replace('"', "'")) -%}
+    {%- do return(sql_literals(found or [prefix ~ '*/*/*/*.parquet'])) -%}
 {% endmacro %}
 
 {% macro landing() %}

@@ -5,10 +5,12 @@ across years too, and so do their keys on S3, because month and day are padded. 
 """
 
 import re
+from datetime import date
 from hashlib import blake2b
 from typing import NamedTuple
 
-_LAYOUT = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+\.parquet")
+_LAYOUT = re.compile(r"year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/[^/]+\.parquet", re.DOTALL)
+_UNIT = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
 _DIGESTS = 2**64
 
 
@@ -49,9 +51,21 @@ def mark_of(stored: StoredObject) -> Mark:
 
 
 def day_of(key: str) -> str | None:
-    """The day that a key lies in; None for what is no Parquet file in the lake's layout."""
+    """The day that a key lies in; None for what is no Parquet file in the lake's layout, on a day of the calendar."""
     found = _LAYOUT.fullmatch(key)
-    return "-".join(found.groups()) if found is not None else None
+    day = "-".join(found.groups()) if found is not None else ""
+    return day if is_unit(day) else None
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a day or a month of the calendar: `2026-01-05`, `2025-11`."""
+    if _UNIT.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text if len(text) > len("2025-11") else f"{text}-01")
+    except ValueError:
+        return False
+    return True
 
 
 def unit_of(day: str, months_before: str) -> str:

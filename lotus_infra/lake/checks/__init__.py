@@ -7,6 +7,7 @@ from lotus_infra.lake.checks.configuration import configurations_fit, references
 from lotus_infra.lake.checks.discovered import fields_are_offered, streams_are_offered
 from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
 from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, prefixes_are_unique, streams_are_unique
+from lotus_infra.lake.checks.plain import paths_are_plain
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.checks.sources import (
     connectors_are_known,
@@ -29,6 +30,7 @@ CHECKS: tuple[Rule, ...] = (
     streams_are_unique,
     models_are_unique,
     prefixes_are_unique,
+    paths_are_plain,
     streams_are_offered,
     fields_are_offered,
     modes_exist,

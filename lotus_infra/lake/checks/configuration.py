@@ -1,12 +1,20 @@
 """Connector configurations: references, secrets, and the specification of a pinned connector."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from airbyte_model.flaws import Flaw
 from airbyte_model.json_values import Unknown
 from airbyte_model.secrets import MASK, is_stored
-from airbyte_model.specifications import Misfit, Specification, SpecificationError
+from airbyte_model.specifications import (
+    CHECKED_BY_AIRBYTE,
+    UNMATCHED,
+    Misfit,
+    Specification,
+    SpecificationError,
+    UncheckedError,
+)
 from pydantic import JsonValue
 
 from lotus_infra.lake.checks.rule import Rule
@@ -29,6 +37,8 @@ from lotus_infra.lake.references import (
 )
 
 _PATH: JsonPath = ("configuration",)
+_MOST_UNKNOWN: Final = 1_000
+"""Unknown keys of one configuration that are compared with the known ones."""
 _READ_AS: Final = {
     "string": frozenset({"string"}),
     "integer": frozenset({"integer", "number"}),
@@ -74,6 +84,9 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
         if name.startswith(f"{kind}-") and name in specifications and name not in faults:
             try:
                 yield from _check_fit(file, specifications[name], configuration)
+            except UncheckedError as error:
+                what = f"is not checked offline: the specification of {name} {error}"
+                yield Diagnostic(file, _PATH, what, CHECKED_BY_AIRBYTE, harmless=True)
             except SpecificationError as error:
                 faults[name] = str(error)
     for name, fault in faults.items():
@@ -84,17 +97,19 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
 
 def _check_fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
     values = _without_references(configuration)
-    misfits = specification.misfits(values)
+    misfits, unchecked = specification.judge(values)
     leaves = dict(walk_leaves(configuration))
     for misfit in misfits:
         yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
+    for path in unchecked:
+        yield Diagnostic(file, (*_PATH, *path), *UNMATCHED, harmless=True)
     for path, leaf in leaves.items():
         if specification.is_secret(path):
             yield from _check_secret(file, (*_PATH, *path), leaf)
         else:
             yield from _check_readable(file, (*_PATH, *path), leaf)
     refused = {misfit.path for misfit in misfits}
-    for path, likely in specification.unknown_keys(values):
+    for path, likely in islice(specification.unknown_keys(values), _MOST_UNKNOWN):
         if path in refused:
             continue
         if likely is not None:

@@ -3,10 +3,10 @@
 Source: airbyte-platform, JsonSecretsProcessor and SecretsHelpers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeGuard
 
-from airbyte_model.json_values import JsonObject, JsonValue, Path, is_list
+from airbyte_model.json_values import JsonObject, JsonValue, Path
 
 MASK: Final = "**********"
 """What the server returns in place of every stored secret, whatever its length."""
@@ -66,12 +66,87 @@ def is_secret(schema: JsonObject, path: Path) -> bool:
     return marks_secret(found)
 
 
+def described(schema: JsonObject, configuration: JsonValue) -> frozenset[Path]:
+    """The paths of the leaves that a specification describes, secret ones included.
+
+    A leaf is described if its key is a property of the schema, and its value has the type and is among the choices that
+    the property allows. Of a choice of schemas, only those count whose constants the configuration has. So what is in a
+    free-form object, in a branch of another choice, or behind a `$ref` is not described.
+    """
+    return frozenset(_described(_applicable(schema, configuration), configuration, ()))
+
+
+def _described(schemas: Schemas, value: JsonValue, path: Path) -> Iterator[Path]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            found = [one for schema in schemas for one in _applicable(properties_of(schema).get(key), inner)]
+            yield from _described(found, inner, (*path, key))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for index, inner in enumerate(value):
+            found = [one for schema in schemas for one in _applicable(schema.get("items"), inner)]
+            yield from _described(found, inner, (*path, index))
+    elif any(_allows(schema, value) for schema in schemas):
+        yield path
+
+
+def _applicable(schema: JsonValue, value: JsonValue) -> Schemas:
+    """A schema with everything that it combines, without the choices whose constants a value does not have."""
+    if not isinstance(schema, Mapping):
+        return []
+    found: Schemas = [schema]
+    for combinator in ("oneOf", "anyOf", "allOf"):
+        for option in _items(schema.get(combinator)):
+            if combinator == "allOf" or _has_constants(option, value):
+                found += _applicable(option, value)
+    return found
+
+
+def _has_constants(option: JsonValue, value: JsonValue) -> bool:
+    """Whether a value has the constants by which an option is told apart; only a required one may not be missing."""
+    if not isinstance(value, Mapping) or not isinstance(option, Mapping):
+        return True
+    required = _items(option.get("required"))
+    for key, schema in properties_of(option).items():
+        choices = _choices(schema)
+        if len(choices) == 1 and (value[key] not in choices if key in value else key in required):
+            return False
+    return True
+
+
+def _choices(schema: JsonValue) -> Sequence[JsonValue]:
+    """The values that a schema lists; empty if it lists none."""
+    if not isinstance(schema, Mapping):
+        return ()
+    return [schema["const"]] if "const" in schema else _items(schema.get("enum"))
+
+
+def _allows(schema: JsonObject, leaf: JsonValue) -> bool:
+    """Whether a schema gives a type or choices, and they include a leaf."""
+    given, choices = schema.get("type"), _choices(schema)
+    types = {given} if isinstance(given, str) else set(map(str, _items(given)))
+    if "$ref" in schema or not (types or choices):
+        return False
+    return (not types or not types.isdisjoint(_types_of(leaf))) and (not choices or leaf in choices)
+
+
+def _items(value: JsonValue) -> Sequence[JsonValue]:
+    """A list's items; none if it is no list."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _types_of(leaf: JsonValue) -> frozenset[str]:
+    if isinstance(leaf, bool) or leaf is None:
+        return frozenset({"null" if leaf is None else "boolean"})
+    if isinstance(leaf, str):
+        return frozenset({"string"})
+    whole = isinstance(leaf, int) or (isinstance(leaf, float) and leaf.is_integer())
+    return frozenset({"integer", "number"} if whole else {"number"})
+
+
 def _branches(schema: JsonValue) -> Iterator[JsonObject]:
     if not isinstance(schema, Mapping):
         return
     yield schema
     for combinator in ("oneOf", "anyOf", "allOf"):
-        options = schema.get(combinator)
-        if is_list(options):
-            for option in options:  # type: ignore[union-attr]
-                yield from _branches(option)
+        for option in _items(schema.get(combinator)):
+            yield from _branches(option)

@@ -6,6 +6,8 @@ a value of the configuration, since one of them may be a secret in the wrong pla
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Self
 
@@ -14,7 +16,8 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from airbyte_model.flaws import Flaw
-from airbyte_model.json_values import UNKNOWN, JsonObject, Path, Unknown, is_known
+from airbyte_model.json_values import UNKNOWN, JsonObject, Path, Unknown, canonical_json, is_known
+from airbyte_model.patterns import Matcher
 from airbyte_model.secrets import (
     MASK,
     Schemas,
@@ -34,6 +37,8 @@ _NOTHING_OUTSIDE: Final[Registry[Any]] = Registry()
 """Resolves no reference but those within a specification: the library's own default would fetch URLs and files."""
 _ON_WHOLE_VALUES: Final = frozenset({"enum", "const", "not", "if", "contains", "uniqueItems"})
 """Keywords whose verdict on a value that is unknown in part could turn."""
+_MOST_STEPS: Final = 100_000
+"""Keywords applied to one configuration. A real one takes hundreds; references can multiply them without end."""
 _FORMATS_OF_NO_MASK: Final = frozenset(
     {"date", "date-time", "time", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri", "iri"}
     | {"uuid", "regex", "json-pointer", "relative-json-pointer"}
@@ -64,11 +69,23 @@ _BOUNDS: Final = {
     "minProperties": ("has too few keys", "give at least this many: {}"),
     "maxProperties": ("has too many keys", "give at most this many: {}"),
 }
+_FEW: Final = 1_000
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
+
+
+CHECKED_BY_AIRBYTE: Final = "Airbyte checks it when it is written"
+UNMATCHED: Final = Flaw(
+    "is not checked offline: its pattern can't be read, or takes too long to match, outside Airbyte", CHECKED_BY_AIRBYTE
+)
+"""About a value whose pattern was not matched; no reason to refuse it."""
 
 
 class SpecificationError(ValueError):
     """A specification that can't be used; the message is the reason, without a subject."""
+
+
+class UncheckedError(SpecificationError):
+    """A configuration that can't be checked within bounds: the server checks it."""
 
 
 class Misfit(NamedTuple):
@@ -85,6 +102,51 @@ class Misfit(NamedTuple):
     types: tuple[str, ...] = ()
 
 
+class Verdict(NamedTuple):
+    """How a configuration fits its specification.
+
+    Attributes:
+        misfits: where it does not, each place once, in the order of places.
+        unchecked: the places whose pattern only the server can match.
+    """
+
+    misfits: list[Misfit]
+    unchecked: list[Path]
+
+
+@dataclass(slots=True)
+class _Run:
+    """The validation of one configuration.
+
+    Attributes:
+        matcher: of the specification.
+        steps: how many keywords were applied so far.
+        undecided: how many searches had no answer so far.
+        unmatched: the values whose pattern, and the objects whose patterns of keys, were not matched, by identity.
+    """
+
+    matcher: Matcher
+    steps: int = 0
+    undecided: int = 0
+    unmatched: dict[int, object] = field(default_factory=dict)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise UncheckedError(f"takes more than {_MOST_STEPS:,} steps to check a configuration")
+
+    def search(self, pattern: str, text: str, inside: object) -> bool | None:
+        found = self.matcher.search(pattern, text)
+        if found is None:
+            self.undecided += 1
+            self.unmatched[id(inside)] = inside
+        return found
+
+
+_RUN: ContextVar[_Run] = ContextVar("run")
+"""Keywords are functions that the library calls: the run that they belong to can't be an argument."""
+
+
 class Specification:
     """A connector's specification, prepared for validating many configurations."""
 
@@ -96,6 +158,7 @@ class Specification:
         """
         self.schema = schema
         self._secret: dict[Path, bool] = {}
+        self._matcher = Matcher()
         try:
             # A pattern that Python can't read makes no specification wrong: the server's language is Java.
             _Validator.check_schema(schema, format_checker=FormatChecker(formats=()))
@@ -116,13 +179,24 @@ class Specification:
     def misfits(self, configuration: object) -> list[Misfit]:
         """Where a configuration does not fit, each place once, in the order of places.
 
+        Raises:
+            SpecificationError: as `judge`.
+        """
+        return self.judge(configuration).misfits
+
+    def judge(self, configuration: object) -> Verdict:
+        """How a configuration fits.
+
         Args:
             configuration: of dicts, lists and scalars; a leaf that is not known yet is an `Unknown`.
 
         Raises:
+            UncheckedError: that takes too many steps.
             SpecificationError: a `$ref` leads nowhere, or back to itself.
         """
         found: dict[Path, Misfit] = {}
+        run = _Run(self._matcher)
+        token = _RUN.set(run)
         try:
             for error in self._validator.iter_errors(configuration):
                 for misfit in _misfits(error):
@@ -131,7 +205,12 @@ class Specification:
             raise SpecificationError(f"points to what it doesn't have ({error.ref})") from None
         except RecursionError:
             raise SpecificationError("has a $ref that leads back to itself") from None
-        return sorted(found.values(), key=lambda misfit: str(misfit.path))
+        finally:
+            _RUN.reset(token)
+        return Verdict(
+            sorted(found.values(), key=lambda misfit: str(misfit.path)),
+            sorted(set(_places(configuration, run.unmatched)), key=str),
+        )
 
     def is_secret(self, path: Path) -> bool:
         """Whether a place is secret in any branch of the specification, by itself or as part of what is."""
@@ -222,14 +301,23 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 
 
 def _lenient(name: str, keyword: _Keyword) -> _Keyword:
-    """A keyword that passes what is not known yet, and a stored secret's name where the secret itself belongs."""
+    """A keyword that passes what can't be decided here, and a stored secret's name where the secret itself belongs."""
 
     def check(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        run = _RUN.get()
+        run.step()
         if isinstance(instance, Unknown) or (name in _ON_WHOLE_VALUES and not is_known(instance)):
             return
         if is_stored(instance) and name != "type" and schema.get("airbyte_secret") is True:
             return
-        yield from keyword(validator, wanted, instance, schema) or ()
+        if name not in _ON_WHOLE_VALUES:
+            yield from keyword(validator, wanted, instance, schema) or ()
+            return
+        before = run.undecided
+        found = list(keyword(validator, wanted, instance, schema) or ())
+        # With a pattern that was not matched, the verdict could turn.
+        if run.undecided == before:
+            yield from found
 
     return check
 
@@ -242,35 +330,70 @@ def _type(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[V
         yield ValidationError("no type in common")
 
 
-def _pattern(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """A pattern that only the server's language understands is the server's to check."""
-    if _compiles(wanted):
-        yield from Draft7Validator.VALIDATORS["pattern"](validator, wanted, instance, schema) or ()
+def _pattern(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """A pattern that can't be matched here is the server's to check."""
+    if isinstance(instance, str) and _RUN.get().search(str(wanted), instance, instance) is False:
+        yield ValidationError("does not match")
 
 
-def _pattern_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    readable = {pattern: inner for pattern, inner in wanted.items() if _compiles(pattern)}
-    yield from Draft7Validator.VALIDATORS["patternProperties"](validator, readable, instance, schema) or ()
+def _pattern_properties(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, dict):
+        for pattern, inner in wanted.items():
+            for key, value in instance.items():
+                if _RUN.get().search(str(pattern), str(key), instance):
+                    yield from validator.descend(value, inner, path=key, schema_path=pattern)
 
 
 def _additional(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Additional keys; with an unreadable pattern of keys, none is reported: the server decides."""
-    if all(map(_compiles, schema.get("patternProperties", ()))):
-        yield from Draft7Validator.VALIDATORS["additionalProperties"](validator, wanted, instance, schema) or ()
+    """Additional keys; with a pattern of keys that can't be matched here, none is reported: the server decides."""
+    patterns = [str(pattern) for pattern in schema.get("patternProperties", ())]
+    if not isinstance(instance, dict):
+        return
+    keys = [key for key in instance if key not in schema.get("properties", {})]
+    found = {key: [_RUN.get().search(pattern, str(key), instance) for pattern in patterns] for key in keys}
+    extra = [key for key in keys if not any(found[key])]
+    if any(None in found[key] for key in extra):
+        return
+    if isinstance(wanted, dict):
+        for key in extra:
+            yield from validator.descend(instance[key], wanted, path=key)
+    elif not wanted and extra:
+        yield ValidationError("additional keys")
 
 
 def _one_of(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """With an unknown part, more than one branch may fit for now."""
-    keyword = Draft7Validator.VALIDATORS["oneOf" if is_known(instance) else "anyOf"]
-    yield from keyword(validator, wanted, instance, schema) or ()
+    """With a part that can't be decided here, more than one branch may fit for now."""
+    run = _RUN.get()
+    before = run.undecided
+    exactly_one = list(Draft7Validator.VALIDATORS["oneOf"](validator, wanted, instance, schema) or ())
+    if is_known(instance) and run.undecided == before:
+        yield from exactly_one
+    elif exactly_one:
+        yield from Draft7Validator.VALIDATORS["anyOf"](validator, wanted, instance, schema) or ()
 
 
-def _compiles(pattern: object) -> bool:
-    try:
-        re.compile(str(pattern))
-    except re.error:
-        return False
-    return True
+def _places(value: object, wanted: Mapping[int, object], path: Path = ()) -> Iterator[Path]:
+    """The places of some values of a document, which are given by their identity."""
+    if not wanted:
+        return
+    if id(value) in wanted:
+        yield path
+    if isinstance(value, dict):
+        if any(id(key) in wanted for key in value):
+            yield path
+        for key, item in value.items():
+            yield from _places(item, wanted, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _places(item, wanted, (*path, index))
+
+
+def _unique(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The library compares objects and lists in pairs, which takes minutes for a list of many."""
+    if not isinstance(instance, list) or len(instance) <= _FEW:
+        yield from Draft7Validator.VALIDATORS["uniqueItems"](validator, wanted, instance, schema) or ()
+    elif wanted is True and len(set(map(canonical_json, instance))) < len(instance):
+        yield ValidationError("an item twice")
 
 
 _KEYWORDS: Final[dict[str, _Keyword]] = {
@@ -279,6 +402,7 @@ _KEYWORDS: Final[dict[str, _Keyword]] = {
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional,
     "oneOf": _one_of,
+    "uniqueItems": _unique,
 }
 _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft7Validator, {**{name: _lenient(name, keyword) for name, keyword in _KEYWORDS.items()}, "type": _type}
@@ -379,7 +503,7 @@ def _extra_keys(error: ValidationError, path: Path) -> Iterator[Misfit]:
     known = sorted(map(str, properties_of(schema)))
     patterns = [str(pattern) for pattern in schema.get("patternProperties", {})]
     for key in error.instance if isinstance(error.instance, dict) else ():
-        if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+        if key not in known and not any(_RUN.get().search(pattern, str(key), error.instance) for pattern in patterns):
             otherwise = f"write one of {', '.join(known)}" if known else "delete it"
             yield Misfit(
                 (*path, key), Flaw("is no key that the specification allows", suggestion(key, known, otherwise))

@@ -161,3 +161,63 @@ def test_what_is_inside_a_secret_is_secret(schema: dict[str, Any]) -> None:
     assert [is_secret(spec, path) for path in (("keys",), ("keys", 0), ("keys", "a"))] == [True] * 3
     assert not is_secret(spec, ("open", "a"))
     assert Specification(spec).is_secret(("keys", 3))
+
+
+ENDLESS = "^(a|aa)+$"
+LONG = "a" * 100 + "!"
+
+
+def patterned(**keywords: Any) -> Specification:
+    return Specification({"type": "object", "properties": {"name": {"type": "string", **keywords}}})
+
+
+def test_a_pattern_that_takes_too_long_refuses_nothing_and_says_where_it_stands() -> None:
+    verdict = patterned(pattern=ENDLESS).judge({"name": LONG})
+    assert verdict == ([], [("name",)])
+
+
+def test_a_pattern_that_took_too_long_is_not_tried_again() -> None:
+    specification = patterned(pattern=ENDLESS)
+    assert specification.judge({"name": LONG}).unchecked == [("name",)]
+    assert specification.judge({"name": "b"}) == ([], [("name",)])
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"not": {"pattern": ENDLESS}},
+        {"oneOf": [{"pattern": ENDLESS}, {"minLength": 1}]},
+        {"anyOf": [{"pattern": ENDLESS}, {"maxLength": 1}]},
+        {"if": {"pattern": ENDLESS}, "then": False},
+        {"if": {"pattern": ENDLESS}, "else": False},
+        {"allOf": [{"not": {"not": {"pattern": ENDLESS}}}]},
+    ],
+)
+def test_with_an_undecided_pattern_no_verdict_that_could_turn_is_given(keywords: dict[str, Any]) -> None:
+    assert patterned(**keywords).judge({"name": LONG}) == ([], [("name",)])
+
+
+def test_an_undecided_pattern_of_keys_refuses_no_key() -> None:
+    schema: dict[str, Any] = {"patternProperties": {ENDLESS: {"type": "string"}}, "additionalProperties": False}
+    assert Specification(schema).judge({LONG: 1}) == ([], [()])
+    assert Specification({"propertyNames": {"pattern": ENDLESS}}).judge({LONG: 1}) == ([], [()])
+
+
+@pytest.mark.parametrize("pattern", ["^(?!https://)(?!https://).*", r"^\w{1,2000}$", "^[^\\s]+(?<!x)$", "^(a+)+$"])
+def test_patterns_that_only_look_hard_are_decided(pattern: str) -> None:
+    assert patterned(pattern=pattern).judge({"name": "a"}) == ([], [])
+    assert [misfit.path for misfit in patterned(pattern=pattern).judge({"name": "https://x y x"}).misfits] == [
+        ("name",)
+    ]
+
+
+def test_what_python_can_not_read_and_what_is_longer_than_any_pattern_is_left_to_the_server() -> None:
+    for pattern in (r"^\p{Alpha}+$", "(" * 3_000, "a" * 3_000, "(" * 900 + ")" * 900):
+        assert patterned(pattern=pattern).judge({"name": "1"}) == ([], [("name",)])
+
+
+def test_a_list_of_thousands_of_different_objects_is_unique() -> None:
+    items = [{"a": {"b": number}} for number in range(4_000)]
+    specification = Specification({"properties": {"all": {"uniqueItems": True}}})
+    assert specification.misfits({"all": items}) == []
+    assert [misfit.path for misfit in specification.misfits({"all": [*items, {"a": {"b": 7}}]})] == [("all",)]

@@ -10,6 +10,7 @@ import pytest
 
 from lotus_infra import commands
 from lotus_infra.commands.cli import main
+from lotus_infra.errors import LotusError
 from tests.support.broken_lake import MISTAKES, write_broken_lake
 from tests.support.lakes import clean_files, write
 from tests.support.lotus import LOADED
@@ -274,3 +275,18 @@ def test_every_file_of_a_command_is_in_the_list_that_help_prints_without_loading
     files = {file.stem for file in Path(commands.__file__).parent.glob("*.py")} - shared
     assert files == set(LOADED)
     assert all(command.name == name for name, command in LOADED.items())
+
+
+def test_an_error_of_many_lines_is_a_list_and_its_control_characters_stay_escaped(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise LotusError("two problems:\n  a \x1b[31m\nlotus: b\r")
+
+    monkeypatch.setattr("lotus_infra.commands.check.check_lake_files", fail)
+
+    assert lotus(monkeypatch, "check", "--json") == 1
+
+    out, err = capsys.readouterr()
+    assert err == "lotus: two problems:\n  a \\x1b[31m\n  lotus: b\n"
+    assert json.loads(out) == {"ok": False, "error": "two problems:\n  a \\x1b[31m\n  lotus: b"}

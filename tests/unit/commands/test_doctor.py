@@ -1,6 +1,7 @@
 """What `lotus doctor` says of a state, of clocks, and of a folder that is no project."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Any
 import pytest
 from pulumi_airbyte.values import JsonObject
 
-from lotus_infra.commands.doctor import CheckResult, StackContext, check_state, clock
+from lotus_infra.commands.doctor import (
+    CheckResult,
+    StackContext,
+    check_state,
+    clock,
+    credentials_in_urls,
+    guard,
+    open_places,
+)
 from lotus_infra.errors import LotusError
 
 MASK = "**********"
@@ -110,3 +119,48 @@ def test_a_stack_that_is_not_named_or_a_folder_without_a_project_is_one_error(tm
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config: {}\n", encoding="utf-8")
     with pytest.raises(LotusError, match="no stack selected: pass --stack NAME, one of dev, prod"):
         StackContext.of(tmp_path, None, {})
+
+
+def production_stack(folder: Path, **values: object) -> StackContext:
+    """A production stack in a project whose state is in a bucket."""
+    project = {"name": "lotus", "backend": {"url": "s3://lake-state?region=us-west-1"}}
+    (folder / "Pulumi.yaml").write_text(json.dumps(project), encoding="utf-8")
+    config = {"lotus:production": "true", "airbyte:serverUrl": "https://airbyte.example.com/api/public/v1"}
+    given = {f"lotus:{key}": value for key, value in values.items()}
+    (folder / "Pulumi.prod.yaml").write_text(json.dumps({"config": config | given}), encoding="utf-8")
+    return StackContext.of(folder, "prod", {"HOME": str(folder)})
+
+
+def test_a_run_that_is_refused_is_broken_by_the_same_words(tmp_path: Path) -> None:
+    case = production_stack(tmp_path)
+    redirected = replace(case, environment={**case.environment, "AWS_ENDPOINT_URL": "http://user:pa55word@elsewhere"})
+
+    assert list(guard(case)) == []
+    [finding] = guard(redirected)
+    assert finding.what == (
+        "$AWS_ENDPOINT_URL sends the backend s3://lake-state?region=us-west-1 to http://***@elsewhere"
+    )
+    assert finding.remedy == "unset AWS_ENDPOINT_URL, or give backend.url an endpoint of its own"
+
+
+def test_credentials_in_the_urls_of_a_stack_are_warned_of_and_not_shown(tmp_path: Path) -> None:
+    secret = {"secure": "v1:https://user:pa55word@host"}
+    case = production_stack(tmp_path, hook="https://hooks.example.com/?token=pa55word", other=secret)
+
+    found = list(credentials_in_urls(case))
+
+    assert [each.what for each in found] == [
+        "lotus:hook of the stack has credentials in its URL, https://hooks.example.com/?token=***",
+    ]
+    assert {each.state for each in found} == {"warning"}
+
+
+def test_places_that_this_machine_decides_are_warned_of(tmp_path: Path) -> None:
+    zone = {"server": "aws", "region": "us-west-1", "landing": "landing", "backup": "backup"}
+    deployed = {"deploy": True, "image": "a/b:1.13.27", "chart": {"version": "1.13.27"}}
+    dagster = {**deployed, "cluster": {"context": "lake"}}
+
+    assert len(list(open_places(production_stack(tmp_path, landingZone=zone, dagster=dagster)))) == 2
+    named = {**deployed, "cluster": {"context": "lake", "server": "https://lake.example.com"}}
+    case = production_stack(tmp_path, landingZone={**zone, "account": "012345678901"}, dagster=named)
+    assert list(open_places(case)) == []

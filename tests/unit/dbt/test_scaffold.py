@@ -96,7 +96,10 @@ def test_what_the_source_says_of_a_field_is_its_description() -> None:
     braces = {"odd": TEXT | {"description": "{{ not for dbt }}"}}
     columns = yaml.safe_load(model_entry(stream_file(fields=fields | braces), "Shop"))["columns"]
 
-    assert columns[2:] == [{"name": "note", "description": "What: people #say."}]
+    assert columns[2:] == [
+        {"name": "note", "description": "What: people #say."},
+        {"name": "odd", "description": "{{ '{' }}{ not for dbt }}"},
+    ]
 
 
 def test_a_key_and_a_cursor_that_the_file_leaves_out_are_those_of_the_source() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airbyte_model.specifications import Specification
 
-from lotus_infra.importer.files import ConfigurationOwner, SecretNames, replace_secrets
+from lotus_infra.importer.secrets import ConfigurationOwner, SecretNames, replace_secrets
 from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.discovered import Connector
 from tests.support.lakes import OWN_STREAMS
@@ -21,8 +21,8 @@ def pinned(name: str) -> Connector:
     return Connector.model_validate_json((Path(OWN_STREAMS) / "_connectors" / f"{name}.json").read_bytes())
 
 
-def without_secrets(configuration: dict[str, Any], spec: Specification | None = None, *, masked: bool = False) -> Any:
-    return replace_secrets(configuration, OWNER, SecretNames(), spec, masked=masked)
+def without_secrets(configuration: dict[str, Any], spec: Specification | None = None) -> Any:
+    return replace_secrets(configuration, OWNER, SecretNames(), spec)
 
 
 def test_secrets_of_the_specification_become_references() -> None:
@@ -38,14 +38,15 @@ def test_secrets_of_the_specification_become_references() -> None:
     assert made.configuration["shop"] == "a-store"
 
 
-def test_a_mask_is_a_secret_and_a_value_that_the_server_shows_is_none() -> None:
-    made = without_secrets({"token": MASK, "sort_key": "id", "vault": "secret_coordinate::x_v1"}, masked=True)
+def test_a_mask_is_a_secret_and_the_name_of_a_stored_secret_is_none() -> None:
+    made = without_secrets({"token": MASK, "url": f"redis://:{MASK}@host", "vault": "secret_coordinate::x_v1"})
 
     assert made.configuration == {
         "token": {"$secret": "shopify_token"},
-        "sort_key": "id",
+        "url": {"$secret": "shopify_url"},
         "vault": "secret_coordinate::x_v1",
     }
+    assert [each.reason for each in made.secrets] == ["masked", "masked"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_without_a_specification_values_that_look_secret_are_secrets(configurati
 
 
 def test_without_a_specification_constants_of_branches_stay() -> None:
-    plain = {"auth_type": "oauth2.0", "token_url": "https://a.example/token", "start_date": "2025-01-01", "keys": 3}
+    plain = {"auth_type": "oauth2.0", "token_url": "https://a.example/token", "start_date": "2025-01-01", "port": 3306}
 
     assert without_secrets(plain).configuration == plain
 
@@ -84,6 +85,15 @@ def test_secrets_of_one_key_get_names_with_more_of_their_path() -> None:
 
 def test_a_typed_configuration_becomes_the_connectors_own() -> None:
     assert connector_configuration(TYPED_SHOP, pinned("source-shopify").spec) == SHOP
+
+
+def test_properties_that_a_typed_resource_does_not_know_are_kept() -> None:
+    typed = {**TYPED_SHOP, "additional_properties": json.dumps({"pat": "hidden"})}
+    converted: Any = connector_configuration(typed, pinned("source-shopify").spec)
+    assert converted == {**SHOP, "pat": "hidden"}
+    made = without_secrets(converted, Specification(pinned("source-shopify").spec))
+    assert made.configuration["pat"] == {"$secret": "shopify_pat"}
+    assert connector_configuration({**TYPED_SHOP, "additional_properties": "{"}, pinned("source-shopify").spec) is None
 
 
 def test_an_ambiguous_choice_is_not_guessed() -> None:

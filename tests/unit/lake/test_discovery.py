@@ -206,3 +206,19 @@ def test_characters_that_no_file_can_hold_are_reported() -> None:
     [(_, reason)] = unwritable_streams([odd])
 
     assert reason == "its schema has characters that UTF-8 can't encode"
+
+
+def nested(levels: int) -> Any:
+    schema: Any = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
+def test_a_schema_that_no_command_could_read_again_has_no_file() -> None:
+    deep = facts().model_copy(update={"fields": {"a": parse_field(nested(60))}})
+    wide = facts().model_copy(update={"fields": {f"field_{number}": STRING for number in range(250_000)}})
+    assert [reason for _, reason in unwritable_streams([deep])] == [
+        "its schema nests objects and lists deeper than 100 levels"
+    ]
+    assert [reason for _, reason in unwritable_streams([wide])] == ["its schema has more than 8 MB"]

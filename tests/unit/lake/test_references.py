@@ -18,7 +18,7 @@ MALFORMED: list[tuple[dict[str, JsonValue], str]] = [
     ({"$": "a"}, "$ is not a kind of reference"),
     ({"$secret": 3}, "$secret does not name a value"),
     ({"$secret": "Not-A-Name"}, "$secret does not name a value"),
-    ({"$secret": "a", "as": "integer"}, "a $secret reference can't also have as"),
+    ({"$secret": "a", "as": "int"}, '"as" is not a known type'),
     ({"$secret": "a", "$config": "b"}, "a $secret reference can't also have $config"),
     ({"$secret": "a", "rotate": True}, "a $secret reference can't also have rotate"),
     ({"$config": "a", "rotates": True}, "a $config reference can't also have rotates"),

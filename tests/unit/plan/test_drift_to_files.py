@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from lotus_infra.commands.drift import FilePatch, patch_of
-from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
+from lotus_infra.commands.drift import FilePatch, as_document, patch_of, render
+from lotus_infra.lake.loader import load_lake
+from lotus_infra.plan.drift import Drift, DriftedObject, DriftKind, PropertyDrift, hide_difference
+from lotus_infra.plan.drift_to_files import without_hidden_values
 from tests.support.lakes import clean_files, destination, discovered, source, stream, write
 
 Document = dict[str, Any]
@@ -276,3 +278,53 @@ def test_a_secret_that_airbyte_does_not_show_is_reported(tmp_path: Path) -> None
     assert unresolved(patch) == [
         "destination s3: configuration.role.key: it is a secret, so Airbyte does not show its value"
     ]
+
+
+MARKER = "Zq7mK0wX4vB9"
+UNDESCRIBED: list[tuple[str, Any]] = [
+    ("headers", [f"Authorization: Bearer {MARKER}"]),
+    ("pat", MARKER),
+    ("webhook_url", f"https://hooks.example.com/{MARKER}"),
+    ("extra", {"nested": [MARKER]}),
+    ("s3_endpoint", f"https://user:{MARKER}@s3.example.com"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), UNDESCRIBED)
+def test_a_live_value_that_may_be_a_secret_is_in_no_patch_and_is_not_shown(
+    tmp_path: Path, key: str, value: Any
+) -> None:
+    change: Change = (("configuration", key), None, value)
+    drifted = DriftedObject(
+        "destination", "s3", (PropertyDrift(change[0], None, None, value),), (), {"configuration": {key: value}}
+    )
+    patch = patched(tmp_path, "destination", {"configuration": {key: value}}, [change])
+    lake = load_lake(tmp_path / "streams").lake
+    shown = without_hidden_values(Drift((drifted,), {}), lake)
+
+    texts = [patch.text, *map(str, patch.left), *map(str, patch.problems), render(shown)]
+    assert MARKER not in "".join(texts)
+    assert MARKER not in str(as_document(shown, patch))
+    assert unresolved(patch) == [f"destination s3: configuration.{key}: it may be a secret"]
+    assert [each.kind for each in shown.objects[0].differences] == [DriftKind.CHANGED]
+
+
+def test_a_hidden_value_that_the_file_refers_to_is_not_in_the_command_that_sets_it(tmp_path: Path) -> None:
+    change: Change = (("configuration", "s3_bucket_name"), "landing", f"https://u:{MARKER}@s3.example.com")
+    patch = patched(tmp_path, "destination", {"configuration": {"s3_bucket_name": change[2]}}, [change])
+    assert MARKER not in str(patch)
+    assert patch.left[0].remedy.startswith("`pulumi config set --secret lotus:landing_bucket`")
+
+
+def test_a_label_that_holds_a_credential_is_not_written(tmp_path: Path) -> None:
+    label = f"Shop redis://:{MARKER}@cache"
+    patch = patched(tmp_path, "source", {"name": label}, [(("name",), "Shop", label)])
+    assert MARKER not in str(patch)
+    assert unresolved(patch)[0] == "source shop: name: it holds a credential, and the file would show it"
+
+
+def test_hidden_values_that_differ_still_look_different() -> None:
+    values = ("https://u:p@a", "https://u:p@b", "https://u:p@c")
+    both = PropertyDrift(("configuration", "url"), *values)
+    shown = hide_difference(both)
+    assert (shown.kind, len({shown.code, shown.state, shown.live})) == (both.kind, 3)

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import JsonValue
 
-from lotus_infra.plan.analysis import _as_text as shown
 from lotus_infra.plan.analysis import _is_secret as is_secret
+from lotus_infra.plan.contrast import as_text as shown
 from lotus_infra.plan.preview import HIDDEN, read_preview
 from tests.support.previews import SOURCE, Digest, Inputs, actor
 
@@ -22,16 +22,18 @@ def test_a_value_with_a_secret_anywhere_is_shown_as_one(value: JsonValue) -> Non
     ("value", "text"),
     [
         (None, ""),
-        ("", ""),
+        ("", '""'),
         ("é", "é"),
         (False, "false"),
         (0, "0"),
         ({"b": "é", "a": [1]}, '{"a": [1], "b": "é"}'),
-        ("x" * 80, "x" * 80),
-        ("x" * 81, "x" * 79 + "…"),
+        ("0", '"0"'),
+        ("none", '"none"'),
+        (HIDDEN[:-1], HIDDEN[:-1]),
+        ("x" * 81, "x" * 81),
     ],
 )
-def test_a_value_without_a_secret_is_short_text(value: JsonValue, text: str) -> None:
+def test_a_value_without_a_secret_is_text_that_keeps_its_type(value: JsonValue, text: str) -> None:
     assert shown(value) == text
 
 

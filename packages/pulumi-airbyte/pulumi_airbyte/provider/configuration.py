@@ -17,6 +17,11 @@ ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "__internal"})
 ADOPT: Final = "adoptExisting"
 ADOPT_VARIABLE: Final = "AIRBYTE_ADOPT_EXISTING"
 IDENTICAL: Final = "identical"
+SETTINGS_CHANGE: Final = "its settings change: "
+"""The beginning of the message about a changed configuration; names of settings follow, separated by commas.
+
+The engine shows no step of a default provider. Without the message, a preview does not tell that the server changes.
+"""
 
 
 def checked(inputs: Properties, environment: Mapping[str, str] = os.environ) -> tuple[Properties, list[Failure]]:
@@ -63,6 +68,12 @@ def adopts_identical(inputs: Properties, environment: Mapping[str, str] = os.env
 def changed_settings(old: Properties, new: Properties) -> Differences:
     """The differences that matter to existing resources. `adoptExisting` only concerns creates, and is left out."""
     return [change for change in changes(old, new) if change[0] != (ADOPT,)]
+
+
+def settings_change(old: Properties, new: Properties) -> str:
+    """The message about a changed configuration, without values; empty if no setting changes."""
+    names = sorted({str(change[0][0]) for change in changes(old, new)} - ENGINE_KEYS)
+    return f"{SETTINGS_CHANGE}{', '.join(names)}" if names else ""
 
 
 def _adoption(texts: Mapping[str, str], environment: Mapping[str, str]) -> str:

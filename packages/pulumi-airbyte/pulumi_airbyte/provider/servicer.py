@@ -73,8 +73,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
         """Compare configurations. No change of them replaces resources."""
         with _failures_reported(context):
-            found = configuration.changed_settings(decode(request.old_inputs), decode(request.news))
-            return diff_response(found, lambda _: False)
+            old, new = decode(request.old_inputs), decode(request.news)
+            message = configuration.settings_change(old, new)
+            if message:
+                self._messages.info(request.urn, message)
+            return diff_response(configuration.changed_settings(old, new), lambda _: False)
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:
         """Create the client, without a call."""

@@ -1,0 +1,136 @@
+"""References in place of secrets: which values of an existing configuration a file may hold.
+
+A specification decides where it describes a value. Where none does, only what is plainly harmless stays a value
+(`lake.secrecy`): an unneeded secret in the stack costs a command, a secret in a file can't be taken back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from airbyte_model.specifications import Specification
+from pydantic import JsonValue
+
+from lotus_infra import naming
+from lotus_infra.importer.files import Reason, UnsupportedError
+from lotus_infra.lake.diagnostics import JsonPath, format_path
+from lotus_infra.lake.references import AS, SECRET, ReferenceType
+from lotus_infra.lake.secrecy import Secrecy, SecretReason, is_plain_key
+
+_DATA_KEY: Final = "…"
+"""Stands for a key that may be data."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """A reference to a secret in a new file, for which the stack needs a value.
+
+    Attributes:
+        name: The secret's name in the stack.
+        file: The file with the reference, in the lake.
+        place: The reference's field in the file.
+        reason: Why it is a secret.
+        type: The type that the stack's text is parsed as.
+    """
+
+    name: str
+    file: str
+    place: str
+    reason: SecretReason = "specified"
+    type: ReferenceType = "string"
+
+
+@dataclass
+class SecretNames:
+    """The names of a lake's secrets; each new secret gets a free one."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def name(self, owner: str, path: JsonPath) -> str:
+        """The shortest free name that the end of a field's path makes, or else a numbered one."""
+        # An index alone names nothing.
+        last_key = max(index for index, step in enumerate(path) if isinstance(step, str))
+        ends = [naming.secret(owner, path[first:]) for first in range(last_key, -1, -1)]
+        numbered = (f"{ends[-1]}_{number}" for number in range(2, len(self.taken) + 3))
+        chosen = next(name for name in (*ends, *numbered) if name not in self.taken)
+        self.taken.add(chosen)
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationOwner:
+    """The source or destination of a configuration: its name, the prefix of its secrets' names, and its file."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencedConfiguration:
+    """A configuration with references in place of secrets, and these references."""
+
+    configuration: dict[str, JsonValue]
+    secrets: tuple[SecretUse, ...]
+
+
+def replace_secrets(
+    configuration: Mapping[str, JsonValue], owner: ConfigurationOwner, names: SecretNames, spec: Specification | None
+) -> ReferencedConfiguration:
+    """Replace the secrets of a configuration by references.
+
+    Args:
+        configuration: The existing configuration.
+        owner: Its source or destination.
+        names: The taken names.
+        spec: The connector's specification; None if unknown.
+
+    Raises:
+        UnsupportedError: A key of the configuration may be a secret.
+    """
+    replacement = _Replacement(owner, names, Secrecy.of(configuration, spec))
+    if not all(replacement.secrecy.shows_key((key,)) for key in configuration):
+        what = "its configuration has a key that may be a secret, and a file would show it"
+        raise UnsupportedError(Reason(what, "pin the connector in _connectors/, or rename the key in Airbyte"))
+    replaced = {key: replacement.of((key,), value) for key, value in configuration.items()}
+    return ReferencedConfiguration(replaced, tuple(replacement.uses))
+
+
+def readable_path(path: JsonPath) -> str:
+    """A path in a configuration as text, up to the first key that may be data."""
+    end = next(
+        (index for index, step in enumerate(path) if isinstance(step, str) and not is_plain_key(step)), len(path)
+    )
+    return format_path((*path[:end], *[_DATA_KEY][: len(path) - end]))
+
+
+@dataclass
+class _Replacement:
+    """Replaces the secrets of one configuration, and collects the references."""
+
+    owner: ConfigurationOwner
+    names: SecretNames
+    secrecy: Secrecy
+    uses: list[SecretUse] = field(default_factory=list)
+
+    def of(self, path: JsonPath, value: JsonValue) -> JsonValue:
+        """A value with references in place of its secrets."""
+        if isinstance(value, dict) and value:
+            if not all(self.secrecy.shows_key((*path, key)) for key in value):
+                return self._reference(path, "undescribed", "json")
+            return {key: self.of((*path, key), inner) for key, inner in value.items()}
+        if isinstance(value, list) and value:
+            return [self.of((*path, index), inner) for index, inner in enumerate(value)]
+        reason = self.secrecy.reason(path, value)
+        return value if reason is None else self._reference(path, reason, _type_of(value))
+
+    def _reference(self, path: JsonPath, reason: SecretReason, kind: ReferenceType) -> JsonValue:
+        name = self.names.name(self.owner.name, path)
+        place = format_path(("configuration", *path))
+        self.uses.append(SecretUse(name, self.owner.file, place, reason, kind))
+        return {SECRET: name} if kind == "string" else {SECRET: name, AS: kind}
+
+
+def _type_of(leaf: JsonValue) -> ReferenceType:
+    if isinstance(leaf, str):
+        return "string"
+    return "integer" if isinstance(leaf, int) else "number"
