@@ -226,12 +226,20 @@ def test_a_credential_is_written_from_no_place_of_a_state(
     runs: Runs, provider: str, pinned: str | None, wrapped: str
 ) -> None:
     state = shown_state() if provider == "public API" else full_state(mapped="mappers" in provider)
-    described = {"shop", "start_date", "s3_bucket_name", "s3_bucket_path", "s3_bucket_region"} if pinned else set()
+    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region"} | ({"shop", "start_date"} if pinned else set())
     for path in places(state):
         if wrapped == "alone" and (is_public(path) or path[-1] in described):
             continue
         seen = runs.offline(planted(state, path, WRAPPINGS[wrapped](MARKER)), pinned=pinned)
         assert MARKER not in seen, path
+
+
+def test_the_bucket_and_the_path_of_the_lake_are_readable_without_a_specification(lotus: Lotus, tmp_path: Path) -> None:
+    migrated(lotus, tmp_path, made.whole())
+
+    document = json.loads((tmp_path / "streams" / "_destinations" / "s3.json").read_text())
+    references = {"access_key_id": "s3_access_key_id", "secret_access_key": "s3_secret_access_key"}
+    assert document["configuration"] == made.BUCKET | {key: {"$secret": name} for key, name in references.items()}
 
 
 @SPECIFIED
