@@ -429,3 +429,15 @@ def test_a_configuration_that_no_file_can_hold_leaves_its_source_to_airbyte(runs
     assert reason in seen
     assert MARKER not in seen
     assert "lake/_destinations" not in seen
+
+
+def test_a_secret_that_a_pinned_specification_does_not_describe_passes_the_check(runs: Runs) -> None:
+    state = full_state()
+    hidden = {**made.SHOP, "headers": [f"Bearer {MARKER}"]}
+    state["resources"][0]["instances"][0]["attributes"]["connection_configuration"] = json.dumps(hidden)
+
+    seen = runs.offline(state, pinned="pinned")
+
+    assert '"$secret": "shopify_headers_item_0"' in seen
+    assert "`lotus check` will refuse it" not in seen
+    assert check_lake(runs.folder / "lake").problems == ()
