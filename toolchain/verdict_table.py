@@ -91,7 +91,7 @@ def _row(path: str, row: Row) -> Iterator[str]:
         yield _line(f"`{path}`", row.finding)
     else:
         yield f"| `{path}` | {SIGNS[row.finding.effect]} or better | {_summary(row.compare)} |"
-    if row.on_new not in {None, row.compare}:
+    if row.compare is not None and row.on_new not in {None, row.compare}:
         yield f"| `{path}` of a new owner | {SIGNS[row.finding.effect]} or better | {_summary(row.on_new)} |"
     if row.secret is not None:
         yield _line(f"`{path}`, a secret", row.secret)

@@ -40,6 +40,7 @@ from lotus_infra.importer.model import (
 )
 from lotus_infra.importer.schedules import comparable_schedule
 from lotus_infra.importer.secrets import (
+    KNOWN_SPECIFICATIONS,
     ConfigurationOwner,
     ReferencedConfiguration,
     SecretNames,
@@ -372,7 +373,8 @@ class _Planner:
 
     def _configuration(self, actor: ExistingActor, owner: str, file: str) -> ReferencedConfiguration:
         pinned = self.lake.pinned(actor.definition_id) if actor.definition_id else None
-        known = pinned.spec if pinned is not None else self.existing.specifications.get(actor.definition_id)
+        others = {**KNOWN_SPECIFICATIONS, **self.existing.specifications}
+        known = pinned.spec if pinned is not None else others.get(actor.definition_id)
         specification = Specification.usable(known) if known is not None else None
         configuration = actor.configuration
         if actor.typed and not self.existing.confirmed:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from airbyte_model.json_values import JsonObject
 from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
@@ -17,6 +18,19 @@ from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.references import AS, SECRET, ReferenceType
 from lotus_infra.lake.secrecy import Secrecy, SecretReason, is_plain_key
 
+_TEXT: Final[JsonObject] = {"type": "string"}
+_SECRET: Final[JsonObject] = {"type": "string", "airbyte_secret": True}
+KNOWN_SPECIFICATIONS: Final[Mapping[str, JsonObject]] = {
+    "4816b78f-1489-44c1-9060-4b19d5fa9362": {
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(("s3_bucket_name", "s3_bucket_path", "s3_bucket_region", "s3_endpoint"), _TEXT),
+            **dict.fromkeys(("s3_path_format", "file_name_pattern", "role_arn"), _TEXT),
+            **dict.fromkeys(("access_key_id", "secret_access_key"), _SECRET),
+        },
+    }
+}
+"""By definition id: what destination-s3 calls secret. The lake's names contain its path, which must be readable."""
 _DATA_KEY: Final = "…"
 """Stands for a key that may be data."""
 

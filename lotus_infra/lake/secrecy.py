@@ -177,21 +177,21 @@ _URL_KEY: Final = _URL_WORDS | _set(
 """The words of a URL's key; a webhook's or a signed URL is a secret as a whole."""
 _ENUM_WORDS: Final = _set(
     "type mode method format compression codec encoding protocol sslmode level strategy policy granularity order "
-    "environment edition behavior charset dialect engine option"
+    "environment edition behavior charset dialect engine option flattening"
 )
 _ENUM_VALUES: Final = _set(
     "0 1 2 3 4 5 6 7 8 9 10 12 16 32 64 128 256 384 512 access account all allow always any api append asc "
     "ascii assign auth authentication authorization auto avro azure basic bearer binary brotli bzip bzip2 ca "
-    "cbc cdc certificate client code consumer credentials csv cursor daily day debug dedup default deflate "
-    "delta desc detect digest direct disable disabled error excel false fixed flatten flattening full gcs "
-    "group gzip header high hmac hour hourly http https iam iceberg id identity incremental info inline iso "
-    "json jsonl kerberos key keypair latin level log low lz4 lzo manual md5 method minute mode month monthly "
-    "mutual nest never no none normalization normalize normalized oauth oauth2 off on only optional orc "
-    "overwrite parquet password plain plaintext polling post prefer preferred private prod production public "
-    "quarter read refresh replication require required role root s3 sandbox sasl scram service session sftp "
-    "sha sha1 sha256 sha512 single snappy ssh ssl staging standard std strict string subscribe tcp text tls "
-    "token tsv tunnel type uncompressed update url user username userpass utf utf8 verify warn week weekly "
-    "windows with write xmin xml year yearly yes you zip zlib zstd"
+    "cbc cdc certificate client code compression consumer credentials csv cursor daily day debug dedup "
+    "default deflate delta desc detect digest direct disable disabled error excel false fixed flatten "
+    "flattening full gcs group gzip header high hmac hour hourly http https iam iceberg id identity "
+    "incremental info inline iso json jsonl kerberos key keypair latin level log low lz4 lzo manual md5 "
+    "method minute mode month monthly mutual nest never no none normalization normalize normalized oauth "
+    "oauth2 off on only optional orc overwrite parquet password plain plaintext polling post prefer preferred "
+    "private prod production public quarter read refresh replication require required role root s3 sandbox "
+    "sasl scram service session sftp sha sha1 sha256 sha512 single snappy ssh ssl staging standard std strict "
+    "string subscribe tcp text tls token tsv tunnel type uncompressed update url user username userpass utf "
+    "utf8 verify warn week weekly windows with write xmin xml xz year yearly yes you zip zlib zstandard zstd"
 )
 _REGION: Final = re.compile(
     r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-iso[a-z]?)?-(central|(north|south)?(east|west)|north|south)-\d[a-z]?"

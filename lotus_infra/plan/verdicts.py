@@ -117,6 +117,16 @@ def _rule(compare: Compare, unseen: Finding, *, on_create: Compare | None = None
     return Row(unseen, compare, on_create=on_create, on_new=on_new)
 
 
+def _opens(what: str) -> Row:
+    """A property that opens an object to others, on a new object too."""
+
+    def on_new(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+        if after is not None:
+            yield exposes(what)
+
+    return Row(exposes(what), on_new=on_new)
+
+
 def _always(compare: Compare, unseen: Finding) -> Row:
     """A rule that applies to new objects too."""
     return _rule(compare, unseen, on_create=compare, on_new=compare)
@@ -223,11 +233,11 @@ _AWS: Final = {
             "region": IDENTITY,
             "forceDestroy": _FORCE,
             "acl": _always(rules.canned_acl, _INLINE),
-            "grants": Row(_INLINE),
+            "grants": _opens(_INLINE.what),
             "policy": _POLICY,
-            "website": Row(exposes("serves its objects as a website")),
-            "corsRules": Row(exposes("lets other websites read its objects")),
-            "replicationConfiguration": Row(exposes("copies its objects to another bucket")),
+            "website": _opens("serves its objects as a website"),
+            "corsRules": _opens("lets other websites read its objects"),
+            "replicationConfiguration": _opens("copies its objects to another bucket"),
             "lifecycleRules": _always(rules.lifecycle, destroys("may expire its data")),
             "versioning": Row(destroys("may keep no versions any more")),
             "objectLockConfiguration": Row(destroys("may protect its objects from deletion no longer")),
@@ -647,8 +657,6 @@ def _of_creation(step: Step, entry: Entry, run: Run) -> Iterator[Finding]:
         value = value_at(step.new.inputs, path)
         if compare is not None:
             yield from [row.finding] if _is_unseen(value) else compare(None, value)
-        elif value is not None and row.compare is None and row.finding.effect in {"destroys", "exposes"}:
-            yield row.finding
     known = {path[0] for path in rows_of(step.type)}
     if not is_airbyte(step) and any(name not in known and name != "__defaults" for name in step.new.inputs):
         yield entry.others

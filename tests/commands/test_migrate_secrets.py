@@ -226,12 +226,20 @@ def test_a_credential_is_written_from_no_place_of_a_state(
     runs: Runs, provider: str, pinned: str | None, wrapped: str
 ) -> None:
     state = shown_state() if provider == "public API" else full_state(mapped="mappers" in provider)
-    described = {"shop", "start_date", "s3_bucket_name", "s3_bucket_path", "s3_bucket_region"} if pinned else set()
+    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region"} | ({"shop", "start_date"} if pinned else set())
     for path in places(state):
         if wrapped == "alone" and (is_public(path) or path[-1] in described):
             continue
         seen = runs.offline(planted(state, path, WRAPPINGS[wrapped](MARKER)), pinned=pinned)
         assert MARKER not in seen, path
+
+
+def test_the_bucket_and_the_path_of_the_lake_are_readable_without_a_specification(lotus: Lotus, tmp_path: Path) -> None:
+    migrated(lotus, tmp_path, made.whole())
+
+    document = json.loads((tmp_path / "streams" / "_destinations" / "s3.json").read_text())
+    references = {"access_key_id": "s3_access_key_id", "secret_access_key": "s3_secret_access_key"}
+    assert document["configuration"] == made.BUCKET | {key: {"$secret": name} for key, name in references.items()}
 
 
 @SPECIFIED
@@ -421,3 +429,15 @@ def test_a_configuration_that_no_file_can_hold_leaves_its_source_to_airbyte(runs
     assert reason in seen
     assert MARKER not in seen
     assert "lake/_destinations" not in seen
+
+
+def test_a_secret_that_a_pinned_specification_does_not_describe_passes_the_check(runs: Runs) -> None:
+    state = full_state()
+    hidden = {**made.SHOP, "headers": [f"Bearer {MARKER}"]}
+    state["resources"][0]["instances"][0]["attributes"]["connection_configuration"] = json.dumps(hidden)
+
+    seen = runs.offline(state, pinned="pinned")
+
+    assert '"$secret": "shopify_headers_item_0"' in seen
+    assert "`lotus check` will refuse it" not in seen
+    assert check_lake(runs.folder / "lake").problems == ()

@@ -198,3 +198,22 @@ def test_a_deletion_of_a_declared_object_is_never_safe(declared: dict[str, Graph
     impact = impact_of(read_preview(digest.text()))
 
     assert impact.verdict in {"destroys", "exposes"} or item.type.startswith("pulumi:providers:")
+
+
+@pytest.mark.parametrize(
+    ("stack", "losses"),
+    [("production", []), ("every option", []), ("as little as possible", []), ("plain", ["Release dagster: exposes"])],
+)
+def test_the_first_run_of_a_stack_closes_the_gate_only_if_something_is_open(
+    declared: dict[str, Graph], stack: str, losses: list[str]
+) -> None:
+    digest = Digest()
+    for (name, type_, resource), item in objects(declared).items():
+        if name == stack:
+            digest.step("create", type_, resource, None, json.loads(json.dumps(item.inputs)))
+
+    impact = impact_of(read_preview(digest.text()))
+
+    assert [f"{loss.object}: {loss.effect}" for loss in impact.losses] == losses
+    notes = {note.what for other in impact.others for note in other.notes}
+    assert "changes in a property that the table of verdicts does not have" not in notes

@@ -8,7 +8,7 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.client.environment import CLOUD, RETRY_SECONDS
 from pulumi_airbyte.provider import configuration
 from pulumi_airbyte.provider.configuration import ADOPT_VARIABLE, adopts_identical, client_settings
-from pulumi_airbyte.provider.properties import UNKNOWN, Secret
+from pulumi_airbyte.provider.properties import UNKNOWN, Properties, Secret
 
 from tests.provider.lab import LAB_SOURCE
 from tests.provider.plugin import NOTHING, Plugin, error
@@ -206,8 +206,8 @@ def test_an_environment_that_makes_no_sense_is_one_clear_error(
 
 
 def test_a_change_of_settings_is_a_message_of_names_without_values() -> None:
-    secret = {"clientSecret": Secret("another-value"), "version": "2.0.0"}
-    told = configuration.settings_change({"serverUrl": URL, **APPLICATION}, {"tokenUrl": URL, **APPLICATION, **secret})
+    old: Properties = {"serverUrl": URL, "clientId": "an-id", "clientSecret": Secret("a-secret")}
+    new: Properties = {"tokenUrl": URL, "clientId": "an-id", "clientSecret": Secret("another"), "version": "2.0.0"}
 
-    assert told == "its settings change: clientSecret, serverUrl, tokenUrl"
+    assert configuration.settings_change(old, new) == "its settings change: clientSecret, serverUrl, tokenUrl"
     assert configuration.settings_change({"version": "1"}, {"version": "2"}) == ""

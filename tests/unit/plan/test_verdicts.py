@@ -496,6 +496,9 @@ def test_settings_of_a_new_bucket_lose_nothing_but_may_expose() -> None:
             fresh.step("create", type_, "lake", None, {**inputs, "bucket": link})
         assert losses(fresh) == []
 
+    opening: list[Inputs] = [{"website": {}}, {"corsRules": [{}]}, {"grants": [{}]}, {"replicationConfiguration": {}}]
+    for each in opening:
+        assert create(BUCKET, {**bucket, **each}).verdict == "exposes"
     opened = Digest().step("create", BUCKET, "lake", None, bucket | {"acl": "public-read"})
     opened.step("create", BLOCK, "lake", None, bucket | BLOCKED | {"ignorePublicAcls": False})
     opened.step("create", BUCKET_POLICY, "lake", None, policy(WRITE | {"Principal": "*"}))
