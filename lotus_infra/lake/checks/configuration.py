@@ -99,6 +99,7 @@ def _check_fit(file: str, specification: Specification, configuration: Configura
     values = _without_references(configuration)
     misfits, unchecked = specification.judge(values)
     leaves = dict(walk_leaves(configuration))
+    undescribed = [path for path, _ in specification.unknown_keys(values)]
     for misfit in misfits:
         yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
     for path in unchecked:
@@ -106,7 +107,8 @@ def _check_fit(file: str, specification: Specification, configuration: Configura
     for path, leaf in leaves.items():
         if specification.is_secret(path):
             yield from _check_secret(file, (*_PATH, *path), leaf)
-        else:
+        elif not any(path[: len(key)] == key for key in undescribed):
+            # A key that the specification does not describe may be a secret: it has a notice of its own.
             yield from _check_readable(file, (*_PATH, *path), leaf)
     refused = {misfit.path for misfit in misfits}
     for path, likely in islice(specification.unknown_keys(values), _MOST_UNKNOWN):
