@@ -46,6 +46,9 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
     public_url = texts.get("serverUrl") or CLOUD
     if url_problem(public_url):
         raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(public_url)}")
+    for key in ("configUrl", "tokenUrl"):
+        if texts.get(key) and url_problem(texts[key]):
+            raise ValueError(f"airbyte: {key}: {url_problem(texts[key])}")
     return ClientSettings(
         public_url=public_url,
         config_url=texts.get("configUrl", ""),
