@@ -99,15 +99,19 @@ class Operations(Calls):
                 raise
             return job
 
-    def job_failure(self, job_id: int) -> str:
+    def job_failure(self, job_id: int, *owners: str) -> str:
         """The failure message of a job's last attempt, from the Config API; may be empty.
+
+        Args:
+            job_id: the job.
+            owners: ids of the objects whose secrets the message may quote, as `Redactor.quote` takes them.
 
         Raises:
             AirbyteError: also if the server has no Config API.
         """
         what = f"read the attempts of job {job_id}"
         answer = self._config("/jobs/get", what, {"id": job_id}, needed_by="Reasons of failures need")
-        return self.redactor.quote(parse(JobAttempts, answer, what).reason)
+        return self.redactor.quote(parse(JobAttempts, answer, what).reason, *owners)
 
     def discover_schema(self, source_id: str, *, disable_cache: bool = True) -> list[DiscoveredStream]:
         """Discover a source's streams with their JSON schemas, by the Config API. Takes minutes if not cached.

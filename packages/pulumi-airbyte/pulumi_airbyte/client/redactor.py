@@ -20,7 +20,7 @@ SHORTEST_SECRET: Final = 4
 SHORTEST_LINE: Final = 8
 """Shorter lines of a multi-line secret are not treated as secrets of their own."""
 REMOVED: Final = "[secret]"
-NOT_SHOWN: Final = "(not shown, because it may quote secrets that can't be decrypted here; see Airbyte's UI)"
+NOT_SHOWN: Final = "(not shown, because it may quote secrets that are unknown here; see Airbyte's UI)"
 """Instead of a connector's message."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _ESCAPED_LINE_END: Final = re.compile(r"\\r|\\n|\r|\n")
@@ -79,6 +79,7 @@ class Redactor:
         self._canonical: frozenset[str] = frozenset()
         self._load: Callable[[], Iterable[str] | None] | None = None
         self._all_known = True
+        self._covered: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
 
@@ -106,12 +107,22 @@ class Redactor:
         self._learn_expected()
         return self.clean(text)
 
-    def quote(self, text: str) -> str:
+    def cover(self, owner: str) -> None:
+        """Note that all secrets of an object are known, given by its id."""
+        with self._lock:
+            self._covered |= {owner}
+
+    def quote(self, text: str, *owners: str) -> str:
         """A connector's message on one line, without secrets.
 
         Connectors quote their configuration. So the message is not shown if expected values can't be known.
+
+        Args:
+            text: the message.
+            owners: ids of the objects whose secrets it may quote; all of them must be covered.
         """
-        return self.line(text) if self._learn_expected() or not text.strip() else NOT_SHOWN
+        known = self._covered.issuperset(owners) and self._learn_expected()
+        return self.line(text) if known or not text.strip() else NOT_SHOWN
 
     def _learn_expected(self) -> bool:
         """Load the expected values once; returns whether they are known."""
