@@ -195,7 +195,7 @@ def test_nor_where_a_run_is_killed(world: Planted) -> None:
 
 def test_nor_where_somebody_wrote_secrets_into_airbyte(world: Planted) -> None:
     twin = world.lake.twin
-    source = call(twin, "GET", "/sources?limit=100")["data"][-1]
+    [source] = [each for each in call(twin, "GET", "/sources?limit=100")["data"] if each["name"] == "Shopify"]
     theirs = {
         "auth_method": "api_password",
         "api_password": ELSEWHERE["a secret that somebody wrote into Airbyte"].value,

@@ -62,6 +62,54 @@ class Relay:
     issued: set[str] = field(default_factory=set)
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self, target: str, client: httpx.Client) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = target
+        self.client = client
+        self.relay = Relay(f"http://127.0.0.1:{self.server_port}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = "\n".join(f"{name}: {value}" for name, value in self.headers.items())
+        request = Request(self.command, self.path, headers, body.decode(errors="replace"))
+        rule = self.server.relay.rule
+        answer = rule(request) if rule is not None else None
+        if answer is None:
+            self._pass_on(body, request)
+        elif answer.status:
+            found = {"Content-Type": answer.media} | ({"Location": answer.location} if answer.location else {})
+            self._send(answer.status, found, answer.body.encode())
+        else:
+            self.close_connection = True
+
+    def _pass_on(self, body: bytes, request: Request) -> None:
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in DROPPED}
+        got = self.server.client.request(self.command, self.server.target + self.path, content=body, headers=kept)
+        if request.asks_for_token and got.is_success:
+            self.server.relay.issued.add(str(got.json()["access_token"]))
+        self._send(got.status_code, dict(got.headers.items()), got.content)
+
+    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in DROPPED:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 @contextmanager
 def relayed(target: str) -> Iterator[Relay]:
     """Serve a relay to another server while the context lasts.
@@ -69,56 +117,14 @@ def relayed(target: str) -> Iterator[Relay]:
     Args:
         target: The root of the other server.
     """
-    client = httpx.Client(timeout=60)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = "\n".join(f"{name}: {value}" for name, value in self.headers.items())
-            request = Request(self.command, self.path, headers, body.decode(errors="replace"))
-            answer = relay.rule(request) if relay.rule is not None else None
-            if answer is None:
-                self._pass_on(body, request)
-            elif answer.status:
-                found = {"Content-Type": answer.media} | ({"Location": answer.location} if answer.location else {})
-                self._send(answer.status, found, answer.body.encode())
-            else:
-                self.close_connection = True
-
-        def _pass_on(self, body: bytes, request: Request) -> None:
-            kept = {name: value for name, value in self.headers.items() if name.lower() not in DROPPED}
-            got = client.request(self.command, target + self.path, content=body, headers=kept)
-            if request.asks_for_token and got.is_success:
-                relay.issued.add(str(got.json()["access_token"]))
-            self._send(got.status_code, dict(got.headers.items()), got.content)
-
-        def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                if name.lower() not in DROPPED:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    relay = Relay(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield relay
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        client.close()
+    with httpx.Client(timeout=60) as client, _Server(target, client) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.relay
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _problem(status: int, said: str) -> Answer:
