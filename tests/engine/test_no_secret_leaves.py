@@ -302,7 +302,7 @@ def test_nor_where_the_stacks_file_is_broken_beside_a_secret(shared: Planted, br
     ],
 )  # fmt: skip
 def test_nor_where_a_setting_is_encrypted_and_wrong(shared: Planted, key: str) -> None:
-    zone = {"server": "{atom}", "region": "{atom}", "landing": "{atom}", "{atom}": "{atom}"}
+    zone = {"server": "{atom}", "region": "{atom}", "landing": "{atom}", "unknown": "{atom}"}
     form = json.dumps(zone) if key == "lotus:landingZone" else "{atom}-{atom}"
     shared.lake.pulumi.config_set(key, shared.plant(marker("an encrypted setting", form)), secret=True)
     for line in ("check", "doctor", "audit", f"comment {REVIEWED}", "drift --json", UP):
