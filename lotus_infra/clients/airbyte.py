@@ -4,6 +4,7 @@ The server's address and credentials come from the places where the provider plu
 and the environment for what that leaves out or encrypts. So a command uses the Airbyte that `pulumi up` uses.
 """
 
+import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -18,12 +19,14 @@ from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
 from pulumi_airbyte.client.models import Actor, Connection, Job
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
 from lotus_infra import naming
+from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config import production
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
+from lotus_infra.config.stack_files import Encrypted
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
@@ -143,6 +146,7 @@ def connected(directory: Path, stack: str | None) -> Iterator[ConnectedLake]:
     lake = load_lake(directory).lake
     settings, workspace_id = airbyte_workspace(directory, stack)
     with closing(Airbyte(settings)) as airbyte:
+        airbyte.redactor.expect(lambda: stack_secrets(directory, stack))
         yield ConnectedLake(airbyte, workspace_id, lake)
 
 
@@ -197,6 +201,67 @@ def airbyte_workspace(
         return AirbyteWorkspace(settings_from(given, environment), workspace_id)
     except ValueError as error:
         raise LotusError(str(error), "correct it in the stack's configuration or in the environment") from None
+
+
+def stack_secrets(
+    directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ
+) -> frozenset[str] | None:
+    """The values that a stack has encrypted, which Airbyte's connectors have and may quote.
+
+    Only the engine can decrypt them, which takes a second and needs the stack's key.
+
+    Args:
+        directory: The lake's folder.
+        stack: The stack, as in `airbyte_workspace`.
+        environment: The environment's variables.
+
+    Returns:
+        The values; None if they can't be decrypted, or no stack is selected.
+    """
+    project = Project.around(directory)
+    try:
+        names = project.select_all(stack, environment) if project is not None else ()
+        if project is None or len(names) != 1:
+            return None
+        values = project.read(names[0]).entries.values
+        if not any(map(_has_encrypted, values.values())):
+            return frozenset()
+        engine = Engine(project, stack or environment.get(STACK_VARIABLE) or names[0], environment, guarded=False)
+        shown = _CONFIGURATION.validate_json(engine.output("config", "--show-secrets", "--json"))
+    except (LotusError, ValidationError):
+        return None
+    decrypted = {key: each.object_value if each.object_value is not None else each.value for key, each in shown.items()}
+    return frozenset(text for key, value in values.items() for text in _decrypted(value, decrypted.get(key)))
+
+
+class _Value(BaseModel):
+    """A value in the output of `pulumi config --json` (`configValueJSON` in pulumi, pkg/cmd/pulumi/config)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    value: str | None = None
+    object_value: JsonValue = Field(default=None, alias="objectValue")
+
+
+_CONFIGURATION: Final = TypeAdapter(dict[str, _Value])
+
+
+def _has_encrypted(value: object) -> bool:
+    """Whether a value of a stack's file is encrypted, or a part of it is."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return isinstance(value, Encrypted) or any(map(_has_encrypted, parts))
+
+
+def _decrypted(value: object, decrypted: JsonValue) -> Iterator[str]:
+    """The decrypted texts at the places where a value of a stack's file is encrypted."""
+    if isinstance(value, Encrypted):
+        yield decrypted if isinstance(decrypted, str) else json.dumps(decrypted)
+    elif isinstance(value, Mapping) and isinstance(decrypted, dict):
+        for key, part in value.items():
+            yield from _decrypted(part, decrypted.get(str(key)))
+    elif isinstance(value, list) and isinstance(decrypted, list):
+        for part, plain in zip(value, decrypted, strict=False):
+            yield from _decrypted(part, plain)
 
 
 def last_jobs(airbyte: Airbyte, workspace_id: str, connections: Collection[str]) -> dict[str, Job]:

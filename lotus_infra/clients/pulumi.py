@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -41,6 +42,22 @@ _VALUED: Final = frozenset(
 _SHORT_VALUED: Final = re.compile(r"-[^-cmpstv]*[cmpstv]")
 _STANDARD_ERROR: Final = 2
 """The process's own file descriptor: `sys.stderr` may have been replaced."""
+_QUIET: Final = re.compile(r"[0-8]")
+"""Levels of `--verbose` without values. From 9 on, the engine logs every secret in plain text (seen on 3.259)."""
+_SHORT_VERBOSE: Final = re.compile(r"-[defhjyQ]*v=?(?P<level>.*)")
+"""Also behind other short options without values: `-yv9`."""
+_OPTION: Final = "PULUMI_OPTION_"
+"""Variables with this prefix are options of the engine: `PULUMI_OPTION_VERBOSE=9`."""
+_VERBOSE: Final = f"{_OPTION}VERBOSE"
+_SHOWING_OPTIONS: Final = ("tracing", "otel-traces", "profiling", "show-secrets")
+_SHOWING_VARIABLES: Final = (
+    "PULUMI_DEBUG_GRPC",
+    "PULUMI_LOG_OTLP_ENDPOINT",
+    "PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT",
+    _VERBOSE,
+    *(_OPTION + option.upper().replace("-", "_") for option in _SHOWING_OPTIONS),
+)
+"""Variables with which the engine writes secrets in plain text."""
 _APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
 """Kinds of updates that apply a program; a refresh only reads."""
 
@@ -160,8 +177,13 @@ class Engine:
         return result.stdout
 
     def up(self, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> int:
-        """Run `pulumi up` on the user's terminal, with additional variables; returns its exit code. Raises as `run`."""
+        """Run `pulumi up` on the user's terminal, with additional variables; returns its exit code.
+
+        Raises:
+            LotusError: As `run`, or an argument makes the engine print secrets.
+        """
         self.check_guard(arguments)
+        refuse_disclosure(arguments, {})
         return self._start("up", *self._options, *arguments, extra=extra).returncode
 
     def version(self) -> str:
@@ -177,6 +199,10 @@ class Engine:
     ) -> subprocess.CompletedProcess[str]:
         self.check_guard()
         environment = {**self.environment, **(extra or {})}
+        if self.guarded:
+            refuse_disclosure((), environment)
+        for name in _disclosing(environment):
+            del environment[name]
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:
             raise LotusError("there is no pulumi on PATH", 'in the repository, `eval "$(make -s env)"` puts it there')
@@ -269,6 +295,41 @@ def _words(arguments: Sequence[str]) -> Iterator[str]:
             is_value = bool(_SHORT_VALUED.fullmatch(argument))
         else:
             yield argument
+
+
+def refuse_disclosure(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Refuse what makes the engine write secrets in plain text into its output, a log or a trace.
+
+    Args:
+        arguments: Arguments of an engine's command.
+        environment: Its variables.
+
+    Raises:
+        LotusError: An argument or a variable does so.
+    """
+    found = [*_showing(arguments), *(f"${name}" for name in _disclosing(environment))]
+    if found:
+        what = f"{', '.join(found)} makes the engine write secrets in plain text"
+        raise LotusError(what, "leave it out, use at most -v=8, or run `pulumi` itself where nobody else reads it")
+
+
+def _disclosing(environment: Mapping[str, str]) -> list[str]:
+    """The variables that make the engine write secrets."""
+    found = [name for name in _SHOWING_VARIABLES if environment.get(name)]
+    return [name for name in found if name != _VERBOSE or not _QUIET.fullmatch(environment[name])]
+
+
+def _showing(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that make the engine write secrets. The level may be an argument of its own: `-v 9`."""
+    for argument, following in pairwise((*arguments, "")):
+        name, given, value = argument.partition("=")
+        short = _SHORT_VERBOSE.fullmatch(argument) if not argument.startswith("--") else None
+        if name.removeprefix("--") in _SHOWING_OPTIONS and name.startswith("--"):
+            yield argument
+        elif name == "--verbose" or short is not None:
+            level = short["level"] if short is not None else value
+            if not _QUIET.fullmatch(level if level or given else following):
+                yield argument
 
 
 class _Update(BaseModel):

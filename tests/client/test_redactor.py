@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from pulumi_airbyte.client.redactor import Redactor
+from pulumi_airbyte.client.redactor import NOT_SHOWN, Redactor
 
 SECRET = 'p@ss "w/rd"+é\\n&<1>%41'
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq/hkiG9w0\nBAQEFAASC+BKcwggSj\nshort=\n-----END PRIVATE KEY-----\n"
@@ -156,6 +156,38 @@ def test_secrets_that_touch_or_overlap_are_all_removed() -> None:
     assert cleaned("abcdefgh", "abcd", "efgh") == "[secret][secret]"
     assert cleaned("abcdefgh", "abcdef", "defgh") == "[secret]"
     assert cleaned("aaaaaa", "aaaa") == "[secret]"
+
+
+def test_expected_secrets_are_learned_once_and_only_for_a_servers_text() -> None:
+    redactor = Redactor()
+    loads: list[str] = []
+
+    def load() -> list[str]:
+        loads.append("")
+        return [SECRET]
+
+    redactor.expect(load)
+    assert redactor.clean("nothing yet") == "nothing yet"
+    assert loads == []
+    assert redactor.clean_answer(f"refused {SECRET}") == "refused [secret]"
+    assert redactor.quote(f"refused\n{SECRET}") == "refused [secret]"
+    assert loads == [""]
+
+
+def test_a_connectors_message_is_not_shown_if_secrets_that_it_may_quote_are_unknown() -> None:
+    redactor = Redactor()
+    redactor.expect(lambda: None)
+    assert redactor.quote(f"refused {SECRET}") == NOT_SHOWN
+    assert redactor.quote("") == ""
+    assert redactor.clean_answer("the server's own words") == "the server's own words"
+
+
+def test_a_message_may_quote_only_objects_whose_secrets_are_known() -> None:
+    redactor = Redactor()
+    redactor.learn([SECRET])
+    redactor.cover("a-source")
+    assert redactor.quote(SECRET, "a-source") == "[secret]"
+    assert redactor.quote("a text", "a-source", "a-destination") == NOT_SHOWN
 
 
 HARD = "%&\\;#+/=\"'<>nux0469aAfF \n\t"

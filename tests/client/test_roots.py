@@ -37,10 +37,15 @@ def test_a_sound_address_has_no_problem(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "airbyte.example.com/api", "ftp://example.com", "https://", "https://h:port/", "https://h/?a=b", "http://["],
+    ["", "airbyte.example.com/api", "ftp://example.com", "https://", "https://h:port/", "http://["],
 )
 def test_what_is_no_address_is_shown_with_an_example(url: str) -> None:
     assert url_problem(url) == f"{url!r} is not a URL like https://airbyte.example.com/api/public/v1"
+
+
+@pytest.mark.parametrize("url", ["https://h/?token=hunter2", "h/?hunter2", "https://[?hunter2", "hunter2%zz"])
+def test_an_address_that_may_hold_a_token_is_refused_without_showing_it(url: str) -> None:
+    assert url_problem(url) == "it is not a URL like https://airbyte.example.com/api/public/v1"
 
 
 @pytest.mark.parametrize("host", ["airbyte.example.com", "airbyte.example.com:port"])

@@ -7,6 +7,7 @@ from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import AirbyteError, Auth
 from pulumi_airbyte.client.auth import ClientCredentials
 from pulumi_airbyte.client.errors import Busy, ServerError, Unauthenticated, Unreachable
+from pulumi_airbyte.client.redactor import Redactor
 
 from tests.client.scripted import HTML, Answer, answering
 from tests.client.support import TOKEN_PATH, all_at_once, application, asked, client, tokens
@@ -30,7 +31,7 @@ class Hand:
 def renewed_at(twin: RunningTwin, token_url: str, seconds: float) -> bool:
     """Whether a token that was fetched at 0 is not used any more after so many seconds."""
     clock = Hand(twin)
-    credentials = ClientCredentials(application(twin), token_url, str, clock)
+    credentials = ClientCredentials(application(twin), token_url, Redactor(), clock)
     with httpx.Client(auth=credentials) as http:
         http.get(f"{twin.public_url}/workspaces").raise_for_status()
         clock.now = clock.start + seconds

@@ -47,6 +47,8 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "a rotated secret is one update, and no secret is shown": (
         "test_secrets.py::test_a_rotated_secret_is_one_update_of_its_holder_that_shows_no_value",
         "test_secrets.py::test_a_secret_that_is_missing_fails_before_any_write",
+        "test_no_secret_leaves.py::test_every_command_has_its_lines",
+        "test_no_secret_leaves.py::test_no_secret_leaves_by_day",
     ),
     "an import of everything previews empty": (
         "test_import.py::test_an_import_of_everything_leaves_nothing_to_do",

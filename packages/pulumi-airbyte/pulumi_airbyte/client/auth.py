@@ -12,6 +12,7 @@ import httpx
 
 from pulumi_airbyte.client.deadline import patience
 from pulumi_airbyte.client.errors import ROOT_HINT, ServerError, Unauthenticated, Unreachable, error_from
+from pulumi_airbyte.client.redactor import Redactor
 from pulumi_airbyte.client.settings import Auth
 
 FALLBACK_SECONDS: Final = 60.0
@@ -27,12 +28,10 @@ class ClientCredentials(httpx.Auth):
 
     requires_response_body = True
 
-    def __init__(
-        self, auth: Auth, token_url: str, clean: Callable[[str], str], now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, auth: Auth, token_url: str, redactor: Redactor, now: Callable[[], float] = time.time) -> None:
         self._auth = auth
         self._token_url = token_url
-        self._clean = clean
+        self._redactor = redactor
         self._now = now
         self._lock = threading.Lock()
         self._token = ""
@@ -71,14 +70,16 @@ class ClientCredentials(httpx.Auth):
 
     def _keep(self, response: httpx.Response) -> None:
         if response.status_code in {400, 401, 403}:
-            failure = error_from(response, "issue a token", self._clean)
+            failure = error_from(response, "issue a token", self._redactor.clean_answer)
             raise Unauthenticated(failure.message, "Check clientId and clientSecret.", response.status_code)
         if response.status_code == 404:
             hint = "This server has no token endpoint: leave clientId out if its authentication is switched off."
             raise Unauthenticated(f"Airbyte has no token endpoint at {self._token_url}", hint, 404)
         if not response.is_success:
-            raise error_from(response, "issue a token", self._clean)
+            raise error_from(response, "issue a token", self._redactor.clean_answer)
         token, expires_in = _token_of(response)
+        # A server or a proxy may repeat the request's headers in its errors.
+        self._redactor.learn([token])
         now = self._now()
         self._token = token
         self._renew_at = now + REFRESH_AT * _lifetime(token, expires_in, now)
@@ -117,11 +118,11 @@ class Bearer(httpx.Auth):
         yield request
 
 
-def authenticator(auth: Auth, public_url: str, clean: Callable[[str], str]) -> httpx.Auth | None:
+def authenticator(auth: Auth, public_url: str, redactor: Redactor) -> httpx.Auth | None:
     """The httpx authenticator for these credentials; None without credentials."""
     match auth.mode:
         case "client_credentials":
-            return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token", clean)
+            return ClientCredentials(auth, auth.token_url or f"{public_url}/applications/token", redactor)
         case "basic":
             return httpx.BasicAuth(auth.username, auth.password)
         case "bearer":

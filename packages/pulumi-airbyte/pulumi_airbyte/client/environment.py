@@ -50,7 +50,7 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
         shown = public_url if "@" in public_url else public_url.partition("?")[0]
         raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(shown) or _QUERY}")
     for key in ("configUrl", "tokenUrl"):
-        if "@" in texts.get(key, ""):
+        if texts.get(key) and url_problem(texts[key]):
             raise ValueError(f"airbyte: {key}: {url_problem(texts[key])}")
     return ClientSettings(
         public_url=public_url,

@@ -99,15 +99,19 @@ class Operations(Calls):
                 raise
             return job
 
-    def job_failure(self, job_id: int) -> str:
+    def job_failure(self, job_id: int, *owners: str) -> str:
         """The failure message of a job's last attempt, from the Config API; may be empty.
+
+        Args:
+            job_id: the job.
+            owners: ids of the objects whose secrets the message may quote, as `Redactor.quote` takes them.
 
         Raises:
             AirbyteError: also if the server has no Config API.
         """
         what = f"read the attempts of job {job_id}"
         answer = self._config("/jobs/get", what, {"id": job_id}, needed_by="Reasons of failures need")
-        return self.redactor.line(parse(JobAttempts, answer, what).reason)
+        return self.redactor.quote(parse(JobAttempts, answer, what).reason, *owners)
 
     def discover_schema(self, source_id: str, *, disable_cache: bool = True) -> list[DiscoveredStream]:
         """Discover a source's streams with their JSON schemas, by the Config API. Takes minutes if not cached.
@@ -122,7 +126,7 @@ class Operations(Calls):
             answer = self._config("/sources/discover_schema", what, body, needed_by="Discovery needs", effect="acts")
         found = parse(DiscoveryAnswer, answer, what)
         if not found.job.succeeded:
-            reason = self.redactor.line(found.job.failure.text) or "the connector gives no reason"
+            reason = self.redactor.quote(found.job.failure.text) or "the connector gives no reason"
             raise AirbyteError(f"Airbyte could not {what}: {reason}", DISCOVERY_HINT)
         return [entry.stream for entry in found.catalog.streams]
 
@@ -144,7 +148,7 @@ class Operations(Calls):
         if found.status == "succeeded":
             return ""
         said = found.message or found.job.failure.text
-        return self.redactor.line(said) or "the connector gives no reason"
+        return self.redactor.quote(said) or "the connector gives no reason"
 
     def require_checks(self) -> None:
         """Make sure that the server can run checks.

@@ -20,6 +20,8 @@ SHORTEST_SECRET: Final = 4
 SHORTEST_LINE: Final = 8
 """Shorter lines of a multi-line secret are not treated as secrets of their own."""
 REMOVED: Final = "[secret]"
+NOT_SHOWN: Final = "(not shown, because it may quote secrets that are unknown here; see Airbyte's UI)"
+"""Instead of a connector's message."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _ESCAPED_LINE_END: Final = re.compile(r"\\r|\\n|\r|\n")
 _ARMOR: Final = re.compile(r"-----(?:BEGIN|END) [^-]*-----")
@@ -75,7 +77,11 @@ class Redactor:
         self._learned: frozenset[str] = frozenset()
         self._plain: frozenset[str] = frozenset()
         self._canonical: frozenset[str] = frozenset()
+        self._load: Callable[[], Iterable[str] | None] | None = None
+        self._all_known = True
+        self._covered: frozenset[str] = frozenset()
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Remember values to remove. Values of under four characters are ignored: they would match ordinary words."""
@@ -87,6 +93,46 @@ class Redactor:
                 self._learned |= new
                 self._plain |= {written(part).text for part in parts}
                 self._canonical |= forms
+
+    def expect(self, load: Callable[[], Iterable[str] | None]) -> None:
+        """Learn further values just before a server's text is cleaned for the first time: decrypting them takes time.
+
+        Args:
+            load: returns the values, or None if they can't be known.
+        """
+        self._load = load
+
+    def clean_answer(self, text: str) -> str:
+        """`clean` for a text of a server: also without the expected values, as far as they can be known."""
+        self._learn_expected()
+        return self.clean(text)
+
+    def cover(self, owner: str) -> None:
+        """Note that all secrets of an object are known, given by its id."""
+        with self._lock:
+            self._covered |= {owner}
+
+    def quote(self, text: str, *owners: str) -> str:
+        """A connector's message on one line, without secrets.
+
+        Connectors quote their configuration. So the message is not shown if expected values can't be known.
+
+        Args:
+            text: the message.
+            owners: ids of the objects whose secrets it may quote; all of them must be covered.
+        """
+        known = self._covered.issuperset(owners) and self._learn_expected()
+        return self.line(text) if known or not text.strip() else NOT_SHOWN
+
+    def _learn_expected(self) -> bool:
+        """Load the expected values once; returns whether they are known."""
+        with self._loading:
+            load, self._load = self._load, None
+            if load is not None:
+                found = load()
+                self._all_known = found is not None
+                self.learn(found or ())
+            return self._all_known
 
     def clean(self, text: str) -> str:
         """The text without any remembered value."""

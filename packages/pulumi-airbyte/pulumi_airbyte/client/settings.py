@@ -1,11 +1,14 @@
 """Settings of the client: the roots of both APIs, credentials, timeouts and retries."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 AuthMode = Literal["none", "basic", "client_credentials", "bearer"]
 
+_PLAIN: Final = re.compile(r"[\w.:/\[\]-]*")
+"""Text without a query, credentials or escapes."""
 _PUBLIC_SUFFIX: Final = "/api/public/v1"
 _CLOUD_PUBLIC: Final = "https://api.airbyte.com/v1"
 _CLOUD_CONFIG: Final = "https://cloud.airbyte.com/api/v1"
@@ -117,4 +120,6 @@ def url_problem(url: str) -> str:
         sound = False
     if "@" in url:
         return "the URL carries credentials; give username and password instead"
-    return "" if sound else f"{url!r} is not a URL like https://airbyte.example.com/api/public/v1"
+    # A query may hold a token.
+    shown = repr(url) if _PLAIN.fullmatch(url) else "it"
+    return "" if sound else f"{shown} is not a URL like https://airbyte.example.com/api/public/v1"

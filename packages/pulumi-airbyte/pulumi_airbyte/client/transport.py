@@ -73,7 +73,7 @@ class Transport:
         self._cancelled = threading.Event()
         self._writes = threading.BoundedSemaphore(settings.parallel_writes)
         self._http = httpx.Client(
-            auth=authenticator(settings.auth, settings.public_url, self.redactor.clean),
+            auth=authenticator(settings.auth, settings.public_url, self.redactor),
             # pool=None: the engine makes more concurrent calls than the pool has connections, and a discovery occupies
             # one for minutes.
             timeout=httpx.Timeout(10.0, read=settings.read_seconds, pool=None),
@@ -177,7 +177,7 @@ class Transport:
             raise _FailedTry(self._unreachable(what, error, unknown=unknown), again=again) from error
         self.server_time = response.headers.get("date", "")
         if not response.is_success:
-            failure = error_from(response, self.redactor.clean(what), self.redactor.clean, writes=writes)
+            failure = error_from(response, self.redactor.clean(what), self.redactor.clean_answer, writes=writes)
             again = isinstance(failure, Busy) and (effect != "acts" or failure.status in NOT_TAKEN)
             raise _FailedTry(failure, again=again)
         return self._decoded(response, what)

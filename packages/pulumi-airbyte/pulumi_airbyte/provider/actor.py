@@ -107,6 +107,8 @@ class ActorType(ResourceType):
 
     def diff(self, known: Known, new: Properties) -> Differences:
         """Every difference. It is none to name the same connector by type instead of definition, or the reverse."""
+        # `check` has learned the secrets of the same object, whose id it does not get.
+        self.airbyte.redactor.cover(known.id)
         found = super().diff(known, new)
         if self._same_connector(new, known.outputs):
             found = [item for item in found if item[0] not in self._names]
@@ -167,6 +169,7 @@ class ActorType(ResourceType):
         sent, writes = self.remote(inputs), self._writes
         made = self._adoption(inputs, target).make(lambda: writes.post(sent), lambda found: writes.taken(found, sent))
         outputs = writes.written(made, sent)
+        self.airbyte.redactor.cover(made.actor_id)
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, outputs))
 
     def read(self, known: Known, target: Target) -> Live | None:

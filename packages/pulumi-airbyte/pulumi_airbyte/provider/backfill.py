@@ -262,7 +262,9 @@ class Refresh:
         if job.finished and job.status != "succeeded":
             reason = ""
             with suppress(AirbyteError):
-                reason = self._airbyte.job_failure(job_id)
+                # The engine does not check what a run does not target, so its secrets may be unknown.
+                ends = self._airbyte.get_connection(self._id)
+                reason = self._airbyte.job_failure(job_id, ends.source_id, ends.destination_id)
             raise AirbyteError(f"{what} has {job.status} (job {job_id}){f': {reason}' if reason else ''}.", AGAIN)
         return job
 
