@@ -152,6 +152,10 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
 _FIXED: Final = known_keys(LotusKeys)
 _SECRETS: Final = frozenset({*DATABASE_PASSWORDS, *(f"{start}{half}" for start in _PAIRS for half in _HALVES)})
 """The fixed keys that may be encrypted; the others are read by commands that can't decrypt."""
+_PROVIDER_SECRETS: Final = {
+    "airbyte": frozenset({"bearerAuth", "clientSecret", "password"}),
+    "aws": frozenset({"secretKey", "token"}),
+}
 _LIKELY, _MISSPELT = 0.75, 0.85
 """How alike a name is to a key that it may stand for; and to one that it must stand for, if no lake says otherwise."""
 _NESTED: Final = {
@@ -222,6 +226,8 @@ class _Parser:
             else:
                 self._lake_value(key, name, value)
         settings = self._validated(sections)
+        if settings is not None and settings.lotus.production:
+            self._mistakes += self._readable_secrets()
         missing = () if settings is None else tuple(_missing(settings))
         return Parsed(self._present, settings if not self._mistakes else None, tuple(self._mistakes), missing)
 
@@ -266,7 +272,8 @@ class _Parser:
             return
         else:
             self._values[name] = _as_text(value)
-            for kind in sorted((self._names or {}).get(name, ())):
+            references = (self._names or {}).get(name, frozenset())
+            for kind in sorted({reference.type for reference in references}):
                 if kind == "string" and isinstance(value, dict) and len(value) == 1:
                     [inner] = value
                     self._mistake((key, inner), *object_for_text(inner))
@@ -278,6 +285,15 @@ class _Parser:
         if self._names is not None:
             return name in self._names
         return naming.is_identifier(name) and nearest(name, _FIXED, _MISSPELT) is None
+
+    def _readable_secrets(self) -> Iterator[Mistake]:
+        """The secrets that are not encrypted, although the stack is production."""
+        asked = {name for name, references in (self._names or {}).items() if any(each.secret for each in references)}
+        for key in sorted(self._given.keys() - self._encrypted):
+            namespace, _, name = key.partition(":")
+            if name in {NAMESPACE: _SECRETS | asked, **_PROVIDER_SECRETS}.get(namespace, ()):
+                what = "is a secret in plain text, and the stack is production"
+                yield Mistake((key,), what, f"pulumi config set --secret --stack {self._stack} {key}")
 
     def _validated(self, sections: dict[str, dict[str, Value]]) -> StackSettings | None:
         own = {"stack": self._stack, "names": self._present, "values": self._values, "encrypted": self._encrypted}

@@ -25,8 +25,6 @@ ReferenceType = Literal["string", "integer", "number", "boolean", "json"]
 LandingPart = Literal["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key"]
 SECRET_PARTS = frozenset({"access_key_id", "secret_access_key"})
 
-LakeNames: TypeAlias = Mapping[str, frozenset[ReferenceType]]
-"""The names of the stack's values that a lake refers to, each with the types that the references ask for."""
 
 Value = TypeVar("Value")
 _PYTHON: Final[dict[ReferenceType, type | tuple[type, ...]]] = {
@@ -55,6 +53,10 @@ class Reference:
     type: ReferenceType = "string"
     part: LandingPart | None = None
     rotates: bool = False
+
+
+LakeNames: TypeAlias = Mapping[str, frozenset[Reference]]
+"""The names of the stack's values that a lake refers to, each with the references to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +140,18 @@ def references(configuration: JsonValue) -> Iterator[tuple[JsonPath, Reference]]
 
 
 def named_values(configurations: Iterable[JsonValue]) -> LakeNames | None:
-    """The names of the stack's values that configurations refer to, with the types that they ask for.
+    """The names of the stack's values that configurations refer to, with the references.
 
     None if they are unknown, because a reference is malformed.
     """
-    found: dict[str, frozenset[ReferenceType]] = {}
+    found: dict[str, frozenset[Reference]] = {}
     for configuration in configurations:
         for _, leaf in walk_leaves(configuration):
             reference = parse_reference(leaf) if is_reference(leaf) else None
             if isinstance(reference, tuple):
                 return None
             if reference is not None and reference.part is None:
-                found[reference.name] = found.get(reference.name, frozenset()) | {reference.type}
+                found[reference.name] = found.get(reference.name, frozenset()) | {reference}
     return found
 
 

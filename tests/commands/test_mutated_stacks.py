@@ -83,6 +83,15 @@ def of_another_type(file: str, text: str) -> Iterator[Mutation]:
         yield Mutation("of another type", file, path, broken, place.start_mark.line + 1)
 
 
+def in_plain_text(file: str, text: str) -> Iterator[Mutation]:
+    """A secret of production that is not encrypted; the sandbox has no other ones."""
+    for path, key, value in pairs(root(text)):
+        if isinstance(value, yaml.MappingNode) and value.value[0][0].value == "secure":
+            separator = "\n" + " " * value.end_mark.column
+            broken = f"{text[: key.end_mark.index]}: a-value-of-some-length{separator}{text[value.end_mark.index :]}"
+            yield Mutation("in plain text", file, path, broken, key.start_mark.line + 1)
+
+
 def on_another_level(file: str, text: str) -> Iterator[Mutation]:
     document = yaml.safe_load(text)
     for path, _, _ in pairs(root(text)):
@@ -124,7 +133,7 @@ def at(document: Any, path: Path_) -> Any:
 def all_mutations() -> Iterator[Mutation]:
     for file in STACKS:
         text = (REPOSITORY / file).read_text(encoding="utf-8")
-        for way in (misspelt, of_another_type, on_another_level, below_a_section):
+        for way in (misspelt, of_another_type, in_plain_text, on_another_level, below_a_section):
             yield from way(file, text)
 
 

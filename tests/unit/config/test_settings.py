@@ -12,6 +12,7 @@ from lotus_infra.config.provider_keys import AirbyteKeys, AwsKeys, KubernetesKey
 from lotus_infra.config.section import known_keys
 from lotus_infra.config.settings import LotusKeys, parse
 from lotus_infra.config.stack_files import Encrypted, Value
+from lotus_infra.lake.references import Reference
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGE = (REPOSITORY / "docs" / "stack-configuration.md").read_text(encoding="utf-8")
@@ -84,10 +85,13 @@ def test_values_and_their_texts_from_the_engine_make_the_same_settings() -> None
         "lotus:workers": "4",
         "lotus:key": "the-decrypted-key",
     }
-    names = {"workers": frozenset({"integer"}), "key": frozenset({"string"})}
+    names = {
+        "workers": frozenset({Reference("workers", secret=False, type="integer")}),
+        "key": frozenset({Reference("key", secret=True)}),
+    }
 
-    read = parse("prod", file, names)  # type: ignore[arg-type]
-    given = parse("prod", engine, names, ["lotus:key"])  # type: ignore[arg-type]
+    read = parse("prod", file, names)
+    given = parse("prod", engine, names, ["lotus:key"])
 
     assert read.settings is not None
     assert read.settings == given.settings
