@@ -59,7 +59,7 @@ def test_a_connection_is_replaced_once_the_stack_acknowledges_it_and_is_protecte
     file = pulumi.project / "preview.json"
     file.write_text(pulumi.preview("--json").ok().stdout, encoding="utf-8")
     gate = review_losses(ReviewRequest(file, pulumi.project / "streams")).gate
-    assert (gate.ok, [loss.object for loss in gate.accepted], gate.stale) == (True, ["connection shopify"], ())
+    assert (gate.ok, {loss.object for loss in gate.accepted}, gate.stale) == (True, {"connection shopify"}, ())
     pulumi.up().ok()
 
     assert applied.one("connections", "Shopify → Other")["connectionId"] != before["connectionId"]
