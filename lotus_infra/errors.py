@@ -17,7 +17,8 @@ from typing import Final
 from urllib.parse import unquote
 
 MASKED: Final = "***"
-_URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]*)://([^\s"'<>`]*)""")
+# The scheme is bounded, so that a long text without an address does not take quadratic time.
+_URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]{0,30})://([^\s"'<>`]*)""")
 _QUERY_VALUE: Final = re.compile(r"([?&;])([^?&;=#]+)=([^&;#,)]*)")
 _S3_OPTIONS: Final = (
     *("accelerate", "awssdk", "disableSSL", "disable_https", "dualstack", "endpoint", "fips", "hostname_immutable"),

@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
@@ -26,13 +25,15 @@ from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config import production
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
-from lotus_infra.config.stack_files import Encrypted
+from lotus_infra.config.stack_files import encrypted_places
+from lotus_infra.config.workspaces import SERVER, WORKSPACE, known_id
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
-WORKSPACE: Final = "lotus:workspaceId"
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
 _KEYS: Final = (*ENVIRONMENT, "configUrl", "tokenUrl")
 _MOST_JOBS: Final = 1000
@@ -188,7 +189,7 @@ def airbyte_workspace(
         _refuse_places_of_the_environment(selection, workspace)
     given = _given(settings)
     own = settings.lotus.workspace_id if settings is not None else None
-    workspace_id = _workspace_id(workspace or own or environment.get(WORKSPACE_VARIABLE, ""))
+    workspace_id = known_id(workspace or own or environment.get(WORKSPACE_VARIABLE, ""))
     missing = list(_missing_settings(completed(given, environment), settings))
     if not workspace_id:
         missing.append(_config_or_variable(WORKSPACE, "<the id in the workspace's address>", WORKSPACE_VARIABLE))
@@ -224,14 +225,15 @@ def stack_secrets(
         if project is None or len(names) != 1:
             return None
         values = project.read(names[0]).entries.values
-        if not any(map(_has_encrypted, values.values())):
+        places = [(key, path) for key, value in values.items() for path in encrypted_places(value)]
+        if not places:
             return frozenset()
         engine = Engine(project, stack or environment.get(STACK_VARIABLE) or names[0], environment, guarded=False)
         shown = _CONFIGURATION.validate_json(engine.output("config", "--show-secrets", "--json"))
     except (LotusError, ValidationError):
         return None
     decrypted = {key: each.object_value if each.object_value is not None else each.value for key, each in shown.items()}
-    return frozenset(text for key, value in values.items() for text in _decrypted(value, decrypted.get(key)))
+    return frozenset(text for key, path in places for text in _text_at(decrypted.get(key), path))
 
 
 class _Value(BaseModel):
@@ -246,22 +248,14 @@ class _Value(BaseModel):
 _CONFIGURATION: Final = TypeAdapter(dict[str, _Value])
 
 
-def _has_encrypted(value: object) -> bool:
-    """Whether a value of a stack's file is encrypted, or a part of it is."""
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return isinstance(value, Encrypted) or any(map(_has_encrypted, parts))
-
-
-def _decrypted(value: object, decrypted: JsonValue) -> Iterator[str]:
-    """The decrypted texts at the places where a value of a stack's file is encrypted."""
-    if isinstance(value, Encrypted):
-        yield decrypted if isinstance(decrypted, str) else json.dumps(decrypted)
-    elif isinstance(value, Mapping) and isinstance(decrypted, dict):
-        for key, part in value.items():
-            yield from _decrypted(part, decrypted.get(str(key)))
-    elif isinstance(value, list) and isinstance(decrypted, list):
-        for part, plain in zip(value, decrypted, strict=False):
-            yield from _decrypted(part, plain)
+def _text_at(value: JsonValue, path: JsonPath) -> Iterator[str]:
+    """The text of the part at a path; nothing if there is none."""
+    for step in path:
+        found = child(value, step)
+        if not found:
+            return
+        value = found[0]
+    yield value if isinstance(value, str) else json.dumps(value)
 
 
 def last_jobs(airbyte: Airbyte, workspace_id: str, connections: Collection[str]) -> dict[str, Job]:
@@ -345,8 +339,8 @@ def _refuse_places_of_the_environment(selection: _StackSelection, workspace: str
     """
     settings = selection.settings
     server, own = (settings.airbyte.server_url, settings.lotus.workspace_id) if settings is not None else (None, None)
-    plain = {"airbyte:serverUrl": server, WORKSPACE: workspace or own}
-    for key, variable in (("airbyte:serverUrl", ENVIRONMENT["serverUrl"]), (WORKSPACE, WORKSPACE_VARIABLE)):
+    plain = {SERVER: server, WORKSPACE: workspace or own}
+    for key, variable in ((SERVER, ENVIRONMENT["serverUrl"]), (WORKSPACE, WORKSPACE_VARIABLE)):
         if not plain[key]:
             what = f"the stack {selection.name} is production, and has no plain {key}, so that ${variable} would decide"
             raise LotusError(what, f"`pulumi config set --stack {selection.name} --plaintext {key} <value>`")
@@ -374,18 +368,10 @@ def _missing_settings(given: Mapping[str, str], settings: StackSettings | None) 
             yield f"airbyte:{key} is encrypted: export {ENVIRONMENT[key]}"
     # Without an address, credentials are for Airbyte Cloud.
     if not given.get("serverUrl") and "serverUrl" not in encrypted and auth.mode == "none":
-        yield _config_or_variable("airbyte:serverUrl", "https://<host>/api/public/v1", ENVIRONMENT["serverUrl"])
+        yield _config_or_variable(SERVER, "https://<host>/api/public/v1", ENVIRONMENT["serverUrl"])
     if auth.problem() and not encrypted:
         yield auth.problem()
 
 
 def _config_or_variable(key: str, value: str, variable: str) -> str:
     return f"`pulumi config set {key} {value}` or export {variable}"
-
-
-def _workspace_id(text: str) -> str:
-    """A workspace's id; empty if it is none, or the zeros that a new stack's file has as a placeholder."""
-    try:
-        return str(UUID(text)) if UUID(text).int else ""
-    except ValueError:
-        return ""

@@ -211,7 +211,7 @@ def _profile_diversions(
     profiles = frozenset([*given, *named] if options.get("role") or not given else given)
     sections = dict[Path, dict[str, object]]()
     for variable, name in _AWS_FILES.items():
-        file = _home(environment, environment.get(variable) or f"~/.aws/{name}")
+        file = home_path(environment, environment.get(variable) or f"~/.aws/{name}")
         try:
             sections[file] = _aws_sections(file)
         except ValueError:
@@ -316,10 +316,10 @@ def _bypasses(host: str, environment: Mapping[str, str]) -> bool:
 
 def pulumi_home(environment: Mapping[str, str]) -> Path:
     """The CLI's own folder."""
-    return _home(environment, environment.get("PULUMI_HOME") or "~/.pulumi")
+    return home_path(environment, environment.get("PULUMI_HOME") or "~/.pulumi")
 
 
-def _home(environment: Mapping[str, str], path: str) -> Path:
+def home_path(environment: Mapping[str, str], path: str) -> Path:
     """A path, in which `~` is the home folder."""
     if path.startswith("~/") and environment.get("HOME"):
         return Path(environment["HOME"]) / path.removeprefix("~/")

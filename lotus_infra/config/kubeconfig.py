@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lotus_infra.config.backend import home_path
 from lotus_infra.config.stack_files import read
 
 
@@ -27,9 +28,7 @@ def server_of(kubeconfig: str | None, context: str, environment: Mapping[str, st
 def _files(kubeconfig: str | None, environment: Mapping[str, str]) -> Iterator[Path]:
     given = [kubeconfig] if kubeconfig else environment.get("KUBECONFIG", "").split(os.pathsep)
     named = [path for path in given if path] or ["~/.kube/config"]
-    for path in named:
-        home = environment.get("HOME")
-        yield Path(home, path[2:]) if home and path.startswith("~/") else Path(path).expanduser()
+    return (home_path(environment, path) for path in named)
 
 
 def _named(files: Sequence[Mapping[str, object]], kind: str, name: str) -> Iterator[Mapping[str, object]]:

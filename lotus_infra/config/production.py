@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import Final
 
 from lotus_infra.config.backend import BACKEND_VARIABLE, STACK_SERVICES, Backend, aws_diversions, proxies
-from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.kubeconfig import server_of
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.settings import StackSettings, parse
 from lotus_infra.config.stack_files import PROJECT_FILE, read_stack, refuse
+from lotus_infra.config.workspaces import SERVER, SERVER_VARIABLE
 from lotus_infra.errors import LotusError
 
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_S3"
 """The AWS SDKs' own variable; a stack whose server has another address at each start, such as the sandbox, uses it."""
 MARK: Final = "lotus:production"
 LANDING_ZONE: Final = "lotus:landingZone"
-SERVER: Final = "airbyte:serverUrl"
 ENCRYPTED: Final = "(encrypted)"
 """Stands for an address that only the engine can decrypt."""
-DAGSTER: Final = "lotus:dagster"
-AIRBYTE_VARIABLE: Final = "AIRBYTE_SERVER_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +203,7 @@ def _stack_problems(run: Run) -> Iterator[str]:
 def _places(run: Run) -> Iterator[tuple[str, str, str]]:
     """Each value that names a place: its key, the files' value, which may be encrypted, and the run's value."""
     own, values = run.declared.values, run.values
-    yield "airbyte:serverUrl", own.airbyte, values.airbyte
+    yield SERVER, own.airbyte, values.airbyte
     for field in fields(Zone):
         named, given = (getattr(zone, field.name) if zone else "" for zone in (own.zone, values.zone))
         yield f"{LANDING_ZONE}.{field.name}", named, given
@@ -214,9 +212,9 @@ def _places(run: Run) -> Iterator[tuple[str, str, str]]:
 def _unset_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]:
     zone = run.values.zone
     if not run.values.airbyte:
-        named = environment.get(AIRBYTE_VARIABLE)
-        decides = f"${AIRBYTE_VARIABLE} decides: {named}" if named else "it would be Airbyte Cloud"
-        yield f"the stack sets no Airbyte server, and {decides}: pulumi config set airbyte:serverUrl <url>"
+        named = environment.get(SERVER_VARIABLE)
+        decides = f"${SERVER_VARIABLE} decides: {named}" if named else "it would be Airbyte Cloud"
+        yield f"the stack sets no Airbyte server, and {decides}: pulumi config set {SERVER} <url>"
     if zone is not None and zone.server != "aws" and not zone.endpoint:
         set_it = f"pulumi config set --path {LANDING_ZONE}.endpoint <url>"
         yield f"the stack sets no S3 server: {set_it}"
@@ -233,14 +231,14 @@ def _cluster_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]
     if cluster is None:
         return
     if not cluster.context:
-        set_it = f"pulumi config set --path {DAGSTER}.cluster.context <context>"
+        set_it = f"pulumi config set --path {DAGSTER_KEY}.cluster.context <context>"
         yield f"the stack names no context, and the kubeconfig's current one decides: {set_it}"
         return
     # Without such a context nothing is redirected: the run fails.
     found = server_of(cluster.kubeconfig, cluster.context, environment) if cluster.server else ""
     if found and found.rstrip("/") != cluster.server.rstrip("/"):
-        what = f"the kubeconfig's context {cluster.context} is the cluster at {found}, and {DAGSTER}.cluster.server is"
-        yield f"{what} {cluster.server}: select the kubeconfig of that cluster (KUBECONFIG)"
+        what = f"the kubeconfig's context {cluster.context} is the cluster at {found}"
+        yield f"{what}, and {DAGSTER_KEY}.cluster.server is {cluster.server}: select the kubeconfig of that cluster (KUBECONFIG)"
 
 
 def _cluster(settings: DagsterSettings | None) -> ClusterPlace | None:

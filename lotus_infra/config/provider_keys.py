@@ -41,10 +41,11 @@ class AirbyteKeys(Section):
     adopt_existing: Literal["never", "identical"] | None = None
 
 
-_TYPES: Final[dict[str, Any]] = {"text": Name, "flag": Flag, "number": Whole, "object": JsonValue}
+_TYPES: Final[dict[str, Any]] = {"text": Name, "secret": SecretStr, "flag": Flag, "number": Whole, "object": JsonValue}
 _AWS: Final = {
     "text": """accessKey customCaBundle ec2MetadataServiceEndpoint ec2MetadataServiceEndpointMode httpProxy httpsProxy
-        noProxy profile region retryMode s3UsEast1RegionalEndpoint secretKey stsRegion tagPolicyCompliance token""",
+        noProxy profile region retryMode s3UsEast1RegionalEndpoint stsRegion tagPolicyCompliance""",
+    "secret": "secretKey token",
     "flag": """insecure s3UsePathStyle skipCredentialsValidation skipMetadataApiCheck skipRegionValidation
         skipRequestingAccountId useDualstackEndpoint useFipsEndpoint""",
     "number": "maxRetries tokenBucketRateLimiterCapacity",

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
@@ -19,7 +18,15 @@ from lotus_infra.config.credentials import Credentials, GivenIdentities
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.production import ENDPOINT_VARIABLE, Declared, Run, Values
-from lotus_infra.config.settings import DATABASE_PASSWORDS, NAMESPACE, PLACEHOLDER, StackSettings, parse
+from lotus_infra.config.settings import (
+    DATABASE_PASSWORDS,
+    KEY_HALVES,
+    KEY_PAIRS,
+    NAMESPACE,
+    PLACEHOLDER,
+    StackSettings,
+    parse,
+)
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_value_names
 from lotus_infra.lake.references import LANDING_ZONE, Reference, StackValues, parse_text
@@ -133,8 +140,8 @@ def load(project: Path, stack: StackSettings) -> Settings:
 
 
 def _workspace_id(stack: StackSettings) -> str:
-    given = stack.lotus.workspace_id
-    if given is None or not UUID(given).int:
+    given = workspaces.known_id(stack.lotus.workspace_id)
+    if not given:
         hint = "pulumi config set lotus:workspaceId <id>, from the address of the workspace in Airbyte"
         raise LotusError("lotus:workspaceId is not set", hint)
     return given
@@ -160,19 +167,19 @@ def _dagster(config: pulumi.Config, settings: DagsterSettings | None) -> Dagster
 
 def _identities(config: pulumi.Config) -> GivenIdentities:
     """The keys that the server's operator created; Dagster and backups use Airbyte's unless they have their own."""
-    writer = _credentials(config, "s3_")
-    reader, backup = (_own_credentials(config, start) or writer for start in ("s3_reader_", "s3_backup_"))
+    own, *others = KEY_PAIRS
+    writer = _credentials(config, own)
+    reader, backup = (_own_credentials(config, start) or writer for start in others)
     return GivenIdentities(writer, reader, backup)
 
 
 def _own_credentials(config: pulumi.Config, start: str) -> Credentials | None:
-    given = config.get(f"{start}access_key_id")
+    given = config.get(f"{start}{KEY_HALVES[0]}")
     return _credentials(config, start) if given not in {None, PLACEHOLDER} else None
 
 
 def _credentials(config: pulumi.Config, start: str) -> Credentials:
-    names = (f"{start}access_key_id", f"{start}secret_access_key")
-    return Credentials(*(config.require_secret(name) for name in names))
+    return Credentials(*(config.require_secret(f"{start}{half}") for half in KEY_HALVES))
 
 
 def _value(config: pulumi.Config, reference: Reference) -> pulumi.Input[Any]:

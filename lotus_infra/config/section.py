@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, get_args
 
 from airbyte_model.suggestions import suggestion
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -99,6 +99,16 @@ Whole: TypeAlias = Annotated[int, BeforeValidator(_digits_as_number), Field(stri
 def known_keys(*models: type[Section]) -> frozenset[str]:
     """The keys that an object of the models may have."""
     return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+
+def secret_keys(model: type[Section]) -> frozenset[str]:
+    """The keys of a model's secrets."""
+    fields = model.model_fields.items()
+    return frozenset(field.alias or name for name, field in fields if _is_secret(field.annotation))
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
 def unknown_key(key: str, *models: type[Section]) -> tuple[str, str]:

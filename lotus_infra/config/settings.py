@@ -31,9 +31,10 @@ from lotus_infra.config.section import (
     matching,
     mistakes,
     object_for_text,
+    secret_keys,
     unknown_key,
 )
-from lotus_infra.config.stack_files import Encrypted, Value
+from lotus_infra.config.stack_files import Value, encrypted_places
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.references import LANDING_ZONE, LakeNames, StackValues, parse_text
 
@@ -44,8 +45,9 @@ DAGSTER: Final = "dagster"
 _OBJECTS: Final = frozenset({"acknowledge", DAGSTER, LANDING_ZONE})
 """Keys whose value may be JSON: `pulumi config set` without --path stores an object as text."""
 DATABASE_PASSWORDS: Final = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
-_PAIRS: Final = ("s3_", "s3_reader_", "s3_backup_")
-_HALVES: Final = ("access_key_id", "secret_access_key")
+KEY_PAIRS: Final = ("s3_", "s3_reader_", "s3_backup_")
+"""How the names of Airbyte's, Dagster's and the backups' access keys start."""
+KEY_HALVES: Final = ("access_key_id", "secret_access_key")
 
 
 def _check_workspace(text: str) -> str:
@@ -150,12 +152,8 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
     "pulumi": PulumiKeys,
 }
 _FIXED: Final = known_keys(LotusKeys)
-_SECRETS: Final = frozenset({*DATABASE_PASSWORDS, *(f"{start}{half}" for start in _PAIRS for half in _HALVES)})
-"""The fixed keys that may be encrypted; the others are read by commands that can't decrypt."""
-_PROVIDER_SECRETS: Final = {
-    "airbyte": frozenset({"bearerAuth", "clientSecret", "password"}),
-    "aws": frozenset({"secretKey", "token"}),
-}
+_SECRETS: Final = {namespace: secret_keys(section) for namespace, section in _SECTIONS.items()}
+"""The fixed keys of secrets, by namespace. Of `lotus:`, no other may be encrypted: commands can't decrypt it."""
 _LIKELY, _MISSPELT = 0.75, 0.85
 """How alike a name is to a key that it may stand for; and to one that it must stand for, if no lake says otherwise."""
 _NESTED: Final = {
@@ -206,7 +204,7 @@ class _Parser:
         self._stack = stack
         self._names = names
         self._mistakes: list[Mistake] = []
-        self._encrypted = frozenset(encrypted) | {key for key, value in given.items() if _holds_encrypted(value)}
+        self._encrypted = frozenset(encrypted) | {key for key, value in given.items() if encrypted_places(value)}
         # A placeholder stands for no value, so that a reference to it is reported.
         self._given = {key: value for key, value in given.items() if value != PLACEHOLDER}
         self._values: dict[str, str] = {}
@@ -249,13 +247,13 @@ class _Parser:
         if isinstance(value, str) and name in _OBJECTS and key.startswith(NAMESPACE):
             with suppress(ValueError):
                 value = json.loads(value)
-        may_be_encrypted = name in _SECRETS if key.startswith(NAMESPACE) else True
+        may_be_encrypted = not key.startswith(NAMESPACE) or name in _SECRETS[NAMESPACE]
         if key not in self._encrypted:
             section[name] = value
         elif not may_be_encrypted:
-            for path in _encrypted_places(value) or [()]:
+            for path in encrypted_places(value) or [()]:
                 self._mistake((key, *path), "is encrypted, and Lotus can't decrypt it", _plain_remedy(key, path))
-        elif not _holds_encrypted(value):
+        elif not encrypted_places(value):
             # The engine has decrypted it: it is checked here as a plain one is.
             section[name] = value
 
@@ -291,7 +289,7 @@ class _Parser:
         asked = {name for name, references in (self._names or {}).items() if any(each.secret for each in references)}
         for key in sorted(self._given.keys() - self._encrypted):
             namespace, _, name = key.partition(":")
-            if name in {NAMESPACE: _SECRETS | asked, **_PROVIDER_SECRETS}.get(namespace, ()):
+            if name in _SECRETS.get(namespace, ()) or (namespace == NAMESPACE and name in asked):
                 what = "is a secret in plain text, and the stack is production"
                 yield Mistake((key,), what, f"pulumi config set --secret --stack {self._stack} {key}")
 
@@ -342,9 +340,9 @@ def _missing(settings: StackSettings) -> Iterator[Mistake]:
 
 def _missing_keys(present: Collection[str]) -> Iterator[Mistake]:
     """The access keys that a server without IAM requires: Airbyte's, and both halves of any other."""
-    for start in _PAIRS:
-        pair = [f"{start}{half}" for half in _HALVES]
-        if start == _PAIRS[0] or any(name in present for name in pair):
+    for start in KEY_PAIRS:
+        pair = [f"{start}{half}" for half in KEY_HALVES]
+        if start == KEY_PAIRS[0] or any(name in present for name in pair):
             for name in pair:
                 if name not in present:
                     key = f"{NAMESPACE}:{name}"
@@ -356,17 +354,6 @@ def _plain_remedy(key: str, path: JsonPath) -> str:
     if path and "env" in path:
         return "put it into a Kubernetes secret, and name that in envSecrets"
     return f"set {key} without --secret"
-
-
-def _holds_encrypted(value: Value) -> bool:
-    return bool(_encrypted_places(value))
-
-
-def _encrypted_places(value: Value) -> list[JsonPath]:
-    if isinstance(value, Encrypted):
-        return [()]
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [(key, *path) for key, each in inner for path in _encrypted_places(each)]
 
 
 def _as_text(value: Value) -> str:

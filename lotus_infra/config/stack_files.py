@@ -149,6 +149,14 @@ class StackEntries:
         return replace(found, path=(field,))
 
 
+def encrypted_places(value: Value) -> list[JsonPath]:
+    """The paths at which a value is encrypted."""
+    if isinstance(value, Encrypted):
+        return [()]
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [(key, *path) for key, each in inner for path in encrypted_places(each)]
+
+
 def _is_below(field: str, above: str) -> bool:
     return field == above or field.startswith((f"{above}.", f"{above}["))
 

@@ -46,7 +46,7 @@ class Workspace:
             values: The values by full key.
             default: The server of a stack that sets none.
         """
-        workspace = _id(values.get(WORKSPACE))
+        workspace = known_id(values.get(WORKSPACE))
         return cls(_server(values.get(SERVER, default)), workspace) if workspace else None
 
     def may_be(self, other: "Workspace") -> bool:
@@ -133,7 +133,8 @@ def _server(url: object) -> str:
     return f"{parts.scheme}://{host}{own}{parts.path.rstrip('/')}" if host else ""
 
 
-def _id(text: object) -> str:
+def known_id(text: object) -> str:
+    """A workspace's id; empty if it is none, or the zeros that a new stack's file has as a placeholder."""
     try:
         found = UUID(text) if isinstance(text, str) else UUID(int=0)
     except ValueError:

@@ -29,7 +29,7 @@ HIDDEN: Final = "[hidden]"
 """Stands for a credential in a message."""
 _LARGEST: Final = 1_000_000
 """Larger numbers may be codes or ids."""
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 _KEY_PART: Final = re.compile(r"[A-Za-z]{0,20}[0-9]{0,4}[A-Za-z]?")
 """A word with a number behind it, as `http2` or `oauth2p`; a random text mixes both."""
@@ -98,7 +98,7 @@ def is_harmless(key: str, value: JsonValue) -> bool:
     """
     if value is None or isinstance(value, bool) or value in ({}, []):
         return True
-    words = _words(key)
+    words = words_of(key)
     if isinstance(value, int | float):
         return _has_last(words, _NUMBER_WORDS) and abs(value) <= _LARGEST and round(value, 3) == value
     if not isinstance(value, str):
@@ -124,7 +124,7 @@ def without_credentials(text: str) -> str:
     return text
 
 
-def _words(key: str) -> tuple[str, ...]:
+def words_of(key: str) -> tuple[str, ...]:
     """The words of a key, lower-case: `startDate` and `start_date` are `start`, `date`."""
     return tuple(word.lower() for word in _WORD.findall(key))
 
@@ -216,7 +216,9 @@ _DURATION: Final = re.compile(
 _CRON_NAME: Final = "(SUN|MON|TUE|WED|THU|FRI|SAT|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|[0-9]{1,4})"
 _CRON_FIELD: Final = rf"([*?LW]|{_CRON_NAME})([-/,#]({_CRON_NAME}|[*LW])|[LW])*"
 _CRON: Final = re.compile(rf"{_CRON_FIELD}( {_CRON_FIELD}){{4,6}}")
-_LABEL: Final = r"[a-z]{1,20}[0-9]{0,3}[a-z]?(-([a-z]{1,20}[0-9]{0,3}[a-z]?|[0-9]{1,3}))*"
+# Each text fits in one way only: with two, a long one would take exponential time.
+_LABEL_WORD: Final = r"[a-z]{1,20}([0-9]{1,3}[a-z]?)?"
+_LABEL: Final = rf"{_LABEL_WORD}(-({_LABEL_WORD}|[0-9]{{1,3}}))*"
 _HOST: Final = rf"(localhost|[0-9]{{1,3}}(\.[0-9]{{1,3}}){{3}}|({_LABEL}\.){{1,7}}[a-z]{{2,12}})(:[0-9]{{1,5}})?"
 _HOSTS: Final = re.compile(rf"{_HOST}(, ?{_HOST}){{0,20}}")
 _URL: Final = re.compile(
@@ -243,7 +245,7 @@ def _words_of_choice(word: str) -> tuple[str, ...]:
     if word.lower() in _ENUM_VALUES:
         return (word.lower(),)
     # A character that is no letter or digit makes a word that no vocabulary has.
-    return _words(word) if word.isascii() and word.isalnum() else (word,)
+    return words_of(word) if word.isascii() and word.isalnum() else (word,)
 
 
 def _is_time_zone(text: str) -> bool:
@@ -349,4 +351,4 @@ def _is_credential(key: str, text: str) -> bool:
 
 
 def _snake(key: str) -> str:
-    return "_".join(_words(key)) or key
+    return "_".join(words_of(key)) or key

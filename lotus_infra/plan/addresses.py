@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from airbyte_model.json_values import Path
-from airbyte_model.secrets import is_secret, schemas_at
+from airbyte_model.secrets import choices_of, is_secret, schemas_at
 from pydantic import JsonValue
 
 from lotus_infra import naming
+from lotus_infra.errors import MASKED
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
+from lotus_infra.lake.secrecy import words_of
 from lotus_infra.plan.contrast import UNKNOWN_TEXT, as_text, contrast
 from lotus_infra.plan.impact import CONNECTION, DESTINATION, SOURCE, Loss, PropertyChange, kind_of
 from lotus_infra.plan.preview import (
@@ -30,6 +32,7 @@ from lotus_infra.plan.preview import (
     ResourceState,
     Step,
     is_hidden,
+    parts,
     property_paths,
     value_at,
 )
@@ -39,7 +42,6 @@ Actor = tuple[str, str]
 Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
 """Addresses that a loss lists; further ones are counted."""
-MASKED: Final = "***"
 CONFIGURATION: Final = "configuration"
 """The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})
@@ -388,27 +390,20 @@ def _differing(
 ) -> Iterator[tuple[PropertyPath, JsonValue, JsonValue]]:
     """The differing leaves below two values; a list is compared item by item."""
     hidden = is_hidden(before) or is_hidden(after)
-    sides = [_items(value) for value in (before, after)]
-    if hidden or all(items is None for items in sides):
+    sides = [parts(value) for value in (before, after)]
+    if hidden or not any(sides):
         if hidden or UNKNOWN in (before, after) or before != after or type(before) is not type(after):
             yield path, before, after
         return
-    old, new = (items or {} for items in sides)
+    old, new = sides
     found = [
         each for key in sorted(old.keys() | new.keys()) for each in _differing(old.get(key), new.get(key), (*path, key))
     ]
     # A text in place of an object, or the other way round, differs beside the object's leaves.
-    is_replaced = any(items is None and value is not None for value, items in zip((before, after), sides, strict=True))
+    is_replaced = any(not items and value is not None for value, items in zip((before, after), sides, strict=True))
     if is_replaced or (not found and before != after):
         yield path, before, after
     yield from found
-
-
-def _items(value: JsonValue) -> dict[str, JsonValue] | None:
-    """The items of an object or a list, by key or index; None for a leaf, an empty container included."""
-    if isinstance(value, dict) and value and not is_hidden(value):
-        return value
-    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list) and value else None
 
 
 # Roles
@@ -451,9 +446,7 @@ def _choices(path: PropertyPath, spec: Mapping[str, JsonValue]) -> list[object]:
     """The values that a specification lists for a place, in any branch."""
     found: list[object] = []
     for schema in (schema for place in _places(path) for schema in schemas_at(spec, place)):
-        allowed = schema.get("enum")
-        found += list(allowed) if isinstance(allowed, list) else []
-        found += [schema["const"]] if "const" in schema else []
+        found += choices_of(schema)
     return found
 
 
@@ -466,9 +459,8 @@ def _places(path: PropertyPath) -> tuple[Path, ...]:
 def _words(path: PropertyPath) -> str:
     """The words of the key that names a leaf, in lower case: `accessKeyId` and `access_key_id` are `access key id`."""
     key = next((part for part in reversed(path) if _index(part) is None), "")
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+", key)
     # A service account is a user, and its key a credential.
-    return " ".join(words).lower().replace("service account", "service")
+    return " ".join(words_of(key)).replace("service account", "service")
 
 
 def _spec(state: ResourceState, files: Files) -> Mapping[str, JsonValue] | None:
@@ -618,8 +610,8 @@ def _leaves(
     path: PropertyPath = (),
 ) -> Iterator[LeafChange]:
     """Every leaf of a configuration as an added one, by path; those of `whole` are not split further."""
-    items = None if path in whole else _items(value)
-    if items is None:
+    items = {} if path in whole else parts(value)
+    if not items:
         if value is not None:
             yield LeafChange(path, None, value, _role(path, (value,), spec))
         return

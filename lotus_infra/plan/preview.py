@@ -281,6 +281,13 @@ def is_hidden(value: JsonValue) -> bool:
     return value == HIDDEN or (isinstance(value, dict) and SIGNATURE in value)
 
 
+def parts(value: JsonValue) -> dict[str, JsonValue]:
+    """The parts of an object or list by key or index; none of anything else, secrets included."""
+    if isinstance(value, dict):
+        return {} if is_hidden(value) else value
+    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list) else {}
+
+
 def hides(value: JsonValue | Mapping[str, JsonValue], path: PropertyPath = ()) -> bool:
     """Whether there is a secret at a path, above it or below it."""
     node: JsonValue = dict(value) if isinstance(value, Mapping) else value

@@ -6,7 +6,6 @@ which rule.
 """
 
 import json
-import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -496,9 +495,7 @@ def suspended(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 def instances(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
     """Destroys if there are fewer instances: each has a copy of the data."""
-    old, new = (
-        each if isinstance(each, int | float) and not isinstance(each, bool) else None for each in (before, after)
-    )
+    old, new = (_number_or_none(each) for each in (before, after))
     if new is None or new < 1 or (old is not None and new < old):
         yield destroys("has fewer instances, which are deleted with their copies of the data")
 
@@ -554,10 +551,10 @@ def _ingress_changes(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> It
     was, becomes = (_object(each.get("dagsterWebserver")) for each in (old, new))
     if was.get("host") != becomes.get("host"):
         yield look(f"serves its UI at {becomes.get('host')}")
-    notes = (_outside(_object(each.get("annotations"))) for each in (old, new))
+    notes, new_notes = (_outside(_object(each.get("annotations"))) for each in (old, new))
     known: dict[str, JsonValue] = {"annotations": None, "dagsterWebserver": None, "apiVersion": None}
-    rest = [(each | known, ui | {"host": None, "tls": None}) for each, ui in ((old, was), (new, becomes))]
-    if operator.ne(*notes) or operator.ne(*rest):
+    rest, new_rest = ((each | known, ui | {"host": None, "tls": None}) for each, ui in ((old, was), (new, becomes)))
+    if (notes, rest) != (new_notes, new_rest):
         yield exposes("has an ingress with other annotations, paths or class, which may decide who can reach its UI")
     else:
         yield look("has another ingress")
@@ -639,9 +636,10 @@ def _text(value: JsonValue) -> str:
 
 def _number(value: JsonValue) -> float:
     """A number. A preview may show an integer as a float, because the schemas of providers have numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    found = _number_or_none(value)
+    if found is None:
         raise _NotUnderstoodError
-    return value
+    return found
 
 
 def _number_or_none(value: JsonValue) -> float | None:

@@ -38,6 +38,7 @@ from lotus_infra.plan.preview import (
     is_hidden,
     named_paths,
     parse_property_path,
+    parts,
     value_at,
 )
 from lotus_infra.plan.rules import destroys, exposes, look, touches
@@ -716,7 +717,7 @@ def _is_unseen(value: JsonValue, path: PropertyPath = ()) -> bool:
         return True
     if path:
         return _is_unseen(value_at(value, path[:1]), path[1:])
-    return any(map(_is_unseen, _parts(value).values()))
+    return any(map(_is_unseen, parts(value).values()))
 
 
 def _matching(type_: str, path: PropertyPath) -> Iterator[tuple[Row, PropertyPath]]:
@@ -742,7 +743,7 @@ def row_of(type_: str, path: PropertyPath) -> Row | None:
 
 def differences(before: JsonValue, after: JsonValue, path: PropertyPath = ()) -> Iterator[PropertyPath]:
     """The paths of the smallest parts that differ. A missing part differs in each of the other one's parts."""
-    old, new = _parts(before), _parts(after)
+    old, new = parts(before), parts(after)
     is_entered = (old or _is_empty(before)) and (new or _is_empty(after)) and (old or new)
     if is_entered and not _are_of_two_forms(before, after):
         olds, news = old or {}, new or {}
@@ -761,10 +762,3 @@ def _is_empty(value: JsonValue) -> bool:
 
 def _are_of_two_forms(before: JsonValue, after: JsonValue) -> bool:
     return isinstance(before, list) != isinstance(after, list) and before is not None and after is not None
-
-
-def _parts(value: JsonValue) -> dict[str, JsonValue]:
-    """The parts of an object or list by key or index; none of anything else, secrets included."""
-    if isinstance(value, dict):
-        return {} if is_hidden(value) else value
-    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list) else {}

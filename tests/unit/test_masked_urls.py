@@ -71,3 +71,10 @@ def test_tokens_and_options_that_are_not_known_as_plain_are_masked(url: str, mas
 def test_a_text_without_credentials_stays(text: str) -> None:
     assert masked_urls(text) == text
     assert not has_credentials(text)
+
+
+def test_a_long_text_without_an_address_takes_linear_time() -> None:
+    # The state of a stack, or the output of the engine: in quadratic time this would take hours.
+    text = "a" * 2_000_000
+
+    assert masked_urls(text) == text

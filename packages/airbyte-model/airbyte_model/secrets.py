@@ -107,14 +107,14 @@ def _has_constants(option: JsonValue, value: JsonValue) -> bool:
         return True
     required = _items(option.get("required"))
     for key, schema in properties_of(option).items():
-        choices = _choices(schema)
+        choices = choices_of(schema)
         if len(choices) == 1 and (value[key] not in choices if key in value else key in required):
             return False
     return True
 
 
-def _choices(schema: JsonValue) -> Sequence[JsonValue]:
-    """The values that a schema lists; empty if it lists none."""
+def choices_of(schema: JsonValue) -> Sequence[JsonValue]:
+    """The values that a schema allows by `const` or `enum`; empty if it has neither."""
     if not isinstance(schema, Mapping):
         return ()
     return [schema["const"]] if "const" in schema else _items(schema.get("enum"))
@@ -122,7 +122,7 @@ def _choices(schema: JsonValue) -> Sequence[JsonValue]:
 
 def _allows(schema: JsonObject, leaf: JsonValue) -> bool:
     """Whether a schema gives a type or choices, and they include a leaf."""
-    given, choices = schema.get("type"), _choices(schema)
+    given, choices = schema.get("type"), choices_of(schema)
     types = {given} if isinstance(given, str) else set(map(str, _items(given)))
     if "$ref" in schema or not (types or choices):
         return False

@@ -113,6 +113,10 @@ PLAIN = [
 ]
 
 
+def test_a_long_host_takes_no_exponential_time() -> None:
+    assert not is_harmless("host", "ax-" * 5_000 + "!")
+
+
 @pytest.mark.parametrize(("key", "value"), HARMLESS)
 def test_a_value_of_a_known_kind_under_a_key_of_that_kind_is_harmless(key: str, value: Any) -> None:
     assert is_harmless(key, value)
