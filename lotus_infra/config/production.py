@@ -83,7 +83,7 @@ class Values:
     @classmethod
     def of(cls, stack: StackSettings) -> "Values":
         """Take them from a stack's configuration; an encrypted address counts as one."""
-        airbyte = ENCRYPTED if stack.is_encrypted(SERVER) else stack.airbyte.server_url
+        airbyte = ENCRYPTED if SERVER in stack.encrypted else stack.airbyte.server_url
         mark = "true" if stack.lotus.production else ""
         return cls(mark, airbyte or "", _zone(stack.lotus.landing_zone), _cluster(stack.lotus.dagster))
 
@@ -238,7 +238,8 @@ def _cluster_problems(run: Run, environment: Mapping[str, str]) -> Iterator[str]
     found = server_of(cluster.kubeconfig, cluster.context, environment) if cluster.server else ""
     if found and found.rstrip("/") != cluster.server.rstrip("/"):
         what = f"the kubeconfig's context {cluster.context} is the cluster at {found}"
-        yield f"{what}, and {DAGSTER_KEY}.cluster.server is {cluster.server}: select the kubeconfig of that cluster (KUBECONFIG)"
+        named = f"{DAGSTER_KEY}.cluster.server is {cluster.server}"
+        yield f"{what}, and {named}: select the kubeconfig of that cluster (KUBECONFIG)"
 
 
 def _cluster(settings: DagsterSettings | None) -> ClusterPlace | None:

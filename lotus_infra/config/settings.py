@@ -139,10 +139,6 @@ class StackSettings(Section):
     kubernetes: KubernetesKeys = KubernetesKeys()  # type: ignore[valid-type]
     pulumi: PulumiKeys = PulumiKeys()  # type: ignore[valid-type]
 
-    def is_encrypted(self, key: str) -> bool:
-        """Whether the value of a full key is encrypted."""
-        return key in self.encrypted
-
 
 _SECTIONS: Final[dict[str, type[Section]]] = {
     NAMESPACE: LotusKeys,

@@ -355,13 +355,11 @@ def leaf_changes(step: Step, files: Files) -> list[LeafChange]:
     found = [
         each for path in paths for each in _differing(value_at_path(before, path), value_at_path(after, path), path)
     ]
-    found += [(path, old, new) for path, old, new in _differing(before, after, ()) if not _hides_both(old, new)]
+    found += [
+        (path, old, new) for path, old, new in _differing(before, after, ()) if not (is_hidden(old) and is_hidden(new))
+    ]
     leaves = {path: LeafChange(path, old, new, _role(path, (old, new), spec)) for path, old, new in found}
     return _in_order(leaves.values())
-
-
-def _hides_both(before: JsonValue, after: JsonValue) -> bool:
-    return is_hidden(before) and is_hidden(after)
 
 
 def _in_order(leaves: Iterable[LeafChange]) -> list[LeafChange]:

@@ -78,7 +78,7 @@ class _Scope:
         """The scope of a rule; a rule without a filter applies to the whole bucket."""
         given = _object(rule.get("filter"))
         if rule.get("prefix"):
-            if _without_empty(given):
+            if any(given.values()):
                 raise _NotUnderstoodError
             return cls(prefix=_text(rule["prefix"]))
         inner = _only(given, "prefix", "tag", "objectSizeGreaterThan", "objectSizeLessThan", "and")
@@ -616,10 +616,6 @@ def _only(value: dict[str, JsonValue], *keys: str) -> dict[str, JsonValue]:
     if not found.keys() <= set(keys):
         raise _NotUnderstoodError
     return found
-
-
-def _without_empty(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {key: item for key, item in value.items() if item}
 
 
 def _items(value: JsonValue) -> list[JsonValue]:
