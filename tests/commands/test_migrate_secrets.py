@@ -221,7 +221,11 @@ WRAPPED = [
 
 @pytest.mark.parametrize("wrapped", WRAPPED)
 @SPECIFIED
-@pytest.mark.parametrize("provider", ["Config API", "Config API with mappers", "public API"])
+# A state with mappers has every place that one without them has.
+@pytest.mark.parametrize(
+    "provider",
+    [pytest.param("Config API", marks=pytest.mark.nightly), "Config API with mappers", "public API"],
+)
 def test_a_credential_is_written_from_no_place_of_a_state(
     runs: Runs, provider: str, pinned: str | None, wrapped: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Match a specification's patterns within bounds: a pattern is somebody else's text, and may backtrack for ever.
+"""Match a specification's patterns within bounds: a pattern is a connector's, and may take exponential time.
 
 Python's own `re` can't be stopped. A linear engine (RE2) has no lookaheads, no count above 1,000 and other character
 classes, and so reads real specifications in another way than the server does. `regex` reads what `re` reads, stops by

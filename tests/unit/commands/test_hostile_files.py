@@ -88,8 +88,8 @@ TOO_MUCH: dict[str, tuple[Callable[[], str], str]] = {
     "a huge exponent": (lambda: '{"stream": 1e999999999}', "1e999999999 is too large a number"),
     "a line of five million characters": (lambda: '{"stream": "' + "x" * 5_000_000 + '"}', "is missing"),
     "NUL": (lambda: "\0" * 1000, "is not JSON"),
-    "twenty thousand unknown fields": (
-        lambda: json.dumps(stream(fields={f"field_{number}": {"type": "string"} for number in range(20_000)})),
+    "two thousand unknown fields": (
+        lambda: json.dumps(stream(fields={f"field_{number}": {"type": "string"} for number in range(2_000)})),
         "is not a field that the source has",
     ),
 }
@@ -167,8 +167,8 @@ def test_a_pattern_that_backtracks_for_ever_is_a_notice(pattern: str, tmp_path: 
     )
 
 
-def test_thousands_of_such_patterns_take_no_longer_together(tmp_path: Path) -> None:
-    names = [f"name_{number}" for number in range(2_000)]
+def test_hundreds_of_such_patterns_take_no_longer_together(tmp_path: Path) -> None:
+    names = [f"name_{number}" for number in range(300)]
     spec: Document = {
         "type": "object",
         "properties": {name: {"type": "string", "pattern": f"^(a|aa|{name})+$"} for name in names},
