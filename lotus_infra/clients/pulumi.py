@@ -310,7 +310,7 @@ def refuse_disclosure(arguments: Sequence[str], environment: Mapping[str, str]) 
     found = [*_showing(arguments), *(f"${name}" for name in _disclosing(environment))]
     if found:
         what = f"{', '.join(found)} makes the engine write secrets in plain text"
-        raise LotusError(what, "leave it out, use at most -v=8, or run `pulumi` itself where nobody else reads it")
+        raise LotusError(what, "leave it out, use at most -v=8, or run `pulumi` itself, where its output stays private")
 
 
 def _disclosing(environment: Mapping[str, str]) -> list[str]:
