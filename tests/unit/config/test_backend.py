@@ -92,6 +92,8 @@ def test_a_backend_that_leaves_its_place_to_the_environment_is_found(tmp_path: P
         (f"[profile default]\nendpoint_url = {ELSEWHERE}\n", "", {}),
         ("", f"[default]\nendpoint_url = {ELSEWHERE}\n", {}),
         (f"[profile lake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_PROFILE": "lake"}),
+        (f"[profile\tlake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_PROFILE": "lake"}),
+        (f"[default]\nservices = own\n[services\town]\ns3 =\n  endpoint_url = {ELSEWHERE}\n", "", {}),
         (f"[profile lake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_DEFAULT_PROFILE": "lake", "AWS_PROFILE": "x"}),
         ("", f"[lake]\nendpoint_url = {ELSEWHERE}\n", {"AWS_PROFILE": "lake"}),
         (f"[default]\nservices = own\n[services own]\ns3 =\n  endpoint_url = {ELSEWHERE}\n", "", {}),
