@@ -21,6 +21,7 @@ from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
+from lotus_infra.lake.secrecy import holds_credential
 from lotus_infra.plan.contrast import UNKNOWN_TEXT, as_text, contrast
 from lotus_infra.plan.impact import CONNECTION, DESTINATION, SOURCE, Loss, PropertyChange, kind_of
 from lotus_infra.plan.preview import (
@@ -105,6 +106,10 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 # Bounded, so that no text takes quadratic time.
 _AUTHORITY: Final = re.compile(r"(?<=://)(?P<authority>[^\s/?#]{1,300})(?P<rest>[^\s?#]{0,300})")
+_LOGIN: Final = re.compile(r"(?<![\w*])(?!(?:group|mailto|serviceAccount):)[^\s/:@]{1,100}:(?!//)[^\s@]{1,200}@")
+"""A user and a password before a host, without a scheme; an identity of Google's has a kind in the user's place."""
+_MASKED_PART: Final = re.compile(r"[\w\"':=]{0,60}\s?\*\*\*@?")
+"""A credential that is masked already, with its key."""
 _QUERY_VALUE: Final = re.compile(r"([?&#][\w.%\[\]-]{1,60}=)[^\s&#\"]+")
 _BEARER: Final = re.compile(r"(\b(?:bearer|basic|token)\s{1,3})[^\s\"]+", re.IGNORECASE)
 _QUOTED_PAIR: Final = re.compile(r"(\\?\"(?P<key>[\w.-]{1,60})\\?\"\s{0,3}:\s{0,3})\\?\"[^\"\\]*\\?\"")
@@ -500,7 +505,10 @@ def mask(path: PropertyPath, text: str) -> str:
     text = _QUERY_VALUE.sub(rf"\1{MASKED}", text)
     text = _BEARER.sub(rf"\1{MASKED}", text)
     text = _QUOTED_PAIR.sub(_mask_pair, text)
-    return (_ODBC_PAIR if ";" in text else _PAIR).sub(_mask_pair, text)
+    text = (_ODBC_PAIR if ";" in text else _PAIR).sub(_mask_pair, text)
+    text = _LOGIN.sub(f"{MASKED}@", text)
+    # A form of credential that has no part to mask is hidden as a whole.
+    return MASKED if holds_credential(_MASKED_PART.sub("", text)) else text
 
 
 def _mask_authority(found: re.Match[str]) -> str:

@@ -160,3 +160,7 @@ def test_a_landing_zone_on_aws_calls_more_services_than_the_backend(tmp_path: Pa
 )
 def test_a_proxy_can_answer_for_a_server_without_tls_only(url: str, environment: dict[str, str], count: int) -> None:
     assert len(list(proxies(url, environment))) == count
+
+
+def test_a_buckets_name_has_no_login_that_the_url_has() -> None:
+    assert Backend("s3://me:hunter2@lake?region=us-west-1", "Pulumi.yaml").bucket == "lake"

@@ -336,6 +336,12 @@ MASKED: Mapping[str, tuple[str, str]] = {
     "an ODBC text": ("Server=db;Pwd=hunter 2;Database=x", "Server=db;Pwd=***;Database=x"),
     "a storage account": ("AccountName=x;AccountKey=hunter2==;E=y", "AccountName=x;AccountKey=***;E=y"),
     "JSON": ('{"private_key": "hunter2", "project": "x"}', '{"private_key": ***, "project": "x"}'),
+    "a login without a scheme": ("me:hunter2@db:5432/x", "***@db:5432/x"),
+    "a login without a scheme, with slashes": ("//me:hunter2@db", "//***@db"),
+    "an account of Google": ("serviceAccount:me@x.example.com", "serviceAccount:me@x.example.com"),
+    "a password with a blank in quotes": ("host=db password='hunter2 hunter2'", "***"),
+    "a header of its own": ("X-Api-Key: hunter2hunter2", "***"),
+    "a webhook": ("https://hooks.slack.com/services/T/B/hunter2", "***"),
     "a key in PEM": ("-----BEGIN PRIVATE KEY-----\nhunter2", "***"),
 }
 
