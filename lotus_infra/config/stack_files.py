@@ -190,7 +190,7 @@ def _other_files(folder: Path) -> Iterator[Diagnostic]:
     stacks' files the same ending. (`isProject` in pulumi, sdk/go/common/workspace; seen on Pulumi 3.259.)
     """
     for name in sorted(file.name for ending in ("json", "yml") for file in folder.glob(f"Pulumi*.{ending}")):
-        stem, _, ending = name.rpartition(".")
+        stem = name.rpartition(".")[0]
         if name == "Pulumi.json":
             what = f"is read by the engine in place of {PROJECT_FILE}, and by no command of Lotus"
             yield Diagnostic(name, (), what, f"move its keys to {PROJECT_FILE}, and delete it", 1)

@@ -113,7 +113,7 @@ _MASKED_PART: Final = re.compile(r"[\w\"':=]{0,60}\s?\*\*\*@?")
 _QUERY_VALUE: Final = re.compile(r"([?&#][\w.%\[\]-]{1,60}=)[^\s&#\"]+")
 _BEARER: Final = re.compile(r"(\b(?:bearer|basic|token)\s{1,3})[^\s\"]+", re.IGNORECASE)
 _QUOTED_PAIR: Final = re.compile(r"(\\?\"(?P<key>[\w.-]{1,60})\\?\"\s{0,3}:\s{0,3})\\?\"[^\"\\]*\\?\"")
-_PAIR: Final = re.compile(r"((?P<key>[\w.-]{1,60})\s{0,3}=\s{0,3})[^,\s\"]+")
+_PAIR: Final = re.compile(r"((?P<key>[\w.-]{1,60})\s{0,3}=\s{0,3})('[^']{0,300}'|[^,\s\"]+)")
 _ODBC_PAIR: Final = re.compile(r"((?P<key>[\w. -]{1,60})=)[^;]+")
 _PLACE: Final = re.compile(
     r".*://|arn:|[^\s@]+@[^\s@]+|\d{1,3}(\.\d{1,3}){3}([:/]|$)|([a-z0-9_-]+\.)+[a-z]{2,}([:/]|$)|[0-9a-f]*:[0-9a-f]*:",

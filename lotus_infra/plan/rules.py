@@ -418,9 +418,7 @@ def _statements(policy: JsonValue) -> list[_Statement]:
         raise _NotUnderstoodError from None
     parts = _only(_object(document), "Version", "Id", "Statement")
     given = parts.get("Statement")
-    return [
-        _statement(_object(each), parts.get("Version")) for each in (given if isinstance(given, list) else [given])
-    ]
+    return [_statement(_object(each), parts.get("Version")) for each in (given if isinstance(given, list) else [given])]
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -339,7 +339,7 @@ MASKED: Mapping[str, tuple[str, str]] = {
     "a login without a scheme": ("me:hunter2@db:5432/x", "***@db:5432/x"),
     "a login without a scheme, with slashes": ("//me:hunter2@db", "//***@db"),
     "an account of Google": ("serviceAccount:me@x.example.com", "serviceAccount:me@x.example.com"),
-    "a password with a blank in quotes": ("host=db password='hunter2 hunter2'", "***"),
+    "a password with a blank in quotes": ("host=db password='hunter2 hunter2'", "host=db password=***"),
     "a header of its own": ("X-Api-Key: hunter2hunter2", "***"),
     "a webhook": ("https://hooks.slack.com/services/T/B/hunter2", "***"),
     "a key in PEM": ("-----BEGIN PRIVATE KEY-----\nhunter2", "***"),
