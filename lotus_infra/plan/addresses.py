@@ -72,14 +72,19 @@ _UNPINNED_CREDENTIALS: Final = frozenset(
         "api_password",
         "api_secret",
         "api_token",
+        "bot_token",
         "app_password",
         "auth_token",
         "bearer_token",
         "client_secret",
+        "consumer_secret",
+        "developer_token",
+        "jwt",
         "key",
         "passphrase",
         "passwd",
         "password",
+        "pat",
         "personal_access_token",
         "private_key",
         "private_key_password",
@@ -89,15 +94,18 @@ _UNPINNED_CREDENTIALS: Final = frozenset(
         "secret_access_key",
         "secret_key",
         "security_token",
-        "service_account_key",
+        "service_key",
         "session_token",
+        "signing_secret",
         "ssh_key",
         "token",
         "tunnel_user_password",
         "user_password",
     }
 )
-"""Keys of credentials of connectors without a pinned specification."""
+"""Keys of credentials of connectors without a pinned specification, as `_words` has them."""
+_UNPINNED_ENDINGS: Final = tuple(f"_{key}" for key in _UNPINNED_CREDENTIALS if "_" in key or key == "password")
+"""The same behind other words: `marketing_api_key`. A single word may name a thing there: `sheet_token`."""
 _BEGINNING: Final = 300
 """Characters of a value in which an address is looked for."""
 _DIGITS: Final = 9
@@ -432,7 +440,8 @@ def is_credential(path: PropertyPath, spec: Mapping[str, JsonValue] | None) -> b
         return False
     if spec is not None:
         return any(is_secret(spec, place) for place in _places(path))
-    return words.replace(" ", "_") in _UNPINNED_CREDENTIALS
+    key = words.replace(" ", "_")
+    return key in _UNPINNED_CREDENTIALS or key.endswith(_UNPINNED_ENDINGS)
 
 
 def _is_setting(path: PropertyPath, value: JsonValue, spec: Mapping[str, JsonValue] | None) -> bool:

@@ -95,12 +95,18 @@ def test_what_is_hidden_and_of_which_no_path_is_given_counts_as_changed(hidden: 
 
 
 @HIDDEN
-@pytest.mark.parametrize("key", ["password", "api_key", "apiKey", "client_secret", "secretAccessKey"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("password", "api_key", "apiKey", "client_secret", "secretAccessKey", "service_account_key"),
+        *("proxy_password", "marketing_api_key", "privateAppAccessToken", "developer_token"),
+    ],
+)
 def test_without_a_pin_only_known_names_are_credentials(hidden: Any, key: str) -> None:
-    old = {key: hidden, "host": hidden, "username": hidden, "note": hidden}
+    old = {key: hidden, "host": hidden, "username": hidden, "note": hidden, "sheet_token": hidden}
 
     assert not blocked(update(old, old, key, definitionId=POSTGRES))
-    for other in ("host", "username", "note"):
+    for other in ("host", "username", "note", "sheet_token"):
         assert blocked(update(old, old, other, definitionId=POSTGRES)) == ["source shopify exposes"]
 
 
