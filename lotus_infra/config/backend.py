@@ -129,7 +129,7 @@ class Backend:
     @property
     def bucket(self) -> str:
         """The bucket's name; empty for a backend that is no bucket."""
-        return urlsplit(self.url).netloc if self.scheme in {"s3", "gs", "azblob"} else ""
+        return urlsplit(self.url).netloc.rpartition("@")[2] if self.scheme in {"s3", "gs", "azblob"} else ""
 
     @property
     def options(self) -> dict[str, str]:
@@ -224,8 +224,8 @@ def _profile_diversions(
                 yield from _section_diversions(f"the profile {_profile_of(section)} in {file}", values, services)
     for file, found in sections.items():
         for section, values in found.items():
-            kind, _, name = section.partition(" ")
-            if kind == "services" and name.strip(" \"'") in of_services and isinstance(values, dict):
+            kind, name = _kind_and_name(section)
+            if kind == "services" and name in of_services and isinstance(values, dict):
                 yield from _section_diversions(f"[{section}] in {file}", values, services)
 
 
@@ -241,8 +241,14 @@ def _section_diversions(where: str, values: Mapping[str, object], services: froz
 
 def _profile_of(section: str) -> str:
     """The profile of a section of either AWS file; a name that only one of the files accepts counts in both."""
-    kind, _, name = section.partition(" ")
-    return name.strip(" \"'") if kind == "profile" and name else section
+    kind, name = _kind_and_name(section)
+    return name if kind == "profile" and name else section
+
+
+def _kind_and_name(section: str) -> tuple[str, str]:
+    """The two words of a section's head, between which the Go SDK accepts a tab as well."""
+    kind, name = (*section.split(maxsplit=1), "", "")[:2]
+    return kind, name.strip(" \t\"'")
 
 
 def _aws_sections(file: Path) -> dict[str, object]:

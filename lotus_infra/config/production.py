@@ -109,12 +109,14 @@ class Declared:
         """Read the files in a folder for a stack, which need not exist.
 
         Raises:
-            LotusError: A file can't be read, which might have the mark; or files with the mark have mistakes.
+            LotusError: A file can't be read, which might have the mark; files with the mark have mistakes; or the
+                engine may read another file.
         """
         read = read_stack(folder, stack)
         for file in (read.project, read.own):
             if not file.readable and (folder / file.name).exists():
                 refuse(file.problems)
+        refuse(problem for problem in read.problems if problem.file not in {read.project.name, read.own.name})
         mark, settings = read.values.get(MARK), parse(stack, read.values, None).settings
         if settings is None and mark is not None:
             raise LotusError(f"the configuration of the stack {stack} has mistakes", "`lotus check` lists them")

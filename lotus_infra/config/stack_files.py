@@ -14,6 +14,7 @@ from airbyte_model.suggestions import nearest, suggestion
 
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath, LocatedDiagnostic, format_path
+from lotus_infra.lake.disk import UnreadableError, read_file
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 _CONFIG: Final = "config"
@@ -28,6 +29,8 @@ _DECLARATION_KEYS: Final = frozenset({"default", "description", "items", "secret
 _MISSPELT: Final = 0.75
 """How alike a key is to one of a declaration that it most likely stands for; any other is of the value itself."""
 _MISPLACED: Final = 'write it below "config", indented'
+_MOST_VALUES: Final = 50_000
+"""Of a file. An alias repeats all values of its anchor, so a few lines could stand for more than any memory holds."""
 _SYNTAX: Final = "correct it, or restore it from version control"
 
 
@@ -182,10 +185,25 @@ def read_stack(folder: Path, stack: str) -> StackEntries:
     project = _check_project(read(folder / PROJECT_FILE))
     own = folder / stack_file(stack)
     file = _check_stack(read(own)) if own.exists() else YamlFile(own.name, {})
-    problems = [*project.problems, *file.problems]
+    problems = [*project.problems, *file.problems, *_other_files(folder)]
     name = str(project.content.get("name") or "")
     entries = dict(_defaults(project, name, problems)) | dict(_own(file, name, problems))
     return StackEntries(stack, project, file, entries, tuple(problems))
+
+
+def _other_files(folder: Path) -> Iterator[Diagnostic]:
+    """The files that are meant for the engine, and have another ending than those of this project.
+
+    The engine takes the first project's file by name, so that a `Pulumi.json` replaces `Pulumi.yaml`, and gives the
+    stacks' files the same ending. (`isProject` in pulumi, sdk/go/common/workspace; seen on Pulumi 3.259.)
+    """
+    for name in sorted(file.name for ending in ("json", "yml") for file in folder.glob(f"Pulumi*.{ending}")):
+        stem = name.rpartition(".")[0]
+        if name == "Pulumi.json":
+            what = f"is read by the engine in place of {PROJECT_FILE}, and by no command of Lotus"
+            yield Diagnostic(name, (), what, f"move its keys to {PROJECT_FILE}, and delete it", 1)
+        elif stem == "Pulumi" or stem.startswith("Pulumi."):
+            yield Diagnostic(name, (), "is not read", f"rename it to {stem}.yaml, or delete it", 1)
 
 
 def refuse(problems: Iterable[Diagnostic]) -> None:
@@ -204,11 +222,11 @@ def refuse(problems: Iterable[Diagnostic]) -> None:
 def read(file: Path) -> YamlFile:
     """Read a YAML file; what is wrong with it is among its problems."""
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+        node = yaml.compose(read_file(str(file)).decode(), Loader=_Loader)
         reader = _Reader()
         content = reader.value(node, ()) if node is not None else {}
-    except OSError as error:
-        return _unreadable(file, f"can't be read ({error.strerror})", "make it a readable file")
+    except UnreadableError as error:
+        return _unreadable(file, error.what, error.remedy)
     except (UnicodeDecodeError, RecursionError):
         return _unreadable(file, "can't be read as YAML", _SYNTAX)
     except yaml.YAMLError as error:
@@ -346,8 +364,17 @@ class _Reader:
     def __init__(self) -> None:
         self.lines: dict[JsonPath, int] = {}
         self.problems: list[tuple[JsonPath, str, str, int]] = []
+        self._left = _MOST_VALUES
 
     def value(self, node: yaml.Node, path: JsonPath) -> Value:
+        """The value of a node.
+
+        Raises:
+            UnreadableError: The file has too many values.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise UnreadableError("has too many values, its repeated ones included", "write fewer aliases")
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         if node.tag not in _TAGS:

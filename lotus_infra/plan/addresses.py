@@ -22,7 +22,7 @@ from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
-from lotus_infra.lake.secrecy import words_of
+from lotus_infra.lake.secrecy import holds_credential, words_of
 from lotus_infra.plan.contrast import UNKNOWN_TEXT, as_text, contrast
 from lotus_infra.plan.impact import CONNECTION, DESTINATION, SOURCE, Loss, PropertyChange, kind_of
 from lotus_infra.plan.preview import (
@@ -73,14 +73,19 @@ _UNPINNED_CREDENTIALS: Final = frozenset(
         "api_password",
         "api_secret",
         "api_token",
+        "bot_token",
         "app_password",
         "auth_token",
         "bearer_token",
         "client_secret",
+        "consumer_secret",
+        "developer_token",
+        "jwt",
         "key",
         "passphrase",
         "passwd",
         "password",
+        "pat",
         "personal_access_token",
         "private_key",
         "private_key_password",
@@ -90,15 +95,18 @@ _UNPINNED_CREDENTIALS: Final = frozenset(
         "secret_access_key",
         "secret_key",
         "security_token",
-        "service_account_key",
+        "service_key",
         "session_token",
+        "signing_secret",
         "ssh_key",
         "token",
         "tunnel_user_password",
         "user_password",
     }
 )
-"""Keys of credentials of connectors without a pinned specification."""
+"""Keys of credentials of connectors without a pinned specification, as `_words` has them."""
+_UNPINNED_ENDINGS: Final = tuple(f"_{key}" for key in _UNPINNED_CREDENTIALS if "_" in key or key == "password")
+"""The same behind other words: `marketing_api_key`. A single word may name a thing there: `sheet_token`."""
 _BEGINNING: Final = 300
 """Characters of a value in which an address is looked for."""
 _DIGITS: Final = 9
@@ -107,10 +115,14 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 # Bounded, so that no text takes quadratic time.
 _AUTHORITY: Final = re.compile(r"(?<=://)(?P<authority>[^\s/?#]{1,300})(?P<rest>[^\s?#]{0,300})")
+_LOGIN: Final = re.compile(r"(?<![\w*])(?!(?:group|mailto|serviceAccount):)[^\s/:@]{1,100}:(?!//)[^\s@]{1,200}@")
+"""A user and a password before a host, without a scheme; an identity of Google's has a kind in the user's place."""
+_MASKED_PART: Final = re.compile(r"[\w\"':=]{0,60}\s?\*\*\*@?")
+"""A credential that is masked already, with its key."""
 _QUERY_VALUE: Final = re.compile(r"([?&#][\w.%\[\]-]{1,60}=)[^\s&#\"]+")
 _BEARER: Final = re.compile(r"(\b(?:bearer|basic|token)\s{1,3})[^\s\"]+", re.IGNORECASE)
 _QUOTED_PAIR: Final = re.compile(r"(\\?\"(?P<key>[\w.-]{1,60})\\?\"\s{0,3}:\s{0,3})\\?\"[^\"\\]*\\?\"")
-_PAIR: Final = re.compile(r"((?P<key>[\w.-]{1,60})\s{0,3}=\s{0,3})[^,\s\"]+")
+_PAIR: Final = re.compile(r"((?P<key>[\w.-]{1,60})\s{0,3}=\s{0,3})('[^']{0,300}'|[^,\s\"]+)")
 _ODBC_PAIR: Final = re.compile(r"((?P<key>[\w. -]{1,60})=)[^;]+")
 _PLACE: Final = re.compile(
     r".*://|arn:|[^\s@]+@[^\s@]+|\d{1,3}(\.\d{1,3}){3}([:/]|$)|([a-z0-9_-]+\.)+[a-z]{2,}([:/]|$)|[0-9a-f]*:[0-9a-f]*:",
@@ -420,7 +432,8 @@ def is_credential(path: PropertyPath, spec: Mapping[str, JsonValue] | None) -> b
         return False
     if spec is not None:
         return any(is_secret(spec, place) for place in _places(path))
-    return words.replace(" ", "_") in _UNPINNED_CREDENTIALS
+    key = words.replace(" ", "_")
+    return key in _UNPINNED_CREDENTIALS or key.endswith(_UNPINNED_ENDINGS)
 
 
 def _is_setting(path: PropertyPath, value: JsonValue, spec: Mapping[str, JsonValue] | None) -> bool:
@@ -490,7 +503,10 @@ def mask(path: PropertyPath, text: str) -> str:
     text = _QUERY_VALUE.sub(rf"\1{MASKED}", text)
     text = _BEARER.sub(rf"\1{MASKED}", text)
     text = _QUOTED_PAIR.sub(_mask_pair, text)
-    return (_ODBC_PAIR if ";" in text else _PAIR).sub(_mask_pair, text)
+    text = (_ODBC_PAIR if ";" in text else _PAIR).sub(_mask_pair, text)
+    text = _LOGIN.sub(f"{MASKED}@", text)
+    # A form of credential that has no part to mask is hidden as a whole.
+    return MASKED if holds_credential(_MASKED_PART.sub("", text)) else text
 
 
 def _mask_authority(found: re.Match[str]) -> str:

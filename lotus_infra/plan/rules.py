@@ -412,16 +412,27 @@ def _statements(policy: JsonValue) -> list[_Statement]:
     if policy is None:
         return []
     try:
-        document = json.loads(policy) if isinstance(policy, str) else policy
-    except ValueError:
+        document = json.loads(policy, object_pairs_hook=_unique) if isinstance(policy, str) else policy
+    except (ValueError, RecursionError):
         raise _NotUnderstoodError from None
     parts = _only(_object(document), "Version", "Id", "Statement")
     given = parts.get("Statement")
-    return [_statement(_object(each)) for each in (given if isinstance(given, list) else [given])]
+    return [_statement(_object(each), parts.get("Version")) for each in (given if isinstance(given, list) else [given])]
 
 
-def _statement(given: dict[str, JsonValue]) -> _Statement:
+def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    """An object without duplicate keys; of duplicates, AWS may use another one than Python."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _NotUnderstoodError
+    return found
+
+
+def _statement(given: dict[str, JsonValue], version: JsonValue) -> _Statement:
     rest = {key: value for key, value in given.items() if key not in {"Sid", "Effect", "Action", "Resource"}}
+    if "${" in _canonical(given):
+        # The version decides whether this is a variable or plain text.
+        rest["Version"] = version
     return _Statement(
         effect="Deny" if given.get("Effect") == "Deny" else "Allow",
         actions=_texts(given.get("Action")),

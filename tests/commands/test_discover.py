@@ -16,7 +16,7 @@ from lotus_infra.commands.discover import LeftOut, discover_source, render, to_l
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab, with_fields
-from tests.support.commands import Lotus
+from tests.support.commands import Lotus, stand_in_engine
 from tests.support.lakes import OWN_STREAMS, Document, write
 
 
@@ -312,16 +312,17 @@ def test_a_schema_that_nests_without_end_leaves_out_its_stream_alone() -> None:
 
 
 def test_a_failure_that_repeats_a_setting_is_shown_without_it(
-    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+    lab: Lab, lotus: Lotus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    marker = "Zq7mK0wX4vB9"
+    marker, decrypted = "Zq7mK0wX4vB9", "bucket key"
+    stand_in_engine(tmp_path, monkeypatch, f"""echo '{{"lotus:s3_secret_access_key": {{"value": "{decrypted}"}}}}'""")
     [shop] = [each for each in lab.twin.store.actors if each.name == "Shop"]
     body = lab.body("Shop", {"sourceType": "faker", "count": 10, "headers": [f"Bearer {marker}"]})
     lab.airbyte.put_actor("source", shop.id, body)
-    lab.twin.store.tempers.put(Temper(id=shop.id, discover_failure=f"401 for Bearer {marker}"))
+    lab.twin.store.tempers.put(Temper(id=shop.id, discover_failure=f"401 for Bearer {marker}, {decrypted}"))
 
     assert lotus("discover", "shop") == 1
 
     printed = capsys.readouterr()
-    assert "401 for [secret]" in printed.err
+    assert "401 for [secret], [secret]" in printed.err
     assert marker not in printed.out + printed.err

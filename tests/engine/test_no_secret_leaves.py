@@ -112,6 +112,7 @@ def shared(kept_world: Planted) -> Iterator[Planted]:
     yield kept_world
     kept_world.relay.rule = None
     file.write_text(before, encoding="utf-8")
+    (kept_world.project / "Pulumi.prod.yaml").unlink(missing_ok=True)
     kept_world.planted, searched.allowed = markers, allowed
 
 
@@ -271,7 +272,7 @@ def test_a_variable_that_would_show_secrets_is_refused(shared: Planted, variable
     value = {"PULUMI_OPTION_VERBOSE": "9", "PULUMI_DEBUG_GRPC": str(shared.place / "calls.json")}.get(variable, "true")
     for line in (UP, "preview", "deploy --yes", "drift"):
         ran = clean(shared.lotus(line, **{variable: value}))
-        assert (ran.exit_code, "secrets in plain text" in ran.output) == (1, True)
+        assert (ran.exit_code, "secrets in plain text" in ran.output) == (1, True), ran.output
     clean(shared.lotus("doctor", **{variable: value}))
 
 

@@ -92,6 +92,8 @@ def test_a_backend_that_leaves_its_place_to_the_environment_is_found(tmp_path: P
         (f"[profile default]\nendpoint_url = {ELSEWHERE}\n", "", {}),
         ("", f"[default]\nendpoint_url = {ELSEWHERE}\n", {}),
         (f"[profile lake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_PROFILE": "lake"}),
+        (f"[profile\tlake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_PROFILE": "lake"}),
+        (f"[default]\nservices = own\n[services\town]\ns3 =\n  endpoint_url = {ELSEWHERE}\n", "", {}),
         (f"[profile lake]\nendpoint_url = {ELSEWHERE}\n", "", {"AWS_DEFAULT_PROFILE": "lake", "AWS_PROFILE": "x"}),
         ("", f"[lake]\nendpoint_url = {ELSEWHERE}\n", {"AWS_PROFILE": "lake"}),
         (f"[default]\nservices = own\n[services own]\ns3 =\n  endpoint_url = {ELSEWHERE}\n", "", {}),
@@ -158,3 +160,7 @@ def test_a_landing_zone_on_aws_calls_more_services_than_the_backend(tmp_path: Pa
 )
 def test_a_proxy_can_answer_for_a_server_without_tls_only(url: str, environment: dict[str, str], count: int) -> None:
     assert len(list(proxies(url, environment))) == count
+
+
+def test_a_buckets_name_has_no_login_that_the_url_has() -> None:
+    assert Backend("s3://me:hunter2@lake?region=us-west-1", "Pulumi.yaml").bucket == "lake"

@@ -1,10 +1,13 @@
 """What is read of YAML: values as the engine takes them, and the line of each key."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from lotus_infra.config.production import Declared
 from lotus_infra.config.stack_files import Encrypted, Value, read, read_stack
+from lotus_infra.errors import LotusError
 
 
 def content(tmp_path: Path, text: str) -> Value:
@@ -90,3 +93,49 @@ def test_a_stacks_value_has_precedence_over_the_projects(tmp_path: Path) -> None
 
     assert read_stack(tmp_path, "prod").values == {"lotus:a": 1, "lotus:b": 3}
     assert read_stack(tmp_path, "none").values == {"lotus:a": 1, "lotus:b": 2}
+
+
+def test_a_few_lines_of_anchors_do_not_make_a_document_without_end(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    found = read(file)
+
+    [problem] = found.problems
+    assert problem.what == "has too many values, its repeated ones included"
+    assert not found.readable
+
+
+def test_a_stacks_file_that_is_no_file_of_a_size_is_not_read(tmp_path: Path) -> None:
+    large, pipe = tmp_path / "Pulumi.large.yaml", tmp_path / "Pulumi.pipe.yaml"
+    large.write_bytes(b"#" * 8_000_001)
+    os.mkfifo(pipe)
+
+    assert [problem.what for file in (large, pipe) for problem in read(file).problems] == [
+        "has 8 MB, and a file may have 8",
+        "is not a regular file",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("Pulumi.json", "is read by the engine in place of Pulumi.yaml, and by no command of Lotus"),
+        ("Pulumi.yml", "is not read"),
+        ("Pulumi.prod.json", "is not read"),
+        ("Pulumi.prod.yml", "is not read"),
+        ("Pulumi.new.yml", "is not read"),
+    ],
+)
+def test_a_file_of_the_project_under_another_ending_is_refused(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\n", encoding="utf-8")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  lotus:production: true\n", encoding="utf-8")
+    (tmp_path / name).write_text("{}", encoding="utf-8")
+
+    found = read_stack(tmp_path, "prod")
+
+    assert [(problem.file, problem.what) for problem in found.problems] == [(name, what)]
+    with pytest.raises(LotusError, match=f"{name}:1"):
+        Declared.at(tmp_path, "prod")

@@ -95,12 +95,18 @@ def test_what_is_hidden_and_of_which_no_path_is_given_counts_as_changed(hidden: 
 
 
 @HIDDEN
-@pytest.mark.parametrize("key", ["password", "api_key", "apiKey", "client_secret", "secretAccessKey"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("password", "api_key", "apiKey", "client_secret", "secretAccessKey", "service_account_key"),
+        *("proxy_password", "marketing_api_key", "privateAppAccessToken", "developer_token"),
+    ],
+)
 def test_without_a_pin_only_known_names_are_credentials(hidden: Any, key: str) -> None:
-    old = {key: hidden, "host": hidden, "username": hidden, "note": hidden}
+    old = {key: hidden, "host": hidden, "username": hidden, "note": hidden, "sheet_token": hidden}
 
     assert not blocked(update(old, old, key, definitionId=POSTGRES))
-    for other in ("host", "username", "note"):
+    for other in ("host", "username", "note", "sheet_token"):
         assert blocked(update(old, old, other, definitionId=POSTGRES)) == ["source shopify exposes"]
 
 
@@ -336,6 +342,12 @@ MASKED: Mapping[str, tuple[str, str]] = {
     "an ODBC text": ("Server=db;Pwd=hunter 2;Database=x", "Server=db;Pwd=***;Database=x"),
     "a storage account": ("AccountName=x;AccountKey=hunter2==;E=y", "AccountName=x;AccountKey=***;E=y"),
     "JSON": ('{"private_key": "hunter2", "project": "x"}', '{"private_key": ***, "project": "x"}'),
+    "a login without a scheme": ("me:hunter2@db:5432/x", "***@db:5432/x"),
+    "a login without a scheme, with slashes": ("//me:hunter2@db", "//***@db"),
+    "an account of Google": ("serviceAccount:me@x.example.com", "serviceAccount:me@x.example.com"),
+    "a password with a blank in quotes": ("host=db password='hunter2 hunter2'", "host=db password=***"),
+    "a header of its own": ("X-Api-Key: hunter2hunter2", "***"),
+    "a webhook": ("https://hooks.slack.com/services/T/B/hunter2", "***"),
     "a key in PEM": ("-----BEGIN PRIVATE KEY-----\nhunter2", "***"),
 }
 

@@ -190,6 +190,20 @@ EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
         policy(TLS_ONLY),
         policy(TLS_ONLY, WRITE | {"Principal": {"AWS": "arn:aws:iam::123:root"}}),
     ),
+    "a policy whose first statements another reader may use": (
+        BUCKET_POLICY,
+        policy(TLS_ONLY),
+        {"bucket": "b", "policy": f'{{"Statement": {json.dumps(WRITE)}, {json.dumps({"Statement": TLS_ONLY})[1:]}'},
+    ),
+    "a policy that is too deep to read": (BUCKET_POLICY, policy(TLS_ONLY), {"bucket": "b", "policy": "[" * 100_000}),
+    "a policy whose variables become plain text": (
+        BUCKET_POLICY,
+        policy(TLS_ONLY | {"Resource": "arn:aws:s3:::b/${aws:username}"}),
+        {
+            "bucket": "b",
+            "policy": json.dumps({"Statement": TLS_ONLY | {"Resource": "arn:aws:s3:::b/${aws:username}"}}),
+        },
+    ),
     "a policy that is no policy": (BUCKET_POLICY, policy(TLS_ONLY), {"bucket": "b", "policy": "{"}),
     "a policy of an unknown effect": (BUCKET_POLICY, policy(TLS_ONLY), policy(TLS_ONLY, TLS_ONLY | {"Effect": "deny"})),
     "a policy that is known after the update": (BUCKET_POLICY, policy(TLS_ONLY), {"bucket": "b", "policy": UNKNOWN}),

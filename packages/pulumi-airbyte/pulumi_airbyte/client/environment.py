@@ -18,7 +18,6 @@ ENVIRONMENT: Final = {
     "password": "AIRBYTE_PASSWORD",
     "bearerAuth": "AIRBYTE_BEARER_AUTH",
 }
-_QUERY: Final = "the URL has a query; leave out the question mark and the rest"
 RETRY_SECONDS: Final = "AIRBYTE_RETRY_BASE_SECONDS"
 POLL_SECONDS: Final = "AIRBYTE_POLL_SECONDS"
 
@@ -46,9 +45,7 @@ def settings_from(given: Mapping[str, str], environment: Mapping[str, str] = os.
         )
     public_url = texts.get("serverUrl") or CLOUD
     if url_problem(public_url):
-        # A query may have a token. Of a URL with credentials, nothing is shown.
-        shown = public_url if "@" in public_url else public_url.partition("?")[0]
-        raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(shown) or _QUERY}")
+        raise ValueError(f"airbyte: serverUrl or $AIRBYTE_SERVER_URL: {url_problem(public_url)}")
     for key in ("configUrl", "tokenUrl"):
         if texts.get(key) and url_problem(texts[key]):
             raise ValueError(f"airbyte: {key}: {url_problem(texts[key])}")

@@ -114,12 +114,13 @@ def url_problem(url: str) -> str:
     """The flaw of a root URL; empty if it is valid."""
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
         _ = parts.port
     except ValueError:
         sound = False
     if "@" in url:
         return "the URL carries credentials; give username and password instead"
-    # A query may hold a token.
+    if "?" in url:
+        return "the URL has a query; leave out the question mark and the rest"
     shown = repr(url) if _PLAIN.fullmatch(url) else "it"
     return "" if sound else f"{shown} is not a URL like https://airbyte.example.com/api/public/v1"
