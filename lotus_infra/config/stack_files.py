@@ -18,7 +18,9 @@ from lotus_infra.lake.disk import UnreadableError, read_file
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 _CONFIG: Final = "config"
-_STACK_KEYS: Final = frozenset({_CONFIG, "encryptedkey", "encryptionsalt", "environment", "secretsprovider"})
+_STACK_KEYS: Final = frozenset({_CONFIG, "encryptedkey", "encryptionsalt", "secretsprovider"})
+_ENVIRONMENT: Final = "environment"
+"""The key of environments of a Pulumi service, whose values no file has."""
 _PROJECT_KEYS: Final = frozenset(
     {
         *("author", "backend", _CONFIG, "description", "license", "main", "name", "options", "packages", "plugins"),
@@ -245,15 +247,15 @@ def _unreadable(file: Path, what: str, remedy: str, line: int = 1) -> YamlFile:
 
 
 def _check_stack(file: YamlFile) -> YamlFile:
-    problems = list(_unknown_keys(file, _STACK_KEYS))
+    problems = list(_unknown_keys(file, _STACK_KEYS | {_ENVIRONMENT}))
     problems += [
         file.problem((key,), "is not a text", "restore it from version control")
         for key in ("encryptedkey", "encryptionsalt", "secretsprovider")
         if not isinstance(file.content.get(key, ""), str)
     ]
-    environment = file.content.get("environment", {})
-    if not isinstance(environment, (dict, list)):
-        problems.append(file.problem(("environment",), "is not a list", "list the names of environments"))
+    if _ENVIRONMENT in file.content:
+        what = "brings values that no file has, so that no command of Lotus can check them"
+        problems.append(file.problem((_ENVIRONMENT,), what, f"write them below {_CONFIG}, and delete the key"))
     if not isinstance(file.content.get(_CONFIG) or {}, dict):
         problems.append(file.problem((_CONFIG,), "is not an object", "write the values below it, one a line"))
     return replace(file, problems=(*file.problems, *problems))
@@ -261,6 +263,9 @@ def _check_stack(file: YamlFile) -> YamlFile:
 
 def _check_project(file: YamlFile) -> YamlFile:
     problems = list(_unknown_keys(file, _PROJECT_KEYS))
+    backend = file.content.get("backend")
+    unknown = backend.keys() - {"url"} if isinstance(backend, dict) else ()
+    problems += [file.problem(("backend", key), "unknown key", 'the only known key is "url"') for key in unknown]
     elsewhere = "stackConfigDir" if "stackConfigDir" in file.content else _CONFIG
     if elsewhere in file.content and not isinstance(file.content[elsewhere] or {}, dict):
         what = "moves the stacks' files to another folder, where no command of Lotus reads them"

@@ -46,8 +46,8 @@ CONFIGURATION: Final = "configuration"
 """The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})
 _CONSEQUENCES: Final = {
-    SOURCE: "its secrets are sent there and its cursors were made at the old one",
-    DESTINATION: "new rows go there",
+    SOURCE: "if so, its secrets are sent there, and its cursors were made at the old one",
+    DESTINATION: "if so, new rows go there",
 }
 _ADDRESS: Final = re.compile(
     r"\b(\w*(host(name)?|url|uri|server|endpoint|bucket|database|domain|address|tenant|broker)|container|account|dsn|jdbc|"
@@ -304,7 +304,7 @@ def exposures(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
         if step.type in _CONSEQUENCES:
             where = _moves(step, files)
             if where:
-                what = f"points to another place: {where}; {_CONSEQUENCES[step.type]}"
+                what = f"may point to another place: {where}; {_CONSEQUENCES[step.type]}"
                 yield Loss(kind_of(step), step.name, what, effect="exposes")
         elif step.type == CONNECTION and moves_destination(step, steps, files):
             name = files.destination_of(step.name)

@@ -2,8 +2,8 @@
 
 The world is closed. A change is safe only if a row says so. A property without a row is at least `look`; so are an
 operation that the engine is not known to have, and a change whose properties the engine does not name. Of a type
-without an entry, a creation or a change is `look`, and a replacement or a deletion is a loss. docs/verdicts.md shows
-the table.
+without an entry, a creation or a change is an exposure, and a replacement or a deletion is a loss. docs/verdicts.md
+shows the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,7 +144,7 @@ _TAGS: Final = {"tags": _safe(), "tagsAll": _safe()}
 ANOTHER_SECRET: Final = look("has another secret, which may give access to another account")
 _ACTOR: Final = {
     "name": _safe(),
-    "workspaceId": IDENTITY,
+    "workspaceId": Row(exposes("moves to another workspace: its settings and secrets are there from now on")),
     "definitionId": IDENTITY,
     "configuration": Row(touches("is configured in another way"), secret=ANOTHER_SECRET),
     "resourceAllocation": _look("has other resources for its jobs"),
@@ -503,10 +503,12 @@ _PROVIDERS: Final = {
 }
 TABLE: Final[Mapping[str, Entry]] = {**_AIRBYTE, **_AWS, **_KUBERNETES, **_PROVIDERS}
 """The verdicts by the engine's resource type."""
+_UNLISTED_TYPE: Final = exposes("is of a type that the table of verdicts does not have, and may open data to others")
 UNLISTED: Final = Entry(
-    create=look("is of a type that the table of verdicts does not have"),
+    create=_UNLISTED_TYPE,
     replace=destroys("is replaced: the old one is deleted"),
     delete=destroys("is deleted"),
+    others=_UNLISTED_TYPE,
 )
 """The verdicts on a type that the table does not have."""
 UNLISTED_PROVIDER: Final = _provider({})

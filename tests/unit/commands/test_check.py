@@ -159,10 +159,12 @@ def test_a_valid_key_is_no_problem_in_any_form_that_pulumi_config_set_writes(tmp
 def test_keys_of_the_root_are_checked_too(tmp_path: Path) -> None:
     content = "encryptionsalt: [1]\nlotus:production: true\nconfg: {}\nencryptedkey: a\nsecretsprovider: b\n"
 
+    sealed = "environment: brings values that no file has, so that no command of Lotus can check them"
     assert problems(project(tmp_path, prod=f"{content}environment: [a]\n{FULL}")) == [
         "Pulumi.prod.yaml:1: encryptionsalt: is not a text: restore it from version control",
         'Pulumi.prod.yaml:2: lotus:production: unknown key: write it below "config", indented',
         'Pulumi.prod.yaml:3: confg: unknown key: did you mean "config"?',
+        f"Pulumi.prod.yaml:6: {sealed}: write them below config, and delete the key",
     ]
 
 
@@ -210,6 +212,13 @@ def test_values_that_the_project_sets_for_all_stacks_are_checked(
 
     assert len(found) == len(wanted)
     assert all(each.startswith(f"Pulumi.yaml:{start}") for each, start in zip(found, wanted, strict=True)), found
+
+
+def test_the_backend_of_the_project_has_an_address_alone(tmp_path: Path) -> None:
+    lake = project(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text(f"{PROJECT}backend:\n  uri: s3://state\n")
+
+    assert problems(lake) == ['Pulumi.yaml:4: backend.uri: unknown key: the only known key is "url"']
 
 
 @pytest.mark.parametrize("line", ["stackConfigDir: stacks", "config: stacks"])

@@ -186,8 +186,8 @@ def test_the_loss_names_the_place_and_is_accepted_by_its_object_or_by_the_label(
 
     [loss] = judged(digest).blocked
     assert loss.what == (
-        "points to another place: shop: a-store → b-store; "
-        "its secrets are sent there and its cursors were made at the old one"
+        "may point to another place: shop: a-store → b-store; if so, "
+        "its secrets are sent there, and its cursors were made at the old one"
     )
     assert judged(digest, agreed=["source shopify"]).ok
     assert judged(digest, labels=[LOSS_LABEL]).ok
@@ -250,9 +250,7 @@ def moved(old: str, new: str, op: str = "replace") -> Digest:
 
 
 def place(op: str, name: str, old: bool = True) -> Digest:  # noqa: FBT001
-    return Digest().step(
-        op, DESTINATION, name, actor(definitionId=S3) if old else None, actor(definitionId=S3), "workspaceId"
-    )
+    return Digest().step(op, DESTINATION, name, actor(definitionId=S3) if old else None, actor(definitionId=S3), "name")
 
 
 def test_a_connection_that_moves_to_another_destination_closes_the_gate() -> None:

@@ -77,9 +77,13 @@ BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
         lambda: orders_become(ORDERS.but(mode="full_refresh_append")),
         ["stream shopify/orders"],
     ),
+    "a source that moves to another workspace": (
+        lambda: replaced(SHOPIFY),
+        ["source shopify"],
+    ),
     "a source of another connector": (
         lambda: replaced(KLAVIYO),
-        ["source shopify", "stream shopify/customers", "stream shopify/orders"],
+        ["source shopify", "source shopify", "stream shopify/customers", "stream shopify/orders"],
     ),
     "a source that the preview does not show": (
         lambda: orders_become(ORDERS, "replace", sourceId=UNKNOWN),
@@ -87,7 +91,6 @@ BLOCKED: dict[str, tuple[Callable[[], Digest], list[str]]] = {
     ),
 }
 FREE: dict[str, Callable[[], Digest]] = {
-    "a source of the same connector": lambda: replaced(SHOPIFY),
     "another cursor field, for which Airbyte keeps the cursor": lambda: orders_become(ORDERS.but(cursor="id")),
     "a removed stream, whose files and cursor stay": lambda: orders_become(CUSTOMERS.but(name="customers_2")),
     "a bucket that is only forgotten": lambda: Digest().step("delete", BUCKET, "state", {}, retainOnDelete=True),

@@ -171,6 +171,7 @@ DESTROYS: dict[str, tuple[str, Inputs, Inputs]] = {
     "rules of the bucket itself": (BUCKET, {}, {"lifecycleRules": [{"enabled": True, "expiration": {"days": 1}}]}),
 }
 EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
+    "a change of an unknown type": ("x:y/z:Thing", {"a": 1}, {"a": 2}),
     **{f"a public access block without {flag}": (BLOCK, BLOCKED, BLOCKED | {flag: False}) for flag in BLOCKED},
     "a public access block that leaves a flag out": (
         BLOCK,
@@ -327,7 +328,6 @@ LOOKS: dict[str, tuple[str, Inputs, Inputs]] = {
     "a schedule by hand": (CONNECTION, connection(), connection(schedule={"scheduleType": "manual"})),
     "no schedule": (CONNECTION, connection(), {k: v for k, v in connection().items() if k != "schedule"}),
     "a property that is not in the table": (BUCKET, {}, {"colour": "red"}),
-    "a change of an unknown type": ("x:y/z:Thing", {"a": 1}, {"a": 2}),
     "a number in the place of a flag": (BUCKET, {"colour": True}, {"colour": 1}),
 }
 SAFE: dict[str, tuple[str, Inputs, Inputs]] = {
@@ -428,7 +428,7 @@ def losses(digest: Digest) -> list[tuple[str, str]]:
         (ENCRYPTION, "delete", ("bucket lake", "exposes")),
         (VERSIONING, "delete", ("bucket lake", "destroys")),
         (LIFECYCLE, "delete", ("bucket lake", "destroys")),
-        ("x:y/z:Thing", "replace", ("Thing lake", "destroys")),
+        ("x:y/z:Thing", "delete", ("Thing lake", "destroys")),
         (AWS, "replace", ("aws provider lake", "exposes")),
         # An earlier run has replaced it, and did not come to the deletion of the old one.
         (BUCKET, "delete-replaced", ("bucket lake", "destroys")),
