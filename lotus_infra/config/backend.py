@@ -128,8 +128,8 @@ class Backend:
 
     @property
     def bucket(self) -> str:
-        """The bucket's name; empty for a backend that is no bucket."""
-        return urlsplit(self.url).netloc if self.scheme in {"s3", "gs", "azblob"} else ""
+        """The bucket's name; empty for a backend that is no bucket. Credentials before it are ignored, as gocloud.dev does."""
+        return urlsplit(self.url).netloc.rpartition("@")[2] if self.scheme in {"s3", "gs", "azblob"} else ""
 
     @property
     def options(self) -> dict[str, str]:

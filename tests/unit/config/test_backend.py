@@ -158,3 +158,8 @@ def test_a_landing_zone_on_aws_calls_more_services_than_the_backend(tmp_path: Pa
 )
 def test_a_proxy_can_answer_for_a_server_without_tls_only(url: str, environment: dict[str, str], count: int) -> None:
     assert len(list(proxies(url, environment))) == count
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "azblob"])
+def test_credentials_in_the_url_are_no_part_of_the_buckets_name(scheme: str) -> None:
+    assert Backend(f"{scheme}://user:marker@lake-state?region=us-west-1", "Pulumi.yaml").bucket == "lake-state"
