@@ -165,6 +165,8 @@ def _rank(step: Step) -> int:
         return 4
     if step.op == "delete":
         return 3
+    if step.op == "refresh":
+        return -1  # Before the program: it has the options of the state. A later `same` has those of the program.
     return 0 if step.op in QUIET else 1 if step.op in REPLACEMENT_PARTS else 2
 
 
