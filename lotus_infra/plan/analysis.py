@@ -565,7 +565,8 @@ def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
     # The loss of a deleted source includes its connection: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
     kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
-    return tuple(sorted(kept, key=lambda loss: (loss.kind, loss.name, loss.what)))
+    # A bucket and its settings are one object for the reader, and may have the same loss.
+    return tuple(sorted(dict.fromkeys(kept), key=lambda loss: (loss.kind, loss.name, loss.what)))
 
 
 def _object_losses(step: Step, run: Run) -> Iterator[Loss]:
