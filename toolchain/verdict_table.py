@@ -51,8 +51,13 @@ The table is closed: a change is safe only if a row says so.
 - A deletion that only removes the object from the state (`retain_on_delete`) is 🟢 safe.
 - The settings of a bucket that is deleted in the same update are part of that loss.
 
-Streams, cursors and refreshes of a connection are compared one by one. They can lead to a worse verdict than the row of
-`configurations`.
+Some changes are compared in more detail, and can have a worse verdict than their row:
+
+- A source or destination that points to another place is 🟠 exposes: a changed or hidden address in `configuration`, or
+  another connector (`definitionId`).
+- A connection that writes to another destination (`destinationId`) is 🟠 exposes, unless that destination is only
+  replaced.
+- Streams, cursors and refreshes of a connection (`configurations`) are compared one by one.
 """
 SIGNS: Final[Mapping[Effect, str]] = {
     "destroys": "🔴 destroys",

@@ -91,13 +91,14 @@ def open_store(url: str) -> ObjectStore:
         raise LotusError(f"the objects of {url} can't be listed", "only s3:// and file:// are supported")
     if parts.scheme == "file":
         return Folder(Path(unquote(url.removeprefix("file://").partition("?")[0])).expanduser())
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    options = {key: values[0] for key, values in parse_qs(parts.query).items()}
     endpoint = options.get("endpoint", "")
     if endpoint and "://" not in endpoint:
         plain = options.get("disableSSL", options.get("disable_https", "")).lower() == "true"
         endpoint = f"{'http' if plain else 'https'}://{endpoint}"
     prefix, profile = unquote(parts.path).strip("/"), options.get("profile", "")
-    return Bucket(parts.netloc, options.get("region", ""), endpoint, prefix, profile)
+    bucket = parts.netloc.rpartition("@")[2]  # As gocloud.dev: credentials before the name are ignored.
+    return Bucket(bucket, options.get("region", ""), endpoint, prefix, profile)
 
 
 @dataclass(frozen=True)

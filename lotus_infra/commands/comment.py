@@ -50,7 +50,7 @@ from lotus_infra.plan.verdicts import ANOTHER_SECRET
 HEADLINES: Final[dict[Verdict, str]] = {
     "failed": "❌ the preview failed; the effect is unknown",
     "destroys": "🔴 destroys",
-    "exposes": "🟠 exposes: others may get data, or it goes to another place",
+    "exposes": "🟠 exposes: data or secrets may go to others, or to another place",
     "touches data": "🟡 touches data",
     "look": "🔵 look: no loss is known, but not every change is known to be harmless",
     "safe": "🟢 safe: no data is touched",

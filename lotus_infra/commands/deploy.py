@@ -62,8 +62,9 @@ def deploy(
     """Deploy the checked-out commit; with --reviewed, apply the saved plan only.
 
     Refuses, before anything is written, if the files, the stack's state or Airbyte have changed since the review, or if
-    a newer commit was applied already. Without --reviewed it previews, and asks. Both stop if data would be lost
-    without an acknowledgement: the labels of now and the checked-out stack's file count, not those of the review.
+    a newer commit was applied already. Without --reviewed it previews, and asks. Both stop if data would be lost or
+    exposed without an acknowledgement: the labels of now and the checked-out stack's file count, not those of the
+    review.
 
     Example: lotus deploy --stack prod --reviewed .review/prod
     """
@@ -178,7 +179,7 @@ class Deployment:
         """
         review = review_losses(ReviewRequest(folder / PREVIEW_FILE, self.lake, self.engine.stack, labels))
         if not review.gate.ok:
-            what = "data would be lost without an acknowledgement; labels count as they are now"
+            what = "data would be lost or exposed without an acknowledgement; labels count as they are now"
             raise LotusError(f"{what}\n{render_gate(review)}")
 
     def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:

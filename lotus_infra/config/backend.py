@@ -128,7 +128,7 @@ class Backend:
 
     @property
     def bucket(self) -> str:
-        """The bucket's name; empty for a backend that is no bucket."""
+        """The bucket's name, without credentials before it; empty for a backend that is no bucket."""
         return urlsplit(self.url).netloc.rpartition("@")[2] if self.scheme in {"s3", "gs", "azblob"} else ""
 
     @property

@@ -165,6 +165,8 @@ def _rank(step: Step) -> int:
         return 4
     if step.op == "delete":
         return 3
+    if step.op == "refresh":
+        return -1  # Before the program: it has the options of the state. A later `same` has those of the program.
     return 0 if step.op in QUIET else 1 if step.op in REPLACEMENT_PARTS else 2
 
 
@@ -563,7 +565,8 @@ def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
     # The loss of a deleted source includes its connection: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
     kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
-    return tuple(sorted(kept, key=lambda loss: (loss.kind, loss.name, loss.what)))
+    # A bucket and its settings are one object for the reader, and may have the same loss.
+    return tuple(sorted(dict.fromkeys(kept), key=lambda loss: (loss.kind, loss.name, loss.what)))
 
 
 def _object_losses(step: Step, run: Run) -> Iterator[Loss]:

@@ -158,7 +158,8 @@ def _check_readable(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnos
         remedy = "name a part of the landing zone that is no secret"
         if reference.part is None:
             plain = f"set lotus:{reference.name} without --secret"
-            remedy = f'write {{"{CONFIG}": "{reference.name}"}} and {plain}, or move it to a key that is a secret'
+            public = f'write {{"{CONFIG}": "{reference.name}"}} and {plain}'
+            remedy = f"move it to a key that is a secret; if the value is no secret, {public}"
         yield Diagnostic(file, path, what, remedy)
 
 

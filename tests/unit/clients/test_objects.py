@@ -18,6 +18,8 @@ from lotus_infra.errors import LotusError
         ("s3://state?endpoint=s3.example.com:8333", Bucket("state", "", "https://s3.example.com:8333")),
         ("s3://state?endpoint=127.0.0.1:1&disableSSL=true", Bucket("state", "", "http://127.0.0.1:1")),
         ("s3://state?endpoint=http://127.0.0.1:1&s3ForcePathStyle=true", Bucket("state", "", "http://127.0.0.1:1")),
+        ("s3://user:marker@state", Bucket("state")),
+        ("s3://state?region=us-west-1&region=eu-west-1", Bucket("state", "us-west-1")),
         ("file:///var/lake%20state", Folder(Path("/var/lake state"))),
         ("file://~", Folder(Path.home())),
     ],

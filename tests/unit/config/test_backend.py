@@ -162,5 +162,6 @@ def test_a_proxy_can_answer_for_a_server_without_tls_only(url: str, environment:
     assert len(list(proxies(url, environment))) == count
 
 
-def test_a_buckets_name_has_no_login_that_the_url_has() -> None:
-    assert Backend("s3://me:hunter2@lake?region=us-west-1", "Pulumi.yaml").bucket == "lake"
+@pytest.mark.parametrize("scheme", ["s3", "gs", "azblob"])
+def test_credentials_in_the_url_are_no_part_of_the_buckets_name(scheme: str) -> None:
+    assert Backend(f"{scheme}://user:marker@lake-state?region=us-west-1", "Pulumi.yaml").bucket == "lake-state"

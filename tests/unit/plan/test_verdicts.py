@@ -587,6 +587,27 @@ def test_an_option_that_keeps_an_object_may_not_go_unseen(option: str, what: str
         assert what in [loss.what for loss in impact(digest).losses]
 
 
+@pytest.mark.parametrize("option", ["protect", "retainOnDelete"])
+@pytest.mark.parametrize("type_", [BUCKET, SOURCE, CONNECTION, DESTINATION])
+def test_a_refresh_before_the_program_hides_no_change_of_an_option(option: str, type_: str) -> None:
+    """`lotus preview` and `lotus deploy` refresh first: an object has a step `refresh`, then one of the program."""
+    inputs = {"name": "a"}
+    digest = Digest()
+    digest.step("refresh", type_, "lake", inputs, inputs, **{option: True})
+    digest.steps[-1]["newState"][option] = True
+    digest.step("same", type_, "lake", inputs, inputs, **{option: True})
+
+    assert impact(digest).verdict == "destroys"
+
+
+def test_a_bucket_and_its_settings_that_lose_their_protection_are_one_loss() -> None:
+    digest = Digest()
+    for type_ in (BUCKET, VERSIONING, OWNERSHIP):
+        digest.step("same", type_, "lake", {"bucket": "a"}, {"bucket": "a"}, protect=True)
+
+    assert [loss.object for loss in impact(digest).losses] == ["bucket lake"]
+
+
 def test_an_exposure_names_what_it_opens() -> None:
     [loss] = update(*EXPOSES["a policy that allows everybody"]).losses
 
