@@ -171,7 +171,7 @@ def test_each_way_in_which_the_engine_is_redirected_is_refused_before_a_call(
     where = {"url": elsewhere.url, "host": elsewhere.url.removeprefix("http://")}
     declare_backend(pulumi, url)
     hermetic(pulumi, tmp_path, config.format(**where))
-    stack = {"lotus:production": "true", "airbyte:serverUrl": elsewhere.url, "lotus:workspaceId": "a"}
+    stack = {"lotus:production": "true", "airbyte:serverUrl": elsewhere.url, "lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"}
     (pulumi.project / "Pulumi.test.yaml").write_text(json.dumps({"config": stack}), encoding="utf-8")
     pulumi.environment |= {name: value.format(**where) for name, value in variables.items()}
     # Without the guard, the engine goes there.
