@@ -171,7 +171,8 @@ def test_each_way_in_which_the_engine_is_redirected_is_refused_before_a_call(
     where = {"url": elsewhere.url, "host": elsewhere.url.removeprefix("http://")}
     declare_backend(pulumi, url)
     hermetic(pulumi, tmp_path, config.format(**where))
-    stack = {"lotus:production": "true", "airbyte:serverUrl": elsewhere.url, "lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"}
+    workspace = "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"
+    stack = {"lotus:production": "true", "airbyte:serverUrl": elsewhere.url, "lotus:workspaceId": workspace}
     (pulumi.project / "Pulumi.test.yaml").write_text(json.dumps({"config": stack}), encoding="utf-8")
     pulumi.environment |= {name: value.format(**where) for name, value in variables.items()}
     # Without the guard, the engine goes there.
@@ -182,7 +183,7 @@ def test_each_way_in_which_the_engine_is_redirected_is_refused_before_a_call(
     refused = lotus(pulumi, "up", "--refresh", "--yes", "--skip-preview").failed()
     examined = json.loads(lotus(pulumi, "doctor", "--json").failed().stdout)
 
-    assert refused.stderr.startswith("lotus: the stack test is marked lotus:production, and may not run like this; ")
+    assert refused.stderr.startswith("lotus: the stack test is marked lotus:production, and may not run like this\n  ")
     assert refused.stderr.count("\n") == 1
     reported = [each for each in examined["findings"] if each["area"] == "backend" and each["state"] == "broken"]
     assert reported != []
