@@ -11,7 +11,7 @@ from rich.console import Console
 
 from lotus_infra.commands.sync import ProgressObserver, sync_sources
 from tests.commands.lab import Lab, with_fields
-from tests.support.commands import Lotus
+from tests.support.commands import Lotus, stand_in_engine
 
 
 def test_a_sync_ends_with_a_table_and_its_progress_is_beside_it(
@@ -219,8 +219,10 @@ def test_a_discovery_that_breaks_a_stream_ends_with_exit_code_1(
 
 
 def test_one_source_that_fails_is_not_in_the_way_of_the_others(
-    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Airbyte's message is shown only if the stack's secrets are known.
+    stand_in_engine(tmp_path, monkeypatch, """echo '{"lotus:s3_secret_access_key": {"value": "decrypted"}}'""")
     shop = lab.live.source_id(lab.live.folders(["shop"])[0])
     lab.twin.store.tempers.put(Temper(id=shop, discover_failure="Access denied"))
 

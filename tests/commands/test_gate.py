@@ -21,7 +21,7 @@ def lotus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lotus:
         "update", BLOCK, "landing", CLOSED, CLOSED | {"blockPublicPolicy": False}, "blockPublicPolicy"
     )
     (tmp_path / "opened.json").write_text(opened.text(), encoding="utf-8")
-    unknown = Digest().step("update", "aws:sqs/queue:Queue", "jobs", {"name": "a"}, {"name": "b"}, "name")
+    unknown = Digest().step("update", "aws:s3/bucket:Bucket", "jobs", {"colour": "a"}, {"colour": "b"}, "colour")
     (tmp_path / "unknown.json").write_text(unknown.text(), encoding="utf-8")
     return lotus_in(tmp_path, monkeypatch)
 
