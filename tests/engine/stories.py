@@ -35,7 +35,6 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_deleted_with.py::test_a_connection_outside_the_program_still_keeps_the_source",
         "test_landing_zone.py::test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_state",
         "test_protection.py::test_a_state_of_before_previews_empty_and_no_destroy_deletes_a_connection",
-        "test_protection.py::test_a_connection_is_replaced_once_the_stack_acknowledges_it_and_is_protected_again",
     ),
     "cursors survive a replacement, or the run is refused": (
         "test_cursors.py::test_another_source_is_read_from_the_last_cursor_on",
