@@ -1,4 +1,4 @@
-"""`lotus check` of files that nobody should have: it ends, says which file is wrong, and takes no more than its share.
+"""`lotus check` of files that no lake should have: it ends, says which file is wrong, and takes no more than its share.
 
 The command runs as a process with a limit of memory. The deadline only ends a test that would never end.
 """
