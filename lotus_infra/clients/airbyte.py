@@ -321,7 +321,8 @@ def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, 
     names = project.select_all(stack, environment)
     if len(names) != 1:
         return _StackSelection(others=names)
-    return _StackSelection(names[0], project.settings(names[0]), run=project.run(names[0]))
+    settings = project.settings(names[0])
+    return _StackSelection(names[0], settings, run=project.run(names[0], settings))
 
 
 def _given(settings: StackSettings | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -96,6 +97,11 @@ class StackContext:
     project: Project
     stack: str
     environment: Mapping[str, str]
+
+    @cached_property
+    def run(self) -> production.Run:
+        """The run of the stack, as the guard compares it; raises as `Project.run`. It reads every source's file."""
+        return self.project.run(self.stack)
 
     @classmethod
     def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "StackContext":
@@ -285,14 +291,14 @@ def configuration(case: StackContext) -> Iterator[CheckResult]:
 
 def guard(case: StackContext) -> Iterator[CheckResult]:
     """The problems for which every run of a production stack is refused."""
-    for problem in production.problems(case.project.run(case.stack), case.environment):
+    for problem in production.problems(case.run, case.environment):
         what, _, remedy = problem.rpartition(": ")
         yield _broken("backend", what, remedy)
 
 
 def backend(case: StackContext) -> Iterator[CheckResult]:
     """Where the state is, and whether it is readable."""
-    run = case.project.run(case.stack)
+    run = case.run
     used = Backend.chosen(run.declared.backend, case.environment)
     if not used.url:
         yield _broken("backend", "no backend is configured", f"write backend.url into {PROJECT_FILE}")
@@ -311,7 +317,7 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
 
 def open_places(case: StackContext) -> Iterator[CheckResult]:
     """Places of a production stack that credentials and kubeconfigs of this machine decide, and that it could name."""
-    run = case.project.run(case.stack)
+    run = case.run
     if not run.is_production:
         return
     zone, cluster = run.values.zone, run.values.cluster
@@ -327,7 +333,7 @@ def open_places(case: StackContext) -> Iterator[CheckResult]:
 
 def credentials_in_urls(case: StackContext) -> Iterator[CheckResult]:
     """Addresses with a user, a password or a token: whoever may read the file or the environment has them."""
-    run = case.project.run(case.stack)
+    run = case.run
     used = Backend.chosen(run.declared.backend, case.environment)
     addresses = [(f"the backend's address, set by {used.chosen_by},", used.url)]
     for key, value in case.project.read(case.stack).entries.values.items():
@@ -355,7 +361,7 @@ def locks(case: StackContext) -> Iterator[CheckResult]:
     machine = Machine.here()
     try:
         place = backend_store(case.project, case.environment)
-        found = locks_of(place, case.project.run(case.stack).project, case.stack) if place is not None else []
+        found = locks_of(place, case.run.project, case.stack) if place is not None else []
     except (LotusError, OSError):
         return  # `backend` has reported it.
     for lock in found:
@@ -382,7 +388,7 @@ def state(case: StackContext, reached: AirbyteWorkspace | None) -> Iterator[Chec
         remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the key's provider"
         yield _warning("state", f"secrets can't be decrypted: {why}", remedy)
         export = encrypted
-    project = case.project.run(case.stack).project
+    project = case.run.project
     if reached is None:
         yield from check_state(export.stdout, project, case.stack, lambda *_: None)
         return

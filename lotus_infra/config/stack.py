@@ -150,13 +150,17 @@ class Project:
             raise LotusError(f"the configuration of the stack {stack} is invalid", "`lotus check` has details")
         return found.settings
 
-    def run(self, stack: str) -> production.Run:
+    def run(self, stack: str, settings: StackSettings | None = None) -> production.Run:
         """The run of a stack, as the guard compares it.
+
+        Args:
+            stack: The stack.
+            settings: Its configuration, if it was read already.
 
         Raises:
             LotusError: A file can't be read, or has mistakes.
         """
-        settings, declared = self.settings(stack), production.Declared.at(self.folder, stack)
+        settings, declared = settings or self.settings(stack), production.Declared.at(self.folder, stack)
         return production.Run(declared.name, stack, production.Values.of(settings), declared)
 
     def dagster(self, stack: str) -> DagsterSettings | None:
