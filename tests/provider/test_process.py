@@ -1,5 +1,6 @@
 """The console script as a process, as the engine starts and ends it."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -81,6 +82,16 @@ def test_a_signal_before_cancel_is_named(number: signal.Signals) -> None:
         process.send_signal(number)
         assert process.wait(PATIENCE) == 0
         assert said(process) == ("", f"{number.name} ended the plugin before the engine called Cancel\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sends a signal to a thread by Linux's own call")
+def test_a_signal_that_another_thread_receives_ends_it_too() -> None:
+    with started(stdin=subprocess.DEVNULL) as process:
+        assert port_of(process)
+        other = max(int(thread.name) for thread in Path(f"/proc/{process.pid}/task").iterdir())
+        assert other != process.pid
+        assert ctypes.CDLL(None).tgkill(process.pid, other, int(signal.SIGTERM)) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_plugin_that_crashes_says_where() -> None:

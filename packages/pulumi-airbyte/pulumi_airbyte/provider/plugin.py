@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from queue import SimpleQueue
 from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
@@ -31,6 +30,8 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 
 CANCEL: Final = "/pulumirpc.ResourceProvider/Cancel"
 ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENGINE_GONE: Final = b"\0"
+"""No signal has this number."""
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Served: TypeAlias = Callable[[Messages], AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]]
@@ -77,11 +78,28 @@ class _Cancelled(grpc.ServerInterceptor):
         return continuation(handler_call_details)
 
 
-def _wait_for_the_engine(endings: SimpleQueue[str]) -> None:
+def _signals() -> tuple[int, int]:
+    """Have each of `ENDING_SIGNALS` written to a pipe, as a byte with its number.
+
+    The process reads the pipe to wait for its end. A wait for a lock misses a signal that another thread receives, or
+    that comes between the interpreter's last look for signals and the wait: the plugin then never ended.
+
+    Returns:
+        The reading and the writing end of the pipe.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda *_: None)  # The byte is written for a signal that has a handler.
+    return reading, writing
+
+
+def _wait_for_the_engine(endings: int) -> None:
     """The engine holds the other end of standard input: when that closes, the engine is gone, even if it was killed."""
     while os.read(0, 1024):
         pass
-    endings.put("the end of standard input")
+    os.write(endings, ENGINE_GONE)
 
 
 def main() -> None:
@@ -96,15 +114,14 @@ def run(served: Served) -> NoReturn:
     reason for such an end is printed to standard error, and nothing otherwise.
     """
     faulthandler.enable()
-    cancelled, endings = _Cancelled(), SimpleQueue[str]()
-    for number in ENDING_SIGNALS:
-        signal.signal(number, lambda number, _: endings.put(signal.Signals(number).name))
+    cancelled, (endings, ends) = _Cancelled(), _signals()
     if stat.S_ISFIFO(os.fstat(0).st_mode):
-        threading.Thread(target=_wait_for_the_engine, args=(endings,), daemon=True).start()
+        threading.Thread(target=_wait_for_the_engine, args=(ends,), daemon=True).start()
     with serve(sys.argv[1] if len(sys.argv) > 1 else "", served, (cancelled,)) as port:
         print(port, flush=True)  # noqa: T201
-        reason = endings.get()
+        ending = os.read(endings, 1)
     if not cancelled.called:
+        reason = "the end of standard input" if ending == ENGINE_GONE else signal.Signals(ending[0]).name
         with suppress(OSError):  # The engine that would read it may be gone.
             print(f"{reason} ended the plugin before the engine called Cancel", file=sys.stderr, flush=True)  # noqa: T201
     # Not `return`: unloading the interpreter takes a quarter of a second of an idle machine, and nothing needs it.
