@@ -136,14 +136,15 @@ class Postgres:
         return {"cwd": self._folder, "user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self._bin / program, "-D", self._data, *arguments]
+        command = [str(self._bin / program), "-D", str(self._data), *arguments]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, **self._identity)
         if ran.returncode:
             raise RuntimeError(f"{program} failed: {ran.stderr.strip()}")
 
     def _psql(self, database: str, sql: str) -> subprocess.CompletedProcess[str]:
         to = ["-h", LOOPBACK, "-p", str(self.port), "-U", USER, "-d", database]
-        command = [self._bin / "psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", *to, "-c", sql]
+        shown = ["-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1"]
+        command = [str(self._bin / "psql"), *shown, *to, "-c", sql]
         return subprocess.run(command, capture_output=True, text=True, check=False, **self._identity)
 
 
