@@ -16,6 +16,10 @@ CATALOG = "LOTUS_CATALOG"
 LAKE_DATA = "LOTUS_LAKE_DATA"
 PARTITIONS = "LOTUS_PARTITIONS"
 """Where a dbt run looks for files that have arrived; set for that run alone."""
+FILES = "LOTUS_FILES"
+"""A file with the identities of the new files that a dbt run may read; set for that run alone, all files if empty."""
+EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
+"""The days after which the bucket deletes raw files; it keeps them if empty."""
 
 _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
