@@ -4,12 +4,11 @@ It maps a stream's prefix to a bucket or a folder. Sensors and dbt list through 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lotus_dagster.arrivals.look import Page, Pages
-from lotus_dagster.arrivals.partitions import StoredObject, day_of, folder_of, latest_day
+from lotus_dagster.arrivals.partitions import StoredObject, day_of, folder_of
 from lotus_infra.clients import storage
 from lotus_infra.errors import LotusError
 
@@ -75,7 +74,6 @@ def stored_files(landing: str, prefix: str, units: Sequence[str] = ()) -> Iterat
     Raises:
         ListingError: The landing zone can't be listed.
     """
-    latest = latest_day(datetime.now(UTC))
     pages = pages_of(landing, prefix)
     folders = sorted({folder_of(unit) for unit in units}) or [""]
     seen: str | None = None
@@ -83,7 +81,7 @@ def stored_files(landing: str, prefix: str, units: Sequence[str] = ()) -> Iterat
         if seen is not None and folder.startswith(seen):
             continue  # a day of a month that was listed
         seen = folder
-        yield from (one for one in _folder(pages, folder) if day_of(one.key, latest) is not None)
+        yield from (one for one in _folder(pages, folder) if day_of(one.key) is not None)
 
 
 def _folder(pages: Pages, folder: str) -> Iterator[StoredObject]:

@@ -5,15 +5,13 @@ across years too, and so do their keys on S3, because month and day are padded. 
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 _LAYOUT = re.compile(r"year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/[^/]+\.parquet", re.DOTALL)
 _UNIT = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
 _DIGESTS = 2**64
-# Airbyte's clock may be ahead, and its day may be that of another time zone.
-_DAYS_AHEAD = 2
 
 
 class StoredObject(NamedTuple):
@@ -54,22 +52,11 @@ def mark_of(stored: StoredObject) -> Mark:
     return Mark(1, int.from_bytes(blake2b(text, digest_size=8).digest()))
 
 
-def day_of(key: str, latest: str = "9999-12-31") -> str | None:
-    """The day that a key lies in; None for a key outside of the lake's layout.
-
-    Args:
-        key: Below the stream's prefix.
-        latest: Later days are outside of the layout as well: one file of the year 2098 would hide all new days from a
-            walk that begins at the newest.
-    """
+def day_of(key: str) -> str | None:
+    """The day that a key lies in; None for what is no Parquet file in the lake's layout, on a day of the calendar."""
     found = _LAYOUT.fullmatch(key)
     day = "-".join(found.groups()) if found is not None else ""
-    return day if is_unit(day) and day <= latest else None
-
-
-def latest_day(now: datetime) -> str:
-    """The latest day that files may have at a moment: the day after tomorrow in UTC."""
-    return (now.astimezone(UTC) + timedelta(days=_DAYS_AHEAD)).date().isoformat()
+    return day if is_unit(day) else None
 
 
 def is_unit(text: str) -> bool:
