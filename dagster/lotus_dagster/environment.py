@@ -18,8 +18,6 @@ PARTITIONS = "LOTUS_PARTITIONS"
 """Where a dbt run looks for files that have arrived; set for that run alone."""
 FILES = "LOTUS_FILES"
 """A file with the identities of the new files that a dbt run may read; set for that run alone, all files if empty."""
-EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
-"""The days after which the bucket deletes raw files; it keeps them if empty."""
 
 EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
 """Days after which the bucket deletes raw files (the stack's `landingZone.expireRawDays`); not set if it keeps them."""

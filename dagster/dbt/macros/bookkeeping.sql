@@ -1,10 +1,11 @@
 {#
     The tables beside the models: `read_files.<model>`, which files a model has read; `read_files.quarantined_files`, which it
-    must not read; `runs.<model>`, the row that every transaction of a model updates.
+    must not read; `runs.<model>`, the row that every transaction of a model updates; `deleted_rows.<model>` (`latest`).
 #}
 {% macro ensure_bookkeeping() %}
     create schema if not exists {{ target.database }}.read_files;
     create schema if not exists {{ target.database }}.runs;
+    create schema if not exists {{ target.database }}.deleted_rows;
     create table if not exists {{ quarantined_files() }}
     (model varchar, file varchar, etag varchar, size bigint, reason varchar, since timestamptz)
 {% endmacro %}
@@ -84,6 +85,9 @@
     {%- do log(this.identifier ~ " starts over, since files that it has read were overwritten or removed", info=True) -%}
     {%- do run_query(
         "delete from " ~ this ~ " where not coalesce(_airbyte_extracted_at <= getvariable('reading').keep_until, false)") -%}
+    {%- if run_query("select getvariable('reading').keep_until is null").rows[0][0] and forget_deletions() | trim -%}
+        {%- do run_query(forget_deletions()) -%}
+    {%- endif -%}
     {%- do run_query("delete from " ~ read ~ " where not list_contains(getvariable('reading').expired, file)") -%}
 {% endmacro %}
 
