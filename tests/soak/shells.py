@@ -7,6 +7,7 @@ one.
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import IO, Any, Final, Self
 
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 
 from tests.dagster.lake import close_connections
@@ -64,22 +66,26 @@ class Shell:
 
     def wait_until_ready(self) -> None:
         """Wait until dbt is loaded, which takes seconds."""
-        self._answer()
+        self.end()
 
-    def begin(self, *arguments: str, delay: float = 0, **environment: str) -> None:
+    def begin(self, *arguments: str, delay: float = 0, environment: Mapping[str, str] | None = None) -> None:
         """Start a run after a delay in seconds; `end` waits for it."""
-        line = json.dumps({"arguments": arguments, "delay": delay, "environment": environment})
+        line = json.dumps({"arguments": arguments, "delay": delay, "environment": dict(environment or {})})
         _pipe(self._process.stdin).write(line + "\n")
         _pipe(self._process.stdin).flush()
+
+    def has_ended(self) -> bool:
+        """Whether `end` has not to wait."""
+        return bool(select.select([_pipe(self._process.stdout)], [], [], 0)[0])
 
     def end(self) -> Ran:
         """Wait for the run."""
         answer = self._answer()
         return Ran(answer["success"], tuple(answer["messages"]), answer["seconds"])
 
-    def run(self, *arguments: str, **environment: str) -> Ran:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Ran:
         """Run, and wait for the end."""
-        self.begin(*arguments, **environment)
+        self.begin(*arguments, environment=environment)
         return self.end()
 
     def _answer(self) -> dict[str, Any]:
@@ -119,14 +125,15 @@ def serve(target: Path, requests: IO[str], answers: IO[str]) -> None:
     options = [part for pair in paths.items() for part in pair]
     options += ["--quiet", "--log-level-file", "none", "--no-write-json"]
     parsed = dbtRunner().invoke(["parse", *options])
-    print(json.dumps({"parsed": parsed.success}), file=answers, flush=True)
+    manifest = parsed.result if isinstance(parsed.result, Manifest) else None
+    print(json.dumps({"success": parsed.success, "messages": [], "seconds": 0}), file=answers, flush=True)
     for line in requests:
         asked = json.loads(line)
         time.sleep(asked["delay"])
         before = dict(os.environ)
         os.environ.update(asked["environment"])
         began = time.monotonic()
-        ran = dbtRunner(manifest=parsed.result).invoke([*asked["arguments"], *options])
+        ran = dbtRunner(manifest=manifest).invoke([*asked["arguments"], *options])
         seconds = time.monotonic() - began
         close_connections()
         os.environ.clear()

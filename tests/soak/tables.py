@@ -1,7 +1,7 @@
 """The lake's tables as they are, and where they differ from a reckoning."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ COLUMNS: Final = {
 }
 NUMBERS: Final = {"total_line_items_price", "price", "gross", "total"}
 EXAMPLES: Final = 3
+Entry = Mapping[str, Any]
+"""A row of the bookkeeping by the names of its columns."""
 
 
 class LakeTables:
@@ -26,8 +28,8 @@ class LakeTables:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.rows: dict[str, list[tuple[Any, ...]]] = {}
-        self.read: dict[str, list[tuple[Any, ...]]] = {}
-        self.quarantined: list[tuple[Any, ...]] = []
+        self.read: dict[str, list[Entry]] = {}
+        self.quarantined: list[Entry] = []
         with duckdb.connect() as connection:
             attach(connection, warehouse)
             connection.execute("set TimeZone = 'UTC'")
@@ -41,11 +43,9 @@ class LakeTables:
                         f"select {', '.join(columns)} from lake.main.{table}"
                     ).fetchall()
                 if ("read_files", table) in found:
-                    self.read[table] = connection.execute(f"from lake.read_files.{table}").fetchall()
+                    self.read[table] = _entries(connection, table)
             if ("read_files", "quarantined_files") in found:
-                columns = "model, file, etag, size, reason"
-                asked = f"select {columns} from lake.read_files.quarantined_files"
-                self.quarantined = connection.execute(asked).fetchall()
+                self.quarantined = _entries(connection, "quarantined_files")
 
     def seen(self, table: str) -> list[tuple[Any, ...]]:
         """The rows of a table, with money as the reckoning has it."""
@@ -66,9 +66,15 @@ class LakeTables:
         """Files that the bookkeeping has more than once."""
         found: list[str] = []
         for table, rows in self.read.items():
-            twice = [file for file, times in Counter(row[0] for row in rows).items() if times > 1]
-            found += _told(table, "files are in the bookkeeping twice", twice)
+            twice = [file for file, times in Counter(row["file"] for row in rows).items() if times > 1]
+            found += told(table, "files are in the bookkeeping twice", twice)
         return found
+
+
+def _entries(connection: duckdb.DuckDBPyConnection, table: str) -> list[Entry]:
+    found = connection.execute(f"from lake.read_files.{table}")
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def compare(table: str, seen: Iterable[tuple[Any, ...]], expected: Seen) -> list[str]:
@@ -78,13 +84,14 @@ def compare(table: str, seen: Iterable[tuple[Any, ...]], expected: Seen) -> list
     times = Counter(row[0] for row in rows)
     others = [f"{key}: {by_key[key]} for {row}" for key, row in expected.items() if by_key.get(key, row) != row]
     return [
-        *_told(table, "keys are missing", [key for key in expected if key not in by_key]),
-        *_told(table, "keys should not be there", [key for key in by_key if key not in expected]),
-        *_told(table, "keys are there twice", [key for key, count in times.items() if count > 1]),
-        *_told(table, "keys have other values", others),
+        *told(table, "keys are missing", [key for key in expected if key not in by_key]),
+        *told(table, "keys should not be there", [key for key in by_key if key not in expected]),
+        *told(table, "keys are there twice", [key for key, count in times.items() if count > 1]),
+        *told(table, "keys have other values", others),
     ]
 
 
-def _told(table: str, what: str, found: list[Any]) -> list[str]:
+def told(table: str, what: str, found: Sequence[Any]) -> list[str]:
+    """One line with the first few of what was found; none of nothing."""
     shown = ", ".join(str(one) for one in found[:EXAMPLES])
     return [f"{table}: {len(found)} {what}: {shown}{', …' if len(found) > EXAMPLES else ''}"] if found else []

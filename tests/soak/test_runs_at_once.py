@@ -77,7 +77,7 @@ class Rounds:
         """All shells at once, then those again that failed."""
         asked = [ORDERS, *self.random.choices(AT_ONCE, k=len(shells) - 1)]
         for shell, selection in zip(shells, asked, strict=True):
-            shell.begin("run", *selection, delay=self.random.random() * 0.7, **self.environment)
+            shell.begin("run", *selection, delay=self.random.random() * 0.7, environment=self.environment)
         # While they list and read.
         self.world.new_rows("orders")
         ended = [shell.end() for shell in shells]
@@ -89,16 +89,15 @@ class Rounds:
 
     def _run_again(self, shell: Shell, selection: tuple[str, ...]) -> None:
         for _ in range(ATTEMPTS):
-            again = shell.run("run", *selection, **self.environment)
+            again = shell.run("run", *selection, environment=self.environment)
             if again.success:
                 return
             self.retried += again.messages
         raise AssertionError(f"failed {ATTEMPTS} times: {self.retried[-1]}")
 
     def settle(self, shell: Shell) -> None:
-        for selection in (ORDERS, REFUNDS, MARTS):
-            ran = shell.run("run", *selection, **self.environment)
-            assert ran.success, ran.messages
+        ran = shell.run("run", *ORDERS, *REFUNDS, *MARTS, environment=self.environment)
+        assert ran.success, ran.messages
 
     def differences(self) -> list[str]:
         """Of the tables that these runs build."""
@@ -126,4 +125,4 @@ def test_no_row_is_lost_and_none_is_there_twice(
         lake.settle(started[0])
         wrong += [f"round {number}: {line}" for line in lake.differences()]
     print(f"{rounds} rounds of {at_once}: {len(lake.retried)} runs were repeated", *lake.retried[:5], sep="\n  ")
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
