@@ -28,8 +28,8 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def land(lake: Lake, part: int, *ids: int, day: str = DAY, extracted_at: str = "", **fields: object) -> Path:
-    meta = {"extracted_at": extracted_at or f"{day}T12:00:00Z"}
-    return lake.land("shopify", "orders", day, part, [order(one, UPDATED, **fields) for one in ids], **meta)
+    at = extracted_at or f"{day}T12:00:00Z"
+    return lake.land("shopify", "orders", day, part, [order(one, UPDATED, **fields) for one in ids], extracted_at=at)
 
 
 def build(lake: Lake, *arguments: str, units: tuple[str, ...] = ()) -> None:
@@ -184,7 +184,7 @@ def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: py
 def test_a_batch_that_can_t_be_read_is_one_error(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     land(lake, 0, 1)
     monkeypatch.setenv(FILES, str(tmp_path / "none.json"))
-    with pytest.raises(AssertionError, match="refused: LOTUS_FILES names .*none.json, which can"):
+    with pytest.raises(AssertionError, match=r"refused: LOTUS_FILES names .*none.json, which can"):
         build(lake)
 
 
@@ -213,6 +213,8 @@ def test_rows_that_fail_a_test_never_reach_a_mart(lake: Lake) -> None:
     for stream in ("users", "purchases", "products"):
         row = {"id": 1, "user_id": None if stream == "purchases" else 1, "product_id": 1, "created_at": UPDATED}
         lake.land("faker", stream, DAY, 0, [row | {"updated_at": UPDATED}])
-    with pytest.raises(AssertionError, match="audit of fct_purchases failed: not_null_fct_purchases_user_id has 1 rows"):
+    with pytest.raises(
+        AssertionError, match="audit of fct_purchases failed: not_null_fct_purchases_user_id has 1 rows"
+    ):
         lake.dbt("run", "--select", "tag:faker__users", "tag:faker__purchases", "tag:faker__products", "fct_purchases")
     assert lake.query("select count(*) from duckdb_tables() where table_name like 'fct_purchases%'") == [(0,)]
