@@ -136,7 +136,7 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
     inside = [one for one in quarantined(connection) if one.model == model and (files is None or one.file in files)]
     if inside:
         connection.execute(
-            f"delete from {QUARANTINE} where model = ? and list_contains(?, file)",
+            "delete from lake.read_files.quarantined_files where model = ? and list_contains(?, file)",
             [model, [one.file for one in inside]],
         )
     return len(inside)

@@ -1,8 +1,8 @@
 """Decide which files a dbt run reads, and whether its model starts over. Pure; no other module decides it.
 
-A file is its key, ETag and size. A run reads the files whose identities its model has not read. A model's rows do not say
-which file they come from, so a model whose files were overwritten or removed starts over in the same transaction, from
-the files that are there.
+A file is its key, ETag and size. A run reads the files whose identities its model has not read. A model's rows do not
+say which file they come from, so a model whose files were overwritten or removed starts over in the same transaction,
+from the files that are there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -214,8 +214,8 @@ def _rebuild(everything: _Comparison) -> Reading:
 def _from_scratch(everything: _Comparison) -> Reading:
     if everything.expired:
         raise ReadingError(
-            f"refused: {len(everything.expired)} files that were read have expired, such as {everything.expired[0].file}: "
-            "made from scratch, the model would lose their rows",
+            f"refused: {len(everything.expired)} files that were read have expired, such as {everything.expired[0].file}:"
+            " made from scratch, the model would lose their rows",
             f"run without --full-refresh, or set {EXPIRE_RAW_DAYS}= for this run to lose them",
         )
     return Reading(files=everything.readable, released=everything.released)
