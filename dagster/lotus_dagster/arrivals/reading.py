@@ -214,7 +214,8 @@ def _rebuild(everything: _Comparison) -> Reading:
 def _from_scratch(everything: _Comparison) -> Reading:
     if everything.expired:
         raise ReadingError(
-            f"refused: {len(everything.expired)} files that were read have expired, such as {everything.expired[0].file}:"
+            f"refused: {len(everything.expired)} files that were read have expired, such as"
+            f" {everything.expired[0].file}:"
             " made from scratch, the model would lose their rows",
             f"run without --full-refresh, or set {EXPIRE_RAW_DAYS}= for this run to lose them",
         )
