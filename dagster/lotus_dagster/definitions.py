@@ -12,13 +12,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.assets import MARTS, POOL, mart_assets, raw_asset, stream_assets
 from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
+from lotus_dagster.quarantine import quarantine_check
 from lotus_dagster.sensors import stream_sensor
-from lotus_infra import dagster_fingerprint
+from lotus_infra import dagster_fingerprint, naming
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STREAMS = REPOSITORY / "streams"
@@ -38,6 +39,7 @@ def definitions_of(
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
+    checks: list[dg.AssetChecksDefinition] = []
     sensors: list[dg.SensorDefinition] = []
     for stream in streams:
         part = manifest.tagged(stream.tag)
@@ -45,6 +47,7 @@ def definitions_of(
             log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
             continue
         assets.append(stream_assets(stream, part))
+        checks.append(quarantine_check(dg.AssetKey(naming.asset_key(stream.source, stream.name)), POOL))
         sensors.append(stream_sensor(stream))
     marts = manifest.untagged([stream.tag for stream in streams])
     if marts is not None:
@@ -52,7 +55,10 @@ def definitions_of(
         assets.append(made)
         sensors.append(_automation(made))
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
-    return dg.Definitions(assets=assets, sensors=sensors, resources=resources)
+    # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
+    return dg.Definitions(
+        assets=assets, asset_checks=checks, sensors=sensors, resources=resources, executor=dg.in_process_executor
+    )
 
 
 def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
