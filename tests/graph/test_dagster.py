@@ -68,6 +68,12 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
     )
 
 
+def test_runs_know_when_the_landing_bucket_deletes_raw_files(declare: Declare) -> None:
+    zone = production()["landingZone"] | {"expireRawDays": 400}
+    launcher = values(declare(landingZone=zone))["runLauncher"]["config"]["k8sRunLauncher"]
+    assert "LOTUS_EXPIRE_RAW_DAYS=400" in launcher["envVars"]
+
+
 def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Declare) -> None:
     graph = declare()
 
