@@ -94,4 +94,3 @@ def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
         yield from builder.events(builder.build())
 
     return marts
-

@@ -106,7 +106,7 @@ def dbt_of(project: Path) -> LotusDbt:
 
 @cache
 def _parsed(project: str) -> Manifest:
-    """dbt's manifest of a project, for all commands of this process: Dagster loads changed files in a new one."""
+    """Dbt's manifest of a project, for all commands of this process: Dagster loads changed files in a new one."""
     with TemporaryDirectory(prefix="lotus-dbt-") as target:
         known = Path(project) / "target" / "partial_parse.msgpack"
         reuse = ["--partial-parse-file-path", str(known)] if known.is_file() else []
