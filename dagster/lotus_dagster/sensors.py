@@ -128,8 +128,8 @@ def _request(stream: Stream, decision: Decision, failure: Failure | None) -> dg.
 def _arrived(stream: Stream, batch: Batch | None) -> list[dg.AssetMaterialization]:
     if batch is None or not batch.objects:
         return []
-    found = {"partitions": list(batch.units), "objects": batch.objects}
-    return [dg.AssetMaterialization(raw_key(stream.source, stream.name), metadata=found)]
+    key, units = raw_key(stream.source, stream.name), list(batch.units)
+    return [dg.AssetMaterialization(key, metadata={"partitions": units, "objects": batch.objects})]
 
 
 def _reported(stream: Stream, decision: Decision) -> list[dg.AssetObservation]:
@@ -167,10 +167,10 @@ def _failure(stream: Stream, runs: Sequence[dg.RunRecord]) -> Failure | None:
     seconds = min((FIRST_RETRY_SECONDS if first is None else first) * 2 ** (len(failed) - 1), MOST_RETRY_SECONDS)
     ended = last.end_time or last.update_timestamp.timestamp()
     run = last.dagster_run
-    return Failure(run.run_id, datetime.fromtimestamp(ended + seconds, UTC), _was_to_rebuild(stream, run))
+    return Failure(run.run_id, datetime.fromtimestamp(ended + seconds, UTC), was_to_rebuild(stream, run))
 
 
-def _was_to_rebuild(stream: Stream, run: dg.DagsterRun) -> bool:
+def was_to_rebuild(stream: Stream, run: dg.DagsterRun) -> bool:
     """Whether a run was to rebuild the models.
 
     A run may have been started by hand, with no configuration or a wrong one, which must not stop the sensor.

@@ -27,7 +27,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         values = production()
         for path, value in (changes or {}).items():
             values["dagster"] = changed(values["dagster"], path, value)
-        secrets = [f"lotus:{name}" for name in stack if name != "dagster"]
+        secrets = [f"lotus:{name}" for name in stack if name not in {"dagster", "landingZone"}]
         return drained(program.run, as_config(values | stack), [*SECRETS, *secrets])
 
     return run
