@@ -25,7 +25,7 @@ from lotus_dagster.arrivals.reading import (
     reading,
     unread,
 )
-from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, PARTITIONS
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, PARTITIONS, whole_number
 from lotus_infra.errors import LotusError
 
 SCHEMA = "lake.read_files"
@@ -223,11 +223,8 @@ def _batch(path: str) -> frozenset[Identity] | None:
 
 
 def _days(text: str) -> timedelta | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ReadingError(f"refused: {EXPIRE_RAW_DAYS} is {json.dumps(text)}", "write a number of days, such as 365")
-    return timedelta(days=min(int(text), _MOST_DAYS))
+    days = whole_number({EXPIRE_RAW_DAYS: text}, EXPIRE_RAW_DAYS)
+    return None if days is None else timedelta(days=min(days, _MOST_DAYS))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
