@@ -247,9 +247,7 @@ class Writer:
 
     def close(self) -> None:
         """Ends the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
 
 
 def answer(commands: Iterable[str]) -> Iterator[str]:
