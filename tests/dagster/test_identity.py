@@ -154,7 +154,7 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
         assert quarantined(connection) == ()
 
 
-def test_a_bad_version_of_a_file_leaves_the_rows_of_the_good_one(lake: Lake) -> None:
+def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) -> None:
     land(lake, 0, 1)
     file = land(lake, 1, 2)
     build(lake)
@@ -164,7 +164,7 @@ def test_a_bad_version_of_a_file_leaves_the_rows_of_the_good_one(lake: Lake) -> 
         quarantine(connection, MODEL, bad, "bad")
     land(lake, 2, 3)
     build(lake)
-    assert ids(lake) == [1, 2, 3]
+    assert ids(lake) == [1, 3]
 
 
 def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

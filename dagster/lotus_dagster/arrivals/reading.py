@@ -183,7 +183,9 @@ class _Comparison:
         self.new = tuple(one for one in self.readable if not books.is_read(one))
         self.overwritten = tuple(one for one in self.new if one.file in books.known)
         self.expired = tuple(one for one in gone if books.has_expired(one))
-        self.removed = tuple(one for one in gone if not books.has_expired(one))
+        # What was read is gone too where the version that is there now is in quarantine.
+        put_aside = [one for one in inside if one.file in listed and listed[one.file].identity in books.quarantined]
+        self.removed = (*(one for one in gone if not books.has_expired(one)), *put_aside)
         self.adopted = tuple(listed[one.file] for one in inside if one.etag is None and one.file in listed)
         stale = (
             one.file
