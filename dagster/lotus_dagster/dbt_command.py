@@ -209,8 +209,13 @@ def _failures(result: dbtRunnerResult) -> tuple[Failure, ...]:
     if result.success:
         return ()
     failed = tuple(
-        Failure(one.node.unique_id, one.message or str(one.status))
+        Failure(one.node.unique_id, _without_macros(one.message or str(one.status)))
         for one in getattr(result.result, "results", ())
         if one.status in _FAILED
     )
     return failed or (Failure("", str(result.exception or "dbt failed")),)
+
+
+def _without_macros(message: str) -> str:
+    """dbt's message without the macros that called each other, which its output has."""
+    return "\n".join(line for line in message.splitlines() if line.strip() and not line.lstrip().startswith("> "))
