@@ -1,12 +1,15 @@
 """The dbt project on Parquet files: what was wrong before stays right, and order makes no difference."""
 
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
 import pytest
 
 from tests.dagster.lake import Lake, order, refund
+from tests.dagster.shop import Order, order_row, orders_of_a_shop, refund_rows, sales_of
 
 SELECT = ["--select", "tag:shopify__orders", "tag:shopify__order_refunds", "fct_sales"]
 
@@ -105,3 +108,51 @@ def test_a_field_called_year_is_the_field_and_not_the_folder(lake: Lake) -> None
     lake.land("faker", "products", "2026-01-05", 0, [product])
     lake.dbt("run", "--select", "tag:faker__products")
     assert lake.query("select year, price::double from int_faker__products") == [(1999, 10.5)]
+
+
+AMOUNTS = "gross discounts returns net shipping taxes duties fees total gift_cards tips charged".split()
+TO_A_CENT = {"gross", "discounts"}
+"""How taxes in a price are split between these two is rounded once; and a conversion rounds."""
+
+
+def sales_in(lake: Lake) -> dict[int, dict[str, Decimal | None]]:
+    rows = lake.query(f"select order_id, {', '.join(AMOUNTS)} from fct_sales where missing is null order by order_id")
+    return {number: dict(zip(AMOUNTS, amounts, strict=True)) for number, *amounts in rows}
+
+
+def land_shop(lake: Lake, random: Random, orders: list[Order]) -> None:
+    """Orders and refunds in files in any order, lists written as lists or as text; destroyed orders as Shopify sends them."""
+    rows = [order_row(one, "2026-01-05T10:00:00Z") for one in orders]
+    gone = [
+        {"id": one.number, "deleted_at": "2026-01-06T00:00:00Z", "deleted_message": "x"}
+        for one in orders
+        if one.fate == "destroyed"
+    ]
+    refunds = [row for one in orders for row in refund_rows(one)]
+    for stream, wanted in (("orders", rows), ("orders", gone), ("order_refunds", refunds)):
+        random.shuffle(wanted)
+        for start in range(0, len(wanted), 20):
+            day = f"2026-01-{random.randint(1, 28):02}"
+            part = random.randint(0, 10**6)
+            lake.land("shopify", stream, day, part, wanted[start : start + 20], as_text=random.random() < 0.5)
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 6))])
+def test_sales_are_what_the_shop_decided_whatever_it_sold_and_took_back(lake: Lake, seed: int) -> None:
+    random = Random(seed)
+    orders = orders_of_a_shop(random, 150)
+    expected = {one.number: sale for one in orders if (sale := sales_of(one)) is not None}
+    land_shop(lake, random, orders)
+    lake.dbt("build", "--indirect-selection", "buildable", *SELECT)
+    found = sales_in(lake)
+    assert found.keys() == expected.keys()
+    by_number = {one.number: one for one in orders}
+    wrong = {
+        (number, name): (amount, expected[number][name])
+        for number, amounts in found.items()
+        for name, amount in amounts.items()
+        if amount is None
+        or abs(amount - expected[number][name])
+        > (Decimal("0.01") if name in TO_A_CENT or by_number[number].foreign else 0) * (4 if name in TO_A_CENT else 1)
+    }
+    assert not wrong

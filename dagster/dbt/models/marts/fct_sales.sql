@@ -227,7 +227,7 @@ refund_amounts as (
         *,
         case
             when paid is null and explained = 0 then null
-            when paid - explained > case when is_converted then paid / 100 else 0 end then paid - explained
+            when paid - explained > case when is_converted then greatest(paid / 500, 0.05) else 0 end then paid - explained
             else 0
         end as unexplained
     from explained
