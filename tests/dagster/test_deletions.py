@@ -125,7 +125,9 @@ def test_a_destroyed_order_leaves_the_model_and_the_marts_and_an_older_row_does_
     lake.dbt("build", "--indirect-selection", "buildable", *select)
     ids = lake.queries("select id from int_shopify__orders", "select order_id from fct_sales")
     assert ids == [[(2,)], [(2,)]]
-    assert lake.query("select id, deleted_at::date::varchar from lake.deleted_rows.int_shopify__orders order by id") == [
+    assert lake.query(
+        "select id, deleted_at::date::varchar from lake.deleted_rows.int_shopify__orders order by id"
+    ) == [
         (1, "2026-01-07"),
         (3, "2026-01-07"),
     ]
