@@ -1,4 +1,4 @@
-"""A shop that is made up: what was sold and what was taken back, as Shopify sends it, and the sales that follow from it.
+"""A made-up shop: what it sold and took back, as Shopify sends it, and the sales that follow from it.
 
 The sales are reckoned from prices, rates and decisions, by the definitions in docs/marts.md. They never read the rows.
 """

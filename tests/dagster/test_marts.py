@@ -248,3 +248,36 @@ def test_a_product_without_a_price_is_not_sold_for_nothing(lake: Lake) -> None:
         (2, None),
         (3, None),
     ]
+
+
+GIVEN_BACK = [
+    {"kind": "refund", "status": "success", "amount": "5.00", "currency": "EUR"},
+    {"kind": "refund", "status": "failure", "amount": "7.00", "currency": "EUR"},
+    {"kind": "void", "status": "success", "amount": "9.00", "currency": "EUR"},
+]
+
+
+@pytest.mark.parametrize("lines", [[], "", None], ids=["no lines", "an empty text", "null"])
+def test_money_that_is_paid_back_for_no_line_is_subtracted_without_the_fields_that_say_why(
+    lake: Lake, lines: object
+) -> None:
+    """As for shipping, or as an amount alone: files from before `order_adjustments` was selected, and newer versions
+    of Shopify's API, which report refunds of shipping elsewhere."""
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, MOMENT), order(2, MOMENT, taxes_included=True)])
+    refunds = [refund(number, number, MOMENT, 0.0) for number in (1, 2)]
+    landed = [one | {"refund_line_items": lines, "transactions": GIVEN_BACK} for one in refunds]
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, landed)
+    lake.dbt("build", "--indirect-selection", "buildable", *SELECT)
+    assert lake.query("select net, shipping, taxes, total from fct_sales order by order_id") == [
+        (Decimal(85), Decimal(5), Decimal(8), Decimal(98)),
+        (Decimal(77), Decimal(5), Decimal(8), Decimal(90)),
+    ]
+
+
+def test_nothing_is_left_of_a_cancelled_order_though_no_refund_of_it_is_there(lake: Lake) -> None:
+    rows = [order(1, MOMENT, cancelled_at=MOMENT, financial_status="voided"), order(2, MOMENT, test=True)]
+    lake.land("shopify", "orders", "2026-01-05", 0, rows)
+    lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 3, MOMENT, 1.0)])
+    lake.dbt("build", "--indirect-selection", "buildable", *SELECT)
+    found = lake.query("select order_id, gross, discounts, returns, total, charged from fct_sales")
+    assert found == [(1, Decimal(100), Decimal(10), Decimal(90), Decimal(0), Decimal(103))]
