@@ -212,7 +212,11 @@ def test_money_that_airbyte_could_not_write_is_null_with_its_field_and_not_zero(
 def test_a_customer_with_an_order_whose_total_is_not_known_has_no_total(lake: Lake) -> None:
     lake.land("shopify", "customers", "2026-01-05", 0, [customer(7, "2026-01-05T10:00:00Z")])
     lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 9, "2026-01-05T10:00:00Z", 1.0)])
-    fields = [{"customer": {"id": 7}}, {"customer": {"id": 7}, "total_tax": None}, {"customer": {"id": 8}}]
+    fields: list[dict[str, Any]] = [
+        {"customer": {"id": 7}},
+        {"customer": {"id": 7}, "total_tax": None},
+        {"customer": {"id": 8}},
+    ]
     rows = [order(number, "2026-01-05T10:00:00Z", **more) for number, more in enumerate(fields)]
     francs = {"shop_money": {"amount": 5.0, "currency_code": "CHF"}}
     rows.append(order(3, "2026-01-05T10:00:00Z", customer={"id": 9}))
