@@ -48,8 +48,9 @@ _BY_AIRBYTE_TYPE = {
 _BY_FORMAT = {"date-time": "timestamptz", "date": "date"}
 _BY_TYPE = {
     frozenset({"integer"}): "bigint",
-    frozenset({"number"}): "decimal(18, 4)",
-    frozenset({"integer", "number"}): "decimal(18, 4)",
+    # Airbyte writes a number to Parquet as a double, and a scale is not known.
+    frozenset({"number"}): "double",
+    frozenset({"integer", "number"}): "double",
     frozenset({"boolean"}): "boolean",
 }
 
@@ -75,6 +76,9 @@ These are the keywords that `duckdb_keywords()` of DuckDB 1.5 doesn't class as u
 called without parentheses, and eight words that sqlglot parses as the start of a statement. A test compares the list
 with both.
 """
+
+ROUNDING = frozenset({"bigint", "double"})
+"""The types of fields to which a cast rounds a number in silence."""
 
 PLACEHOLDER = "lotus_placeholder_"
 """How a name starts that stands for text which is not known, such as the result of a macro."""

@@ -88,7 +88,7 @@ TYPES = dict.fromkeys(
 ) | {
     "id": "BIGINT",
     "updatedAt": "TIMESTAMP WITH TIME ZONE",
-    "1st-price": "DECIMAL(18,4)",
+    "1st-price": "DOUBLE",
     "größe": "BIGINT",
     "isOn": "BOOLEAN",
     "day": "DATE",
@@ -130,7 +130,7 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
     )
     assert dict(types) == TYPES
     assert lake.query(
-        'select "order", "First Name", "1st-price"::double, größe, isOn from int_odd__things where id = 1'
+        'select "order", "First Name", "1st-price", größe, isOn from int_odd__things where id = 1'
     ) == [("first", "Ada", 12.5, 3, True)]
 
     later = [thing(2, "2026-01-04T10:00:00Z", order="late"), thing(1, "2026-01-06T10:00:00Z", order="second")]
@@ -140,13 +140,28 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
     lake.land("odd", "nested", "2026-01-06", 0, [nested(1, "second", 6), nested(2, "late", 4)])
     lake.dbt("build")
     assert lake.query('select id, "order" from int_odd__things order by id') == [(1, "second"), (2, "first")]
-    assert lake.query('select "right", weight::double from int_odd__links order by 1') == [
+    assert lake.query('select "right", weight from int_odd__links order by 1') == [
         ("a", 0.5),
         ("b", 0.75),
         ("c", 1.0),
     ]
     assert lake.query("select count(*) from int_odd__logs") == [(3,)]
     assert lake.query("select data_id, data->>'what' from int_odd__nested order by 1") == [(1, "second"), (2, "first")]
+
+
+def test_a_number_is_what_the_file_has_or_the_run_fails_and_says_which(lake: Lake) -> None:
+    scaffold_model(lake.project.parents[1] / "streams", "odd", "links")
+    numbers = [0.00012345, 52.5200081234, 1.7e18, 0.1, 1e-300, 5e-324, -0.0]
+    rows = [link(chr(ord("a") + place), 5, number) for place, number in enumerate(numbers)]
+    lake.land("odd", "links", "2026-01-05", 0, rows)
+    lake.dbt("run")
+    kept = lake.query('select weight from int_odd__links order by "right"')
+    assert kept == [(number,) for number in numbers]
+
+    lake.land("odd", "links", "2026-01-06", 0, [link("z", 6, 1.0), link("y", 6, 1.0) | {"left": 1.5}])
+    with pytest.raises(AssertionError, match=r"\"left\" is 1\.5, which bigint can"):
+        lake.dbt("run")
+    assert lake.query('select weight from int_odd__links order by "right"') == kept
 
 
 def test_two_rows_of_one_composite_key_fail_the_test_that_was_written(lake: Lake) -> None:

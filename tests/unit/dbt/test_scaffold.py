@@ -28,8 +28,8 @@ def stream_file(**overrides: object) -> StreamFile:
     [
         (Field("integer"), "bigint"),
         (Field(("null", "integer")), "bigint"),
-        (Field("number"), "decimal(18, 4)"),
-        (Field(("number", "integer")), "decimal(18, 4)"),
+        (Field("number"), "double"),
+        (Field(("number", "integer")), "double"),
         (Field("number", airbyte_type="integer"), "bigint"),
         (Field("boolean"), "boolean"),
         (Field("string"), "varchar"),

@@ -4,14 +4,14 @@ with
 
 arrived as (
     select
-        id::bigint as id,
+        {{ exact('id', 'bigint') }} as id,
         created_at::timestamptz as created_at,
         updated_at::timestamptz as updated_at,
         test::boolean as test,
-        total_line_items_price::decimal(18, 4) as total_line_items_price,
-        total_discounts::decimal(18, 4) as total_discounts,
+        {{ exact('total_line_items_price', 'decimal(18, 4)') }} as total_line_items_price,
+        {{ exact('total_discounts', 'decimal(18, 4)') }} as total_discounts,
         total_shipping_price_set,
-        total_tax::decimal(18, 4) as total_tax,
+        {{ exact('total_tax', 'decimal(18, 4)') }} as total_tax,
         financial_status,
         fulfillment_status,
         cancelled_at::timestamptz as cancelled_at,
