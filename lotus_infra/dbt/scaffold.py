@@ -202,7 +202,7 @@ def refuse_unusable(stream: StreamFile) -> None:
 
 
 def model_sql(stream: StreamFile) -> str:
-    """The model's text: every field with its type, and the latest row of each key."""
+    """The model's text: every field with its type, and the latest row of each key that was not deleted."""
     key_and_cursor = identity(stream)
     columns = [_selected(name, sql_type(field)) for name, field in stream.config.fields.items()]
     columns += [_extracted_column(path, _field_at(stream, path)) for path in _nested_paths(stream)]
@@ -211,6 +211,7 @@ def model_sql(stream: StreamFile) -> str:
         for name, kind in METADATA
     ]
     key = _arguments(map(quoted, key_and_cursor.key_columns))
+    deleted = f", deleted='{quoted(key_and_cursor.deleted)}'" if key_and_cursor.deleted is not None else ""
     lines = [
         f"{{{{ config(unique_key={key}, tags=['{naming.dbt_tag(stream.source, stream.name)}']) }}}}",
         "",
@@ -222,7 +223,7 @@ def model_sql(stream: StreamFile) -> str:
         f"    from {{{{ arrivals('{stream.source}', '{stream.name}') }}}}",
         ")",
         "",
-        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}') }}}}",
+        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}'{deleted}) }}}}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from lotus_infra.lake.catalog import cursor_of, key_of
+from lotus_infra.lake.catalog import cursor_of, deletion_of, key_of
 from lotus_infra.lake.lake import StreamFile
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 
@@ -96,15 +96,17 @@ JsonStep = str | None
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The key and the cursor of a stream's rows.
+    """The key, the cursor and the deletions of a stream's rows.
 
     Attributes:
         key: Paths of fields; Airbyte's row id where the stream has no primary key, so that every row stays.
         cursor: The path of a field; the time of extraction where the stream has no cursor.
+        deleted: The selected field that is not null in a row that was deleted; None if the stream has none.
     """
 
     key: KeyPaths
     cursor: FieldPath
+    deleted: str | None = None
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -123,9 +125,11 @@ class Identity:
 
 
 def identity(stream: StreamFile) -> Identity:
-    """The key and cursor from the stream's file, or else from the discovered stream."""
+    """The key, cursor and deletions from the stream's file, or else from the discovered stream."""
     key, cursor = key_of(stream.config, stream.discovered), cursor_of(stream.config, stream.discovered)
-    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH)
+    deleted = deletion_of(stream.config, stream.discovered)
+    selected = deleted if deleted in stream.config.fields else None
+    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH, selected)
 
 
 def column_name(path: FieldPath) -> str:
