@@ -253,7 +253,11 @@ def _list_prefixes(
 
 
 def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None:
-    files = [(f"{day[1]}-{day[2]}-{day[3]}", one) for one in objects if (day := naming.LANDED_FILE.fullmatch(one.key, len(prefix)))]
+    files = [
+        (f"{day[1]}-{day[2]}-{day[3]}", one)
+        for one in objects
+        if (day := naming.LANDED_FILE.fullmatch(one.key, len(prefix)))
+    ]
     if not files:
         return None
     partition = max(day for day, _ in files)

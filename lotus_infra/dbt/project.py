@@ -48,7 +48,7 @@ class StreamRef:
 
 @dataclass(frozen=True, slots=True)
 class LatestCall:
-    """A call of `latest(rows, key, cursor, deleted)`; a composite key has several columns, and `deleted` may be empty."""
+    """A call of `latest(rows, key, cursor, deleted)`; a composite key has several columns; `deleted` may be empty."""
 
     key: tuple[str, ...]
     cursor: str

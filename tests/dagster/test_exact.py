@@ -25,13 +25,13 @@ def connection() -> duckdb.DuckDBPyConnection:
 def sql_of(value: str, kind: str) -> str:
     """The SQL of `{{ exact(value, kind) }}`, as dbt renders it."""
     text = (DBT_PROJECT / "macros" / "exact.sql").read_text() + f"{{{{ exact({value!r}, {kind!r}) }}}}"
-    environment = jinja2.Environment(autoescape=False)  # noqa: S701, it renders SQL
+    environment = jinja2.Environment(autoescape=False)
     return environment.from_string(text).render(sql_literal=lambda text: "'" + text.replace("'", "''") + "'")
 
 
 def read(text: str | None, kind: str) -> str | None:
     """A text as a value of a type, as text again; "refused" where the run would fail."""
-    query = f"select ({sql_of('written', kind)})::varchar from (select ?::varchar as written)"  # noqa: S608
+    query = f"select ({sql_of('written', kind)})::varchar from (select ?::varchar as written)"
     try:
         [(found,)] = connection().execute(query, [text]).fetchall()
     except duckdb.Error:
@@ -63,7 +63,9 @@ def test_a_double_column_keeps_every_double_that_a_file_has(number: float) -> No
     assert (float(found) == number) or number != number  # noqa: PLR0124, not a number
 
 
-@given(number=st.integers(-(2**63), 2**63 - 1), kind=st.sampled_from(["tinyint", "integer", "bigint", "decimal(38, 3)"]))
+@given(
+    number=st.integers(-(2**63), 2**63 - 1), kind=st.sampled_from(["tinyint", "integer", "bigint", "decimal(38, 3)"])
+)
 def test_a_bigint_column_keeps_every_integer_that_a_file_has(number: int, kind: str) -> None:
     limit = {"tinyint": 2**7, "integer": 2**31}.get(kind, 2**63)
     held = number % limit
@@ -106,12 +108,14 @@ def test_a_text_is_read_as_the_number_that_it_is(text: str | None, kind: str, re
 
 
 def test_the_reason_of_a_refusal_names_the_column_the_value_and_what_to_do() -> None:
-    with pytest.raises(duckdb.Error, match=r"price is 1\.5, which bigint can't keep: give the column a type in the model"):
+    with pytest.raises(
+        duckdb.Error, match=r"price is 1\.5, which bigint can't keep: give the column a type in the model"
+    ):
         connection().execute(f"select {sql_of('price', 'bigint')} from (select '1.5' as price)").fetchall()
 
 
 def test_a_refusal_of_one_row_costs_no_other_row_its_value() -> None:
     rows = "(values ('1'), ('2.0'), (null), ('3e2')) as rows (price)"
-    found = connection().execute(f"select {sql_of('price', 'bigint')} from {rows}").fetchall()  # noqa: S608
+    found = connection().execute(f"select {sql_of('price', 'bigint')} from {rows}").fetchall()
 
     assert found == [(1,), (2,), (None,), (300,)]

@@ -98,7 +98,8 @@ def nested(number: int, what: str, day: int) -> dict[str, Any]:
 
 
 TYPES = dict.fromkeys(
-    ("order", "First Name", "payload", "lines", "anything", "mixed", "no", "_airbyte_raw_id", "_airbyte_meta"), "VARCHAR"
+    ("order", "First Name", "payload", "lines", "anything", "mixed", "no", "_airbyte_raw_id", "_airbyte_meta"),
+    "VARCHAR",
 ) | {
     "id": "BIGINT",
     "updatedAt": "TIMESTAMP WITH TIME ZONE",
@@ -143,9 +144,9 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
         " where table_schema = 'main' and table_name = 'int_odd__things'"
     )
     assert dict(types) == TYPES
-    assert lake.query(
-        'select "order", "First Name", "1st-price", größe, isOn from int_odd__things where id = 1'
-    ) == [("first", "Ada", 12.5, 3, True)]
+    assert lake.query('select "order", "First Name", "1st-price", größe, isOn from int_odd__things where id = 1') == [
+        ("first", "Ada", 12.5, 3, True)
+    ]
 
     later = [thing(2, "2026-01-04T10:00:00Z", order="late"), thing(1, "2026-01-06T10:00:00Z", order="second")]
     lake.land("odd", "things", "2026-01-06", 0, later)

@@ -95,7 +95,11 @@ STREAMS = (
             "_ab_cdc_deleted_at: deleted rows stay: write deleted='_ab_cdc_deleted_at' in `latest`"
         ),
         (
-            (SOURCES, "          - name: address\n", "          - name: address\n          - name: _ab_cdc_deleted_at\n"),
+            (
+                SOURCES,
+                "          - name: address\n",
+                "          - name: address\n          - name: _ab_cdc_deleted_at\n",
+            ),
             (MODEL, "        address,\n", "        address,\n        _ab_cdc_deleted_at,\n"),
         ),
         stream={"fields": FIELDS_OF_STREAM | DELETED},
@@ -112,8 +116,8 @@ STREAMS = (
     Break(
         "two_cases",
         (
-            "streams/shop/orders.json:35: fields.ID: differs from id by case alone, and DuckDB takes both for one column: "
-            "select one of the two"
+            "streams/shop/orders.json:35: fields.ID: differs from id by case alone, and DuckDB takes both for one "
+            "column: select one of the two"
         ),
         stream={"fields": FIELDS_OF_STREAM | {"ID": {"type": "integer"}}},
     ),

@@ -18,7 +18,6 @@ STREAMS = [(source, stream) for source in LAKE.sources for stream in source.sele
 NAMES = [f"{source.name}/{stream.name}" for source, stream in STREAMS]
 
 
-
 def as_scaffolded(text: str) -> str:
     """A text without what only people know: that amounts have a scale."""
     return text.replace("decimal(18, 4)", "double")

@@ -84,7 +84,11 @@ def test_a_stream_without_a_key_keeps_every_row_and_one_without_a_cursor_goes_by
     [
         ({"_ab_cdc_deleted_at": TEXT}, None, "cursor='updated_at', deleted='_ab_cdc_deleted_at') }}"),
         ({"_ab_cdc_deleted_at": TEXT}, (), "cursor='updated_at', deleted='_ab_cdc_deleted_at') }}"),
-        ({"deleted_at": TEXT}, ("deleted_message", "deleted_description"), "cursor='updated_at', deleted='deleted_at') }}"),
+        (
+            {"deleted_at": TEXT},
+            ("deleted_message", "deleted_description"),
+            "cursor='updated_at', deleted='deleted_at') }}",
+        ),
         ({}, ("_ab_cdc_deleted_at",), "cursor='updated_at') }}"),
         ({"deleted_at": TEXT}, (), "cursor='updated_at') }}"),
         ({"deleted_at": TEXT}, None, "cursor='updated_at') }}"),
@@ -104,7 +108,15 @@ def test_deletions_that_a_source_is_known_to_report_are_told_to_latest(
 
 def test_a_number_is_read_by_the_macro_that_rounds_nothing_wherever_it_is() -> None:
     number, whole = {"type": "number"}, {"type": "integer"}
-    file = stream_file(primary_key=[["data", "id"]], fields={"data": {"type": "object", "properties": {"id": whole}}, "updated_at": TEXT, "Order": number, "rate": number})
+    file = stream_file(
+        primary_key=[["data", "id"]],
+        fields={
+            "data": {"type": "object", "properties": {"id": whole}},
+            "updated_at": TEXT,
+            "Order": number,
+            "rate": number,
+        },
+    )
     sql = model_sql(file)
 
     assert """{{ exact('"Order"', 'double') }} as "Order",""" in sql

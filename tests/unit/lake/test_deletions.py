@@ -28,9 +28,7 @@ def test_deletions_that_are_not_selected_are_a_notice_with_what_to_write(
 ) -> None:
     what = f"lacks {name}, by which the source reports deletions: deleted rows stay in the model"
 
-    assert notices(tmp_path, offered) == [
-        f"fields: {what}: add it here, and deleted='{name}' to `latest` in the model"
-    ]
+    assert notices(tmp_path, offered) == [f"fields: {what}: add it here, and deleted='{name}' to `latest` in the model"]
 
 
 @pytest.mark.parametrize(

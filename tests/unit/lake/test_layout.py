@@ -61,7 +61,7 @@ def test_slashes_that_airbyte_drops_make_no_difference(tmp_path: Path, path: str
 
 @pytest.mark.parametrize("key", ["s3_path_format", "file_name_pattern", "s3_bucket_path", "format"])
 def test_a_layout_that_depends_on_the_stack_is_refused(tmp_path: Path, key: str) -> None:
-    reference: JsonValue = {"$config": "layout"} | ({"as": "json"} if key == "format" else {})
+    reference = {"$config": "layout"} | ({"as": "json"} if key == "format" else {})
     (problem,) = problems_with(tmp_path, **{key: reference})
 
     assert f"configuration.{key}: depends on the stack" in problem
@@ -105,7 +105,9 @@ def test_file_names_of_any_form_that_readers_find_are_accepted(tmp_path: Path, p
 def test_a_format_other_than_parquet_is_refused(tmp_path: Path, given: dict[str, JsonValue]) -> None:
     (problem,) = problems_with(tmp_path, format=given)
 
-    told = f'configuration.format.format_type: is {given["format_type"]}, but the lake reads Parquet only: write "Parquet"'
+    told = (
+        f'configuration.format.format_type: is {given["format_type"]}, but the lake reads Parquet only: write "Parquet"'
+    )
     assert problem.endswith(told)
 
 
@@ -155,7 +157,10 @@ def test_a_layout_is_told_by_the_variables_that_airbyte_fills_in_and_the_keys_th
 
     assert found is not None
     assert found.groups() == ("2026", "01", "05")
-    assert [naming.s3_prefix("shop", "orders", prefix=prefix, path=path) for prefix, path in product(("", "x_"), ("", "raw"))] == [
+    assert [
+        naming.s3_prefix("shop", "orders", prefix=prefix, path=path)
+        for prefix, path in product(("", "x_"), ("", "raw"))
+    ] == [
         "shop/orders/",
         "raw/shop/orders/",
         "shop/x_orders/",
