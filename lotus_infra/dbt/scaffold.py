@@ -323,7 +323,7 @@ def _selected(name: str, kind: str) -> str:
 
 
 def _cast(value: str, kind: str) -> str:
-    """A text as another type; where a cast could round, by the macro that refuses what it can't keep."""
+    """A text as another type; where a cast could lose something, by the macro that refuses what it can't keep."""
     if kind == TEXT:
         return value
     if kind not in ROUNDING:

@@ -80,8 +80,8 @@ called without parentheses, and eight words that sqlglot parses as the start of 
 with both.
 """
 
-ROUNDING = frozenset({"bigint", "double"})
-"""The types of fields to which a cast rounds a number in silence."""
+ROUNDING = frozenset({"bigint", "double", "date"})
+"""The types of fields to which a cast loses digits, or the time of a day, in silence."""
 
 PLACEHOLDER = "lotus_placeholder_"
 """How a name starts that stands for text which is not known, such as the result of a macro."""

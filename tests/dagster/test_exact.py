@@ -101,6 +101,9 @@ def test_a_decimal_column_keeps_amounts_of_its_scale(number: Decimal) -> None:
         ("12345678901234567890.12", "double", "refused"),
         ("0.00012345", "decimal(18, 4)", "refused"),
         ("nan", "decimal(18, 4)", "refused"),
+        ("2026-01-05", "date", "2026-01-05"),
+        ("2026-01-05 00:00:01+00", "date", "refused"),
+        ("2026-01-05T23:00:00-05:00", "date", "refused"),
     ],
 )
 def test_a_text_is_read_as_the_number_that_it_is(text: str | None, kind: str, read_as: str | None) -> None:

@@ -1,7 +1,7 @@
 {#
-    A text as a number that is the same number, as `{{ exact('price', 'double') }}` or `{{ exact('total', 'decimal(38, 2)') }}`.
-    A cast alone rounds in silence: 1.5 to 2 as a bigint, 0.00012345 to 0.0001 as a decimal(18, 4), 1e400 to infinity as a
-    double. This fails instead, and names the value and where it is.
+    A text as a number that is the same number, as `{{ exact('price', 'double') }}` or `{{ exact('total', 'decimal(38, 2)') }}`,
+    or as the same date. A cast alone rounds in silence: 1.5 to 2 as a bigint, 0.00012345 to 0.0001 as a decimal(18, 4),
+    1e400 to infinity as a double, and a time to its date. This fails instead, and names the column and the value.
 
     Airbyte writes an integer as a 64-bit integer and a number as a double, and the shortest text of a double gives the
     same double back: bigint and double keep every value of such files. Give a decimal's scale only where the source
