@@ -62,6 +62,7 @@ sources:
           - name: _airbyte_raw_id
           - name: _airbyte_extracted_at
           - name: _airbyte_generation_id
+          - name: _airbyte_meta
 """,
     DESCRIPTIONS: """\
 version: 2

@@ -33,18 +33,18 @@ def test_the_own_project_keeps_the_contract_with_no_problem_and_no_notice() -> N
     assert report.models == 15
 
 
-def test_discounts_that_read_a_field_which_orders_do_not_select_are_found_before_they_run(tmp_path: Path) -> None:
+def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_before_they_run(tmp_path: Path) -> None:
     project = shutil.copytree(OWN_PROJECT, tmp_path / "dbt", ignore=shutil.ignore_patterns("target"))
-    discounts = project / "models" / "core" / "shopify" / "int_shopify__order_discounts.sql"
-    discounts.write_text(
+    lines = project / "models" / "core" / "shopify" / "int_shopify__order_lines.sql"
+    lines.write_text(
         "{{ config(unique_key='id', tags=['shopify__orders']) }}\n\n"
-        "select\n    id,\n    unnest(json_extract(discount_codes, '$[*]')) as discount\n"
+        "select\n    id,\n    unnest(json_extract(fulfillments, '$[*]')) as line\n"
         "from {{ arrivals('shopify', 'orders') }}\n"
     )
 
     (problem,) = check_lake_files(OWN_STREAMS, dbt=project).problems
 
-    assert (Path(problem.file), problem.line, problem.field) == (discounts, 5, "discount_codes")
+    assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "fulfillments")
     assert problem.what == "the model reads it from shopify/orders, which does not select it"
 
 
