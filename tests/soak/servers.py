@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from mypy_boto3_s3 import S3Client
 
 from sandbox.process import LOOPBACK, START_SECONDS, free_port
+from tests.soak.world import Identity
 from toolchain.s3_server import s3_server
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -84,16 +86,15 @@ class S3:
 
     # The store of a world.
 
-    def put(self, key: str, content: bytes) -> None:
-        self.client.put_object(Bucket=BUCKET, Key=key, Body=content)
+    def put(self, key: str, content: bytes, modified: datetime | None) -> Identity:
+        etag = self.client.put_object(Bucket=BUCKET, Key=key, Body=content)["ETag"]
+        if modified is not None:
+            # The server tells the time of the file that it keeps the object in.
+            os.utime(self._folder / "buckets" / BUCKET / key, (modified.timestamp(), modified.timestamp()))
+        return etag.strip('"'), len(content)
 
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=BUCKET, Key=key)
-
-    def listing(self) -> dict[str, tuple[str, int]]:
-        """ETag and size of each object below `raw/`."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="raw/")
-        return {one["Key"]: (one["ETag"], one["Size"]) for page in pages for one in page.get("Contents", ())}
 
 
 @dataclass
