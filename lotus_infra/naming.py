@@ -149,6 +149,10 @@ def sensor(source: str, stream: str) -> str:
     return f"{source}_{stream}_sensor"
 
 
+QUARANTINE_CHECK = "quarantine"
+"""Dagster's asset check on a stream's model that fails while files of the stream are in quarantine."""
+
+
 def dbt_assets(source: str, stream: str) -> str:
     """Dagster's group of dbt assets of a stream: `shopify_orders_dbt`."""
     return f"{source}_{stream}_dbt"

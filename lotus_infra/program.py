@@ -77,7 +77,7 @@ def dagster_values(stack: Settings) -> ChartValues:
         pulumi.log.info("No Dagster is deployed: lotus:dagster of the stack does not have deploy: true.")
         return {}
     zone = stack.landing_zone
-    bucket = LakeBucket(zone.landing, zone.region, zone.endpoint)
+    bucket = LakeBucket(zone.landing, zone.region, zone.endpoint, zone.expire_raw_days)
     return release_values(stack.dagster.settings, bucket, definitions_fingerprint(Path.cwd()))
 
 

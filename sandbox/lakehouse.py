@@ -89,16 +89,23 @@ def environment(layout: Layout, server: Server) -> dict[str, str]:
         raise LotusError(f"the stack {STACK} has no landing zone", "restore lotus:landingZone in its file")
     bucket = zone.landing
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return own | {
-        "AWS_ACCESS_KEY_ID": S3_KEY,
-        "AWS_ENDPOINT_URL_S3": server.url,
-        "AWS_REGION": REGION,
-        "AWS_SECRET_ACCESS_KEY": S3_KEY,
-        "DAGSTER_HOME": str(dagster_home(layout)),
-        "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
-        "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
-        "LOTUS_LANDING": f"s3://{bucket}",
-    }
+    expiry = {} if zone.expire_raw_days is None else {"LOTUS_EXPIRE_RAW_DAYS": str(zone.expire_raw_days)}
+    return (
+        own
+        | expiry
+        | {
+            "AWS_ACCESS_KEY_ID": S3_KEY,
+            "AWS_ENDPOINT_URL_S3": server.url,
+            "AWS_REGION": REGION,
+            "AWS_SECRET_ACCESS_KEY": S3_KEY,
+            "DAGSTER_HOME": str(dagster_home(layout)),
+            "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
+            "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
+            "LOTUS_LANDING": f"s3://{bucket}",
+            # Whoever calls the sandbox after a failed run has repaired something.
+            "LOTUS_RETRY_SECONDS": "0",
+        }
+    )
 
 
 def materialize(layout: Layout, server: Server) -> Report:

@@ -9,6 +9,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from pydantic import Field, field_validator
 
 from lotus_dagster.arrivals.partitions import is_unit
+from lotus_dagster.automation import mart_condition
 from lotus_dagster.environment import PARTITIONS, Warehouse, variable
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
@@ -78,7 +79,7 @@ def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
         manifest=manifest,
         exclude=" ".join(f"tag:{tag}" for tag in tags) or None,
         name=MARTS,
-        dagster_dbt_translator=LotusTranslator("marts", dg.AutomationCondition.eager()),
+        dagster_dbt_translator=LotusTranslator("marts", mart_condition()),
         pool=POOL,
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from lotus_dagster.assets import MARTS, mart_assets, raw_asset, stream_assets
+from lotus_dagster.assets import mart_assets, raw_asset, stream_assets
+from lotus_dagster.automation import automation_sensor
 from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
@@ -50,17 +51,9 @@ def definitions_of(
     if marts is not None:
         made = mart_assets(marts, [stream.tag for stream in streams])
         assets.append(made)
-        sensors.append(_automation(made))
+        sensors.append(automation_sensor(made))
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     return dg.Definitions(assets=assets, sensors=sensors, resources=resources)
-
-
-def _automation(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
-    return dg.AutomationConditionSensorDefinition(
-        f"{MARTS}_automation",
-        target=dg.AssetSelection.assets(*marts.keys),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-    )
 
 
 def current_manifest(project: Path) -> Path:

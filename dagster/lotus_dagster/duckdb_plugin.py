@@ -15,6 +15,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from lotus_dagster.bookkeeping import register
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 
 
@@ -32,6 +33,7 @@ class Plugin(BasePlugin):
         """
         try:
             attach(conn, Warehouse.read())
+            register(conn)
         except (EnvironmentVariableError, duckdb.Error) as error:
             raise DbtRuntimeError(str(error)) from error
 

@@ -16,7 +16,16 @@ CATALOG = "LOTUS_CATALOG"
 LAKE_DATA = "LOTUS_LAKE_DATA"
 PARTITIONS = "LOTUS_PARTITIONS"
 """Where a dbt run looks for files that have arrived; set for that run alone."""
+FILES = "LOTUS_FILES"
+"""A file with the identities of the new files that a dbt run may read; set for that run alone, all files if empty."""
 
+EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
+"""Days after which the bucket deletes raw files (the stack's `landingZone.expireRawDays`); not set if it keeps them."""
+
+RETRY_SECONDS = "LOTUS_RETRY_SECONDS"
+"""How long a sensor waits after a failed run before it asks for another; it doubles with each further failure."""
+
+_MOST_DIGITS = 9
 _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
     CATALOG: "DuckLake's catalog: postgres:dbname=… host=… or a file",
@@ -71,6 +80,21 @@ def required(environment: Mapping[str, str], *names: str) -> tuple[str, ...]:
             f"the environment lacks {described}", "set it for the code location and its runs"
         )
     return tuple(environment[name] for name in names)
+
+
+def whole_number(environment: Mapping[str, str], name: str) -> int | None:
+    """The value of a variable that is a whole number, 0 or more; None if it is not set or empty.
+
+    Raises:
+        EnvironmentVariableError: It is something else.
+    """
+    text = environment.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        hint = f"set it to a whole number of up to {_MOST_DIGITS} digits, or unset it"
+        raise EnvironmentVariableError(f"{name} is {text!r}", hint)
+    return int(text)
 
 
 @contextmanager

@@ -33,8 +33,11 @@ TEXT = "varchar"
 ALWAYS_THERE = (RAW_ID, EXTRACTED_AT, META, GENERATION_ID)
 """The columns that Airbyte adds to every stream's Parquet files (destination-s3)."""
 
-METADATA = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"))
-"""The columns of these that every model keeps because `latest` orders by them, with their types."""
+METADATA = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"), (META, TEXT))
+"""These columns as a scaffolded model keeps them, with their types: `latest` orders by all of them except the last.
+
+`_airbyte_meta` says which values of a row Airbyte could not write.
+"""
 
 RAW_ID_PATH: FieldPath = (RAW_ID,)
 EXTRACTED_AT_PATH: FieldPath = (EXTRACTED_AT,)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import jinja2
 from jinja2 import nodes
 
-from lotus_infra.dbt.sql import METADATA, PLACEHOLDER
+from lotus_infra.dbt.sql import META, METADATA, PLACEHOLDER
 
 _JINJA = jinja2.Environment(keep_trailing_newline=True)  # noqa: S701, it renders nothing
 
@@ -89,7 +89,7 @@ class _Macro:
 def _latest(call: MacroCall) -> str:
     """A query that reads the columns that the macro `latest` reads."""
     key, cursor = ", ".join(call.texts("key")), call.text("cursor")
-    columns = ", ".join((cursor, *(name for name, _ in METADATA)))
+    columns = ", ".join((cursor, *(name for name, _ in METADATA if name != META)))
     # The text is parsed and never run.
     return f"select * from {call.text('rows')} qualify row_number() over (partition by {key} order by {columns}) = 1"  # noqa: S608
 

@@ -49,11 +49,13 @@ class LakeBucket:
         bucket: Its name.
         region: Of the bucket.
         endpoint: The server's address; empty on AWS.
+        expire_raw_days: Days after which the bucket deletes raw files; None if it keeps them.
     """
 
     bucket: str
     region: str
     endpoint: str
+    expire_raw_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,11 @@ def _environment_variables(inputs: ReleaseInputs) -> dict[str, str]:
         "LOTUS_LAKE_DATA": f"s3://{lake.bucket}/{naming.TABLES_PATH}",
         "AWS_REGION": lake.region,
     }
-    return variables | ({"AWS_ENDPOINT_URL_S3": lake.endpoint} if lake.endpoint else {})
+    if lake.endpoint:
+        variables["AWS_ENDPOINT_URL_S3"] = lake.endpoint
+    if lake.expire_raw_days is not None:
+        variables["LOTUS_EXPIRE_RAW_DAYS"] = str(lake.expire_raw_days)
+    return variables
 
 
 def _image(image: Image, pull_policy: str) -> ChartValues:

@@ -2,14 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
-from lotus_dagster.arrivals.decide import Decision, ObjectsVanishedError
-from lotus_dagster.arrivals.look import MOST_REQUESTS, Page, look
+from lotus_dagster.arrivals.decide import MOST_REPORTED, Clock, Decision
+from lotus_dagster.arrivals.look import MOST_REQUESTS, ObjectsVanishedError, Page, look
 from lotus_dagster.arrivals.partitions import StoredObject, month_before
+
+NOW = Clock(date(2026, 2, 2))
 
 
 class Bucket:
@@ -35,9 +38,9 @@ class Bucket:
         found = [self.objects[key] for key in keys[start : start + self.page_size]]
         return Page(found, start + self.page_size < len(keys))
 
-    def tick(self, cursor: Cursor) -> Decision:
+    def tick(self, cursor: Cursor, clock: Clock = NOW) -> Decision:
         self.requests = 0
-        decision = look(self, cursor)
+        decision = look(self, cursor, clock)
         assert self.requests <= MOST_REQUESTS
         assert read_cursor(write_cursor(decision.cursor)) == decision.cursor
         return decision
@@ -51,10 +54,10 @@ def units_of(decision: Decision) -> tuple[str, ...]:
     return decision.batch.units if decision.batch is not None else ()
 
 
-def ticks(bucket: Bucket, cursor: Cursor, number: int) -> tuple[list[Decision], Cursor]:
+def ticks(bucket: Bucket, cursor: Cursor, number: int, clock: Clock = NOW) -> tuple[list[Decision], Cursor]:
     made = []
     for _ in range(number):
-        made.append(bucket.tick(cursor))
+        made.append(bucket.tick(cursor, clock))
         cursor = made[-1].cursor
     return made, cursor
 
@@ -64,10 +67,22 @@ def first_page_sensor(bucket: Bucket, last_key: str) -> bool:
     return any(one.key > last_key for one in bucket.page("").objects)
 
 
-def test_an_empty_stream_asks_for_nothing() -> None:
-    decision = Bucket().tick(fresh())
-    assert decision.batch is None
-    assert decision.cursor == fresh()
+def test_a_stream_without_files_is_built_once_for_the_marts_that_wait_for_it() -> None:
+    first = Bucket().tick(fresh())
+    assert first.batch is not None
+    assert (first.batch.units, first.batch.objects) == ((), 0)
+    assert Bucket().tick(first.cursor).batch is None
+
+
+def test_the_first_files_after_the_empty_build_are_handed_out() -> None:
+    bucket = Bucket()
+    empty = bucket.tick(fresh())
+    bucket.put("2026-01-05", 0)
+    first = bucket.tick(empty.cursor)
+    assert units_of(first) == ("2026-01-05",)
+    assert first.batch is not None
+    assert empty.batch is not None
+    assert first.batch.key != empty.batch.key
 
 
 def test_first_files_ask_for_a_run_once() -> None:
@@ -94,10 +109,7 @@ def test_part_10_is_seen_although_it_sorts_before_part_2() -> None:
     first = bucket.tick(fresh())
     bucket.put("2026-01-05", 10)
     assert not first_page_sensor(bucket, max(key for key in bucket.objects if "part_9" in key))
-    second = bucket.tick(first.cursor)
-    assert units_of(second) == ("2026-01-05",)
-    assert second.batch is not None
-    assert not second.batch.rebuild
+    assert units_of(bucket.tick(first.cursor)) == ("2026-01-05",)
 
 
 def test_files_of_a_new_year_are_seen() -> None:
@@ -119,10 +131,9 @@ def test_a_file_that_arrives_late_in_any_old_partition_is_seen(late: str) -> Non
     decisions, cursor = ticks(bucket, cursor, 12)
     batches = [one.batch for one in decisions if one.batch is not None]
     assert [batch.units for batch in batches] in ([(late,)], [(late[:7],)])
-    assert not any(batch.rebuild for batch in batches)
 
 
-def test_a_vanished_file_asks_for_a_rebuild() -> None:
+def test_the_day_of_a_vanished_file_is_handed_out() -> None:
     bucket = Bucket(page_size=3)
     for day in ("2025-10-01", "2025-11-30", "2025-12-24", "2025-12-31", "2026-01-05"):
         bucket.put(day, 0, 1)
@@ -130,17 +141,17 @@ def test_a_vanished_file_asks_for_a_rebuild() -> None:
     bucket.remove("2025-12-24", 0)
     bucket.remove("2025-12-24", 1)
     decisions, _ = ticks(bucket, cursor, 12)
-    assert [one.batch.rebuild for one in decisions if one.batch is not None] == [True]
+    assert [units_of(one) for one in decisions if one.batch is not None] == [("2025-12-24",)]
 
 
-def test_a_file_written_anew_asks_for_a_rebuild() -> None:
+@pytest.mark.parametrize("later", [(), (1,)], ids=["alone", "with a later file"])
+def test_the_day_of_an_overwritten_file_is_handed_out(later: tuple[int, ...]) -> None:
     bucket = Bucket()
     bucket.put("2026-01-05", 0)
     first = bucket.tick(fresh())
     bucket.put("2026-01-05", 0, etag="second")
-    again = bucket.tick(first.cursor).batch
-    assert again is not None
-    assert again.rebuild
+    bucket.put("2026-01-05", *later)
+    assert units_of(bucket.tick(first.cursor)) == ("2026-01-05",)
 
 
 def test_a_bucket_that_shows_nothing_any_more_is_an_error() -> None:
@@ -150,6 +161,126 @@ def test_a_bucket_that_shows_nothing_any_more_is_an_error() -> None:
     _, cursor = ticks(bucket, fresh(), 2)
     with pytest.raises(ObjectsVanishedError, match="2 objects were known"):
         Bucket().tick(cursor)
+
+
+def test_a_bucket_that_shows_nothing_in_the_middle_of_a_patrol_is_an_error_too() -> None:
+    bucket = Bucket(page_size=2)
+    for day in ("2025-11-01", "2025-11-02", "2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
+        bucket.put(day, 0)
+    _, cursor = ticks(bucket, fresh(), 4)
+    while not cursor.patrol.after:
+        cursor = bucket.tick(cursor).cursor
+    with pytest.raises(ObjectsVanishedError, match="6 objects were known"):
+        Bucket().tick(cursor)
+
+
+def test_old_files_that_are_left_are_no_error_when_all_later_ones_vanish() -> None:
+    bucket = Bucket(page_size=2)
+    for day in ("2025-11-01", "2025-11-02", "2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
+        bucket.put(day, 0)
+    _, cursor = ticks(bucket, fresh(), 4)
+    while not cursor.patrol.after:
+        cursor = bucket.tick(cursor).cursor
+    for day in ("2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
+        bucket.remove(day, 0)
+    decisions, cursor = ticks(bucket, cursor, 6)
+    handed_out = {unit for one in decisions for unit in units_of(one)}
+    assert handed_out == {"2025-11", "2025-12-30", "2026-01-04", "2026-01-05"}
+    assert cursor.objects == 2
+
+
+def test_files_that_the_bucket_deleted_because_of_their_age_are_forgotten_without_a_run() -> None:
+    bucket = Bucket()
+    for day in ("2025-09-30", "2025-11-04", "2025-12-30", "2026-01-05"):
+        bucket.put(day, 0)
+    _, cursor = ticks(bucket, fresh(), 4)
+    bucket.remove("2025-09-30", 0)
+    bucket.remove("2025-11-04", 0)
+    decisions, after = ticks(bucket, cursor, 4, NOW._replace(expire_days=63))
+    assert [units_of(one) for one in decisions if one.batch is not None] == []
+    assert after.objects == 2
+    decisions, _ = ticks(bucket, cursor, 4, NOW._replace(expire_days=64))
+    assert [units_of(one) for one in decisions if one.batch is not None] == [("2025-11",)]
+
+
+def test_a_stream_whose_files_are_all_past_their_age_is_no_error_when_they_are_gone() -> None:
+    bucket = Bucket()
+    bucket.put("2025-09-30", 0)
+    _, cursor = ticks(bucket, fresh(), 2)
+    decision = Bucket().tick(cursor, NOW._replace(expire_days=30))
+    assert decision.batch is None
+    assert decision.cursor.objects == 0
+
+
+FAR = "2098-01-01"
+
+
+def test_a_date_far_from_now_delays_no_file_of_today() -> None:
+    bucket = Bucket(page_size=2)
+    for day in ("2025-12-30", "2026-01-31", "2026-02-01"):
+        bucket.put(day, 0)
+    bucket.put(FAR, *range(20))
+    _, cursor = ticks(bucket, fresh(), 30)
+    assert cursor.objects == 23
+    bucket.put("2026-02-02", 0)
+    assert units_of(bucket.tick(cursor)) == ("2026-02-02",)
+
+
+def test_files_far_from_now_are_handed_out_and_missed_when_they_vanish() -> None:
+    bucket = Bucket(page_size=2)
+    bucket.put("2026-02-01", 0)
+    bucket.put(FAR, *range(5))
+    decisions, cursor = ticks(bucket, fresh(), 10)
+    assert {unit for one in decisions for unit in units_of(one)} == {"2026-02-01", FAR}
+    for part in range(5):
+        bucket.remove(FAR, part)
+    decisions, cursor = ticks(bucket, cursor, 10)
+    # Once for the half of it that a walk had seen before, and once for the rest.
+    assert [units_of(one) for one in decisions if one.batch is not None] in ([(FAR,)], [(FAR,), (FAR,)])
+    assert cursor.objects == 1
+
+
+def test_days_become_near_without_being_read_twice() -> None:
+    bucket = Bucket()
+    bucket.put("2026-02-01", 0)
+    bucket.put("2026-02-05", 0)
+    _, cursor = ticks(bucket, fresh(), 3)
+    for day in range(3, 9):
+        decisions, cursor = ticks(bucket, cursor, 3, Clock(date(2026, 2, day)))
+        assert [one.batch for one in decisions if one.batch is not None] == []
+
+
+def test_a_cursor_of_before_that_stands_far_from_now_hands_everything_out_again() -> None:
+    bucket = Bucket()
+    for day in ("2025-12-30", "2026-02-01", FAR):
+        bucket.put(day, 0)
+    far = '"recent_from": "2098-01-01", "months_before": "2097-12", "marks": {"2026-02": "1:a"}'
+    decisions, cursor = ticks(bucket, read_cursor(f'{{"lineage": "a", "batch": 3, {far}}}'), 3)
+    assert {unit for one in decisions for unit in units_of(one)} == {"2025-12-30", "2026-02-01", FAR}
+    assert (cursor.recent_from, cursor.lineage) == ("2025-12-30", "a")
+    assert cursor.batch > 3
+
+
+def test_what_is_no_day_or_far_from_now_is_reported_once() -> None:
+    bucket = Bucket()
+    bucket.put("2026-02-01", 0)
+    bucket.put("2026-99-01", 0, 1)
+    bucket.put(FAR, 0, 1)
+    decisions, cursor = ticks(bucket, fresh(), 5)
+    assert [one.strays for one in decisions if one.strays] == [("year=2026/month=99/day=01/part_0.parquet",)]
+    assert [one.far for one in decisions if one.far] == [("year=2098/month=01/day=01/part_0.parquet",)]
+    bucket.put("2026-99-02", 0)
+    assert bucket.tick(cursor).strays == ("year=2026/month=99/day=02/part_0.parquet",)
+
+
+def test_a_thousand_folders_outside_the_layout_do_not_grow_the_cursor() -> None:
+    bucket = Bucket()
+    bucket.put("2026-02-01", 0)
+    for folder in range(1_000):
+        bucket.objects[f"a{folder}/x"] = StoredObject(f"a{folder}/x", "x", 1)
+    decisions, cursor = ticks(bucket, fresh(), 6)
+    assert sum(len(one.strays) for one in decisions) == MOST_REPORTED
+    assert len(write_cursor(cursor)) < 1_000
 
 
 def test_a_crash_before_the_cursor_is_kept_hands_out_the_same_batch_again() -> None:
@@ -193,7 +324,7 @@ def test_keys_that_are_no_files_of_the_lake_are_told_and_passed_over() -> None:
     bucket = Bucket()
     bucket.objects["notes.txt"] = StoredObject("notes.txt", "x", 1)
     decision = bucket.tick(fresh())
-    assert decision.batch is None
+    assert units_of(decision) == ()
     assert decision.strays == ("notes.txt",)
 
 
@@ -233,7 +364,6 @@ def test_every_file_is_handed_out_whatever_the_order(
         decision = bucket.tick(cursor)
         cursor = decision.cursor
         read |= _read_by(bucket, decision)
-        assert decision.batch is None or not decision.batch.rebuild
     unread = set(bucket.objects) - read
     assert not unread
     assert bucket.tick(cursor).batch is None

@@ -18,7 +18,7 @@ from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import _asked_of
+from lotus_dagster.sensors import was_to_rebuild
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 from pydantic import ValidationError
@@ -118,11 +118,11 @@ def test_days_and_months_are_read(lake: Lake) -> None:
 def test_a_run_that_was_given_nonsense_by_hand_does_not_stop_its_sensor() -> None:
     config = {"ops": {"shopify_orders_dbt": {"config": {"partitions": [PWN], "rebuild": True}}}}
     run = dg.DagsterRun(job_name="shopify_orders", run_config=config)
-    assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun(rebuild=True)
+    assert was_to_rebuild(Stream("shopify", "orders", "raw/shopify/orders/"), run)
     others: list[dict[str, Any]] = [{}, {"ops": []}, {"ops": {"shopify_orders_dbt": {"config": {"rebuild": PWN}}}}]
     for given in others:
         run = dg.DagsterRun(job_name="shopify_orders", run_config=given)
-        assert _asked_of(Stream("shopify", "orders", "raw/shopify/orders/"), run) == StreamRun()
+        assert not was_to_rebuild(Stream("shopify", "orders", "raw/shopify/orders/"), run)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,10 @@ def test_an_object_s_key_is_data(lake: Lake) -> None:
     assert "pwned" not in tables(lake)
 
 
-ON_S3 = ["part_'0.parquet", "part_[0].parquet", "part_*.parquet", "part_\\0.parquet", "part_%20 +#&ü.parquet"]
+ON_S3 = [
+    *("part_'0.parquet", "part_[0].parquet", "part_*.parquet", "part_\\0.parquet", "part_%20 +#&ü.parquet"),
+    *("part_?.parquet", "part_?a=b&c.parquet", "part_+.parquet", "part_%2B.parquet", "part_[!a]{1,2}.parquet"),
+]
 
 
 @pytest.fixture
@@ -186,6 +189,8 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[La
     lake.warehouse = replace(lake.warehouse, landing="s3://landing")
     put(lake, client, 1, "part_0.parquet")
     yield lake, client
+    for one in client.list_objects_v2(Bucket="landing")["Contents"]:  # moto's buckets outlive its servers
+        client.delete_object(Bucket="landing", Key=one["Key"])
     server.stop()
 
 
@@ -200,8 +205,8 @@ def test_an_object_s_key_in_a_bucket_is_data(bucket: tuple[Lake, S3Client]) -> N
     for number, key in enumerate(ON_S3, start=2):
         put(lake, client, number, key)
     build(lake)
-    assert lake.query("select id from int_shopify__orders order by 1") == [(number,) for number in range(1, 7)]
-    assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(6,)]
+    assert lake.query("select id from int_shopify__orders order by 1") == [(number,) for number in range(1, 12)]
+    assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(11,)]
 
 
 def test_an_object_s_key_does_not_send_the_credentials_elsewhere(bucket: tuple[Lake, S3Client]) -> None:
@@ -209,10 +214,10 @@ def test_an_object_s_key_does_not_send_the_credentials_elsewhere(bucket: tuple[L
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.setblocking(False)
         put(lake, client, 2, f"x?s3_endpoint=127.0.0.1:{elsewhere.getsockname()[1]}&s3_region=.parquet")
-        with pytest.raises(AssertionError, match=r"has a [?] in its key, .*: rename the object, or delete it"):
-            build(lake)
+        build(lake)
         with pytest.raises(BlockingIOError):
             elsewhere.accept()
+    assert lake.query("select id from int_shopify__orders order by 1") == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("folder", ['it\'s {{ 1 }} of [1] "x";--', "ü*"])

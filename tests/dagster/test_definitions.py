@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import duckdb
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from lotus_dagster.arrivals.cursor import Cursor, read_cursor
+from lotus_dagster.arrivals.cursor import Cursor
+from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.assets import StreamRun, dbt_arguments
@@ -27,6 +29,7 @@ from lotus_infra.clients.storage import Bucket
 from tests.dagster.lake import Lake, order, refund
 
 ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")
+CLOCK = Clock(date(2026, 1, 20))
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +106,7 @@ def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:
         assert seed_keys(bucket.client) == []
         answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
         with pytest.raises(ListingError, match=r"s3://landing/raw/ can't be listed: .*AccessDenied"):
-            look(S3Pages(bucket, "raw/"), Cursor(lineage="test"))
+            look(S3Pages(bucket, "raw/"), Cursor(lineage="test"), CLOCK)
 
 
 def seed_keys(client: Any) -> list[str]:
@@ -120,88 +123,6 @@ def test_a_landing_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         pages_of(str(tmp_path / "nowhere"), ORDERS.prefix).page("")
 
 
-def test_a_tick_asks_for_a_run_of_the_new_partitions_and_tells_of_the_files(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.land("shopify", "orders", "2026-01-05", 10, [order(1, "2026-01-05T10:00:00Z")])
-    result = tick(ORDERS, str(lake.landing), Cursor(lineage="test"))
-    assert config_of(result) == {"partitions": ["2026-01-05"], "rebuild": False}
-    assert [event.asset_key.path for event in result.asset_events] == [["raw", "shopify", "orders"]]
-    assert not tick(ORDERS, str(lake.landing), read_cursor(result.cursor)).run_requests
-
-
-def test_after_a_failed_run_the_next_one_reads_whatever_is_unread(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
-    failed = StreamRun(partitions=["2026-01-04"])
-    assert config_of(tick(ORDERS, str(lake.landing), Cursor(lineage="test"), failed)) == {
-        "partitions": [],
-        "rebuild": False,
-    }
-
-
-def test_after_a_failed_rebuild_the_next_run_rebuilds(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
-    failed = StreamRun(partitions=["2026-01-04"], rebuild=True)
-    assert config_of(tick(ORDERS, str(lake.landing), Cursor(lineage="test"), failed)) == {
-        "partitions": [],
-        "rebuild": True,
-    }
-
-
-@pytest.mark.parametrize("rebuild", [False, True])
-def test_a_sensor_finds_in_the_instance_what_its_failed_run_was_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions, *, rebuild: bool
-) -> None:
-    lake = Lake(tmp_path)
-    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
-    monkeypatch.setenv("LOTUS_LANDING", str(lake.landing))
-    sensor = definitions.get_repository_def().get_sensor_def("shopify_orders_sensor")
-    asked = {"partitions": ["2026-01-04"], "rebuild": rebuild}
-    with dg.DagsterInstance.ephemeral() as instance:
-        instance.create_run_for_job(
-            definitions.resolve_implicit_global_asset_job_def(),
-            tags={"dagster/sensor_name": sensor.name},
-            run_config={"ops": {"shopify_orders_dbt": {"config": asked}}},
-            status=dg.DagsterRunStatus.FAILURE,
-        )
-        with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
-            assert config_of(sensor.evaluate_tick(context)) == {"partitions": [], "rebuild": rebuild}
-
-
-def config_of(ticked: Any) -> dict[str, Any]:
-    (request,) = ticked.run_requests
-    return dict(request.run_config["ops"]["shopify_orders_dbt"]["config"])
-
-
-def test_a_sensor_waits_for_its_run_and_a_lost_cursor_asks_for_the_same_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
-) -> None:
-    lake = Lake(tmp_path)
-    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
-    monkeypatch.setenv("LOTUS_LANDING", str(lake.landing))
-    sensor = definitions.get_repository_def().get_sensor_def("shopify_orders_sensor")
-    first_cursor = Cursor(lineage="test").model_dump_json()
-    with dg.DagsterInstance.ephemeral() as instance:
-
-        def evaluate() -> tuple[list[str | None], str | None]:
-            with dg.build_sensor_context(instance=instance, cursor=first_cursor, definitions=definitions) as context:
-                data = sensor.evaluate_tick(context)
-                return [request.run_key for request in data.run_requests or ()], data.skip_message
-
-        lost, again = evaluate(), evaluate()
-        assert lost == again
-        assert len(lost[0]) == 1
-        instance.create_run_for_job(
-            definitions.resolve_implicit_global_asset_job_def(),
-            tags={"dagster/sensor_name": sensor.name},
-            status=dg.DagsterRunStatus.STARTED,
-        )
-        keys, message = evaluate()
-        assert keys == []
-        assert "still reading" in str(message)
-
-
 @pytest.mark.filterwarnings("ignore:AssetExecutionContext:DeprecationWarning")  # dagster-dbt's own use of Dagster
 def test_dagster_runs_what_a_sensor_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
@@ -211,7 +132,7 @@ def test_dagster_runs_what_a_sensor_asks_for(
     lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
     for name, value in lake.environment.items():
         monkeypatch.setenv(name, value)
-    request = (tick(ORDERS, str(lake.landing), Cursor(lineage="test")).run_requests or [])[0]
+    request = (tick(ORDERS, str(lake.landing), Cursor(lineage="test"), CLOCK).run_requests or [])[0]
     models = [one for one in definitions.assets or () if isinstance(one, dg.AssetsDefinition)]
     orders = next(one for one in models if one.op.name == "shopify_orders_dbt")
     ran = dg.materialize([orders], resources=definitions.resources, run_config=request.run_config)

@@ -148,6 +148,7 @@ def test_dagster_is_given_the_sandbox_s3_and_no_other(tmp_path: Path, monkeypatc
     assert "AWS_PROFILE" not in given
     assert "AWS_SESSION_TOKEN" not in given
     assert (given["AWS_ENDPOINT_URL_S3"], given["LOTUS_LANDING"]) == ("http://127.0.0.1:9", "s3://landing")
+    assert given["LOTUS_RETRY_SECONDS"] == "0"
 
 
 def test_without_a_sandbox_the_interface_says_what_to_do(tmp_path: Path) -> None:

@@ -5,22 +5,24 @@ What should be in the marts is computed here once more, in plain Python from the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from lotus_dagster.arrivals.cursor import read_cursor
+from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.assets import StreamRun, dbt_arguments
 from lotus_dagster.lake import Stream
-from lotus_dagster.sensors import tick
+from lotus_dagster.sensors import Failure, tick
 
 from tests.dagster.lake import Lake, order, refund
 
 STREAMS = {name: Stream("shopify", name, f"raw/shopify/{name}/") for name in ("orders", "order_refunds")}
 TODAY = "2026-01-20"
 BEGAN = datetime(2026, 1, 20, tzinfo=UTC)
+CLOCK = Clock(date(2026, 1, 20))
 MARTS = "select order_id, financial_status, gross, returns, taxes, total from fct_sales order by order_id"
 TABLES = ("int_shopify__orders", "int_shopify__order_refunds", "fct_sales")
 Rows = list[dict[str, Any]]
@@ -93,7 +95,8 @@ class World:
             forgets: Dagster crashes before it keeps the cursor.
         """
         of = self.delivered[stream]
-        ticked = tick(STREAMS[stream], str(self.lake.landing), read_cursor(of.cursor), of.failed)
+        failure = None if of.failed is None else Failure("failed", BEGAN, of.failed.rebuild)
+        ticked = tick(STREAMS[stream], str(self.lake.landing), read_cursor(of.cursor), CLOCK, failure)
         if not forgets:
             of.cursor = ticked.cursor
         for request in ticked.run_requests or ():

@@ -27,7 +27,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         values = production()
         for path, value in (changes or {}).items():
             values["dagster"] = changed(values["dagster"], path, value)
-        secrets = [f"lotus:{name}" for name in stack if name != "dagster"]
+        secrets = [f"lotus:{name}" for name in stack if name not in {"dagster", "landingZone"}]
         return drained(program.run, as_config(values | stack), [*SECRETS, *secrets])
 
     return run
@@ -66,6 +66,12 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
             ("Release", "dagster"),
         ]
     )
+
+
+def test_runs_know_when_the_landing_bucket_deletes_raw_files(declare: Declare) -> None:
+    zone = production()["landingZone"] | {"expireRawDays": 400}
+    launcher = values(declare(landingZone=zone))["runLauncher"]["config"]["k8sRunLauncher"]
+    assert "LOTUS_EXPIRE_RAW_DAYS=400" in launcher["envVars"]
 
 
 def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Declare) -> None:

@@ -5,9 +5,9 @@
     those whose members the source declares. Members that it does not declare are text inside of that JSON, and
     `json_extract_string` gives the same for both. Times are told in UTC.
 
-    The lake remembers by name which files a model has read, in `read_files.<model>`, in the transaction that brings in
-    their rows: a run that dies leaves neither, a run that comes twice finds nothing left. Columns that a file lacks are
-    null, whatever their type is in other files; partitions are told by the path, so that a field may be called `year`.
+    The lake remembers which files a model has read, in `read_files.<model>`, in the transaction that brings in their rows:
+    a run that dies leaves neither, a run that comes twice finds nothing left. Columns that a file lacks are null, whatever
+    their type is in other files; partitions are told by the path, so that a field may be called `year`.
 #}
 {% macro arrivals(source_name, stream) %}
     {%- set relation = source(source_name, stream) -%}
@@ -17,17 +17,25 @@
         {%- set declared = graph.sources.values()
             | selectattr('source_name', 'equalto', source_name) | selectattr('name', 'equalto', stream) | first -%}
         {%- set columns = declared.columns.keys() | list -%}
+        {%- set shapes = note_files_to_read(declared.config.meta.prefix, columns) -%}
         (
-            select {% for column in columns %}null::varchar as {{ sql_name(column) }}{{ ", " if not loop.last }}{% endfor %}
-            where false
-            {% for shape in range(note_files_to_read(declared.config.meta.prefix)) -%}
-            union all by name
-            select {{ text_of('columns(*)') }}
+            select
+                {%- for column in declared.columns.values() %}
+                {{ cleaned_text(sql_name(column.name), column.data_type) }} as {{ sql_name(column.name) }}
+                {{- ", " if not loop.last }}
+                {%- endfor %}
             from (
-                select columns(name -> list_contains({{ sql_literals(columns) }}, name))
-                from read_parquet(getvariable('files_by_shape')[{{ shape + 1 }}], hive_partitioning = false)
+                select {% for column in columns %}null::varchar as {{ sql_name(column) }}{{ ", " if not loop.last }}{% endfor %}
+                where false
+                {% for shape in range(shapes) -%}
+                union all by name
+                select {{ text_of('columns(*)') }}
+                from (
+                    select columns(name -> list_contains({{ sql_literals(columns) }}, name))
+                    from read_parquet(getvariable('files_by_shape')[{{ shape + 1 }}], hive_partitioning = false)
+                )
+                {%- endfor %}
             )
-            {%- endfor %}
         )
     {%- endif -%}
 {% endmacro %}
@@ -41,35 +49,45 @@
 {%- endmacro %}
 
 {#
-    Sets the session's variable `files_to_read`, and `files_by_shape` to the same files in lists, and returns how many lists.
-    Reading functions take paths for patterns, so that a key with a `*` in it is written as a pattern of itself.
+    A text as DuckDB can cast it to the type that the source's column declares. An empty text is no number, time or truth;
+    DuckDB wants the seconds of a time, which ISO 8601 lets senders leave out.
+#}
+{% macro cleaned_text(column, data_type) -%}
+    {%- set type = (data_type or 'varchar') | lower -%}
+    {%- if type == 'varchar' -%}
+        {{ column }}
+    {%- elif type.startswith('time') -%}
+        regexp_replace(
+            nullif({{ column }}, ''), '^([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2})([Zz]|[+-][0-9]{2}.*)?$', '\1:00\2')
+    {%- else -%}
+        nullif({{ column }}, '')
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Begins the model's transaction, and sets the session's variables `reading`, what the run reads, and `files_by_shape`, the
+    paths of its files in lists; returns how many lists.
     The files of a list have the same columns of the same types: an object that is a struct in one file and text in another
     would be read as a struct from both, without the members that only the text has.
 #}
-{% macro note_files_to_read(prefix) %}
-    {%- set read = read_files() -%}
-    {%- do run_query("create table if not exists " ~ read ~ " (file varchar)") -%}
-    {%- set noted -%}
-        set variable files_to_read = (
-            select coalesce(list(file order by file), [])
-            from glob({{ patterns(exact_path(landing() ~ prefix)) }})
-            {% if is_incremental() -%}
-            where file[{{ landing() | length + 1 }}:] not in (select file from {{ read }})
-            {%- endif %}
-        )
-    {%- endset -%}
-    {%- do run_query(noted) -%}
-    {%- if not run_query("select len(getvariable('files_to_read'))").rows[0][0] -%}
+{% macro note_files_to_read(prefix, columns) %}
+    {%- do take_turn() -%}
+    {%- do decide_reading(prefix) -%}
+    {%- if not run_query("select len(getvariable('reading').files)").rows[0][0] -%}
         {%- do return(0) -%}
     {%- endif -%}
-    {%- do refuse_settings_in_keys() -%}
+    {%- if is_on_s3() -%}
+        {# Keys are names, not patterns, and what follows a `?` is no settings, such as the address to send credentials to. #}
+        {%- do run_query("set s3_url_compatibility_mode = true") -%}
+    {%- endif -%}
     {%- set by_shape -%}
         set variable files_by_shape = (
             with shapes as (
                 select
                     file_name,
                     list((name, type, converted_type, logical_type, num_children) order by column_id) as shape
-                from parquet_schema(list_transform(getvariable('files_to_read'), lambda file: {{ exact_path_of('file') }}))
+                from parquet_schema(list_transform(
+                    getvariable('reading').files, lambda one: {{ exact_path_of(sql_literal(landing()) ~ " || one['file']") }}))
                 group by file_name
             ),
             lists as (select list({{ exact_path_of('file_name') }} order by file_name) as files from shapes group by shape)
@@ -77,51 +95,29 @@
         )
     {%- endset -%}
     {%- do run_query(by_shape) -%}
-    {%- do return(run_query("select len(getvariable('files_by_shape'))").rows[0][0]) -%}
+    {%- set shapes = run_query("select len(getvariable('files_by_shape'))").rows[0][0] -%}
+    {%- for shape in range(shapes) -%}
+        {%- do refuse_other_cases(columns, shape) -%}
+    {%- endfor -%}
+    {%- do return(shapes) -%}
 {% endmacro %}
 
-{# DuckDB reads what follows a `?` in a path on S3 as settings, such as the address that the credentials are used at. #}
-{% macro refuse_settings_in_keys() %}
+{# A column `ID` beside a declared `id` would be no error and null in all rows. #}
+{% macro refuse_other_cases(columns, shape) %}
+    {%- set files = "getvariable('files_by_shape')[" ~ (shape + 1) ~ "]" -%}
     {%- set query -%}
-        select file
-        from (select unnest(getvariable('files_to_read')) as file)
-        where contains(file[{{ landing() | length + 1 }}:], '?')
+        select column_name, {{ files }}[1]
+        from (describe select * from read_parquet({{ files }}, hive_partitioning = false))
+        where not list_contains({{ sql_literals(columns) }}, column_name)
+            and list_contains({{ sql_literals(columns | map('lower')) }}, lower(column_name))
+            and not list_contains({{ sql_literals(columns) }}, lower(column_name))
         limit 1
     {%- endset -%}
-    {%- set found = run_query(query).rows if is_on_s3() else [] -%}
-    {%- if found -%}
+    {%- for column, file in run_query(query).rows -%}
         {%- do exceptions.raise_compiler_error(
-            tojson(found[0][0]) ~ ' has a ? in its key, which DuckDB would read as settings of S3:'
-            ~ ' rename the object, or delete it') -%}
-    {%- endif -%}
-{% endmacro %}
-
-{# The post-hook of every model that reads arrivals. #}
-{% macro remember_files_read() %}
-    {% if not is_incremental() -%}
-    delete from {{ read_files() }};
-    {% endif -%}
-    insert into {{ read_files() }}
-    select file[{{ landing() | length + 1 }}:] from (select unnest(getvariable('files_to_read')) as file)
-{% endmacro %}
-
-{% macro read_files() %}
-    {%- do return(api.Relation.create(database=this.database, schema='read_files', identifier=this.identifier)) -%}
-{% endmacro %}
-
-{#
-    A rebuild looks at all files; else `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and
-    everywhere if empty. It is no var: dbt parses the whole project anew in each run whose vars are not those of the run before.
-#}
-{% macro patterns(prefix) %}
-    {%- set units = days_and_months(env_var('LOTUS_PARTITIONS', ''), 'LOTUS_PARTITIONS') -%}
-    {%- set found = [] -%}
-    {%- for unit in ([] if flags.FULL_REFRESH else units) -%}
-        {%- set parts = (unit.split('-') + ['*'])[:3] -%}
-        {%- do found.append(prefix ~ 'year=' ~ parts[0] ~ '/month=' ~ parts[1]
-            ~ ('/day=' ~ parts[2] if parts[2] != '*' else '/*') ~ '/*.parquet') -%}
+            'the column ' ~ tojson(column) ~ ' of ' ~ file ~ ' differs from a declared one by case alone: declare it as the'
+            ~ ' files have it, or repair the files') -%}
     {%- endfor -%}
-    {%- do return(sql_literals(found or [prefix ~ '*/*/*/*.parquet'])) -%}
 {% endmacro %}
 
 {% macro landing() %}

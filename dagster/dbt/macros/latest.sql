@@ -4,23 +4,91 @@
     the last two decide between rows that are equal in both, so that the choice is the same in a rebuild.
 
     A key of several columns is a list of them. Columns are written as in SQL: one called `order` as '"order"'.
+
+    `deleted` is the column by which the source reports that a key was deleted: a time, or a boolean. Such a row competes
+    like any other. If it is the latest of its key, the model has no row of this key (`set_deletions_apart`).
 #}
-{% macro latest(rows, key, cursor) %}
-    {%- set columns = key if key is string else key | join(', ') -%}
+{% macro latest(rows, key, cursor, deleted=none) %}
+    {%- set keys = [key] if key is string else key -%}
+    {%- set columns = keys | join(', ') -%}
+    {%- if deleted -%}
+        {%- do config(meta={'deletions': {'key': keys, 'cursor': cursor, 'deleted': deleted}}) -%}
+    {%- endif -%}
     select *
     from (
         select * from {{ rows }}
         {% if is_incremental() -%}
         union all by name
         select * from {{ this }} where ({{ columns }}) in (select {{ columns }} from {{ rows }})
+        {% if deleted and load_relation(deletions()) -%}
+        union all by name
+        select * from {{ deletions() }} where ({{ columns }}) in (select {{ columns }} from {{ rows }})
+        {%- endif %}
         {%- endif %}
     )
     qualify row_number() over (
         partition by {{ columns }}
         order by
+            {% if deleted -%}
+            {{ moment(cursor, deleted) }} desc nulls last,
+            {% endif -%}
             {{ cursor }} desc nulls last,
+            {% if deleted -%}
+            ({{ is_deleted(deleted) }}) desc,
+            {% endif -%}
             _airbyte_extracted_at desc nulls last,
             _airbyte_generation_id desc nulls last,
             _airbyte_raw_id desc
     ) = 1
+{% endmacro %}
+
+{# Whether a row reports a deletion: its column has a time, or is true. #}
+{% macro is_deleted(deleted) -%}
+    coalesce(lower({{ deleted }}::varchar), '') not in ('', 'false', '0')
+{%- endmacro %}
+
+{#
+    When a row became valid. Sources report a deletion without the other fields, the cursor among them: the time of the
+    deletion takes the cursor's place, and a deletion without a time comes after all rows that have none either. It is null
+    for all other rows if the cursor is no time, such as a log position; then the cursor alone decides.
+#}
+{% macro moment(cursor, deleted) -%}
+    case
+        when {{ cursor }} is not null then try_cast({{ cursor }}::varchar as timestamptz)
+        when {{ is_deleted(deleted) }} then coalesce(try_cast({{ deleted }}::varchar as timestamptz), 'infinity'::timestamptz)
+    end
+{%- endmacro %}
+
+{#
+    Moves the rows that report a deletion out of the model, in the transaction that brings them in. Nothing that reads the
+    model has to leave them out, and tests don't fail for the fields that they lack. They are kept, since a row from before
+    the deletion may arrive later. The first post-hook of every model; does nothing in models without `deleted`.
+#}
+{% macro set_deletions_apart() %}
+    {%- set of = config.get('meta', {}).get('deletions') if execute -%}
+    {%- if not of -%}
+        {%- do return('') -%}
+    {%- endif -%}
+    {%- set key = of.key | join(', ') -%}
+    {%- set columns = of.key + [of.cursor, of.deleted, '_airbyte_raw_id', '_airbyte_extracted_at', '_airbyte_generation_id'] -%}
+    {%- set kept = 'select ' ~ (columns | unique | join(', ')) ~ ' from ' ~ this -%}
+    {% if is_incremental() -%}
+    create table if not exists {{ deletions() }} as {{ kept }} where false;
+    delete from {{ deletions() }} where ({{ key }}) in (select {{ key }} from {{ this }});
+    insert into {{ deletions() }} by name {{ kept }} where {{ is_deleted(of.deleted) }};
+    {%- else -%}
+    create or replace table {{ deletions() }} as {{ kept }} where {{ is_deleted(of.deleted) }};
+    {%- endif %}
+    delete from {{ this }} where {{ is_deleted(of.deleted) }}
+{% endmacro %}
+
+{# A statement for a run that empties the model to read everything again; nothing if the model has no deletions. #}
+{% macro forget_deletions() %}
+    {%- if load_relation(deletions()) -%}
+    delete from {{ deletions() }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro deletions() %}
+    {%- do return(api.Relation.create(database=this.database, schema='deleted_rows', identifier=this.identifier)) -%}
 {% endmacro %}

@@ -1,4 +1,4 @@
--- Every order has one row, and its amounts add up.
+-- The amounts of every order add up, as far as they are known.
 select order_id, total
 from {{ ref('fct_sales') }}
-where total != gross - discounts - returns + shipping + taxes
+where total != gross - discounts - returns + shipping + taxes + duties + fees

@@ -65,6 +65,10 @@ class Cursor(_Remembered):
 
     recent: Scan = Scan()
     patrol: Scan = Scan()
+    far: Scan = Scan()
+
+    reported: tuple[str, ...] = ()
+    """The folders of keys that are outside the layout or dated far from now, which were reported once."""
 
     @property
     def objects(self) -> int:

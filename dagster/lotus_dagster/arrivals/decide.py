@@ -1,12 +1,16 @@
 """Decide which files a run must read, from the known files and the listed ones. Pure; no other module decides it.
 
-Two walks share the few requests of a look. The *recent* walk lists from the partition before the newest one to the
-end: there almost everything arrives. The *patrol* lists one page of what lies before, each time the next, and begins
-again at the end: it finds files that arrive late in any old partition, and files that vanish. Both compare whole units
+Walks share the few requests of a look. The *recent* walk lists from the partition before the newest one to the day
+after tomorrow: there almost everything arrives. The *patrol* lists one page of what lies before, each time the next,
+and begins again at the end: it finds files that arrive late in any old partition, and files that vanish. The *far* walk
+does the same with dates far from now, where there are any, so that `year=2098` delays nothing. All compare whole units
 with their marks, so the order of keys inside a partition (`part_10` sorts before `part_2`) is of no consequence.
+
+A batch names the units that differ. Which of their files are new, overwritten or gone, the models decide by identity.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -14,10 +18,36 @@ from lotus_dagster.arrivals.cursor import Cursor, Scan
 from lotus_dagster.arrivals.partitions import Mark, StoredObject, day_of, folder_of, mark_of, month_before, unit_of
 
 _AFTER_ALL_UNITS = "~"
+_DAYS_AHEAD = 2
+"""Days after today that are not far from now: clocks and time zones differ."""
+MOST_REPORTED = 20
+"""Folders with keys outside the layout, or dated far from now, that a cursor remembers as reported."""
 
 
-class ObjectsVanishedError(Exception):
-    """Objects were known and the listing shows none at all: a wrong bucket, or a stream that was cleared."""
+class Clock(NamedTuple):
+    """When a look takes place.
+
+    Attributes:
+        today: The day in UTC.
+        expire_days: Days after which the bucket deletes raw files; None if it keeps them.
+    """
+
+    today: date
+    expire_days: int | None = None
+
+    @property
+    def far_from(self) -> str:
+        """The first day that is far from now."""
+        return (self.today + timedelta(days=_DAYS_AHEAD + 1)).isoformat()
+
+    def has_expired(self, unit: str) -> bool:
+        """Whether the bucket has deleted all files of a unit because of their age."""
+        if self.expire_days is None or unit >= self.far_from:
+            return False
+        is_day = len(unit) > len("2025-11")
+        first = date.fromisoformat(unit if is_day else f"{unit}-01")
+        after = first + timedelta(days=1) if is_day else (first + timedelta(days=31)).replace(day=1)
+        return (self.today - after).days >= self.expire_days
 
 
 class Stretch(NamedTuple):
@@ -33,10 +63,16 @@ class Stretch(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What one look listed: a stretch of each walk; the patrol's is None when it has nothing to walk over."""
+    """What one look listed: a stretch of each walk; that of a walk with nothing to walk over is None."""
 
     recent: Stretch
     patrol: Stretch | None
+    far: Stretch | None = None
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Those that were listed."""
+        return tuple(one for one in self if one is not None)
 
 
 class Batch(NamedTuple):
@@ -44,23 +80,30 @@ class Batch(NamedTuple):
 
     Attributes:
         key: Names the batch: the same for the same batch, however often it is handed out.
-        units: The days and months with new objects, sorted.
+        units: The days and months whose objects are new, overwritten or gone, sorted; none to build the models of a
+            stream without files, which marts with optional inputs wait for.
         objects: How many objects these units hold.
-        rebuild: Objects that had been read are gone or changed, so that adding what is new is not enough.
     """
 
     key: str
     units: tuple[str, ...]
     objects: int
-    rebuild: bool
 
 
 class Decision(NamedTuple):
-    """What to hand out now (None: nothing has changed), what to remember, and the keys that are none of the lake's."""
+    """What to hand out now, what to remember, and what to report.
+
+    Attributes:
+        batch: None if nothing has changed.
+        cursor: To keep once the batch is handed out.
+        strays: Keys outside the layout, one of each folder that was not reported before.
+        far: Keys that are dated far from now, one of each folder that was not reported before.
+    """
 
     batch: Batch | None
     cursor: Cursor
-    strays: tuple[str, ...]
+    strays: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()
 
 
 class _Walked(NamedTuple):
@@ -69,42 +112,63 @@ class _Walked(NamedTuple):
     gone: frozenset[str]
 
 
-def decide(cursor: Cursor, listing: Listing) -> Decision:
+def current(cursor: Cursor, clock: Clock) -> Cursor:
+    """The cursor to look with: one that stands far from now, as earlier versions kept, hands out everything again."""
+    if cursor.recent_from < clock.far_from:
+        return cursor
+    return Cursor(lineage=cursor.lineage, batch=cursor.batch + 1)
+
+
+def decide(cursor: Cursor, listing: Listing, clock: Clock) -> Decision:
     """The batch that a listing asks for, and the cursor to keep once the batch is handed out.
 
-    Raises:
-        ObjectsVanishedError: Objects were known, and a look from the beginning of both walks shows none.
+    Args:
+        cursor: By `current`.
+        listing: What the look listed.
+        clock: When.
     """
-    _refuse_emptiness(cursor, listing)
-    walks = [_walk(cursor, cursor.recent, listing.recent, cursor.recent_from, _AFTER_ALL_UNITS)]
+    walks = {"recent": _walk(cursor, cursor.recent, listing.recent, cursor.recent_from, clock.far_from)}
     if listing.patrol is not None:
-        walks.append(_walk(cursor, cursor.patrol, listing.patrol, "", cursor.recent_from))
-    seen = {unit: mark for walk in walks for unit, mark in walk.seen.items()}
-    gone = frozenset().union(*(walk.gone for walk in walks))
+        walks["patrol"] = _walk(cursor, cursor.patrol, listing.patrol, "", cursor.recent_from)
+    if listing.far is not None:
+        walks["far"] = _walk(cursor, cursor.far, listing.far, clock.far_from, _AFTER_ALL_UNITS)
+    seen = {unit: mark for walk in walks.values() for unit, mark in walk.seen.items()}
+    missing = frozenset().union(*(walk.gone for walk in walks.values())) - seen.keys()
+    gone = {unit for unit in missing if not clock.has_expired(unit)}
     changed = {unit: mark for unit, mark in seen.items() if cursor.marks.get(unit) != mark}
-    marks = {unit: mark for unit, mark in cursor.marks.items() if unit not in gone} | seen
+    marks = {unit: mark for unit, mark in cursor.marks.items() if unit not in missing} | seen
+    # A stream without files is built once, empty.
+    first = listing.recent.complete and not cursor.batch and not marks
+    batch = _batch(cursor, changed, gone) if changed or gone or first else None
     moved = cursor.model_copy(
         update={
             "marks": marks,
-            "recent": walks[0].scan,
-            "patrol": walks[1].scan if len(walks) > 1 else cursor.patrol,
-            "batch": cursor.batch + bool(changed or gone),
+            "batch": cursor.batch + (batch is not None),
+            **{name: walk.scan for name, walk in walks.items()},
         }
     )
-    after = _at_the_end(moved) if listing.recent.complete else moved
-    stretches = (listing.recent, listing.patrol) if listing.patrol is not None else (listing.recent,)
-    strays = tuple(one.key for stretch in stretches for one in stretch.objects if day_of(one.key) is None)
-    return Decision(_batch(cursor, changed, gone), after, strays)
+    after = _at_the_end(moved, clock.far_from) if listing.recent.complete else moved
+    return _with_reports(Decision(batch, after), listing, clock)
 
 
-def _refuse_emptiness(cursor: Cursor, listing: Listing) -> None:
-    stretches = (listing.recent, listing.patrol or Stretch((), complete=True))
-    from_beginning = not cursor.recent.after and not cursor.patrol.after
-    if cursor.marks and from_beginning and all(one.complete and not one.objects for one in stretches):
-        raise ObjectsVanishedError(
-            f"{cursor.objects} objects were known and the listing is empty: check the bucket and its path; "
-            "if the stream was cleared on purpose, reset this sensor's cursor and rebuild its model with --full-refresh"
-        )
+def shows_nothing(cursor: Cursor, listing: Listing, clock: Clock) -> bool:
+    """Whether a look listed no object although some are known that the bucket has not deleted because of their age."""
+    listed = any(one.objects or not one.complete for one in listing.stretches)
+    return not listed and any(not clock.has_expired(unit) for unit in cursor.marks)
+
+
+def _with_reports(decision: Decision, listing: Listing, clock: Clock) -> Decision:
+    """Adds what nothing was said of before: a key of each folder outside the layout, and of each far from now."""
+    reported = set(decision.cursor.reported)
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for key in (one.key for stretch in listing.stretches for one in stretch.objects):
+        day = day_of(key)
+        folder = key.rpartition("/")[0]
+        if (day is None or day >= clock.far_from) and folder not in reported and len(reported) < MOST_REPORTED:
+            reported.add(folder)
+            found[day is None].append(key)
+    cursor = decision.cursor.model_copy(update={"reported": tuple(sorted(reported))})
+    return Decision(decision.batch, cursor, tuple(found[True]), tuple(found[False]))
 
 
 def _walk(cursor: Cursor, scan: Scan, stretch: Stretch, first: str, end: str) -> _Walked:
@@ -133,21 +197,17 @@ def _walk(cursor: Cursor, scan: Scan, stretch: Stretch, first: str, end: str) ->
     return _Walked(Scan(after=last, done=done, unit=unit, partial=partial), seen, frozenset(gone))
 
 
-def _batch(cursor: Cursor, changed: Mapping[str, Mark], gone: frozenset[str]) -> Batch | None:
-    if not changed and not gone:
-        return None
-    known = {unit: cursor.marks.get(unit, Mark()) for unit in changed}
-    rebuild = bool(gone) or any(known[unit].objects >= changed[unit].objects for unit in changed)
-    units = tuple(sorted(changed))
-    content = "\n".join(f"{unit} {changed[unit].objects} {changed[unit].digest}" for unit in units)
+def _batch(cursor: Cursor, changed: Mapping[str, Mark], gone: Iterable[str]) -> Batch:
+    units = tuple(sorted({*changed, *gone}))
+    content = "\n".join(f"{unit} {mark.objects} {mark.digest}" for unit, mark in sorted(changed.items()))
     digest = blake2b(f"{content}\n{sorted(gone)}".encode(), digest_size=8).hexdigest()
-    objects = sum(changed[unit].objects for unit in units)
-    return Batch(f"{cursor.lineage}-{cursor.batch}-{digest}", units, objects, rebuild)
+    objects = sum(mark.objects for mark in changed.values())
+    return Batch(f"{cursor.lineage}-{cursor.batch}-{digest}", units, objects)
 
 
-def _at_the_end(cursor: Cursor) -> Cursor:
+def _at_the_end(cursor: Cursor, far_from: str) -> Cursor:
     """The end was seen: the recent walk begins at the partition before the newest, old months become one unit each."""
-    days = sorted(unit for unit in cursor.marks if len(unit) == len("2026-01-05"))
+    days = sorted(unit for unit in cursor.marks if len(unit) == len("2026-01-05") and unit < far_from)
     if not days:
         return cursor
     recent_from = max(cursor.recent_from, days[-2:][0])

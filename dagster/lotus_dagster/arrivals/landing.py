@@ -1,13 +1,14 @@
-"""The landing zone as the sensors see it: pages of a stream's keys, from S3 or from a folder of the same layout.
+"""The landing zone as sensors and runs see it: pages of a stream's keys, from S3 or from a folder of the same layout.
 
-It maps a stream's prefix to a bucket or a folder. It does not parse keys.
+It maps a stream's prefix to a bucket or a folder. Sensors and dbt list through it alone, so that both see the same files.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lotus_dagster.arrivals.look import Page, Pages
-from lotus_dagster.arrivals.partitions import StoredObject
+from lotus_dagster.arrivals.partitions import StoredObject, day_of, folder_of
 from lotus_infra.clients import storage
 from lotus_infra.errors import LotusError
 
@@ -62,7 +63,38 @@ def pages_of(landing: str, prefix: str) -> Pages:
     return S3Pages(storage.Bucket(address.netloc), f"{below}/{prefix}" if below else prefix)
 
 
+def stored_files(landing: str, prefix: str, units: Sequence[str] = ()) -> Iterator[StoredObject]:
+    """The files of a stream, by the lake's layout; keys outside of it are left out.
+
+    Args:
+        landing: `s3://<bucket>` or a folder.
+        prefix: The stream's prefix below it, such as `raw/shopify/orders/`; keys are below this prefix.
+        units: The days and months to list; everything if empty.
+
+    Raises:
+        ListingError: The landing zone can't be listed.
+    """
+    pages = pages_of(landing, prefix)
+    folders = sorted({folder_of(unit) for unit in units}) or [""]
+    seen: str | None = None
+    for folder in folders:
+        if seen is not None and folder.startswith(seen):
+            continue  # a day of a month that was listed
+        seen = folder
+        yield from (one for one in _folder(pages, folder) if day_of(one.key) is not None)
+
+
+def _folder(pages: Pages, folder: str) -> Iterator[StoredObject]:
+    """The objects whose keys start with a folder's name."""
+    after, more = folder, True
+    while more:
+        objects, more = pages.page(after)
+        yield from (one for one in objects if one.key.startswith(folder))
+        more = more and bool(objects) and objects[-1].key.startswith(folder)
+        after = objects[-1].key if objects else after
+
+
 def _below(page: storage.Page, prefix: str) -> Page:
     """A page with keys relative to a prefix."""
     cut = len(prefix)
-    return Page([StoredObject(one.key[cut:], one.etag, one.size) for one in page.objects], page.more)
+    return Page([StoredObject(one.key[cut:], one.etag, one.size, one.modified) for one in page.objects], page.more)

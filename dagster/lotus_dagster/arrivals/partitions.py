@@ -5,7 +5,7 @@ across years too, and so do their keys on S3, because month and day are padded. 
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -21,11 +21,13 @@ class StoredObject(NamedTuple):
         key: Below the stream's prefix: `year=2026/month=01/day=05/part_0.parquet`.
         etag: Changes when the content does.
         size: In bytes.
+        modified: When it was written, by the server's clock; None where it makes no difference.
     """
 
     key: str
     etag: str
     size: int
+    modified: datetime | None = None
 
 
 class Mark(NamedTuple):

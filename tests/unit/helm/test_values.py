@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from lotus_dagster import duckdb_plugin, environment
 from pydantic import JsonValue
@@ -161,6 +163,14 @@ def test_the_variables_are_those_that_the_companys_code_reads() -> None:
     assert warehouse.catalog == (
         "postgres:dbname=ducklake host=ducklake-db-rw.lotus-lake.svc.cluster.local port=5432 user=ducklake"
     )
+
+
+@pytest.mark.parametrize("days", [None, 400])
+def test_dagster_knows_when_raw_files_expire(days: int | None) -> None:
+    plan: Any = release_values(settings(IMPORTED), replace(LAKE, expire_raw_days=days))
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    given = {variable["name"]: variable["value"] for variable in deployment["env"]}
+    assert environment.whole_number(given, environment.EXPIRE_RAW_DAYS) == days
 
 
 def test_runs_get_the_variables_that_the_code_location_gets() -> None:

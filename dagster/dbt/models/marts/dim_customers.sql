@@ -33,6 +33,9 @@ bought as (
         count(*) as orders,
         min(ordered_at) as first_ordered_at,
         max(ordered_at) as last_ordered_at,
+        count(*) filter (where total is null) as orders_without_total,
+        count(distinct currency) as currencies,
+        max(currency) as currency,
         sum(total) as total
     from {{ ref('fct_sales') }}
     where cancelled_at is null
@@ -44,6 +47,12 @@ select
     coalesce(bought.orders, 0) as orders,
     bought.first_ordered_at,
     bought.last_ordered_at,
-    coalesce(bought.total, 0) as total
+    coalesce(bought.orders_without_total, 0) as orders_without_total,
+    case when bought.currencies = 1 then bought.currency end as currency,
+    -- Amounts that are not known, or of several currencies, have no sum.
+    case
+        when bought.customer_id is null then 0
+        when bought.orders_without_total = 0 and bought.currencies <= 1 then bought.total
+    end as total
 from everyone
 left join bought on everyone.customer_id = bought.customer_id

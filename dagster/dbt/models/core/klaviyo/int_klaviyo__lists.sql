@@ -12,7 +12,8 @@ arrived as (
         relationships,
         _airbyte_raw_id,
         _airbyte_extracted_at::timestamptz as _airbyte_extracted_at,
-        _airbyte_generation_id::bigint as _airbyte_generation_id
+        _airbyte_generation_id::bigint as _airbyte_generation_id,
+        _airbyte_meta
     from {{ arrivals('klaviyo', 'lists') }}
 ),
 

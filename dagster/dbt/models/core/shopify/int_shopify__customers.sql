@@ -16,7 +16,8 @@ arrived as (
         state,
         _airbyte_raw_id,
         _airbyte_extracted_at::timestamptz as _airbyte_extracted_at,
-        _airbyte_generation_id::bigint as _airbyte_generation_id
+        _airbyte_generation_id::bigint as _airbyte_generation_id,
+        _airbyte_meta
     from {{ arrivals('shopify', 'customers') }}
 )
 

@@ -1,0 +1,122 @@
+{#
+    The tables beside the models: `read_files.<model>`, which files a model has read; `read_files.quarantined_files`, which it
+    must not read; `runs.<model>`, the row that every transaction of a model updates; `deleted_rows.<model>` (`latest`).
+#}
+{% macro ensure_bookkeeping() %}
+    create schema if not exists {{ target.database }}.read_files;
+    create schema if not exists {{ target.database }}.runs;
+    create schema if not exists {{ target.database }}.deleted_rows;
+    create table if not exists {{ quarantined_files() }}
+    (model varchar, file varchar, etag varchar, size bigint, reason varchar, since timestamptz)
+{% endmacro %}
+
+{#
+    Begins the transaction of a model, with an update of a row of its own: of two runs that overlap, DuckLake lets the first
+    commit and fails the second with "Transaction conflict", which then has changed nothing. The row has a table of its own
+    since DuckLake compares tables, not rows. Whatever a model reads of the lake, it has to read after this.
+#}
+{% macro take_turn() %}
+    {%- set table = api.Relation.create(database=this.database, schema='runs', identifier=this.identifier) -%}
+    {%- call statement('take_turn', auto_begin=True) -%}
+        create table if not exists {{ table }} (runs bigint);
+        insert into {{ table }} select 0 where not exists (from {{ table }});
+        update {{ table }} set runs = runs + 1
+    {%- endcall -%}
+{% endmacro %}
+
+{#
+    Sets the session's variable `reading` to what `lotus_dagster.arrivals.reading` decides, and does what comes before the
+    reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.
+
+    `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and everywhere if empty. It is no var:
+    dbt parses the whole project anew in each run whose vars are not those of the run before.
+#}
+{% macro decide_reading(prefix) %}
+    {%- set read = read_files() -%}
+    {%- do ensure_read_files(read) -%}
+    {%- set decided -%}
+        set variable reading = (
+            select files_to_read(
+                {{ sql_literal(landing()) }},
+                {{ sql_literal(prefix) }},
+                {{ sql_literal(env_var('LOTUS_PARTITIONS', '')) }},
+                {{ sql_literal(env_var('LOTUS_FILES', '')) }},
+                {{ sql_literal(env_var('LOTUS_EXPIRE_RAW_DAYS', '')) }},
+                {{ should_full_refresh() }},
+                (
+                    select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified}), [])
+                    from {{ read }}
+                    {{ "where false" if not load_relation(this) }}
+                ),
+                (
+                    select coalesce(list({'file': file, 'etag': etag, 'size': size}), [])
+                    from {{ quarantined_files() }}
+                    where model = {{ sql_literal(this.identifier) }}
+                )
+            )
+        )
+    {%- endset -%}
+    {%- do run_query(decided) -%}
+    {%- set answer = run_query("select r.error, r.rebuild, len(r.adopted) from (select getvariable('reading') as r)").rows[0] -%}
+    {%- if answer[0] is not none -%}
+        {%- do exceptions.raise_compiler_error(answer[0]) -%}
+    {%- endif -%}
+    {%- if answer[1] -%}
+        {%- do start_over(read) -%}
+    {%- elif answer[2] -%}
+        {%- do adopt_identities(read) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# The version before kept names alone. #}
+{% macro ensure_read_files(read) %}
+    {%- set columns = {'etag': 'varchar', 'size': 'bigint', 'modified': 'timestamptz', 'read_at': 'timestamptz'} -%}
+    {%- do run_query(
+        "create table if not exists " ~ read
+        ~ " (file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)") -%}
+    {%- set there = run_query("select column_name from (describe " ~ read ~ ")").columns[0].values() -%}
+    {%- for name, type in columns.items() if name not in there -%}
+        {%- do run_query("alter table " ~ read ~ " add column " ~ name ~ " " ~ type) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{# Rows of files that the bucket has expired stay: no file has them any more. #}
+{% macro start_over(read) %}
+    {%- do log(this.identifier ~ " starts over, since files that it has read were overwritten or removed", info=True) -%}
+    {%- do run_query(
+        "delete from " ~ this ~ " where not coalesce(_airbyte_extracted_at <= getvariable('reading').keep_until, false)") -%}
+    {%- if run_query("select getvariable('reading').keep_until is null").rows[0][0] and forget_deletions() | trim -%}
+        {%- do run_query(forget_deletions()) -%}
+    {%- endif -%}
+    {%- do run_query("delete from " ~ read ~ " where not list_contains(getvariable('reading').expired, file)") -%}
+{% endmacro %}
+
+{% macro adopt_identities(read) %}
+    {%- set query -%}
+        update {{ read }} as kept
+        set etag = seen.etag, size = seen.size, modified = seen.modified
+        from (select unnest(getvariable('reading').adopted, recursive := true)) as seen
+        where kept.file = seen.file
+    {%- endset -%}
+    {%- do run_query(query) -%}
+{% endmacro %}
+
+{# The post-hook of every model that reads arrivals. #}
+{% macro remember_files_read() %}
+    {% if not is_incremental() -%}
+    delete from {{ read_files() }};
+    {% endif -%}
+    insert into {{ read_files() }} by name
+    select file, etag, size, modified, now() as read_at
+    from (select unnest(getvariable('reading').files, recursive := true));
+    delete from {{ quarantined_files() }}
+    where model = {{ sql_literal(this.identifier) }} and list_contains(getvariable('reading').released, file)
+{% endmacro %}
+
+{% macro read_files() %}
+    {%- do return(api.Relation.create(database=this.database, schema='read_files', identifier=this.identifier)) -%}
+{% endmacro %}
+
+{% macro quarantined_files() %}
+    {%- do return(api.Relation.create(database=target.database, schema='read_files', identifier='quarantined_files')) -%}
+{% endmacro %}

@@ -1,0 +1,37 @@
+"""When marts materialize: after an upstream, when they are missing, and again after a failure."""
+
+from typing import Any
+
+import dagster as dg
+
+NAME = "marts_dbt_automation"
+RETRY_SCHEDULE = "*/10 * * * *"
+"""When a failed mart is requested again: every ten minutes, until it succeeds."""
+
+
+def mart_condition() -> "dg.AutomationCondition[Any]":
+    """Dagster's `eager` without two of its gaps.
+
+    `eager` leaves a mart that failed until an upstream updates. And it takes each materialization of the mart for an
+    answer to the upstream updates before it, also to those that came after the mart had read: a mart that runs while
+    its upstream does would stay behind. Here an update counts until the mart is requested after it.
+    """
+    when = dg.AutomationCondition
+    # Both sides of this `since` carry the times of their events, which Dagster compares. A combination by `|` or `&`
+    # has no times, and then the request of one tick before would cancel an update that came later.
+    updated: dg.AutomationCondition[Any] = when.any_deps_match(when.newly_updated()).since(when.newly_requested())
+    missing: dg.AutomationCondition[Any] = when.missing().newly_true().since(when.newly_requested())
+    failed: dg.AutomationCondition[Any] = (when.execution_failed() & when.cron_tick_passed(RETRY_SCHEDULE)).since(
+        when.newly_requested()
+    )
+    ready = ~when.any_deps_missing() & ~when.any_deps_in_progress() & ~when.in_progress()
+    return ((updated | missing | failed) & ready).with_label("after each update of an upstream, and after a failure")
+
+
+def automation_sensor(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
+    """The sensor that evaluates the marts' conditions."""
+    return dg.AutomationConditionSensorDefinition(
+        NAME,
+        target=dg.AssetSelection.assets(*marts.keys),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )

@@ -1,0 +1,235 @@
+"""The lake's record of the files that each model has read, and of those that it must not read.
+
+dbt's macros write it in a model's transaction; the SQL function `files_to_read` gives them what `arrivals.reading`
+decides. Dagster's runs read it, and put files aside, through the functions of this module.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lotus_dagster.arrivals.landing import stored_files
+from lotus_dagster.arrivals.partitions import is_unit
+from lotus_dagster.arrivals.reading import (
+    Identity,
+    KnownFile,
+    Reading,
+    ReadingError,
+    Request,
+    StoredFile,
+    reading,
+    unread,
+)
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, PARTITIONS, whole_number
+from lotus_infra.errors import LotusError
+
+SCHEMA = "lake.read_files"
+_MOST_DAYS = 100 * 366
+QUARANTINE = f"{SCHEMA}.quarantined_files"
+_IDENTITY = "struct(file varchar, etag varchar, size bigint)"
+_FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
+_READING = (
+    f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, expired varchar[],"
+    f" adopted {_FILE}[], released varchar[])"
+)
+
+
+class Quarantined(NamedTuple):
+    """A version of a file that a model must not read.
+
+    Attributes:
+        model: Of dbt, such as `int_shopify__orders`.
+        file: Its key below the landing zone.
+        etag: As of `Identity`.
+        size: In bytes.
+        reason: The error with which reading it failed.
+        since: When it was put aside.
+    """
+
+    model: str
+    file: str
+    etag: str
+    size: int
+    reason: str
+    since: datetime
+
+
+class _BatchFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    etag: str
+    size: int
+
+
+class _Batch(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: tuple[_BatchFile, ...]
+
+
+def write_batch(path: Path, files: Iterable[StoredFile]) -> None:
+    """Write the file that `LOTUS_FILES` names: a run reads these new files and no others."""
+    batch = _Batch(files=tuple(_BatchFile(file=one.file, etag=one.etag, size=one.size) for one in files))
+    path.write_text(batch.model_dump_json(), encoding="utf-8")
+
+
+def unread_files(
+    connection: duckdb.DuckDBPyConnection, landing: str, model: str, prefix: str, units: Sequence[str] = ()
+) -> tuple[StoredFile, ...]:
+    """The files that a run of a model would read, unless files were overwritten or removed: then it reads all.
+
+    Args:
+        connection: With the lake attached.
+        landing: `s3://<bucket>` or a folder.
+        model: Of dbt.
+        prefix: The stream's prefix, such as `raw/shopify/orders/`.
+        units: The days and months to look at; everything if empty.
+
+    Raises:
+        ListingError: The landing zone can't be listed.
+        duckdb.Error: The catalog is out of reach.
+    """
+    known: list[KnownFile] = []
+    table = f'{SCHEMA}."{model}"'
+    if _columns(connection, table):
+        wanted = ", ".join(name if name in _columns(connection, table) else "null" for name in KnownFile._fields)
+        known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]
+    put_aside = [Identity(one.file, one.etag, one.size) for one in quarantined(connection) if one.model == model]
+    return unread(known, put_aside, _listed(landing, prefix, units))
+
+
+def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...]:
+    """The files in quarantine, by model and file."""
+    if not _columns(connection, QUARANTINE):
+        return ()
+    found = connection.execute(
+        f"select model, file, etag, size, any_value(reason), min(since) from {QUARANTINE} group by all order by all"
+    )
+    return tuple(Quarantined(*row) for row in found.fetchall())
+
+
+def quarantine(connection: duckdb.DuckDBPyConnection, model: str, file: StoredFile, reason: str) -> None:
+    """Put a version of a file aside: runs of the model pass over it until it is released or overwritten."""
+    ensure_quarantine(connection)
+    row = [model, file.file, file.etag, file.size, reason, datetime.now(UTC)]
+    connection.execute(f"insert into {QUARANTINE} values (?, ?, ?, ?, ?, ?)", row)
+
+
+def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str] | None = None) -> int:
+    """Take files of a model out of quarantine, so that its next run reads them.
+
+    Args:
+        connection: With the lake attached.
+        model: Of dbt.
+        files: Their keys below the landing zone; all of the model's if None.
+
+    Returns:
+        How many were in it.
+    """
+    inside = [one for one in quarantined(connection) if one.model == model and (files is None or one.file in files)]
+    if inside:
+        connection.execute(
+            f"delete from {QUARANTINE} where model = ? and list_contains(?, file)", [model, [one.file for one in inside]]
+        )
+    return len(inside)
+
+
+def ensure_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of files in quarantine where it is missing."""
+    connection.execute(f"create schema if not exists {SCHEMA}")
+    connection.execute(
+        f"create table if not exists {QUARANTINE}"
+        " (model varchar, file varchar, etag varchar, size bigint, reason varchar, since timestamptz)"
+    )
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection, and all cursors of it, the function `files_to_read`, which dbt's macro `arrivals` calls."""
+    parameters = ["varchar"] * 5 + ["boolean", f"{_FILE}[]", f"{_IDENTITY}[]"]
+    # A function without side effects would be called while the query is planned, too.
+    connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
+
+
+def _files_to_read(  # noqa: PLR0913, a call in SQL has no names
+    landing: str,
+    prefix: str,
+    partitions: str,
+    batch: str,
+    expire_days: str,
+    full_refresh: bool,  # noqa: FBT001
+    known: Sequence[Mapping[str, Any]],
+    put_aside: Sequence[Mapping[str, Any]],
+) -> Mapping[str, Any]:
+    """The decision of `reading` as DuckDB has it; an error is its text, since DuckDB would add a traceback."""
+    try:
+        request = Request(
+            prefix, _units(partitions), _batch(batch), _days(expire_days), full_refresh=full_refresh, now=datetime.now(UTC)
+        )
+        decided = reading(
+            request,
+            [KnownFile(**one) for one in known],
+            [Identity(**one) for one in put_aside],
+            lambda units: _listed(landing, prefix, units),
+        )
+    except LotusError as error:
+        return _answer(Reading(), str(error))
+    return _answer(decided)
+
+
+def _answer(decided: Reading, error: str | None = None) -> Mapping[str, Any]:
+    return {
+        "error": error,
+        "files": [one._asdict() for one in decided.files],
+        "rebuild": decided.rebuild,
+        "keep_until": decided.keep_until,
+        "expired": list(decided.expired),
+        "adopted": [one._asdict() for one in decided.adopted],
+        "released": list(decided.released),
+    }
+
+
+def _listed(landing: str, prefix: str, units: Sequence[str]) -> Iterator[StoredFile]:
+    for one in stored_files(landing, prefix, units):
+        yield StoredFile(prefix + one.key, one.etag, one.size, one.modified or datetime.min.replace(tzinfo=UTC))
+
+
+def _units(text: str) -> tuple[str, ...]:
+    for unit in text.split():
+        if not is_unit(unit):
+            raise ReadingError(
+                f"refused: {PARTITIONS} has {json.dumps(unit)}, which is no day and no month",
+                "write days and months, such as 2026-01-05 2025-11",
+            )
+    return tuple(text.split())
+
+
+def _batch(path: str) -> frozenset[Identity] | None:
+    if not path:
+        return None
+    try:
+        batch = _Batch.model_validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ReadingError(
+            f"refused: {FILES} names {path}, which can't be read: {error}",
+            'write {"files": [{"file": …, "etag": …, "size": …}]}',
+        ) from error
+    return frozenset(Identity(one.file, one.etag, one.size) for one in batch.files)
+
+
+def _days(text: str) -> timedelta | None:
+    days = whole_number({EXPIRE_RAW_DAYS: text}, EXPIRE_RAW_DAYS)
+    return None if days is None else timedelta(days=min(days, _MOST_DAYS))
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
+    """The columns of a table; none where it is missing."""
+    try:
+        return tuple(name for name, *_ in connection.execute(f"describe {table}").fetchall())
+    except duckdb.CatalogException:
+        return ()

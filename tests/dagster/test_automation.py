@@ -1,0 +1,143 @@
+"""When Dagster materializes marts: after an upstream, once all are there, and again after a failure."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import freeze_time
+from lotus_dagster.automation import mart_condition
+
+MART, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "model", "other"))
+
+
+class Daemon:
+    """Evaluates a mart's condition, and runs what is requested; an hour is a number here."""
+
+    def __init__(self, instance: dg.DagsterInstance, condition: "dg.AutomationCondition[Any]") -> None:
+        self.instance = instance
+        self.now = datetime(2026, 1, 20, 10, 1, tzinfo=UTC)
+        self.while_it_runs: Callable[[], None] = lambda: None
+        self.cursor: Any = None
+
+        @dg.asset(deps=[MODEL, OTHER], automation_condition=condition)
+        def mart() -> None:
+            self.while_it_runs()
+
+        self.definitions = dg.Definitions([dg.AssetSpec(MODEL), dg.AssetSpec(OTHER), mart])
+
+    def update(self, key: dg.AssetKey) -> None:
+        """A model is materialized, a second after all before."""
+        self.now += timedelta(seconds=1)
+        with freeze_time(self.now):
+            self.instance.report_runless_asset_event(dg.AssetMaterialization(key))
+
+    def passes(self, minutes: int = 1) -> int:
+        """Evaluates after some minutes; returns how many marts were run."""
+        self.now += timedelta(minutes=minutes)
+        found = dg.evaluate_automation_conditions(
+            self.definitions,
+            self.instance,
+            asset_selection=dg.AssetSelection.assets(MART),
+            cursor=self.cursor,
+            evaluation_time=self.now,
+        )
+        self.cursor = found.cursor
+        for _ in range(found.get_num_requested(MART)):
+            self.now += timedelta(seconds=1)
+            with freeze_time(self.now):
+                job = self.definitions.resolve_implicit_global_asset_job_def()
+                job.execute_in_process(instance=self.instance, asset_selection=[MART], raise_on_error=False)
+        return found.get_num_requested(MART)
+
+    def passes_in(self, minutes: int) -> int:
+        """How many marts were run in some minutes."""
+        return sum(self.passes() for _ in range(minutes))
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def daemon(instance: dg.DagsterInstance) -> Daemon:
+    """A mart that was materialized once."""
+    made = Daemon(instance, mart_condition())
+    for key in (MODEL, OTHER):
+        made.update(key)
+    assert made.passes() == 1
+    assert made.passes_in(12) == 0
+    return made
+
+
+def fails() -> None:
+    raise ValueError("broken")
+
+
+def test_a_mart_waits_until_each_of_its_models_is_there(instance: dg.DagsterInstance) -> None:
+    daemon = Daemon(instance, mart_condition())
+    assert daemon.passes() == 0
+    daemon.update(MODEL)
+    assert daemon.passes() == 0
+    daemon.update(OTHER)
+    assert daemon.passes() == 1
+    assert daemon.passes_in(12) == 0
+
+
+def test_a_mart_that_failed_is_requested_again_every_ten_minutes_until_it_succeeds(daemon: Daemon) -> None:
+    daemon.while_it_runs = fails
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    assert daemon.passes_in(20) == 2
+    daemon.while_it_runs = lambda: None
+    assert daemon.passes_in(10) == 1
+    assert daemon.passes_in(12) == 0
+
+
+def test_a_mart_that_failed_is_requested_at_once_when_a_model_is_updated(daemon: Daemon) -> None:
+    daemon.while_it_runs = fails
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    daemon.while_it_runs = lambda: None
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    assert daemon.passes_in(12) == 0
+
+
+def test_a_model_that_is_updated_right_after_the_mart_has_run_is_not_forgotten(daemon: Daemon) -> None:
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    daemon.update(OTHER)
+    assert daemon.passes() == 1
+    assert daemon.passes_in(12) == 0
+
+
+def meanwhile(daemon: Daemon, key: dg.AssetKey) -> Callable[[], None]:
+    def updates_once() -> None:
+        daemon.while_it_runs = lambda: None
+        daemon.update(key)
+        daemon.now += timedelta(seconds=1)
+
+    return updates_once
+
+
+def test_a_model_that_is_updated_while_the_mart_runs_is_not_forgotten(daemon: Daemon) -> None:
+    daemon.while_it_runs = meanwhile(daemon, MODEL)
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    assert daemon.passes() == 1
+    assert daemon.passes_in(12) == 0
+
+
+def test_dagsters_own_condition_forgets_such_an_update(instance: dg.DagsterInstance) -> None:
+    """Once this fails, Dagster's `eager` can take the place of the condition's first half."""
+    daemon = Daemon(instance, dg.AutomationCondition.eager())
+    daemon.passes()
+    for key in (MODEL, OTHER):
+        daemon.update(key)
+    assert daemon.passes() == 1
+    daemon.update(OTHER)
+    assert daemon.passes_in(12) == 0
