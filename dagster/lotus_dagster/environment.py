@@ -4,8 +4,7 @@ Read when a run or a sensor starts, never on import: a code location without the
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,17 +94,3 @@ def whole_number(environment: Mapping[str, str], name: str) -> int | None:
         hint = f"set it to a whole number of up to {_MOST_DIGITS} digits, or unset it"
         raise EnvironmentVariableError(f"{name} is {text!r}", hint)
     return int(text)
-
-
-@contextmanager
-def variable(name: str, value: str) -> Iterator[None]:
-    """A variable of this process and of those that it starts meanwhile; dagster-dbt gives dbt this environment."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from lotus_dagster.arrivals.cursor import read_cursor
 from lotus_dagster.arrivals.decide import Clock
-from lotus_dagster.assets import StreamRun, dbt_arguments
+from lotus_dagster.assets import StreamRun
 from lotus_dagster.lake import Stream
 from lotus_dagster.sensors import Failure, tick
 
@@ -109,7 +109,7 @@ class World:
         """What Dagster's run of a stream does; also when Dagster tries again what has failed."""
         asked = self.delivered[stream].failed
         assert asked is not None
-        arguments = [one for one in dbt_arguments(asked) if one.startswith("--full")]
+        arguments = ["--full-refresh"] if asked.rebuild else []
         self.lake.dbt("run", "--select", f"tag:{STREAMS[stream].tag}", *arguments, partitions=asked.partitions)
         self.delivered[stream].failed = None
 
