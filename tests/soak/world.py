@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+MILLISECOND: Final = timedelta(milliseconds=1)
 Row = dict[str, Any]
 Seen = dict[Any, tuple[Any, ...]]
 """By key, the compared values of each row of a table."""
@@ -365,7 +366,7 @@ class World:
             {
                 **row,
                 "_airbyte_raw_id": f"{self.parts:06}-{place:04}",
-                "_airbyte_extracted_at": self._extracted(),
+                "_airbyte_extracted_at": self._extracted() if modified is None else modified + place * MILLISECOND,
                 "_airbyte_generation_id": self.generation,
                 "_airbyte_meta": {"sync_id": self.parts, "changes": []},
             }
@@ -384,7 +385,8 @@ class World:
         return f"{STREAMS[stream].prefix}year={day:%Y}/month={day:%m}/day={day:%d}/{name}.parquet"
 
     def _any(self, stream: str, *kinds: Kind) -> Landed | None:
-        found = [one for one in self.files.values() if one.stream == stream and one.kind in kinds]
+        """A file of today's; nothing but the bucket's lifecycle touches old ones."""
+        found = [one for one in self.files.values() if one.stream == stream and one.kind in kinds and not one.modified]
         return self.random.choice(found) if found else None
 
     # Events: each lands, replaces or deletes files, and says what it did.
@@ -473,7 +475,8 @@ class World:
 
         Some records are gone from the source.
         """
-        gone = [one for one in self.files.values() if one.stream == stream and one.kind is not Kind.ELSEWHERE]
+        there = [one for one in self.files.values() if one.stream == stream and not one.modified]
+        gone = [one for one in there if one.kind is not Kind.ELSEWHERE]
         now = self.rows_of(stream, self.files.values())
         rows = [row for row in now.values() if self.random.random() < 0.9]
         if not rows:
