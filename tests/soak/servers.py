@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import boto3
@@ -210,13 +211,24 @@ class Dagster:
     def instance(self) -> dg.DagsterInstance:
         return dg.DagsterInstance.from_config(str(self.home))
 
-    def runs_by_status(self) -> dict[str, int]:
-        """How many runs there were, by their status."""
-        counts: dict[str, int] = {}
+    def runs(self) -> list[str]:
+        """How many runs there were by their status, how many of them were repetitions, and how long they took."""
+        counts: dict[str, list[float]] = {}
+        repeated = 0
         with self.instance() as instance:
-            for run in instance.get_runs():
-                counts[run.status.value] = counts.get(run.status.value, 0) + 1
-        return counts
+            for record in instance.get_run_records():
+                status = record.dagster_run.status.value
+                took = counts.setdefault(status, [])
+                repeated += "dagster/parent_run_id" in record.dagster_run.tags
+                if record.start_time and record.end_time:
+                    took.append(record.end_time - record.start_time)
+                else:
+                    took.append(0)
+        lines = [
+            f"{len(took):5} runs of Dagster: {status}, median {median(took):.0f} s, longest {max(took):.0f} s"
+            for status, took in sorted(counts.items())
+        ]
+        return [*lines, f"{repeated:5} of them were repetitions"]
 
     def is_idle(self) -> bool:
         """Whether no run is under way or waits."""

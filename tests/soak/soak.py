@@ -387,12 +387,15 @@ class Soak:
             self.say(f"  {count:5} {name.replace('_', ' ')}")
         for kind, count in Counter(one.kind.value for one in self.world.files.values()).items():
             self.say(f"  {count:5} files in the end to be {kind}")
-        self.say(f"  {len(tables.quarantined):5} files were quarantined")
+        self.say(f"  {len(tables.quarantined):5} files are in quarantine")
+        for entry in tables.quarantined:
+            content = self.world.contents.get((entry["file"], _identity(entry)))
+            self.say(f"        {entry['file']} ({content.note if content else '?'}): {str(entry['reason'])[:150]!r}")
         held = self.world.should_hold([content for _, content in self._read(tables)])
         for table, rows in held.items():
             self.say(f"  {len(tables.rows.get(table, [])):5} rows in {table}, {len(rows)} expected")
-        for status, count in sorted(self.dagster.runs_by_status().items()):
-            self.say(f"  {count:5} runs of Dagster: {status}")
+        for line in self.dagster.runs():
+            self.say(f"  {line}")
         for line in wrong:
             self.say(f"WRONG: {line}")
         self.say("FAILED" if wrong else "EQUAL")
