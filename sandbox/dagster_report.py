@@ -14,6 +14,7 @@ class Run(BaseModel):
         tests_passed: dbt's tests.
         tests_warned: those that failed without being errors, by name.
         tests_failed: the others that failed, by name.
+        quarantined: the stream's files in quarantine, with why.
         seconds: from its request to its end.
         failure: the message of the step that failed; None when the run succeeded.
     """
@@ -26,6 +27,7 @@ class Run(BaseModel):
     tests_passed: int
     tests_warned: tuple[str, ...]
     tests_failed: tuple[str, ...]
+    quarantined: dict[str, str] = {}
     seconds: float
     failure: str | None
 
@@ -35,7 +37,7 @@ class Report(BaseModel):
 
     Attributes:
         refused: sensors whose look failed, with the reason; nothing was concluded from it.
-        seconds: where the time went: `loading`, `looking`, `running`.
+        seconds: where the time went: `loading`, `looking`, `running`; `imports` before that, if a process did it.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster_shared.serdes import deserialize_value, serialize_value
 
+from lotus_infra import naming
 from sandbox.dagster_home import Home, Memory
 from sandbox.dagster_report import Report, Run
 
@@ -45,6 +46,7 @@ class Execution:
         )
         checks = done.get_asset_check_evaluations()
         failed = [check for check in checks if not check.passed]
+        quarantine = [one for check in failed if check.check_name == naming.QUARANTINE_CHECK for one in _files(check)]
         made = [event.asset_key for event in done.get_asset_materialization_events()]
         return Run(
             name=name,
@@ -53,6 +55,7 @@ class Execution:
             tests_passed=len(checks) - len(failed),
             tests_warned=tuple(one.check_name for one in failed if one.severity == dg.AssetCheckSeverity.WARN),
             tests_failed=tuple(one.check_name for one in failed if one.severity == dg.AssetCheckSeverity.ERROR),
+            quarantined={one["file"]: one["reason"] for one in quarantine},
             seconds=round(time.monotonic() - began, 1),
             failure=None if done.success else _failure(done),
         )
@@ -64,6 +67,12 @@ class Execution:
             self._instance.report_run_failed(run, "the process that ran it was killed")
             self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return len(left)
+
+
+def _files(check: dg.AssetCheckEvaluation) -> list[dict[str, str]]:
+    files = check.metadata["files"]
+    assert isinstance(files, dg.JsonMetadataValue)
+    return list(files.data or ()) if isinstance(files.data, list) else []
 
 
 def _failure(done: dg.ExecuteInProcessResult) -> str:
@@ -205,4 +214,6 @@ class Round:
         tests += f", {len(run.tests_warned)} warned" if run.tests_warned else ""
         tests += f", {len(run.tests_failed)} failed" if run.tests_failed else ""
         self._say(f"      {'FAILED, made' if run.failure else 'made'} {made}; {tests}; {run.seconds} s")
+        for file, why in run.quarantined.items():
+            self._say(f"      in quarantine: {file}: {' '.join(why.split())}")
         return run.failure is None

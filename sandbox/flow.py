@@ -17,24 +17,27 @@ from sandbox import lakehouse
 from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents
 from sandbox.layout import STACK, Layout
+from sandbox.phases import Phases
 from sandbox.s3 import Server
 
 POLL_SECONDS: Final = 0.5
 
 
-def flow(layout: Layout, server: Server, environment: Mapping[str, str], console: Console) -> None:
+def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases: Phases) -> None:
     """Sync every source, materialize what has landed, and show what the lake has then.
 
     Raises:
         LotusError: a sync or a run failed, or Parquet has other rows than the syncs brought.
     """
+    console = phases.console
+    phases.begin("Syncs")
     before = lakehouse.contents(layout, server)
-    console.rule("Syncs")
     runs = _sync(layout, environment, console)
-    console.rule("Dagster")
+    phases.begin("Dagster")
     report = lakehouse.materialize(layout, server)
+    phases.split(report.seconds)
+    phases.begin("Streams")
     after = lakehouse.contents(layout, server)
-    console.rule("Streams")
     console.print(_streams(after, report))
     for mart in after.marts:
         console.rule(mart.name)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -114,7 +115,10 @@ def materialize(layout: Layout, server: Server) -> Report:
     Raises:
         LotusError: it ended without a report; its output has the reason.
     """
-    return Report.model_validate_json(_ask(layout, server, "sandbox.dagster_runs"))
+    began = time.monotonic()
+    report = Report.model_validate_json(_ask(layout, server, "sandbox.dagster_runs"))
+    imports = time.monotonic() - began - sum(report.seconds.values())
+    return report.model_copy(update={"seconds": {"imports": round(imports, 1), **report.seconds}})
 
 
 def contents(layout: Layout, server: Server) -> Contents:

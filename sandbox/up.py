@@ -14,6 +14,7 @@ from sandbox import twin as twins
 from sandbox.engine import Engine, ExportedSource, engine_path
 from sandbox.flow import flow
 from sandbox.layout import Layout
+from sandbox.phases import Phases
 from sandbox.twin import Twin
 
 NEXT_STEPS: Final = """What to try next:
@@ -52,21 +53,24 @@ def up(layout: Layout) -> None:
         LotusError: some step failed.
     """
     console = Console()
-    standing = stand_up(layout, console)
-    flow(layout, standing.server, standing.engine.environment, console)
-    console.rule("The lake")
+    phases = Phases(console)
+    standing = stand_up(layout, phases)
+    flow(layout, standing.server, standing.engine.environment, phases)
+    phases.begin("The lake")
     console.print(_connections(standing.engine.sources(), standing.twin))
     console.print(_buckets(standing.server))
+    console.print(phases.table())
     steps = NEXT_STEPS.format(twin=standing.twin.url, s3=standing.server.url)
     console.print(steps, highlight=False, markup=False, soft_wrap=True)
 
 
-def stand_up(layout: Layout, console: Console) -> Standing:
+def stand_up(layout: Layout, phases: Phases) -> Standing:
     """Start the servers and have the real engine deploy the program; running it again changes nothing.
 
     Raises:
         LotusError: some step failed.
     """
+    console = phases.console
     path = engine_path(layout)
     server = _s3(layout, console)
     twin = _twin(layout, console)
@@ -76,10 +80,10 @@ def stand_up(layout: Layout, console: Console) -> Standing:
     layout.write_environment(environment)
     engine = Engine(layout, environment)
     engine.select_stack()
-    console.rule("pulumi preview")
+    phases.begin("pulumi preview")
     # The refresh finds what the twin has lost, for example with a deleted folder.
     engine.show("preview", "--refresh")
-    console.rule("pulumi up")
+    phases.begin("pulumi up")
     engine.show("up", "--yes", "--skip-preview", "--refresh")
     return Standing(engine, twin, server)
 

@@ -11,13 +11,14 @@ from pydantic import Field, field_validator
 from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.automation import mart_condition
 from lotus_dagster.builds import Builder
-from lotus_dagster.dbt_command import LotusDbt
+from lotus_dagster.dbt_command import LotusDbt, lake
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
-from lotus_dagster.quarantine import lake, released
+from lotus_dagster.quarantine import released
 from lotus_dagster.translator import LotusTranslator, raw_key
 from lotus_infra import naming
+from lotus_infra.errors import LotusError
 
 POOL = "lotus_warehouse"
 MARTS = "marts_dbt"
@@ -69,13 +70,20 @@ def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
     )
     def models(context: dg.AssetExecutionContext, dbt: LotusDbt, config: StreamRun) -> Iterator[Any]:
         warehouse = Warehouse.read()
-        if config.release:
-            with lake(warehouse) as connection:
-                released(connection, naming.dbt_model(stream.source, stream.name), config.release)
+        _release(stream, config.release, warehouse)
         builder = Builder(dbt, context, config.partitions, full_refresh=config.rebuild)
         yield from builder.events(builder.build_without_bad_files(stream, warehouse))
 
     return models
+
+
+def _release(stream: Stream, files: list[str], warehouse: Warehouse) -> None:
+    if files:
+        with lake(warehouse) as connection:
+            try:
+                released(connection, naming.dbt_model(stream.source, stream.name), files)
+            except LotusError as error:
+                raise dg.Failure(str(error)) from error
 
 
 def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:

@@ -14,11 +14,10 @@ import dagster as dg
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 
 from lotus_dagster import bookkeeping
-from lotus_dagster.bookkeeping import StoredFile
-from lotus_dagster.dbt_command import Failure, LotusDbt, Outcome
+from lotus_dagster.arrivals.reading import StoredFile
+from lotus_dagster.dbt_command import Failure, LotusDbt, Outcome, lake
 from lotus_dagster.environment import FILES, PARTITIONS, Warehouse
 from lotus_dagster.lake import Stream
-from lotus_dagster.quarantine import lake
 from lotus_dagster.suspects import Verdict, search
 from lotus_dagster.translator import LotusTranslator
 
@@ -53,7 +52,7 @@ class Builder:
         self._options = ("--full-refresh",) if full_refresh else ()
         # By dagster-dbt: the assets' manifest and translator, and dbt's options for the models and tests of this run.
         self._selected = get_updated_cli_invocation_params_for_context(
-            context=context, manifest={}, dagster_dbt_translator=LotusTranslator("")
+            context=context.op_execution_context, manifest={}, dagster_dbt_translator=LotusTranslator("")
         )
 
     def build(self) -> Outcome:
@@ -79,7 +78,7 @@ class Builder:
         """
         manifest, translator = self._selected.manifest, self._selected.dagster_dbt_translator
         for event in outcome.events:
-            yield from event.to_default_asset_events(manifest, translator, context=self._context)
+            yield from event.to_default_asset_events(manifest, translator, context=self._context.op_execution_context)
         for failure in outcome.failures:
             yield from self._failed_audits(failure)
         if outcome.failures:

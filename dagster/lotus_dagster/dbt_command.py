@@ -1,8 +1,9 @@
 """dbt inside of Dagster's process: imports and the project's parse are paid once a process, not once a command.
 
-dbt keeps its connections, its adapter and its flags in globals, and models read the environment. So one command runs at a
-time in a process, with an environment of its own, and nothing of it is left for the next one: no connection, whose
-credentials would grow old, and no lock on a catalog in a file.
+dbt keeps its connections, its adapter and its flags in globals, and models read the environment. So one command runs at
+a time in a process, with an environment of its own. Of the connection only the DuckDB instance stays, with its
+extensions: the lake is detached after each command, since credentials grow old and a catalog in a file is for one
+process at a time.
 """
 
 import os
@@ -18,6 +19,7 @@ from threading import Lock
 from typing import Any, Final
 
 import dagster as dg
+import duckdb
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import FACTORY
@@ -27,7 +29,10 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
+from lotus_dagster.duckdb_plugin import attach
+from lotus_dagster.environment import Warehouse
 from lotus_dagster.manifest import ManifestError
+from lotus_infra.errors import LotusError
 
 _ONE_AT_A_TIME: Final = Lock()
 _RESULTS: Final = {"LogModelResult", "LogTestResult"}
@@ -85,12 +90,13 @@ class LotusDbt(dg.ConfigurableResource):  # type: ignore[type-arg]  # what it is
             if event.info.name in _RESULTS:
                 events.append(DbtCoreCliEventMessage(raw_event=msg_to_dict(event), event_history_metadata={}))
 
-        # Waiting for the thread is where Dagster's cancellation interrupts this one.
-        with _ONE_AT_A_TIME, _environment(variables), _connections(), TemporaryDirectory(prefix="lotus-dbt-") as target:
+        with _ONE_AT_A_TIME, _environment(variables), _detaching(), TemporaryDirectory(prefix="lotus-dbt-") as target:
             runner = dbtRunner(_parsed(self.project), callbacks=[heard])
+            _attach_again()
             with ThreadPoolExecutor(1, "dbt") as pool:
                 running = pool.submit(runner.invoke, [*arguments, *_options(self.project, target)])
                 try:
+                    # Waiting for the thread is where Dagster's cancellation interrupts this one.
                     result = running.result()
                 except BaseException:
                     _cancel()
@@ -138,20 +144,64 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _connections() -> Iterator[None]:
-    """Closes what dbt-duckdb keeps open for the next command of the process."""
+def lake(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The lake attached to the DuckDB instance that dbt has used in this process, or to a new one; detached afterwards.
+
+    Raises:
+        duckdb.Error: The catalog is out of reach, or held by another process.
+    """
+    with _ONE_AT_A_TIME, _detaching():
+        kept = _kept()
+        if kept is None:
+            with duckdb.connect() as connection:
+                attach(connection, warehouse)
+                yield connection
+        else:
+            attach(kept, warehouse)
+            yield kept
+
+
+def _kept() -> duckdb.DuckDBPyConnection | None:
+    """The DuckDB instance that dbt-duckdb keeps open for the next command of the process."""
     manager: Any = DuckDBConnectionManager  # its types leave out what it keeps
+    kept: duckdb.DuckDBPyConnection | None = getattr(manager._ENV, "conn", None)  # noqa: SLF001
+    return kept
+
+
+def _attach_again() -> None:
+    """Attach the lake to the instance of the command before; an error is dbt's to report, with a new instance."""
+    kept = _kept()
+    if kept is not None:
+        try:
+            attach(kept, Warehouse.read())
+        except (duckdb.Error, LotusError):
+            _close()
+
+
+@contextmanager
+def _detaching() -> Iterator[None]:
     try:
         yield
     finally:
-        if manager._ENV is not None:  # noqa: SLF001 - it has no public way to close
-            manager._ENV.close()  # noqa: SLF001
-        manager.close_all_connections()
+        kept = _kept()
+        if kept is not None:
+            try:
+                kept.execute("use memory")
+                kept.execute("detach lake")
+            except duckdb.Error:
+                _close()
+
+
+def _close() -> None:
+    manager: Any = DuckDBConnectionManager
+    manager._ENV.close()  # noqa: SLF001 - it has no public way to close
+    manager.close_all_connections()
 
 
 def _cancel() -> None:
     """Interrupt the queries that run: their transactions roll back, and dbt's command ends."""
-    for adapter in list(FACTORY.adapters.values()):
+    adapters: Any = list(FACTORY.adapters.values())  # their protocol leaves it out
+    for adapter in adapters:
         adapter.cancel_open_connections()
 
 
@@ -159,8 +209,13 @@ def _failures(result: dbtRunnerResult) -> tuple[Failure, ...]:
     if result.success:
         return ()
     failed = tuple(
-        Failure(one.node.unique_id, one.message or str(one.status))
+        Failure(one.node.unique_id, _without_macros(one.message or str(one.status)))
         for one in getattr(result.result, "results", ())
         if one.status in _FAILED
     )
     return failed or (Failure("", str(result.exception or "dbt failed")),)
+
+
+def _without_macros(message: str) -> str:
+    """dbt's message without the macros that called each other, which its output has."""
+    return "\n".join(line for line in message.splitlines() if line.strip() and not line.lstrip().startswith("> "))

@@ -1,38 +1,25 @@
 """Files in quarantine: Dagster's check that shows them, and the command that lists and releases them.
 
-`python -m lotus_dagster.quarantine` lists them, `python -m lotus_dagster.quarantine release MODEL [FILE ...]` has the next
-run of the model read them again.
+`python -m lotus_dagster.quarantine` lists them, and `python -m lotus_dagster.quarantine release MODEL [FILE ...]` has the
+next run of the model read them again.
 """
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
 import dagster as dg
 import duckdb
 
 from lotus_dagster import bookkeeping
 from lotus_dagster.bookkeeping import Quarantined
-from lotus_dagster.duckdb_plugin import attach
+from lotus_dagster.dbt_command import lake
 from lotus_dagster.environment import Warehouse
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 
 ALL = "*"
 """Stands for all files of a model."""
-
-
-@contextmanager
-def lake(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the lake attached, closed afterwards.
-
-    Raises:
-        duckdb.Error: The catalog is out of reach, or held by another process.
-    """
-    with duckdb.connect() as connection:
-        attach(connection, warehouse)
-        yield connection
 
 
 def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
@@ -106,18 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with lake(Warehouse.read()) as connection:
             if asked.verb == "release":
                 count = released(connection, asked.model, asked.files or [ALL])
-                print(f"{count} files released: the next run of {asked.model} reads them.")
+                what, them = ("1 file", "it") if count == 1 else (f"{count} files", "them")
+                sys.stdout.write(f"{what} released: the next run of {asked.model} reads {them}.\n")
             else:
-                print(_listed(bookkeeping.quarantined(connection)))
+                sys.stdout.write(_listed(bookkeeping.quarantined(connection)))
     except (LotusError, duckdb.Error) as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
 def _listed(files: Sequence[Quarantined]) -> str:
-    lines = [f"{one.model}  {one.file}  since {one.since:%Y-%m-%d %H:%M} UTC\n    {one.reason}" for one in files]
-    return "\n".join(lines) or "No file is in quarantine."
+    lines = [f"{one.model}  {one.file}  since {one.since:%Y-%m-%d %H:%M %Z}\n    {one.reason}\n" for one in files]
+    return "".join(lines) or "No file is in quarantine.\n"
 
 
 if __name__ == "__main__":

@@ -122,7 +122,6 @@ def test_a_landing_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         pages_of(str(tmp_path / "nowhere"), ORDERS.prefix).page("")
 
 
-@pytest.mark.filterwarnings("ignore:AssetExecutionContext:DeprecationWarning")  # dagster-dbt's own use of Dagster
 def test_dagster_runs_what_a_sensor_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
 ) -> None:

@@ -72,19 +72,33 @@ def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
 
 
 @pytest.mark.nightly
-def test_a_run_that_fails_says_why_and_is_made_up_for_later(lake: Lake) -> None:
+def test_a_bad_file_is_named_and_a_run_that_fails_says_why_and_is_made_up_for_later(lake: Lake) -> None:
     good = lake.land("shopify", "order_refunds", "2026-01-05", 0, [refund(1, 1, "2026-01-05T11:00:00Z", 30.0)])
     bad = good.with_name("part_1.parquet")
     bad.write_text("no Parquet")
+
+    passed_over = called(lake)
+
+    assert passed_over.returncode == 0, passed_over.stderr
+    (run,) = report_of(passed_over).runs
+    (key,) = run.quarantined
+    assert key.endswith("part_1.parquet")
+    assert f"in quarantine: {key}: " in passed_over.stderr
+    assert (run.tests_warned, run.assets) == (("quarantine",), ("main/int_shopify__order_refunds",))
+    worse = [good.with_name(f"part_{number}.parquet") for number in (2, 3)]
+    for file in worse:
+        file.write_text("no Parquet")
 
     failed = called(lake)
 
     assert failed.returncode == 1
     (why,) = report_of(failed).failures
     assert "shopify_order_refunds_sensor: " in why
-    assert "part_1.parquet" in why
+    assert "part_2.parquet" in why
     assert "Traceback" not in why
-    bad.unlink()
+    for file in worse:
+        file.unlink()
+    lake.land("shopify", "order_refunds", "2026-01-05", 4, [refund(2, 1, "2026-01-05T11:00:00Z", 30.0)])
     healed = report_of(called(lake))
     assert (healed.failures, healed.materialized) == ((), {"main/int_shopify__order_refunds": 1})
 

@@ -1,6 +1,7 @@
 """`make sandbox`, in a checkout of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
 from sandbox.down import down
 from sandbox.layout import STATE_BUCKET, Layout, locked
+from sandbox.phases import Phases
 from sandbox.process import stop
 from sandbox.up import Standing, stand_up, up
 from tests.engine.harness import REPOSITORY
@@ -52,7 +54,7 @@ def pulumi(place: Layout, command: str) -> str:
 
 
 def stand(place: Layout) -> Standing:
-    return stand_up(place, Console())
+    return stand_up(place, Phases(Console()))
 
 
 def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +90,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
 
     shown = capfd.readouterr().out
     assert "3 connections, 12 streams" in shown
+    assert re.search(r"Dagster +│ +[0-9]", shown)
     assert "3 buckets on http://127.0.0.1:" in shown
     server = s3.found(place)
     assert server is not None
