@@ -95,9 +95,11 @@ def test_a_file_in_quarantine_is_passed_over_until_it_is_overwritten() -> None:
     assert (repaired.rebuild, repaired.files, repaired.released) == (False, (stored(B, "2"),), (B,))
 
 
-def test_a_bad_version_of_a_file_leaves_the_rows_of_the_version_before() -> None:
+def test_a_bad_version_of_a_file_makes_the_model_start_over_without_it_as_any_later_rebuild_does() -> None:
     bad = stored(A, "2")
-    assert decided([bad, stored(B)], known(stored(A), stored(B)), [bad]) == Reading()
+    found = decided([bad, stored(B)], known(stored(A), stored(B)), [bad])
+    assert (found.rebuild, found.files, found.released) == (True, (stored(B),), ())
+    assert decided([bad, stored(B)], known(stored(B)), [bad]) == Reading()
 
 
 def test_a_file_in_quarantine_that_is_removed_leaves_it() -> None:

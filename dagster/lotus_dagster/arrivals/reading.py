@@ -168,6 +168,10 @@ class _Books:
             batch is None or one.identity in batch or self.is_read(one)
         )
 
+    def is_spoiled(self, one: StoredFile) -> bool:
+        """Whether a file was read, and then overwritten by a version that must not be read."""
+        return one.file in self.known and not self.is_read(one) and one.identity in self.quarantined
+
     def has_expired(self, one: KnownFile) -> bool:
         """Whether the bucket's lifecycle may have deleted a file."""
         after = self.request.expires_after
@@ -186,7 +190,10 @@ class _Comparison:
         self.new = tuple(one for one in self.readable if not books.is_read(one))
         self.overwritten = tuple(one for one in self.new if one.file in books.known)
         self.expired = tuple(one for one in gone if books.has_expired(one))
-        self.removed = tuple(one for one in gone if not books.has_expired(one))
+        # The version that was read is gone too where the one that is there is in quarantine.
+        self.removed = tuple(one for one in gone if not books.has_expired(one)) + tuple(
+            one for one in inside if one.file in listed and books.is_spoiled(listed[one.file])
+        )
         self.adopted = tuple(
             listed[one.file] for one in inside if one.etag is None and one.file in listed
         )
