@@ -32,13 +32,13 @@ def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_befo
     lines = project / "models" / "core" / "shopify" / "int_shopify__order_lines.sql"
     lines.write_text(
         "{{ config(unique_key='id', tags=['shopify__orders']) }}\n\n"
-        "select\n    id,\n    unnest(json_extract(line_items, '$[*]')) as line\n"
+        "select\n    id,\n    unnest(json_extract(fulfillments, '$[*]')) as line\n"
         "from {{ arrivals('shopify', 'orders') }}\n"
     )
 
     (problem,) = check_lake_files(OWN_STREAMS, dbt=project).problems
 
-    assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "line_items")
+    assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "fulfillments")
     assert problem.what == "the model reads it from shopify/orders, which does not select it"
 
 
