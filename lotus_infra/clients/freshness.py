@@ -3,7 +3,6 @@
 A value that can't be read is `Unavailable` with the reason, and never a default: no reader may take it for fresh.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
-_FILE: Final = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
 _PARALLEL_LISTINGS: Final = 16
 _LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
 """The beginning of each level's folders, and the last one of the calendar."""
@@ -289,7 +287,11 @@ def _list_prefixes(
 
 
 def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None:
-    files = [(f"{day[1]}-{day[2]}-{day[3]}", one) for one in objects if (day := _FILE.fullmatch(one.key, len(prefix)))]
+    files = [
+        (f"{day[1]}-{day[2]}-{day[3]}", one)
+        for one in objects
+        if (day := naming.LANDED_FILE.fullmatch(one.key, len(prefix)))
+    ]
     if not files:
         return None
     partition = max(day for day, _ in files)
