@@ -24,6 +24,9 @@ EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
 RETRY_SECONDS = "LOTUS_RETRY_SECONDS"
 """How long a sensor waits after a failed run before it asks for another; it doubles with each further failure."""
 
+THREADS = "LOTUS_THREADS"
+"""Obsolete: dbt builds with one thread."""
+
 _MOST_DIGITS = 9
 _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
@@ -55,8 +58,13 @@ class Warehouse:
         """Read all at once, so that one error names everything that is missing.
 
         Raises:
-            EnvironmentVariableError: At least one is not set.
+            EnvironmentVariableError: At least one is not set, or more than one thread is asked for.
         """
+        if environment.get(THREADS, "1").strip() not in {"", "1"}:
+            raise EnvironmentVariableError(
+                f"{THREADS} is {environment[THREADS]!r}: DuckLake crashes when two threads of a process commit at once",
+                "unset it: dbt builds with one thread, and DuckDB reads with all cores",
+            )
         landing, catalog, data = required(environment, LANDING, CATALOG, LAKE_DATA)
         return cls(landing, catalog, data)
 

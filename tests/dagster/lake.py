@@ -72,14 +72,14 @@ def close_connections() -> None:
 
 
 class Lake:
-    """A landing folder, a catalog file and a folder of tables, all below one folder."""
+    """A landing folder, a catalog (a file if none is given) and a folder of tables, all below one folder."""
 
-    def __init__(self, root: Path, project: Path = DBT_PROJECT) -> None:
+    def __init__(self, root: Path, project: Path = DBT_PROJECT, catalog: str = "") -> None:
         self.project = project
         self.landing = root / "landing"
-        self.warehouse = Warehouse(str(self.landing), str(root / "lake.ducklake"), str(root / "tables"))
+        self.warehouse = Warehouse(str(self.landing), catalog or str(root / "lake.ducklake"), str(root / "tables"))
         self.target = root / "target"
-        self.landing.mkdir(parents=True)
+        self.landing.mkdir(parents=True, exist_ok=True)
 
     @property
     def environment(self) -> dict[str, str]:
