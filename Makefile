@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine connectors env image lint test test-all mutants check preview comment gate deploy verify drift \
-	sandbox sandbox-ui sandbox-down bless bench
+	sandbox sandbox-ui sandbox-down bless bench soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bless: $(SYNCED) ## Accept the current output as what the golden tests expect
 
 bench: engine ## Run every benchmark; each prints one JSON document
 	@for benchmark in benchmarks/[!_]*.py; do echo "$$benchmark" >&2; $(BIN)/python "$$benchmark" --json || exit 1; done
+
+soak: $(SYNCED) ## Run Dagster on Postgres and S3 for MINUTES=… with faults, and compare the tables with a reckoning
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),1)
 
 $(SYNCED): $(LOCKED) | $(UV)
 	@for stamp in .venv/.synced-*; do if [ -e "$$stamp" ] && [ "$$stamp" != '$@' ]; then rm -rf .venv; fi; done

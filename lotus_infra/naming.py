@@ -19,6 +19,10 @@ LANDING_PATH = "raw"
 TABLES_PATH = "lake"
 LOGS_PATH = "logs"
 """The path of the runs' output in the landing bucket."""
+PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/year=${YEAR}/month=${MONTH}/day=${DAY}/"
+"""The path format of a destination-s3 below its path in the bucket, in Airbyte's variables."""
+LANDED_FILE = re.compile(r"year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/[^/]+\.parquet", re.DOTALL)
+"""The key of a stream's file below the stream's prefix, with its year, month and day; readers ignore all other keys."""
 
 # dbt.
 MAIN_SCHEMA = "main"
@@ -126,9 +130,9 @@ def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LAND
         namespace: The source's namespace.
         stream: The stream's name in the source.
         prefix: The connection's prefix of all stream names.
-        path: The destination's path in the bucket.
+        path: The destination's path in the bucket; empty for the bucket itself.
     """
-    return f"{path}/{namespace}/{prefix}{stream}/"
+    return "".join(f"{part}/" for part in (path, namespace, prefix + stream) if part)
 
 
 def writer(bucket: str) -> str:

@@ -3,7 +3,6 @@
 A value that can't be read is `Unavailable` with the reason, and never a default: no reader may take it for fresh.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
-_FILE: Final = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/[^/]+")
 _PARALLEL_LISTINGS: Final = 16
 _LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
 """The beginning of each level's folders, and the last one of the calendar."""
@@ -218,7 +216,7 @@ def check_problems(streams: Iterable[StreamStatus]) -> Iterator[str]:
     for stream in streams:
         for one in stream.quarantined:
             since = f" since {one.since:%Y-%m-%d %H:%M}" if one.since is not None else ""
-            reason = one.reason.strip().partition("\n")[0]
+            reason = _in_one_line(one.reason)
             found[f"{stream.source}/{stream.stream}: {one.file} is in quarantine{since}: {reason}"] = None
         for check in stream.failed_checks:
             if check.is_error:
@@ -228,8 +226,15 @@ def check_problems(streams: Iterable[StreamStatus]) -> Iterator[str]:
 
 def describe_check(check: FailedCheck) -> str:
     """A failed check in one line."""
-    why = check.description.strip().partition("\n")[0]
+    why = _in_one_line(check.description)
     return f"{check.asset[-1]}: the check {check.name} fails{f': {why}' if why else ''}"
+
+
+def _in_one_line(reason: str) -> str:
+    """The line of an error that says why: of dbt's, the one after `Runtime Error in model int_shop__users (…)`."""
+    lines = [line.strip() for line in reason.strip().splitlines()] or [""]
+    is_dbts = len(lines) > 1 and " Error in model " in lines[0]
+    return lines[1] if is_dbts else lines[0]
 
 
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
@@ -289,7 +294,11 @@ def _list_prefixes(
 
 
 def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None:
-    files = [(f"{day[1]}-{day[2]}-{day[3]}", one) for one in objects if (day := _FILE.fullmatch(one.key, len(prefix)))]
+    files = [
+        (f"{day[1]}-{day[2]}-{day[3]}", one)
+        for one in objects
+        if (day := naming.LANDED_FILE.fullmatch(one.key, len(prefix)))
+    ]
     if not files:
         return None
     partition = max(day for day, _ in files)

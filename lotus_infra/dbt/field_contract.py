@@ -12,7 +12,7 @@ from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, SourceTable, StreamName, StreamRef
-from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity
+from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity, quoted
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Field
@@ -294,6 +294,17 @@ def streams_have_models(both: LakeAndProject) -> Iterator[Diagnostic]:
             yield Diagnostic(stream.file, (), what, f"run `lotus scaffold {stream.source} {stream.name}`")
 
 
+def fields_are_columns(both: LakeAndProject) -> Iterator[Diagnostic]:
+    """No two fields of a stream differ by case alone: to DuckDB they are one column, and one of them stays empty."""
+    for stream in both.selected:
+        seen = {name.casefold(): name for name in ALWAYS_THERE}
+        for name in stream.config.fields:
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                what = f"differs from {other} by case alone, and DuckDB takes both for one column"
+                yield Diagnostic(stream.file, ("fields", name), what, "select one of the two")
+
+
 def models_have_streams(both: LakeAndProject) -> Iterator[Diagnostic]:
     """Every model that reads arrivals, or is named like one that does, has a stream, and a selected one."""
     for model in both.project.models:
@@ -387,6 +398,19 @@ def keys_and_cursors_match(both: LakeAndProject) -> Iterator[Diagnostic]:
                 yield Diagnostic(model.file, ("cursor",), what, f"write cursor='{expected.cursor_column}'", latest.line)
 
 
+def deletions_are_told(both: LakeAndProject) -> Iterator[Diagnostic]:
+    """A stream's own model gives `latest` the field by which the source reports deletions; it may name another."""
+    for model, stream in both.owned:
+        deleted = identity(stream).deleted
+        if (stream.source, stream.name) not in model.streams or deleted is None:
+            continue
+        for latest in model.latest:
+            if not latest.deleted:
+                what = f"is missing, but the source of {stream.file} reports deletions in {deleted}: deleted rows stay"
+                remedy = f"write deleted='{quoted(deleted)}' in `latest`"
+                yield Diagnostic(model.file, ("deleted",), what, remedy, latest.line)
+
+
 def _key_mismatch(name: str, key: tuple[str, ...], expected: Identity, file: str) -> tuple[str, str]:
     columns = ", ".join(f"'{column}'" for column in expected.key_columns)
     argument = columns if len(expected.key_columns) == 1 else f"[{columns}]"
@@ -411,7 +435,7 @@ def _folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
-LAKE_RULES: tuple[Rule, ...] = (streams_have_models,)
+LAKE_RULES: tuple[Rule, ...] = (streams_have_models, fields_are_columns)
 """Rules whose diagnostics are in the lake's files."""
 
 PROJECT_RULES: tuple[Rule, ...] = (
@@ -428,6 +452,7 @@ PROJECT_RULES: tuple[Rule, ...] = (
     tags_match,
     models_are_in_place,
     keys_and_cursors_match,
+    deletions_are_told,
 )
 """Rules whose diagnostics are in the dbt project's files."""
 

@@ -48,11 +48,12 @@ class StreamRef:
 
 @dataclass(frozen=True, slots=True)
 class LatestCall:
-    """A call of `latest(rows, key, cursor)`; a composite key has several columns."""
+    """A call of `latest(rows, key, cursor, deleted)`; a composite key has several columns; `deleted` may be empty."""
 
     key: tuple[str, ...]
     cursor: str
     line: int
+    deleted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,9 @@ def _read_model(file: str, text: str, diagnostics: list[Diagnostic]) -> Model:
         arrivals=_stream_refs("arrivals", calls, columns),
         sources=_stream_refs("source", calls, columns),
         latest=tuple(
-            LatestCall(_unquoted(call.texts("key")), _unquoted([call.text("cursor")])[0], call.line)
+            LatestCall(
+                _unquoted(call.texts("key")), _unquoted([call.text("cursor")])[0], call.line, call.text("deleted")
+            )
             for call in calls
             if call.name == "latest"
         ),

@@ -18,6 +18,7 @@ from lotus_infra.dbt.sql import (
     EXTRACTED_AT_PATH,
     METADATA,
     RAW_ID_PATH,
+    ROUNDING,
     TEXT,
     Identity,
     column_name,
@@ -201,12 +202,16 @@ def refuse_unusable(stream: StreamFile) -> None:
 
 
 def model_sql(stream: StreamFile) -> str:
-    """The model's text: every field with its type, and the latest row of each key."""
+    """The model's text: every field with its type, and the latest row of each key that was not deleted."""
     key_and_cursor = identity(stream)
     columns = [_selected(name, sql_type(field)) for name, field in stream.config.fields.items()]
     columns += [_extracted_column(path, _field_at(stream, path)) for path in _nested_paths(stream)]
-    columns += [_selected(name, kind) for name, kind in METADATA]
+    columns += [
+        name if kind == TEXT else f"{name}::{kind} as {name}"  # Airbyte's own: no value of theirs is rounded
+        for name, kind in METADATA
+    ]
     key = _arguments(map(quoted, key_and_cursor.key_columns))
+    deleted = f", deleted='{quoted(key_and_cursor.deleted)}'" if key_and_cursor.deleted is not None else ""
     lines = [
         f"{{{{ config(unique_key={key}, tags=['{naming.dbt_tag(stream.source, stream.name)}']) }}}}",
         "",
@@ -218,7 +223,7 @@ def model_sql(stream: StreamFile) -> str:
         f"    from {{{{ arrivals('{stream.source}', '{stream.name}') }}}}",
         ")",
         "",
-        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}') }}}}",
+        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}'{deleted}) }}}}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -314,7 +319,20 @@ def _column(name: str, description: str, tests: str = "") -> list[str]:
 
 
 def _selected(name: str, kind: str) -> str:
-    return quoted(name) if kind == TEXT else f"{quoted(name)}::{kind} as {quoted(name)}"
+    return quoted(name) if kind == TEXT else f"{_cast(quoted(name), kind)} as {quoted(name)}"
+
+
+def _cast(value: str, kind: str) -> str:
+    """A text as another type; where a cast could lose something, by the macro that refuses what it can't keep."""
+    if kind == TEXT:
+        return value
+    if kind not in ROUNDING:
+        return f"{value}::{kind}"
+    return f"{{{{ exact({_jinja_text(value)}, '{kind}') }}}}"
+
+
+def _jinja_text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _extracted_column(path: FieldPath, field: Field | None) -> str:
@@ -324,8 +342,8 @@ def _extracted_column(path: FieldPath, field: Field | None) -> str:
         # In a path, DuckDB takes "*" for any key, even in quotes; a JSON Pointer has no such sign.
         where = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in path[1:])
     kind = sql_type(field) if field is not None else TEXT
-    cast = "" if kind == TEXT else f"::{kind}"
-    return f"json_extract_string({quoted(path[0])}, '{where}'){cast} as {quoted(column_name(path))}"
+    value = f"json_extract_string({quoted(path[0])}, '{where}')"
+    return f"{_cast(value, kind)} as {quoted(column_name(path))}"
 
 
 def _nested_paths(stream: StreamFile) -> list[FieldPath]:

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from lotus_infra.lake.catalog import cursor_of, key_of
+from lotus_infra.lake.catalog import cursor_of, deletion_of, key_of
 from lotus_infra.lake.lake import StreamFile
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 
@@ -51,8 +51,9 @@ _BY_AIRBYTE_TYPE = {
 _BY_FORMAT = {"date-time": "timestamptz", "date": "date"}
 _BY_TYPE = {
     frozenset({"integer"}): "bigint",
-    frozenset({"number"}): "decimal(18, 4)",
-    frozenset({"integer", "number"}): "decimal(18, 4)",
+    # Airbyte writes a number to Parquet as a double, and a scale is not known.
+    frozenset({"number"}): "double",
+    frozenset({"integer", "number"}): "double",
     frozenset({"boolean"}): "boolean",
 }
 
@@ -79,6 +80,9 @@ called without parentheses, and eight words that sqlglot parses as the start of 
 with both.
 """
 
+ROUNDING = frozenset({"bigint", "double", "date"})
+"""The types of fields to which a cast loses digits, or the time of a day, in silence."""
+
 PLACEHOLDER = "lotus_placeholder_"
 """How a name starts that stands for text which is not known, such as the result of a macro."""
 
@@ -95,15 +99,17 @@ JsonStep = str | None
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The key and the cursor of a stream's rows.
+    """The key, the cursor and the deletions of a stream's rows.
 
     Attributes:
         key: Paths of fields; Airbyte's row id where the stream has no primary key, so that every row stays.
         cursor: The path of a field; the time of extraction where the stream has no cursor.
+        deleted: The selected field that is not null in a row that was deleted; None if the stream has none.
     """
 
     key: KeyPaths
     cursor: FieldPath
+    deleted: str | None = None
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -122,9 +128,11 @@ class Identity:
 
 
 def identity(stream: StreamFile) -> Identity:
-    """The key and cursor from the stream's file, or else from the discovered stream."""
+    """The key, cursor and deletions from the stream's file, or else from the discovered stream."""
     key, cursor = key_of(stream.config, stream.discovered), cursor_of(stream.config, stream.discovered)
-    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH)
+    deleted = deletion_of(stream.config, stream.discovered)
+    selected = deleted if deleted in stream.config.fields else None
+    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH, selected)
 
 
 def column_name(path: FieldPath) -> str:

@@ -1,8 +1,8 @@
 """Jinja of a dbt model's file, read without dbt: jinja2 finds the tags and parses the expressions; nothing is rendered.
 
 The result is SQL with as many lines as the template, so that lines in diagnostics are those of the file. A call of
-`arrivals`, `ref` or `source` becomes the name of a table, `latest` becomes a query, `config` becomes nothing. Any other
-expression becomes a placeholder name and is listed with its line.
+`arrivals`, `ref` or `source` becomes the name of a table, `latest` becomes a query, `exact` a cast, `config` becomes
+nothing. Any other expression becomes a placeholder name and is listed with its line.
 
 It is apart from `sql` because only this module imports jinja2, and `sql` needs no Jinja.
 """
@@ -89,7 +89,8 @@ class _Macro:
 def _latest(call: MacroCall) -> str:
     """A query that reads the columns that the macro `latest` reads."""
     key, cursor = ", ".join(call.texts("key")), call.text("cursor")
-    columns = ", ".join((cursor, *(name for name, _ in METADATA if name != META)))
+    deleted = filter(None, [call.text("deleted")])
+    columns = ", ".join((cursor, *(name for name, _ in METADATA if name != META), *deleted))
     # The text is parsed and never run.
     return f"select * from {call.text('rows')} qualify row_number() over (partition by {key} order by {columns}) = 1"  # noqa: S608
 
@@ -98,7 +99,8 @@ _MACROS = {
     "arrivals": _Macro(("source_name", "stream"), lambda call: call.placeholder, 2),
     "ref": _Macro(("model",), lambda call: call.placeholder, 1),
     "source": _Macro(("source_name", "stream"), lambda call: call.placeholder, 2),
-    "latest": _Macro(("rows", "key", "cursor"), _latest, 3),
+    "latest": _Macro(("rows", "key", "cursor", "deleted"), _latest, 3),
+    "exact": _Macro(("value", "type"), lambda call: f"cast({call.text('value')} as {call.text('type')})", 2),
     "config": _Macro((), lambda _: ""),
 }
 

@@ -12,6 +12,12 @@ from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.lake import SourceFolder
 from lotus_infra.lake.models import FieldPath, KeyPaths, StreamConfig
 
+CDC_DELETED_AT = "_ab_cdc_deleted_at"
+"""Airbyte's column of rows that a database's log deletes (airbytehq/airbyte, CDK: change data capture)."""
+DESTROYED_AT = "deleted_at"
+_DESTROYED = frozenset({DESTROYED_AT, "deleted_message", "deleted_description"})
+"""The fields of a destroyed object (airbytehq/airbyte, source-shopify)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredStream:
@@ -80,3 +86,15 @@ def key_of(stream: StreamConfig, discovered: Discovered | None) -> KeyPaths:
     A key that the source only suggests (`defaults.primary_key`) is never used.
     """
     return stream.primary_key or (discovered.source_defined_primary_key if discovered is not None else ())
+
+
+def deletion_of(stream: StreamConfig, discovered: Discovered | None) -> str | None:
+    """The top-level field by which a source reports that a row was deleted: not null in such a row.
+
+    Known are two: that of databases read by their logs, and that of Shopify's destroyed objects, which comes with a
+    message and a description. A `deleted_at` alone may be a state of rows that the source still has.
+    """
+    fields = {**(discovered.fields if discovered is not None else {}), **stream.fields}
+    if CDC_DELETED_AT in fields:
+        return CDC_DELETED_AT
+    return DESTROYED_AT if _DESTROYED.issubset(fields) else None

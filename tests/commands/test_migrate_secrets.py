@@ -230,7 +230,8 @@ def test_a_credential_is_written_from_no_place_of_a_state(
     runs: Runs, provider: str, pinned: str | None, wrapped: str
 ) -> None:
     state = shown_state() if provider == "public API" else full_state(mapped="mappers" in provider)
-    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region"} | ({"shop", "start_date"} if pinned else set())
+    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region"}
+    described |= {"shop", "start_date", "s3_path_format"} if pinned else set()
     for path in places(state):
         if wrapped == "alone" and (is_public(path) or path[-1] in described):
             continue

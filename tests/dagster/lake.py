@@ -15,6 +15,7 @@ from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
 
 Row = Mapping[str, Any]
+LOST_X = {"field": "x", "change": "NULLED", "reason": "y"}
 
 
 def order(number: int, updated: str, **fields: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ class Lake:
     def land(
         self, source: str, stream: str, day: str, part: int, rows: Iterable[Row], *, as_text: bool = False, **meta: Any
     ) -> Path:
-        """Writes one file; `meta` overrides `extracted_at`, `generation` and `raw_id`.
+        """Writes one file; `meta` overrides `extracted_at`, `generation`, `raw_id` and `changes`.
 
         Objects and lists become Parquet's structs and lists, as those with a schema do in destination-s3; with
         `as_text` they become JSON text, as those without a schema do.
@@ -102,7 +103,7 @@ class Lake:
         file.parent.mkdir(parents=True, exist_ok=True)
         known = {
             "_airbyte_extracted_at": meta.get("extracted_at", f"{day}T12:00:00Z"),
-            "_airbyte_meta": {"sync_id": 1, "changes": [{"field": "x", "change": "NULLED", "reason": "y"}]},
+            "_airbyte_meta": {"sync_id": 1, "changes": meta.get("changes", [LOST_X])},
             "_airbyte_generation_id": meta.get("generation", 0),
         }
         raw_id = meta.get("raw_id", f"{stream}-{day}-{part}")

@@ -47,6 +47,16 @@ LINKS = stream(
 LOGS = stream(
     stream="logs", sync_mode="full_refresh", primary_key=[], cursor_field=[], fields={"line": TEXT, "level": TEXT}
 )
+CHANGES = stream(
+    stream="changes",
+    cursor_field=["_ab_cdc_lsn"],
+    fields={
+        "id": {"type": "integer"},
+        "_ab_cdc_lsn": {"type": "integer"},
+        "_ab_cdc_deleted_at": {"type": "string", "airbyte_type": "timestamp_with_timezone"},
+        "amount": {"type": "number"},
+    },
+)
 NESTED = stream(
     stream="nested",
     primary_key=[["data", "id"]],
@@ -79,16 +89,21 @@ def link(right: str, day: int, weight: float) -> dict[str, Any]:
     return {"left": 1, "right": right, "at": f"2026-01-0{day}T10:00:00Z", "weight": weight}
 
 
+def change(number: int, position: int, amount: float | None, deleted: str | None = None) -> dict[str, Any]:
+    return {"id": number, "_ab_cdc_lsn": position, "_ab_cdc_deleted_at": deleted, "amount": amount}
+
+
 def nested(number: int, what: str, day: int) -> dict[str, Any]:
     return {"data": json.dumps({"id": number, "changed on": f"2026-01-0{day}T10:00:00Z", "what": what})}
 
 
 TYPES = dict.fromkeys(
-    ("order", "First Name", "payload", "lines", "anything", "mixed", "no", "_airbyte_raw_id"), "VARCHAR"
+    ("order", "First Name", "payload", "lines", "anything", "mixed", "no", "_airbyte_raw_id", "_airbyte_meta"),
+    "VARCHAR",
 ) | {
     "id": "BIGINT",
     "updatedAt": "TIMESTAMP WITH TIME ZONE",
-    "1st-price": "DECIMAL(18,4)",
+    "1st-price": "DOUBLE",
     "größe": "BIGINT",
     "isOn": "BOOLEAN",
     "day": "DATE",
@@ -103,7 +118,7 @@ TYPES = dict.fromkeys(
 def lake(tmp_path: Path) -> Lake:
     """A repository whose lake is one new source, and whose dbt project has no models yet."""
     streams: dict[str, Document | str | bytes | None] = {
-        f"odd/{document['stream']}.json": document for document in (THINGS, LINKS, LOGS, NESTED)
+        f"odd/{document['stream']}.json": document for document in (THINGS, LINKS, LOGS, NESTED, CHANGES)
     }
     files = {name: content for name, content in clean_files().items() if not name.startswith("shop/")}
     write(tmp_path / "streams", {**files, **streams, "odd/_source.json": source(name="Odd & Sons: #1")})
@@ -129,9 +144,9 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
         " where table_schema = 'main' and table_name = 'int_odd__things'"
     )
     assert dict(types) == TYPES
-    assert lake.query(
-        'select "order", "First Name", "1st-price"::double, größe, isOn from int_odd__things where id = 1'
-    ) == [("first", "Ada", 12.5, 3, True)]
+    assert lake.query('select "order", "First Name", "1st-price", größe, isOn from int_odd__things where id = 1') == [
+        ("first", "Ada", 12.5, 3, True)
+    ]
 
     later = [thing(2, "2026-01-04T10:00:00Z", order="late"), thing(1, "2026-01-06T10:00:00Z", order="second")]
     lake.land("odd", "things", "2026-01-06", 0, later)
@@ -140,13 +155,44 @@ def test_streams_never_seen_before_are_scaffolded_built_and_kept_up_with_no_edit
     lake.land("odd", "nested", "2026-01-06", 0, [nested(1, "second", 6), nested(2, "late", 4)])
     lake.dbt("build")
     assert lake.query('select id, "order" from int_odd__things order by id') == [(1, "second"), (2, "first")]
-    assert lake.query('select "right", weight::double from int_odd__links order by 1') == [
+    assert lake.query('select "right", weight from int_odd__links order by 1') == [
         ("a", 0.5),
         ("b", 0.75),
         ("c", 1.0),
     ]
     assert lake.query("select count(*) from int_odd__logs") == [(3,)]
     assert lake.query("select data_id, data->>'what' from int_odd__nested order by 1") == [(1, "second"), (2, "first")]
+
+
+def test_a_row_that_a_database_deleted_leaves_the_scaffolded_model_and_no_late_row_brings_it_back(lake: Lake) -> None:
+    scaffold_model(lake.project.parents[1] / "streams", "odd", "changes")
+    lake.land("odd", "changes", "2026-01-05", 0, [change(1, 10, 0.5), change(2, 11, 1.5), change(3, 12, 2.5)])
+    lake.dbt("build")
+    assert lake.query("select id from int_odd__changes order by 1") == [(1,), (2,), (3,)]
+
+    deleted = "2026-01-06T10:00:00Z"
+    lake.land("odd", "changes", "2026-01-06", 0, [change(1, 21, None, deleted), change(2, 22, None, deleted)])
+    lake.land("odd", "changes", "2026-01-06", 1, [change(2, 30, 9.5)])
+    lake.dbt("build")
+    lake.land("odd", "changes", "2026-01-07", 0, [change(1, 15, 7.5)])
+    lake.dbt("build")
+
+    assert lake.query("select id, amount from int_odd__changes order by 1") == [(2, 9.5), (3, 2.5)]
+
+
+def test_a_number_is_what_the_file_has_or_the_run_fails_and_says_which(lake: Lake) -> None:
+    scaffold_model(lake.project.parents[1] / "streams", "odd", "links")
+    numbers = [0.00012345, 52.5200081234, 1.7e18, 0.1, 1e-300, 5e-324, -0.0]
+    rows = [link(chr(ord("a") + place), 5, number) for place, number in enumerate(numbers)]
+    lake.land("odd", "links", "2026-01-05", 0, rows)
+    lake.dbt("run")
+    kept = lake.query('select weight from int_odd__links order by "right"')
+    assert kept == [(number,) for number in numbers]
+
+    lake.land("odd", "links", "2026-01-06", 0, [link("z", 6, 1.0), link("y", 6, 1.0) | {"left": 1.5}])
+    with pytest.raises(AssertionError, match=r"\"left\" is 1\.5, which bigint can"):
+        lake.dbt("run")
+    assert lake.query('select weight from int_odd__links order by "right"') == kept
 
 
 def test_two_rows_of_one_composite_key_fail_the_test_that_was_written(lake: Lake) -> None:

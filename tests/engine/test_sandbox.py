@@ -97,8 +97,9 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     contents = lakehouse.contents(place, server)
     landed = sum(one.landed for one in contents.streams)
     assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many more" in shown
+    # Some orders are destroyed.
     assert {one.name: (one.landed > 0, one.latest == one.landed) for one in contents.streams} == {
-        one.name: (True, True) for one in contents.streams
+        one.name: (True, one.name != "orders") for one in contents.streams
     }
     assert {one.name: (one.rows > 100, len(one.first)) for one in contents.marts} == dict.fromkeys(MARTS, (True, 3))
 

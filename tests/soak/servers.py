@@ -12,7 +12,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import boto3
@@ -24,6 +26,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from mypy_boto3_s3 import S3Client
 
 from sandbox.process import LOOPBACK, START_SECONDS, free_port
+from tests.soak.world import Identity
 from toolchain.s3_server import s3_server
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -84,16 +87,15 @@ class S3:
 
     # The store of a world.
 
-    def put(self, key: str, content: bytes) -> None:
-        self.client.put_object(Bucket=BUCKET, Key=key, Body=content)
+    def put(self, key: str, content: bytes, modified: datetime | None) -> Identity:
+        etag = self.client.put_object(Bucket=BUCKET, Key=key, Body=content)["ETag"]
+        if modified is not None:
+            # The server tells the time of the file that it keeps the object in.
+            os.utime(self._folder / "buckets" / BUCKET / key, (modified.timestamp(), modified.timestamp()))
+        return etag.strip('"'), len(content)
 
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=BUCKET, Key=key)
-
-    def listing(self) -> dict[str, tuple[str, int]]:
-        """ETag and size of each object below `raw/`."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="raw/")
-        return {one["Key"]: (one["ETag"], one["Size"]) for page in pages for one in page.get("Contents", ())}
 
 
 @dataclass
@@ -209,13 +211,24 @@ class Dagster:
     def instance(self) -> dg.DagsterInstance:
         return dg.DagsterInstance.from_config(str(self.home))
 
-    def runs_by_status(self) -> dict[str, int]:
-        """How many runs there were, by their status."""
-        counts: dict[str, int] = {}
+    def runs(self) -> list[str]:
+        """How many runs there were by their status, how many of them were repetitions, and how long they took."""
+        counts: dict[str, list[float]] = {}
+        repeated = 0
         with self.instance() as instance:
-            for run in instance.get_runs():
-                counts[run.status.value] = counts.get(run.status.value, 0) + 1
-        return counts
+            for record in instance.get_run_records():
+                status = record.dagster_run.status.value
+                took = counts.setdefault(status, [])
+                repeated += "dagster/parent_run_id" in record.dagster_run.tags
+                if record.start_time and record.end_time:
+                    took.append(record.end_time - record.start_time)
+                else:
+                    took.append(0)
+        lines = [
+            f"{len(took):5} runs of Dagster: {status}, median {median(took):.0f} s, longest {max(took):.0f} s"
+            for status, took in sorted(counts.items())
+        ]
+        return [*lines, f"{repeated:5} of them were repetitions"]
 
     def is_idle(self) -> bool:
         """Whether no run is under way or waits."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,12 @@ from typing import Final, Self
 
 import duckdb
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 from lotus_dagster.environment import Warehouse
 
 from tests.soak.servers import BUCKET, KEY, REGION, S3, Dagster
 from tests.soak.shells import Shell
 from tests.soak.tables import Entry, LakeTables, told
-from tests.soak.world import STREAMS, Kind, Landed, World
+from tests.soak.world import DAYS_UNTIL_EXPIRY, STREAMS, Identity, Kind, Landed, World
 from tests.support.postgres import USER, running_postgres
 
 SHELLS: Final = 2
@@ -40,8 +39,9 @@ PER_HOUR: Final = {
     "kill_everything": 4,
     "stop_postgres": 8,
     "stop_s3": 8,
+    "expire": 12,
 }
-CALM: Final = ("shell", "launch_two")
+CALM: Final = ("shell", "launch_two", "expire")
 PAGES: Final = {
     "graph": "asset-groups",
     "shopify": "locations/lotus_dagster.code_location/asset-groups/shopify",
@@ -120,6 +120,7 @@ class Soak:
             "LOTUS_CATALOG": self.warehouse.catalog,
             "LOTUS_LAKE_DATA": self.warehouse.data,
             "LOTUS_THREADS": str(self.threads),
+            "LOTUS_EXPIRE_RAW_DAYS": str(DAYS_UNTIL_EXPIRY),
         }
 
     def say(self, text: str) -> None:
@@ -308,32 +309,53 @@ class Soak:
         """Between the lake and the reckoning, tables and bookkeeping."""
         try:
             tables = LakeTables(self.warehouse)
-            listing = self.s3.listing()
-        except (duckdb.Error, BotoCoreError, ClientError) as error:
+        except duckdb.Error as error:
             return [f"the lake can't be read: {error}"]
-        read = {(table, entry["file"]) for table, entries in tables.read.items() for entry in entries}
-        held = self.world.should_hold(lambda one: (STREAMS[one.stream].model, one.key) in read)
-        return tables.differences(held) + tables.twice_read() + self._bookkeeping(tables, listing)
+        read = [content for _, content in self._read(tables)]
+        return tables.differences(self.world.should_hold(read)) + tables.twice_read() + self._bookkeeping(tables)
 
-    def _bookkeeping(self, tables: LakeTables, listing: dict[str, tuple[str, int]]) -> list[str]:
-        """Files that are in the wrong list, or in none, or there with another content."""
-        read = _identities(tables.read)
-        aside: dict[tuple[str, str], set[tuple[str | None, int | None]]] = {}
-        for entry in tables.quarantined:
-            aside.setdefault((entry["model"], entry["file"]), set()).add((_bare(entry["etag"]), entry["size"]))
+    def _read(self, tables: LakeTables) -> list[tuple[Entry, Landed]]:
+        """The entries of the bookkeeping, each with the content that it names."""
+        found: list[tuple[Entry, Landed]] = []
+        for entry in (entry for entries in tables.read.values() for entry in entries):
+            content = self.world.contents.get((entry["file"], _identity(entry)))
+            # The version before kept names alone.
+            content = content or (self.world.files.get(entry["file"]) if not entry.get("etag") else None)
+            if content is not None:
+                found.append((entry, content))
+        return found
+
+    def _bookkeeping(self, tables: LakeTables) -> list[str]:
+        """Contents that are in the wrong list, or in none."""
+        read = {(content.key, content.identity) for _, content in self._read(tables)}
+        aside = {(entry["file"], _identity(entry)) for entry in tables.quarantined}
         wrong: dict[str, list[str]] = {}
         for one in self.world.files.values():
-            key = (STREAMS[one.stream].model, one.key)
-            now = (_bare(listing.get(one.key, ("", 0))[0]), listing.get(one.key, ("", 0))[1])
-            is_read = now in read.get(key, ()) or (None, None) in read.get(key, ())
-            for line in _wrong(one, is_read=is_read, is_aside=now in aside.get(key, ()), is_known=key in read):
+            name = (one.key, one.identity)
+            is_known = any(key == one.key for key, _ in read)
+            for line in _wrong(one, is_read=name in read, is_aside=name in aside, is_known=is_known):
                 wrong.setdefault(line, []).append(f"{one.key} ({one.note})" if one.note else one.key)
-        there = {(STREAMS[one.stream].model, one.key) for one in self.world.files.values()}
-        gone = [file for model, file in read if (model, file) not in there and model != "quarantined_files"]
+        lost = [key for key, one in self.world.expired.items() if (key, one.identity) not in read]
+        gone = [key for key, _ in read if key not in self.world.files and key not in self.world.expired]
+        entries = [entry for entries in tables.read.values() for entry in entries]
+        strange = [entry["file"] for entry in entries if entry["file"] not in {key for key, _ in read}]
         return [
             *(line for what, keys in wrong.items() for line in told("files", what, keys)),
+            *told("files", "had been read, expired, and are forgotten", lost),
             *told("files", "are gone and in the bookkeeping", gone),
+            *told("files", "are in the bookkeeping with a content that they never had", strange),
         ]
+
+    def _expire(self) -> str:
+        """The bucket's lifecycle deletes old files that were read."""
+        if not (self._s3_up and self._postgres_up):
+            return "a server is down"
+        try:
+            read = {(content.key, content.identity) for _, content in self._read(LakeTables(self.warehouse))}
+        except duckdb.Error as error:
+            return f"the lake can't be read: {error}"
+        stream = self.random.choice(list(STREAMS))
+        return self.world.expire(stream, lambda one: (one.key, one.identity) in read)
 
     def take_pictures(self, folder: Path) -> None:
         """Of Dagster's pages."""
@@ -365,13 +387,15 @@ class Soak:
             self.say(f"  {count:5} {name.replace('_', ' ')}")
         for kind, count in Counter(one.kind.value for one in self.world.files.values()).items():
             self.say(f"  {count:5} files in the end to be {kind}")
-        self.say(f"  {len(tables.quarantined):5} files were quarantined")
-        read = {(table, entry["file"]) for table, entries in tables.read.items() for entry in entries}
-        held = self.world.should_hold(lambda one: (STREAMS[one.stream].model, one.key) in read)
+        self.say(f"  {len(tables.quarantined):5} files are in quarantine")
+        for entry in tables.quarantined:
+            content = self.world.contents.get((entry["file"], _identity(entry)))
+            self.say(f"        {entry['file']} ({content.note if content else '?'}): {str(entry['reason'])[:150]!r}")
+        held = self.world.should_hold([content for _, content in self._read(tables)])
         for table, rows in held.items():
             self.say(f"  {len(tables.rows.get(table, [])):5} rows in {table}, {len(rows)} expected")
-        for status, count in sorted(self.dagster.runs_by_status().items()):
-            self.say(f"  {count:5} runs of Dagster: {status}")
+        for line in self.dagster.runs():
+            self.say(f"  {line}")
         for line in wrong:
             self.say(f"WRONG: {line}")
         self.say("FAILED" if wrong else "EQUAL")
@@ -384,21 +408,16 @@ class Soak:
         while busy.running:
             self._end(busy)
         tags = [f"tag:{one.source}__{one.name}" for one in STREAMS.values()]
-        ran = busy.shell.run("run", "--full-refresh", "--select", *tags, "fct_sales", "dim_customers", "fct_purchases")
+        # A rebuild refuses to lose the rows of expired files, unless it is told that nothing expires.
+        environment = {"LOTUS_EXPIRE_RAW_DAYS": ""}
+        self.world.expired.clear()
+        marts = ("fct_sales", "dim_customers", "fct_purchases")
+        ran = busy.shell.run("run", "--full-refresh", "--select", *tags, *marts, environment=environment)
         return list(ran.messages) + self.differences()
 
 
-def _bare(etag: str | None) -> str | None:
-    return etag.strip('"') if etag is not None else None
-
-
-def _identities(read: Mapping[str, list[Entry]]) -> dict[tuple[str, str], set[tuple[str | None, int | None]]]:
-    found: dict[tuple[str, str], set[tuple[str | None, int | None]]] = {}
-    for model, entries in read.items():
-        for entry in entries:
-            identity = (_bare(entry.get("etag")), entry.get("size"))
-            found.setdefault((model, entry["file"]), set()).add(identity)
-    return found
+def _identity(entry: Entry) -> Identity:
+    return str(entry.get("etag") or "").strip('"'), entry.get("size") or 0
 
 
 def _wrong(one: Landed, *, is_read: bool, is_aside: bool, is_known: bool) -> list[str]:

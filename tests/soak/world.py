@@ -5,9 +5,10 @@ Everything follows from a seed. The reckoning is plain Python over the rows of t
 
 import io
 import json
+import os
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -17,12 +18,14 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+MILLISECOND: Final = timedelta(milliseconds=1)
 Row = dict[str, Any]
 Seen = dict[Any, tuple[Any, ...]]
 """By key, the compared values of each row of a table."""
 STATUSES: Final = ("pending", "authorized", "paid", "partially_refunded", "refunded", "voided")
 COUNTRIES: Final = ("DE", "FR", "PT", "NO")
 HOSTILE: Final = (*"+&'%[]?*#{}~^$=@,;:!()`\\\" é\u00a0", "%2B", "%20", "..", "[0-9]", "**")
+DAYS_UNTIL_EXPIRY: Final = 400
 DAYS_OF_HISTORY: Final = 40
 """The shop's clock starts so long before now, and never passes now."""
 META: Final = pa.struct(
@@ -93,6 +96,7 @@ STREAMS: Final = {
                 "fulfillment_status": TEXT,
                 "cancelled_at": MOMENT,
                 "cancel_reason": TEXT,
+                "deleted_at": MOMENT,
                 "customer": pa.struct([("id", WHOLE), ("email", TEXT)]),
             },
             ("financial_status", "total_line_items_price", "customer_id"),
@@ -182,12 +186,18 @@ STREAMS: Final = {
 }
 
 
+Identity = tuple[str, int]
+"""A file's ETag, without quotes, and its size."""
+
+
 class Store(Protocol):
     """Where files land."""
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def put(self, key: str, content: bytes, modified: datetime | None) -> Identity:
+        """Write a file whole, as if it had been written at a time in the past; None for now."""
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, key: str) -> None:
+        """Delete a file that is there."""
 
 
 @dataclass(frozen=True)
@@ -196,12 +206,15 @@ class FolderStore:
 
     root: Path
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, modified: datetime | None) -> Identity:
         file = self.root / key
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = self.root / ".partial"
         partial.write_bytes(content)
+        if modified is not None:
+            os.utime(partial, (modified.timestamp(), modified.timestamp()))
         partial.replace(file)
+        return str(file.stat().st_mtime_ns), len(content)
 
     def delete(self, key: str) -> None:
         (self.root / key).unlink()
@@ -209,11 +222,13 @@ class FolderStore:
 
 @dataclass(frozen=True)
 class Landed:
-    """A file that is there now.
+    """A content of a file.
 
     Attributes:
         rows: Those that can be read from it; none of a file that can't be read.
         note: What is special about it.
+        modified: When it was written, if long ago.
+        identity: What the store calls this content.
     """
 
     stream: str
@@ -221,6 +236,8 @@ class Landed:
     kind: Kind
     rows: tuple[Row, ...]
     note: str = ""
+    modified: datetime | None = None
+    identity: Identity = ("", 0)
 
 
 @dataclass
@@ -240,6 +257,9 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.files: dict[str, Landed] = {}
+        self.contents: dict[tuple[str, Identity], Landed] = {}
+        self.expired: dict[str, Landed] = {}
+        self.destroyed: dict[int, datetime] = {}
         self.counts: dict[str, int] = {}
         self.parts = 0
         self.generation = 0
@@ -267,10 +287,14 @@ class World:
 
     def row(self, stream: str, key: int | None = None, *, late: bool = False) -> Row:
         """A version of a record: later than all before it, or older than most."""
-        made = getattr(self, f"_{stream}")(self._key_of(stream) if key is None else key)
-        at = self._now()
-        if late:
-            at -= timedelta(days=self.random.randint(1, 60), microseconds=self.random.randint(0, 999_999))
+        key = self._key_of(stream) if key is None else key
+        made, at = getattr(self, f"_{stream}")(key), self._now()
+        ended = self.destroyed.get(key) if stream == "orders" else None
+        if late or ended:
+            # Of a destroyed order there are old versions only.
+            at = (ended or at) - timedelta(
+                days=self.random.randint(1, 60), microseconds=self.random.randint(0, 999_999)
+            )
         return {**made, STREAMS[stream].cursor: at}
 
     def _orders(self, key: int) -> Row:
@@ -327,7 +351,14 @@ class World:
     # Files.
 
     def land(
-        self, stream: str, rows: Iterable[Row], *, key: str = "", kind: Kind = Kind.GOOD, note: str = ""
+        self,
+        stream: str,
+        rows: Iterable[Row],
+        *,
+        key: str = "",
+        kind: Kind = Kind.GOOD,
+        note: str = "",
+        modified: datetime | None = None,
     ) -> Landed:
         """Land rows, extracted after all others, as a new file or in the place of one."""
         self.parts += 1
@@ -335,26 +366,27 @@ class World:
             {
                 **row,
                 "_airbyte_raw_id": f"{self.parts:06}-{place:04}",
-                "_airbyte_extracted_at": self._extracted(),
+                "_airbyte_extracted_at": self._extracted() if modified is None else modified + place * MILLISECOND,
                 "_airbyte_generation_id": self.generation,
                 "_airbyte_meta": {"sync_id": self.parts, "changes": []},
             }
             for place, row in enumerate(rows)
         )
-        landed = Landed(stream, key or self._key(stream, self.clock.date()), kind, whole, note)
+        landed = Landed(stream, key or self._key(stream, self.clock.date()), kind, whole, note, modified)
         self._put(landed, parquet(STREAMS[stream], whole, as_text=self.random.random() < 0.3))
         return landed
 
     def _put(self, landed: Landed, content: bytes) -> None:
-        self.store.put(landed.key, content)
-        self.files[landed.key] = landed
+        identity = self.store.put(landed.key, content, landed.modified)
+        self.files[landed.key] = self.contents[landed.key, identity] = replace(landed, identity=identity)
 
     def _key(self, stream: str, day: date, name: str = "") -> str:
         name = name or self.random.choice([f"part_{self.parts}", f"{day:%Y_%m_%d}_{self.parts * 7919}_{self.parts}"])
         return f"{STREAMS[stream].prefix}year={day:%Y}/month={day:%m}/day={day:%d}/{name}.parquet"
 
     def _any(self, stream: str, *kinds: Kind) -> Landed | None:
-        found = [one for one in self.files.values() if one.stream == stream and one.kind in kinds]
+        """A file of today's; nothing but the bucket's lifecycle touches old ones."""
+        found = [one for one in self.files.values() if one.stream == stream and one.kind in kinds and not one.modified]
         return self.random.choice(found) if found else None
 
     # Events: each lands, replaces or deletes files, and says what it did.
@@ -386,6 +418,32 @@ class World:
         rows = [self.row(stream, late=True) for _ in range(self.random.randint(1, 5))]
         return _told(self.land(stream, rows, key=self._key(stream, day)))
 
+    def old_files(self, stream: str) -> str:
+        """Files that were written long ago, into a partition of that day."""
+        day = self.today - timedelta(days=self.random.randint(41, 1100))
+        rows = [self.row(stream, late=True) for _ in range(self.random.randint(1, 5))]
+        then = datetime.combine(day, datetime.min.time(), UTC)
+        return _told(self.land(stream, rows, key=self._key(stream, day), note="old", modified=then))
+
+    def expire(self, stream: str, is_read: Callable[[Landed], bool]) -> str:
+        """What a bucket's lifecycle deletes: files that are older than `DAYS_UNTIL_EXPIRY` and were read."""
+        before = datetime.combine(self.today, datetime.min.time(), UTC) - timedelta(days=DAYS_UNTIL_EXPIRY)
+        old = [one for one in self.files.values() if one.stream == stream and one.modified and one.modified < before]
+        gone = [one for one in old if is_read(one)]
+        for one in gone:
+            self.store.delete(one.key)
+            self.expired[one.key] = self.files.pop(one.key)
+        return f"{stream}: {len(gone)} files expired, {len(old) - len(gone)} were not read yet"
+
+    def destroy(self, stream: str) -> str:
+        """Orders are destroyed: the source sends their keys and a time."""
+        if stream != "orders":
+            return self.new_rows(stream)
+        there = [key for key in range(1, self.ids["orders"] + 1) if key not in self.destroyed]
+        gone = self.random.sample(there, min(len(there), 2))
+        self.destroyed |= {key: self._now() for key in gone}
+        return _told(self.land("orders", [{"id": key, "deleted_at": self.destroyed[key]} for key in gone]))
+
     def the_same_again(self, stream: str) -> str:
         """The very rows of a file come once more, extracted later."""
         before = self._any(stream, Kind.GOOD)
@@ -413,9 +471,14 @@ class World:
         return found.key
 
     def refresh(self, stream: str) -> str:
-        """A refresh that truncates: the current rows come once more as a new generation, the files before it go."""
-        gone = [one for one in self.files.values() if one.stream == stream and one.kind is not Kind.ELSEWHERE]
-        rows = [row for row in self.rows_of(stream, self.files.values()).values() if self.random.random() < 0.9]
+        """A refresh that truncates: the current rows come once more as a new generation, the files before it go.
+
+        Some records are gone from the source.
+        """
+        there = [one for one in self.files.values() if one.stream == stream and not one.modified]
+        gone = [one for one in there if one.kind is not Kind.ELSEWHERE]
+        now = self.rows_of(stream, self.files.values())
+        rows = [row for row in now.values() if self.random.random() < 0.9]
         if not rows:
             return "nothing there"
         self.generation += 1
@@ -489,7 +552,7 @@ class World:
     def far_future(self, stream: str) -> str:
         key = self._key(stream, date(2098, 1, self.random.randint(1, 28)))
         rows = self._rows_of_their_own(stream)
-        return _told(self.land(stream, rows, key=key, kind=Kind.EITHER, note="far future"))
+        return _told(self.land(stream, rows, key=key, note="far future"))
 
     def _rows_of_their_own(self, stream: str) -> list[Row]:
         return [self.row(stream, 1_000_000 + self.parts * 10 + place) for place in range(2)]
@@ -498,25 +561,22 @@ class World:
 
     @staticmethod
     def rows_of(stream: str, files: Iterable[Landed]) -> dict[int, Row]:
-        """The latest row of each key in the given files of a stream: by cursor, then by extraction."""
+        """The latest row of each key in the given files of a stream: by cursor, then by extraction.
+
+        A record whose latest row says that it was deleted is not there.
+        """
         cursor = STREAMS[stream].cursor
         found: dict[int, Row] = {}
         for row in (row for one in files if one.stream == stream and one.kind is not Kind.BAD for row in one.rows):
             before = found.get(row["id"])
             if before is None or _rank(row, cursor) > _rank(before, cursor):
                 found[row["id"]] = row
-        return found
+        return {key: row for key, row in found.items() if row.get("deleted_at") is None}
 
-    def should_hold(self, is_read: Callable[[Landed], bool]) -> dict[str, Seen]:
-        """What each table should hold.
-
-        Args:
-            is_read: Of a file that may be read or quarantined: whether it was read.
-        """
-        files = [
-            one for one in self.files.values() if one.kind is Kind.GOOD or (one.kind is Kind.EITHER and is_read(one))
-        ]
-        latest = {name: self.rows_of(name, files) for name in STREAMS}
+    def should_hold(self, files: Iterable[Landed]) -> dict[str, Seen]:
+        """What each table should hold, once these contents were read."""
+        given = list(files)
+        latest = {name: self.rows_of(name, given) for name in STREAMS}
         tables: dict[str, Seen] = {
             stream.model: {
                 key: (row["_airbyte_raw_id"], *(compared(row, column) for column in stream.compared))
@@ -532,7 +592,7 @@ class World:
 
 
 def _rank(row: Row, cursor: str) -> tuple[Any, ...]:
-    return row[cursor], row["_airbyte_extracted_at"]
+    return row.get(cursor) or row["deleted_at"], row["_airbyte_extracted_at"]
 
 
 def _told(landed: Landed) -> str:
@@ -607,7 +667,9 @@ Event = Callable[[World, str], str]
 EVENTS: Final[tuple[tuple[Event, int], ...]] = (
     (World.new_rows, 30),
     (World.several_files, 8),
-    (World.late_rows, 10),
+    (World.late_rows, 8),
+    (World.old_files, 4),
+    (World.destroy, 3),
     (World.the_same_again, 5),
     (World.overwrite, 8),
     (World.delete, 3),

@@ -1,6 +1,7 @@
 """Every way in which a dbt project can break the field contract, with the expected report."""
 
 from tests.support.projects import CLEAN, DESCRIPTIONS, MART, MODEL, SOURCES, Break
+from tests.support.projects import FIELDS as FIELDS_OF_STREAM
 
 _ARRIVALS = "{{ arrivals('shop', 'orders') }}"
 _LINES = """\
@@ -83,6 +84,47 @@ FIELDS = (
         "undeclared_table",
         f"{MODEL}:14: arrivals: no sources file declares shop/orders: add it to the tables of its source",
         files=((SOURCES, None),),
+    ),
+)
+DELETED = {"_ab_cdc_deleted_at": {"type": "string", "airbyte_type": "timestamp_with_timezone"}}
+STREAMS = (
+    Break(
+        "deletions_not_told",
+        (
+            f"{MODEL}:25: deleted: is missing, but the source of shop/orders.json reports deletions in "
+            "_ab_cdc_deleted_at: deleted rows stay: write deleted='_ab_cdc_deleted_at' in `latest`"
+        ),
+        (
+            (
+                SOURCES,
+                "          - name: address\n",
+                "          - name: address\n          - name: _ab_cdc_deleted_at\n",
+            ),
+            (MODEL, "        address,\n", "        address,\n        _ab_cdc_deleted_at,\n"),
+        ),
+        stream={"fields": FIELDS_OF_STREAM | DELETED},
+    ),
+    Break(
+        "deletions_of_no_column",
+        (
+            f'{MODEL}:24: _ab_cdc_deleted_at: the model reads it from "typed", which has no such column: '
+            "add it there, or don't read it"
+        ),
+        ((MODEL, "cursor='updated_at') }}", "cursor='updated_at', deleted='_ab_cdc_deleted_at') }}"),),
+        stream={"fields": FIELDS_OF_STREAM | DELETED},
+    ),
+    Break(
+        "two_cases",
+        (
+            "streams/shop/orders.json:35: fields.ID: differs from id by case alone, and DuckDB takes both for one "
+            "column: select one of the two"
+        ),
+        stream={"fields": FIELDS_OF_STREAM | {"ID": {"type": "integer"}}},
+    ),
+    Break(
+        "another_case",
+        f'{SOURCES}:12: shop.orders.ID: is not a field of shop/orders.json: did you mean "id"?',
+        ((SOURCES, "          - name: id\n", "          - name: ID\n"),),
     ),
 )
 ENTRIES = (
@@ -262,7 +304,7 @@ MODELS = (
         ((MODEL, "cursor='updated_at'", "cursor='email'"),),
     ),
 )
-BREAKS = (*FIELDS, *ENTRIES, *MODELS)
+BREAKS = (*FIELDS, *STREAMS, *ENTRIES, *MODELS)
 
 NOTICES = (
     Break(

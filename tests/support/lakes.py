@@ -7,6 +7,7 @@ from pathlib import Path
 from lotus_infra.lake.diagnostics import LocatedDiagnostic
 from lotus_infra.lake.references import StackValues
 from lotus_infra.lake.report import Report, check_lake
+from lotus_infra.naming import PATH_FORMAT
 
 OWN_STREAMS = Path(__file__).parents[2] / "streams"
 
@@ -67,6 +68,7 @@ def destination(**overrides: object) -> Document:
             "s3_bucket_region": "us-west-1",
             "secret_access_key": {"$secret": "s3_secret_access_key"},
             "format": {"format_type": "Parquet"},
+            "s3_path_format": PATH_FORMAT,
         },
     }
     return clean | overrides

@@ -62,6 +62,7 @@ sources:
           - name: _airbyte_raw_id
           - name: _airbyte_extracted_at
           - name: _airbyte_generation_id
+          - name: _airbyte_meta
 """,
     DESCRIPTIONS: """\
 version: 2
@@ -117,10 +118,13 @@ def broken(change: Break) -> dict[str, str | None]:
 def lake_files(change: Break, name: str = "shop") -> dict[str, Document | str | bytes | None]:
     """The lake of one source, whose stream is that of the clean project after a change."""
     orders = stream(fields=FIELDS) | (change.stream or {})
+    fields, offered = orders["fields"], discovered()["fields"]
+    assert isinstance(fields, dict)
+    assert isinstance(offered, dict)
     own = {
         f"{name}/_source.json": source(name=name),
         f"{name}/orders.json": orders,
-        f"{name}/_discovered/orders.json": discovered(),
+        f"{name}/_discovered/orders.json": discovered(fields={**fields, **offered}),
     }
     return {file: content for file, content in clean_files().items() if not file.startswith("shop/")} | own
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from lotus_infra.naming import PATH_FORMAT
+
 Document = dict[str, Any]
 OSS = 'provider["registry.terraform.io/aballiet/airbyte-oss"]'
 PUBLIC = 'provider["registry.opentofu.org/airbytehq/airbyte"]'
@@ -25,6 +27,7 @@ BUCKET: Document = {
     "access_key_id": HIDDEN[1],
     "secret_access_key": HIDDEN[2],
     "format": {"format_type": "Parquet"},
+    "s3_path_format": PATH_FORMAT,
 }
 
 

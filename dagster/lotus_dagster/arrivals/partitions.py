@@ -9,7 +9,8 @@ from datetime import date, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-_LAYOUT = re.compile(r"year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/[^/]+\.parquet", re.DOTALL)
+from lotus_infra import naming
+
 _UNIT = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
 _DIGESTS = 2**64
 
@@ -54,7 +55,7 @@ def mark_of(stored: StoredObject) -> Mark:
 
 def day_of(key: str) -> str | None:
     """The day that a key lies in; None for what is no Parquet file in the lake's layout, on a day of the calendar."""
-    found = _LAYOUT.fullmatch(key)
+    found = naming.LANDED_FILE.fullmatch(key)
     day = "-".join(found.groups()) if found is not None else ""
     return day if is_unit(day) else None
 

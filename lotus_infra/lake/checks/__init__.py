@@ -4,7 +4,8 @@ The command line, the tests and the Pulumi program all run the same tuple. Rules
 """
 
 from lotus_infra.lake.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
-from lotus_infra.lake.checks.discovered import fields_are_offered, streams_are_offered
+from lotus_infra.lake.checks.discovered import deletions_are_selected, fields_are_offered, streams_are_offered
+from lotus_infra.lake.checks.layout import files_are_readable
 from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
 from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, prefixes_are_unique, streams_are_unique
 from lotus_infra.lake.checks.plain import paths_are_plain
@@ -31,8 +32,10 @@ CHECKS: tuple[Rule, ...] = (
     models_are_unique,
     prefixes_are_unique,
     paths_are_plain,
+    files_are_readable,
     streams_are_offered,
     fields_are_offered,
+    deletions_are_selected,
     modes_exist,
     modes_are_written,
     cursors_work,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from airbyte_model.suggestions import suggestion
 
+from lotus_infra.lake.catalog import deletion_of
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
@@ -56,3 +57,14 @@ def _compare_types(path: JsonPath, ours: Field, theirs: Field) -> Iterator[Strea
         yield from _compare((*path, "properties"), ours.properties, theirs.properties)
     if ours.items is not None and theirs.items is not None and ours.items != theirs.items:
         yield from _compare_types((*path, "items"), ours.items, theirs.items)
+
+
+def deletions_are_selected(lake: Lake) -> Iterator[Diagnostic]:
+    """A stream that is read by its changes selects the field by which its source reports deletions."""
+    for stream in lake.streams:
+        config = stream.config
+        name = deletion_of(config, stream.discovered)
+        if config.selected and config.sync_mode == "incremental" and name is not None and name not in config.fields:
+            what = f"lacks {name}, by which the source reports deletions: deleted rows stay in the model"
+            remedy = f"add it here, and deleted='{name}' to `latest` in the model"
+            yield Diagnostic(stream.file, ("fields",), what, remedy, harmless=True)

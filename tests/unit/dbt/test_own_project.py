@@ -17,6 +17,12 @@ LAKE = load_lake(OWN_STREAMS).lake
 STREAMS = [(source, stream) for source in LAKE.sources for stream in source.selected_streams]
 NAMES = [f"{source.name}/{stream.name}" for source, stream in STREAMS]
 
+
+def as_scaffolded(text: str) -> str:
+    """A text without what only people know: that amounts have a scale."""
+    return text.replace("decimal(18, 4)", "double")
+
+
 each_stream = pytest.mark.parametrize(("source", "stream"), STREAMS, ids=NAMES)
 
 
@@ -32,13 +38,13 @@ def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_befo
     lines = project / "models" / "core" / "shopify" / "int_shopify__order_lines.sql"
     lines.write_text(
         "{{ config(unique_key='id', tags=['shopify__orders']) }}\n\n"
-        "select\n    id,\n    unnest(json_extract(line_items, '$[*]')) as line\n"
+        "select\n    id,\n    unnest(json_extract(fulfillments, '$[*]')) as line\n"
         "from {{ arrivals('shopify', 'orders') }}\n"
     )
 
     (problem,) = check_lake_files(OWN_STREAMS, dbt=project).problems
 
-    assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "line_items")
+    assert (Path(problem.file), problem.line, problem.field) == (lines, 5, "fulfillments")
     assert problem.what == "the model reads it from shopify/orders, which does not select it"
 
 
@@ -46,7 +52,7 @@ def test_order_lines_that_read_a_field_which_orders_do_not_select_are_found_befo
 def test_a_scaffold_has_the_core_of_the_model_that_was_written_by_hand(
     source: SourceFolder, stream: StreamFile
 ) -> None:
-    written = (OWN_PROJECT / naming.dbt_model_file(source.name, stream.name)).read_text()
+    written = as_scaffolded((OWN_PROJECT / naming.dbt_model_file(source.name, stream.name)).read_text())
     by_hand, separator, _ = written.partition(",\n\ntyped as (")
     made = model_sql(stream)
 
@@ -56,7 +62,7 @@ def test_a_scaffold_has_the_core_of_the_model_that_was_written_by_hand(
 @each_stream
 def test_a_scaffold_declares_the_table_as_it_is_declared(source: SourceFolder, stream: StreamFile) -> None:
     file = f"{naming.dbt_models_folder(source.name)}/{naming.dbt_sources_file(source.name)}"
-    text = (OWN_PROJECT / file).read_text()
+    text = as_scaffolded((OWN_PROJECT / file).read_text())
     indented = "\n".join(
         f"        {line}" for line in table_entry(stream, LAKE.prefix_of(source, stream.name)).splitlines()
     )

@@ -1,5 +1,7 @@
 """What a scaffold has for a stream: types, keys, names; and which streams are refused."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from hypothesis import given
@@ -28,8 +30,8 @@ def stream_file(**overrides: object) -> StreamFile:
     [
         (Field("integer"), "bigint"),
         (Field(("null", "integer")), "bigint"),
-        (Field("number"), "decimal(18, 4)"),
-        (Field(("number", "integer")), "decimal(18, 4)"),
+        (Field("number"), "double"),
+        (Field(("number", "integer")), "double"),
         (Field("number", airbyte_type="integer"), "bigint"),
         (Field("boolean"), "boolean"),
         (Field("string"), "varchar"),
@@ -75,6 +77,51 @@ def test_a_stream_without_a_key_keeps_every_row_and_one_without_a_cursor_goes_by
 
     assert sql.startswith("{{ config(unique_key='_airbyte_raw_id', tags=['shop__orders']) }}\n")
     assert sql.endswith("{{ latest('arrived', key='_airbyte_raw_id', cursor='_airbyte_extracted_at') }}\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "offered", "written"),
+    [
+        ({"_ab_cdc_deleted_at": TEXT}, None, "cursor='updated_at', deleted='_ab_cdc_deleted_at') }}"),
+        ({"_ab_cdc_deleted_at": TEXT}, (), "cursor='updated_at', deleted='_ab_cdc_deleted_at') }}"),
+        (
+            {"deleted_at": TEXT},
+            ("deleted_message", "deleted_description"),
+            "cursor='updated_at', deleted='deleted_at') }}",
+        ),
+        ({}, ("_ab_cdc_deleted_at",), "cursor='updated_at') }}"),
+        ({"deleted_at": TEXT}, (), "cursor='updated_at') }}"),
+        ({"deleted_at": TEXT}, None, "cursor='updated_at') }}"),
+    ],
+)
+def test_deletions_that_a_source_is_known_to_report_are_told_to_latest(
+    fields: dict[str, object], offered: tuple[str, ...] | None, written: str
+) -> None:
+    clean = {"id": TEXT, "updated_at": TEXT} | fields
+    file = stream_file(fields=clean)
+    if offered is not None:
+        suggests = discovered(fields=clean | dict.fromkeys(offered, TEXT))
+        file = replace(file, discovered=Discovered.model_validate(suggests, strict=False))
+
+    assert model_sql(file).endswith(f"{{{{ latest('arrived', key='id', {written}\n")
+
+
+def test_a_number_is_read_by_the_macro_that_rounds_nothing_wherever_it_is() -> None:
+    number, whole = {"type": "number"}, {"type": "integer"}
+    file = stream_file(
+        primary_key=[["data", "id"]],
+        fields={
+            "data": {"type": "object", "properties": {"id": whole}},
+            "updated_at": TEXT,
+            "Order": number,
+            "rate": number,
+        },
+    )
+    sql = model_sql(file)
+
+    assert """{{ exact('"Order"', 'double') }} as "Order",""" in sql
+    assert "{{ exact('rate', 'double') }} as rate," in sql
+    assert r"{{ exact('json_extract_string(data, \'$.id\')', 'bigint') }} as data_id," in sql
 
 
 def test_a_key_of_several_fields_is_a_list_and_tested_together() -> None:

@@ -7,6 +7,7 @@ import pytest
 from airbyte_model.secrets import MASK
 
 from lotus_infra.lake.references import StackValues
+from lotus_infra.naming import PATH_FORMAT
 from tests.support.lakes import Document, Files, destination, problems_of, report_on, source
 
 PASSWORD: Document = {"$secret": "shop_password"}
@@ -247,6 +248,7 @@ def test_a_stack_without_a_landing_zone_is_reported_for_each_part_that_a_destina
                 "s3_bucket_region": "us-west-1",
                 "secret_access_key": {"$landing": "secret_access_key"},
                 "format": {"format_type": "Parquet"},
+                "s3_path_format": PATH_FORMAT,
             }
         )
     }

@@ -34,7 +34,7 @@ def test_two_destinations_with_one_label_are_reported(tmp_path: Path) -> None:
 
     assert problems_of(tmp_path, changes) == [
         (
-            '_destinations/t3.json:16: name: the destination label "Lake" is already that of _destinations/s3.json: '
+            '_destinations/t3.json:17: name: the destination label "Lake" is already that of _destinations/s3.json: '
             "give one of the two another name"
         )
     ]

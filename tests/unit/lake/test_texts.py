@@ -27,7 +27,7 @@ def test_a_long_source_is_one_problem_and_a_long_destination_is_reported_at_its_
     assert problem.startswith(f'shop/_source.json:3: name: the label "{"x" * 40}…" has 300 characters')
 
     own, connection = problems_of(tmp_path, {"_destinations/s3.json": destination(name="x" * 257)})
-    assert own.startswith("_destinations/s3.json:16: name: the label")
+    assert own.startswith("_destinations/s3.json:17: name: the label")
     assert connection.startswith("shop/_source.json:3: name: the connection label")
 
 

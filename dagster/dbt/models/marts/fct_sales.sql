@@ -5,6 +5,7 @@ orders as (
     select
         *,
         coalesce(taxes_included, false) as has_taxes_in_prices,
+        coalesce(line_items, '') not in ('', 'null') as has_line_items,
         {{ has_lost(['line_items']) }} or {{ is_unreadable('line_items') }} as has_lost_lines,
         {{ has_lost(['shipping_lines']) }} or {{ is_unreadable('shipping_lines') }} as has_lost_shipping,
         {{ has_lost(['original_total_additional_fees_set']) }} as has_lost_fees
@@ -87,7 +88,7 @@ line_amounts as (
         0 as duties
     from orders
     left join shipping on orders.id = shipping.order_id
-    where coalesce(orders.line_items, '') in ('', 'null')
+    where not has_line_items
 ),
 
 line_sales as (
@@ -227,7 +228,7 @@ refund_amounts as (
         *,
         case
             when paid is null and explained = 0 then null
-            when paid - explained > case when is_converted then paid / 100 else 0 end then paid - explained
+            when paid - explained > case when is_converted then greatest(paid / 500, 0.05) else 0 end then paid - explained
             else 0
         end as unexplained
     from explained
@@ -278,8 +279,13 @@ lost as (
         ordered.id as order_id,
         concat_ws(
             ', ',
-            case when ordered_gross is null or ordered_discounts is null or ordered_gift_cards is null then 'line_items' end,
-            case when ordered_duties is null then 'duties' end,
+            case when not has_line_items and ordered.total_line_items_price is null then 'total_line_items_price' end,
+            case when not has_line_items and ordered.total_discounts is null then 'total_discounts' end,
+            case
+                when has_lost_lines
+                or has_line_items and ordered_gross + ordered_discounts + ordered_gift_cards + ordered_duties is null
+                then 'line_items'
+            end,
             case when ordered_shipping is null then 'shipping_lines' end,
             case when ordered_fees is null then 'original_total_additional_fees_set' end,
             case when total_tax is null then 'total_tax' end,
@@ -306,7 +312,7 @@ select
     {{ left_of('ordered_shipping', 'refunded.returned_shipping') }} as shipping,
     {{ left_of('ordered.total_tax', 'refunded.returned_taxes') }} as taxes,
     {{ left_of('ordered_duties', 'case when duties_included then 0 else refunded.returned_duties end') }} as duties,
-    {{ left_of('ordered_fees', '0') }} as fees,
+    case when ordered.cancelled_at is not null then 0 else ordered_fees end::decimal(18, 4) as fees,
     net + shipping + taxes + duties + fees as total,
     {{ left_of('ordered_gift_cards', 'refunded.returned_gift_cards') }} as gift_cards,
     ordered.total_tip_received::decimal(18, 4) as tips,

@@ -4,11 +4,11 @@ with
 
 arrived as (
     select
-        id::bigint as id,
+        {{ exact('id', 'bigint') }} as id,
         make,
         model,
-        year::bigint as year,
-        price::decimal(18, 4) as price,
+        {{ exact('year', 'bigint') }} as year,
+        {{ exact('price', 'decimal(18, 4)') }} as price,
         created_at::timestamptz as created_at,
         updated_at::timestamptz as updated_at,
         _airbyte_raw_id,

@@ -4,9 +4,9 @@ with
 
 arrived as (
     select
-        id::bigint as id,
-        user_id::bigint as user_id,
-        product_id::bigint as product_id,
+        {{ exact('id', 'bigint') }} as id,
+        {{ exact('user_id', 'bigint') }} as user_id,
+        {{ exact('product_id', 'bigint') }} as product_id,
         created_at::timestamptz as created_at,
         updated_at::timestamptz as updated_at,
         added_to_cart_at::timestamptz as added_to_cart_at,

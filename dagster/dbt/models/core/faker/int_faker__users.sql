@@ -4,12 +4,12 @@ with
 
 arrived as (
     select
-        id::bigint as id,
+        {{ exact('id', 'bigint') }} as id,
         created_at::timestamptz as created_at,
         updated_at::timestamptz as updated_at,
         name,
         title,
-        age::bigint as age,
+        {{ exact('age', 'bigint') }} as age,
         email,
         telephone,
         gender,
@@ -19,7 +19,7 @@ arrived as (
         occupation,
         height,
         blood_type,
-        weight::bigint as weight,
+        {{ exact('weight', 'bigint') }} as weight,
         address,
         _airbyte_raw_id,
         _airbyte_extracted_at::timestamptz as _airbyte_extracted_at,

@@ -4,14 +4,14 @@ with
 
 arrived as (
     select
-        id::bigint as id,
+        {{ exact('id', 'bigint') }} as id,
         email,
         first_name,
         last_name,
         created_at::timestamptz as created_at,
         updated_at::timestamptz as updated_at,
-        orders_count::bigint as orders_count,
-        total_spent::decimal(18, 4) as total_spent,
+        {{ exact('orders_count', 'bigint') }} as orders_count,
+        {{ exact('total_spent', 'decimal(18, 4)') }} as total_spent,
         tags,
         state,
         _airbyte_raw_id,

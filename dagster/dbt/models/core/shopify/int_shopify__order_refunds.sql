@@ -4,8 +4,8 @@ with
 
 arrived as (
     select
-        id::bigint as id,
-        order_id::bigint as order_id,
+        {{ exact('id', 'bigint') }} as id,
+        {{ exact('order_id', 'bigint') }} as order_id,
         created_at::timestamptz as created_at,
         refund_line_items,
         transactions,

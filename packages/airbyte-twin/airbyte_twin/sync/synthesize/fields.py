@@ -297,6 +297,9 @@ def _object(name: str, schema: JsonObject, context: SchemaContext) -> Make:
 def _array(name: str, schema: JsonObject, context: SchemaContext) -> Make:
     items = schema.get("items")
     one = as_object(items[0] if isinstance(items, list) and items else items)
+    if not one:
+        # Nothing says whether its items are texts or objects: a guess would mislead who reads them.
+        return lambda _seed, _change: []
     inner = replace(context.about(name), money=None, in_array=True)
     item = _member(singular(name), one, inner, {})
     # A record refers to one row of a stream: a second item would be the same one.

@@ -1,0 +1,129 @@
+"""The layout of the files that a destination writes.
+
+Sensors, models and `lotus status` read one layout: Parquet files, one folder for each day, below the stream's prefix.
+They ignore every other key, so a destination with another layout would look like one to which nothing was written.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lotus_infra import naming
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
+from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, Lake
+from lotus_infra.lake.models import Configuration, DestinationConfig, is_definition_id
+from lotus_infra.lake.references import Reference, is_reference, parse_reference
+
+_CONNECTOR: Final = "destination-s3"
+_PATH_FORMAT: Final = "s3_path_format"
+_FILE_NAME: Final = "file_name_pattern"
+_WRITE_PATH: Final = f'write "{_PATH_FORMAT}": "{naming.PATH_FORMAT}"'
+_WRITE_NAME: Final = f'write "{_FILE_NAME}": "part_{{part_number}}.parquet"'
+# The variables of a file's name with a value of each (airbytehq/airbyte, bulk CDK: ObjectStoragePathFactory).
+_VARIABLES: Final = {
+    "date": "2026_01_05",
+    "date:yyyy_MM": "2026_01",
+    "timestamp": "1",
+    "timestamp:millis": "1",
+    "timestamp:micros": "1",
+    "part_number": "0",
+    "sync_id": "1",
+    "format_extension": ".parquet",
+}
+_VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.=@ -]+")
+CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD")
+"""The codecs that DuckDB reads; the LZ4 of Airbyte's writer is Hadoop's, not Parquet's LZ4_RAW."""
+_Flaw = tuple[JsonPath, str, str]
+
+
+def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
+    """The readers of the landing zone find the files of each destination that a source writes to."""
+    used = {source.config.destination for source in lake.sources if source.config is not None}
+    for name, config in lake.destinations.items():
+        if name not in used or config is None:
+            continue
+        file = f"{DESTINATIONS_FOLDER}/{name}.json"
+        if _is_s3(lake, config):
+            for path, what, remedy in _flaws(config.configuration):
+                yield Diagnostic(file, ("configuration", *path), what, remedy)
+        elif config.connector in lake.connectors or is_definition_id(config.connector):
+            what = f"is not {_CONNECTOR}: the lake's models read nothing that it writes"
+            yield Diagnostic(file, ("connector",), what, "read its tables where it writes them", harmless=True)
+
+
+def _is_s3(lake: Lake, config: DestinationConfig) -> bool:
+    """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
+    pinned = lake.pinned(config.connector)
+    name = pinned.connector if pinned is not None else config.connector
+    return name == _CONNECTOR or (is_definition_id(name) and BUCKET_PATH in config.configuration)
+
+
+def _flaws(configuration: Configuration) -> Iterator[_Flaw]:
+    """Yield each setting that puts files where readers don't look, or makes files that they can't read."""
+    yield from _flaws_of_path(configuration)
+    yield from _flaws_of_path_format(configuration)
+    yield from _flaws_of_file_name(configuration)
+    yield from _flaws_of_format(configuration)
+
+
+def _flaws_of_path(configuration: Configuration) -> Iterator[_Flaw]:
+    given = configuration.get(BUCKET_PATH)
+    if is_reference(given):
+        reference = parse_reference(given)
+        if isinstance(reference, Reference) and reference.part != "prefix":
+            remedy = 'write the path, or {"$landing": "prefix"}'
+            yield (BUCKET_PATH,), "depends on the stack, but the models name one path for all stacks", remedy
+    elif isinstance(given, str):
+        parts = given.strip("/").split("/")
+        if given.strip("/") and any(part.strip() in {"", ".", ".."} for part in parts):
+            remedy = f"write {json.dumps('/'.join(part for part in parts if part.strip(' .')) or naming.LANDING_PATH)}"
+            yield (BUCKET_PATH,), "has an empty part, or one of dots, which Airbyte and S3 read differently", remedy
+
+
+def _flaws_of_path_format(configuration: Configuration) -> Iterator[_Flaw]:
+    given = configuration.get(_PATH_FORMAT)
+    if is_reference(given):
+        yield (_PATH_FORMAT,), "depends on the stack, but the lake's readers know one layout", _WRITE_PATH
+    elif given in (None, ""):
+        yield (_PATH_FORMAT,), "is missing, and the lake's readers don't know Airbyte's default", _WRITE_PATH
+    elif isinstance(given, str) and re.sub("/+", "/", given).removeprefix("/") != naming.PATH_FORMAT:
+        yield (_PATH_FORMAT,), "is not the layout that the lake's readers know", _WRITE_PATH
+
+
+def _flaws_of_file_name(configuration: Configuration) -> Iterator[_Flaw]:
+    given = configuration.get(_FILE_NAME)
+    if is_reference(given):
+        yield (_FILE_NAME,), "depends on the stack, but the lake's readers know one layout", _WRITE_NAME
+    elif isinstance(given, str) and given:
+        what = _flaw_of_file_name(given)
+        if what is not None:
+            yield (_FILE_NAME,), what, _WRITE_NAME
+
+
+def _flaw_of_file_name(pattern: str) -> str | None:
+    unknown = [found for found in _VARIABLE.findall(pattern) if found not in _VARIABLES]
+    if unknown:
+        return f"has {{{unknown[0]}}}, which is no variable of Airbyte's"
+    name = _VARIABLE.sub(lambda found: _VARIABLES[found[1]], pattern)
+    if _PLAIN_NAME.fullmatch(name) is None:
+        return "has characters that the lake's readers don't expect in a file's name"
+    if naming.LANDED_FILE.fullmatch(f"year=2026/month=01/day=05/{name}") is None:
+        return "makes names that don't end in .parquet"
+    # Airbyte puts a number behind the ending of a name that is taken, and readers would not find such a file.
+    return None if "{part_number}" in pattern else "has no {part_number}, so two files can have one name"
+
+
+def _flaws_of_format(configuration: Configuration) -> Iterator[_Flaw]:
+    given = configuration.get("format")
+    if is_reference(given):
+        remedy = 'write {"format_type": "Parquet"}'
+        yield ("format",), "depends on the stack, but the lake reads Parquet only", remedy
+    elif isinstance(given, dict):
+        kind, codec = given.get("format_type"), given.get("compression_codec", CODECS[0])
+        if isinstance(kind, str) and kind.casefold() != "parquet":
+            yield ("format", "format_type"), f"is {kind}, but the lake reads Parquet only", 'write "Parquet"'
+        elif isinstance(codec, str) and codec not in CODECS:
+            remedy = f"write {', '.join(CODECS[:-1])} or {CODECS[-1]}"
+            yield ("format", "compression_codec"), f"is {codec}, which DuckDB can't read", remedy
