@@ -8,8 +8,8 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from pydantic import Field, field_validator
 
+from lotus_dagster import automation
 from lotus_dagster.arrivals.partitions import is_unit
-from lotus_dagster.automation import mart_condition
 from lotus_dagster.builds import Builder
 from lotus_dagster.dbt_command import LotusDbt, lake
 from lotus_dagster.environment import Warehouse
@@ -93,7 +93,7 @@ def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
         manifest=manifest,
         exclude=" ".join(f"tag:{tag}" for tag in tags) or None,
         name=MARTS,
-        dagster_dbt_translator=LotusTranslator("marts", mart_condition()),
+        dagster_dbt_translator=LotusTranslator(automation.GROUP, automation.mart_condition()),
         pool=POOL,
     )
     def marts(context: dg.AssetExecutionContext, dbt: LotusDbt) -> Iterator[Any]:

@@ -5,6 +5,8 @@ from typing import Any
 import dagster as dg
 
 NAME = "marts_dbt_automation"
+GROUP = "marts"
+"""The group of all marts in Dagster."""
 RETRY_SCHEDULE = "*/10 * * * *"
 """When a failed mart is requested again: every ten minutes, until it succeeds."""
 
@@ -19,13 +21,18 @@ def mart_condition() -> "dg.AutomationCondition[Any]":
     when = dg.AutomationCondition
     # Both sides of this `since` carry the times of their events, which Dagster compares. A combination by `|` or `&`
     # has no times, and then the request of one tick before would cancel an update that came later.
-    updated: dg.AutomationCondition[Any] = when.any_deps_match(when.newly_updated()).since(when.newly_requested())
+    models_updated = when.any_deps_match(when.newly_updated()).ignore(dg.AssetSelection.groups(GROUP))
+    updated: dg.AutomationCondition[Any] = models_updated.since(when.newly_requested())
+    # A mart of other marts materializes in their run, after them: their updates are not another reason.
+    with_upstream = when.any_deps_match(when.will_be_requested())
     missing: dg.AutomationCondition[Any] = when.missing().newly_true().since(when.newly_requested())
     failed: dg.AutomationCondition[Any] = (when.execution_failed() & when.cron_tick_passed(RETRY_SCHEDULE)).since(
         when.newly_requested()
     )
     ready = ~when.any_deps_missing() & ~when.any_deps_in_progress() & ~when.in_progress()
-    return ((updated | missing | failed) & ready).with_label("after each update of an upstream, and after a failure")
+    return ((updated | with_upstream | missing | failed) & ready).with_label(
+        "after each update of an upstream, and after a failure"
+    )
 
 
 def automation_sensor(marts: dg.AssetsDefinition) -> dg.SensorDefinition:

@@ -9,7 +9,8 @@ import pytest
 from dagster._core.test_utils import freeze_time
 from lotus_dagster.automation import mart_condition
 
-MART, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "model", "other"))
+MART, REPORT, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "report", "model", "other"))
+"""A mart of two models, and a mart of a mart and a model."""
 
 
 class Daemon:
@@ -21,11 +22,22 @@ class Daemon:
         self.while_it_runs: Callable[[], None] = lambda: None
         self.cursor: Any = None
 
-        @dg.asset(deps=[MODEL, OTHER], automation_condition=condition)
-        def mart() -> None:
+        @dg.multi_asset(
+            can_subset=True,
+            specs=[
+                dg.AssetSpec(MART, deps=[MODEL, OTHER], group_name="marts", automation_condition=condition),
+                dg.AssetSpec(REPORT, deps=[MART, MODEL], group_name="marts", automation_condition=condition),
+            ],
+        )
+        def marts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
             self.while_it_runs()
+            for key in (MART, REPORT):
+                if key in context.selected_asset_keys:
+                    self.now += timedelta(seconds=1)
+                    with freeze_time(self.now):
+                        yield dg.MaterializeResult(key)
 
-        self.definitions = dg.Definitions([dg.AssetSpec(MODEL), dg.AssetSpec(OTHER), mart])
+        self.definitions = dg.Definitions([dg.AssetSpec(MODEL), dg.AssetSpec(OTHER), marts])
 
     def update(self, key: dg.AssetKey) -> None:
         """A model is materialized, a second after all before."""
@@ -34,21 +46,22 @@ class Daemon:
             self.instance.report_runless_asset_event(dg.AssetMaterialization(key))
 
     def passes(self, minutes: int = 1) -> int:
-        """Evaluates after some minutes; returns how many marts were run."""
+        """Evaluates after some minutes; returns how often the marts were run, both of them in one run."""
         self.now += timedelta(minutes=minutes)
         found = dg.evaluate_automation_conditions(
             self.definitions,
             self.instance,
-            asset_selection=dg.AssetSelection.assets(MART),
+            asset_selection=dg.AssetSelection.assets(MART, REPORT),
             cursor=self.cursor,
             evaluation_time=self.now,
         )
         self.cursor = found.cursor
+        assert found.get_num_requested(REPORT) == found.get_num_requested(MART)
         for _ in range(found.get_num_requested(MART)):
             self.now += timedelta(seconds=1)
             with freeze_time(self.now):
                 job = self.definitions.resolve_implicit_global_asset_job_def()
-                job.execute_in_process(instance=self.instance, asset_selection=[MART], raise_on_error=False)
+                job.execute_in_process(instance=self.instance, asset_selection=[MART, REPORT], raise_on_error=False)
         return found.get_num_requested(MART)
 
     def passes_in(self, minutes: int) -> int:
