@@ -153,6 +153,10 @@ def sensor(source: str, stream: str) -> str:
     return f"{source}_{stream}_sensor"
 
 
+MOST_DAYS_AHEAD = 2
+"""A partition that is dated more days after today (in UTC) is far from now: its date is wrong, and says nothing of when
+its files arrived. Clocks and time zones explain fewer days."""
+
 QUARANTINE_CHECK = "quarantine"
 """Dagster's asset check on a stream's model that fails while files of the stream are in quarantine."""
 

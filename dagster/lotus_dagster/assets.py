@@ -5,21 +5,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 from pydantic import Field, field_validator
 
 from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.automation import mart_condition
-from lotus_dagster.environment import PARTITIONS, Warehouse, variable
+from lotus_dagster.builds import Builder
+from lotus_dagster.dbt_command import LotusDbt, lake
+from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
+from lotus_dagster.quarantine import released
 from lotus_dagster.translator import LotusTranslator, raw_key
 from lotus_infra import naming
+from lotus_infra.errors import LotusError
 
 POOL = "lotus_warehouse"
 MARTS = "marts_dbt"
-# A test that compares a model with one further down runs with the latter: the former alone may be there first.
-BUILD = ["build", "--indirect-selection", "buildable"]
 
 
 class StreamRun(dg.Config):
@@ -30,6 +32,9 @@ class StreamRun(dg.Config):
 
     rebuild: bool = False
     """Rebuild the models from all files."""
+
+    release: list[str] = Field(default=[])
+    """Files to take out of quarantine first, by their keys below the landing zone; `*` for all of the stream."""
 
     @field_validator("partitions")
     @classmethod
@@ -63,13 +68,22 @@ def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
         dagster_dbt_translator=LotusTranslator(stream.source),
         pool=POOL,
     )
-    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, config: StreamRun) -> Iterator[Any]:
-        Warehouse.read()
-        with variable(PARTITIONS, " ".join(config.partitions)):
-            invocation = dbt.cli(dbt_arguments(config), context=context)
-        yield from invocation.stream()
+    def models(context: dg.AssetExecutionContext, dbt: LotusDbt, config: StreamRun) -> Iterator[Any]:
+        warehouse = Warehouse.read()
+        _release(stream, config.release, warehouse)
+        builder = Builder(dbt, context, config.partitions, full_refresh=config.rebuild)
+        yield from builder.events(builder.build_without_bad_files(stream, warehouse))
 
     return models
+
+
+def _release(stream: Stream, files: list[str], warehouse: Warehouse) -> None:
+    if files:
+        with lake(warehouse) as connection:
+            try:
+                released(connection, naming.dbt_model(stream.source, stream.name), files)
+            except LotusError as error:
+                raise dg.Failure(str(error)) from error
 
 
 def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
@@ -82,13 +96,9 @@ def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:
         dagster_dbt_translator=LotusTranslator("marts", mart_condition()),
         pool=POOL,
     )
-    def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def marts(context: dg.AssetExecutionContext, dbt: LotusDbt) -> Iterator[Any]:
         Warehouse.read()
-        yield from dbt.cli(BUILD, context=context).stream()
+        builder = Builder(dbt, context)
+        yield from builder.events(builder.build())
 
     return marts
-
-
-def dbt_arguments(run: StreamRun) -> list[str]:
-    """The dbt command of a run: a rebuild reads everything, whatever partitions are named."""
-    return [*BUILD, "--full-refresh"] if run.rebuild else BUILD

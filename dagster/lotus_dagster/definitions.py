@@ -12,14 +12,15 @@ from pathlib import Path
 
 import dagster as dg
 
-from lotus_dagster.assets import mart_assets, raw_asset, stream_assets
+from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
 from lotus_dagster.automation import automation_sensor
 from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
+from lotus_dagster.quarantine import quarantine_check
 from lotus_dagster.sensors import stream_sensor
-from lotus_infra import dagster_fingerprint
+from lotus_infra import dagster_fingerprint, naming
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STREAMS = REPOSITORY / "streams"
@@ -39,6 +40,7 @@ def definitions_of(
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
+    checks: list[dg.AssetChecksDefinition] = []
     sensors: list[dg.SensorDefinition] = []
     for stream in streams:
         part = manifest.tagged(stream.tag)
@@ -46,6 +48,7 @@ def definitions_of(
             log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
             continue
         assets.append(stream_assets(stream, part))
+        checks.append(quarantine_check(dg.AssetKey(naming.asset_key(stream.source, stream.name)), POOL))
         sensors.append(stream_sensor(stream))
     marts = manifest.untagged([stream.tag for stream in streams])
     if marts is not None:
@@ -53,7 +56,10 @@ def definitions_of(
         assets.append(made)
         sensors.append(automation_sensor(made))
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
-    return dg.Definitions(assets=assets, sensors=sensors, resources=resources)
+    # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
+    return dg.Definitions(
+        assets=assets, asset_checks=checks, sensors=sensors, resources=resources, executor=dg.in_process_executor
+    )
 
 
 def current_manifest(project: Path) -> Path:

@@ -4,8 +4,7 @@ Read when a run or a sensor starts, never on import: a code location without the
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,6 +23,9 @@ EXPIRE_RAW_DAYS = "LOTUS_EXPIRE_RAW_DAYS"
 
 RETRY_SECONDS = "LOTUS_RETRY_SECONDS"
 """How long a sensor waits after a failed run before it asks for another; it doubles with each further failure."""
+
+THREADS = "LOTUS_THREADS"
+"""Obsolete: dbt builds with one thread."""
 
 _MOST_DIGITS = 9
 _MEANING = {
@@ -56,8 +58,13 @@ class Warehouse:
         """Read all at once, so that one error names everything that is missing.
 
         Raises:
-            EnvironmentVariableError: At least one is not set.
+            EnvironmentVariableError: At least one is not set, or more than one thread is asked for.
         """
+        if environment.get(THREADS, "1").strip() not in {"", "1"}:
+            raise EnvironmentVariableError(
+                f"{THREADS} is {environment[THREADS]!r}: DuckLake crashes when two threads of a process commit at once",
+                "unset it: dbt builds with one thread, and DuckDB reads with all cores",
+            )
         landing, catalog, data = required(environment, LANDING, CATALOG, LAKE_DATA)
         return cls(landing, catalog, data)
 
@@ -95,17 +102,3 @@ def whole_number(environment: Mapping[str, str], name: str) -> int | None:
         hint = f"set it to a whole number of up to {_MOST_DIGITS} digits, or unset it"
         raise EnvironmentVariableError(f"{name} is {text!r}", hint)
     return int(text)
-
-
-@contextmanager
-def variable(name: str, value: str) -> Iterator[None]:
-    """A variable of this process and of those that it starts meanwhile; dagster-dbt gives dbt this environment."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

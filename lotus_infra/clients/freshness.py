@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.clients.dagster import Asset, AssetKey, downstream, fetch_assets
+from lotus_infra.clients.dagster import Asset, AssetKey, FailedCheck, QuarantinedFile, downstream, fetch_assets
 from lotus_infra.clients.storage import Bucket, Object, ObjectStore
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.settings import StackSettings
@@ -22,6 +23,8 @@ from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 _PARALLEL_LISTINGS: Final = 16
+_LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
+"""The beginning of each level's folders, and the last one of the calendar."""
 StreamKey = tuple[str, str]
 """The folder of a stream's source, and the stream's name."""
 
@@ -78,6 +81,8 @@ class StreamStatus:
         landed: Its newest partition.
         model: Its model.
         marts: The marts downstream of the model, by name; empty if the model is unavailable.
+        quarantined: The files that runs of the model skip.
+        failed_checks: Of the model and of its marts.
     """
 
     source: str
@@ -85,6 +90,8 @@ class StreamStatus:
     landed: Landed
     model: Materialization | Unavailable
     marts: tuple[Materialization, ...] = ()
+    quarantined: tuple[QuarantinedFile, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
 
 
 def newest_partitions(
@@ -147,7 +154,8 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
     """The newest partition of a stream; None if no file has landed.
 
     The listing starts at yesterday's partition: one request for a fresh stream. An older stream takes four more, down
-    its newest year, month and day, however many files it has.
+    its newest year, month and day, however many files it has. Partitions that are no day, or dated far from now, count
+    as none: their dates are wrong.
 
     Args:
         store: The bucket.
@@ -157,9 +165,13 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
     Raises:
         LotusError: The bucket can't be listed.
     """
-    yesterday = f"{today - timedelta(days=1):year=%Y/month=%m/day=%d/}"
-    recent = _newest_of(prefix, store.list_objects(prefix, after=prefix + yesterday))
-    return recent or _newest_of(prefix, store.list_objects(_last_partition(store, prefix)))
+    yesterday, far = (
+        f"{prefix}{today + timedelta(days=days):year=%Y/month=%m/day=%d/}" for days in (-1, naming.MOST_DAYS_AHEAD + 1)
+    )
+    after = takewhile(lambda one: one.key < far, store.list_objects(prefix, after=yesterday))
+    recent = _newest_of(prefix, after)
+    day = _last_day(store, prefix, far) if recent is None else None
+    return recent if day is None else _newest_of(prefix, store.list_objects(day))
 
 
 def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
@@ -193,7 +205,29 @@ def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey,
         landed,
         Materialization(key[-1], assets[key].materialized),
         tuple(Materialization(each.key[-1], each.materialized) for each in marts),
+        assets[key].quarantined,
+        tuple(check for each in (assets[key], *marts) for check in each.failed_checks),
     )
+
+
+def check_problems(streams: Iterable[StreamStatus]) -> Iterator[str]:
+    """A line for each file in quarantine, and for each failed check of severity error, of several streams each once."""
+    found: dict[str, None] = {}
+    for stream in streams:
+        for one in stream.quarantined:
+            since = f" since {one.since:%Y-%m-%d %H:%M}" if one.since is not None else ""
+            reason = one.reason.strip().partition("\n")[0]
+            found[f"{stream.source}/{stream.stream}: {one.file} is in quarantine{since}: {reason}"] = None
+        for check in stream.failed_checks:
+            if check.is_error:
+                found[describe_check(check)] = None
+    yield from found
+
+
+def describe_check(check: FailedCheck) -> str:
+    """A failed check in one line."""
+    why = check.description.strip().partition("\n")[0]
+    return f"{check.asset[-1]}: the check {check.name} fails{f': {why}' if why else ''}"
 
 
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
@@ -265,11 +299,14 @@ def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None
     return NewestPartition(partition, len(inside), sum(one.size for one in inside), max(one.modified for one in inside))
 
 
-def _last_partition(store: ObjectStore, prefix: str) -> str:
-    """The prefix of the newest day, or of the deepest level that has partitions."""
-    for part in ("year=", "month=", "day="):
-        prefix += max((one for one in store.folders(prefix) if one.startswith(part)), default="")
-    return prefix
+def _last_day(store: ObjectStore, prefix: str, far: str, levels: Sequence[tuple[str, str]] = _LEVELS) -> str | None:
+    """The prefix of the newest day before a prefix that is far from now; None if there is none."""
+    if not levels:
+        return prefix
+    (part, last), *below = levels
+    found = (one for one in store.folders(prefix) if part < one <= last and prefix + one < far)
+    days = (_last_day(store, prefix + one, far, below) for one in sorted(found, reverse=True))
+    return next((day for day in days if day is not None), None)
 
 
 def _hours(limit: timedelta) -> str:

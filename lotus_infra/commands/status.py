@@ -30,6 +30,8 @@ from lotus_infra.clients.freshness import (
     NewestPartition,
     StreamStatus,
     Unavailable,
+    check_problems,
+    describe_check,
     freshness_problems,
     load_assets,
     newest_partitions,
@@ -147,8 +149,8 @@ def status(
 ) -> None:
     """Show whether the connections of SOURCES (or all) run, and how fresh their streams are; exit with 1 on a problem.
 
-    A problem is a connection that is missing or not active, a last job that failed, or data that is too old. A value
-    that cannot be read is shown as unknown, with the reason.
+    A problem is a connection that is missing or not active, a last job that failed, a file in quarantine, a failed
+    check, or data that is too old. A value that cannot be read is shown as unknown, with the reason.
 
     Example: lotus status shopify --older-than 26h
     """
@@ -186,6 +188,7 @@ def collect_status(
     made = load_assets(query.dagster_url or ingress)
     streams = tuple(stream_status(*place, landed[place], made) for place in landed)
     problems = [f"{each.source}: {each.problem}" for each in connections if each.problem]
+    problems += check_problems(streams)
     if query.older_than is not None:
         problems += [each for stream in streams for each in freshness_problems(stream, query.older_than, now)]
     return Status(now, connections, streams, tuple(problems))
@@ -279,9 +282,16 @@ def render(found: Status) -> str:
         console.print(_connections_table(found))
         if found.streams:
             console.print(_streams_table(found))
-    lines = [*found.problems, *dict.fromkeys(_unknown_reasons(found))]
+    lines = [*found.problems, *dict.fromkeys(_warnings(found)), *dict.fromkeys(_unknown_reasons(found))]
     lines.append(pluralize(len(found.problems), "problem") if found.problems else "no problems")
     return captured.get() + "".join(escape_unprintable(line) + "\n" for line in lines)
+
+
+def _warnings(found: Status) -> Iterator[str]:
+    for stream in found.streams:
+        for check in stream.failed_checks:
+            if not check.is_error:
+                yield f"warning: {describe_check(check)}"
 
 
 def _unknown_reasons(found: Status) -> Iterator[str]:
@@ -410,6 +420,18 @@ def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
         "model": _made_document(each.model) if isinstance(each.model, Materialization) else None,
         "marts": [_made_document(made) for made in each.marts],
         "models_unknown": each.model.reason if isinstance(each.model, Unavailable) else None,
+        "quarantined": [
+            {"file": one.file, "reason": one.reason, "since": _time(one.since)} for one in each.quarantined
+        ],
+        "failed_checks": [
+            {
+                "model": check.asset[-1],
+                "check": check.name,
+                "severity": "error" if check.is_error else "warning",
+                "description": check.description,
+            }
+            for check in each.failed_checks
+        ],
     }
 
 

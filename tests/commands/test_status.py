@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -25,7 +25,9 @@ Shown = pytest.CaptureFixture[str]
 USERS = ["main", "int_shop__users"]
 
 
-def asset(key: list[str], *upstream: list[str], hours: float | None = None) -> dict[str, Any]:
+def asset(
+    key: list[str], *upstream: list[str], hours: float | None = None, checks: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """An asset as the webserver shows it, made some hours ago."""
     times = [] if hours is None else [datetime.now(UTC) - timedelta(hours=hours)]
     made = [{"timestamp": str(int(time.timestamp() * 1000))} for time in times]
@@ -33,7 +35,19 @@ def asset(key: list[str], *upstream: list[str], hours: float | None = None) -> d
         "assetKey": {"path": key},
         "dependencyKeys": [{"path": one} for one in upstream],
         "assetMaterializations": made,
+        "assetChecksOrError": {"checks": list(checks)},
     }
+
+
+def check(
+    name: str, status: str, severity: str = "ERROR", why: str | None = None, **metadata: object
+) -> dict[str, Any]:
+    """A check of an asset as the webserver shows it."""
+    entries = [{"label": label, "jsonString": json.dumps(value)} for label, value in metadata.items()]
+    other = {"label": "rows"}  # an entry of another type has no JSON
+    evaluation = {"severity": severity, "description": why, "metadataEntries": [other, *entries]}
+    execution = {"status": status, "evaluation": evaluation if status in {"FAILED", "SUCCEEDED"} else None}
+    return {"name": name, "executionForLatestMaterialization": execution}
 
 
 @contextmanager
@@ -108,6 +122,62 @@ def test_connections_jobs_files_and_models_are_told_and_old_ones_are_a_problem(
     assert [each["name"] for each in [stream["model"], *stream["marts"]]] == ["int_shop__users", "dim_users"]
     assert document["ok"] is False
     assert document["problems"] == ["shop/users: dim_users is older than 48 h"]
+
+
+BAD = {
+    "file": "raw/shop/users/year=2020/month=01/day=05/part_1.parquet",
+    "reason": "Invalid Input Error: no magic bytes\nLINE 1: select",
+    "since": "2026-01-05T10:00:00+00:00",
+}
+
+
+def test_files_in_quarantine_and_failed_checks_are_problems_and_warnings_are_shown(
+    lab: Lab, lotus: Lotus, landing: str, capsys: Shown
+) -> None:
+    ended(lab, "shop", "succeeded", 1)
+    ended(lab, "store", "succeeded", 1)
+    users = [
+        check("quarantine", "FAILED", "WARN", "1 file is in quarantine", files=[BAD]),
+        check("unique_id", "SUCCEEDED"),
+        {"name": "never_evaluated", "executionForLatestMaterialization": None},
+    ]
+    mart = [
+        check("not_null_total", "FAILED", "ERROR", "Got 2 results\nconfigured to fail if != 0"),
+        check("known_status", "FAILED", "WARN"),
+        check("sales_add_up", "EXECUTION_FAILED"),
+    ]
+    made = [asset(USERS, hours=1, checks=users), asset(["main", "dim_users"], USERS, hours=1, checks=mart)]
+    with answering(200, {"data": {"assetNodes": made}}) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster) == 1
+        shown = capsys.readouterr().out.splitlines()
+        assert lotus("status", "shop", "--dagster-url", dagster, "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+
+    problems = [
+        f"shop/users: {BAD['file']} is in quarantine since 2026-01-05 10:00: Invalid Input Error: no magic bytes",
+        "dim_users: the check not_null_total fails: Got 2 results",
+        "dim_users: the check sales_add_up fails: it could not be evaluated",
+    ]
+    assert shown[-5:] == [*problems, "warning: dim_users: the check known_status fails", "3 problems"]
+    assert document["problems"] == problems
+    [stream] = document["streams"]
+    assert stream["quarantined"] == [BAD]
+    assert [(one["model"], one["check"], one["severity"]) for one in stream["failed_checks"]] == [
+        ("dim_users", "not_null_total", "error"),
+        ("dim_users", "known_status", "warning"),
+        ("dim_users", "sales_add_up", "error"),
+    ]
+
+
+def test_a_quarantine_that_lists_no_files_is_shown_as_any_failed_check(
+    lab: Lab, lotus: Lotus, landing: str, capsys: Shown
+) -> None:
+    ended(lab, "shop", "succeeded", 1)
+    for files in ({}, {"files": "a text"}, {"files": [{"file": 1}]}):
+        made = [asset(USERS, hours=1, checks=[check("quarantine", "FAILED", "WARN", "1 file", **files)])]
+        with answering(200, {"data": {"assetNodes": made}}) as dagster:
+            assert lotus("status", "shop", "--dagster-url", dagster) == 0
+        assert "warning: int_shop__users: the check quarantine fails: 1 file" in capsys.readouterr().out
 
 
 def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(

@@ -1,6 +1,5 @@
 """Text from outside that reaches dbt's SQL: partitions, the landing zone's path, object keys, and columns' names."""
 
-import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -258,7 +257,9 @@ def test_a_declared_column_is_data(tmp_path: Path) -> None:
     assert lake.query("select id from int_shopify__orders") == [(1,)]
 
 
-def test_the_environment_of_threads_is_a_number(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "LOTUS_THREADS", "1; create table pwned")
-    with pytest.raises((AssertionError, ValueError)):
+@pytest.mark.parametrize("threads", ["2", "0", "1; create table pwned"])
+def test_more_than_one_thread_can_t_be_asked_for(threads: str, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOTUS_THREADS", threads)
+    with pytest.raises(AssertionError, match=r"LOTUS_THREADS is .* two threads .*: unset it"):
         build(lake)
+    assert not Path(lake.warehouse.catalog).exists()

@@ -101,3 +101,42 @@ def test_models_read_objects_however_they_are_written(lake: Lake, *, as_text: bo
     lake.dbt("run", "--select", "tag:shopify__orders")
     told = "select id, customer_id, shipping_amount::double, currency from int_shopify__orders order by id"
     assert lake.query(told) == [(number, 7, 5.0, "EUR") for number in (1, 2, 3)]
+
+
+TIMES = [
+    ("2026-01-05T23:30Z", "2026-01-05 23:30:00+00"),
+    ("2026-01-05T23:30+02:00", "2026-01-05 21:30:00+00"),
+    ("2026-01-05 23:30", "2026-01-05 23:30:00+00"),
+    ("2026-01-05T23:30-0500", "2026-01-06 04:30:00+00"),
+    ("2026-01-05T23:30:01.5+0200", "2026-01-05 21:30:01.5+00"),
+    ("2026-01-05T23:30:01Z", "2026-01-05 23:30:01+00"),
+    ("2026-01-05", "2026-01-05 00:00:00+00"),
+    ("", None),
+]
+
+
+def test_times_are_read_however_iso_8601_writes_them(lake: Lake) -> None:
+    rows = [order(number, "2026-01-05T10:00:00Z") for number in range(len(TIMES))]
+    file = lake.land("shopify", "orders", "2026-01-05", 0, rows)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * replace ({[text for text, _ in TIMES]}[id + 1] as cancelled_at)"
+            f" from read_parquet('{file}', hive_partitioning = false)) to '{file}.new' (format parquet)"
+        )
+    file.with_name(f"{file.name}.new").replace(file)
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    told = lake.query("select cancelled_at::varchar from int_shopify__orders order by id")
+    assert told == [(moment,) for _, moment in TIMES]
+
+
+def test_an_empty_text_is_no_number(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z", total_tax="", test="")])
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert lake.query("select total_tax, test from int_shopify__orders") == [(None, None)]
+
+
+def test_a_column_in_another_case_is_an_error_that_names_it_and_its_file(lake: Lake) -> None:
+    row = order(1, "2026-01-05T10:00:00Z")
+    lake.land("shopify", "orders", "2026-01-05", 7, [{"ID": row.pop("id"), **row}])
+    with pytest.raises(AssertionError, match=r'the column "ID" of .*part_7[.]parquet differs .* by case alone'):
+        lake.dbt("run", "--select", "tag:shopify__orders")

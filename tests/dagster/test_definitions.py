@@ -16,7 +16,6 @@ from lotus_dagster.arrivals.cursor import Cursor
 from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
 from lotus_dagster.arrivals.look import look
-from lotus_dagster.assets import StreamRun, dbt_arguments
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
 from lotus_dagster.duckdb_plugin import prepare, s3_secret
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
@@ -123,7 +122,6 @@ def test_a_landing_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         pages_of(str(tmp_path / "nowhere"), ORDERS.prefix).page("")
 
 
-@pytest.mark.filterwarnings("ignore:AssetExecutionContext:DeprecationWarning")  # dagster-dbt's own use of Dagster
 def test_dagster_runs_what_a_sensor_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: dg.Definitions
 ) -> None:
@@ -138,11 +136,6 @@ def test_dagster_runs_what_a_sensor_asks_for(
     ran = dg.materialize([orders], resources=definitions.resources, run_config=request.run_config)
     assert ran.success
     assert lake.query("select id from int_shopify__orders") == [(1,)]
-
-
-def test_only_a_rebuild_is_a_full_refresh() -> None:
-    assert dbt_arguments(StreamRun(partitions=["2026-01-05"], rebuild=True))[-1] == "--full-refresh"
-    assert "--full-refresh" not in dbt_arguments(StreamRun(partitions=["2026-01-05"]))
 
 
 def test_extensions_come_from_packages_and_not_from_the_network(tmp_path: Path) -> None:

@@ -110,7 +110,6 @@
         from (describe select * from read_parquet({{ files }}, hive_partitioning = false))
         where not list_contains({{ sql_literals(columns) }}, column_name)
             and list_contains({{ sql_literals(columns | map('lower')) }}, lower(column_name))
-            and not list_contains({{ sql_literals(columns) }}, lower(column_name))
         limit 1
     {%- endset -%}
     {%- for column, file in run_query(query).rows -%}

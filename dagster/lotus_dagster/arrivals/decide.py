@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 from lotus_dagster.arrivals.cursor import Cursor, Scan
 from lotus_dagster.arrivals.partitions import Mark, StoredObject, day_of, folder_of, mark_of, month_before, unit_of
+from lotus_infra import naming
 
 _AFTER_ALL_UNITS = "~"
-_DAYS_AHEAD = 2
-"""Days after today that are not far from now: clocks and time zones differ."""
 MOST_REPORTED = 20
 """Folders with keys outside the layout, or dated far from now, that a cursor remembers as reported."""
 
@@ -38,7 +37,7 @@ class Clock(NamedTuple):
     @property
     def far_from(self) -> str:
         """The first day that is far from now."""
-        return (self.today + timedelta(days=_DAYS_AHEAD + 1)).isoformat()
+        return (self.today + timedelta(days=naming.MOST_DAYS_AHEAD + 1)).isoformat()
 
     def has_expired(self, unit: str) -> bool:
         """Whether the bucket has deleted all files of a unit because of their age."""

@@ -72,6 +72,15 @@ def test_the_newest_partition_of_an_old_stream_is_found_from_the_top_and_not_by_
     ]
 
 
+@pytest.mark.parametrize("days", [("2026-02-28",), ("2025-12-31",)], ids=["fresh", "old"])
+@pytest.mark.parametrize("wrong", [("2098-01-01",), ("2026-99-01",), ("2025-12-99",), ("2026-03-04", "2026-13-01")])
+def test_dates_far_from_now_or_of_no_calendar_do_not_count_as_the_newest(
+    days: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    found = newest_partition(files(*days, *wrong), PREFIX, TODAY)
+    assert found == NewestPartition(days[0], 2, 10, WRITTEN)
+
+
 def test_files_outside_the_layout_do_not_count_as_landed() -> None:
     day = f"{PREFIX}year=2026/month=03/day=01"
     others = [
