@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from lotus_dagster import bookkeeping
+from lotus_dagster.arrivals.landing import stored_files
+from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.bookkeeping import Quarantined, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.duckdb_plugin import attach
@@ -194,6 +198,29 @@ def test_quarantine_of_a_lake_without_tables_is_empty(lake: Lake) -> None:
         assert release(connection, MODEL) == 0
         quarantine(connection, MODEL, StoredFile("a", "b", 1, datetime.now(UTC)), "c")
         assert [Quarantined(*one).file for one in quarantined(connection)] == ["a"]
+
+
+def test_a_run_that_another_one_overtakes_changes_nothing_and_is_run_again(
+    tmp_path: Path, catalog: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path, catalog=catalog)
+    land(lake, 0, 1)
+    build(lake)
+    land(lake, 1, 2)
+
+    def overtaken(*asked: Any) -> Iterator[StoredObject]:
+        """The listing, while another run commits."""
+        with connected(lake) as connection:
+            connection.execute(f"update lake.runs.{MODEL} set runs = runs + 1")
+        return stored_files(*asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bookkeeping, "stored_files", overtaken)
+        with pytest.raises(AssertionError, match="Transaction conflict"):
+            build(lake)
+    assert (ids(lake), len(lake.query(BOOKS))) == ([1], 1)
+    build(lake)
+    assert (ids(lake), len(lake.query(BOOKS))) == ([1, 2], 2)
 
 
 def test_rows_that_fail_a_test_never_reach_the_table(lake: Lake) -> None:
