@@ -99,7 +99,7 @@ def unread_files(
     table = f'{SCHEMA}."{model}"'
     if _columns(connection, table):
         wanted = ", ".join(name if name in _columns(connection, table) else "null" for name in KnownFile._fields)
-        known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]
+        known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]  # noqa: S608
     put_aside = [Identity(one.file, one.etag, one.size) for one in quarantined(connection) if one.model == model]
     return unread(known, put_aside, _listed(landing, prefix, units))
 
@@ -109,7 +109,8 @@ def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...
     if not _columns(connection, QUARANTINE):
         return ()
     found = connection.execute(
-        f"select model, file, etag, size, any_value(reason), min(since) from {QUARANTINE} group by all order by all"
+        "select model, file, etag, size, any_value(reason), min(since)"
+        " from lake.read_files.quarantined_files group by all order by all"
     )
     return tuple(Quarantined(*row) for row in found.fetchall())
 
@@ -118,7 +119,7 @@ def quarantine(connection: duckdb.DuckDBPyConnection, model: str, file: StoredFi
     """Put a version of a file aside: runs of the model pass over it until it is released or overwritten."""
     ensure_quarantine(connection)
     row = [model, file.file, file.etag, file.size, reason, datetime.now(UTC)]
-    connection.execute(f"insert into {QUARANTINE} values (?, ?, ?, ?, ?, ?)", row)
+    connection.execute("insert into lake.read_files.quarantined_files values (?, ?, ?, ?, ?, ?)", row)
 
 
 def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str] | None = None) -> int:
@@ -135,7 +136,8 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
     inside = [one for one in quarantined(connection) if one.model == model and (files is None or one.file in files)]
     if inside:
         connection.execute(
-            f"delete from {QUARANTINE} where model = ? and list_contains(?, file)", [model, [one.file for one in inside]]
+            "delete from lake.read_files.quarantined_files where model = ? and list_contains(?, file)",
+            [model, [one.file for one in inside]],
         )
     return len(inside)
 
@@ -156,7 +158,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
 
 
-def _files_to_read(  # noqa: PLR0913, a call in SQL has no names
+def _files_to_read(  # noqa: PLR0913, PLR0917, a call in SQL has no names
     landing: str,
     prefix: str,
     partitions: str,
@@ -169,7 +171,12 @@ def _files_to_read(  # noqa: PLR0913, a call in SQL has no names
     """The decision of `reading` as DuckDB has it; an error is its text, since DuckDB would add a traceback."""
     try:
         request = Request(
-            prefix, _units(partitions), _batch(batch), _days(expire_days), full_refresh=full_refresh, now=datetime.now(UTC)
+            prefix,
+            _units(partitions),
+            _batch(batch),
+            _days(expire_days),
+            full_refresh=full_refresh,
+            now=datetime.now(UTC),
         )
         decided = reading(
             request,

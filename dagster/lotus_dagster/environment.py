@@ -62,7 +62,7 @@ class Warehouse:
         """
         if environment.get(THREADS, "1").strip() not in {"", "1"}:
             raise EnvironmentVariableError(
-                f"{THREADS} is {environment[THREADS]!r}, and DuckLake crashes when two threads of a process commit at once",
+                f"{THREADS} is {environment[THREADS]!r}: DuckLake crashes when two threads of a process commit at once",
                 "unset it: dbt builds with one thread, and DuckDB reads with all cores",
             )
         landing, catalog, data = required(environment, LANDING, CATALOG, LAKE_DATA)

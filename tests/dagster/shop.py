@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, Literal
 
 Row = dict[str, Any]
+Fate = Literal["", "cancelled", "test", "destroyed"]
 Style = Literal["adjustments", "bare", "unselected"]
 """How Shopify's API and the stream's fields report what a refund is for, besides lines: as adjustments of the order, as
 adjustments without shipping (since 2024), or not at all."""
@@ -93,7 +94,7 @@ class Order:
     tip: Decimal
     fee: Decimal
     refunds: tuple[Refund, ...] = ()
-    fate: Literal["", "cancelled", "test", "destroyed"] = ""
+    fate: Fate = ""
 
     @property
     def taxes(self) -> Decimal:
@@ -140,7 +141,8 @@ def _order(random: Random, number: int) -> Order:
         random.choice([ZERO, ZERO, _amount(random, 1, 9)]),
         random.choice([ZERO, ZERO, ZERO, _amount(random, 1, 3)]),
     )
-    fate = random.choices(["", "cancelled", "test", "destroyed"], [12, 1, 1, 1])[0]
+    fates: list[Fate] = ["", "cancelled", "test", "destroyed"]
+    fate = random.choices(fates, [12, 1, 1, 1])[0]
     refunds = tuple(_refunds(random, order)) if random.random() < 0.6 else ()
     return replace(order, refunds=refunds, fate=fate)
 

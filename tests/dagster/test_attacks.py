@@ -260,6 +260,6 @@ def test_a_declared_column_is_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threads", ["2", "0", "1; create table pwned"])
 def test_more_than_one_thread_can_t_be_asked_for(threads: str, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOTUS_THREADS", threads)
-    with pytest.raises(AssertionError, match="LOTUS_THREADS is .* two threads .*: unset it"):
+    with pytest.raises(AssertionError, match=r"LOTUS_THREADS is .* two threads .*: unset it"):
         build(lake)
     assert not Path(lake.warehouse.catalog).exists()

@@ -131,3 +131,32 @@ def test_a_destroyed_order_leaves_the_model_and_the_marts_and_an_older_row_does_
         (1, "2026-01-07"),
         (3, "2026-01-07"),
     ]
+
+
+@pytest.mark.parametrize("overwritten", [False, True], ids=["removed", "overwritten"])
+def test_a_deletion_whose_file_is_no_longer_there_is_no_longer_known(tmp_path: Path, *, overwritten: bool) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(number, "2026-01-05T10:00:00Z") for number in (1, 2)])
+    destroyed = [{"id": 1, "deleted_at": "2026-01-07T00:00:00Z"}]
+    file = lake.land("shopify", "orders", "2026-01-07", 0, destroyed)
+    lake.dbt("build", "--select", "tag:shopify__orders", "--indirect-selection", "buildable")
+    file.unlink()
+    if overwritten:
+        lake.land("shopify", "orders", "2026-01-07", 0, [order(3, "2026-01-07T10:00:00Z")])
+    lake.dbt("build", "--select", "tag:shopify__orders", "--indirect-selection", "buildable")
+    assert lake.query("select id from int_shopify__orders order by id") == [
+        (1,),
+        (2,),
+        *([(3,)] if overwritten else []),
+    ]
+    assert lake.query("select * from lake.deleted_rows.int_shopify__orders") == []
+
+
+def test_a_deletion_without_a_key_fails_the_tests_of_the_model(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.land("shopify", "orders", "2026-01-05", 0, [order(1, "2026-01-05T10:00:00Z")])
+    lake.dbt("build", "--select", "tag:shopify__orders", "--indirect-selection", "buildable")
+    lake.land("shopify", "orders", "2026-01-07", 0, [{"id": None, "deleted_at": "2026-01-07T00:00:00Z"}])
+    with pytest.raises(AssertionError, match="not_null_int_shopify__orders_id"):
+        lake.dbt("build", "--select", "tag:shopify__orders", "--indirect-selection", "buildable")
+    assert lake.query("select id from int_shopify__orders") == [(1,)]

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from lotus_dagster import bookkeeping
+from lotus_dagster.arrivals.landing import stored_files
+from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.bookkeeping import Quarantined, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.duckdb_plugin import attach
@@ -28,8 +32,8 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def land(lake: Lake, part: int, *ids: int, day: str = DAY, extracted_at: str = "", **fields: object) -> Path:
-    meta = {"extracted_at": extracted_at or f"{day}T12:00:00Z"}
-    return lake.land("shopify", "orders", day, part, [order(one, UPDATED, **fields) for one in ids], **meta)
+    at = extracted_at or f"{day}T12:00:00Z"
+    return lake.land("shopify", "orders", day, part, [order(one, UPDATED, **fields) for one in ids], extracted_at=at)
 
 
 def build(lake: Lake, *arguments: str, units: tuple[str, ...] = ()) -> None:
@@ -154,7 +158,7 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
         assert quarantined(connection) == ()
 
 
-def test_a_bad_version_of_a_file_leaves_the_rows_of_the_good_one(lake: Lake) -> None:
+def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) -> None:
     land(lake, 0, 1)
     file = land(lake, 1, 2)
     build(lake)
@@ -164,7 +168,7 @@ def test_a_bad_version_of_a_file_leaves_the_rows_of_the_good_one(lake: Lake) -> 
         quarantine(connection, MODEL, bad, "bad")
     land(lake, 2, 3)
     build(lake)
-    assert ids(lake) == [1, 2, 3]
+    assert ids(lake) == [1, 3]
 
 
 def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +188,7 @@ def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: py
 def test_a_batch_that_can_t_be_read_is_one_error(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     land(lake, 0, 1)
     monkeypatch.setenv(FILES, str(tmp_path / "none.json"))
-    with pytest.raises(AssertionError, match="refused: LOTUS_FILES names .*none.json, which can"):
+    with pytest.raises(AssertionError, match=r"refused: LOTUS_FILES names .*none.json, which can"):
         build(lake)
 
 
@@ -194,6 +198,29 @@ def test_quarantine_of_a_lake_without_tables_is_empty(lake: Lake) -> None:
         assert release(connection, MODEL) == 0
         quarantine(connection, MODEL, StoredFile("a", "b", 1, datetime.now(UTC)), "c")
         assert [Quarantined(*one).file for one in quarantined(connection)] == ["a"]
+
+
+def test_a_run_that_another_one_overtakes_changes_nothing_and_is_run_again(
+    tmp_path: Path, catalog: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path, catalog=catalog)
+    land(lake, 0, 1)
+    build(lake)
+    land(lake, 1, 2)
+
+    def overtaken(*asked: Any) -> Iterator[StoredObject]:
+        """The listing, while another run commits."""
+        with connected(lake) as connection:
+            connection.execute(f"update lake.runs.{MODEL} set runs = runs + 1")
+        return stored_files(*asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bookkeeping, "stored_files", overtaken)
+        with pytest.raises(AssertionError, match="Transaction conflict"):
+            build(lake)
+    assert (ids(lake), len(lake.query(BOOKS))) == ([1], 1)
+    build(lake)
+    assert (ids(lake), len(lake.query(BOOKS))) == ([1, 2], 2)
 
 
 def test_rows_that_fail_a_test_never_reach_the_table(lake: Lake) -> None:
@@ -213,6 +240,8 @@ def test_rows_that_fail_a_test_never_reach_a_mart(lake: Lake) -> None:
     for stream in ("users", "purchases", "products"):
         row = {"id": 1, "user_id": None if stream == "purchases" else 1, "product_id": 1, "created_at": UPDATED}
         lake.land("faker", stream, DAY, 0, [row | {"updated_at": UPDATED}])
-    with pytest.raises(AssertionError, match="audit of fct_purchases failed: not_null_fct_purchases_user_id has 1 rows"):
+    with pytest.raises(
+        AssertionError, match="audit of fct_purchases failed: not_null_fct_purchases_user_id has 1 rows"
+    ):
         lake.dbt("run", "--select", "tag:faker__users", "tag:faker__purchases", "tag:faker__products", "fct_purchases")
     assert lake.query("select count(*) from duckdb_tables() where table_name like 'fct_purchases%'") == [(0,)]

@@ -24,6 +24,15 @@
     {%- endcall -%}
 {% endmacro %}
 
+{# At the end of a run: DuckLake's message says what happened, and not what to do. #}
+{% macro advise_on_conflicts(results) %}
+    {%- for result in results if execute and 'Transaction conflict' in (result.message or '') -%}
+        {%- do log(
+            "Another run committed changes to " ~ result.node.name ~ " first. Nothing of this run is in it: run it again.",
+            info=True) -%}
+    {%- endfor -%}
+{% endmacro %}
+
 {#
     Sets the session's variable `reading` to what `lotus_dagster.arrivals.reading` decides, and does what comes before the
     reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.

@@ -62,7 +62,8 @@
 {#
     Moves the rows that report a deletion out of the model, in the transaction that brings them in. Nothing that reads the
     model has to leave them out, and tests don't fail for the fields that they lack. They are kept, since a row from before
-    the deletion may arrive later. The first post-hook of every model; does nothing in models without `deleted`.
+    the deletion may arrive later. One without a key stays, so that the model's tests find it.
+    The first post-hook of every model; does nothing in models without `deleted`.
 #}
 {% macro set_deletions_apart() %}
     {%- set of = config.get('meta', {}).get('deletions') if execute -%}
@@ -71,15 +72,16 @@
     {%- endif -%}
     {%- set key = of.key | join(', ') -%}
     {%- set columns = of.key + [of.cursor, of.deleted, '_airbyte_raw_id', '_airbyte_extracted_at', '_airbyte_generation_id'] -%}
+    {%- set gone = is_deleted(of.deleted) ~ ' and ' ~ (of.key | join(' is not null and ')) ~ ' is not null' -%}
     {%- set kept = 'select ' ~ (columns | unique | join(', ')) ~ ' from ' ~ this -%}
     {% if is_incremental() -%}
     create table if not exists {{ deletions() }} as {{ kept }} where false;
     delete from {{ deletions() }} where ({{ key }}) in (select {{ key }} from {{ this }});
-    insert into {{ deletions() }} by name {{ kept }} where {{ is_deleted(of.deleted) }};
+    insert into {{ deletions() }} by name {{ kept }} where {{ gone }};
     {%- else -%}
-    create or replace table {{ deletions() }} as {{ kept }} where {{ is_deleted(of.deleted) }};
+    create or replace table {{ deletions() }} as {{ kept }} where {{ gone }};
     {%- endif %}
-    delete from {{ this }} where {{ is_deleted(of.deleted) }}
+    delete from {{ this }} where {{ gone }}
 {% endmacro %}
 
 {# A statement for a run that empties the model to read everything again; nothing if the model has no deletions. #}

@@ -29,7 +29,8 @@
 
 {# A row for each element of a list in JSON, as a struct of texts; no row where there is no list. #}
 {% macro each_of(list, members) -%}
-    unnest(case when json_valid({{ list }}) then json_transform({{ list }}, {{ sql_literal(tojson([dict_of_texts(members)])) }}) end)
+    {%- set shape = sql_literal(tojson([dict_of_texts(members)])) -%}
+    unnest(case when json_valid({{ list }}) then json_transform({{ list }}, {{ shape }}) end)
 {%- endmacro %}
 
 {% macro dict_of_texts(members) %}
@@ -42,7 +43,10 @@
 
 {# Whether a list is there, but can't be read. #}
 {% macro is_unreadable(list) -%}
-    (coalesce({{ list }}, '') != '' and coalesce(json_type(case when json_valid({{ list }}) then {{ list }} end), '') not in ('ARRAY', 'NULL'))
+    (
+        coalesce({{ list }}, '') != ''
+        and coalesce(json_type(case when json_valid({{ list }}) then {{ list }} end), '') not in ('ARRAY', 'NULL')
+    )
 {%- endmacro %}
 
 {# Whether Airbyte could not write one of a row's fields, as `_airbyte_meta` reports it. #}
@@ -61,7 +65,9 @@
 {# An amount rounded to the smallest unit of its currency. #}
 {% macro in_units_of(currency, amount) -%}
     case
-        when {{ currency }} in ('BIF', 'CLP', 'DJF', 'GNF', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')
+        when {{ currency }} in (
+            'BIF', 'CLP', 'DJF', 'GNF', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+        )
         then round({{ amount }}, 0)
         when {{ currency }} in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then round({{ amount }}, 3)
         else round({{ amount }}, 2)

@@ -1,6 +1,6 @@
 """The landing zone as sensors and runs see it: pages of a stream's keys, from S3 or from a folder of the same layout.
 
-It maps a stream's prefix to a bucket or a folder. Sensors and dbt list through it alone, so that both see the same files.
+It maps a stream's prefix to a bucket or a folder. Sensors and dbt list through it, so that both see the same files.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """Decide which files a dbt run reads, and whether its model starts over. Pure; no other module decides it.
 
-A file is its key, ETag and size. A run reads the files whose identities its model has not read. Rows of a model carry no
-file, so a model whose files were overwritten or removed starts over in the same transaction, from the files that are
-there.
+A file is its key, ETag and size. A run reads the files whose identities its model has not read. A model's rows do not
+say which file they come from, so a model whose files were overwritten or removed starts over in the same transaction,
+from the files that are there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from lotus_infra.errors import LotusError
 
 # Airbyte's clock dates the rows and the bucket's clock the files.
 _CLOCKS_APART = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class ReadingError(LotusError):
@@ -91,7 +92,7 @@ class Request:
     batch: frozenset[Identity] | None = None
     expires_after: timedelta | None = None
     full_refresh: bool = False
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    now: datetime = _NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,7 @@ Lister = Callable[[Sequence[str]], Iterable[StoredFile]]
 """Lists days and months of a stream; everything for none."""
 
 
-def reading(
-    request: Request, known: Iterable[KnownFile], quarantined: Iterable[Identity], listed: Lister
-) -> Reading:
+def reading(request: Request, known: Iterable[KnownFile], quarantined: Iterable[Identity], listed: Lister) -> Reading:
     """What a run has to do.
 
     Args:
@@ -164,13 +163,7 @@ class _Books:
 
     def may_read(self, one: StoredFile) -> bool:
         batch = self.request.batch
-        return one.identity not in self.quarantined and (
-            batch is None or one.identity in batch or self.is_read(one)
-        )
-
-    def is_spoiled(self, one: StoredFile) -> bool:
-        """Whether a file was read, and then overwritten by a version that must not be read."""
-        return one.file in self.known and not self.is_read(one) and one.identity in self.quarantined
+        return one.identity not in self.quarantined and (batch is None or one.identity in batch or self.is_read(one))
 
     def has_expired(self, one: KnownFile) -> bool:
         """Whether the bucket's lifecycle may have deleted a file."""
@@ -190,13 +183,10 @@ class _Comparison:
         self.new = tuple(one for one in self.readable if not books.is_read(one))
         self.overwritten = tuple(one for one in self.new if one.file in books.known)
         self.expired = tuple(one for one in gone if books.has_expired(one))
-        # The version that was read is gone too where the one that is there is in quarantine.
-        self.removed = tuple(one for one in gone if not books.has_expired(one)) + tuple(
-            one for one in inside if one.file in listed and books.is_spoiled(listed[one.file])
-        )
-        self.adopted = tuple(
-            listed[one.file] for one in inside if one.etag is None and one.file in listed
-        )
+        # What was read is gone too where the version that is there now is in quarantine.
+        put_aside = [one for one in inside if one.file in listed and listed[one.file].identity in books.quarantined]
+        self.removed = (*(one for one in gone if not books.has_expired(one)), *put_aside)
+        self.adopted = tuple(listed[one.file] for one in inside if one.etag is None and one.file in listed)
         stale = (
             one.file
             for one in books.quarantined
@@ -210,7 +200,8 @@ def _rebuild(everything: _Comparison) -> Reading:
     books, expired = everything.books, everything.expired
     if everything.removed and not everything.listed:
         raise ReadingError(
-            f"refused: the landing zone has none of the {len(books.known)} files below {books.request.prefix} that were read",
+            f"refused: the landing zone has none of the {len(books.known)} files below {books.request.prefix}"
+            " that were read",
             "check LOTUS_LANDING; if the stream was cleared on purpose, run its model with --full-refresh",
         )
     return Reading(
@@ -225,7 +216,8 @@ def _rebuild(everything: _Comparison) -> Reading:
 def _from_scratch(everything: _Comparison) -> Reading:
     if everything.expired:
         raise ReadingError(
-            f"refused: {len(everything.expired)} files that were read have expired, such as {everything.expired[0].file}:"
+            f"refused: {len(everything.expired)} files that were read have expired, such as"
+            f" {everything.expired[0].file}:"
             " made from scratch, the model would lose their rows",
             f"run without --full-refresh, or set {EXPIRE_RAW_DAYS}= for this run to lose them",
         )

@@ -6,6 +6,7 @@ orders as (
         *,
         coalesce(taxes_included, false) as has_taxes_in_prices,
         coalesce(line_items, '') not in ('', 'null') as has_line_items,
+        {{ has_lost(['taxes_included', 'duties_included']) }} as has_lost_basis,
         {{ has_lost(['line_items']) }} or {{ is_unreadable('line_items') }} as has_lost_lines,
         {{ has_lost(['shipping_lines']) }} or {{ is_unreadable('shipping_lines') }} as has_lost_shipping,
         {{ has_lost(['original_total_additional_fees_set']) }} as has_lost_fees
@@ -25,11 +26,14 @@ refunds as (
         or {{ is_unreadable('order_adjustments') }}
         or {{ is_unreadable('transactions') }} as has_lost_money
     from {{ ref('int_shopify__order_refunds') }} as refunds
-    inner join (select * exclude (_airbyte_meta) rename (id as number) from orders) as orders on refunds.order_id = orders.number
+    inner join (select * exclude (_airbyte_meta) from orders) as orders on refunds.order_id = orders.id
 ),
 
 shipping_lines as (
-    select id as order_id, has_taxes_in_prices, {{ each_of('shipping_lines', ['price', 'discount_allocations', 'tax_lines']) }} as line
+    select
+        id as order_id,
+        has_taxes_in_prices,
+        {{ each_of('shipping_lines', ['price', 'discount_allocations', 'tax_lines']) }} as line
     from orders
 ),
 
@@ -58,7 +62,9 @@ line_items as (
         id as order_id,
         has_taxes_in_prices,
         currency,
-        {{ each_of('line_items', ['id', 'price', 'quantity', 'gift_card', 'discount_allocations', 'tax_lines', 'duties']) }} as line
+        {{ each_of(
+            'line_items', ['id', 'price', 'quantity', 'gift_card', 'discount_allocations', 'tax_lines', 'duties']
+        ) }} as line
     from orders
 ),
 
@@ -98,7 +104,8 @@ line_sales as (
         (price - discounts - case when has_taxes_in_prices then taxes else 0 end)::decimal(18, 4) as net,
         case
             when not has_taxes_in_prices then price
-            when price = discounts then {{ in_units_of('currency', 'price::double / (1 + coalesce(tax_rate, 0)::double)') }}
+            when price = discounts
+            then {{ in_units_of('currency', 'price::double / (1 + coalesce(tax_rate, 0)::double)') }}
             else {{ in_units_of('currency', 'price::double * net::double / (price - discounts)::double') }}
         end as gross
     from line_amounts
@@ -106,13 +113,14 @@ line_sales as (
 
 goods as (
     select
-        order_id,
+        orders.id as order_id,
         {{ sum_of('gross', 'not is_gift_card') }} as gross,
         {{ sum_of('gross - net', 'not is_gift_card') }} as discounts,
         {{ sum_of('net', 'is_gift_card') }} as gift_cards,
-        {{ sum_of('duties') }} as duties
-    from line_sales
-    group by order_id
+        {{ sum_of('duties', 'is_gift_card is not null') }} as duties
+    from orders
+    left join line_sales on orders.id = line_sales.order_id
+    group by orders.id
 ),
 
 refund_line_items as (
@@ -145,13 +153,14 @@ returned_lines as (
 
 returned_goods as (
     select
-        refund_id,
+        refunds.id as refund_id,
         {{ sum_of('net', 'not is_gift_card') }} as net,
         {{ sum_of('net', 'is_gift_card') }} as gift_cards,
-        {{ sum_of('taxes') }} as taxes,
-        {{ sum_of('paid') }} as paid
-    from returned_lines
-    group by refund_id
+        {{ sum_of('taxes', 'is_gift_card is not null') }} as taxes,
+        {{ sum_of('paid', 'is_gift_card is not null') }} as paid
+    from refunds
+    left join returned_lines on refunds.id = returned_lines.refund_id
+    group by refunds.id
 ),
 
 adjustments as (
@@ -171,13 +180,14 @@ adjustment_amounts as (
 
 adjusted as (
     select
-        refund_id,
+        refunds.id as refund_id,
         {{ sum_of('net', 'is_shipping') }} as shipping,
         {{ sum_of('net', 'not is_shipping') }} as other,
-        {{ sum_of('taxes') }} as taxes,
-        {{ sum_of('net + taxes') }} as paid
-    from adjustment_amounts
-    group by refund_id
+        {{ sum_of('taxes', 'is_shipping is not null') }} as taxes,
+        {{ sum_of('net + taxes', 'is_shipping is not null') }} as paid
+    from refunds
+    left join adjustment_amounts on refunds.id = adjustment_amounts.refund_id
+    group by refunds.id
 ),
 
 payments as (
@@ -201,24 +211,25 @@ explained as (
         refunds.order_id,
         refunds.has_lost_money,
         coalesce(refunds.returned_duties, 0) as duties,
-        case when returned_goods.refund_id is null then 0 else returned_goods.net end as goods,
-        case when returned_goods.refund_id is null then 0 else returned_goods.gift_cards end as gift_cards,
-        case when returned_goods.refund_id is null then 0 else returned_goods.taxes end as goods_taxes,
-        case when adjusted.refund_id is null then 0 else adjusted.shipping end as shipping,
-        case when adjusted.refund_id is null then 0 else adjusted.other end as other,
-        case when adjusted.refund_id is null then 0 else adjusted.taxes end as adjusted_taxes,
-        coalesce(returned_goods.paid, 0) + coalesce(adjusted.paid, 0)
-        + case when refunds.has_duties_in_prices then 0 else duties end as explained,
+        returned_goods.net as goods,
+        returned_goods.gift_cards,
+        returned_goods.taxes as goods_taxes,
+        adjusted.shipping,
+        adjusted.other,
+        adjusted.taxes as adjusted_taxes,
+        returned_goods.paid + adjusted.paid
+        + case when refunds.has_duties_in_prices then 0 else coalesce(refunds.returned_duties, 0) end as explained,
         coalesce(paid_back.currency != refunds.currency, false) as is_converted,
         -- In the shop's currency.
         case
             when paid_back.refund_id is null then 0
-            when is_converted then {{ in_units_of('refunds.currency', 'paid_back.paid::double / refunds.presentment_rate') }}
+            when is_converted
+            then {{ in_units_of('refunds.currency', 'paid_back.paid::double / refunds.presentment_rate') }}
             else paid_back.paid
         end as paid
     from refunds
-    left join returned_goods on refunds.id = returned_goods.refund_id
-    left join adjusted on refunds.id = adjusted.refund_id
+    inner join returned_goods on refunds.id = returned_goods.refund_id
+    inner join adjusted on refunds.id = adjusted.refund_id
     left join paid_back on refunds.id = paid_back.refund_id
 ),
 
@@ -226,9 +237,10 @@ refund_amounts as (
     -- Money can be paid back for no line and no adjustment: for shipping, or as an amount alone. A conversion rounds.
     select
         *,
+        case when is_converted then greatest(paid / 500, 0.05) else 0 end as rounded,
         case
             when paid is null and explained = 0 then null
-            when paid - explained > case when is_converted then greatest(paid / 500, 0.05) else 0 end then paid - explained
+            when paid - explained > rounded then paid - explained
             else 0
         end as unexplained
     from explained
@@ -253,23 +265,23 @@ ordered as (
     -- What each order came to before refunds.
     select
         orders.*,
-        case when has_lost_lines then null when goods.order_id is null then 0 else goods.gross end as ordered_gross,
-        case when has_lost_lines then null when goods.order_id is null then 0 else goods.discounts end as ordered_discounts,
-        case when has_lost_lines then null when goods.order_id is null then 0 else goods.gift_cards end as ordered_gift_cards,
+        case when not has_lost_lines and not has_lost_basis then goods.gross end as ordered_gross,
+        case when not has_lost_lines and not has_lost_basis then goods.discounts end as ordered_discounts,
+        case when not has_lost_lines then goods.gift_cards end as ordered_gift_cards,
         case
-            when has_lost_lines then null
-            when goods.order_id is null or orders.duties_included then 0
+            when has_lost_lines or has_lost_basis then null
+            when orders.duties_included then 0
             else goods.duties
         end as ordered_duties,
         case when not has_lost_fees then coalesce(orders.fees_amount, 0) end as ordered_fees,
         case
-            when has_lost_shipping then null
+            when has_lost_shipping or has_lost_basis then null
             when coalesce(orders.shipping_lines, '') in ('', 'null') then orders.shipping_amount
             when shipping.order_id is null then 0
             else shipping.charged - case when has_taxes_in_prices then shipping.taxes else 0 end
         end as ordered_shipping
     from orders
-    left join goods on orders.id = goods.order_id
+    inner join goods on orders.id = goods.order_id
     left join shipping on orders.id = shipping.order_id
 ),
 
@@ -283,10 +295,11 @@ lost as (
             case when not has_line_items and ordered.total_discounts is null then 'total_discounts' end,
             case
                 when has_lost_lines
-                or has_line_items and ordered_gross + ordered_discounts + ordered_gift_cards + ordered_duties is null
+                or has_line_items and not has_lost_basis and ordered_gross + ordered_discounts + ordered_gift_cards + ordered_duties is null
                 then 'line_items'
             end,
-            case when ordered_shipping is null then 'shipping_lines' end,
+            case when has_lost_basis then 'taxes_included, duties_included' end,
+            case when ordered_shipping is null and not has_lost_basis then 'shipping_lines' end,
             case when ordered_fees is null then 'original_total_additional_fees_set' end,
             case when total_tax is null then 'total_tax' end,
             case when refunded.has_lost_money then 'order_refunds' end
