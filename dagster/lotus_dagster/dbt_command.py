@@ -217,5 +217,5 @@ def _failures(result: dbtRunnerResult) -> tuple[Failure, ...]:
 
 
 def _without_macros(message: str) -> str:
-    """dbt's message without the macros that called each other, which its output has."""
+    """The message without the macros that called each other, which are in dbt's output."""
     return "\n".join(line for line in message.splitlines() if line.strip() and not line.lstrip().startswith("> "))

@@ -1,6 +1,6 @@
 """Files in quarantine: Dagster's check that shows them, and the command that lists and releases them.
 
-`python -m lotus_dagster.quarantine` lists them, and `python -m lotus_dagster.quarantine release MODEL [FILE ...]` has the
+`python -m lotus_dagster.quarantine` lists them. `python -m lotus_dagster.quarantine release MODEL [FILE ...]` has the
 next run of the model read them again.
 """
 

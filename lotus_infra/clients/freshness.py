@@ -216,7 +216,7 @@ def check_problems(streams: Iterable[StreamStatus]) -> Iterator[str]:
     for stream in streams:
         for one in stream.quarantined:
             since = f" since {one.since:%Y-%m-%d %H:%M}" if one.since is not None else ""
-            reason = one.reason.strip().partition("\n")[0]
+            reason = _in_one_line(one.reason)
             found[f"{stream.source}/{stream.stream}: {one.file} is in quarantine{since}: {reason}"] = None
         for check in stream.failed_checks:
             if check.is_error:
@@ -226,8 +226,15 @@ def check_problems(streams: Iterable[StreamStatus]) -> Iterator[str]:
 
 def describe_check(check: FailedCheck) -> str:
     """A failed check in one line."""
-    why = check.description.strip().partition("\n")[0]
+    why = _in_one_line(check.description)
     return f"{check.asset[-1]}: the check {check.name} fails{f': {why}' if why else ''}"
+
+
+def _in_one_line(reason: str) -> str:
+    """The line of an error that says why: of dbt's, the one after `Runtime Error in model int_shop__users (…)`."""
+    lines = [line.strip() for line in reason.strip().splitlines()] or [""]
+    is_dbts = len(lines) > 1 and " Error in model " in lines[0]
+    return lines[1] if is_dbts else lines[0]
 
 
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:

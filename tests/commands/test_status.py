@@ -126,7 +126,7 @@ def test_connections_jobs_files_and_models_are_told_and_old_ones_are_a_problem(
 
 BAD = {
     "file": "raw/shop/users/year=2020/month=01/day=05/part_1.parquet",
-    "reason": "Invalid Input Error: no magic bytes\nLINE 1: select",
+    "reason": "Runtime Error in model int_shop__users (a.sql)\n  Invalid Input Error: no magic bytes\n  LINE 1: select",
     "since": "2026-01-05T10:00:00+00:00",
 }
 

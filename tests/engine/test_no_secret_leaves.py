@@ -28,7 +28,7 @@ from tests.engine.planted import (
     planted,
 )
 from tests.support import terraform
-from tests.support.clone import commit
+from tests.support.clone import commit, git
 from tests.support.cluster import FakeCluster, serving, write_kubeconfig
 from tests.support.markers import marker
 from tests.support.relay import SAYS, Answer, Request
@@ -107,12 +107,12 @@ def kept_world(tmp_path_factory: pytest.TempPathFactory, engine: list[Path]) -> 
 @pytest.fixture
 def shared(kept_world: Planted) -> Iterator[Planted]:
     """The same for tests that change nothing in Airbyte: it takes ten seconds to make."""
-    file, searched = kept_world.project / "Pulumi.test.yaml", kept_world.searched
-    before, markers, allowed = file.read_text(encoding="utf-8"), kept_world.planted, dict(searched.allowed)
+    searched = kept_world.searched
+    markers, allowed = kept_world.planted, dict(searched.allowed)
     yield kept_world
     kept_world.relay.rule = None
-    file.write_text(before, encoding="utf-8")
-    (kept_world.project / "Pulumi.prod.yaml").unlink(missing_ok=True)
+    git(kept_world.project, "reset", "-q", "--hard")
+    git(kept_world.project, "clean", "-q", "-d", "--force")
     kept_world.planted, searched.allowed = markers, allowed
 
 

@@ -33,7 +33,7 @@ _VARIABLES: Final = {
 }
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.=@ -]+")
-_CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD")
+CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD")
 """The codecs that DuckDB reads; the LZ4 of Airbyte's writer is Hadoop's, not Parquet's LZ4_RAW."""
 _Flaw = tuple[JsonPath, str, str]
 
@@ -121,9 +121,9 @@ def _flaws_of_format(configuration: Configuration) -> Iterator[_Flaw]:
         remedy = 'write {"format_type": "Parquet"}'
         yield ("format",), "depends on the stack, but the lake reads Parquet only", remedy
     elif isinstance(given, dict):
-        kind, codec = given.get("format_type"), given.get("compression_codec", _CODECS[0])
+        kind, codec = given.get("format_type"), given.get("compression_codec", CODECS[0])
         if isinstance(kind, str) and kind.casefold() != "parquet":
             yield ("format", "format_type"), f"is {kind}, but the lake reads Parquet only", 'write "Parquet"'
-        elif isinstance(codec, str) and codec not in _CODECS:
-            remedy = f"write {', '.join(_CODECS[:-1])} or {_CODECS[-1]}"
+        elif isinstance(codec, str) and codec not in CODECS:
+            remedy = f"write {', '.join(CODECS[:-1])} or {CODECS[-1]}"
             yield ("format", "compression_codec"), f"is {codec}, which DuckDB can't read", remedy

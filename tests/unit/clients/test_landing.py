@@ -82,7 +82,16 @@ def test_dates_far_from_now_or_of_no_calendar_do_not_count_as_the_newest(
 
 
 def test_files_outside_the_layout_do_not_count_as_landed() -> None:
+    day = f"{PREFIX}year=2026/month=03/day=01"
+    others = [
+        f"{day}/part_0.jsonl.gz",
+        f"{day}/part_0.parquet-1",
+        f"{day}/hour=12/part_0.parquet",
+        f"{PREFIX}2026_03_01_1_0.parquet",
+    ]
+
     assert newest_partition(files(), PREFIX, TODAY) is None
+    assert newest_partition(Listing(others), PREFIX, TODAY) is None
     assert newest_partition(Listing([]), PREFIX, TODAY) is None
 
 
