@@ -298,3 +298,18 @@ def test_a_story_ends_as_it_should(tmp_path: Path, name: str) -> None:
         for happens in STORIES[name]:
             happens(world)
         check(world)
+
+
+@pytest.mark.filterwarnings(DAGSTERS_OWN)
+def test_a_shop_that_never_had_a_refund_has_its_sales(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance, has_refunds=False)
+        check(world)
+        assert len(world.sales()) == 1
+        assert world.lake.query("select count(*) from int_shopify__order_refunds") == [(0,)]
+        REFUND(world)
+        ORDER(world)
+        check(world)
+        assert (
+            instance.get_latest_materialization_event(dg.AssetKey(["main", "int_shopify__order_refunds"])) is not None
+        )

@@ -71,8 +71,11 @@ def daemon(definitions: dg.Definitions) -> Any:
 
 
 def config_of(ticked: Any) -> dict[str, Any]:
+    """What the only request asks for; it never releases files from quarantine."""
     (request,) = ticked.run_requests
-    return dict(request.run_config["ops"]["shopify_orders_dbt"]["config"])
+    config = dict(request.run_config["ops"]["shopify_orders_dbt"]["config"])
+    assert config.pop("release") == []
+    return config
 
 
 def test_a_tick_asks_for_a_run_of_the_new_partitions_and_tells_of_the_files(lake: Lake) -> None:
@@ -86,7 +89,8 @@ def test_a_stream_without_files_asks_for_one_run_that_reads_nothing(lake: Lake) 
     refunds = Stream("shopify", "order_refunds", "raw/shopify/order_refunds/")
     result = tick(refunds, str(lake.landing), FRESH, CLOCK)
     (request,) = result.run_requests or ()
-    assert request.run_config["ops"]["shopify_order_refunds_dbt"]["config"] == {"partitions": [], "rebuild": False}
+    config = request.run_config["ops"]["shopify_order_refunds_dbt"]["config"]
+    assert config == {"partitions": [], "rebuild": False, "release": []}
     assert result.asset_events == []
     assert not tick(refunds, str(lake.landing), read_cursor(result.cursor), CLOCK).run_requests
 

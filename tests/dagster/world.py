@@ -60,15 +60,18 @@ class Delivered:
 
 
 class World:
-    """Orders and refunds below one folder; one of each has landed, so that no stream is ever empty.
+    """Orders and refunds below one folder; one of each has landed, but for a shop that never had a refund.
 
     Args:
         root: A folder that is not there yet.
         instance: Of Dagster.
         catalog: In Postgres; by default in a file.
+        has_refunds: Whether a refund has landed.
     """
 
-    def __init__(self, root: Path, instance: dg.DagsterInstance, catalog: str = "") -> None:
+    def __init__(
+        self, root: Path, instance: dg.DagsterInstance, catalog: str = "", *, has_refunds: bool = True
+    ) -> None:
         self.lake = Lake(root)
         if catalog:
             self.lake.warehouse = replace(self.lake.warehouse, catalog=catalog)
@@ -76,7 +79,8 @@ class World:
         self.delivered = {name: Delivered() for name in STREAMS}
         self.moments = 0
         self.land("orders", "2026-01-04", [self.order(4, 40, "paid")])
-        self.land("order_refunds", "2026-01-04", [self.refund(4, 4, 4)])
+        if has_refunds:
+            self.land("order_refunds", "2026-01-04", [self.refund(4, 4, 4)])
 
     def order(self, number: int, gross: int, status: str) -> dict[str, Any]:
         """A version of an order, later than all before it."""
