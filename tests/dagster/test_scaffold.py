@@ -195,6 +195,16 @@ def test_a_number_is_what_the_file_has_or_the_run_fails_and_says_which(lake: Lak
     assert lake.query('select weight from int_odd__links order by "right"') == kept
 
 
+def test_a_column_in_another_case_fails_the_run_and_is_named(lake: Lake) -> None:
+    scaffold_model(lake.project.parents[1] / "streams", "odd", "logs")
+    lake.land("odd", "logs", "2026-01-05", 0, [{"line": "same", "level": "info"}])
+    lake.dbt("run")
+    lake.land("odd", "logs", "2026-01-06", 0, [{"line": "same", "Level": "info"}])
+    with pytest.raises(AssertionError, match=r"\"Level\" of .*day=06/part_0.parquet differs .* by case alone"):
+        lake.dbt("run")
+    assert lake.query("select line, level from int_odd__logs") == [("same", "info")]
+
+
 def test_two_rows_of_one_composite_key_fail_the_test_that_was_written(lake: Lake) -> None:
     scaffold_model(lake.project.parents[1] / "streams", "odd", "links")
     lake.land("odd", "links", "2026-01-05", 0, [link("a", 5, 0.5), link("b", 5, 0.5)])
