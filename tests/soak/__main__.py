@@ -22,7 +22,11 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1, help="LOTUS_THREADS of all runs (1)")
     parser.add_argument("--patience", type=float, default=15, help="minutes until the tables must be right (15)")
     parser.add_argument("--calm", action="store_true", help="kill and stop nothing")
-    parser.add_argument("--pictures", type=Path, help="a folder for pictures of Dagster's pages, by Chromium")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        help="a folder for pictures of Dagster's pages, by Chromium, with a check that fails and is repaired",
+    )
     parser.add_argument("--folder", type=Path, help="where everything is kept; a temporary folder by default")
     asked = parser.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="lotus-soak-"))
@@ -32,7 +36,10 @@ def main() -> int:
         soak.run(asked.minutes * 60, calm=asked.calm)
         settled = soak.settle(asked.patience * 60)
         if asked.pictures:
+            key = soak.fail_a_check(asked.patience * 60)
             soak.take_pictures(asked.pictures)
+            soak.repair_the_check(key)
+            settled = soak.settle(asked.patience * 60) and settled
         wrong = soak.report(settled=settled)
     return 1 if wrong else 0
 

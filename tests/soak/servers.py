@@ -22,7 +22,7 @@ import dagster as dg
 import httpx
 import psutil
 from botocore.config import Config
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 from mypy_boto3_s3 import S3Client
 
 from sandbox.process import LOOPBACK, START_SECONDS, free_port
@@ -229,6 +229,14 @@ class Dagster:
             for status, took in sorted(counts.items())
         ]
         return [*lines, f"{repeated:5} of them were repetitions"]
+
+    def has_failed(self, asset: str) -> bool:
+        """Whether the last run that ended of an asset's model failed."""
+        with self.instance() as instance:
+            for run in instance.get_runs(dg.RunsFilter(statuses=list(FINISHED_STATUSES))):
+                if any(key.path[-1] == asset for key in run.asset_selection or ()):
+                    return run.status is dg.DagsterRunStatus.FAILURE
+        return False
 
     def is_idle(self) -> bool:
         """Whether no run is under way or waits."""

@@ -47,7 +47,8 @@ PAGES: Final = {
     "shopify": "locations/lotus_dagster.code_location/asset-groups/shopify",
     "marts": "locations/lotus_dagster.code_location/asset-groups/marts",
     "orders": "assets/main/int_shopify__orders",
-    "orders-checks": "assets/main/int_shopify__orders?view=checks",
+    "orders-quarantine": "assets/main/int_shopify__orders?view=checks&checkDetail=quarantine",
+    "purchases-check": "assets/main/fct_purchases?view=checks&checkDetail=not_null_fct_purchases_user_id",
     "orders-raw": "assets/raw/shopify/orders",
     "runs": "runs",
 }
@@ -356,6 +357,23 @@ class Soak:
             return f"the lake can't be read: {error}"
         stream = self.random.choice(list(STREAMS))
         return self.world.expire(stream, lambda one: (one.key, one.identity) in read)
+
+    def fail_a_check(self, seconds: float) -> int:
+        """Land a purchase of no user, which a mart's test refuses; returns its key once the mart's run has failed."""
+        row = self.world.row("purchases")
+        self.world.land("purchases", [{**row, "user_id": None}])
+        self.say(f"a purchase of no user landed: {row['id']}")
+        began = time.monotonic()
+        while time.monotonic() - began < seconds and not self.dagster.has_failed("fct_purchases"):
+            self._look_after()
+            time.sleep(2)
+        self.say(f"fct_purchases: {'failed' if self.dagster.has_failed('fct_purchases') else 'has not failed'}")
+        return int(row["id"])
+
+    def repair_the_check(self, key: int) -> None:
+        """Land the purchase with its user."""
+        self.world.land("purchases", [self.world.row("purchases", key)])
+        self.say(f"purchase {key} landed with its user")
 
     def take_pictures(self, folder: Path) -> None:
         """Of Dagster's pages."""
