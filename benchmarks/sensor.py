@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
+from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.arrivals.look import Page, look
 from lotus_dagster.arrivals.partitions import StoredObject, mark_of
 
 PAGE = 1_000
 A_DAY = 500
 NEW = 10
+NOW = Clock(date(2100, 1, 1))
+"""After all days of the keys."""
 
 Ways = dict[str, Callable[["Bucket", str], int]]
 
@@ -53,7 +56,7 @@ def settled(bucket: Bucket) -> str:
     """The cursor once everything that is there has been handed out."""
     cursor: Cursor = read_cursor(None)
     while True:
-        decision = look(bucket, cursor)
+        decision = look(bucket, cursor, NOW)
         cursor = decision.cursor
         if decision.batch is None and cursor.recent_from:
             return write_cursor(cursor)
@@ -62,7 +65,7 @@ def settled(bucket: Bucket) -> str:
 def ours(bucket: Bucket, cursor: str) -> int:
     """How many new objects our sensor's tick finds."""
     known = read_cursor(cursor)
-    batch = look(bucket, known).batch
+    batch = look(bucket, known, NOW).batch
     units = batch.units if batch is not None else ()
     before = sum(known.marks[unit].objects for unit in units if unit in known.marks)
     return batch.objects - before if batch is not None else 0
