@@ -33,6 +33,7 @@ _MOST_DAYS = 100 * 366
 QUARANTINE = f"{SCHEMA}.quarantined_files"
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
+_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)"
 _READING = (
     f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, expired varchar[],"
     f" adopted {_FILE}[], released varchar[])"
@@ -153,7 +154,7 @@ def ensure_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection, and all cursors of it, the function `files_to_read`, which dbt's macro `arrivals` calls."""
-    parameters = ["varchar"] * 5 + ["boolean", f"{_FILE}[]", f"{_IDENTITY}[]"]
+    parameters = ["varchar"] * 5 + ["boolean", f"{_KNOWN}[]", f"{_IDENTITY}[]"]
     # A function without side effects would be called while the query is planned, too.
     connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
 

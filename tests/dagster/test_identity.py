@@ -112,6 +112,19 @@ def test_a_table_of_names_adopts_identities_without_reading_again(lake: Lake) ->
     assert ids(lake) == [2, 3]
 
 
+def test_a_file_of_a_table_of_names_that_was_overwritten_since_is_read_again(lake: Lake) -> None:
+    land(lake, 0, 1)
+    land(lake, 1, 2)
+    build(lake)
+    with connected(lake) as connection:
+        for column in ("etag", "size", "modified", "read_at"):
+            connection.execute(f"alter table lake.read_files.{MODEL} drop column {column}")
+    land(lake, 0, 3)
+    build(lake, units=("2026-01",))
+    assert ids(lake) == [2, 3]
+    assert all(etag and size for _, etag, size in lake.query(BOOKS))
+
+
 def test_rows_of_expired_files_stay_when_others_are_overwritten(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     today = datetime.now(UTC).isoformat()
     old, young = land(lake, 0, 1, 2, day="2025-11-01"), land(lake, 0, 2, 3, extracted_at=today)
