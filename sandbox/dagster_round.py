@@ -146,7 +146,7 @@ class Round:
                 self._instance.report_runless_asset_event(event)
             for request in data.run_requests or ():
                 tags = {**request.tags, "dagster/sensor_name": sensor.name, "dagster/run_key": request.run_key or ""}
-                self._say(f"{position} {sensor.name} found files: running ...")
+                self._say(f"{position} {sensor.name} asks for a run: running ...")
                 if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
                     return
             if data.cursor is not None:

@@ -102,7 +102,7 @@ def unread_files(
         wanted = ", ".join(name if name in _columns(connection, table) else "null" for name in KnownFile._fields)
         known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]  # noqa: S608
     put_aside = [Identity(one.file, one.etag, one.size) for one in quarantined(connection) if one.model == model]
-    return unread(known, put_aside, _listed(landing, prefix, units))
+    return unread(known, put_aside, _listed(landing, prefix, () if _has_released(connection, model) else units))
 
 
 def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...]:
@@ -111,7 +111,7 @@ def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...
         return ()
     found = connection.execute(
         "select model, file, etag, size, any_value(reason), min(since)"
-        " from lake.read_files.quarantined_files group by all order by all"
+        " from lake.read_files.quarantined_files where etag is not null group by all order by all"
     )
     return tuple(Quarantined(*row) for row in found.fetchall())
 
@@ -119,12 +119,16 @@ def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...
 def quarantine(connection: duckdb.DuckDBPyConnection, model: str, file: StoredFile, reason: str) -> None:
     """Put a version of a file aside: runs of the model pass over it until it is released or overwritten."""
     ensure_quarantine(connection)
+    # An older version's entry would take this one along when a run finds that version overwritten.
+    connection.execute("delete from lake.read_files.quarantined_files where model = ? and file = ?", [model, file.file])
     row = [model, file.file, file.etag, file.size, reason, datetime.now(UTC)]
     connection.execute("insert into lake.read_files.quarantined_files values (?, ?, ?, ?, ?, ?)", row)
 
 
 def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str] | None = None) -> int:
-    """Take files of a model out of quarantine, so that its next run reads them.
+    """Take files of a model out of quarantine, so that its next run reads them, whichever days it was asked for.
+
+    Their entries stay without an ETag until a run has looked everywhere.
 
     Args:
         connection: With the lake attached.
@@ -137,10 +141,20 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
     inside = [one for one in quarantined(connection) if one.model == model and (files is None or one.file in files)]
     if inside:
         connection.execute(
-            "delete from lake.read_files.quarantined_files where model = ? and list_contains(?, file)",
+            "update lake.read_files.quarantined_files set etag = null where model = ? and list_contains(?, file)",
             [model, [one.file for one in inside]],
         )
     return len(inside)
+
+
+def _has_released(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
+    """Whether files were taken out of a model's quarantine since its last run."""
+    if not _columns(connection, QUARANTINE):
+        return False
+    rows = connection.execute(
+        "select 1 from lake.read_files.quarantined_files where model = ? and etag is null limit 1", [model]
+    )
+    return rows.fetchone() is not None
 
 
 def ensure_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
@@ -171,9 +185,10 @@ def _files_to_read(  # noqa: PLR0913, PLR0917, a call in SQL has no names
 ) -> Mapping[str, Any]:
     """The decision of `reading` as DuckDB has it; an error is its text, since DuckDB would add a traceback."""
     try:
+        units = _units(partitions)
         request = Request(
             prefix,
-            _units(partitions),
+            () if any(one["etag"] is None for one in put_aside) else units,
             _batch(batch),
             _days(expire_days),
             full_refresh=full_refresh,

@@ -93,6 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with lake(Warehouse.read()) as connection:
             if asked.verb == "release":
                 count = released(connection, asked.model, asked.files or [ALL])
+                if not count:
+                    raise LotusError(  # noqa: TRY301
+                        f"no file of {asked.model} is in quarantine",
+                        "list models and files with `python -m lotus_dagster.quarantine`",
+                    )
                 what, them = ("1 file", "it") if count == 1 else (f"{count} files", "them")
                 sys.stdout.write(f"{what} released: the next run of {asked.model} reads {them}.\n")
             else:
