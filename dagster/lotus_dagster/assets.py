@@ -8,14 +8,13 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from pydantic import Field, field_validator
 
-from lotus_dagster import automation
+from lotus_dagster import automation, bookkeeping
 from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.builds import Builder
 from lotus_dagster.dbt_command import LotusDbt, lake
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
-from lotus_dagster.quarantine import released
 from lotus_dagster.translator import LotusTranslator, raw_key
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -81,7 +80,7 @@ def _release(stream: Stream, files: list[str], warehouse: Warehouse) -> None:
     if files:
         with lake(warehouse) as connection:
             try:
-                released(connection, naming.dbt_model(stream.source, stream.name), files)
+                bookkeeping.release(connection, naming.dbt_model(stream.source, stream.name), files)
             except LotusError as error:
                 raise dg.Failure(str(error)) from error
 

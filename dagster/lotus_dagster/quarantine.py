@@ -6,7 +6,7 @@ next run of the model read them again.
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 import duckdb
@@ -17,9 +17,6 @@ from lotus_dagster.dbt_command import lake
 from lotus_dagster.environment import Warehouse
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-
-ALL = "*"
-"""Stands for all files of a model."""
 
 
 def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
@@ -41,44 +38,15 @@ def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
     def quarantine() -> dg.AssetCheckResult:
         with lake(Warehouse.read()) as connection:
             inside = [one for one in bookkeeping.quarantined(connection) if one.model == model]
-        return result_of(inside)
+        files = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in inside]
+        return dg.AssetCheckResult(
+            passed=not files,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(files)} in quarantine, such as {files[0]['file']}" if files else None,
+            metadata={"files": dg.MetadataValue.json(files)},
+        )
 
     return quarantine
-
-
-def result_of(files: Collection[Quarantined]) -> dg.AssetCheckResult:
-    """The check's result for a model's files in quarantine."""
-    told = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in files]
-    return dg.AssetCheckResult(
-        passed=not files,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(files)} in quarantine, such as {told[0]['file']}" if told else None,
-        metadata={"files": dg.MetadataValue.json(told)},
-    )
-
-
-def released(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str]) -> int:
-    """Take files out of quarantine.
-
-    Args:
-        connection: With the lake attached.
-        model: Of dbt.
-        files: Their keys below the landing zone, or `*` for all.
-
-    Returns:
-        How many were in it.
-
-    Raises:
-        LotusError: One of them is not in quarantine.
-    """
-    inside = {one.file for one in bookkeeping.quarantined(connection) if one.model == model}
-    missing = sorted(set(files) - inside - {ALL})
-    if missing:
-        raise LotusError(
-            f"{missing[0]} is not in the quarantine of {model}",
-            "list it with `python -m lotus_dagster.quarantine`, and name files as it does",
-        )
-    return bookkeeping.release(connection, model, None if ALL in files else files)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with lake(Warehouse.read()) as connection:
             if asked.verb == "release":
-                count = released(connection, asked.model, asked.files or [ALL])
+                count = bookkeeping.release(connection, asked.model, asked.files or [bookkeeping.ALL])
                 what, them = ("1 file", "it") if count == 1 else (f"{count} files", "them")
                 sys.stdout.write(f"{what} released: the next run of {asked.model} reads {them}.\n")
             else:

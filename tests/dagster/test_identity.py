@@ -13,10 +13,11 @@ from lotus_dagster import bookkeeping
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
-from lotus_dagster.bookkeeping import Quarantined, quarantine, quarantined, release, unread_files, write_batch
+from lotus_dagster.bookkeeping import ALL, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES
 
+from lotus_infra.errors import LotusError
 from tests.dagster.lake import Lake, order
 
 MODEL = "int_shopify__orders"
@@ -146,7 +147,9 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
     build(lake)
     assert (ids(lake), unread(lake)) == ([1], ())
     with connected(lake) as connection:
-        assert (release(connection, "int_shopify__customers"), release(connection, MODEL, [good.file])) == (0, 0)
+        assert release(connection, "int_shopify__customers", [ALL]) == 0
+        with pytest.raises(LotusError, match=f"{good.file} is not in the quarantine of {MODEL}"):
+            release(connection, MODEL, [empty.file, good.file])
         assert release(connection, MODEL, [empty.file]) == 1
     assert unread(lake) == (empty,)
     with connected(lake) as connection:
@@ -195,9 +198,7 @@ def test_a_batch_that_can_t_be_read_is_one_error(lake: Lake, tmp_path: Path, mon
 def test_quarantine_of_a_lake_without_tables_is_empty(lake: Lake) -> None:
     with connected(lake) as connection:
         assert quarantined(connection) == ()
-        assert release(connection, MODEL) == 0
-        quarantine(connection, MODEL, StoredFile("a", "b", 1, datetime.now(UTC)), "c")
-        assert [Quarantined(*one).file for one in quarantined(connection)] == ["a"]
+        assert release(connection, MODEL, [ALL]) == 0
 
 
 def test_a_run_that_another_one_overtakes_changes_nothing_and_is_run_again(
