@@ -31,7 +31,7 @@ from lotus_infra.errors import LotusError
 
 ALL = "*"
 """Stands for all files of a model that are in quarantine."""
-_MOST_DAYS = 100 * 366
+_MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
 _READING = (

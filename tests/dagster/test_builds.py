@@ -120,7 +120,6 @@ def test_an_overwritten_file_is_tried_again_and_a_released_one_too(lake: Lake) -
     lake.land("shopify", "orders", "2026-01-05", 1, [order(2, NOON)])
     assert [one["file"] for one in put_aside(run())] == keys[1:]
     assert [one["file"] for one in put_aside(run(release=keys[1:]))] == keys[1:]
-    assert [one["file"] for one in put_aside(run(release=["*"]))] == keys[1:]
     close_connections()
     assert lake.query(IDS) == [(1,), (2,)]
 
