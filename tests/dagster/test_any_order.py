@@ -283,7 +283,6 @@ BY_DAY = {
     "late files in an old partition",
     "a refresh that truncates, whose run fails",
     "a file that is overwritten while another lands",
-    "bad files that are released, repaired and removed",
 }
 """Stories in which rows are lost if a model or a sensor forgets; the simpler ones have tests of their own."""
 

@@ -154,6 +154,7 @@ def test_files_that_all_fail_stay_unread_and_the_run_fails(lake: Lake) -> None:
     assert lake.query(IDS) == [(1,)]
 
 
+@pytest.mark.nightly
 def test_a_rebuild_passes_over_bad_files(lake: Lake) -> None:
     assert run().success
     key = damage(lake, 1)

@@ -161,6 +161,7 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
         assert quarantined(connection) == ()
 
 
+@pytest.mark.nightly
 def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) -> None:
     land(lake, 0, 1)
     file = land(lake, 1, 2)
@@ -174,6 +175,7 @@ def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) 
     assert ids(lake) == [1, 3]
 
 
+@pytest.mark.nightly
 def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     land(lake, 0, 1)
     monkeypatch.setenv(FILES, str(tmp_path / "batch.json"))
@@ -201,6 +203,7 @@ def test_quarantine_of_a_lake_without_tables_is_empty(lake: Lake) -> None:
         assert release(connection, MODEL, [ALL]) == 0
 
 
+@pytest.mark.nightly
 def test_a_run_that_another_one_overtakes_changes_nothing_and_is_run_again(
     tmp_path: Path, catalog: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
