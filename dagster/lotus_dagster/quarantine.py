@@ -32,8 +32,8 @@ def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
         asset=asset,
         name=naming.QUARANTINE_CHECK,
         pool=pool,
-        description="No file of the stream is in quarantine: files that break the model are passed over until they are"
-        " released or overwritten.",
+        description="Fails while files of the stream are in quarantine: runs skip files that break the model until they"
+        " are released or overwritten.",
     )
     def quarantine() -> dg.AssetCheckResult:
         with lake(Warehouse.read()) as connection:
