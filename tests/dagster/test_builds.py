@@ -114,6 +114,7 @@ def test_bad_files_are_put_aside_by_name_and_the_others_are_read(
     assert keys[0] in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_an_overwritten_file_is_tried_again_and_a_released_one_too(lake: Lake) -> None:
     keys = [damage(lake, 1), damage(lake, 2)]
     assert [one["file"] for one in put_aside(run())] == keys
