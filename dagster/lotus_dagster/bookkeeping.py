@@ -34,6 +34,7 @@ ALL = "*"
 _MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
+_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)"
 _READING = (
     f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, expired varchar[],"
     f" adopted {_FILE}[], released varchar[])"
@@ -151,7 +152,7 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection, and all cursors of it, the function `files_to_read`, which dbt's macro `arrivals` calls."""
-    parameters = ["varchar", "boolean", f"{_FILE}[]", f"{_IDENTITY}[]"]
+    parameters = ["varchar", "boolean", f"{_KNOWN}[]", f"{_IDENTITY}[]"]
     # A function without side effects would be called while the query is planned, too.
     connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
 

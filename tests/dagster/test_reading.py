@@ -86,6 +86,16 @@ def test_what_lies_outside_of_the_units_is_not_gone(units: list[str]) -> None:
     assert decided([stored(B)], known(stored(A)), units=units) == Reading(files=(stored(B),))
 
 
+def test_a_name_without_an_identity_was_overwritten_if_the_file_is_younger_than_its_reading() -> None:
+    names = [KnownFile(one, None, None, None, NOW) for one in (A, B)]
+    later = stored(A, "7", NOW + timedelta(seconds=1))
+    found = decided([later, stored(B)], names)
+    assert (found.rebuild, found.files, found.adopted) == (True, (later, stored(B)), ())
+    found = decided([stored(A), stored(B)], names)
+    assert (found.rebuild, found.files, found.adopted) == (False, (), (stored(A), stored(B)))
+    assert decided([later, stored(B)], names, batch=[]).adopted == (stored(B),)
+
+
 def test_a_name_without_an_identity_adopts_that_of_today() -> None:
     found = decided([stored(A, "7"), stored(B)], by_name(A))
     assert (found.rebuild, found.files, found.adopted) == (False, (stored(B),), (stored(A, "7"),))

@@ -63,15 +63,18 @@ class KnownFile(NamedTuple):
 
     Attributes:
         file: As of `Identity`.
-        etag: None in tables of the version before, which kept names alone: the file is what it is now.
+        etag: None in tables of the version before, which kept names alone: the file is what it is now, unless it was
+            written after `read_at`.
         size: None where `etag` is.
         modified: None where `etag` is.
+        read_at: When it was read, or the time of a later commit; None if that is not known.
     """
 
     file: str
     etag: str | None
     size: int | None
     modified: datetime | None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,11 @@ class _Books:
 
     def is_read(self, one: StoredFile) -> bool:
         known = self.known.get(one.file)
-        return known is not None and (known.etag is None or (known.etag, known.size) == (one.etag, one.size))
+        if known is None:
+            return False
+        if known.etag is None:
+            return known.read_at is None or one.modified <= known.read_at
+        return (known.etag, known.size) == (one.etag, one.size)
 
     def may_read(self, one: StoredFile) -> bool:
         batch = self.request.batch
@@ -186,7 +193,8 @@ class _Comparison:
         # What was read is gone too where the version that is there now is in quarantine.
         put_aside = [one for one in inside if one.file in listed and listed[one.file].identity in books.quarantined]
         self.removed = (*(one for one in gone if not books.has_expired(one)), *put_aside)
-        self.adopted = tuple(listed[one.file] for one in inside if one.etag is None and one.file in listed)
+        named = (listed[one.file] for one in inside if one.etag is None and one.file in listed)
+        self.adopted = tuple(one for one in named if books.is_read(one))
         stale = (
             one.file
             for one in books.quarantined
