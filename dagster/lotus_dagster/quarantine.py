@@ -22,14 +22,14 @@ ALL = "*"
 """Stands for all files of a model."""
 
 
-def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
-    """The check of a stream's model that fails while files of it are in quarantine.
+def quarantine_check(asset: dg.AssetKey, pool: str, prefix: str) -> dg.AssetChecksDefinition:
+    """The check of a stream's model that fails while files of the stream are in quarantine, of whichever model.
 
     Args:
-        asset: The model's; its last part is the model's name.
+        asset: The model's.
         pool: Of the runs that use the lake.
+        prefix: The stream's, such as `raw/shopify/orders/`.
     """
-    model = asset.path[-1]
 
     @dg.asset_check(
         asset=asset,
@@ -40,8 +40,7 @@ def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
     )
     def quarantine() -> dg.AssetCheckResult:
         with lake(Warehouse.read()) as connection:
-            inside = [one for one in bookkeeping.quarantined(connection) if one.model == model]
-        return result_of(inside)
+            return result_of(below(connection, prefix))
 
     return quarantine
 
@@ -55,6 +54,11 @@ def result_of(files: Collection[Quarantined]) -> dg.AssetCheckResult:
         description=f"{len(files)} in quarantine, such as {told[0]['file']}" if told else None,
         metadata={"files": dg.MetadataValue.json(told)},
     )
+
+
+def below(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[Quarantined]:
+    """The files of a stream in quarantine."""
+    return [one for one in bookkeeping.quarantined(connection) if one.file.startswith(prefix)]
 
 
 def released(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str]) -> int:

@@ -37,8 +37,9 @@
     Sets the session's variable `reading` to what `lotus_dagster.arrivals.reading` decides, and does what comes before the
     reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.
 
-    `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and everywhere if empty. It is no var:
-    dbt parses the whole project anew in each run whose vars are not those of the run before.
+    `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and everywhere if it is empty or the
+    model has read no file yet. It is no var: dbt parses the whole project anew in each run whose vars are not those of the
+    run before.
 #}
 {% macro decide_reading(prefix) %}
     {%- set read = read_files() -%}
