@@ -15,7 +15,7 @@ from lotus_dagster import bookkeeping
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
-from lotus_dagster.bookkeeping import ALL, Quarantined, quarantine, quarantined, release, unread_files, write_batch
+from lotus_dagster.bookkeeping import ALL, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.definitions import DBT_PROJECT
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES

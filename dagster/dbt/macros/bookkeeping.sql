@@ -40,7 +40,7 @@
     reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.
 
     What a run is asked for is in the environment (`lotus_dagster/environment.py`), not in vars: dbt parses the whole project
-    again in each run whose vars are not those of the run before.
+    again in each run whose vars are not those of the run before. A model that has read no file yet looks everywhere.
 #}
 {% macro decide_reading(prefix) %}
     {%- set read = read_files() -%}
