@@ -24,6 +24,7 @@ from lotus_dagster.arrivals.reading import (
     Request,
     StoredFile,
     reading,
+    units_to_list,
     unread,
 )
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, LANDING, PARTITIONS, required, whole_number
@@ -34,6 +35,7 @@ ALL = "*"
 _MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
+_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)"
 _READING = (
     f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, expired varchar[],"
     f" adopted {_FILE}[], released varchar[])"
@@ -94,8 +96,19 @@ def unread_files(
     if there:
         wanted = ", ".join(name if name in there else "null" for name in KnownFile._fields)
         known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]  # noqa: S608
-    put_aside = [Identity(one.file, one.etag, one.size) for one in quarantined(connection) if one.model == model]
-    return unread(known, put_aside, _listed(landing, prefix, units))
+    put_aside: list[Identity] = []
+    if _columns(connection, "lake.read_files.quarantined_files"):
+        found = connection.execute(
+            "select file, etag, size from lake.read_files.quarantined_files where model = ?", [model]
+        )
+        put_aside = [Identity(*row) for row in found.fetchall()]
+    return unread(known, put_aside, _listed(landing, prefix, units_to_list(units, known, put_aside)))
+
+
+def has_read(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
+    """Whether a model has read a file."""
+    table = f'lake.read_files."{model}"'
+    return bool(_columns(connection, table) and connection.execute(f"from {table} limit 1").fetchone())
 
 
 def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...]:
@@ -104,7 +117,7 @@ def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...
         return ()
     found = connection.execute(
         "select model, file, etag, size, any_value(reason), min(since)"
-        " from lake.read_files.quarantined_files group by all order by all"
+        " from lake.read_files.quarantined_files where etag is not null group by all order by all"
     )
     return tuple(Quarantined(*row) for row in found.fetchall())
 
@@ -115,12 +128,13 @@ def quarantine(connection: duckdb.DuckDBPyConnection, model: str, file: StoredFi
     Raises:
         duckdb.Error: The catalog is out of reach, or dbt, which makes the table, has never run in this lake.
     """
+    connection.execute("delete from lake.read_files.quarantined_files where model = ? and file = ?", [model, file.file])
     row = [model, file.file, file.etag, file.size, reason, datetime.now(UTC)]
     connection.execute("insert into lake.read_files.quarantined_files values (?, ?, ?, ?, ?, ?)", row)
 
 
 def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str]) -> int:
-    """Take files of a model out of quarantine, so that its next run reads them.
+    """Take files of a model out of quarantine, so that its next run reads them, whatever it was asked to look at.
 
     Args:
         connection: With the lake attached.
@@ -143,7 +157,7 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
     released = sorted(inside if ALL in files else files)
     if released:
         connection.execute(
-            "delete from lake.read_files.quarantined_files where model = ? and list_contains(?, file)",
+            "update lake.read_files.quarantined_files set etag = null where model = ? and list_contains(?, file)",
             [model, released],
         )
     return len(set(released))
@@ -151,7 +165,7 @@ def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection, and all cursors of it, the function `files_to_read`, which dbt's macro `arrivals` calls."""
-    parameters = ["varchar", "boolean", f"{_FILE}[]", f"{_IDENTITY}[]"]
+    parameters = ["varchar", "boolean", f"{_KNOWN}[]", f"{_IDENTITY}[]"]
     # A function without side effects would be called while the query is planned, too.
     connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
 

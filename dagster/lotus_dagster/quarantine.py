@@ -19,14 +19,14 @@ from lotus_infra import naming
 from lotus_infra.errors import LotusError
 
 
-def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
-    """The check of a stream's model that fails while files of it are in quarantine.
+def quarantine_check(asset: dg.AssetKey, pool: str, prefix: str) -> dg.AssetChecksDefinition:
+    """The check of a stream's model that fails while files of the stream are in quarantine, of whichever model.
 
     Args:
-        asset: The model's; its last part is the model's name.
+        asset: The model's.
         pool: Of the runs that use the lake.
+        prefix: The stream's, such as `raw/shopify/orders/`.
     """
-    model = asset.path[-1]
 
     @dg.asset_check(
         asset=asset,
@@ -37,7 +37,7 @@ def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
     )
     def quarantine() -> dg.AssetCheckResult:
         with lake(Warehouse.read()) as connection:
-            inside = [one for one in bookkeeping.quarantined(connection) if one.model == model]
+            inside = below(connection, prefix)
         files = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in inside]
         return dg.AssetCheckResult(
             passed=not files,
@@ -47,6 +47,11 @@ def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
         )
 
     return quarantine
+
+
+def below(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[Quarantined]:
+    """The files of a stream in quarantine."""
+    return [one for one in bookkeeping.quarantined(connection) if one.file.startswith(prefix)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

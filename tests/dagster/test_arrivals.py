@@ -255,10 +255,28 @@ def test_a_cursor_of_before_that_stands_far_from_now_hands_everything_out_again(
     for day in ("2025-12-30", "2026-02-01", FAR):
         bucket.put(day, 0)
     far = '"recent_from": "2098-01-01", "months_before": "2097-12", "marks": {"2026-02": "1:a"}'
-    decisions, cursor = ticks(bucket, read_cursor(f'{{"lineage": "a", "batch": 3, {far}}}'), 3)
+    decisions, cursor = ticks(bucket, read_cursor(f'{{"lineage": "a", "batch": 3, "identities": true, {far}}}'), 3)
     assert {unit for one in decisions for unit in units_of(one)} == {"2025-12-30", "2026-02-01", FAR}
     assert (cursor.recent_from, cursor.lineage) == ("2025-12-30", "a")
     assert cursor.batch > 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_cursor_of_before_identities_hands_out_one_run_over_all_files(*, known: bool) -> None:
+    bucket = Bucket()
+    bucket.put("2026-01-30", 0)
+    bucket.put("2026-02-01", 0)
+    decision = bucket.tick(fresh())
+    before = write_cursor(decision.cursor).replace(',"identities":true', "")
+    if not known:
+        bucket.put("2026-02-01", 1)
+    decisions, cursor = ticks(bucket, read_cursor(before), 3)
+    first, *others = (one.batch for one in decisions)
+    assert first is not None
+    assert decision.batch is not None
+    assert (first.units, others) == ((), [None, None])
+    assert first.key != decision.batch.key
+    assert read_cursor(write_cursor(cursor)).identities
 
 
 def test_what_is_no_day_or_far_from_now_is_reported_once() -> None:

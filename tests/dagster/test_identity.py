@@ -1,6 +1,8 @@
 """Files that are overwritten, removed, expired, bad or put aside, in a folder and in a table that a real dbt builds."""
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.bookkeeping import ALL, quarantine, quarantined, release, unread_files, write_batch
+from lotus_dagster.definitions import DBT_PROJECT
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES
 
@@ -24,6 +27,9 @@ MODEL = "int_shopify__orders"
 PREFIX = "raw/shopify/orders/"
 DAY = "2026-01-05"
 UPDATED = f"{DAY}T10:00:00Z"
+PRODUCT = {"id": 1, "make": "A", "model": "B", "year": 2020, "price": 1.0, "created_at": UPDATED, "updated_at": UPDATED}
+OLD_START = "create schema if not exists {{ target.database }}.read_files"
+OLD_HOOKS = re.compile(r"(\+post-hook):\n.*\n\s+- (.*remember_files_read.*)\n.*audit.*")
 BOOKS = f"select file, etag, size from lake.read_files.{MODEL} order by file"
 
 
@@ -111,6 +117,33 @@ def test_a_table_of_names_adopts_identities_without_reading_again(lake: Lake) ->
     land(lake, 0, 3)
     build(lake)
     assert ids(lake) == [2, 3]
+
+
+def test_a_file_of_a_table_of_names_that_was_overwritten_since_is_read_again(lake: Lake) -> None:
+    land(lake, 0, 1)
+    land(lake, 1, 2)
+    build(lake)
+    with connected(lake) as connection:
+        for column in ("etag", "size", "modified", "read_at"):
+            connection.execute(f"alter table lake.read_files.{MODEL} drop column {column}")
+    land(lake, 0, 3)
+    build(lake, units=("2026-01",))
+    assert ids(lake) == [2, 3]
+    assert all(etag and size for _, etag, size in lake.query(BOOKS))
+
+
+def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with_deletions(lake: Lake) -> None:
+    """A dbt_project.yml that somebody has kept."""
+    lake.project = Path(shutil.copytree(DBT_PROJECT, lake.landing.parent / "dbt", ignore=shutil.ignore_patterns("target")))
+    settings = lake.project / "dbt_project.yml"
+    settings.write_text(OLD_HOOKS.sub(r"\1: \2", settings.read_text()).replace("{{ ensure_bookkeeping() }}", OLD_START))
+    lake.land("faker", "products", DAY, 0, [PRODUCT])
+    lake.dbt("run", "--select", "int_faker__products")
+    lake.dbt("run", "--select", "int_faker__products")
+    assert lake.query("select id from int_faker__products") == [(1,)]
+    land(lake, 0, 1)
+    with pytest.raises(AssertionError, match=r"lacks the hook .*write '\{\{ set_deletions_apart\(\) \}\}' as the first"):
+        build(lake)
 
 
 def test_rows_of_expired_files_stay_when_others_are_overwritten(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,16 @@ def test_what_lies_outside_of_the_units_is_not_gone(units: list[str]) -> None:
     assert decided([stored(B)], known(stored(A)), units=units) == Reading(files=(stored(B),))
 
 
+def test_a_name_without_an_identity_was_overwritten_if_the_file_is_younger_than_its_reading() -> None:
+    names = [KnownFile(one, None, None, None, NOW) for one in (A, B)]
+    later = stored(A, "7", NOW + timedelta(seconds=1))
+    found = decided([later, stored(B)], names)
+    assert (found.rebuild, found.files, found.adopted) == (True, (later, stored(B)), ())
+    found = decided([stored(A), stored(B)], names)
+    assert (found.rebuild, found.files, found.adopted) == (False, (), (stored(A), stored(B)))
+    assert decided([later, stored(B)], names, batch=[]).adopted == (stored(B),)
+
+
 def test_a_name_without_an_identity_adopts_that_of_today() -> None:
     found = decided([stored(A, "7"), stored(B)], by_name(A))
     assert (found.rebuild, found.files, found.adopted) == (False, (stored(B),), (stored(A, "7"),))
@@ -206,3 +216,20 @@ def test_after_any_events_a_run_leaves_what_the_landing_zone_has(
         assert model == right
         run(listed, [], (), None)
         assert model == {one.file: one for one in listed}
+
+
+def test_a_released_file_is_listed_with_the_units_of_a_run_until_it_is_read() -> None:
+    released = Identity(A, None, 1)
+    units: list[str] = []
+
+    def listed(asked: Sequence[str]) -> list[StoredFile]:
+        units[:] = asked
+        return [stored(A), stored(B)]
+
+    def read(*batch: Identity, all_files: bool = True) -> Reading:
+        request = Request(PREFIX, ("2026-02",), None if all_files else frozenset(batch))
+        return reading(request, known(stored(B)), [released], listed)
+
+    assert read(all_files=False).released == ()
+    assert (read().files, read().released) == ((stored(A),), (A,))
+    assert units == ["2026-02", "2026-05-01"]

@@ -14,6 +14,7 @@
     {%- if not execute -%}
         (select 1)
     {%- else -%}
+        {%- do refuse_other_streams() -%}
         {%- set declared = graph.sources.values()
             | selectattr('source_name', 'equalto', source_name) | selectattr('name', 'equalto', stream) | first -%}
         {%- set columns = declared.columns.keys() | list -%}
@@ -37,6 +38,18 @@
                 {%- endfor %}
             )
         )
+    {%- endif -%}
+{% endmacro %}
+
+{# What a run reads is kept in variables of the session, and in one table a model: of one stream. #}
+{% macro refuse_other_streams() %}
+    {%- set streams = [] -%}
+    {%- for node in model.depends_on.nodes if node.startswith('source.') and node not in streams -%}
+        {%- do streams.append(node) -%}
+    {%- endfor -%}
+    {%- if streams | length > 1 -%}
+        {%- do exceptions.raise_compiler_error(
+            this.identifier ~ ' reads ' ~ streams | length ~ ' streams: give each a model of its own, and join these') -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -14,10 +14,12 @@
     Begins the transaction of a model, with an update of a row of its own: of two runs that overlap, DuckLake lets the first
     commit and fails the second with "Transaction conflict", which then has changed nothing. The row has a table of its own
     since DuckLake compares tables, not rows. Whatever a model reads of the lake, it has to read after this.
+    Where a dbt_project.yml of before has no such on-run-start, the schemas are made here.
 #}
 {% macro take_turn() %}
     {%- set table = api.Relation.create(database=this.database, schema='runs', identifier=this.identifier) -%}
     {%- call statement('take_turn', auto_begin=True) -%}
+        {{ ensure_bookkeeping() }};
         create table if not exists {{ table }} (runs bigint);
         insert into {{ table }} select 0 where not exists (from {{ table }});
         update {{ table }} set runs = runs + 1
@@ -38,7 +40,7 @@
     reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.
 
     What a run is asked for is in the environment (`lotus_dagster/environment.py`), not in vars: dbt parses the whole project
-    again in each run whose vars are not those of the run before.
+    again in each run whose vars are not those of the run before. A model that has read no file yet looks everywhere.
 #}
 {% macro decide_reading(prefix) %}
     {%- set read = read_files() -%}
@@ -49,7 +51,7 @@
                 {{ sql_literal(prefix) }},
                 {{ should_full_refresh() }},
                 (
-                    select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified}), [])
+                    select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified, 'read_at': read_at}), [])
                     from {{ read }}
                     {{ "where false" if not load_relation(this) }}
                 ),
@@ -73,7 +75,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The version before kept names alone. #}
+{#
+    The version before kept names alone. The model's last commit is the latest time at which it can have read them: a file that
+    was written after it was overwritten since.
+#}
 {% macro ensure_read_files(read) %}
     {%- set columns = {'etag': 'varchar', 'size': 'bigint', 'modified': 'timestamptz', 'read_at': 'timestamptz'} -%}
     {%- do run_query(
@@ -83,7 +88,21 @@
     {%- for name, type in columns.items() if name not in there -%}
         {%- do run_query("alter table " ~ read ~ " add column " ~ name ~ " " ~ type) -%}
     {%- endfor -%}
+    {%- if 'read_at' not in there -%}
+        {%- do run_query("update " ~ read ~ " set read_at = (" ~ last_commit() ~ ")") -%}
+    {%- endif -%}
 {% endmacro %}
+
+{# Null if the catalog has no snapshot of that time any more. #}
+{% macro last_commit() -%}
+    select max(snapshot_time)
+    from ducklake_snapshots({{ sql_literal(this.database) }})
+    where list_has_any(flatten(map_values(changes)), (
+        select list(table_id::varchar)
+        from ducklake_table_info({{ sql_literal(this.database) }})
+        where table_name = {{ sql_literal(this.identifier) }}
+    ))
+{%- endmacro %}
 
 {# Rows of files that the bucket has expired stay: no file has them any more. #}
 {% macro start_over(read) %}

@@ -13,6 +13,7 @@
     {%- set columns = keys | join(', ') -%}
     {%- if deleted -%}
         {%- do config(meta={'deletions': {'key': keys, 'cursor': cursor, 'deleted': deleted}}) -%}
+        {%- do require_set_deletions_apart() -%}
     {%- endif -%}
     select *
     from (
@@ -82,6 +83,15 @@
     create or replace table {{ deletions() }} as {{ kept }} where {{ gone }};
     {%- endif %}
     delete from {{ this }} where {{ gone }}
+{% endmacro %}
+
+{# Without the hook, the rows of a deleted key would count as any other. #}
+{% macro require_set_deletions_apart() %}
+    {%- if execute and 'set_deletions_apart' not in model.config['post-hook'] | map(attribute='sql') | join -%}
+        {%- do exceptions.raise_compiler_error(
+            "refused: " ~ this.identifier ~ " has `deleted` in `latest`, and dbt_project.yml lacks the hook that takes deleted"
+            ~ " rows out: write '{{ set_deletions_apart() }}' as the first +post-hook of its folder") -%}
+    {%- endif -%}
 {% endmacro %}
 
 {# A statement for a run that empties the model to read everything again; nothing if the model has no deletions. #}

@@ -4,6 +4,7 @@ Its size depends on the time that the stream has been running (a line a month, a
 on the number of objects.
 """
 
+import json
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -54,6 +55,10 @@ class Cursor(_Remembered):
     batch: int = 0
     """How many batches were handed out."""
 
+    identities: bool = True
+    """Whether a run over all files was handed out since models keep identities. Cursors of earlier versions lack it: their
+    models get the columns of this version, and the identities of the files that they have read, by one such run."""
+
     marks: dict[str, StoredMark] = {}
     """What each unit held."""
 
@@ -82,9 +87,13 @@ def read_cursor(text: str | None) -> Cursor:
     Raises:
         pydantic.ValidationError: The text is no cursor.
     """
-    return Cursor(lineage=uuid4().hex[:8]) if not text else Cursor.model_validate_json(text)
+    if not text:
+        return Cursor(lineage=uuid4().hex[:8])
+    cursor = Cursor.model_validate_json(text)
+    return cursor if "identities" in cursor.model_fields_set else cursor.model_copy(update={"identities": False})
 
 
 def write_cursor(cursor: Cursor) -> str:
     """The cursor as text."""
-    return cursor.model_dump_json(exclude_defaults=True)
+    kept = cursor.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(kept | {"identities": cursor.identities}, separators=(",", ":"))

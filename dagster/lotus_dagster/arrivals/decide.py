@@ -79,8 +79,8 @@ class Batch(NamedTuple):
 
     Attributes:
         key: Names the batch: the same for the same batch, however often it is handed out.
-        units: The days and months whose objects are new, overwritten or gone, sorted; none to build the models of a
-            stream without files, which marts with optional inputs wait for.
+        units: The days and months whose objects are new, overwritten or gone, sorted. None for a run over all files: of
+            a stream without files, whose models marts with optional inputs wait for, and after an earlier version.
         objects: How many objects these units hold.
     """
 
@@ -115,7 +115,7 @@ def current(cursor: Cursor, clock: Clock) -> Cursor:
     """The cursor to look with: one that stands far from now, as earlier versions kept, hands out everything again."""
     if cursor.recent_from < clock.far_from:
         return cursor
-    return Cursor(lineage=cursor.lineage, batch=cursor.batch + 1)
+    return Cursor(lineage=cursor.lineage, batch=cursor.batch + 1, identities=cursor.identities)
 
 
 def decide(cursor: Cursor, listing: Listing, clock: Clock) -> Decision:
@@ -138,11 +138,12 @@ def decide(cursor: Cursor, listing: Listing, clock: Clock) -> Decision:
     marks = {unit: mark for unit, mark in cursor.marks.items() if unit not in missing} | seen
     # A stream without files is built once, empty.
     first = listing.recent.complete and not cursor.batch and not marks
-    batch = _batch(cursor, changed, gone) if changed or gone or first else None
+    batch = _batch(cursor, changed, gone) if changed or gone or first or not cursor.identities else None
     moved = cursor.model_copy(
         update={
             "marks": marks,
             "batch": cursor.batch + (batch is not None),
+            "identities": True,
             **{name: walk.scan for name, walk in walks.items()},
         }
     )
@@ -201,7 +202,8 @@ def _batch(cursor: Cursor, changed: Mapping[str, Mark], gone: Iterable[str]) -> 
     content = "\n".join(f"{unit} {mark.objects} {mark.digest}" for unit, mark in sorted(changed.items()))
     digest = blake2b(f"{content}\n{sorted(gone)}".encode(), digest_size=8).hexdigest()
     objects = sum(mark.objects for mark in changed.values())
-    return Batch(f"{cursor.lineage}-{cursor.batch}-{digest}", units, objects)
+    key = f"{cursor.lineage}-{cursor.batch}-{digest}"
+    return Batch(key, units, objects) if cursor.identities else Batch(f"{key}-all", (), objects)
 
 
 def _at_the_end(cursor: Cursor, far_from: str) -> Cursor:
