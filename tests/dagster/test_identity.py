@@ -134,7 +134,9 @@ def test_a_file_of_a_table_of_names_that_was_overwritten_since_is_read_again(lak
 
 def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with_deletions(lake: Lake) -> None:
     """A dbt_project.yml that somebody has kept."""
-    lake.project = Path(shutil.copytree(DBT_PROJECT, lake.landing.parent / "dbt", ignore=shutil.ignore_patterns("target")))
+    lake.project = Path(
+        shutil.copytree(DBT_PROJECT, lake.landing.parent / "dbt", ignore=shutil.ignore_patterns("target"))
+    )
     settings = lake.project / "dbt_project.yml"
     settings.write_text(OLD_HOOKS.sub(r"\1: \2", settings.read_text()).replace("{{ ensure_bookkeeping() }}", OLD_START))
     lake.land("faker", "products", DAY, 0, [PRODUCT])
@@ -142,7 +144,9 @@ def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with
     lake.dbt("run", "--select", "int_faker__products")
     assert lake.query("select id from int_faker__products") == [(1,)]
     land(lake, 0, 1)
-    with pytest.raises(AssertionError, match=r"lacks the hook .*write '\{\{ set_deletions_apart\(\) \}\}' as the first"):
+    with pytest.raises(
+        AssertionError, match=r"lacks the hook .*write '\{\{ set_deletions_apart\(\) \}\}' as the first"
+    ):
         build(lake)
 
 
