@@ -77,9 +77,10 @@ def row(stream: str, version: Version) -> dict[str, Any]:
 
 
 def versions_of(random: Random) -> list[Version]:
-    """Each key's versions, some of which come twice, in any order."""
+    """Each key's versions, some of which come twice, and some deletions at the time of an update, in any order."""
     made = [(key, moment, random.random() < 0.4) for key in KEYS for moment in random.sample(range(90), 4)]
     made += random.sample(made, 10)
+    made += [(key, moment, not gone) for key, moment, gone in random.sample(made, 12)]
     random.shuffle(made)
     return made
 
