@@ -23,10 +23,15 @@ PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/year=${YEAR}/month=${MONTH}/day=${DAY
 """The path format of a destination-s3 below its path in the bucket, in Airbyte's variables."""
 LANDED_FILE = re.compile(r"year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/[^/]+\.parquet", re.DOTALL)
 """The key of a stream's file below the stream's prefix, with its year, month and day; readers ignore all other keys."""
+MOST_DAYS_AHEAD = 2
+"""A partition that is dated more days after today (in UTC) is far from now: its date is wrong, so it does not show when
+its files arrived. Clocks and time zones explain fewer days."""
 
-# dbt.
+# dbt and Dagster.
 MAIN_SCHEMA = "main"
 MODEL_PREFIX = "int_"
+QUARANTINE_CHECK = "quarantine"
+"""Dagster's asset check on a stream's model that fails while files of the stream are in quarantine."""
 
 # Kubernetes.
 DAGSTER = "dagster"
@@ -151,14 +156,6 @@ def reader(bucket: str) -> str:
 def sensor(source: str, stream: str) -> str:
     """Dagster's sensor of a stream's new files: `shopify_orders_sensor`."""
     return f"{source}_{stream}_sensor"
-
-
-MOST_DAYS_AHEAD = 2
-"""A partition that is dated more days after today (in UTC) is far from now: its date is wrong, and says nothing of when
-its files arrived. Clocks and time zones explain fewer days."""
-
-QUARANTINE_CHECK = "quarantine"
-"""Dagster's asset check on a stream's model that fails while files of the stream are in quarantine."""
 
 
 def dbt_assets(source: str, stream: str) -> str:

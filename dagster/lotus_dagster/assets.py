@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import dbt_assets
 from pydantic import Field, field_validator
 
-from lotus_dagster import automation
+from lotus_dagster import automation, bookkeeping
 from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.builds import Builder
 from lotus_dagster.dbt_command import LotusDbt, lake
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
-from lotus_dagster.quarantine import released
+from lotus_dagster.quarantine import below
 from lotus_dagster.translator import LotusTranslator, raw_key
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -81,9 +82,17 @@ def _release(stream: Stream, files: list[str], warehouse: Warehouse) -> None:
     if files:
         with lake(warehouse) as connection:
             try:
-                released(connection, naming.dbt_model(stream.source, stream.name), files)
+                _release_of_models(connection, stream, files)
             except LotusError as error:
                 raise dg.Failure(str(error)) from error
+
+
+def _release_of_models(connection: duckdb.DuckDBPyConnection, stream: Stream, files: list[str]) -> None:
+    inside = below(connection, stream.prefix)
+    # Without any, the error names the stream's own model.
+    for model in sorted({one.model for one in inside}) or [naming.dbt_model(stream.source, stream.name)]:
+        others = {one.file for one in inside if one.model != model} - {one.file for one in inside if one.model == model}
+        bookkeeping.release(connection, model, [file for file in files if file not in others])
 
 
 def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:

@@ -5,6 +5,7 @@ decides. Dagster's runs read it, and put files aside, through the functions of t
 """
 
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,14 +24,15 @@ from lotus_dagster.arrivals.reading import (
     Request,
     StoredFile,
     reading,
+    units_to_list,
     unread,
 )
-from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, PARTITIONS, whole_number
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, LANDING, PARTITIONS, required, whole_number
 from lotus_infra.errors import LotusError
 
-SCHEMA = "lake.read_files"
-_MOST_DAYS = 100 * 366
-QUARANTINE = f"{SCHEMA}.quarantined_files"
+ALL = "*"
+"""Stands for all files of a model that are in quarantine."""
+_MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
 _KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)"
@@ -60,24 +62,16 @@ class Quarantined(NamedTuple):
     since: datetime
 
 
-class _BatchFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    file: str
-    etag: str
-    size: int
-
-
 class _Batch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    files: tuple[_BatchFile, ...]
+    files: tuple[Identity, ...]
 
 
 def write_batch(path: Path, files: Iterable[StoredFile]) -> None:
     """Write the file that `LOTUS_FILES` names: a run reads these new files and no others."""
-    batch = _Batch(files=tuple(_BatchFile(file=one.file, etag=one.etag, size=one.size) for one in files))
-    path.write_text(batch.model_dump_json(), encoding="utf-8")
+    batch = {"files": [one.identity._asdict() for one in files]}
+    path.write_text(json.dumps(batch), encoding="utf-8")
 
 
 def unread_files(
@@ -97,17 +91,29 @@ def unread_files(
         duckdb.Error: The catalog is out of reach.
     """
     known: list[KnownFile] = []
-    table = f'{SCHEMA}."{model}"'
-    if _columns(connection, table):
-        wanted = ", ".join(name if name in _columns(connection, table) else "null" for name in KnownFile._fields)
+    table = f'lake.read_files."{model}"'
+    there = _columns(connection, table)
+    if there:
+        wanted = ", ".join(name if name in there else "null" for name in KnownFile._fields)
         known = [KnownFile(*row) for row in connection.execute(f"select {wanted} from {table}").fetchall()]  # noqa: S608
-    put_aside = [Identity(one.file, one.etag, one.size) for one in quarantined(connection) if one.model == model]
-    return unread(known, put_aside, _listed(landing, prefix, () if _has_released(connection, model) else units))
+    put_aside: list[Identity] = []
+    if _columns(connection, "lake.read_files.quarantined_files"):
+        found = connection.execute(
+            "select file, etag, size from lake.read_files.quarantined_files where model = ?", [model]
+        )
+        put_aside = [Identity(*row) for row in found.fetchall()]
+    return unread(known, put_aside, _listed(landing, prefix, units_to_list(units, known, put_aside)))
+
+
+def has_read(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
+    """Whether a model has read a file."""
+    table = f'lake.read_files."{model}"'
+    return bool(_columns(connection, table) and connection.execute(f"from {table} limit 1").fetchone())
 
 
 def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...]:
     """The files in quarantine, by model and file."""
-    if not _columns(connection, QUARANTINE):
+    if not _columns(connection, "lake.read_files.quarantined_files"):
         return ()
     found = connection.execute(
         "select model, file, etag, size, any_value(reason), min(since)"
@@ -117,80 +123,67 @@ def quarantined(connection: duckdb.DuckDBPyConnection) -> tuple[Quarantined, ...
 
 
 def quarantine(connection: duckdb.DuckDBPyConnection, model: str, file: StoredFile, reason: str) -> None:
-    """Put a version of a file aside: runs of the model pass over it until it is released or overwritten."""
-    ensure_quarantine(connection)
-    # An older version's entry would take this one along when a run finds that version overwritten.
+    """Put a version of a file aside: runs of the model pass over it until it is released or overwritten.
+
+    Raises:
+        duckdb.Error: The catalog is out of reach, or dbt, which makes the table, has never run in this lake.
+    """
     connection.execute("delete from lake.read_files.quarantined_files where model = ? and file = ?", [model, file.file])
     row = [model, file.file, file.etag, file.size, reason, datetime.now(UTC)]
     connection.execute("insert into lake.read_files.quarantined_files values (?, ?, ?, ?, ?, ?)", row)
 
 
-def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str] | None = None) -> int:
-    """Take files of a model out of quarantine, so that its next run reads them, whichever days it was asked for.
-
-    Their entries stay without an ETag until a run has looked everywhere.
+def release(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str]) -> int:
+    """Take files of a model out of quarantine, so that its next run reads them, whatever it was asked to look at.
 
     Args:
         connection: With the lake attached.
         model: Of dbt.
-        files: Their keys below the landing zone; all of the model's if None.
+        files: Their keys below the landing zone, or `ALL`.
 
     Returns:
         How many were in it.
+
+    Raises:
+        LotusError: One of them is not in quarantine.
     """
-    inside = [one for one in quarantined(connection) if one.model == model and (files is None or one.file in files)]
-    if inside:
+    inside = {one.file for one in quarantined(connection) if one.model == model}
+    missing = sorted({*files} - inside - {ALL})
+    if missing:
+        raise LotusError(
+            f"{missing[0]} is not in the quarantine of {model}",
+            "list it with `python -m lotus_dagster.quarantine`, and name files as it does",
+        )
+    released = sorted(inside if ALL in files else files)
+    if released:
         connection.execute(
             "update lake.read_files.quarantined_files set etag = null where model = ? and list_contains(?, file)",
-            [model, [one.file for one in inside]],
+            [model, released],
         )
-    return len(inside)
-
-
-def _has_released(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
-    """Whether files were taken out of a model's quarantine since its last run."""
-    if not _columns(connection, QUARANTINE):
-        return False
-    rows = connection.execute(
-        "select 1 from lake.read_files.quarantined_files where model = ? and etag is null limit 1", [model]
-    )
-    return rows.fetchone() is not None
-
-
-def ensure_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table of files in quarantine where it is missing."""
-    connection.execute(f"create schema if not exists {SCHEMA}")
-    connection.execute(
-        f"create table if not exists {QUARANTINE}"
-        " (model varchar, file varchar, etag varchar, size bigint, reason varchar, since timestamptz)"
-    )
+    return len(set(released))
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection, and all cursors of it, the function `files_to_read`, which dbt's macro `arrivals` calls."""
-    parameters = ["varchar"] * 5 + ["boolean", f"{_KNOWN}[]", f"{_IDENTITY}[]"]
+    parameters = ["varchar", "boolean", f"{_KNOWN}[]", f"{_IDENTITY}[]"]
     # A function without side effects would be called while the query is planned, too.
     connection.create_function("files_to_read", _files_to_read, parameters, _READING, side_effects=True)  # type: ignore[arg-type]
 
 
-def _files_to_read(  # noqa: PLR0913, PLR0917, a call in SQL has no names
-    landing: str,
+def _files_to_read(
     prefix: str,
-    partitions: str,
-    batch: str,
-    expire_days: str,
-    full_refresh: bool,  # noqa: FBT001
+    full_refresh: bool,  # noqa: FBT001, a call in SQL has no names
     known: Sequence[Mapping[str, Any]],
     put_aside: Sequence[Mapping[str, Any]],
 ) -> Mapping[str, Any]:
     """The decision of `reading` as DuckDB has it; an error is its text, since DuckDB would add a traceback."""
     try:
-        units = _units(partitions)
+        (landing,) = required(os.environ, LANDING)
         request = Request(
             prefix,
-            () if any(one["etag"] is None for one in put_aside) else units,
-            _batch(batch),
-            _days(expire_days),
+            _units(os.environ.get(PARTITIONS, "")),
+            _batch(os.environ.get(FILES, "")),
+            _expiry(),
             full_refresh=full_refresh,
             now=datetime.now(UTC),
         )
@@ -242,11 +235,11 @@ def _batch(path: str) -> frozenset[Identity] | None:
             f"refused: {FILES} names {path}, which can't be read: {error}",
             'write {"files": [{"file": …, "etag": …, "size": …}]}',
         ) from error
-    return frozenset(Identity(one.file, one.etag, one.size) for one in batch.files)
+    return frozenset(batch.files)
 
 
-def _days(text: str) -> timedelta | None:
-    days = whole_number({EXPIRE_RAW_DAYS: text}, EXPIRE_RAW_DAYS)
+def _expiry() -> timedelta | None:
+    days = whole_number(os.environ, EXPIRE_RAW_DAYS)
     return None if days is None else timedelta(days=min(days, _MOST_DAYS))
 
 

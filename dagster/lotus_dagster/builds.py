@@ -29,6 +29,10 @@ _FAILED_TEST: Final = re.compile(r"(\S+) has (\d+) rows?")
 _LONGEST_REASON: Final = 1_000
 
 
+class _SearchInterruptedError(Exception):
+    """A build failed in a search, by no file's fault."""
+
+
 class Builder:
     """Builds what a run of Dagster has selected.
 
@@ -102,10 +106,16 @@ class Builder:
     def _put_aside(self, model: str, stream: Stream, warehouse: Warehouse) -> Verdict[StoredFile]:
         """Put the files that the model can't be built with in quarantine."""
         with lake(warehouse) as connection:
+            if not bookkeeping.has_read(connection, model):
+                self._units = ()  # Where the model looks now, and what the search reads of it does not change that.
             unread = bookkeeping.unread_files(connection, warehouse.landing, model, stream.prefix, self._units)
         self._context.log.warning(f"{model} can't be built: searching {len(unread)} new files for the reason.")
         with TemporaryDirectory(prefix="lotus-files-") as folder:
-            verdict = search(unread, lambda part: self._error_with(part, model, Path(folder) / "files.json"))
+            try:
+                verdict = search(unread, lambda part: self._error_with(part, model, Path(folder) / "files.json"))
+            except _SearchInterruptedError as interruption:
+                self._context.log.warning(f"The search has ended, since something else fails too: {interruption}")
+                verdict = Verdict(systemic=True)
         with lake(warehouse) as connection:
             for file, error in verdict.bad.items():
                 self._context.log.error(f"{file.file} is put in quarantine: {error}")
@@ -115,6 +125,9 @@ class Builder:
     def _error_with(self, files: Sequence[StoredFile], model: str, batch: Path) -> str | None:
         bookkeeping.write_batch(batch, files)
         outcome = self._called("run", "--quiet", "--select", model, batch=str(batch))
+        for failure in outcome.failures:
+            if not _may_be_a_file_s_fault(failure):
+                raise _SearchInterruptedError(failure.message)
         return "\n".join(failure.message for failure in outcome.failures)[:_LONGEST_REASON] or None
 
     def _failed_audits(self, failure: Failure) -> Iterator[dg.AssetCheckResult]:

@@ -48,7 +48,8 @@ def definitions_of(
             log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
             continue
         assets.append(stream_assets(stream, part))
-        checks.append(quarantine_check(dg.AssetKey(naming.asset_key(stream.source, stream.name)), POOL))
+        asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
+        checks.append(quarantine_check(asset, POOL, stream.prefix))
         sensors.append(stream_sensor(stream))
     marts = manifest.untagged([stream.tag for stream in streams])
     if marts is not None:

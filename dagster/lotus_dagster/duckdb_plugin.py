@@ -18,6 +18,9 @@ from dbt_common.exceptions import DbtRuntimeError
 from lotus_dagster.bookkeeping import register
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 
+_MADE_BY_ANOTHER = ("duplicate key value", "already exists", "concurrent")
+"""Postgres' words for a table that another connection creates at the same time."""
+
 
 class Plugin(BasePlugin):
     """Prepares each new connection; the name is what dbt-duckdb looks for."""
@@ -47,7 +50,14 @@ def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *, read_
     prepare(connection, warehouse)
     catalog, data = (text.replace("'", "''") for text in (warehouse.catalog, warehouse.data))
     options = f"data_path '{data}', override_data_path true{', read_only' if read_only else ''}"
-    connection.execute(f"attach 'ducklake:{catalog}' as lake ({options})")
+    command = f"attach 'ducklake:{catalog}' as lake ({options})"
+    try:
+        connection.execute(command)
+    except duckdb.Error as error:
+        # Of several processes that make the catalog in an empty database, one succeeds; it is there for the others now.
+        if not any(text in str(error) for text in _MADE_BY_ANOTHER):
+            raise
+        connection.execute(command)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ next run of the model read them again.
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 import duckdb
@@ -18,67 +18,40 @@ from lotus_dagster.environment import Warehouse
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 
-ALL = "*"
-"""Stands for all files of a model."""
 
-
-def quarantine_check(asset: dg.AssetKey, pool: str) -> dg.AssetChecksDefinition:
-    """The check of a stream's model that fails while files of it are in quarantine.
+def quarantine_check(asset: dg.AssetKey, pool: str, prefix: str) -> dg.AssetChecksDefinition:
+    """The check of a stream's model that fails while files of the stream are in quarantine, of whichever model.
 
     Args:
-        asset: The model's; its last part is the model's name.
+        asset: The model's.
         pool: Of the runs that use the lake.
+        prefix: The stream's, such as `raw/shopify/orders/`.
     """
-    model = asset.path[-1]
 
     @dg.asset_check(
         asset=asset,
         name=naming.QUARANTINE_CHECK,
         pool=pool,
-        description="No file of the stream is in quarantine: files that break the model are passed over until they are"
-        " released or overwritten.",
+        description="Fails while files of the stream are in quarantine: runs skip files that break the model until they"
+        " are released or overwritten.",
     )
     def quarantine() -> dg.AssetCheckResult:
         with lake(Warehouse.read()) as connection:
-            inside = [one for one in bookkeeping.quarantined(connection) if one.model == model]
-        return result_of(inside)
+            inside = below(connection, prefix)
+        files = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in inside]
+        return dg.AssetCheckResult(
+            passed=not files,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(files)} in quarantine, such as {files[0]['file']}" if files else None,
+            metadata={"files": dg.MetadataValue.json(files)},
+        )
 
     return quarantine
 
 
-def result_of(files: Collection[Quarantined]) -> dg.AssetCheckResult:
-    """The check's result for a model's files in quarantine."""
-    told = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in files]
-    return dg.AssetCheckResult(
-        passed=not files,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(files)} in quarantine, such as {told[0]['file']}" if told else None,
-        metadata={"files": dg.MetadataValue.json(told)},
-    )
-
-
-def released(connection: duckdb.DuckDBPyConnection, model: str, files: Collection[str]) -> int:
-    """Take files out of quarantine.
-
-    Args:
-        connection: With the lake attached.
-        model: Of dbt.
-        files: Their keys below the landing zone, or `*` for all.
-
-    Returns:
-        How many were in it.
-
-    Raises:
-        LotusError: One of them is not in quarantine.
-    """
-    inside = {one.file for one in bookkeeping.quarantined(connection) if one.model == model}
-    missing = sorted(set(files) - inside - {ALL})
-    if missing:
-        raise LotusError(
-            f"{missing[0]} is not in the quarantine of {model}",
-            "list it with `python -m lotus_dagster.quarantine`, and name files as it does",
-        )
-    return bookkeeping.release(connection, model, None if ALL in files else files)
+def below(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[Quarantined]:
+    """The files of a stream in quarantine."""
+    return [one for one in bookkeeping.quarantined(connection) if one.file.startswith(prefix)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with lake(Warehouse.read()) as connection:
             if asked.verb == "release":
-                count = released(connection, asked.model, asked.files or [ALL])
+                count = bookkeeping.release(connection, asked.model, asked.files or [bookkeeping.ALL])
                 if not count:
                     raise LotusError(  # noqa: TRY301
                         f"no file of {asked.model} is in quarantine",

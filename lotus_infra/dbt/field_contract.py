@@ -398,7 +398,7 @@ def keys_and_cursors_match(both: LakeAndProject) -> Iterator[Diagnostic]:
                 yield Diagnostic(model.file, ("cursor",), what, f"write cursor='{expected.cursor_column}'", latest.line)
 
 
-def deletions_are_told(both: LakeAndProject) -> Iterator[Diagnostic]:
+def deletions_are_named(both: LakeAndProject) -> Iterator[Diagnostic]:
     """A stream's own model gives `latest` the field by which the source reports deletions; it may name another."""
     for model, stream in both.owned:
         deleted = identity(stream).deleted
@@ -452,7 +452,7 @@ PROJECT_RULES: tuple[Rule, ...] = (
     tags_match,
     models_are_in_place,
     keys_and_cursors_match,
-    deletions_are_told,
+    deletions_are_named,
 )
 """Rules whose diagnostics are in the dbt project's files."""
 

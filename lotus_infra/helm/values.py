@@ -185,7 +185,12 @@ def _webserver(settings: DagsterSettings) -> ChartValues:
 def _daemon(settings: DagsterSettings) -> ChartValues:
     return {
         "enabled": True,
-        "runMonitoring": {"enabled": True, "startTimeoutSeconds": settings.runs.start_timeout_seconds},
+        "runMonitoring": {
+            "enabled": True,
+            "startTimeoutSeconds": settings.runs.start_timeout_seconds,
+            # A run that was killed keeps its place in the pool for ever without this, and all others wait for it.
+            "freeSlotsAfterRunEndSeconds": 60,
+        },
         "runRetries": {"enabled": settings.runs.retries > 0, "maxRetries": settings.runs.retries},
         **_deployment(settings.daemon),
     }

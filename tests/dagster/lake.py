@@ -128,6 +128,7 @@ class Lake:
 
     def dbt(self, *arguments: str, partitions: Iterable[str] = ()) -> None:
         self.parsed()
+        close_connections()  # Dagster's runs in this process leave one without a lake
         before = dict(os.environ)
         os.environ.update(self.environment | {"LOTUS_PARTITIONS": " ".join(partitions)})
         try:

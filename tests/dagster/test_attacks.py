@@ -1,9 +1,11 @@
 """Text from outside that reaches dbt's SQL: partitions, the landing zone's path, object keys, and columns' names."""
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import boto3
 import dagster as dg
 import duckdb
 import pytest
+from lotus_dagster.arrivals.cursor import Cursor
+from lotus_dagster.arrivals.decide import Clock
+from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.partitions import day_of
 from lotus_dagster.assets import StreamRun, stream_assets
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import was_to_rebuild
+from lotus_dagster.sensors import tick, was_to_rebuild
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 from pydantic import ValidationError
@@ -165,6 +170,17 @@ def test_an_object_s_key_is_data(lake: Lake) -> None:
         assert lake.query("select id from int_shopify__orders order by 1") == expected
         assert lake.query("select count(*) from lake.read_files.int_shopify__orders") == [(len(expected),)]
     assert "pwned" not in tables(lake)
+
+
+def test_a_name_that_is_no_utf_8_does_not_stop_the_listing(tmp_path: Path) -> None:
+    folder = tmp_path / "raw/shopify/orders/year=2026/month=01/day=05"
+    folder.mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(folder / "part_") + b"\xff.parquet")).touch()
+    stream = Stream("shopify", "orders", "raw/shopify/orders/")
+    ticked = tick(stream, str(tmp_path), Cursor(lineage="a"), Clock(date(2026, 1, 6)))
+    assert len(ticked.run_requests or ()) == 1
+    (listed,) = stored_files(str(tmp_path), stream.prefix)
+    assert listed.key.endswith("/part_\\udcff.parquet")
 
 
 ON_S3 = [

@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import freeze_time
+from dagster._core.events import AssetMaterializationPlannedData
+from dagster._core.test_utils import create_run_for_test, freeze_time
 from lotus_dagster.automation import mart_condition
 
 MART, REPORT, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "report", "model", "other"))
@@ -143,6 +144,15 @@ def test_a_model_that_is_updated_while_the_mart_runs_is_not_forgotten(daemon: Da
     assert daemon.passes() == 1
     assert daemon.passes() == 1
     assert daemon.passes_in(12) == 0
+
+
+def test_a_mart_does_not_wait_for_a_model_that_runs_again(daemon: Daemon) -> None:
+    daemon.update(MODEL)
+    run = create_run_for_test(daemon.instance, "models", status=dg.DagsterRunStatus.STARTED)
+    planned = AssetMaterializationPlannedData(OTHER)
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+    daemon.instance.report_dagster_event(dg.DagsterEvent(kind.value, "models", event_specific_data=planned), run.run_id)
+    assert daemon.passes() == 1
 
 
 def test_dagsters_own_condition_forgets_such_an_update(instance: dg.DagsterInstance) -> None:

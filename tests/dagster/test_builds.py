@@ -2,8 +2,12 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,10 @@ import dagster as dg
 import duckdb
 import pytest
 from lotus_dagster.arrivals.landing import stored_files
+from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.assets import POOL, stream_assets
-from lotus_dagster.dbt_command import dbt_of
+from lotus_dagster.bookkeeping import quarantine
+from lotus_dagster.dbt_command import LotusDbt, Outcome, dbt_of
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.lake import Stream
@@ -26,6 +32,7 @@ ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")
 MODEL = "int_shopify__orders"
 IDS = f"select id from {MODEL} order by id"
 NOON = "2026-01-05T12:00:00Z"
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def run(**config: Any) -> dg.ExecuteInProcessResult:
     assert part is not None
     assets = stream_assets(ORDERS, part)
     return dg.materialize(
-        [assets, quarantine_check(dg.AssetKey(naming.asset_key("shopify", "orders")), POOL)],
+        [assets, quarantine_check(dg.AssetKey(naming.asset_key("shopify", "orders")), POOL, ORDERS.prefix)],
         resources={"dbt": dbt_of(DBT_PROJECT)},
         run_config={"ops": {"shopify_orders_dbt": {"config": config}}},
         raise_on_error=False,
@@ -114,13 +121,13 @@ def test_bad_files_are_put_aside_by_name_and_the_others_are_read(
     assert keys[0] in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_an_overwritten_file_is_tried_again_and_a_released_one_too(lake: Lake) -> None:
     keys = [damage(lake, 1), damage(lake, 2)]
     assert [one["file"] for one in put_aside(run())] == keys
     lake.land("shopify", "orders", "2026-01-05", 1, [order(2, NOON)])
     assert [one["file"] for one in put_aside(run())] == keys[1:]
     assert [one["file"] for one in put_aside(run(release=keys[1:]))] == keys[1:]
-    assert [one["file"] for one in put_aside(run(release=["*"]))] == keys[1:]
     close_connections()
     assert lake.query(IDS) == [(1,), (2,)]
 
@@ -155,6 +162,7 @@ def test_files_that_all_fail_stay_unread_and_the_run_fails(lake: Lake) -> None:
     assert lake.query(IDS) == [(1,)]
 
 
+@pytest.mark.nightly
 def test_a_rebuild_passes_over_bad_files(lake: Lake) -> None:
     assert run().success
     key = damage(lake, 1)
@@ -223,3 +231,53 @@ def test_a_cancelled_run_leaves_the_table_as_it_was_and_dbt_usable(lake: Lake, m
     assert dbt.call(command, {}).failures == ()
     close_connections()
     assert lake.query(IDS) == [(1,), (2,)]
+
+
+@contextmanager
+def held(file: str) -> Iterator[None]:
+    """As another process holds a catalog in a file."""
+    program = "import duckdb, sys; kept = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        process.communicate()
+
+
+def test_a_catalog_that_is_away_in_a_search_puts_no_file_aside(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = damage(lake, 1)
+    lake.land("shopify", "orders", "2026-01-05", 2, [order(2, NOON)])
+    call = LotusDbt.call
+
+    def away(dbt: LotusDbt, arguments: Sequence[str], variables: Mapping[str, str]) -> Outcome:
+        """While the batch has the second order."""
+        batch = variables["LOTUS_FILES"]
+        with held(lake.warehouse.catalog) if batch and "part_2." in Path(batch).read_text() else nullcontext():
+            return call(dbt, arguments, variables)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LotusDbt, "call", away)
+        assert bad in error_of(run())
+    close_connections()
+    assert lake.query("select count(*) from read_files.quarantined_files") == [(0,)]
+    assert [one["file"] for one in put_aside(run())] == [bad]
+    close_connections()
+    assert lake.query(IDS) == [(1,), (2,)]
+
+
+def test_files_in_quarantine_of_a_second_model_are_shown_and_released(lake: Lake) -> None:
+    lake.land("shopify", "orders", "2026-01-05", 1, [order(2, NOON)])
+    assert run().success
+    first, second = stored_files(str(lake.landing), ORDERS.prefix)
+    keys = [ORDERS.prefix + one.key for one in (first, second)]
+    close_connections()
+    with duckdb.connect() as connection:
+        attach(connection, lake.warehouse)
+        for one, key in zip((first, second), keys, strict=True):
+            quarantine(connection, "int_shopify__order_lines", StoredFile(key, one.etag, one.size, BEFORE), "too long")
+        quarantine(connection, MODEL, StoredFile("raw/shopify/refunds/x.parquet", "e", 1, BEFORE), "another stream's")
+    assert [(one["file"], one["reason"]) for one in put_aside(run())] == [(key, "too long") for key in keys]
+    assert [one["file"] for one in put_aside(run(release=keys[:1]))] == keys[1:]
+    assert put_aside(run(release=["*"])) == []

@@ -15,11 +15,12 @@ from lotus_dagster import bookkeeping
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
-from lotus_dagster.bookkeeping import Quarantined, quarantine, quarantined, release, unread_files, write_batch
+from lotus_dagster.bookkeeping import ALL, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.definitions import DBT_PROJECT
 from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES
 
+from lotus_infra.errors import LotusError
 from tests.dagster.lake import Lake, order
 
 MODEL = "int_shopify__orders"
@@ -60,13 +61,6 @@ def connected(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
 def unread(lake: Lake, *units: str) -> tuple[StoredFile, ...]:
     with connected(lake) as connection:
         return unread_files(connection, lake.warehouse.landing, MODEL, PREFIX, units)
-
-
-def put_aside(lake: Lake, reason: str) -> None:
-    """The one file that was not read goes into quarantine."""
-    (one,) = unread(lake)
-    with connected(lake) as connection:
-        quarantine(connection, MODEL, one, reason)
 
 
 def aged(file: Path, days: int) -> None:
@@ -138,34 +132,11 @@ def test_a_file_of_a_table_of_names_that_was_overwritten_since_is_read_again(lak
     assert all(etag and size for _, etag, size in lake.query(BOOKS))
 
 
-def test_a_released_file_is_read_by_a_run_of_other_days(lake: Lake) -> None:
-    land(lake, 0, 1)
-    put_aside(lake, "as a test")
-    build(lake)
-    with connected(lake) as connection:
-        assert release(connection, MODEL) == 1
-        assert (quarantined(connection), release(connection, MODEL)) == ((), 0)
-    land(lake, 0, 2, day="2026-01-07")
-    assert len(unread(lake, "2026-01-07")) == 2
-    build(lake, units=("2026-01-07",))
-    assert ids(lake) == [1, 2]
-    assert lake.query("select count(*) from lake.read_files.quarantined_files") == [(0,)]
-
-
-def test_the_second_bad_version_of_a_file_stays_in_quarantine(lake: Lake) -> None:
-    land(lake, 0, 1)
-    put_aside(lake, "the first")
-    land(lake, 0, 1, 2)
-    put_aside(lake, "the second")
-    build(lake)
-    with connected(lake) as connection:
-        assert [one.reason for one in quarantined(connection)] == ["the second"]
-
-
 def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with_deletions(lake: Lake) -> None:
     """A dbt_project.yml that somebody has kept."""
-    lake.project = lake.landing.parent / "dbt"
-    shutil.copytree(DBT_PROJECT, lake.project, ignore=shutil.ignore_patterns("target"))
+    lake.project = Path(
+        shutil.copytree(DBT_PROJECT, lake.landing.parent / "dbt", ignore=shutil.ignore_patterns("target"))
+    )
     settings = lake.project / "dbt_project.yml"
     settings.write_text(OLD_HOOKS.sub(r"\1: \2", settings.read_text()).replace("{{ ensure_bookkeeping() }}", OLD_START))
     lake.land("faker", "products", DAY, 0, [PRODUCT])
@@ -173,7 +144,9 @@ def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with
     lake.dbt("run", "--select", "int_faker__products")
     assert lake.query("select id from int_faker__products") == [(1,)]
     land(lake, 0, 1)
-    with pytest.raises(AssertionError, match=r"lacks the hook .*write '\{\{ set_deletions_apart\(\) \}\}' as"):
+    with pytest.raises(
+        AssertionError, match=r"lacks the hook .*write '\{\{ set_deletions_apart\(\) \}\}' as the first"
+    ):
         build(lake)
 
 
@@ -211,7 +184,9 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
     build(lake)
     assert (ids(lake), unread(lake)) == ([1], ())
     with connected(lake) as connection:
-        assert (release(connection, "int_shopify__customers"), release(connection, MODEL, [good.file])) == (0, 0)
+        assert release(connection, "int_shopify__customers", [ALL]) == 0
+        with pytest.raises(LotusError, match=f"{good.file} is not in the quarantine of {MODEL}"):
+            release(connection, MODEL, [empty.file, good.file])
         assert release(connection, MODEL, [empty.file]) == 1
     assert unread(lake) == (empty,)
     with connected(lake) as connection:
@@ -223,6 +198,7 @@ def test_a_file_put_aside_is_passed_over_released_and_tried_again_when_it_is_ove
         assert quarantined(connection) == ()
 
 
+@pytest.mark.nightly
 def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) -> None:
     land(lake, 0, 1)
     file = land(lake, 1, 2)
@@ -236,6 +212,7 @@ def test_rows_of_a_file_whose_present_version_is_put_aside_are_gone(lake: Lake) 
     assert ids(lake) == [1, 3]
 
 
+@pytest.mark.nightly
 def test_a_batch_limits_what_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     land(lake, 0, 1)
     monkeypatch.setenv(FILES, str(tmp_path / "batch.json"))
@@ -260,11 +237,10 @@ def test_a_batch_that_can_t_be_read_is_one_error(lake: Lake, tmp_path: Path, mon
 def test_quarantine_of_a_lake_without_tables_is_empty(lake: Lake) -> None:
     with connected(lake) as connection:
         assert quarantined(connection) == ()
-        assert release(connection, MODEL) == 0
-        quarantine(connection, MODEL, StoredFile("a", "b", 1, datetime.now(UTC)), "c")
-        assert [Quarantined(*one).file for one in quarantined(connection)] == ["a"]
+        assert release(connection, MODEL, [ALL]) == 0
 
 
+@pytest.mark.nightly
 def test_a_run_that_another_one_overtakes_changes_nothing_and_is_run_again(
     tmp_path: Path, catalog: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

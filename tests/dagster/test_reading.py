@@ -216,3 +216,20 @@ def test_after_any_events_a_run_leaves_what_the_landing_zone_has(
         assert model == right
         run(listed, [], (), None)
         assert model == {one.file: one for one in listed}
+
+
+def test_a_released_file_is_listed_with_the_units_of_a_run_until_it_is_read() -> None:
+    released = Identity(A, None, 1)
+    units: list[str] = []
+
+    def listed(asked: Sequence[str]) -> list[StoredFile]:
+        units[:] = asked
+        return [stored(A), stored(B)]
+
+    def read(*batch: Identity, all_files: bool = True) -> Reading:
+        request = Request(PREFIX, ("2026-02",), None if all_files else frozenset(batch))
+        return reading(request, known(stored(B)), [released], listed)
+
+    assert read(all_files=False).released == ()
+    assert (read().files, read().released) == ((stored(A),), (A,))
+    assert units == ["2026-02", "2026-05-01"]

@@ -64,3 +64,22 @@ def test_a_search_ends() -> None:
     found = search(range(5_000), build)
     assert len(found.bad) == MOST
     assert len(built) < 30 * MOST
+
+
+@pytest.mark.parametrize(("first", "end", "files"), [(10, 50, 50), (975, 1000, 1000), (3, 25, 25), (0, 25, 30)])
+def test_many_bad_files_beside_good_ones_are_all_found(first: int, end: int, files: int) -> None:
+    found = search(range(files), breaking(*range(first, end)))
+    assert not found.systemic
+    assert set(found.bad) == set(range(first, end))
+
+
+def test_a_server_that_is_away_for_a_part_of_the_search_puts_no_file_aside() -> None:
+    for first in range(1, 12):
+        for end in range(first, first + 8):
+            built: list[Sequence[int]] = []
+
+            def build(files: Sequence[int], first: int = first, end: int = end) -> str | None:
+                built.append(files)  # noqa: B023
+                return "no answer" if files and first <= len(built) < end else None  # noqa: B023
+
+            assert search(range(8), build).bad == {}, (first, end)

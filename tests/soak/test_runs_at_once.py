@@ -107,10 +107,8 @@ class Rounds:
         return tables.differences(built) + tables.twice_read()
 
 
-@pytest.mark.parametrize(
-    ("rounds", "at_once"),
-    [(2, 2), pytest.param(20, 2, marks=pytest.mark.nightly), pytest.param(20, 4, marks=pytest.mark.nightly)],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("rounds", "at_once"), [(20, 2), (20, 4)])
 def test_no_row_is_lost_and_none_is_there_twice(
     postgres: Postgres, tmp_path: Path, shells: Shells, rounds: int, at_once: int
 ) -> None:

@@ -3,17 +3,18 @@
 
     Objects and lists are JSON text, whether a file holds them so or as Parquet's structs and lists, as Airbyte writes
     those whose members the source declares. Members that it does not declare are text inside of that JSON, and
-    `json_extract_string` gives the same for both. Times are told in UTC.
+    `json_extract_string` gives the same for both. Times are in UTC.
 
-    The lake remembers which files a model has read, in `read_files.<model>`, in the transaction that brings in their rows:
-    a run that dies leaves neither, a run that comes twice finds nothing left. Columns that a file lacks are null, whatever
-    their type is in other files; partitions are told by the path, so that a field may be called `year`.
+    The model's transaction records the files that it reads in `read_files.<model>`: a run that is killed leaves neither rows
+    nor records, a run that is repeated reads nothing. Columns that a file lacks are null, whatever their type is in other
+    files. The folders of a path are no columns, so a field may be called `year`.
 #}
 {% macro arrivals(source_name, stream) %}
     {%- set relation = source(source_name, stream) -%}
     {%- if not execute -%}
         (select 1)
     {%- else -%}
+        {%- do refuse_other_streams() -%}
         {%- set declared = graph.sources.values()
             | selectattr('source_name', 'equalto', source_name) | selectattr('name', 'equalto', stream) | first -%}
         {%- set columns = declared.columns.keys() | list -%}
@@ -37,6 +38,18 @@
                 {%- endfor %}
             )
         )
+    {%- endif -%}
+{% endmacro %}
+
+{# What a run reads is kept in variables of the session, and in one table a model: of one stream. #}
+{% macro refuse_other_streams() %}
+    {%- set streams = [] -%}
+    {%- for node in model.depends_on.nodes if node.startswith('source.') and node not in streams -%}
+        {%- do streams.append(node) -%}
+    {%- endfor -%}
+    {%- if streams | length > 1 -%}
+        {%- do exceptions.raise_compiler_error(
+            this.identifier ~ ' reads ' ~ streams | length ~ ' streams: give each a model of its own, and join these') -%}
     {%- endif -%}
 {% endmacro %}
 

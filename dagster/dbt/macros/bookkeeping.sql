@@ -39,8 +39,8 @@
     Sets the session's variable `reading` to what `lotus_dagster.arrivals.reading` decides, and does what comes before the
     reading: deletes the rows of a model that starts over, gives names that were kept alone their identities.
 
-    `LOTUS_PARTITIONS` says where to look, days and months such as `2026-01-05 2025-11`, and everywhere if empty. It is no var:
-    dbt parses the whole project anew in each run whose vars are not those of the run before.
+    What a run is asked for is in the environment (`lotus_dagster/environment.py`), not in vars: dbt parses the whole project
+    again in each run whose vars are not those of the run before. A model that has read no file yet looks everywhere.
 #}
 {% macro decide_reading(prefix) %}
     {%- set read = read_files() -%}
@@ -48,11 +48,7 @@
     {%- set decided -%}
         set variable reading = (
             select files_to_read(
-                {{ sql_literal(landing()) }},
                 {{ sql_literal(prefix) }},
-                {{ sql_literal(env_var('LOTUS_PARTITIONS', '')) }},
-                {{ sql_literal(env_var('LOTUS_FILES', '')) }},
-                {{ sql_literal(env_var('LOTUS_EXPIRE_RAW_DAYS', '')) }},
                 {{ should_full_refresh() }},
                 (
                     select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified, 'read_at': read_at}), [])

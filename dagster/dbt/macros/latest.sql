@@ -32,6 +32,7 @@
         order by
             {% if deleted -%}
             {{ moment(cursor, deleted) }} desc nulls last,
+            ({{ cursor }} is null and {{ is_deleted(deleted) }}) desc,
             {% endif -%}
             {{ cursor }} desc nulls last,
             {% if deleted -%}

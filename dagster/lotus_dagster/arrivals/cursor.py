@@ -56,11 +56,8 @@ class Cursor(_Remembered):
     """How many batches were handed out."""
 
     identities: bool = True
-    """Whether a run over all files was handed out since models keep identities.
-
-    Cursors of earlier versions lack it: one such run gives their models the columns of this version, and the
-    identities of the files that they have read.
-    """
+    """Whether a run over all files was handed out since models keep identities. Cursors of earlier versions lack it:
+    one such run gives their models the columns of this version, and the identities of the files that they have read."""
 
     marks: dict[str, StoredMark] = {}
     """What each unit held."""

@@ -158,7 +158,7 @@ def shows_nothing(cursor: Cursor, listing: Listing, clock: Clock) -> bool:
 
 
 def _with_reports(decision: Decision, listing: Listing, clock: Clock) -> Decision:
-    """Adds what nothing was said of before: a key of each folder outside the layout, and of each far from now."""
+    """Add what was not reported before: a key of each folder outside the layout, and of each dated far from now."""
     reported = set(decision.cursor.reported)
     found: dict[bool, list[str]] = {True: [], False: []}
     for key in (one.key for stretch in listing.stretches for one in stretch.objects):

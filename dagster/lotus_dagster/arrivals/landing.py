@@ -4,6 +4,7 @@ It maps a stream's prefix to a bucket or a folder. Sensors and dbt list through 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,7 +46,9 @@ class FolderPages:
         """All the files that sort after a key; none when the stream has no folder yet."""
         if not self._root.is_dir():
             raise ListingError(f"{self._root} is no folder", "set LOTUS_LANDING to s3://<bucket> or to a folder")
-        return _below(self._folder.page(after=after), "")
+        found = self._folder.page(after=after)
+        # A name that is no UTF-8 can't be kept anywhere. By this one its file isn't found, and is put in quarantine.
+        return _below(found._replace(objects=[replace(one, key=_utf8(one.key)) for one in found.objects]), "")
 
 
 def pages_of(landing: str, prefix: str) -> Pages:
@@ -92,6 +95,10 @@ def _folder(pages: Pages, folder: str) -> Iterator[StoredObject]:
         yield from (one for one in objects if one.key.startswith(folder))
         more = more and bool(objects) and objects[-1].key.startswith(folder)
         after = objects[-1].key if objects else after
+
+
+def _utf8(key: str) -> str:
+    return key.encode(errors="backslashreplace").decode()
 
 
 def _below(page: storage.Page, prefix: str) -> Page:

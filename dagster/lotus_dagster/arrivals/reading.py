@@ -5,7 +5,7 @@ say which file they come from, so a model whose files were overwritten or remove
 from the files that are there.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -28,12 +28,13 @@ class Identity(NamedTuple):
 
     Attributes:
         file: Its key below the landing zone: `raw/shopify/orders/year=2026/month=01/day=05/part_0.parquet`.
-        etag: Of S3; of a file in a folder, its modification time in nanoseconds.
+        etag: Of S3; of a file in a folder, its modification time in nanoseconds. None of a file that was released from
+            quarantine and not read since: no version has it.
         size: In bytes.
     """
 
     file: str
-    etag: str
+    etag: str | None
     size: int
 
 
@@ -137,13 +138,26 @@ def reading(request: Request, known: Iterable[KnownFile], quarantined: Iterable[
         ListingError: The landing zone can't be listed.
     """
     books = _Books(request, {one.file: one for one in known}, frozenset(quarantined))
-    units = () if request.full_refresh else request.units
+    units = () if request.full_refresh else units_to_list(request.units, books.known.values(), books.quarantined)
     here = _Comparison(books, {one.file: one for one in listed(units)}, units)
     if request.full_refresh:
         return _from_scratch(here)
     if here.overwritten or here.removed:
         return _rebuild(here if not units else _Comparison(books, {one.file: one for one in listed(())}, ()))
     return Reading(files=here.new, adopted=here.adopted, released=here.released)
+
+
+def units_to_list(
+    units: Sequence[str], known: Collection[KnownFile], quarantined: Collection[Identity]
+) -> tuple[str, ...]:
+    """The units that a run lists: those that it was asked for, and those of files that were released from quarantine.
+
+    Everything for a model that has read no file: whoever asks for units knows of others that an earlier table has read.
+    """
+    if not units or not known:
+        return ()
+    released = {_day(one.file) for one in quarantined if one.etag is None}
+    return (*units, *sorted(filter(None, released)))
 
 
 def unread(
@@ -195,11 +209,15 @@ class _Comparison:
         self.removed = (*(one for one in gone if not books.has_expired(one)), *put_aside)
         named = (listed[one.file] for one in inside if one.etag is None and one.file in listed)
         self.adopted = tuple(one for one in named if books.is_read(one))
+        readable = {one.file for one in self.readable}
         stale = (
             one.file
             for one in books.quarantined
             if _is_inside(one.file, books.request.prefix, units)
-            and (one.file not in listed or listed[one.file].identity != one)
+            and (
+                one.file not in listed
+                or (listed[one.file].identity != one if one.etag is not None else one.file in readable)
+            )
         )
         self.released = tuple(sorted(set(stale)))
 
@@ -234,10 +252,14 @@ def _from_scratch(everything: _Comparison) -> Reading:
 
 def _written(one: KnownFile) -> datetime | None:
     """When a file was written; the end of its day where only its name was kept, None where that has no day."""
-    day = day_of("/".join(one.file.split("/")[-4:]))
+    day = _day(one.file)
     if one.modified is not None or day is None:
         return one.modified
     return datetime.combine(date.fromisoformat(day), time.max, UTC)
+
+
+def _day(file: str) -> str | None:
+    return day_of("/".join(file.split("/")[-4:]))
 
 
 def _is_inside(file: str, prefix: str, units: Sequence[str]) -> bool:

@@ -197,6 +197,12 @@ def test_every_pod_has_the_fingerprint_of_its_credentials() -> None:
     assert deployment["annotations"]["lotus.internal/definitions"] == "abc"
 
 
+def test_a_run_that_was_killed_gives_its_place_in_the_pool_back() -> None:
+    plan: Any = release_values(settings(IMPORTED), LAKE)
+
+    assert plan["dagsterDaemon"]["runMonitoring"]["freeSlotsAfterRunEndSeconds"] == 60
+
+
 def test_a_digest_identifies_the_image() -> None:
     digest = f"sha256:{'a' * 64}"
     plan: Any = release_values(settings(IMPORTED | {"image": f"ghcr.io/example/lake@{digest}"}), LAKE)
