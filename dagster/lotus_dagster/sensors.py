@@ -10,7 +10,7 @@ that it fails again, up to an hour.
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -63,7 +63,7 @@ def stream_sensor(stream: Stream) -> dg.SensorDefinition:
         )
         if runs and runs[0].dagster_run.status in _UNDER_WAY:
             return dg.SkipReason(f"run {runs[0].dagster_run.run_id} is still reading the batch before")
-        failure = _failure(stream, runs)
+        failure = _failure(runs)
         if failure is not None and now < failure.again_at:
             return dg.SkipReason(
                 f"run {failure.run_id} failed: it is asked for again at {failure.again_at:%Y-%m-%d %H:%M:%S} UTC;"
@@ -81,12 +81,10 @@ class Failure:
     Attributes:
         run_id: Its id.
         again_at: When to ask for it again.
-        rebuild: Whether it was to rebuild the models, which the next one then does.
     """
 
     run_id: str
     again_at: datetime
-    rebuild: bool = False
 
 
 def tick(stream: Stream, landing: str, cursor: Cursor, clock: Clock, failure: Failure | None = None) -> dg.SensorResult:
@@ -116,7 +114,7 @@ def tick(stream: Stream, landing: str, cursor: Cursor, clock: Clock, failure: Fa
 def _request(stream: Stream, decision: Decision, failure: Failure | None) -> dg.RunRequest | None:
     if failure is not None:
         # The key is that of a run of its own: a batch that was handed out again has the key of the one that failed.
-        key, run = f"{decision.cursor.lineage}-after-{failure.run_id}", StreamRun(rebuild=failure.rebuild)
+        key, run = f"{decision.cursor.lineage}-after-{failure.run_id}", StreamRun()
     elif decision.batch is not None:
         key, run = decision.batch.key, StreamRun(partitions=list(decision.batch.units))
     else:
@@ -153,12 +151,11 @@ def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
     return {"ops": {naming.dbt_assets(stream.source, stream.name): {"config": run.model_dump()}}}
 
 
-def _failure(stream: Stream, runs: Sequence[dg.RunRecord]) -> Failure | None:
-    """The stream's last run if it did not succeed.
+def _failure(runs: Sequence[dg.RunRecord]) -> Failure | None:
+    """A stream's last run if it did not succeed.
 
     Args:
-        stream: Whose.
-        runs: Its runs, the last one first.
+        runs: The stream's, the last one first.
     """
     failed = list(takewhile(lambda run: run.dagster_run.status in _FAILED, runs))
     if not failed:
@@ -166,16 +163,4 @@ def _failure(stream: Stream, runs: Sequence[dg.RunRecord]) -> Failure | None:
     last, first = failed[0], whole_number(os.environ, RETRY_SECONDS)
     seconds = min((FIRST_RETRY_SECONDS if first is None else first) * 2 ** (len(failed) - 1), MOST_RETRY_SECONDS)
     ended = last.end_time or last.update_timestamp.timestamp()
-    run = last.dagster_run
-    return Failure(run.run_id, datetime.fromtimestamp(ended + seconds, UTC), was_to_rebuild(stream, run))
-
-
-def was_to_rebuild(stream: Stream, run: dg.DagsterRun) -> bool:
-    """Whether a run was to rebuild the models.
-
-    A run may have been started by hand, with no configuration or a wrong one, which must not stop the sensor.
-    """
-    config: object = run.run_config
-    for key in ("ops", naming.dbt_assets(stream.source, stream.name), "config", "rebuild"):
-        config = config.get(key) if isinstance(config, Mapping) else None
-    return config is True
+    return Failure(last.dagster_run.run_id, datetime.fromtimestamp(ended + seconds, UTC))

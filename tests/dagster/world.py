@@ -167,7 +167,7 @@ class World:
             forgets: Dagster crashes before it keeps the cursor.
         """
         of = self.delivered[stream]
-        failure = None if of.failed is None else Failure(f"failed-{self.moments}", BEGAN, of.failed.rebuild)
+        failure = None if of.failed is None else Failure(f"failed-{self.moments}", BEGAN)
         ticked = tick(STREAMS[stream], str(self.lake.landing), read_cursor(of.cursor), CLOCK, failure)
         if not forgets:
             of.cursor = ticked.cursor
