@@ -104,13 +104,13 @@
     ))
 {%- endmacro %}
 
-{# Rows of files that the bucket has expired stay: no file has them any more. #}
+{# Rows of files that the bucket has expired stay, deletions too: no file has them any more. #}
 {% macro start_over(read) %}
+    {%- set others = " where not coalesce(_airbyte_extracted_at <= getvariable('reading').keep_until, false)" -%}
     {%- do log(this.identifier ~ " starts over, since files that it has read were overwritten or removed", info=True) -%}
-    {%- do run_query(
-        "delete from " ~ this ~ " where not coalesce(_airbyte_extracted_at <= getvariable('reading').keep_until, false)") -%}
-    {%- if run_query("select getvariable('reading').keep_until is null").rows[0][0] and forget_deletions() | trim -%}
-        {%- do run_query(forget_deletions()) -%}
+    {%- do run_query("delete from " ~ this ~ others) -%}
+    {%- if forget_deletions() | trim -%}
+        {%- do run_query(forget_deletions() ~ others) -%}
     {%- endif -%}
     {%- do run_query("delete from " ~ read ~ " where not list_contains(getvariable('reading').expired, file)") -%}
 {% endmacro %}
