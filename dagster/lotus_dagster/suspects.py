@@ -55,7 +55,7 @@ def search(files: Sequence[File], build: Callable[[Sequence[File]], str | None])
             else:
                 ahead.append(part)
     if not suspects or not has_passed or build(()) is not None:
-        # With no suspect, the parts have passed one by one, or fail together alone: the build with all of them tells.
+        # With no suspect, the parts have passed one by one, or fail together alone: the build with all of them decides.
         return Verdict(systemic=bool(suspects))
     # Once more, and later: a server that was away for a while fails files that are good.
     errors = {file: build((file,)) for file in suspects}

@@ -163,24 +163,25 @@ def test_a_bucket_that_shows_nothing_any_more_is_an_error() -> None:
         Bucket().tick(cursor)
 
 
-def test_a_bucket_that_shows_nothing_in_the_middle_of_a_patrol_is_an_error_too() -> None:
+def in_the_middle_of_a_patrol() -> tuple[Bucket, Cursor]:
+    """A bucket of six files, and the cursor after looks that have not yet seen all old ones again."""
     bucket = Bucket(page_size=2)
     for day in ("2025-11-01", "2025-11-02", "2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
         bucket.put(day, 0)
     _, cursor = ticks(bucket, fresh(), 4)
     while not cursor.patrol.after:
         cursor = bucket.tick(cursor).cursor
+    return bucket, cursor
+
+
+def test_a_bucket_that_shows_nothing_in_the_middle_of_a_patrol_is_an_error_too() -> None:
+    _, cursor = in_the_middle_of_a_patrol()
     with pytest.raises(ObjectsVanishedError, match="6 objects were known"):
         Bucket().tick(cursor)
 
 
 def test_old_files_that_are_left_are_no_error_when_all_later_ones_vanish() -> None:
-    bucket = Bucket(page_size=2)
-    for day in ("2025-11-01", "2025-11-02", "2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
-        bucket.put(day, 0)
-    _, cursor = ticks(bucket, fresh(), 4)
-    while not cursor.patrol.after:
-        cursor = bucket.tick(cursor).cursor
+    bucket, cursor = in_the_middle_of_a_patrol()
     for day in ("2025-11-03", "2025-12-30", "2026-01-04", "2026-01-05"):
         bucket.remove(day, 0)
     decisions, cursor = ticks(bucket, cursor, 6)

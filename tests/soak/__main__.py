@@ -19,7 +19,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=60, help="how long files land and faults happen (60)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same files and faults (1)")
-    parser.add_argument("--threads", type=int, default=1, help="LOTUS_THREADS of all runs (1)")
     parser.add_argument("--patience", type=float, default=15, help="minutes until the tables must be right (15)")
     parser.add_argument("--calm", action="store_true", help="kill and stop nothing")
     parser.add_argument(
@@ -32,7 +31,7 @@ def main() -> int:
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="lotus-soak-"))
     print(f"everything is kept in {folder}", flush=True)
     os.environ.pop("LOTUS_PARTITIONS", None)
-    with Soak(folder.resolve(), asked.seed, asked.threads) as soak:
+    with Soak(folder.resolve(), asked.seed) as soak:
         soak.run(asked.minutes * 60, calm=asked.calm)
         settled = soak.settle(asked.patience * 60)
         if asked.pictures:

@@ -20,7 +20,7 @@ from lotus_dagster.environment import Warehouse
 
 from tests.soak.servers import BUCKET, KEY, REGION, S3, Dagster
 from tests.soak.shells import Shell
-from tests.soak.tables import Entry, LakeTables, told
+from tests.soak.tables import Entry, LakeTables, described
 from tests.soak.world import DAYS_UNTIL_EXPIRY, STREAMS, Identity, Kind, Landed, World
 from tests.support.postgres import USER, running_postgres
 
@@ -69,12 +69,10 @@ class Soak:
     Args:
         folder: Where S3 keeps objects, Dagster its home, and the soak its log.
         seed: Of the world and of the faults.
-        threads: Of dbt.
     """
 
     folder: Path
     seed: int
-    threads: int
     random: Random = field(init=False)
     happened: Counter[str] = field(default_factory=Counter)
 
@@ -120,7 +118,6 @@ class Soak:
             "LOTUS_LANDING": self.warehouse.landing,
             "LOTUS_CATALOG": self.warehouse.catalog,
             "LOTUS_LAKE_DATA": self.warehouse.data,
-            "LOTUS_THREADS": str(self.threads),
             "LOTUS_EXPIRE_RAW_DAYS": str(DAYS_UNTIL_EXPIRY),
         }
 
@@ -341,10 +338,10 @@ class Soak:
         entries = [entry for entries in tables.read.values() for entry in entries]
         strange = [entry["file"] for entry in entries if entry["file"] not in {key for key, _ in read}]
         return [
-            *(line for what, keys in wrong.items() for line in told("files", what, keys)),
-            *told("files", "had been read, expired, and are forgotten", lost),
-            *told("files", "are gone and in the bookkeeping", gone),
-            *told("files", "are in the bookkeeping with a content that they never had", strange),
+            *(line for what, keys in wrong.items() for line in described("files", what, keys)),
+            *described("files", "had been read, expired, and are forgotten", lost),
+            *described("files", "are gone and in the bookkeeping", gone),
+            *described("files", "are in the bookkeeping with a content that they never had", strange),
         ]
 
     def _expire(self) -> str:
@@ -429,7 +426,7 @@ class Soak:
         while busy.running:
             self._end(busy)
         tags = [f"tag:{one.source}__{one.name}" for one in STREAMS.values()]
-        # A rebuild refuses to lose the rows of expired files, unless it is told that nothing expires.
+        # A rebuild refuses to lose the rows of expired files, unless the variable says that nothing expires.
         environment = {"LOTUS_EXPIRE_RAW_DAYS": ""}
         self.world.expired.clear()
         marts = ("fct_sales", "dim_customers", "fct_purchases")

@@ -67,7 +67,7 @@ class LakeTables:
         found: list[str] = []
         for table, rows in self.read.items():
             twice = [file for file, times in Counter(row["file"] for row in rows).items() if times > 1]
-            found += told(table, "files are in the bookkeeping twice", twice)
+            found += described(table, "files are in the bookkeeping twice", twice)
         return found
 
 
@@ -84,14 +84,14 @@ def compare(table: str, seen: Iterable[tuple[Any, ...]], expected: Seen) -> list
     times = Counter(row[0] for row in rows)
     others = [f"{key}: {by_key[key]} for {row}" for key, row in expected.items() if by_key.get(key, row) != row]
     return [
-        *told(table, "keys are missing", [key for key in expected if key not in by_key]),
-        *told(table, "keys should not be there", [key for key in by_key if key not in expected]),
-        *told(table, "keys are there twice", [key for key, count in times.items() if count > 1]),
-        *told(table, "keys have other values", others),
+        *described(table, "keys are missing", [key for key in expected if key not in by_key]),
+        *described(table, "keys should not be there", [key for key in by_key if key not in expected]),
+        *described(table, "keys are there twice", [key for key, count in times.items() if count > 1]),
+        *described(table, "keys have other values", others),
     ]
 
 
-def told(table: str, what: str, found: Sequence[Any]) -> list[str]:
+def described(table: str, what: str, found: Sequence[Any]) -> list[str]:
     """One line with the first few of what was found; none of nothing."""
     shown = ", ".join(str(one) for one in found[:EXAMPLES])
     return [f"{table}: {len(found)} {what}: {shown}{', …' if len(found) > EXAMPLES else ''}"] if found else []
