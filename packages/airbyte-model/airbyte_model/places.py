@@ -1,4 +1,4 @@
-"""Places that a destination writes to, from the names of namespaces, streams and fields: keys in a bucket, columns in files.
+"""Keys in a bucket and columns in files, from the names of namespaces, streams and fields.
 
 Source: airbytehq/airbyte-platform, NamespacingMapper; airbytehq/airbyte, bulk CDK: Transformations,
 ObjectStoragePathFactory.

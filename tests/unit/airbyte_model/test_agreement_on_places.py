@@ -56,7 +56,9 @@ COLUMNS = {
     "a.b-c": "a_b_c",
     "": "_",
 }
-ODD = st.sampled_from(["", " ", "/", "//", ".", "..", "a", "é", "表", "${SOURCE_NAMESPACE}", "${NAMESPACE}", "$", "\u00a0"])
+ODD = st.sampled_from(
+    ["", " ", "/", "//", ".", "..", "a", "é", "表", "${SOURCE_NAMESPACE}", "${NAMESPACE}", "$", "\u00a0"]
+)
 TEXTS = st.lists(ODD | st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=5).map("".join)
 
 
@@ -119,9 +121,10 @@ def test_a_connection_names_the_namespace(definition: str, template: str | None,
     assert (Namespaces(definition, template).of(own) or "") == written
 
 
-@pytest.mark.parametrize(("folder", "flawed"), [("raw/../x/", True), ("raw/./x/", True), ("raw/..x/.y/...", False)])
-def test_parts_of_dots_alone_are_found(folder: str, flawed: bool) -> None:
-    assert has_dots_alone(folder) == flawed
+def test_parts_of_dots_alone_are_found() -> None:
+    assert has_dots_alone("raw/../x/")
+    assert has_dots_alone("raw/./x/")
+    assert not has_dots_alone("raw/..x/.y/...")
 
 
 def test_the_definitions_are_those_that_a_running_airbyte_takes() -> None:
