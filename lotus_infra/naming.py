@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from airbyte_model.places import key_name
+from airbyte_model.places import folder_of, written_name
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.=+@ /-]*")
@@ -168,8 +168,7 @@ def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LAND
         prefix: The connection's prefix of all stream names.
         path: The destination's path in the bucket; empty for the bucket itself.
     """
-    written = "/".join((path, key_name(namespace), key_name(prefix + stream), ""))
-    return re.sub("/+", "/", written).removeprefix("/")
+    return folder_of(path, namespace, written_name(prefix, stream))
 
 
 def writer(bucket: str) -> str:

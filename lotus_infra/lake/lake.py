@@ -114,11 +114,16 @@ class Connection:
         """The path of one of its settings in that file."""
         return ("connections", self.name, *keys) if self.is_listed else keys
 
+    @property
+    def namespace_format(self) -> str | None:
+        """The format of its custom namespace, by default the source's folder; None if it has another definition."""
+        if self.config.namespace_definition != "custom_format":
+            return None
+        return self.config.namespace if self.config.namespace is not None else naming.namespace(self.source)
+
     def namespace_of(self, stream: StreamFile) -> str:
         """The namespace that a stream gets at the destination; empty for none."""
-        given = self.config.namespace
-        written = given if given is not None else naming.namespace(self.source)
-        return written_namespace(self.config.namespace_definition, written, stream.namespace)
+        return written_namespace(self.config.namespace_definition, self.namespace_format, stream.namespace)
 
 
 @dataclass(frozen=True)
