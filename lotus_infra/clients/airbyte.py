@@ -124,9 +124,9 @@ class ConnectedLake:
         found = self.airbyte.list_actors("source", self.workspace_id)
         # Airbyte's messages may repeat a setting, and it masks only what a specification calls secret.
         specs = {
-            each.definition_id: Specification.usable(each.spec)
+            each.known_id: Specification.usable(each.spec)
             for each in self.lake.connectors.values()
-            if each is not None
+            if each is not None and each.known_id is not None
         }
         for actor in found:
             self.airbyte.redactor.learn(hidden_texts(actor.configuration or {}, specs.get(actor.definition_id)))
