@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from airbyte_model.secrets import choices_of, marks_secret, properties_of, schemas_inside, schemas_of
+from airbyte_model import json_values
+from airbyte_model.secrets import Schemas, choices_of, marks_secret, properties_of, schemas_inside, schemas_of
 from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
@@ -49,6 +50,19 @@ def facts_of(schema: JsonValue) -> JsonValue:
         elif keyword in _MAPS and isinstance(value, dict):
             kept[keyword] = {name: facts_of(inner) for name, inner in value.items()}
     return kept
+
+
+def in_order_of(found: JsonValue, before: JsonValue) -> JsonValue:
+    """A document in the order of an older one: known keys keep their order, new ones follow.
+
+    Servers keep specifications in an order of their own (airbyte-platform stores them as jsonb), which has no meaning.
+    """
+    if isinstance(found, dict) and isinstance(before, dict):
+        names = [*(name for name in before if name in found), *(name for name in found if name not in before)]
+        return {name: in_order_of(found[name], before.get(name)) for name in names}
+    if isinstance(found, list) and isinstance(before, list) and len(found) == len(before):
+        return [in_order_of(new, old) for new, old in zip(found, before, strict=True)]
+    return found
 
 
 def specification_of(text: str, file: str) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
@@ -143,12 +157,12 @@ class Property:
         return "required" if self.required else "optional"
 
 
-def properties_in(schema: Mapping[str, JsonValue]) -> dict[FieldPath, Property]:
+def properties_in(schema: json_values.JsonObject) -> dict[FieldPath, Property]:
     """Every property of a specification by its path, those of all branches of a choice included."""
-    return {each.path: each for each in _walk(schemas_of(dict(schema)), ())}
+    return {each.path: each for each in _walk(schemas_of(schema), ())}
 
 
-def _walk(schemas: Sequence[Mapping[str, JsonValue]], path: FieldPath) -> Iterator[Property]:
+def _walk(schemas: Schemas, path: FieldPath) -> Iterator[Property]:
     names = dict.fromkeys(str(name) for schema in schemas for name in properties_of(schema))
     for name in names:
         having = [schema for schema in schemas if name in properties_of(schema)]
@@ -164,8 +178,8 @@ def _walk(schemas: Sequence[Mapping[str, JsonValue]], path: FieldPath) -> Iterat
         yield from _walk(inner, (*path, name))
 
 
-def _types(value: JsonValue) -> list[str]:
-    return [value] if isinstance(value, str) else [str(each) for each in value] if isinstance(value, list) else []
+def _types(value: json_values.JsonValue) -> list[str]:
+    return [value] if isinstance(value, str) else [str(each) for each in value] if isinstance(value, Sequence) else []
 
 
 def spec_changes(before: Connector, after: Connector) -> tuple[SpecChange, ...]:
