@@ -2,8 +2,11 @@
 
 import shlex
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, cast
+from uuid import uuid4
 
 from airbyte_model.suggestions import suggestion
 from pulumi_airbyte.client import Airbyte, AirbyteError
@@ -114,3 +117,42 @@ def printed_specification(command: str) -> str:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise LotusError(f"{words[0]} spec failed with {done.returncode}", "".join(last) or "run it by itself")
     return done.stdout
+
+
+@contextmanager
+def temporary_source(
+    airbyte: Airbyte, body: dict[str, JsonValue], tell: Callable[[str], object]
+) -> Iterator[str]:
+    """A source in Airbyte that is deleted when the context ends, also by an error or Ctrl-C.
+
+    Args:
+        airbyte: The server.
+        body: The source; its name gets an ending of its own.
+        tell: Takes a message if the source can't be deleted.
+
+    Yields:
+        The source's id.
+
+    Raises:
+        AirbyteError: It can't be created.
+    """
+    # The name is of this run alone, so that it finds a source whose creation was not answered.
+    name, workspace_id = f"{body['name']} (temporary, {uuid4().hex[:8]})", str(body["workspaceId"])
+    created = ""
+    try:
+        created = airbyte.create_actor("source", {**body, "name": name}).actor_id
+        yield created
+    finally:
+        _delete_source(airbyte, workspace_id, name, created, tell)
+
+
+def _delete_source(
+    airbyte: Airbyte, workspace_id: str, name: str, known: str, tell: Callable[[str], object]
+) -> None:
+    """Delete a temporary source; a failure hides no other error."""
+    try:
+        listed = [] if known else airbyte.list_actors("source", workspace_id)
+        for actor_id in [known] if known else [each.actor_id for each in listed if each.name == name]:
+            airbyte.delete_actor("source", actor_id)
+    except AirbyteError as error:
+        tell(f'Airbyte may still have the source "{name}": delete it ({error.message})')
