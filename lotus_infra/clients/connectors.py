@@ -120,9 +120,7 @@ def printed_specification(command: str) -> str:
 
 
 @contextmanager
-def temporary_source(
-    airbyte: Airbyte, body: dict[str, JsonValue], tell: Callable[[str], object]
-) -> Iterator[str]:
+def temporary_source(airbyte: Airbyte, body: dict[str, JsonValue], tell: Callable[[str], object]) -> Iterator[str]:
     """A source in Airbyte that is deleted when the context ends, also by an error or Ctrl-C.
 
     Args:
@@ -146,9 +144,7 @@ def temporary_source(
         _delete_source(airbyte, workspace_id, name, created, tell)
 
 
-def _delete_source(
-    airbyte: Airbyte, workspace_id: str, name: str, known: str, tell: Callable[[str], object]
-) -> None:
+def _delete_source(airbyte: Airbyte, workspace_id: str, name: str, known: str, tell: Callable[[str], object]) -> None:
     """Delete a temporary source; a failure hides no other error."""
     try:
         listed = [] if known else airbyte.list_actors("source", workspace_id)

@@ -154,22 +154,22 @@ class _Configuration:
             LotusError: The path leads through a value that is no object.
         """
         here: JsonValue = self.document
-        for step in path[:-1]:
-            if isinstance(here, dict) and not is_reference(here) and isinstance(step, str):
-                here = here.setdefault(step, {})
+        for step, following in zip(path, (*path[1:], None), strict=True):
+            if isinstance(here, dict) and not is_reference(here):
+                place: JsonValue = here.setdefault(str(step), {})
+                if following is None:
+                    here[str(step)] = value
             elif isinstance(here, list) and isinstance(step, int):
-                here = here[step]
-        last = path[-1]
-        if isinstance(here, dict) and not is_reference(here) and isinstance(last, str):
-            here[last] = value
-        elif isinstance(here, list) and isinstance(last, int):
-            here[last] = value
-        else:
-            raise LotusError(f"{format_path(path)} leads through a value that is no object", "correct the path")
+                place = here[step]
+                if following is None:
+                    here[step] = value
+            else:
+                raise LotusError(f"{format_path(path)} leads through a value that is no object", "correct the path")
+            here = place
 
     def reference(self, path: JsonPath, kind: str) -> dict[str, JsonValue]:
         """A reference to a value of the stack, with a name that is free."""
-        types = {kind for each in schemas_at(self.spec.schema, path) for kind in _types(each)} - {"null"}
+        types = {each for schema in schemas_at(self.spec.schema, path) for each in _types(schema)} - {"null"}
         name = self.names.name(self.owner, path)
         return {kind: name} if not types or "string" in types else {kind: name, AS: _read_as(types)}
 
@@ -177,7 +177,7 @@ class _Configuration:
 def _read_as(types: set[str]) -> ReferenceType:
     for known in ("integer", "number", "boolean"):
         if types == {known}:
-            return cast("ReferenceType", known)
+            return known
     return "number" if types == {"integer", "number"} else "json"
 
 
