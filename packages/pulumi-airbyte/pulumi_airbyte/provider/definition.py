@@ -175,7 +175,7 @@ def manifest_of(given: Property) -> Property:
         ValueError: the text is no YAML, or no mapping.
     """
     inner = unwrap(given)
-    if not isinstance(inner, str):
+    if not isinstance(inner, str) or inner == "":
         return given
     try:
         parsed: Property = yaml.load(inner, Loader=_Loader)  # noqa: S506 - a safe loader

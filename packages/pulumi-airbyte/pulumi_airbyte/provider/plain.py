@@ -1,6 +1,7 @@
 """Resources of a few properties, which one call creates and one call changes: workspaces, tags and definitions."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar, cast
 
 from pulumi_airbyte.client.models import Definition, Tag, Workspace
@@ -37,11 +38,14 @@ class PlainType(ResourceType, Generic[Stored]):
         id_output: the output with the object's id.
         left_alone: inputs that stay as they are on the server if the program leaves them out. To leave one out later
             is no change.
+        unique: whether the server refuses a second object of one identity. Then a replacement of the same identity, as
+            a trigger asks for, keeps the object.
     """
 
     kind: ClassVar[str]
     id_output: ClassVar[str]
     left_alone: ClassVar[frozenset[str]] = frozenset()
+    unique: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -193,7 +197,7 @@ class PlainType(ResourceType, Generic[Stored]):
                 self._look,
                 is_open=self.is_open,
             ),
-            target,
+            replace(target, replaced=None) if self.unique else target,
         )
 
     def _look(self, found: Stored) -> Seen:

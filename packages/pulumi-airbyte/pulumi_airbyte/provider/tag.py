@@ -26,6 +26,7 @@ class TagType(PlainType[Tag]):
     kind = "tag"
     id_output = "tagId"
     left_alone = frozenset({"color"})
+    unique = True
     summary = "A tag: a label of connections. Deleting it takes it off every connection."
     identity = ("workspaceId", "name")
     inputs = TAG_INPUTS
