@@ -159,7 +159,7 @@ class ArgsBuilder:
 
     @cached_property
     def definitions(self) -> "Mapping[str, Definition]":
-        """The definitions of connectors of one's own that are in use, by the connectors' names; declared on first use."""
+        """The definitions of the connectors of one's own in use, by connector; declared on first use."""
         used = map(self.lake.destination_of, self.lake.connections)
         configs = [each for each in (*(source.config for source in self.lake.sources), *used) if each is not None]
         pinned = [self.lake.pinned(connector) for connector in sorted({each.connector for each in configs})]
