@@ -80,17 +80,6 @@ def identifier(text: str, default: str) -> str:
     return name if is_identifier(name) else "_".join(filter(None, (default, name)))
 
 
-def stream_file(stream: str, namespace: str | None = None) -> str:
-    """The default name of a stream's file: the nearest identifier to its name, with its namespace in front if given.
-
-    Args:
-        stream: The stream's name in the source.
-        namespace: Its namespace in the source.
-    """
-    text = stream if namespace is None else f"{namespace}_{stream}"
-    return text if is_identifier(text) else identifier(text, "stream")
-
-
 def source_resource(source: str) -> str:
     """The Pulumi name of a source: its folder, so that a new label is an update and never a replacement."""
     return source
@@ -116,7 +105,8 @@ def stream_file(name: str, namespace: str = "") -> str:
         name: The stream's name in the source.
         namespace: The stream's namespace, to tell it from another one with the same name.
     """
-    return identifier(f"{namespace} {name}", "stream")
+    text = f"{namespace}_{name}" if namespace else name
+    return text if is_identifier(text) else identifier(text, "stream")
 
 
 def discovered_file(name: str, namespace: str | None = None) -> str:

@@ -342,7 +342,7 @@ def files_of(streams: Sequence[Discovered], before: Mapping[str, Discovered | No
     wanted = []
     for each in offered.values():
         base = naming.stream_file(each.stream)
-        file = base if len(namespaces[base]) == 1 else naming.stream_file(each.stream, each.namespace)
+        file = base if len(namespaces[base]) == 1 else naming.stream_file(each.stream, each.namespace or "")
         # A stream with the name itself goes before one whose name only resembles it.
         if len(file) > _MOST_OF_NAME:
             file = file[:_MOST_OF_NAME].rstrip("_")

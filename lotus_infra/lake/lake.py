@@ -106,6 +106,11 @@ class Connection:
         """The file with its settings, relative to the lake's folder."""
         return f"{self.source}/{SOURCE_FILE}"
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether its file pauses it."""
+        return self.config.status == "inactive"
+
     def takes(self, stream: StreamFile) -> bool:
         """Whether it takes a stream of its source as soon as the stream is selected."""
         return self.config.streams is None or stream.name in self.config.streams
@@ -238,6 +243,11 @@ class Lake:
         own = "" if connection.name == source.name else connection.name
         return naming.connection_label(source.label, self.destination_label(connection.config.destination), own)
 
+    def selector_of(self, connection: Connection) -> str:
+        """The text by which `find_connections` finds a connection alone."""
+        several = len(find_source(self, connection.source).connections) > 1
+        return f"{connection.source}/{connection.name}" if several else connection.source
+
     def lands(self, connection: Connection) -> bool:
         """Whether the lake's sensors and models read what a connection writes: its destination is destination-s3.
 
@@ -263,15 +273,18 @@ class Lake:
             path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
         )
 
-    def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
-        """The prefix below which the lake's sensors and models find a stream's files.
+    def read_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection whose files of a stream the lake's sensors and models read.
 
-        It is that of the first connection that takes the stream into a destination-s3; None if none does.
+        It is the first that takes the stream into a destination-s3; None if none does.
         """
-        for connection in source.connections:
-            if self.lands(connection) and connection.takes(stream):
-                return self.place_of(connection, stream)
-        return None
+        found = (each for each in source.connections if self.lands(each) and each.takes(stream))
+        return next(found, None)
+
+    def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
+        """The prefix below which the lake's sensors and models find a stream's files; None if they read none."""
+        connection = self.read_of(source, stream)
+        return self.place_of(connection, stream) if connection is not None else None
 
     def with_facts(self, source: SourceFolder, discovered: Mapping[str, Discovered]) -> "Lake":
         """A lake of one source only, with these discovered streams in place of those in its files."""
@@ -307,6 +320,25 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
         raise LotusError(f'{lake.directory} has no source "{name}"', hint)
     return sources[name]
+
+
+def find_connections(lake: Lake, selector: str) -> tuple[Connection, ...]:
+    """Find the connections of a source, `shopify`, or one of them, `shopify/daily`.
+
+    Raises:
+        LotusError: The lake has no such source or connection, or the source's file can't be read.
+    """
+    name, one, key = selector.partition("/")
+    source = find_source(lake, name)
+    if source.config is None:
+        raise LotusError(f"{source.file} can't be used", "`lotus check` has details")
+    found = {each.name: each for each in source.connections}
+    if not one:
+        return source.connections
+    if key not in found:
+        hint = suggestion(key, found, f"its connections are {', '.join(found)}" if len(found) > 1 else f"name {name}")
+        raise LotusError(f'the source "{name}" has no connection "{key}"', hint)
+    return (found[key],)
 
 
 def find_stream(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:
