@@ -14,7 +14,7 @@ CONNECTIONS: Document = {
     "daily": {"destination": "warehouse", "streams": ["users", "products"], "tags": ["core", "finance"]},
     "nightly": {"name": "Shop by night", "destination": "warehouse", "streams": ["people"], "status": "inactive"},
 }
-LABELS = {"shop": "Shop → S3", "daily": "Shop daily → Warehouse", "nightly": "Shop by night"}
+LABELS = {"shop": "Shop → S3", "daily": "Shop Daily → Warehouse", "nightly": "Shop by night"}
 
 
 def write_several(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lotus_infra.commands import sync as syncs
@@ -90,8 +91,8 @@ def test_one_connection_is_selected_by_its_key(
     document = json.loads(capsys.readouterr().out)
     assert [each["connection_id"] for each in document["connections"]] == [ids["shop/daily"], ids["store"]]
     assert [(each["source"], each["stream"]) for each in document["streams"]] == [
-        ("shop", "users"),
         ("shop", "products"),
+        ("shop", "users"),
         ("store", "users"),
     ]
     assert lotus("status", "shop/dialy") == 1
@@ -100,7 +101,7 @@ def test_one_connection_is_selected_by_its_key(
     )
     assert lotus("status", "store/daily") == 1
     assert capsys.readouterr().err == (
-        'lotus: the source "store" has no connection "daily": it has one connection, store\n'
+        'lotus: the source "store" has no connection "daily": name store\n'
     )
     assert lotus("status", "shpo/daily") == 1
     assert 'has no source "shpo": did you mean "shop"?' in capsys.readouterr().err
@@ -143,7 +144,7 @@ def test_the_sync_of_a_paused_connection_is_one_error(bare: Lab, lotus: Lotus, c
     for options in ((), ("--no-wait",)):
         assert lotus("sync", "shop/nightly", *options) == 1
         assert capsys.readouterr().err == (
-            f'lotus: {PAUSED}: set "status" to "active" at connections.nightly in shop/_source.json, and `pulumi up`\n'
+            f'lotus: {PAUSED}: set connections.nightly.status to "active" in shop/_source.json, and `pulumi up`\n'
         )
     assert lotus("sync", "shop/nightly", "store") == 1
     assert capsys.readouterr().err.startswith(f"lotus: {PAUSED}")
@@ -175,12 +176,13 @@ def test_a_connection_without_its_label_is_missing_although_the_source_has_other
     bare.airbyte.patch_connection(ids["shop/daily"], {"name": "Of somebody"})
 
     assert lotus("sync", "shop/daily", "--dry-run") == 1
-    assert 'Airbyte has no connection "Shop daily → Warehouse" in this workspace' in capsys.readouterr().err
+    assert 'Airbyte has no connection "Shop Daily → Warehouse" in this workspace' in capsys.readouterr().err
 
 
 def test_the_audit_knows_every_connection_and_destination(bare: Lab, lotus: Lotus, capsys: Shown) -> None:
-    bare.airbyte.create_tag({"name": "core", "color": "FF0000", "workspaceId": bare.twin.workspace_id})
-    bare.airbyte.create_tag({"name": "left", "color": "00FF00", "workspaceId": bare.twin.workspace_id})
+    for name in ("core", "left"):
+        tag = {"name": name, "color": "FF0000", "workspaceId": bare.twin.workspace_id}
+        httpx.post(f"{bare.twin.public_url}/tags", json=tag).raise_for_status()
 
     assert lotus("audit", "--json") == 0
 
@@ -195,16 +197,14 @@ def test_the_audit_knows_every_connection_and_destination(bare: Lab, lotus: Lotu
         ("orphan", "tag", "left"),
     ]
     commands = [each["remedy"].partition("else: ")[2] for each in objects if each["kind"] == "connection"]
-    assert [command.split()[3] for command in commands] == ["shop/nightly", "shop/daily", "shop", "store"]
+    assert [command.split()[3] for command in commands] == ["shop/daily", "shop/nightly", "shop", "store"]
 
 
 def test_a_backfill_of_a_stream_of_two_connections_says_that_both_read_it_again(
     bare: Lab, lotus: Lotus, capsys: Shown
 ) -> None:
     assert lotus("backfill", "shop", "users", "--dry-run") == 0
-    assert (
-        "users is taken by two connections, shop and shop/daily: both re-read it." in capsys.readouterr().out
-    )
+    assert "users is taken by shop and shop/daily: both of them re-read it." in capsys.readouterr().out
     assert lotus("backfill", "shop", "products", "--dry-run") == 0
     assert "taken by" not in capsys.readouterr().out
     assert lotus("backfill", "shop/daily", "products", "--yes", "--json") == 0
@@ -213,19 +213,19 @@ def test_a_backfill_of_a_stream_of_two_connections_says_that_both_read_it_again(
 
     assert lotus("backfill", "shop/daily", "users", "--yes") == 1
     assert capsys.readouterr().err == (
-        "lotus: shop/users is taken by shop too, which would re-read it as well: "
-        "name the source, `lotus backfill shop users`\n"
+        "lotus: shop/users is taken by shop too, and its token is one for all: "
+        "name the source: `lotus backfill shop users`\n"
     )
     assert lotus("backfill", "shop/daily", "orders", "--yes") == 1
-    assert "the connection shop/daily does not take orders" in capsys.readouterr().err
+    assert "the connection shop/daily does not take orders: add it to" in capsys.readouterr().err
 
 
 def test_a_backfill_by_a_paused_connection_is_refused(bare: Lab, lotus: Lotus, capsys: Shown) -> None:
     before = (bare.folder / "shop" / "people.json").read_bytes()
     assert lotus("backfill", "shop", "people", "--yes") == 1
     assert capsys.readouterr().err == (
-        'lotus: shop/people is taken by shop/nightly, which is paused, and Airbyte runs no job for it: '
-        'set "status" to "active" at connections.nightly in shop/_source.json\n'
+        "lotus: shop/people is taken by the connection shop/nightly, which is paused: Airbyte runs no job for it: "
+        'set connections.nightly.status to "active" in shop/_source.json first\n'
     )
     assert (bare.folder / "shop" / "people.json").read_bytes() == before
 
@@ -249,8 +249,8 @@ def test_the_graph_has_each_connection_with_its_destination(bare: Lab, lotus: Lo
         '"shop/daily"',
         '"shop/nightly (paused)"',
         '"S3: raw/shop/users/"',
-        '"Warehouse: shop, users"',
-        '"Warehouse: shop, Our People"',
+        '"Warehouse: shop.users"',
+        '"Warehouse: shop.Our People"',
     ):
         assert label in shown
 
@@ -258,5 +258,5 @@ def test_the_graph_has_each_connection_with_its_destination(bare: Lab, lotus: Lo
 def test_a_discovery_names_the_source_and_not_a_connection(bare: Lab, lotus: Lotus, capsys: Shown) -> None:
     assert lotus("discover", "shop/daily") == 1
     assert capsys.readouterr().err == (
-        "lotus: shop/daily is a connection, and a source is discovered for all its connections at once: name shop\n"
+        "lotus: shop/daily is a connection, and connections of a source share its schema: `lotus discover shop`\n"
     )
