@@ -6,7 +6,7 @@ the source nor where files are. The rules in `checks` compare these files with t
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count
@@ -352,6 +352,22 @@ def files_of(streams: Sequence[Discovered], before: Mapping[str, Discovered | No
         taken.add(free)
         files[free] = each
     return DiscoveredFiles(dict(sorted(files.items())), left_out)
+
+
+def meant_streams(wanted: Identity, offered: Iterable[Identity]) -> tuple[Identity, ...]:
+    """The streams that a stream file may mean, of those that its source has.
+
+    It is the stream of its namespace and name; if it names no namespace and there is none without one, those of its
+    name: only one of them is clear.
+
+    Args:
+        wanted: The namespace and the name in the file.
+        offered: Those of the source's streams.
+    """
+    alike = [each for each in offered if each[1] == wanted[1]]
+    if wanted in alike:
+        return (wanted,)
+    return tuple(sorted(alike, key=str)) if wanted[0] is None else ()
 
 
 def _numbered(name: str) -> Iterator[str]:
