@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from airbyte_model.json_values import Path
 from airbyte_model.secrets import choices_of, is_secret, schemas_at
+from airbyte_model.streams import StreamName
 from pydantic import JsonValue
 
 from lotus_infra import naming
@@ -36,12 +37,15 @@ from lotus_infra.plan.preview import (
     property_paths,
     value_at,
 )
+from lotus_infra.plan.streams import streams
 
 Actor = tuple[str, str]
 """`source` or `destination`, and a name."""
 Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
-"""Addresses that a loss lists; further ones are counted."""
+"""Addresses or streams that a loss lists; further ones are counted."""
+SOURCE_NAMESPACE: Final = "${SOURCE_NAMESPACE}"
+"""Airbyte's variable for the namespace that a stream has in its source."""
 CONFIGURATION: Final = "configuration"
 """The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})
@@ -171,14 +175,18 @@ class Writes:
     """The destination of a connection that is added, or that moves.
 
     Attributes:
-        destination: its name, or its id if the lake's files don't name it.
+        connection: the connection's name in the program.
+        destination: the destination's name, or its id if the lake's files don't name it.
         addresses: the addresses in its configuration.
-        namespace: the folder or schema below them.
+        namespace: the folder or schema below them, with the prefix, as the connection has them.
+        places: the same for each stream, without repetitions; empty if its streams are secret.
     """
 
+    connection: str
     destination: str
     addresses: tuple[Address, ...]
     namespace: str
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,7 @@ class Target:
         addresses: all addresses of its configuration.
         settings: the other properties of an added one.
         secrets: the secrets that it reads.
-        writes: where its connection writes, if that is new.
+        writes: where its connections write, of those for which that is new.
     """
 
     kind: str
@@ -203,7 +211,7 @@ class Target:
     addresses: tuple[Address, ...] = ()
     settings: tuple[PropertyChange, ...] = ()
     secrets: tuple[Secret, ...] = ()
-    writes: Writes | None = None
+    writes: tuple[Writes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +275,14 @@ class Files:
         """The file of a source or destination; None if there is none."""
         return self._configs.get(actor)
 
-    def destination_of(self, source: str) -> str | None:
-        """The destination of a source; None if it is unknown."""
-        config = self.config(("source", source))
+    def destination_of(self, connection: str) -> str | None:
+        """The destination of a connection, by its name in the program; None if it is unknown."""
+        config = self.config(("source", naming.source_of_connection(connection)))
         return naming.destination_resource(config.destination) if isinstance(config, SourceConfig) else None
+
+    def stream_files(self, connection: str, stream: StreamName) -> tuple[str, ...]:
+        """The names of the files of a connection's stream; of a stream without a file, the one that it would have."""
+        return (stream[1],)
 
     def references(self, actor: Actor) -> dict[PropertyPath, Reference]:
         """The references in the file of a source or destination, by path."""
@@ -334,9 +346,22 @@ def moves_destination(step: Step, steps: Sequence[Step], files: Files) -> bool:
     The id of a destination that is replaced or created is unknown until the update. If the preview does not show that
     it is the replaced one, it counts as another.
     """
-    if step.old is None or step.new is None:
-        return False
-    before, after = (state.inputs.get("destinationId") for state in (step.old, step.new))
+    return step.old is not None and step.new is not None and another_destination(step, step.old, step.new, steps, files)
+
+
+def another_destination(
+    step: Step, old: ResourceState, new: ResourceState, steps: Sequence[Step], files: Files
+) -> bool:
+    """Whether one state of a connection writes to another destination than a state before, perhaps of another one.
+
+    Args:
+        step: the step of the connection afterwards.
+        old: the state before.
+        new: the state of the step.
+        steps: the steps of the preview.
+        files: the lake's files.
+    """
+    before, after = (state.inputs.get("destinationId") for state in (old, new))
     if before == after and after != UNKNOWN:
         return False
     if after != UNKNOWN:
@@ -540,9 +565,11 @@ def targets(steps: Sequence[Step], files: Files) -> tuple[Target, ...]:
             found[kind_of(step), step.name] = view.target(step, step.new)
     for step in steps:
         if step.type == CONNECTION and not step.quiet and step.new is not None:
-            actor = ("source", step.name)
+            actor = ("source", naming.source_of_connection(step.name))
             if step.old is None or moves_destination(step, steps, files):
-                found[actor] = replace(found.get(actor, Target(*actor)), writes=view.writes(step, step.new))
+                target = found.get(actor, Target(*actor))
+                writes = sorted([*target.writes, view.writes(step, step.new)], key=lambda each: each.connection)
+                found[actor] = replace(target, writes=tuple(writes))
     return tuple(found[actor] for actor in sorted(found))
 
 
@@ -597,9 +624,12 @@ class _View:
         identity = state.inputs.get("destinationId")
         by_id = (name for name, each in self._destinations.items() if each.old is not None and each.old.id == identity)
         name = self._files.destination_of(step.name) or next(by_id, "")
-        below = (as_text(state.inputs.get(key)) for key in ("namespaceFormat", "prefix"))
         return Writes(
-            name or as_text(identity), tuple(self._destination_addresses(name)), "/".join(filter(None, below))
+            step.name,
+            name or as_text(identity),
+            tuple(self._destination_addresses(name)),
+            _below(_namespace(state.inputs), as_text(state.inputs.get("prefix"))),
+            tuple(dict.fromkeys(_places_of_streams(state.inputs))),
         )
 
     def _destination_addresses(self, name: str) -> Iterator[Address]:
@@ -615,6 +645,26 @@ class _View:
                 value = self._files.value(named[leaf.path]) if leaf.path in named else leaf.after
                 if value not in (None, "") and _role(leaf.path, (value,), spec) == "address":
                     yield Address(replace(leaf, after=value).property, changed=False)
+
+
+def _namespace(inputs: Mapping[str, JsonValue]) -> str:
+    """The namespace of a connection at its destination, as text."""
+    definition = inputs.get("namespaceDefinition")
+    if definition == "source":
+        return SOURCE_NAMESPACE
+    return as_text(inputs.get("namespaceFormat")) if definition == "custom_format" else ""
+
+
+def _places_of_streams(inputs: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Where each stream is written below the destination's own place."""
+    prefix = as_text(inputs.get("prefix"))
+    for stream in (streams(inputs) or {}).values():
+        namespace = _namespace(inputs).replace(SOURCE_NAMESPACE, stream.namespace)
+        yield _below(namespace, f"{prefix}{stream.name}")
+
+
+def _below(*parts: str) -> str:
+    return "/".join(filter(None, parts))
 
 
 def _leaves(
