@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from lotus_infra import naming
 from lotus_infra.errors import MASKED
 from lotus_infra.lake.discovered import Connector
-from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.lake import Lake, StreamFile
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
 from lotus_infra.lake.secrecy import holds_credential, words_of
@@ -258,8 +258,16 @@ class Files:
         self._lake = lake
         self._values = values or {}
         self._configs: dict[Actor, SourceConfig | DestinationConfig | None] = {}
+        self._destinations: dict[str, str] = {}
+        self._streams: dict[str, Sequence[StreamFile]] = {}
+        self._taken: dict[str, Collection[str]] = {}
         if lake is not None:
+            self._streams |= {naming.source_resource(each.name): each.streams for each in lake.sources}
+            self._taken |= {each.resource: {stream.name for stream in each.streams} for each in lake.connections}
             self._configs |= {("source", naming.source_resource(each.name)): each.config for each in lake.sources}
+            self._destinations |= {
+                each.resource: naming.destination_resource(each.config.destination) for each in lake.connections
+            }
             found = lake.destinations.items()
             self._configs |= {("destination", naming.destination_resource(name)): config for name, config in found}
         self._readers: defaultdict[str, list[Actor]] = defaultdict(list)
@@ -277,12 +285,20 @@ class Files:
 
     def destination_of(self, connection: str) -> str | None:
         """The destination of a connection, by its name in the program; None if it is unknown."""
-        config = self.config(("source", naming.source_of_connection(connection)))
-        return naming.destination_resource(config.destination) if isinstance(config, SourceConfig) else None
+        return self._destinations.get(connection)
 
     def stream_files(self, connection: str, stream: StreamName) -> tuple[str, ...]:
         """The names of the files of a connection's stream; of a stream without a file, the one that it would have."""
-        return (stream[1],)
+        own = self._streams.get(naming.source_of_connection(connection), ())
+        namespace, name = stream
+        # A state may lack the namespace that a file has, and the other way round.
+        found = [each for each in own if each.identity[1] == name and namespace in {None, each.identity[0] or namespace}]
+        if not found:
+            taken = {each.name for each in own}
+            names = (naming.stream_file(name), naming.stream_file(name, namespace or ""))
+            return next(((each,) for each in names if each not in taken), ())
+        taking = [each.name for each in found if each.name in self._taken.get(connection, ())]
+        return tuple(taking or [each.name for each in found])
 
     def references(self, actor: Actor) -> dict[PropertyPath, Reference]:
         """The references in the file of a source or destination, by path."""
