@@ -14,13 +14,13 @@ from typing import Final, Literal
 
 from airbyte_model.json_values import Path
 from airbyte_model.secrets import choices_of, is_secret, schemas_at
-from airbyte_model.streams import StreamName
+from airbyte_model.streams import StreamName, key_of, shown
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.errors import MASKED
 from lotus_infra.lake.discovered import Connector
-from lotus_infra.lake.lake import Lake, StreamFile
+from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
 from lotus_infra.lake.secrecy import holds_credential, words_of
@@ -259,10 +259,10 @@ class Files:
         self._values = values or {}
         self._configs: dict[Actor, SourceConfig | DestinationConfig | None] = {}
         self._destinations: dict[str, str] = {}
-        self._streams: dict[str, Sequence[StreamFile]] = {}
+        self._sources: dict[str, SourceFolder] = {}
         self._taken: dict[str, Collection[str]] = {}
         if lake is not None:
-            self._streams |= {naming.source_resource(each.name): each.streams for each in lake.sources}
+            self._sources |= {naming.source_resource(each.name): each for each in lake.sources}
             self._taken |= {each.resource: {stream.name for stream in each.streams} for each in lake.connections}
             self._configs |= {("source", naming.source_resource(each.name)): each.config for each in lake.sources}
             self._destinations |= {
@@ -289,16 +289,19 @@ class Files:
 
     def stream_files(self, connection: str, stream: StreamName) -> tuple[str, ...]:
         """The names of the files of a connection's stream; of a stream without a file, the one that it would have."""
-        own = self._streams.get(naming.source_of_connection(connection), ())
-        namespace, name = stream
-        # A state may lack the namespace that a file has, and the other way round.
-        found = [each for each in own if each.identity[1] == name and namespace in {None, each.identity[0] or namespace}]
-        if not found:
-            taken = {each.name for each in own}
-            names = (naming.stream_file(name), naming.stream_file(name, namespace or ""))
+        source = self._sources.get(naming.source_of_connection(connection))
+        own = source.files_of(stream) if source is not None else ()
+        if not own:
+            names = (naming.stream_file(stream[1]), naming.stream_file(stream[1], stream[0] or ""))
+            taken = {each.name for each in source.streams} if source is not None else ()
             return next(((each,) for each in names if each not in taken), ())
-        taking = [each.name for each in found if each.name in self._taken.get(connection, ())]
-        return tuple(taking or [each.name for each in found])
+        taking = [each.name for each in own if each.name in self._taken.get(connection, ())]
+        return tuple(taking or [each.name for each in own])
+
+    def stream_names(self, connection: str, stream: StreamName) -> tuple[str, ...]:
+        """The names by which an acknowledgement may mean a connection's stream."""
+        source = self._sources.get(naming.source_of_connection(connection))
+        return source.names_of(stream) if source is not None else (shown(key_of(stream)), stream[1])
 
     def references(self, actor: Actor) -> dict[PropertyPath, Reference]:
         """The references in the file of a source or destination, by path."""

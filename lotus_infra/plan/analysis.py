@@ -884,6 +884,5 @@ def _moved_losses(move: _Move, source: str, steps: Sequence[Step], files: Files)
 
 def _stream_loss(source: str, step: Step, key: str, files: Files) -> Loss:
     """A loss of a connection's stream, without words for it yet."""
-    name = name_of(key)
-    also = (f"{source}/{each}" for each in (name[1], *files.stream_files(step.name, name)))
-    return Loss("stream", f"{source}/{shown(key)}", "", also=tuple(dict.fromkeys(also)))
+    names = (f"{source}/{each}" for each in files.stream_names(step.name, name_of(key)))
+    return Loss("stream", f"{source}/{shown(key)}", "", also=tuple(names))

@@ -310,7 +310,7 @@ class Loss:
         name: its name in the program; a stream's is `<source>/<stream>`, with its namespace if it has one.
         what: what happens, in words.
         refused: whether an update refuses it unless the stack acknowledges it.
-        also: other names that acknowledge it: that of a stream's file, and its name without the namespace.
+        also: other names that acknowledge it: that of a stream's file, and the stream's own without its namespace.
         effect: `destroys`, or `exposes`: others may get its data, or it goes to another place.
     """
 

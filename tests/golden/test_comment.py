@@ -15,6 +15,7 @@ from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.models import NamedConnectionConfig
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.addresses import Files, targets
@@ -233,6 +234,16 @@ def lake_with_a_borrowed_secret() -> Files:
     assert shopify.config is not None
     credentials = {"auth_method": "api_password", "api_password": {"$secret": "klaviyo_api_key"}}
     config = shopify.config.model_copy(update={"configuration": {"shop": "a-store", "credentials": credentials}})
+    others = [source for source in LAKE.sources if source.name != "shopify"]
+    return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
+
+
+def lake_with_connections() -> Files:
+    """Shopify's file has several connections to the same destination."""
+    [shopify] = [source for source in LAKE.sources if source.name == "shopify"]
+    assert shopify.config is not None
+    connections = {name: NamedConnectionConfig(destination="s3") for name in ("shopify", "nightly", "slow")}
+    config = shopify.config.model_copy(update={"connections": connections})
     others = [source for source in LAKE.sources if source.name != "shopify"]
     return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
 
@@ -466,6 +477,8 @@ OTHER_FILES: Mapping[str, Callable[[], Files]] = {
     "secret-shared": lake_with_two_klaviyos,
     "lake-unreadable": Files,
     "secret-borrowed": lake_with_a_borrowed_secret,
+    "stream-moved": lake_with_connections,
+    "connection-renamed": lake_with_connections,
 }
 
 
