@@ -48,8 +48,13 @@ _KINDS: Final = {
 
 def kind_of(step: Step) -> str:
     """The kind of a step's object: a word such as `bucket`, else the end of the engine's type, such as `Release`."""
-    end = step.type.rsplit(":", maxsplit=1)[-1]
-    return f"{end} provider" if is_provider(step) else _KINDS.get(step.type, end)
+    kind = kind_of_type(step.type)
+    return f"{kind} provider" if is_provider(step) else kind
+
+
+def kind_of_type(type_: str) -> str:
+    """The kind of an engine's type."""
+    return _KINDS.get(type_, type_.rsplit(":", maxsplit=1)[-1])
 
 
 def area_of(step: Step) -> Area:
