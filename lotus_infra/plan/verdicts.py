@@ -182,7 +182,8 @@ _CONNECTION: Final = {
 def _definition(actors: str, rows: Mapping[str, Row]) -> Entry:
     """A connector of one's own. The server deletes a definition with everything that it runs."""
     cascade = f"Airbyte deletes every {actors} of it too, with its connections and every cursor"
-    common = {"name": _safe(), "workspaceId": IDENTITY, "forceDestroy": _FORCE}
+    moves = Row(exposes("moves to another workspace"))
+    common = {"name": _safe(), "workspaceId": moves, "forceDestroy": _FORCE}
     return Entry(
         create=look(f"is a connector of one's own: its code gets the settings and secrets of every {actors} of it"),
         replace=destroys(f"is replaced: {cascade}"),
@@ -192,8 +193,13 @@ def _definition(actors: str, rows: Mapping[str, Row]) -> Entry:
 
 
 def _image(actors: str) -> Entry:
-    code = _look(f"runs other code, which gets the settings and secrets of every {actors} of it")
-    return _definition(actors, {"dockerRepository": IDENTITY, "dockerImageTag": code, "documentationUrl": IDENTITY})
+    gets = f"which gets the settings and secrets of every {actors} of it"
+    rows = {
+        "dockerRepository": Row(exposes(f"runs another image, {gets}")),
+        "dockerImageTag": _look(f"runs other code, {gets}"),
+        "documentationUrl": IDENTITY,
+    }
+    return _definition(actors, rows)
 
 
 _AIRBYTE: Final = {

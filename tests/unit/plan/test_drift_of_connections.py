@@ -13,7 +13,7 @@ from tests.support.lakes import clean_files, destination, discovered, source, st
 Document = dict[str, Any]
 Change = tuple[tuple[str, ...], Any, Any]
 """A path, the value of code and state, and the live value."""
-FIELDS = ["email", "id", "updated_at"]
+FIELDS: list[Any] = ["email", "id", "updated_at"]
 STREAM: Document = {
     "name": "orders",
     "syncMode": "incremental_append",

@@ -243,6 +243,8 @@ EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
         {"rule": {"objectOwnership": "BucketOwnerEnforced"}},
         {"rule": {"objectOwnership": "ObjectWriter"}},
     ),
+    "another image of another publisher": (IMAGE, image(), image(dockerRepository="elsewhere/source-store")),
+    "a connector of another workspace": (IMAGE, image(workspaceId="a"), image(workspaceId="b")),
     "a field that is no longer hashed": (CONNECTION, reading(hashed("email")), reading(ORDERS)),
     "a field that is hashed in place of another": (CONNECTION, reading(hashed("email")), reading(hashed("id"))),
     "a connector's manifest with another server": (MANIFEST, manifest(), manifest("https://api.example.net")),
