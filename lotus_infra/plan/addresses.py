@@ -40,7 +40,7 @@ from lotus_infra.plan.preview import (
 from lotus_infra.plan.streams import streams
 
 Actor = tuple[str, str]
-"""`source` or `destination`, and a name."""
+"""`source` or `destination`, or `stream` for the keys of its mappers, and a name."""
 Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
 """Addresses or streams that a loss lists; further ones are counted."""
@@ -142,7 +142,7 @@ class Secret:
     Attributes:
         path: its place in the configuration.
         name: its name in the lake's files, such as `shopify_api_password`; empty if they do not name it.
-        readers: the other sources and destinations that exist already and read it, such as `source shop`.
+        readers: the other sources, destinations and streams that exist already and read it, such as `source shop`.
         changed: whether it is new or differs in this preview.
     """
 
@@ -259,6 +259,7 @@ class Files:
         self._values = values or {}
         self._configs: dict[Actor, SourceConfig | DestinationConfig | None] = {}
         self._destinations: dict[str, str] = {}
+        self._by_reference: dict[str, Connector] = {}
         self._sources: dict[str, SourceFolder] = {}
         self._taken: dict[str, Collection[str]] = {}
         if lake is not None:
@@ -270,14 +271,33 @@ class Files:
             }
             found = lake.destinations.items()
             self._configs |= {("destination", naming.destination_resource(name)): config for name, config in found}
+            several = [each for each in lake.connectors.values() if each is not None and each.id_reference is not None]
+            ids = {str(self.value(reference)).lower(): each for each in several if (reference := each.id_reference)}
+            self._by_reference |= ids
         self._readers: defaultdict[str, list[Actor]] = defaultdict(list)
         for actor in sorted(self._configs):
             for name in sorted({_reference_name(each) for each in self.references(actor).values()}):
                 self._readers[name].append(actor)
+        # The keys of mappers are secrets too.
+        for stream in lake.streams if lake is not None else ():
+            found = (each for mapper in stream.config.mappers for _, each in references(mapper.configuration))
+            for name in sorted({_reference_name(each) for each in found}):
+                self._readers[name].append(("stream", f"{stream.source}/{stream.name}"))
 
     def pinned(self, definition: object) -> Connector | None:
-        """The pinned connector of a definition; None if it isn't pinned."""
-        return self._lake.pinned(definition) if self._lake is not None and isinstance(definition, str) else None
+        """The pinned connector of a name or a definition's id; None if it isn't pinned."""
+        if self._lake is None or not isinstance(definition, str):
+            return None
+        return self._lake.pinned(definition) or self._by_reference.get(definition.lower())
+
+    def pinned_of(self, actor: Actor, definition: object) -> Connector | None:
+        """The pinned connector of a source or destination; None if it isn't pinned.
+
+        The id of a connector of one's own is in no file: such a connector is the one that the actor's file names.
+        """
+        found, config = self.pinned(definition), self.config(actor)
+        own = self.pinned(config.connector) if config is not None else None
+        return found if found is not None or own is None or not own.is_own else own
 
     def config(self, actor: Actor) -> SourceConfig | DestinationConfig | None:
         """The file of a source or destination; None if there is none."""
@@ -310,7 +330,7 @@ class Files:
         return {tuple(map(str, path)): reference for path, reference in found}
 
     def readers(self, name: str) -> Sequence[Actor]:
-        """The sources and destinations that refer to a value of the stack."""
+        """The sources, destinations and streams that refer to a value of the stack."""
         return self._readers.get(name, ())
 
     def value(self, reference: Reference) -> JsonValue:
@@ -403,7 +423,7 @@ def leaf_changes(step: Step, files: Files) -> list[LeafChange]:
     """
     if step.old is None or step.new is None:
         return []
-    spec = _spec(step.new, files)
+    spec = _spec(step, step.new, files)
     named = list(property_paths(step))
     # Without any path, nothing says that what is hidden stays.
     paths = [path[1:] for path in named if path[:1] == (CONFIGURATION,)] if named else [()]
@@ -518,9 +538,9 @@ def _words(path: PropertyPath) -> str:
     return " ".join(words_of(key)).replace("service account", "service")
 
 
-def _spec(state: ResourceState, files: Files) -> Mapping[str, JsonValue] | None:
+def _spec(step: Step, state: ResourceState, files: Files) -> Mapping[str, JsonValue] | None:
     """The pinned specification of a source's or destination's connector; None if it isn't pinned."""
-    pinned = files.pinned(state.inputs.get("definitionId"))
+    pinned = files.pinned_of((kind_of(step), step.name), state.inputs.get("definitionId"))
     return None if pinned is None else pinned.spec
 
 
@@ -602,7 +622,7 @@ class _View:
 
     def target(self, step: Step, state: ResourceState) -> Target:
         """Where a source or destination points after a step."""
-        leaves = list(_leaves(state.inputs.get(CONFIGURATION), _spec(state, self._files)))
+        leaves = list(_leaves(state.inputs.get(CONFIGURATION), _spec(step, state, self._files)))
         changes = {leaf.path: leaf for leaf in leaf_changes(step, self._files)}
         added = step.old is None
         # The same value before and after, unless it differs.
@@ -655,7 +675,7 @@ class _View:
         """The addresses of a destination: in the preview, or in the lake's file with the stack's plain values."""
         step, config = self._destinations.get(name), self._files.config(("destination", name))
         if step is not None and step.new is not None:
-            leaves = _leaves(step.new.inputs.get(CONFIGURATION), _spec(step.new, self._files))
+            leaves = _leaves(step.new.inputs.get(CONFIGURATION), _spec(step, step.new, self._files))
             yield from (Address(leaf.property, changed=False) for leaf in leaves if leaf.role == "address")
         elif config is not None:
             pinned, named = self._files.pinned(config.connector), self._files.references(("destination", name))
@@ -712,17 +732,18 @@ def _dotted(path: PropertyPath) -> str:
 
 
 def _connector_change(step: Step, files: Files) -> PropertyChange:
-    old, new = ("" if state is None else _connector(state, files) for state in (step.old, step.new))
+    old, new = ("" if state is None else _connector(step, state, files) for state in (step.old, step.new))
     definitions = {str(state.inputs.get("definitionId")).lower() for state in (step.old, step.new) if state is not None}
     return PropertyChange("connector", old if len(definitions) > 1 else "", new)
 
 
-def _connector(state: ResourceState, files: Files) -> str:
+def _connector(step: Step, state: ResourceState, files: Files) -> str:
     """A connector with its pinned version, or the id of its definition."""
-    pinned = files.pinned(state.inputs.get("definitionId"))
-    definition = as_text(state.inputs.get("definitionId"))
+    given = state.inputs.get("definitionId")
+    stays = step.new is not None and step.new.inputs.get("definitionId") == given
+    pinned = files.pinned_of((kind_of(step), step.name), given) if stays else files.pinned(given)
     if pinned is None:
-        return f"{definition} (not pinned)"
+        return f"{as_text(given)} (not pinned)"
     return f"{pinned.connector} {pinned.version}" if pinned.version else pinned.connector
 
 

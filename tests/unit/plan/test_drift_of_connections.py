@@ -32,7 +32,7 @@ def lake(connections: Document | None = None) -> Document:
     """The files of a source with two connections, which share one stream."""
     given = CONNECTIONS if connections is None else connections
     split = {key: value for key, value in source(connections=given).items() if key != "destination"}
-    users = {"stream": "users", "fields": {"id": {"type": "integer"}}, "sync_mode": "full_refresh"}
+    users: Document = {"stream": "users", "fields": {"id": {"type": "integer"}}, "sync_mode": "full_refresh"}
     users |= {"destination_sync_mode": "append", "primary_key": [["id"]]}
     offered = discovered(stream="users", fields={"id": {"type": "integer"}, "name": {"type": "string"}})
     files: Document = {"shop/users.json": users, "shop/_discovered/users.json": offered}

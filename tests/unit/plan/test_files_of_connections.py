@@ -12,7 +12,7 @@ from lotus_infra.plan.analysis import impact_of, main_steps
 from lotus_infra.plan.gate import Gate, gate
 from lotus_infra.plan.preview import read_preview
 from tests.support.lakes import clean_files, destination, source, stream, write
-from tests.support.previews import CONNECTION, DESTINATION, ORDERS, UNKNOWN, Digest, Stream, actor, connection
+from tests.support.previews import CONNECTION, DESTINATION, ORDERS, SOURCE, UNKNOWN, Digest, Stream, actor, connection
 
 Document = dict[str, Any]
 CONNECTIONS: Document = {
@@ -116,3 +116,81 @@ def test_models_are_those_of_the_streams_files(tmp_path: Path) -> None:
     # Of a stream without a file, the one that it had by default; never that of another stream.
     assert lake.stream_files("shop/daily", ("sales", "Leads & Deals")) == ("leads_deals",)
     assert lake.stream_files("shop/daily", ("sales", "orders")) == ("sales_orders",)
+
+
+OWN_ID, STAGING_ID = "0c6f6f6e-7a33-4a6e-9d1d-0f6f7e1f0a11", "5d6f6f6e-7a33-4a6e-9d1d-0f6f7e1f0a22"
+SPEC: Document = {
+    "type": "object",
+    "properties": {"opener": {"type": "string", "airbyte_secret": True}, "url": {"type": "string"}},
+}
+
+
+def own_connectors(folder: Path) -> Files:
+    """A source of a connector of one's own, and one of a connector whose id differs by stack."""
+    lake = clean_files() | {
+        "_connectors/source-mine.json": {
+            "connector": "source-mine",
+            "version": "1.2.0",
+            "image": {"repository": "example/source-mine", "tag": "1.2.0"},
+            "spec": SPEC,
+        },
+        "_connectors/source-staged.json": {
+            "connector": "source-staged",
+            "definition_id": {"$config": "staged_definition"},
+            "version": "2.0.0",
+            "spec": SPEC,
+        },
+        "shop/_source.json": source(connector="source-mine", configuration={"opener": {"$secret": "shop_opener"}}),
+        "other/_source.json": source(connector="source-staged", configuration={"opener": {"$secret": "other_opener"}}),
+    }
+    return Files(load_lake(write(folder, lake)).lake, {"staged_definition": STAGING_ID})
+
+
+@pytest.mark.parametrize(
+    ("name", "definition", "connector"),
+    [
+        ("shop", OWN_ID, "source-mine 1.2.0"),
+        ("shop", UNKNOWN, "source-mine 1.2.0"),
+        ("other", STAGING_ID, "source-staged 2.0.0"),
+        ("other", OWN_ID, f"{OWN_ID} (not pinned)"),
+    ],
+)
+def test_a_connector_of_ones_own_or_of_a_stack_is_found_by_the_file(
+    tmp_path: Path, name: str, definition: str, connector: str
+) -> None:
+    lake = own_connectors(tmp_path)
+    opened = actor({"opener": "[secret]", "url": "https://a.example.com"}, definitionId=definition)
+    rotated = Digest().step("update", SOURCE, name, opened, opened, "configuration.opener")
+
+    [target] = targets(main_steps(read_preview(rotated.text())), lake)
+
+    assert target.connector is not None
+    assert target.connector.after == connector
+    # A pinned specification says that the hidden value is a secret and no address.
+    assert judged(rotated, lake).ok is not connector.endswith("(not pinned)")
+
+
+def test_a_source_that_leaves_a_connector_of_ones_own_has_another_connector(tmp_path: Path) -> None:
+    lake = own_connectors(tmp_path)
+    digest = Digest().step(
+        "replace", SOURCE, "shop", actor(definitionId=STAGING_ID), actor(definitionId=UNKNOWN), "definitionId"
+    )
+
+    [target] = targets(main_steps(read_preview(digest.text())), lake)
+
+    assert target.connector is not None
+    assert (target.connector.before, target.connector.after) == ("source-staged 2.0.0", "source-mine 1.2.0")
+    assert "source shop" in [loss.object for loss in judged(digest, lake).blocked]
+
+
+def test_the_key_of_a_mapper_has_its_stream_as_a_reader(tmp_path: Path) -> None:
+    key = {"type": "encryption", "configuration": {"algorithm": "AES", "key": {"$secret": "shop_opener"}}}
+    lake = clean_files() | {
+        "shop/orders.json": stream(mappers=[key]),
+        "other/_source.json": source(configuration={"password": {"$secret": "shop_opener"}}),
+    }
+    added = Digest().step("create", SOURCE, "other", None, actor({"password": "[secret]"}))
+
+    [target] = targets(main_steps(read_preview(added.text())), Files(load_lake(write(tmp_path, lake)).lake))
+
+    assert [(each.name, each.readers) for each in target.secrets] == [("shop_opener", ("stream shop/orders",))]
