@@ -93,15 +93,23 @@ class _Builder:
     def add_source(self, source: SourceFolder) -> None:
         """Add a source, its streams, their files, and the models that read these."""
         for stream in source.selected_streams:
-            name, prefix = f"{source.name}/{stream.name}", self._lake.prefix_of(source, stream.name)
+            name, prefix = f"{source.name}/{stream.name}", self._lake.prefix_of(source, stream)
+            reads = self._has_project and prefix is not None
             path = [
                 self._put(Node(f"source:{source.name}", "source", source.name, COLUMNS["source"], source.file)),
                 self._put(Node(f"stream:{name}", "stream", stream.name, COLUMNS["stream"], stream.file)),
-                self._put(Node(f"prefix:{name}", "prefix", prefix, COLUMNS["prefix"])),
+                self._put(
+                    Node(f"prefix:{name}", "prefix", prefix or self._elsewhere(source, stream), COLUMNS["prefix"])
+                ),
             ]
             self.edges.extend(pairwise(path))
-            if self._has_project:
+            if reads:
                 self.edges.extend((path[-1], self._put_model(model)) for model in self._readers_of(stream))
+
+    def _elsewhere(self, source: SourceFolder, stream: StreamFile) -> str:
+        """The labels of the destinations that get a stream which does not land in the lake."""
+        taken = (each for each in source.connections if each.takes(stream))
+        return ", ".join(dict.fromkeys(self._lake.destination_label(each.config.destination) for each in taken))
 
     def add_models(self, *, every: bool) -> None:
         """Add the models that read models: every one, or those downstream of the nodes so far."""

@@ -28,14 +28,15 @@ class Stream:
 
 
 def streams_of(directory: Path) -> tuple[Stream, ...]:
-    """The selected streams of a lake.
+    """The selected streams that land in a lake; those of other destinations than destination-s3 are left out.
 
     Raises:
         LakeError: The folder or one of its files can't be read.
     """
     lake = load_usable_lake(directory)
     return tuple(
-        Stream(source.name, stream.name, lake.prefix_of(source, stream.name))
+        Stream(source.name, stream.name, prefix)
         for source in lake.sources
         for stream in source.selected_streams
+        if (prefix := lake.prefix_of(source, stream)) is not None
     )

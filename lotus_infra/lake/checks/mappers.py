@@ -1,0 +1,41 @@
+"""Mappers: the fields that they change, and what is left of a stream's key and cursor."""
+
+from collections.abc import Iterator
+
+from airbyte_model.mappers import mapper_flaws
+
+from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.lake import StreamFile as Stream
+from lotus_infra.lake.landed import is_known, landed, mappers_of
+
+_LOST = {
+    "primary_key": ("can't tell rows apart after the mappers, so the model keeps every row that arrives", "key"),
+    "cursor_field": (
+        "has no order after the mappers, so the latest row in the model is the one extracted last",
+        "cursor",
+    ),
+    "deleted": ("does not arrive, so deleted rows stay in the model", "field"),
+}
+
+
+@each_selected_stream
+def mappers_work(stream: Stream) -> Iterator[StreamFlaw]:
+    """A mapper changes a field that it receives, and makes none that is there already."""
+    if stream.config.mappers and is_known(stream):
+        for (index, *path), flaw in mapper_flaws(mappers_of(stream), stream.fields):
+            yield ("mappers", index, "configuration", *path), *flaw
+
+
+def mappers_keep_keys(lake: Lake) -> Iterator[Diagnostic]:
+    """A key, a cursor or a deletion that mappers take away is a notice: downstream models then do without it."""
+    for source in lake.sources:
+        for stream in source.selected_streams:
+            if not stream.config.mappers or lake.prefix_of(source, stream) is None:
+                continue
+            for lost in sorted(landed(stream).lost):
+                what, kind = _LOST[lost]
+                key = (lost,) if lost in stream.config.model_fields_set else ("mappers",)
+                remedy = f"leave the {kind} as it is, or keep it so"
+                yield Diagnostic(stream.file, key, f"the {kind} {what}", remedy, harmless=True)
