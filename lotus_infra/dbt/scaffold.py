@@ -213,6 +213,8 @@ def refuse_unusable(stream: StreamFile) -> None:
     for name in (*_columns_with_repeats(stream), *map(column_name, paths), *(name for name, _ in METADATA)):
         if name.casefold() in seen:
             what = f"{where} has two columns that DuckDB takes for one, {seen[name.casefold()]} and {name}"
+            if name == seen[name.casefold()]:
+                what = f"{where} has two fields that become one column, {name}"
             raise ProjectError(what, "write the model by hand, and give one of them another name")
         seen[name.casefold()] = name
     for path in (*key_and_cursor.key, key_and_cursor.cursor):

@@ -1,6 +1,6 @@
 """What Airbyte lands of a lake's streams: the twin's writer, told only what a connection tells a destination.
 
-The twin has rules of its own for namespaces, keys and columns: where these tests read rows, the lake's rules agree with it.
+The twin has rules of its own for namespaces, keys and columns: where a test reads rows, the lake's rules agree with it.
 """
 
 import os

@@ -64,7 +64,7 @@ def test_a_scaffold_declares_the_table_as_it_is_declared(source: SourceFolder, s
     file = f"{naming.dbt_models_folder(source.name)}/{naming.dbt_sources_file(source.name)}"
     text = as_scaffolded((OWN_PROJECT / file).read_text())
     indented = "\n".join(
-        f"        {line}" for line in table_entry(stream, LAKE.prefix_of(source, stream.name)).splitlines()
+        f"        {line}" for line in table_entry(stream, LAKE.prefix_of(source, stream) or "").splitlines()
     )
 
     assert f"\n      - {indented.strip()}\n" in text
