@@ -6,22 +6,27 @@ from airbyte_model.mappers import mapper_flaws
 
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic
-from lotus_infra.lake.lake import Lake
-from lotus_infra.lake.lake import StreamFile as Stream
+from lotus_infra.lake.lake import Lake, StreamFile
 from lotus_infra.lake.landed import is_known, landed, mappers_of
 
 _LOST = {
-    "primary_key": ("can't tell rows apart after the mappers, so the model keeps every row that arrives", "key"),
-    "cursor_field": (
-        "has no order after the mappers, so the latest row in the model is the one extracted last",
-        "cursor",
+    "primary_key": (
+        "no longer tells rows apart after the mappers: the model keeps every row that arrives",
+        "hash the key instead, or leave it out of the mappers",
     ),
-    "deleted": ("does not arrive, so deleted rows stay in the model", "field"),
+    "cursor_field": (
+        "no longer orders rows after the mappers: the model keeps the row that was extracted last",
+        "leave the cursor out of the mappers",
+    ),
+    "deleted": (
+        "take away the field by which the source reports deletions: deleted rows stay in the model",
+        "leave it out of the mappers",
+    ),
 }
 
 
 @each_selected_stream
-def mappers_work(stream: Stream) -> Iterator[StreamFlaw]:
+def mappers_work(stream: StreamFile) -> Iterator[StreamFlaw]:
     """A mapper changes a field that it receives, and makes none that is there already."""
     if stream.config.mappers and is_known(stream):
         for (index, *path), flaw in mapper_flaws(mappers_of(stream), stream.fields):
@@ -35,7 +40,5 @@ def mappers_keep_keys(lake: Lake) -> Iterator[Diagnostic]:
             if not stream.config.mappers or lake.prefix_of(source, stream) is None:
                 continue
             for lost in sorted(landed(stream).lost):
-                what, kind = _LOST[lost]
-                key = (lost,) if lost in stream.config.model_fields_set else ("mappers",)
-                remedy = f"leave the {kind} as it is, or keep it so"
-                yield Diagnostic(stream.file, key, f"the {kind} {what}", remedy, harmless=True)
+                path = (lost,) if lost in stream.config.model_fields_set else ("mappers",)
+                yield Diagnostic(stream.file, path, *_LOST[lost], harmless=True)
