@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from airbyte_model.places import column_name, has_dots_alone
+from airbyte_model.places import column_name, folder_of, has_dots_alone, written_name
 
 from lotus_infra import naming
 from lotus_infra.lake.checks.rule import MOST_OF_A_FILE
@@ -67,8 +67,10 @@ def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
             continue
         for stream in connection.streams:
             place = lake.place_of(connection, stream)
+            name = written_name(connection.config.prefix, stream.config.stream)
+            below_path = folder_of("", connection.namespace_of(stream), name)
             remedy = f"write another namespace or prefix in {connection.file}"
-            if has_dots_alone(place):
+            if has_dots_alone(below_path):
                 what = f"lands below {json.dumps(place)}, and a part of dots alone means another folder to most readers"
                 yield Diagnostic(stream.file, ("stream",), what, remedy)
             elif len(place) > _LONGEST_PLACE:
