@@ -24,7 +24,7 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
 from lotus_infra.clients.connectors import find_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
-from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, identity_of, stream_text
+from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
 from lotus_infra.commands.connector import Pin, PinOptions, make_pin
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
@@ -490,8 +490,8 @@ def _refuse_streams(folder: SourceFolder, names: Mapping[str, Discovered]) -> No
     """
     known = {each.identity: each for each in folder.streams}
     for name, stream in names.items():
-        if identity_of(stream) in known:
-            remedy = f"edit {known[identity_of(stream)].file}"
+        if stream.identity in known:
+            remedy = f"edit {known[stream.identity].file}"
             raise LotusError(f'"{stream.stream}" has a file already', remedy)
         if not naming.is_identifier(name):
             raise LotusError(f"\"{name}\" can't name a stream's file", "use lower-case letters, digits and underscores")
