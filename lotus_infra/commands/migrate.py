@@ -36,16 +36,20 @@ from lotus_infra.importer.model import (
     Existing,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
+    ExistingMapper,
     ExistingStream,
+    ExistingTag,
     Note,
     NoteKind,
     SourceSchema,
+    allocation_of,
+    resources_of,
     selected_fields,
     unsupported_connection_settings,
 )
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform_public import namespace_of, unsupported_stream_settings
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
@@ -108,6 +112,11 @@ class Migration:
     refused: tuple[Path, ...]
     written: bool = False
 
+    @property
+    def ok(self) -> bool:
+        """Whether something is taken over, or everything is in place already."""
+        return not (self.refused or self.plan.refusal)
+
 
 @click.command()
 @click.option(
@@ -152,7 +161,7 @@ def migrate(
 
     Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
     reason. Airbyte is only read. Existing files stay unchanged. A value that may be a secret becomes a reference: no
-    file contains it.
+    file contains it. The exit code is 1 if nothing can be taken over although there is something.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """
@@ -162,7 +171,7 @@ def migrate(
     if confirmed and not migration.refused:
         migration = carry_out(migration)
     click.echo(json.dumps(as_document(migration), indent=2) if as_json else render(migration), nl=as_json)
-    if migration.refused:
+    if not migration.ok:
         sys.exit(1)
 
 
@@ -328,7 +337,8 @@ def live_objects(airbyte: Airbyte, workspace_id: str) -> Existing:
         connections = airbyte.list_connections(workspace_id)
     settings, notes = _config_settings(airbyte, workspace_id)
     found = tuple(_connection(each, settings.get(each.connection_id)) for each in connections)
-    return Existing(tuple(actors), found, notes=notes, confirmed=True)
+    tags = {tag.tag_id: ExistingTag(tag.tag_id, tag.name) for each in connections for tag in each.tags}
+    return Existing(tuple(actors), found, tuple(tags.values()), notes=notes, confirmed=True)
 
 
 def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, ConfigConnection], tuple[Note, ...]]:
@@ -342,16 +352,14 @@ def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, Con
 
 
 def _actor(kind: ActorKind, actor: Actor) -> ExistingActor:
-    identity, configuration = actor.actor_id, actor.configuration or {}
-    unsupported = ("its CPU and memory",) if any((actor.resource_allocation or {}).values()) else ()
     return ExistingActor(
         kind,
-        identity,
+        actor.actor_id,
         actor.name,
         actor.definition_id,
         actor.workspace_id,
-        configuration,
-        unsupported=unsupported,
+        actor.configuration or {},
+        allocation=allocation_of(actor.resource_allocation),
     )
 
 
@@ -365,14 +373,15 @@ def _connection(connection: Connection, settings: ConfigConnection | None) -> Ex
         streams=tuple(_streams(connection.configurations.streams)),
         schedule=parse_schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
         status=connection.status,
-        namespace=namespace_of(connection.namespace_definition, connection.namespace_format),
+        namespace_definition=connection.namespace_definition,
+        namespace_format=connection.namespace_format or "",
         prefix=connection.prefix,
         non_breaking_changes=connection.non_breaking_schema_updates_behavior,
         notify_schema_changes=settings.notify_schema_changes if settings is not None else None,
+        tags=tuple(sorted(each.name for each in connection.tags)),
+        resources=resources_of(settings.resource_requirements if settings is not None else None),
         unsupported=unsupported_connection_settings(
-            tags=bool(connection.tags),
             mail=settings is not None and bool(settings.notify_schema_changes_by_email),
-            resources=settings is not None and any((settings.resource_requirements or {}).values()),
             backfills=settings is not None and settings.backfill_preference == "enabled",
         ),
     )
@@ -384,17 +393,18 @@ def _streams(streams: Iterable[Stream]) -> Iterator[ExistingStream]:
         fields, nested = selected_fields(paths)
         yield ExistingStream(
             name=each.name,
-            namespace=each.namespace,
+            namespace=each.namespace or None,
             mode=each.sync_mode or "",
             cursor=tuple(each.cursor_field),
             key=tuple(map(tuple, each.primary_key)),
             fields=fields or None,
-            unsupported=unsupported_stream_settings(
-                mappers=bool(each.mappers),
-                files=each.include_files,
-                object_name=each.destination_object_name,
-                nested=nested,
+            mappers=tuple(
+                ExistingMapper(str(mapper.get("type")), mapper.get("mapperConfiguration") or {})
+                for mapper in each.mappers
             ),
+            include_files=each.include_files,
+            object_name=each.destination_object_name or None,
+            unsupported=nested,
         )
 
 
@@ -447,6 +457,9 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)
     for kind, title in TITLES.items():
         yield from _block(title, (_note_line(each) for each in plan.notes if each.kind == kind))
+    if plan.refusal:
+        yield escape_unprintable(f"Error: {plan.refusal}")
+        return
     if not migration.written and not migration.refused and migration.fresh:
         yield "Nothing is written yet: --yes writes it. Then:"
     else:
@@ -488,7 +501,8 @@ def as_document(migration: Migration) -> dict[str, JsonValue]:
     """The plan as one JSON document."""
     plan = migration.plan
     return {
-        "ok": not migration.refused,
+        "ok": migration.ok,
+        "refusal": plan.refusal,
         "written": migration.written,
         "workspace": migration.workspace_id,
         "files": [str(path) for path in migration.fresh],

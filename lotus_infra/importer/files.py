@@ -12,8 +12,7 @@ from typing import Final, TypeVar
 from airbyte_model.modes import KEYLESS_MODES, MODES
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from lotus_infra import naming
-from lotus_infra.importer.model import ExistingActor, ExistingConnection, ExistingStream, SourceSchema
+from lotus_infra.importer.model import ExistingActor, ExistingConnection, ExistingStream, SourceSchema, described
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.discovered import file_text
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
@@ -218,7 +217,7 @@ def stream_file(
         "selected": True,
     }
     if stream.fields is not None:
-        discovered = schema.get(stream.identity)
+        discovered = described(schema, stream.identity)
         known = discovered.fields if discovered is not None else {}
         fields = {name: known.get(name, _UNKNOWN) for name in stream.fields}
         document["fields"] = _FIELDS.dump_python(fields, mode="json", exclude_none=True)
@@ -242,8 +241,7 @@ def discovered_files(folder: str, schema: SourceSchema) -> Iterator[PlannedFile]
     Raises:
         UnsupportedError: A name in it holds a credential.
     """
-    for stream in schema.values():
-        name = naming.discovered_file(stream.stream, stream.namespace)
+    for name, stream in sorted(schema.items()):
         text = file_text(stream)
         _refuse_unwritable(json.loads(text), f"{DISCOVERED_FOLDER}/{name}.json")
         yield PlannedFile(f"{folder}/{DISCOVERED_FOLDER}/{name}.json", text)
@@ -318,11 +316,12 @@ class ImportedResource:
     """An object that becomes a resource.
 
     Attributes:
-        kind: `source`, `destination` or `connection`.
+        kind: `source`, `destination`, `connection`, `tag`, or a kind of definition.
         name: The resource's name in the program.
         id: The object's id.
         label: Its name in Airbyte.
         address: Its address in the Terraform state; empty if it is not in one.
+        pipeline: The pipeline that is its parent; empty for none.
     """
 
     kind: str
@@ -330,11 +329,12 @@ class ImportedResource:
     id: str
     label: str
     address: str = ""
+    pipeline: str = ""
 
     @property
     def type(self) -> str:
         """Its type in the program."""
-        return f"airbyte:index/{self.kind}:{self.kind.title()}"
+        return f"airbyte:index/{self.kind}:{self.kind[0].upper()}{self.kind[1:]}"
 
 
 def import_file(resources: Iterable[ImportedResource]) -> str:
@@ -351,10 +351,10 @@ def _import_entries(resources: Iterable[ImportedResource]) -> Iterator[dict[str,
     for each in resources:
         entry: dict[str, JsonValue] = {"type": each.type, "name": f"{each.name}-{each.kind}", "id": each.id}
         entry["logicalName"] = each.name
-        if each.kind != "destination":
-            pipeline = f"{each.name}-pipeline"
+        if each.pipeline:
+            pipeline = f"{each.pipeline}-pipeline"
             if pipeline not in declared:
                 declared.add(pipeline)
-                yield {"type": _PIPELINE, "name": pipeline, "logicalName": each.name, "component": True}
+                yield {"type": _PIPELINE, "name": pipeline, "logicalName": each.pipeline, "component": True}
             entry["parent"] = pipeline
         yield entry

@@ -18,8 +18,8 @@ NoteKind = Literal["left", "changes", "told"]
 """`left` is not imported; `changes` is imported, and the first `pulumi up` changes it; `told` is information only."""
 StreamIdentity = tuple[str | None, str]
 """Namespace and name of a stream in its source; no namespace is None."""
-SourceSchema = Mapping[StreamIdentity, Discovered]
-"""The discovered streams of a source."""
+SourceSchema = Mapping[str, Discovered]
+"""The discovered streams of a source, by the names of their files."""
 Resources = Mapping[str, str]
 """CPU and memory in Kubernetes' units, by the public API's names, such as `memory_limit`."""
 
@@ -321,3 +321,8 @@ def selected_fields(paths: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], tu
     nested = sorted({".".join(path) for path in present if len(path) > 1})
     names = tuple(dict.fromkeys(path[0] for path in present))
     return names, (f"the nested selection of {', '.join(nested)}",) if nested else ()
+
+
+def described(schema: SourceSchema, stream: StreamIdentity) -> Discovered | None:
+    """A stream as its source offers it; None if that is unknown."""
+    return next((each for each in schema.values() if (each.namespace or None, each.stream) == stream), None)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from airbyte_model.modes import MODES
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from lotus_infra import naming
 from lotus_infra.importer.model import (
     ActorKind,
     ExistingActor,
@@ -204,7 +205,7 @@ def parse_source_schema(instance: Instance) -> SourceSchema:
     """
     entries = _entries(_Connection.model_validate(instance.attributes))
     schemas = [_discovered(entry.stream) for entry in entries if entry.stream.json_schema]
-    return {(each.namespace, each.stream): each for each in schemas}
+    return {naming.discovered_file(each.stream, each.namespace): each for each in schemas}
 
 
 def _entries(read: _Connection) -> list[_Entry]:

@@ -171,7 +171,8 @@ def parse_tags(instance: Instance) -> tuple[ExistingTag, ...]:
     Raises:
         ValueError: The attributes are not the provider's.
     """
-    return tuple(ExistingTag(each.tag_id, each.name) for each in _Connection.model_validate(instance.attributes).tags or ())
+    read = _Connection.model_validate(instance.attributes)
+    return tuple(ExistingTag(each.tag_id, each.name) for each in read.tags or ())
 
 
 def parse_definition(instance: Instance, kind: ActorKind) -> ExistingDefinition:
