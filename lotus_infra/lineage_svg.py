@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rich.cells import cell_len
+
 from lotus_infra.lake.diagnostics import escape_unprintable
 from lotus_infra.lineage import COLUMNS, Lineage, Node
 
@@ -113,7 +115,8 @@ def layout(lineage: Lineage) -> Layout:
 def _widths(nodes: Iterable[Node]) -> dict[int, float]:
     longest: dict[int, int] = defaultdict(int)
     for node in nodes:
-        longest[node.column] = max(longest[node.column], len(node.label))
+        # Characters of East Asian scripts and emoji take two columns of such a font.
+        longest[node.column] = max(longest[node.column], cell_len(escape_unprintable(node.label)))
     return {column: longest[column] * CHARACTER + 2 * _PADDING for column in sorted(longest)}
 
 

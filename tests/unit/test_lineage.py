@@ -12,7 +12,7 @@ from lotus_infra.dbt.project import Model, ModelConfig, Project, StreamRef
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import Lineage, Node, lineage_of, mermaid
-from lotus_infra.lineage_svg import BOX_HEIGHT, Layout, layout, svg
+from lotus_infra.lineage_svg import BOX_HEIGHT, CHARACTER, Layout, layout, svg
 from tests.support.lakes import clean_files, source, stream, write
 
 
@@ -96,6 +96,13 @@ def test_names_are_escaped() -> None:
         '    model______[["#60;#38;#34;#35;#62;"]]',
         '    model_______2[["b"]]',
     ]
+
+
+@pytest.mark.parametrize(("label", "columns"), [("表と顧客", 8), ("a\u202eb", 8), ("🎉", 2), ("ab", 2)])
+def test_a_box_is_as_wide_as_its_text_is_shown(label: str, columns: int) -> None:
+    [box] = layout(Lineage((Node("model:x", "model", label, 3),), ())).boxes
+
+    assert box.width == columns * CHARACTER + 20
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1) | st.just("%%{init: {}}%%"))
