@@ -80,17 +80,6 @@ def identifier(text: str, default: str) -> str:
     return name if is_identifier(name) else "_".join(filter(None, (default, name)))
 
 
-def stream_file(stream: str, namespace: str | None = None) -> str:
-    """The default name of a stream's file: the nearest identifier to its name, with its namespace in front if given.
-
-    Args:
-        stream: The stream's name in the source.
-        namespace: Its namespace in the source.
-    """
-    text = stream if namespace is None else f"{namespace}_{stream}"
-    return text if is_identifier(text) else identifier(text, "stream")
-
-
 def source_resource(source: str) -> str:
     """The Pulumi name of a source: its folder, so that a new label is an update and never a replacement."""
     return source

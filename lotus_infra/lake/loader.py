@@ -135,7 +135,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without its streams.
+    """The names of the stack's values that a lake's files refer to. Of the streams, only those with mappers are read.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -144,12 +144,27 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(reader, replace(source, streams=(), discovered=None)) for source in tree.sources)
+    mapped = [replace(each, streams=_with_mappers(directory, each), discovered=None) for each in tree.sources]
+    sources = tuple(_source(reader, each) for each in mapped)
+    if not all(len(read.streams) == len(each.streams) for read, each in zip(sources, mapped, strict=True)):
+        return None
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
     lake = Lake(directory, sources, destinations, {})
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
+
+
+def _with_mappers(directory: Path, source: _SourceTree) -> tuple[str, ...]:
+    """The streams whose files may refer to values of the stack. Parsing all files would take a second for thousands."""
+    found = []
+    for name in source.streams:
+        try:
+            content = disk.read_file(str(directory / source.name / f"{name}.json"))
+        except disk.UnreadableError:
+            content = b""
+        found += [name] if b'"mappers"' in content else []
+    return tuple(found)
 
 
 def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:
