@@ -20,4 +20,6 @@ def test_a_workspace_of_every_shape_is_taken_over_and_previews_empty(lake: Lake)
         lake.pulumi.config_set(f"lotus:{each.name}", f"value-of-{each.name}", secret=True)
     imported(lake, migration)
     lake.twin.clear_calls()
+    for step in lake.pulumi.preview("--json").ok().changes():
+        print("STEP", step.op, step.name, step.detailed, lake.pulumi.project)
     nothing_is_done(lake, connections, [])
