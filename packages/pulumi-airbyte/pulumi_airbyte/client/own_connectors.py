@@ -1,60 +1,36 @@
-"""The connectors of a workspace's own: images, and manifests of the low-code framework.
-
-The public API lists images without a word on whose they are; the Config API marks those of the workspace.
-"""
-
-from typing import Any
+"""Which connectors are a workspace's own: the public API lists them among those of Airbyte's registry."""
 
 from pydantic import Field
 
 from pulumi_airbyte.client.calls import Calls
 from pulumi_airbyte.client.models import ActorKind, Wire, parse
-from pulumi_airbyte.values import JsonObject
 
 
-class OwnImage(Wire):
+class _Listed(Wire):
     """A connector as the Config API lists it (SourceDefinitionRead, DestinationDefinitionRead)."""
 
-    definition_id: str
-    name: str
-    repository: str = Field(alias="dockerRepository")
-    tag: str = Field(alias="dockerImageTag")
+    source_id: str = Field(default="", alias="sourceDefinitionId")
+    destination_id: str = Field(default="", alias="destinationDefinitionId")
     custom: bool = False
 
 
-class OwnManifest(Wire):
-    """A source of the low-code framework (DeclarativeSourceDefinitionResponse)."""
+class _List(Wire):
+    """The connectors of one kind (SourceDefinitionReadList, DestinationDefinitionReadList)."""
 
-    definition_id: str = Field(alias="id")
-    name: str
-    manifest: dict[str, Any]
-    version: int
+    sources: list[_Listed] = Field(default_factory=list, alias="sourceDefinitions")
+    destinations: list[_Listed] = Field(default_factory=list, alias="destinationDefinitions")
 
 
 class OwnConnectors(Calls):
     """The connectors that a workspace adds to those of Airbyte's registry."""
 
-    def own_images(self, kind: ActorKind, workspace_id: str) -> list[OwnImage]:
-        """The images of a workspace's own, by the Config API. Sources of a manifest are among them.
+    def own_definition_ids(self, kind: ActorKind, workspace_id: str) -> frozenset[str]:
+        """The ids of the connectors of a workspace's own, those with a manifest included, by the Config API.
 
         Raises:
             AirbyteError: also if the server has no Config API.
         """
         what = f"list the {kind} connectors of workspace {workspace_id}"
-        path = f"/{kind}_definitions/list_for_workspace"
-        answer = self._config(path, what, {"workspaceId": workspace_id}, needed_by="A workspace's own connectors need")
-        listed: Any = answer.get(f"{kind}Definitions") if isinstance(answer, dict) else None
-        found = [parse(OwnImage, _with_id(kind, each), what) for each in listed or []]
-        return [each for each in found if each.custom]
-
-    def own_manifests(self, workspace_id: str) -> list[OwnManifest]:
-        """GET the sources of the low-code framework."""
-        what = f"list the manifests of workspace {workspace_id}"
-        answer = self._public("GET", f"/workspaces/{workspace_id}/definitions/declarative_sources", what)
-        listed: Any = answer.get("data") if isinstance(answer, dict) else None
-        return [parse(OwnManifest, each, what) for each in listed or []]
-
-
-def _with_id(kind: ActorKind, answer: JsonObject) -> JsonObject:
-    """An answer whose name of the id does not contain the kind."""
-    return {**answer, "definition_id": answer.get(f"{kind}DefinitionId")}
+        path, needed_by = f"/{kind}_definitions/list_for_workspace", "A workspace's own connectors need"
+        found = parse(_List, self._config(path, what, {"workspaceId": workspace_id}, needed_by=needed_by), what)
+        return frozenset(each.source_id or each.destination_id for each in (*found.sources, *found.destinations) if each.custom)
