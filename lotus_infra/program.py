@@ -192,9 +192,13 @@ class ArgsBuilder:
         )
 
     def _definition_id(self, connector: str) -> str:
-        """The id of the connector's definition: pinned for a name; else the connector is an id itself."""
+        """The id of the connector's definition: pinned for a name, or the stack's; else the connector is an id."""
         pinned = self.lake.pinned(connector)
-        return pinned.definition_id if pinned is not None else connector
+        if pinned is None:
+            return connector
+        reference = pinned.id_reference
+        # A plain value of the stack is no output.
+        return str(self.stack.value(reference)) if reference is not None else pinned.known_id or ""
 
     def _value(self, reference: Reference) -> pulumi.Input[Any]:
         """The value of a reference: a value of the stack, or a part of its landing zone."""
