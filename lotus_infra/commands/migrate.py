@@ -20,7 +20,7 @@ import click
 from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.config_connections import ConfigConnection
-from pulumi_airbyte.client.models import Actor, Connection, Stream
+from pulumi_airbyte.client.models import Actor, Connection, Definition, Stream
 from pydantic import JsonValue
 
 from lotus_infra import naming
@@ -251,6 +251,7 @@ def _from_airbyte(
                 what = f"no object of {order.origin} is in the workspace {workspace_id}"
                 raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
         existing = with_specifications(airbyte, existing, lake, workspace_id)
+        existing = with_own_connectors(airbyte, existing, lake, workspace_id)
         return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
 
 
@@ -423,6 +424,51 @@ def with_specifications(airbyte: Airbyte, found: Existing, lake: Lake, workspace
     return found
 
 
+def with_own_connectors(airbyte: Airbyte, found: Existing, lake: Lake, workspace_id: str) -> Existing:
+    """Get the workspace's own connectors that are used and not pinned; a note if they can't be had."""
+    used = {each.definition_id for each in found.actors if lake.pinned(each.definition_id) is None}
+    if not used:
+        return found
+    definitions: list[ExistingDefinition] = []
+    try:
+        for each in airbyte.every_definition("declarative_source", workspace_id):
+            definitions += [_definition("source", each)] if each.definition_id in used else []
+        for kind in ("source", "destination"):
+            own = airbyte.own_definition_ids(kind, workspace_id) & used - {each.id for each in definitions}
+            listed = airbyte.every_definition(kind, workspace_id) if own else []
+            for each in listed:
+                if each.definition_id in own:
+                    modes = _modes(airbyte, each.definition_id, workspace_id) if kind == "destination" else ()
+                    definitions.append(_definition(kind, each, modes))
+    except AirbyteError as error:
+        what = f"of the workspace's own keep their ids in the files ({error.message})"
+        return found.with_notes((Note("told", "connectors", what),))
+    in_state = {each.id: each for each in found.definitions}
+    on_server = [
+        replace(each, address=in_state[each.id].address) if each.id in in_state else each for each in definitions
+    ]
+    gone = in_state.keys() - {each.id for each in definitions}
+    return replace(found, definitions=(*on_server, *(in_state[each] for each in sorted(gone))))
+
+
+def _definition(kind: ActorKind, definition: Definition, modes: tuple[str, ...] = ()) -> ExistingDefinition:
+    return ExistingDefinition(
+        kind,
+        definition.definition_id,
+        definition.name,
+        definition.workspace_id,
+        repository=definition.docker_repository or "",
+        version=definition.docker_image_tag or "",
+        manifest=definition.manifest,
+        modes=modes,
+    )
+
+
+def _modes(airbyte: Airbyte, definition_id: str, workspace_id: str) -> tuple[str, ...]:
+    """The sync modes that a destination's connector supports."""
+    return tuple(airbyte.full_specification("destination", definition_id, workspace_id).destination_sync_modes)
+
+
 def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[ExistingActor]) -> Existing:
     """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
     schemas: dict[str, SourceSchema] = {}
@@ -452,7 +498,8 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Written:" if migration.written else "To be written:", _file_lines(migration.fresh))
     yield from _block("Existing files, kept:", plan.kept)
     yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
-    imports = (f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
+    width = max([11, *(len(each.kind) for each in plan.imports)])
+    imports = (f"{each.kind:<{width}} {each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
     yield from _block("To be imported:", imports)
     secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
     yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)

@@ -9,13 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import yaml
 from airbyte_model.modes import KEYLESS_MODES, MODES
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from lotus_infra.importer.model import ExistingActor, ExistingConnection, ExistingStream, SourceSchema, described
+from lotus_infra.importer.model import (
+    ExistingActor,
+    ExistingConnection,
+    ExistingDefinition,
+    ExistingStream,
+    SourceSchema,
+    described,
+)
+from lotus_infra.lake.connectors import facts_of
 from lotus_infra.lake.diagnostics import JsonPath, format_path
-from lotus_infra.lake.discovered import file_text
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
+from lotus_infra.lake.discovered import Connector, file_text
+from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, DISCOVERED_FOLDER, SOURCE_FILE
 from lotus_infra.lake.models import DestinationConfig, Field, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import explain_validation_error
 from lotus_infra.lake.secrecy import holds_credential
@@ -180,6 +189,39 @@ def destination_file(
         **_allocation(destination),
     }
     return _validate(DestinationConfig, f"{DESTINATIONS_FOLDER}/{name}.json", document)
+
+
+def connector_files(
+    name: str, definition: ExistingDefinition, spec: Mapping[str, JsonValue]
+) -> tuple[Connector, tuple[PlannedFile, ...]]:
+    """The files of a connector of the workspace's own: its specification, and its manifest if it has one.
+
+    Args:
+        name: The connector's name.
+        definition: The definition in Airbyte.
+        spec: The JSON Schema of its configuration.
+
+    Raises:
+        UnsupportedError: The files can't express it.
+    """
+    document: dict[str, JsonValue] = {
+        "$schema": "../.schema/connector.json",
+        "connector": name,
+        **({"name": definition.label} if definition.label != name else {}),
+    }
+    files: tuple[PlannedFile, ...] = ()
+    if definition.manifest is None:
+        document["image"] = {"repository": definition.repository, "tag": definition.version}
+    else:
+        document["manifest"] = f"{name}.yaml"
+        _refuse_unwritable(dict(definition.manifest), f"{name}.yaml")
+        text = yaml.safe_dump(dict(definition.manifest), sort_keys=False, allow_unicode=True)
+        files = (PlannedFile(f"{CONNECTORS_FOLDER}/{name}.yaml", text),)
+    if definition.modes:
+        document["destination_sync_modes"] = list(definition.modes)
+    document["spec"] = facts_of(dict(spec))
+    parsed, file = _validate(Connector, f"{CONNECTORS_FOLDER}/{name}.json", document)
+    return parsed, (file, *files)
 
 
 def stream_file(

@@ -215,6 +215,7 @@ class ExistingDefinition:
         repository: The image's repository; empty for a manifest.
         version: The image's tag, or the version of the manifest.
         manifest: The manifest; None for an image.
+        modes: The sync modes that a destination supports.
         address: Its address in the Terraform state; empty if it is not in one.
     """
 
@@ -225,7 +226,13 @@ class ExistingDefinition:
     repository: str = ""
     version: str = ""
     manifest: Mapping[str, JsonValue] | None = field(default=None, repr=False)
+    modes: tuple[str, ...] = ()
     address: str = ""
+
+    @property
+    def type(self) -> str:
+        """The name of its resource type."""
+        return "declarativeSourceDefinition" if self.manifest is not None else f"{self.kind}Definition"
 
     @property
     def subject(self) -> str:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
+from airbyte_model.json_values import JsonObject
 from airbyte_model.specifications import Specification
-from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.importer.differences import (
@@ -32,6 +32,7 @@ from lotus_infra.importer.files import (
     PlannedFile,
     Reason,
     UnsupportedError,
+    connector_files,
     destination_file,
     discovered_files,
     source_file,
@@ -42,8 +43,10 @@ from lotus_infra.importer.model import (
     Existing,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
     ExistingObject,
     ExistingStream,
+    ExistingTag,
     Note,
     NoteKind,
     SourceSchema,
@@ -62,9 +65,15 @@ from lotus_infra.importer.secrets import (
 from lotus_infra.importer.terraform_public import connector_configuration
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import format_path
+from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.references import references
 from lotus_infra.lake.secrecy import without_credentials
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from lotus_infra.lake.models import Configuration
 
 _FIX_DRIFT: Final = "`pulumi up` applies the files, `lotus drift --patch` changes the files to match Airbyte"
 _UNSUPPORTED: Final = "a lake's files don't support that"
@@ -113,6 +122,7 @@ def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()
     for pipeline in pipelines:
         planner.add(pipeline)
     planner.check_lake()
+    planner.note_unused_connectors()
     draft = planner.draft
     imports = _without_managed(draft.imports, frozenset(managed), draft.notes)
     return MigrationPlan(
@@ -149,13 +159,12 @@ def update_from_server(state: Existing, live: Existing) -> Existing:
     connections = tuple(
         replace(each, address=in_state[each.id].address) for each in live.connections if each.id in in_state
     )
-    addresses = {each.id: each.address for each in state.definitions}
     notes = (*state.notes, *live.notes, *_differences_from_server(in_state, on_server))
     return replace(
         live,
         actors=actors,
         connections=connections,
-        definitions=tuple(replace(each, address=addresses.get(each.id, "")) for each in live.definitions),
+        definitions=state.definitions,
         schemas={**state.schemas, **live.schemas},
         notes=notes,
         confirmed=True,
@@ -288,6 +297,9 @@ class _Planner:
         used = {reference.name for each in configurations for _, reference in references(each)}
         self.existing = existing
         self.lake_before = lake
+        self.definitions = {each.id: each for each in existing.definitions}
+        self.specifications = {**KNOWN_SPECIFICATIONS, **_manifest_specifications(existing), **existing.specifications}
+        self.tags = {each.label: each for each in existing.tags}
         self.draft = _Draft(lake, SecretNames(used), notes)
         # A lake's labels are unique without regard to case.
         self.labels = Counter(each.label.casefold() for each in existing.connections)
@@ -328,6 +340,16 @@ class _Planner:
                 if not diagnostic.harmless and diagnostic.file in written:
                     subject = f"{diagnostic.file} {format_path(diagnostic.path)}".rstrip()
                     self._note("told", subject, f"`lotus check` will refuse it: {diagnostic.what}", diagnostic.remedy)
+
+    def note_unused_connectors(self) -> None:
+        """Add notes on the connectors of a Terraform state that no imported object uses."""
+        imported = {each.id for each in self.draft.imports}
+        for each in self.existing.definitions:
+            if each.address and each.id not in imported:
+                what = f"({each.address}) is the connector of no imported {each.kind}"
+                self._note(
+                    "left", each.subject, what, "`lotus connector add` writes its files, or delete it in Airbyte"
+                )
 
     def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
         self.draft.notes.append(Note(kind, subject, what, remedy))
@@ -460,8 +482,7 @@ class _Planner:
 
     def _configuration(self, actor: ExistingActor, owner: str, file: str) -> ReferencedConfiguration:
         pinned = self.draft.lake.pinned(actor.definition_id) if actor.definition_id else None
-        others = {**KNOWN_SPECIFICATIONS, **self.existing.specifications}
-        known = pinned.spec if pinned is not None else others.get(actor.definition_id)
+        known = pinned.spec if pinned is not None else self.specifications.get(actor.definition_id)
         specification = Specification.usable(known) if known is not None else None
         configuration = actor.configuration
         if actor.typed and not self.existing.confirmed:
@@ -492,11 +513,35 @@ class _Planner:
             self._note("told", actor.subject, what, remedy)
 
     def _connector(self, actor: ExistingActor) -> str:
+        """The name of a connector, or the id of its definition if no file has one."""
         if not actor.definition_id:
             what = "its connector is not in the state"
             raise UnsupportedError(Reason(what, "run it where Airbyte can be reached"))
         pinned = self.draft.lake.pinned(actor.definition_id)
+        own = self.definitions.get(actor.definition_id)
+        if own is not None and pinned is None:
+            return self._own_connector(own)
         return pinned.connector if pinned is not None else actor.definition_id
+
+    def _own_connector(self, definition: ExistingDefinition) -> str:
+        """The name of a connector of the workspace's own, whose files are planned if the lake has none."""
+        draft = self.draft
+        found = next((each.name for each in draft.imports if each.id == definition.id), "")
+        if found:
+            return found
+        name = next((name for name, each in draft.lake.connectors.items() if _is_of(each, definition)), "")
+        if not name:
+            spec = self.specifications.get(definition.id)
+            if spec is None:
+                what = "has a connector of the workspace's own, which keeps its id: its specification is unknown"
+                self._note("told", definition.subject, what, "run it where Airbyte's Config API can be reached")
+                return definition.id
+            name = free_name(_connector_name(definition), draft.lake.connectors, "-")
+            connector, files = connector_files(name, definition, cast("Configuration", spec))
+            draft.files += files
+            draft.lake = replace(draft.lake, connectors={**draft.lake.connectors, name: connector})
+        draft.imports.append(_imported(definition.type, name, definition))
+        return name
 
     # Existing files
 
@@ -518,6 +563,8 @@ class _Planner:
         for link, _ in pairs:
             with _because_of(link):
                 self._import_destination(link.destination, self._destination_name(link.destination))
+        if folder.config is not None:
+            self._import_connector(folder.config.connector, source.definition_id)
         self.draft.imports.append(_imported("source", naming.source_resource(folder.name), source, folder.name))
         for link, ours in pairs:
             self._import_connection(link.connection, ours.resource, folder.name)
@@ -534,19 +581,35 @@ class _Planner:
         own += differing_allocation(config.resource_allocation, source)
         streams = [field for link, ours in pairs for field in differing_streams(ours.streams, link.connection)]
         self._note_differences(file, source.subject, [*dict.fromkeys((*connections, *own, *streams))])
-        pinned = self.draft.lake.pinned(config.connector)
-        definition = pinned.definition_id if pinned is not None else config.connector.lower()
         others = {
             "destination": any(
                 self.draft.lake.destination_label(ours.config.destination) != link.destination.label
                 for link, ours in pairs
             ),
-            "connector": definition != source.definition_id,
+            "connector": not self._is_connector(config.connector, source.definition_id),
         }
         for what in (name for name, differs in others.items() if differs):
             # Neither can be changed in place: Pulumi would replace the object.
             remedy = "correct the file first: the import would end in a new object"
             self._note("changes", source.subject, f"{folder.file} names another {what}", remedy)
+
+    def _is_connector(self, connector: str, definition_id: str) -> bool:
+        """Whether a file's connector is that of a definition, as far as is known."""
+        pinned = self.draft.lake.pinned(connector)
+        if pinned is None:
+            return connector.lower() == definition_id
+        if pinned.is_own:
+            own = self.definitions.get(definition_id)
+            return own is None or _is_of(pinned, own)
+        # An id that differs by stack is a value of the stack.
+        return pinned.known_id in {None, definition_id}
+
+    def _import_connector(self, connector: str, definition_id: str) -> None:
+        """Import the definition of a connector of the lake's own."""
+        pinned, own = self.draft.lake.pinned(connector), self.definitions.get(definition_id)
+        imported = {each.id for each in self.draft.imports}
+        if pinned is not None and own is not None and own.id not in imported and _is_of(pinned, own):
+            self.draft.imports.append(_imported(own.type, pinned.connector, own))
 
     def _note_differences(self, file: str, subject: str, fields: list[str]) -> None:
         if fields:
@@ -560,6 +623,7 @@ class _Planner:
         self.draft.imports.append(_imported("destination", naming.destination_resource(name), actor))
         config = self.lake_before.destinations.get(name)
         if config is not None:
+            self._import_connector(config.connector, actor.definition_id)
             file = f"{DESTINATIONS_FOLDER}/{name}.json"
             self.draft.kept.add(file)
             fields = differing_configuration(config.configuration, actor.configuration)
@@ -568,9 +632,15 @@ class _Planner:
 
     def _import_connection(self, connection: ExistingConnection, resource: str, folder: str) -> None:
         self.draft.imports.append(_imported("connection", resource, connection, folder))
+        imported = {each.id for each in self.draft.imports}
+        for tag in (self.tags[name] for name in connection.tags if name in self.tags):
+            if tag.id not in imported:
+                self.draft.imports.append(_imported("tag", tag.label, tag))
 
 
-def _imported(kind: str, name: str, existing: ExistingObject, pipeline: str = "") -> ImportedResource:
+def _imported(
+    kind: str, name: str, existing: ExistingObject | ExistingDefinition | ExistingTag, pipeline: str = ""
+) -> ImportedResource:
     shown = (without_credentials(existing.label), without_credentials(existing.address))
     return ImportedResource(kind, name, existing.id, *shown, pipeline)
 
@@ -594,6 +664,33 @@ def _without_managed(
         else:
             kept.append(each)
     return tuple(kept)
+
+
+def _manifest_specifications(existing: Existing) -> dict[str, JsonObject]:
+    """The specifications in manifests, by the definitions' ids."""
+    found: dict[str, JsonObject] = {}
+    for each in existing.definitions:
+        spec = each.manifest.get("spec") if each.manifest is not None else None
+        schema = spec.get("connection_specification") if isinstance(spec, dict) else None
+        if isinstance(schema, dict):
+            found[each.id] = schema
+    return found
+
+
+def _is_of(connector: Connector | None, definition: ExistingDefinition) -> bool:
+    """Whether a connector of a lake's own is a definition in Airbyte: of the same image, or with the same name."""
+    if connector is None or not connector.is_own or not connector.connector.startswith(f"{definition.kind}-"):
+        return False
+    if connector.image is not None:
+        return connector.image.repository == definition.repository
+    return definition.manifest is not None and (connector.name or connector.connector) == definition.label
+
+
+def _connector_name(definition: ExistingDefinition) -> str:
+    """The name of a connector of the workspace's own: that of its image, else one from its label."""
+    image, start = definition.repository.rpartition("/")[2], f"{definition.kind}-"
+    text = image if image.startswith(start) else definition.label
+    return f"{start}{naming.identifier(text.removeprefix(start), 'own').replace('_', '-')}"
 
 
 def _existing_folder(lake: Lake, source: ExistingActor) -> SourceFolder | None:
