@@ -32,7 +32,6 @@ from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.references import LakeNames
 from lotus_infra.lake.secrecy import hidden_texts
 
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
@@ -139,22 +138,21 @@ class ConnectedLake:
 
 
 @contextmanager
-def connected(
-    directory: Path, stack: str | None, *, begun: bool = True, expected: LakeNames | None = None
-) -> Iterator[ConnectedLake]:
+def connected(directory: Path, stack: str | None, *, begins: bool = False) -> Iterator[ConnectedLake]:
     """The lake in a folder, connected to the Airbyte of a stack.
 
     Args:
         directory: The lake's folder.
         stack: The stack, as in `airbyte_workspace`.
-        begun: False to accept a lake without sources, or whose folder does not exist yet.
-        expected: Names that files which are about to be written refer to: the stack may have their values already.
+        begins: Whether files are about to be written: the lake may have no sources yet, or no folder, and the stack may
+            have values of further names.
 
     Raises:
         LotusError: The lake can't be loaded, or Airbyte's address or credentials are unknown.
     """
-    lake = load_lake(directory, begun=begun).lake
-    settings, workspace_id = expecting_workspace(directory, stack, expected or {})
+    lake = load_lake(directory, begun=not begins).lake
+    find = beginning_workspace if begins else airbyte_workspace
+    settings, workspace_id = find(directory, stack)
     with closing(Airbyte(settings)) as airbyte:
         airbyte.redactor.expect(lambda: stack_secrets(directory, stack))
         yield ConnectedLake(airbyte, workspace_id, lake)
@@ -194,18 +192,13 @@ def airbyte_workspace(
     return _workspace_of(selection, directory, environment, workspace, guarded=guarded)
 
 
-def expecting_workspace(directory: Path, stack: str | None, expected: LakeNames) -> AirbyteWorkspace:
+def beginning_workspace(directory: Path, stack: str | None) -> AirbyteWorkspace:
     """The Airbyte of a stack that may have values for files which are about to be written.
-
-    Args:
-        directory: The lake's folder.
-        stack: The stack, as in `airbyte_workspace`.
-        expected: The names that these files refer to.
 
     Raises:
         LotusError: As `airbyte_workspace`.
     """
-    return _workspace_of(_select_stack(directory, stack, os.environ, expected), directory, os.environ)
+    return _workspace_of(_select_stack(directory, stack, os.environ, begins=True), directory, os.environ)
 
 
 def _workspace_of(
@@ -389,12 +382,12 @@ class _StackSelection(NamedTuple):
 
 
 def _select_stack(
-    directory: Path, stack: str | None, environment: Mapping[str, str], expected: LakeNames | None = None
+    directory: Path, stack: str | None, environment: Mapping[str, str], *, begins: bool = False
 ) -> _StackSelection:
     project = Project.needed(directory) if stack else Project.around(directory)
     if project is None:
         return _StackSelection()
-    project = replace(project, expected=expected or {})
+    project = replace(project, begins=begins)
     names = project.select_all(stack, environment)
     if len(names) != 1:
         return _StackSelection(others=names)

@@ -50,7 +50,7 @@ from lotus_infra.lake.lake import (
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.models import DestinationConfig, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader, explain_validation_error
-from lotus_infra.lake.references import LakeNames, Reference, parse_text, references, substitute
+from lotus_infra.lake.references import Reference, parse_text, references, substitute
 from lotus_infra.lake.report import apply_rules
 
 LANDING_ZONE: Final[Mapping[str, JsonValue]] = {
@@ -178,7 +178,7 @@ def add_source(
     settings = Settings(texts, config_file, secrets, by_stack, prompts=is_terminal())
     new = prepare_source(directory, options, settings, stack)
     if options.discovers:
-        with connected(directory, stack, begun=False, expected=new.names) as live:
+        with connected(directory, stack, begins=True) as live:
             discovery = _Discovering(live, new, stack, asks=asks)
             if yes or discovery.existing or (asks and discovery.confirmed()):
                 new = discovery.run()
@@ -220,13 +220,6 @@ class NewSource:
         return tuple(dict.fromkeys(found))
 
     @property
-    def names(self) -> LakeNames:
-        """The names of these values."""
-        pinned = self.lake.pinned(self.config.connector)
-        own = pinned.id_reference if pinned is not None else None
-        return {each.name: frozenset({each}) for each in (*self.references, *([own] if own is not None else []))}
-
-    @property
     def label(self) -> str:
         """Its name in Airbyte."""
         return self.config.name or naming.label(self.options.name)
@@ -257,7 +250,7 @@ class NewSource:
         for file, each in (self.offered or {}).items():
             files[f"{name}/{DISCOVERED_FOLDER}/{file}.json"] = file_text(each)
         files |= {f"{name}/{file}.json": text for file, (_, text) in streams.items()}
-        refuse_mistakes(self.lake, _with_source(self.lake, name, self.config, streams))
+        refuse_mistakes(self.lake, _with_source(self.lake, name, self.config, streams), files)
         notes = [*self.notes, *_stream_notes(name, streams), *_left_out_lines(self.left_out)]
         if self.offered is not None and not streams:
             notes.append(f"No stream is chosen: `lotus add stream {name} STREAM` adds one")
@@ -482,7 +475,7 @@ def add_stream(
     _refuse_streams(folder, names)
     texts = {name: (each, stream_text(each, options, modes)) for name, each in names.items()}
     files = {f"{source}/{name}.json": text for name, (_, text) in texts.items()}
-    refuse_mistakes(lake, _with_streams(lake, folder, texts))
+    refuse_mistakes(lake, _with_streams(lake, folder, texts), files)
     notes = [*notes, *_stream_notes(source, texts)]
     following = _next_commands(source, texts)
     document: dict[str, JsonValue] = {"source": source, "streams": list(texts)}
@@ -564,7 +557,7 @@ def add_destination(
     config = validated(DestinationConfig, document, file)
     files = {**(pin.files if pin is not None else {}), file: _text(document)}
     after = replace(lake, destinations={**lake.destinations, name: config})
-    refuse_mistakes(lake, after)
+    refuse_mistakes(lake, after, files)
     used = tuple(dict.fromkeys(reference for _, reference in references(config.configuration)))
     following = [*_value_commands(lake, used, stack), "lotus check"]
     notes = [*_pin_notes(pin), f'A source writes to it by "destination": "{name}" in its {SOURCE_FILE}']
@@ -621,7 +614,7 @@ def validated(model: type[File], document: dict[str, JsonValue], file: str) -> F
         raise LotusError(f"{file} would be wrong: {lines}") from None
 
 
-def refuse_mistakes(before: Lake, after: Lake) -> None:
+def refuse_mistakes(before: Lake, after: Lake, files: Mapping[str, str]) -> None:
     """Refuse new files with which the lake would have more mistakes than before.
 
     Raises:
@@ -629,9 +622,9 @@ def refuse_mistakes(before: Lake, after: Lake) -> None:
     """
     # Streams are added one by one.
     rules = [rule for rule in CHECKS if rule is not sources_have_streams]
-    known = set(apply_rules(before, rules).problems)
+    known = set(apply_rules(before, rules, drafts=files).problems)
     # Of other files too: a name may be taken there.
-    found = [each for each in apply_rules(after, rules).problems if each not in known]
+    found = [each for each in apply_rules(after, rules, drafts=files).problems if each not in known]
     if found:
         raise LotusError(f"{pluralize(len(found), 'mistake')}:\n" + "\n".join(map(str, found)))
 

@@ -6,7 +6,7 @@ one is shown before it is written, with the configurations of the lake that woul
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import yaml
 from pulumi_airbyte.client import Airbyte
 from pydantic import JsonValue, ValidationError
 
-from lotus_infra.clients.airbyte import expecting_workspace, stack_texts, translate_errors
+from lotus_infra.clients.airbyte import beginning_workspace, stack_texts, translate_errors
 from lotus_infra.clients.connectors import ServerConnector, find_definition, printed_specification, server_specification
 from lotus_infra.commands.file_plan import FilePlan, settle
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
@@ -30,7 +30,7 @@ from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, Lake
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.reading import explain_validation_error
-from lotus_infra.lake.references import CONFIG, LakeNames
+from lotus_infra.lake.references import CONFIG
 from lotus_infra.lake.report import apply_rules
 
 _NAME = re.compile(r"(source|destination)-[a-z0-9]+(-[a-z0-9]+)*")
@@ -279,8 +279,7 @@ def _from_server(
     if known.reference and not known.definition_id:
         remedy = f"`pulumi config set lotus:{known.reference} <the definition's id>`"
         raise LotusError(f"the stack has no value lotus:{known.reference}", remedy)
-    expected: LakeNames = {known.reference: frozenset()} if known.reference else {}
-    settings, workspace_id = expecting_workspace(lake.directory, stack, expected)
+    settings, workspace_id = beginning_workspace(lake.directory, stack)
     with closing(Airbyte(settings)) as airbyte, translate_errors():
         found = find_definition(airbyte, name, workspace_id, known.definition_id)
         return found, given or server_specification(airbyte, name, found.definition_id, workspace_id)
@@ -350,11 +349,13 @@ def _pin_lines(pin: Pin) -> list[str]:
     return [f"    {connector.connector} {connector.version or ''}".rstrip() + f", definition {kept}"]
 
 
-def unfit(lake: Lake, connectors: Iterable[Connector]) -> tuple[str, ...]:
+def unfit(lake: Lake, connectors: Sequence[Connector]) -> tuple[str, ...]:
     """The problems that configurations of the lake have with these connectors, and did not have before."""
     after = replace(lake, connectors={**lake.connectors, **{each.connector: each for each in connectors}})
+    drafts = {f"{CONNECTORS_FOLDER}/{each.connector}.json": file_text(each) for each in connectors}
     before = set(apply_rules(lake, [configurations_fit]).problems)
-    return tuple(str(each) for each in apply_rules(after, [configurations_fit]).problems if each not in before)
+    found = apply_rules(after, [configurations_fit], drafts=drafts).problems
+    return tuple(str(each) for each in found if each not in before)
 
 
 __all__ = ["Pin", "PinOptions", "connector", "make_pin", "unfit"]

@@ -540,7 +540,7 @@ class _Planner:
             connector, files = connector_files(name, definition, cast("Configuration", spec))
             draft.files += files
             draft.lake = replace(draft.lake, connectors={**draft.lake.connectors, name: connector})
-        draft.imports.append(_imported(definition.type, name, definition))
+        draft.imports.append(_imported(definition.type, naming.definition_resource(name), definition))
         return name
 
     # Existing files
@@ -609,7 +609,7 @@ class _Planner:
         pinned, own = self.draft.lake.pinned(connector), self.definitions.get(definition_id)
         imported = {each.id for each in self.draft.imports}
         if pinned is not None and own is not None and own.id not in imported and _is_of(pinned, own):
-            self.draft.imports.append(_imported(own.type, pinned.connector, own))
+            self.draft.imports.append(_imported(own.type, naming.definition_resource(pinned.connector), own))
 
     def _note_differences(self, file: str, subject: str, fields: list[str]) -> None:
         if fields:
@@ -635,7 +635,7 @@ class _Planner:
         imported = {each.id for each in self.draft.imports}
         for tag in (self.tags[name] for name in connection.tags if name in self.tags):
             if tag.id not in imported:
-                self.draft.imports.append(_imported("tag", tag.label, tag))
+                self.draft.imports.append(_imported("tag", naming.tag_resource(tag.label), tag))
 
 
 def _imported(
