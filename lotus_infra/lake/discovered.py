@@ -138,9 +138,6 @@ class Connector(LakeFile):
     version: str | None = None
     """The version that the specification belongs to."""
 
-    name: Label | None = None
-    """The name in Airbyte of a connector of one's own; by default the connector's name."""
-
     image: Image | None = None
     """The Docker image of a connector of one's own."""
 

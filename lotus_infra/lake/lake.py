@@ -191,7 +191,7 @@ class SourceFolder:
         taken = {stream.name for connection in self.connections for stream in connection.streams}
         return tuple(stream for stream in selected if stream.name in taken)
 
-    def files_of(self, identity: StreamIdentity) -> tuple[StreamFile, ...]:
+    def files_of(self, identity: Identity) -> tuple[StreamFile, ...]:
         """The files of a stream; also those of which one side does not know the namespace."""
         namespace, name = identity
         return tuple(
@@ -200,7 +200,7 @@ class SourceFolder:
             if each.config.stream == name and (each.namespace == namespace or None in {each.namespace, namespace})
         )
 
-    def names_of(self, identity: StreamIdentity) -> tuple[str, ...]:
+    def names_of(self, identity: Identity) -> tuple[str, ...]:
         """The names by which a person may mean a stream: with its namespace, as its file, or its own name alone.
 
         Its own name alone means another stream if that is the name of another stream's file.

@@ -227,6 +227,12 @@ class DiscoveredFolder:
         meant = meant_streams((namespace, name), known)
         return stream.among({each: found for each in meant if (found := self._discovered(known[each])) is not None})
 
+    def find(self, identity: Identity) -> Discovered | None:
+        """The discovered stream of a namespace and a name; None if there is none, or several without the namespace."""
+        known = self._all()
+        meant = meant_streams(identity, known)
+        return self._discovered(known[meant[0]]) if len(meant) == 1 else None
+
     def _discovered(self, name: str) -> Discovered | None:
         if name not in self._read:
             self._read[name] = self.reader.read_light(self._path(name), Discovered)
