@@ -35,9 +35,12 @@ from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
 
 OBSOLETE_CATALOG = "_catalog.json"
+_MANIFESTS = (".yaml", ".yml")
+"""Beside the connectors' files: the manifests of one's own connectors."""
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
+_MAPPERS = b'"mappers"'
 _MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
@@ -135,7 +138,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without its streams.
+    """The names of the stack's values that a lake's files refer to, without reading streams that refer to none.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -144,12 +147,18 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(reader, replace(source, streams=(), discovered=None)) for source in tree.sources)
+    sources = tuple(_source(reader, _referring(reader, source)) for source in tree.sources)
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
-    lake = Lake(directory, sources, destinations, {})
+    lake = Lake(directory, sources, destinations, {name: _connector(reader, name) for name in tree.connectors})
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
+
+
+def _referring(reader: Reader, source: _SourceTree) -> _SourceTree:
+    """A source with those of its streams that may refer to values: by a mapper."""
+    streams = tuple(name for name in source.streams if reader.mentions(f"{source.name}/{name}.json", _MAPPERS))
+    return replace(source, streams=streams, discovered=None)
 
 
 def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:
@@ -197,6 +206,13 @@ def _connector(reader: Reader, name: str) -> Connector | None:
     connector = reader.read(file, Connector)
     if connector is not None and connector.connector != name:
         _report_name(reader, file, "connector", connector.connector, name)
+    if (
+        connector is not None
+        and connector.manifest is not None
+        and not reader.has(CONNECTORS_FOLDER, connector.manifest)
+    ):
+        what, remedy = f"there is no {connector.manifest} beside it", f"`lotus connector add {name} --manifest FILE`"
+        reader.diagnostics.append(Diagnostic(file, ("manifest",), what, remedy))
     return connector
 
 
@@ -221,7 +237,7 @@ def _scan(directory: Path) -> _Tree:
         elif name == DESTINATIONS_FOLDER:
             tree.destinations = _json_names(directory, name, tree.diagnostics)
         elif name == CONNECTORS_FOLDER:
-            tree.connectors = _json_names(directory, name, tree.diagnostics)
+            tree.connectors = _json_names(directory, name, tree.diagnostics, _MANIFESTS)
         elif name.startswith(("_", ".")):
             if name != SCHEMA_FOLDER:
                 remedy = suggestion(name, (DESTINATIONS_FOLDER, CONNECTORS_FOLDER), "move it out of the lake's folder")
@@ -266,13 +282,15 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
     return _SourceTree(source, tuple(streams), has_source_file, discovered)
 
 
-def _json_names(directory: Path, folder: str, diagnostics: list[Diagnostic]) -> tuple[str, ...]:
-    """The names of a folder's JSON files; anything else in it is reported."""
+def _json_names(
+    directory: Path, folder: str, diagnostics: list[Diagnostic], others: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The names of a folder's JSON files; anything else in it is reported, but files with one of the other endings."""
     names: list[str] = []
     for entry in _entries(directory, directory / folder, diagnostics):
         if entry.name.endswith(".json") and disk.is_file(entry) and not entry.name.startswith(("_", ".")):
             names.append(entry.name.removesuffix(".json"))
-        else:
+        elif not (others and entry.name.endswith(others) and disk.is_file(entry)):
             diagnostics.append(_stray(f"{folder}/{entry.name}", "this folder has <name>.json files only"))
     return tuple(names)
 

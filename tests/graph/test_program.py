@@ -116,6 +116,23 @@ def test_a_source_with_several_connections_declares_each(declare: Declare, lake:
     assert graph.request("Connection", "klaviyo/parked").parent.endswith("lotus:airbyte:Pipeline::klaviyo")
 
 
+def test_connectors_of_ones_own_and_tags_are_declared_once(declare: Declare, lake: Path) -> None:
+    own = {"connector": "source-mine", "manifest": "source-mine.yaml", "name": "Mine", "spec": {"type": "object"}}
+    (lake / "_connectors" / "source-mine.json").write_text(json.dumps(own), encoding="utf-8")
+    (lake / "_connectors" / "source-mine.yaml").write_text("type: DeclarativeSource\n", encoding="utf-8")
+    for source, tags in (("faker", ["finance"]), ("klaviyo", ["finance", "marketing"])):
+        edit(lake / source / "_source.json", tags=tags)
+    edit(lake / "faker" / "_source.json", connector="source-mine")
+
+    graph = declare()
+
+    definition = graph.named("DeclarativeSourceDefinition", "source-mine").inputs
+    assert (definition["name"], definition["manifest"]) == ("Mine", "type: DeclarativeSource\n")
+    assert graph.named("Source", "faker").inputs["definitionId"] == "declarativesourcedefinition-source-mine"
+    assert [item.name for item in graph.resources if item.type == "airbyte:index/tag:Tag"] == ["finance", "marketing"]
+    assert [tag["name"] for tag in graph.named("Connection", "klaviyo").inputs["tags"]] == ["finance", "marketing"]
+
+
 def test_mappers_are_sent_with_the_stacks_secrets(declare: Declare, lake: Path) -> None:
     key = {"$secret": "klaviyo_api_key"}
     mapper = {"type": "encryption", "configuration": {"algorithm": "AES", "fieldNameSuffix": "_x", "key": key}}
