@@ -14,7 +14,7 @@ from html import escape
 from rich.cells import cell_len
 
 from lotus_infra.lake.diagnostics import escape_unprintable
-from lotus_infra.lineage import COLUMNS, Lineage, Node
+from lotus_infra.lineage import COLUMNS, Kind, Lineage, Node
 
 FONT_SIZE = 12
 CHARACTER = 7.3
@@ -52,7 +52,15 @@ text {{ fill: #f0f6fc; }}
 .mart {{ fill: #3c1e70; stroke: #ab7df8; }}
 .missing {{ fill: #5d0f12; stroke: #f85149; }}
 }}"""
-_HEADS = {"source": "source", "stream": "stream", "prefix": "files in S3", "model": "model", "mart": "mart"}
+_HEADS: Mapping[Kind, str] = {
+    "source": "source",
+    "stream": "stream",
+    "prefix": "files in S3",
+    "model": "model",
+    "mart": "mart",
+}
+_OF_ANY_DESTINATION = "written to"
+_LOOKS: Mapping[Kind, Kind] = {"table": "stream"}
 
 Point = tuple[float, float]
 
@@ -242,7 +250,9 @@ def svg(lineage: Lineage) -> str:
 
 def _heads(placed: Layout) -> list[str]:
     y = _number(MARGIN + HEADER / 2)
-    names = {column: _HEADS[kind] for kind, column in COLUMNS.items()}
+    names = {COLUMNS[kind]: head for kind, head in _HEADS.items()}
+    if any(box.node.kind == "table" for box in placed.boxes):
+        names[COLUMNS["table"]] = _OF_ANY_DESTINATION
     return [
         f'<text class="head" x="{_number(start)}" y="{y}">{escape(names[column])}</text>'
         for column, start in placed.columns.items()
@@ -266,7 +276,7 @@ def _path(points: Sequence[Point]) -> str:
 
 def _box(box: Box) -> str:
     node = box.node
-    look = "missing" if node.missing else node.kind
+    look = "missing" if node.missing else _LOOKS.get(node.kind, node.kind)
     top = box.y - BOX_HEIGHT / 2
     return (
         f"<g><title>{_shown(node.file or node.label)}</title>"

@@ -179,6 +179,10 @@ def discover_source(live: ConnectedLake, name: str, source_id: str = "", *, dry_
         LotusError: The source is not found, Airbyte or the connector fails, or the source has no streams; nothing was
             written.
     """
+    owner, connection, _ = name.partition("/")
+    if connection:
+        what = f"{name} is a connection, and connections of a source share its schema"
+        raise LotusError(what, f"`lotus discover {owner}`")
     with translate_errors():
         [folder] = live.folders([name])
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))

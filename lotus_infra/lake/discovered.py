@@ -6,7 +6,7 @@ the source nor where files are. The rules in `checks` compare these files with t
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count
@@ -137,9 +137,6 @@ class Connector(LakeFile):
 
     version: str | None = None
     """The version that the specification belongs to."""
-
-    name: Label | None = None
-    """The name in Airbyte of a connector of one's own; by default the connector's name."""
 
     image: Image | None = None
     """The Docker image of a connector of one's own."""
@@ -397,7 +394,7 @@ def files_of(streams: Sequence[Discovered], before: Mapping[str, Discovered | No
     wanted = []
     for each in offered.values():
         base = naming.stream_file(each.stream)
-        file = base if len(namespaces[base]) == 1 else naming.stream_file(each.stream, each.namespace)
+        file = base if len(namespaces[base]) == 1 else naming.stream_file(each.stream, each.namespace or "")
         # A stream with the name itself goes before one whose name only resembles it.
         if len(file) > _MOST_OF_NAME:
             file = file[:_MOST_OF_NAME].rstrip("_")
@@ -407,6 +404,22 @@ def files_of(streams: Sequence[Discovered], before: Mapping[str, Discovered | No
         taken.add(free)
         files[free] = each
     return DiscoveredFiles(dict(sorted(files.items())), left_out)
+
+
+def meant_streams(wanted: Identity, offered: Iterable[Identity]) -> tuple[Identity, ...]:
+    """The streams that a stream file may mean, of those that its source has.
+
+    It is the stream of its namespace and name; if it names no namespace and there is none without one, those of its
+    name: only one of them is clear.
+
+    Args:
+        wanted: The namespace and the name in the file.
+        offered: Those of the source's streams.
+    """
+    alike = [each for each in offered if each[1] == wanted[1]]
+    if wanted in alike:
+        return (wanted,)
+    return tuple(sorted(alike, key=str)) if wanted[0] is None else ()
 
 
 def _numbered(name: str) -> Iterator[str]:
