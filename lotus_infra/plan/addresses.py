@@ -280,8 +280,8 @@ class Files:
                 self._readers[name].append(actor)
         # The keys of mappers are secrets too.
         for stream in lake.streams if lake is not None else ():
-            found = (each for mapper in stream.config.mappers for _, each in references(mapper.configuration))
-            for name in sorted({_reference_name(each) for each in found}):
+            keys = (each for mapper in stream.config.mappers for _, each in references(mapper.configuration))
+            for name in sorted({_reference_name(each) for each in keys}):
                 self._readers[name].append(("stream", f"{stream.source}/{stream.name}"))
 
     def pinned(self, definition: object) -> Connector | None:
