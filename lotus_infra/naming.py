@@ -115,7 +115,8 @@ def stream_file(name: str, namespace: str = "") -> str:
         name: The stream's name in the source.
         namespace: The stream's namespace, to tell it from another one with the same name.
     """
-    return identifier(f"{namespace} {name}", "stream")
+    text = f"{namespace}_{name}" if namespace else name
+    return text if is_identifier(text) else identifier(text, "stream")
 
 
 def discovered_file(name: str, namespace: str | None = None) -> str:

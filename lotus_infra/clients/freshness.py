@@ -18,7 +18,7 @@ from lotus_infra.clients.storage import Bucket, Object, ObjectStore
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.lake import Lake, SourceFolder
+from lotus_infra.lake.lake import Connection, Lake
 from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
@@ -26,7 +26,7 @@ _PARALLEL_LISTINGS: Final = 16
 _LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
 """The beginning of each level's folders, and the last one of the calendar."""
 StreamKey = tuple[str, str]
-"""The folder of a stream's source, and the stream's name."""
+"""The folder of a stream's source, and the name of the stream's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,22 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A stream whose files no sensor and no model of the lake reads.
+
+    Attributes:
+        destinations: The labels of the destinations that it is written to.
+    """
+
+    destinations: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """The text for people."""
+        return f"no files are read from {' and '.join(self.destinations)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Materialization:
     """A model or a mart, and the time of its last materialization; None if there was none."""
 
@@ -67,7 +83,7 @@ class Materialization:
     at: datetime | None
 
 
-Landed = NewestPartition | Unavailable | None
+Landed = NewestPartition | Unavailable | Unread | None
 """A stream's newest partition; None if no file has landed."""
 
 
@@ -77,48 +93,56 @@ class StreamStatus:
 
     Attributes:
         source: The folder of its source.
-        stream: Its name.
+        stream: The name of its file.
         landed: Its newest partition.
         model: Its model.
         marts: The marts downstream of the model, by name; empty if the model is unavailable.
         quarantined: The files that runs of the model skip.
         failed_checks: Of the model and of its marts.
+        paused: Whether the connection that writes its files is paused by its file.
     """
 
     source: str
     stream: str
     landed: Landed
-    model: Materialization | Unavailable
+    model: Materialization | Unavailable | Unread
     marts: tuple[Materialization, ...] = ()
     quarantined: tuple[QuarantinedFile, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = ()
+    paused: bool = False
 
 
 def newest_partitions(
     lake: Lake,
-    folders: Sequence[SourceFolder],
+    connections: Sequence[Connection],
     values: StackSettings | None,
     now: datetime,
     environment: Mapping[str, str],
 ) -> dict[StreamKey, Landed]:
-    """The newest partition of each selected stream.
+    """The newest partition of each stream of some connections, where the lake's sensors and models read it.
 
     Args:
         lake: The lake.
-        folders: The sources to read.
+        connections: The connections.
         values: The stack's configuration; None if no stack is selected.
         now: The time, with a zone.
         environment: The environment's variables.
     """
     landed: dict[StreamKey, Landed] = {}
     by_destination: dict[str, list[tuple[StreamKey, str]]] = {}
-    for folder in folders:
-        landed.update(((folder.name, each.name), None) for each in folder.selected_streams)
-        read = {each.name: lake.prefix_of(folder, each) for each in folder.selected_streams}
-        for connection in folder.connections:
-            found = ((each.name, lake.place_of(connection, each)) for each in connection.streams)
-            prefixes = [((folder.name, name), place) for name, place in found if read[name] == place]
-            by_destination.setdefault(connection.config.destination, []).extend(prefixes)
+    sources = {source.name: source for source in lake.sources}
+    for stream in (each for connection in connections for each in connection.streams):
+        key = (stream.source, stream.name)
+        if key in landed:
+            continue
+        source = sources[stream.source]
+        read = lake.read_of(source, stream)
+        if read is None:
+            used = (each.config.destination for each in source.connections if each.takes(stream))
+            landed[key] = Unread(tuple(dict.fromkeys(map(lake.destination_label, used))))
+            continue
+        landed[key] = None
+        by_destination.setdefault(read.config.destination, []).append((key, lake.place_of(read, stream)))
     for destination, prefixes in by_destination.items():
         try:
             bucket = destination_bucket(lake.destinations.get(destination), values, environment)
@@ -192,14 +216,26 @@ def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
         return Unavailable(str(error))
 
 
-def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable) -> StreamStatus:
-    """How fresh a stream is, by its newest partition and by Dagster's assets."""
+def stream_status(
+    source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable, *, paused: bool = False
+) -> StreamStatus:
+    """How fresh a stream is, by its newest partition and by Dagster's assets.
+
+    Args:
+        source: The folder of its source.
+        name: The name of its file.
+        landed: Its newest partition.
+        assets: Dagster's assets.
+        paused: Whether the connection that writes its files is paused by its file.
+    """
+    if isinstance(landed, Unread):
+        return StreamStatus(source, name, landed, landed, paused=paused)
     if isinstance(assets, Unavailable):
-        return StreamStatus(source, name, landed, assets)
+        return StreamStatus(source, name, landed, assets, paused=paused)
     key = naming.asset_key(source, name)
     if key not in assets:
         missing = Unavailable(f"Dagster has no {'/'.join(key)}: `lotus scaffold {source} {name}` writes the model")
-        return StreamStatus(source, name, landed, missing)
+        return StreamStatus(source, name, landed, missing, paused=paused)
     marts = sorted(downstream(assets, key), key=lambda each: each.key)
     return StreamStatus(
         source,
@@ -209,6 +245,7 @@ def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey,
         tuple(Materialization(each.key[-1], each.materialized) for each in marts),
         assets[key].quarantined,
         tuple(check for each in (assets[key], *marts) for check in each.failed_checks),
+        paused,
     )
 
 
@@ -240,7 +277,12 @@ def _in_one_line(reason: str) -> str:
 
 
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
-    """A line for each value of a stream that is older than a limit, or whose age is unknown."""
+    """A line for each value of a stream that is older than a limit, or whose age is unknown.
+
+    A stream without new files on purpose, because its connection is paused or its files are not read, has none.
+    """
+    if stream.paused or isinstance(stream.landed, Unread) or isinstance(stream.model, Unread):
+        return
     who = f"{stream.source}/{stream.stream}"
     match stream.landed:
         case None:

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import click
-from airbyte_model.streams import StreamName
 from pydantic import JsonValue
 
 from lotus_infra.clients.pulumi import Engine
@@ -28,11 +27,9 @@ from lotus_infra.commands.output import fenced
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
-from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import apply_edits
-from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, files_of_offer
-from lotus_infra.lake.loader import load_lake, load_usable_lake
-from lotus_infra.lake.models import StreamConfig
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.loader import DiscoveredFolder, load_lake, load_usable_lake
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import path_from_here
 from lotus_infra.plan.drift import (
@@ -188,19 +185,13 @@ def patch_of(drift: Drift, directory: Path) -> FilePatch:
 
 def _discovered_reader(lake: Lake) -> DiscoveredStreams:
     """A reader of discovered streams by source and stream; it returns None for unknown streams."""
-    offered = {source.name: source.offered or frozenset() for source in lake.sources}
-    reader = Reader(lake.directory)
-
-    def discovered(source: str, stream: StreamName) -> Discovered | None:
-        name = {"namespace": stream[0], "stream": stream[1]}
-        wanted = StreamConfig.model_validate({**name, "sync_mode": "full_refresh", "destination_sync_mode": "append"})
-        for file in files_of_offer(wanted, offered[source]):
-            found = reader.read_light(f"{source}/{DISCOVERED_FOLDER}/{file}.json", Discovered)
-            if found is not None and found.stream == stream[1] and stream[0] in {None, found.namespace or None}:
-                return found
-        return None
-
-    return discovered
+    folders = {
+        source.name: DiscoveredFolder(
+            lake.directory, source.name, source.offered or frozenset(), Reader(lake.directory)
+        )
+        for source in lake.sources
+    }
+    return lambda source, stream: folders[source].find(stream)
 
 
 def _check_patched(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDiagnostic, ...]:

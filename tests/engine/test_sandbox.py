@@ -112,7 +112,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
 
 def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     standing = stand(place)
-    assert sum(len(source.streams) for source in standing.engine.sources().values()) == 12
+    assert sum(len(source.streams) for source in standing.engine.connections().values()) == 12
     capfd.readouterr()
     twin = twins.found(place)
     assert twin is not None
@@ -131,11 +131,11 @@ def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Layout, capfd:
 
 
 def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Layout) -> None:
-    lost = stand(place).engine.sources()
+    lost = stand(place).engine.connections()
     down(place)
     shutil.rmtree(place.twin_data)
 
-    made = stand(place).engine.sources()
+    made = stand(place).engine.connections()
 
     assert made.keys() == lost.keys()
     assert {one.connection_id for one in made.values()}.isdisjoint({one.connection_id for one in lost.values()})
@@ -199,7 +199,7 @@ def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_do
 
     monkeypatch.setattr(s3, "s3_server", there_is_none)
     for _ in range(2):
-        assert len(stand(place).engine.sources()) == 3
+        assert len(stand(place).engine.connections()) == 3
         assert "20 created" in capfd.readouterr().out
         stand(place)
         assert "21 unchanged" in capfd.readouterr().out
