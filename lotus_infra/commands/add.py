@@ -24,7 +24,7 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
 from lotus_infra.clients.connectors import find_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
-from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, identity_of, stream_text
+from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
 from lotus_infra.commands.connector import Pin, PinOptions, make_pin
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
@@ -48,7 +48,7 @@ from lotus_infra.lake.lake import (
     find_source,
 )
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.models import DestinationConfig, LakeFile, SourceConfig, StreamConfig
+from lotus_infra.lake.models import SOURCE_NAMESPACE, DestinationConfig, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader, explain_validation_error
 from lotus_infra.lake.references import Reference, parse_text, references, substitute
 from lotus_infra.lake.report import apply_rules
@@ -106,6 +106,7 @@ class SourceOptions:
         label: Its name in Airbyte; empty for the folder's name in title case.
         destination: The name of its destination.
         schedule: When it syncs, as `schedule_of` reads it; empty for on request.
+        into: The namespace at the destination; empty for the folder's name.
         streams: The names of its streams to sync.
         namespaces: Their namespaces in the source; empty for all.
         every: Whether to sync all of its streams.
@@ -118,6 +119,7 @@ class SourceOptions:
     label: str = ""
     destination: str = "s3"
     schedule: str = ""
+    into: str = ""
     streams: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     every: bool = False
@@ -131,6 +133,7 @@ class SourceOptions:
 @_config_options
 @click.option("--label", default="", help="Its name in Airbyte; by default NAME in title case.")
 @click.option("--destination", default="s3", show_default=True, help="Where its streams are written.")
+@click.option("--into", default="", metavar="NAMESPACE", help="Its namespace there; by default NAME.")
 @click.option("--schedule", default="", help='When it syncs: "0 0 * * * ?", "1 hours"; by default on request.')
 @click.option("--stream", "streams", multiple=True, help="A stream to sync, by its name in the source.")
 @click.option("--all-streams", "every", is_flag=True, help="Sync all streams (of the given namespaces).")
@@ -153,6 +156,7 @@ def add_source(
     by_stack: tuple[str, ...],
     label: str,
     destination: str,
+    into: str,
     schedule: str,
     streams: tuple[str, ...],
     every: bool,
@@ -173,7 +177,7 @@ def add_source(
         raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
     asks = is_terminal() and not as_json and not yes
     options = SourceOptions(
-        *(name, connector, label, destination, schedule, streams, namespaces, every, not no_discover, source_id)
+        *(name, connector, label, destination, schedule, into, streams, namespaces, every, not no_discover, source_id)
     )
     settings = Settings(texts, config_file, secrets, by_stack, prompts=is_terminal())
     new = prepare_source(directory, options, settings, stack)
@@ -196,7 +200,7 @@ class NewSource:
         pin: The new pin of its connector; None if it is pinned already.
         options: The options.
         config: The content of `_source.json`.
-        text: The text of that file.
+        document: The same, as JSON.
         known: The values that the user's own file has, by name.
         offered: The discovered streams, by the name of their file; None if it was not discovered.
         left_out: Streams that can't have a file.
@@ -207,7 +211,7 @@ class NewSource:
     pin: Pin | None
     options: SourceOptions
     config: SourceConfig
-    text: str
+    document: Mapping[str, JsonValue]
     known: Mapping[str, str]
     offered: Mapping[str, Discovered] | None = None
     left_out: tuple[LeftOut, ...] = ()
@@ -238,6 +242,17 @@ class NewSource:
         named = file_names(chosen, ())
         return {file: (stream, stream_text(stream, StreamOptions(), modes)) for file, stream in named.items()}
 
+    def apart(self) -> "NewSource":
+        """The source with a place for each of its namespaces, if streams of several have one name."""
+        names = [each.stream for each in (self.offered or {}).values()]
+        if self.options.into or len(names) == len(set(names)):
+            return self
+        namespace = f"{self.options.name}_{SOURCE_NAMESPACE}"
+        document = {**self.document, "namespace": namespace}
+        config = validated(SourceConfig, document, f"{self.options.name}/{SOURCE_FILE}")
+        note = f"Streams of several namespaces have one name: they are written into {namespace}"
+        return replace(self, document=document, config=config, notes=(*self.notes, note))
+
     def plan(self, stack: str | None) -> FilePlan:
         """Its files, checked.
 
@@ -246,7 +261,7 @@ class NewSource:
         """
         name, streams = self.options.name, self.streams()
         files = dict(self.pin.files) if self.pin is not None else {}
-        files[f"{name}/{SOURCE_FILE}"] = self.text
+        files[f"{name}/{SOURCE_FILE}"] = _text(self.document)
         for file, each in (self.offered or {}).items():
             files[f"{name}/{DISCOVERED_FOLDER}/{file}.json"] = file_text(each)
         files |= {f"{name}/{file}.json": text for file, (_, text) in streams.items()}
@@ -280,11 +295,13 @@ def prepare_source(directory: Path, options: SourceOptions, settings: Settings, 
     document["name"] = options.label or naming.label(options.name)
     document["configuration"] = configured.document
     document["destination"] = options.destination
+    if options.into:
+        document["namespace"] = options.into
     if options.schedule:
         document["schedule"] = schedule_of(options.schedule)
     config = validated(SourceConfig, document, f"{options.name}/{SOURCE_FILE}")
     notes = _pin_notes(pin)
-    return NewSource(lake, pin, options, config, _text(document), configured.texts, notes=notes)
+    return NewSource(lake, pin, options, config, document, configured.texts, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -343,7 +360,7 @@ class _Discovering:
         offered, left_out = to_lake_format(found)
         how = "the existing source" if self.existing else "a temporary source, which is deleted again"
         note = f"Discovered {pluralize(len(offered), 'stream')} by {how}"
-        return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note))
+        return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note)).apart()
 
     def _discovered(self) -> list[DiscoveredStream]:
         airbyte = self.live.airbyte
@@ -490,8 +507,8 @@ def _refuse_streams(folder: SourceFolder, names: Mapping[str, Discovered]) -> No
     """
     known = {each.identity: each for each in folder.streams}
     for name, stream in names.items():
-        if identity_of(stream) in known:
-            remedy = f"edit {known[identity_of(stream)].file}"
+        if stream.identity in known:
+            remedy = f"edit {known[stream.identity].file}"
             raise LotusError(f'"{stream.stream}" has a file already', remedy)
         if not naming.is_identifier(name):
             raise LotusError(f"\"{name}\" can't name a stream's file", "use lower-case letters, digits and underscores")

@@ -296,6 +296,7 @@ def test_secrets_of_a_file_become_references_and_their_values_discover_the_sourc
     }
     assert all(TOKEN.encode() not in content for content in files(lab.folder).values())
     assert check_lake(lab.folder).problems == ()
+    assert document(lab, "postgres/_source.json")["namespace"] == "postgres_${SOURCE_NAMESPACE}"
     identities = {
         (found["namespace"], found["stream"], found["destination_sync_mode"])
         for name in files(lab.folder)

@@ -89,9 +89,7 @@ def test_a_stream_whose_files_have_no_reader_says_so_and_is_never_too_old(
     assert "lotus scaffold" not in shown
 
 
-def test_one_connection_is_selected_by_its_key(
-    bare: Lab, lotus: Lotus, ids: dict[str, str], capsys: Shown
-) -> None:
+def test_one_connection_is_selected_by_its_key(bare: Lab, lotus: Lotus, ids: dict[str, str], capsys: Shown) -> None:
     assert lotus("status", "shop/daily", "store", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert [each["connection_id"] for each in document["connections"]] == [ids["shop/daily"], ids["store"]]
@@ -101,13 +99,9 @@ def test_one_connection_is_selected_by_its_key(
         ("store", "users"),
     ]
     assert lotus("status", "shop/dialy") == 1
-    assert capsys.readouterr().err == (
-        'lotus: the source "shop" has no connection "dialy": did you mean "daily"?\n'
-    )
+    assert capsys.readouterr().err == ('lotus: the source "shop" has no connection "dialy": did you mean "daily"?\n')
     assert lotus("status", "store/daily") == 1
-    assert capsys.readouterr().err == (
-        'lotus: the source "store" has no connection "daily": name store\n'
-    )
+    assert capsys.readouterr().err == ('lotus: the source "store" has no connection "daily": name store\n')
     assert lotus("status", "shpo/daily") == 1
     assert 'has no source "shpo": did you mean "shop"?' in capsys.readouterr().err
 
