@@ -716,20 +716,18 @@ def _set_command(reference: Reference, stack: str | None) -> str:
 
 
 def _value_commands(lake: Lake, used: Sequence[Reference], stack: str | None) -> list[str]:
-    """The commands that set the values of a stack; those that it has are left out."""
+    """The commands that set the values of every stack of the project; those that a stack has are left out."""
     wanted = [each for each in used if each.part is None]
-    known = _names_in_stack(lake.directory, stack)
-    return [_set_command(each, stack) for each in wanted if each.name not in known]
-
-
-def _names_in_stack(directory: Path, stack: str | None) -> frozenset[str]:
-    """The names of the values that a stack has, encrypted ones included; none if no stack is selected."""
-    project = Project.around(directory)
-    names = project.select_all(stack, os.environ) if project is not None else ()
-    if project is None or len(names) != 1:
-        return frozenset()
-    keys = project.read(names[0]).entries.values
-    return frozenset(key.removeprefix(f"{NAMESPACE}:") for key in keys if key.startswith(f"{NAMESPACE}:"))
+    project = Project.around(lake.directory)
+    stacks = tuple(project.stacks) if project is not None else ()
+    if project is None or not stacks:
+        return [_set_command(each, stack) for each in wanted]
+    commands: list[str] = []
+    for name in stacks:
+        known = project.read(name).entries.values
+        option = name if len(stacks) > 1 or stack else None
+        commands += [_set_command(each, option) for each in wanted if f"{NAMESPACE}:{each.name}" not in known]
+    return commands
 
 
 def _next_commands(source: str, streams: Collection[str]) -> list[str]:
