@@ -331,7 +331,7 @@ def test_a_choice_of_the_specification_is_asked_for_with_its_options(
     assert capsys.readouterr().out.count('.json is "') == 3
     assert {document(lab, f"sheets/{file.name}")["stream"] for file in (lab.folder / "sheets").glob("[a-z]*.json")} == {
         "Sheet 1",
-        "Budget 2026 (draft)",
+        "Budget 2026",
         "Städte",
     }
     assert check_lake(lab.folder).problems == ()
