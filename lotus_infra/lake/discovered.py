@@ -27,6 +27,7 @@ from lotus_infra.lake.models import (
     Field,
     FieldPath,
     KeyPaths,
+    Label,
     LakeFile,
     LakeModel,
     SyncMode,
@@ -133,6 +134,9 @@ class Connector(LakeFile):
 
     version: str | None = None
     """The version that the specification belongs to."""
+
+    name: Label | None = None
+    """The name in Airbyte of a connector of one's own; by default the connector's name."""
 
     image: Image | None = None
     """The Docker image of a connector of one's own."""

@@ -39,6 +39,7 @@ _MANIFESTS = (".yaml", ".yml")
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
+_MAPPERS = b'"mappers"'
 _MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
@@ -136,7 +137,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without its streams.
+    """The names of the stack's values that a lake's files refer to, without reading streams that refer to none.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -145,12 +146,18 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(directory, reader, replace(source, streams=(), discovered=None)) for source in tree.sources)
+    sources = tuple(_source(directory, reader, _referring(reader, source)) for source in tree.sources)
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
     lake = Lake(directory, sources, destinations, {name: _connector(reader, name) for name in tree.connectors})
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
+
+
+def _referring(reader: Reader, source: _SourceTree) -> _SourceTree:
+    """A source with those of its streams that may refer to values: by a mapper."""
+    streams = tuple(name for name in source.streams if reader.mentions(f"{source.name}/{name}.json", _MAPPERS))
+    return replace(source, streams=streams, discovered=None)
 
 
 def _source(directory: Path, reader: Reader, tree: _SourceTree) -> SourceFolder:

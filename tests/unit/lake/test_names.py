@@ -96,8 +96,12 @@ def test_two_streams_that_are_written_to_one_place_are_reported(tmp_path: Path) 
     ]
 
 
-def test_a_prefix_or_another_destination_keeps_two_streams_apart(tmp_path: Path) -> None:
+def test_a_prefix_or_another_bucket_keeps_two_streams_apart(tmp_path: Path) -> None:
     prefixed = dict(shop("store", "Store", namespace="shop", prefix="store_"))
     elsewhere = dict(shop("mart", "Mart", namespace="shop", destination="t3"))
 
-    assert problems_of(tmp_path, prefixed | elsewhere | {"_destinations/t3.json": destination(name="T3")}) == []
+    other = destination(name="T3")
+    assert isinstance(other["configuration"], dict)
+    other["configuration"]["s3_bucket_name"] = {"$config": "other_bucket"}
+
+    assert problems_of(tmp_path, prefixed | elsewhere | {"_destinations/t3.json": other}) == []

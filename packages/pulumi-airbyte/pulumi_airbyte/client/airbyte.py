@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
+from pulumi_airbyte.client.definitions import Definitions
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
@@ -14,18 +15,17 @@ from pulumi_airbyte.client.models import (
     Instance,
     Specification,
     StreamProperties,
-    Tag,
     Workspace,
     parse,
     parse_actor,
 )
 from pulumi_airbyte.client.operations import Operations, discovering
 from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.whole_lists import WholeLists, within_workspace
+from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
+class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
@@ -115,11 +115,6 @@ class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
         found = self._pages("/connections", "connectionId", what, within_workspace(workspace_id))
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
-
-    def tags(self, workspace_id: str) -> list[Tag]:
-        """GET /tags: all tags of a workspace."""
-        what = f"list the tags of workspace {workspace_id}"
-        return [parse(Tag, item, what) for item in self._items("/tags", what, within_workspace(workspace_id))]
 
     def create_workspace(self, body: JsonObject) -> Workspace:
         """POST /workspaces."""

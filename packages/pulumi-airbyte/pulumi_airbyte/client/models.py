@@ -9,6 +9,8 @@ from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.values import JsonValue
 
 ActorKind = Literal["source", "destination"]
+DefinitionKind = Literal["source", "destination", "declarative_source"]
+"""Kinds of connectors of a workspace's own: an image of either kind, or a manifest."""
 FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
 """Final statuses of a job. `incomplete` is none: the server may retry the job."""
 
@@ -95,6 +97,21 @@ class Workspace(Wire):
     name: str
     data_residency: str = Field(default="auto", alias="dataResidency")
     notifications: dict[str, Any] = Field(default_factory=dict)
+
+
+class Definition(Wire):
+    """A connector of a workspace's own (DefinitionResponse, DeclarativeSourceDefinitionResponse).
+
+    It has an image, or a manifest.
+    """
+
+    definition_id: str = Field(alias="id")
+    workspace_id: str = Field(alias="workspaceId")
+    name: str
+    docker_repository: str | None = Field(default=None, alias="dockerRepository")
+    docker_image_tag: str | None = Field(default=None, alias="dockerImageTag")
+    documentation_url: str | None = Field(default=None, alias="documentationUrl")
+    manifest: dict[str, Any] | None = None
 
 
 class ConnectorDefinition(Wire):
