@@ -227,7 +227,9 @@ def _stack_settings(
 def _streams_of_paused(live: ConnectedLake) -> frozenset[tuple[str, str]]:
     """The streams whose files are written by a connection that its file pauses, by source and file."""
     reads = (
-        (stream, live.lake.read_of(source, stream)) for source in live.lake.sources for stream in source.selected_streams
+        (stream, live.lake.read_of(source, stream))
+        for source in live.lake.sources
+        for stream in source.selected_streams
     )
     return frozenset((stream.source, stream.name) for stream, read in reads if read is not None and read.is_paused)
 
@@ -253,9 +255,7 @@ def _connection_statuses(
         runs = next_run(actual.schedule, job.started if job is not None else None, now)
         # Airbyte keeps the schedule of an inactive connection.
         next_one = runs if actual.status == "active" else None
-        known = replace(
-            expected, connection_id=actual.connection_id, state=actual.status, job=job, next_run=next_one
-        )
+        known = replace(expected, connection_id=actual.connection_id, state=actual.status, job=job, next_run=next_one)
         yield replace(known, problem=_problem(live, known))
 
 

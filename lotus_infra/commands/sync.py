@@ -230,7 +230,9 @@ def start(live: ConnectedLake, names: Sequence[str], observe: Observer = _ignore
     runs: list[Run] = []
     for connection, run in _unstarted(live, names, connection_id):
         paused = connection.is_paused
-        runs.append(replace(run, status=PAUSED, reason=_pause(live, connection)) if paused else _started(live.airbyte, run))
+        runs.append(
+            replace(run, status=PAUSED, reason=_pause(live, connection)) if paused else _started(live.airbyte, run)
+        )
         observe(runs[-1])
     return runs
 
