@@ -35,9 +35,7 @@ ALL = "*"
 _MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
-_KNOWN = (
-    "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz, traced boolean)"
-)
+_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz, traced boolean)"
 _READING = (
     f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, traced boolean,"
     f" expired varchar[], adopted {_FILE}[], released varchar[])"

@@ -17,7 +17,6 @@
     Begins the transaction of a model, with an update of a row of its own: of two runs that overlap, DuckLake lets the first
     commit and fails the second with "Transaction conflict", which then has changed nothing. The row has a table of its own
     since DuckLake compares tables, not rows. Whatever a model reads of the lake, it has to read after this.
-    Where a dbt_project.yml of before has no such on-run-start, the schemas are made here.
 #}
 {% macro take_turn() %}
     {%- set table = api.Relation.create(database=this.database, schema='runs', identifier=this.identifier) -%}

@@ -109,7 +109,7 @@ class Reading:
     Attributes:
         files: The files to read, sorted.
         rebuild: The rows that the model has, and the files that it has read, are deleted first.
-        keep_until: A rebuild keeps rows that can't be traced to a file if they were extracted up to then. None keeps none.
+        keep_until: A rebuild keeps rows that can't be traced to a file if they were extracted up to then; none if None.
         traced: A rebuild keeps all rows that can't be traced to a file: all those files have expired.
         expired: The files of which the rows are kept, because the bucket has expired them; without a rebuild, those
             that had not expired at the last look.
