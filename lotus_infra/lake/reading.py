@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
 from itertools import islice
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from types import UnionType
+from typing import Final, NoReturn, TypeVar, Union, get_args, get_origin
 
 from airbyte_model.suggestions import nearest, suggestion
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -275,14 +276,29 @@ def _with_likely_keys(document: JsonValue, found: Iterable[Diagnostic], model: t
 
 def _known_keys(model: type[BaseModel], path: JsonPath) -> set[str]:
     """The keys that the object around a path may have."""
-    if len(path) == 1:
-        owner: object = model
-    else:
-        owner = model.model_fields[str(path[0])].annotation
-    if isinstance(owner, type) and issubclass(owner, BaseModel):
-        return {field.alias or name for name, field in owner.model_fields.items()}
+    owner: object = model
+    for step in path[:-1]:
+        owner = _type_inside(owner, step)
+    for each in _alternatives(owner):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return {field.alias or name for name, field in each.model_fields.items()}
     # Whatever is not a model is the map "fields", whose objects are all fields, at any depth.
     return {field.name for field in dataclass_fields(Field)}
+
+
+def _type_inside(owner: object, step: str | int) -> object:
+    """The type of a value of a model, a map or a list."""
+    for each in _alternatives(owner):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return next((field.annotation for name, field in each.model_fields.items() if name == step), None)
+        if get_origin(each) is dict:
+            return get_args(each)[1]
+    return None
+
+
+def _alternatives(annotation: object) -> tuple[object, ...]:
+    """The types that a value may have: those of a union, or the one."""
+    return get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
 
 
 def _json_type(value: object) -> str:
