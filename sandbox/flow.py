@@ -12,7 +12,7 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, airbyte_workspace
 from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sync_sources
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents
@@ -50,7 +50,7 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases:
 
 def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> list[Run]:
     streams = layout.project / "streams"
-    lake = load_lake(streams).lake
+    lake = load_stack_lake(streams, STACK)
     to = airbyte_workspace(streams, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, ProgressObserver(console) as watched:
         names = [source.name for source in lake.sources]

@@ -31,7 +31,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import Lake, SourceFolder, find_source
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
@@ -139,12 +139,12 @@ class ConnectedLake:
 
 @contextmanager
 def connected(directory: Path, stack: str | None) -> Iterator[ConnectedLake]:
-    """The lake in a folder, connected to the Airbyte of a stack.
+    """The lake of a stack, connected to the stack's Airbyte.
 
     Raises:
         LotusError: The lake can't be loaded, or Airbyte's address or credentials are unknown.
     """
-    lake = load_lake(directory).lake
+    lake = load_stack_lake(directory, Project.selected(directory, stack, os.environ))
     settings, workspace_id = airbyte_workspace(directory, stack)
     with closing(Airbyte(settings)) as airbyte:
         airbyte.redactor.expect(lambda: stack_secrets(directory, stack))

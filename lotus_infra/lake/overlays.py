@@ -5,7 +5,7 @@ else of a lake is the same in every stack, so that a stack tries exactly what th
 overlay; its result is a `Lake` like any other, so no reader of a lake knows of overlays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -13,6 +13,7 @@ from pydantic import Field as PydanticField
 
 from lotus_infra.errors import LakeError
 from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.json_text import Edit
 from lotus_infra.lake.lake import SOURCE_FILE, STACKS_FOLDER, Lake, SourceFolder
 from lotus_infra.lake.models import LakeFile, LakeModel, Schedule, SourceConfig
 
@@ -119,6 +120,21 @@ def place_of(overlay: StackOverlay, file: str, path: JsonPath) -> JsonPath | Non
     if own is not None and inner and inner[0] in own.given:
         return ("sources", name, _CONNECTIONS, key, *inner)
     return ("sources", name, *inner) if inner and inner[0] in source.given else None
+
+
+def in_files_of_stack(lake: Lake, edits: Mapping[str, Sequence[Edit]]) -> dict[str, list[Edit]]:
+    """Edits of the lake's files, in the overlay of a stack where that sets the value.
+
+    Args:
+        lake: The lake of the stack.
+        edits: The edits by file, relative to the lake's folder.
+    """
+    overlay, found = lake.overlays.get(lake.stack), dict[str, list[Edit]]()
+    for file, edit in ((file, edit) for file, each in edits.items() for edit in each):
+        place = place_of(overlay, file, edit.path) if overlay is not None else None
+        own = edit if place is None else replace(edit, path=place)
+        found.setdefault(file if place is None else overlay_file(lake.stack), []).append(own)
+    return found
 
 
 def _is_deployed(source: SourceFolder, overlay: StackOverlay) -> bool:

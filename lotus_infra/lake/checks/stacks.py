@@ -32,7 +32,8 @@ _Flaw = tuple[JsonPath, str, str]
 def overlays_apply(lake: Lake) -> Iterator[Diagnostic]:
     """An overlay names sources and connections that exist, and changes something of each."""
     sources = {source.name: source for source in lake.sources}
-    for stack, overlay in lake.overlays.items():
+    # A stack's lake lacks the sources that its overlay leaves out, and has the settings that it changes.
+    for stack, overlay in lake.overlays.items() if not lake.stack else ():
         if overlay is None:
             continue
         file = overlay_file(stack)
