@@ -1,13 +1,14 @@
 """The lake's streams as Dagster needs them: names and prefixes, from the stream files alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lotus_infra import naming
-from lotus_infra.lake.lake import Lake, SourceFolder
+from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_usable_lake
+from lotus_infra.lake.overlays import for_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,12 @@ class Stream:
 
 
 class StackStreams(NamedTuple):
-    """The selected streams of a lake, by whether a stack deploys their source.
+    """The selected streams of a lake, by whether they land in a stack.
 
     Attributes:
         deployed: Those that land.
-        left_out: Those that don't, although marts may read their models.
+        left_out: Those that don't, because the stack leaves out their source or writes it elsewhere. Marts may read
+            their models.
     """
 
     deployed: tuple[Stream, ...]
@@ -43,7 +45,7 @@ class StackStreams(NamedTuple):
 
 
 def streams_of(directory: Path, stack: str = "") -> tuple[Stream, ...]:
-    """The selected streams of a lake, without those of sources that a stack leaves out.
+    """The selected streams of a lake that land in a stack.
 
     Args:
         directory: The lake's folder.
@@ -57,11 +59,15 @@ def streams_of(directory: Path, stack: str = "") -> tuple[Stream, ...]:
 
 def streams_in_stack(directory: Path, stack: str) -> StackStreams:
     """All selected streams of a lake; arguments and errors as of `streams_of`."""
-    lake = load_usable_lake(directory, stack)
-    return StackStreams(tuple(_streams(lake, lake.sources)), tuple(_streams(lake, lake.undeployed)))
+    lake = load_usable_lake(directory)
+    deployed = tuple(_streams(for_stack(lake, stack)))
+    names = {(stream.source, stream.name) for stream in deployed}
+    return StackStreams(deployed, tuple(each for each in _streams(lake) if (each.source, each.name) not in names))
 
 
-def _streams(lake: Lake, sources: Iterable[SourceFolder]) -> Iterable[Stream]:
-    for source in sources:
+def _streams(lake: Lake) -> Iterator[Stream]:
+    for source in lake.sources:
         for stream in source.selected_streams:
-            yield Stream(source.name, stream.name, lake.prefix_of(source, stream.name))
+            prefix = lake.prefix_of(source, stream)
+            if prefix is not None:
+                yield Stream(source.name, stream.name, prefix)

@@ -1,4 +1,4 @@
-"""Load a folder of files as a `Lake`: which files belong to it, and that the name and the content of each agree.
+"""Load a folder of files as a `Lake`: which files belong to it, and which discovered stream each stream file is.
 
 Every file is read by itself (`reading`), so that one that can't be read hides no mistake in another. Nothing here
 compares two files: the rules in `checks` do.
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from airbyte_model.suggestions import suggestion
 
+from lotus_infra import naming
 from lotus_infra.errors import LakeError
 from lotus_infra.lake import disk
 from lotus_infra.lake.diagnostics import Diagnostic
@@ -28,12 +29,12 @@ from lotus_infra.lake.lake import (
     Lake,
     SourceFolder,
     StreamFile,
+    files_of_offer,
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 from lotus_infra.lake.overlays import StackOverlay, for_stack
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
-from lotus_infra.naming import is_identifier
 
 OBSOLETE_CATALOG = "_catalog.json"
 _README = "README.md"
@@ -194,34 +195,40 @@ def _stream(reader: Reader, source: str, name: str, offered: frozenset[str]) -> 
     config = reader.read(file, StreamConfig)
     if config is None:
         return None
-    _check_name(reader, file, "stream", config.stream, name)
-    # A source may offer thousands of streams; only the files of those that the lake has are read.
-    discovered = _discovered(reader, source, name) if name in offered else None
-    return StreamFile(file, source, name, config, discovered)
+    return StreamFile(file, source, name, config, _discovered(reader, source, config, offered))
 
 
-def _discovered(reader: Reader, source: str, name: str) -> Discovered | None:
-    file = f"{source}/{DISCOVERED_FOLDER}/{name}.json"
-    discovered = reader.read_light(file, Discovered)
-    if discovered is not None:
-        _check_name(reader, file, "stream", discovered.stream, name)
-    return discovered
+def _discovered(reader: Reader, source: str, config: StreamConfig, offered: frozenset[str]) -> Discovered | None:
+    """A stream as its source offers it; None if that is unknown.
+
+    A source may offer thousands of streams: only the files of those that the lake has are read.
+    """
+    for name in files_of_offer(config, offered):
+        file = f"{source}/{DISCOVERED_FOLDER}/{name}.json"
+        discovered = reader.read_light(file, Discovered)
+        if discovered is None:
+            continue
+        wanted = {discovered.stream, naming.discovered_file(discovered.stream, discovered.namespace)}
+        if name not in wanted:
+            _report_name(reader, file, "stream", discovered.stream, name)
+        if config.namespace in {None, discovered.namespace}:
+            return discovered
+    return None
 
 
 def _connector(reader: Reader, name: str) -> Connector | None:
     file = f"{CONNECTORS_FOLDER}/{name}.json"
     connector = reader.read(file, Connector)
-    if connector is not None:
-        _check_name(reader, file, "connector", connector.connector, name)
+    if connector is not None and connector.connector != name:
+        _report_name(reader, file, "connector", connector.connector, name)
     return connector
 
 
-def _check_name(reader: Reader, file: str, key: str, content: str, name: str) -> None:
+def _report_name(reader: Reader, file: str, key: str, content: str, name: str) -> None:
     """Report a file whose name is not the one in its content."""
-    if content != name:
-        what = f'is "{content}" in the file {PurePosixPath(file).name}'
-        remedy = f'write "{name}" or rename the file to {content}.json'
-        reader.diagnostics.append(Diagnostic(file, (key,), what, remedy))
+    what = f'is "{content}" in the file {PurePosixPath(file).name}'
+    remedy = f'write "{name}" or rename the file to {content}.json'
+    reader.diagnostics.append(Diagnostic(file, (key,), what, remedy))
 
 
 def _scan(directory: Path) -> _Tree:
@@ -251,7 +258,7 @@ def _scan(directory: Path) -> _Tree:
 
 
 def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) -> _SourceTree:
-    if not is_identifier(source):
+    if not naming.is_identifier(source):
         what = "can't be a source's folder: it names prefixes and models"
         diagnostics.append(Diagnostic(source, (), what, _USE_IDENTIFIER))
     streams: list[str] = []
@@ -275,7 +282,7 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
             diagnostics.append(_stray(file, remedy))
         else:
             streams.append(stem)
-            if not is_identifier(stem):
+            if not naming.is_identifier(stem):
                 what = "can't name a stream: it names prefixes and models"
                 diagnostics.append(Diagnostic(file, (), what, _USE_IDENTIFIER))
     if not has_source_file:

@@ -7,7 +7,7 @@ overlay; its result is a `Lake` like any other, so no reader of a lake knows of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field as PydanticField
 
@@ -15,9 +15,7 @@ from lotus_infra.errors import LakeError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import Edit
 from lotus_infra.lake.lake import SOURCE_FILE, STACKS_FOLDER, Lake, SourceFolder
-from lotus_infra.lake.models import LakeFile, LakeModel, Schedule, SourceConfig
-
-Status = Literal["active", "inactive"]
+from lotus_infra.lake.models import ConnectionStatus, LakeFile, LakeModel, Schedule, SourceConfig
 
 SETTINGS: Final = ("schedule", "destination", "status")
 """The settings of a connection that a stack may have of its own."""
@@ -33,7 +31,7 @@ class ConnectionOverlay(LakeModel):
     destination: str | None = None
     """The name of the destination's file in _destinations/ that the connection writes to in this stack."""
 
-    status: Status | None = None
+    status: ConnectionStatus | None = None
     """Whether the connection syncs in this stack."""
 
     @property
@@ -49,7 +47,7 @@ class SourceOverlay(ConnectionOverlay):
     """False leaves the source and its connections out of this stack."""
 
     connections: dict[str, ConnectionOverlay] = {}
-    """What differs in single connections, by their keys; these settings win over those of the source."""
+    """What differs in single connections, by their names; these settings win over those of the source."""
 
     def of(self, key: str) -> dict[str, object]:
         """The settings of a connection that differ, by key."""
@@ -93,16 +91,14 @@ def for_stack(lake: Lake, stack: str) -> Lake:
 
 
 def connection_settings(source: SourceFolder) -> Mapping[str, Mapping[str, object]]:
-    """The settings of each connection of a source that a stack may have of its own, by the connection's key.
+    """The settings of each connection of a source that a stack may have of its own, by the connection's name.
 
     Empty if the source's file can't be read.
     """
-    if source.config is None:
-        return {}
-    return {source.name: {key: getattr(source.config, key, "active") for key in SETTINGS}}
+    return {each.name: {key: getattr(each.config, key) for key in SETTINGS} for each in source.connections}
 
 
-def place_of(overlay: StackOverlay, file: str, path: JsonPath) -> JsonPath | None:
+def overlaid_path(overlay: StackOverlay, file: str, path: JsonPath) -> JsonPath | None:
     """Where an overlay sets what a path of a source's file means; None if it leaves it as it is.
 
     Args:
@@ -131,7 +127,7 @@ def in_files_of_stack(lake: Lake, edits: Mapping[str, Sequence[Edit]]) -> dict[s
     """
     overlay, found = lake.overlays.get(lake.stack), dict[str, list[Edit]]()
     for file, edit in ((file, edit) for file, each in edits.items() for edit in each):
-        place = place_of(overlay, file, edit.path) if overlay is not None else None
+        place = overlaid_path(overlay, file, edit.path) if overlay is not None else None
         own = edit if place is None else replace(edit, path=place)
         found.setdefault(file if place is None else overlay_file(lake.stack), []).append(own)
     return found
@@ -151,4 +147,8 @@ def _overlaid(source: SourceFolder, overlay: StackOverlay) -> SourceFolder:
 
 
 def _with_settings(name: str, config: SourceConfig, given: SourceOverlay) -> SourceConfig:
-    return config.model_copy(update=given.of(name))
+    """A source's file with the settings of a stack, in the form in which it has its connections."""
+    if config.connections is None:
+        return config.model_copy(update=given.of(name))
+    connections = {key: each.model_copy(update=given.of(key)) for key, each in config.connections.items()}
+    return config.model_copy(update={_CONNECTIONS: connections})

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
 from itertools import islice
 from pathlib import Path
-from types import UnionType
-from typing import Final, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Final, NoReturn, TypeVar, get_args
 
 from airbyte_model.suggestions import nearest, suggestion
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -277,28 +276,31 @@ def _with_likely_keys(document: JsonValue, found: Iterable[Diagnostic], model: t
 def _known_keys(model: type[BaseModel], path: JsonPath) -> set[str]:
     """The keys that the object around a path may have."""
     owner: object = model
-    for step in path[:-1]:
-        owner = _type_inside(owner, step)
-    for each in _alternatives(owner):
-        if isinstance(each, type) and issubclass(each, BaseModel):
-            return {field.alias or name for name, field in each.model_fields.items()}
+    inside = iter(path[:-1])
+    for step in inside:
+        if not (isinstance(owner, type) and issubclass(owner, BaseModel)):
+            break
+        annotation = owner.model_fields[str(step)].annotation
+        owner = _model_in(annotation)
+        if owner is not annotation and not _is_optional(annotation):
+            # The model is an entry of a list or a map: the next step is its index or its key.
+            next(inside, None)
+    if isinstance(owner, type) and issubclass(owner, BaseModel):
+        return {field.alias or name for name, field in owner.model_fields.items()}
     # Whatever is not a model is the map "fields", whose objects are all fields, at any depth.
     return {field.name for field in dataclass_fields(Field)}
 
 
-def _type_inside(owner: object, step: str | int) -> object:
-    """The type of a value of a model, a map or a list."""
-    for each in _alternatives(owner):
-        if isinstance(each, type) and issubclass(each, BaseModel):
-            return next((field.annotation for name, field in each.model_fields.items() if name == step), None)
-        if get_origin(each) is dict:
-            return get_args(each)[1]
-    return None
+def _model_in(annotation: object) -> object:
+    """The model in a type such as `tuple[Mapper, ...]`; None if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
 
 
-def _alternatives(annotation: object) -> tuple[object, ...]:
-    """The types that a value may have: those of a union, or the one."""
-    return get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+def _is_optional(annotation: object) -> bool:
+    """Whether a type is a model or None."""
+    return any(part is _model_in(annotation) for part in get_args(annotation)) and type(None) in get_args(annotation)
 
 
 def _json_type(value: object) -> str:

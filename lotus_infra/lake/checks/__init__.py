@@ -11,6 +11,7 @@ from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, 
 from lotus_infra.lake.checks.plain import paths_are_plain
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.checks.sources import (
+    connections_are_written_once,
     connectors_are_known,
     destinations_exist,
     schedules_run,
@@ -23,6 +24,7 @@ __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
 
 CHECKS: tuple[Rule, ...] = (
     sources_have_streams,
+    connections_are_written_once,
     destinations_exist,
     connectors_are_known,
     schedules_run,

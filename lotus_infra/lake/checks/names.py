@@ -1,7 +1,9 @@
 """Names that must be unique: labels in Airbyte, names in dbt and Dagster, and prefixes in the bucket."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
@@ -25,22 +27,26 @@ def labels_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     # A connection's label contains its source's: two equal source labels are reported above, and not twice.
     labels = Counter(claim[0].casefold() for claim in sources)
     connections: list[_Claim] = [
-        (
-            naming.connection_label(source.label, lake.destination_label(source.config.destination)),
-            source.file,
-            ("name",),
-        )
+        (lake.connection_label(source, connection), source.file, connection.path("name"))
         for source in lake.sources
-        if source.config and labels[source.label.casefold()] == 1
+        if labels[source.label.casefold()] == 1
+        for connection in source.connections
     ]
-    yield from _repeated(connections, "the connection label", "give one of the two sources another name")
+    yield from _repeated(connections, "the connection label", "give one of the two another name")
 
 
 def streams_are_unique(lake: Lake) -> Iterator[Diagnostic]:
-    """No source has a stream twice, not even in another case."""
+    """No connection takes a stream twice: Airbyte refuses it."""
     for source in lake.sources:
-        claims: list[_Claim] = [(stream.config.stream, stream.file, ("stream",)) for stream in source.streams]
-        yield from _repeated(claims, "the stream", "delete one of the two files")
+        repeated: dict[Diagnostic, None] = {}
+        for connection in source.connections:
+            claims: list[_Claim] = [
+                (shown(key_of(stream.identity)), stream.file, ("stream",))
+                for stream in source.streams
+                if connection.takes(stream)
+            ]
+            repeated |= dict.fromkeys(_repeated(claims, "the stream", "delete one of the two files", key=str))
+        yield from repeated
 
 
 def models_are_unique(lake: Lake) -> Iterator[Diagnostic]:
@@ -53,21 +59,24 @@ def models_are_unique(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def prefixes_are_unique(lake: Lake) -> Iterator[Diagnostic]:
-    """No two streams are written under one prefix of a bucket."""
-    claims: list[_Claim] = []
-    for source in lake.sources:
-        if source.config is not None:
-            destination, prefix = source.config.destination, source.config.prefix
-            for stream in source.selected_streams:
-                written = naming.s3_prefix(source.namespace, stream.name, prefix=prefix)
-                claims.append((f"{destination}:{written}", stream.file, ()))
-    yield from _repeated(claims, "the prefix", "give one of the two sources another namespace or prefix")
+    """Nothing is written twice under one prefix of a bucket."""
+    places: defaultdict[str, list[_Claim]] = defaultdict(list)
+    for connection in lake.connections:
+        for stream in connection.streams:
+            places[connection.config.destination].append((lake.place_of(connection, stream), stream.file, ()))
+    for claims in places.values():
+        remedy = "give one of the two another namespace or prefix"
+        yield from dict.fromkeys(_repeated(claims, "the prefix", remedy, key=str))
 
 
-def _repeated(claims: Iterable[_Claim], kind: str, remedy: str) -> Iterator[Diagnostic]:
-    """Report each name that an earlier file uses."""
-    owners: dict[str, str] = {}
-    for name, file, path in claims:
-        owner = owners.setdefault(name.casefold(), file)
-        if owner != file:
-            yield Diagnostic(file, path, f'{kind} "{name}" is already that of {owner}', remedy)
+def _repeated(
+    claims: Iterable[_Claim], kind: str, remedy: str, *, key: Callable[[str], str] = str.casefold
+) -> Iterator[Diagnostic]:
+    """Report each name that an earlier claim has, in upper or lower case unless the key says otherwise."""
+    owners: dict[str, _Claim] = {}
+    for claim in claims:
+        name, file, path = claim
+        owner = owners.setdefault(key(name), claim)
+        if owner is not claim:
+            other = owner[1] if owner[1] != file else "another connection that takes it"
+            yield Diagnostic(file, path, f'{kind} "{name}" is already that of {other}', remedy)

@@ -12,7 +12,7 @@ from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work
 from lotus_infra.lake.checks.names import models_are_unique, streams_are_unique
 from lotus_infra.lake.checks.plain import paths_are_plain
 from lotus_infra.lake.checks.rule import Rule, capped
-from lotus_infra.lake.checks.sources import connectors_are_known
+from lotus_infra.lake.checks.sources import connections_are_written_once, connectors_are_known
 from lotus_infra.lake.checks.texts import texts_are_storable
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import BUCKET_PATH, Lake, SourceFolder
@@ -22,7 +22,7 @@ from lotus_infra.lake.overlays import (
     connection_settings,
     for_stack,
     overlay_file,
-    place_of,
+    overlaid_path,
 )
 from lotus_infra.lake.references import StackValues
 
@@ -132,25 +132,29 @@ def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:
     """
     before = {source.name: source for source in lake.sources}
     for source in own.sources:
-        if source is before[source.name] or own.destination_of(source) is None:
+        if source is before[source.name]:
             continue
         for stream in source.selected_streams:
-            here, there = own.prefix_of(source, stream.name), lake.prefix_of(before[source.name], stream.name)
-            if here != there:
-                what = f"writes {stream.source}/{stream.name} below {here}, and its models read it below {there}"
-                yield Diagnostic(source.file, ("destination",), what, f"give the destination the same {BUCKET_PATH}")
-                break
+            here, there = own.prefix_of(source, stream), lake.prefix_of(before[source.name], stream)
+            if here is None or there is None or here == there:
+                continue
+            [connection] = [each for each in source.connections if each.takes(stream) and own.lands(each)][:1]
+            what = f"writes {stream.source}/{stream.name} below {here}, and its models read it below {there}"
+            path = connection.path("destination")
+            yield Diagnostic(source.file, path, what, f"give the destination the same {BUCKET_PATH}")
+            break
 
 
 def _in_stack(overlay: StackOverlay, own: Lake, found: Diagnostic) -> Diagnostic:
     """A diagnostic of a stack's lake, at its place in the overlay if that sets the value."""
-    place = place_of(overlay, found.file, found.path)
+    place = overlaid_path(overlay, found.file, found.path)
     file, path = (found.file, found.path) if place is None else (overlay_file(own.stack), place)
     return replace(found, file=file, path=path, what=f"{found.what} (in the stack {own.stack})")
 
 
 SAME_IN_EVERY_STACK: frozenset[Rule] = frozenset(
     {
+        connections_are_written_once,
         connectors_are_known,
         texts_are_storable,
         streams_are_unique,
