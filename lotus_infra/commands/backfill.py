@@ -153,7 +153,8 @@ def plan_backfill(
         stack: The stack that must deploy the source; empty for any.
 
     Raises:
-        LotusError: A stream is not found, not deployed, not selected, or already has this token; or the token is invalid.
+        LotusError: A stream is not found, not deployed, not selected, or already has this token; or the token is
+            invalid.
     """
     lake = load_usable_lake(directory, stack)
     found = [find_stream(lake, source, name)[1] for name in dict.fromkeys(streams)]

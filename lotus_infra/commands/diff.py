@@ -21,7 +21,7 @@ from lotus_infra.config.stack import Project, StackReading
 from lotus_infra.config.stack_files import refuse
 from lotus_infra.config.workspaces import WORKSPACE
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
+from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.models import Schedule
@@ -134,7 +134,7 @@ def compare_stacks(directory: Path, stacks: tuple[str, ...]) -> tuple[tuple[str,
     """
     project = Project.needed(directory)
     names = project.named(stacks)
-    if len(names) != 2:  # noqa: PLR2004, two sides
+    if len(names) != 2:
         known = f", two of {', '.join(project.stacks)}" if len(project.stacks) > 1 else ""
         raise LotusError("two stacks are needed for a comparison", f"pass --stack NAME twice{known}")
     lake = load_usable_lake(directory)
@@ -148,21 +148,15 @@ def compare_stacks(directory: Path, stacks: tuple[str, ...]) -> tuple[tuple[str,
 
 
 def _differences(lake: Lake, first: Side, second: Side) -> Iterator[Difference]:
-    tables = [
-        (SOURCES, *(_sources(lake, side) for side in (first, second))),
-        (CONNECTIONS, *(_connections(side, other) for side, other in ((first, second), (second, first)))),
-        (VALUES, *(_values(lake, side) for side in (first, second))),
-    ]
-    for group, ours, theirs in tables:
-        yield from _of_tables(group, ours, theirs)
-    referred = {f"{NAMESPACE}:{name}" for name in lake.value_names or ()}
-    settings = [_settings(each) for each in (first, second)]
-    settings = [{key: value for key, value in each.items() if key not in referred} for each in settings]
+    yield from _of_tables(SOURCES, _sources(lake, first), _sources(lake, second))
+    yield from _of_tables(CONNECTIONS, _connections(first, second), _connections(second, first))
+    yield from _of_tables(VALUES, _values(lake, first), _values(lake, second))
+    ours: Values = _settings(lake, first)
+    theirs: Values = _settings(lake, second)
     for key in (LANDING_ZONE, DAGSTER):
-        settings = _without_parts(*settings, key)
+        ours, theirs = _without_parts(ours, theirs, key)
     for group in (AIRBYTE, LANDING, DAGSTER_GROUP, SETTINGS):
-        own = ({key: value for key, value in each.items() if _group_of(key) == group} for each in settings)
-        yield from _of_tables(group, *own)
+        yield from _of_tables(group, _of_group(ours, group), _of_group(theirs, group))
 
 
 def _of_tables(group: Group, ours: Values, theirs: Values) -> Iterator[Difference]:
@@ -204,8 +198,11 @@ def _values(lake: Lake, side: Side) -> dict[str, Value]:
     return found
 
 
-def _settings(side: Side) -> dict[str, Value]:
-    """Every fixed setting by full key and path, with its default where the stack's file has none."""
+def _settings(lake: Lake, side: Side) -> dict[str, Value]:
+    """Every fixed setting by full key and path, with its default where the stack's file has none.
+
+    Those that the lake's files refer to are among its values.
+    """
     settings, entries = side.reading.settings, side.reading.entries
     if settings is None:
         return {}
@@ -226,7 +223,9 @@ def _settings(side: Side) -> dict[str, Value]:
                 found.update(_leaves(full, value))
     fixed = {f"{NAMESPACE}:{key}" for key in secret_keys(LotusKeys)}
     # The model has no value for a secret that is encrypted.
-    return found | dict.fromkeys(sorted(fixed & entries.entries.keys()), SET)
+    found |= dict.fromkeys(sorted(fixed & entries.entries.keys()), SET)
+    referred = {f"{NAMESPACE}:{name}" for name in lake.value_names or ()}
+    return {key: value for key, value in found.items() if key not in referred}
 
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, Value]]:
@@ -248,17 +247,21 @@ def _group_of(key: str) -> Group:
     return DAGSTER_GROUP if name == DAGSTER or name in DATABASE_PASSWORDS else SETTINGS
 
 
-def _without_parts(ours: Values, theirs: Values, key: str) -> list[dict[str, Value]]:
+def _of_group(settings: Values, group: Group) -> dict[str, Value]:
+    return {key: value for key, value in settings.items() if _group_of(key) == group}
+
+
+def _without_parts(ours: Values, theirs: Values, key: str) -> tuple[Values, Values]:
     """Two tables with an object as a whole in place of its parts, where only one of them has it."""
     start = f"{NAMESPACE}:{key}."
-    has_it = [any(each.startswith(start) for each in table) for table in (ours, theirs)]
-    if has_it[0] == has_it[1]:
-        return [dict(ours), dict(theirs)]
-    return [
-        {name: value for name, value in table.items() if not name.startswith(start)}
-        | ({f"{NAMESPACE}:{key}": SET} if is_there else {})
-        for table, is_there in zip((ours, theirs), has_it, strict=True)
-    ]
+    is_ours, is_theirs = (any(each.startswith(start) for each in table) for table in (ours, theirs))
+    if is_ours == is_theirs:
+        return ours, theirs
+    whole = {f"{NAMESPACE}:{key}": SET}
+    first, second = (
+        {name: value for name, value in table.items() if not name.startswith(start)} for table in (ours, theirs)
+    )
+    return (first | whole, second) if is_ours else (first, second | whole)
 
 
 def _shown(value: object) -> Value:

@@ -33,11 +33,11 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
 def graph(
     kind: Format | None,
     output: Path | None,
-    stack: str | None,
     source: str | None,
     directory: Path,
     dbt: Path | None,
     *,
+    stack: str | None,
     as_json: bool,
 ) -> None:
     """Draw the lake: sources, streams, files, models and marts.

@@ -79,9 +79,7 @@ class ReleaseInputs:
     stack: str
 
 
-def release_values(
-    settings: DagsterSettings, lake: LakeBucket, definitions: str = "", stack: str = ""
-) -> ChartValues:
+def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str = "", stack: str = "") -> ChartValues:
     """The values of the release: those of the typed settings, merged with `extraValues`.
 
     Args:

@@ -313,7 +313,7 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
     """
     sources = {source.name: source for source in lake.sources}
     if name in {source.name for source in lake.undeployed}:
-        remedy = f"delete its \"deployed\": false in {STACKS_FOLDER}/{lake.stack}.json, or choose another stack"
+        remedy = f'delete its "deployed": false in {STACKS_FOLDER}/{lake.stack}.json, or choose another stack'
         raise LotusError(f'the source "{name}" is not deployed in the stack {lake.stack}', remedy)
     if name not in sources:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")

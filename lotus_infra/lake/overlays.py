@@ -46,7 +46,7 @@ class SourceOverlay(ConnectionOverlay):
     deployed: bool = PydanticField(default=True, strict=True)
     """False leaves the source and its connections out of this stack."""
 
-    connections: dict[str, ConnectionOverlay] = {}
+    connections: dict[str, ConnectionOverlay] = PydanticField(default={})
     """What differs in single connections, by their names; these settings win over those of the source."""
 
     def of(self, key: str) -> dict[str, object]:
@@ -58,7 +58,7 @@ class SourceOverlay(ConnectionOverlay):
 class StackOverlay(LakeFile):
     """What differs in one stack, `_stacks/<stack>.json`."""
 
-    sources: dict[str, SourceOverlay] = {}
+    sources: dict[str, SourceOverlay] = PydanticField(default={})
     """The sources that differ, by the names of their folders."""
 
 
@@ -128,7 +128,7 @@ def in_files_of_stack(lake: Lake, edits: Mapping[str, Sequence[Edit]]) -> dict[s
     overlay, found = lake.overlays.get(lake.stack), dict[str, list[Edit]]()
     for file, edit in ((file, edit) for file, each in edits.items() for edit in each):
         place = overlaid_path(overlay, file, edit.path) if overlay is not None else None
-        own = edit if place is None else replace(edit, path=place)
+        own = edit if place is None else replace(edit, path=tuple(map(str, place)))
         found.setdefault(file if place is None else overlay_file(lake.stack), []).append(own)
     return found
 

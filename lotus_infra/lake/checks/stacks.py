@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 
 from airbyte_model.suggestions import suggestion
 
@@ -21,8 +20,8 @@ from lotus_infra.lake.overlays import (
     StackOverlay,
     connection_settings,
     for_stack,
-    overlay_file,
     overlaid_path,
+    overlay_file,
 )
 from lotus_infra.lake.references import StackValues
 
@@ -117,10 +116,11 @@ def stack_diagnostics(
         yield from capped(values_are_set([values])(own))
     if overlay is None:
         return
-    for rule, reported in (*known.items(), (partial(prefixes_stay, lake), ())):
+    for rule, reported in known.items():
         if rule not in SAME_IN_EVERY_STACK:
             there = frozenset(reported)
             yield from capped(_in_stack(overlay, own, each) for each in rule(own) if each not in there)
+    yield from capped(_in_stack(overlay, own, each) for each in prefixes_stay(lake, own))
 
 
 def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:

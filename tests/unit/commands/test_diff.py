@@ -42,12 +42,12 @@ def overlay(**sources: object) -> Document:
     return {"sources": sources}
 
 
-def project(directory: Path, staging: str = STAGING, prod: str = PROD, files: Files = {}) -> Path:
+def project(directory: Path, staging: str = STAGING, prod: str = PROD, files: Files | None = None) -> Path:
     """A project with two stacks around a lake with two sources; returns the lake's folder."""
     (directory / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
     (directory / "Pulumi.staging.yaml").write_text(staging)
     (directory / "Pulumi.prod.yaml").write_text(prod)
-    return write(directory / "streams", {**clean_files(), **TWO, **files})
+    return write(directory / "streams", {**clean_files(), **TWO, **(files or {})})
 
 
 def run(lake: Path, *arguments: str, stacks: tuple[str, ...] = ("staging", "prod")) -> Result:
@@ -113,7 +113,9 @@ def test_dagster_differs_as_a_whole_or_by_its_parts(tmp_path: Path) -> None:
         "lotus:dagster_db_password: staging not set, prod set",
         "lotus:ducklake_db_password: staging not set, prod set",
     ]
-    both = run(project(tmp_path, STAGING + zone + DAGSTER.format("a1b2c3d"), STAGING + zone + DAGSTER.format("0000000")))
+    both = run(
+        project(tmp_path, STAGING + zone + DAGSTER.format("a1b2c3d"), STAGING + zone + DAGSTER.format("0000000"))
+    )
     assert [line.partition(":")[2].partition(":")[0] for line in lines(both)] == [
         "dagster.cluster.context",
         "dagster.image",
@@ -153,9 +155,7 @@ def test_the_document_has_both_sides_of_each_difference(tmp_path: Path) -> None:
         (("staging", "prod", "dev"), "the stack dev has no file Pulumi.dev.yaml: known stacks are prod, staging"),
     ],
 )
-def test_anything_but_two_stacks_of_the_project_is_an_error(
-    stacks: tuple[str, ...], told: str, tmp_path: Path
-) -> None:
+def test_anything_but_two_stacks_of_the_project_is_an_error(stacks: tuple[str, ...], told: str, tmp_path: Path) -> None:
     result = run(project(tmp_path), stacks=stacks)
     assert result.exit_code == 1
     assert told in str(result.exception)

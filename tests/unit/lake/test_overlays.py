@@ -6,12 +6,24 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.commands.check import check_lake_files
+from lotus_infra.commands.drift import patch_of
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.lake import find_source
 from lotus_infra.lake.loader import load_lake, load_stack_lake, load_usable_lake
 from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.references import StackValues
-from tests.support.lakes import Document, Files, clean_files, destination, discovered, problems_of, source, stream, write
+from lotus_infra.plan.drift import Drift, DriftedObject, PropertyDrift
+from tests.support.lakes import (
+    Document,
+    Files,
+    clean_files,
+    destination,
+    discovered,
+    problems_of,
+    source,
+    stream,
+    write,
+)
 
 FULL = "config:\n  lotus:landing_bucket: landing\n  lotus:s3_secret_access_key:\n    secure: v1:abc\n"
 HOURLY = {"type": "cron", "cron": "0 0 * * * ?"}
@@ -28,10 +40,10 @@ def overlay(**sources: object) -> Document:
     return {"sources": sources}
 
 
-def problems(directory: Path, staging: object, changes: Files = {}) -> list[str]:
+def problems(directory: Path, staging: object, changes: Files | None = None) -> list[str]:
     """The problems of a lake with two sources, and with an overlay of the stack staging."""
     text = staging if isinstance(staging, str) else json.dumps(staging, indent=2)
-    return problems_of(directory, {**SECOND, **changes, "_stacks/staging.json": text})
+    return problems_of(directory, {**SECOND, **(changes or {}), "_stacks/staging.json": text})
 
 
 def project(directory: Path, files: Files, **stacks: str) -> Path:
@@ -93,7 +105,10 @@ def test_an_overlay_of_today_and_one_of_each_setting_are_no_problem(tmp_path: Pa
 MISTAKES = [
     (overlay(), "_stacks/staging.json:1: (file): changes nothing"),
     ({}, "_stacks/staging.json:1: (file): changes nothing"),
-    ({"source": {"crm": {"deployed": False}}}, '_stacks/staging.json:2: source: is not a known key: did you mean "sources"?'),
+    (
+        {"source": {"crm": {"deployed": False}}},
+        '_stacks/staging.json:2: source: is not a known key: did you mean "sources"?',
+    ),
     (overlay(shop={"shedule": HOURLY}), 'sources.shop.shedule: is not a known key: did you mean "schedule"?'),
     (overlay(shop={"deployed": "no"}), "sources.shop.deployed: must be true or false, not a string"),
     (overlay(shop={"status": "off"}), 'sources.shop.status: "off" is not a valid value: write one of active, inactive'),
@@ -120,8 +135,7 @@ MISTAKES = [
     (overlay(shop={"connections": {"shop": {}}}), "sources.shop.connections.shop: changes nothing"),
     (
         overlay(shop={"destination": "s3_stagin"}),
-        '_stacks/staging.json:4: sources.shop.destination: there is no destination "s3_stagin" (in the stack staging): '
-        'did you mean "s3_staging"?',
+        'there is no destination "s3_stagin" (in the stack staging): did you mean "s3_staging"?',
     ),
     (
         overlay(shop={"connections": {"shop": {"schedule": {"type": "cron", "cron": "0 6 * * *"}}}}),
@@ -197,9 +211,7 @@ def test_each_stack_needs_the_values_of_its_own_destinations(tmp_path: Path) -> 
     own["configuration"] = {**own["configuration"], **named}  # type: ignore[dict-item]
     files: Files = {
         "_destinations/s3_staging.json": own,
-        "_stacks/staging.json": overlay(
-            shop={"destination": "s3_staging"}, crm={"deployed": False}
-        ),
+        "_stacks/staging.json": overlay(shop={"destination": "s3_staging"}, crm={"deployed": False}),
     }
     lake = project(
         tmp_path,
@@ -218,10 +230,9 @@ def test_an_overlay_of_no_stack_of_the_project_is_a_problem(tmp_path: Path) -> N
     files: Files = {"_stacks/stagin.json": overlay(crm={"deployed": False})}
     values = FULL + "  lotus:crm_count: 3\n"
     lake = project(tmp_path, files, prod=values, staging=values)
-    assert reported(lake)[0] == [
-        "streams/_stacks/stagin.json:1: (file): is for the stack stagin, and the project has no Pulumi.stagin.yaml: "
-        'did you mean "staging"?'
-    ]
+    [problem], _ = reported(lake)
+    what = "is for the stack stagin, and the project has no Pulumi.stagin.yaml"
+    assert problem == f'streams/_stacks/stagin.json:1: (file): {what}: did you mean "staging"?'
 
 
 def test_a_value_that_no_deployed_source_refers_to_is_a_notice(tmp_path: Path) -> None:
@@ -229,10 +240,8 @@ def test_a_value_that_no_deployed_source_refers_to_is_a_notice(tmp_path: Path) -
     values = FULL + "  lotus:crm_count: 3\n"
     found, notices = reported(project(tmp_path, files, prod=values, staging=values))
     assert found == []
-    assert notices == [
-        "Pulumi.staging.yaml:5: lotus:crm_count: is of no use: the stack staging deploys no source that refers to it: "
-        "delete it, or deploy the source"
-    ]
+    what = "is of no use: the stack staging deploys no source that refers to it"
+    assert notices == [f"Pulumi.staging.yaml:5: lotus:crm_count: {what}: delete it, or deploy the source"]
 
 
 def test_one_stack_alone_is_checked_with_its_own_overlay_alone(tmp_path: Path) -> None:
@@ -250,3 +259,69 @@ def test_anything_else_in_the_folder_of_overlays_is_reported(tmp_path: Path) -> 
     assert problems(tmp_path, overlay(crm={"deployed": False}), {"_stacks/notes.txt": "x"}) == [
         "_stacks/notes.txt:1: (file): is not a file that a lake has: this folder has <name>.json files only"
     ]
+
+
+SEVERAL: Files = {
+    "shop/_source.json": {
+        "connector": "source-faker",
+        "name": "Shop",
+        "configuration": {"count": 10},
+        "connections": {
+            "hourly": {"streams": ["orders"], "schedule": HOURLY},
+            "daily": {"streams": ["customers"], "schedule": DAILY, "destination": "s3_staging"},
+        },
+    },
+    "shop/customers.json": stream(stream="customers"),
+    "shop/_discovered/customers.json": discovered(stream="customers"),
+}
+
+
+def test_settings_of_a_source_are_those_of_all_its_connections_and_one_may_have_its_own(tmp_path: Path) -> None:
+    given = overlay(shop={"status": "inactive", "connections": {"daily": {"schedule": HOURLY, "status": "active"}}})
+    staging = load_stack_lake(write(tmp_path, {**clean_files(), **SECOND, **SEVERAL, "_stacks/a.json": given}), "a")
+    hourly, daily = find_source(staging, "shop").connections
+    assert [(each.config.status, each.config.schedule.cron, each.config.destination) for each in (hourly, daily)] == [
+        ("inactive", "0 0 * * * ?", "s3"),
+        ("active", "0 0 * * * ?", "s3_staging"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"destination": "s4"}, '4: sources.shop.destination: there is no destination "s4" (in the stack staging)'),
+        (
+            {"connections": {"daily": {"destination": "s4"}}},
+            '6: sources.shop.connections.daily.destination: there is no destination "s4" (in the stack staging)',
+        ),
+        ({"connections": {"daily": {"schedule": DAILY}}}, "is what the connection has without it, and changes nothing"),
+        ({"connections": {"dayly": {"schedule": HOURLY}}}, 'has no connection "dayly": did you mean "daily"?'),
+        (
+            {"status": "inactive", "connections": {key: {"status": "active"} for key in ("hourly", "daily")}},
+            "sources.shop.status: has no effect, because each connection has one of its own",
+        ),
+    ],
+)
+def test_a_mistake_in_one_of_several_connections_is_reported_once(given: Document, told: str, tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, overlay(shop=given), SEVERAL)
+    assert problem.startswith("_stacks/staging.json:")
+    assert told in problem
+
+
+@pytest.mark.parametrize("overlaid", [True, False])
+def test_a_patch_of_drift_edits_the_file_that_sets_the_value_in_the_stack(overlaid: bool, tmp_path: Path) -> None:
+    given = overlay(shop={"schedule": HOURLY} if overlaid else {"status": "inactive"})
+    files = {**clean_files(), "shop/_source.json": source(schedule=HOURLY), "_stacks/staging.json": given}
+    lake = write(tmp_path / "streams", files)
+    live = {"scheduleType": "cron", "cronExpression": "0 0 6 * * ?"}
+    change = PropertyDrift(("schedule",), {}, {}, live)
+    drifted = Drift((DriftedObject("connection", "shop", (change,), (), {"schedule": live}),), {})
+
+    patch = patch_of(drifted, lake, "staging")
+
+    file = "_stacks/staging.json" if overlaid else "shop/_source.json"
+    assert f"+++ b/streams/{file}\n" in patch.text
+    assert [line for line in patch.text.splitlines() if line.startswith("+ ")] == [
+        f'{"+":<{9 if overlaid else 5}}"cron": "0 0 6 * * ?"'
+    ]
+    assert patch.left == ()
