@@ -90,6 +90,16 @@ def destination_resource(destination: str) -> str:
     return destination
 
 
+def definition_resource(connector: str) -> str:
+    """The Pulumi name of the definition of a connector of one's own: its file."""
+    return connector
+
+
+def tag_resource(tag: str) -> str:
+    """The Pulumi name of a tag of connections."""
+    return tag
+
+
 def connection_resource(source: str, connection: str) -> str:
     """The Pulumi name of a connection: the source's folder if it has the same name, else both: `shopify/daily`.
 

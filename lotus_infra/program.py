@@ -5,23 +5,35 @@ Everything is validated before the first resource is declared.
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
+import pulumi_airbyte as airbyte
 from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.clients import kubernetes
-from lotus_infra.components.airbyte import ActorArgs, ConnectionArgs, Destination, Pipeline, PipelineArgs, stream_args
+from lotus_infra.components.airbyte import (
+    ActorArgs,
+    ConnectionArgs,
+    Definition,
+    Destination,
+    Pipeline,
+    PipelineArgs,
+    define,
+    stream_args,
+)
 from lotus_infra.config import production, pulumi_config
 from lotus_infra.config.pulumi_config import DagsterStack, Settings
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
 from lotus_infra.lake.catalog import catalog
-from lotus_infra.lake.lake import Connection, Lake, SourceFolder
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.disk import UnreadableError, read_file
+from lotus_infra.lake.lake import CONNECTORS_FOLDER, Connection, Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
@@ -87,7 +99,7 @@ def dagster_values(stack: Settings, lake: Lake) -> ChartValues:
 
 
 def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:
-    """Declare the landing zone, the destinations in use, a pipeline per source, and Dagster; export their outputs."""
+    """Declare the landing zone, what the lake's connections use, a pipeline per source, and Dagster; export outputs."""
     zone = _landing_zone(stack)
     builder = ArgsBuilder(lake, stack, zone)
     used = sorted({connection.config.destination for connection in lake.connections})
@@ -150,6 +162,26 @@ class ArgsBuilder:
     stack: Settings
     zone: "LandingZone | None"
 
+    @cached_property
+    def definitions(self) -> "Mapping[str, Definition]":
+        """The definitions of connectors of one's own that are in use, by the connectors' names; declared on first use."""
+        used = map(self.lake.destination_of, self.lake.connections)
+        configs = [each for each in (*(source.config for source in self.lake.sources), *used) if each is not None]
+        pinned = [self.lake.pinned(connector) for connector in sorted({each.connector for each in configs})]
+        own = {each.connector: each for each in pinned if each is not None and each.is_own}
+        workspace = self.stack.workspace_id
+        return {
+            name: define(naming.definition_resource(name), each, _manifest(self.lake, each), workspace)
+            for name, each in own.items()
+        }
+
+    @cached_property
+    def tags(self) -> "Mapping[str, airbyte.Tag]":
+        """The tags of all connections, by name; declared on first use."""
+        names = sorted({tag for connection in self.lake.connections for tag in connection.config.tags})
+        workspace = self.stack.workspace_id
+        return {name: airbyte.Tag(naming.tag_resource(name), name=name, workspace_id=workspace) for name in names}
+
     def destination(self, name: str) -> ActorArgs:
         """The arguments of the destination of a file."""
         config = cast("DestinationConfig", self.lake.destinations[name])
@@ -179,6 +211,7 @@ class ArgsBuilder:
             prefix=config.prefix,
             non_breaking_changes=config.non_breaking_changes,
             notify_schema_changes=config.notify_schema_changes,
+            tags=tuple(self.tags[name] for name in config.tags),
             status=config.status,
             resource_requirements=config.resource_requirements,
             allow_cursor_loss=True if losses & self.stack.acknowledged else None,
@@ -196,10 +229,16 @@ class ArgsBuilder:
             allocation=config.resource_allocation,
         )
 
-    def _definition_id(self, connector: str) -> str:
-        """The id of the connector's definition: pinned for a name; else the connector is an id itself."""
+    def _definition_id(self, connector: str) -> pulumi.Input[str]:
+        """The id of the connector's definition: pinned for a name, or the stack's; else the connector is an id."""
         pinned = self.lake.pinned(connector)
-        return pinned.definition_id if pinned is not None else connector
+        if pinned is None:
+            return connector
+        if pinned.is_own:
+            return self.definitions[pinned.connector].definition_id
+        reference = pinned.id_reference
+        # A plain value of the stack is no output.
+        return str(self.stack.value(reference)) if reference is not None else pinned.known_id or ""
 
     def _value(self, reference: Reference) -> pulumi.Input[Any]:
         """The value of a reference: a value of the stack, or a part of its landing zone."""
@@ -212,6 +251,16 @@ def _rotating(configuration: Configuration) -> tuple[str, ...]:
     """The paths of rotating secrets, in the engine's syntax; a path that it can't express is left out."""
     paths = (property_path(("configuration", *path)) for path in rotating_paths(configuration))
     return tuple(path for path in paths if path is not None)
+
+
+def _manifest(lake: Lake, connector: Connector) -> str:
+    """The text of the manifest of a connector of one's own; empty if it is an image."""
+    if connector.manifest is None:
+        return ""
+    try:
+        return read_file(str(lake.directory / CONNECTORS_FOLDER / connector.manifest)).decode()
+    except (UnreadableError, UnicodeDecodeError):
+        raise LotusError(f"{CONNECTORS_FOLDER}/{connector.manifest} can't be read", "save it as UTF-8") from None
 
 
 def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:

@@ -14,6 +14,7 @@ from airbyte_model.schedules import interval_of
 from pulumi_airbyte.resources import Actor
 
 from lotus_infra.lake.catalog import ConfiguredStream
+from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.models import (
     Allocation,
     ConnectionStatus,
@@ -35,7 +36,7 @@ class ActorArgs:
 
     Attributes:
         name: the display name.
-        definition_id: the connector's definition.
+        definition_id: the connector's definition; an output for a connector of one's own.
         workspace_id: the workspace of the actor.
         configuration: the connector's configuration; values of the stack are outputs.
         rotating: property paths of secrets that Airbyte itself replaces; they are written only when the actor is
@@ -44,7 +45,7 @@ class ActorArgs:
     """
 
     name: str
-    definition_id: str
+    definition_id: pulumi.Input[str]
     workspace_id: str
     configuration: Mapping[str, Any]
     rotating: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class ConnectionArgs:
         prefix: put before every stream's name.
         non_breaking_changes: Airbyte's reaction to added or removed fields of the source.
         notify_schema_changes: whether Airbyte notifies the workspace of schema changes; None for Airbyte's default.
+        tags: of the connection, in any order.
         status: inactive for a connection that is not synced.
         resource_requirements: what the pods of its syncs get; None for Airbyte's default.
         allow_cursor_loss: whether a replacement may lose cursors that can't be transferred; None for no.
@@ -81,6 +83,7 @@ class ConnectionArgs:
     prefix: str
     non_breaking_changes: NonBreakingChanges
     notify_schema_changes: bool | None
+    tags: tuple[airbyte.Tag, ...]
     status: ConnectionStatus
     resource_requirements: Resources | None
     allow_cursor_loss: Literal[True] | None
@@ -100,6 +103,26 @@ class PipelineArgs:
     source: ActorArgs
     connections: Mapping[str, ConnectionArgs]
     protect: bool
+
+
+Definition = airbyte.SourceDefinition | airbyte.DestinationDefinition | airbyte.DeclarativeSourceDefinition
+
+
+def define(name: str, connector: Connector, manifest: str, workspace_id: str) -> Definition:
+    """Declare the definition of a connector of one's own.
+
+    Args:
+        name: the resource's.
+        connector: the connector's file, with an image or a manifest.
+        manifest: the text of the manifest; empty for an image.
+        workspace_id: the workspace that may use it.
+    """
+    label = connector.name if connector.name is not None else connector.connector
+    if connector.image is None:
+        return airbyte.DeclarativeSourceDefinition(name, name=label, workspace_id=workspace_id, manifest=manifest)
+    kind = airbyte.SourceDefinition if connector.connector.startswith("source-") else airbyte.DestinationDefinition
+    image, tag = connector.image.repository, connector.image.tag
+    return kind(name, name=label, workspace_id=workspace_id, docker_repository=image, docker_image_tag=tag)
 
 
 class _ByArgs(Actor):
@@ -168,6 +191,7 @@ class Connection(airbyte.Connection):
             prefix=args.prefix,
             # Airbyte's default is left out, as it is in states of before a file could have a status.
             status=None if args.status == "active" else args.status,
+            tags=args.tags or None,
             resource_requirements=_resources(args.resource_requirements) or None,
             non_breaking_schema_updates_behavior=args.non_breaking_changes,
             notify_schema_changes=args.notify_schema_changes,

@@ -8,7 +8,7 @@ again after each insert and must equal the old document with the item in it: an 
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
@@ -357,7 +357,7 @@ def _nested_paths(stream: StreamFile) -> list[FieldPath]:
 
 
 def _field_at(stream: StreamFile, path: FieldPath) -> Field | None:
-    fields: dict[str, Field] | None = stream.fields
+    fields: Mapping[str, Field] | None = stream.fields
     field = None
     for step in path:
         field = fields.get(step) if fields else None

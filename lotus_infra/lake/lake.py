@@ -220,7 +220,11 @@ class Lake:
         read: list[JsonValue] = [config.configuration for config in configs if config is not None]
         if len(read) < len(configs):
             return None
-        return named_values([*read, *(each.configuration for stream in self.streams for each in stream.config.mappers)])
+        read += [each.configuration for stream in self.streams for each in stream.config.mappers]
+        for connector in self.connectors.values():
+            if connector is not None and isinstance(connector.definition_id, dict):
+                read.append(dict(connector.definition_id))
+        return named_values(read)
 
     def pinned(self, connector: str) -> Connector | None:
         """The pinned connector of a name or a definition id; None if there is none."""

@@ -37,6 +37,8 @@ from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
 
 OBSOLETE_CATALOG = "_catalog.json"
+_MANIFESTS = (".yaml", ".yml")
+"""Beside the connectors' files: the manifests of one's own connectors."""
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
@@ -172,7 +174,7 @@ def load_value_names(directory: Path) -> LakeNames | None:
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
-    lake = Lake(directory, sources, destinations, {})
+    lake = Lake(directory, sources, destinations, {name: _connector(reader, name) for name in tree.connectors})
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
 
 
@@ -221,6 +223,13 @@ def _connector(reader: Reader, name: str) -> Connector | None:
     connector = reader.read(file, Connector)
     if connector is not None and connector.connector != name:
         _report_name(reader, file, "connector", connector.connector, name)
+    if (
+        connector is not None
+        and connector.manifest is not None
+        and not reader.has(CONNECTORS_FOLDER, connector.manifest)
+    ):
+        what, remedy = f"there is no {connector.manifest} beside it", f"`lotus connector add {name} --manifest FILE`"
+        reader.diagnostics.append(Diagnostic(file, ("manifest",), what, remedy))
     return connector
 
 
@@ -245,7 +254,7 @@ def _scan(directory: Path) -> _Tree:
         elif name == DESTINATIONS_FOLDER:
             tree.destinations = _json_names(directory, name, tree.diagnostics)
         elif name == CONNECTORS_FOLDER:
-            tree.connectors = _json_names(directory, name, tree.diagnostics)
+            tree.connectors = _json_names(directory, name, tree.diagnostics, _MANIFESTS)
         elif name == STACKS_FOLDER:
             tree.stacks = _json_names(directory, name, tree.diagnostics)
         elif name.startswith(("_", ".")):
@@ -292,13 +301,15 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
     return _SourceTree(source, tuple(streams), has_source_file, discovered)
 
 
-def _json_names(directory: Path, folder: str, diagnostics: list[Diagnostic]) -> tuple[str, ...]:
-    """The names of a folder's JSON files; anything else in it is reported."""
+def _json_names(
+    directory: Path, folder: str, diagnostics: list[Diagnostic], others: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The names of a folder's JSON files; anything else in it is reported, but files with one of the other endings."""
     names: list[str] = []
     for entry in _entries(directory, directory / folder, diagnostics):
         if entry.name.endswith(".json") and disk.is_file(entry) and not entry.name.startswith(("_", ".")):
             names.append(entry.name.removesuffix(".json"))
-        else:
+        elif not (others and entry.name.endswith(others) and disk.is_file(entry)):
             diagnostics.append(_stray(f"{folder}/{entry.name}", "this folder has <name>.json files only"))
     return tuple(names)
 

@@ -89,7 +89,7 @@ def _check_namespace(value: str) -> str:
     for found in _VARIABLE.findall(value):
         if found != SOURCE_NAMESPACE:
             raise _refusal(f"has {found}, which Airbyte does not fill in", f"the only variable is {SOURCE_NAMESPACE}")
-    return _check_name(value)
+    return value
 
 
 def _check_key(value: str) -> str:
@@ -347,20 +347,24 @@ class NamedConnectionConfig(ConnectionConfig):
     """What the pods of a sync get; by default Airbyte's own default."""
 
 
-class SourceConfig(ConnectionConfig, LakeFile):
-    """One source, `<source>/_source.json`, with its connection or its `connections`."""
+class ActorConfig(LakeFile):
+    """A source or a destination."""
 
     connector: ConnectorName
     """The connector's name, pinned in _connectors/, or the id of its definition."""
 
     name: Label | None = None
-    """The source's name in Airbyte; by default the folder's name in title case."""
+    """The name in Airbyte; by default the name of the folder or of the file in title case."""
 
     configuration: Configuration
-    """The connector's configuration, with {"$secret": name} and {"$config": name} for values that differ by stack."""
+    """The connector's configuration, with references such as {"$secret": name} for values that differ by stack."""
 
     resource_allocation: Allocation | None = None
     """What the pods of the connector get; by default Airbyte's own default."""
+
+
+class SourceConfig(ConnectionConfig, ActorConfig):
+    """One source, `<source>/_source.json`, with its connection or its `connections`."""
 
     connections: dict[ConnectionKey, NamedConnectionConfig] | None = PydanticField(default=None, min_length=1)
     """The source's connections by name, where it has several or one that is not named after it. Their settings are
@@ -378,17 +382,5 @@ class SourceConfig(ConnectionConfig, LakeFile):
         return {source: NamedConnectionConfig.model_construct(self.model_fields_set, **settings)}
 
 
-class DestinationConfig(LakeFile):
+class DestinationConfig(ActorConfig):
     """One destination, `_destinations/<name>.json`."""
-
-    connector: ConnectorName
-    """The connector's name, pinned in _connectors/, or the id of its definition."""
-
-    name: Label | None = None
-    """The destination's name in Airbyte; by default the file's name in title case."""
-
-    configuration: Configuration
-    """The connector's configuration, with references such as {"$landing": "bucket"} for values that differ by stack."""
-
-    resource_allocation: Allocation | None = None
-    """What the pods of the connector get; by default Airbyte's own default."""

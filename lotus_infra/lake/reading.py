@@ -95,6 +95,10 @@ class Reader:
         except ValidationError:
             return self.read(file, model)
 
+    def has(self, folder: str, name: str) -> bool:
+        """Whether a folder of the lake has a file."""
+        return Path(self._folder, folder, name).is_file()
+
     def _report(self, file: str, what: str, remedy: str, *, line: int = 1) -> None:
         """Add a diagnostic about a whole file."""
         self.diagnostics.append(Diagnostic(file, (), what, remedy, line))

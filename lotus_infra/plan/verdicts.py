@@ -173,6 +173,20 @@ _CONNECTION: Final = {
     "refreshOnSchemaChange": _look("may re-read streams that change"),
     "allowCursorLoss": _look("may lose its cursors in a replacement from now on"),
 }
+_MOVES: Final = Row(exposes("moves to another workspace"))
+_IMAGE: Final = Entry(
+    create=look("is added: its image gets the secrets that are configured for it"),
+    replace=touches("is replaced, with everything that uses it"),
+    delete=destroys("is deleted, with everything that uses it and its connections"),
+    rows={
+        "name": _safe(),
+        "workspaceId": _MOVES,
+        "dockerRepository": Row(exposes("runs another image, which gets its secrets")),
+        "dockerImageTag": Row(touches("runs another version")),
+        "documentationUrl": IDENTITY,
+        "forceDestroy": _FORCE,
+    },
+)
 _AIRBYTE: Final = {
     SOURCE: Entry(
         create=touches("is added"),
@@ -203,6 +217,25 @@ _AIRBYTE: Final = {
             "notifications": _look("notifies others, or of other events"),
             "forceDestroy": _FORCE,
         },
+    ),
+    "airbyte:index/sourceDefinition:SourceDefinition": _IMAGE,
+    "airbyte:index/destinationDefinition:DestinationDefinition": _IMAGE,
+    "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition": Entry(
+        create=look("is added: its manifest says where the secrets that are configured for it go"),
+        replace=touches("is replaced, with everything that uses it"),
+        delete=destroys("is deleted, with everything that uses it and its connections"),
+        rows={
+            "name": IDENTITY,
+            "workspaceId": _MOVES,
+            "manifest": Row(touches("reads in another way")),
+            "forceDestroy": _FORCE,
+        },
+    ),
+    "airbyte:index/tag:Tag": Entry(
+        create=SAFE,
+        replace=look("is replaced: connections outside of the program lose it"),
+        delete=look("is deleted: connections outside of the program lose it"),
+        rows={"name": _safe(), "color": _safe(), "workspaceId": _MOVES},
     ),
 }
 

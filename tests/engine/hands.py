@@ -20,7 +20,7 @@ from tests.engine.hands_program import CURSORS, PROGRAM, TOKENS, Program, Resour
 from tests.engine.harness import Pulumi, Result
 from tests.engine.recording import RECORD, Call, install, recorded
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
-from tests.provider.ways import KINDS, By, Declared, Way
+from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
 
 Document = dict[str, Any]
 OTHER_STACK: Final = "other"
@@ -85,6 +85,8 @@ class World:
         store = self.twin.store
         live = {
             "workspace": [one.id for one in store.workspaces if not one.deleted],
+            "tag": [one.id for one in store.tags],
+            MANIFEST: [one.id for one in store.definitions if one.declarative and not one.deleted],
             "source": [one.id for one in store.actors if not one.deleted and one.kind == "source"],
             "destination": [one.id for one in store.actors if not one.deleted and one.kind == "destination"],
             "connection": [one.id for one in store.connections if one.status != "deprecated"],

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from tests.engine.harness import Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
-from tests.provider.ways import KINDS, Declared, Way
+from tests.provider.plain import manifest
+from tests.provider.ways import KINDS, MANIFEST, Declared, Way
 
 Document = dict[str, Any]
 CURSORS: Final = {"cursor_defined": {"updated_at": "2026-01-02"}, "key_defined": {"updated_at": "2026-01-03"}}
 TOKENS: Final = {
-    **{kind: f"airbyte:index/{kind}:{kind.capitalize()}" for kind in KINDS},
+    **{kind: f"airbyte:index/{kind}:{kind[0].upper()}{kind[1:]}" for kind in KINDS},
     "component": "test:index:Group",
 }
 PROGRAM: Final = """
@@ -50,7 +51,7 @@ for key, kind, name, inputs, options in json.loads(Path("wanted.json").read_text
     if kind == "component":
         made[key] = pulumi.ComponentResource("test:index:Group", name, given, opts)
     else:
-        made[key] = getattr(airbyte, kind.capitalize())(name, **given, opts=opts)
+        made[key] = getattr(airbyte, kind[0].upper() + kind[1:])(name, **given, opts=opts)
 """
 
 
@@ -140,6 +141,8 @@ class Program:
         source = "$far-source" if declared.moved else "$end-source"
         found = {
             "workspace": {"organization_id": "00000000-0000-0000-0000-000000000000"} if declared.moved else {},
+            "tag": {"workspace_id": within},
+            MANIFEST: {"workspace_id": within, "manifest": manifest()},
             "source": self._source(within),
             "destination": self._destination(within),
             "connection": self._connection(source, "$end-destination"),

@@ -13,8 +13,19 @@ from pulumi_airbyte.provider.resource import ResourceType
 
 from tests.graph.recorder import drained
 
-CLASSES = {"Source": airbyte.Source, "Destination": airbyte.Destination, "Connection": airbyte.Connection}
-CLASSES["Workspace"] = airbyte.Workspace
+CLASSES: Mapping[str, type[pulumi.Resource]] = {
+    each.__name__: each
+    for each in (
+        airbyte.Source,
+        airbyte.Destination,
+        airbyte.Connection,
+        airbyte.Workspace,
+        airbyte.SourceDefinition,
+        airbyte.DestinationDefinition,
+        airbyte.DeclarativeSourceDefinition,
+        airbyte.Tag,
+    )
+}
 TYPES: Mapping[str, Any] = {
     "string": str,
     "integer": int,

@@ -15,7 +15,8 @@ from tests.provider.heard import serving
 from tests.provider.jobs import CURSOR, state, write_state
 from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
-from tests.provider.ways import KINDS, By, Declared, Way
+from tests.provider.plain import ALL
+from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
 
 ORGANIZATION: Final = "00000000-0000-0000-0000-000000000000"
 NUMBERS: Final = itertools.count(1)
@@ -112,7 +113,8 @@ class Hands:
         elif step.verb == "Diff":
             news = known.inputs if step.side == "before" else subject.inputs
             replaces = _compared(plugin, urn, known, news)
-            assert replaces == (self.way.after.moved and step.side == "after")
+            named = subject.kind == MANIFEST and self.way.before.label != self.way.after.label
+            assert replaces == ((self.way.after.moved or named) and step.side == "after")
         elif step.verb == "Create":
             answer = plugin.stub.Create(provider_pb2.CreateRequest(urn=urn, properties=encode(subject.inputs)))
             subject.known = Object(answer.id, subject.inputs, decode(answer.properties))
@@ -131,6 +133,8 @@ class Hands:
         actors = [one for one in store.actors if not one.deleted]
         return {
             "workspace": {one.id for one in store.workspaces if not one.deleted},
+            "tag": {one.id for one in store.tags},
+            MANIFEST: {one.id for one in store.definitions if one.declarative and not one.deleted},
             "source": {one.id for one in actors if one.kind == "source"},
             "destination": {one.id for one in actors if one.kind == "destination"},
             "connection": {one.id for one in store.connections if one.status != "deprecated"},
@@ -150,6 +154,8 @@ class Hands:
         place = {"workspaceId": self.room} if declared.moved else {}
         said: dict[str, Document] = {
             "workspace": {"organizationId": ORGANIZATION} if declared.moved else {},
+            "tag": ALL["tag"].given(self.lake) | place,
+            MANIFEST: ALL[MANIFEST].given(self.lake) | place,
             "source": self.lake.source() | place,
             "destination": self.lake.destination() | place,
             "connection": self.lake.connection(

@@ -61,7 +61,7 @@ class Object:
 
 def token(kind: str) -> str:
     """`connection` to `airbyte:index/connection:Connection`; functions are camelCase in both places."""
-    return f"airbyte:index/{kind}:{kind if kind.startswith('get') else kind.capitalize()}"
+    return f"airbyte:index/{kind}:{kind if kind.startswith('get') else kind[0].upper() + kind[1:]}"
 
 
 def difference(answer: provider_pb2.DiffResponse) -> Difference:

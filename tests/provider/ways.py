@@ -10,7 +10,8 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Any, Final
 
-KINDS: Final = ("workspace", "source", "destination", "connection")
+MANIFEST: Final = "declarativeSourceDefinition"
+KINDS: Final = ("workspace", "tag", MANIFEST, "source", "destination", "connection")
 
 
 class End(StrEnum):

@@ -171,11 +171,8 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
     known = tuple(stacks)
 
     def values_are_set_in_stacks(lake: Lake) -> Iterator[Diagnostic]:
-        used = {f"{DESTINATIONS_FOLDER}/{connection.config.destination}.json" for connection in lake.connections}
-        for file, start, kind, _, configuration in _configurations(lake):
-            if kind == "destination" and file not in used:
-                continue
-            for path, reference in references(configuration):
+        for file, start, value in _used_values(lake):
+            for path, reference in references(value):
                 for stack in known:
                     if reference.name not in stack.names:
                         yield _unset(file, (*start, *path), reference, stack.stack)
@@ -183,6 +180,17 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
                         yield _encrypted(file, (*start, *path), reference, stack.stack)
 
     return values_are_set_in_stacks
+
+
+def _used_values(lake: Lake) -> Iterator[tuple[str, JsonPath, JsonValue]]:
+    """Yield file, path and content of everything that may refer to values of a stack, but of unused destinations."""
+    used = {f"{DESTINATIONS_FOLDER}/{connection.config.destination}.json" for connection in lake.connections}
+    for file, start, kind, _, configuration in _configurations(lake):
+        if kind != "destination" or file in used:
+            yield file, start, configuration
+    for name, connector in lake.connectors.items():
+        if connector is not None and isinstance(connector.definition_id, dict):
+            yield f"{CONNECTORS_FOLDER}/{name}.json", ("definition_id",), dict(connector.definition_id)
 
 
 def _unset(file: str, path: JsonPath, reference: Reference, stack: str) -> Diagnostic:

@@ -1,13 +1,18 @@
 """The settings of a source and of its connections: connector, destination, schedule, and that a stream is selected."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from airbyte_model import schedules
 from airbyte_model.suggestions import nearest, suggestion
 
 from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
 from lotus_infra.lake.models import ConnectionConfig, Schedule, is_definition_id
+
+_MANIFEST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
 
 
 def sources_have_streams(lake: Lake) -> Iterator[Diagnostic]:
@@ -57,12 +62,32 @@ def destinations_exist(lake: Lake) -> Iterator[Diagnostic]:
 
 def connectors_are_known(lake: Lake) -> Iterator[Diagnostic]:
     """A connector is of the right kind, and its definition is known: by its id, or by its file in `_connectors/`."""
+    for name, connector in lake.connectors.items():
+        if connector is not None:
+            yield from _definition(f"{CONNECTORS_FOLDER}/{name}.json", connector)
     for source in lake.sources:
         if source.config is not None:
             yield from _connector(lake, source.file, source.config.connector, "source")
     for name, destination in lake.destinations.items():
         if destination is not None:
             yield from _connector(lake, f"{DESTINATIONS_FOLDER}/{name}.json", destination.connector, "destination")
+
+
+def _definition(file: str, connector: Connector) -> Iterator[Diagnostic]:
+    """A pinned connector has one definition: that of an id, or its own by an image or a manifest."""
+    given = [key for key in ("definition_id", "image", "manifest") if getattr(connector, key) is not None]
+    if not given:
+        remedy = "add the definition_id that Airbyte has, or the image or the manifest of a connector of your own"
+        yield Diagnostic(file, (), "has no definition", remedy)
+    elif len(given) > 1:
+        yield Diagnostic(file, (given[1],), f"is a second definition, beside {given[0]}", "delete one of the two")
+    if connector.manifest is None:
+        return
+    if connector.connector.startswith("destination-"):
+        yield Diagnostic(file, ("manifest",), "is of a destination, which has no manifests in Airbyte", "name an image")
+    if not _MANIFEST.fullmatch(connector.manifest):
+        what = "is not a YAML file of this folder"
+        yield Diagnostic(file, ("manifest",), what, f'write a name such as "{connector.connector}.yaml"')
 
 
 def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Diagnostic]:
@@ -75,7 +100,7 @@ def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Dia
     elif connector not in lake.connectors and not is_definition_id(connector):
         known = {name.removeprefix(f"{kind}-") for name in lake.connectors if name.startswith(f"{kind}-")}
         likely = nearest(connector.removeprefix(f"{kind}-"), known)
-        remedy = f"add {CONNECTORS_FOLDER}/{connector}.json, or give its definition id"
+        remedy = f"run `lotus connector add {connector}`, or give its definition id"
         if likely is not None:
             remedy = f'did you mean "{kind}-{likely}"?'
         yield Diagnostic(file, ("connector",), f'the connector "{connector}" is not pinned', remedy)

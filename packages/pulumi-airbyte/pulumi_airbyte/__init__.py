@@ -28,7 +28,17 @@ if TYPE_CHECKING:
         get_streams,
         get_workspace,
     )
-    from pulumi_airbyte.resources import Connection, Destination, Provider, Source, Workspace
+    from pulumi_airbyte.resources import (
+        Connection,
+        DeclarativeSourceDefinition,
+        Destination,
+        DestinationDefinition,
+        Provider,
+        Source,
+        SourceDefinition,
+        Tag,
+        Workspace,
+    )
 
 __all__ = [
     "Connection",
@@ -37,12 +47,16 @@ __all__ = [
     "ConnectionConfigurationsStreamMapperArgs",
     "ConnectionScheduleArgs",
     "ConnectorDefinition",
+    "DeclarativeSourceDefinition",
     "DeclaredObject",
     "Destination",
+    "DestinationDefinition",
     "LiveObject",
     "Provider",
     "Source",
+    "SourceDefinition",
     "StreamProperties",
+    "Tag",
     "TagArgs",
     "Workspace",
     "WorkspaceProperties",

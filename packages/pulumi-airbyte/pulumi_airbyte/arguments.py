@@ -188,7 +188,7 @@ class ConnectionScheduleArgs:
 
 @dataclass(frozen=True)
 class TagArgs:
-    """A tag of the workspace. The API requires all of its properties.
+    """A tag of the workspace, by its id. The API requires the other properties too, but does not compare them.
 
     Attributes:
         tag_id: its id.
@@ -197,11 +197,11 @@ class TagArgs:
         workspace_id: the workspace that holds it.
     """
 
-    tag_id: str
-    name: str
-    color: str
-    workspace_id: str
+    tag_id: pulumi.Input[str]
+    name: pulumi.Input[str]
+    color: pulumi.Input[str]
+    workspace_id: pulumi.Input[str]
 
-    def to_wire(self) -> JsonObject:
+    def to_wire(self) -> dict[str, pulumi.Input[str]]:
         """The tag in the API's spelling."""
         return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}

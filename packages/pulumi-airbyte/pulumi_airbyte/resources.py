@@ -1,4 +1,4 @@
-"""The resources of a program: `Source`, `Destination`, `Connection`, `Workspace`, and the `Provider` they talk to.
+"""The resources of a program: `Source`, `Destination`, `Connection` and so on, and the `Provider` they talk to.
 
 A generated SDK writes a getter for each output. Here an output is an annotated attribute, which a type checker reads
 as it is, and `_with_outputs` turns each into the getter that Pulumi's runtime looks for.
@@ -269,7 +269,7 @@ class Connection(Resource):
         prefix: pulumi.Input[str] | None = None,
         non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
         status: pulumi.Input[Literal["active", "inactive"]] | None = None,
-        tags: Sequence[pulumi.Input[TagArgs]] | None = None,
+        tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
         backfill_preference: pulumi.Input[Literal["enabled", "disabled"]] | None = None,
@@ -293,7 +293,7 @@ class Connection(Resource):
             prefix: put before every stream's name in the destination.
             non_breaking_schema_updates_behavior: how the server handles new and lost fields; default `ignore`.
             status: whether it runs; default `active`.
-            tags: tags of the workspace.
+            tags: tags of the workspace, as `Tag` resources or as arguments.
             notify_schema_changes: notify the workspace's webhooks of schema changes. This setting and the following
                 three need the Config API.
             notify_schema_changes_by_email: send an e-mail about schema changes.
@@ -373,6 +373,173 @@ class Workspace(Resource):
             "force_destroy": force_destroy,
         }
         super().__init__("airbyte:index/workspace:Workspace", resource_name, inputs, opts)
+
+
+@_with_outputs
+class Tag(Resource):
+    """A tag, which labels connections of its workspace (`airbyte:index/tag:Tag`).
+
+    A connection takes it as it is: `tags=[tag]`.
+
+    Attributes:
+        tag_id: the tag's id.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    name: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+    color: pulumi.Output[str]
+    tag_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        workspace_id: pulumi.Input[str],
+        name: pulumi.Input[str] | None = None,
+        color: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a tag.
+
+        Args:
+            resource_name: its name in the program; another name declares another tag.
+            workspace_id: the workspace that holds it; a change replaces the tag.
+            name: the name that Airbyte shows, at most 30 characters; defaults to `resource_name`.
+            color: six hexadecimal digits, without `#`. Without it, a new tag is `CAC7FF`, and others keep theirs.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "name": resource_name if name is None else name,
+            "workspace_id": workspace_id,
+            "color": color,
+        }
+        super().__init__("airbyte:index/tag:Tag", resource_name, inputs, opts)
+
+    def to_wire(self) -> dict[str, pulumi.Output[str]]:
+        """The tag as one of a connection's tags, in the API's spelling."""
+        return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}
+
+
+@_with_outputs
+class ImageDefinition(Resource):
+    """A connector of one's own that is an image: the base of `SourceDefinition` and `DestinationDefinition`.
+
+    Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        definition_id: the definition's id, for the `definition_id` of sources or destinations. It is known in a
+            preview once the definition exists.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    name: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+    docker_repository: pulumi.Output[str]
+    docker_image_tag: pulumi.Output[str]
+    documentation_url: pulumi.Output[str | None]
+    force_destroy: pulumi.Output[bool | None]
+    definition_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    _token: ClassVar[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        workspace_id: pulumi.Input[str],
+        docker_repository: pulumi.Input[str],
+        docker_image_tag: pulumi.Input[str],
+        name: pulumi.Input[str] | None = None,
+        documentation_url: pulumi.Input[str] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a connector of one's own. The server runs its image for the specification.
+
+        Args:
+            resource_name: its name in the program; another name declares another definition.
+            workspace_id: the workspace that may use it; a change replaces the definition.
+            docker_repository: the image without its tag; a change replaces the definition.
+            docker_image_tag: the image's tag. A change updates all of its sources or destinations.
+            name: the display name; defaults to `resource_name`.
+            documentation_url: where it is documented; a change replaces the definition, leaving it out does not.
+            force_destroy: delete it even if Airbyte then also deletes objects that the program does not delete.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "name": resource_name if name is None else name,
+            "workspace_id": workspace_id,
+            "docker_repository": docker_repository,
+            "docker_image_tag": docker_image_tag,
+            "documentation_url": documentation_url,
+            "force_destroy": force_destroy,
+        }
+        super().__init__(self._token, resource_name, inputs, opts)
+
+
+class SourceDefinition(ImageDefinition):
+    """A source connector of one's own: an image (`airbyte:index/sourceDefinition:SourceDefinition`)."""
+
+    _token = "airbyte:index/sourceDefinition:SourceDefinition"
+
+
+class DestinationDefinition(ImageDefinition):
+    """A destination connector of one's own: an image (`airbyte:index/destinationDefinition:DestinationDefinition`)."""
+
+    _token = "airbyte:index/destinationDefinition:DestinationDefinition"
+
+
+@_with_outputs
+class DeclarativeSourceDefinition(Resource):
+    """A source connector of one's own: a manifest.
+
+    Its token is `airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition`. Every argument is also an
+    output. In a preview these are unknown.
+
+    Attributes:
+        definition_id: the definition's id, for the `definition_id` of sources. It is known in a preview once the
+            definition exists.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    name: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+    manifest: pulumi.Output[Mapping[str, Any]]
+    force_destroy: pulumi.Output[bool | None]
+    definition_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        workspace_id: pulumi.Input[str],
+        manifest: pulumi.Input[Mapping[str, Any] | str],
+        name: pulumi.Input[str] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a connector of one's own.
+
+        Args:
+            resource_name: its name in the program; another name declares another definition.
+            workspace_id: the workspace whose sources may use it; a change replaces the definition.
+            manifest: the connector's manifest, or its YAML or JSON text. A change updates all of its sources.
+            name: the display name; defaults to `resource_name`. A change replaces the definition.
+            force_destroy: delete it even if Airbyte then also deletes sources that the program does not delete.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "name": resource_name if name is None else name,
+            "workspace_id": workspace_id,
+            "manifest": manifest,
+            "force_destroy": force_destroy,
+        }
+        token = "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition"
+        super().__init__(token, resource_name, inputs, opts)
 
 
 class Provider(pulumi.ProviderResource):

@@ -5,26 +5,27 @@ from contextlib import nullcontext
 
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
+from pulumi_airbyte.client.definitions import Definitions
 from pulumi_airbyte.client.models import (
     Actor,
     ActorKind,
     Connection,
     ConnectorDefinition,
+    ImageDefinition,
     Instance,
     Specification,
     StreamProperties,
-    Tag,
     Workspace,
     parse,
     parse_actor,
 )
 from pulumi_airbyte.client.operations import Operations, discovering
 from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.whole_lists import WholeLists, within_workspace
+from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
+class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
@@ -115,11 +116,6 @@ class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
         connections = (parse(Connection, item, what) for item in found)
         return [connection for connection in connections if connection.status != "deprecated"]
 
-    def tags(self, workspace_id: str) -> list[Tag]:
-        """GET /tags: all tags of a workspace."""
-        what = f"list the tags of workspace {workspace_id}"
-        return [parse(Tag, item, what) for item in self._items("/tags", what, within_workspace(workspace_id))]
-
     def create_workspace(self, body: JsonObject) -> Workspace:
         """POST /workspaces."""
         what = f'create workspace "{body.get("name")}"'
@@ -161,8 +157,22 @@ class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
             found = self._items("/streams", what, query)
         return [parse(StreamProperties, item, what) for item in found]
 
+    def image_definitions(self, kind: ActorKind, workspace_id: str) -> list[ImageDefinition]:
+        """GET /workspaces/{id}/definitions/sources or /destinations: a workspace's connectors with their images.
+
+        Raises:
+            AirbyteError: also if the server is too old to list them.
+        """
+        what = f"list {kind} definitions"
+        items = self._items(f"/workspaces/{workspace_id}/definitions/{kind}s", what, [])
+        return [parse(ImageDefinition, item, what) for item in items]
+
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
-        """The JSON Schema of a connector's configuration, from the Config API.
+        """The JSON Schema of a connector's configuration, as `full_specification`."""
+        return self.full_specification(kind, definition_id, workspace_id).connection_specification
+
+    def full_specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> Specification:
+        """The specification of a connector, from the Config API.
 
         Raises:
             AirbyteError: also if the server has no Config API.
@@ -171,4 +181,4 @@ class Airbyte(ConfigConnections, Cursors, Operations, WholeLists):
         body = {f"{kind}DefinitionId": definition_id, "workspaceId": workspace_id}
         path = f"/{kind}_definition_specifications/get"
         answer = self._config(path, what, body, needed_by="Connector specifications need")
-        return parse(Specification, answer, what).connection_specification
+        return parse(Specification, answer, what)

@@ -9,6 +9,8 @@ from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.values import JsonValue
 
 ActorKind = Literal["source", "destination"]
+DefinitionKind = Literal["source", "destination", "declarative_source"]
+"""Kinds of connectors of a workspace's own: an image of either kind, or a manifest."""
 FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
 """Final statuses of a job. `incomplete` is none: the server may retry the job."""
 
@@ -97,6 +99,21 @@ class Workspace(Wire):
     notifications: dict[str, Any] = Field(default_factory=dict)
 
 
+class Definition(Wire):
+    """A connector of a workspace's own (DefinitionResponse, DeclarativeSourceDefinitionResponse).
+
+    It has an image, or a manifest.
+    """
+
+    definition_id: str = Field(alias="id")
+    workspace_id: str = Field(alias="workspaceId")
+    name: str
+    docker_repository: str | None = Field(default=None, alias="dockerRepository")
+    docker_image_tag: str | None = Field(default=None, alias="dockerImageTag")
+    documentation_url: str | None = Field(default=None, alias="documentationUrl")
+    manifest: dict[str, Any] | None = None
+
+
 class ConnectorDefinition(Wire):
     """A connector of the server (`GET /connector_definitions`); `version` is its image tag."""
 
@@ -104,6 +121,15 @@ class ConnectorDefinition(Wire):
     name: str
     kind: ActorKind = Field(alias="connectorDefinitionType")
     version: str = ""
+
+
+class ImageDefinition(Wire):
+    """A connector of the server that is an image (`GET /workspaces/{id}/definitions/sources`)."""
+
+    definition_id: str = Field(alias="id")
+    name: str
+    repository: str = Field(alias="dockerRepository")
+    version: str = Field(alias="dockerImageTag")
 
 
 class StreamProperties(Wire):
@@ -129,6 +155,7 @@ class Specification(Wire):
     """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
 
     connection_specification: dict[str, Any] = Field(alias="connectionSpecification")
+    destination_sync_modes: list[str] = Field(default_factory=list, alias="supportedDestinationSyncModes")
 
 
 class Job(Wire):

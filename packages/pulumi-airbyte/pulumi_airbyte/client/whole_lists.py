@@ -223,4 +223,4 @@ def _is_live(listing: Listing, item: Item) -> bool:
     """Whether an object is not deleted. Deleted ones have no configuration, or the status `deprecated`."""
     if listing.collection == "connections":
         return item.get("status") != "deprecated"
-    return listing.collection == "workspaces" or item.get("configuration") is not None
+    return listing.collection not in {"sources", "destinations"} or item.get("configuration") is not None

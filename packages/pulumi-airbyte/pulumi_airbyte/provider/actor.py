@@ -3,14 +3,11 @@
 Airbyte shows secrets as masks, and answers a deleted object with a null configuration. Writes are in actor_writes.py.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
-from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.client.whole_lists import Ends
 from pulumi_airbyte.provider.actor_inputs import (
     canonical,
     from_server,
@@ -21,7 +18,8 @@ from pulumi_airbyte.provider.actor_inputs import (
 )
 from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, IDENTITY, ActorWrites, sought
 from pulumi_airbyte.provider.adoption import Adoption
-from pulumi_airbyte.provider.gone import actor_listed, connection_lives, exists, remove
+from pulumi_airbyte.provider.cascades import refuse_connected
+from pulumi_airbyte.provider.gone import actor_listed, exists, remove
 from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
@@ -65,7 +63,6 @@ LEFT: Final = '{"check":true}'
 ADVICE: Final = (
     "Correct the configuration or the outside system, and run `pulumi up`: it repairs this object and creates no other."
 )
-NAMED: Final = 5
 
 
 class ActorType(ResourceType):
@@ -208,7 +205,7 @@ class ActorType(ResourceType):
         """DELETE, unless Airbyte would delete connections too. A deleted object is answered with 204 or 404."""
         if unwrap(known.inputs.get("forceDestroy")) is not True:
             within = workspace_of(known.inputs)
-            refuse_used(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
+            refuse_connected(self.airbyte, self.server.inventory.ends, self.kind, known.id, within)
         remove(self.airbyte, lambda: self.airbyte.delete_actor(self.kind, known.id), actor_listed(self.kind, known.id))
         self._shelf.drop(known.id)
 
@@ -302,50 +299,3 @@ def tried(airbyte: Airbyte, kind: ActorKind, actor_id: str, inputs: Properties, 
 
 def _wanted(inputs: Properties) -> bool:
     return unwrap(inputs.get("checkConnection")) is True
-
-
-def refuse_used(
-    airbyte: Airbyte, ends: Callable[[str], list[Ends]], kind: ActorKind, actor_id: str, workspace_id: str
-) -> None:
-    """Refuse to delete an object that live connections use: Airbyte deletes them with it, silently (SourceHandler).
-
-    The program's own connections were deleted before, because the engine deletes dependents first.
-
-    Args:
-        airbyte: the client.
-        ends: lists the sources and destinations of a workspace's connections, read after the call.
-        kind: source or destination.
-        actor_id: the object's id.
-        workspace_id: its workspace.
-
-    Raises:
-        AirbyteError: there are such connections, or they can't be listed.
-    """
-    suspects = [
-        item
-        for item in _listed(airbyte, ends, workspace_id)
-        if actor_id == (item.source_id if kind == "source" else item.destination_id)
-    ]
-    # A connection may have been deleted since the list was read.
-    living = [item for item in suspects if connection_lives(airbyte, item.connection_id)]
-    if living:
-        names = ", ".join(f'"{item.name}" ({item.connection_id})' for item in living[:NAMED])
-        more = f" and {len(living) - NAMED} more" if len(living) > NAMED else ""
-        count = "1 connection that" if len(living) == 1 else f"{len(living)} connections that"
-        raise AirbyteError(
-            f"The {kind} {actor_id} was not deleted: Airbyte would delete with it {count} the program "
-            f"has not deleted: {names}{more}.",
-            f"Delete them in Airbyte and run `pulumi up` again. To delete them together with the {kind}, declare the "
-            f"{kind} with forceDestroy (again, if it has left the program), run `pulumi up`, and then remove it.",
-        )
-
-
-def _listed(airbyte: Airbyte, ends: Callable[[str], list[Ends]], workspace_id: str) -> list[Ends]:
-    try:
-        return ends(workspace_id)
-    except (NotFound, Forbidden):
-        listed_as = ("workspaces", "workspaceId", workspace_id, "")
-        if exists(airbyte, lambda: airbyte.get_workspace(workspace_id), listed_as) is not None:
-            raise
-        # The workspace was deleted with everything in it. The DELETE reports that.
-        return []

@@ -12,7 +12,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.errors import ServerError
-from pulumi_airbyte.client.models import Actor, Connection, Workspace
+from pulumi_airbyte.client.models import Actor, Connection, Definition, Tag, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, is_known
 from pulumi_airbyte.provider.reconcile import changes, same
@@ -25,7 +25,7 @@ SETTING: Final = "adoptExisting"
 FOR_ONE_RUN: Final = "AIRBYTE_ADOPT_EXISTING=identical"
 SHOWN: Final = 8
 
-Record = TypeVar("Record", Actor, Connection, Workspace)
+Record = TypeVar("Record", Actor, Connection, Definition, Tag, Workspace)
 
 
 class RefusedError(AirbyteError):

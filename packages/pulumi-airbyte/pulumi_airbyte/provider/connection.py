@@ -39,6 +39,7 @@ from pulumi_airbyte.provider.connection_inputs import (
     named,
     secrecy_kept,
     streams_of,
+    tags_by_id,
     wire,
 )
 from pulumi_airbyte.provider.connection_settings import (
@@ -333,7 +334,7 @@ def _same_streams(old: Properties, new: Properties) -> bool:
 
 
 def _changes(before: Properties, after: Properties) -> Iterator[tuple[Path, Property, Property]]:
-    was, now = ({key: value for key, value in tree.items() if key not in QUIET} for tree in (before, after))
+    was, now = ({key: value for key, value in tags_by_id(tree).items() if key not in QUIET} for tree in (before, after))
     return changes(was, now)
 
 

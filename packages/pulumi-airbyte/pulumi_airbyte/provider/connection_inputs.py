@@ -153,6 +153,14 @@ def tag_id(tag: Property) -> str:
     return str(unwrap(plain.get("tagId"))) if isinstance(plain, dict) else ""
 
 
+def tags_by_id(tree: Properties) -> Properties:
+    """The tree with each tag as its id: a connection has no name and color of its own for a tag."""
+    found = unwrap(tree.get("tags"))
+    if not isinstance(found, list):
+        return tree
+    return {**tree, "tags": [plain.get("tagId") if isinstance(plain := unwrap(tag), dict) else tag for tag in found]}
+
+
 def tag_shown(tag: Property) -> str:
     """A tag in words."""
     plain = reveal(unwrap(tag))

@@ -9,11 +9,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, get_args
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.client.config_connections import ConfigConnection
-from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Workspace
+from pulumi_airbyte.client.models import (
+    Actor,
+    ActorKind,
+    Connection,
+    Definition,
+    DefinitionKind,
+    Tag,
+    Workspace,
+)
 
 if TYPE_CHECKING:
     from pulumi_airbyte.client.whole_lists import Ends
@@ -24,7 +32,7 @@ ONE_BY_ONE: Final = 3
 UNKNOWN_WORKSPACE: Final = "unknown"
 """The workspace of an object with an unknown workspace."""
 
-Record = TypeVar("Record", Actor, Connection, ConfigConnection, Workspace)
+Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Tag, Workspace)
 Answer = TypeVar("Answer")
 
 
@@ -65,14 +73,14 @@ class Reading(Generic[Record]):
     """The client's calls for objects of one kind.
 
     Attributes:
-        one: reads one object by id; raises AirbyteError as the client does.
+        one: reads one object by its id, and its workspace or UNKNOWN_WORKSPACE; raises AirbyteError as the client does.
         pages: lists the objects of a workspace, or of all visible workspaces, without deleted ones; may skip some.
         every: the same list, complete.
         id_of: an object's id.
         workspace_of: an object's workspace id; UNKNOWN_WORKSPACE if the object does not have it.
     """
 
-    one: Callable[[str], Record]
+    one: Callable[[str, str], Record]
     pages: Callable[[str], list[Record]]
     every: Callable[[str], list[Record]]
     id_of: Callable[[Record], str]
@@ -114,15 +122,15 @@ class Shelf(Generic[Record]):
             if found is None and self._singles > ONE_BY_ONE and not self._lists:
                 # The workspace is still unknown. Keep the lock until this read has found it, so that the next reads
                 # can use its list.
-                return self._single(object_id)
+                return self._single(object_id, workspace_id)
         if found is None:
-            found = self._reading.one(object_id)
+            found = self._reading.one(object_id, workspace_id)
             with self._lock:
                 self._place(object_id, found)
         return found
 
-    def _single(self, object_id: str) -> Record:
-        found = self._reading.one(object_id)
+    def _single(self, object_id: str, workspace_id: str) -> Record:
+        found = self._reading.one(object_id, workspace_id)
         self._place(object_id, found)
         return found
 
@@ -203,7 +211,7 @@ class Inventory:
         }
         self.connections: Shelf[Connection] = Shelf(
             Reading(
-                airbyte.get_connection,
+                lambda connection_id, _: airbyte.get_connection(connection_id),
                 airbyte.list_connections,
                 airbyte.every_connection,
                 lambda found: found.connection_id,
@@ -212,7 +220,7 @@ class Inventory:
         )
         self.settings: Shelf[ConfigConnection] = Shelf(
             Reading(
-                airbyte.get_config_connection,
+                lambda connection_id, _: airbyte.get_config_connection(connection_id),
                 airbyte.list_config_connections,
                 airbyte.list_config_connections,
                 lambda found: found.connection_id,
@@ -221,27 +229,55 @@ class Inventory:
         )
         self.workspaces: Shelf[Workspace] = Shelf(
             Reading(
-                airbyte.get_workspace,
+                lambda workspace_id, _: airbyte.get_workspace(workspace_id),
                 lambda _: airbyte.list_workspaces(),
                 lambda _: airbyte.every_workspace(),
                 lambda found: found.workspace_id,
                 lambda _: "",
             )
         )
+        self.tags: Shelf[Tag] = Shelf(
+            Reading(
+                lambda tag_id, _: airbyte.get_tag(tag_id),
+                airbyte.tags,
+                airbyte.tags,
+                lambda found: found.tag_id,
+                lambda found: found.workspace_id,
+            )
+        )
+        self._definitions: dict[DefinitionKind, Shelf[Definition]] = {
+            kind: _definitions(airbyte, kind) for kind in get_args(DefinitionKind)
+        }
         self.ends: Shared[list[Ends]] = Shared(airbyte.every_end)
 
     def actors(self, kind: ActorKind) -> Shelf[Actor]:
         """Sources or destinations."""
         return self._actors[kind]
 
+    def definitions(self, kind: DefinitionKind) -> Shelf[Definition]:
+        """Connectors of the workspaces' own."""
+        return self._definitions[kind]
+
 
 def _actors(airbyte: Airbyte, kind: ActorKind) -> Shelf[Actor]:
     return Shelf(
         Reading(
-            lambda actor_id: airbyte.get_actor(kind, actor_id),
+            lambda actor_id, _: airbyte.get_actor(kind, actor_id),
             lambda workspace_id: airbyte.list_actors(kind, workspace_id),
             lambda workspace_id: airbyte.every_actor(kind, workspace_id),
             lambda found: found.actor_id,
             lambda found: found.workspace_id,
         )
     )
+
+
+def _definitions(airbyte: Airbyte, kind: DefinitionKind) -> Shelf[Definition]:
+    def one(definition_id: str, workspace_id: str) -> Definition:
+        if workspace_id == UNKNOWN_WORKSPACE:
+            return airbyte.find_definition(kind, definition_id)
+        return airbyte.get_definition(kind, definition_id, workspace_id)
+
+    def every(workspace_id: str) -> list[Definition]:
+        return airbyte.every_definition(kind, workspace_id)
+
+    return Shelf(Reading(one, every, every, lambda found: found.definition_id, lambda found: found.workspace_id))

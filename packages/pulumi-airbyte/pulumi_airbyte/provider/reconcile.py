@@ -89,6 +89,8 @@ def merged(live: Property, sent: Property, known: Rewrites, path: Path = ()) -> 
         return sent
     if live == MASK:
         return sent if sent is not None and _hides(sent) else Secret(MASK)
+    if isinstance(sent, Secret) and same(live, sent):
+        return sent
     here = unwrap(sent)
     if isinstance(live, dict) and (isinstance(here, dict) or here is None):
         return _merged_object(live, here or {}, known, path)

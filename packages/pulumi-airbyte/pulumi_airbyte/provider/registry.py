@@ -4,11 +4,26 @@ from typing import Final
 
 from pulumi_airbyte.provider.actor import DestinationType, SourceType
 from pulumi_airbyte.provider.connection import ConnectionType
+from pulumi_airbyte.provider.definition import (
+    DeclarativeSourceDefinitionType,
+    DestinationDefinitionType,
+    SourceDefinitionType,
+)
 from pulumi_airbyte.provider.resource import ResourceType, Server
 from pulumi_airbyte.provider.secrecy import Specifications
+from pulumi_airbyte.provider.tag import TagType
 from pulumi_airbyte.provider.workspace import WorkspaceType
 
-RESOURCES: Final[tuple[type[ResourceType], ...]] = (SourceType, DestinationType, ConnectionType, WorkspaceType)
+RESOURCES: Final[tuple[type[ResourceType], ...]] = (
+    SourceType,
+    DestinationType,
+    ConnectionType,
+    WorkspaceType,
+    SourceDefinitionType,
+    DestinationDefinitionType,
+    DeclarativeSourceDefinitionType,
+    TagType,
+)
 
 
 def registry(server: Server, specifications: Specifications) -> dict[str, ResourceType]:
@@ -18,5 +33,9 @@ def registry(server: Server, specifications: Specifications) -> dict[str, Resour
         DestinationType(server, specifications),
         ConnectionType(server),
         WorkspaceType(server),
+        SourceDefinitionType(server, specifications),
+        DestinationDefinitionType(server, specifications),
+        DeclarativeSourceDefinitionType(server, specifications),
+        TagType(server),
     )
     return {resource.token: resource for resource in made}

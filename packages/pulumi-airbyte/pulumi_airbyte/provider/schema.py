@@ -16,7 +16,7 @@ _TYPES: Final[dict[str, JsonObject]] = {
     "boolean": {"type": "boolean"},
     "object": {"type": "object", "additionalProperties": _ANY},
     "schedule": {"$ref": "#/types/airbyte:index/ConnectionSchedule:ConnectionSchedule"},
-    "tags": {"type": "array", "items": {"$ref": "#/types/airbyte:index/Tag:Tag"}},
+    "tags": {"type": "array", "items": {"$ref": "#/types/airbyte:index/ConnectionTag:ConnectionTag"}},
     "streams": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
     "texts": {"type": "array", "items": {"type": "string"}},
     "objects": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
@@ -47,7 +47,7 @@ def _schema() -> JsonObject:
         },
         "types": {
             "airbyte:index/ConnectionSchedule:ConnectionSchedule": _object(_SCHEDULE),
-            "airbyte:index/Tag:Tag": _object(_TAG),
+            "airbyte:index/ConnectionTag:ConnectionTag": _object(_TAG),
         },
         "resources": {
             resource.token: {

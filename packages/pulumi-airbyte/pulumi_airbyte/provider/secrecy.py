@@ -26,6 +26,7 @@ class Specifications:
     def __init__(self, airbyte: Airbyte) -> None:
         self._airbyte = airbyte
         self._known: dict[tuple[ActorKind, str], JsonObject | None] = {}
+        self._changing: set[tuple[ActorKind, str]] = set()
         self._lock = threading.Lock()
 
     def get(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject | None:
@@ -49,10 +50,27 @@ class Specifications:
                     return None
             return self._known[key]
 
-    def fetched(self, kind: ActorKind, definition_id: str) -> JsonObject | None:
-        """The connector's JSON Schema, where this run has asked for it and got it."""
+    def expect_change(self, kind: ActorKind, definition_id: str) -> None:
+        """Record that this run changes a definition: until then, the server has the old specification."""
         with self._lock:
-            return self._known.get((kind, definition_id))
+            self._changing.add((kind, definition_id))
+
+    def changing(self, kind: ActorKind, definition_id: str) -> bool:
+        """Whether this run changes a definition, and has not yet."""
+        with self._lock:
+            return (kind, definition_id) in self._changing
+
+    def forget(self, kind: ActorKind, definition_id: str) -> None:
+        """Ask for a specification again: its definition was changed."""
+        with self._lock:
+            self._changing.discard((kind, definition_id))
+            self._known.pop((kind, definition_id), None)
+
+    def fetched(self, kind: ActorKind, definition_id: str) -> JsonObject | None:
+        """The connector's JSON Schema, where this run has asked for it and it is not about to change."""
+        with self._lock:
+            key = (kind, definition_id)
+            return None if key in self._changing else self._known.get(key)
 
 
 def _is_failing(error: AirbyteError) -> bool:

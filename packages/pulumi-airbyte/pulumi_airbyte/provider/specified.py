@@ -58,8 +58,13 @@ class Specified:
             marked = configuration if checking.importing else with_new_secret(configuration, before, self._type_keys)
             return Checked({**inputs, "configuration": secrecy_kept(marked, before)}, [])
         marked = secrets_at_leaves(with_secrets_marked(configuration, schema))
+        changing = self._specifications.changing(self._kind, str(unwrap(inputs.get("definitionId"))))
+        if changing:
+            # The configuration is for the new specification, which the server does not have yet.
+            marked = with_new_secret(marked, before, self._type_keys)
         checked = {**inputs, "configuration": secrecy_kept(marked, before)}
-        failures = [] if checking.importing else self._misfits(tree(checked).get("configuration"), schema)
+        known = not (checking.importing or changing)
+        failures = self._misfits(tree(checked).get("configuration"), schema) if known else []
         return Checked(checked, failures)
 
     def _misfits(self, configuration: Property, schema: JsonObject) -> list[Failure]:

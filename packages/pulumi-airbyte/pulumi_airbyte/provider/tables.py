@@ -215,6 +215,60 @@ WORKSPACE_OUTPUTS: Final = (
     REWRITES,
 )
 
+TAG_INPUTS: Final = (
+    Field("name", "string", "The tag's name, at most 30 characters. Default: the resource's name in the program."),
+    Field("workspaceId", "string", "The workspace that holds the tag.", required=True, replace=True),
+    Field(
+        "color",
+        "string",
+        "Six hexadecimal digits, without `#`. Left out, the tag keeps the color that it has. Default: CAC7FF.",
+    ),
+)
+TAG_OUTPUTS: Final = (
+    Field("tagId", "string", "The tag's id."),
+    Field("color", "string", "The tag's color."),
+    REWRITES,
+)
+_FORCE_DEFINITION: Final = Field(
+    "forceDestroy",
+    "boolean",
+    "Delete the definition even where sources or destinations of it, which the program does not delete, would go with "
+    "it. Default: false.",
+    local=True,
+)
+
+
+def image_inputs(kind: str) -> tuple[Field, ...]:
+    """The inputs of a definition with an image."""
+    return (
+        Field("name", "string", "The connector's display name. Default: the resource's name in the program."),
+        Field("workspaceId", "string", f"The workspace whose {kind}s may use it.", required=True, replace=True),
+        Field("dockerRepository", "string", "The image, without its tag.", required=True, replace=True),
+        Field("dockerImageTag", "string", "The image's tag: the connector's version.", required=True),
+        Field(
+            "documentationUrl",
+            "string",
+            "Where the connector is documented. To leave it out later changes nothing.",
+            replace=True,
+        ),
+        _FORCE_DEFINITION,
+    )
+
+
+MANIFEST_INPUTS: Final = (
+    Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
+    Field("workspaceId", "string", "The workspace whose sources may use it.", required=True, replace=True),
+    Field(
+        "manifest",
+        "object",
+        "The connector's manifest, or its YAML or JSON text. It is compared as data: order, comments and nulls don't "
+        "count.",
+        required=True,
+    ),
+    _FORCE_DEFINITION,
+)
+DEFINITION_OUTPUTS: Final = (Field("definitionId", "string", "The definition's id."), REWRITES)
+
 PROVIDER_CONFIG: Final = (
     Field(
         "serverUrl",

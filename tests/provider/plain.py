@@ -1,0 +1,133 @@
+"""Connectors of one's own and tags, as a program declares them and as Airbyte's own pages change them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.provider.lake import Document, Lake
+from tests.provider.ways import MANIFEST
+
+TAG: Final = "tag"
+IMAGES: Final = ("sourceDefinition", "destinationDefinition")
+SPECIFICATION: Final = {
+    "type": "object",
+    "required": ["api_key"],
+    "properties": {
+        "api_key": {"type": "string", "airbyte_secret": True},
+        "region": {"type": "string", "enum": ["eu", "us"]},
+    },
+}
+
+
+def manifest(**changes: Any) -> Document:
+    """A manifest as the connector builder exports it, with one stream."""
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}, "updated_at": {"type": "string"}}}
+    given: Document = {
+        "version": "6.44.0",
+        "type": "DeclarativeSource",
+        "check": {"type": "CheckStream", "stream_names": ["tickets"]},
+        "definitions": {
+            "streams": {
+                "tickets": {
+                    "type": "DeclarativeStream",
+                    "name": "tickets",
+                    "primary_key": ["id"],
+                    "retriever": {
+                        "type": "SimpleRetriever",
+                        "requester": {
+                            "type": "HttpRequester",
+                            "url_base": "https://desk.example.com",
+                            "path": "/tickets",
+                            "http_method": "GET",
+                            "request_headers": {"X-Key": "{{ config['api_key'] }}"},
+                        },
+                        "record_selector": {"type": "RecordSelector", "extractor": {"field_path": []}},
+                    },
+                    "schema_loader": {"type": "InlineSchemaLoader", "schema": schema},
+                    "incremental_sync": {
+                        "type": "DatetimeBasedCursor",
+                        "cursor_field": "updated_at",
+                        "datetime_format": "%Y-%m-%d",
+                        "start_datetime": "2026-01-01",
+                    },
+                },
+            },
+        },
+        "streams": [{"$ref": "#/definitions/streams/tickets"}],
+        "spec": {"type": "Spec", "connection_specification": SPECIFICATION},
+    }
+    return given | changes
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One kind of these resources.
+
+    Attributes:
+        kind: as in its token.
+        root: its collection in the public API.
+        said: what a program says of it, beside its name and workspace.
+        updates: changes in place, by property.
+        replaces: changes that need a new object, by property.
+        verb: how Airbyte's own pages change it.
+    """
+
+    kind: str
+    root: str
+    said: Document = field(default_factory=dict)
+    updates: Mapping[str, Any] = field(default_factory=dict)
+    replaces: Mapping[str, Any] = field(default_factory=dict)
+    verb: str = "PUT"
+
+    @property
+    def id_key(self) -> str:
+        """The key of the id in the API's answers."""
+        return "tagId" if self.kind == TAG else "id"
+
+    def given(self, lake: Lake, **changes: Any) -> Document:
+        """What a program says of it; `...` leaves a property out."""
+        said = {"workspaceId": lake.twin.workspace_id} | self.said | changes
+        return {key: value for key, value in said.items() if value is not ...}
+
+    def path(self, lake: Lake, object_id: str = "") -> str:
+        """Of the collection, or of one object."""
+        root = self.root.format(workspace=lake.twin.workspace_id)
+        return f"{root}/{object_id}" if object_id else root
+
+    def live(self, lake: Lake, object_id: str) -> Document:
+        """The object as Airbyte shows it."""
+        return lake.api("GET", self.path(lake, object_id))
+
+    def named(self, lake: Lake, name: str) -> list[str]:
+        """Ids of the live objects of a name."""
+        listed = lake.api("GET", self.path(lake))["data"]
+        return [str(each[self.id_key]) for each in listed if each["name"] == name]
+
+    def edit(self, lake: Lake, object_id: str, **changes: Any) -> None:
+        """A change by somebody else."""
+        lake.api(self.verb, self.path(lake, object_id), self.live(lake, object_id) | changes)
+
+
+ALL: Final[Mapping[str, Plain]] = {
+    each.kind: each
+    for each in (
+        *(
+            Plain(
+                kind,
+                f"/workspaces/{{workspace}}/definitions/{kind.removesuffix('Definition')}s",
+                {"dockerRepository": "registry.example.com/desk", "dockerImageTag": "1.0.0"},
+                {"name": "Another name", "dockerImageTag": "1.1.0"},
+                {"dockerRepository": "registry.example.com/other", "documentationUrl": "https://desk.example.com/docs"},
+            )
+            for kind in IMAGES
+        ),
+        Plain(
+            MANIFEST,
+            "/workspaces/{workspace}/definitions/declarative_sources",
+            {"manifest": manifest()},
+            {"manifest": manifest(version="6.45.0")},
+            {"name": "Another name"},
+        ),
+        Plain(TAG, "/tags", {}, {"name": "another name", "color": "00FF00"}, {}, verb="PATCH"),
+    )
+}
