@@ -132,7 +132,7 @@ def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:
     """
     before = {source.name: source for source in lake.sources}
     for source in own.sources:
-        if source is before[source.name]:
+        if _landing(own, source) == _landing(lake, before[source.name]):
             continue
         for stream in source.selected_streams:
             here, there = own.prefix_of(source, stream), lake.prefix_of(before[source.name], stream)
@@ -143,6 +143,12 @@ def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:
             path = connection.path("destination")
             yield Diagnostic(source.file, path, what, f"give the destination the same {BUCKET_PATH}")
             break
+
+
+def _landing(lake: Lake, source: SourceFolder) -> list[object]:
+    """The connections of a source that land, each with the path in its bucket: on these its prefixes depend."""
+    found = ((each.name, lake.lands(each), lake.destination_of(each)) for each in source.connections)
+    return [(name, to.configuration.get(BUCKET_PATH) if to else None) for name, lands, to in found if lands]
 
 
 def _in_stack(overlay: StackOverlay, own: Lake, found: Diagnostic) -> Diagnostic:

@@ -82,6 +82,8 @@ def has_dots_alone(folder: str) -> bool:
 
 def _without_accents(text: str) -> str:
     """A text with ligatures and accented letters taken apart, and without the accents."""
+    if text.isascii():
+        return text
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if unicodedata.category(sign)[0] != "M")
 
 

@@ -152,7 +152,10 @@ def test_a_mistake_in_an_overlay_is_reported_at_its_line(given: Document, told: 
 
 
 def test_a_collision_in_one_stack_only_names_the_stack(tmp_path: Path) -> None:
+    elsewhere = destination(name="S3 of staging")
+    elsewhere["configuration"]["s3_bucket_name"] = "a-bucket-of-staging"  # type: ignore[index]
     changes: Files = {
+        "_destinations/s3_staging.json": elsewhere,
         "shop2/_source.json": source(name="Shop of staging", destination="s3_staging", namespace="shop"),
         "shop2/orders.json": stream(),
         "shop2/_discovered/orders.json": discovered(),
