@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
-from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.clients import kubernetes
@@ -164,7 +163,7 @@ class ArgsBuilder:
 
     @cached_property
     def definitions(self) -> "Mapping[str, Definition]":
-        """The definitions of connectors of one's own that are in use, by the connectors' names; declared on first use."""
+        """The definitions of the connectors of one's own in use, by connector; declared on first use."""
         used = map(self.lake.destination_of, self.lake.connections)
         configs = [each for each in (*(source.config for source in self.lake.sources), *used) if each is not None]
         pinned = [self.lake.pinned(connector) for connector in sorted({each.connector for each in configs})]
@@ -197,8 +196,7 @@ class ArgsBuilder:
 
     def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
         config, streams = connection.config, catalog(connection)
-        # Streams of one name are acknowledged with their namespace; a name alone acknowledges all of them.
-        names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
+        names = [name for stream in streams for name in source.names_of((stream.namespace, stream.name))]
         losses = {naming.acknowledged_stream(source.name, name) for name in names}
         acknowledged = naming.acknowledged_connection(connection.resource) in self.stack.acknowledged
         return ConnectionArgs(

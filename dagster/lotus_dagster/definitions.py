@@ -15,12 +15,13 @@ import dagster as dg
 
 from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
 from lotus_dagster.automation import automation_sensor, empty_model_condition
-from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.environment import STACK
 from lotus_dagster.lake import Stream, streams_in_stack
+from lotus_dagster.location_build import Build
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.quarantine import quarantine_check
+from lotus_dagster.retries import mart_retry_sensor
 from lotus_dagster.sensors import stream_sensor
 from lotus_infra import dagster_fingerprint, naming
 
@@ -55,10 +56,11 @@ def definitions_of(
         if part is None:
             log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
             continue
-        assets.append(stream_assets(stream, part))
+        models = stream_assets(stream, part)
+        assets.append(models)
         asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
         checks.append(quarantine_check(asset, POOL, stream.prefix))
-        sensors.append(stream_sensor(stream))
+        sensors.append(stream_sensor(stream, models))
     parts = [(stream, manifest.tagged(stream.tag)) for stream in left_out]
     automatic = [stream_assets(stream, part, empty_model_condition()) for stream, part in parts if part is not None]
     tags = [stream.tag for stream in (*streams, *left_out)]
@@ -67,7 +69,7 @@ def definitions_of(
         automatic.append(mart_assets(marts, tags))
     if automatic:
         assets += automatic
-        sensors.append(automation_sensor(*automatic))
+        sensors += [automation_sensor(*automatic), mart_retry_sensor(*automatic)]
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
     return dg.Definitions(

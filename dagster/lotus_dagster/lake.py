@@ -45,7 +45,7 @@ class StackStreams(NamedTuple):
 
 
 def streams_of(directory: Path, stack: str = "") -> tuple[Stream, ...]:
-    """The selected streams of a lake that land in a stack.
+    """The selected streams that land in a stack's lake; those of other destinations than destination-s3 are left out.
 
     Args:
         directory: The lake's folder.

@@ -11,7 +11,7 @@ from lotus_infra.commands.options import DBT, JSON, OUTPUT, STREAMS, dbt_folder
 from lotus_infra.commands.output import write
 from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import load_project
-from lotus_infra.lake.lake import find_source
+from lotus_infra.lake.lake import find_connections
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lineage import lineage_of, mermaid
 from lotus_infra.lineage_svg import svg
@@ -26,7 +26,7 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
 )
 @OUTPUT
 @click.option("--stack", help="Draw what this stack deploys; default: the whole lake.")
-@click.option("--source", help="Draw this source and its downstream models only.")
+@click.option("--source", help="Draw this source or connection (shopify/daily) and its downstream models only.")
 @STREAMS
 @DBT
 @JSON
@@ -40,7 +40,10 @@ def graph(
     stack: str | None,
     as_json: bool,
 ) -> None:
-    """Draw the lake: sources, streams, files, models and marts.
+    """Draw the lake: sources, streams, where they are written, models and marts.
+
+    A source with several connections is drawn as each of them. GitHub draws Mermaid of at most 500 edges: for a bigger
+    lake name a --source, or write an SVG.
 
     Example: lotus graph --output lake.svg
     """
@@ -68,17 +71,17 @@ def draw_graph(
         directory: The lake's folder.
         kind: The format.
         dbt: The dbt project's folder, if it is not the default; without a dbt project the drawing ends at the files.
-        source: The only source to draw.
+        source: The only source to draw, or its only connection.
         stack: The stack whose lake to draw; by default the lake as its files have it.
 
     Raises:
-        LotusError: The source or the stack does not exist, or a file can't be read.
+        LotusError: The source, the connection or the stack does not exist, or a file can't be read.
     """
     folder = dbt_folder(directory, dbt)
     lake = load_usable_lake(directory, Project.selected(directory, stack, os.environ) if stack else "")
     if source is not None:
         # Only for its error: `lineage_of` draws an unknown source as an empty graph.
-        find_source(lake, source)
+        find_connections(lake, source)
     lineage = lineage_of(lake, load_project(folder) if folder is not None else None, source)
     return svg(lineage) if kind == "svg" else mermaid(lineage)
 

@@ -128,14 +128,15 @@ def test_connectors_of_ones_own_and_tags_are_declared_once(declare: Declare, lak
 
     definition = graph.named("DeclarativeSourceDefinition", "source-mine").inputs
     assert (definition["name"], definition["manifest"]) == ("Mine", "type: DeclarativeSource\n")
-    assert graph.named("Source", "faker").inputs["definitionId"] == "declarativeSourceDefinition-source-mine"
+    assert graph.named("Source", "faker").inputs["definitionId"] == "declarativesourcedefinition-source-mine"
     assert [item.name for item in graph.resources if item.type == "airbyte:index/tag:Tag"] == ["finance", "marketing"]
     assert [tag["name"] for tag in graph.named("Connection", "klaviyo").inputs["tags"]] == ["finance", "marketing"]
 
 
 def test_mappers_are_sent_with_the_stacks_secrets(declare: Declare, lake: Path) -> None:
     key = {"$secret": "klaviyo_api_key"}
-    mapper = {"type": "encryption", "configuration": {"algorithm": "AES", "fieldNameSuffix": "_x", "key": key}}
+    settings = {"algorithm": "AES", "targetField": "id", "mode": "CBC", "padding": "PKCS5Padding"}
+    mapper = {"type": "encryption", "configuration": settings | {"fieldNameSuffix": "_x", "key": key}}
     edit(lake / "klaviyo" / "lists.json", mappers=[mapper], fields="all")
 
     graph = declare()

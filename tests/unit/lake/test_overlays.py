@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -311,20 +312,26 @@ def test_a_mistake_in_one_of_several_connections_is_reported_once(given: Documen
     assert told in problem
 
 
-@pytest.mark.parametrize("overlaid", [True, False])
-def test_a_patch_of_drift_edits_the_file_that_sets_the_value_in_the_stack(overlaid: bool, tmp_path: Path) -> None:
-    given = overlay(shop={"schedule": HOURLY} if overlaid else {"status": "inactive"})
+@pytest.mark.parametrize(
+    ("own", "file", "indent"),
+    [
+        ({"schedule": HOURLY}, "_stacks/staging.json", 8),
+        ({"status": "inactive"}, "shop/_source.json", 4),
+    ],
+)
+def test_a_patch_of_drift_edits_the_file_that_sets_the_value_in_the_stack(
+    own: Document, file: str, indent: int, tmp_path: Path
+) -> None:
+    given = overlay(shop=own)
     files = {**clean_files(), "shop/_source.json": source(schedule=HOURLY), "_stacks/staging.json": given}
     lake = write(tmp_path / "streams", files)
-    live = {"scheduleType": "cron", "cronExpression": "0 0 6 * * ?"}
+    live: Any = {"scheduleType": "cron", "cronExpression": "0 0 6 * * ?"}
     change = PropertyDrift(("schedule",), {}, {}, live)
     drifted = Drift((DriftedObject("connection", "shop", (change,), (), {"schedule": live}),), {})
 
     patch = patch_of(drifted, lake, "staging")
 
-    file = "_stacks/staging.json" if overlaid else "shop/_source.json"
     assert f"+++ b/streams/{file}\n" in patch.text
-    assert [line for line in patch.text.splitlines() if line.startswith("+ ")] == [
-        f'{"+":<{9 if overlaid else 5}}"cron": "0 0 6 * * ?"'
-    ]
+    changed = [line for line in patch.text.splitlines() if line.startswith("+ ")]
+    assert changed == [f'+{" " * indent}"cron": "0 0 6 * * ?"']
     assert patch.left == ()
