@@ -53,7 +53,7 @@ from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_
 from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
-from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
+from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_stack_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
 LIVE: Final = "live"
@@ -182,7 +182,7 @@ def prepare(order: MigrationOptions, environment: Mapping[str, str] = os.environ
     Raises:
         LotusError: The existing objects or the lake's files can't be read.
     """
-    lake = load_lake(order.directory, begun=False).lake
+    lake = load_stack_lake(order.directory, _stack_of(order, environment), begun=False)
     existing, workspace_id = _existing(order, lake, environment)
     managed, notes = _managed(order, environment)
     plan = plan_migration(existing.with_notes((*notes, *_obsolete(order.directory))), lake, managed)
@@ -190,6 +190,16 @@ def prepare(order: MigrationOptions, environment: Mapping[str, str] = os.environ
     refused = tuple(path for path, text in texts.items() if path.exists() and not _has_text(path, text))
     fresh = tuple(path for path in texts if not path.exists())
     return Migration(order, plan, workspace_id, fresh, refused)
+
+
+def _stack_of(order: MigrationOptions, environment: Mapping[str, str]) -> str:
+    """The stack whose lake is compared; empty if none is selected, which a migration without Airbyte allows."""
+    try:
+        return Project.selected(order.around, order.stack, environment)
+    except LotusError:
+        if order.offline:
+            return ""
+        raise
 
 
 def carry_out(migration: Migration) -> Migration:

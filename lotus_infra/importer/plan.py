@@ -7,7 +7,7 @@ fields only, never the value of a configuration, which may be a secret.
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
@@ -67,6 +67,7 @@ from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.overlays import overlay_file
 from lotus_infra.lake.references import references
 from lotus_infra.lake.secrecy import without_credentials
 
@@ -309,7 +310,14 @@ class _Planner:
 
         Connections that can't be expressed are left to Airbyte, until the rest of the source can be imported.
         """
-        folder = _existing_folder(self.draft.lake, pipeline.source)
+        lake = self.draft.lake
+        left_out = _with_label(lake.undeployed, pipeline.source)
+        if left_out is not None:
+            what = f"has its files in {left_out.name}, which the stack {lake.stack} leaves out"
+            remedy = f'delete its "deployed": false in {overlay_file(lake.stack)}, or delete it in Airbyte'
+            self._note("left", pipeline.source.subject, what, remedy)
+            return
+        folder = _existing_folder(lake, pipeline.source)
         links, before = pipeline.links, self.draft
         while links:
             self.draft = before.copy()
@@ -460,7 +468,7 @@ class _Planner:
             self._note_differences(file, source.subject, differing_streams(selected, each.connection))
 
     def _new_folder_name(self, label: str) -> str:
-        taken = {each.name for each in self.draft.lake.sources}
+        taken = {each.name for each in (*self.draft.lake.sources, *self.draft.lake.undeployed)}
         return free_name(naming.identifier(label, "source"), taken)
 
     def _destination_name(self, actor: ExistingActor) -> str:
@@ -695,7 +703,11 @@ def _connector_name(definition: ExistingDefinition) -> str:
 
 def _existing_folder(lake: Lake, source: ExistingActor) -> SourceFolder | None:
     """The folder with the label of a source."""
-    return next((each for each in lake.sources if each.label.casefold() == source.label.casefold()), None)
+    return _with_label(lake.sources, source)
+
+
+def _with_label(folders: Iterable[SourceFolder], source: ExistingActor) -> SourceFolder | None:
+    return next((each for each in folders if each.label.casefold() == source.label.casefold()), None)
 
 
 def _has_streams(folder: SourceFolder | None) -> bool:

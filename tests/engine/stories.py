@@ -58,6 +58,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_changes_behind_the_program.py::test_what_someone_deleted_is_made_again",
         "test_drift.py::test_code_state_and_live_are_told_apart_and_a_patch_takes_over_what_was_edited",
     ),
+    "one lake is promoted from stack to stack": (
+        "test_stacks.py::test_one_lake_in_two_stacks_is_clean_in_both_and_a_source_is_promoted_by_its_file",
+    ),
     "a run that was killed, interrupted or locked out is resumed": (
         "test_crashes.py::test_no_call_of_an_operation_is_left_out",
         "test_crashes.py::test_a_kill_at_any_call_ends_as_if_it_had_not_been",

@@ -10,7 +10,7 @@ import pytest
 from lotus_infra.importer import files, terraform, terraform_objects
 from lotus_infra.importer.model import Existing, ExistingConnection
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_lake, load_stack_lake
 from tests.support import terraform as made
 from tests.support.lakes import OWN_STREAMS, clean_files, write
 
@@ -57,6 +57,16 @@ def test_both_providers_states_of_one_lake_become_the_same_files(existing: Exist
     assert one == two
     assert other.notes == ()
     assert not [value for value in made.HIDDEN if value in str(other)]
+
+
+def test_a_source_that_the_stack_leaves_out_is_not_written_a_second_time(existing: Existing, tmp_path: Path) -> None:
+    written = {each.path: each.text for each in plan(existing, tmp_path).files}
+    written["_stacks/staging.json"] = '{"sources": {"shopify": {"deployed": false}}}'
+    lake = load_stack_lake(write(tmp_path, written), "staging")
+    [left] = (made := plan_migration(existing, lake)).notes
+    assert (made.files, made.imports) == ((), ())
+    assert left.what == "has its files in shopify, which the stack staging leaves out"
+    assert left.remedy.startswith('delete its "deployed": false in _stacks/staging.json')
 
 
 def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
@@ -197,9 +207,7 @@ def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_s
     others = (
         replace(connection, id="daily", label="Shopify Daily → S3", streams=(orders,), prefix="d_"),
         replace(connection, id="odd", label="daily", streams=(users,), prefix="o_"),
-        replace(
-            connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"
-        ),
+        replace(connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"),
         replace(connection, id="unlabelled", label="ends in a blank "),
     )
     first = replace(connection, streams=(orders, users))
