@@ -116,7 +116,7 @@ class Airbyte:
 
 def _schema(field: Any) -> Any:
     """A field of a stream's file as JSON Schema."""
-    found = {"type": field.type if isinstance(field.type, str) else list(field.type)}
+    found: dict[str, Any] = {"type": field.type if isinstance(field.type, str) else list(field.type)}
     found |= {name: getattr(field, name) for name in ("format", "airbyte_type") if getattr(field, name)}
     if field.properties:
         found["properties"] = {name: _schema(inside) for name, inside in field.properties.items()}

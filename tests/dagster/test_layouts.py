@@ -81,8 +81,9 @@ def test_every_key_of_a_destination_that_is_accepted_is_a_file_of_its_stream_and
         Configuration.model_validate(configuration), LandingStream("orders", "shop", "", {}, None, 0, 0, 7)
     )
     key = layout.folder(AT) + layout.name(AT, LATER, part, 7)
-    prefix = lake.prefix_of(lake.sources[0], "orders")
+    prefix = lake.prefix_of(lake.sources[0], lake.sources[0].streams[0])
 
+    assert prefix is not None
     assert key.startswith(prefix)
     assert day_of(key.removeprefix(prefix)) == date(2026, 1, 5).isoformat()
     assert layout.name(AT, LATER, part, 7) != layout.name(AT, LATER, part + 1, 7)
