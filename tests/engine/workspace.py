@@ -12,7 +12,10 @@ S3 = "4816b78f-1489-44c1-9060-4b19d5fa9362"
 SILENT = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"
 KEY = "6b65792d6f662d61657332353600000a"
 OTHER_KEY = "616e6f746865722d6b65792d6f6661650a"
+API_KEY = "value-of-the-api-key"
 VALUES = {"access_key_id": "value-of-the-key-id", "secret_access_key": "value-of-the-access-key"}
+HIDDEN = (KEY, OTHER_KEY, API_KEY, *VALUES.values())
+"""What no file may show."""
 TIME: Document = {"type": "string", "format": "date-time"}
 COLUMNS: Document = {"id": {"type": "integer"}, "E-Mail": {"type": "string"}, "updated_at": TIME}
 
@@ -74,6 +77,12 @@ class Workspace:
         self._replica(s3)
         self._named(s3)
         self._own_connectors(s3)
+
+    def secret(self, name: str) -> str:
+        """The value behind a secret, which a person enters."""
+        known = {**VALUES, "nightly_e_mail_key": OTHER_KEY, "id_key": KEY, "api_key": API_KEY}
+        [found] = [value for end, value in known.items() if name.endswith(f"_{end}")][:1]
+        return found
 
     def _destinations(self) -> tuple[str, str, str]:
         resources = {"default": {"memory_limit": "2Gi", "cpu_request": "1"}}
@@ -180,13 +189,17 @@ class Workspace:
         image = {"name": "Acme", "dockerRepository": "acme/source-orders", "dockerImageTag": "1.2.0"}
         own = self.lake.api("POST", f"{root}/sources", image)
         for label, definition, configuration in (
-            ("Orders", api["id"], {"api_key": "value-of-the-api-key", "since": "2025-01-01"}),
+            ("Orders", api["id"], {"api_key": API_KEY, "since": "2025-01-01"}),
             ("Acme Orders", own["id"], {}),
         ):
             source = self.actor("source", label, definition, configuration)
             self.offer(source, (offered("orders"),))
             self.connection(
-                f"{label} → S3", source, s3, stream("orders", None), namespaceDefinition="custom_format",
+                f"{label} → S3",
+                source,
+                s3,
+                stream("orders", None),
+                namespaceDefinition="custom_format",
                 namespaceFormat=label.lower().replace(" ", "_"),
             )
 

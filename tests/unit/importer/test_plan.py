@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.importer import files, terraform, terraform_objects
-from lotus_infra.importer.model import Existing, ExistingConnection, ExistingStream
+from lotus_infra.importer.model import Existing, ExistingConnection
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
 from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
