@@ -1,4 +1,4 @@
-"""The lake's lineage: connections, streams, where they are written, models and marts as nodes, and Mermaid's text of it.
+"""The lake's lineage: connections, streams, what they write, models and marts as nodes, and Mermaid's text of it.
 
 It is read from the lake's files and those of the dbt project. `lineage_svg` draws the same graph.
 """

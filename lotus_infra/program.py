@@ -164,14 +164,10 @@ class ArgsBuilder:
     @cached_property
     def definitions(self) -> "Mapping[str, Definition]":
         """The definitions of the connectors of one's own in use, by connector; declared on first use."""
-        used = map(self.lake.destination_of, self.lake.connections)
-        configs = [each for each in (*(source.config for source in self.lake.sources), *used) if each is not None]
-        pinned = [self.lake.pinned(connector) for connector in sorted({each.connector for each in configs})]
-        own = {each.connector: each for each in pinned if each is not None and each.is_own}
         workspace = self.stack.workspace_id
         return {
             name: define(naming.definition_resource(name), each, _manifest(self.lake, each), workspace)
-            for name, each in own.items()
+            for name, each in self.lake.own_connectors.items()
         }
 
     @cached_property

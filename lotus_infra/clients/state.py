@@ -18,7 +18,15 @@ from lotus_infra.errors import LotusError
 from lotus_infra.urns import Urn
 
 AIRBYTE: Final = "airbyte:index/"
-TYPES: Final = {kind: f"{AIRBYTE}{kind}:{kind.capitalize()}" for kind in ("source", "destination", "connection", "tag")}
+TYPES: Final = {
+    "source": f"{AIRBYTE}source:Source",
+    "destination": f"{AIRBYTE}destination:Destination",
+    "connection": f"{AIRBYTE}connection:Connection",
+    "source_definition": f"{AIRBYTE}sourceDefinition:SourceDefinition",
+    "destination_definition": f"{AIRBYTE}destinationDefinition:DestinationDefinition",
+    "declarative_source_definition": f"{AIRBYTE}declarativeSourceDefinition:DeclarativeSourceDefinition",
+    "tag": f"{AIRBYTE}tag:Tag",
+}
 """Pulumi's types of Airbyte's objects, by kind."""
 _NO_STATE: Final = "or pass --no-state if there is no state any more"
 _VOLATILE: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})

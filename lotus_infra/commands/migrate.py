@@ -23,7 +23,6 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Definition, Stream
 from pydantic import JsonValue
 
-from lotus_infra import naming
 from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import to_lake_format
@@ -486,11 +485,10 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[Existin
     for source in sources:
         try:
             # The cache spares a run of the connector, and a workspace may have many.
-            discovered, left_out = to_lake_format(airbyte.discover_schema(source.id, disable_cache=False))
+            schemas[source.id], left_out = to_lake_format(airbyte.discover_schema(source.id, disable_cache=False))
         except AirbyteError as error:
             notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
             continue
-        schemas[source.id] = {naming.discovered_file(each.stream, each.namespace): each for each in discovered.values()}
         notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
     return found.with_schemas(schemas).with_notes(tuple(notes))
 

@@ -33,7 +33,7 @@ if the two differ, and `make bless` updates it.
 ```
 <source>/_source.json              a source and its connections
 <source>/<file>.json               a stream of the lake
-<source>/_discovered/<stream>.json a stream as the source offers it, written by `lotus discover`
+<source>/_discovered/<file>.json   a stream as the source offers it, written by `lotus discover`
 _destinations/<name>.json          a destination
 _connectors/<connector>.json       a connector at one version, with its specification
 _stacks/<stack>.json               what differs in one stack: sources, schedules, destinations

@@ -267,6 +267,14 @@ class Lake:
                 return pinned
         return None
 
+    @property
+    def own_connectors(self) -> dict[str, Connector]:
+        """The connectors of one's own that sources and their connections use, by name."""
+        used = map(self.destination_of, self.connections)
+        configs = [each for each in (*(source.config for source in self.sources), *used) if each is not None]
+        pinned = [self.pinned(connector) for connector in sorted({each.connector for each in configs})]
+        return {each.connector: each for each in pinned if each is not None and each.is_own}
+
     def destination_of(self, connection: Connection) -> DestinationConfig | None:
         """The destination of a connection; None if it is unknown."""
         return self.destinations.get(connection.config.destination)
