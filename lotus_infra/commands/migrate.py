@@ -23,7 +23,6 @@ from pulumi_airbyte.client.config_connections import ConfigConnection
 from pulumi_airbyte.client.models import Actor, Connection, Definition, Stream
 from pydantic import JsonValue
 
-from lotus_infra import naming
 from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import to_lake_format
@@ -51,6 +50,7 @@ from lotus_infra.importer.model import (
 )
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
 from lotus_infra.importer.schedules import parse_schedule
+from lotus_infra.importer.secrets import mapper_secrets
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
@@ -261,6 +261,9 @@ def _hidden_values(existing: Existing, lake: Lake) -> Iterator[str]:
         pinned = lake.pinned(each.definition_id)
         spec = Specification.usable(pinned.spec) if pinned is not None else None
         yield from hidden_texts(each.configuration, spec)
+    for connection in existing.connections:
+        for mapper in (mapper for stream in connection.streams for mapper in stream.mappers):
+            yield from mapper_secrets(mapper)
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
@@ -480,7 +483,7 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[Existin
         except AirbyteError as error:
             notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
             continue
-        schemas[source.id] = {naming.discovered_file(each.stream, each.namespace): each for each in discovered.values()}
+        schemas[source.id] = discovered
         notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
     return found.with_schemas(schemas).with_notes(tuple(notes))
 

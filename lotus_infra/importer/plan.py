@@ -102,11 +102,11 @@ class MigrationPlan:
     @property
     def refusal(self) -> str:
         """Why nothing is taken over although there is something; empty if something is, or is in place already."""
-        left = sum(each.kind == "left" for each in self.notes)
+        left = len({each.subject for each in self.notes if each.kind == "left"})
         if self.imports or self.managed or not left:
             return ""
-        objects = "the one object" if left == 1 else f"any of the {left} objects"
-        return f"nothing is taken over: files can't express {objects} below, or only one of two has it"
+        objects = "the object above can't" if left == 1 else f"none of the {left} objects above can"
+        return f"nothing is taken over: {objects} be imported"
 
 
 def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()) -> MigrationPlan:
