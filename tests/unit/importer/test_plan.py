@@ -265,10 +265,20 @@ def test_a_file_with_another_connector_or_destination_is_noted(existing: Existin
 
 
 def test_objects_in_the_state_are_not_imported_again(existing: Existing, tmp_path: Path) -> None:
-    found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
+    lake = load_lake(write(tmp_path, PINNED), begun=False).lake
+    urn = "urn:pulumi:dev::lotus::lotus:airbyte:Pipeline::shopify"
 
-    assert found.imports == ()
-    assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
+    found = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID), {"shopify": urn})
+
+    document = json.loads(files.import_file(found.imports))
+    assert document["nameTable"] == {"shopify-pipeline": urn}
+    assert [(each["name"], each["parent"]) for each in document["resources"]] == [
+        ("shopify-connection", "shopify-pipeline")
+    ]
+    assert found.notes == ()
+    assert found.refusal == ""
+    everything = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID, made.CONNECTION_ID))
+    assert (everything.imports, everything.refusal) == ((), "")
 
 
 def test_a_prefix_of_two_streams_is_noted(existing: Existing, tmp_path: Path) -> None:
