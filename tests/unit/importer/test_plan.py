@@ -197,9 +197,7 @@ def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_s
     others = (
         replace(connection, id="daily", label="Shopify Daily → S3", streams=(orders,), prefix="d_"),
         replace(connection, id="odd", label="daily", streams=(users,), prefix="o_"),
-        replace(
-            connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"
-        ),
+        replace(connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"),
         replace(connection, id="unlabelled", label="ends in a blank "),
     )
     first = replace(connection, streams=(orders, users))
