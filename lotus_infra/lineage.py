@@ -122,7 +122,7 @@ class _Builder:
         """Where a connection writes a stream, with the destination's label if the lake has several in use."""
         written = self._lake.place_of(connection, stream)
         kind: Kind = "prefix"
-        if not self._lake.lands(connection):
+        if not self._lake.writes_files(connection):
             kind, table = "table", written_name(connection.config.prefix, stream.config.stream)
             written = ".".join(filter(None, (connection.namespace_of(stream), table)))
         whose = f"{self._lake.destination_label(connection.config.destination)}: " if self._several else ""

@@ -258,6 +258,6 @@ def _manifest(lake: Lake, connector: Connector) -> str:
 
 def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:
     """The prefix in the bucket of each stream of a connection, by the name of the stream's file."""
-    if not lake.lands(connection):
+    if not lake.writes_files(connection):
         return {}
     return {stream.name: lake.place_of(connection, stream) for stream in connection.streams}

@@ -7,6 +7,7 @@ label already. Everything is planned and checked before the first file is writte
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,10 +23,10 @@ from rich.console import Console
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
-from lotus_infra.clients.connectors import find_definition, temporary_source
+from lotus_infra.clients.connectors import own_body, own_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
 from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
-from lotus_infra.commands.connector import Pin, PinOptions, make_pin
+from lotus_infra.commands.connector import Pin, PinOptions, make_pin, manifest_of, read_text
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
@@ -332,7 +333,8 @@ class _Discovering:
         definition_id = self._definition_id()
         with translate_errors():
             listed = self.live.airbyte.list_actors("source", self.live.workspace_id)
-        ids = [each.actor_id for each in listed if (each.name, each.definition_id) == (self.new.label, definition_id)]
+        labelled = [each for each in listed if each.name == self.new.label]
+        ids = [each.actor_id for each in labelled if definition_id in {"", each.definition_id}]
         if len(ids) > 1:
             hint = f"choose one with --source-id: {', '.join(sorted(ids))}"
             raise LotusError(f'Airbyte has several sources "{self.new.label}"', hint)
@@ -363,40 +365,43 @@ class _Discovering:
         return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note)).apart()
 
     def _discovered(self) -> list[DiscoveredStream]:
-        airbyte = self.live.airbyte
         existing = self.existing
         if existing:
-            return airbyte.discover_schema(existing)
+            return self.live.airbyte.discover_schema(existing)
         configuration = self._resolved()
-        body: dict[str, JsonValue] = {
-            "name": self.new.label,
-            "workspaceId": self.live.workspace_id,
-            "definitionId": self._definition_id(),
-            "configuration": configuration,
-        }
-        with temporary_source(airbyte, body, partial(click.echo, err=True)) as source_id:
+        with self._definition() as definition_id:
+            body: dict[str, JsonValue] = {"name": self.new.label, "workspaceId": self.live.workspace_id}
+            return self._of_temporary({**body, "definitionId": definition_id, "configuration": configuration})
+
+    def _of_temporary(self, body: dict[str, JsonValue]) -> list[DiscoveredStream]:
+        airbyte = self.live.airbyte
+        with temporary_source(airbyte, body, _tell) as source_id:
             refused = airbyte.check_actor("source", source_id)
             if refused:
                 hint = "correct the configuration or the stack's values"
                 raise LotusError(f"{self.new.options.name} can't connect: {refused}", hint)
             return airbyte.discover_schema(source_id)
 
+    @property
+    def _connector(self) -> Connector:
+        return cast("Connector", self.new.lake.pinned(self.new.config.connector))
+
+    def _definition(self) -> AbstractContextManager[str]:
+        """The definition of the connector; a temporary one for one's own that Airbyte does not have yet."""
+        if not self._connector.is_own:
+            return nullcontext(self._definition_id())
+        kind, body = own_body(self._connector, _manifest(self.new.lake, self._connector))
+        return own_definition(self.live.airbyte, self.live.workspace_id, kind, body, _tell)
+
     def _definition_id(self) -> str:
-        connector = cast("Connector", self.new.lake.pinned(self.new.config.connector))
-        reference = connector.id_reference
-        if reference is not None:
-            found = stack_texts(self.live.lake.directory, self.stack, [reference.name])
-            if reference.name not in found:
-                raise LotusError(f"lotus:{reference.name} has no value", f"`pulumi config set lotus:{reference.name}`")
-            return found[reference.name]
-        if connector.known_id is not None:
-            return connector.known_id
-        with translate_errors():
-            try:
-                return find_definition(self.live.airbyte, connector.connector, self.live.workspace_id).definition_id
-            except LotusError:
-                hint = "`pulumi up` creates it once a source uses it: pass --no-discover now, and `lotus discover` then"
-                raise LotusError(f"Airbyte does not have your {connector.connector} yet", hint) from None
+        """The id of the connector's definition; empty for one's own."""
+        reference = self._connector.id_reference
+        if reference is None:
+            return self._connector.known_id or ""
+        found = stack_texts(self.live.lake.directory, self.stack, [reference.name])
+        if reference.name not in found:
+            raise LotusError(f"lotus:{reference.name} has no value", f"`pulumi config set lotus:{reference.name}`")
+        return found[reference.name]
 
     def _resolved(self) -> dict[str, JsonValue]:
         """The configuration with the stack's values."""
@@ -422,6 +427,22 @@ class _Discovering:
         known |= {name: text for name, text in self.new.known.items() if name in names}
         rest = [name for name in names if name not in known]
         return known | (stack_texts(self.live.lake.directory, self.stack, rest) if rest else {})
+
+
+def _tell(message: str) -> None:
+    click.echo(f"lotus: {message}", err=True)
+
+
+def _manifest(lake: Lake, connector: Connector) -> dict[str, JsonValue] | None:
+    """The content of a connector's manifest; None if it has none.
+
+    Raises:
+        LotusError: It can't be read.
+    """
+    if connector.manifest is None:
+        return None
+    file = lake.directory / CONNECTORS_FOLDER / connector.manifest
+    return dict(manifest_of(read_text(file), file))
 
 
 def _variable(name: str) -> str:
@@ -716,20 +737,18 @@ def _set_command(reference: Reference, stack: str | None) -> str:
 
 
 def _value_commands(lake: Lake, used: Sequence[Reference], stack: str | None) -> list[str]:
-    """The commands that set the values of a stack; those that it has are left out."""
+    """The commands that set the values of every stack of the project; those that a stack has are left out."""
     wanted = [each for each in used if each.part is None]
-    known = _names_in_stack(lake.directory, stack)
-    return [_set_command(each, stack) for each in wanted if each.name not in known]
-
-
-def _names_in_stack(directory: Path, stack: str | None) -> frozenset[str]:
-    """The names of the values that a stack has, encrypted ones included; none if no stack is selected."""
-    project = Project.around(directory)
-    names = project.select_all(stack, os.environ) if project is not None else ()
-    if project is None or len(names) != 1:
-        return frozenset()
-    keys = project.read(names[0]).entries.values
-    return frozenset(key.removeprefix(f"{NAMESPACE}:") for key in keys if key.startswith(f"{NAMESPACE}:"))
+    project = Project.around(lake.directory)
+    stacks = tuple(project.stacks) if project is not None else ()
+    if project is None or not stacks:
+        return [_set_command(each, stack) for each in wanted]
+    commands: list[str] = []
+    for name in stacks:
+        known = project.read(name).entries.values
+        option = name if len(stacks) > 1 or stack else None
+        commands += [_set_command(each, option) for each in wanted if f"{NAMESPACE}:{each.name}" not in known]
+    return commands
 
 
 def _next_commands(source: str, streams: Collection[str]) -> list[str]:

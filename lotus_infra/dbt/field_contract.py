@@ -226,17 +226,26 @@ def _first_of_each(columns: tuple[ColumnRef, ...]) -> Iterator[ColumnRef]:
 
 def _not_there(column: str, stream: StreamFile, columns: Mapping[str, Field]) -> tuple[str, str]:
     """Why a stream's files have no such column, and what to do."""
-    wanted = column.casefold()
-    for name, mapped in mapped_fields(stream).items():
-        if wanted in {mapped.origin.casefold(), name.casefold()}:
-            return f"whose files have it as {column_name(name)}", f"read {column_name(name)}"
-    if wanted in _folded(stream.fields):
+    renamed = _landed_as(column, stream)
+    if renamed:
+        return f"whose files have it as {renamed}", f"read {renamed}"
+    if renamed is not None:
         return "whose mappers remove it", f"don't read it, or change the mappers in {stream.file}"
     what = "which does not select it"
-    if stream.discovered is not None and wanted in _folded(map(column_name, stream.discovered.fields)):
+    offered = stream.discovered.fields if stream.discovered is not None else {}
+    if column.casefold() in _folded(map(column_name, offered)):
         return what, f"add it to the fields of {stream.file}: the source has it"
     otherwise = f"add it to the fields of {stream.file}, or don't read it"
     return what, suggestion(column, (*columns, *ALWAYS_THERE), otherwise)
+
+
+def _landed_as(field: str, stream: StreamFile) -> str | None:
+    """The column of a field that the stream selects; empty if its mappers remove it, None if it is no such field."""
+    wanted = field.casefold()
+    for name, mapped in mapped_fields(stream).items():
+        if wanted in {mapped.origin.casefold(), name.casefold()}:
+            return column_name(name)
+    return "" if wanted in _folded(stream.fields) else None
 
 
 def _missing_property(
@@ -308,9 +317,11 @@ def declared_columns_are_selected(both: LakeAndProject) -> Iterator[Diagnostic]:
         for column, line in table.columns.items():
             if column not in known:
                 what = f"is not a field of {stream.file}"
-                if column in stream.fields:
-                    what = f"is not what the files of {_shown(table.stream)} call that field"
                 remedy = suggestion(column, known, "delete it, or select the field")
+                if column in stream.fields:
+                    renamed = _landed_as(column, stream)
+                    what = f"is not a column of the files of {_shown(table.stream)}"
+                    remedy = f"write {renamed}" if renamed else "delete it: its mappers remove the field"
                 yield Diagnostic(table.file, (*table.stream, column), what, remedy, line)
 
 

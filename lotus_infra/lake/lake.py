@@ -26,7 +26,7 @@ from lotus_infra.lake.models import (
     StreamConfig,
     is_definition_id,
 )
-from lotus_infra.lake.references import LakeNames, named_values
+from lotus_infra.lake.references import LANDING, LakeNames, named_values
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -280,12 +280,23 @@ class Lake:
         return f"{connection.source}/{connection.name}" if several else connection.source
 
     def lands(self, connection: Connection) -> bool:
-        """Whether the lake's sensors and models read what a connection writes: its destination is destination-s3.
+        """Whether the lake's sensors and models read what a connection writes; true for an unknown destination."""
+        config = self.destination_of(connection)
+        return config is None or self.is_landing(config)
 
-        A destination that is unknown counts as one; one that is not pinned is recognized by its configuration.
-        """
+    def writes_files(self, connection: Connection) -> bool:
+        """Whether a connection writes files into a bucket; true for an unknown destination."""
         config = self.destination_of(connection)
         return config is None or self.is_s3(config)
+
+    def is_landing(self, destination: DestinationConfig) -> bool:
+        """Whether a destination writes where the lake's sensors and models read: into the landing bucket.
+
+        It is that of each destination-s3 which refers to it; of every destination-s3 if none does.
+        """
+        known = (each for each in self.destinations.values() if each is not None)
+        refer = [each for each in known if self.is_s3(each) and _refers_to_landing(each)]
+        return self.is_s3(destination) and (_refers_to_landing(destination) or not refer)
 
     def is_s3(self, destination: DestinationConfig) -> bool:
         """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
@@ -322,6 +333,11 @@ class Lake:
         by_identity = {each.identity: each for each in discovered.values()}
         streams = tuple(stream.among(by_identity) for stream in source.streams)
         return replace(self, sources=(replace(source, streams=streams, offered=frozenset(discovered)),))
+
+
+def _refers_to_landing(destination: DestinationConfig) -> bool:
+    """Whether a destination writes to the stack's landing bucket."""
+    return destination.configuration.get("s3_bucket_name") == {LANDING: "bucket"}
 
 
 def find_source(lake: Lake, name: str) -> SourceFolder:

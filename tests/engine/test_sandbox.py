@@ -1,5 +1,6 @@
 """`make sandbox`, in a checkout of its own."""
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.models import ConnectionConfig
 from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
 from sandbox.down import down
@@ -57,8 +59,8 @@ def stand(place: Layout) -> Standing:
     return stand_up(place, Phases(Console()))
 
 
-def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
-    # One source of three: Dagster's runs, one a stream, take most of the time.
+def keep_faker(place: Layout) -> Path:
+    """Leave one source of three: Dagster's runs, one a stream, take most of the time. Returns the lake's folder."""
     (place.project / "streams").unlink()
     shutil.copytree(
         REPOSITORY / "streams", place.project / "streams", ignore=shutil.ignore_patterns("klaviyo", "shopify")
@@ -68,6 +70,46 @@ def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.
     stack.unlink()
     kept = [line for line in lines if "klaviyo" not in line and "shopify" not in line]
     stack.write_text("".join(kept), encoding="utf-8")
+    return place.project / "streams"
+
+
+DEV_NULL = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"
+SILENT = {"test_destination": {"test_destination_type": "SILENT"}}
+
+
+def test_a_source_with_several_connections_is_counted_where_its_files_are_read(
+    place: Layout, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lake = keep_faker(place)
+    source = json.loads((lake / "faker/_source.json").read_text())
+    own = {key: source.pop(key) for key in tuple(ConnectionConfig.model_fields) if key in source}
+    source["connections"] = {
+        "faker": own,
+        "copy": {"destination": "nowhere", "prefix": "Odd [name]*", "streams": ["users"]},
+        "spare": {"destination": "nowhere", "streams": ["products"], "status": "inactive"},
+    }
+    (lake / "faker/_source.json").write_text(json.dumps(source))
+    nowhere = {"connector": DEV_NULL, "name": "Nowhere", "configuration": SILENT}
+    (lake / "_destinations/nowhere.json").write_text(json.dumps(nowhere))
+
+    up(place)
+
+    shown = capfd.readouterr().out
+    assert "3 connections, 5 streams" in shown
+    assert "faker/copy" in shown
+    assert re.search(r"faker/spare +│ +│ paused", shown)
+    server = s3.found(place)
+    assert server is not None
+    contents = lakehouse.contents(place, server)
+    assert {one.connection for one in contents.streams if one.landed} == {"faker"}
+    landed = sum(one.landed for one in contents.streams)
+    assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many more" in shown
+    users = next(one.landed for one in contents.streams if one.name == "users")
+    assert f"No files to count: faker/copy ({users:,} rows)." in shown
+
+
+def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
+    keep_faker(place)
 
     up(place)
 

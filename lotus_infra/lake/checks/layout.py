@@ -6,7 +6,7 @@ They ignore every other key, so a destination with another layout would look lik
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -52,12 +52,13 @@ def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
         if name not in used or config is None:
             continue
         file = f"{DESTINATIONS_FOLDER}/{name}.json"
-        if lake.is_s3(config):
+        if lake.is_landing(config):
             for path, what, remedy in _flaws(config.configuration):
                 yield Diagnostic(file, ("configuration", *path), what, remedy)
         elif config.connector in lake.connectors or is_definition_id(config.connector):
-            what = f"is not {S3}: the lake's models read nothing that it writes"
-            yield Diagnostic(file, ("connector",), what, "read its tables where it writes them", harmless=True)
+            other = "writes into another bucket than the landing zone's" if lake.is_s3(config) else f"is not {S3}"
+            what = f"{other}: the lake's models read nothing that it writes"
+            yield Diagnostic(file, ("connector",), what, "read its data where it writes it", harmless=True)
 
 
 def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
@@ -86,7 +87,21 @@ def columns_are_distinct(lake: Lake) -> Iterator[Diagnostic]:
                 yield from islice(_repeated_columns(stream), MOST_OF_A_FILE)
 
 
+def _is_plain(fields: Mapping[str, Field]) -> bool:
+    """Whether all fields keep their names in files, as nearly all of nearly every lake do: then no two become one."""
+    for name, field in fields.items():
+        if column_name(name) != name:
+            return False
+        if field.properties is not None and not _is_plain(field.properties):
+            return False
+        if field.items is not None and not _is_plain({name: field.items}):
+            return False
+    return True
+
+
 def _repeated_columns(stream: StreamFile) -> Iterator[Diagnostic]:
+    if not stream.config.mappers and stream.fields.keys().isdisjoint(_OWN_COLUMNS) and _is_plain(stream.fields):
+        return
     mapped = mapped_fields(stream)
     seen = dict.fromkeys(_OWN_COLUMNS, "a column of Airbyte's own")
     for name in mapped:

@@ -11,7 +11,6 @@ from pulumi_airbyte.client.models import (
     ActorKind,
     Connection,
     ConnectorDefinition,
-    ImageDefinition,
     Instance,
     Specification,
     StreamProperties,
@@ -157,16 +156,6 @@ class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions
         with discovering():
             found = self._items("/streams", what, query)
         return [parse(StreamProperties, item, what) for item in found]
-
-    def image_definitions(self, kind: ActorKind, workspace_id: str) -> list[ImageDefinition]:
-        """GET /workspaces/{id}/definitions/sources or /destinations: a workspace's connectors with their images.
-
-        Raises:
-            AirbyteError: also if the server is too old to list them.
-        """
-        what = f"list {kind} definitions"
-        items = self._items(f"/workspaces/{workspace_id}/definitions/{kind}s", what, [])
-        return [parse(ImageDefinition, item, what) for item in items]
 
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
         """The JSON Schema of a connector's configuration, as `full_specification`."""
