@@ -103,29 +103,35 @@ class MigrationPlan:
     @property
     def refusal(self) -> str:
         """Why nothing is taken over although there is something; empty if something is, or is in place already."""
-        left = sum(each.kind == "left" for each in self.notes)
+        left = len({each.subject for each in self.notes if each.kind == "left"})
         if self.imports or self.managed or not left:
             return ""
-        objects = "the one object" if left == 1 else f"any of the {left} objects"
-        return f"nothing is taken over: files can't express {objects} below, or only one of two has it"
+        objects = "the object above can't" if left == 1 else f"none of the {left} objects above can"
+        return f"nothing is taken over: {objects} be imported"
 
 
-def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()) -> MigrationPlan:
+def plan_migration(
+    existing: Existing, lake: Lake, managed: Collection[str] = (), pipelines: Mapping[str, str] | None = None
+) -> MigrationPlan:
     """Plan a migration.
 
     Args:
         existing: The existing objects.
         lake: The lake's files, perhaps none.
         managed: The ids of objects in the stack's state.
+        pipelines: The URNs of the pipelines in the stack's state, by name.
     """
-    pipelines, notes = pair_sources(existing)
+    paired, notes = pair_sources(existing)
     planner = _Planner(existing, lake, [*existing.notes, *notes])
-    for pipeline in pipelines:
+    for pipeline in paired:
         planner.add(pipeline)
     planner.check_lake()
     planner.note_unused_connectors()
     draft = planner.draft
-    imports = _without_managed(draft.imports, frozenset(managed), draft.notes)
+    known = pipelines or {}
+    imports = tuple(
+        replace(each, parent=known.get(each.pipeline, "")) for each in draft.imports if each.id not in managed
+    )
     return MigrationPlan(
         files=tuple(sorted(draft.files, key=lambda each: each.path)),
         kept=tuple(sorted(draft.kept)),
@@ -651,27 +657,6 @@ def _imported(
 ) -> ImportedResource:
     shown = (without_credentials(existing.label), without_credentials(existing.address))
     return ImportedResource(kind, name, existing.id, *shown, pipeline)
-
-
-def _without_managed(
-    imports: list[ImportedResource], managed: frozenset[str], notes: list[Note]
-) -> tuple[ImportedResource, ...]:
-    """The resources that are not in the stack's state; adds a note on each that the import file can't express.
-
-    These are the parts of a pipeline whose other parts are in the state: their parent exists, and the file's parents
-    are only new components.
-    """
-    pipelines = {each.pipeline for each in imports if each.pipeline and each.id in managed}
-    kept = []
-    for each in imports:
-        if each.id in managed:
-            continue
-        if each.pipeline in pipelines:
-            command = f"pulumi import {each.type} {each.name} {each.id} --parent 'parent=<URN of the Pipeline>'"
-            notes.append(Note("left", f'{each.kind} "{each.label}"', "the stack has its pipeline already", command))
-        else:
-            kept.append(each)
-    return tuple(kept)
 
 
 def _manifest_specifications(existing: Existing) -> dict[str, JsonObject]:

@@ -229,6 +229,55 @@ def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_s
     assert "fields" not in written["shopify/orders_a_copy.json"]
 
 
+def test_connections_of_an_existing_file_are_imported_by_their_names_and_others_are_left(
+    existing: Existing, tmp_path: Path
+) -> None:
+    [connection] = existing.connections
+    mine = tmp_path / "mine"
+    first = plan(
+        replace(existing, connections=(connection, replace(connection, id="daily", label="Daily", prefix="d_"))), mine
+    )
+    for each in first.files:
+        (mine / each.path).parent.mkdir(parents=True, exist_ok=True)
+        (mine / each.path).write_text(each.text, encoding="utf-8")
+    others = (
+        replace(connection, id="daily", label="Daily", prefix="other_", status="inactive"),
+        replace(connection, id="weekly", label="Weekly"),
+    )
+
+    found = plan_migration(replace(existing, connections=others), load_lake(mine).lake)
+
+    assert [(each.kind, each.name, each.id) for each in found.imports] == [
+        ("destination", "s3", made.DESTINATION_ID),
+        ("source", "shopify", made.SOURCE_ID),
+        ("connection", "shopify/daily", "daily"),
+    ]
+    assert found.files == ()
+    assert notes(found) == [
+        ("left", 'connection "Weekly" (weekly) shopify/_source.json has no connection with its name'),
+        ("changes", 'shopify/_source.json has the connection "Shopify → S3", which Airbyte does not have'),
+        ("changes", 'source "Shopify" shopify/ has other values of prefix, status'),
+    ]
+
+
+def test_a_folder_of_stream_files_gets_the_connections_that_take_them(existing: Existing, tmp_path: Path) -> None:
+    [connection] = existing.connections
+    [orders] = connection.streams
+    users = replace(orders, name="Users", namespace="App")
+    old = {"shopify/orders.json": (OWN_STREAMS / "shopify" / "orders.json").read_bytes()}
+    old["shopify/people.json"] = old["shopify/orders.json"].replace(b'"orders"', b'"Users"')
+    daily = replace(connection, id="daily", label="Daily", streams=(users,), prefix="d_")
+
+    found = plan(replace(existing, connections=(connection, daily)), tmp_path, PINNED | old)
+
+    connections = documents(found)["shopify/_source.json"]["connections"]
+    assert {name: each["streams"] for name, each in connections.items()} == {
+        "shopify": ["orders"],
+        "daily": ["people"],
+    }
+    assert [each.path for each in found.files] == ["_destinations/s3.json", "shopify/_source.json"]
+
+
 def test_sources_without_connections_and_destinations_without_sources_are_left_out(
     existing: Existing, tmp_path: Path
 ) -> None:
@@ -273,10 +322,20 @@ def test_a_file_with_another_connector_or_destination_is_noted(existing: Existin
 
 
 def test_objects_in_the_state_are_not_imported_again(existing: Existing, tmp_path: Path) -> None:
-    found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
+    lake = load_lake(write(tmp_path, PINNED), begun=False).lake
+    urn = "urn:pulumi:dev::lotus::lotus:airbyte:Pipeline::shopify"
 
-    assert found.imports == ()
-    assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
+    found = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID), {"shopify": urn})
+
+    document = json.loads(files.import_file(found.imports))
+    assert document["nameTable"] == {"shopify-pipeline": urn}
+    assert [(each["name"], each["parent"]) for each in document["resources"]] == [
+        ("shopify-connection", "shopify-pipeline")
+    ]
+    assert found.notes == ()
+    assert found.refusal == ""
+    everything = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID, made.CONNECTION_ID))
+    assert (everything.imports, everything.refusal) == ((), "")
 
 
 def test_a_prefix_of_two_streams_is_noted(existing: Existing, tmp_path: Path) -> None:
