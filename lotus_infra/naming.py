@@ -152,6 +152,11 @@ def acknowledged_connection(resource: str) -> str:
     return f"connection {resource}"
 
 
+def source_of_connection(resource: str) -> str:
+    """The source of a connection, by its Pulumi name: `shopify` of `shopify` and of `shopify/daily`."""
+    return resource.partition("/")[0]
+
+
 def secret(owner: str, path: Sequence[str | int]) -> str:
     """The stack's name of a secret of a source or a destination: `shopify_api_password`.
 

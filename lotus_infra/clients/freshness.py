@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from pydantic import JsonValue
@@ -23,6 +23,7 @@ from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 _PARALLEL_LISTINGS: Final = 16
+_MOST_DAYS_LISTED: Final = 100
 _LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
 """The beginning of each level's folders, and the last one of the calendar."""
 StreamKey = tuple[str, str]
@@ -181,7 +182,7 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
 
     The listing starts at yesterday's partition: one request for a fresh stream. An older stream takes four more, down
     its newest year, month and day, however many files it has. Partitions that are no day, or dated far from now, count
-    as none: their dates are wrong.
+    as none: their dates are wrong. A day whose files are all outside the layout is passed over.
 
     Args:
         store: The bucket.
@@ -196,8 +197,12 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
     )
     after = takewhile(lambda one: one.key < far, store.list_objects(prefix, after=yesterday))
     recent = _newest_of(prefix, after)
-    day = _last_day(store, prefix, far) if recent is None else None
-    return recent if day is None else _newest_of(prefix, store.list_objects(day))
+    if recent is not None:
+        return recent
+    found = (
+        _newest_of(prefix, store.list_objects(day)) for day in islice(_days(store, prefix, far), _MOST_DAYS_LISTED)
+    )
+    return next((one for one in found if one is not None), None)
 
 
 def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
@@ -350,14 +355,15 @@ def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None
     return NewestPartition(partition, len(inside), sum(one.size for one in inside), max(one.modified for one in inside))
 
 
-def _last_day(store: ObjectStore, prefix: str, far: str, levels: Sequence[tuple[str, str]] = _LEVELS) -> str | None:
-    """The prefix of the newest day before a prefix that is far from now; None if there is none."""
+def _days(store: ObjectStore, prefix: str, far: str, levels: Sequence[tuple[str, str]] = _LEVELS) -> Iterator[str]:
+    """The prefixes of the days before a prefix that is far from now, the newest first."""
     if not levels:
-        return prefix
+        yield prefix
+        return
     (part, last), *below = levels
     found = (one for one in store.folders(prefix) if part < one <= last and prefix + one < far)
-    days = (_last_day(store, prefix + one, far, below) for one in sorted(found, reverse=True))
-    return next((day for day in days if day is not None), None)
+    for one in sorted(found, reverse=True):
+        yield from _days(store, prefix + one, far, below)
 
 
 def _hours(limit: timedelta) -> str:

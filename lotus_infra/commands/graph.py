@@ -23,7 +23,7 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
     "--format", "kind", type=click.Choice(["mermaid", "svg"]), help="The format; default: by the suffix of FILE."
 )
 @OUTPUT
-@click.option("--source", help="Draw this source, or one connection such as shopify/daily, and its downstream models only.")
+@click.option("--source", help="Draw this source or connection (shopify/daily) and its downstream models only.")
 @STREAMS
 @DBT
 @JSON

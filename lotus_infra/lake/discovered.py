@@ -128,15 +128,15 @@ class Connector(LakeFile):
     connector: ConnectorName
     """The connector's name; the file has the same name."""
 
+    name: Label | None = None
+    """The name in Airbyte of a connector of one's own; by default the connector's name."""
+
     definition_id: ConnectorDefinition | None = None
     """The id of its definition in Airbyte, or {"$config": name} for an id that differs by stack. None for a connector
     of one's own, whose definition is a resource of the stack."""
 
     version: str | None = None
     """The version that the specification belongs to."""
-
-    name: Label | None = None
-    """The name in Airbyte of a connector of one's own; by default the connector's name."""
 
     image: Image | None = None
     """The Docker image of a connector of one's own."""

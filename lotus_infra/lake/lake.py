@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from airbyte_model.places import written_namespace
+from airbyte_model.streams import key_of, shown
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
@@ -189,6 +190,24 @@ class SourceFolder:
             return tuple(selected)
         taken = {stream.name for connection in self.connections for stream in connection.streams}
         return tuple(stream for stream in selected if stream.name in taken)
+
+    def files_of(self, identity: Identity) -> tuple[StreamFile, ...]:
+        """The files of a stream; also those of which one side does not know the namespace."""
+        namespace, name = identity
+        return tuple(
+            each
+            for each in self.streams
+            if each.config.stream == name and (each.namespace == namespace or None in {each.namespace, namespace})
+        )
+
+    def names_of(self, identity: Identity) -> tuple[str, ...]:
+        """The names by which a person may mean a stream: with its namespace, as its file, or its own name alone.
+
+        Its own name alone means another stream if that is the name of another stream's file.
+        """
+        files, own = [each.name for each in self.files_of(identity)], identity[1]
+        means_another = own not in files and any(each.name == own for each in self.streams)
+        return tuple(dict.fromkeys([shown(key_of(identity)), *files, *([] if means_another else [own])]))
 
 
 @dataclass(frozen=True, slots=True)

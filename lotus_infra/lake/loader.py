@@ -39,7 +39,6 @@ _MANIFESTS = (".yaml", ".yml")
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
-_MAPPERS = b'"mappers"'
 _MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
@@ -137,7 +136,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without reading streams that refer to none.
+    """The names of the stack's values that a lake's files refer to. Of the streams, only those with mappers are read.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -146,7 +145,10 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(directory, reader, _referring(reader, source)) for source in tree.sources)
+    mapped = [replace(each, streams=_with_mappers(directory, each), discovered=None) for each in tree.sources]
+    sources = tuple(_source(directory, reader, each) for each in mapped)
+    if not all(len(read.streams) == len(each.streams) for read, each in zip(sources, mapped, strict=True)):
+        return None
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
@@ -154,10 +156,16 @@ def load_value_names(directory: Path) -> LakeNames | None:
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
 
 
-def _referring(reader: Reader, source: _SourceTree) -> _SourceTree:
-    """A source with those of its streams that may refer to values: by a mapper."""
-    streams = tuple(name for name in source.streams if reader.mentions(f"{source.name}/{name}.json", _MAPPERS))
-    return replace(source, streams=streams, discovered=None)
+def _with_mappers(directory: Path, source: _SourceTree) -> tuple[str, ...]:
+    """The streams whose files may refer to values of the stack. Parsing all files would take a second for thousands."""
+    found = []
+    for name in source.streams:
+        try:
+            content = disk.read_file(str(directory / source.name / f"{name}.json"))
+        except disk.UnreadableError:
+            content = b""
+        found += [name] if b'"mappers"' in content else []
+    return tuple(found)
 
 
 def _source(directory: Path, reader: Reader, tree: _SourceTree) -> SourceFolder:
@@ -218,6 +226,12 @@ class DiscoveredFolder:
         known = self._all()
         meant = meant_streams((namespace, name), known)
         return stream.among({each: found for each in meant if (found := self._discovered(known[each])) is not None})
+
+    def find(self, identity: Identity) -> Discovered | None:
+        """The discovered stream of a namespace and a name; None if there is none, or several without the namespace."""
+        known = self._all()
+        meant = meant_streams(identity, known)
+        return self._discovered(known[meant[0]]) if len(meant) == 1 else None
 
     def _discovered(self, name: str) -> Discovered | None:
         if name not in self._read:

@@ -339,7 +339,7 @@ def test_two_schemas_with_one_table_name_have_two_files(lab: Lab) -> None:
         "  + sales_users (users of sales)",
     ]
     assert [(problem.field, problem.what) for problem in found.problems] == [
-        ("stream", '"users" is in several namespaces of the source "shop", public and sales')
+        ("stream", '"users" is in several namespaces of the source "shop": "public", "sales"')
     ]
     users = lab.folder / "shop" / "users.json"
     write(lab.folder, {"shop/users.json": json.dumps({"namespace": "sales", **json.loads(users.read_text())})})

@@ -44,6 +44,11 @@ def ended(lab: Lab, selector: str, status: str = "succeeded") -> None:
         lab.drive(run.job_id, status, rows_synced=7)
 
 
+def succeed(lab: Lab, *jobs: int) -> None:
+    for job in jobs:
+        lab.drive(job, "succeeded", rows_synced=job)
+
+
 def test_the_status_of_a_source_is_that_of_each_connection(bare: Lab, lotus: Lotus, capsys: Shown) -> None:
     ended(bare, "shop/daily", "failed")
 
@@ -117,7 +122,7 @@ def test_a_connection_that_airbyte_paused_by_itself_is_a_problem_and_one_that_it
 def test_a_source_syncs_by_all_its_active_connections(
     bare: Lab, lotus: Lotus, ids: dict[str, str], capsys: Shown
 ) -> None:
-    bare.steps = [lambda: [bare.drive(job, "succeeded", rows_synced=job) for job in (1, 2)]]
+    bare.steps = [lambda: succeed(bare, 1, 2)]
 
     assert lotus("sync", "shop", "--json") == 0
     runs = json.loads(capsys.readouterr().out)["syncs"]
@@ -127,7 +132,7 @@ def test_a_source_syncs_by_all_its_active_connections(
     assert [(run["status"], run["rows"]) for run in runs] == [("succeeded", 1), ("succeeded", 2), ("paused", None)]
     assert len(list(bare.twin.store.jobs)) == 2
 
-    bare.steps = [lambda: [bare.drive(job, "succeeded") for job in (3, 4, 5)]]
+    bare.steps = [lambda: succeed(bare, 3, 4, 5)]
     assert lotus("sync", "--all") == 0
     printed = capsys.readouterr()
     assert "shop/daily" in printed.out

@@ -34,7 +34,8 @@ def _not_offered(stream: StreamFile, alike: tuple[str | None, ...], offered: Col
     otherwise = f"delete the file, or run `lotus discover {source}` if the source has it"
     if namespace is not None:
         return ("namespace",), f'"{name}" is no stream of "{namespace}" in the source "{source}"', otherwise
-    return ("stream",), f'"{name}" is no stream of the source "{source}"', suggestion(name, offered, otherwise)
+    others = [each for each in offered if each != name]
+    return ("stream",), f'"{name}" is no stream of the source "{source}"', suggestion(name, others, otherwise)
 
 
 @each_selected_stream

@@ -54,7 +54,7 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
     catalog = await discovered(twin, source)
     asked = body.configurations.streams if body.configurations else None
     if asked:
-        streams = rules(twin, catalog, destination, ()).configured(asked)
+        streams = rules(twin, catalog, (source, destination), ()).configured(asked)
     else:
         streams = default_streams(catalog, twin.connector(source.definition_id).suggested_streams)
     name = body.name if body.name is not None else f"{source.name} <> {destination.name}"
@@ -117,7 +117,7 @@ async def patch_connection(twin: Twin, connection: Connection, body: ConnectionP
         source = known_actor(twin, ActorKind.SOURCE, connection.source_id)
         destination = known_actor(twin, ActorKind.DESTINATION, connection.destination_id)
         catalog = await discovered(twin, source)
-        changes["streams"] = rules(twin, catalog, destination, connection.streams).configured(asked)
+        changes["streams"] = rules(twin, catalog, (source, destination), connection.streams).configured(asked)
         changes["catalog_id"] = catalog.id
     return change_connection(twin, connection.id, {key: value for key, value in changes.items() if value is not None})
 
@@ -155,17 +155,18 @@ async def discovered(twin: Twin, source: Actor) -> Catalog:
         raise unexpected(f"Something went wrong in the connector. logs:{error}") from error
 
 
-def rules(twin: Twin, catalog: Catalog, destination: Actor, before: Iterable[SelectedStream]) -> StreamRules:
-    """The rules for the streams of a connection."""
-    vault = twin.vault(destination.workspace_id)
+def rules(twin: Twin, catalog: Catalog, ends: tuple[Actor, Actor], before: Iterable[SelectedStream]) -> StreamRules:
+    """The rules for the streams of a connection from a source to a destination."""
+    source, destination = (twin.connector(end.definition_id) for end in ends)
+    vault = twin.vault(ends[1].workspace_id)
     old = {stream.key: stream.mappers for stream in before}
 
     def store(body: StreamBody, stream: DiscoveredStream, asked: Sequence[MapperBody]) -> tuple[Mapper, ...]:
         known = old.get((stream.namespace, stream.name), ())
         return stored_mappers(asked, body.name, top_level_fields(stream), known, vault)
 
-    modes = twin.connector(destination.definition_id).destination_modes
-    return StreamRules(catalog, modes, store)
+    files = source.supports_files and destination.supports_files
+    return StreamRules(catalog, destination.destination_modes, files, store)
 
 
 def known_tags(twin: Twin, tags: Iterable[TagBody]) -> tuple[str, ...]:

@@ -19,8 +19,20 @@ from airbyte_twin.errors import ApiError, json_response
 from airbyte_twin.faults import Fault
 from airbyte_twin.jobs import drive
 from airbyte_twin.public.views import job_view
-from airbyte_twin.records import Actor, Catalog, Connection, ConnectionStatus, Job, JobStatus, SelectedStream, Temper
+from airbyte_twin.records import (
+    Actor,
+    Catalog,
+    Connection,
+    ConnectionStatus,
+    Description,
+    Image,
+    Job,
+    JobStatus,
+    SelectedStream,
+    Temper,
+)
 from airbyte_twin.secrets import SecretTree, is_node
+from airbyte_twin.specs import spec_flaw
 from airbyte_twin.twin import Twin
 
 LAST_INSTANT = 253_402_300_799
@@ -101,6 +113,13 @@ class TemperDrift(Order):
     discover_seconds: float = Field(default=0, ge=0, le=600)
     read_failure: str | None = None
     read_failure_after: int = Field(default=0, ge=0)
+
+
+class ImageOrder(Order):
+    """Describe an image, as it would do itself if it were run: its definitions then behave as its connector."""
+
+    docker_repository: str = Field(min_length=1)
+    connector: Description
 
 
 class Drift(RootModel[StatusDrift | ColumnDrift | OutsideDrift | SecretDrift | TemperDrift]):
@@ -344,6 +363,16 @@ async def drive_job(request: Request) -> Response:
     return json_response(job_view(driven))
 
 
+async def describe(request: Request) -> Response:
+    """POST what an image says of itself; another description replaces it."""
+    twin, order = Twin.of(request), await read_order(request, ImageOrder)
+    flaw = spec_flaw(order.connector.spec)
+    if flaw:
+        raise refused(f"connector.spec: not a JSON Schema: {flaw}")
+    twin.store.images.put(Image(id=order.docker_repository, description=order.connector))
+    return Response(status_code=204)
+
+
 async def end_tokens(request: Request) -> Response:
     """DELETE makes every bearer token end now."""
     Twin.of(request).tokens.end_all()
@@ -363,5 +392,6 @@ ROUTES = [
     Route("/drift", drift, methods=["POST"]),
     Route("/jobs/{job_id}", show_job, methods=["GET"]),
     Route("/jobs/{job_id}", drive_job, methods=["POST"]),
+    Route("/connectors", describe, methods=["POST"]),
     Route("/tokens", end_tokens, methods=["DELETE"]),
 ]

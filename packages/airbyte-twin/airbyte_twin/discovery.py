@@ -9,7 +9,7 @@ import hashlib
 from uuid import NAMESPACE_URL, uuid5
 
 from airbyte_twin.documents import dump_json
-from airbyte_twin.records import Actor, Catalog, Discovery
+from airbyte_twin.records import Actor, Catalog, DiscoveredStream, Discovery
 from airbyte_twin.sync.commands import command_of
 from airbyte_twin.sync.protocol.cancellation import Cancelled
 from airbyte_twin.sync.protocol.messages import ConnectorError
@@ -33,7 +33,17 @@ def outside_catalog(twin: Twin, source: Actor) -> Catalog | None:
     """The streams that the outside system has now."""
     if source.catalog_id is not None:
         return twin.catalog(source.catalog_id)
-    return twin.connector(source.definition_id).catalog
+    connector = twin.connector(source.definition_id)
+    known = connector.catalog
+    if known is None or twin.registry.catalog(known.id) == known:
+        return known
+    return stored_catalog(twin, known.streams)
+
+
+def stored_catalog(twin: Twin, streams: tuple[DiscoveredStream, ...]) -> Catalog:
+    """The catalog of these streams, under an id that depends on them alone."""
+    digest = hashlib.sha256(dump_json([stream.model_dump() for stream in streams])).hexdigest()
+    return twin.store.catalogs.put(Catalog(id=str(uuid5(NAMESPACE_URL, f"airbyte-twin:{digest}")), streams=streams))
 
 
 def cached_catalog(twin: Twin, source: Actor) -> Catalog | None:
@@ -54,8 +64,7 @@ async def present_catalog(twin: Twin, source: Actor) -> Catalog | None:
         streams = await discovered_streams(twin, source)
     except (ConnectorError, Cancelled) as error:
         raise DiscoveryError(str(error)) from error
-    digest = hashlib.sha256(dump_json([stream.model_dump() for stream in streams])).hexdigest()
-    return twin.store.catalogs.put(Catalog(id=str(uuid5(NAMESPACE_URL, f"airbyte-twin:{digest}")), streams=streams))
+    return stored_catalog(twin, streams)
 
 
 async def discover(twin: Twin, source: Actor, *, fresh: bool = False) -> Catalog:

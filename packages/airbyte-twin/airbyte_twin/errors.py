@@ -5,6 +5,7 @@ Source of shapes: airbyte-platform `api-problems.yaml` and the exception handler
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -206,10 +207,10 @@ def forbidden() -> ProblemError:
     return ProblemError(403, "forbidden", {"message": "Caller does not have the required permissions."})
 
 
-def files_unsupported(streams: Iterable[tuple[str, str | None]]) -> ProblemError:
-    """400 for streams, by name and namespace, that do not support file transfer."""
-    code = "error:connection-validation/file-transfer/connection-unsupported"
-    shown: JsonArray = [{"streamName": name, "streamNamespace": namespace} for name, namespace in streams]
+def files_unsupported(what: Literal["connection", "stream"], streams: Iterable[tuple[str | None, str]]) -> ProblemError:
+    """400 for streams, by namespace and name, whose connection, or that themselves, do not support file transfer."""
+    code = f"error:connection-validation/file-transfer/{what}-unsupported"
+    shown: JsonArray = [{"streamName": name, "streamNamespace": namespace} for namespace, name in streams]
     return ProblemError(400, code, {"streams": shown})
 
 

@@ -100,6 +100,25 @@ class DiscoveredStream(Record):
     is_file_based: bool | None = None
 
 
+class Description(Record):
+    """What an image says of itself when it runs, in the spelling of `registry.Connector`."""
+
+    kind: ActorKind
+    spec: JsonObject
+    streams: tuple[DiscoveredStream, ...] | None = None
+    supported_destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
+    suggested_streams: tuple[str, ...] = ()
+    supports_refreshes: bool = False
+    supports_files: bool = False
+
+
+class Image(Record):
+    """An image of a test's own; `id` is its docker repository."""
+
+    id: str
+    description: Description
+
+
 class Catalog(Record):
     """All streams of a source at one discovery."""
 

@@ -15,6 +15,7 @@ from airbyte_twin.records import (
     Definition,
     Discovery,
     Generations,
+    Image,
     Job,
     Outside,
     Record,
@@ -93,6 +94,7 @@ class Snapshot(Record):
     tempers: tuple[Temper, ...]
     generations: tuple[Generations, ...] = ()
     outsides: tuple[Outside, ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 class SecretSnapshot(Record):
@@ -120,6 +122,7 @@ class Store:
         self.tempers: Table[Temper] = Table()
         self.generations: Table[Generations] = Table()
         self.outsides: Table[Outside] = Table()
+        self.images: Table[Image] = Table()
         self.secrets: Table[Secret] = Table()
         self.next_job_id = 1
 
@@ -128,7 +131,8 @@ class Store:
         """A number that grows with every change."""
         tables = (
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
-            self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.secrets,
+            self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.images,
+            self.secrets,
         )  # fmt: skip
         return sum(table.changes for table in tables)
 
@@ -175,6 +179,7 @@ class Store:
             tempers=tuple(self.tempers),
             generations=tuple(self.generations),
             outsides=tuple(self.outsides),
+            images=tuple(self.images),
         )
 
     def secret_snapshot(self) -> SecretSnapshot:
@@ -196,5 +201,6 @@ class Store:
         self.tempers.fill(snapshot.tempers)
         self.generations.fill(snapshot.generations)
         self.outsides.fill(snapshot.outsides)
+        self.images.fill(snapshot.images)
         self.secrets.fill(secrets.secrets)
         self.applications.fill(secrets.applications)

@@ -40,11 +40,13 @@ class StreamRules:
     Attributes:
         catalog: The source's streams.
         destination_modes: Modes that the destination supports.
+        files: Whether both connectors can sync files.
         store_mappers: Checks and stores a stream's mappers.
     """
 
     catalog: Catalog
     destination_modes: tuple[DestinationSyncMode, ...]
+    files: bool
     store_mappers: StoreMappers
 
     def configured(self, bodies: Sequence[StreamBody]) -> tuple[SelectedStream, ...]:
@@ -65,7 +67,7 @@ class StreamRules:
             seen.add((stream.namespace, stream.name))
             found.append((body, stream))
         configured = tuple(self._configured(body, stream) for body, stream in found)
-        check_files(configured)
+        self._check_files(configured, [stream for _, stream in found])
         return configured
 
     def _configured(self, body: StreamBody, stream: DiscoveredStream) -> SelectedStream:
@@ -90,6 +92,16 @@ class StreamRules:
             destination_object_name=body.destination_object_name,
         )
 
+    def _check_files(self, configured: Iterable[SelectedStream], streams: Iterable[DiscoveredStream]) -> None:
+        """Refuse files of connectors, or of streams, that have none; raises ProblemError, 400 with the streams."""
+        asked = [each for each in configured if each.include_files]
+        having = {(each.namespace, each.name) for each in streams if each.is_file_based}
+        if asked and not self.files:
+            raise files_unsupported("connection", [each.key for each in asked])
+        without = [each.key for each in asked if each.key not in having]
+        if without:
+            raise files_unsupported("stream", without)
+
     def _check_mode(self, body: StreamBody, stream: DiscoveredStream) -> None:
         if body.sync_mode in {None, "full_refresh_overwrite"}:
             return
@@ -99,17 +111,6 @@ class StreamRules:
                 f"Cannot set sync mode to {body.sync_mode} for stream {body.name}. "
                 f"Valid sync modes are: [{', '.join(allowed)}]"
             )
-
-
-def check_files(streams: Iterable[SelectedStream]) -> None:
-    """Refuse streams with files, which no connector of a twin supports.
-
-    Raises:
-        ProblemError: 400 with the streams.
-    """
-    refused = [(stream.name, stream.namespace) for stream in streams if stream.include_files]
-    if refused:
-        raise files_unsupported(refused)
 
 
 def stored_cursor(body: StreamBody, stream: DiscoveredStream) -> FieldPath:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import JsonValue
 from starlette.requests import HTTPConnection
 
 from airbyte_twin.calls import CallLog
 from airbyte_twin.clock import Clock
-from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
-from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Job, Temper, Workspace
+from airbyte_twin.manifests import manifest_spec, manifest_streams
+from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Image, Job, Temper, Workspace
 from airbyte_twin.registry import Connector, Registry
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
@@ -151,12 +151,14 @@ class Twin:
         return found if found is not None and not found.deleted else None
 
     def connector(self, definition_id: str) -> Connector:
-        """The connector of a definition; an unknown connector accepts any configuration."""
+        """The connector of a definition: of the registry, of a described image, of a manifest, or an unknown one."""
         definition = self.store.definitions.get(definition_id)
         known = self.registry.by_definition(definition_id)
-        if known is None and definition is not None:
-            known = self.registry.by_repository(definition.docker_repository)
-        return known or unknown_connector(definition_id, definition)
+        if known is not None or definition is None:
+            return known or own_connector(definition_id, None, None)
+        image = self.store.images.get(definition.docker_repository)
+        known = None if image else self.registry.by_repository(definition.docker_repository)
+        return known or own_connector(definition_id, definition, image)
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for custom definitions."""
@@ -220,20 +222,19 @@ def definition_of(connector: Connector) -> Definition:
     )
 
 
-def manifest_spec(manifest: JsonValue) -> JsonObject:
-    """The `connectionSpecification` of a declarative source; empty without one."""
-    return as_object(as_object(as_object(manifest).get("spec")).get("connection_specification"))
-
-
-def unknown_connector(definition_id: str, definition: Definition | None) -> Connector:
-    """A connector known by its definition only: with its manifest's spec, or one that accepts anything."""
-    return Connector(
+def own_connector(definition_id: str, definition: Definition | None, image: Image | None) -> Connector:
+    """A connector that no registry has: as its manifest or its image says, or one that accepts anything."""
+    known = Connector(
         definition_id=definition_id,
         kind=definition.kind if definition else ActorKind.SOURCE,
         type="",
         name=definition.name if definition else "",
         docker_repository=definition.docker_repository if definition else "",
         docker_image_tag=definition.docker_image_tag if definition else "",
-        spec=manifest_spec(definition.manifest if definition else None) or OPEN_SPEC,
+        spec=OPEN_SPEC,
         supported_destination_sync_modes=("overwrite", "append"),
     )
+    if definition is not None and definition.manifest is not None:
+        streams = manifest_streams(definition.manifest)
+        return known.model_copy(update={"spec": manifest_spec(definition.manifest) or OPEN_SPEC, "streams": streams})
+    return known if image is None else known.model_copy(update=dict(image.description))

@@ -11,13 +11,14 @@ from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, ManifestCreate,
 from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
+from airbyte_twin.manifests import manifest_spec
 from airbyte_twin.public.views import declarative_view, definition_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.queries import converted_id, read_id
 from airbyte_twin.records import ActorKind, Definition
 from airbyte_twin.settings import Edition
 from airbyte_twin.specs import spec_flaw
-from airbyte_twin.twin import Twin, manifest_spec
+from airbyte_twin.twin import Twin
 
 
 def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[Definition]:
@@ -30,14 +31,19 @@ def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[
 
 
 def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarative: bool = False) -> Definition:
-    """The definition that a path names; declarative ones are only known under their own path.
+    """The definition that a path names, if its workspace has it; declarative ones are only known under their own path.
 
     Raises:
         ApiError: 404 or 403.
     """
     definition_id = converted_id(request, "definitionId", request.path_params["definition_id"])
+    workspace = known_workspace(twin, request.path_params["workspace_id"])
     found = twin.definition(definition_id)
-    if found is None or found.kind is not kind or found.declarative is not declarative:
+    if (
+        found is None
+        or found not in visible_definitions(twin, kind, workspace.id)
+        or found.declarative is not declarative
+    ):
         raise twin.unknown(DEFINITION_TYPES[kind], definition_id)
     return found
 

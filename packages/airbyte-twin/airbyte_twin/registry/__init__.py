@@ -31,6 +31,7 @@ class Connector(BaseModel):
         supported_destination_sync_modes: Of destinations; see `destination_modes`.
         suggested_streams: Selected when a connection names none.
         supports_refreshes: Of destinations.
+        supports_files: Whether it can sync files too; both ends must.
         streams: Result of `discover`, in the Airbyte protocol's spelling; None: discovery fails.
     """
 
@@ -46,6 +47,7 @@ class Connector(BaseModel):
     supported_destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
     suggested_streams: tuple[str, ...] = ()
     supports_refreshes: bool = False
+    supports_files: bool = False
     streams: tuple[DiscoveredStream, ...] | None = None
 
     @property

@@ -19,12 +19,13 @@ from pulumi_airbyte.client.models import (
     parse_actor,
 )
 from pulumi_airbyte.client.operations import Operations, discovering
+from pulumi_airbyte.client.own_connectors import OwnConnectors
 from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
