@@ -34,6 +34,7 @@ if the two differ, and `make bless` updates it.
 <source>/_discovered/<stream>.json a stream as the source offers it, written by `lotus discover`
 _destinations/<name>.json          a destination
 _connectors/<connector>.json       a connector at one version, with its specification
+_connectors/<connector>.yaml       the manifest of a connector of your own, if it has one
 ```
 
 The name of a source's folder or of a stream's file has lower-case letters, digits and underscores, a letter first:
@@ -78,6 +79,7 @@ _TABLES = (
     ("discovered", "Options", "Its modes, in `options`"),
     ("discovered", "Defaults", "Its suggestions, in `defaults`"),
     ("connector", "", "A pinned connector: `_connectors/<connector>.json`"),
+    ("connector", "Image", "The image of a connector of your own, in `image`"),
 )
 """Kind, definition within its schema (empty for the file itself), and title of each table."""
 
