@@ -36,6 +36,7 @@ if the two differ, and `make bless` updates it.
 <source>/_discovered/<file>.json   a stream as the source offers it, written by `lotus discover`
 _destinations/<name>.json          a destination
 _connectors/<connector>.json       a connector at one version, with its specification
+_connectors/<connector>.yaml       the manifest of a connector of your own, if it has one
 _stacks/<stack>.json               what differs in one stack: sources, schedules, destinations
 ```
 
@@ -81,6 +82,7 @@ _TABLES = (
     ("discovered", "Options", "Its modes, in `options`"),
     ("discovered", "Defaults", "Its suggestions, in `defaults`"),
     ("connector", "", "A pinned connector: `_connectors/<connector>.json`"),
+    ("connector", "Image", "The image of a connector of your own, in `image`"),
     ("stack", "", "What differs in one stack: `_stacks/<stack>.json`"),
     ("stack", "SourceOverlay", "A source, in `sources`"),
     ("stack", "ConnectionOverlay", "A connection, in `connections`"),
