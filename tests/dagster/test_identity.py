@@ -150,6 +150,7 @@ def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with
         build(lake)
 
 
+@pytest.mark.nightly
 def test_rows_of_expired_files_stay_when_others_are_overwritten(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     today = datetime.now(UTC).isoformat()
     old, young = land(lake, 0, 1, 2, day="2025-11-01"), land(lake, 0, 2, 3, extracted_at=today)
