@@ -93,11 +93,11 @@ class _Builder:
     def add_source(self, source: SourceFolder) -> None:
         """Add a source, its streams, their files, and the models that read these."""
         for stream in source.selected_streams:
-            name, prefix = f"{source.name}/{stream.name}", self._lake.prefix_of(source, stream.name)
+            name, prefix = f"{source.name}/{stream.name}", self._lake.prefix_of(source, stream)
             path = [
                 self._put(Node(f"source:{source.name}", "source", source.name, COLUMNS["source"], source.file)),
                 self._put(Node(f"stream:{name}", "stream", stream.name, COLUMNS["stream"], stream.file)),
-                self._put(Node(f"prefix:{name}", "prefix", prefix, COLUMNS["prefix"])),
+                self._put(Node(f"prefix:{name}", "prefix", prefix or "no files are read", COLUMNS["prefix"])),
             ]
             self.edges.extend(pairwise(path))
             if self._has_project:

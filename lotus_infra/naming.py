@@ -1,15 +1,20 @@
 """The only maker of names: of resources, labels, S3 prefixes and Kubernetes objects, and of streams in dbt and Dagster.
 
 Dashboards and people use these names: a change here moves data, replaces resources or breaks a bookmark. The functions
-take names of folders and files (`source`, `stream`, `destination`); the content of files has no effect here.
+take names of folders and files (`source`, `stream`, `destination`), and of a source's connections; the name that a
+stream has in its source decides only where its files are.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
+from airbyte_model.places import folder_of, written_name
+
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.=+@ /-]*")
+_UNSAFE_IN_FILES = re.compile(r'^[_. ]|[/\\:*?"<>|%@\x00-\x1f\x7f]| $')
+"""What no disk's file names can have, what means something else in a lake's folder, and what `discovered_file` adds."""
 LOSS_LABEL = "accepts-data-loss"
 """The label of a pull request whose data losses a person has accepted."""
 
@@ -85,9 +90,39 @@ def destination_resource(destination: str) -> str:
     return destination
 
 
-def connection_resource(source: str) -> str:
-    """The Pulumi name of a source's one connection: its folder."""
-    return source
+def definition_resource(connector: str) -> str:
+    """The Pulumi name of the definition of a connector of one's own: its file."""
+    return connector
+
+
+def tag_resource(tag: str) -> str:
+    """The Pulumi name of a tag of connections."""
+    return tag
+
+
+def connection_resource(source: str, connection: str) -> str:
+    """The Pulumi name of a connection: the source's folder if it has the same name, else both: `shopify/daily`.
+
+    A source whose file has no `connections` has one with its own name. No folder has a slash in its name.
+    """
+    return source if connection == source else f"{source}/{connection}"
+
+
+def stream_file(name: str, namespace: str = "") -> str:
+    """The default name of a stream's file, without the suffix: `Account` becomes `account`.
+
+    Args:
+        name: The stream's name in the source.
+        namespace: The stream's namespace, to tell it from another one with the same name.
+    """
+    return identifier(f"{namespace} {name}", "stream")
+
+
+def discovered_file(name: str, namespace: str | None = None) -> str:
+    """The name of a discovered stream's file, without the suffix: `orders`, `users@app`; of no two streams the same."""
+    return "@".join(
+        _UNSAFE_IN_FILES.sub(lambda found: f"%{ord(found[0]):02X}", part) for part in (name, namespace) if part
+    )
 
 
 def label(name: str) -> str:
@@ -95,9 +130,15 @@ def label(name: str) -> str:
     return name.replace("_", " ").title()
 
 
-def connection_label(source_label: str, destination_label: str) -> str:
-    """The display name of a connection: `Shopify → S3`."""
-    return f"{source_label} → {destination_label}"
+def connection_label(source_label: str, destination_label: str, connection: str = "") -> str:
+    """The display name of a connection if its file has none: `Shopify → S3`, `Shopify Daily → S3`.
+
+    Args:
+        source_label: The source's.
+        destination_label: The destination's.
+        connection: The name of the connection, unless it is the source's own.
+    """
+    return " ".join(filter(None, (source_label, label(connection), "→", destination_label)))
 
 
 def acknowledged_stream(source: str, stream: str) -> str:
@@ -105,9 +146,9 @@ def acknowledged_stream(source: str, stream: str) -> str:
     return f"stream {source}/{stream}"
 
 
-def acknowledged_connection(source: str) -> str:
-    """A source's connection in a stack's list of acknowledged losses: `connection shopify`."""
-    return f"connection {source}"
+def acknowledged_connection(resource: str) -> str:
+    """A connection in a stack's list of acknowledged losses: `connection shopify`, `connection shopify/daily`."""
+    return f"connection {resource}"
 
 
 def secret(owner: str, path: Sequence[str | int]) -> str:
@@ -132,12 +173,12 @@ def s3_prefix(namespace: str, stream: str, *, prefix: str = "", path: str = LAND
     """The prefix of a stream's files in the bucket: `raw/shopify/orders/`; year, month and day follow below it.
 
     Args:
-        namespace: The source's namespace.
+        namespace: The stream's namespace at the destination.
         stream: The stream's name in the source.
         prefix: The connection's prefix of all stream names.
         path: The destination's path in the bucket; empty for the bucket itself.
     """
-    return "".join(f"{part}/" for part in (path, namespace, prefix + stream) if part)
+    return folder_of(path, namespace, written_name(prefix, stream))
 
 
 def writer(bucket: str) -> str:

@@ -5,23 +5,35 @@ Everything is validated before the first resource is declared.
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
+import pulumi_airbyte as airbyte
 from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.clients import kubernetes
-from lotus_infra.components.airbyte import ActorArgs, ConnectionArgs, Destination, Pipeline, PipelineArgs
+from lotus_infra.components.airbyte import (
+    ActorArgs,
+    ConnectionArgs,
+    Definition,
+    Destination,
+    Pipeline,
+    PipelineArgs,
+    define,
+    stream_args,
+)
 from lotus_infra.config import production, pulumi_config
 from lotus_infra.config.pulumi_config import DagsterStack, Settings
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
 from lotus_infra.lake.catalog import catalog
-from lotus_infra.lake.lake import Lake, SourceFolder
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.disk import UnreadableError, read_file
+from lotus_infra.lake.lake import CONNECTORS_FOLDER, Connection, Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
 from lotus_infra.lake.report import check_lake, render
@@ -82,16 +94,20 @@ def dagster_values(stack: Settings) -> ChartValues:
 
 
 def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:
-    """Declare the landing zone, the destinations in use, a pipeline per source, and Dagster; export their outputs."""
+    """Declare the landing zone, what the lake's connections use, a pipeline per source, and Dagster; export outputs."""
     zone = _landing_zone(stack)
     builder = ArgsBuilder(lake, stack, zone)
-    used = sorted({_config(source).destination for source in lake.sources})
+    used = sorted({connection.config.destination for connection in lake.connections})
     destinations = {name: Destination(naming.destination_resource(name), builder.destination(name)) for name in used}
     exports: dict[str, Any] = {}
     for source in lake.sources:
-        destination = _config(source).destination
-        pipeline = Pipeline(naming.source_resource(source.name), builder.pipeline(source), destinations[destination])
-        exports[source.name] = {"connectionId": pipeline.connection_id, "streams": _prefixes(lake, source)}
+        pipeline = Pipeline(naming.source_resource(source.name), builder.pipeline(source), destinations)
+        exported = {
+            each.name: {"connectionId": pipeline.connection_ids[each.resource], "streams": _prefixes(lake, each)}
+            for each in source.connections
+        }
+        # The outputs of a source with one connection are those of before there could be several.
+        exports[source.name] = exported[source.name] if [*exported] == [source.name] else {"connections": exported}
     pulumi.export("sources", exports)
     if zone is not None:
         pulumi.export("landing", zone.exports())
@@ -141,36 +157,61 @@ class ArgsBuilder:
     stack: Settings
     zone: "LandingZone | None"
 
+    @cached_property
+    def definitions(self) -> "Mapping[str, Definition]":
+        """The definitions of the connectors of one's own in use, by connector; declared on first use."""
+        used = map(self.lake.destination_of, self.lake.connections)
+        configs = [each for each in (*(source.config for source in self.lake.sources), *used) if each is not None]
+        pinned = [self.lake.pinned(connector) for connector in sorted({each.connector for each in configs})]
+        own = {each.connector: each for each in pinned if each is not None and each.is_own}
+        workspace = self.stack.workspace_id
+        return {
+            name: define(naming.definition_resource(name), each, _manifest(self.lake, each), workspace)
+            for name, each in own.items()
+        }
+
+    @cached_property
+    def tags(self) -> "Mapping[str, airbyte.Tag]":
+        """The tags of all connections, by name; declared on first use."""
+        names = sorted({tag for connection in self.lake.connections for tag in connection.config.tags})
+        workspace = self.stack.workspace_id
+        return {name: airbyte.Tag(naming.tag_resource(name), name=name, workspace_id=workspace) for name in names}
+
     def destination(self, name: str) -> ActorArgs:
         """The arguments of the destination of a file."""
         config = cast("DestinationConfig", self.lake.destinations[name])
         return self._actor(self.lake.destination_label(name), config)
 
     def pipeline(self, source: SourceFolder) -> PipelineArgs:
-        """The arguments of the source and of the connection of a folder."""
-        config = _config(source)
-        streams = catalog(source)
+        """The arguments of the source and of the connections of a folder."""
+        return PipelineArgs(
+            source=self._actor(source.label, cast("SourceConfig", source.config)),
+            connections={each.resource: self._connection(source, each) for each in source.connections},
+            protect=self.stack.protect_sources,
+        )
+
+    def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
+        config, streams = connection.config, catalog(connection)
         # Streams of one name are acknowledged with their namespace; a name alone acknowledges all of them.
         names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
         losses = {naming.acknowledged_stream(source.name, name) for name in names}
-        return PipelineArgs(
-            source=self._actor(source.label, config),
-            connection=ConnectionArgs(
-                label=naming.connection_label(source.label, self.lake.destination_label(config.destination)),
-                streams=streams,
-                schedule=config.schedule,
-                namespace=source.namespace,
-                prefix=config.prefix,
-                non_breaking_changes=config.non_breaking_changes,
-                notify_schema_changes=config.notify_schema_changes,
-                allow_cursor_loss=True if losses & self.stack.acknowledged else None,
-            ),
-            protect=self.stack.protect_sources,
+        acknowledged = naming.acknowledged_connection(connection.resource) in self.stack.acknowledged
+        return ConnectionArgs(
+            label=self.lake.connection_label(source, connection),
+            destination=config.destination,
+            streams=tuple(stream_args(each, self._value) for each in streams),
+            schedule=config.schedule,
+            namespace_definition=config.namespace_definition,
+            namespace=connection.namespace_format,
+            prefix=config.prefix,
+            non_breaking_changes=config.non_breaking_changes,
+            notify_schema_changes=config.notify_schema_changes,
+            tags=tuple(self.tags[name] for name in config.tags),
+            status=config.status,
+            resource_requirements=config.resource_requirements,
+            allow_cursor_loss=True if losses & self.stack.acknowledged else None,
             # The engine refuses to replace what is protected, unless the same update ends the protection.
-            protect_connection=(
-                self.stack.protect_sources
-                and naming.acknowledged_connection(source.name) not in self.stack.acknowledged
-            ),
+            protect=self.stack.protect_sources and not acknowledged,
         )
 
     def _actor(self, label: str, config: SourceConfig | DestinationConfig) -> ActorArgs:
@@ -180,12 +221,19 @@ class ArgsBuilder:
             workspace_id=self.stack.workspace_id,
             configuration=cast("Mapping[str, Any]", substitute(config.configuration, self._value)),
             rotating=_rotating(config.configuration),
+            allocation=config.resource_allocation,
         )
 
-    def _definition_id(self, connector: str) -> str:
-        """The id of the connector's definition: pinned for a name; else the connector is an id itself."""
+    def _definition_id(self, connector: str) -> pulumi.Input[str]:
+        """The id of the connector's definition: pinned for a name, or the stack's; else the connector is an id."""
         pinned = self.lake.pinned(connector)
-        return pinned.definition_id if pinned is not None else connector
+        if pinned is None:
+            return connector
+        if pinned.is_own:
+            return self.definitions[pinned.connector].definition_id
+        reference = pinned.id_reference
+        # A plain value of the stack is no output.
+        return str(self.stack.value(reference)) if reference is not None else pinned.known_id or ""
 
     def _value(self, reference: Reference) -> pulumi.Input[Any]:
         """The value of a reference: a value of the stack, or a part of its landing zone."""
@@ -200,10 +248,18 @@ def _rotating(configuration: Configuration) -> tuple[str, ...]:
     return tuple(path for path in paths if path is not None)
 
 
-def _config(source: SourceFolder) -> SourceConfig:
-    return cast("SourceConfig", source.config)
+def _manifest(lake: Lake, connector: Connector) -> str:
+    """The text of the manifest of a connector of one's own; empty if it is an image."""
+    if connector.manifest is None:
+        return ""
+    try:
+        return read_file(str(lake.directory / CONNECTORS_FOLDER / connector.manifest)).decode()
+    except (UnreadableError, UnicodeDecodeError):
+        raise LotusError(f"{CONNECTORS_FOLDER}/{connector.manifest} can't be read", "save it as UTF-8") from None
 
 
-def _prefixes(lake: Lake, source: SourceFolder) -> dict[str, str]:
-    """The S3 prefix of each stream of a source, by the stream's name."""
-    return {stream.name: lake.prefix_of(source, stream.name) for stream in catalog(source)}
+def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:
+    """The prefix in the bucket of each stream of a connection, by the name of the stream's file."""
+    if not lake.lands(connection):
+        return {}
+    return {stream.name: lake.place_of(connection, stream) for stream in connection.streams}

@@ -15,6 +15,8 @@ from toolchain.connectors import connector
 from toolchain.engine import EngineError
 
 REAL: Final = ("source-faker",)
+CONNECTORS: Final = Path(__file__).parent / "connectors"
+"""Specifications and a few streams each, as facts; the twin synthesizes their records."""
 
 
 class Twin(Running):
@@ -58,8 +60,14 @@ def start(layout: Layout) -> Twin:
     raise not_started("the Airbyte twin", layout.twin_log)
 
 
+def give_connectors(data: Path) -> None:
+    """Put further connectors into a twin's data folder: sources of which nothing is pinned yet, to try `lotus add`."""
+    shutil.copytree(CONNECTORS, data / "connectors", dirs_exist_ok=True)
+
+
 def _spawn(layout: Layout, port: str) -> Process:
     layout.twin_data.mkdir(exist_ok=True)
+    give_connectors(layout.twin_data)
     command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none", "--run-syncs"]
     return spawn([*command, *_connectors(), "--data-dir", str(layout.twin_data)], layout.twin_log)
 

@@ -35,7 +35,8 @@ def streams_of(directory: Path) -> tuple[Stream, ...]:
     """
     lake = load_usable_lake(directory)
     return tuple(
-        Stream(source.name, stream.name, lake.prefix_of(source, stream.name))
+        Stream(source.name, stream.name, prefix)
         for source in lake.sources
         for stream in source.selected_streams
+        if (prefix := lake.prefix_of(source, stream)) is not None
     )

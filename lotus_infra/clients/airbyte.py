@@ -8,11 +8,11 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, TypeAda
 from lotus_infra import naming
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config import production
-from lotus_infra.config.settings import StackSettings
+from lotus_infra.config.settings import NAMESPACE, StackSettings
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
 from lotus_infra.config.stack_files import encrypted_places
 from lotus_infra.config.workspaces import SERVER, WORKSPACE, known_id
@@ -124,9 +124,9 @@ class ConnectedLake:
         found = self.airbyte.list_actors("source", self.workspace_id)
         # Airbyte's messages may repeat a setting, and it masks only what a specification calls secret.
         specs = {
-            each.definition_id: Specification.usable(each.spec)
+            each.known_id: Specification.usable(each.spec)
             for each in self.lake.connectors.values()
-            if each is not None
+            if each is not None and each.known_id is not None
         }
         for actor in found:
             self.airbyte.redactor.learn(hidden_texts(actor.configuration or {}, specs.get(actor.definition_id)))
@@ -138,14 +138,21 @@ class ConnectedLake:
 
 
 @contextmanager
-def connected(directory: Path, stack: str | None) -> Iterator[ConnectedLake]:
+def connected(directory: Path, stack: str | None, *, begins: bool = False) -> Iterator[ConnectedLake]:
     """The lake in a folder, connected to the Airbyte of a stack.
+
+    Args:
+        directory: The lake's folder.
+        stack: The stack, as in `airbyte_workspace`.
+        begins: Whether files are about to be written: the lake may have no sources yet, or no folder, and the stack may
+            have values of further names.
 
     Raises:
         LotusError: The lake can't be loaded, or Airbyte's address or credentials are unknown.
     """
-    lake = load_lake(directory).lake
-    settings, workspace_id = airbyte_workspace(directory, stack)
+    lake = load_lake(directory, begun=not begins).lake
+    find = beginning_workspace if begins else airbyte_workspace
+    settings, workspace_id = find(directory, stack)
     with closing(Airbyte(settings)) as airbyte:
         airbyte.redactor.expect(lambda: stack_secrets(directory, stack))
         yield ConnectedLake(airbyte, workspace_id, lake)
@@ -182,6 +189,26 @@ def airbyte_workspace(
             stack may not run like this.
     """
     selection = _select_stack(directory, stack, environment)
+    return _workspace_of(selection, directory, environment, workspace, guarded=guarded)
+
+
+def beginning_workspace(directory: Path, stack: str | None) -> AirbyteWorkspace:
+    """The Airbyte of a stack that may have values for files which are about to be written.
+
+    Raises:
+        LotusError: As `airbyte_workspace`.
+    """
+    return _workspace_of(_select_stack(directory, stack, os.environ, begins=True), directory, os.environ)
+
+
+def _workspace_of(
+    selection: "_StackSelection",
+    directory: Path,
+    environment: Mapping[str, str],
+    workspace: str = "",
+    *,
+    guarded: bool = True,
+) -> AirbyteWorkspace:
     settings = selection.settings
     if selection.run is not None and selection.run.is_production:
         if guarded:
@@ -228,12 +255,52 @@ def stack_secrets(
         places = [(key, path) for key, value in values.items() for path in encrypted_places(value)]
         if not places:
             return frozenset()
-        engine = Engine(project, stack or environment.get(STACK_VARIABLE) or names[0], environment, guarded=False)
-        shown = _CONFIGURATION.validate_json(engine.output("config", "--show-secrets", "--json"))
-    except (LotusError, ValidationError):
+        decrypted = _decrypted(project, stack or environment.get(STACK_VARIABLE) or names[0], environment)
+    except LotusError:
         return None
-    decrypted = {key: each.object_value if each.object_value is not None else each.value for key, each in shown.items()}
     return frozenset(text for key, path in places for text in _text_at(decrypted.get(key), path))
+
+
+def stack_texts(
+    directory: Path, stack: str | None, names: Collection[str], environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The values that a stack has of these names below `lotus:`, as texts; those that it does not have are left out.
+
+    Args:
+        directory: The lake's folder.
+        stack: The stack, as in `airbyte_workspace`.
+        names: The names, such as `shopify_api_password`.
+        environment: The environment's variables.
+
+    Raises:
+        LotusError: A value is encrypted, and the engine can't decrypt it.
+    """
+    project = Project.around(directory)
+    stacks = project.select_all(stack, environment) if project is not None else ()
+    if project is None or len(stacks) != 1:
+        return {}
+    values = project.read(stacks[0]).entries.values
+    keys = {name: f"{NAMESPACE}:{name}" for name in names if f"{NAMESPACE}:{name}" in values}
+    if any(list(encrypted_places(values[key])) for key in keys.values()):
+        chosen = stack or environment.get(STACK_VARIABLE) or stacks[0]
+        known: Mapping[str, JsonValue] = _decrypted(project, chosen, environment)
+    else:
+        known = cast("Mapping[str, JsonValue]", values)
+    return {name: text for name, key in keys.items() for text in _text_at(known.get(key), ())}
+
+
+def _decrypted(project: Project, stack: str, environment: Mapping[str, str]) -> dict[str, JsonValue]:
+    """A stack's configuration by full key, decrypted by the engine.
+
+    Raises:
+        LotusError: The engine can't decrypt it.
+    """
+    engine = Engine(project, stack, environment, guarded=False)
+    try:
+        shown = _CONFIGURATION.validate_json(engine.output("config", "--show-secrets", "--json"))
+    except ValidationError:
+        raise LotusError("the output of `pulumi config --json` can't be read", "update the engine") from None
+    return {key: each.object_value if each.object_value is not None else each.value for key, each in shown.items()}
 
 
 class _Value(BaseModel):
@@ -314,10 +381,13 @@ class _StackSelection(NamedTuple):
     run: production.Run | None = None
 
 
-def _select_stack(directory: Path, stack: str | None, environment: Mapping[str, str]) -> _StackSelection:
+def _select_stack(
+    directory: Path, stack: str | None, environment: Mapping[str, str], *, begins: bool = False
+) -> _StackSelection:
     project = Project.needed(directory) if stack else Project.around(directory)
     if project is None:
         return _StackSelection()
+    project = replace(project, begins=begins)
     names = project.select_all(stack, environment)
     if len(names) != 1:
         return _StackSelection(others=names)

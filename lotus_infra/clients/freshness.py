@@ -113,10 +113,12 @@ def newest_partitions(
     landed: dict[StreamKey, Landed] = {}
     by_destination: dict[str, list[tuple[StreamKey, str]]] = {}
     for folder in folders:
-        prefixes = [((folder.name, each.name), lake.prefix_of(folder, each.name)) for each in folder.selected_streams]
-        landed.update((stream, None) for stream, _ in prefixes)
-        if folder.config is not None:
-            by_destination.setdefault(folder.config.destination, []).extend(prefixes)
+        landed.update(((folder.name, each.name), None) for each in folder.selected_streams)
+        read = {each.name: lake.prefix_of(folder, each) for each in folder.selected_streams}
+        for connection in folder.connections:
+            found = ((each.name, lake.place_of(connection, each)) for each in connection.streams)
+            prefixes = [((folder.name, name), place) for name, place in found if read[name] == place]
+            by_destination.setdefault(connection.config.destination, []).extend(prefixes)
     for destination, prefixes in by_destination.items():
         try:
             bucket = destination_bucket(lake.destinations.get(destination), values, environment)

@@ -115,12 +115,11 @@ def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
     """The objects that the lake's files declare, each with its Pulumi name."""
     for source in lake.sources:
         yield Declared("source", source.label), naming.source_resource(source.name)
-        if source.config is None:
-            continue
-        destination = lake.destination_label(source.config.destination)
-        yield Declared("destination", destination), naming.destination_resource(source.config.destination)
-        label = naming.connection_label(source.label, destination)
-        yield Declared("connection", label, source.label, destination), naming.connection_resource(source.name)
+        for connection in source.connections:
+            destination = lake.destination_label(connection.config.destination)
+            yield Declared("destination", destination), naming.destination_resource(connection.config.destination)
+            label = lake.connection_label(source, connection)
+            yield Declared("connection", label, source.label, destination), connection.resource
 
 
 def _remedy(audited: Audited, resource: str) -> str:

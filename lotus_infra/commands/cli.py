@@ -15,9 +15,11 @@ from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable
 
 COMMANDS: Final = {
+    "add": "Write the files of a new source, stream or destination.",
     "audit": "List Airbyte's objects as managed, adoptable, duplicate or orphan.",
     "backfill": "Request a full re-read of streams.",
     "check": "Check the lake's files, its stacks and the dbt project.",
+    "connector": "Pin connectors with their specifications.",
     "comment": "Summarize a preview's effect on data, for a pull request.",
     "deploy": "Deploy the checked-out commit to a stack.",
     "discover": "Write what a source offers now into its folder.",

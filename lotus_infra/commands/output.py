@@ -44,10 +44,12 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
     """
     temporary: dict[Path, Path] = {}
     replaced: dict[Path, bytes | None] = {}
+    created: list[Path] = []
     try:
         for name, text in files.items():
             # Resolved, so that a symbolic link stays and its target is written.
             file = (folder / name).resolve()
+            created += [each for each in reversed(file.parents) if not each.exists()]
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary[file] = beside(file, "new")
             temporary[file].write_bytes(text.encode())
@@ -65,6 +67,10 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
         for new in temporary.values():
             with suppress(OSError):
                 new.unlink()
+        for each in reversed(created):
+            # Only an empty folder can be removed: one without files would be a source without a file.
+            with suppress(OSError):
+                each.rmdir()
 
 
 def _restore(replaced: Mapping[Path, bytes | None]) -> None:

@@ -1,10 +1,10 @@
 """Airbyte's part of the lake: destinations, and a pipeline for each source folder.
 
-A pipeline is the folder's source and its connection. Resource names come from folder and file names, so a changed label
-is an update and never a replacement.
+A pipeline is the folder's source and its connections. Resource names come from the names of folders, files and
+connections, so a changed label is an update and never a replacement.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -14,7 +14,16 @@ from airbyte_model.schedules import interval_of
 from pulumi_airbyte.resources import Actor
 
 from lotus_infra.lake.catalog import ConfiguredStream
-from lotus_infra.lake.models import NonBreakingChanges, Schedule
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.models import (
+    Allocation,
+    ConnectionStatus,
+    NamespaceDefinition,
+    NonBreakingChanges,
+    Resources,
+    Schedule,
+)
+from lotus_infra.lake.references import Reference, substitute
 
 if TYPE_CHECKING:
     from airbyte_model.modes import SyncMode
@@ -27,18 +36,20 @@ class ActorArgs:
 
     Attributes:
         name: the display name.
-        definition_id: the connector's definition.
+        definition_id: the connector's definition; an output for a connector of one's own.
         workspace_id: the workspace of the actor.
         configuration: the connector's configuration; values of the stack are outputs.
         rotating: property paths of secrets that Airbyte itself replaces; they are written only when the actor is
             created.
+        allocation: what the connector's pods get; None for Airbyte's default.
     """
 
     name: str
-    definition_id: str
+    definition_id: pulumi.Input[str]
     workspace_id: str
     configuration: Mapping[str, Any]
     rotating: tuple[str, ...] = ()
+    allocation: Allocation | None = None
 
 
 @dataclass(frozen=True)
@@ -47,23 +58,36 @@ class ConnectionArgs:
 
     Attributes:
         label: the display name.
+        destination: the name of its destination.
         streams: the selected streams, at least one.
         schedule: of its syncs.
-        namespace: the folder that the streams are written to, below the destination's path.
+        namespace_definition: where the namespace at the destination comes from.
+        namespace: the namespace of a custom one; None for the other definitions.
         prefix: put before every stream's name.
         non_breaking_changes: Airbyte's reaction to added or removed fields of the source.
         notify_schema_changes: whether Airbyte notifies the workspace of schema changes; None for Airbyte's default.
+        tags: of the connection, in any order.
+        status: inactive for a connection that is not synced.
+        resource_requirements: what the pods of its syncs get; None for Airbyte's default.
         allow_cursor_loss: whether a replacement may lose cursors that can't be transferred; None for no.
+        protect: whether it must be unprotected before it can be deleted or replaced. Its deletion loses the cursors,
+            and a `destroy` deletes connections before it stops at a protected source.
     """
 
     label: str
-    streams: tuple[ConfiguredStream, ...]
+    destination: str
+    streams: tuple[airbyte.ConnectionConfigurationsStreamArgs, ...]
     schedule: Schedule
-    namespace: str
+    namespace_definition: NamespaceDefinition
+    namespace: str | None
     prefix: str
     non_breaking_changes: NonBreakingChanges
-    notify_schema_changes: bool | None = None
-    allow_cursor_loss: Literal[True] | None = None
+    notify_schema_changes: bool | None
+    tags: tuple[airbyte.Tag, ...]
+    status: ConnectionStatus
+    resource_requirements: Resources | None
+    allow_cursor_loss: Literal[True] | None
+    protect: bool
 
 
 @dataclass(frozen=True)
@@ -72,16 +96,33 @@ class PipelineArgs:
 
     Attributes:
         source: its source.
-        connection: its connection.
+        connections: its connections, by Pulumi name.
         protect: whether the source must be unprotected before it can be deleted.
-        protect_connection: whether the connection must be unprotected before it can be deleted or replaced. Its
-            deletion loses the cursors, and a `destroy` deletes connections before it stops at a protected source.
     """
 
     source: ActorArgs
-    connection: ConnectionArgs
+    connections: Mapping[str, ConnectionArgs]
     protect: bool
-    protect_connection: bool
+
+
+Definition = airbyte.SourceDefinition | airbyte.DestinationDefinition | airbyte.DeclarativeSourceDefinition
+
+
+def define(name: str, connector: Connector, manifest: str, workspace_id: str) -> Definition:
+    """Declare the definition of a connector of one's own.
+
+    Args:
+        name: the resource's.
+        connector: the connector's file, with an image or a manifest.
+        manifest: the text of the manifest; empty for an image.
+        workspace_id: the workspace that may use it.
+    """
+    label = connector.name if connector.name is not None else connector.connector
+    if connector.image is None:
+        return airbyte.DeclarativeSourceDefinition(name, name=label, workspace_id=workspace_id, manifest=manifest)
+    kind = airbyte.SourceDefinition if connector.connector.startswith("source-") else airbyte.DestinationDefinition
+    image, tag = connector.image.repository, connector.image.tag
+    return kind(name, name=label, workspace_id=workspace_id, docker_repository=image, docker_image_tag=tag)
 
 
 class _ByArgs(Actor):
@@ -94,6 +135,7 @@ class _ByArgs(Actor):
             definition_id=args.definition_id,
             workspace_id=args.workspace_id,
             configuration=args.configuration,
+            resource_allocation=_allocation(args.allocation),
             opts=_ignore_rotating(args, opts),
         )
 
@@ -113,8 +155,21 @@ def _ignore_rotating(args: ActorArgs, opts: pulumi.ResourceOptions | None) -> pu
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(args.rotating)))
 
 
+def _allocation(allocation: Allocation | None) -> Mapping[str, Any] | None:
+    """An allocation as the public API takes it (ScopedResourceRequirements)."""
+    if allocation is None:
+        return None
+    jobs = [{"jobType": job, "resourceRequirements": _resources(each)} for job, each in allocation.jobs.items()]
+    default = {"default": _resources(allocation.default)} if allocation.default is not None else {}
+    return {**default, **({"jobSpecific": jobs} if jobs else {})}
+
+
+def _resources(resources: Resources | None) -> dict[str, str]:
+    return resources.model_dump(exclude_none=True) if resources is not None else {}
+
+
 class Connection(airbyte.Connection):
-    """The connection of a source folder, named after it: its selected streams, into one destination."""
+    """A connection of a source folder: selected streams of the source, into one destination."""
 
     def __init__(
         self,
@@ -129,11 +184,15 @@ class Connection(airbyte.Connection):
             name=args.label,
             source_id=source.source_id,
             destination_id=destination.destination_id,
-            configurations=airbyte.ConnectionConfigurationsArgs([_stream_args(stream) for stream in args.streams]),
+            configurations=airbyte.ConnectionConfigurationsArgs(args.streams),
             schedule=_schedule_args(args.schedule),
-            namespace_definition="custom_format",
+            namespace_definition=args.namespace_definition,
             namespace_format=args.namespace,
             prefix=args.prefix,
+            # Airbyte's default is left out, as it is in states of before a file could have a status.
+            status=None if args.status == "active" else args.status,
+            tags=args.tags or None,
+            resource_requirements=_resources(args.resource_requirements) or None,
             non_breaking_schema_updates_behavior=args.non_breaking_changes,
             notify_schema_changes=args.notify_schema_changes,
             allow_cursor_loss=args.allow_cursor_loss,
@@ -141,7 +200,21 @@ class Connection(airbyte.Connection):
         )
 
 
-def _stream_args(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsStreamArgs:
+def stream_args(
+    stream: ConfiguredStream, resolve: Callable[[Reference], pulumi.Input[Any]]
+) -> airbyte.ConnectionConfigurationsStreamArgs:
+    """The arguments of a stream.
+
+    Args:
+        stream: the stream.
+        resolve: returns the value of a reference in a mapper.
+    """
+    mappers = [
+        airbyte.ConnectionConfigurationsStreamMapperArgs(
+            each.type, cast("Mapping[str, Any]", substitute(each.configuration, resolve))
+        )
+        for each in stream.mappers
+    ]
     return airbyte.ConnectionConfigurationsStreamArgs(
         name=stream.name,
         namespace=stream.namespace,
@@ -149,6 +222,9 @@ def _stream_args(stream: ConfiguredStream) -> airbyte.ConnectionConfigurationsSt
         cursor_field=stream.cursor_field,
         primary_key=stream.primary_key,
         selected_fields=stream.selected_fields,
+        mappers=mappers or None,
+        include_files=stream.include_files,
+        destination_object_name=stream.destination_object_name,
         backfill=stream.backfill,
     )
 
@@ -165,24 +241,26 @@ def _schedule_args(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
 
 
 class Pipeline(pulumi.ComponentResource):
-    """A source and its connection (`lotus:airbyte:Pipeline`), named after the folder.
+    """A source and its connections (`lotus:airbyte:Pipeline`), named after the folder.
 
     Attributes:
-        connection_id: the connection's id.
+        connection_ids: the connections' ids, by Pulumi name.
     """
 
-    connection_id: pulumi.Output[str]
+    connection_ids: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self,
         name: str,
         args: PipelineArgs,
-        destination: Destination,
+        destinations: Mapping[str, Destination],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("lotus:airbyte:Pipeline", name, None, opts)
         source = Source(name, args.source, pulumi.ResourceOptions(parent=self, protect=args.protect))
-        opts = pulumi.ResourceOptions(parent=self, protect=args.protect_connection)
-        connection = Connection(name, args.connection, source, destination, opts)
-        self.connection_id = connection.connection_id
-        self.register_outputs({"connectionId": self.connection_id})
+        ids: dict[str, pulumi.Output[str]] = {}
+        for resource, each in args.connections.items():
+            opts = pulumi.ResourceOptions(parent=self, protect=each.protect)
+            ids[resource] = Connection(resource, each, source, destinations[each.destination], opts).connection_id
+        self.connection_ids = ids
+        self.register_outputs({"connectionId": ids[name]} if [*ids] == [name] else {"connectionIds": ids})

@@ -48,11 +48,13 @@ class Project:
         folder: The folder of its `Pulumi.yaml`.
         stacks: The file of each stack that has one.
         lake: The lake's folder, for stacks without `lotus:streams`; None for the folder that the program reads.
+        begins: Whether files are about to be written, whose values a stack may have already: any name may be one.
     """
 
     folder: Path
     stacks: Mapping[str, Path]
     lake: Path | None = None
+    begins: bool = False
 
     @classmethod
     def around(cls, directory: Path) -> "Project | None":
@@ -123,7 +125,7 @@ class Project:
         folder = self.folder / given if isinstance(given, str) else self.lake or self.folder / "streams"
         if lake is None or folder.absolute() != lake.absolute():
             names = load_value_names(folder)
-        found = parse(stack, entries.values, names)
+        found = parse(stack, entries.values, None if self.begins else names)
         wrong, missing = (
             tuple(entries.problem(each.path, each.what, each.remedy) for each in each_kind)
             for each_kind in (found.mistakes, found.missing)

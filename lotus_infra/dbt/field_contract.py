@@ -49,10 +49,10 @@ class LakeAndProject:
             sources={source.name: source for source in lake.sources},
             streams=streams,
             prefixes={
-                (source.name, stream.name): lake.prefix_of(source, stream.name)
+                (source.name, stream.name): prefix
                 for source in lake.sources
-                if source.config is not None and lake.destination_of(source) is not None
                 for stream in source.streams
+                if (prefix := lake.prefix_of(source, stream)) is not None
             },
             tables={table.stream: table for source in project.sources for table in source.tables},
             tags={naming.dbt_tag(*name): name for name in streams},
@@ -115,7 +115,7 @@ Rule = Callable[[LakeAndProject], Iterable[Diagnostic]]
 def fields_are_selected(both: LakeAndProject) -> Iterator[Diagnostic]:
     """A model reads only fields that the stream selects."""
     for model, ref, stream in both.stream_refs:
-        known = _folded((*stream.config.fields, *ALWAYS_THERE))
+        known = _folded((*stream.fields, *ALWAYS_THERE))
         for column in _first_of_each(ref.columns):
             if column.column.casefold() not in known:
                 what = f"the model reads it from {_shown(ref.stream)}, which does not select it"
@@ -147,7 +147,7 @@ def columns_are_declared(both: LakeAndProject) -> Iterator[Diagnostic]:
                 what = f"no sources file declares {_shown(ref.stream)}"
                 yield Diagnostic(model.file, ("arrivals",), what, "add it to the tables of its source", ref.line)
             continue
-        selected, declared = _folded((*stream.config.fields, *ALWAYS_THERE)), _folded(table.columns)
+        selected, declared = _folded((*stream.fields, *ALWAYS_THERE)), _folded(table.columns)
         for column in _first_of_each(ref.columns):
             if column.column.casefold() in selected and column.column.casefold() not in declared:
                 what = f"the model reads it from {_shown(ref.stream)}, but {table.file} does not declare it"
@@ -181,7 +181,7 @@ def _how_to_select(column: str, stream: StreamFile) -> str:
     if stream.discovered is not None and column in stream.discovered.fields:
         return f"add it to the fields of {stream.file}: the source has it"
     otherwise = f"add it to the fields of {stream.file}, or don't read it"
-    return suggestion(column, (*stream.config.fields, *ALWAYS_THERE), otherwise)
+    return suggestion(column, (*stream.fields, *ALWAYS_THERE), otherwise)
 
 
 def _missing_property(column: ColumnRef, stream: StreamFile) -> tuple[JsonPath, Mapping[str, Field]] | None:
@@ -190,7 +190,7 @@ def _missing_property(column: ColumnRef, stream: StreamFile) -> tuple[JsonPath, 
     The discovered field may have properties that the stream's file does not repeat: a property is missing only where
     both lack it.
     """
-    field = _field(column.column, stream.config.fields)
+    field = _field(column.column, stream.fields)
     missing = _missing_in(field, column.path) if field is not None else None
     if missing is not None and stream.discovered is not None:
         discovered = _field(column.column, stream.discovered.fields)
@@ -245,7 +245,7 @@ def declared_columns_are_selected(both: LakeAndProject) -> Iterator[Diagnostic]:
         stream = both.streams.get(table.stream)
         if stream is None:
             continue
-        known = (*stream.config.fields, *ALWAYS_THERE)
+        known = (*stream.fields, *ALWAYS_THERE)
         for column, line in table.columns.items():
             if column not in known:
                 what = f"is not a field of {stream.file}"
@@ -298,7 +298,7 @@ def fields_are_columns(both: LakeAndProject) -> Iterator[Diagnostic]:
     """No two fields of a stream differ by case alone: to DuckDB they are one column, and one of them stays empty."""
     for stream in both.selected:
         seen = {name.casefold(): name for name in ALWAYS_THERE}
-        for name in stream.config.fields:
+        for name in stream.fields:
             other = seen.setdefault(name.casefold(), name)
             if other != name:
                 what = f"differs from {other} by case alone, and DuckDB takes both for one column"

@@ -8,7 +8,7 @@ again after each insert and must equal the old document with the item in it: an 
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
@@ -28,7 +28,7 @@ from lotus_infra.dbt.sql import (
 )
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.json_text import child
-from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 
 YamlPath = tuple[str | int, ...]
@@ -88,7 +88,11 @@ class Draft:
         self._put(file, model_sql(stream), "the model, replaced" if existing is not None else "the model")
 
     def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
-        prefix = self._lake.prefix_of(source, stream.name)
+        prefix = self._lake.prefix_of(source, stream)
+        if prefix is None:
+            raise ProjectError(
+                f"{stream.file} is written to no {S3}, and models read nothing else", "run `lotus check`"
+            )
         if not naming.is_plain_path(prefix):
             raise ProjectError(
                 f"{stream.file} lands below {json.dumps(prefix)}, which is no plain path", "run `lotus check`"
@@ -178,7 +182,7 @@ def refuse_unusable(stream: StreamFile) -> None:
     Raises:
         ProjectError: dbt or DuckDB can't have its names, or it does not select its key or cursor.
     """
-    where, fields = f"{stream.source}/{stream.name}", stream.config.fields
+    where, fields = f"{stream.source}/{stream.name}", stream.fields
     if not stream.config.selected:
         raise ProjectError(f"{where} is not selected", f'write "selected": true in {stream.file}')
     if not fields:
@@ -204,7 +208,7 @@ def refuse_unusable(stream: StreamFile) -> None:
 def model_sql(stream: StreamFile) -> str:
     """The model's text: every field with its type, and the latest row of each key that was not deleted."""
     key_and_cursor = identity(stream)
-    columns = [_selected(name, sql_type(field)) for name, field in stream.config.fields.items()]
+    columns = [_selected(name, sql_type(field)) for name, field in stream.fields.items()]
     columns += [_extracted_column(path, _field_at(stream, path)) for path in _nested_paths(stream)]
     columns += [
         name if kind == TEXT else f"{name}::{kind} as {name}"  # Airbyte's own: no value of theirs is rounded
@@ -246,7 +250,7 @@ columns:
 
 def column_entries(stream: StreamFile) -> list[tuple[str, str]]:
     """Each column of the source table: its name, and its YAML."""
-    typed = [(name, sql_type(field)) for name, field in stream.config.fields.items()]
+    typed = [(name, sql_type(field)) for name, field in stream.fields.items()]
     return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in (*typed, *METADATA)]
 
 
@@ -305,7 +309,7 @@ def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[st
     if not key_and_cursor.is_keyless and key_and_cursor.cursor_column not in done:
         yield _column(key_and_cursor.cursor_column, "The cursor; the latest row has the highest value.", "[not_null]")
         done.add(key_and_cursor.cursor_column)
-    for name, field in stream.config.fields.items():
+    for name, field in stream.fields.items():
         description = " ".join((field.description or "").split())
         if name not in done and description.isprintable() and description:
             yield _column(name, described(description))
@@ -353,7 +357,7 @@ def _nested_paths(stream: StreamFile) -> list[FieldPath]:
 
 
 def _field_at(stream: StreamFile, path: FieldPath) -> Field | None:
-    fields: dict[str, Field] | None = stream.config.fields
+    fields: Mapping[str, Field] | None = stream.fields
     field = None
     for step in path:
         field = fields.get(step) if fields else None

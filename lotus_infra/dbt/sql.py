@@ -131,7 +131,7 @@ def identity(stream: StreamFile) -> Identity:
     """The key, cursor and deletions from the stream's file, or else from the discovered stream."""
     key, cursor = key_of(stream.config, stream.discovered), cursor_of(stream.config, stream.discovered)
     deleted = deletion_of(stream.config, stream.discovered)
-    selected = deleted if deleted in stream.config.fields else None
+    selected = deleted if deleted in stream.fields else None
     return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH, selected)
 
 

@@ -153,7 +153,7 @@ def stream_file(folder: str, stream: ExistingStream, schema: SourceSchema | None
 
 def untyped_fields(stream: StreamConfig) -> list[str]:
     """The fields of a stream file whose type is unknown."""
-    return [name for name, field in stream.fields.items() if field.type == "unknown"]
+    return [name for name, field in (stream.fields or {}).items() if field.type == "unknown"]
 
 
 def discovered_files(folder: str, schema: SourceSchema) -> Iterator[PlannedFile]:

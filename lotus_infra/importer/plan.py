@@ -568,7 +568,7 @@ def _differing_from_files(folder: SourceFolder, source: ExistingActor, connectio
         "non_breaking_changes": connection.non_breaking_changes,
     }
     ours: Settings = {
-        "namespace": folder.namespace,
+        "namespace": config.namespace if config.namespace is not None else naming.namespace(folder.name),
         "prefix": config.prefix,
         "schedule": comparable_schedule(config.schedule),
         "non_breaking_changes": config.non_breaking_changes,

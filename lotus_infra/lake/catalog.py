@@ -1,4 +1,4 @@
-"""The catalog of a source: each stream as Airbyte's public API takes it.
+"""The catalog of a connection: each stream as Airbyte's public API takes it.
 
 A stream's file comes first; cursor and key that it leaves out come from what was discovered. Pure: the same files give
 the same catalog, in the same order, on every machine. The checks come before: nothing here looks for mistakes.
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from airbyte_model.modes import KEYLESS_MODES, MODES
 
 from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.lake import SourceFolder
-from lotus_infra.lake.models import FieldPath, KeyPaths, StreamConfig
+from lotus_infra.lake.lake import Connection
+from lotus_infra.lake.models import FieldPath, KeyPaths, Mapper, StreamConfig
 
 CDC_DELETED_AT = "_ab_cdc_deleted_at"
 """Airbyte's column of rows that a database's log deletes (airbytehq/airbyte, CDK: change data capture)."""
@@ -29,8 +29,12 @@ class ConfiguredStream:
         sync_mode: Source and destination mode in one word, `incremental_append`.
         cursor_field: The path of the cursor; empty if the mode has none.
         primary_key: The paths of the key's fields; empty if the mode has none.
-        selected_fields: Top-level fields in alphabetical order: the server ignores their order in the file.
+        selected_fields: Top-level fields in alphabetical order: the server ignores their order in the file. None for
+            all that the source has.
         backfill: The token that requests a full re-read.
+        mappers: Transformations; their values may be references.
+        include_files: Whether files are copied; None for Airbyte's default.
+        destination_object_name: The object to write into; None for a destination that has none.
     """
 
     name: str
@@ -38,14 +42,17 @@ class ConfiguredStream:
     sync_mode: str
     cursor_field: FieldPath
     primary_key: tuple[FieldPath, ...]
-    selected_fields: tuple[str, ...]
+    selected_fields: tuple[str, ...] | None
     backfill: bool | str = False
+    mappers: tuple[Mapper, ...] = ()
+    include_files: bool | None = None
+    destination_object_name: str | None = None
 
 
-def catalog(source: SourceFolder) -> tuple[ConfiguredStream, ...]:
-    """Every selected stream of a source, by name."""
-    configured = [configure(stream.config, stream.discovered) for stream in source.selected_streams]
-    return tuple(sorted(configured, key=lambda stream: stream.name))
+def catalog(connection: Connection) -> tuple[ConfiguredStream, ...]:
+    """Every selected stream of a connection, by name and namespace."""
+    configured = [configure(stream.config, stream.discovered) for stream in connection.streams]
+    return tuple(sorted(configured, key=lambda stream: (stream.name, stream.namespace or "")))
 
 
 def configure(stream: StreamConfig, discovered: Discovered | None) -> ConfiguredStream:
@@ -64,12 +71,15 @@ def configure(stream: StreamConfig, discovered: Discovered | None) -> Configured
     mode = MODES[stream.sync_mode, stream.destination_sync_mode]
     return ConfiguredStream(
         name=stream.stream,
-        namespace=discovered.namespace if discovered is not None else None,
+        namespace=stream.namespace or (discovered.namespace if discovered is not None else None),
         sync_mode=mode,
         cursor_field=cursor_of(stream, discovered),
         primary_key=() if mode in KEYLESS_MODES else key_of(stream, discovered),
-        selected_fields=tuple(sorted(stream.fields)),
+        selected_fields=tuple(sorted(stream.fields)) if stream.fields is not None else None,
         backfill=stream.backfill,
+        mappers=stream.mappers,
+        include_files=stream.include_files,
+        destination_object_name=stream.destination_object_name,
     )
 
 
@@ -94,7 +104,7 @@ def deletion_of(stream: StreamConfig, discovered: Discovered | None) -> str | No
     Known are two: that of databases read by their logs, and that of Shopify's destroyed objects, which comes with a
     message and a description. A `deleted_at` alone may be a state of rows that the source still has.
     """
-    fields = {**(discovered.fields if discovered is not None else {}), **stream.fields}
+    fields = {**(discovered.fields if discovered is not None else {}), **(stream.fields or {})}
     if CDC_DELETED_AT in fields:
         return CDC_DELETED_AT
     return DESTROYED_AT if _DESTROYED.issubset(fields) else None

@@ -9,13 +9,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Final, cast, get_args
+from typing import Annotated, Final, cast, get_args
 
-from pydantic import JsonValue
+from pydantic import BeforeValidator, JsonValue
+from pydantic_core import PydanticCustomError
 
 from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.disk import MOST_BYTES
 from lotus_infra.lake.models import (
+    REFUSED,
     Configuration,
     ConnectorName,
     DefinitionId,
@@ -23,12 +25,14 @@ from lotus_infra.lake.models import (
     Field,
     FieldPath,
     KeyPaths,
+    Label,
     LakeFile,
     LakeModel,
     SyncMode,
     TypeName,
 )
 from lotus_infra.lake.reading import excess_of
+from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 SOURCE_SYNC_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
 """The modes that sources have; one that names no known mode supports the first (Airbyte protocol)."""
@@ -86,23 +90,71 @@ class Discovered(LakeFile):
     """Every top-level field of the stream, each with its type."""
 
 
+def _check_definition(value: object) -> object:
+    if isinstance(value, dict):
+        found = parse_reference(value) if is_reference(value) else None
+        if not isinstance(found, Reference) or found.secret or found.part is not None or found.type != "string":
+            what, remedy = "is no reference to a value of the stack", 'write {"$config": "source_mine_definition"}'
+            raise PydanticCustomError(REFUSED, "{what}: {remedy}", {"what": what, "remedy": remedy})
+    return value
+
+
+ConnectorDefinition = Annotated[DefinitionId | dict[str, str], BeforeValidator(_check_definition)]
+
+
+class Image(LakeModel):
+    """A Docker image at one tag."""
+
+    repository: str
+    """The repository, such as "registry.example.com/source-mine"."""
+
+    tag: str
+    """The tag, such as "1.2.0"."""
+
+
 class Connector(LakeFile):
     """A connector at one version, `_connectors/<connector>.json`, with its specification."""
 
     connector: ConnectorName
     """The connector's name; the file has the same name."""
 
-    definition_id: DefinitionId
-    """The id of its definition in Airbyte."""
+    definition_id: ConnectorDefinition | None = None
+    """The id of its definition in Airbyte, or {"$config": name} for an id that differs by stack. None for a connector
+    of one's own, whose definition is a resource of the stack."""
 
     version: str | None = None
     """The version that the specification belongs to."""
+
+    name: Label | None = None
+    """The name in Airbyte of a connector of one's own; by default the connector's name."""
+
+    image: Image | None = None
+    """The Docker image of a connector of one's own."""
+
+    manifest: str | None = None
+    """The YAML file of a connector of one's own in this folder, such as "source-mine.yaml": a low-code manifest."""
 
     destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
     """The modes that a destination supports; empty for a source."""
 
     spec: Configuration
     """JSON Schema of its configuration, with secret properties marked "airbyte_secret": true."""
+
+    @property
+    def known_id(self) -> str | None:
+        """The id of its definition, if it is the same in every stack."""
+        return self.definition_id if isinstance(self.definition_id, str) else None
+
+    @property
+    def id_reference(self) -> Reference | None:
+        """The value of the stack that is the id of its definition; None if the id does not differ by stack."""
+        found = parse_reference(dict(self.definition_id)) if isinstance(self.definition_id, dict) else None
+        return found if isinstance(found, Reference) else None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a connector of one's own: an image or a manifest, with a definition in the stack."""
+        return self.image is not None or self.manifest is not None
 
 
 def parse_fields(schema: Mapping[str, JsonValue]) -> dict[str, Field]:

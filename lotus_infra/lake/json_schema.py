@@ -29,16 +29,17 @@ The field reference of every file in this folder. It is generated from the model
 if the two differ, and `make bless` updates it.
 
 ```
-<source>/_source.json              a source and its connection
-<source>/<stream>.json             a stream of the lake
+<source>/_source.json              a source and its connections
+<source>/<file>.json               a stream of the lake
 <source>/_discovered/<stream>.json a stream as the source offers it, written by `lotus discover`
 _destinations/<name>.json          a destination
 _connectors/<connector>.json       a connector at one version, with its specification
 ```
 
-The name of a source or a stream has lower-case letters, digits and underscores, a letter first. `lotus check` reports
-every mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write` writes the
-schemas with which editors complete and underline, and every file may have a `"$schema"` key for them.
+The name of a source's folder or of a stream's file has lower-case letters, digits and underscores, a letter first:
+sensors, models and resources are named after it. A stream's own name and namespace are in its file. `lotus check`
+reports every mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write`
+writes the schemas with which editors complete and underline, and every file may have a `"$schema"` key for them.
 
 `lotus check` applies Airbyte's own rules, as far as files can show: to modes, cursors, keys, schedules and
 configurations, to labels of more than 256 characters (also the label that a connection gets from its source and its
@@ -64,10 +65,14 @@ and an existing one keeps its own. To add such a secret to an existing source, r
 it. To authorize again, remove `"rotates"`, set the stack's new value, run `up`, and put `"rotates"` back.
 """
 _TABLES = (
-    ("stream", "", "A stream: `<source>/<stream>.json`"),
+    ("stream", "", "A stream: `<source>/<file>.json`"),
     ("stream", "Field", "A field, in `fields`"),
+    ("stream", "Mapper", "A transformation, in `mappers`"),
     ("source", "", "A source: `<source>/_source.json`"),
+    ("source", "NamedConnectionConfig", "A connection, in the `connections` of a source"),
     ("source", "Schedule", "A schedule, in `schedule`"),
+    ("source", "Allocation", "The pods of a connector, in `resource_allocation`"),
+    ("source", "Resources", "The resources of a pod, in Kubernetes' units"),
     ("destination", "", "A destination: `_destinations/<name>.json`"),
     ("discovered", "", "A discovered stream: `<source>/_discovered/<stream>.json`"),
     ("discovered", "Options", "Its modes, in `options`"),

@@ -4,17 +4,31 @@ A file that could not be read stands as None, so that rules stay quiet about wha
 file and has no rule.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from airbyte_model.places import written_namespace
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered
-from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.models import (
+    DestinationConfig,
+    Field,
+    NamedConnectionConfig,
+    SourceConfig,
+    StreamConfig,
+    is_definition_id,
+)
 from lotus_infra.lake.references import LakeNames, named_values
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 SOURCE_FILE = "_source.json"
 DISCOVERED_FOLDER = "_discovered"
@@ -23,6 +37,9 @@ CONNECTORS_FOLDER = "_connectors"
 SCHEMA_FOLDER = ".schema"
 BUCKET_PATH = "s3_bucket_path"
 """The key of a destination's configuration that says where in the bucket it writes."""
+S3: Final = "destination-s3"
+StreamIdentity = tuple[str | None, str]
+"""The namespace and the name that a stream has in its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +60,73 @@ class StreamFile:
     config: StreamConfig
     discovered: Discovered | None = None
 
+    @property
+    def namespace(self) -> str | None:
+        """The stream's namespace in its source: the file's, else the discovered one; None if it has none."""
+        return self.config.namespace or (self.discovered.namespace if self.discovered is not None else None)
+
+    @property
+    def identity(self) -> StreamIdentity:
+        """The namespace and the name that the stream has in its source."""
+        return self.namespace, self.config.stream
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The top-level fields that it syncs; none if it syncs all of them and they are not discovered."""
+        if self.config.fields is not None:
+            return self.config.fields
+        return self.discovered.fields if self.discovered is not None else {}
+
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection of a source.
+
+    Attributes:
+        source: The name of the source's folder.
+        name: Its name among the source's connections; that of the source if the file has no `connections`.
+        config: Its settings.
+        streams: The selected streams that it takes, by file name.
+        is_listed: Whether the source's file has it in `connections`.
+    """
+
+    source: str
+    name: str
+    config: NamedConnectionConfig
+    streams: tuple[StreamFile, ...]
+    is_listed: bool
+
+    @property
+    def resource(self) -> str:
+        """Its Pulumi name."""
+        return naming.connection_resource(self.source, self.name)
+
+    @property
+    def file(self) -> str:
+        """The file with its settings, relative to the lake's folder."""
+        return f"{self.source}/{SOURCE_FILE}"
+
+    def takes(self, stream: StreamFile) -> bool:
+        """Whether it takes a stream of its source as soon as the stream is selected."""
+        return self.config.streams is None or stream.name in self.config.streams
+
+    def path(self, *keys: str | int) -> JsonPath:
+        """The path of one of its settings in that file."""
+        return ("connections", self.name, *keys) if self.is_listed else keys
+
+    @property
+    def namespace_format(self) -> str | None:
+        """The format of its custom namespace, by default the source's folder; None if it has another definition."""
+        if self.config.namespace_definition != "custom_format":
+            return None
+        return self.config.namespace if self.config.namespace is not None else naming.namespace(self.source)
+
+    def namespace_of(self, stream: StreamFile) -> str:
+        """The namespace that a stream gets at the destination; empty for none."""
+        return written_namespace(self.config.namespace_definition, self.namespace_format, stream.namespace)
+
+
+@dataclass(frozen=True)
 class SourceFolder:
     """A source's folder.
 
@@ -73,16 +155,27 @@ class SourceFolder:
         given = self.config.name if self.config is not None else None
         return given if given is not None else naming.label(self.name)
 
-    @property
-    def namespace(self) -> str:
-        """The folder of the bucket that the source's streams are written under."""
-        given = self.config.namespace if self.config is not None else None
-        return given if given is not None else naming.namespace(self.name)
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """Its connections, in the file's order; none if the file can't be read."""
+        if self.config is None:
+            return ()
+        selected = [stream for stream in self.streams if stream.config.selected]
+        is_listed = self.config.connections is not None
+        found = (
+            Connection(self.name, name, config, (), is_listed)
+            for name, config in self.config.named_connections(self.name).items()
+        )
+        return tuple(replace(each, streams=tuple(filter(each.takes, selected))) for each in found)
 
-    @property
+    @cached_property
     def selected_streams(self) -> tuple[StreamFile, ...]:
-        """The streams of the source's connection."""
-        return tuple(stream for stream in self.streams if stream.config.selected)
+        """The streams that its connections take; every selected one if its file can't be read."""
+        selected = (stream for stream in self.streams if stream.config.selected)
+        if self.config is None:
+            return tuple(selected)
+        taken = {stream.name for connection in self.connections for stream in connection.streams}
+        return tuple(stream for stream in selected if stream.name in taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +200,22 @@ class Lake:
         return (stream for source in self.sources for stream in source.streams)
 
     @property
+    def connections(self) -> Iterator[Connection]:
+        """Every connection of every source."""
+        return (connection for source in self.sources for connection in source.connections)
+
+    @property
     def value_names(self) -> LakeNames | None:
         """The names of the stack's values that its files refer to; None if a file or a reference can't be read."""
         configs = [*(source.config for source in self.sources), *self.destinations.values()]
-        read = [config.configuration for config in configs if config is not None]
-        return named_values(read) if len(read) == len(configs) else None
+        read: list[JsonValue] = [config.configuration for config in configs if config is not None]
+        if len(read) < len(configs):
+            return None
+        read += [each.configuration for stream in self.streams for each in stream.config.mappers]
+        for connector in self.connectors.values():
+            if connector is not None and isinstance(connector.definition_id, dict):
+                read.append(dict(connector.definition_id))
+        return named_values(read)
 
     def pinned(self, connector: str) -> Connector | None:
         """The pinned connector of a name or a definition id; None if there is none."""
@@ -122,30 +226,78 @@ class Lake:
                 return pinned
         return None
 
-    def destination_of(self, source: SourceFolder) -> DestinationConfig | None:
-        """The destination of a source; None if it is unknown."""
-        return self.destinations.get(source.config.destination) if source.config is not None else None
+    def destination_of(self, connection: Connection) -> DestinationConfig | None:
+        """The destination of a connection; None if it is unknown."""
+        return self.destinations.get(connection.config.destination)
 
     def destination_label(self, name: str) -> str:
         """A destination's name in Airbyte."""
         config = self.destinations.get(name)
         return config.name if config is not None and config.name is not None else naming.label(name)
 
-    def prefix_of(self, source: SourceFolder, stream: str) -> str:
-        """The prefix of a stream's files in the bucket: `raw/shopify/orders/`."""
-        destination = self.destination_of(source)
+    def connection_label(self, source: SourceFolder, connection: Connection) -> str:
+        """A connection's name in Airbyte."""
+        if connection.config.name is not None:
+            return connection.config.name
+        own = "" if connection.name == source.name else connection.name
+        return naming.connection_label(source.label, self.destination_label(connection.config.destination), own)
+
+    def lands(self, connection: Connection) -> bool:
+        """Whether the lake's sensors and models read what a connection writes: its destination is destination-s3.
+
+        A destination that is unknown counts as one; one that is not pinned is recognized by its configuration.
+        """
+        config = self.destination_of(connection)
+        return config is None or self.is_s3(config)
+
+    def is_s3(self, destination: DestinationConfig) -> bool:
+        """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
+        pinned = self.pinned(destination.connector)
+        name = pinned.connector if pinned is not None else destination.connector
+        return name == S3 or (is_definition_id(name) and BUCKET_PATH in destination.configuration)
+
+    def place_of(self, connection: Connection, stream: StreamFile) -> str:
+        """The prefix of a stream's files in the bucket of a connection's destination: `raw/shopify/orders/`."""
+        destination = self.destination_of(connection)
         path = destination.configuration.get(BUCKET_PATH) if destination is not None else None
         return naming.s3_prefix(
-            source.namespace,
-            stream,
-            prefix=source.config.prefix if source.config is not None else "",
+            connection.namespace_of(stream),
+            stream.config.stream,
+            prefix=connection.config.prefix,
             path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
         )
+
+    def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
+        """The prefix below which the lake's sensors and models find a stream's files.
+
+        It is that of the first connection that takes the stream into a destination-s3; None if none does.
+        """
+        for connection in source.connections:
+            if self.lands(connection) and connection.takes(stream):
+                return self.place_of(connection, stream)
+        return None
 
     def with_facts(self, source: SourceFolder, discovered: Mapping[str, Discovered]) -> "Lake":
         """A lake of one source only, with these discovered streams in place of those in its files."""
         streams = tuple(replace(stream, discovered=discovered.get(stream.name)) for stream in source.streams)
         return replace(self, sources=(replace(source, streams=streams, offered=frozenset(discovered)),))
+
+
+def files_of_offer(config: StreamConfig, offered: Collection[str]) -> tuple[str, ...]:
+    """The files of `_discovered/` that may describe a stream.
+
+    A stream without a namespace is the only one of its name, if no stream has that name and no namespace.
+
+    Args:
+        config: The stream.
+        offered: The names of all files.
+    """
+    plain = naming.discovered_file(config.stream)
+    wanted = [naming.discovered_file(config.stream, config.namespace), plain, config.stream]
+    if config.namespace is None and plain not in offered and config.stream not in offered:
+        alike = [name for name in offered if name.startswith(f"{plain}@")]
+        wanted = alike if len(alike) == 1 else []
+    return tuple(name for name in dict.fromkeys(wanted) if name in offered)
 
 
 def find_source(lake: Lake, name: str) -> SourceFolder:

@@ -1,4 +1,4 @@
-"""Load a folder of files as a `Lake`: which files belong to it, and that the name and the content of each agree.
+"""Load a folder of files as a `Lake`: which files belong to it, and which discovered stream each stream file is.
 
 Every file is read by itself (`reading`), so that one that can't be read hides no mistake in another. Nothing here
 compares two files: the rules in `checks` do.
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from airbyte_model.suggestions import suggestion
 
+from lotus_infra import naming
 from lotus_infra.errors import LakeError
 from lotus_infra.lake import disk
 from lotus_infra.lake.diagnostics import Diagnostic
@@ -27,16 +28,19 @@ from lotus_infra.lake.lake import (
     Lake,
     SourceFolder,
     StreamFile,
+    files_of_offer,
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
-from lotus_infra.naming import is_identifier
 
 OBSOLETE_CATALOG = "_catalog.json"
+_MANIFESTS = (".yaml", ".yml")
+"""Beside the connectors' files: the manifests of one's own connectors."""
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
+_MAPPERS = b'"mappers"'
 _MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
@@ -134,7 +138,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without its streams.
+    """The names of the stack's values that a lake's files refer to, without reading streams that refer to none.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -143,12 +147,18 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(reader, replace(source, streams=(), discovered=None)) for source in tree.sources)
+    sources = tuple(_source(reader, _referring(reader, source)) for source in tree.sources)
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
-    lake = Lake(directory, sources, destinations, {})
+    lake = Lake(directory, sources, destinations, {name: _connector(reader, name) for name in tree.connectors})
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
+
+
+def _referring(reader: Reader, source: _SourceTree) -> _SourceTree:
+    """A source with those of its streams that may refer to values: by a mapper."""
+    streams = tuple(name for name in source.streams if reader.mentions(f"{source.name}/{name}.json", _MAPPERS))
+    return replace(source, streams=streams, discovered=None)
 
 
 def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:
@@ -170,34 +180,47 @@ def _stream(reader: Reader, source: str, name: str, offered: frozenset[str]) -> 
     config = reader.read(file, StreamConfig)
     if config is None:
         return None
-    _check_name(reader, file, "stream", config.stream, name)
-    # A source may offer thousands of streams; only the files of those that the lake has are read.
-    discovered = _discovered(reader, source, name) if name in offered else None
-    return StreamFile(file, source, name, config, discovered)
+    return StreamFile(file, source, name, config, _discovered(reader, source, config, offered))
 
 
-def _discovered(reader: Reader, source: str, name: str) -> Discovered | None:
-    file = f"{source}/{DISCOVERED_FOLDER}/{name}.json"
-    discovered = reader.read_light(file, Discovered)
-    if discovered is not None:
-        _check_name(reader, file, "stream", discovered.stream, name)
-    return discovered
+def _discovered(reader: Reader, source: str, config: StreamConfig, offered: frozenset[str]) -> Discovered | None:
+    """A stream as its source offers it; None if that is unknown.
+
+    A source may offer thousands of streams: only the files of those that the lake has are read.
+    """
+    for name in files_of_offer(config, offered):
+        file = f"{source}/{DISCOVERED_FOLDER}/{name}.json"
+        discovered = reader.read_light(file, Discovered)
+        if discovered is None:
+            continue
+        wanted = {discovered.stream, naming.discovered_file(discovered.stream, discovered.namespace)}
+        if name not in wanted:
+            _report_name(reader, file, "stream", discovered.stream, name)
+        if config.namespace in {None, discovered.namespace}:
+            return discovered
+    return None
 
 
 def _connector(reader: Reader, name: str) -> Connector | None:
     file = f"{CONNECTORS_FOLDER}/{name}.json"
     connector = reader.read(file, Connector)
-    if connector is not None:
-        _check_name(reader, file, "connector", connector.connector, name)
+    if connector is not None and connector.connector != name:
+        _report_name(reader, file, "connector", connector.connector, name)
+    if (
+        connector is not None
+        and connector.manifest is not None
+        and not reader.has(CONNECTORS_FOLDER, connector.manifest)
+    ):
+        what, remedy = f"there is no {connector.manifest} beside it", f"`lotus connector add {name} --manifest FILE`"
+        reader.diagnostics.append(Diagnostic(file, ("manifest",), what, remedy))
     return connector
 
 
-def _check_name(reader: Reader, file: str, key: str, content: str, name: str) -> None:
+def _report_name(reader: Reader, file: str, key: str, content: str, name: str) -> None:
     """Report a file whose name is not the one in its content."""
-    if content != name:
-        what = f'is "{content}" in the file {PurePosixPath(file).name}'
-        remedy = f'write "{name}" or rename the file to {content}.json'
-        reader.diagnostics.append(Diagnostic(file, (key,), what, remedy))
+    what = f'is "{content}" in the file {PurePosixPath(file).name}'
+    remedy = f'write "{name}" or rename the file to {content}.json'
+    reader.diagnostics.append(Diagnostic(file, (key,), what, remedy))
 
 
 def _scan(directory: Path) -> _Tree:
@@ -214,7 +237,7 @@ def _scan(directory: Path) -> _Tree:
         elif name == DESTINATIONS_FOLDER:
             tree.destinations = _json_names(directory, name, tree.diagnostics)
         elif name == CONNECTORS_FOLDER:
-            tree.connectors = _json_names(directory, name, tree.diagnostics)
+            tree.connectors = _json_names(directory, name, tree.diagnostics, _MANIFESTS)
         elif name.startswith(("_", ".")):
             if name != SCHEMA_FOLDER:
                 remedy = suggestion(name, (DESTINATIONS_FOLDER, CONNECTORS_FOLDER), "move it out of the lake's folder")
@@ -225,7 +248,7 @@ def _scan(directory: Path) -> _Tree:
 
 
 def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) -> _SourceTree:
-    if not is_identifier(source):
+    if not naming.is_identifier(source):
         what = "can't be a source's folder: it names prefixes and models"
         diagnostics.append(Diagnostic(source, (), what, _USE_IDENTIFIER))
     streams: list[str] = []
@@ -249,7 +272,7 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
             diagnostics.append(_stray(file, remedy))
         else:
             streams.append(stem)
-            if not is_identifier(stem):
+            if not naming.is_identifier(stem):
                 what = "can't name a stream: it names prefixes and models"
                 diagnostics.append(Diagnostic(file, (), what, _USE_IDENTIFIER))
     if not has_source_file:
@@ -259,13 +282,15 @@ def _scan_source(directory: Path, source: str, diagnostics: list[Diagnostic]) ->
     return _SourceTree(source, tuple(streams), has_source_file, discovered)
 
 
-def _json_names(directory: Path, folder: str, diagnostics: list[Diagnostic]) -> tuple[str, ...]:
-    """The names of a folder's JSON files; anything else in it is reported."""
+def _json_names(
+    directory: Path, folder: str, diagnostics: list[Diagnostic], others: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The names of a folder's JSON files; anything else in it is reported, but files with one of the other endings."""
     names: list[str] = []
     for entry in _entries(directory, directory / folder, diagnostics):
         if entry.name.endswith(".json") and disk.is_file(entry) and not entry.name.startswith(("_", ".")):
             names.append(entry.name.removesuffix(".json"))
-        else:
+        elif not (others and entry.name.endswith(others) and disk.is_file(entry)):
             diagnostics.append(_stray(f"{folder}/{entry.name}", "this folder has <name>.json files only"))
     return tuple(names)
 

@@ -24,13 +24,24 @@ DestinationSyncMode = Literal["overwrite", "append", "append_dedup", "overwrite_
 TypeName = Literal["string", "integer", "number", "boolean", "object", "array", "null", "unknown"]
 NonBreakingChanges = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 ScheduleType = Literal["cron", "basic", "manual"]
+NamespaceDefinition = Literal["custom_format", "source", "destination"]
+ConnectionStatus = Literal["active", "inactive"]
+JobType = Literal[
+    "get_spec", "check_connection", "discover_schema", "sync", "reset_connection", "connection_updater", "replicate"
+]
+MapperType = Literal["hashing", "encryption", "field-renaming", "field-filtering", "row-filtering"]
 FieldPath = tuple[str, ...]
+ALL_FIELDS = "all"
+SOURCE_NAMESPACE = "${SOURCE_NAMESPACE}"
+"""Airbyte's variable for the namespace that a stream has in its source."""
 Configuration = dict[str, JsonValue]
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+_MOST_LETTERS_OF_A_TAG = 30
+"""Airbyte's limit (airbyte-platform, TagHandler)."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _CONNECTOR = re.compile(r"(source|destination)-[a-z0-9]+(-[a-z0-9]+)*")
-_PREFIX = re.compile(r"[a-z0-9_]*")
 
 
 def _refusal(what: str, remedy: str) -> PydanticCustomError:
@@ -68,15 +79,38 @@ def _check_label(value: str) -> str:
     return value
 
 
-def _check_namespace(value: str) -> str:
-    if not is_identifier(value):
-        raise _refusal("can't be a namespace", "use lower-case letters, digits and underscores, a letter first")
+def _check_name(value: str) -> str:
+    if not value.strip():
+        raise _refusal("is empty", "write the name that the source has")
     return value
 
 
-def _check_prefix(value: str) -> str:
-    if _PREFIX.fullmatch(value) is None:
-        raise _refusal("can't be a prefix", "use lower-case letters, digits and underscores")
+def _check_namespace(value: str) -> str:
+    for found in _VARIABLE.findall(value):
+        if found != SOURCE_NAMESPACE:
+            raise _refusal(f"has {found}, which Airbyte does not fill in", f"the only variable is {SOURCE_NAMESPACE}")
+    return value
+
+
+def _check_key(value: str) -> str:
+    if not is_identifier(value):
+        raise _refusal("can't name a connection", "use lower-case letters, digits and underscores, a letter first")
+    return value
+
+
+def _check_tag(value: str) -> str:
+    if len(_check_label(value)) > _MOST_LETTERS_OF_A_TAG:
+        raise _refusal(
+            f"has more than {_MOST_LETTERS_OF_A_TAG} letters", "Airbyte refuses such a tag: write a shorter one"
+        )
+    return value
+
+
+def _check_fields(value: object) -> object:
+    if value == ALL_FIELDS:
+        return None
+    if not isinstance(value, dict):
+        raise _refusal('must be an object or "all"', 'write the fields, each with its type, or "all"')
     return value
 
 
@@ -99,8 +133,10 @@ def _check_definition_id(value: str) -> str:
 Backfill = Annotated[StrictBool | str, BeforeValidator(_check_backfill)]
 KeyPaths = Annotated[tuple[FieldPath, ...], BeforeValidator(_check_key_paths)]
 Label = Annotated[str, AfterValidator(_check_label)]
-Namespace = Annotated[str, AfterValidator(_check_namespace)]
-Prefix = Annotated[str, AfterValidator(_check_prefix)]
+SourceName = Annotated[str, AfterValidator(_check_name)]
+NamespaceFormat = Annotated[str, AfterValidator(_check_namespace)]
+ConnectionKey = Annotated[str, AfterValidator(_check_key)]
+Tag = Annotated[str, AfterValidator(_check_tag)]
 ConnectorName = Annotated[str, AfterValidator(_check_connector)]
 DefinitionId = Annotated[str, AfterValidator(_check_definition_id)]
 
@@ -141,6 +177,12 @@ class Field:
         return frozenset() if "unknown" in names else names
 
 
+Fields = Annotated[
+    dict[str, Field] | None,
+    BeforeValidator(_check_fields, json_schema_input_type=Literal["all"] | dict[str, Field]),
+]
+
+
 class LakeModel(BaseModel):
     """Base of all models: refuses unknown keys, and is frozen."""
 
@@ -154,11 +196,24 @@ class LakeFile(LakeModel):
     """The address of this format's JSON Schema for editors; Lotus ignores it."""
 
 
-class StreamConfig(LakeFile):
-    """One stream of the lake, `<source>/<stream>.json`."""
+class Mapper(LakeModel):
+    """A transformation of a stream's records before they are written."""
 
-    stream: str
-    """The stream's name in the source; the file has the same name."""
+    type: MapperType
+    """The kind of transformation."""
+
+    configuration: Configuration
+    """Its settings in the words of Airbyte's public API, such as {"targetField": "email", "method": "SHA-256"}."""
+
+
+class StreamConfig(LakeFile):
+    """One stream of the lake, `<source>/<file>.json`."""
+
+    stream: SourceName
+    """The stream's name in the source; the file's name follows from it where it can."""
+
+    namespace: SourceName | None = None
+    """The stream's namespace in the source, such as a database's schema; by default the one that was discovered."""
 
     sync_mode: SyncMode
     """How the source is read: all rows each time, or the rows that are new since the cursor."""
@@ -176,14 +231,28 @@ class StreamConfig(LakeFile):
     """The path of the field by which new rows are recognized; incremental streams only."""
 
     selected: bool = PydanticField(default=True, strict=True)
-    """False keeps the file and leaves the stream out of the connection."""
+    """False keeps the file and leaves the stream out of the connection; Airbyte keeps its cursor."""
 
-    fields: dict[str, Field]
-    """The top-level fields to sync, each with its type; other fields of the source are not synced."""
+    fields: Fields = None
+    """The top-level fields to sync, each with its type; "all", the default, syncs every field that the source has."""
+
+    mappers: tuple[Mapper, ...] = ()
+    """Transformations of the records, in this order."""
+
+    include_files: bool | None = PydanticField(default=None, strict=True)
+    """Whether to copy the files that records refer to; by default Airbyte's own default."""
+
+    destination_object_name: str | None = None
+    """The object to write into, for destinations that write into named objects."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it syncs every field that the source has."""
+        return self.fields is None
 
 
 class Schedule(LakeModel):
-    """When a source syncs."""
+    """When a connection syncs."""
 
     type: ScheduleType
     """By a cron expression, at an interval, or only on request."""
@@ -201,29 +270,62 @@ class Schedule(LakeModel):
 MANUAL = Schedule(type="manual")
 
 
-class SourceConfig(LakeFile):
-    """One source and its connection, `<source>/_source.json`."""
+class Resources(LakeModel):
+    """What Kubernetes gives a pod, in its own units."""
 
-    connector: ConnectorName
-    """The connector's name, pinned in _connectors/, or the id of its definition."""
+    cpu_request: str | None = None
+    """Requested CPU, such as "500m"."""
 
-    name: Label | None = None
-    """The source's name in Airbyte; by default the folder's name in title case."""
+    cpu_limit: str | None = None
+    """Most CPU."""
 
-    configuration: Configuration
-    """The connector's configuration, with {"$secret": name} and {"$config": name} for values that differ by stack."""
+    memory_request: str | None = None
+    """Requested memory, such as "1Gi"."""
+
+    memory_limit: str | None = None
+    """Most memory."""
+
+    ephemeral_storage_request: str | None = None
+    """Requested space on the node's disk."""
+
+    ephemeral_storage_limit: str | None = None
+    """Most space on the node's disk."""
+
+
+class Allocation(LakeModel):
+    """What the pods of a connector get."""
+
+    default: Resources | None = None
+    """For every kind of job."""
+
+    jobs: dict[JobType, Resources] = {}
+    """For some kinds of jobs, instead of the default."""
+
+
+class ConnectionConfig(LakeModel):
+    """A connection: which streams of its source are written where, and when."""
 
     destination: str = "s3"
     """The name of the destination's file in _destinations/."""
 
-    namespace: Namespace | None = None
-    """The folder of the bucket that the streams are written under; by default the name of the source's folder."""
+    namespace_definition: NamespaceDefinition = "custom_format"
+    """Where the namespace at the destination comes from: `namespace`, the source, or the destination's own default."""
 
-    prefix: Prefix = ""
+    namespace: NamespaceFormat | None = None
+    """The folder of the bucket that the streams are written under; by default the name of the source's folder. It may
+    contain ${SOURCE_NAMESPACE}."""
+
+    prefix: str = ""
     """Put before the name of each stream at the destination."""
 
     schedule: Schedule = MANUAL
-    """When the source syncs; by default only on request."""
+    """When the streams are synced; by default only on request."""
+
+    status: ConnectionStatus = "active"
+    """An inactive connection stays as it is and is not synced."""
+
+    tags: tuple[Tag, ...] = ()
+    """Tags of the connection in Airbyte, by name."""
 
     non_breaking_changes: NonBreakingChanges = "propagate_columns"
     """How Airbyte handles new columns and streams of the source."""
@@ -232,14 +334,53 @@ class SourceConfig(LakeFile):
     """Whether Airbyte's workspace notifies of changes of the source's schema; by default Airbyte's own default."""
 
 
-class DestinationConfig(LakeFile):
-    """One destination, `_destinations/<name>.json`."""
+class NamedConnectionConfig(ConnectionConfig):
+    """One of the `connections` of a source."""
+
+    name: Label | None = None
+    """The connection's name in Airbyte; by default the names of the source and of the destination."""
+
+    streams: tuple[str, ...] | None = None
+    """The names of the streams' files that the connection takes; by default all of the source."""
+
+    resource_requirements: Resources | None = None
+    """What the pods of a sync get; by default Airbyte's own default."""
+
+
+class ActorConfig(LakeFile):
+    """A source or a destination."""
 
     connector: ConnectorName
     """The connector's name, pinned in _connectors/, or the id of its definition."""
 
     name: Label | None = None
-    """The destination's name in Airbyte; by default the file's name in title case."""
+    """The name in Airbyte; by default the name of the folder or of the file in title case."""
 
     configuration: Configuration
-    """The connector's configuration, with references such as {"$landing": "bucket"} for values that differ by stack."""
+    """The connector's configuration, with references such as {"$secret": name} for values that differ by stack."""
+
+    resource_allocation: Allocation | None = None
+    """What the pods of the connector get; by default Airbyte's own default."""
+
+
+class SourceConfig(ConnectionConfig, ActorConfig):
+    """One source, `<source>/_source.json`, with its connection or its `connections`."""
+
+    connections: dict[ConnectionKey, NamedConnectionConfig] | None = PydanticField(default=None, min_length=1)
+    """The source's connections by name, where it has several or one that is not named after it. Their settings are
+    then written here, and not beside the connector."""
+
+    def named_connections(self, source: str) -> dict[str, NamedConnectionConfig]:
+        """The connections by name; the one of the short form is named after the source.
+
+        Args:
+            source: The name of the source's folder.
+        """
+        if self.connections is not None:
+            return self.connections
+        settings = {name: getattr(self, name) for name in ConnectionConfig.model_fields}
+        return {source: NamedConnectionConfig.model_construct(self.model_fields_set, **settings)}
+
+
+class DestinationConfig(ActorConfig):
+    """One destination, `_destinations/<name>.json`."""

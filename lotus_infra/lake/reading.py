@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields as dataclass_fields
 from itertools import islice
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar, get_args
 
 from airbyte_model.suggestions import nearest, suggestion
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -94,6 +94,17 @@ class Reader:
             return model.model_validate_json(data)
         except ValidationError:
             return self.read(file, model)
+
+    def mentions(self, file: str, text: bytes) -> bool:
+        """Whether a file has a text in it; one that can't be read has none."""
+        try:
+            return text in read_file(f"{self._folder}/{file}")
+        except UnreadableError:
+            return False
+
+    def has(self, folder: str, name: str) -> bool:
+        """Whether a folder of the lake has a file."""
+        return Path(self._folder, folder, name).is_file()
 
     def _report(self, file: str, what: str, remedy: str, *, line: int = 1) -> None:
         """Add a diagnostic about a whole file."""
@@ -275,14 +286,32 @@ def _with_likely_keys(document: JsonValue, found: Iterable[Diagnostic], model: t
 
 def _known_keys(model: type[BaseModel], path: JsonPath) -> set[str]:
     """The keys that the object around a path may have."""
-    if len(path) == 1:
-        owner: object = model
-    else:
-        owner = model.model_fields[str(path[0])].annotation
+    owner: object = model
+    inside = iter(path[:-1])
+    for step in inside:
+        if not (isinstance(owner, type) and issubclass(owner, BaseModel)):
+            break
+        annotation = owner.model_fields[str(step)].annotation
+        owner = _model_in(annotation)
+        if owner is not annotation and not _is_optional(annotation):
+            # The model is an entry of a list or a map: the next step is its index or its key.
+            next(inside, None)
     if isinstance(owner, type) and issubclass(owner, BaseModel):
         return {field.alias or name for name, field in owner.model_fields.items()}
     # Whatever is not a model is the map "fields", whose objects are all fields, at any depth.
     return {field.name for field in dataclass_fields(Field)}
+
+
+def _model_in(annotation: object) -> object:
+    """The model in a type such as `tuple[Mapper, ...]`; None if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+
+
+def _is_optional(annotation: object) -> bool:
+    """Whether a type is a model or None."""
+    return any(part is _model_in(annotation) for part in get_args(annotation)) and type(None) in get_args(annotation)
 
 
 def _json_type(value: object) -> str:

@@ -4,7 +4,7 @@ This module runs the rules, finds the line of each diagnostic, and sorts them. I
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -65,27 +65,36 @@ def check_loaded(loaded: LoadedLake, stacks: Iterable[StackValues] = ()) -> Repo
     return apply_rules(loaded.lake, (*CHECKS, values_are_set(stacks)), loaded.diagnostics)
 
 
-def apply_rules(lake: Lake, rules: Iterable[Rule], diagnostics: Iterable[Diagnostic] = ()) -> Report:
+def apply_rules(
+    lake: Lake,
+    rules: Iterable[Rule],
+    diagnostics: Iterable[Diagnostic] = (),
+    drafts: Mapping[str, str] | None = None,
+) -> Report:
     """Apply rules to a loaded lake.
 
     Args:
         lake: The lake; its files are read again only to find lines.
         rules: The rules.
         diagnostics: Diagnostics of the lake from before, such as the loader's.
+        drafts: Texts of files that are not written yet, by their path in the lake.
     """
     found = [*diagnostics, *(diagnostic for rule in rules for diagnostic in capped(rule(lake)))]
-    return add_diagnostics(Report(lake, (), ()), lake.directory, found)
+    return add_diagnostics(Report(lake, (), ()), lake.directory, found, drafts)
 
 
-def add_diagnostics(report: Report, directory: Path, diagnostics: Iterable[Diagnostic]) -> Report:
+def add_diagnostics(
+    report: Report, directory: Path, diagnostics: Iterable[Diagnostic], drafts: Mapping[str, str] | None = None
+) -> Report:
     """Add diagnostics to a report.
 
     Args:
         report: The report so far.
         directory: The folder that the diagnostics' files are relative to.
         diagnostics: The diagnostics to add.
+        drafts: As in `apply_rules`.
     """
-    locator = _Locator(directory)
+    locator = _Locator(directory, drafts or {})
     # Sets: two rules may report the same mistake, and it is shown once.
     problems, notices = set(report.problems), set(report.notices)
     for diagnostic in diagnostics:
@@ -120,8 +129,9 @@ def path_from_here(path: Path) -> Path:
 class _Locator:
     """Finds the lines of diagnostics, which come file by file: it keeps the last file that it read."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, drafts: Mapping[str, str]) -> None:
         self._directory = directory
+        self._drafts = drafts
         self._shown = path_from_here(directory)
         self._file = ""
         self._text = ""
@@ -139,5 +149,6 @@ class _Locator:
     def _open(self, file: str) -> None:
         if file != self._file:
             self._file = file
-            self._text = (self._directory / file).read_text(encoding="utf-8")
+            draft = self._drafts.get(file)
+            self._text = draft if draft is not None else (self._directory / file).read_text(encoding="utf-8")
             self._document = json.loads(self._text)

@@ -250,8 +250,12 @@ class Files:
         self._lake = lake
         self._values = values or {}
         self._configs: dict[Actor, SourceConfig | DestinationConfig | None] = {}
+        self._destinations: dict[str, str] = {}
         if lake is not None:
             self._configs |= {("source", naming.source_resource(each.name)): each.config for each in lake.sources}
+            self._destinations |= {
+                each.resource: naming.destination_resource(each.config.destination) for each in lake.connections
+            }
             found = lake.destinations.items()
             self._configs |= {("destination", naming.destination_resource(name)): config for name, config in found}
         self._readers: defaultdict[str, list[Actor]] = defaultdict(list)
@@ -267,10 +271,9 @@ class Files:
         """The file of a source or destination; None if there is none."""
         return self._configs.get(actor)
 
-    def destination_of(self, source: str) -> str | None:
-        """The destination of a source; None if it is unknown."""
-        config = self.config(("source", source))
-        return naming.destination_resource(config.destination) if isinstance(config, SourceConfig) else None
+    def destination_of(self, connection: str) -> str | None:
+        """The destination of a connection's resource; None if it is unknown."""
+        return self._destinations.get(connection)
 
     def references(self, actor: Actor) -> dict[PropertyPath, Reference]:
         """The references in the file of a source or destination, by path."""

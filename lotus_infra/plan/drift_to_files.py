@@ -462,8 +462,8 @@ class _StreamUpdate:
         if isinstance(token, str):
             what = f"its token {token} requests a full re-read"
             yield self._unresolved(("backfill",), what, "remove the token if that is not wanted")
-        selected = set(_known_fields(self.live, self.discovered) or self.file.config.fields)
-        fields = [("fields", name) for name in sorted(selected ^ self.file.config.fields.keys())]
+        selected = set(_known_fields(self.live, self.discovered) or self.file.fields)
+        fields = [("fields", name) for name in sorted(selected ^ self.file.fields.keys())]
         every_field = [("fields",)] if self.live.selected_fields is None else []
         yield from self.changed([("sync_mode",), ("cursor_field",), ("primary_key",), *fields, *every_field])
 
@@ -481,7 +481,7 @@ class _StreamUpdate:
                     yield self._edit("primary_key", [list(each) for each in live.primary_key] or None)
             case ("fields",):
                 for name in self.discovered.fields if self.discovered is not None else ():
-                    if name not in config.fields:
+                    if name not in self.file.fields:
                         yield self._field_result(name)
                 yield self._unresolved(("fields",), *_EVERY_FIELD)
             case ("fields", name):

@@ -19,6 +19,7 @@ from airbyte_twin.testing import running_twin
 from sandbox import aws_plugin, s3
 from sandbox.layout import Layout
 from sandbox.process import stop
+from sandbox.twin import give_connectors
 from tests.engine.harness import REPOSITORY
 
 STACK: Final = "prod"
@@ -99,6 +100,7 @@ class Base:
         server = s3.found(self.place)
         assert server is not None
         (folder / "airbyte").mkdir(exist_ok=True)
+        give_connectors(folder / "airbyte")
         with running_twin(data_dir=folder / "airbyte", run_syncs=True) as twin:
             home = Layout(folder / "project")
             aws_plugin.install(home)

@@ -13,9 +13,9 @@ BLESSED = Path(__file__).parent / "blessed"
 
 
 def own_catalogs() -> str:
-    """The catalog of each source of the project's own lake, as JSON."""
+    """The catalog of each connection of the project's own lake, as JSON."""
     lake = load_lake(OWN_STREAMS).lake
-    catalogs = {source.name: [asdict(stream) for stream in catalog(source)] for source in lake.sources}
+    catalogs = {each.resource: [asdict(stream) for stream in catalog(each)] for each in lake.connections}
     return json.dumps(catalogs, indent=2) + "\n"
 
 

@@ -37,7 +37,8 @@ class Recorder(mocks.Mocks):
             return f"{args.name}-id", inputs
         kind = args.typ.split(":")[-1].lower()
         identity = f"{kind}-{args.name}"
-        return identity, {f"{kind}Id": identity, "createdAt": 0}
+        names = "definitionId" if kind.endswith("definition") else f"{kind}Id"
+        return identity, {names: identity, **{key: inputs[key] for key in ("name", "color") if key in inputs}}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"the program asked the server: {args.token}")

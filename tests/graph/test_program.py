@@ -93,6 +93,59 @@ def test_a_connection_joins_its_source_to_the_destination(declare: Declare) -> N
     assert (inputs["namespaceDefinition"], inputs["namespaceFormat"]) == ("custom_format", "klaviyo")
 
 
+def test_a_source_with_several_connections_declares_each(declare: Declare, lake: Path) -> None:
+    file = lake / "klaviyo" / "_source.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    beside = {"connector", "name", "configuration"}
+    kept = {key: value for key, value in document.items() if key in beside}
+    parked = {"status": "inactive", "streams": ["lists"], "namespace": "Old-${SOURCE_NAMESPACE}", "name": "Old lists"}
+    moved = {"prefix": "v2_", "resource_requirements": {"memory_limit": "2Gi"}}
+    file.write_text(json.dumps(kept | {"connections": {"klaviyo": moved, "parked": parked}}), encoding="utf-8")
+
+    graph = declare()
+
+    main, other = (graph.named("Connection", name).inputs for name in ("klaviyo", "klaviyo/parked"))
+    assert (main["name"], main["prefix"], "status" in main) == ("Klaviyo → S3", "v2_", False)
+    assert main["resourceRequirements"] == {"memory_limit": "2Gi"}
+    assert (other["name"], other["status"], other["namespaceFormat"]) == (
+        "Old lists",
+        "inactive",
+        "Old-${SOURCE_NAMESPACE}",
+    )
+    assert [each["name"] for each in json.loads(other["configurations"])["streams"]] == ["lists"]
+    assert graph.request("Connection", "klaviyo/parked").parent.endswith("lotus:airbyte:Pipeline::klaviyo")
+
+
+def test_connectors_of_ones_own_and_tags_are_declared_once(declare: Declare, lake: Path) -> None:
+    own = {"connector": "source-mine", "manifest": "source-mine.yaml", "name": "Mine", "spec": {"type": "object"}}
+    (lake / "_connectors" / "source-mine.json").write_text(json.dumps(own), encoding="utf-8")
+    (lake / "_connectors" / "source-mine.yaml").write_text("type: DeclarativeSource\n", encoding="utf-8")
+    for source, tags in (("faker", ["finance"]), ("klaviyo", ["finance", "marketing"])):
+        edit(lake / source / "_source.json", tags=tags)
+    edit(lake / "faker" / "_source.json", connector="source-mine")
+
+    graph = declare()
+
+    definition = graph.named("DeclarativeSourceDefinition", "source-mine").inputs
+    assert (definition["name"], definition["manifest"]) == ("Mine", "type: DeclarativeSource\n")
+    assert graph.named("Source", "faker").inputs["definitionId"] == "declarativesourcedefinition-source-mine"
+    assert [item.name for item in graph.resources if item.type == "airbyte:index/tag:Tag"] == ["finance", "marketing"]
+    assert [tag["name"] for tag in graph.named("Connection", "klaviyo").inputs["tags"]] == ["finance", "marketing"]
+
+
+def test_mappers_are_sent_with_the_stacks_secrets(declare: Declare, lake: Path) -> None:
+    key = {"$secret": "klaviyo_api_key"}
+    mapper = {"type": "encryption", "configuration": {"algorithm": "AES", "fieldNameSuffix": "_x", "key": key}}
+    edit(lake / "klaviyo" / "lists.json", mappers=[mapper], fields="all")
+
+    graph = declare()
+
+    sent = json.loads(graph.named("Connection", "klaviyo").inputs["configurations"])["streams"]
+    [lists] = [each for each in sent if each["name"] == "lists"]
+    assert lists["mappers"][0]["mapperConfiguration"]["key"] == "the-key"
+    assert "selectedFields" not in lists
+
+
 def test_streams_are_sent_as_one_text_with_sorted_fields(declare: Declare) -> None:
     text = declare().named("Connection", "shopify").inputs["configurations"]
 

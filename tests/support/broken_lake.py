@@ -60,7 +60,7 @@ MODELS = (
         '"cursor_field"?',
         stream(stream="misspelt", selected=False, curser_field=["id"]),
     ),
-    Mistake("shop/misnamed.json", '"stream"', "stream", 'is "another"', stream(stream="another")),
+    Mistake("shop/misnamed.json", '"stream"', "stream", '"another" is no stream', stream(stream="another")),
     Mistake(
         "shop/no_mode.json", "", "sync_mode", "is missing", {k: v for k, v in stream().items() if k != "sync_mode"}
     ),
@@ -121,7 +121,7 @@ _CONFIGURATION: tuple[tuple[str, str, str, str, Document], ...] = (
     ("lost", '"destination"', "destination", 'no destination "s4"', {"destination": "s4"}),
     ("strange", '"connector"', "connector", "is not pinned", {"connector": "source-klavio"}),
     ("twin", '"name"', "name", "is already that of shop/_source.json", {"name": "Shop"}),
-    ("dashed", '"namespace"', "namespace", "can't be a namespace", {"namespace": "a-b"}),
+    ("dashed", '"namespace"', "namespace", "which Airbyte does not fill in", {"namespace": "a-${STREAM_NAME}"}),
     ("idle", "", "", "none of its streams is selected", {}),
 )
 _API_KEY = {"$secret": "s3_secret_access_key"}

@@ -48,7 +48,8 @@ def test_a_secret_is_named_after_its_owner_and_its_path() -> None:
 
 def test_resources_are_named_after_files_and_never_after_labels() -> None:
     assert naming.source_resource("google_ads") == "google_ads"
-    assert naming.connection_resource("google_ads") == "google_ads"
+    assert naming.connection_resource("google_ads", "google_ads") == "google_ads"
+    assert naming.connection_resource("google_ads", "daily") == "google_ads/daily"
     assert naming.destination_resource("s3") == "s3"
 
 

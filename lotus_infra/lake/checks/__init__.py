@@ -7,10 +7,12 @@ from lotus_infra.lake.checks.configuration import configurations_fit, references
 from lotus_infra.lake.checks.discovered import deletions_are_selected, fields_are_offered, streams_are_offered
 from lotus_infra.lake.checks.layout import files_are_readable
 from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
-from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, prefixes_are_unique, streams_are_unique
+from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, streams_are_unique
+from lotus_infra.lake.checks.places import places_are_unique, replication_slots_are_unique
 from lotus_infra.lake.checks.plain import paths_are_plain
 from lotus_infra.lake.checks.rule import Rule
 from lotus_infra.lake.checks.sources import (
+    connections_are_written_once,
     connectors_are_known,
     destinations_exist,
     schedules_run,
@@ -22,6 +24,7 @@ __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
 
 CHECKS: tuple[Rule, ...] = (
     sources_have_streams,
+    connections_are_written_once,
     destinations_exist,
     connectors_are_known,
     schedules_run,
@@ -30,7 +33,8 @@ CHECKS: tuple[Rule, ...] = (
     texts_are_storable,
     streams_are_unique,
     models_are_unique,
-    prefixes_are_unique,
+    places_are_unique,
+    replication_slots_are_unique,
     paths_are_plain,
     files_are_readable,
     streams_are_offered,

@@ -51,8 +51,8 @@ _READ_AS: Final = {
 
 def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
     """References are well-formed, and no value is the mask that Airbyte shows for a secret."""
-    for file, _, _, configuration in _configurations(lake):
-        for path, leaf in walk_leaves(configuration, _PATH):
+    for file, start, _, _, configuration in _configurations(lake):
+        for path, leaf in walk_leaves(configuration, start):
             if leaf == MASK:
                 remedy = 'name the secret instead: {"$secret": "name"}'
                 yield Diagnostic(file, path, "is the mask that Airbyte shows for a secret", remedy)
@@ -78,7 +78,7 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
                 specifications[name] = Specification(connector.spec)
             except SpecificationError as error:
                 faults[name] = str(error)
-    for file, kind, connector_name, configuration in _configurations(lake):
+    for file, _, kind, connector_name, configuration in _configurations(lake):
         pinned = lake.pinned(connector_name)
         name = pinned.connector if pinned is not None else ""
         if name.startswith(f"{kind}-") and name in specifications and name not in faults:
@@ -171,18 +171,26 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
     known = tuple(stacks)
 
     def values_are_set_in_stacks(lake: Lake) -> Iterator[Diagnostic]:
-        used = {f"{DESTINATIONS_FOLDER}/{source.config.destination}.json" for source in lake.sources if source.config}
-        for file, kind, _, configuration in _configurations(lake):
-            if kind == "destination" and file not in used:
-                continue
-            for path, reference in references(configuration):
+        for file, start, value in _used_values(lake):
+            for path, reference in references(value):
                 for stack in known:
                     if reference.name not in stack.names:
-                        yield _unset(file, (*_PATH, *path), reference, stack.stack)
+                        yield _unset(file, (*start, *path), reference, stack.stack)
                     elif reference.name in stack.encrypted and not reference.secret and reference.part is None:
-                        yield _encrypted(file, (*_PATH, *path), reference, stack.stack)
+                        yield _encrypted(file, (*start, *path), reference, stack.stack)
 
     return values_are_set_in_stacks
+
+
+def _used_values(lake: Lake) -> Iterator[tuple[str, JsonPath, JsonValue]]:
+    """Yield file, path and content of everything that may refer to values of a stack, but of unused destinations."""
+    used = {f"{DESTINATIONS_FOLDER}/{connection.config.destination}.json" for connection in lake.connections}
+    for file, start, kind, _, configuration in _configurations(lake):
+        if kind != "destination" or file in used:
+            yield file, start, configuration
+    for name, connector in lake.connectors.items():
+        if connector is not None and isinstance(connector.definition_id, dict):
+            yield f"{CONNECTORS_FOLDER}/{name}.json", ("definition_id",), dict(connector.definition_id)
 
 
 def _unset(file: str, path: JsonPath, reference: Reference, stack: str) -> Diagnostic:
@@ -202,11 +210,18 @@ def _encrypted(file: str, path: JsonPath, reference: Reference, stack: str) -> D
     return Diagnostic(file, path, what, remedy)
 
 
-def _configurations(lake: Lake) -> Iterator[tuple[str, str, str, Configuration]]:
-    """Yield file, required kind of connector, connector, and configuration of each source and destination."""
+def _configurations(lake: Lake) -> Iterator[tuple[str, JsonPath, str, str, Configuration]]:
+    """Yield file, path, required kind of connector, connector, and configuration of all that has one.
+
+    A mapper has no connector; its kind is `mapper`.
+    """
     for source in lake.sources:
         if source.config is not None:
-            yield source.file, "source", source.config.connector, source.config.configuration
-    for name, destination in lake.destinations.items():
-        if destination is not None:
-            yield f"{DESTINATIONS_FOLDER}/{name}.json", "destination", destination.connector, destination.configuration
+            yield source.file, _PATH, "source", source.config.connector, source.config.configuration
+        for stream in source.streams:
+            for index, mapper in enumerate(stream.config.mappers):
+                yield stream.file, ("mappers", index, "configuration"), "mapper", "", mapper.configuration
+    for name, config in lake.destinations.items():
+        if config is not None:
+            file = f"{DESTINATIONS_FOLDER}/{name}.json"
+            yield file, _PATH, "destination", config.connector, config.configuration

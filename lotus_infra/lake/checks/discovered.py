@@ -8,7 +8,7 @@ from airbyte_model.suggestions import suggestion
 from lotus_infra.lake.catalog import deletion_of
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
+from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile, files_of_offer
 from lotus_infra.lake.models import Field
 
 
@@ -20,18 +20,19 @@ def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
             yield Diagnostic(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)
             continue
         for stream in source.streams:
-            if stream.name not in source.offered:
+            if stream.discovered is None and not files_of_offer(stream.config, source.offered):
                 otherwise = f"delete the file, or run `lotus discover {source.name}` if the source has it"
-                what = f'"{stream.name}" is no stream of the source "{source.name}"'
-                yield Diagnostic(stream.file, ("stream",), what, suggestion(stream.name, source.offered, otherwise))
+                what = f'"{stream.config.stream}" is no stream of the source "{source.name}"'
+                remedy = suggestion(stream.config.stream, source.offered, otherwise)
+                yield Diagnostic(stream.file, ("stream",), what, remedy)
 
 
 @each_selected_stream
 def fields_are_offered(stream: StreamFile) -> Iterator[StreamFlaw]:
     """A field is one that the stream has, with the type that it has there."""
-    if not stream.config.fields:
+    if stream.config.fields is not None and not stream.config.fields:
         yield ("fields",), "selects no field", "name at least one field, or delete the file"
-    if stream.discovered is not None:
+    if stream.discovered is not None and stream.config.fields is not None:
         yield from _compare(("fields",), stream.config.fields, stream.discovered.fields)
 
 
@@ -64,7 +65,7 @@ def deletions_are_selected(lake: Lake) -> Iterator[Diagnostic]:
     for stream in lake.streams:
         config = stream.config
         name = deletion_of(config, stream.discovered)
-        if config.selected and config.sync_mode == "incremental" and name is not None and name not in config.fields:
+        if config.selected and config.sync_mode == "incremental" and name is not None and name not in stream.fields:
             what = f"lacks {name}, by which the source reports deletions: deleted rows stay in the model"
             remedy = f"add it here, and deleted='{name}' to `latest` in the model"
             yield Diagnostic(stream.file, ("fields",), what, remedy, harmless=True)

@@ -11,11 +11,10 @@ from typing import Final
 
 from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, Lake
-from lotus_infra.lake.models import Configuration, DestinationConfig, is_definition_id
+from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Lake
+from lotus_infra.lake.models import Configuration, is_definition_id
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
-_CONNECTOR: Final = "destination-s3"
 _PATH_FORMAT: Final = "s3_path_format"
 _FILE_NAME: Final = "file_name_pattern"
 _WRITE_PATH: Final = f'write "{_PATH_FORMAT}": "{naming.PATH_FORMAT}"'
@@ -40,24 +39,17 @@ _Flaw = tuple[JsonPath, str, str]
 
 def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
     """The readers of the landing zone find the files of each destination that a source writes to."""
-    used = {source.config.destination for source in lake.sources if source.config is not None}
+    used = {connection.config.destination for connection in lake.connections}
     for name, config in lake.destinations.items():
         if name not in used or config is None:
             continue
         file = f"{DESTINATIONS_FOLDER}/{name}.json"
-        if _is_s3(lake, config):
+        if lake.is_s3(config):
             for path, what, remedy in _flaws(config.configuration):
                 yield Diagnostic(file, ("configuration", *path), what, remedy)
         elif config.connector in lake.connectors or is_definition_id(config.connector):
-            what = f"is not {_CONNECTOR}: the lake's models read nothing that it writes"
+            what = f"is not {S3}: the lake's models read nothing that it writes"
             yield Diagnostic(file, ("connector",), what, "read its tables where it writes them", harmless=True)
-
-
-def _is_s3(lake: Lake, config: DestinationConfig) -> bool:
-    """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
-    pinned = lake.pinned(config.connector)
-    name = pinned.connector if pinned is not None else config.connector
-    return name == _CONNECTOR or (is_definition_id(name) and BUCKET_PATH in config.configuration)
 
 
 def _flaws(configuration: Configuration) -> Iterator[_Flaw]:

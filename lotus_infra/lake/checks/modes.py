@@ -33,12 +33,12 @@ def modes_exist(stream: StreamFile) -> Iterator[StreamFlaw]:
 
 def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
     """The destination supports a stream's mode; only the file of a pinned destination has its modes."""
-    for source in lake.sources:
-        destination = lake.destination_of(source)
+    for connection in lake.connections:
+        destination = lake.destination_of(connection)
         pinned = lake.pinned(destination.connector) if destination is not None else None
         if pinned is None or not pinned.destination_sync_modes:
             continue
-        for stream in source.selected_streams:
+        for stream in connection.streams:
             mode = _mode(stream)
             flaw = destination_mode_flaw(mode, pinned.connector, pinned.destination_sync_modes) if mode else None
             if flaw is not None:
@@ -52,7 +52,7 @@ def cursors_work(stream: StreamFile) -> Iterator[StreamFlaw]:
     if config.sync_mode != "incremental":
         return
     # Any incremental mode gives the same answer; `modes_exist` checks the pair of modes.
-    flaw = cursor_flaw("incremental_append", config.cursor_field, config.fields, _offer(stream))
+    flaw = cursor_flaw("incremental_append", config.cursor_field, stream.fields, _offer(stream))
     if flaw is not None:
         yield ("cursor_field",), *flaw
 
@@ -70,7 +70,7 @@ def keys_work(stream: StreamFile) -> Iterator[StreamFlaw]:
                 remedy = suggestion(path[0] if path else "", discovered.fields, "name a field that the source has")
                 yield ("primary_key", index), f'"{format_path(path)}" is not a field that the source has', remedy
                 return
-    for index_path, flaw in key_flaws(mode, config.primary_key, config.fields, _offer(stream)):
+    for index_path, flaw in key_flaws(mode, config.primary_key, stream.fields, _offer(stream)):
         yield ("primary_key", *index_path), *flaw
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
 
-from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, StreamFile
 from lotus_infra.lake.models import Configuration
@@ -15,13 +14,14 @@ def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
     for source in lake.sources:
         if source.config is None:
             continue
-        derived = naming.connection_label(source.label, lake.destination_label(source.config.destination))
         own = _label_flaw("label", source.label)
-        joined = None if own else _label_flaw("connection label", derived)
         if own:
             yield Diagnostic(source.file, ("name",), own, "give the source a shorter name")
-        elif joined:
-            yield Diagnostic(source.file, ("name",), joined, "give the source or its destination a shorter name")
+        for connection in source.connections:
+            joined = _label_flaw("connection label", lake.connection_label(source, connection))
+            if joined and not own:
+                remedy = "give the source or its destination a shorter name"
+                yield Diagnostic(source.file, connection.path("name"), joined, remedy)
     for name in lake.destinations:
         flaw = _label_flaw("label", lake.destination_label(name))
         if flaw:
@@ -58,5 +58,5 @@ def _stream_nuls(stream: StreamFile) -> Iterator[JsonPath]:
     config = stream.config
     yield from nul_places(config.cursor_field, ("cursor_field",))
     yield from nul_places(config.primary_key, ("primary_key",))
-    if any(True for _ in nul_places([*config.fields])):
+    if any(True for _ in nul_places([*stream.fields])):
         yield ("fields",)

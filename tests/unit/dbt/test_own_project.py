@@ -63,9 +63,9 @@ def test_a_scaffold_has_the_core_of_the_model_that_was_written_by_hand(
 def test_a_scaffold_declares_the_table_as_it_is_declared(source: SourceFolder, stream: StreamFile) -> None:
     file = f"{naming.dbt_models_folder(source.name)}/{naming.dbt_sources_file(source.name)}"
     text = as_scaffolded((OWN_PROJECT / file).read_text())
-    indented = "\n".join(
-        f"        {line}" for line in table_entry(stream, LAKE.prefix_of(source, stream.name)).splitlines()
-    )
+    prefix = LAKE.prefix_of(source, stream)
+    assert prefix is not None
+    indented = "\n".join(f"        {line}" for line in table_entry(stream, prefix).splitlines())
 
     assert f"\n      - {indented.strip()}\n" in text
 

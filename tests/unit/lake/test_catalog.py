@@ -5,7 +5,7 @@ import pytest
 from lotus_infra.lake.catalog import ConfiguredStream, catalog, configure
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.lake import SourceFolder, StreamFile
-from lotus_infra.lake.models import StreamConfig
+from lotus_infra.lake.models import SourceConfig, StreamConfig
 from tests.support.lakes import Document, discovered, stream
 
 
@@ -81,4 +81,7 @@ def test_a_catalog_has_the_selected_streams_by_name() -> None:
         for name, selected in names.items()
     )
 
-    assert [each.name for each in catalog(SourceFolder("shop", None, streams, None))] == ["orders", "refunds"]
+    settings = SourceConfig(connector="source-faker", configuration={})
+    [connection] = SourceFolder("shop", settings, streams, None).connections
+
+    assert [each.name for each in catalog(connection)] == ["orders", "refunds"]

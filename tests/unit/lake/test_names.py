@@ -49,17 +49,22 @@ def test_two_connections_with_one_label_are_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, changes) == [
         (
             'store/_source.json:3: name: the connection label "Shop → S3 → Lake" is already that of shop/_source.json: '
-            "give one of the two sources another name"
+            "give one of the two another name"
         )
     ]
 
 
 def test_one_stream_in_two_files_is_reported(tmp_path: Path) -> None:
-    changes = {"shop/old_orders.json": stream(), "shop/_discovered/old_orders.json": discovered(stream="old_orders")}
-
-    problems = problems_of(tmp_path, changes)
-
-    assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["is", "the"]
+    assert problems_of(tmp_path, {"shop/sales.json": stream()}) == [
+        (
+            'shop/sales.json:1: (file): the prefix "raw/shop/orders/" is already that of shop/orders.json: '
+            "give one of the two another namespace or prefix"
+        ),
+        (
+            'shop/sales.json:2: stream: the stream "orders" is already that of shop/orders.json: '
+            "delete one of the two files"
+        ),
+    ]
 
 
 def test_two_streams_that_share_one_sensor_are_reported(tmp_path: Path) -> None:
@@ -85,14 +90,18 @@ def test_two_streams_that_share_one_dbt_tag_are_reported(tmp_path: Path) -> None
 def test_two_streams_that_are_written_to_one_place_are_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path, dict(shop("store", "Store", namespace="shop"))) == [
         (
-            'store/orders.json:1: (file): the prefix "s3:raw/shop/orders/" is already that of shop/orders.json: '
-            "give one of the two sources another namespace or prefix"
+            'store/orders.json:1: (file): the prefix "raw/shop/orders/" is already that of shop/orders.json: '
+            "give one of the two another namespace or prefix"
         )
     ]
 
 
-def test_a_prefix_or_another_destination_keeps_two_streams_apart(tmp_path: Path) -> None:
+def test_a_prefix_or_another_bucket_keeps_two_streams_apart(tmp_path: Path) -> None:
     prefixed = dict(shop("store", "Store", namespace="shop", prefix="store_"))
     elsewhere = dict(shop("mart", "Mart", namespace="shop", destination="t3"))
 
-    assert problems_of(tmp_path, prefixed | elsewhere | {"_destinations/t3.json": destination(name="T3")}) == []
+    other = destination(name="T3")
+    assert isinstance(other["configuration"], dict)
+    other["configuration"]["s3_bucket_name"] = {"$config": "other_bucket"}
+
+    assert problems_of(tmp_path, prefixed | elsewhere | {"_destinations/t3.json": other}) == []

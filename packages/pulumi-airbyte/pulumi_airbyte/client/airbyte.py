@@ -11,6 +11,7 @@ from pulumi_airbyte.client.models import (
     ActorKind,
     Connection,
     ConnectorDefinition,
+    ImageDefinition,
     Instance,
     Specification,
     StreamProperties,
@@ -156,8 +157,22 @@ class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
             found = self._items("/streams", what, query)
         return [parse(StreamProperties, item, what) for item in found]
 
+    def image_definitions(self, kind: ActorKind, workspace_id: str) -> list[ImageDefinition]:
+        """GET /workspaces/{id}/definitions/sources or /destinations: a workspace's connectors with their images.
+
+        Raises:
+            AirbyteError: also if the server is too old to list them.
+        """
+        what = f"list {kind} definitions"
+        items = self._items(f"/workspaces/{workspace_id}/definitions/{kind}s", what, [])
+        return [parse(ImageDefinition, item, what) for item in items]
+
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
-        """The JSON Schema of a connector's configuration, from the Config API.
+        """The JSON Schema of a connector's configuration, as `full_specification`."""
+        return self.full_specification(kind, definition_id, workspace_id).connection_specification
+
+    def full_specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> Specification:
+        """The specification of a connector, from the Config API.
 
         Raises:
             AirbyteError: also if the server has no Config API.
@@ -166,4 +181,4 @@ class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
         body = {f"{kind}DefinitionId": definition_id, "workspaceId": workspace_id}
         path = f"/{kind}_definition_specifications/get"
         answer = self._config(path, what, body, needed_by="Connector specifications need")
-        return parse(Specification, answer, what).connection_specification
+        return parse(Specification, answer, what)

@@ -123,6 +123,15 @@ class ConnectorDefinition(Wire):
     version: str = ""
 
 
+class ImageDefinition(Wire):
+    """A connector of the server that is an image (`GET /workspaces/{id}/definitions/sources`)."""
+
+    definition_id: str = Field(alias="id")
+    name: str
+    repository: str = Field(alias="dockerRepository")
+    version: str = Field(alias="dockerImageTag")
+
+
 class StreamProperties(Wire):
     """A stream that a source offers (`GET /streams`)."""
 
@@ -146,6 +155,7 @@ class Specification(Wire):
     """A connector's JSON Schema (SourceDefinitionSpecificationRead, DestinationDefinitionSpecificationRead)."""
 
     connection_specification: dict[str, Any] = Field(alias="connectionSpecification")
+    destination_sync_modes: list[str] = Field(default_factory=list, alias="supportedDestinationSyncModes")
 
 
 class Job(Wire):

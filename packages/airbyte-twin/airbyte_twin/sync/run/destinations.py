@@ -101,7 +101,9 @@ class Namespaces:
             return source
         if self.definition == "destination" or not self.format:
             return None
-        return self.format.replace("${SOURCE_NAMESPACE}", source or "").strip() or None
+        own = source if source and source.strip() else ""
+        written = self.format.replace("${SOURCE_NAMESPACE}", own)
+        return written if written.strip() else None
 
 
 class Bucket:
@@ -135,7 +137,7 @@ class Bucket:
         return LandingStream(
             name=stream.selected.name,
             namespace=self._target.namespaces.of(stream.selected.namespace),
-            prefix=self._target.prefix,
+            prefix=self._target.prefix if self._target.prefix.strip() else "",
             json_schema=stream.discovered.json_schema,
             selected_fields=stream.selected.selected_fields,
             generation_id=stream.generation_id,

@@ -1,0 +1,154 @@
+"""Connectors outside of the lake: the definitions that an Airbyte server has, and a connector's own `spec` command."""
+
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+from uuid import uuid4
+
+from airbyte_model.suggestions import suggestion
+from pulumi_airbyte.client import Airbyte, AirbyteError
+from pydantic import JsonValue
+
+from lotus_infra import naming
+from lotus_infra.errors import LotusError
+
+ActorKind = Literal["source", "destination"]
+_SECONDS: Final = 300
+"""An image may have to be pulled first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConnector:
+    """A connector that a server has.
+
+    Attributes:
+        definition_id: The id of its definition.
+        version: Its version; None if the server does not tell.
+    """
+
+    definition_id: str
+    version: str | None
+
+
+def kind_of(connector: str) -> ActorKind:
+    """The kind of a connector, from its name."""
+    return cast("ActorKind", connector.partition("-")[0])
+
+
+def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definition_id: str = "") -> ServerConnector:
+    """Find the definition of a connector on a server: by its id, by the name of its image, or by its label.
+
+    Raises:
+        LotusError: There is none, or several.
+        AirbyteError: The definitions can't be listed.
+    """
+    kind = kind_of(connector)
+    listed = {each.definition_id: each for each in airbyte.connector_definitions(kind, workspace_id)}
+    if definition_id:
+        if definition_id not in listed:
+            hint = f"`lotus connector add {connector}` without --definition-id finds it by its name"
+            raise LotusError(f"Airbyte has no {kind} definition {definition_id} in this workspace", hint)
+        return ServerConnector(definition_id, listed[definition_id].version or None)
+    found = _by_image(airbyte, connector, workspace_id)
+    if not found:
+        label = connector.partition("-")[2].replace("-", "_")
+        found = [each.definition_id for each in listed.values() if naming.identifier(each.name, kind) == label]
+    if not found:
+        labels = {f"{kind}-{naming.identifier(each.name, kind).replace('_', '-')}" for each in listed.values()}
+        hint = suggestion(connector, labels, "name its definition with --definition-id")
+        raise LotusError(f'Airbyte has no connector "{connector}" in this workspace', hint)
+    if len(found) > 1:
+        hint = f"choose one with --definition-id: {', '.join(sorted(found))}"
+        raise LotusError(f'Airbyte has several connectors "{connector}"', hint)
+    version = listed[found[0]].version if found[0] in listed else ""
+    return ServerConnector(found[0], version or None)
+
+
+def _by_image(airbyte: Airbyte, connector: str, workspace_id: str) -> list[str]:
+    """The ids of the definitions whose image has the connector's name; none if the server can't list images."""
+    try:
+        images = airbyte.image_definitions(kind_of(connector), workspace_id)
+    except AirbyteError:
+        return []
+    return [each.definition_id for each in images if each.repository.rpartition("/")[2] == connector]
+
+
+def server_specification(
+    airbyte: Airbyte, connector: str, definition_id: str, workspace_id: str
+) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+    """The specification of a connector, and the modes of a destination.
+
+    Raises:
+        AirbyteError: The server has no Config API, or not this definition.
+    """
+    found = airbyte.full_specification(kind_of(connector), definition_id, workspace_id)
+    return found.connection_specification, tuple(found.destination_sync_modes)
+
+
+def printed_specification(command: str) -> str:
+    """What a connector prints when its `spec` command is run.
+
+    Args:
+        command: The connector's executable with its arguments, such as `source-faker` or `docker run --rm mine:1.0`.
+
+    Raises:
+        LotusError: It can't be run, or fails.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise LotusError(f"the command {command} can't be read ({error})", "correct its quotes") from None
+    if not words:
+        raise LotusError("the command is empty", "name the connector's executable, such as source-faker")
+    try:
+        done = subprocess.run(  # noqa: S603, the user's own command
+            [*words, "spec"], capture_output=True, text=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL
+        )
+    except OSError as error:
+        raise LotusError(f"{words[0]} can't be run ({error.strerror})", "name the connector's executable") from None
+    except subprocess.TimeoutExpired:
+        raise LotusError(f"{words[0]} spec takes over {_SECONDS} s", "run it by itself, and see why") from None
+    except UnicodeDecodeError:
+        raise LotusError(f"{words[0]} spec prints no text", "name the connector's executable") from None
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise LotusError(f"{words[0]} spec failed with {done.returncode}", "".join(last) or "run it by itself")
+    return done.stdout
+
+
+@contextmanager
+def temporary_source(airbyte: Airbyte, body: dict[str, JsonValue], tell: Callable[[str], object]) -> Iterator[str]:
+    """A source in Airbyte that is deleted when the context ends, also by an error or Ctrl-C.
+
+    Args:
+        airbyte: The server.
+        body: The source; its name gets an ending of its own.
+        tell: Takes a message if the source can't be deleted.
+
+    Yields:
+        The source's id.
+
+    Raises:
+        AirbyteError: It can't be created.
+    """
+    # The name is of this run alone, so that it finds a source whose creation was not answered.
+    name, workspace_id = f"{body['name']} (temporary, {uuid4().hex[:8]})", str(body["workspaceId"])
+    created = ""
+    try:
+        created = airbyte.create_actor("source", {**body, "name": name}).actor_id
+        yield created
+    finally:
+        _delete_source(airbyte, workspace_id, name, created, tell)
+
+
+def _delete_source(airbyte: Airbyte, workspace_id: str, name: str, known: str, tell: Callable[[str], object]) -> None:
+    """Delete a temporary source; a failure hides no other error."""
+    try:
+        listed = [] if known else airbyte.list_actors("source", workspace_id)
+        for actor_id in [known] if known else [each.actor_id for each in listed if each.name == name]:
+            airbyte.delete_actor("source", actor_id)
+    except AirbyteError as error:
+        tell(f'Airbyte may still have the source "{name}": delete it ({error.message})')
