@@ -150,7 +150,8 @@ def assert_clean(pulumi: Pulumi) -> None:
 
 def live(twin: RunningTwin, name: str) -> Document:
     """A connection as the public API shows it, with what only the Config API has."""
-    [found] = [each for each in call(twin, "GET", "/connections")["data"] if each["name"] == name]
+    listed: list[Document] = call(twin, "GET", "/connections")["data"]
+    [found] = [each for each in listed if each["name"] == name]
     more = config_call(twin, "/connections/get", {"connectionId": found["connectionId"]})
     return found | {"resourceRequirements": more.get("resourceRequirements")}
 
@@ -159,46 +160,57 @@ def tag_names(twin: RunningTwin, name: str) -> set[tuple[str, str]]:
     return {(tag["name"], tag["color"]) for tag in live(twin, name)["tags"]}
 
 
-def test_everything_is_set_changed_and_un_set_and_clean_each_time(project: Pulumi, server: RunningTwin) -> None:
-    declare(project, server, SET)
-    project.up().ok()
-    assert_clean(project)
+def streams_of(found: Document) -> tuple[Document, Document]:
+    """The streams `bare` and `files` of a connection."""
+    bare, files = sorted(found["configurations"]["streams"], key=lambda each: str(each["name"]))
+    return bare, files
+
+
+def assert_set(server: RunningTwin) -> None:
     found = live(server, "files")
     assert tag_names(server, "files") == tag_names(server, "desk") == {("PII", "FF0000"), ("eu", "CAC7FF")}
-    assert (found["status"], found["prefix"], found["namespaceFormat"]) == (
-        "inactive",
-        "Raw-",
-        "Lake-${SOURCE_NAMESPACE}",
-    )
+    shown = (found["status"], found["prefix"], found["namespaceFormat"])
+    assert shown == ("inactive", "Raw-", "Lake-${SOURCE_NAMESPACE}")
     assert found["resourceRequirements"] == {"cpu_limit": "1", "memory_limit": "1Gi"}
-    bare, files = sorted(found["configurations"]["streams"], key=lambda each: str(each["name"]))
+    bare, files = streams_of(found)
     assert (files["includeFiles"], bare["destinationObjectName"]) == (True, "o")
     assert [mapper["type"] for mapper in bare["mappers"]] == ["hashing"]
     [source] = [each for each in call(server, "GET", "/sources")["data"] if each["name"] == "desk"]
     assert source["resourceAllocation"] == {"default": {"cpu_limit": "1"}, "jobSpecific": JOBS}
     assert source["configuration"] == {"api_key": "*" * 10, "region": "eu"}
 
-    # The definitions and tags of the first run, changed in place: nothing is replaced.
-    declare(project, server, CHANGED, version="6.45.0")
-    ops = {step.op for step in project.up("--json").ok().changes()}
-    assert ops == {"update", "delete"}
-    assert_clean(project)
-    found = live(server, "files")
+
+def assert_changed(server: RunningTwin) -> None:
     assert tag_names(server, "files") == {("Personal data", "00FF00")}
-    bare, files = sorted(found["configurations"]["streams"], key=lambda each: str(each["name"]))
+    bare, files = streams_of(live(server, "files"))
     assert (files["includeFiles"], files["mappers"][0]["type"]) == (False, "encryption")
     assert bare["destinationObjectName"] == "p"
+
+
+def assert_unset(server: RunningTwin) -> None:
+    found = live(server, "files")
+    assert (found["tags"], found["status"], found["prefix"]) == ([], "active", "")
+    assert (found["namespaceDefinition"], found["resourceRequirements"] or {}) == ("destination", {})
+    assert all(not each["mappers"] and "destinationObjectName" not in each for each in streams_of(found))
+    assert call(server, "GET", "/tags")["data"] == []
+
+
+def test_everything_is_set_changed_and_un_set_and_clean_each_time(project: Pulumi, server: RunningTwin) -> None:
+    declare(project, server, SET)
+    project.up().ok()
+    assert_clean(project)
+    assert_set(server)
+
+    # The definitions and tags of the first run, changed in place: nothing is replaced.
+    declare(project, server, CHANGED, version="6.45.0")
+    assert {step.op for step in project.up("--json").ok().changes()} == {"update", "delete"}
+    assert_clean(project)
+    assert_changed(server)
 
     declare(project, server, UNSET, version="6.45.0")
     project.up().ok()
     assert_clean(project)
-    found = live(server, "files")
-    assert (found["tags"], found["status"], found["prefix"]) == ([], "active", "")
-    assert (found["namespaceDefinition"], found["resourceRequirements"] or {}) == ("destination", {})
-    assert all(
-        not each["mappers"] and "destinationObjectName" not in each for each in found["configurations"]["streams"]
-    )
-    assert call(server, "GET", "/tags")["data"] == []
+    assert_unset(server)
 
     project.destroy().ok()
     assert call(server, "GET", "/sources")["data"] == call(server, "GET", "/connections")["data"] == []

@@ -25,7 +25,7 @@ UPDATES = [
 REPLACES = [
     pytest.param(plain, {key: value}, id=f"{kind}.{key}")
     for kind, plain in ALL.items()
-    for key, value in (plain.replaces | {"workspaceId": str(uuid4())}).items()
+    for key, value in {**plain.replaces, "workspaceId": str(uuid4())}.items()
 ]
 
 
