@@ -1,4 +1,4 @@
-"""The lake's lineage: sources, streams, their files in S3, models and marts as nodes, and Mermaid's text of it.
+"""The lake's lineage: connections, streams, where they are written, models and marts as nodes, and Mermaid's text of it.
 
 It is read from the lake's files and those of the dbt project. `lineage_svg` draws the same graph.
 """
@@ -10,22 +10,28 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from airbyte_model.places import written_name
+
 from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, StreamName
-from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import Connection, Lake, StreamFile
 
-Kind = Literal["source", "stream", "prefix", "model", "mart"]
+Kind = Literal["source", "stream", "prefix", "table", "model", "mart"]
 
-COLUMNS: Mapping[Kind, int] = {"source": 0, "stream": 1, "prefix": 2, "model": 3, "mart": 4}
+COLUMNS: Mapping[Kind, int] = {"source": 0, "stream": 1, "prefix": 2, "table": 2, "model": 3, "mart": 4}
 """The column of each kind; a mart downstream of marts is further right."""
 
 _MISSING = " (missing)"
 _REMOVED = " (removed)"
+_PAUSED = " (paused)"
+_MOST_OF_LABEL = 100
+"""Characters of a label; a source may have names of any length."""
 
 _SHAPES: Mapping[Kind, tuple[str, str]] = {
     "source": ("([", "])"),
     "stream": ("[", "]"),
     "prefix": ("[(", ")]"),
+    "table": ("[/", "/]"),
     "model": ("[", "]"),
     "mart": ("[[", "]]"),
 }
@@ -38,10 +44,11 @@ class Node:
 
     Attributes:
         key: Its kind and name; unique.
-        kind: A prefix stands for a stream's files in S3.
+        kind: A source stands for one of its connections, a prefix for a stream's files in S3, and a table for the
+            place of a stream that no model of the lake reads.
         label: The text to show.
         column: From the left, 0 for sources.
-        file: The file that declares it; empty for a prefix.
+        file: The file that declares it; empty for a place.
         missing: Whether it is expected and absent, or about to be removed.
     """
 
@@ -62,17 +69,17 @@ class Lineage:
 
 
 def lineage_of(lake: Lake, project: Project | None, source: str | None = None) -> Lineage:
-    """The lineage of a lake, from sources to marts.
+    """The lineage of a lake, from the connections of its sources to marts.
 
     Args:
         lake: The lake; only selected streams are included.
         project: The dbt project; without one the lineage ends at the files.
-        source: The only source to include, with everything downstream of it.
+        source: The only source to include, with everything downstream of it, or its only connection: `shop/daily`.
     """
     builder = _Builder(lake, project)
-    for folder in lake.sources:
-        if source in {None, folder.name}:
-            builder.add_source(folder)
+    for connection in lake.connections:
+        if source in {None, connection.source, f"{connection.source}/{connection.name}"}:
+            builder.add_connection(connection)
     builder.add_models(every=source is None)
     return Lineage(tuple(builder.nodes.values()), tuple(dict.fromkeys(builder.edges)))
 
@@ -84,24 +91,42 @@ class _Builder:
         self.nodes: dict[str, Node] = {}
         self.edges: list[tuple[str, str]] = []
         self._lake, self._has_project = lake, project is not None
+        self._sources = {source.name: source for source in lake.sources}
+        self._several = len({connection.config.destination for connection in lake.connections}) > 1
         self._models = {model.name: model for model in (project.models if project is not None else ())}
         self._readers: dict[StreamName, list[str]] = defaultdict(list)
         for name, model in sorted(self._models.items()):
             for arrivals in model.arrivals:
                 self._readers[arrivals.stream].append(name)
 
-    def add_source(self, source: SourceFolder) -> None:
-        """Add a source, its streams, their files, and the models that read these."""
-        for stream in source.selected_streams:
-            name, prefix = f"{source.name}/{stream.name}", self._lake.prefix_of(source, stream)
+    def add_connection(self, connection: Connection) -> None:
+        """Add a connection, its streams, where it writes them, and the models that read these files.
+
+        A stream that several connections take is there for each: what they write are different files.
+        """
+        resource = connection.resource
+        label = resource + _PAUSED * connection.is_paused
+        for stream in connection.streams:
+            name = f"{resource}/{stream.name}"
             path = [
-                self._put(Node(f"source:{source.name}", "source", source.name, COLUMNS["source"], source.file)),
-                self._put(Node(f"stream:{name}", "stream", stream.name, COLUMNS["stream"], stream.file)),
-                self._put(Node(f"prefix:{name}", "prefix", prefix or "no files are read", COLUMNS["prefix"])),
+                self._put(Node(f"source:{resource}", "source", label, COLUMNS["source"], connection.file)),
+                self._put(Node(f"stream:{name}", "stream", _shortened(stream.name), COLUMNS["stream"], stream.file)),
+                self._put(self._place(name, connection, stream)),
             ]
             self.edges.extend(pairwise(path))
-            if self._has_project:
+            read = self._lake.read_of(self._sources[connection.source], stream)
+            if self._has_project and read is not None and read.resource == resource:
                 self.edges.extend((path[-1], self._put_model(model)) for model in self._readers_of(stream))
+
+    def _place(self, name: str, connection: Connection, stream: StreamFile) -> Node:
+        """Where a connection writes a stream, with the destination's label if the lake has several in use."""
+        written = self._lake.place_of(connection, stream)
+        kind: Kind = "prefix"
+        if not self._lake.writes_files(connection):
+            kind, table = "table", written_name(connection.config.prefix, stream.config.stream)
+            written = ".".join(filter(None, (connection.namespace_of(stream), table)))
+        whose = f"{self._lake.destination_label(connection.config.destination)}: " if self._several else ""
+        return Node(f"prefix:{name}", kind, _shortened(whose + written), COLUMNS[kind])
 
     def add_models(self, *, every: bool) -> None:
         """Add the models that read models: every one, or those downstream of the nodes so far."""
@@ -182,6 +207,12 @@ def _add_downstream(
                 nodes.setdefault(f"model:{other}", _model_node(model))
                 edges.append((f"model:{name}", f"model:{other}"))
                 waiting.append(other)
+
+
+def _shortened(text: str) -> str:
+    """A text of any length as a label: its beginning and its end."""
+    half = (_MOST_OF_LABEL - 1) // 2
+    return text if len(text) <= _MOST_OF_LABEL else f"{text[:half]}…{text[-half:]}"
 
 
 def _streams_of(model: Model) -> set[StreamName]:

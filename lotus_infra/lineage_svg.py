@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rich.cells import cell_len
+
 from lotus_infra.lake.diagnostics import escape_unprintable
-from lotus_infra.lineage import COLUMNS, Lineage, Node
+from lotus_infra.lineage import COLUMNS, Kind, Lineage, Node
 
 FONT_SIZE = 12
 CHARACTER = 7.3
@@ -50,7 +52,15 @@ text {{ fill: #f0f6fc; }}
 .mart {{ fill: #3c1e70; stroke: #ab7df8; }}
 .missing {{ fill: #5d0f12; stroke: #f85149; }}
 }}"""
-_HEADS = {"source": "source", "stream": "stream", "prefix": "files in S3", "model": "model", "mart": "mart"}
+_HEADS: Mapping[Kind, str] = {
+    "source": "source",
+    "stream": "stream",
+    "prefix": "files in S3",
+    "model": "model",
+    "mart": "mart",
+}
+_OF_ANY_DESTINATION = "written to"
+_LOOKS: Mapping[Kind, Kind] = {"table": "stream"}
 
 Point = tuple[float, float]
 
@@ -113,7 +123,8 @@ def layout(lineage: Lineage) -> Layout:
 def _widths(nodes: Iterable[Node]) -> dict[int, float]:
     longest: dict[int, int] = defaultdict(int)
     for node in nodes:
-        longest[node.column] = max(longest[node.column], len(node.label))
+        # Characters of East Asian scripts and emoji take two columns of such a font.
+        longest[node.column] = max(longest[node.column], cell_len(escape_unprintable(node.label)))
     return {column: longest[column] * CHARACTER + 2 * _PADDING for column in sorted(longest)}
 
 
@@ -239,7 +250,9 @@ def svg(lineage: Lineage) -> str:
 
 def _heads(placed: Layout) -> list[str]:
     y = _number(MARGIN + HEADER / 2)
-    names = {column: _HEADS[kind] for kind, column in COLUMNS.items()}
+    names = {COLUMNS[kind]: head for kind, head in _HEADS.items()}
+    if any(box.node.kind == "table" for box in placed.boxes):
+        names[COLUMNS["table"]] = _OF_ANY_DESTINATION
     return [
         f'<text class="head" x="{_number(start)}" y="{y}">{escape(names[column])}</text>'
         for column, start in placed.columns.items()
@@ -263,7 +276,7 @@ def _path(points: Sequence[Point]) -> str:
 
 def _box(box: Box) -> str:
     node = box.node
-    look = "missing" if node.missing else node.kind
+    look = "missing" if node.missing else _LOOKS.get(node.kind, node.kind)
     top = box.y - BOX_HEIGHT / 2
     return (
         f"<g><title>{_shown(node.file or node.label)}</title>"

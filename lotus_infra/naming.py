@@ -115,7 +115,8 @@ def stream_file(name: str, namespace: str = "") -> str:
         name: The stream's name in the source.
         namespace: The stream's namespace, to tell it from another one with the same name.
     """
-    return identifier(f"{namespace} {name}", "stream")
+    text = f"{namespace}_{name}" if namespace else name
+    return text if is_identifier(text) else identifier(text, "stream")
 
 
 def discovered_file(name: str, namespace: str | None = None) -> str:
@@ -149,6 +150,11 @@ def acknowledged_stream(source: str, stream: str) -> str:
 def acknowledged_connection(resource: str) -> str:
     """A connection in a stack's list of acknowledged losses: `connection shopify`, `connection shopify/daily`."""
     return f"connection {resource}"
+
+
+def source_of_connection(resource: str) -> str:
+    """The source of a connection, by its Pulumi name: `shopify` of `shopify` and of `shopify/daily`."""
+    return resource.partition("/")[0]
 
 
 def secret(owner: str, path: Sequence[str | int]) -> str:

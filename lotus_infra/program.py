@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
-from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.clients import kubernetes
@@ -192,8 +191,7 @@ class ArgsBuilder:
 
     def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
         config, streams = connection.config, catalog(connection)
-        # Streams of one name are acknowledged with their namespace; a name alone acknowledges all of them.
-        names = [name for stream in streams for name in (stream.name, shown(key_of((stream.namespace, stream.name))))]
+        names = [name for stream in streams for name in source.names_of((stream.namespace, stream.name))]
         losses = {naming.acknowledged_stream(source.name, name) for name in names}
         acknowledged = naming.acknowledged_connection(connection.resource) in self.stack.acknowledged
         return ConnectionArgs(
@@ -260,6 +258,6 @@ def _manifest(lake: Lake, connector: Connector) -> str:
 
 def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:
     """The prefix in the bucket of each stream of a connection, by the name of the stream's file."""
-    if not lake.lands(connection):
+    if not lake.writes_files(connection):
         return {}
     return {stream.name: lake.place_of(connection, stream) for stream in connection.streams}

@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from sandbox.layout import STACK, Layout
 
@@ -19,13 +20,21 @@ ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts with a new sa
 UNLOCK: Final = "if that is a lock which a killed run left, `. .sandbox/env && pulumi cancel --yes` removes it"
 
 
-class ExportedSource(BaseModel):
-    """What the program exports for each source: its connection, and its streams with their S3 prefixes."""
+class ExportedConnection(BaseModel):
+    """What the program exports for each connection: its id, and the prefixes in S3 of the streams that it lands."""
 
     model_config = ConfigDict(frozen=True)
 
     connection_id: str = Field(alias="connectionId")
     streams: dict[str, str]
+
+
+class _ExportedSource(BaseModel):
+    """What the program exports for a source with several connections."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connections: dict[str, ExportedConnection]
 
 
 @contextmanager
@@ -88,10 +97,14 @@ class Engine:
         if process.returncode != 0:
             raise LotusError(f"pulumi {arguments[0]} failed for the reason above", UNLOCK)
 
-    def sources(self) -> dict[str, ExportedSource]:
-        """What the program exported."""
+    def connections(self) -> dict[str, ExportedConnection]:
+        """What the program exported, by the connections' names in Pulumi."""
         text = self._captured("stack", "output", "sources", "--json")
-        return TypeAdapter(dict[str, ExportedSource]).validate_json(text)
+        found: dict[str, ExportedConnection] = {}
+        for source, exported in TypeAdapter(dict[str, ExportedConnection | _ExportedSource]).validate_json(text).items():
+            own = {source: exported} if isinstance(exported, ExportedConnection) else exported.connections
+            found |= {naming.connection_resource(source, name): each for name, each in own.items()}
+        return found
 
     def _captured(self, *arguments: str) -> str:
         process = subprocess.run(

@@ -1,6 +1,6 @@
 """From sources to marts: syncs, Dagster's runs, and tables that compare their row counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -10,8 +10,11 @@ from rich.table import Column, Table
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, airbyte_workspace
+from lotus_infra.clients.freshness import destination_bucket
 from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sync_sources
+from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
@@ -32,7 +35,8 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases:
     console = phases.console
     phases.begin("Syncs")
     before = lakehouse.contents(layout, server)
-    runs = _sync(layout, environment, console)
+    lake = load_lake(layout.project / "streams").lake
+    runs = _sync(layout, lake, environment, console)
     phases.begin("Dagster")
     report = lakehouse.materialize(layout, server)
     phases.split(report.seconds)
@@ -45,13 +49,12 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases:
     if report.failures:
         log = f"{layout.folder.name}/dagster/runs.log"
         raise LotusError("; ".join(report.failures), f"{log} has the output of Dagster and dbt")
-    console.print(_confirmed(before, after, runs), highlight=False, soft_wrap=True)
+    counted = _counted(layout, lake)
+    console.print(_confirmed(before, after, runs, counted), highlight=False, markup=False, soft_wrap=True)
 
 
-def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> list[Run]:
-    streams = layout.project / "streams"
-    lake = load_lake(streams).lake
-    to = airbyte_workspace(streams, STACK, environment)
+def _sync(layout: Layout, lake: Lake, environment: Mapping[str, str], console: Console) -> list[Run]:
+    to = airbyte_workspace(lake.directory, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, ProgressObserver(console) as watched:
         names = [source.name for source in lake.sources]
         live = ConnectedLake(airbyte, to.workspace_id, lake)
@@ -64,24 +67,56 @@ def _sync(layout: Layout, environment: Mapping[str, str], console: Console) -> l
     return runs
 
 
-def _confirmed(before: Contents, after: Contents, runs: Sequence[Run]) -> str:
+def _counted(layout: Layout, lake: Lake) -> frozenset[str]:
+    """The connections all of whose files are read from the landing zone, by their names in Pulumi."""
+    settings = Project.needed(layout.project).settings(STACK)
+    zone = settings.lotus.landing_zone
+    read: dict[tuple[str, str], str] = {}
+    for source in lake.sources:
+        for stream in source.selected_streams:
+            connection = lake.read_of(source, stream)
+            if connection is None or zone is None:
+                continue
+            try:
+                bucket = destination_bucket(lake.destination_of(connection), settings, {})
+            except LotusError:
+                continue
+            if bucket.name == zone.landing:
+                read[source.name, stream.name] = connection.resource
+    return frozenset(
+        each.resource
+        for each in lake.connections
+        if all(read.get((stream.source, stream.name)) == each.resource for stream in each.streams)
+    )
+
+
+def _confirmed(before: Contents, after: Contents, runs: Sequence[Run], read: Collection[str]) -> str:
     """Compare the rows that the jobs reported with those counted in the Parquet files.
+
+    Args:
+        before: the lake before the syncs.
+        after: the lake after them.
+        runs: the syncs.
+        read: the connections all of whose files are counted.
 
     Raises:
         LotusError: they differ.
     """
-    for run in runs:
-        landed = _landed(after, run.source) - _landed(before, run.source)
+    counted = [run for run in runs if run.connection in read]
+    for run in counted:
+        landed = _landed(after, run.connection) - _landed(before, run.connection)
         if landed != run.rows:
             raise LotusError(
-                f"{run.source}: its job reports {run.rows} rows, and {landed} more are in its Parquet files"
+                f"{run.connection}: its job reports {run.rows} rows, and {landed} more are in its Parquet files"
             )
-    total = sum(run.rows or 0 for run in runs)
-    return f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many more than before."
+    total = sum(run.rows or 0 for run in counted)
+    text = f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many more than before."
+    others = [f"{run.connection} ({run.rows:,} rows)" for run in runs if run not in counted and run.rows is not None]
+    return text if not others else f"{text} No files to count: {', '.join(others)}."
 
 
-def _landed(contents: Contents, source: str) -> int:
-    return sum(stream.landed for stream in contents.streams if stream.source == source)
+def _landed(contents: Contents, connection: str) -> int:
+    return sum(stream.landed for stream in contents.streams if stream.connection == connection)
 
 
 def _streams(contents: Contents, report: Report) -> Table:

@@ -45,6 +45,7 @@ class Stream(BaseModel):
     Attributes:
         source: the folder.
         name: the file without its ending.
+        connection: the connection whose files are read, by its name in Pulumi.
         files: Parquet files in the landing zone.
         landed: rows in them, all versions of a record.
         latest: rows of its model, one a key; None before it was built.
@@ -54,6 +55,7 @@ class Stream(BaseModel):
 
     source: str
     name: str
+    connection: str
     files: int
     landed: int
     latest: int | None

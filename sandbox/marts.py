@@ -4,6 +4,7 @@ Rows are counted in the Parquet files themselves, for a comparison with the coun
 """
 
 import sys
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.loader import load_usable_lake
 from sandbox.lakehouse import Contents, Stream, Table
 
 MARTS: Final = ("fct_sales", "dim_customers", "fct_purchases")
@@ -31,6 +33,13 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
     Raises:
         LotusError: the catalog can't be read.
     """
+    lake = load_usable_lake(STREAMS)
+    read = {
+        (stream.source, stream.name): found
+        for source in lake.sources
+        for stream in source.selected_streams
+        if (found := lake.read_of(source, stream)) is not None
+    }
     with duckdb.connect() as connection:
         built = _built(connection, warehouse)
         connection.execute("set TimeZone = 'UTC'")
@@ -38,8 +47,10 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
             Stream(
                 source=one.source,
                 name=one.name,
+                connection=read[one.source, one.name].resource,
                 latest=_count(connection, naming.dbt_model(one.source, one.name), built),
-                **_landed(connection, f"{warehouse.landing.rstrip('/')}/{one.prefix}*/*/*/*.parquet"),
+                # A prefix may have characters that mean something else in a pattern.
+                **_landed(connection, f"{warehouse.landing.rstrip('/')}/{escape(one.prefix)}*/*/*/*.parquet"),
             )
             for one in streams_of(STREAMS)
         )

@@ -7,11 +7,13 @@ from typing import Final
 
 from pulumi_airbyte.client import Airbyte, ClientSettings
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from lotus_infra.lake.diagnostics import pluralize
 from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
-from sandbox.engine import Engine, ExportedSource, engine_path
+from sandbox.engine import Engine, ExportedConnection, engine_path
 from sandbox.flow import flow
 from sandbox.layout import Layout
 from sandbox.phases import Phases
@@ -57,7 +59,7 @@ def up(layout: Layout) -> None:
     standing = stand_up(layout, phases)
     flow(layout, standing.server, standing.engine.environment, phases)
     phases.begin("The lake")
-    console.print(_connections(standing.engine.sources(), standing.twin))
+    console.print(_connections(standing.engine.connections(), standing.twin))
     console.print(_buckets(standing.server))
     console.print(phases.table())
     steps = NEXT_STEPS.format(twin=standing.twin.url, s3=standing.server.url)
@@ -108,14 +110,17 @@ def _s3(layout: Layout, console: Console) -> s3.Server:
     return server
 
 
-def _connections(sources: Mapping[str, ExportedSource], twin: Twin) -> Table:
+def _connections(exported: Mapping[str, ExportedConnection], twin: Twin) -> Table:
     """The connections that the program exports, as Airbyte has them."""
-    table = Table("source", "connection", "streams", "status")
+    table, count = Table("source", "connection", "streams", "status"), 0
     with contextlib.closing(Airbyte(ClientSettings(twin.public_url))) as airbyte:
-        for name, source in sorted(sources.items()):
-            connection = airbyte.get_connection(source.connection_id)
-            table.add_row(name, connection.name, ", ".join(source.streams), connection.status)
-    table.caption = f"{len(sources)} connections, {sum(len(source.streams) for source in sources.values())} streams"
+        for name, one in sorted(exported.items()):
+            connection = airbyte.get_connection(one.connection_id)
+            # A connection into another destination than S3 exports no prefixes.
+            streams = [*one.streams] or sorted(stream.name for stream in connection.configurations.streams)
+            table.add_row(escape(name), escape(connection.name), escape(", ".join(streams)), connection.status)
+            count += len(streams)
+    table.caption = f"{pluralize(len(exported), 'connection')}, {pluralize(count, 'stream')}"
     return table
 
 

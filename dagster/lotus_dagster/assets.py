@@ -11,11 +11,11 @@ from pydantic import Field, field_validator
 
 from lotus_dagster import automation, bookkeeping
 from lotus_dagster.arrivals.partitions import is_unit
-from lotus_dagster.builds import Builder
-from lotus_dagster.dbt_command import LotusDbt, lake
+from lotus_dagster.dbt_command import LotusDbt, attached_lake
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
+from lotus_dagster.model_builds import Builder
 from lotus_dagster.quarantine import below
 from lotus_dagster.translator import LotusTranslator, raw_key
 from lotus_infra import naming
@@ -80,7 +80,7 @@ def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
 
 def _release(stream: Stream, files: list[str], warehouse: Warehouse) -> None:
     if files:
-        with lake(warehouse) as connection:
+        with attached_lake(warehouse) as connection:
             try:
                 _release_of_models(connection, stream, files)
             except LotusError as error:

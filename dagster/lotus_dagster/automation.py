@@ -1,4 +1,4 @@
-"""When marts materialize: after an upstream, when they are missing, and again after a failure."""
+"""When marts materialize: after an upstream, and when they are missing. After a failure: `retries.py`."""
 
 from typing import Any
 
@@ -7,16 +7,14 @@ import dagster as dg
 NAME = "marts_dbt_automation"
 GROUP = "marts"
 """The group of all marts in Dagster."""
-RETRY_SCHEDULE = "*/10 * * * *"
-"""When a failed mart is requested again: every ten minutes, until it succeeds."""
 
 
 def mart_condition() -> "dg.AutomationCondition[Any]":
-    """Dagster's `eager` without two of its gaps.
+    """Dagster's `eager` without a gap.
 
-    `eager` leaves a mart that failed until an upstream updates. And it takes each materialization of the mart for an
-    answer to the upstream updates before it, also to those that came after the mart had read: a mart that runs while
-    its upstream does would stay behind. Here an update counts until the mart is requested after it.
+    `eager` takes each materialization of the mart for an answer to the upstream updates before it, also to those that
+    came after the mart had read: a mart that runs while its upstream does would stay behind. Here an update counts
+    until the mart is requested after it.
     """
     when = dg.AutomationCondition
     # Both sides of this `since` carry the times of their events, which Dagster compares. A combination by `|` or `&`
@@ -26,14 +24,9 @@ def mart_condition() -> "dg.AutomationCondition[Any]":
     # A mart of other marts materializes in their run, after them: their updates are not another reason.
     with_upstream = when.any_deps_match(when.will_be_requested())
     missing: dg.AutomationCondition[Any] = when.missing().newly_true().since(when.newly_requested())
-    failed: dg.AutomationCondition[Any] = (when.execution_failed() & when.cron_tick_passed(RETRY_SCHEDULE)).since(
-        when.newly_requested()
-    )
     # Not `any_deps_in_progress`: in a busy lake one upstream is nearly always queued, and the mart would wait for ever.
     ready = ~when.any_deps_missing() & ~when.in_progress()
-    return ((updated | with_upstream | missing | failed) & ready).with_label(
-        "after each update of an upstream, and after a failure"
-    )
+    return ((updated | with_upstream | missing) & ready).with_label("after each update of an upstream")
 
 
 def automation_sensor(marts: dg.AssetsDefinition) -> dg.SensorDefinition:

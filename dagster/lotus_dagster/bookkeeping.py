@@ -35,10 +35,10 @@ ALL = "*"
 _MOST_DAYS = 100 * 366  # a file's date and more of them would be past the last date that Python knows
 _IDENTITY = "struct(file varchar, etag varchar, size bigint)"
 _FILE = "struct(file varchar, etag varchar, size bigint, modified timestamptz)"
-_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)"
+_KNOWN = "struct(file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz, traced boolean)"
 _READING = (
-    f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, expired varchar[],"
-    f" adopted {_FILE}[], released varchar[])"
+    f"struct(error varchar, files {_FILE}[], rebuild boolean, keep_until timestamptz, traced boolean,"
+    f" expired varchar[], adopted {_FILE}[], released varchar[])"
 )
 
 
@@ -204,6 +204,7 @@ def _answer(decided: Reading, error: str | None = None) -> Mapping[str, Any]:
         "files": [one._asdict() for one in decided.files],
         "rebuild": decided.rebuild,
         "keep_until": decided.keep_until,
+        "traced": decided.traced,
         "expired": list(decided.expired),
         "adopted": [one._asdict() for one in decided.adopted],
         "released": list(decided.released),

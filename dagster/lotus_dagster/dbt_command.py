@@ -40,8 +40,8 @@ _FAILED: Final = {NodeStatus.Error, NodeStatus.Fail, NodeStatus.RuntimeErr, Node
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """What failed in a dbt command.
+class FailedNode:
+    """A model or test that failed in a dbt command, or the command itself.
 
     Attributes:
         node: dbt's id of the model or test; empty when the command failed before any.
@@ -62,7 +62,7 @@ class Outcome:
     """
 
     events: tuple[DbtCoreCliEventMessage, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedNode, ...]
 
 
 class LotusDbt(dg.ConfigurableResource):  # type: ignore[type-arg]  # what it is a resource of is itself
@@ -144,7 +144,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def lake(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+def attached_lake(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     """The lake attached to the DuckDB instance that dbt has used in this process, or to a new one; detached afterwards.
 
     Raises:
@@ -205,15 +205,15 @@ def _cancel() -> None:
         adapter.cancel_open_connections()
 
 
-def _failures(result: dbtRunnerResult) -> tuple[Failure, ...]:
+def _failures(result: dbtRunnerResult) -> tuple[FailedNode, ...]:
     if result.success:
         return ()
     failed = tuple(
-        Failure(one.node.unique_id, _without_macros(one.message or str(one.status)))
+        FailedNode(one.node.unique_id, _without_macros(one.message or str(one.status)))
         for one in getattr(result.result, "results", ())
         if one.status in _FAILED
     )
-    return failed or (Failure("", str(result.exception or "dbt failed")),)
+    return failed or (FailedNode("", str(result.exception or "dbt failed")),)
 
 
 def _without_macros(message: str) -> str:

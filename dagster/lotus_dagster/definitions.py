@@ -14,11 +14,12 @@ import dagster as dg
 
 from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
 from lotus_dagster.automation import automation_sensor
-from lotus_dagster.build import Build
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
+from lotus_dagster.location_build import Build
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.quarantine import quarantine_check
+from lotus_dagster.retries import mart_retry_sensor
 from lotus_dagster.sensors import stream_sensor
 from lotus_infra import dagster_fingerprint, naming
 
@@ -47,15 +48,16 @@ def definitions_of(
         if part is None:
             log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
             continue
-        assets.append(stream_assets(stream, part))
+        models = stream_assets(stream, part)
+        assets.append(models)
         asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
         checks.append(quarantine_check(asset, POOL, stream.prefix))
-        sensors.append(stream_sensor(stream))
+        sensors.append(stream_sensor(stream, models))
     marts = manifest.untagged([stream.tag for stream in streams])
     if marts is not None:
         made = mart_assets(marts, [stream.tag for stream in streams])
         assets.append(made)
-        sensors.append(automation_sensor(made))
+        sensors += [automation_sensor(made), mart_retry_sensor(made)]
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
     return dg.Definitions(

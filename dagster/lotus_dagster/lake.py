@@ -28,7 +28,7 @@ class Stream:
 
 
 def streams_of(directory: Path) -> tuple[Stream, ...]:
-    """The selected streams of a lake.
+    """The selected streams that land in a lake; those of other destinations than destination-s3 are left out.
 
     Raises:
         LakeError: The folder or one of its files can't be read.

@@ -13,7 +13,7 @@ import duckdb
 
 from lotus_dagster import bookkeeping
 from lotus_dagster.bookkeeping import Quarantined
-from lotus_dagster.dbt_command import lake
+from lotus_dagster.dbt_command import attached_lake
 from lotus_dagster.environment import Warehouse
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -36,7 +36,7 @@ def quarantine_check(asset: dg.AssetKey, pool: str, prefix: str) -> dg.AssetChec
         " are released or overwritten.",
     )
     def quarantine() -> dg.AssetCheckResult:
-        with lake(Warehouse.read()) as connection:
+        with attached_lake(Warehouse.read()) as connection:
             inside = below(connection, prefix)
         files = [{"file": one.file, "reason": one.reason, "since": one.since.isoformat()} for one in inside]
         return dg.AssetCheckResult(
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     release.add_argument("files", metavar="FILE", nargs="*", help="as listed; all of the model's if none is named")
     asked = parser.parse_args(arguments)
     try:
-        with lake(Warehouse.read()) as connection:
+        with attached_lake(Warehouse.read()) as connection:
             if asked.verb == "release":
                 count = bookkeeping.release(connection, asked.model, asked.files or [bookkeeping.ALL])
                 if not count:

@@ -10,7 +10,7 @@ that it fails again, up to an hour.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -23,17 +23,17 @@ from lotus_dagster.arrivals.decide import MOST_REPORTED, Batch, Clock, Decision
 from lotus_dagster.arrivals.landing import pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.assets import StreamRun
-from lotus_dagster.environment import EXPIRE_RAW_DAYS, LANDING, RETRY_SECONDS, required, whole_number
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, LANDING, required, whole_number
 from lotus_dagster.lake import Stream
+from lotus_dagster.retries import FAILED, retry_time
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30
-FIRST_RETRY_SECONDS = 60
-MOST_RETRY_SECONDS = 3600
 _RUNS_REMEMBERED = 12
-_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_CODE_VERSION = "dagster/code_version"
+"""Dagster's tag of a materialization."""
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -43,8 +43,9 @@ _UNDER_WAY = [
 ]
 
 
-def stream_sensor(stream: Stream) -> dg.SensorDefinition:
-    """The sensor `shopify_orders_sensor`, whose runs materialize that stream's model."""
+def stream_sensor(stream: Stream, models: dg.AssetsDefinition) -> dg.SensorDefinition:
+    """The sensor `shopify_orders_sensor`, whose runs materialize that stream's models."""
+    versions = models.code_versions_by_key
     name = naming.sensor(stream.source, stream.name)
 
     @dg.sensor(
@@ -63,19 +64,21 @@ def stream_sensor(stream: Stream) -> dg.SensorDefinition:
         )
         if runs and runs[0].dagster_run.status in _UNDER_WAY:
             return dg.SkipReason(f"run {runs[0].dagster_run.run_id} is still reading the batch before")
-        failure = _failure(runs)
+        failure = _failed_run(runs)
         if failure is not None and now < failure.again_at:
             return dg.SkipReason(
                 f"run {failure.run_id} failed: it is asked for again at {failure.again_at:%Y-%m-%d %H:%M:%S} UTC;"
                 " re-execute it to run it now"
             )
-        return tick(stream, landing, read_cursor(context.cursor), clock, failure)
+        return tick(
+            stream, landing, read_cursor(context.cursor), clock, failure or _edited_model(context.instance, versions)
+        )
 
     return arrivals
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedRun:
     """The stream's last run, which did not succeed.
 
     Attributes:
@@ -86,8 +89,33 @@ class Failure:
     run_id: str
     again_at: datetime
 
+    @property
+    def key(self) -> str:
+        """Names the request for the run after it."""
+        return f"after-{self.run_id}"
 
-def tick(stream: Stream, landing: str, cursor: Cursor, clock: Clock, failure: Failure | None = None) -> dg.SensorResult:
+
+@dataclass(frozen=True, slots=True)
+class EditedModel:
+    """A model whose SQL has changed since it was materialized: marts may need its new columns before a file arrives.
+
+    Attributes:
+        version: Of its SQL.
+        run_id: The run that materialized it.
+    """
+
+    version: str
+    run_id: str
+
+    @property
+    def key(self) -> str:
+        """Names the request for a run, once for each change: the SQL of an earlier day may come back."""
+        return f"edit-{self.version}-{self.run_id}"
+
+
+def tick(
+    stream: Stream, landing: str, cursor: Cursor, clock: Clock, reason: FailedRun | EditedModel | None = None
+) -> dg.SensorResult:
     """One tick: a look, and what Dagster has to do about it.
 
     Args:
@@ -95,14 +123,14 @@ def tick(stream: Stream, landing: str, cursor: Cursor, clock: Clock, failure: Fa
         landing: `s3://<bucket>` or a folder.
         cursor: What the last tick kept.
         clock: When.
-        failure: The last run if it did not succeed: one that reads whatever is unread is asked for in any case.
+        reason: Why to ask for a run even if no file has arrived; it reads whatever is unread.
 
     Raises:
         ListingError: The landing zone can't be listed.
         ObjectsVanishedError: Everything that was known is gone.
     """
     decision = look(pages_of(landing, stream.prefix), cursor, clock)
-    request = _request(stream, decision, failure)
+    request = _request(stream, decision, reason)
     return dg.SensorResult(
         run_requests=[request] if request is not None else [],
         skip_reason=None if request is not None else f"nothing new among {decision.cursor.objects} objects",
@@ -111,10 +139,10 @@ def tick(stream: Stream, landing: str, cursor: Cursor, clock: Clock, failure: Fa
     )
 
 
-def _request(stream: Stream, decision: Decision, failure: Failure | None) -> dg.RunRequest | None:
-    if failure is not None:
+def _request(stream: Stream, decision: Decision, reason: FailedRun | EditedModel | None) -> dg.RunRequest | None:
+    if reason is not None:
         # The key is that of a run of its own: a batch that was handed out again has the key of the one that failed.
-        key, run = f"{decision.cursor.lineage}-after-{failure.run_id}", StreamRun()
+        key, run = f"{decision.cursor.lineage}-{reason.key}", StreamRun()
     elif decision.batch is not None:
         key, run = decision.batch.key, StreamRun(partitions=list(decision.batch.units))
     else:
@@ -151,16 +179,24 @@ def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
     return {"ops": {naming.dbt_assets(stream.source, stream.name): {"config": run.model_dump()}}}
 
 
-def _failure(runs: Sequence[dg.RunRecord]) -> Failure | None:
+def _edited_model(instance: dg.DagsterInstance, versions: Mapping[dg.AssetKey, str | None]) -> EditedModel | None:
+    """The first model whose SQL is not that of its last materialization."""
+    for asset, version in sorted(versions.items()):
+        event = instance.get_latest_materialization_event(asset)
+        if event is None or event.asset_materialization is None or version is None:
+            continue
+        if (event.asset_materialization.tags or {}).get(_CODE_VERSION, version) != version:
+            return EditedModel(version, event.run_id)
+    return None
+
+
+def _failed_run(runs: Sequence[dg.RunRecord]) -> FailedRun | None:
     """A stream's last run if it did not succeed.
 
     Args:
         runs: The stream's, the last one first.
     """
-    failed = list(takewhile(lambda run: run.dagster_run.status in _FAILED, runs))
+    failed = list(takewhile(lambda run: run.dagster_run.status in FAILED, runs))
     if not failed:
         return None
-    last, first = failed[0], whole_number(os.environ, RETRY_SECONDS)
-    seconds = min((FIRST_RETRY_SECONDS if first is None else first) * 2 ** (len(failed) - 1), MOST_RETRY_SECONDS)
-    ended = last.end_time or last.update_timestamp.timestamp()
-    return Failure(last.dagster_run.run_id, datetime.fromtimestamp(ended + seconds, UTC))
+    return FailedRun(failed[0].dagster_run.run_id, retry_time(failed[0], len(failed)))

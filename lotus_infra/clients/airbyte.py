@@ -17,10 +17,10 @@ from typing import Final, NamedTuple, cast
 from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.client.environment import ENVIRONMENT, auth_from, completed, settings_from
-from pulumi_airbyte.client.models import Actor, Connection, Job
+from pulumi_airbyte.client.models import Actor, Job
+from pulumi_airbyte.client.models import Connection as LiveConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
-from lotus_infra import naming
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config import production
 from lotus_infra.config.settings import NAMESPACE, StackSettings
@@ -30,7 +30,7 @@ from lotus_infra.config.workspaces import SERVER, WORKSPACE, known_id
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import child
-from lotus_infra.lake.lake import Lake, SourceFolder, find_source
+from lotus_infra.lake.lake import Connection, Lake, SourceFolder, find_connections, find_source
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
@@ -62,7 +62,7 @@ class ConnectedLake:
     lake: Lake
 
     def select_sources(self, names: Sequence[str], *, every: bool) -> tuple[str, ...]:
-        """The names of the selected sources: the given ones, or all.
+        """The names of the selected sources, or of single connections: the given ones, or all sources.
 
         Raises:
             LotusError: Both or neither is requested.
@@ -73,6 +73,15 @@ class ConnectedLake:
         if not every and not names:
             raise LotusError("no source is selected", f"name one of {', '.join(known)}, or pass --all")
         return known if every else tuple(names)
+
+    def connections(self, selectors: Sequence[str]) -> tuple[Connection, ...]:
+        """The connections of sources, `shopify`, or single ones, `shopify/daily`, each once.
+
+        Raises:
+            LotusError: A source or a connection does not exist, or a source's file is invalid.
+        """
+        found = (each for selector in selectors for each in find_connections(self.lake, selector))
+        return tuple({each.resource: each for each in found}.values())
 
     def folders(self, names: Sequence[str]) -> tuple[SourceFolder, ...]:
         """The sources with these names, each once.
@@ -95,26 +104,25 @@ class ConnectedLake:
         """
         return _single_id("source", source.label, self._ids_with_label(source), "--source-id")
 
-    def connection_id(self, source: SourceFolder) -> str:
-        """The id of the source's connection; raises as `connection`."""
-        return self.connection(source).connection_id
-
-    def connection(self, source: SourceFolder) -> Connection:
-        """The source's connection: its only one, or else the one with the conventional label.
+    def connection(self, connection: Connection) -> LiveConnection:
+        """The Airbyte connection of one of the lake: by its label, or the only one of a source that has one.
 
         Raises:
-            LotusError: There is no connection, or the label does not single one out.
+            LotusError: There is no such connection, or its label does not single one out.
             AirbyteError: The objects can't be listed.
         """
+        source = find_source(self.lake, connection.source)
         labelled = set(self._ids_with_label(source))
         if not labelled:
             # A missing source is the better message than a missing connection.
             self.source_id(source)
-        destination = source.config.destination if source.config is not None else ""
-        label = naming.connection_label(source.label, self.lake.destination_label(destination))
+        label = self.lake.connection_label(source, connection)
         own = {each.connection_id: each for each in self._connections if each.source_id in labelled}
-        fitting = own if len(own) == 1 else [key for key, each in own.items() if each.name == label] or own
-        return own[_single_id("connection", label, list(fitting), "--connection-id")]
+        fitting = [key for key, each in own.items() if each.name == label]
+        if len(source.connections) == 1:
+            # Its label may have been changed in Airbyte.
+            fitting = list(own) if len(own) == 1 else fitting or list(own)
+        return own[_single_id("connection", label, fitting, "--connection-id")]
 
     def _ids_with_label(self, source: SourceFolder) -> list[str]:
         return [actor.actor_id for actor in self._sources if actor.name == source.label]
@@ -133,7 +141,7 @@ class ConnectedLake:
         return found
 
     @cached_property
-    def _connections(self) -> list[Connection]:
+    def _connections(self) -> list[LiveConnection]:
         return self.airbyte.list_connections(self.workspace_id)
 
 

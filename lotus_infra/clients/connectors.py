@@ -10,10 +10,12 @@ from uuid import uuid4
 
 from airbyte_model.suggestions import suggestion
 from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.models import DefinitionKind
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.discovered import Connector
 
 ActorKind = Literal["source", "destination"]
 _SECONDS: Final = 300
@@ -70,10 +72,66 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
 def _by_image(airbyte: Airbyte, connector: str, workspace_id: str) -> list[str]:
     """The ids of the definitions whose image has the connector's name; none if the server can't list images."""
     try:
-        images = airbyte.image_definitions(kind_of(connector), workspace_id)
+        images = airbyte.every_definition(kind_of(connector), workspace_id)
     except AirbyteError:
         return []
-    return [each.definition_id for each in images if each.repository.rpartition("/")[2] == connector]
+    return [each.definition_id for each in images if (each.docker_repository or "").rpartition("/")[2] == connector]
+
+
+def own_body(
+    connector: Connector, manifest: dict[str, JsonValue] | None
+) -> tuple[DefinitionKind, dict[str, JsonValue]]:
+    """The definition of a connector of one's own, as the API takes it.
+
+    Args:
+        connector: The connector.
+        manifest: The content of its manifest; None for an image.
+    """
+    body: dict[str, JsonValue] = {"name": connector.name or connector.connector}
+    if connector.image is None:
+        return "declarative_source", {**body, "manifest": manifest or {}}
+    image = {"dockerRepository": connector.image.repository, "dockerImageTag": connector.image.tag}
+    return kind_of(connector.connector), {**body, **image}
+
+
+@contextmanager
+def own_definition(
+    airbyte: Airbyte, workspace_id: str, kind: DefinitionKind, body: dict[str, JsonValue], tell: Callable[[str], object]
+) -> Iterator[str]:
+    """The definition of a connector of one's own: the one that Airbyte has under its name, or else a temporary one.
+
+    Args:
+        airbyte: The server.
+        workspace_id: The workspace.
+        kind: The kind of definition.
+        body: As `own_body` makes it.
+        tell: Takes a message if the definition can't be deleted.
+
+    Yields:
+        The definition's id.
+
+    Raises:
+        AirbyteError: It can't be found or created.
+    """
+    known = [each for each in airbyte.every_definition(kind, workspace_id) if each.name == body["name"]]
+    if known:
+        yield known[0].definition_id
+        return
+    name = _temporary(str(body["name"]))
+    try:
+        yield airbyte.create_definition(kind, workspace_id, {**body, "name": name}).definition_id
+    finally:
+        try:
+            for each in airbyte.every_definition(kind, workspace_id):
+                if each.name == name:
+                    airbyte.delete_definition(kind, each.definition_id, workspace_id)
+        except AirbyteError as error:
+            tell(f'Airbyte may still have the definition "{name}": delete it ({error.message})')
+
+
+def _temporary(name: str) -> str:
+    """A name of this run alone, by which it finds an object whose creation was not answered."""
+    return f"{name} (temporary, {uuid4().hex[:8]})"
 
 
 def server_specification(
@@ -134,8 +192,7 @@ def temporary_source(airbyte: Airbyte, body: dict[str, JsonValue], tell: Callabl
     Raises:
         AirbyteError: It can't be created.
     """
-    # The name is of this run alone, so that it finds a source whose creation was not answered.
-    name, workspace_id = f"{body['name']} (temporary, {uuid4().hex[:8]})", str(body["workspaceId"])
+    name, workspace_id = _temporary(str(body["name"])), str(body["workspaceId"])
     created = ""
     try:
         created = airbyte.create_actor("source", {**body, "name": name}).actor_id

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from pydantic import JsonValue
@@ -18,15 +18,16 @@ from lotus_infra.clients.storage import Bucket, Object, ObjectStore
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.lake import Lake, SourceFolder
+from lotus_infra.lake.lake import Connection, Lake
 from lotus_infra.lake.models import DestinationConfig
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 _PARALLEL_LISTINGS: Final = 16
+_MOST_DAYS_LISTED: Final = 100
 _LEVELS: Final = (("year=", "year=9999/"), ("month=", "month=12/"), ("day=", "day=31/"))
 """The beginning of each level's folders, and the last one of the calendar."""
 StreamKey = tuple[str, str]
-"""The folder of a stream's source, and the stream's name."""
+"""The folder of a stream's source, and the name of the stream's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,22 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A stream whose files no sensor and no model of the lake reads.
+
+    Attributes:
+        destinations: The labels of the destinations that it is written to.
+    """
+
+    destinations: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """The text for people."""
+        return f"no files are read from {' and '.join(self.destinations)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Materialization:
     """A model or a mart, and the time of its last materialization; None if there was none."""
 
@@ -67,7 +84,7 @@ class Materialization:
     at: datetime | None
 
 
-Landed = NewestPartition | Unavailable | None
+Landed = NewestPartition | Unavailable | Unread | None
 """A stream's newest partition; None if no file has landed."""
 
 
@@ -77,48 +94,56 @@ class StreamStatus:
 
     Attributes:
         source: The folder of its source.
-        stream: Its name.
+        stream: The name of its file.
         landed: Its newest partition.
         model: Its model.
         marts: The marts downstream of the model, by name; empty if the model is unavailable.
         quarantined: The files that runs of the model skip.
         failed_checks: Of the model and of its marts.
+        paused: Whether the connection that writes its files is paused by its file.
     """
 
     source: str
     stream: str
     landed: Landed
-    model: Materialization | Unavailable
+    model: Materialization | Unavailable | Unread
     marts: tuple[Materialization, ...] = ()
     quarantined: tuple[QuarantinedFile, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = ()
+    paused: bool = False
 
 
 def newest_partitions(
     lake: Lake,
-    folders: Sequence[SourceFolder],
+    connections: Sequence[Connection],
     values: StackSettings | None,
     now: datetime,
     environment: Mapping[str, str],
 ) -> dict[StreamKey, Landed]:
-    """The newest partition of each selected stream.
+    """The newest partition of each stream of some connections, where the lake's sensors and models read it.
 
     Args:
         lake: The lake.
-        folders: The sources to read.
+        connections: The connections.
         values: The stack's configuration; None if no stack is selected.
         now: The time, with a zone.
         environment: The environment's variables.
     """
     landed: dict[StreamKey, Landed] = {}
     by_destination: dict[str, list[tuple[StreamKey, str]]] = {}
-    for folder in folders:
-        landed.update(((folder.name, each.name), None) for each in folder.selected_streams)
-        read = {each.name: lake.prefix_of(folder, each) for each in folder.selected_streams}
-        for connection in folder.connections:
-            found = ((each.name, lake.place_of(connection, each)) for each in connection.streams)
-            prefixes = [((folder.name, name), place) for name, place in found if read[name] == place]
-            by_destination.setdefault(connection.config.destination, []).extend(prefixes)
+    sources = {source.name: source for source in lake.sources}
+    for stream in (each for connection in connections for each in connection.streams):
+        key = (stream.source, stream.name)
+        if key in landed:
+            continue
+        source = sources[stream.source]
+        read = lake.read_of(source, stream)
+        if read is None:
+            used = (each.config.destination for each in source.connections if each.takes(stream))
+            landed[key] = Unread(tuple(dict.fromkeys(map(lake.destination_label, used))))
+            continue
+        landed[key] = None
+        by_destination.setdefault(read.config.destination, []).append((key, lake.place_of(read, stream)))
     for destination, prefixes in by_destination.items():
         try:
             bucket = destination_bucket(lake.destinations.get(destination), values, environment)
@@ -157,7 +182,7 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
 
     The listing starts at yesterday's partition: one request for a fresh stream. An older stream takes four more, down
     its newest year, month and day, however many files it has. Partitions that are no day, or dated far from now, count
-    as none: their dates are wrong.
+    as none: their dates are wrong. A day whose files are all outside the layout is passed over.
 
     Args:
         store: The bucket.
@@ -172,8 +197,12 @@ def newest_partition(store: ObjectStore, prefix: str, today: date) -> NewestPart
     )
     after = takewhile(lambda one: one.key < far, store.list_objects(prefix, after=yesterday))
     recent = _newest_of(prefix, after)
-    day = _last_day(store, prefix, far) if recent is None else None
-    return recent if day is None else _newest_of(prefix, store.list_objects(day))
+    if recent is not None:
+        return recent
+    found = (
+        _newest_of(prefix, store.list_objects(day)) for day in islice(_days(store, prefix, far), _MOST_DAYS_LISTED)
+    )
+    return next((one for one in found if one is not None), None)
 
 
 def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
@@ -192,14 +221,26 @@ def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
         return Unavailable(str(error))
 
 
-def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable) -> StreamStatus:
-    """How fresh a stream is, by its newest partition and by Dagster's assets."""
+def stream_status(
+    source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable, *, paused: bool = False
+) -> StreamStatus:
+    """How fresh a stream is, by its newest partition and by Dagster's assets.
+
+    Args:
+        source: The folder of its source.
+        name: The name of its file.
+        landed: Its newest partition.
+        assets: Dagster's assets.
+        paused: Whether the connection that writes its files is paused by its file.
+    """
+    if isinstance(landed, Unread):
+        return StreamStatus(source, name, landed, landed, paused=paused)
     if isinstance(assets, Unavailable):
-        return StreamStatus(source, name, landed, assets)
+        return StreamStatus(source, name, landed, assets, paused=paused)
     key = naming.asset_key(source, name)
     if key not in assets:
         missing = Unavailable(f"Dagster has no {'/'.join(key)}: `lotus scaffold {source} {name}` writes the model")
-        return StreamStatus(source, name, landed, missing)
+        return StreamStatus(source, name, landed, missing, paused=paused)
     marts = sorted(downstream(assets, key), key=lambda each: each.key)
     return StreamStatus(
         source,
@@ -209,6 +250,7 @@ def stream_status(source: str, name: str, landed: Landed, assets: dict[AssetKey,
         tuple(Materialization(each.key[-1], each.materialized) for each in marts),
         assets[key].quarantined,
         tuple(check for each in (assets[key], *marts) for check in each.failed_checks),
+        paused,
     )
 
 
@@ -240,7 +282,12 @@ def _in_one_line(reason: str) -> str:
 
 
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
-    """A line for each value of a stream that is older than a limit, or whose age is unknown."""
+    """A line for each value of a stream that is older than a limit, or whose age is unknown.
+
+    A stream without new files on purpose, because its connection is paused or its files are not read, has none.
+    """
+    if stream.paused or isinstance(stream.landed, Unread) or isinstance(stream.model, Unread):
+        return
     who = f"{stream.source}/{stream.stream}"
     match stream.landed:
         case None:
@@ -308,14 +355,15 @@ def _newest_of(prefix: str, objects: Iterable[Object]) -> NewestPartition | None
     return NewestPartition(partition, len(inside), sum(one.size for one in inside), max(one.modified for one in inside))
 
 
-def _last_day(store: ObjectStore, prefix: str, far: str, levels: Sequence[tuple[str, str]] = _LEVELS) -> str | None:
-    """The prefix of the newest day before a prefix that is far from now; None if there is none."""
+def _days(store: ObjectStore, prefix: str, far: str, levels: Sequence[tuple[str, str]] = _LEVELS) -> Iterator[str]:
+    """The prefixes of the days before a prefix that is far from now, the newest first."""
     if not levels:
-        return prefix
+        yield prefix
+        return
     (part, last), *below = levels
     found = (one for one in store.folders(prefix) if part < one <= last and prefix + one < far)
-    days = (_last_day(store, prefix + one, far, below) for one in sorted(found, reverse=True))
-    return next((day for day in days if day is not None), None)
+    for one in sorted(found, reverse=True):
+        yield from _days(store, prefix + one, far, below)
 
 
 def _hours(limit: timedelta) -> str:

@@ -18,7 +18,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.urns import Urn
 
 AIRBYTE: Final = "airbyte:index/"
-TYPES: Final = {kind: f"{AIRBYTE}{kind}:{kind.capitalize()}" for kind in ("source", "destination", "connection")}
+TYPES: Final = {kind: f"{AIRBYTE}{kind}:{kind.capitalize()}" for kind in ("source", "destination", "connection", "tag")}
 """Pulumi's types of Airbyte's objects, by kind."""
 _NO_STATE: Final = "or pass --no-state if there is no state any more"
 _VOLATILE: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})

@@ -7,6 +7,7 @@ label already. Everything is planned and checked before the first file is writte
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,10 +23,10 @@ from rich.console import Console
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
-from lotus_infra.clients.connectors import find_definition, temporary_source
+from lotus_infra.clients.connectors import own_body, own_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
-from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, identity_of, stream_text
-from lotus_infra.commands.connector import Pin, PinOptions, make_pin
+from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
+from lotus_infra.commands.connector import Pin, PinOptions, make_pin, manifest_of, read_text
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
@@ -48,7 +49,7 @@ from lotus_infra.lake.lake import (
     find_source,
 )
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.models import DestinationConfig, LakeFile, SourceConfig, StreamConfig
+from lotus_infra.lake.models import SOURCE_NAMESPACE, DestinationConfig, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader, explain_validation_error
 from lotus_infra.lake.references import Reference, parse_text, references, substitute
 from lotus_infra.lake.report import apply_rules
@@ -106,6 +107,7 @@ class SourceOptions:
         label: Its name in Airbyte; empty for the folder's name in title case.
         destination: The name of its destination.
         schedule: When it syncs, as `schedule_of` reads it; empty for on request.
+        into: The namespace at the destination; empty for the folder's name.
         streams: The names of its streams to sync.
         namespaces: Their namespaces in the source; empty for all.
         every: Whether to sync all of its streams.
@@ -118,6 +120,7 @@ class SourceOptions:
     label: str = ""
     destination: str = "s3"
     schedule: str = ""
+    into: str = ""
     streams: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     every: bool = False
@@ -131,6 +134,7 @@ class SourceOptions:
 @_config_options
 @click.option("--label", default="", help="Its name in Airbyte; by default NAME in title case.")
 @click.option("--destination", default="s3", show_default=True, help="Where its streams are written.")
+@click.option("--into", default="", metavar="NAMESPACE", help="Its namespace there; by default NAME.")
 @click.option("--schedule", default="", help='When it syncs: "0 0 * * * ?", "1 hours"; by default on request.')
 @click.option("--stream", "streams", multiple=True, help="A stream to sync, by its name in the source.")
 @click.option("--all-streams", "every", is_flag=True, help="Sync all streams (of the given namespaces).")
@@ -153,6 +157,7 @@ def add_source(
     by_stack: tuple[str, ...],
     label: str,
     destination: str,
+    into: str,
     schedule: str,
     streams: tuple[str, ...],
     every: bool,
@@ -173,7 +178,7 @@ def add_source(
         raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
     asks = is_terminal() and not as_json and not yes
     options = SourceOptions(
-        *(name, connector, label, destination, schedule, streams, namespaces, every, not no_discover, source_id)
+        *(name, connector, label, destination, schedule, into, streams, namespaces, every, not no_discover, source_id)
     )
     settings = Settings(texts, config_file, secrets, by_stack, prompts=is_terminal())
     new = prepare_source(directory, options, settings, stack)
@@ -196,7 +201,7 @@ class NewSource:
         pin: The new pin of its connector; None if it is pinned already.
         options: The options.
         config: The content of `_source.json`.
-        text: The text of that file.
+        document: The same, as JSON.
         known: The values that the user's own file has, by name.
         offered: The discovered streams, by the name of their file; None if it was not discovered.
         left_out: Streams that can't have a file.
@@ -207,7 +212,7 @@ class NewSource:
     pin: Pin | None
     options: SourceOptions
     config: SourceConfig
-    text: str
+    document: Mapping[str, JsonValue]
     known: Mapping[str, str]
     offered: Mapping[str, Discovered] | None = None
     left_out: tuple[LeftOut, ...] = ()
@@ -238,6 +243,17 @@ class NewSource:
         named = file_names(chosen, ())
         return {file: (stream, stream_text(stream, StreamOptions(), modes)) for file, stream in named.items()}
 
+    def apart(self) -> "NewSource":
+        """The source with a place for each of its namespaces, if streams of several have one name."""
+        names = [each.stream for each in (self.offered or {}).values()]
+        if self.options.into or len(names) == len(set(names)):
+            return self
+        namespace = f"{self.options.name}_{SOURCE_NAMESPACE}"
+        document = {**self.document, "namespace": namespace}
+        config = validated(SourceConfig, document, f"{self.options.name}/{SOURCE_FILE}")
+        note = f"Streams of several namespaces have one name: they are written into {namespace}"
+        return replace(self, document=document, config=config, notes=(*self.notes, note))
+
     def plan(self, stack: str | None) -> FilePlan:
         """Its files, checked.
 
@@ -246,7 +262,7 @@ class NewSource:
         """
         name, streams = self.options.name, self.streams()
         files = dict(self.pin.files) if self.pin is not None else {}
-        files[f"{name}/{SOURCE_FILE}"] = self.text
+        files[f"{name}/{SOURCE_FILE}"] = _text(self.document)
         for file, each in (self.offered or {}).items():
             files[f"{name}/{DISCOVERED_FOLDER}/{file}.json"] = file_text(each)
         files |= {f"{name}/{file}.json": text for file, (_, text) in streams.items()}
@@ -280,11 +296,13 @@ def prepare_source(directory: Path, options: SourceOptions, settings: Settings, 
     document["name"] = options.label or naming.label(options.name)
     document["configuration"] = configured.document
     document["destination"] = options.destination
+    if options.into:
+        document["namespace"] = options.into
     if options.schedule:
         document["schedule"] = schedule_of(options.schedule)
     config = validated(SourceConfig, document, f"{options.name}/{SOURCE_FILE}")
     notes = _pin_notes(pin)
-    return NewSource(lake, pin, options, config, _text(document), configured.texts, notes=notes)
+    return NewSource(lake, pin, options, config, document, configured.texts, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -315,7 +333,8 @@ class _Discovering:
         definition_id = self._definition_id()
         with translate_errors():
             listed = self.live.airbyte.list_actors("source", self.live.workspace_id)
-        ids = [each.actor_id for each in listed if (each.name, each.definition_id) == (self.new.label, definition_id)]
+        labelled = [each for each in listed if each.name == self.new.label]
+        ids = [each.actor_id for each in labelled if definition_id in {"", each.definition_id}]
         if len(ids) > 1:
             hint = f"choose one with --source-id: {', '.join(sorted(ids))}"
             raise LotusError(f'Airbyte has several sources "{self.new.label}"', hint)
@@ -343,43 +362,46 @@ class _Discovering:
         offered, left_out = to_lake_format(found)
         how = "the existing source" if self.existing else "a temporary source, which is deleted again"
         note = f"Discovered {pluralize(len(offered), 'stream')} by {how}"
-        return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note))
+        return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note)).apart()
 
     def _discovered(self) -> list[DiscoveredStream]:
-        airbyte = self.live.airbyte
         existing = self.existing
         if existing:
-            return airbyte.discover_schema(existing)
+            return self.live.airbyte.discover_schema(existing)
         configuration = self._resolved()
-        body: dict[str, JsonValue] = {
-            "name": self.new.label,
-            "workspaceId": self.live.workspace_id,
-            "definitionId": self._definition_id(),
-            "configuration": configuration,
-        }
-        with temporary_source(airbyte, body, partial(click.echo, err=True)) as source_id:
+        with self._definition() as definition_id:
+            body: dict[str, JsonValue] = {"name": self.new.label, "workspaceId": self.live.workspace_id}
+            return self._of_temporary({**body, "definitionId": definition_id, "configuration": configuration})
+
+    def _of_temporary(self, body: dict[str, JsonValue]) -> list[DiscoveredStream]:
+        airbyte = self.live.airbyte
+        with temporary_source(airbyte, body, _tell) as source_id:
             refused = airbyte.check_actor("source", source_id)
             if refused:
                 hint = "correct the configuration or the stack's values"
                 raise LotusError(f"{self.new.options.name} can't connect: {refused}", hint)
             return airbyte.discover_schema(source_id)
 
+    @property
+    def _connector(self) -> Connector:
+        return cast("Connector", self.new.lake.pinned(self.new.config.connector))
+
+    def _definition(self) -> AbstractContextManager[str]:
+        """The definition of the connector; a temporary one for one's own that Airbyte does not have yet."""
+        if not self._connector.is_own:
+            return nullcontext(self._definition_id())
+        kind, body = own_body(self._connector, _manifest(self.new.lake, self._connector))
+        return own_definition(self.live.airbyte, self.live.workspace_id, kind, body, _tell)
+
     def _definition_id(self) -> str:
-        connector = cast("Connector", self.new.lake.pinned(self.new.config.connector))
-        reference = connector.id_reference
-        if reference is not None:
-            found = stack_texts(self.live.lake.directory, self.stack, [reference.name])
-            if reference.name not in found:
-                raise LotusError(f"lotus:{reference.name} has no value", f"`pulumi config set lotus:{reference.name}`")
-            return found[reference.name]
-        if connector.known_id is not None:
-            return connector.known_id
-        with translate_errors():
-            try:
-                return find_definition(self.live.airbyte, connector.connector, self.live.workspace_id).definition_id
-            except LotusError:
-                hint = "`pulumi up` creates it once a source uses it: pass --no-discover now, and `lotus discover` then"
-                raise LotusError(f"Airbyte does not have your {connector.connector} yet", hint) from None
+        """The id of the connector's definition; empty for one's own."""
+        reference = self._connector.id_reference
+        if reference is None:
+            return self._connector.known_id or ""
+        found = stack_texts(self.live.lake.directory, self.stack, [reference.name])
+        if reference.name not in found:
+            raise LotusError(f"lotus:{reference.name} has no value", f"`pulumi config set lotus:{reference.name}`")
+        return found[reference.name]
 
     def _resolved(self) -> dict[str, JsonValue]:
         """The configuration with the stack's values."""
@@ -405,6 +427,22 @@ class _Discovering:
         known |= {name: text for name, text in self.new.known.items() if name in names}
         rest = [name for name in names if name not in known]
         return known | (stack_texts(self.live.lake.directory, self.stack, rest) if rest else {})
+
+
+def _tell(message: str) -> None:
+    click.echo(f"lotus: {message}", err=True)
+
+
+def _manifest(lake: Lake, connector: Connector) -> dict[str, JsonValue] | None:
+    """The content of a connector's manifest; None if it has none.
+
+    Raises:
+        LotusError: It can't be read.
+    """
+    if connector.manifest is None:
+        return None
+    file = lake.directory / CONNECTORS_FOLDER / connector.manifest
+    return dict(manifest_of(read_text(file), file))
 
 
 def _variable(name: str) -> str:
@@ -490,8 +528,8 @@ def _refuse_streams(folder: SourceFolder, names: Mapping[str, Discovered]) -> No
     """
     known = {each.identity: each for each in folder.streams}
     for name, stream in names.items():
-        if identity_of(stream) in known:
-            remedy = f"edit {known[identity_of(stream)].file}"
+        if stream.identity in known:
+            remedy = f"edit {known[stream.identity].file}"
             raise LotusError(f'"{stream.stream}" has a file already', remedy)
         if not naming.is_identifier(name):
             raise LotusError(f"\"{name}\" can't name a stream's file", "use lower-case letters, digits and underscores")
@@ -699,20 +737,18 @@ def _set_command(reference: Reference, stack: str | None) -> str:
 
 
 def _value_commands(lake: Lake, used: Sequence[Reference], stack: str | None) -> list[str]:
-    """The commands that set the values of a stack; those that it has are left out."""
+    """The commands that set the values of every stack of the project; those that a stack has are left out."""
     wanted = [each for each in used if each.part is None]
-    known = _names_in_stack(lake.directory, stack)
-    return [_set_command(each, stack) for each in wanted if each.name not in known]
-
-
-def _names_in_stack(directory: Path, stack: str | None) -> frozenset[str]:
-    """The names of the values that a stack has, encrypted ones included; none if no stack is selected."""
-    project = Project.around(directory)
-    names = project.select_all(stack, os.environ) if project is not None else ()
-    if project is None or len(names) != 1:
-        return frozenset()
-    keys = project.read(names[0]).entries.values
-    return frozenset(key.removeprefix(f"{NAMESPACE}:") for key in keys if key.startswith(f"{NAMESPACE}:"))
+    project = Project.around(lake.directory)
+    stacks = tuple(project.stacks) if project is not None else ()
+    if project is None or not stacks:
+        return [_set_command(each, stack) for each in wanted]
+    commands: list[str] = []
+    for name in stacks:
+        known = project.read(name).entries.values
+        option = name if len(stacks) > 1 or stack else None
+        commands += [_set_command(each, option) for each in wanted if f"{NAMESPACE}:{each.name}" not in known]
+    return commands
 
 
 def _next_commands(source: str, streams: Collection[str]) -> list[str]:

@@ -336,6 +336,3 @@ def _discriminator(options: Sequence[Schema]) -> tuple[str, list[JsonValue]]:
         if len(values) == len(options) == len({json.dumps(each) for each in values}):
             return key, values
     return "", []
-
-
-__all__ = ["Configured", "Settings", "configure", "is_terminal"]

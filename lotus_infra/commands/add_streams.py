@@ -14,8 +14,6 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.models import ALL_FIELDS, FieldPath
 
-Identity = tuple[str | None, str]
-"""A stream's namespace and name in its source."""
 _PREFERRED: Final = ("incremental_append", "full_refresh_overwrite", "full_refresh_append")
 """The modes of new streams, the first that source and destination have: appended rows keep their history."""
 
@@ -35,11 +33,6 @@ class StreamOptions:
     mode: str = ""
     cursor: FieldPath = ()
     key: tuple[FieldPath, ...] = ()
-
-
-def identity_of(stream: Discovered) -> Identity:
-    """A discovered stream's namespace (None if it has none) and name."""
-    return stream.namespace or None, stream.stream
 
 
 def choose(

@@ -33,7 +33,7 @@ class AuditedObject:
 
     Attributes:
         standing: Its relation to the stack and the lake's files.
-        kind: `source`, `destination` or `connection`.
+        kind: `source`, `destination`, `connection` or `tag`.
         name: Its label in Airbyte.
         id: Its id.
         remedy: What to do about it; empty if it is managed.
@@ -99,6 +99,7 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Audited
             live.airbyte.list_actors("source", live.workspace_id),
             live.airbyte.list_actors("destination", live.workspace_id),
             live.airbyte.list_connections(live.workspace_id),
+            live.airbyte.tags(live.workspace_id),
         )
     names = {each.id: each.name for each in found}
     lines = []
@@ -116,10 +117,11 @@ def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
     for source in lake.sources:
         yield Declared("source", source.label), naming.source_resource(source.name)
         for connection in source.connections:
-            destination = lake.destination_label(connection.config.destination)
-            yield Declared("destination", destination), naming.destination_resource(connection.config.destination)
-            label = lake.connection_label(source, connection)
+            used = connection.config.destination
+            destination, label = lake.destination_label(used), lake.connection_label(source, connection)
+            yield Declared("destination", destination), naming.destination_resource(used)
             yield Declared("connection", label, source.label, destination), connection.resource
+            yield from ((Declared("tag", tag), tag) for tag in connection.config.tags)
 
 
 def _remedy(audited: Audited, resource: str) -> str:

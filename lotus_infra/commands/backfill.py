@@ -5,7 +5,7 @@ past jobs have read, by Airbyte's own count, show what a full re-read may cost.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
@@ -20,8 +20,8 @@ from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake import json_text
-from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
-from lotus_infra.lake.lake import StreamFile, find_stream
+from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
+from lotus_infra.lake.lake import Connection, Lake, StreamFile, find_connections, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.models import Backfill, StreamConfig
 from lotus_infra.lake.report import path_from_here
@@ -39,10 +39,11 @@ class TokenEdit:
 
     Attributes:
         source: The source's folder.
-        stream: The stream.
+        stream: The name of the stream's file, without the suffix.
         file: Its file, as the user would open it.
         before: The file's current value; false if it has none.
         token: The new value.
+        connections: The connections that re-read the stream, by their Pulumi names.
     """
 
     source: str
@@ -50,6 +51,7 @@ class TokenEdit:
     file: str
     before: bool | str
     token: str
+    connections: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class BackfillPlan:
 
     directory: Path
     edits: tuple[TokenEdit, ...]
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections that re-read a stream, by their Pulumi names."""
+        return tuple(dict.fromkeys(name for edit in self.edits for name in edit.connections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ def backfill(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Request a full re-read of each STREAM of a SOURCE by the next `pulumi up`.
+    """Request a full re-read of each STREAM (its file's name) of a SOURCE by the next `pulumi up`.
 
     Shows the plan, asks, and writes a new token into the streams' files: that value in each, and no other byte. It
     starts nothing in Airbyte: the token takes effect once it is merged and applied.
@@ -118,7 +125,7 @@ def backfill(
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
     planned = plan_backfill(directory, source, streams, token)
-    jobs = _estimate(directory, stack, source) if estimate else None
+    jobs = _estimate(directory, stack, planned) if estimate else None
     if not as_json:
         click.echo(render(planned, jobs), nl=False)
     written = not dry_run and confirmed("Write it?", yes=yes)
@@ -137,28 +144,66 @@ def plan_backfill(
 
     Args:
         directory: The lake's folder.
-        source: The source's folder.
-        streams: Its streams; repeated names count once.
+        source: The source's folder, or one of its connections if no other takes the streams: `shopify/daily`.
+        streams: The names of the streams' files; repeated names count once.
         token: The token; else the date, with a number if one of the streams already has that date.
         today: The date; default: the current date in UTC, so that the token does not depend on the machine.
 
     Raises:
-        LotusError: A stream is not found, not selected, or already has this token; or the token is invalid.
+        LotusError: A stream is not found, not selected, taken by no connection, by one that is paused or by another one
+            than the named; or it already has this token; or the token is invalid.
     """
     lake = load_usable_lake(directory)
-    found = [find_stream(lake, source, name)[1] for name in dict.fromkeys(streams)]
-    for stream in found:
-        if not stream.config.selected:
-            raise LotusError(
-                f"{source}/{stream.name} is not selected, so Airbyte does not sync it",
-                'set "selected" to true in its file',
-            )
+    folder, _, named = source.partition("/")
+    if named:
+        find_connections(lake, source)
+    found = [find_stream(lake, folder, name)[1] for name in dict.fromkeys(streams)]
+    readers = [_readers(lake, stream, named) for stream in found]
     chosen = _checked(token, found) if token is not None else _dated(today or datetime.now(UTC).date(), found)
     edits = (
-        TokenEdit(source, each.name, str(path_from_here(directory / each.file)), each.config.backfill, chosen)
-        for each in found
+        TokenEdit(
+            folder, each.name, str(path_from_here(directory / each.file)), each.config.backfill, chosen, connections
+        )
+        for each, connections in zip(found, readers, strict=True)
     )
     return BackfillPlan(directory, tuple(edits))
+
+
+def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
+    """The connections that a stream's new token has re-read it: its file has one token for all that take it.
+
+    Args:
+        lake: The lake.
+        stream: The stream.
+        named: The only connection that may be one; empty for any.
+
+    Raises:
+        LotusError: There is none, one is paused, or another one than the named is among them.
+    """
+    source, who = find_source(lake, stream.source), f"{stream.source}/{stream.name}"
+    if not stream.config.selected:
+        raise LotusError(f"{who} is not selected, so Airbyte does not sync it", 'set "selected" to true in its file')
+    taking = [each for each in source.connections if each.takes(stream)]
+    if not taking or (named and named not in {each.name for each in taking}):
+        which = f"the connection {source.name}/{named} does" if named else f"the connections of {source.name} do"
+        raise LotusError(f"{which} not take {stream.name}", f'add it to "streams" of a connection in {source.file}')
+    others = [each.resource for each in taking if each.name != named]
+    if named and others:
+        raise LotusError(
+            f"{who} is taken by {_listed(others)} too, and its token is one for all",
+            f"name the source: `lotus backfill {source.name} {stream.name}`",
+        )
+    for each in taking:
+        _refuse_paused(each, who)
+    return tuple(each.resource for each in taking)
+
+
+def _refuse_paused(connection: Connection, stream: str) -> None:
+    if connection.is_paused:
+        raise LotusError(
+            f"{stream} is taken by the connection {connection.resource}, which is paused: Airbyte runs no job for it",
+            f'set {format_path(connection.path("status"))} to "active" in {connection.file} first',
+        )
 
 
 def _dated(today: date, streams: Sequence[StreamFile]) -> str:
@@ -201,30 +246,36 @@ def write(planned: BackfillPlan) -> None:
     write_together(planned.directory, changed)
 
 
-def _estimate(directory: Path, stack: str | None, source: str) -> Estimate:
-    """The source's job history, or the reason why it is unavailable. A failure does not stop the command."""
+def _estimate(directory: Path, stack: str | None, planned: BackfillPlan) -> Estimate:
+    """The connections' job history, or the reason why it is unavailable. A failure does not stop the command."""
+    source = planned.edits[0].source
     try:
         with connected(directory, stack) as live:
-            return job_history(live, source)
+            return job_history(live, source, planned.connections)
     except LotusError as error:
         return str(error)
 
 
-def job_history(live: ConnectedLake, source: str) -> JobHistory:
-    """Count the rows that the newest jobs of a source's connection have read.
+def job_history(live: ConnectedLake, source: str, connections: Collection[str] = ()) -> JobHistory:
+    """Count the rows that the newest jobs of a source's connections have read.
+
+    Args:
+        live: The lake and its Airbyte.
+        source: The source's folder.
+        connections: The Pulumi names of the connections to count; by default all.
 
     Raises:
-        LotusError: The source or its connection is not found, or Airbyte refuses or does not answer.
+        LotusError: The source or a connection is not found, or Airbyte refuses or does not answer.
     """
     with translate_errors():
-        [folder] = live.folders([source])
-        connection_id = live.connection_id(folder)
+        counted = [each for each in live.connections([source]) if not connections or each.resource in connections]
         # The server lists syncs and refreshes separately.
-        jobs = [
-            job
+        lists = [
+            list(islice(live.airbyte.jobs(connection_id=connection_id, kind=kind), MOST_JOBS))
+            for connection_id in [live.connection(each).connection_id for each in counted]
             for kind in ("sync", "refresh")
-            for job in islice(live.airbyte.jobs(connection_id=connection_id, kind=kind), MOST_JOBS)
         ]
+    jobs = [job for listed in lists for job in listed]
     succeeded = [job for job in jobs if job.status == "succeeded"]
     durations: list[timedelta] = [job.duration for job in succeeded if job.duration is not None]
     return JobHistory(
@@ -232,7 +283,7 @@ def job_history(live: ConnectedLake, source: str) -> JobHistory:
         rows=sum(job.rows_synced or 0 for job in succeeded),
         longest_seconds=max(durations).total_seconds() if durations else None,
         since=min((job.started for job in succeeded if job.started is not None), default=None),
-        complete=len(jobs) < MOST_JOBS,
+        complete=all(len(listed) < MOST_JOBS for listed in lists),
     )
 
 
@@ -243,23 +294,37 @@ def render(planned: BackfillPlan, estimate: Estimate = None) -> str:
     lines = [f'{each.file}: "backfill": {json.dumps(each.before)} -> "{each.token}"' for each in planned.edits]
     lines += [
         f"The next `pulumi up` has Airbyte re-read {names} of {source} in full, once.",
+        *_several_readers(planned),
         "Other streams resume from their cursors. A stream that was never applied is read in full anyway, once.",
         "Existing rows stay; the models take the latest row of each key.",
     ]
-    lines += [_estimate_line(source, estimate)] if estimate is not None else []
+    lines += [_estimate_line(planned, estimate)] if estimate is not None else []
     return "".join(escape_unprintable(line) + "\n" for line in lines)
 
 
-def _estimate_line(source: str, estimate: JobHistory | str) -> str:
+def _several_readers(planned: BackfillPlan) -> Iterator[str]:
+    """A line for each stream that several connections re-read."""
+    for each in planned.edits:
+        if len(each.connections) > 1:
+            all_of_them = "both" if len(each.connections) == 2 else "each"
+            yield f"{each.stream} is taken by {_listed(each.connections)}: {all_of_them} of them re-read it."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _estimate_line(planned: BackfillPlan, estimate: JobHistory | str) -> str:
     if isinstance(estimate, str):
         return f"The number of rows is unknown: {estimate}"
+    whose = _listed(planned.connections)
     if not estimate.jobs or estimate.since is None:
-        return f"The number of rows is unknown: no job of {source} has succeeded yet"
+        return f"The number of rows is unknown: no job of {whose} has succeeded yet"
     longest = estimate.longest_seconds
     took = "" if longest is None else f"; the longest took {timedelta(seconds=round(longest))}"
     since = f"{'all' if estimate.complete else 'the newest'} since {estimate.since:%Y-%m-%d}"
     return (
-        f"So far {pluralize(estimate.jobs, 'job')} of {source} read {estimate.rows:,} rows, all streams together "
+        f"So far {pluralize(estimate.jobs, 'job')} of {whose} read {estimate.rows:,} rows, all streams together "
         f"({since}){took}."
     )
 
@@ -294,6 +359,7 @@ def as_document(planned: BackfillPlan, estimate: Estimate, *, written: bool) -> 
                 "file": each.file,
                 "before": each.before,
                 "token": each.token,
+                "connections": list(each.connections),
             }
             for each in planned.edits
         ],

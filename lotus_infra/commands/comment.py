@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import click
 from pydantic import JsonValue
@@ -29,12 +29,14 @@ from lotus_infra.commands.output import (
 from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
-from lotus_infra.plan.addresses import CONFIGURATION, Address, Secret, Target, Writes
+from lotus_infra.plan.addresses import CONFIGURATION, SOURCE_NAMESPACE, Address, Secret, Target, Writes
 from lotus_infra.plan.contrast import UNKNOWN_TEXT
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (
     Change,
+    ConnectionImpact,
     CursorImpact,
+    Details,
     Finding,
     Impact,
     ObjectImpact,
@@ -61,7 +63,15 @@ LOSSES: Final = 60
 """Losses and exposures that a comment lists; further ones are counted."""
 EDGES: Final = 200
 """GitHub does not render diagrams with more than 500 edges; one with 200 is unreadable."""
-_AREAS: Final = (("Airbyte", "Destinations"), ("S3", "S3"), ("Dagster", "Dagster"), ("other", "Other"))
+_SECTIONS: Final = (
+    ("Destinations", {"destination"}),
+    ("Connectors", {"connector"}),
+    ("Airbyte", {"Airbyte"}),
+    ("S3", {"S3"}),
+    ("Dagster", {"Dagster"}),
+    ("Other", {"other"}),
+)
+"""The sections of other objects, each with their kinds or areas."""
 _LIST_ITEMS: Final = 8
 """Unchanged items of a list that are shown; further ones are counted."""
 _UNSEEN: Final = {HIDDEN: "hidden", UNKNOWN_TEXT: UNKNOWN_TEXT}
@@ -71,6 +81,12 @@ _SOURCE_CHANGES: Final = {
     "changed": "changes",
     "removed": "is removed",
     "replaced": "is replaced",
+}
+_CONNECTION_CHANGES: Final = {
+    "added": "is added",
+    "changed": "changes",
+    "removed": "is **removed**",
+    "replaced": "is **replaced**",
 }
 _OBJECT_CHANGES: Final = {
     "added": "is added",
@@ -138,14 +154,16 @@ def marker(stack: str) -> str:
 
 def _counts(impact: Impact) -> str:
     """Count the changes in one line; empty without any."""
-    streams = [stream.change for source in impact.sources for stream in source.streams]
-    lost = sum(len(source.cursors.lost or ()) for source in impact.sources)
-    kept = sum(len(source.cursors.kept) for source in impact.sources)
+    connections = [connection for source in impact.sources for connection in source.connections]
+    streams = [stream.change for connection in connections for stream in connection.streams]
+    lost = sum(len(each.cursors.lost or ()) for each in connections)
+    kept = sum(len(each.cursors.kept) for each in connections)
     return _joined(
         " · ",
         count(len(impact.sources), "source"),
+        count(len(connections), "connection") if len(connections) > len(impact.sources) else "",
         *(count(streams.count(change), "stream", f" {change}") for change in _STREAM_CHANGES),
-        count(sum(len(source.refreshes) for source in impact.sources), "refresh", plural="refreshes"),
+        count(sum(len(each.refreshes) for each in connections), "refresh", plural="refreshes"),
         f"cursors: {kept} kept, {lost} lost" if kept or lost else "",
         count(len(impact.others), "other object"),
     )
@@ -159,10 +177,10 @@ def _sections(review: Review) -> Iterator[Section]:
     yield from _gate_sections(review.gate)
     # The last sections are omitted from a comment that is too long.
     lost = {(loss.kind, loss.name) for loss in impact.losses}
-    worst_first = sorted(impact.sources, key=lambda each: not (each.cursors.lost or ("source", each.name) in lost))
+    worst_first = sorted(impact.sources, key=lambda each: not (each.lost or ("source", each.name) in lost))
     yield from (_source_section(source, review) for source in worst_first)
-    for area, title in _AREAS:
-        lines = [line for other in impact.others if other.area == area for line in _object_lines(other, review)]
+    for title, kinds in _SECTIONS:
+        lines = [line for other in impact.others if _kind(other) in kinds for line in _object_lines(other, review)]
         if lines:
             yield Section(title, "\n".join(lines))
     if review.lineage is not None and review.lineage.nodes:
@@ -213,24 +231,59 @@ def _downstream(lineage: Lineage) -> str:
 
 
 def _source_section(source: SourceImpact, review: Review) -> Section:
-    messages = "\n".join(source.said)
     target = _target_of(review, "source", source.name)
-    lines = [*_target_lines(target, with_lake=review.with_lake)]
-    lines += _source_lines(source, target, with_history=review.with_history)
-    body = _joined(
-        "\n\n",
-        table(("stream", "change", "cursor"), map(_stream_row, source.streams)) if source.streams else "",
-        "\n".join(f"- {line}" for line in lines),
-        _settings(target),
-        folded("messages of the provider", block(messages)) if messages else "",
-    )
+    streams = sum(len(each.streams) for each in source.connections)
     counts = _joined(
         ", ",
-        count(len(source.streams), "stream"),
-        count(len(source.cursors.lost or ()), "lost cursor"),
-        count(len(source.refreshes), "refresh", plural="refreshes"),
+        count(len(source.connections), "connection") if len(source.connections) > 1 else "",
+        count(streams, "stream"),
+        count(source.lost, "lost cursor"),
+        count(sum(len(each.refreshes) for each in source.connections), "refresh", plural="refreshes"),
     )
+    is_one = len(source.connections) <= 1 and all(each.name == source.name for each in source.connections)
+    body = _one_connection(source, target, review) if is_one else _several_connections(source, target, review)
     return Section(_joined(": ", f"{tag(source.name)} {_SOURCE_CHANGES[source.change]}", counts), body)
+
+
+def _one_connection(source: SourceImpact, target: Target | None, review: Review) -> str:
+    """The body of a source whose one connection has its name: both are shown as one."""
+    connection = source.connections[0] if source.connections else ConnectionImpact(source.name, "changed")
+    lines = [*_target_lines(target, with_lake=review.with_lake), *_writes_lines(target, connection.name)]
+    if connection.change == "replaced":
+        lines.append("its connection is replaced")
+    elif source.change == "changed" and connection.change != "changed":
+        lines.append(f"its connection is {connection.change}")
+    lines += _connection_lines(connection, with_history=review.with_history)
+    lines += _other_changes(source.details, target)
+    return _joined("\n\n", _stream_table(connection), _bullets(lines), _settings(target), _said(source.details.said))
+
+
+def _several_connections(source: SourceImpact, target: Target | None, review: Review) -> str:
+    """The body of a source with connections of their own names, each with its own part."""
+    lines = [*_target_lines(target, with_lake=review.with_lake), *_other_changes(source.own, target)]
+    parts = [_bullets(lines), _settings(target), _said(source.own.said)]
+    for each in source.connections:
+        lines = [
+            *_writes_lines(target, each.name),
+            *_connection_lines(each, with_history=review.with_history),
+            *_other_changes(each.details, None),
+        ]
+        title = f"**connection {code(each.name)}** {_CONNECTION_CHANGES[each.change]}"
+        parts += [title, _stream_table(each), _bullets(lines), _said(each.details.said)]
+    return _joined("\n\n", *parts)
+
+
+def _stream_table(connection: ConnectionImpact) -> str:
+    streams = connection.streams
+    return table(("stream", "change", "cursor"), map(_stream_row, streams)) if streams else ""
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _said(messages: Sequence[str]) -> str:
+    return folded("messages of the provider", block("\n".join(messages))) if messages else ""
 
 
 def _stream_row(stream: StreamImpact) -> tuple[str, str, str]:
@@ -247,26 +300,22 @@ def _stream_changes(stream: StreamImpact) -> Iterator[str]:
         properties = ", ".join(f"{one.name} {code(one.after)}" for one in stream.settings if one.after)
         yield f"**added**: {properties}"
     elif stream.change == "removed":
-        yield "**removed**: its files and the rows of its models stay; no new rows arrive"
+        stays = "its files and the rows of its models stay"
+        yield f"**removed**: {stays}" if stream.remarks else f"**removed**: {stays}; no new rows arrive"
     else:
         yield from (f"{prose(one.name)}: {change(one.before, one.after)}" for one in stream.settings)
     yield from (f"⚠️ {prose(remark)}" for remark in stream.remarks)
 
 
-def _source_lines(source: SourceImpact, target: Target | None, *, with_history: bool) -> Iterator[str]:
-    if source.connection == "replaced":
-        yield "its connection is replaced"
-    elif source.change == "changed" and source.connection != "changed":
-        yield f"its connection is {source.connection}"
-    cursors = _cursors(source.cursors)
+def _connection_lines(connection: ConnectionImpact, *, with_history: bool) -> Iterator[str]:
+    cursors = _cursors(connection.cursors)
     if cursors:
         yield f"cursors: {cursors}"
-    yield from (_refresh(refresh, with_history=with_history) for refresh in source.refreshes)
-    yield from (f"⚠️ {remark}" for remark in source.remarks)
-    yield from _other_changes(source, target)
+    yield from (_refresh(refresh, with_history=with_history) for refresh in connection.refreshes)
+    yield from (f"⚠️ {remark}" for remark in connection.remarks)
 
 
-def _other_changes(impact: SourceImpact | ObjectImpact, target: Target | None) -> Iterator[str]:
+def _other_changes(impact: Details | ObjectImpact, target: Target | None) -> Iterator[str]:
     """The changed properties and secrets, without the addresses, which are listed already; and what is to look at."""
     listed = {"definitionId", *(each.value.name for each in target.addresses)} if target is not None else set()
     changed = [path for path in impact.secrets if path not in listed]
@@ -301,11 +350,16 @@ def _target_lines(target: Target | None, *, with_lake: bool) -> Iterator[str]:
     else:
         title = "reads secrets whose names are unknown, because the lake's files can't be read"
         yield from _listed(title, [code(each.path) for each in target.secrets])
-    if target.writes is not None:
-        where = f"writes to {_destination(target.writes)}"
-        yield from _listed(where, _addresses(target.writes.addresses))
-        if not target.writes.addresses:
-            yield f"{where}; its addresses are neither in the preview nor in the lake's files"
+
+
+def _writes_lines(target: Target | None, connection: str) -> Iterator[str]:
+    """Where a connection writes, if that is new."""
+    for writes in target.writes if target is not None else ():
+        if writes.connection == connection:
+            where = f"writes to {_destination(writes)}"
+            yield from _listed(where, _addresses(writes.addresses))
+            if not writes.addresses:
+                yield f"{where}; its addresses are neither in the preview nor in the lake's files"
 
 
 def _connector(connector: PropertyChange) -> str:
@@ -367,6 +421,8 @@ def _secret(secret: Secret, target: Target) -> str:
 
 def _destination(writes: Writes) -> str:
     below = f", below {code(writes.namespace)}" if writes.namespace else ""
+    if SOURCE_NAMESPACE in writes.namespace and writes.places:
+        below = f"{below}: {codes(writes.places, at_most=_LIST_ITEMS)}"
     return f"{code(f'destination {writes.destination}')}{below}"
 
 
@@ -420,6 +476,11 @@ def _object_lines(other: ObjectImpact, review: Review) -> Iterator[str]:
         yield "\n".join(f"  {line}".rstrip() for line in ("", *_settings(target).splitlines(), ""))
 
 
+def _kind(other: ObjectImpact) -> str:
+    """The kind of an object that has a section of its own, else its area."""
+    return other.kind if other.kind in {"destination", "connector"} else other.area
+
+
 def _joined(separator: str, *parts: str) -> str:
     """Join the parts that are not empty."""
     return separator.join(filter(None, parts))
@@ -443,23 +504,53 @@ def comment_document(review: Review, markdown: str) -> dict[str, JsonValue]:
 
 
 def _source_document(source: SourceImpact) -> JsonValue:
-    cursors = source.cursors
+    """A source, with what happens to all of its connections together, and to each."""
+    changes = {each.change for each in source.connections}
+    documents = [_connection_document(each) for each in source.connections]
+    details = source.details
+
+    def joined(key: str) -> list[JsonValue]:
+        return [item for each in documents for item in cast("list[JsonValue]", each[key])]
+
     return {
         "name": source.name,
         "change": source.change,
-        "connection": source.connection,
-        "streams": [_stream_document(stream) for stream in source.streams],
-        "settings": _settings_document(source.settings),
-        "secrets": list(source.secrets),
-        "cursors": {
-            "kept": list(cursors.kept),
-            "lost": dict(cursors.lost) if cursors.lost is not None else None,
-            "anew": list(cursors.reread),
-        },
-        "refreshes": [_refresh_document(refresh) for refresh in source.refreshes],
-        "remarks": list(source.remarks),
-        "said": list(source.said),
-        "notes": _notes_document(source.notes),
+        # Without one change that all of them have, each connection says its own.
+        "connection": changes.pop() if len(changes) == 1 else "changed",
+        "streams": joined("streams"),
+        "settings": _settings_document(details.settings),
+        "secrets": list(details.secrets),
+        "cursors": _cursors_document([each.cursors for each in source.connections]),
+        "refreshes": joined("refreshes"),
+        "remarks": joined("remarks"),
+        "said": list(details.said),
+        "notes": _notes_document(details.notes),
+        "connections": [*documents],
+    }
+
+
+def _connection_document(connection: ConnectionImpact) -> dict[str, JsonValue]:
+    details = connection.details
+    return {
+        "name": connection.name,
+        "change": connection.change,
+        "streams": [_stream_document(stream) for stream in connection.streams],
+        "settings": _settings_document(details.settings),
+        "secrets": list(details.secrets),
+        "cursors": _cursors_document([connection.cursors]),
+        "refreshes": [_refresh_document(refresh) for refresh in connection.refreshes],
+        "remarks": list(connection.remarks),
+        "said": list(details.said),
+        "notes": _notes_document(details.notes),
+    }
+
+
+def _cursors_document(several: Sequence[CursorImpact]) -> JsonValue:
+    lost = [each.lost for each in several if each.lost is not None]
+    return {
+        "kept": [name for each in several for name in each.kept],
+        "lost": {name: why for each in lost for name, why in each.items()} if lost else None,
+        "anew": [name for each in several for name in each.reread],
     }
 
 
@@ -506,7 +597,7 @@ def _settings_document(settings: Iterable[PropertyChange]) -> list[JsonValue]:
 
 
 def _target_document(target: Target) -> JsonValue:
-    writes = target.writes
+    writes = [_writes_document(each) for each in target.writes]
     return {
         "kind": target.kind,
         "name": target.name,
@@ -517,13 +608,19 @@ def _target_document(target: Target) -> JsonValue:
             {"path": each.path, "name": each.name, "changed": each.changed, "readers": list(each.readers)}
             for each in target.secrets
         ],
-        "writes": {
-            "destination": writes.destination,
-            "addresses": [_address_document(each) for each in writes.addresses],
-            "namespace": writes.namespace,
-        }
-        if writes is not None
-        else None,
+        # The first one alone, for readers of sources with one connection.
+        "writes": writes[0] if writes else None,
+        "connections": writes,
+    }
+
+
+def _writes_document(writes: Writes) -> JsonValue:
+    return {
+        "connection": writes.connection,
+        "destination": writes.destination,
+        "addresses": [_address_document(each) for each in writes.addresses],
+        "namespace": writes.namespace,
+        "places": list(writes.places),
     }
 
 

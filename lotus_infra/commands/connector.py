@@ -191,7 +191,11 @@ def make_pin(lake: Lake, name: str, options: PinOptions, stack: str | None) -> P
         what = f"{name} is a connector of your own"
         raise LotusError(what, "pass its --manifest or --image again, or a --definition-id")
     document: dict[str, JsonValue] = {"connector": name}
-    manifest = _manifest_text(options.manifest) if options.manifest is not None else None
+    if before is not None and before.name is not None:
+        document["name"] = before.name
+    manifest = read_text(options.manifest) if options.manifest is not None else None
+    if manifest is not None and options.manifest is not None:
+        manifest_of(manifest, options.manifest)
     given = _given_specification(options, manifest)
     if options.is_own:
         document |= _own(name, options, manifest)
@@ -227,11 +231,11 @@ class _KnownId(NamedTuple):
 def _given_specification(options: PinOptions, manifest: str | None) -> _Given | None:
     """The specification that the user gives by a file, a command or a manifest; None if by none of them."""
     if options.origin is not None:
-        return specification_of(_read(options.origin), str(options.origin))
+        return specification_of(read_text(options.origin), str(options.origin))
     if options.command:
         return specification_of(printed_specification(options.command), f"the output of {options.command}")
-    if manifest is not None:
-        spec = _mapping(yaml.safe_load(manifest)).get("spec")
+    if manifest is not None and options.manifest is not None:
+        spec = manifest_of(manifest, options.manifest)["spec"]
         return specification_of(json.dumps(spec, default=str), f"`spec` of {options.manifest}")
     return None
 
@@ -293,13 +297,12 @@ def _validated(name: str, document: Mapping[str, JsonValue]) -> Connector:
         raise LotusError(f"{'.'.join(map(str, found[0].path))} {found[0].what}", found[0].remedy) from None
 
 
-def _manifest_text(file: Path) -> str:
-    """The text of a manifest.
+def manifest_of(text: str, file: Path) -> Mapping[str, JsonValue]:
+    """The content of a manifest.
 
     Raises:
-        LotusError: It can't be read, or is not a manifest with a specification.
+        LotusError: The text is not a manifest with a specification.
     """
-    text = _read(file)
     try:
         document = _mapping(yaml.safe_load(text))
     except yaml.YAMLError:
@@ -307,14 +310,19 @@ def _manifest_text(file: Path) -> str:
     if "spec" not in document or document.get("type") != "DeclarativeSource":
         hint = "export it from Airbyte's connector builder: type DeclarativeSource, with a spec"
         raise LotusError(f"{file} is not a connector's manifest", hint)
-    return text
+    return document
 
 
 def _mapping(value: object) -> Mapping[str, JsonValue]:
     return cast("Mapping[str, JsonValue]", value) if isinstance(value, dict) else {}
 
 
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The text of a file that the user names.
+
+    Raises:
+        LotusError: It can't be read.
+    """
     try:
         return read_file(str(file)).decode()
     except UnreadableError as error:
@@ -356,6 +364,3 @@ def unfit(lake: Lake, connectors: Sequence[Connector]) -> tuple[str, ...]:
     before = set(apply_rules(lake, [configurations_fit]).problems)
     found = apply_rules(after, [configurations_fit], drafts=drafts).problems
     return tuple(str(each) for each in found if each not in before)
-
-
-__all__ = ["Pin", "PinOptions", "connector", "make_pin", "unfit"]

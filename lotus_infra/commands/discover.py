@@ -31,9 +31,9 @@ from lotus_infra.lake.discovered import (
     Options,
     discovered_changes,
     file_text,
+    files_of,
     in_file_order,
     parse_fields,
-    unwritable_streams,
 )
 from lotus_infra.lake.disk import UnreadableError, beside, read_file
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, SourceFolder
@@ -47,19 +47,37 @@ _SIGNS: Final[dict[Change, str]] = {"added": "+", "removed": "-", "changed": "~"
 
 @dataclass(frozen=True, slots=True)
 class StreamChange:
-    """The change of a stream since the last discovery; a changed one with its differences."""
+    """The change of a stream's file since the last discovery.
+
+    Attributes:
+        stream: The stream's name in the source.
+        change: Its kind.
+        differences: Of a changed one.
+        namespace: The stream's namespace in the source; None if it has none.
+        file: The name of its file without the suffix; the same as the stream's if that can be a file's name.
+    """
 
     stream: str
     change: Change
     differences: tuple[DiscoveredChange, ...] = ()
+    namespace: str | None = None
+    file: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The file's name, and the stream's where it differs: `account (Account)`, `app_users (users of app)`."""
+        if self.stream == self.file:
+            return self.file
+        return f"{self.file} ({_described(self.stream, self.namespace)})"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A stream of the source that cannot have a file, and the reason."""
+    """A stream of the source that cannot have a file, its namespace in the source, and the reason."""
 
     stream: str
     reason: str
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Discovery:
     Attributes:
         source: The source's folder.
         streams: How many streams have a file.
-        changes: The changes, by the stream's name.
+        changes: The changes, by the name of the stream's file.
         left_out: The streams without a file.
         problems: Diagnostics of the source's stream files, sorted by file and line.
         written: Whether files were written.
@@ -161,14 +179,18 @@ def discover_source(live: ConnectedLake, name: str, source_id: str = "", *, dry_
         LotusError: The source is not found, Airbyte or the connector fails, or the source has no streams; nothing was
             written.
     """
+    owner, connection, _ = name.partition("/")
+    if connection:
+        what = f"{name} is a connection, and connections of a source share its schema"
+        raise LotusError(what, f"`lotus discover {owner}`")
     with translate_errors():
         [folder] = live.folders([name])
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")
-    schemas, left_out = to_lake_format(found)
     before = _read_files(live.lake.directory, folder)
-    after = {stream: _new_file(each, before.get(stream)) for stream, each in sorted(schemas.items())}
+    schemas, left_out = to_lake_format(found, {file: each.schema for file, each in before.items()})
+    after = {file: _new_file(each, before.get(file)) for file, each in schemas.items()}
     changes = tuple(_changes(before, after))
     report = apply_rules(live.lake.with_facts(folder, schemas), DISCOVERY_CHECKS)
     if changes and not dry_run:
@@ -184,18 +206,25 @@ def try_discover(live: ConnectedLake, name: str, source_id: str = "", *, dry_run
         return Discovery(name, failure=str(error))
 
 
-def to_lake_format(found: Sequence[DiscoveredStream]) -> tuple[dict[str, Discovered], tuple[LeftOut, ...]]:
-    """Convert discovered streams to the lake's format, by stream name, and list those that cannot have a file."""
+def to_lake_format(
+    found: Sequence[DiscoveredStream], before: Mapping[str, Discovered | None] | None = None
+) -> tuple[Mapping[str, Discovered], tuple[LeftOut, ...]]:
+    """Convert discovered streams to the lake's format, by file name, and list those that cannot have a file.
+
+    Args:
+        found: The streams.
+        before: The source's files, as in `files_of`.
+    """
     streams: list[Discovered] = []
     too_deep: list[LeftOut] = []
     for stream in found:
         try:
             streams.append(_in_lake_format(stream))
         except RecursionError:
-            too_deep.append(LeftOut(stream.name, "its schema nests too deeply"))
-    refused = {id(stream): LeftOut(stream.stream, reason) for stream, reason in unwritable_streams(streams)}
-    kept = {stream.stream: stream for stream in streams if id(stream) not in refused}
-    return kept, tuple(dict.fromkeys((*too_deep, *refused.values())))
+            too_deep.append(LeftOut(stream.name, "its schema nests too deeply", stream.namespace))
+    named = files_of(streams, before)
+    refused = (LeftOut(stream.stream, reason, stream.namespace) for stream, reason in named.left_out)
+    return named.files, tuple(dict.fromkeys((*too_deep, *refused)))
 
 
 def _in_lake_format(stream: DiscoveredStream) -> Discovered:
@@ -214,16 +243,16 @@ def _in_lake_format(stream: DiscoveredStream) -> Discovered:
 
 
 def _read_files(directory: Path, source: SourceFolder) -> dict[str, _DiscoveredFile]:
-    """The files of the last discovery, by stream."""
+    """The files of the last discovery, by name without the suffix."""
     reader = Reader(directory)
     files: dict[str, _DiscoveredFile] = {}
-    for stream in sorted(source.offered or ()):
-        file = f"{source.name}/{DISCOVERED_FOLDER}/{stream}.json"
+    for name in sorted(source.offered or ()):
+        file = f"{source.name}/{DISCOVERED_FOLDER}/{name}.json"
         try:
             content = read_file(str(directory / file))
         except UnreadableError:
             content = b""
-        files[stream] = _DiscoveredFile(content, reader.read_light(file, Discovered))
+        files[name] = _DiscoveredFile(content, reader.read_light(file, Discovered))
     return files
 
 
@@ -234,17 +263,19 @@ def _new_file(found: Discovered, before: _DiscoveredFile | None) -> _DiscoveredF
 
 
 def _changes(before: Mapping[str, _DiscoveredFile], after: Mapping[str, _DiscoveredFile]) -> Iterator[StreamChange]:
-    for stream in sorted({*before, *after}):
-        old, new = before.get(stream), after.get(stream)
+    for file in sorted({*before, *after}):
+        old, new = before.get(file), after.get(file)
+        schema = next((each.schema for each in (new, old) if each is not None and each.schema is not None), None)
+        namespace, stream = schema.identity if schema is not None else (None, file)
         if old is None:
-            yield StreamChange(stream, "added")
+            yield StreamChange(stream, "added", (), namespace, file)
         elif new is None:
-            yield StreamChange(stream, "removed")
+            yield StreamChange(stream, "removed", (), namespace, file)
         elif old.content != new.content:
             found = (
                 discovered_changes(old.schema, new.schema) if old.schema is not None and new.schema is not None else ()
             )
-            yield StreamChange(stream, "changed" if found else "rewritten", found)
+            yield StreamChange(stream, "changed" if found else "rewritten", found, namespace, file)
 
 
 def _replace_files(folder: Path, before: Mapping[str, _DiscoveredFile], after: Mapping[str, _DiscoveredFile]) -> None:
@@ -265,10 +296,10 @@ def _replace_files(folder: Path, before: Mapping[str, _DiscoveredFile], after: M
             shutil.copytree(folder, partial)
         else:
             partial.mkdir()
-        for stream in before.keys() - after.keys():
-            (partial / f"{stream}.json").unlink()
-        for stream, file in after.items():
-            (partial / f"{stream}.json").write_bytes(file.content)
+        for name in before.keys() - after.keys():
+            (partial / f"{name}.json").unlink()
+        for name, file in after.items():
+            (partial / f"{name}.json").write_bytes(file.content)
         _swap(partial, folder, old)
     except OSError as error:
         raise LakeError(f"{folder} can't be written ({error.strerror or error})", "make it writable") from None
@@ -302,9 +333,10 @@ def _lines(discovery: Discovery) -> Iterator[str]:
     yield f"{discovery.source}: {pluralize(discovery.streams, 'stream')}, {_summary(discovery.changes)}"
     for change in discovery.changes:
         note = ": same schema, reformatted" if change.change == "rewritten" else ""
-        yield f"  {_SIGNS[change.change]} {change.stream}{note}"
+        yield f"  {_SIGNS[change.change]} {change.shown}{note}"
         yield from (f"      {difference}" for difference in change.differences)
-    yield from (f"  ! {stream.stream} has no file: {stream.reason}" for stream in discovery.left_out)
+    for left in discovery.left_out:
+        yield f"  ! {_described(left.stream, left.namespace)} has no file: {left.reason}"
     if discovery.changes and not discovery.written:
         yield "  nothing written"
     yield from map(str, discovery.problems)
@@ -312,6 +344,10 @@ def _lines(discovery: Discovery) -> Iterator[str]:
         files = pluralize(len({problem.file for problem in discovery.problems}), "stream file")
         note = "; the discovered schema is written anyway" if discovery.written else ""
         yield f"{files} of {discovery.source} to fix{note}"
+
+
+def _described(stream: str, namespace: str | None) -> str:
+    return stream if namespace is None else f"{stream} of {namespace}"
 
 
 def _summary(changes: Sequence[StreamChange]) -> str:

@@ -27,10 +27,9 @@ from lotus_infra.commands.output import fenced
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
-from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import apply_edits
-from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
-from lotus_infra.lake.loader import load_lake, load_usable_lake
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.loader import DiscoveredFolder, load_lake, load_usable_lake
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import path_from_here
 from lotus_infra.plan.drift import (
@@ -186,15 +185,13 @@ def patch_of(drift: Drift, directory: Path) -> FilePatch:
 
 def _discovered_reader(lake: Lake) -> DiscoveredStreams:
     """A reader of discovered streams by source and stream; it returns None for unknown streams."""
-    offered = {source.name: source.offered or frozenset() for source in lake.sources}
-    reader = Reader(lake.directory)
-
-    def discovered(source: str, stream: str) -> Discovered | None:
-        if stream not in offered[source]:
-            return None
-        return reader.read_light(f"{source}/{DISCOVERED_FOLDER}/{stream}.json", Discovered)
-
-    return discovered
+    folders = {
+        source.name: DiscoveredFolder(
+            lake.directory, source.name, source.offered or frozenset(), Reader(lake.directory)
+        )
+        for source in lake.sources
+    }
+    return lambda source, stream: folders[source].find(stream)
 
 
 def _check_patched(directory: Path, files: Mapping[str, str]) -> tuple[LocatedDiagnostic, ...]:

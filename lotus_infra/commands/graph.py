@@ -9,7 +9,7 @@ import click
 from lotus_infra.commands.options import DBT, JSON, OUTPUT, STREAMS, dbt_folder
 from lotus_infra.commands.output import write
 from lotus_infra.dbt.project import load_project
-from lotus_infra.lake.lake import find_source
+from lotus_infra.lake.lake import find_connections
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lineage import lineage_of, mermaid
 from lotus_infra.lineage_svg import svg
@@ -23,7 +23,7 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
     "--format", "kind", type=click.Choice(["mermaid", "svg"]), help="The format; default: by the suffix of FILE."
 )
 @OUTPUT
-@click.option("--source", help="Draw this source and its downstream models only.")
+@click.option("--source", help="Draw this source or connection (shopify/daily) and its downstream models only.")
 @STREAMS
 @DBT
 @JSON
@@ -36,7 +36,10 @@ def graph(
     *,
     as_json: bool,
 ) -> None:
-    """Draw the lake: sources, streams, files, models and marts.
+    """Draw the lake: sources, streams, where they are written, models and marts.
+
+    A source with several connections is drawn as each of them. GitHub draws Mermaid of at most 500 edges: for a bigger
+    lake name a --source, or write an SVG.
 
     Example: lotus graph --output lake.svg
     """
@@ -62,16 +65,16 @@ def draw_graph(directory: Path, kind: Format, *, dbt: Path | None = None, source
         directory: The lake's folder.
         kind: The format.
         dbt: The dbt project's folder, if it is not the default; without a dbt project the drawing ends at the files.
-        source: The only source to draw.
+        source: The only source to draw, or its only connection.
 
     Raises:
-        LotusError: The source does not exist, or a file can't be read.
+        LotusError: The source or the connection does not exist, or a file can't be read.
     """
     folder = dbt_folder(directory, dbt)
     lake = load_usable_lake(directory)
     if source is not None:
         # Only for its error: `lineage_of` draws an unknown source as an empty graph.
-        find_source(lake, source)
+        find_connections(lake, source)
     lineage = lineage_of(lake, load_project(folder) if folder is not None else None, source)
     return svg(lineage) if kind == "svg" else mermaid(lineage)
 

@@ -20,9 +20,10 @@ import click
 from airbyte_model.specifications import Specification
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.config_connections import ConfigConnection
-from pulumi_airbyte.client.models import Actor, Connection, Stream
+from pulumi_airbyte.client.models import Actor, Connection, Definition, Stream
 from pydantic import JsonValue
 
+from lotus_infra import naming
 from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import managed_ids
 from lotus_infra.commands.discover import to_lake_format
@@ -36,16 +37,20 @@ from lotus_infra.importer.model import (
     Existing,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
+    ExistingMapper,
     ExistingStream,
+    ExistingTag,
     Note,
     NoteKind,
     SourceSchema,
+    allocation_of,
+    resources_of,
     selected_fields,
     unsupported_connection_settings,
 )
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform_public import namespace_of, unsupported_stream_settings
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
 from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
@@ -108,6 +113,11 @@ class Migration:
     refused: tuple[Path, ...]
     written: bool = False
 
+    @property
+    def ok(self) -> bool:
+        """Whether something is taken over, or everything is in place already."""
+        return not (self.refused or self.plan.refusal)
+
 
 @click.command()
 @click.option(
@@ -152,7 +162,7 @@ def migrate(
 
     Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
     reason. Airbyte is only read. Existing files stay unchanged. A value that may be a secret becomes a reference: no
-    file contains it.
+    file contains it. The exit code is 1 if nothing can be taken over although there is something.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """
@@ -162,7 +172,7 @@ def migrate(
     if confirmed and not migration.refused:
         migration = carry_out(migration)
     click.echo(json.dumps(as_document(migration), indent=2) if as_json else render(migration), nl=as_json)
-    if migration.refused:
+    if not migration.ok:
         sys.exit(1)
 
 
@@ -241,6 +251,7 @@ def _from_airbyte(
                 what = f"no object of {order.origin} is in the workspace {workspace_id}"
                 raise LotusError(what, "name the right one with --workspace, or its Airbyte with --stack")
         existing = with_specifications(airbyte, existing, lake, workspace_id)
+        existing = with_own_connectors(airbyte, existing, lake, workspace_id)
         return with_discovered(airbyte, existing, sources_to_discover(existing, lake)), workspace_id
 
 
@@ -328,7 +339,8 @@ def live_objects(airbyte: Airbyte, workspace_id: str) -> Existing:
         connections = airbyte.list_connections(workspace_id)
     settings, notes = _config_settings(airbyte, workspace_id)
     found = tuple(_connection(each, settings.get(each.connection_id)) for each in connections)
-    return Existing(tuple(actors), found, notes=notes, confirmed=True)
+    tags = {tag.tag_id: ExistingTag(tag.tag_id, tag.name) for each in connections for tag in each.tags}
+    return Existing(tuple(actors), found, tuple(tags.values()), notes=notes, confirmed=True)
 
 
 def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, ConfigConnection], tuple[Note, ...]]:
@@ -342,16 +354,14 @@ def _config_settings(airbyte: Airbyte, workspace_id: str) -> tuple[dict[str, Con
 
 
 def _actor(kind: ActorKind, actor: Actor) -> ExistingActor:
-    identity, configuration = actor.actor_id, actor.configuration or {}
-    unsupported = ("its CPU and memory",) if any((actor.resource_allocation or {}).values()) else ()
     return ExistingActor(
         kind,
-        identity,
+        actor.actor_id,
         actor.name,
         actor.definition_id,
         actor.workspace_id,
-        configuration,
-        unsupported=unsupported,
+        actor.configuration or {},
+        allocation=allocation_of(actor.resource_allocation),
     )
 
 
@@ -365,14 +375,15 @@ def _connection(connection: Connection, settings: ConfigConnection | None) -> Ex
         streams=tuple(_streams(connection.configurations.streams)),
         schedule=parse_schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
         status=connection.status,
-        namespace=namespace_of(connection.namespace_definition, connection.namespace_format),
+        namespace_definition=connection.namespace_definition,
+        namespace_format=connection.namespace_format or "",
         prefix=connection.prefix,
         non_breaking_changes=connection.non_breaking_schema_updates_behavior,
         notify_schema_changes=settings.notify_schema_changes if settings is not None else None,
+        tags=tuple(sorted(each.name for each in connection.tags)),
+        resources=resources_of(settings.resource_requirements if settings is not None else None),
         unsupported=unsupported_connection_settings(
-            tags=bool(connection.tags),
             mail=settings is not None and bool(settings.notify_schema_changes_by_email),
-            resources=settings is not None and any((settings.resource_requirements or {}).values()),
             backfills=settings is not None and settings.backfill_preference == "enabled",
         ),
     )
@@ -384,17 +395,18 @@ def _streams(streams: Iterable[Stream]) -> Iterator[ExistingStream]:
         fields, nested = selected_fields(paths)
         yield ExistingStream(
             name=each.name,
-            namespace=each.namespace,
+            namespace=each.namespace or None,
             mode=each.sync_mode or "",
             cursor=tuple(each.cursor_field),
             key=tuple(map(tuple, each.primary_key)),
             fields=fields or None,
-            unsupported=unsupported_stream_settings(
-                mappers=bool(each.mappers),
-                files=each.include_files,
-                object_name=each.destination_object_name,
-                nested=nested,
+            mappers=tuple(
+                ExistingMapper(str(mapper.get("type")), mapper.get("mapperConfiguration") or {})
+                for mapper in each.mappers
             ),
+            include_files=each.include_files,
+            object_name=each.destination_object_name or None,
+            unsupported=nested,
         )
 
 
@@ -412,6 +424,51 @@ def with_specifications(airbyte: Airbyte, found: Existing, lake: Lake, workspace
     return found
 
 
+def with_own_connectors(airbyte: Airbyte, found: Existing, lake: Lake, workspace_id: str) -> Existing:
+    """Get the workspace's own connectors that are used and not pinned; a note if they can't be had."""
+    used = {each.definition_id for each in found.actors if lake.pinned(each.definition_id) is None}
+    if not used:
+        return found
+    definitions: list[ExistingDefinition] = []
+    try:
+        for each in airbyte.every_definition("declarative_source", workspace_id):
+            definitions += [_definition("source", each)] if each.definition_id in used else []
+        for kind in ("source", "destination"):
+            own = airbyte.own_definition_ids(kind, workspace_id) & used - {each.id for each in definitions}
+            listed = airbyte.every_definition(kind, workspace_id) if own else []
+            for each in listed:
+                if each.definition_id in own:
+                    modes = _modes(airbyte, each.definition_id, workspace_id) if kind == "destination" else ()
+                    definitions.append(_definition(kind, each, modes))
+    except AirbyteError as error:
+        what = f"of the workspace's own keep their ids in the files ({error.message})"
+        return found.with_notes((Note("told", "connectors", what),))
+    in_state = {each.id: each for each in found.definitions}
+    on_server = [
+        replace(each, address=in_state[each.id].address) if each.id in in_state else each for each in definitions
+    ]
+    gone = in_state.keys() - {each.id for each in definitions}
+    return replace(found, definitions=(*on_server, *(in_state[each] for each in sorted(gone))))
+
+
+def _definition(kind: ActorKind, definition: Definition, modes: tuple[str, ...] = ()) -> ExistingDefinition:
+    return ExistingDefinition(
+        kind,
+        definition.definition_id,
+        definition.name,
+        definition.workspace_id,
+        repository=definition.docker_repository or "",
+        version=definition.docker_image_tag or "",
+        manifest=definition.manifest,
+        modes=modes,
+    )
+
+
+def _modes(airbyte: Airbyte, definition_id: str, workspace_id: str) -> tuple[str, ...]:
+    """The sync modes that a destination's connector supports."""
+    return tuple(airbyte.full_specification("destination", definition_id, workspace_id).destination_sync_modes)
+
+
 def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[ExistingActor]) -> Existing:
     """Discover these sources; one that can't be discovered gets a note, because its fields then have no types."""
     schemas: dict[str, SourceSchema] = {}
@@ -423,7 +480,7 @@ def with_discovered(airbyte: Airbyte, found: Existing, sources: Iterable[Existin
         except AirbyteError as error:
             notes.append(Note("told", source.subject, error.message, "its fields have no types until `lotus discover`"))
             continue
-        schemas[source.id] = discovered
+        schemas[source.id] = {naming.discovered_file(each.stream, each.namespace): each for each in discovered.values()}
         notes += [Note("told", source.subject, f"has {each.stream}, and {each.reason}") for each in left_out]
     return found.with_schemas(schemas).with_notes(tuple(notes))
 
@@ -441,12 +498,16 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Written:" if migration.written else "To be written:", _file_lines(migration.fresh))
     yield from _block("Existing files, kept:", plan.kept)
     yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
-    imports = (f"{each.kind:<12}{each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
+    width = max([11, *(len(each.kind) for each in plan.imports)])
+    imports = (f"{each.kind:<{width}} {each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
     yield from _block("To be imported:", imports)
     secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
     yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)
     for kind, title in TITLES.items():
         yield from _block(title, (_note_line(each) for each in plan.notes if each.kind == kind))
+    if plan.refusal:
+        yield escape_unprintable(f"Error: {plan.refusal}")
+        return
     if not migration.written and not migration.refused and migration.fresh:
         yield "Nothing is written yet: --yes writes it. Then:"
     else:
@@ -488,7 +549,8 @@ def as_document(migration: Migration) -> dict[str, JsonValue]:
     """The plan as one JSON document."""
     plan = migration.plan
     return {
-        "ok": not migration.refused,
+        "ok": migration.ok,
+        "refusal": plan.refusal,
         "written": migration.written,
         "workspace": migration.workspace_id,
         "files": [str(path) for path in migration.fresh],

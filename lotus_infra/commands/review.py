@@ -118,9 +118,10 @@ def touched_streams(impact: Impact) -> dict[StreamName, bool]:
     """The streams whose rows may change, each with whether the stream is removed."""
     found: dict[StreamName, bool] = {}
     for source in impact.sources:
-        found |= {(source.name, refresh.stream): False for refresh in source.refreshes}
-        found |= {(source.name, stream.name): stream.change == "removed" for stream in source.streams}
-        found |= {(source.name, key): source.connection == "removed" for key in source.cursors.lost or ()}
+        for connection in source.connections:
+            for name, is_removed in connection.models.items():
+                # A stream that leaves one connection may stay in another one.
+                found[source.name, name] = is_removed and found.get((source.name, name), True)
     return found
 
 

@@ -102,7 +102,7 @@ def scaffold_model(
 def scaffold_all(
     directory: Path, source: str | None = None, *, dbt: Path | None = None, dry_run: bool = False
 ) -> Scaffolded:
-    """Write, as `scaffold_model` does, the models of all selected streams that have none.
+    """Write, as `scaffold_model` does, the models of all selected streams that land in the lake and have none.
 
     Args:
         directory: The lake's folder.
@@ -118,7 +118,7 @@ def scaffold_all(
     tags: list[str] = []
     for one in sources:
         for stream in one.selected_streams:
-            if not draft.has_model(stream):
+            if not draft.has_model(stream) and lake.prefix_of(one, stream) is not None:
                 draft.add(one, stream)
                 tags.append(naming.dbt_tag(one.name, stream.name))
     return _write(folder, draft, tuple(tags), dry_run=dry_run)

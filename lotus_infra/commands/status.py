@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from cronsim import CronSim, CronSimError
 from pulumi_airbyte.client import AirbyteError
-from pulumi_airbyte.client.models import Connection, Job, Schedule
+from pulumi_airbyte.client.models import Connection as LiveConnection
+from pulumi_airbyte.client.models import Job, Schedule
 from pydantic import JsonValue
 from rich.console import Console
 from rich.filesize import decimal
@@ -30,6 +31,7 @@ from lotus_infra.clients.freshness import (
     NewestPartition,
     StreamStatus,
     Unavailable,
+    Unread,
     check_problems,
     describe_check,
     freshness_problems,
@@ -42,7 +44,7 @@ from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
-from lotus_infra.lake.lake import SourceFolder
+from lotus_infra.lake.lake import Connection, find_source
 
 _AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
 _AGE_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -78,10 +80,13 @@ class Age(click.ParamType):  # type: ignore[type-arg]  # click's parameter is th
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """The status of a source's connection.
+    """The status of a connection.
 
     Attributes:
         source: The source's folder.
+        connection: Its Pulumi name: `shopify`, `shopify/daily`.
+        label: Its name in Airbyte by the lake's files.
+        paused: Whether its file pauses it.
         connection_id: Its id; empty if it is missing.
         state: Its status in Airbyte, or `missing`.
         job: Its last job; None if it had none.
@@ -90,11 +95,19 @@ class ConnectionStatus:
     """
 
     source: str
-    connection_id: str
-    state: str
+    connection: str
+    label: str
+    paused: bool
+    connection_id: str = ""
+    state: str = "missing"
     job: Job | None = None
     next_run: datetime | None = None
     problem: str = ""
+
+    @property
+    def shown_state(self) -> str:
+        """The state as the table has it: a connection that its file pauses is `paused`."""
+        return "paused" if self.paused and self.state == "inactive" else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +116,9 @@ class Status:
 
     Attributes:
         at: The time of the status.
-        connections: By source.
+        connections: By source and name.
         streams: By source and name.
-        problems: One line each, starting with the source or stream.
+        problems: One line each, starting with the connection or stream.
     """
 
     at: datetime
@@ -119,7 +132,7 @@ class Query:
     """The options of a status.
 
     Attributes:
-        sources: Folders; empty for all.
+        sources: Folders, or single connections such as `shopify/daily`; empty for all.
         older_than: The maximum age of files and models; None for any.
         dagster_url: The address of Dagster's webserver; empty for the host of the stack's ingress.
     """
@@ -149,8 +162,11 @@ def status(
 ) -> None:
     """Show whether the connections of SOURCES (or all) run, and how fresh their streams are; exit with 1 on a problem.
 
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily.
+
     A problem is a connection that is missing or not active, a last job that failed, a file in quarantine, a failed
-    check, or data that is too old. A value that cannot be read is shown as unknown, with the reason.
+    check, or data that is too old. A connection that its file pauses is shown as paused, which is no problem. A value
+    that cannot be read is shown as unknown, with the reason.
 
     Example: lotus status shopify --older-than 26h
     """
@@ -181,13 +197,13 @@ def collect_status(
     """
     values, ingress = _stack_settings(directory, stack, environment)
     with connected(directory, stack) as live, translate_errors():
-        names = query.sources or live.select_sources((), every=True)
-        folders = live.folders(names)
-        connections = tuple(_connection_statuses(live, folders, now))
-        landed = newest_partitions(live.lake, folders, values, now, environment)
+        selected = live.connections(query.sources or live.select_sources((), every=True))
+        connections = tuple(_connection_statuses(live, selected, now))
+        landed = newest_partitions(live.lake, selected, values, now, environment)
+        paused = _streams_of_paused(live)
     made = load_assets(query.dagster_url or ingress)
-    streams = tuple(stream_status(*place, landed[place], made) for place in landed)
-    problems = [f"{each.source}: {each.problem}" for each in connections if each.problem]
+    streams = tuple(stream_status(*place, landed[place], made, paused=place in paused) for place in landed)
+    problems = [f"{each.connection}: {each.problem}" for each in connections if each.problem]
     problems += check_problems(streams)
     if query.older_than is not None:
         problems += [each for stream in streams for each in freshness_problems(stream, query.older_than, now)]
@@ -208,29 +224,47 @@ def _stack_settings(
     return settings, address
 
 
+def _streams_of_paused(live: ConnectedLake) -> frozenset[tuple[str, str]]:
+    """The streams whose files are written by a connection that its file pauses, by source and file."""
+    reads = (
+        (stream, live.lake.read_of(source, stream))
+        for source in live.lake.sources
+        for stream in source.selected_streams
+    )
+    return frozenset((stream.source, stream.name) for stream, read in reads if read is not None and read.is_paused)
+
+
 def _connection_statuses(
-    live: ConnectedLake, folders: Sequence[SourceFolder], now: datetime
+    live: ConnectedLake, connections: Sequence[Connection], now: datetime
 ) -> Iterator[ConnectionStatus]:
-    found: dict[str, Connection | str] = {}
-    for folder in folders:
+    found: list[tuple[ConnectionStatus, LiveConnection | None]] = []
+    for each in connections:
+        label = live.lake.connection_label(find_source(live.lake, each.source), each)
+        expected = ConnectionStatus(each.source, each.resource, label, each.is_paused)
         try:
-            found[folder.name] = live.connection(folder)
+            found.append((expected, live.connection(each)))
         except LotusError as error:
-            found[folder.name] = str(error)
-    ids = [each.connection_id for each in found.values() if isinstance(each, Connection)]
+            found.append((replace(expected, problem=str(error)), None))
+    ids = [actual.connection_id for _, actual in found if actual is not None]
     jobs = last_jobs(live.airbyte, live.workspace_id, ids) if ids else {}
-    for source, each in found.items():
-        if isinstance(each, str):
-            yield ConnectionStatus(source, "", "missing", problem=each)
+    for expected, actual in found:
+        if actual is None:
+            yield expected
             continue
-        job = jobs.get(each.connection_id)
-        runs = next_run(each.schedule, job.started if job is not None else None, now)
-        known = ConnectionStatus(source, each.connection_id, each.status, job, runs)
+        job = jobs.get(actual.connection_id)
+        runs = next_run(actual.schedule, job.started if job is not None else None, now)
         # Airbyte keeps the schedule of an inactive connection.
-        yield replace(known, problem=_problem(live, known), next_run=runs if each.status == "active" else None)
+        next_one = runs if actual.status == "active" else None
+        known = replace(expected, connection_id=actual.connection_id, state=actual.status, job=job, next_run=next_one)
+        yield replace(known, problem=_problem(live, known))
 
 
 def _problem(live: ConnectedLake, connection: ConnectionStatus) -> str:
+    if connection.paused:
+        if connection.state == "active":
+            return "its file pauses its connection, and Airbyte runs it: `pulumi up` pauses it"
+        if connection.state == "inactive":
+            return ""
     if connection.state != "active":
         return f"its connection is {connection.state} and does not sync: activate it"
     job = connection.job
@@ -312,8 +346,8 @@ def _connections_table(found: Status) -> Table:
     for each in found.connections:
         job = each.job
         table.add_row(
-            each.source,
-            each.state,
+            each.connection,
+            each.shown_state,
             "none yet" if job is None else f"{job.job_type} {job.status}",
             "" if job is None or job.rows_synced is None else f"{job.rows_synced:,}",
             "" if job is None else _ago(job.started, found.at),
@@ -338,6 +372,8 @@ def _file_cells(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:
             return "none", "", ""
         case Unavailable():
             return _unknown(stream.landed), "", ""
+        case Unread():
+            return "no files are read", "", ""
         case NewestPartition(_, files, size, newest):
             return _ago(newest, now), f"{files:,}", decimal(size)
 
@@ -346,6 +382,8 @@ def _model_cells(stream: StreamStatus, now: datetime) -> tuple[str, str]:
     """The age of the model, and that of its oldest mart: one that was never materialized is the oldest."""
     if isinstance(stream.model, Unavailable):
         return _unknown(stream.model), _unknown(stream.model)
+    if isinstance(stream.model, Unread):
+        return "none", "none"
     never = [each for each in stream.marts if each.at is None]
     oldest = never or sorted(stream.marts, key=lambda each: each.at or now)
     return _materialized(stream.model, now), _materialized(oldest[0], now) if oldest else "none"
@@ -399,8 +437,11 @@ def _connection_document(each: ConnectionStatus) -> dict[str, JsonValue]:
         }
     return {
         "source": each.source,
+        "connection": each.connection,
+        "label": each.label,
         "connection_id": each.connection_id,
         "state": each.state,
+        "paused": each.paused,
         "last_job": last,
         "next_run": _time(each.next_run),
         "problem": each.problem,
@@ -416,10 +457,10 @@ def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
         "source": each.source,
         "stream": each.stream,
         "files": files,
-        "files_unknown": each.landed.reason if isinstance(each.landed, Unavailable) else None,
+        "files_unknown": each.landed.reason if isinstance(each.landed, Unavailable | Unread) else None,
         "model": _made_document(each.model) if isinstance(each.model, Materialization) else None,
         "marts": [_made_document(made) for made in each.marts],
-        "models_unknown": each.model.reason if isinstance(each.model, Unavailable) else None,
+        "models_unknown": each.model.reason if isinstance(each.model, Unavailable | Unread) else None,
         "quarantined": [
             {"file": one.file, "reason": one.reason, "since": _time(one.since)} for one in each.quarantined
         ],

@@ -1,7 +1,7 @@
 """`lotus sync`: start the syncs of sources, and follow their jobs until they finish.
 
 Airbyte runs one job of a connection at a time. If a sync or refresh is already running, that job is followed instead of
-a new one, because it loads the source's new rows just as well.
+a new one, because it loads the source's new rows just as well. Connections that their files pause are not synced.
 """
 
 import json
@@ -27,9 +27,12 @@ from rich.table import Table
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
 from lotus_infra.errors import LotusError, StoppedError
-from lotus_infra.lake.diagnostics import escape_unprintable
+from lotus_infra.lake.diagnostics import escape_unprintable, format_path
+from lotus_infra.lake.lake import Connection, find_source
 
 NOT_STARTED: Final = "not started"
+PAUSED: Final = "paused"
+"""The status of a connection that its file pauses, if it is one of several."""
 _READING: Final = frozenset({"sync", "refresh"})
 """Types of jobs that read rows; the others are clears."""
 Number = TypeVar("Number", int, float)
@@ -37,19 +40,21 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The sync of one source.
+    """The sync of one connection.
 
     Attributes:
         source: The source's folder.
-        connection_id: Its connection.
+        connection_id: The connection.
         job_id: The job; None if none was started.
-        status: The job's status in Airbyte, or `NOT_STARTED`.
+        status: The job's status in Airbyte, `NOT_STARTED` or `PAUSED`.
         rows: Rows read so far; None if the server does not report them.
         bytes: Bytes read so far, likewise.
         seconds: Its duration so far, by the server's clock, likewise.
         was_running: Whether the job was already running before.
         finished: Whether its status is final.
-        reason: Why the run failed, or is not followed to its end; empty otherwise.
+        reason: Why the run failed, did not start, or is not followed to its end; empty otherwise.
+        connection: The connection's Pulumi name, `shopify/daily`; by default that of a source's only connection.
+        selector: The argument that selects it alone; `shopify/shopify` for a connection with the source's own name.
     """
 
     source: str
@@ -62,11 +67,17 @@ class Run:
     was_running: bool = False
     finished: bool = True
     reason: str = ""
+    connection: str = ""
+    selector: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "connection", self.connection or self.source)
+        object.__setattr__(self, "selector", self.selector or self.connection)
 
     @property
     def ok(self) -> bool:
         """Whether it has not failed so far."""
-        return self.status == "succeeded" or not (self.finished or self.reason)
+        return self.status in {"succeeded", PAUSED} or not (self.finished or self.reason)
 
     def at(self, job: Job) -> "Run":
         """The run with the current status of its job."""
@@ -138,12 +149,16 @@ def sync(
 ) -> None:
     """Sync SOURCES now, and follow the jobs until they finish; exit with 1 if one does not succeed.
 
-    A job that is already running is followed instead of a new one. Ctrl-C stops following; jobs continue.
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. A connection that its file
+    pauses is left out, and an error if it is the only one. A job that is already running is followed instead of a new
+    one. Ctrl-C stops following; jobs continue.
 
     Example: lotus sync shopify klaviyo --timeout 3600
     """
     with connected(directory, stack) as live, ProgressObserver(Console(stderr=True)) as watched:
         names = live.select_sources(sources, every=every)
+        if not (every or dry_run or ending):
+            _refuse_paused(live, names)
         if dry_run:
             runs = running_jobs(live, names, connection_id)
         elif ending:
@@ -175,7 +190,7 @@ def sync_sources(
     """Sync sources: `start` them, and follow the jobs until all finish or the timeout passes.
 
     Returns:
-        A run for each source, in their order; one that did not succeed has the reason.
+        A run for each connection, in their order; one that did not succeed has the reason.
 
     Raises:
         LotusError: As `start`; or Airbyte stopped answering, and the jobs continue.
@@ -184,7 +199,7 @@ def sync_sources(
     runs: dict[str, Run] = {}
 
     def keep(run: Run) -> None:
-        runs[run.source] = run
+        runs[run.connection] = run
         observe(run)
 
     try:
@@ -202,19 +217,22 @@ def start(live: ConnectedLake, names: Sequence[str], observe: Observer = _ignore
 
     Args:
         live: The lake and its Airbyte.
-        names: The sources' folders.
+        names: The sources' folders, or single connections such as `shopify/daily`.
         observe: Called with each run.
-        connection_id: The connection of the only source, if its label is ambiguous.
+        connection_id: The only connection's id, if its label is ambiguous.
 
     Returns:
-        A run for each source, in their order; one that did not start has the reason.
+        A run for each connection, in their order; one that did not start, or is paused, has the reason.
 
     Raises:
         LotusError: A source or its connection is not found or ambiguous; nothing was started.
     """
     runs: list[Run] = []
-    for run in _unstarted(live, names, connection_id):
-        runs.append(_started(live.airbyte, run))
+    for connection, run in _unstarted(live, names, connection_id):
+        paused = connection.is_paused
+        runs.append(
+            replace(run, status=PAUSED, reason=_pause(live, connection)) if paused else _started(live.airbyte, run)
+        )
         observe(runs[-1])
     return runs
 
@@ -223,12 +241,12 @@ def running_jobs(live: ConnectedLake, names: Sequence[str], connection_id: str =
     """Find the running jobs of sources; nothing is started.
 
     Returns:
-        A run for each source, in their order; without a job if none is running.
+        A run for each connection, in their order; without a job if none is running.
 
     Raises:
         LotusError: As `start`; or Airbyte refuses or does not answer.
     """
-    unstarted = _unstarted(live, names, connection_id)
+    unstarted = [run for _, run in _unstarted(live, names, connection_id)]
     with translate_errors():
         running = [(run, live.airbyte.running_job(run.connection_id)) for run in unstarted]
     return [run if job is None else replace(run.at(job), was_running=True) for run, job in running]
@@ -238,7 +256,7 @@ def cancel(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -
     """Cancel the running jobs of sources.
 
     Returns:
-        As `look`, after the cancellation.
+        As `running_jobs`, after the cancellation.
 
     Raises:
         LotusError: As `start`; or Airbyte refuses.
@@ -248,12 +266,42 @@ def cancel(live: ConnectedLake, names: Sequence[str], connection_id: str = "") -
         return [run if run.job_id is None else run.at(live.airbyte.cancel_job(run.job_id)) for run in running]
 
 
-def _unstarted(live: ConnectedLake, names: Sequence[str], connection_id: str) -> list[Run]:
+def _refuse_paused(live: ConnectedLake, names: Sequence[str]) -> None:
+    """Refuse an argument that selects nothing to sync.
+
+    Raises:
+        LotusError: All connections of an argument are paused by their file.
+    """
+    for name in names:
+        found = live.connections([name])
+        if found and all(each.is_paused for each in found):
+            raise LotusError(_pause(live, found[0]))
+
+
+def _pause(live: ConnectedLake, connection: Connection) -> str:
+    """Why a connection is not synced, and what to do."""
+    label = live.lake.connection_label(find_source(live.lake, connection.source), connection)
+    place = format_path(connection.path("status"))
+    return f'the connection "{label}" is paused: set {place} to "active" in {connection.file}, and `pulumi up`'
+
+
+def _unstarted(live: ConnectedLake, names: Sequence[str], connection_id: str) -> list[tuple[Connection, Run]]:
     with translate_errors():
-        folders = live.folders(names)
-        if connection_id and len(folders) != 1:
-            raise LotusError("a connection is named for several sources", "name the one source that it belongs to")
-        return [Run(each.name, connection_id or live.connection_id(each)) for each in folders]
+        found = live.connections(names)
+        if connection_id and len(found) != 1:
+            several = ", ".join(live.lake.selector_of(each) for each in found)
+            what = "one connection id is given for several connections"
+            raise LotusError(what, f"name the one that it belongs to: {several}")
+        runs = (
+            Run(
+                source=each.source,
+                connection_id=connection_id or live.connection(each).connection_id,
+                connection=each.resource,
+                selector=live.lake.selector_of(each),
+            )
+            for each in found
+        )
+        return list(zip(found, runs, strict=True))
 
 
 def _started(airbyte: Airbyte, run: Run) -> Run:
@@ -311,8 +359,8 @@ def _how_to_resume(runs: Mapping[str, Run]) -> str:
     unfinished = [run for run in runs.values() if not run.finished]
     if not unfinished:
         return "no job is known to be running"
-    jobs = ", ".join(f"job {run.job_id} of {run.source}" for run in unfinished)
-    names = " ".join(run.source for run in unfinished)
+    jobs = ", ".join(f"job {run.job_id} of {run.connection}" for run in unfinished)
+    names = " ".join(run.selector for run in unfinished)
     verb, them = ("continues", "it") if len(unfinished) == 1 else ("continue", "them")
     return f"{jobs} {verb}; `lotus sync {names}` follows {them} again, `lotus sync --cancel {names}` cancels {them}"
 
@@ -346,13 +394,14 @@ class ProgressObserver:
         """Show the progress of a run."""
         progress = _progress(run)
         if self._console.is_terminal:
-            task = self._tasks.get(run.source)
+            task = self._tasks.get(run.connection)
             if task is None:
-                task = self._tasks[run.source] = self._progress.add_task(run.source, progress=progress, total=1)
+                task = self._progress.add_task(run.connection, progress=progress, total=1)
+                self._tasks[run.connection] = task
             self._progress.update(task, progress=progress, completed=int(run.finished))
-        elif self._statuses.get(run.source) != run.status:
-            self._console.print(f"{run.source}: {progress}", markup=False, highlight=False, soft_wrap=True)
-        self._statuses[run.source] = run.status
+        elif self._statuses.get(run.connection) != run.status:
+            self._console.print(f"{run.connection}: {progress}", markup=False, highlight=False, soft_wrap=True)
+        self._statuses[run.connection] = run.status
 
 
 def _progress(run: Run) -> str:
@@ -369,7 +418,7 @@ def render(runs: Sequence[Run]) -> str:
         table.add_column(heading, justify="right")
     for run in runs:
         table.add_row(
-            run.source,
+            run.connection,
             _text_or_empty(run.job_id),
             run.status,
             _text_or_empty(run.rows, "{:,}".format),
@@ -384,7 +433,7 @@ def render(runs: Sequence[Run]) -> str:
 
 def _reasons(runs: Sequence[Run]) -> str:
     """Why runs failed, a line each."""
-    return "".join(escape_unprintable(f"{run.source}: {run.reason}") + "\n" for run in runs if run.reason)
+    return "".join(escape_unprintable(f"{run.connection}: {run.reason}") + "\n" for run in runs if run.reason)
 
 
 def _text_or_empty(value: Number | None, text: Callable[[Number], str] = str) -> str:

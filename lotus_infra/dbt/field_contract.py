@@ -5,16 +5,18 @@ whose text leaves something open gets a notice where it is read, in `project`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from airbyte_model.places import column_name
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, SourceTable, StreamName, StreamRef
-from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity, quoted
+from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity, pattern_of, quoted
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.landed import in_files, is_known, landed, mapped_fields
 from lotus_infra.lake.models import Field
 
 
@@ -26,7 +28,8 @@ class LakeAndProject:
         project: The dbt project.
         sources: The lake's source folders, by name.
         streams: The lake's streams, selected or not.
-        prefixes: The S3 prefix of each stream's files; only for sources whose files could all be read.
+        prefixes: The S3 prefix of each stream's files; only for streams of known destinations that land in the lake.
+        elsewhere: The streams that do not land in the lake.
         tables: The source table that the project declares for a stream.
         tags: The stream of each dbt tag.
         own_models: The stream of each model that is named after one.
@@ -36,24 +39,28 @@ class LakeAndProject:
     sources: Mapping[str, SourceFolder]
     streams: Mapping[StreamName, StreamFile]
     prefixes: Mapping[StreamName, str]
+    elsewhere: frozenset[StreamName]
     tables: Mapping[StreamName, SourceTable]
     tags: Mapping[str, StreamName]
     own_models: Mapping[str, StreamName]
+    _columns: dict[StreamName, Mapping[str, Field]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lake: Lake, project: Project) -> "LakeAndProject":
         """Build the indexes."""
         streams = {(stream.source, stream.name): stream for stream in lake.streams}
+        places = {
+            (source.name, stream.name): (lake.prefix_of(source, stream), _is_certain(lake, source, stream))
+            for source in lake.sources
+            if source.config is not None
+            for stream in source.streams
+        }
         return cls(
             project=project,
             sources={source.name: source for source in lake.sources},
             streams=streams,
-            prefixes={
-                (source.name, stream.name): prefix
-                for source in lake.sources
-                for stream in source.streams
-                if (prefix := lake.prefix_of(source, stream)) is not None
-            },
+            prefixes={name: prefix for name, (prefix, known) in places.items() if prefix is not None and known},
+            elsewhere=frozenset(name for name, (prefix, _) in places.items() if prefix is None),
             tables={table.stream: table for source in project.sources for table in source.tables},
             tags={naming.dbt_tag(*name): name for name in streams},
             own_models={naming.dbt_model(*name): name for name in streams},
@@ -61,8 +68,19 @@ class LakeAndProject:
 
     @property
     def selected(self) -> Iterator[StreamFile]:
-        """The selected streams."""
-        return (stream for stream in self.streams.values() if stream.config.selected)
+        """The selected streams that land in the lake."""
+        return (
+            stream for name, stream in self.streams.items() if stream.config.selected and name not in self.elsewhere
+        )
+
+    def columns(self, stream: StreamFile) -> Mapping[str, Field] | None:
+        """The columns of a stream's files without Airbyte's own; None if its fields are not known."""
+        if not is_known(stream):
+            return None
+        name = (stream.source, stream.name)
+        if name not in self._columns:
+            self._columns[name] = landed(stream).columns
+        return self._columns[name]
 
     @property
     def arrivals(self) -> Iterator[tuple[Model, StreamRef, StreamFile]]:
@@ -106,6 +124,13 @@ class LakeAndProject:
         return tag in self.tags or any(tag.startswith(naming.dbt_tag(source, "")) for source in incomplete)
 
 
+def _is_certain(lake: Lake, source: SourceFolder, stream: StreamFile) -> bool:
+    """Whether the destination that decides where a stream lands could be read."""
+    takers = (each for each in source.connections if lake.lands(each) and each.takes(stream))
+    first = next(takers, None)
+    return first is not None and lake.destination_of(first) is not None
+
+
 Rule = Callable[[LakeAndProject], Iterable[Diagnostic]]
 
 
@@ -113,21 +138,33 @@ Rule = Callable[[LakeAndProject], Iterable[Diagnostic]]
 
 
 def fields_are_selected(both: LakeAndProject) -> Iterator[Diagnostic]:
-    """A model reads only fields that the stream selects."""
+    """A model reads only columns that arrive: of fields that the stream selects, under the names that files have."""
     for model, ref, stream in both.stream_refs:
-        known = _folded((*stream.fields, *ALWAYS_THERE))
+        columns = both.columns(stream)
+        if columns is None:
+            continue
+        known = _folded((*columns, *ALWAYS_THERE))
         for column in _first_of_each(ref.columns):
             if column.column.casefold() not in known:
-                what = f"the model reads it from {_shown(ref.stream)}, which does not select it"
-                yield Diagnostic(model.file, (column.column,), what, _how_to_select(column.column, stream), column.line)
+                what, remedy = _not_there(column.column, stream, columns)
+                yield Diagnostic(
+                    model.file,
+                    (column.column,),
+                    f"the model reads it from {_shown(ref.stream)}, {what}",
+                    remedy,
+                    column.line,
+                )
 
 
 def properties_are_declared(both: LakeAndProject) -> Iterator[Diagnostic]:
     """A JSON path names properties that the field's object has."""
     for model, ref, stream in both.stream_refs:
+        columns = both.columns(stream)
+        if columns is None:
+            continue
         reported: set[tuple[str, JsonPath]] = set()
         for column in ref.columns:
-            missing = _missing_property(column, stream)
+            missing = _missing_property(column, stream, columns)
             if missing is None:
                 continue
             path, known = missing
@@ -147,11 +184,21 @@ def columns_are_declared(both: LakeAndProject) -> Iterator[Diagnostic]:
                 what = f"no sources file declares {_shown(ref.stream)}"
                 yield Diagnostic(model.file, ("arrivals",), what, "add it to the tables of its source", ref.line)
             continue
-        selected, declared = _folded((*stream.fields, *ALWAYS_THERE)), _folded(table.columns)
+        selected, declared = _folded((*(both.columns(stream) or ()), *ALWAYS_THERE)), _folded(table.columns)
         for column in _first_of_each(ref.columns):
             if column.column.casefold() in selected and column.column.casefold() not in declared:
                 what = f"the model reads it from {_shown(ref.stream)}, but {table.file} does not declare it"
                 yield Diagnostic(model.file, (column.column,), what, "add it to the columns there", column.line)
+
+
+def listings_are_possible(both: LakeAndProject) -> Iterator[Diagnostic]:
+    """A model reads all files of a stream only if DuckDB can list them: on S3 a "?" ends the path of an address."""
+    for model in both.project.models:
+        for ref in model.sources:
+            if "?" in both.prefixes.get(ref.stream, ""):
+                what = f"DuckDB can't list {both.prefixes[ref.stream]} on S3 for its question mark"
+                remedy = f"read it from {{{{ arrivals('{ref.stream[0]}', '{ref.stream[1]}') }}}}"
+                yield Diagnostic(model.file, ("source",), what, remedy, ref.line)
 
 
 def scopes_have_columns(both: LakeAndProject) -> Iterator[Diagnostic]:
@@ -177,24 +224,44 @@ def _first_of_each(columns: tuple[ColumnRef, ...]) -> Iterator[ColumnRef]:
             yield column
 
 
-def _how_to_select(column: str, stream: StreamFile) -> str:
-    if stream.discovered is not None and column in stream.discovered.fields:
-        return f"add it to the fields of {stream.file}: the source has it"
+def _not_there(column: str, stream: StreamFile, columns: Mapping[str, Field]) -> tuple[str, str]:
+    """Why a stream's files have no such column, and what to do."""
+    renamed = _landed_as(column, stream)
+    if renamed:
+        return f"whose files have it as {renamed}", f"read {renamed}"
+    if renamed is not None:
+        return "whose mappers remove it", f"don't read it, or change the mappers in {stream.file}"
+    what = "which does not select it"
+    offered = stream.discovered.fields if stream.discovered is not None else {}
+    if column.casefold() in _folded(map(column_name, offered)):
+        return what, f"add it to the fields of {stream.file}: the source has it"
     otherwise = f"add it to the fields of {stream.file}, or don't read it"
-    return suggestion(column, (*stream.fields, *ALWAYS_THERE), otherwise)
+    return what, suggestion(column, (*columns, *ALWAYS_THERE), otherwise)
 
 
-def _missing_property(column: ColumnRef, stream: StreamFile) -> tuple[JsonPath, Mapping[str, Field]] | None:
+def _landed_as(field: str, stream: StreamFile) -> str | None:
+    """The column of a field that the stream selects; empty if its mappers remove it, None if it is no such field."""
+    wanted = field.casefold()
+    for name, mapped in mapped_fields(stream).items():
+        if wanted in {mapped.origin.casefold(), name.casefold()}:
+            return column_name(name)
+    return "" if wanted in _folded(stream.fields) else None
+
+
+def _missing_property(
+    column: ColumnRef, stream: StreamFile, columns: Mapping[str, Field]
+) -> tuple[JsonPath, Mapping[str, Field]] | None:
     """The path to the first property that the field lacks, and the properties that are there instead.
 
     The discovered field may have properties that the stream's file does not repeat: a property is missing only where
     both lack it.
     """
-    field = _field(column.column, stream.fields)
+    field = _field(column.column, columns)
     missing = _missing_in(field, column.path) if field is not None else None
     if missing is not None and stream.discovered is not None:
-        discovered = _field(column.column, stream.discovered.fields)
-        if discovered is not None and _missing_in(discovered, column.path) is None:
+        theirs = {column_name(name): found for name, found in stream.discovered.fields.items()}
+        discovered = _field(column.column, theirs)
+        if discovered is not None and _missing_in(in_files(discovered), column.path) is None:
             return None
     return missing
 
@@ -243,13 +310,18 @@ def declared_columns_are_selected(both: LakeAndProject) -> Iterator[Diagnostic]:
     """Every declared column is a field that the stream selects, in the same case."""
     for table in both.tables.values():
         stream = both.streams.get(table.stream)
-        if stream is None:
+        columns = both.columns(stream) if stream is not None else None
+        if stream is None or columns is None:
             continue
-        known = (*stream.fields, *ALWAYS_THERE)
+        known = (*columns, *ALWAYS_THERE)
         for column, line in table.columns.items():
             if column not in known:
                 what = f"is not a field of {stream.file}"
                 remedy = suggestion(column, known, "delete it, or select the field")
+                if column in stream.fields:
+                    renamed = _landed_as(column, stream)
+                    what = f"is not a column of the files of {_shown(table.stream)}"
+                    remedy = f"write {renamed}" if renamed else "delete it: its mappers remove the field"
                 yield Diagnostic(table.file, (*table.stream, column), what, remedy, line)
 
 
@@ -267,8 +339,11 @@ def _prefix_mismatch(table: SourceTable, expected: str) -> tuple[str, str] | Non
         return "has no prefix", f"write `prefix: {expected}`"
     if table.prefix != expected:
         return f"has the prefix {table.prefix}, but the files are in {expected}", f"write `prefix: {expected}`"
-    if table.location is not None and f"/{expected}" not in table.location:
-        return f"has an external_location that is not in {expected}", f"make it read …/{expected}*/*/*/*.parquet"
+    if table.location is not None and f"/{pattern_of(expected)}" not in table.location:
+        return (
+            f"has an external_location that is not in {expected}",
+            f"make it read …/{pattern_of(expected)}*/*/*/*.parquet",
+        )
     return None
 
 
@@ -297,11 +372,12 @@ def streams_have_models(both: LakeAndProject) -> Iterator[Diagnostic]:
 def fields_are_columns(both: LakeAndProject) -> Iterator[Diagnostic]:
     """No two fields of a stream differ by case alone: to DuckDB they are one column, and one of them stays empty."""
     for stream in both.selected:
-        seen = {name.casefold(): name for name in ALWAYS_THERE}
-        for name in stream.fields:
-            other = seen.setdefault(name.casefold(), name)
-            if other != name:
-                what = f"differs from {other} by case alone, and DuckDB takes both for one column"
+        seen = {name.casefold(): (name, name) for name in ALWAYS_THERE}
+        for name in mapped_fields(stream):
+            column = column_name(name)
+            other, first = seen.setdefault(column.casefold(), (column, name))
+            if other != column:
+                what = f"differs from {first} by case alone, and DuckDB takes both for one column"
                 yield Diagnostic(stream.file, ("fields", name), what, "select one of the two")
 
 
@@ -314,6 +390,9 @@ def models_have_streams(both: LakeAndProject) -> Iterator[Diagnostic]:
                 what = f"reads {_shown(ref.stream)}, which is not selected, so no new rows arrive"
                 remedy = f"select it in {stream.file}, or delete the model"
                 yield Diagnostic(model.file, ("arrivals",), what, remedy, ref.line, harmless=True)
+            elif stream is not None and ref.stream in both.elsewhere:
+                what = f"reads {_shown(ref.stream)}, which no connection writes to a {S3}, so no new rows arrive"
+                yield Diagnostic(model.file, ("arrivals",), what, "delete the model", ref.line, harmless=True)
             elif not both.may_exist(ref.stream):
                 remedy = suggestion(_shown(ref.stream), map(_shown, both.streams), "add the stream, or delete this")
                 what = f"{_shown(ref.stream)} is not a stream of the lake"
@@ -442,6 +521,7 @@ PROJECT_RULES: tuple[Rule, ...] = (
     fields_are_selected,
     properties_are_declared,
     columns_are_declared,
+    listings_are_possible,
     scopes_have_columns,
     sources_have_streams,
     declared_columns_are_selected,

@@ -11,6 +11,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import yaml
+from airbyte_model.places import column_name as safe_column
+from airbyte_model.places import has_dots_alone, key_name
 
 from lotus_infra import naming
 from lotus_infra.dbt.project import Project, YamlError, compose, document, line_of, read_properties
@@ -23,12 +25,14 @@ from lotus_infra.dbt.sql import (
     Identity,
     column_name,
     identity,
+    pattern_of,
     quoted,
     sql_type,
 )
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.landed import is_known, landed, mapped_fields
 from lotus_infra.lake.models import Field, FieldPath
 
 YamlPath = tuple[str | int, ...]
@@ -71,6 +75,7 @@ class Draft:
         Raises:
             ProjectError: The model exists, the stream can't have one, or a file can't be added to.
         """
+        self._prefix_of(source, stream)
         refuse_unusable(stream)
         self._add_model(stream, force=force)
         self._add_table(source, stream)
@@ -88,15 +93,7 @@ class Draft:
         self._put(file, model_sql(stream), "the model, replaced" if existing is not None else "the model")
 
     def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
-        prefix = self._lake.prefix_of(source, stream)
-        if prefix is None:
-            raise ProjectError(
-                f"{stream.file} is written to no {S3}, and models read nothing else", "run `lotus check`"
-            )
-        if not naming.is_plain_path(prefix):
-            raise ProjectError(
-                f"{stream.file} lands below {json.dumps(prefix)}, which is no plain path", "run `lotus check`"
-            )
+        prefix = self._prefix_of(source, stream)
         folder = naming.dbt_models_folder(source.name)
         file = self._source_files.setdefault(source.name, f"{folder}/{naming.dbt_sources_file(source.name)}")
         text = self._text(file)
@@ -124,6 +121,15 @@ class Draft:
                 )
                 self._insert(file, path, item, before, f"the column {column} of {stream.name}")
                 columns.insert(before, column)
+
+    def _prefix_of(self, source: SourceFolder, stream: StreamFile) -> str:
+        prefix = self._lake.prefix_of(source, stream)
+        if prefix is None:
+            what = f"{stream.source}/{stream.name} does not land in the lake: no destination of it is {S3}"
+            raise ProjectError(what, "read it where its destination writes it; it can't have a model")
+        if has_dots_alone(prefix) or not _is_safe(prefix):
+            raise ProjectError(f"{stream.file} lands below {json.dumps(prefix)}", "run `lotus check`")
+        return prefix
 
     def _add_description(self, source: SourceFolder, stream: StreamFile) -> None:
         name = naming.dbt_model(stream.source, stream.name)
@@ -158,6 +164,12 @@ class Draft:
         return self.files[file] if file in self.files else (self._directory / file).read_bytes().decode()
 
 
+def _is_safe(prefix: str) -> bool:
+    """Whether a prefix has the signs of names in keys and blanks alone, none of which YAML's text and Jinja read."""
+    plain = prefix.replace(" ", "_")
+    return key_name(plain) == plain
+
+
 def new_draft(lake: Lake, project: Project) -> Draft:
     """An empty draft.
 
@@ -182,34 +194,49 @@ def refuse_unusable(stream: StreamFile) -> None:
     Raises:
         ProjectError: dbt or DuckDB can't have its names, or it does not select its key or cursor.
     """
-    where, fields = f"{stream.source}/{stream.name}", stream.fields
+    where, arrived = f"{stream.source}/{stream.name}", landed(stream)
     if not stream.config.selected:
         raise ProjectError(f"{where} is not selected", f'write "selected": true in {stream.file}')
-    if not fields:
+    if not is_known(stream):
+        raise ProjectError(
+            f"{where} takes all fields, and they are not known", f"run `lotus discover {stream.source}` first"
+        )
+    if not arrived.columns:
         raise ProjectError(f"{where} selects no field", f"name at least one in {stream.file}")
-    paths = _nested_paths(stream)
-    names = {*fields, *(step for path in paths for step in path)}
-    odd = sorted(name for name in names if not name.strip() or not name.isprintable() or _UNUSABLE & set(name))
+    key_and_cursor = identity(stream)
+    paths = _nested_paths(key_and_cursor)
+    odd = sorted(step for step in {step for path in paths for step in path} if not step.strip() or _is_odd(step))
     if odd:
-        what = f"{where} has fields whose names dbt can't read: {', '.join(map(json.dumps, odd))}"
+        what = f"{where} has a key or cursor with names that dbt can't read: {', '.join(map(json.dumps, odd))}"
         raise ProjectError(what, "write the model by hand, without them")
     seen: dict[str, str] = {}
-    for name in (*fields, *map(column_name, paths), *(name for name, _ in METADATA)):
+    for name in (*_columns_with_repeats(stream), *map(column_name, paths), *(name for name, _ in METADATA)):
         if name.casefold() in seen:
             what = f"{where} has two columns that DuckDB takes for one, {seen[name.casefold()]} and {name}"
+            if name == seen[name.casefold()]:
+                what = f"{where} has two fields that become one column, {name}"
             raise ProjectError(what, "write the model by hand, and give one of them another name")
         seen[name.casefold()] = name
-    key_and_cursor = identity(stream)
     for path in (*key_and_cursor.key, key_and_cursor.cursor):
-        if path[0] not in fields and path not in (RAW_ID_PATH, EXTRACTED_AT_PATH):
+        if path[0] not in arrived.columns and path not in (RAW_ID_PATH, EXTRACTED_AT_PATH):
             raise ProjectError(f"{where} does not select {path[0]}, its key or cursor", f"add it in {stream.file}")
+
+
+def _is_odd(name: str) -> bool:
+    return not name.isprintable() or not _UNUSABLE.isdisjoint(name)
+
+
+def _columns_with_repeats(stream: StreamFile) -> list[str]:
+    """The columns that the fields become, each as often as a field becomes it."""
+    return [safe_column(name) for name in mapped_fields(stream)]
 
 
 def model_sql(stream: StreamFile) -> str:
     """The model's text: every field with its type, and the latest row of each key that was not deleted."""
     key_and_cursor = identity(stream)
-    columns = [_selected(name, sql_type(field)) for name, field in stream.fields.items()]
-    columns += [_extracted_column(path, _field_at(stream, path)) for path in _nested_paths(stream)]
+    arrived = landed(stream).columns
+    columns = [_selected(name, sql_type(field)) for name, field in arrived.items()]
+    columns += [_extracted_column(path, _field_at(arrived, path)) for path in _nested_paths(key_and_cursor)]
     columns += [
         name if kind == TEXT else f"{name}::{kind} as {name}"  # Airbyte's own: no value of theirs is rounded
         for name, kind in METADATA
@@ -241,7 +268,7 @@ config:
   meta:
     prefix: {scalar(prefix)}
     external_location: >-
-      read_parquet('{{{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}}}/{prefix}*/*/*/*.parquet',
+      read_parquet('{{{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}}}/{pattern_of(prefix)}*/*/*/*.parquet',
       union_by_name = true, hive_partitioning = false)
 columns:
 {columns}
@@ -250,7 +277,7 @@ columns:
 
 def column_entries(stream: StreamFile) -> list[tuple[str, str]]:
     """Each column of the source table: its name, and its YAML."""
-    typed = [(name, sql_type(field)) for name, field in stream.fields.items()]
+    typed = [(name, sql_type(field)) for name, field in landed(stream).columns.items()]
     return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in (*typed, *METADATA)]
 
 
@@ -309,7 +336,7 @@ def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[st
     if not key_and_cursor.is_keyless and key_and_cursor.cursor_column not in done:
         yield _column(key_and_cursor.cursor_column, "The cursor; the latest row has the highest value.", "[not_null]")
         done.add(key_and_cursor.cursor_column)
-    for name, field in stream.fields.items():
+    for name, field in landed(stream).columns.items():
         description = " ".join((field.description or "").split())
         if name not in done and description.isprintable() and description:
             yield _column(name, described(description))
@@ -350,14 +377,13 @@ def _extracted_column(path: FieldPath, field: Field | None) -> str:
     return f"{_cast(value, kind)} as {quoted(column_name(path))}"
 
 
-def _nested_paths(stream: StreamFile) -> list[FieldPath]:
+def _nested_paths(key_and_cursor: Identity) -> list[FieldPath]:
     """The nested paths among those of the key and the cursor."""
-    key_and_cursor = identity(stream)
     return [path for path in dict.fromkeys((*key_and_cursor.key, key_and_cursor.cursor)) if len(path) > 1]
 
 
-def _field_at(stream: StreamFile, path: FieldPath) -> Field | None:
-    fields: Mapping[str, Field] | None = stream.fields
+def _field_at(columns: Mapping[str, Field], path: FieldPath) -> Field | None:
+    fields: Mapping[str, Field] | None = columns
     field = None
     for step in path:
         field = fields.get(step) if fields else None

@@ -17,8 +17,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from lotus_infra.lake.catalog import cursor_of, deletion_of, key_of
 from lotus_infra.lake.lake import StreamFile
+from lotus_infra.lake.landed import landed
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 
 # The parser logs what it also raises; without a handler Python would print it.
@@ -99,12 +99,12 @@ JsonStep = str | None
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The key, the cursor and the deletions of a stream's rows.
+    """The key, the cursor and the deletions of a stream's rows, as they are in its files.
 
     Attributes:
-        key: Paths of fields; Airbyte's row id where the stream has no primary key, so that every row stays.
-        cursor: The path of a field; the time of extraction where the stream has no cursor.
-        deleted: The selected field that is not null in a row that was deleted; None if the stream has none.
+        key: Paths of columns; Airbyte's row id where no primary key arrives, so that every row stays.
+        cursor: The path of a column; the time of extraction where no cursor arrives.
+        deleted: The column that is not null in a row that was deleted; None if the stream has none.
     """
 
     key: KeyPaths
@@ -123,20 +123,18 @@ class Identity:
 
     @property
     def is_keyless(self) -> bool:
-        """Whether the stream has no primary key."""
+        """Whether no primary key arrives."""
         return self.key == (RAW_ID_PATH,)
 
 
 def identity(stream: StreamFile) -> Identity:
-    """The key, cursor and deletions from the stream's file, or else from the discovered stream."""
-    key, cursor = key_of(stream.config, stream.discovered), cursor_of(stream.config, stream.discovered)
-    deleted = deletion_of(stream.config, stream.discovered)
-    selected = deleted if deleted in stream.fields else None
-    return Identity(key or (RAW_ID_PATH,), cursor or EXTRACTED_AT_PATH, selected)
+    """The key, cursor and deletions from the stream's file, or else from the discovered stream, after its mappers."""
+    arrived = landed(stream)
+    return Identity(arrived.key or (RAW_ID_PATH,), arrived.cursor or EXTRACTED_AT_PATH, arrived.deleted)
 
 
 def column_name(path: FieldPath) -> str:
-    """The model's column for a path: the keys of a nested field are joined, as in `data_id`."""
+    """The model's column for a path: the keys of a nested column are joined, as in `data_id`."""
     return "_".join(path)
 
 
@@ -153,6 +151,11 @@ def quoted(name: str) -> str:
     """A name as SQL, in double quotes where it needs them."""
     plain = name.isascii() and name.isidentifier() and name.casefold() not in KEYWORDS
     return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def pattern_of(prefix: str) -> str:
+    """A prefix as part of a pattern of file names in a text of SQL."""
+    return re.sub("([*?[])", r"[\1]", prefix).replace("'", "''")
 
 
 class QueryError(Exception):

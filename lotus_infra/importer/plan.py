@@ -1,28 +1,38 @@
 """The plan of a migration: the files to write and the resources to import for existing objects, and notes.
 
-Pure: it makes no call and writes nothing. A lake's folder is one source with one connection, so that sources are first
-paired with connections and destinations. Existing files stay; their differences, and what the first `pulumi up` would
-change, become notes. Notes name fields only, never the value of a configuration, which may be a secret.
+Pure: it makes no call and writes nothing. A lake's folder is one source with its connections (`pairing`). Existing
+files stay; their differences (`differences`), and what the first `pulumi up` would change, become notes. Notes name
+fields only, never the value of a configuration, which may be a secret.
 """
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from airbyte_model.modes import KEYLESS_MODES, MODES
-from airbyte_model.secrets import MASK
+from airbyte_model.json_values import JsonObject
 from airbyte_model.specifications import Specification
-from pydantic import JsonValue
 
 from lotus_infra import naming
+from lotus_infra.importer.differences import (
+    differing_allocation,
+    differing_configuration,
+    differing_from_file,
+    differing_from_state,
+    differing_streams,
+    has_secrets,
+    shortened,
+    stream_text,
+)
 from lotus_infra.importer.files import (
     ImportedResource,
+    PlannedConnection,
     PlannedFile,
     Reason,
-    SourceSettings,
     UnsupportedError,
+    connector_files,
     destination_file,
     discovered_files,
     source_file,
@@ -33,33 +43,38 @@ from lotus_infra.importer.model import (
     Existing,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
     ExistingObject,
     ExistingStream,
+    ExistingTag,
     Note,
     NoteKind,
+    SourceSchema,
+    described,
 )
-from lotus_infra.importer.schedules import comparable_schedule
+from lotus_infra.importer.pairing import Link, Pipeline, connection_names, free_name, pair_sources
 from lotus_infra.importer.secrets import (
     KNOWN_SPECIFICATIONS,
     ConfigurationOwner,
     ReferencedConfiguration,
     SecretNames,
     SecretUse,
-    readable_path,
+    replace_mapper_secrets,
     replace_secrets,
 )
 from lotus_infra.importer.terraform_public import connector_configuration
-from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.checks import CHECKS
-from lotus_infra.lake.diagnostics import JsonPath, format_path
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
-from lotus_infra.lake.models import Configuration, SourceConfig
-from lotus_infra.lake.references import is_reference, references, walk_leaves
+from lotus_infra.lake.diagnostics import format_path
+from lotus_infra.lake.discovered import Connector
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.references import references
 from lotus_infra.lake.secrecy import without_credentials
 
-Settings = Mapping[str, object]
-_MOST_FIELDS: Final = 12
-_RENAME: Final = "rename one of them in Airbyte, and run it again"
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from lotus_infra.lake.models import Configuration
+
 _FIX_DRIFT: Final = "`pulumi up` applies the files, `lotus drift --patch` changes the files to match Airbyte"
 _UNSUPPORTED: Final = "a lake's files don't support that"
 
@@ -71,9 +86,10 @@ class MigrationPlan:
     Attributes:
         files: Files to write into the lake's folder.
         kept: Existing files of sources and destinations, which stay unchanged.
-        imports: Resources that Pulumi imports, a source beside its connection.
+        imports: Resources that Pulumi imports, a source beside its connections.
         secrets: Secrets that the new files refer to, for which the stack needs values.
         notes: What the user must know.
+        managed: How many of the objects that the lake describes are in the stack's state already.
     """
 
     files: tuple[PlannedFile, ...]
@@ -81,6 +97,16 @@ class MigrationPlan:
     imports: tuple[ImportedResource, ...]
     secrets: tuple[SecretUse, ...]
     notes: tuple[Note, ...]
+    managed: int = 0
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing is taken over although there is something; empty if something is, or is in place already."""
+        left = sum(each.kind == "left" for each in self.notes)
+        if self.imports or self.managed or not left:
+            return ""
+        objects = "the one object" if left == 1 else f"any of the {left} objects"
+        return f"nothing is taken over: files can't express {objects} below, or only one of two has it"
 
 
 def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()) -> MigrationPlan:
@@ -91,17 +117,21 @@ def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()
         lake: The lake's files, perhaps none.
         managed: The ids of objects in the stack's state.
     """
-    pipelines, notes = _pair_sources(existing)
+    pipelines, notes = pair_sources(existing)
     planner = _Planner(existing, lake, [*existing.notes, *notes])
     for pipeline in pipelines:
         planner.add(pipeline)
     planner.check_lake()
+    planner.note_unused_connectors()
+    draft = planner.draft
+    imports = _without_managed(draft.imports, frozenset(managed), draft.notes)
     return MigrationPlan(
-        files=tuple(sorted(planner.files, key=lambda each: each.path)),
-        kept=tuple(sorted(planner.kept)),
-        imports=_without_managed(planner.imports, frozenset(managed), planner.notes),
-        secrets=tuple(planner.secrets),
-        notes=tuple(dict.fromkeys(map(_without_credentials, planner.notes))),
+        files=tuple(sorted(draft.files, key=lambda each: each.path)),
+        kept=tuple(sorted(draft.kept)),
+        imports=imports,
+        secrets=tuple(draft.secrets),
+        notes=tuple(dict.fromkeys(map(_without_credentials, draft.notes))),
+        managed=sum(each.id in managed for each in draft.imports),
     )
 
 
@@ -113,7 +143,7 @@ def _without_credentials(note: Note) -> Note:
 
 def sources_to_discover(existing: Existing, lake: Lake) -> tuple[ExistingActor, ...]:
     """The sources whose stream files will be written, and which therefore need a schema."""
-    pipelines, _ = _pair_sources(existing)
+    pipelines, _ = pair_sources(existing)
     return tuple(each.source for each in pipelines if not _has_streams(_existing_folder(lake, each.source)))
 
 
@@ -130,13 +160,15 @@ def update_from_server(state: Existing, live: Existing) -> Existing:
         replace(each, address=in_state[each.id].address) for each in live.connections if each.id in in_state
     )
     notes = (*state.notes, *live.notes, *_differences_from_server(in_state, on_server))
-    return Existing(
-        actors,
-        connections,
-        {**state.schemas, **live.schemas},
-        notes,
+    return replace(
+        live,
+        actors=actors,
+        connections=connections,
+        definitions=state.definitions,
+        schemas={**state.schemas, **live.schemas},
+        notes=notes,
         confirmed=True,
-        specifications=live.specifications,
+        discovered=frozenset(),
     )
 
 
@@ -148,8 +180,8 @@ def _differences_from_server(
         if now is None:
             what = "is in Terraform's state, but no longer in this workspace of Airbyte"
             yield Note("left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}")
-        elif fields := _differing_from_state(each, now):
-            what = f"differs from Terraform's state ({_shortened(fields)})"
+        elif fields := differing_from_state(each, now):
+            what = f"differs from Terraform's state ({shortened(fields)})"
             yield Note("told", _subject_with_address(each), what, "the files get Airbyte's current values")
     for identity, each in on_server.items():
         if identity not in in_state:
@@ -163,92 +195,76 @@ def _subject_with_address(each: ExistingObject) -> str:
     return f"{kind} {named} ({each.address})"
 
 
-# Pairs of sources and connections
-
-
-@dataclass(frozen=True, slots=True)
-class _Pipeline:
-    """A source and its connection, which become one folder, and the destination that the folder names."""
-
-    source: ExistingActor
-    connection: ExistingConnection
-    destination: ExistingActor
-
-
-def _pair_sources(existing: Existing) -> tuple[tuple[_Pipeline, ...], tuple[Note, ...]]:
-    """The pipelines by the source's label, and notes on the objects that are in none."""
-    pairing = _Pairing(existing)
-    pipelines = tuple(pairing.pipelines())
-    used = {each.destination.id for each in pipelines}
-    for each in existing.of_kind("destination"):
-        if each.id not in used and not pairing.is_ambiguous(each):
-            what = "is the destination of no imported connection"
-            pairing.notes.append(Note("left", each.subject, what, "delete it in Airbyte, or leave it there"))
-    return pipelines, tuple(pairing.notes)
-
-
-class _Pairing:
-    def __init__(self, existing: Existing) -> None:
-        self.existing = existing
-        self.notes: list[Note] = []
-        # Folder names come from labels and ignore case.
-        self._labels = Counter((each.kind, each.label.casefold()) for each in existing.actors)
-
-    def is_ambiguous(self, actor: ExistingActor) -> bool:
-        """Whether another actor of its kind has its label."""
-        return self._labels[actor.kind, actor.label.casefold()] > 1
-
-    def pipelines(self) -> Iterator[_Pipeline]:
-        destinations = {each.id: each for each in self.existing.of_kind("destination")}
-        for each in self.existing.actors:
-            if self.is_ambiguous(each):
-                what = f"({each.id}) has the same name as another {each.kind}"
-                self.notes.append(Note("left", each.subject, what, _RENAME))
-        for source in self.existing.of_kind("source"):
-            connection = None if self.is_ambiguous(source) else self._connection(source)
-            if connection is None:
-                continue
-            destination = destinations.get(connection.destination_id)
-            if destination is None or self.is_ambiguous(destination):
-                what = "its destination is not imported"
-                self.notes.append(Note("left", source.subject, what, "see the note on the destination"))
-            else:
-                yield _Pipeline(source, connection, destination)
-
-    def _connection(self, source: ExistingActor) -> ExistingConnection | None:
-        """The connection to import: the one with the conventional label, else the first active one, by label."""
-        labels = {
-            each.id: naming.connection_label(source.label, each.label) for each in self.existing.of_kind("destination")
-        }
-        own = sorted(
-            (each for each in self.existing.connections if each.source_id == source.id),
-            key=lambda each: (
-                each.label != labels.get(each.destination_id),
-                each.status != "active",
-                each.label,
-                each.id,
-            ),
-        )
-        if not own:
-            what = "has no connection, which a lake's folder needs"
-            self.notes.append(Note("left", source.subject, what, "connect it in Airbyte, or delete it there"))
-            return None
-        for other in own[1:]:
-            what = f"reads {source.subject} too, but a folder has one connection: {own[0].label} is imported"
-            remedy = "create another source for it in Airbyte, or delete it there"
-            self.notes.append(Note("left", f"{other.subject} ({other.id})", what, remedy))
-        return own[0]
-
-
 # The plan
 
 
-@dataclass
-class _Planner:
-    """Collects the plan, pipeline by pipeline."""
+class _LinkError(Exception):
+    """Connections that the lake's files can't express, while the rest of their source may be imported.
 
-    existing: Existing
+    Attributes:
+        links: The connections.
+        reasons: One or more.
+    """
+
+    def __init__(self, links: Sequence[Link], reasons: Sequence[Reason]) -> None:
+        super().__init__()
+        self.links = links
+        self.reasons = reasons
+
+
+@contextmanager
+def _because_of(*links: Link) -> Iterator[None]:
+    """Blame connections for what can't be expressed."""
+    try:
+        yield
+    except UnsupportedError as error:
+        raise _LinkError(links, error.reasons) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedLink:
+    """A connection with its names in files.
+
+    Attributes:
+        link: The connection and its destination.
+        name: Its name among the source's connections; that of the folder for the one of the short form.
+        destination: The name of its destination's file.
+        default: Its name in Airbyte if its file has none.
+        label: Its name in Airbyte after the migration.
+    """
+
+    link: Link
+    name: str
+    destination: str
+    default: str
+    label: str
+
+    @property
+    def connection(self) -> ExistingConnection:
+        """The existing connection."""
+        return self.link.connection
+
+    @property
+    def written_label(self) -> str:
+        """Its name in Airbyte if its file must have it; empty if it has the default one."""
+        return "" if self.label == self.default else self.label
+
+
+@dataclass(slots=True)
+class _StreamPlan:
+    """A stream's file, and the connections that take it: several only if they have the same settings of it."""
+
+    name: str
+    stream: ExistingStream
+    links: list[Link]
+
+
+@dataclass
+class _Draft:
+    """A plan so far. An attempt that fails leaves no trace: it works on a copy."""
+
     lake: Lake
+    secret_names: SecretNames
     notes: list[Note]
     files: list[PlannedFile] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
@@ -257,124 +273,216 @@ class _Planner:
     destinations: dict[str, str] = field(default_factory=dict)
     """The file names of destinations, by id."""
 
-    def __post_init__(self) -> None:
-        configurations = [each.config.configuration for each in self.lake.sources if each.config is not None]
-        configurations += [each.configuration for each in self.lake.destinations.values() if each is not None]
-        used = {reference.name for each in configurations for _, reference in references(each)}
-        self.secret_names = SecretNames(used)
-        self.lake_before = self.lake
-
-    def add(self, pipeline: _Pipeline) -> None:
-        """Plan the files and imports of a pipeline, or add notes with the reasons why it can't be imported."""
-        folder = _existing_folder(self.lake, pipeline.source)
-        before = (
-            [*self.files],
-            [*self.secrets],
+    def copy(self) -> "_Draft":
+        """A copy that can be changed by itself."""
+        return _Draft(
             self.lake,
-            {**self.destinations},
             SecretNames({*self.secret_names.taken}),
+            [*self.notes],
+            [*self.files],
+            {*self.kept},
+            [*self.imports],
+            [*self.secrets],
+            {**self.destinations},
         )
-        try:
-            destination = self._destination_name(pipeline.destination)
-            name = folder.name if folder is not None else self._new_folder_name(pipeline.source.label)
-            if folder is None or folder.config is None:
-                self._add_folder(pipeline, name, folder, destination)
-        except UnsupportedError as error:
-            # A destination that only this source needs must not be imported without it.
-            self.files, self.secrets, self.lake, self.destinations, self.secret_names = before
-            for reason in error.reasons:
-                self._note("left", pipeline.source.subject, reason.what, reason.remedy)
-            return
-        if folder is not None:
-            self._keep_folder(pipeline, folder)
-        self._import_destination(pipeline.destination, destination)
-        self.imports.append(_imported("source", name, pipeline.source))
-        self.imports.append(_imported("connection", name, pipeline.connection))
-        own_file = folder is not None and folder.config is not None
-        self.notes += _first_up_changes(pipeline, name, own_file=own_file, own_streams=_has_streams(folder))
+
+
+class _Planner:
+    """Collects the plan, pipeline by pipeline."""
+
+    def __init__(self, existing: Existing, lake: Lake, notes: list[Note]) -> None:
+        configurations: list[JsonValue] = [each.config.configuration for each in lake.sources if each.config]
+        configurations += [each.configuration for each in lake.destinations.values() if each is not None]
+        configurations += [each.configuration for stream in lake.streams for each in stream.config.mappers]
+        used = {reference.name for each in configurations for _, reference in references(each)}
+        self.existing = existing
+        self.lake_before = lake
+        self.definitions = {each.id: each for each in existing.definitions}
+        self.specifications = {**KNOWN_SPECIFICATIONS, **_manifest_specifications(existing), **existing.specifications}
+        self.tags = {each.label: each for each in existing.tags}
+        self.draft = _Draft(lake, SecretNames(used), notes)
+        # A lake's labels are unique without regard to case.
+        self.labels = Counter(each.label.casefold() for each in existing.connections)
+
+    def add(self, pipeline: Pipeline) -> None:
+        """Plan the files and imports of a pipeline, or add notes with the reasons why it can't be imported.
+
+        Connections that can't be expressed are left to Airbyte, until the rest of the source can be imported.
+        """
+        folder = _existing_folder(self.draft.lake, pipeline.source)
+        links, before = pipeline.links, self.draft
+        while links:
+            self.draft = before.copy()
+            try:
+                if folder is not None and folder.config is not None:
+                    self._keep_folder(pipeline.source, links, folder)
+                else:
+                    self._add_folder(pipeline.source, links, folder)
+            except _LinkError as error:
+                for link, reason in ((link, reason) for link in error.links for reason in error.reasons):
+                    before.notes.append(Note("left", pipeline.subject(link), reason.what, reason.remedy))
+                links = tuple(each for each in links if each not in error.links)
+            except UnsupportedError as error:
+                subject = pipeline.source.subject
+                before.notes += [Note("left", subject, reason.what, reason.remedy) for reason in error.reasons]
+                break
+            else:
+                return
+        self.draft = before
+        if not links and len(pipeline.links) > 1:
+            self._note("left", pipeline.source.subject, "none of its connections can be imported", "see their notes")
 
     def check_lake(self) -> None:
         """Add notes on what `lotus check` will report about the new files."""
-        written = {each.path for each in self.files}
+        written = {each.path for each in self.draft.files}
         for rule in CHECKS:
-            for diagnostic in rule(self.lake):
+            for diagnostic in rule(self.draft.lake):
                 if not diagnostic.harmless and diagnostic.file in written:
                     subject = f"{diagnostic.file} {format_path(diagnostic.path)}".rstrip()
                     self._note("told", subject, f"`lotus check` will refuse it: {diagnostic.what}", diagnostic.remedy)
 
+    def note_unused_connectors(self) -> None:
+        """Add notes on the connectors of a Terraform state that no imported object uses."""
+        imported = {each.id for each in self.draft.imports}
+        for each in self.existing.definitions:
+            if each.address and each.id not in imported:
+                what = f"({each.address}) is the connector of no imported {each.kind}"
+                self._note(
+                    "left", each.subject, what, "`lotus connector add` writes its files, or delete it in Airbyte"
+                )
+
     def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
-        self.notes.append(Note(kind, subject, what, remedy))
+        self.draft.notes.append(Note(kind, subject, what, remedy))
+
+    # New files
+
+    def _add_folder(self, source: ExistingActor, links: tuple[Link, ...], folder: SourceFolder | None) -> None:
+        """Plan the files of a source; if it has stream files already, only its own file."""
+        name = folder.name if folder is not None else self._new_folder_name(source.label)
+        named = self._name_links(name, source, links)
+        connector = self._connector(source)
+        referenced = self._configuration(source, name, f"{name}/_source.json")
+        self.draft.secrets += referenced.secrets
+        if folder is None or not _has_streams(folder):
+            streams, taken = self._add_streams(source, named, name)
+        else:
+            streams, taken = folder, _taken_files(folder, named)
+            self._note_streams(source, named, folder, taken)
+        planned = [
+            PlannedConnection(each.name, each.written_label, each.destination, taken[each.name], each.connection)
+            for each in named
+        ]
+        for each, connection in zip(named, planned, strict=True):
+            with _because_of(each.link):
+                source_file(name, source, connector, referenced.configuration, [connection])
+        config, file = source_file(name, source, connector, referenced.configuration, planned)
+        self.draft.files.append(file)
+        others = tuple(each for each in self.draft.lake.sources if each.name != name)
+        self.draft.lake = replace(self.draft.lake, sources=(*others, replace(streams, config=config)))
+        for each in named:
+            self._import_destination(each.link.destination, each.destination)
+        self.draft.imports.append(_imported("source", naming.source_resource(name), source, name))
+        for each in named:
+            self._import_connection(each.connection, naming.connection_resource(name, each.name), name)
+            self.draft.notes += _changes_of_new_files(each)
+
+    def _name_links(self, folder: str, source: ExistingActor, links: tuple[Link, ...]) -> list[_NamedLink]:
+        """The connections with the names that they and their destinations have in files."""
+        names = connection_names(folder, source, links)
+        named = []
+        for link in links:
+            with _because_of(link):
+                destination = self._destination_name(link.destination)
+            name = names[link.connection.id]
+            destination_label = self.draft.lake.destination_label(destination)
+            own = "" if name == folder else name
+            default = naming.connection_label(source.label, destination_label, own)
+            unique = self.labels[link.connection.label.casefold()] == 1
+            named.append(_NamedLink(link, name, destination, default, link.connection.label if unique else default))
+        return named
+
+    def _add_streams(
+        self, source: ExistingActor, named: Sequence[_NamedLink], folder: str
+    ) -> tuple[SourceFolder, dict[str, tuple[str, ...] | None]]:
+        """Plan the files of a source's streams, and those of its schema if it was discovered.
+
+        Returns:
+            The folder, and the names of the files that each connection takes; None for all of them.
+        """
+        schema = self.existing.schemas.get(source.id, {})
+        offered: frozenset[str] | None = None
+        if source.id in self.existing.discovered:
+            self.draft.files += discovered_files(folder, schema)
+            offered = frozenset(schema)
+        planned = _name_streams(named, schema)
+        streams = [self._add_stream(each, folder, schema, discovered=offered is not None) for each in planned]
+        for stream in streams:
+            if missing := untyped_fields(stream.config):
+                what = f"the types of {shortened([f'{stream.name}.{one}' for one in missing])} are unknown"
+                remedy = f"`lotus discover {folder}` finds them, once the source is in the stack's workspace"
+                self._note("told", source.subject, what, remedy)
+        taken: dict[str, tuple[str, ...] | None] = {}
+        for each in named:
+            files = tuple(sorted(plan.name for plan in planned if each.link in plan.links))
+            taken[each.name] = files if len(files) < len(planned) else None
+        return SourceFolder(folder, None, tuple(streams), offered), taken
+
+    def _add_stream(self, plan: _StreamPlan, folder: str, schema: SourceSchema, *, discovered: bool) -> StreamFile:
+        path = f"{folder}/{plan.name}.json"
+        owner = ConfigurationOwner(f"{folder}_{plan.name}", path)
+        mappers = []
+        for index, mapper in enumerate(plan.stream.mappers):
+            written, uses = replace_mapper_secrets(mapper, index, owner, self.draft.secret_names)
+            mappers.append(written)
+            self.draft.secrets += uses
+        alike = [each for each in schema.values() if each.stream == plan.stream.name]
+        with _because_of(*plan.links):
+            # The discovered stream has the namespace, unless there are several of that name.
+            own_namespace = not (discovered and len(alike) == 1)
+            config, file = stream_file(path, plan.stream, mappers, schema, own_namespace=own_namespace)
+        self.draft.files.append(file)
+        return StreamFile(path, folder, plan.name, config, described(schema, plan.stream.identity))
+
+    def _note_streams(
+        self,
+        source: ExistingActor,
+        named: Sequence[_NamedLink],
+        folder: SourceFolder,
+        taken: Mapping[str, tuple[str, ...] | None],
+    ) -> None:
+        """Add notes on the differences between a folder's stream files and the existing connections."""
+        file = f"{folder.name}/"
+        self.draft.kept.add(file)
+        for each in named:
+            names = taken[each.name]
+            files = [stream for stream in folder.streams if names is None or stream.name in names]
+            selected = [stream for stream in files if stream.config.selected]
+            self._note_differences(file, source.subject, differing_streams(selected, each.connection))
 
     def _new_folder_name(self, label: str) -> str:
-        taken = {each.name for each in self.lake.sources}
-        return _free_name(naming.identifier(label, "source"), taken)
+        taken = {each.name for each in self.draft.lake.sources}
+        return free_name(naming.identifier(label, "source"), taken)
 
     def _destination_name(self, actor: ExistingActor) -> str:
         """The name of a destination's file, which is planned if the lake has none."""
-        if actor.id in self.destinations:
-            return self.destinations[actor.id]
-        labels = {self.lake.destination_label(each).casefold(): each for each in self.lake.destinations}
+        draft = self.draft
+        if actor.id in draft.destinations:
+            return draft.destinations[actor.id]
+        labels = {draft.lake.destination_label(each).casefold(): each for each in draft.lake.destinations}
         name = labels.get(actor.label.casefold(), "")
         if not name:
-            name = _free_name(naming.identifier(actor.label, "destination"), set(self.lake.destinations))
+            name = free_name(naming.identifier(actor.label, "destination"), draft.lake.destinations)
             referenced = self._configuration(actor, name, f"{DESTINATIONS_FOLDER}/{name}.json")
             config, file = destination_file(name, actor, referenced.configuration, self._connector(actor))
-            self.files.append(file)
-            self.secrets += referenced.secrets
-            self.lake = replace(self.lake, destinations={**self.lake.destinations, name: config})
-        self.destinations[actor.id] = name
+            draft.files.append(file)
+            draft.secrets += referenced.secrets
+            draft.lake = replace(draft.lake, destinations={**draft.lake.destinations, name: config})
+        draft.destinations[actor.id] = name
         return name
 
-    def _import_destination(self, actor: ExistingActor, name: str) -> None:
-        if any(each.id == actor.id for each in self.imports):
-            return
-        self.imports.append(_imported("destination", naming.destination_resource(name), actor))
-        config = self.lake_before.destinations.get(name)
-        if config is not None:
-            file = f"{DESTINATIONS_FOLDER}/{name}.json"
-            self.kept.add(file)
-            self._note_differences(
-                file, actor.subject, _differing_configuration(config.configuration, actor.configuration)
-            )
-
-    def _add_folder(self, pipeline: _Pipeline, name: str, folder: SourceFolder | None, destination: str) -> None:
-        """Plan the files of a source; if it has stream files already, only its own file."""
-        referenced = self._configuration(pipeline.source, name, f"{name}/_source.json")
-        existing_namespace = pipeline.connection.namespace
-        namespace = existing_namespace if _is_file_namespace(existing_namespace) else name
-        settings = SourceSettings(self._connector(pipeline.source), destination, namespace)
-        config, file = source_file(name, pipeline.source, pipeline.connection, referenced.configuration, settings)
-        self.files.append(file)
-        self.secrets += referenced.secrets
-        if folder is None or not _has_streams(folder):
-            folder = self._add_streams(pipeline, name, config)
-        others = tuple(each for each in self.lake.sources if each.name != name)
-        self.lake = replace(self.lake, sources=(*others, replace(folder, config=config)))
-
-    def _add_streams(self, pipeline: _Pipeline, name: str, config: SourceConfig) -> SourceFolder:
-        """Plan the files of a connection's streams, and those of the source's schema if it was discovered."""
-        _refuse_ambiguous_streams(pipeline.connection)
-        schema = self.existing.schemas.get(pipeline.source.id, {})
-        parsed = [stream_file(name, stream, schema) for stream in pipeline.connection.streams]
-        self.files += [file for _, file in parsed]
-        offered: frozenset[str] | None = None
-        if pipeline.source.id in self.existing.discovered:
-            self.files += discovered_files(name, schema)
-            offered = frozenset(schema)
-        streams = [
-            StreamFile(file.path, name, stream.stream, stream, schema.get(stream.stream)) for stream, file in parsed
-        ]
-        for each in streams:
-            if missing := untyped_fields(each.config):
-                what = f"the types of {_shortened([f'{each.name}.{one}' for one in missing])} are unknown"
-                remedy = f"`lotus discover {name}` finds them, once the source is in the stack's workspace"
-                self._note("told", pipeline.source.subject, what, remedy)
-        return SourceFolder(name, config, tuple(streams), offered)
-
     def _configuration(self, actor: ExistingActor, owner: str, file: str) -> ReferencedConfiguration:
-        pinned = self.lake.pinned(actor.definition_id) if actor.definition_id else None
-        others = {**KNOWN_SPECIFICATIONS, **self.existing.specifications}
-        known = pinned.spec if pinned is not None else others.get(actor.definition_id)
+        pinned = self.draft.lake.pinned(actor.definition_id) if actor.definition_id else None
+        known = pinned.spec if pinned is not None else self.specifications.get(actor.definition_id)
         specification = Specification.usable(known) if known is not None else None
         configuration = actor.configuration
         if actor.typed and not self.existing.confirmed:
@@ -387,7 +495,7 @@ class _Planner:
                 )
             configuration = converted
         owned = ConfigurationOwner(owner, file)
-        referenced = replace_secrets(configuration, owned, self.secret_names, specification)
+        referenced = replace_secrets(configuration, owned, self.draft.secret_names, specification)
         self._note_secrets(actor, referenced)
         return referenced
 
@@ -400,44 +508,141 @@ class _Planner:
         undescribed = [each.place for each in referenced.secrets if each.reason == "undescribed"]
         if undescribed:
             file = referenced.secrets[0].file
-            what = f"has values that no specification describes ({_shortened(undescribed)}): they became secrets"
+            what = f"has values that no specification describes ({shortened(undescribed)}): they became secrets"
             remedy = f"pin its connector in _connectors/ and run it again, or write those that are none into {file}"
             self._note("told", actor.subject, what, remedy)
 
     def _connector(self, actor: ExistingActor) -> str:
+        """The name of a connector, or the id of its definition if no file has one."""
         if not actor.definition_id:
             what = "its connector is not in the state"
             raise UnsupportedError(Reason(what, "run it where Airbyte can be reached"))
-        pinned = self.lake.pinned(actor.definition_id)
+        pinned = self.draft.lake.pinned(actor.definition_id)
+        own = self.definitions.get(actor.definition_id)
+        if own is not None and pinned is None:
+            return self._own_connector(own)
         return pinned.connector if pinned is not None else actor.definition_id
 
-    def _keep_folder(self, pipeline: _Pipeline, folder: SourceFolder) -> None:
+    def _own_connector(self, definition: ExistingDefinition) -> str:
+        """The name of a connector of the workspace's own, whose files are planned if the lake has none."""
+        draft = self.draft
+        found = next((each.name for each in draft.imports if each.id == definition.id), "")
+        if found:
+            return found
+        name = next((name for name, each in draft.lake.connectors.items() if _is_of(each, definition)), "")
+        if not name:
+            spec = self.specifications.get(definition.id)
+            if spec is None:
+                what = "has a connector of the workspace's own, which keeps its id: its specification is unknown"
+                self._note("told", definition.subject, what, "run it where Airbyte's Config API can be reached")
+                return definition.id
+            name = free_name(_connector_name(definition), draft.lake.connectors, "-")
+            connector, files = connector_files(name, definition, cast("Configuration", spec))
+            draft.files += files
+            draft.lake = replace(draft.lake, connectors={**draft.lake.connectors, name: connector})
+        draft.imports.append(_imported(definition.type, naming.definition_resource(name), definition))
+        return name
+
+    # Existing files
+
+    def _keep_folder(self, source: ExistingActor, links: tuple[Link, ...], folder: SourceFolder) -> None:
+        """Plan the imports of a folder with its own file, and add notes on the differences."""
+        matched = _match(self.draft.lake, folder, links)
+        for link in links:
+            if link.connection.id not in matched:
+                what = f"{folder.file} has no connection with its name"
+                remedy = 'add it to "connections" there, with its streams, and run it again'
+                self._note("left", link.subject, what, remedy)
+        for ours in folder.connections:
+            if ours not in matched.values():
+                label = self.draft.lake.connection_label(folder, ours)
+                what = f'has the connection "{label}", which Airbyte does not have'
+                self._note("changes", folder.file, what, "`pulumi up` creates it")
+        pairs = [(link, matched[link.connection.id]) for link in links if link.connection.id in matched]
+        self._note_kept(source, pairs, folder)
+        for link, _ in pairs:
+            with _because_of(link):
+                self._import_destination(link.destination, self._destination_name(link.destination))
+        if folder.config is not None:
+            self._import_connector(folder.config.connector, source.definition_id)
+        self.draft.imports.append(_imported("source", naming.source_resource(folder.name), source, folder.name))
+        for link, ours in pairs:
+            self._import_connection(link.connection, ours.resource, folder.name)
+            self.draft.notes += _changes_of_kept_files(link, self.draft.lake.connection_label(folder, ours))
+
+    def _note_kept(self, source: ExistingActor, pairs: Sequence[tuple[Link, Connection]], folder: SourceFolder) -> None:
         """Add notes on the differences between a folder's files and the existing objects."""
-        file = f"{folder.name}/"
-        self.kept.add(file)
-        fields = _differing_from_files(folder, pipeline.source, pipeline.connection)
-        self._note_differences(file, pipeline.source.subject, fields)
-        if folder.config is None:
+        file, config = f"{folder.name}/", folder.config
+        self.draft.kept.add(file)
+        if config is None:
             return
-        pinned = self.lake.pinned(folder.config.connector)
-        definition = pinned.definition_id if pinned is not None else folder.config.connector.lower()
+        connections = [field for link, ours in pairs for field in differing_from_file(ours, link.connection)]
+        own = differing_configuration(config.configuration, source.configuration)
+        own += differing_allocation(config.resource_allocation, source)
+        streams = [field for link, ours in pairs for field in differing_streams(ours.streams, link.connection)]
+        self._note_differences(file, source.subject, [*dict.fromkeys((*connections, *own, *streams))])
         others = {
-            "destination": self.lake.destination_label(folder.config.destination) != pipeline.destination.label,
-            "connector": definition != pipeline.source.definition_id,
+            "destination": any(
+                self.draft.lake.destination_label(ours.config.destination) != link.destination.label
+                for link, ours in pairs
+            ),
+            "connector": not self._is_connector(config.connector, source.definition_id),
         }
         for what in (name for name, differs in others.items() if differs):
             # Neither can be changed in place: Pulumi would replace the object.
             remedy = "correct the file first: the import would end in a new object"
-            self._note("changes", pipeline.source.subject, f"{folder.file} names another {what}", remedy)
+            self._note("changes", source.subject, f"{folder.file} names another {what}", remedy)
+
+    def _is_connector(self, connector: str, definition_id: str) -> bool:
+        """Whether a file's connector is that of a definition, as far as is known."""
+        pinned = self.draft.lake.pinned(connector)
+        if pinned is None:
+            return connector.lower() == definition_id
+        if pinned.is_own:
+            own = self.definitions.get(definition_id)
+            return own is None or _is_of(pinned, own)
+        # An id that differs by stack is a value of the stack.
+        return pinned.known_id in {None, definition_id}
+
+    def _import_connector(self, connector: str, definition_id: str) -> None:
+        """Import the definition of a connector of the lake's own."""
+        pinned, own = self.draft.lake.pinned(connector), self.definitions.get(definition_id)
+        imported = {each.id for each in self.draft.imports}
+        if pinned is not None and own is not None and own.id not in imported and _is_of(pinned, own):
+            self.draft.imports.append(_imported(own.type, naming.definition_resource(pinned.connector), own))
 
     def _note_differences(self, file: str, subject: str, fields: list[str]) -> None:
         if fields:
-            self._note("changes", subject, f"{file} has other values of {_shortened(fields)}", _FIX_DRIFT)
+            self._note("changes", subject, f"{file} has other values of {shortened(fields)}", _FIX_DRIFT)
+
+    # Imports
+
+    def _import_destination(self, actor: ExistingActor, name: str) -> None:
+        if any(each.id == actor.id for each in self.draft.imports):
+            return
+        self.draft.imports.append(_imported("destination", naming.destination_resource(name), actor))
+        config = self.lake_before.destinations.get(name)
+        if config is not None:
+            self._import_connector(config.connector, actor.definition_id)
+            file = f"{DESTINATIONS_FOLDER}/{name}.json"
+            self.draft.kept.add(file)
+            fields = differing_configuration(config.configuration, actor.configuration)
+            fields += differing_allocation(config.resource_allocation, actor)
+            self._note_differences(file, actor.subject, fields)
+
+    def _import_connection(self, connection: ExistingConnection, resource: str, folder: str) -> None:
+        self.draft.imports.append(_imported("connection", resource, connection, folder))
+        imported = {each.id for each in self.draft.imports}
+        for tag in (self.tags[name] for name in connection.tags if name in self.tags):
+            if tag.id not in imported:
+                self.draft.imports.append(_imported("tag", naming.tag_resource(tag.label), tag))
 
 
-def _imported(kind: str, name: str, existing: ExistingObject) -> ImportedResource:
+def _imported(
+    kind: str, name: str, existing: ExistingObject | ExistingDefinition | ExistingTag, pipeline: str = ""
+) -> ImportedResource:
     shown = (without_credentials(existing.label), without_credentials(existing.address))
-    return ImportedResource(kind, name, existing.id, *shown)
+    return ImportedResource(kind, name, existing.id, *shown, pipeline)
 
 
 def _without_managed(
@@ -445,20 +650,47 @@ def _without_managed(
 ) -> tuple[ImportedResource, ...]:
     """The resources that are not in the stack's state; adds a note on each that the import file can't express.
 
-    These are the parts of a pipeline whose other part is in the state: their parent exists, and the file's parents are
-    only new components.
+    These are the parts of a pipeline whose other parts are in the state: their parent exists, and the file's parents
+    are only new components.
     """
-    pipelines = {each.name for each in imports if each.kind != "destination" and each.id in managed}
+    pipelines = {each.pipeline for each in imports if each.pipeline and each.id in managed}
     kept = []
     for each in imports:
         if each.id in managed:
             continue
-        if each.kind != "destination" and each.name in pipelines:
+        if each.pipeline in pipelines:
             command = f"pulumi import {each.type} {each.name} {each.id} --parent 'parent=<URN of the Pipeline>'"
             notes.append(Note("left", f'{each.kind} "{each.label}"', "the stack has its pipeline already", command))
         else:
             kept.append(each)
     return tuple(kept)
+
+
+def _manifest_specifications(existing: Existing) -> dict[str, JsonObject]:
+    """The specifications in manifests, by the definitions' ids."""
+    found: dict[str, JsonObject] = {}
+    for each in existing.definitions:
+        spec = each.manifest.get("spec") if each.manifest is not None else None
+        schema = spec.get("connection_specification") if isinstance(spec, dict) else None
+        if isinstance(schema, dict):
+            found[each.id] = schema
+    return found
+
+
+def _is_of(connector: Connector | None, definition: ExistingDefinition) -> bool:
+    """Whether a connector of a lake's own is a definition in Airbyte: of the same image, or with the same name."""
+    if connector is None or not connector.is_own or not connector.connector.startswith(f"{definition.kind}-"):
+        return False
+    if connector.image is not None:
+        return connector.image.repository == definition.repository
+    return definition.manifest is not None and (connector.name or connector.connector) == definition.label
+
+
+def _connector_name(definition: ExistingDefinition) -> str:
+    """The name of a connector of the workspace's own: that of its image, else one from its label."""
+    image, start = definition.repository.rpartition("/")[2], f"{definition.kind}-"
+    text = image if image.startswith(start) else definition.label
+    return f"{start}{naming.identifier(text.removeprefix(start), 'own').replace('_', '-')}"
 
 
 def _existing_folder(lake: Lake, source: ExistingActor) -> SourceFolder | None:
@@ -471,166 +703,103 @@ def _has_streams(folder: SourceFolder | None) -> bool:
     return folder is not None and (bool(folder.streams) or not folder.complete)
 
 
-def _refuse_ambiguous_streams(connection: ExistingConnection) -> None:
-    """Refuse a connection without streams, or with a stream's name in several namespaces.
+def _match(lake: Lake, folder: SourceFolder, links: Sequence[Link]) -> dict[str, Connection]:
+    """The connections of a folder's file by the ids of the existing ones: by label, or the only one that is left."""
+    ours = {lake.connection_label(folder, each).casefold(): each for each in folder.connections}
+    found = {
+        each.connection.id: ours.pop(each.connection.label.casefold())
+        for each in links
+        if each.connection.label.casefold() in ours
+    }
+    rest = [each for each in links if each.connection.id not in found]
+    if len(folder.connections) == 1 and ours and rest:
+        # It is renamed: neither a file nor Airbyte has another one, or the first one is the likeliest.
+        found[rest[0].connection.id] = next(iter(ours.values()))
+    return found
+
+
+def _name_streams(named: Sequence[_NamedLink], schema: SourceSchema) -> list[_StreamPlan]:
+    """The files of all streams of a source's connections.
+
+    Connections with the same settings of a stream share its file. A file is named after the stream, with the namespace
+    if two streams have the name, and with the connection if the stream has other settings there.
 
     Raises:
-        UnsupportedError: It is one.
+        _LinkError: A connection has no streams.
     """
-    names = [each.name for each in connection.streams]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        what = f"it has {', '.join(repeated)} in several namespaces, and a folder has a stream once"
-        raise UnsupportedError(Reason(what, "create a source for each namespace in Airbyte"))
-    if not names:
-        raise UnsupportedError(Reason("its connection has no streams", "select some in Airbyte, or delete it there"))
+    plans: dict[str, _StreamPlan] = {}
+    identities = {stream.identity for each in named for stream in each.connection.streams}
+    names = Counter(naming.stream_file(name) for _, name in identities)
+    for each in named:
+        if not each.connection.streams:
+            reason = Reason("its connection has no streams", "select some in Airbyte, or delete it there")
+            raise _LinkError([each.link], [reason])
+        for stream in sorted(each.connection.streams, key=lambda one: (one.name, one.namespace or "")):
+            text = stream_text(stream) + (each.name if has_secrets(stream) else "")
+            if text in plans:
+                plans[text].links.append(each.link)
+                continue
+            base = _stream_file(stream, schema, ambiguous=names[naming.stream_file(stream.name)] > 1)
+            known = any(plan.stream.identity == stream.identity for plan in plans.values())
+            name = free_name(f"{base}_{each.name}" if known else base, {plan.name for plan in plans.values()})
+            plans[text] = _StreamPlan(name, stream, [each.link])
+    return [*plans.values()]
 
 
-def _free_name(name: str, taken: Collection[str]) -> str:
-    numbered: Iterator[str] = (f"{name}_{number}" for number in range(2, len(taken) + 3))
-    return next(each for each in (name, *numbered) if each not in taken)
+def _stream_file(stream: ExistingStream, schema: SourceSchema, *, ambiguous: bool) -> str:
+    """The default name of a stream's file: that of its discovered file, else one by its name."""
+    for file, each in schema.items():
+        if (each.namespace or None, each.stream) == stream.identity and naming.is_identifier(file):
+            return file
+    return naming.stream_file(stream.name, (stream.namespace or "") if ambiguous else "")
 
 
-def _first_up_changes(pipeline: _Pipeline, folder: str, *, own_file: bool, own_streams: bool) -> Iterator[Note]:
-    """What the first `pulumi up` changes although the files are as close to the existing objects as possible.
+def _taken_files(folder: SourceFolder, named: Sequence[_NamedLink]) -> dict[str, tuple[str, ...] | None]:
+    """The names of a folder's stream files that each connection takes; None for all of them.
 
-    Args:
-        pipeline: The connection with its source and destination.
-        folder: The source's folder.
-        own_file: Whether the source had a file, whose differences are noted elsewhere.
-        own_streams: Whether the source had stream files.
+    Raises:
+        _LinkError: No file is of a stream of a connection.
     """
-    connection = pipeline.connection
-    label = naming.connection_label(pipeline.source.label, pipeline.destination.label)
-    changes: list[tuple[str, str]] = []
-    if connection.label != label:
-        changes.append((f'is renamed to "{label}"', "a lake's connections are named after source and destination"))
-    if connection.status != "active":
-        changes.append(("is activated", "to keep it inactive, delete its folder and its entries in the import file"))
-    if connection.unsupported:
-        changes.append((f"loses {', '.join(connection.unsupported)}", _UNSUPPORTED))
-    all_fields = sorted(each.name for each in connection.streams if each.fields is None)
-    if all_fields and not own_streams:
-        what = f"selects the current fields, and no later ones, of {_shortened(all_fields)}"
-        changes.append((what, "rows and cursors stay"))
-    if not own_file and not _is_file_namespace(connection.namespace):
-        what = f"writes under {folder}/ instead of its namespace ({connection.namespace})"
-        changes.append((what, "older files stay where they are: read both, or backfill"))
-    for actor in (pipeline.source, pipeline.destination):
-        if actor.unsupported:
-            yield Note("changes", actor.subject, f"loses {', '.join(actor.unsupported)}", _UNSUPPORTED)
-    yield from (Note("changes", connection.subject, what, remedy) for what, remedy in changes)
+    if len(named) == 1:
+        return {named[0].name: None}
+    taken: dict[str, tuple[str, ...] | None] = {}
+    for each in named:
+        streams = each.connection.streams
+        files = tuple(
+            stream.name
+            for stream in folder.streams
+            if any(one.name == stream.config.stream and stream.namespace in {None, one.namespace} for one in streams)
+        )
+        if not files:
+            reason = Reason(f"{folder.name}/ has a file of none of its streams", "add them, and run it again")
+            raise _LinkError([each.link], [reason])
+        taken[each.name] = files if len(files) < len(folder.streams) else None
+    return taken
 
 
-def _is_file_namespace(namespace: str) -> bool:
-    """Whether a file can have a namespace: those of the source and of the destination have no name of their own."""
-    return naming.is_identifier(namespace) and namespace not in {"source", "destination"}
+def _changes_of_new_files(named: _NamedLink) -> Iterator[Note]:
+    """What the first `pulumi up` changes although the files are as close to a connection as possible."""
+    connection = named.connection
+    if connection.label != named.label:
+        remedy = "another connection has its name, and a lake's names are unique"
+        yield Note("changes", named.link.subject, f'is renamed to "{named.label}"', remedy)
+    if connection.namespace_definition == "custom_format" and not connection.namespace_format:
+        what = "gets the namespace definition destination instead of a custom one without a format"
+        yield Note("changes", connection.subject, what, "Airbyte writes to the same place")
+    elif connection.namespace_definition != "custom_format" and connection.namespace_format:
+        what = f"loses its namespace format, which Airbyte ignores with {connection.namespace_definition}"
+        yield Note("changes", connection.subject, what, "Airbyte writes to the same place")
+    yield from _losses(named.link)
 
 
-# Differences, as names of fields
+def _changes_of_kept_files(link: Link, label: str) -> Iterator[Note]:
+    """What the first `pulumi up` changes of a connection besides the differences of its settings."""
+    if link.connection.label != label:
+        what = f'is renamed to "{label}"'
+        yield Note("changes", link.connection.subject, what, "its file gives it this name")
+    yield from _losses(link)
 
 
-def _differing(one: Settings, other: Settings) -> list[str]:
-    """The names of settings that are not equal, sorted."""
-    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
-
-
-def _differing_configuration(ours: Mapping[str, JsonValue], theirs: Mapping[str, JsonValue]) -> list[str]:
-    """The fields in which two configurations differ; a reference or a mask equals any value."""
-    one, other = _leaves(ours), _leaves(theirs)
-    return sorted(
-        readable_path(("configuration", *path))
-        for path in {*one, *other}
-        if not (_is_hidden(one.get(path)) or _is_hidden(other.get(path))) and not _equal(one.get(path), other.get(path))
-    )
-
-
-def _differing_from_state(state: ExistingObject, live: ExistingObject) -> list[str]:
-    """The fields in which the server differs from Terraform's state."""
-    if isinstance(state, ExistingActor) and isinstance(live, ExistingActor):
-        # A typed configuration has another shape, so that its fields can't be compared.
-        fields = [] if state.typed else _differing_configuration(state.configuration, live.configuration)
-        return ["name"] * (state.label != live.label) + fields
-    if isinstance(state, ExistingConnection) and isinstance(live, ExistingConnection):
-        return _differing(_connection_settings(state), _connection_settings(live))
-    return []
-
-
-def _differing_from_files(folder: SourceFolder, source: ExistingActor, connection: ExistingConnection) -> list[str]:
-    """The fields in which a source's files differ from the existing objects."""
-    config = folder.config
-    if config is None:
-        return _differing_streams(folder, connection)
-    theirs: Settings = {
-        "namespace": connection.namespace,
-        "prefix": connection.prefix,
-        "schedule": _schedule_setting(connection),
-        "non_breaking_changes": connection.non_breaking_changes,
-    }
-    ours: Settings = {
-        "namespace": config.namespace if config.namespace is not None else naming.namespace(folder.name),
-        "prefix": config.prefix,
-        "schedule": comparable_schedule(config.schedule),
-        "non_breaking_changes": config.non_breaking_changes,
-    }
-    fields = _differing_configuration(config.configuration, source.configuration)
-    return [*_differing(ours, theirs), *fields, *_differing_streams(folder, connection)]
-
-
-def _differing_streams(folder: SourceFolder, connection: ExistingConnection) -> list[str]:
-    # A pair of modes that Airbyte does not have is reported by `lotus check`.
-    usable = [
-        each for each in folder.selected_streams if (each.config.sync_mode, each.config.destination_sync_mode) in MODES
-    ]
-    ours = {
-        f"streams.{stream.name}": (stream.sync_mode, stream.cursor_field, stream.primary_key, stream.selected_fields)
-        for stream in (configure(each.config, each.discovered) for each in usable)
-    }
-    return _differing(ours, _stream_settings(connection))
-
-
-def _connection_settings(connection: ExistingConnection) -> Settings:
-    return {
-        "name": connection.label,
-        "schedule": _schedule_setting(connection),
-        "namespace": connection.namespace,
-        "prefix": connection.prefix,
-        "status": connection.status,
-        "non_breaking_changes": connection.non_breaking_changes,
-        **_stream_settings(connection),
-    }
-
-
-def _schedule_setting(connection: ExistingConnection) -> tuple[str, ...] | None:
-    return comparable_schedule(connection.schedule) if connection.schedule is not None else None
-
-
-def _stream_settings(connection: ExistingConnection) -> Settings:
-    return {f"streams.{each.name}": _stream_setting(each) for each in connection.streams}
-
-
-def _stream_setting(stream: ExistingStream) -> tuple[object, ...]:
-    """The settings that a stream's mode uses: Airbyte keeps a cursor and a key that the mode ignores."""
-    cursor = stream.cursor if stream.mode.startswith("incremental") else ()
-    key = () if stream.mode in KEYLESS_MODES else stream.key
-    fields = tuple(sorted(stream.fields)) if stream.fields is not None else None
-    return (stream.mode, cursor, key, fields, *(stream.unsupported and (stream.unsupported,)))
-
-
-def _leaves(configuration: Configuration | Mapping[str, JsonValue]) -> dict[JsonPath, JsonValue]:
-    return {path: leaf for path, leaf in walk_leaves(dict(configuration)) if leaf is not None}
-
-
-def _is_hidden(value: JsonValue) -> bool:
-    return is_reference(value) or value == MASK
-
-
-def _equal(one: JsonValue, other: JsonValue) -> bool:
-    # In Python, True equals 1.
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _shortened(names: list[str]) -> str:
-    """A list of names; after the first ones, the number of the others."""
-    rest = [f"{len(names) - _MOST_FIELDS} more"] if len(names) > _MOST_FIELDS else []
-    return ", ".join([*names[:_MOST_FIELDS], *rest])
+def _losses(link: Link) -> Iterator[Note]:
+    if link.connection.unsupported:
+        yield Note("changes", link.connection.subject, f"loses {', '.join(link.connection.unsupported)}", _UNSUPPORTED)

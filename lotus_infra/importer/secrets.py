@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from airbyte_model.json_values import JsonObject
+from airbyte_model.secrets import MASK
 from airbyte_model.specifications import Specification
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.importer.files import Reason, UnsupportedError
+from lotus_infra.importer.model import ExistingMapper
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.references import AS, SECRET, ReferenceType
-from lotus_infra.lake.secrecy import Secrecy, SecretReason, is_plain_key
+from lotus_infra.lake.secrecy import Secrecy, SecretReason, holds_credential, is_plain_key
 
 _TEXT: Final[JsonObject] = {"type": "string"}
 _SECRET: Final[JsonObject] = {"type": "string", "airbyte_secret": True}
@@ -107,6 +109,50 @@ def replace_secrets(
         raise UnsupportedError(Reason(what, "pin the connector in _connectors/, or rename the key in Airbyte"))
     replaced = {key: replacement.of((key,), value) for key, value in configuration.items()}
     return ReferencedConfiguration(replaced, tuple(replacement.uses))
+
+
+def replace_mapper_secrets(
+    mapper: ExistingMapper, index: int, owner: ConfigurationOwner, names: SecretNames
+) -> tuple[dict[str, JsonValue], tuple[SecretUse, ...]]:
+    """A mapper as a stream's file has it, with references in place of its secrets.
+
+    Airbyte hides the key of an encryption. Other values are public there, and may still be credentials.
+
+    Args:
+        mapper: The existing mapper.
+        index: Its place among the stream's mappers.
+        owner: Its stream.
+        names: The taken names.
+    """
+    uses: list[SecretUse] = []
+    column = mapper.configuration.get("targetField")
+    named = "_".join([owner.name, *([naming.identifier(column, "field")] if isinstance(column, str) else [])])
+
+    def replaced(path: JsonPath, value: JsonValue) -> JsonValue:
+        if isinstance(value, dict):
+            return {key: replaced((*path, key), inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [replaced((*path, position), inner) for position, inner in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        reason = _mapper_secret(mapper, path, value)
+        if reason is None:
+            return value
+        place = format_path(("mappers", index, "configuration", *path))
+        uses.append(SecretUse(names.name(named, path), owner.file, place, reason))
+        return {SECRET: uses[-1].name}
+
+    configuration = replaced((), dict(mapper.configuration))
+    return {"type": mapper.type, "configuration": configuration}, tuple(uses)
+
+
+def _mapper_secret(mapper: ExistingMapper, path: JsonPath, value: str) -> SecretReason | None:
+    """Why a text of a mapper is a secret; None if it is none."""
+    if mapper.type == "encryption" and path == ("key",):
+        return "specified"
+    if value == MASK:
+        return "masked"
+    return "credential" if holds_credential(value) else None
 
 
 def readable_path(path: JsonPath) -> str:

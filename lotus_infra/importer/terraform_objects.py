@@ -3,11 +3,21 @@
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from lotus_infra.errors import LotusError
 from lotus_infra.importer import terraform_oss, terraform_public
-from lotus_infra.importer.model import ActorKind, Existing, ExistingActor, ExistingConnection, Note, SourceSchema
+from lotus_infra.importer.model import (
+    ActorKind,
+    Existing,
+    ExistingActor,
+    ExistingConnection,
+    ExistingDefinition,
+    ExistingTag,
+    Note,
+    SourceSchema,
+)
 from lotus_infra.importer.terraform import Instance
 from lotus_infra.lake.diagnostics import pluralize
 
@@ -18,15 +28,34 @@ class _Reader(NamedTuple):
     actor: Callable[[Instance, ActorKind], ExistingActor]
     connection: Callable[[Instance], ExistingConnection]
     source_schema: Callable[[Instance], SourceSchema]
+    tags: Callable[[Instance], tuple[ExistingTag, ...]]
+    definition: Callable[[Instance, ActorKind], ExistingDefinition]
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
     terraform_oss.PROVIDER: _Reader(
-        terraform_oss.parse_actor, terraform_oss.parse_connection, terraform_oss.parse_source_schema
+        terraform_oss.parse_actor,
+        terraform_oss.parse_connection,
+        terraform_oss.parse_source_schema,
+        # Its connections have no tags.
+        lambda _: (),
+        terraform_oss.parse_definition,
     ),
-    # The public API's connections have no schema of their source.
-    terraform_public.PROVIDER: _Reader(terraform_public.parse_actor, terraform_public.parse_connection, lambda _: {}),
+    terraform_public.PROVIDER: _Reader(
+        terraform_public.parse_actor,
+        terraform_public.parse_connection,
+        # The public API's connections have no schema of their source.
+        lambda _: {},
+        terraform_public.parse_tags,
+        terraform_public.parse_definition,
+    ),
 }
+_DEFINITIONS: Final[Mapping[str, ActorKind]] = {
+    "airbyte_source_definition": "source",
+    "airbyte_destination_definition": "destination",
+    "airbyte_declarative_source_definition": "source",
+}
+"""The types of a workspace's own connectors."""
 _CONNECTION: Final = "airbyte_connection"
 _ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("source", "destination")
 _REMOVE: Final = "leave it to Terraform, or remove it from its state: terraform state rm {}"
@@ -42,32 +71,65 @@ def airbyte_objects(instances: Sequence[Instance], name: str) -> Existing:
     Raises:
         LotusError: The state has no Airbyte objects.
     """
-    actors: list[ExistingActor] = []
-    connections: list[ExistingConnection] = []
-    schemas: dict[str, SourceSchema] = {}
-    notes: list[Note] = []
+    found = _Found()
     for each in instances:
         reader = _READERS.get(each.provider)
         if reader is None or not each.managed:
             continue
-        kind = _actor_kind(each.type)
         try:
-            if each.type == _CONNECTION:
-                connections.append(reader.connection(each))
-                if schema := reader.source_schema(each):
-                    schemas[connections[-1].source_id] = schema
-            elif kind is not None:
-                actors.append(reader.actor(each, kind))
-            else:
-                what = f"{each.type} has no place in a lake"
-                notes.append(Note("left", each.address, what, _REMOVE.format(shlex.quote(each.address))))
+            found.add(each, reader)
         except (ValueError, TypeError, RecursionError):
             # The error is not repeated: it may contain a secret.
-            notes.append(Note("left", each.address, f"is not as {each.provider} writes it", "run terraform refresh"))
-    if not actors and not connections:
+            found.note(each, f"is not as {each.provider} writes it", "run terraform refresh")
+    if not found.actors and not found.connections:
         supported = " and ".join(_READERS)
         raise LotusError(f"{name} has no sources, destinations or connections", f"supported providers: {supported}")
-    return Existing(tuple(actors), tuple(connections), schemas, (*notes, *_other_instances(instances)))
+    return Existing(
+        tuple(found.actors),
+        tuple(found.connections),
+        tuple(found.tags.values()),
+        tuple(found.definitions),
+        found.schemas,
+        notes=(*found.notes, *_other_instances(instances)),
+    )
+
+
+@dataclass
+class _Found:
+    """The objects of a state so far."""
+
+    actors: list[ExistingActor] = field(default_factory=list)
+    connections: list[ExistingConnection] = field(default_factory=list)
+    tags: dict[str, ExistingTag] = field(default_factory=dict)
+    definitions: list[ExistingDefinition] = field(default_factory=list)
+    schemas: dict[str, SourceSchema] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def add(self, instance: Instance, reader: _Reader) -> None:
+        """Add an instance of one of Airbyte's providers.
+
+        Raises:
+            ValueError: Its attributes are not the provider's.
+        """
+        kind = _actor_kind(instance.type)
+        if instance.type == _CONNECTION:
+            connection = reader.connection(instance)
+            self.connections.append(connection)
+            self.tags |= {tag.id: tag for tag in reader.tags(instance)}
+            if schema := reader.source_schema(instance):
+                # Each connection has the schemas of its own streams.
+                self.schemas[connection.source_id] = {**self.schemas.get(connection.source_id, {}), **schema}
+        elif instance.type in _DEFINITIONS:
+            self.definitions.append(reader.definition(instance, _DEFINITIONS[instance.type]))
+        elif kind is not None:
+            self.actors.append(reader.actor(instance, kind))
+        else:
+            remedy = _REMOVE.format(shlex.quote(instance.address))
+            self.note(instance, f"{instance.type} has no place in a lake", remedy)
+
+    def note(self, instance: Instance, what: str, remedy: str) -> None:
+        """Add a note on an instance that is not imported."""
+        self.notes.append(Note("left", instance.address, what, remedy))
 
 
 def _actor_kind(type_name: str) -> ActorKind | None:

@@ -5,27 +5,31 @@ provider). A stream's `json_schema` is a map whose values are JSON texts.
 """
 
 import json
-from typing import Final
+from typing import Annotated, Final
 
 from airbyte_model.modes import MODES
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from lotus_infra import naming
 from lotus_infra.importer.model import (
     ActorKind,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
+    ExistingMapper,
     ExistingStream,
     SourceSchema,
+    resources_of,
     selected_fields,
     unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
-from lotus_infra.importer.terraform import Id, Instance, parse_configuration
+from lotus_infra.importer.terraform import Id, Instance, parse_configuration, parse_id
 from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
 from lotus_infra.lake.models import Schedule
 
 PROVIDER: Final = "aballiet/airbyte-oss"
-_NAMESPACES: Final = {"source": "source", "destination": "destination"}
+_NAMESPACES: Final = {"customformat": "custom_format"}
 _NON_BREAKING: Final = {"disable": "disable_connection"}
 
 
@@ -53,6 +57,11 @@ class _SelectedField(_ResourcePart):
     field_path: list[str] | None = None
 
 
+class _Mapper(_ResourcePart):
+    type: str
+    mapper_configuration: Annotated[dict[str, JsonValue], BeforeValidator(parse_configuration)]
+
+
 class _Config(_ResourcePart):
     sync_mode: str
     destination_sync_mode: str
@@ -62,7 +71,7 @@ class _Config(_ResourcePart):
     field_selection_enabled: bool | None = None
     selected_fields: list[_SelectedField] | None = None
     alias_name: str | None = None
-    mappers: list[JsonValue] | None = None
+    mappers: list[_Mapper] | None = None
     hashed_fields: list[JsonValue] | None = None
 
 
@@ -118,6 +127,12 @@ class _Connection(_ResourcePart):
     sync_catalog: _Catalog | None = None
 
 
+class _Definition(_ResourcePart):
+    name: str
+    docker_repository: str
+    docker_image_tag: str
+
+
 def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     """A source or a destination.
 
@@ -152,14 +167,32 @@ def parse_connection(instance: Instance) -> ExistingConnection:
         streams=tuple(_parse_stream(entry) for entry in _entries(read) if entry.config.selected is not False),
         schedule=_schedule(read),
         status=read.status,
-        namespace=_NAMESPACES.get(namespace, read.namespace_format or "destination"),
+        namespace_definition=_NAMESPACES.get(namespace, namespace),
+        namespace_format=read.namespace_format or "",
         prefix=read.prefix or "",
         non_breaking_changes=_NON_BREAKING.get(policy, policy),
         notify_schema_changes=read.notify_schema_changes,
-        unsupported=unsupported_connection_settings(
-            mail=bool(read.notify_schema_changes_by_email),
-            resources=any((read.resource_requirements or {}).values()),
-        ),
+        resources=resources_of(read.resource_requirements),
+        unsupported=unsupported_connection_settings(mail=bool(read.notify_schema_changes_by_email)),
+        address=instance.address,
+    )
+
+
+def parse_definition(instance: Instance, kind: ActorKind) -> ExistingDefinition:
+    """A connector of the workspace's own.
+
+    Raises:
+        ValueError: The attributes are not the provider's.
+    """
+    attributes = instance.attributes
+    read = _Definition.model_validate(attributes.get(f"{kind}_definition"))
+    return ExistingDefinition(
+        kind,
+        parse_id(attributes.get(f"{kind}_definition_id")),
+        read.name,
+        parse_id(attributes.get("workspace_id")),
+        repository=read.docker_repository,
+        version=read.docker_image_tag,
         address=instance.address,
     )
 
@@ -171,7 +204,8 @@ def parse_source_schema(instance: Instance) -> SourceSchema:
         ValueError: The attributes are not the provider's.
     """
     entries = _entries(_Connection.model_validate(instance.attributes))
-    return {entry.stream.name: _discovered(entry.stream) for entry in entries if entry.stream.json_schema}
+    schemas = [_discovered(entry.stream) for entry in entries if entry.stream.json_schema]
+    return {naming.discovered_file(each.stream, each.namespace): each for each in schemas}
 
 
 def _entries(read: _Connection) -> list[_Entry]:
@@ -192,8 +226,6 @@ def _schedule(read: _Connection) -> Schedule | None:
 def _parse_stream(entry: _Entry) -> ExistingStream:
     config, stream = entry.config, entry.stream
     unsupported = []
-    if config.mappers:
-        unsupported.append("mappers")
     if config.hashed_fields:
         unsupported.append("hashed fields")
     if config.alias_name and config.alias_name != stream.name:
@@ -206,6 +238,7 @@ def _parse_stream(entry: _Entry) -> ExistingStream:
         cursor=tuple(config.cursor_field or ()),
         key=tuple(map(tuple, config.primary_key or ())),
         fields=selected if config.field_selection_enabled else None,
+        mappers=tuple(ExistingMapper(each.type, each.mapper_configuration) for each in config.mappers or ()),
         unsupported=(*unsupported, *(nested if config.field_selection_enabled else ())),
     )
 

@@ -9,7 +9,9 @@ The typed resources, of versions up to 0.x, add a level where the connector has 
 `connector_configuration` reverts both with the connector's specification.
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -18,9 +20,12 @@ from lotus_infra.importer.model import (
     ActorKind,
     ExistingActor,
     ExistingConnection,
+    ExistingDefinition,
+    ExistingMapper,
     ExistingStream,
+    ExistingTag,
+    allocation_of,
     selected_fields,
-    unsupported_connection_settings,
 )
 from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform import Id, Instance, parse_configuration, parse_id
@@ -28,6 +33,10 @@ from lotus_infra.importer.terraform import Id, Instance, parse_configuration, pa
 PROVIDER: Final = "airbytehq/airbyte"
 _TYPE_KEYS: Final = ("source_type", "destination_type", "sourceType", "destinationType")
 """Keys that name the connector; the connector itself does not receive them."""
+_CHOICES: Final = frozenset(
+    {"hashing", "encryption", "aes", "rsa", "field_renaming", "field_filtering", "row_filtering", "equal", "not"}
+)
+"""Levels that the provider adds to the configuration of a mapper, named after the chosen branch."""
 _EXTRA: Final = "additional_properties"
 """The typed resources' own key, with a JSON text of properties that they do not know."""
 Schema = Mapping[str, JsonValue]
@@ -42,10 +51,21 @@ class _Actor(_ResourcePart):
     workspace_id: Id
     definition_id: Id | None = None
     configuration: str | dict[str, JsonValue]
+    resource_allocation: dict[str, JsonValue] | None = None
 
 
 class _SelectedField(_ResourcePart):
     field_path: list[str] | None = None
+
+
+class _Mapper(_ResourcePart):
+    type: str
+    mapper_configuration: dict[str, JsonValue]
+
+
+class _Tag(_ResourcePart):
+    tag_id: Id
+    name: str
 
 
 class _Stream(_ResourcePart):
@@ -55,7 +75,7 @@ class _Stream(_ResourcePart):
     cursor_field: list[str] | None = None
     primary_key: list[list[str]] | None = None
     selected_fields: list[_SelectedField] | None = None
-    mappers: list[JsonValue] | None = None
+    mappers: list[_Mapper] | None = None
     include_files: bool | None = None
     destination_object_name: str | None = None
 
@@ -82,7 +102,17 @@ class _Connection(_ResourcePart):
     namespace_format: str | None = None
     prefix: str | None = None
     non_breaking_schema_updates_behavior: str | None = None
-    tags: list[JsonValue] | None = None
+    tags: list[_Tag] | None = None
+
+
+class _Definition(_ResourcePart):
+    id: Id
+    name: str
+    workspace_id: Id
+    docker_repository: str = ""
+    docker_image_tag: str = ""
+    manifest: str | dict[str, JsonValue] | None = None
+    version: int | None = None
 
 
 def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
@@ -97,7 +127,15 @@ def parse_actor(instance: Instance, kind: ActorKind) -> ExistingActor:
     identity = parse_id(instance.attributes.get(f"{kind}_id"))
     configuration = {key: value for key, value in given.items() if key not in _TYPE_KEYS}
     return ExistingActor(
-        kind, identity, read.name, read.definition_id or "", read.workspace_id, configuration, instance.address, typed
+        kind,
+        identity,
+        read.name,
+        read.definition_id or "",
+        read.workspace_id,
+        configuration,
+        instance.address,
+        typed,
+        allocation_of(read.resource_allocation),
     )
 
 
@@ -118,17 +156,43 @@ def parse_connection(instance: Instance) -> ExistingConnection:
         streams=tuple(map(_parse_stream, streams or ())),
         schedule=parse_schedule(times.schedule_type, times.cron_expression, None, times.basic_timing),
         status=read.status or "active",
-        namespace=namespace_of(read.namespace_definition, read.namespace_format),
+        namespace_definition=read.namespace_definition or "destination",
+        namespace_format=read.namespace_format or "",
         prefix=read.prefix or "",
         non_breaking_changes=read.non_breaking_schema_updates_behavior or "ignore",
-        unsupported=unsupported_connection_settings(tags=bool(read.tags)),
+        tags=tuple(sorted(each.name for each in read.tags or ())),
         address=instance.address,
     )
 
 
-def namespace_of(definition: str | None, custom_format: str | None) -> str:
-    """Where a connection writes: `source`, `destination`, or the custom format; an empty format is `destination`."""
-    return (custom_format or "destination") if definition == "custom_format" else definition or "destination"
+def parse_tags(instance: Instance) -> tuple[ExistingTag, ...]:
+    """The tags of a connection. Terraform has no resource for them.
+
+    Raises:
+        ValueError: The attributes are not the provider's.
+    """
+    read = _Connection.model_validate(instance.attributes)
+    return tuple(ExistingTag(each.tag_id, each.name) for each in read.tags or ())
+
+
+def parse_definition(instance: Instance, kind: ActorKind) -> ExistingDefinition:
+    """A connector of the workspace's own.
+
+    Raises:
+        ValueError: The attributes are not the provider's.
+    """
+    read = _Definition.model_validate(instance.attributes)
+    manifest = parse_configuration(read.manifest) if read.manifest is not None else None
+    return ExistingDefinition(
+        kind,
+        read.id,
+        read.name,
+        read.workspace_id,
+        repository=read.docker_repository,
+        version=read.docker_image_tag,
+        manifest=manifest,
+        address=instance.address,
+    )
 
 
 def _parse_stream(stream: _Stream) -> ExistingStream:
@@ -140,21 +204,45 @@ def _parse_stream(stream: _Stream) -> ExistingStream:
         cursor=tuple(stream.cursor_field or ()),
         key=tuple(map(tuple, stream.primary_key or ())),
         fields=fields or None,
-        unsupported=unsupported_stream_settings(
-            mappers=bool(stream.mappers),
-            files=bool(stream.include_files),
-            object_name=stream.destination_object_name,
-            nested=nested,
-        ),
+        mappers=tuple(ExistingMapper(each.type, _mapper_configuration(each)) for each in stream.mappers or ()),
+        include_files=bool(stream.include_files),
+        object_name=stream.destination_object_name or None,
+        unsupported=nested,
     )
 
 
-def unsupported_stream_settings(
-    *, mappers: bool, files: bool, object_name: str | None, nested: tuple[str, ...]
-) -> tuple[str, ...]:
-    """The settings of a stream that a stream file can't express, as words."""
-    named = [f"the object {object_name} of the destination"] if object_name else []
-    return (*["mappers"] * mappers, *["files of its source"] * files, *named, *nested)
+def _mapper_configuration(mapper: _Mapper) -> dict[str, JsonValue]:
+    """A mapper's configuration in the public API's form.
+
+    Raises:
+        ValueError: It has another shape than the provider's.
+    """
+    configuration = _api_form(mapper.mapper_configuration)
+    if not isinstance(configuration, dict):
+        raise ValueError("is no mapper")  # noqa: TRY004, a validator's error
+    return configuration
+
+
+def _api_form(value: JsonValue) -> JsonValue:
+    """A value of the provider without the levels of choices, with the API's names."""
+    if isinstance(value, list):
+        return [_api_form(item) for item in value]
+    if isinstance(value, str) and value.startswith("{"):
+        # Conditions inside of conditions are JSON texts.
+        return _api_form(json.loads(value))
+    if not isinstance(value, dict):
+        return value
+    given = {key: inner for key, inner in value.items() if inner is not None}
+    if len(given) == 1 and not _CHOICES.isdisjoint(given):
+        return _api_form(*given.values())
+    return dict(_members(given))
+
+
+def _members(given: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    for key, inner in given.items():
+        named = re.sub(r"_([a-z])", lambda found: found[1].upper(), key)
+        # A comparison's value is text, whatever it looks like.
+        yield named, inner if isinstance(inner, str) else _api_form(inner)
 
 
 def connector_configuration(value: JsonValue, schema: JsonValue) -> JsonValue | None:

@@ -6,14 +6,16 @@ the source nor where files are. The rules in `checks` compare these files with t
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import count
 from typing import Annotated, Final, cast, get_args
 
 from pydantic import BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
+from lotus_infra import naming
 from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.disk import MOST_BYTES
 from lotus_infra.lake.models import (
@@ -39,8 +41,11 @@ SOURCE_SYNC_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
 _UNKNOWN = Field("unknown")
 _NULL = Field("null")
 _TYPES = frozenset(get_args(TypeName))
-_MOST_BYTES_OF_NAME = 200
-_NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')
+
+Identity = tuple[str | None, str]
+"""A stream's namespace in the source (None if it has none) and its name: what it is toward Airbyte."""
+_MOST_OF_NAME = 100
+"""Characters of a file's name, of which disks can hold 255 bytes."""
 
 _Fields = Mapping[str, Field]
 
@@ -66,10 +71,10 @@ class Defaults(LakeModel):
 
 
 class Discovered(LakeFile):
-    """A stream as the source offers it, `<source>/_discovered/<stream>.json`."""
+    """A stream as the source offers it, `<source>/_discovered/<file>.json`."""
 
     stream: str
-    """The stream; the file has the same name."""
+    """The stream's name in the source; with the namespace it says which stream the file is of."""
 
     namespace: str | None = None
     """The stream's namespace in the source, such as a database's schema."""
@@ -88,6 +93,11 @@ class Discovered(LakeFile):
 
     fields: dict[str, Field]
     """Every top-level field of the stream, each with its type."""
+
+    @property
+    def identity(self) -> Identity:
+        """The stream's namespace and name; an empty namespace is none."""
+        return self.namespace or None, self.stream
 
 
 def _check_definition(value: object) -> object:
@@ -118,15 +128,15 @@ class Connector(LakeFile):
     connector: ConnectorName
     """The connector's name; the file has the same name."""
 
+    name: Label | None = None
+    """The name in Airbyte of a connector of one's own; by default the connector's name."""
+
     definition_id: ConnectorDefinition | None = None
     """The id of its definition in Airbyte, or {"$config": name} for an id that differs by stack. None for a connector
     of one's own, whose definition is a resource of the stack."""
 
     version: str | None = None
     """The version that the specification belongs to."""
-
-    name: Label | None = None
-    """The name in Airbyte of a connector of one's own; by default the connector's name."""
 
     image: Image | None = None
     """The Docker image of a connector of one's own."""
@@ -277,6 +287,7 @@ def discovered_changes(before: Discovered, after: Discovered) -> tuple[Discovere
 def _keys(stream: Discovered) -> dict[str, str]:
     """Every key of a file but its fields, by path, as people read it."""
     return {
+        "stream": stream.stream,
         "namespace": stream.namespace or "none",
         "options.sync_modes": ", ".join(sorted(stream.options.sync_modes)) or "none",
         "defaults.cursor_field": format_path(stream.defaults.cursor_field) or "none",
@@ -348,43 +359,117 @@ def file_text(discovered: Discovered) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def unwritable_streams(streams: Sequence[Discovered]) -> Iterator[tuple[Discovered, str]]:
-    """Yield each stream that can't have a file of its own, with the reason."""
-    by_name: dict[str, list[Discovered]] = {}
-    for stream in streams:
-        # Names that differ in case only would be one file on a disk of macOS or Windows.
-        by_name.setdefault(stream.stream.casefold(), []).append(stream)
-    for stream in streams:
-        alike = by_name[stream.stream.casefold()]
-        names = sorted({each.stream for each in alike})
-        if not _is_file_name(stream.stream):
-            yield stream, "its name can't be that of a file"
-        elif len(names) > 1:
-            yield stream, f"{' and '.join(names)} would be one file on a disk that ignores case"
-        elif len(alike) > 1:
-            namespaces = ", ".join(each.namespace or "none" for each in alike)
-            yield stream, f"the source has it in several namespaces ({namespaces})"
-        elif reason := _unreadable(file_text(stream)):
-            yield stream, f"its schema {reason}"
+@dataclass(frozen=True, slots=True)
+class DiscoveredFiles:
+    """The files of a source's discovered streams.
+
+    Attributes:
+        files: The streams by file name without the suffix, sorted.
+        left_out: The streams that can't have a file, each with the reason.
+    """
+
+    files: Mapping[str, Discovered]
+    left_out: tuple[tuple[Discovered, str], ...] = ()
 
 
-def _is_file_name(name: str) -> bool:
-    return (
-        name.isprintable()
-        and name == name.strip()
-        and not name.startswith(("_", "."))
-        and not _NOT_IN_FILE_NAMES & set(name)
-        and 0 < len(name.encode(errors="replace")) <= _MOST_BYTES_OF_NAME
-    )
+def files_of(streams: Sequence[Discovered], before: Mapping[str, Discovered | None] | None = None) -> DiscoveredFiles:
+    """Give every stream a file: the one that it has, else one by its name.
+
+    A new stream's file has its name, with its namespace in front where several namespaces have the name, and a number
+    where another stream has the file. The order of the streams makes no difference.
+
+    Args:
+        streams: The streams of a source.
+        before: Its files by name without the suffix; None for a file whose content is invalid.
+    """
+    offered, left_out = _writable(streams)
+    files: dict[str, Discovered] = {}
+    for file, known in sorted((before or {}).items()):
+        if known is not None and known.identity in offered:
+            files[file] = offered.pop(known.identity)
+    taken = {file.casefold() for file in files}
+    namespaces: dict[str, set[str | None]] = {}
+    for each in (*files.values(), *offered.values()):
+        namespaces.setdefault(naming.stream_file(each.stream), set()).add(each.identity[0])
+    wanted = []
+    for each in offered.values():
+        base = naming.stream_file(each.stream)
+        file = base if len(namespaces[base]) == 1 else naming.stream_file(each.stream, each.namespace or "")
+        # A stream with the name itself goes before one whose name only resembles it.
+        if len(file) > _MOST_OF_NAME:
+            file = file[:_MOST_OF_NAME].rstrip("_")
+        wanted.append((file != each.stream, each.namespace or "", each.stream, file, each))
+    for *_, file, each in sorted(wanted, key=lambda one: one[:3]):
+        free = next(name for name in _numbered(file) if name not in taken)
+        taken.add(free)
+        files[free] = each
+    return DiscoveredFiles(dict(sorted(files.items())), left_out)
+
+
+def meant_streams(wanted: Identity, offered: Iterable[Identity]) -> tuple[Identity, ...]:
+    """The streams that a stream file may mean, of those that its source has.
+
+    It is the stream of its namespace and name; if it names no namespace and there is none without one, those of its
+    name: only one of them is clear.
+
+    Args:
+        wanted: The namespace and the name in the file.
+        offered: Those of the source's streams.
+    """
+    alike = [each for each in offered if each[1] == wanted[1]]
+    if wanted in alike:
+        return (wanted,)
+    return tuple(sorted(alike, key=str)) if wanted[0] is None else ()
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name, then with a number: `orders`, `orders_2`, `orders_3`."""
+    return (name if number == 1 else f"{name}_{number}" for number in count(1))
+
+
+def _writable(
+    streams: Sequence[Discovered],
+) -> tuple[dict[Identity, Discovered], tuple[tuple[Discovered, str], ...]]:
+    """The streams that can have a file, by identity, and the others with the reason."""
+    found: dict[Identity, Discovered] = {}
+    left_out: list[tuple[Discovered, str]] = []
+    for stream in streams:
+        other = found.setdefault(stream.identity, stream)
+        if other is not stream and other != stream:
+            left_out.append((stream, "the source has it twice, with different schemas"))
+    for identity, stream in tuple(found.items()):
+        if reason := _unwritable(stream):
+            left_out.append((found.pop(identity), reason))
+    return found, tuple(left_out)
+
+
+def _unwritable(stream: Discovered) -> str:
+    """Why a stream can't have a file; empty if it can."""
+    if not stream.stream:
+        return "its name is empty"
+    for text in filter(None, (stream.stream, stream.namespace)):
+        what = "name" if text is stream.stream else "namespace"
+        if "\0" in text:
+            return f"its {what} has a NUL character"
+        if not _is_storable(text):
+            return f"its {what} has characters that UTF-8 can't encode"
+    reason = _unreadable(file_text(stream))
+    return f"its schema {reason}" if reason else ""
+
+
+def _is_storable(text: str) -> bool:
+    """Whether UTF-8 can encode a text: not half of a surrogate pair, which JSON can escape and no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unreadable(text: str) -> str:
     """Why no command could read a file with this text; empty if it could."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        # Half of a surrogate pair, which JSON can escape and no file can hold.
+    if not _is_storable(text):
         return "has characters that UTF-8 can't encode"
-    if size > MOST_BYTES:
+    if len(text.encode()) > MOST_BYTES:
         return f"has more than {MOST_BYTES // 10**6} MB"
     return excess_of(json.loads(text), text)

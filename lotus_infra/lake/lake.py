@@ -4,19 +4,20 @@ A file that could not be read stands as None, so that rules stay quiet about wha
 file and has no rule.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from airbyte_model.places import written_namespace
+from airbyte_model.streams import key_of, shown
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import JsonPath
-from lotus_infra.lake.discovered import Connector, Discovered
+from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.models import (
     DestinationConfig,
     Field,
@@ -25,7 +26,7 @@ from lotus_infra.lake.models import (
     StreamConfig,
     is_definition_id,
 )
-from lotus_infra.lake.references import LakeNames, named_values
+from lotus_infra.lake.references import LANDING, LakeNames, named_values
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -38,8 +39,6 @@ SCHEMA_FOLDER = ".schema"
 BUCKET_PATH = "s3_bucket_path"
 """The key of a destination's configuration that says where in the bucket it writes."""
 S3: Final = "destination-s3"
-StreamIdentity = tuple[str | None, str]
-"""The namespace and the name that a stream has in its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ class StreamFile:
         name: The file name without its suffix.
         config: The content.
         discovered: The stream as the source offers it; None if that is unknown.
+        alike: The namespaces in which the source has a stream of its name, if it names none of these; None if that is
+            unknown.
     """
 
     file: str
@@ -59,6 +60,7 @@ class StreamFile:
     name: str
     config: StreamConfig
     discovered: Discovered | None = None
+    alike: tuple[str | None, ...] | None = None
 
     @property
     def namespace(self) -> str | None:
@@ -66,9 +68,16 @@ class StreamFile:
         return self.config.namespace or (self.discovered.namespace if self.discovered is not None else None)
 
     @property
-    def identity(self) -> StreamIdentity:
+    def identity(self) -> Identity:
         """The namespace and the name that the stream has in its source."""
         return self.namespace, self.config.stream
+
+    def among(self, offered: Mapping[Identity, Discovered]) -> "StreamFile":
+        """The stream as one of those that its source has: the discovered one, or the namespaces that come near."""
+        meant = meant_streams((self.config.namespace, self.config.stream), offered)
+        if len(meant) == 1:
+            return replace(self, discovered=offered[meant[0]], alike=None)
+        return replace(self, discovered=None, alike=tuple(namespace for namespace, _ in meant))
 
     @property
     def fields(self) -> Mapping[str, Field]:
@@ -105,6 +114,11 @@ class Connection:
     def file(self) -> str:
         """The file with its settings, relative to the lake's folder."""
         return f"{self.source}/{SOURCE_FILE}"
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its file pauses it."""
+        return self.config.status == "inactive"
 
     def takes(self, stream: StreamFile) -> bool:
         """Whether it takes a stream of its source as soon as the stream is selected."""
@@ -177,6 +191,24 @@ class SourceFolder:
         taken = {stream.name for connection in self.connections for stream in connection.streams}
         return tuple(stream for stream in selected if stream.name in taken)
 
+    def files_of(self, identity: Identity) -> tuple[StreamFile, ...]:
+        """The files of a stream; also those of which one side does not know the namespace."""
+        namespace, name = identity
+        return tuple(
+            each
+            for each in self.streams
+            if each.config.stream == name and (each.namespace == namespace or None in {each.namespace, namespace})
+        )
+
+    def names_of(self, identity: Identity) -> tuple[str, ...]:
+        """The names by which a person may mean a stream: with its namespace, as its file, or its own name alone.
+
+        Its own name alone means another stream if that is the name of another stream's file.
+        """
+        files, own = [each.name for each in self.files_of(identity)], identity[1]
+        means_another = own not in files and any(each.name == own for each in self.streams)
+        return tuple(dict.fromkeys([shown(key_of(identity)), *files, *([] if means_another else [own])]))
+
 
 @dataclass(frozen=True, slots=True)
 class Lake:
@@ -242,13 +274,29 @@ class Lake:
         own = "" if connection.name == source.name else connection.name
         return naming.connection_label(source.label, self.destination_label(connection.config.destination), own)
 
-    def lands(self, connection: Connection) -> bool:
-        """Whether the lake's sensors and models read what a connection writes: its destination is destination-s3.
+    def selector_of(self, connection: Connection) -> str:
+        """The text by which `find_connections` finds a connection alone."""
+        several = len(find_source(self, connection.source).connections) > 1
+        return f"{connection.source}/{connection.name}" if several else connection.source
 
-        A destination that is unknown counts as one; one that is not pinned is recognized by its configuration.
-        """
+    def lands(self, connection: Connection) -> bool:
+        """Whether the lake's sensors and models read what a connection writes; true for an unknown destination."""
+        config = self.destination_of(connection)
+        return config is None or self.is_landing(config)
+
+    def writes_files(self, connection: Connection) -> bool:
+        """Whether a connection writes files into a bucket; true for an unknown destination."""
         config = self.destination_of(connection)
         return config is None or self.is_s3(config)
+
+    def is_landing(self, destination: DestinationConfig) -> bool:
+        """Whether a destination writes where the lake's sensors and models read: into the landing bucket.
+
+        It is that of each destination-s3 which refers to it; of every destination-s3 if none does.
+        """
+        known = (each for each in self.destinations.values() if each is not None)
+        refer = [each for each in known if self.is_s3(each) and _refers_to_landing(each)]
+        return self.is_s3(destination) and (_refers_to_landing(destination) or not refer)
 
     def is_s3(self, destination: DestinationConfig) -> bool:
         """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
@@ -267,37 +315,29 @@ class Lake:
             path=path.strip("/") if isinstance(path, str) else naming.LANDING_PATH,
         )
 
-    def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
-        """The prefix below which the lake's sensors and models find a stream's files.
+    def read_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection whose files of a stream the lake's sensors and models read.
 
-        It is that of the first connection that takes the stream into a destination-s3; None if none does.
+        It is the first that takes the stream into a destination-s3; None if none does.
         """
-        for connection in source.connections:
-            if self.lands(connection) and connection.takes(stream):
-                return self.place_of(connection, stream)
-        return None
+        found = (each for each in source.connections if self.lands(each) and each.takes(stream))
+        return next(found, None)
+
+    def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
+        """The prefix below which the lake's sensors and models find a stream's files; None if they read none."""
+        connection = self.read_of(source, stream)
+        return self.place_of(connection, stream) if connection is not None else None
 
     def with_facts(self, source: SourceFolder, discovered: Mapping[str, Discovered]) -> "Lake":
         """A lake of one source only, with these discovered streams in place of those in its files."""
-        streams = tuple(replace(stream, discovered=discovered.get(stream.name)) for stream in source.streams)
+        by_identity = {each.identity: each for each in discovered.values()}
+        streams = tuple(stream.among(by_identity) for stream in source.streams)
         return replace(self, sources=(replace(source, streams=streams, offered=frozenset(discovered)),))
 
 
-def files_of_offer(config: StreamConfig, offered: Collection[str]) -> tuple[str, ...]:
-    """The files of `_discovered/` that may describe a stream.
-
-    A stream without a namespace is the only one of its name, if no stream has that name and no namespace.
-
-    Args:
-        config: The stream.
-        offered: The names of all files.
-    """
-    plain = naming.discovered_file(config.stream)
-    wanted = [naming.discovered_file(config.stream, config.namespace), plain, config.stream]
-    if config.namespace is None and plain not in offered and config.stream not in offered:
-        alike = [name for name in offered if name.startswith(f"{plain}@")]
-        wanted = alike if len(alike) == 1 else []
-    return tuple(name for name in dict.fromkeys(wanted) if name in offered)
+def _refers_to_landing(destination: DestinationConfig) -> bool:
+    """Whether a destination writes to the stack's landing bucket."""
+    return destination.configuration.get("s3_bucket_name") == {LANDING: "bucket"}
 
 
 def find_source(lake: Lake, name: str) -> SourceFolder:
@@ -311,6 +351,25 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
         raise LotusError(f'{lake.directory} has no source "{name}"', hint)
     return sources[name]
+
+
+def find_connections(lake: Lake, selector: str) -> tuple[Connection, ...]:
+    """Find the connections of a source, `shopify`, or one of them, `shopify/daily`.
+
+    Raises:
+        LotusError: The lake has no such source or connection, or the source's file can't be read.
+    """
+    name, one, key = selector.partition("/")
+    source = find_source(lake, name)
+    if source.config is None:
+        raise LotusError(f"{source.file} can't be used", "`lotus check` has details")
+    found = {each.name: each for each in source.connections}
+    if not one:
+        return source.connections
+    if key not in found:
+        hint = suggestion(key, found, f"its connections are {', '.join(found)}" if len(found) > 1 else f"name {name}")
+        raise LotusError(f'the source "{name}" has no connection "{key}"', hint)
+    return (found[key],)
 
 
 def find_stream(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:

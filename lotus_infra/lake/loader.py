@@ -18,7 +18,7 @@ from lotus_infra import naming
 from lotus_infra.errors import LakeError
 from lotus_infra.lake import disk
 from lotus_infra.lake.diagnostics import Diagnostic
-from lotus_infra.lake.discovered import Connector, Discovered
+from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.lake import (
     CONNECTORS_FOLDER,
     DESTINATIONS_FOLDER,
@@ -28,7 +28,6 @@ from lotus_infra.lake.lake import (
     Lake,
     SourceFolder,
     StreamFile,
-    files_of_offer,
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader
@@ -40,7 +39,6 @@ _MANIFESTS = (".yaml", ".yml")
 _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
-_MAPPERS = b'"mappers"'
 _MOST_SHOWN = 10
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
@@ -129,7 +127,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
     if begun and not tree.sources and not tree.diagnostics:
         raise LakeError(f"{directory} has no sources in it", "add a folder with _source.json and <stream>.json files")
     reader = Reader(directory)
-    sources = tuple(_source(reader, source) for source in tree.sources)
+    sources = tuple(_source(directory, reader, source) for source in tree.sources)
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
@@ -138,7 +136,7 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
-    """The names of the stack's values that a lake's files refer to, without reading streams that refer to none.
+    """The names of the stack's values that a lake's files refer to. Of the streams, only those with mappers are read.
 
     None if they are unknown: the folder is missing, or a file can't be read.
     """
@@ -147,7 +145,10 @@ def load_value_names(directory: Path) -> LakeNames | None:
     except LakeError:
         return None
     reader = Reader(directory)
-    sources = tuple(_source(reader, _referring(reader, source)) for source in tree.sources)
+    mapped = [replace(each, streams=_with_mappers(directory, each), discovered=None) for each in tree.sources]
+    sources = tuple(_source(directory, reader, each) for each in mapped)
+    if not all(len(read.streams) == len(each.streams) for read, each in zip(sources, mapped, strict=True)):
+        return None
     destinations = {
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
@@ -155,17 +156,24 @@ def load_value_names(directory: Path) -> LakeNames | None:
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics)).value_names if sources else None
 
 
-def _referring(reader: Reader, source: _SourceTree) -> _SourceTree:
-    """A source with those of its streams that may refer to values: by a mapper."""
-    streams = tuple(name for name in source.streams if reader.mentions(f"{source.name}/{name}.json", _MAPPERS))
-    return replace(source, streams=streams, discovered=None)
+def _with_mappers(directory: Path, source: _SourceTree) -> tuple[str, ...]:
+    """The streams whose files may refer to values of the stack. Parsing all files would take a second for thousands."""
+    found = []
+    for name in source.streams:
+        try:
+            content = disk.read_file(str(directory / source.name / f"{name}.json"))
+        except disk.UnreadableError:
+            content = b""
+        found += [name] if b'"mappers"' in content else []
+    return tuple(found)
 
 
-def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:
+def _source(directory: Path, reader: Reader, tree: _SourceTree) -> SourceFolder:
     before = len(reader.diagnostics)
     config = reader.read(f"{tree.name}/{SOURCE_FILE}", SourceConfig) if tree.has_source_file else None
-    offered = tree.discovered or frozenset()
-    streams = [_stream(reader, tree.name, name, offered) for name in tree.streams]
+    offered = tree.discovered
+    discovered = DiscoveredFolder(directory, tree.name, offered, reader) if offered is not None else None
+    streams = [_stream(reader, tree.name, name, discovered) for name in tree.streams]
     return SourceFolder(
         name=tree.name,
         config=config,
@@ -175,30 +183,74 @@ def _source(reader: Reader, tree: _SourceTree) -> SourceFolder:
     )
 
 
-def _stream(reader: Reader, source: str, name: str, offered: frozenset[str]) -> StreamFile | None:
+def _stream(reader: Reader, source: str, name: str, discovered: "DiscoveredFolder | None") -> StreamFile | None:
     file = f"{source}/{name}.json"
     config = reader.read(file, StreamConfig)
     if config is None:
         return None
-    return StreamFile(file, source, name, config, _discovered(reader, source, config, offered))
+    stream = StreamFile(file, source, name, config)
+    return discovered.complete(stream) if discovered is not None else stream
 
 
-def _discovered(reader: Reader, source: str, config: StreamConfig, offered: frozenset[str]) -> Discovered | None:
-    """A stream as its source offers it; None if that is unknown.
+@dataclass(slots=True)
+class DiscoveredFolder:
+    """The discovered streams of a source: each is found by its namespace and name, whatever its file is called.
 
-    A source may offer thousands of streams: only the files of those that the lake has are read.
+    A source may offer thousands of streams. The files that are probably those of a stream are read first; all of them
+    are read only if these do not settle which stream it is.
+
+    Attributes:
+        directory: The lake's folder.
+        source: The source's folder.
+        files: The names of the files without the suffix.
+        reader: Reports what is wrong with the files of the lake's streams.
     """
-    for name in files_of_offer(config, offered):
-        file = f"{source}/{DISCOVERED_FOLDER}/{name}.json"
-        discovered = reader.read_light(file, Discovered)
-        if discovered is None:
-            continue
-        wanted = {discovered.stream, naming.discovered_file(discovered.stream, discovered.namespace)}
-        if name not in wanted:
-            _report_name(reader, file, "stream", discovered.stream, name)
-        if config.namespace in {None, discovered.namespace}:
-            return discovered
-    return None
+
+    directory: Path
+    source: str
+    files: frozenset[str]
+    reader: Reader
+    _read: dict[str, Discovered | None] = field(default_factory=dict)
+    _by_identity: dict[Identity, str] | None = None
+
+    def complete(self, stream: StreamFile) -> StreamFile:
+        """A stream with its discovered one; unknown if the file that is probably its own can't be read."""
+        namespace, name = stream.config.namespace, stream.config.stream
+        names = (stream.name, name, naming.stream_file(name), naming.stream_file(name, namespace or ""))
+        for likely in dict.fromkeys(each for each in names if each in self.files):
+            found = self._discovered(likely)
+            if found is None:
+                return stream
+            if found.identity == (namespace, name):
+                return replace(stream, discovered=found)
+        known = self._all()
+        meant = meant_streams((namespace, name), known)
+        return stream.among({each: found for each in meant if (found := self._discovered(known[each])) is not None})
+
+    def find(self, identity: Identity) -> Discovered | None:
+        """The discovered stream of a namespace and a name; None if there is none, or several without the namespace."""
+        known = self._all()
+        meant = meant_streams(identity, known)
+        return self._discovered(known[meant[0]]) if len(meant) == 1 else None
+
+    def _discovered(self, name: str) -> Discovered | None:
+        if name not in self._read:
+            self._read[name] = self.reader.read_light(self._path(name), Discovered)
+        return self._read[name]
+
+    def _all(self) -> dict[Identity, str]:
+        """The files of all streams. What is wrong with a file that is of no stream of the lake is not reported."""
+        if self._by_identity is None:
+            silent = Reader(self.directory)
+            found = {
+                name: self._read[name] if name in self._read else silent.read_light(self._path(name), Discovered)
+                for name in sorted(self.files)
+            }
+            self._by_identity = {each.identity: name for name, each in found.items() if each is not None}
+        return self._by_identity
+
+    def _path(self, name: str) -> str:
+        return f"{self.source}/{DISCOVERED_FOLDER}/{name}.json"
 
 
 def _connector(reader: Reader, name: str) -> Connector | None:

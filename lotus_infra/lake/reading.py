@@ -95,13 +95,6 @@ class Reader:
         except ValidationError:
             return self.read(file, model)
 
-    def mentions(self, file: str, text: bytes) -> bool:
-        """Whether a file has a text in it; one that can't be read has none."""
-        try:
-            return text in read_file(f"{self._folder}/{file}")
-        except UnreadableError:
-            return False
-
     def has(self, folder: str, name: str) -> bool:
         """Whether a folder of the lake has a file."""
         return Path(self._folder, folder, name).is_file()

@@ -14,12 +14,13 @@ from typing import Final, Literal
 
 from airbyte_model.json_values import Path
 from airbyte_model.secrets import choices_of, is_secret, schemas_at
+from airbyte_model.streams import StreamName, key_of, shown
 from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.errors import MASKED
 from lotus_infra.lake.discovered import Connector
-from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.lake import Lake, SourceFolder
 from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
 from lotus_infra.lake.secrecy import holds_credential, words_of
@@ -36,12 +37,15 @@ from lotus_infra.plan.preview import (
     property_paths,
     value_at,
 )
+from lotus_infra.plan.streams import streams
 
 Actor = tuple[str, str]
-"""`source` or `destination`, and a name."""
+"""`source` or `destination`, or `stream` for the keys of its mappers, and a name."""
 Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
-"""Addresses that a loss lists; further ones are counted."""
+"""Addresses or streams that a loss lists; further ones are counted."""
+SOURCE_NAMESPACE: Final = "${SOURCE_NAMESPACE}"
+"""Airbyte's variable for the namespace that a stream has in its source."""
 CONFIGURATION: Final = "configuration"
 """The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})
@@ -138,7 +142,7 @@ class Secret:
     Attributes:
         path: its place in the configuration.
         name: its name in the lake's files, such as `shopify_api_password`; empty if they do not name it.
-        readers: the other sources and destinations that exist already and read it, such as `source shop`.
+        readers: the other sources, destinations and streams that exist already and read it, such as `source shop`.
         changed: whether it is new or differs in this preview.
     """
 
@@ -171,14 +175,18 @@ class Writes:
     """The destination of a connection that is added, or that moves.
 
     Attributes:
-        destination: its name, or its id if the lake's files don't name it.
+        connection: the connection's name in the program.
+        destination: the destination's name, or its id if the lake's files don't name it.
         addresses: the addresses in its configuration.
-        namespace: the folder or schema below them.
+        namespace: the folder or schema below them, with the prefix, as the connection has them.
+        places: the same for each stream, without repetitions; empty if its streams are secret.
     """
 
+    connection: str
     destination: str
     addresses: tuple[Address, ...]
     namespace: str
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,7 @@ class Target:
         addresses: all addresses of its configuration.
         settings: the other properties of an added one.
         secrets: the secrets that it reads.
-        writes: where its connection writes, if that is new.
+        writes: where its connections write, of those for which that is new.
     """
 
     kind: str
@@ -203,7 +211,7 @@ class Target:
     addresses: tuple[Address, ...] = ()
     settings: tuple[PropertyChange, ...] = ()
     secrets: tuple[Secret, ...] = ()
-    writes: Writes | None = None
+    writes: tuple[Writes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,29 +259,69 @@ class Files:
         self._values = values or {}
         self._configs: dict[Actor, SourceConfig | DestinationConfig | None] = {}
         self._destinations: dict[str, str] = {}
+        self._by_reference: dict[str, Connector] = {}
+        self._sources: dict[str, SourceFolder] = {}
+        self._taken: dict[str, Collection[str]] = {}
         if lake is not None:
+            self._sources |= {naming.source_resource(each.name): each for each in lake.sources}
+            self._taken |= {each.resource: {stream.name for stream in each.streams} for each in lake.connections}
             self._configs |= {("source", naming.source_resource(each.name)): each.config for each in lake.sources}
             self._destinations |= {
                 each.resource: naming.destination_resource(each.config.destination) for each in lake.connections
             }
             found = lake.destinations.items()
             self._configs |= {("destination", naming.destination_resource(name)): config for name, config in found}
+            several = [each for each in lake.connectors.values() if each is not None and each.id_reference is not None]
+            ids = {str(self.value(reference)).lower(): each for each in several if (reference := each.id_reference)}
+            self._by_reference |= ids
         self._readers: defaultdict[str, list[Actor]] = defaultdict(list)
         for actor in sorted(self._configs):
             for name in sorted({_reference_name(each) for each in self.references(actor).values()}):
                 self._readers[name].append(actor)
+        # The keys of mappers are secrets too.
+        for stream in lake.streams if lake is not None else ():
+            keys = (each for mapper in stream.config.mappers for _, each in references(mapper.configuration))
+            for name in sorted({_reference_name(each) for each in keys}):
+                self._readers[name].append(("stream", f"{stream.source}/{stream.name}"))
 
     def pinned(self, definition: object) -> Connector | None:
-        """The pinned connector of a definition; None if it isn't pinned."""
-        return self._lake.pinned(definition) if self._lake is not None and isinstance(definition, str) else None
+        """The pinned connector of a name or a definition's id; None if it isn't pinned."""
+        if self._lake is None or not isinstance(definition, str):
+            return None
+        return self._lake.pinned(definition) or self._by_reference.get(definition.lower())
+
+    def pinned_of(self, actor: Actor, definition: object) -> Connector | None:
+        """The pinned connector of a source or destination; None if it isn't pinned.
+
+        The id of a connector of one's own is in no file: such a connector is the one that the actor's file names.
+        """
+        found, config = self.pinned(definition), self.config(actor)
+        own = self.pinned(config.connector) if config is not None else None
+        return found if found is not None or own is None or not own.is_own else own
 
     def config(self, actor: Actor) -> SourceConfig | DestinationConfig | None:
         """The file of a source or destination; None if there is none."""
         return self._configs.get(actor)
 
     def destination_of(self, connection: str) -> str | None:
-        """The destination of a connection's resource; None if it is unknown."""
+        """The destination of a connection, by its name in the program; None if it is unknown."""
         return self._destinations.get(connection)
+
+    def stream_files(self, connection: str, stream: StreamName) -> tuple[str, ...]:
+        """The names of the files of a connection's stream; of a stream without a file, the one that it would have."""
+        source = self._sources.get(naming.source_of_connection(connection))
+        own = source.files_of(stream) if source is not None else ()
+        if not own:
+            names = (naming.stream_file(stream[1]), naming.stream_file(stream[1], stream[0] or ""))
+            taken = {each.name for each in source.streams} if source is not None else ()
+            return next(((each,) for each in names if each not in taken), ())
+        taking = [each.name for each in own if each.name in self._taken.get(connection, ())]
+        return tuple(taking or [each.name for each in own])
+
+    def stream_names(self, connection: str, stream: StreamName) -> tuple[str, ...]:
+        """The names by which an acknowledgement may mean a connection's stream."""
+        source = self._sources.get(naming.source_of_connection(connection))
+        return source.names_of(stream) if source is not None else (shown(key_of(stream)), stream[1])
 
     def references(self, actor: Actor) -> dict[PropertyPath, Reference]:
         """The references in the file of a source or destination, by path."""
@@ -282,7 +330,7 @@ class Files:
         return {tuple(map(str, path)): reference for path, reference in found}
 
     def readers(self, name: str) -> Sequence[Actor]:
-        """The sources and destinations that refer to a value of the stack."""
+        """The sources, destinations and streams that refer to a value of the stack."""
         return self._readers.get(name, ())
 
     def value(self, reference: Reference) -> JsonValue:
@@ -337,9 +385,22 @@ def moves_destination(step: Step, steps: Sequence[Step], files: Files) -> bool:
     The id of a destination that is replaced or created is unknown until the update. If the preview does not show that
     it is the replaced one, it counts as another.
     """
-    if step.old is None or step.new is None:
-        return False
-    before, after = (state.inputs.get("destinationId") for state in (step.old, step.new))
+    return step.old is not None and step.new is not None and another_destination(step, step.old, step.new, steps, files)
+
+
+def another_destination(
+    step: Step, old: ResourceState, new: ResourceState, steps: Sequence[Step], files: Files
+) -> bool:
+    """Whether one state of a connection writes to another destination than a state before, perhaps of another one.
+
+    Args:
+        step: the step of the connection afterwards.
+        old: the state before.
+        new: the state of the step.
+        steps: the steps of the preview.
+        files: the lake's files.
+    """
+    before, after = (state.inputs.get("destinationId") for state in (old, new))
     if before == after and after != UNKNOWN:
         return False
     if after != UNKNOWN:
@@ -362,7 +423,7 @@ def leaf_changes(step: Step, files: Files) -> list[LeafChange]:
     """
     if step.old is None or step.new is None:
         return []
-    spec = _spec(step.new, files)
+    spec = _spec(step, step.new, files)
     named = list(property_paths(step))
     # Without any path, nothing says that what is hidden stays.
     paths = [path[1:] for path in named if path[:1] == (CONFIGURATION,)] if named else [()]
@@ -477,9 +538,9 @@ def _words(path: PropertyPath) -> str:
     return " ".join(words_of(key)).replace("service account", "service")
 
 
-def _spec(state: ResourceState, files: Files) -> Mapping[str, JsonValue] | None:
+def _spec(step: Step, state: ResourceState, files: Files) -> Mapping[str, JsonValue] | None:
     """The pinned specification of a source's or destination's connector; None if it isn't pinned."""
-    pinned = files.pinned(state.inputs.get("definitionId"))
+    pinned = files.pinned_of((kind_of(step), step.name), state.inputs.get("definitionId"))
     return None if pinned is None else pinned.spec
 
 
@@ -543,9 +604,11 @@ def targets(steps: Sequence[Step], files: Files) -> tuple[Target, ...]:
             found[kind_of(step), step.name] = view.target(step, step.new)
     for step in steps:
         if step.type == CONNECTION and not step.quiet and step.new is not None:
-            actor = ("source", step.name)
+            actor = ("source", naming.source_of_connection(step.name))
             if step.old is None or moves_destination(step, steps, files):
-                found[actor] = replace(found.get(actor, Target(*actor)), writes=view.writes(step, step.new))
+                target = found.get(actor, Target(*actor))
+                writes = sorted([*target.writes, view.writes(step, step.new)], key=lambda each: each.connection)
+                found[actor] = replace(target, writes=tuple(writes))
     return tuple(found[actor] for actor in sorted(found))
 
 
@@ -559,7 +622,7 @@ class _View:
 
     def target(self, step: Step, state: ResourceState) -> Target:
         """Where a source or destination points after a step."""
-        leaves = list(_leaves(state.inputs.get(CONFIGURATION), _spec(state, self._files)))
+        leaves = list(_leaves(state.inputs.get(CONFIGURATION), _spec(step, state, self._files)))
         changes = {leaf.path: leaf for leaf in leaf_changes(step, self._files)}
         added = step.old is None
         # The same value before and after, unless it differs.
@@ -600,16 +663,19 @@ class _View:
         identity = state.inputs.get("destinationId")
         by_id = (name for name, each in self._destinations.items() if each.old is not None and each.old.id == identity)
         name = self._files.destination_of(step.name) or next(by_id, "")
-        below = (as_text(state.inputs.get(key)) for key in ("namespaceFormat", "prefix"))
         return Writes(
-            name or as_text(identity), tuple(self._destination_addresses(name)), "/".join(filter(None, below))
+            step.name,
+            name or as_text(identity),
+            tuple(self._destination_addresses(name)),
+            _below(_namespace(state.inputs), as_text(state.inputs.get("prefix"))),
+            tuple(dict.fromkeys(_places_of_streams(state.inputs))),
         )
 
     def _destination_addresses(self, name: str) -> Iterator[Address]:
         """The addresses of a destination: in the preview, or in the lake's file with the stack's plain values."""
         step, config = self._destinations.get(name), self._files.config(("destination", name))
         if step is not None and step.new is not None:
-            leaves = _leaves(step.new.inputs.get(CONFIGURATION), _spec(step.new, self._files))
+            leaves = _leaves(step.new.inputs.get(CONFIGURATION), _spec(step, step.new, self._files))
             yield from (Address(leaf.property, changed=False) for leaf in leaves if leaf.role == "address")
         elif config is not None:
             pinned, named = self._files.pinned(config.connector), self._files.references(("destination", name))
@@ -618,6 +684,26 @@ class _View:
                 value = self._files.value(named[leaf.path]) if leaf.path in named else leaf.after
                 if value not in (None, "") and _role(leaf.path, (value,), spec) == "address":
                     yield Address(replace(leaf, after=value).property, changed=False)
+
+
+def _namespace(inputs: Mapping[str, JsonValue]) -> str:
+    """The namespace of a connection at its destination, as text."""
+    definition = inputs.get("namespaceDefinition")
+    if definition == "source":
+        return SOURCE_NAMESPACE
+    return as_text(inputs.get("namespaceFormat")) if definition == "custom_format" else ""
+
+
+def _places_of_streams(inputs: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Where each stream is written below the destination's own place."""
+    prefix = as_text(inputs.get("prefix"))
+    for stream in (streams(inputs) or {}).values():
+        namespace = _namespace(inputs).replace(SOURCE_NAMESPACE, stream.namespace)
+        yield _below(namespace, f"{prefix}{stream.name}")
+
+
+def _below(*parts: str) -> str:
+    return "/".join(filter(None, parts))
 
 
 def _leaves(
@@ -646,17 +732,18 @@ def _dotted(path: PropertyPath) -> str:
 
 
 def _connector_change(step: Step, files: Files) -> PropertyChange:
-    old, new = ("" if state is None else _connector(state, files) for state in (step.old, step.new))
+    old, new = ("" if state is None else _connector(step, state, files) for state in (step.old, step.new))
     definitions = {str(state.inputs.get("definitionId")).lower() for state in (step.old, step.new) if state is not None}
     return PropertyChange("connector", old if len(definitions) > 1 else "", new)
 
 
-def _connector(state: ResourceState, files: Files) -> str:
+def _connector(step: Step, state: ResourceState, files: Files) -> str:
     """A connector with its pinned version, or the id of its definition."""
-    pinned = files.pinned(state.inputs.get("definitionId"))
-    definition = as_text(state.inputs.get("definitionId"))
+    given = state.inputs.get("definitionId")
+    stays = step.new is not None and step.new.inputs.get("definitionId") == given
+    pinned = files.pinned_of((kind_of(step), step.name), given) if stays else files.pinned(given)
     if pinned is None:
-        return f"{definition} (not pinned)"
+        return f"{as_text(given)} (not pinned)"
     return f"{pinned.connector} {pinned.version}" if pinned.version else pinned.connector
 
 

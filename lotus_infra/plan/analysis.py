@@ -11,12 +11,12 @@ the object. `lotus_infra.plan.verdicts` has the verdicts by type and property; c
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, cast
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self, cast
 
 from airbyte_model.modes import is_incremental
-from airbyte_model.streams import Stream, name_of, shown
+from airbyte_model.streams import Stream, aligned, name_of, shown
 from pulumi_airbyte.provider.backfill import reshaped, tokens_now
 from pulumi_airbyte.provider.configuration import SETTINGS_CHANGE
 from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
@@ -27,14 +27,26 @@ from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
-from lotus_infra.plan.addresses import Files, LeafChange, exposures, leaf_changes, shown_change
+from lotus_infra import naming
+from lotus_infra.plan.addresses import (
+    LISTED,
+    Files,
+    LeafChange,
+    another_destination,
+    exposures,
+    leaf_changes,
+    shown_change,
+)
+from lotus_infra.plan.contrast import as_text
 from lotus_infra.plan.impact import (
     CONNECTION,
     DESTINATION,
     PROVIDER,
     SOURCE,
     Change,
+    ConnectionImpact,
     CursorImpact,
+    Details,
     History,
     Impact,
     Loss,
@@ -49,6 +61,7 @@ from lotus_infra.plan.impact import (
     kind_of,
     worst,
 )
+from lotus_infra.plan.mappers import compare_mappers, mapper_text
 from lotus_infra.plan.preview import (
     QUIET,
     REPLACEMENT_PARTS,
@@ -88,12 +101,27 @@ _LOCATION: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"
 """Properties of a connection that decide where rows land within a destination."""
 _REPORTED_ELSEWHERE: Final = frozenset({"configurations", "backfills", "sourceId", "destinationId"})
 """Properties of a connection that are reported as streams, refreshes, replacements and remarks, not by value."""
+_WHOLE: Final = frozenset({"schedule", "tags"})
+"""Properties that are shown as a whole."""
 _MOVES_DESTINATION: Final = "it moves to another destination: existing rows stay in the old one"
 _MOVES_LOCATION: Final = "new rows land under another namespace or prefix: existing rows stay where they are"
+_STOPS: Final = "it does not sync: no new rows land until it is active again, when it continues from its cursors"
+_SYNCS_AGAIN: Final = "it syncs again, and continues from its cursors"
 _HIDDEN_LOSS: Final = (
-    "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost and existing rows "
-    "overwritten"
+    "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost, existing rows "
+    "overwritten, and values exposed that mappers protect"
 )
+EVERY_FIELD: Final = (
+    "every field of the source lands, also one that the source gains later: a secret one lands too unless a mapper "
+    "protects it"
+)
+_FILES_TOO: Final = "files of the source are copied to the destination too, and not only their records"
+_OTHERS: Final = {
+    "mappers": "mappers",
+    "includeFiles": "copies files",
+    "destinationObjectName": "object at the destination",
+}
+"""Properties of a stream that are shown, with their names in prose."""
 
 
 def impact_of(
@@ -115,14 +143,15 @@ def impact_of(
     """
     steps = main_steps(preview)
     run = Run.of(steps)
-    sources = (_source_impact(pipeline, preview, histories or {}, run) for pipeline in _pipelines(steps))
+    context = _Context(preview, run, histories or {}, files or Files())
+    sources = (_source_impact(pipeline, context) for pipeline in _pipelines(steps))
     return Impact(
         stack=stack or stack_of(preview),
         complete=preview.complete,
         errors=preview.errors,
         sources=tuple(sources),
         others=tuple(sorted(_others(steps, preview, run), key=lambda each: (each.area, each.kind, each.name))),
-        losses=_losses([*steps, *_leftovers(preview)], run, files or Files()),
+        losses=_losses([*steps, *_leftovers(preview)], run, context.files),
     )
 
 
@@ -209,9 +238,18 @@ def _property_changes(step: Step) -> Iterator[PropertyChange]:
         return
     yield from (leaf.property for leaf in _leaves(step) if not leaf.hidden)
     paths = (path for path in _paths(step) if path[0] not in _REPORTED_ELSEWHERE and not _is_secret(step, path))
-    # The keys of a schedule make sense together only.
-    for path in dict.fromkeys(path[:1] if path[0] == "schedule" else path for path in paths):
-        yield shown_change(path, *(value_at(state.inputs, path) for state in (step.old, step.new)))
+    # The keys of a schedule make sense together only, and so do the parts of a tag.
+    for path in dict.fromkeys(path[:1] if path[0] in _WHOLE else path for path in paths):
+        values = (value_at(state.inputs, path) for state in (step.old, step.new))
+        yield shown_change(path, *(_tag_names(value) if path == ("tags",) else value for value in values))
+
+
+def _tag_names(tags: JsonValue) -> JsonValue:
+    """The names of a connection's tags, in alphabetical order."""
+    named = (
+        [str(tag["name"]) for tag in tags if isinstance(tag, dict) and "name" in tag] if isinstance(tags, list) else []
+    )
+    return ", ".join(sorted(named)) or None
 
 
 def _changed_secrets(step: Step) -> Iterator[str]:
@@ -248,12 +286,75 @@ def _is_secret(step: Step, path: PropertyPath) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Link:
+    """The step of a connection, with its streams.
+
+    Attributes:
+        step: the step.
+        old: the streams before, by the keys of `new`; empty if the connection is new, or its streams are secret.
+        new: the streams after; empty if the connection is deleted, or its streams are secret.
+    """
+
+    step: Step
+    old: Mapping[str, Stream]
+    new: Mapping[str, Stream]
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        """The link of a step."""
+        return cls(step, *(_old_and_new_streams(step) or ({}, {})))
+
+    @property
+    def removed(self) -> list[str]:
+        """The keys of the streams that leave the connection."""
+        return [key for key in self.old if key not in self.new]
+
+    @property
+    def added(self) -> list[str]:
+        """The keys of the streams that come to it."""
+        return [key for key in self.new if key not in self.old]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A stream that leaves one connection of its source and comes to another: its cursor does not go with it.
+
+    Attributes:
+        old: the connection that it leaves.
+        new: the connection that it comes to.
+        left: its key in the one.
+        came: its key in the other.
+    """
+
+    old: _Link
+    new: _Link
+    left: str
+    came: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Pipeline:
-    """The steps of a source and of its connection; None if the preview has no such step."""
+    """The steps of a source and of its connections.
+
+    Attributes:
+        name: the source.
+        source: its step; None if the preview has none.
+        links: its connections, by name.
+        moves: the streams that move between them.
+    """
 
     name: str
     source: Step | None
-    connection: Step | None
+    links: tuple[_Link, ...]
+    moves: tuple[_Move, ...]
+
+    def left(self, link: _Link) -> Mapping[str, list[_Move]]:
+        """The streams that leave a connection for others, by key."""
+        found: dict[str, list[_Move]] = {}
+        for move in self.moves:
+            if move.old is link:
+                found.setdefault(move.left, []).append(move)
+        return found
 
 
 def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
@@ -261,47 +362,125 @@ def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
 
     An unchanged step is kept beside a changed one: a connection's cursors depend on its source.
     """
-    of_type = {
-        wanted: {
-            step.name: step
-            for step in steps
-            if step.type == wanted and step.op not in REPLACEMENT_PARTS and (step.op == "same" or not step.quiet)
-        }
-        for wanted in (SOURCE, CONNECTION)
-    }
-    found = (
-        _Pipeline(name, of_type[SOURCE].get(name), of_type[CONNECTION].get(name))
-        for name in sorted(of_type[SOURCE].keys() | of_type[CONNECTION].keys())
-    )
+    kept = [step for step in steps if step.op not in REPLACEMENT_PARTS and (step.op == "same" or not step.quiet)]
+    sources = {step.name: step for step in kept if step.type == SOURCE}
+    connections: dict[str, list[Step]] = {}
+    for step in sorted((step for step in kept if step.type == CONNECTION), key=lambda step: step.name):
+        # A source of another program may have a slash in its name.
+        owner = step.name if step.name in sources else naming.source_of_connection(step.name)
+        connections.setdefault(owner, []).append(step)
+    found = [
+        (name, sources.get(name), connections.get(name, ())) for name in sorted(sources.keys() | connections.keys())
+    ]
     return [
-        each for each in found if any(step is not None and not step.quiet for step in (each.source, each.connection))
+        _pipeline(name, source, own)
+        for name, source, own in found
+        if any(step is not None and not step.quiet for step in (source, *own))
     ]
 
 
-def _source_impact(pipeline: _Pipeline, preview: Preview, histories: Mapping[str, History], run: Run) -> SourceImpact:
-    step = pipeline.connection
-    old, new = _old_and_new_streams(step) or ({}, {})
-    reread = reread_streams(step) if step is not None and step.op == "update" else {}
-    cursors = _cursor_impact(pipeline, old, new, reread)
-    refreshes = reread or dict.fromkeys(cursors.reread, "a new token")
-    history = histories.get(step.old.id) if step is not None and step.old is not None else None
-    steps = [each for each in (pipeline.source, step) if each is not None and not each.quiet]
-    found = [each for one in steps for each in findings(one, run) if each.effect not in _LOSSES]
+def _pipeline(name: str, source: Step | None, connections: Iterable[Step]) -> _Pipeline:
+    links = tuple(map(_Link.of, connections))
+    return _Pipeline(name, source, links, tuple(_moves_between(links)))
+
+
+def _moves_between(links: Sequence[_Link]) -> Iterator[_Move]:
+    for old in links:
+        for new in links:
+            if old is not new:
+                # A namespace that only one of the two names makes no other stream, if it is the only one of its name.
+                for left, came in aligned(old.removed, new.added, {}).items():
+                    yield _Move(old, new, left, came)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the effect of a step depends on beside the step.
+
+    Attributes:
+        preview: the preview.
+        run: what its update does to the owners of settings.
+        histories: the job history of connections, by connection id.
+        files: the lake's files.
+    """
+
+    preview: Preview
+    run: Run
+    histories: Mapping[str, History]
+    files: Files
+
+
+def _source_impact(pipeline: _Pipeline, context: _Context) -> SourceImpact:
     return SourceImpact(
         name=pipeline.name,
         change=_change(pipeline.source),
-        connection=_change(step),
-        streams=tuple(compare_streams(old, new, cursors, refreshes)),
-        settings=tuple(each for one in steps for each in _property_changes(one)),
-        secrets=tuple(path for one in steps for path in _changed_secrets(one)),
-        cursors=_with_shown_names(cursors),
-        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
-        remarks=tuple(_connection_remarks(step)),
-        said=tuple(message for one in steps for message in preview.messages_of(one.urn)),
+        own=_details(pipeline.source, context),
+        connections=tuple(
+            _connection_impact(link, pipeline, context) for link in pipeline.links if not link.step.quiet
+        ),
+    )
+
+
+def _details(step: Step | None, context: _Context) -> Details:
+    if step is None or step.quiet:
+        return Details()
+    found = [each for each in findings(step, context.run) if each.effect not in _LOSSES]
+    return Details(
+        settings=tuple(_property_changes(step)),
+        secrets=tuple(_changed_secrets(step)),
+        said=context.preview.messages_of(step.urn),
         effect=worst(each.effect for each in found),
         # Everything that touches data has its place among streams, settings and remarks.
         notes=tuple(dict.fromkeys(each for each in found if each.effect == "look")),
     )
+
+
+def _connection_impact(link: _Link, pipeline: _Pipeline, context: _Context) -> ConnectionImpact:
+    step = link.step
+    reread = reread_streams(step) if step.op == "update" else {}
+    cursors = _cursor_impact(link, pipeline, reread)
+    refreshes = reread or dict.fromkeys(cursors.reread, "a new token")
+    history = context.histories.get(step.old.id) if step.old is not None else None
+    streams = tuple(_with_moves(compare_streams(link.old, link.new, cursors, refreshes), link, pipeline))
+    touched = dict.fromkeys(refreshes, False) | {each.key: each.change == "removed" for each in streams}
+    models = context.files.stream_files
+    return ConnectionImpact(
+        name=step.name,
+        change=_change(step),
+        streams=streams,
+        cursors=_with_shown_names(cursors),
+        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
+        remarks=tuple(_connection_remarks(step)),
+        details=_details(step, context),
+        models={name: gone for key, gone in touched.items() for name in models(step.name, name_of(key))},
+    )
+
+
+def _with_moves(streams: Iterable[StreamImpact], link: _Link, pipeline: _Pipeline) -> Iterator[StreamImpact]:
+    """The streams of a connection; those that move from or to another connection say so."""
+    left = pipeline.left(link)
+    for each in streams:
+        came = [move for move in pipeline.moves if move.new is link and move.came == each.key]
+        remarks = list(dict.fromkeys(remark for move in came for remark in _moved_remarks(move)))
+        if each.key in left:
+            remarks.append(f"it moves to {_listed_connections(move.new for move in left[each.key])}")
+        where = f"; it comes from {_listed_connections(move.old for move in came)}" if came and each.cursor else ""
+        yield replace(each, cursor=f"{each.cursor}{where}", remarks=(*each.remarks, *remarks))
+
+
+def _moved_remarks(move: _Move) -> Iterator[str]:
+    old, new = move.old.step.old, move.new.step.new
+    yield from (each.what for each in compare_mappers(move.old.old[move.left], move.new.new[move.came]))
+    if old is not None and new is not None and any(old.inputs.get(key) != new.inputs.get(key) for key in _LOCATION):
+        yield (
+            f"new rows land under another namespace or prefix than those of the connection {move.old.step.name}: "
+            "existing rows stay where they are"
+        )
+
+
+def _listed_connections(links: Iterable[_Link]) -> str:
+    names = [link.step.name for link in links]
+    return f"the connection{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _change(step: Step | None) -> Change:
@@ -332,12 +511,29 @@ def _connection_remarks(step: Step | None) -> Iterator[str]:
         return
     if _changes_secret_streams(step):
         yield SECRET_STREAMS
+    if step.new is not None and not step.quiet:
+        yield from _status_remarks(step.new, step.old)
     if step.old is None or step.new is None or step.quiet:
         return
     if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):
         yield _MOVES_DESTINATION
     if any(path[0] in _LOCATION for path in property_paths(step)):
         yield _MOVES_LOCATION
+
+
+def _status_remarks(new: ResourceState, old: ResourceState | None) -> Iterator[str]:
+    """What the status of a connection means for its rows, if it is new."""
+    before, after = (_status(state) for state in (old, new))
+    if before == after:
+        return
+    if after == "inactive":
+        yield _STOPS
+    elif old is not None and after == "active":
+        yield _SYNCS_AGAIN
+
+
+def _status(state: ResourceState | None) -> JsonValue:
+    return "active" if state is None else state.inputs.get("status") or "active"
 
 
 def _known(state: ResourceState) -> Known:
@@ -352,17 +548,23 @@ def _properties(values: Mapping[str, JsonValue]) -> Properties:
 # Cursors
 
 
-def _cursor_impact(
-    pipeline: _Pipeline, old: Mapping[str, Stream], new: Mapping[str, Stream], reread: Collection[str]
-) -> CursorImpact:
-    step = pipeline.connection
-    if step is None or step.old is None or step.quiet:
+def _cursor_impact(link: _Link, pipeline: _Pipeline, reread: Collection[str]) -> CursorImpact:
+    step = link.step
+    if step.old is None or step.quiet:
         return CursorImpact()
     if step.new is None:
-        return cursors_after_deletion(old)
-    if step.op == "update":
-        return cursors_after_update(old, new, reread)
-    return cursors_after_replacement(step.old, step.new, same_connector=_same_connector(pipeline, step.old, step.new))
+        found = cursors_after_deletion(link.old)
+    elif step.op == "update":
+        found = cursors_after_update(link.old, link.new, reread)
+    else:
+        same_connector = _same_connector(pipeline, step.old, step.new)
+        found = cursors_after_replacement(step.old, step.new, same_connector=same_connector)
+    moved = {
+        key: f"it moves to {_listed_connections(move.new for move in moves)}"
+        for key, moves in pipeline.left(link).items()
+        if is_incremental(link.old[key].sync_mode)
+    }
+    return replace(found, lost=dict(sorted({**(found.lost or {}), **moved}.items()))) if moved else found
 
 
 def cursors_after_deletion(old: Mapping[str, Stream]) -> CursorImpact:
@@ -450,11 +652,12 @@ def compare_streams(
     for key in sorted(old.keys() | new.keys()):
         if key not in old:
             settings = tuple(_added_settings(new[key]))
-            yield StreamImpact(shown(key), "added", settings=settings, cursor=_added_cursor(new[key], is_new=not old))
+            cursor = _added_cursor(new[key], is_new=not old)
+            yield StreamImpact(key, "added", settings=settings, cursor=cursor, remarks=tuple(_added_remarks(new[key])))
         elif key not in new:
             stays = "stays in Airbyte: the stream resumes there if it is selected again"
             kept = stays if new and is_incremental(old[key].sync_mode) else ""
-            yield StreamImpact(shown(key), "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
+            yield StreamImpact(key, "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
         elif old[key] != new[key] or key in lost:
             yield _changed_stream(old[key], new[key], lost.get(key, ""), is_reread=key in reread)
 
@@ -475,6 +678,13 @@ def _added_settings(stream: Stream) -> Iterator[PropertyChange]:
     yield PropertyChange("cursor", "", ".".join(stream.cursor_field))
     yield PropertyChange("key", "", _key_text(stream))
     yield PropertyChange("fields", "", _field_count(stream))
+    for name, label in _OTHERS.items():
+        yield PropertyChange(label, "", _other_text(stream, name))
+
+
+def _added_remarks(stream: Stream) -> Iterator[str]:
+    if stream.selected_fields is None:
+        yield EVERY_FIELD
 
 
 def _changed_stream(old: Stream, new: Stream, lost: str, *, is_reread: bool) -> StreamImpact:
@@ -482,7 +692,7 @@ def _changed_stream(old: Stream, new: Stream, lost: str, *, is_reread: bool) -> 
     settings = tuple(each for each in _changed_settings(old, new) if each.before != each.after)
     names = {each.name for each in settings}
     return StreamImpact(
-        shown(new.key),
+        new.key,
         "changed",
         added,
         removed,
@@ -508,9 +718,17 @@ def _changed_settings(old: Stream, new: Stream) -> Iterator[PropertyChange]:
         yield PropertyChange("fields", _field_count(old), _field_count(new))
     for name in sorted(old.others.keys() | new.others.keys()):
         before, after = (json.dumps(each.others.get(name), sort_keys=True) for each in (old, new))
-        if before != after:
-            # Without values: a mapper may hold an encryption key.
+        if before != after and name in _OTHERS:
+            yield PropertyChange(_OTHERS[name], _other_text(old, name), _other_text(new, name))
+        elif before != after:
+            # Without values: they may be secret.
             yield PropertyChange(name, "", "changed")
+
+
+def _other_text(stream: Stream, name: str) -> str:
+    """A property of a stream as text; of mappers their types and fields, because a setting may be a key."""
+    value = cast("JsonValue", stream.others.get(name))
+    return ", ".join(map(mapper_text, value)) if name == "mappers" and isinstance(value, list) else as_text(value)
 
 
 def _changed_cursor(old: Stream, new: Stream, lost: str, *, is_reread: bool) -> str:
@@ -532,6 +750,13 @@ def _stream_remarks(
 ) -> Iterator[str]:
     was, becomes = is_incremental(old.sync_mode), is_incremental(new.sync_mode)
     resumes = was and becomes and not is_reread
+    yield from (each.what for each in compare_mappers(old, new))
+    if old.selected_fields is not None and new.selected_fields is None:
+        yield EVERY_FIELD
+    if old.others.get("includeFiles") != new.others.get("includeFiles"):
+        yield _FILES_TOO if new.others.get("includeFiles") else "files of the source are no longer copied"
+    if old.others.get("destinationObjectName") != new.others.get("destinationObjectName"):
+        yield "new rows go to another object of the destination: what is in the old one stays"
     if added and resumes:
         yield "existing rows stay NULL in new fields until a backfill"
     if resumes and ("cursor" in settings or "sync mode" in settings):
@@ -559,38 +784,105 @@ def _key_text(stream: Stream) -> str:
 
 def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
     """The objects that an update deletes, whose data it loses or exposes, by kind and name."""
-    found = [loss for step in steps for loss in _object_losses(step, run)]
-    found += [loss for pipeline in _pipelines(steps) for loss in _stream_losses(pipeline)]
+    pipelines = _pipelines(steps)
+    moves = {link.step.urn: pipeline.left(link) for pipeline in pipelines for link in pipeline.links}
+    found = [loss for step in steps for loss in _object_losses(step, run, moves.get(step.urn, {}))]
+    found += [
+        loss for pipeline in pipelines for link in pipeline.links for loss in _stream_losses(link, pipeline, files)
+    ]
+    found += [
+        loss for each in pipelines for move in each.moves for loss in _moved_losses(move, each.name, steps, files)
+    ]
     found += exposures(steps, files)
-    # The loss of a deleted source includes its connection: one acknowledgement is enough.
+    # The loss of a deleted source includes its connections: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
-    kept = (loss for loss in found if not (loss.kind == "connection" and loss.name in deleted))
+    kept = (
+        loss
+        for loss in found
+        if loss.kind != "connection" or deleted.isdisjoint({loss.name, naming.source_of_connection(loss.name)})
+    )
     # A bucket and its settings are one object for the reader, and may have the same loss.
     return tuple(sorted(dict.fromkeys(kept), key=lambda loss: (loss.kind, loss.name, loss.what)))
 
 
-def _object_losses(step: Step, run: Run) -> Iterator[Loss]:
+def _object_losses(step: Step, run: Run, moved: Mapping[str, Sequence[_Move]]) -> Iterator[Loss]:
     for each in findings(step, run):
         if each.effect in _LOSSES:
             effect: Literal["destroys", "exposes"] = "exposes" if each.effect == "exposes" else "destroys"
-            yield Loss(subject_of(step), step.name, each.what, effect=effect)
+            where = _destinations_of(moved) if step.op == "delete" else ""
+            yield Loss(subject_of(step), step.name, f"{each.what}{where}", effect=effect)
 
 
-def _stream_losses(pipeline: _Pipeline) -> Iterator[Loss]:
-    """The streams of an updated or replaced connection that lose their cursor or their existing rows."""
-    step = pipeline.connection
-    if step is None or step.old is None or step.new is None or step.quiet:
+def _destinations_of(moved: Mapping[str, Sequence[_Move]]) -> str:
+    """Where the streams of a deleted connection go; empty if they go nowhere."""
+    by_connections: dict[str, list[str]] = {}
+    for key, moves in moved.items():
+        by_connections.setdefault(_listed_connections(move.new for move in moves), []).append(shown(key))
+    parts = (
+        f"; {_listed(streams)} move{'' if len(streams) > 1 else 's'} to {where}, which reads "
+        f"{'them' if len(streams) > 1 else 'it'} from the beginning"
+        for where, streams in by_connections.items()
+    )
+    return "".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{', '.join(names[:LISTED])}{more}"
+
+
+def _stream_losses(link: _Link, pipeline: _Pipeline, files: Files) -> Iterator[Loss]:
+    """The streams of an updated or replaced connection that lose their cursor or rows, or whose values are exposed."""
+    step, old, new = link.step, link.old, link.new
+    if step.old is None or step.new is None or step.quiet:
         return
     if _changes_secret_streams(step):
-        yield Loss("connection", pipeline.name, _HIDDEN_LOSS)
+        yield Loss("connection", step.name, _HIDDEN_LOSS)
         return
-    old, new = _old_and_new_streams(step) or ({}, {})
-    lost = _cursor_impact(pipeline, old, new, ()).lost or {}
+    lost, moves = _cursor_impact(link, pipeline, ()).lost or {}, pipeline.left(link)
+    where = "" if step.name == pipeline.name else f" in the connection {step.name}"
     overwritten = {key for key in old.keys() & new.keys() if _becomes_overwritten(old[key], new[key])}
     for key in sorted(lost.keys() | overwritten):
-        what = [f"its cursor is lost, because {lost[key]}"] if key in lost else []
-        what += ["its existing rows are overwritten"] if key in overwritten else []
+        why = lost.get(key, "")
+        if key in moves:
+            why = f"it moves from the connection {step.name} to {_reading_it(moves[key])}"
+        what = [f"its cursor{'' if key in moves else where} is lost, because {why}"] if key in lost else []
+        what += [f"its existing rows{where} are overwritten"] if key in overwritten else []
         # The provider refuses to lose a cursor in a replacement; on an update, it is Airbyte that drops it.
-        refused = step.op != "update" and key in lost and step.new.inputs.get("allowCursorLoss") is not True
-        by_file = f"{pipeline.name}/{name_of(key)[1]}"
-        yield Loss("stream", f"{pipeline.name}/{shown(key)}", "; ".join(what), refused=refused, by_file=by_file)
+        refused = (
+            step.op != "update"
+            and key in lost
+            and key not in moves
+            and step.new.inputs.get("allowCursorLoss") is not True
+        )
+        yield replace(_stream_loss(pipeline.name, step, key, files), what="; ".join(what), refused=refused)
+    for key in sorted(old.keys() & new.keys()):
+        exposed = [each.what for each in compare_mappers(old[key], new[key]) if each.effect == "exposes"]
+        if exposed:
+            loss = _stream_loss(pipeline.name, step, key, files)
+            yield replace(loss, what=f"{'; '.join(exposed)}{where}", effect="exposes")
+
+
+def _reading_it(moves: Sequence[_Move]) -> str:
+    names = [move.new.step.name for move in moves]
+    return f"{', '.join(names)}, which read{'' if len(names) > 1 else 's'} it from the beginning"
+
+
+def _moved_losses(move: _Move, source: str, steps: Sequence[Step], files: Files) -> Iterator[Loss]:
+    """What is exposed by a stream's way to another connection."""
+    old, new = move.old.step, move.new.step
+    exposed = compare_mappers(move.old.old[move.left], move.new.new[move.came])
+    what = [each.what for each in exposed if each.effect == "exposes"]
+    if old.old is not None and new.new is not None and another_destination(new, old.old, new.new, steps, files):
+        what.append(
+            f"writes to another destination, because it moves to the connection {new.name}: new rows go there, and "
+            "existing rows stay in the old one"
+        )
+    if what:
+        yield replace(_stream_loss(source, new, move.came, files), what="; ".join(what), effect="exposes")
+
+
+def _stream_loss(source: str, step: Step, key: str, files: Files) -> Loss:
+    """A loss of a connection's stream, without words for it yet."""
+    names = (f"{source}/{each}" for each in files.stream_names(step.name, name_of(key)))
+    return Loss("stream", f"{source}/{shown(key)}", "", also=tuple(names))

@@ -17,7 +17,7 @@ from airbyte_model.streams import shown as shown_stream
 from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import format_path
-from lotus_infra.plan.impact import is_object
+from lotus_infra.plan.impact import is_object, kind_of_type
 from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, PropertyPath, ResourceState, Step
 from lotus_infra.plan.streams import backfill_tokens, streams
 
@@ -41,7 +41,7 @@ _WHOLE_OBJECT: Final[PropertyPath] = ()
 _ALL_STREAMS: Final[PropertyPath] = ("configurations",)
 """The one path of a connection's streams if they are secret."""
 _EVERY_FIELD: Final = "every field"
-_CONVERTED: Final = frozenset({"configurations", "schedule", "backfills"})
+_CONVERTED: Final = frozenset({"configurations", "schedule", "backfills", "tags"})
 """Properties of a connection whose JSON is converted before it is compared."""
 _AIRBYTE: Final = "airbyte:index/"
 _NOT_OF_THE_PROGRAM: Final = frozenset({"refresh", "read", "read-replacement", "discard", "discard-replaced"})
@@ -101,7 +101,7 @@ class DriftedObject:
     """An object that differs between code, state and Airbyte.
 
     Attributes:
-        kind: `source`, `destination` or `connection`; the engine's type for any other.
+        kind: `source`, `destination`, `connection`, `connector` or `tag`; the engine's type for any other.
         name: its name in the program.
         differences: the properties that differ; at least one.
         notes: the provider's messages about changes in Airbyte.
@@ -160,7 +160,7 @@ class _Resource:
 
     @property
     def kind(self) -> str:
-        return self.type.rsplit(":", maxsplit=1)[-1].lower() if self.is_airbyte else self.type
+        return kind_of_type(self.type).lower() if self.is_airbyte else self.type
 
 
 def drift_of(preview: Preview) -> Drift:
@@ -313,6 +313,9 @@ def connection_values(inputs: Inputs, *, hidden: bool = False) -> PropertyValues
     """
     plain = {key: value for key, value in {**CONNECTION_DEFAULTS, **inputs}.items() if key not in _CONVERTED}
     found = property_values(plain) | {("schedule",): _schedule_text(inputs.get("schedule"))}
+    tags = inputs.get("tags")
+    if tags:
+        found["tags",] = _tag_names(tags)
     known = None if hidden else streams(inputs)
     if known is None:
         return found | {_ALL_STREAMS: HIDDEN}
@@ -323,6 +326,13 @@ def connection_values(inputs: Inputs, *, hidden: bool = False) -> PropertyValues
         if token and key in known:
             found[STREAMS, key, "backfill"] = token
     return found
+
+
+def _tag_names(tags: JsonValue) -> JsonValue:
+    """The names of tags, in alphabetical order: the server gives them in any."""
+    if not isinstance(tags, list):
+        return tags
+    return [*sorted(str(tag.get("name")) for tag in tags if isinstance(tag, dict))]
 
 
 def _schedule_text(schedule: JsonValue) -> str:

@@ -9,19 +9,33 @@ import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, Self, cast, get_args
 
 from airbyte_model.modes import KEYLESS_MODES, MODES, is_incremental
+from airbyte_model.secrets import MASK
 from airbyte_model.specifications import Specification
-from airbyte_model.streams import Stream, name_of, shown
+from airbyte_model.streams import Stream, StreamName, name_of, shown
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from lotus_infra import naming
+from lotus_infra.lake.catalog import configure
 from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.discovered import Discovered
 from lotus_infra.lake.json_text import Edit, child
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, SourceFolder, StreamFile
-from lotus_infra.lake.models import Configuration, DestinationConfig, Field, Schedule, SourceConfig, StreamConfig
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.models import (
+    ALL_FIELDS,
+    Configuration,
+    ConnectionStatus,
+    DestinationConfig,
+    Field,
+    NamedConnectionConfig,
+    NamespaceDefinition,
+    Resources,
+    Schedule,
+    SourceConfig,
+    StreamConfig,
+)
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 from lotus_infra.lake.secrecy import Secrecy, holds_credential, without_credentials
 from lotus_infra.plan.drift import (
@@ -45,27 +59,30 @@ def _key_order(model: type[BaseModel]) -> tuple[str, ...]:
 # A new key of a file goes to its place in the model's order.
 _STREAM_KEYS: Final = _key_order(StreamConfig)
 _SOURCE_KEYS: Final = _key_order(SourceConfig)
+_LISTED_KEYS: Final = _key_order(NamedConnectionConfig)
+_RESOURCES_KEYS: Final = _key_order(Resources)
 _DESTINATION_KEYS: Final = _key_order(DestinationConfig)
 _SCHEDULE_KEYS: Final = tuple(Schedule.model_fields)
 _CONNECTION_KEYS: Final = {
-    "namespaceFormat": "namespace",
     "prefix": "prefix",
     "nonBreakingSchemaUpdatesBehavior": "non_breaking_changes",
     "notifySchemaChanges": "notify_schema_changes",
 }
-"""The keys of a source's file that have a connection's properties."""
+"""The keys of a source's file that have a connection's properties as they are."""
+_STATUSES: Final = frozenset(get_args(ConnectionStatus))
+_STREAM_PROPERTIES: Final = {"includeFiles": "include_files", "destinationObjectName": "destination_object_name"}
+"""The keys of a stream's file that have a stream's properties as they are."""
 _MODE_PAIRS: Final = {mode: pair for pair, mode in MODES.items()}
 _FIELD: Final = TypeAdapter(Field)
 _REVERT: Final = "`lotus up --refresh` reverts it"
 _NO_FILE_KEY: Final = "no file of the lake has a key for it"
-_EVERY_FIELD: Final = (
-    "every field is selected in Airbyte, but a stream file lists its fields",
-    "the patch lists the known fields; the next `lotus up --refresh` selects them by name",
+_OWN_FILE: Final = (
+    "give the stream a file of its own, and name the files of each connection in its `streams`; or " + _REVERT
 )
 
 Document = dict[str, JsonValue]
-DiscoveredStreams = Callable[[str, str], Discovered | None]
-"""Returns what was discovered of a stream, by source and stream; None if it is unknown."""
+DiscoveredStreams = Callable[[str, StreamName], Discovered | None]
+"""Returns what was discovered of a stream, by its source, and its namespace and name; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,30 @@ class FilePatch:
 _Result = FileEdit | NewFile | Unresolved
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the patch of an object depends on beside the object.
+
+    Attributes:
+        drift: all differences.
+        lake: the lake.
+        discovered: a reader of discovered streams.
+    """
+
+    drift: Drift
+    lake: Lake
+    discovered: DiscoveredStreams
+
+    def changes_alike(self, connection: str, change: PropertyDrift) -> bool:
+        """Whether another connection has the same change in Airbyte, of a stream that both share."""
+        return any(
+            (each.path, each.live) == (change.path, change.live) and each.kind is DriftKind.CHANGED
+            for drifted in self.drift.objects
+            if (drifted.kind, drifted.name) == ("connection", connection)
+            for each in drifted.differences
+        )
+
+
 def patch_files(drift: Drift, lake: Lake, discovered: DiscoveredStreams) -> FilePatch:
     """Compute the edits that write all changes in Airbyte into the lake's files.
 
@@ -128,11 +169,14 @@ def patch_files(drift: Drift, lake: Lake, discovered: DiscoveredStreams) -> File
     edits: dict[str, list[Edit]] = {}
     new: dict[str, Document] = {}
     unresolved: list[Unresolved] = []
-    results = (result for drifted in drift.objects for result in _object_results(drifted, lake, discovered))
+    context = _Context(drift, lake, discovered)
+    results = (result for drifted in drift.objects for result in _object_results(drifted, context))
     for result in (*results, *_mismatched_labels(drift, lake)):
         match result:
             case FileEdit():
-                edits.setdefault(result.file, []).append(result.edit)
+                # Connections that share a stream's file have the same edits of it.
+                if result.edit not in edits.setdefault(result.file, []):
+                    edits[result.file].append(result.edit)
             case NewFile():
                 new[result.file] = result.document
             case Unresolved():
@@ -192,13 +236,15 @@ def _unresolved(drifted: DriftedObject, path: PropertyPath, what: str, remedy: s
     return Unresolved(f"{where}: {path_text(path)}" if path else where, what, remedy)
 
 
-def _object_results(drifted: DriftedObject, lake: Lake, discovered: DiscoveredStreams) -> Iterator[_Result]:
+def _object_results(drifted: DriftedObject, context: _Context) -> Iterator[_Result]:
     for each in drifted.differences:
         if each.kind is DriftKind.BOTH:
             remedy = "decide which value is right, and write it into the file or into Airbyte"
             yield _unresolved(drifted, each.path, "the code changed it too", remedy)
+    lake = context.lake
     changes = [each for each in drifted.differences if each.kind is DriftKind.CHANGED]
     source = next((folder for folder in lake.sources if folder.name == drifted.name), None)
+    connection = next((each for each in lake.connections if each.resource == drifted.name), None)
     destination = lake.destinations.get(drifted.name)
     if drifted.gone:
         remedy = "`lotus up --refresh` creates it again; to accept the deletion, delete its files"
@@ -208,16 +254,17 @@ def _object_results(drifted: DriftedObject, lake: Lake, discovered: DiscoveredSt
         yield from _ActorPatch.of(drifted, file, destination, lake).results(changes, _DESTINATION_KEYS)
     elif drifted.kind == "source" and source is not None and source.config is not None:
         yield from _ActorPatch.of(drifted, source.file, source.config, lake).results(changes, _SOURCE_KEYS)
-    elif drifted.kind == "connection" and source is not None and source.config is not None:
-        yield from _connection_results(drifted, changes, source, source.config, discovered)
+    elif drifted.kind == "connection" and connection is not None:
+        folder = next(folder for folder in lake.sources if folder.name == connection.source)
+        yield from _ConnectionPatch(drifted, folder, connection, context).results(changes)
     else:
         yield from (_unresolved(drifted, each.path, _NO_FILE_KEY) for each in changes)
 
 
-def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[Unresolved]:
+def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[_Result]:
     """The connections whose label in Airbyte differs from the one that the patched files produce.
 
-    A file has no label of a connection: it is derived from those of its source and destination.
+    A file in the short form has no label of its connection: it is derived from those of its source and destination.
     """
     renamed = {
         (drifted.kind, drifted.name): str(each.live)
@@ -226,16 +273,41 @@ def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[Unresolved]:
         if each.path == ("name",) and each.kind is DriftKind.CHANGED
     }
     for source in lake.sources:
-        destination = source.config.destination if source.config is not None else ""
-        before = (source.label, lake.destination_label(destination))
-        keys = (("source", source.name), ("destination", destination))
-        after = tuple(renamed.get(key, label) for key, label in zip(keys, before, strict=True))
-        label, connection = naming.connection_label(*after), ("connection", source.name)
-        live = drift.labels.get(connection)
-        if live not in {None, label} and (connection in renamed or after != before):
-            what = f'it is called "{live}", but the files produce "{label}"'
-            what = without_credentials(what)
-            yield Unresolved(f"connection {source.name}: name", what, f"rename its source or destination; or {_REVERT}")
+        for connection in source.connections:
+            key = ("connection", connection.resource)
+            before, after = lake.connection_label(source, connection), _label_after(renamed, lake, source, connection)
+            live = renamed.get(key, drift.labels.get(key, after))
+            if live == after or (key not in renamed and after == before):
+                continue
+            where, what = f"connection {connection.resource}: name", f'it is called "{live}"'
+            if holds_credential(live):
+                what = f"{without_credentials(what)}, which holds a credential"
+                yield Unresolved(where, what, f"rename it in Airbyte; or {_REVERT}")
+            elif connection.is_listed:
+                yield _edit_of(connection, ("name",), live, _LISTED_KEYS)
+            else:
+                what = f'{what}, but the files produce "{after}"'
+                yield Unresolved(where, without_credentials(what), f"rename its source or destination; or {_REVERT}")
+
+
+def _label_after(
+    renamed: Mapping[tuple[str, str], str], lake: Lake, source: SourceFolder, connection: Connection
+) -> str:
+    """The label that the files produce once those of the source and of the destination are patched."""
+    destination = connection.config.destination
+    if source.config is None:
+        return lake.connection_label(source, connection)
+    label = renamed.get(("source", source.name), source.label)
+    target = renamed.get(("destination", destination), lake.destination_label(destination))
+    patched = replace(source, config=source.config.model_copy(update={"name": label}))
+    config = lake.destinations.get(destination)
+    named = {destination: config.model_copy(update={"name": target})} if config is not None else {}
+    return replace(lake, destinations={**lake.destinations, **named}).connection_label(patched, connection)
+
+
+def _edit_of(connection: Connection, keys: tuple[str, ...], value: JsonValue, order: tuple[str, ...]) -> FileEdit:
+    """An edit of a connection's setting, where the source's file has it."""
+    return FileEdit(connection.file, Edit(tuple(map(str, connection.path(*keys))), value, order))
 
 
 # Sources and destinations
@@ -343,51 +415,234 @@ def _is_hidden(value: JsonValue) -> bool:
 # Connections
 
 
-def _connection_results(
-    drifted: DriftedObject,
-    changes: Iterable[PropertyDrift],
-    source: SourceFolder,
-    config: SourceConfig,
-    discovered: DiscoveredStreams,
-) -> Iterator[_Result]:
-    """The results for a connection, except its label."""
-    live = {**CONNECTION_DEFAULTS, **drifted.live}
-    by_stream: dict[str, list[PropertyDrift]] = {}
-    for each in changes:
-        match each.path:
-            case (key, stream, *_) if key == STREAMS:
-                by_stream.setdefault(stream, []).append(each)
-            case ("schedule",):
-                yield from _schedule_edits(live.get("schedule"), source.file, config)
-            case ("name",):
-                continue
+@dataclass(frozen=True, slots=True)
+class _ConnectionPatch:
+    """The patch of a connection: of its settings in the source's file, and of the files of its streams."""
+
+    drifted: DriftedObject
+    source: SourceFolder
+    connection: Connection
+    context: _Context
+
+    def results(self, changes: Iterable[PropertyDrift]) -> Iterator[_Result]:
+        """The results for the changes in Airbyte, except the label."""
+        live = {**CONNECTION_DEFAULTS, **self.drifted.live}
+        by_stream: dict[str, list[PropertyDrift]] = {}
+        namespaces: list[PropertyDrift] = []
+        for each in changes:
+            match each.path:
+                case (key, stream, *_) if key == STREAMS:
+                    by_stream.setdefault(stream, []).append(each)
+                case ("schedule",):
+                    yield from self._schedule_edits(live.get("schedule"))
+                case ("name",):
+                    continue
+                case ("namespaceDefinition" | "namespaceFormat",):
+                    namespaces.append(each)
+                case _:
+                    yield self._setting_result(each, live)
+        if namespaces:
+            yield from self._namespace_results(live)
+        for stream, differences in by_stream.items():
+            yield from self._stream_results(stream, differences)
+
+    def _setting_result(self, change: PropertyDrift, live: Mapping[str, JsonValue]) -> _Result:
+        match change.path:
             case ("status",):
-                remedy = f"enable it in Airbyte; or {_REVERT}"
-                yield _unresolved(drifted, each.path, "a file can't disable a connection", remedy)
-            # The file's key `namespace` is a custom format; no key expresses another namespace definition.
-            case (key,) if key in _CONNECTION_KEYS and (key != "namespaceFormat" or _is_custom_namespace(live)):
-                yield FileEdit(source.file, Edit((_CONNECTION_KEYS[key],), live.get(key), _SOURCE_KEYS))
-            case _:
-                yield _unresolved(drifted, each.path, _NO_FILE_KEY)
-    live_streams = streams(drifted.live) or {}
-    for key, differences in by_stream.items():
-        yield from _stream_results(drifted, differences, live_streams.get(key), source, discovered)
+                return self._status_result(change)
+            case ("tags",):
+                return self._edit(("tags",), change.live)
+            case ("resourceRequirements", key) if self.connection.is_listed and key in _RESOURCES_KEYS:
+                left = live.get("resourceRequirements")
+                # An object without keys says nothing.
+                keys = ("resource_requirements", key) if left else ("resource_requirements",)
+                return self._edit(keys, change.live, _RESOURCES_KEYS if left else self._keys)
+            case ("configurations",):
+                what = "its streams are secret, because a mapper holds a key: the difference is not shown"
+                return self._unresolved(change.path, what)
+            case (key,) if key in _CONNECTION_KEYS:
+                return self._edit((_CONNECTION_KEYS[key],), live.get(key))
+        return self._unresolved(change.path, _NO_FILE_KEY)
+
+    def _status_result(self, change: PropertyDrift) -> _Result:
+        status = str(change.live)
+        if status not in _STATUSES:
+            what = f"a file can't make a connection {status}"
+            return self._unresolved(change.path, what, f"enable it in Airbyte; or {_REVERT}")
+        if change.perhaps_server:
+            remedy = f"remove the cause, such as a breaking change of the source, and {_REVERT}; or write its status"
+            return self._unresolved(change.path, "Airbyte itself may have disabled it", remedy)
+        return self._edit(("status",), status)
+
+    def _namespace_results(self, live: Mapping[str, JsonValue]) -> Iterator[_Result]:
+        """The results for the namespace, of which two properties make sense together only."""
+        config = self.connection.config
+        definition, written = str(live.get("namespaceDefinition")), live.get("namespaceFormat")
+        if definition not in get_args(NamespaceDefinition):
+            yield self._unresolved(("namespaceDefinition",), _NO_FILE_KEY)
+            return
+        if definition != config.namespace_definition:
+            yield self._edit(("namespace_definition",), definition)
+        if definition == "custom_format":
+            if written and written != self._namespace_by_default:
+                yield self._edit(("namespace",), written)
+            elif not written:
+                yield self._unresolved(("namespaceFormat",), "a file can't have an empty namespace")
+        else:
+            if config.namespace is not None:
+                yield self._edit(("namespace",), None)
+            if written:
+                what = f"a file has no namespace beside the definition {definition}"
+                yield self._unresolved(("namespaceFormat",), what)
+
+    @property
+    def _namespace_by_default(self) -> str | None:
+        """The namespace that the file needs no key for; None if it has the key."""
+        return naming.namespace(self.source.name) if self.connection.config.namespace is None else None
+
+    def _schedule_edits(self, live: JsonValue) -> Iterator[FileEdit]:
+        """One edit for each key that differs, or one for the whole schedule if the file has none."""
+        wanted, config = _schedule_keys(live), self.connection.config
+        written = config.schedule.model_dump(exclude_none=True)
+        if "schedule" not in config.model_fields_set:
+            yield self._edit(("schedule",), dict(wanted))
+            return
+        for key in _SCHEDULE_KEYS:
+            if wanted.get(key) != written.get(key):
+                yield self._edit(("schedule", key), wanted.get(key), _SCHEDULE_KEYS)
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return _LISTED_KEYS if self.connection.is_listed else _SOURCE_KEYS
+
+    def _edit(self, keys: tuple[str, ...], value: JsonValue, order: tuple[str, ...] = ()) -> FileEdit:
+        return _edit_of(self.connection, keys, value, order or self._keys)
+
+    def _unresolved(self, path: PropertyPath, what: str, remedy: str = _REVERT) -> Unresolved:
+        return _unresolved(self.drifted, path, what, remedy)
+
+    # Streams
+
+    def _stream_results(self, key: str, changes: Sequence[PropertyDrift]) -> Iterator[_Result]:
+        """The results for one stream.
+
+        Args:
+            key: the stream's key.
+            changes: its changes in Airbyte; at least one.
+        """
+        identity, path = name_of(key), (STREAMS, key)
+        live = (streams(self.drifted.live) or {}).get(key)
+        known = self.context.discovered(self.source.name, identity)
+        files = self.source.files_of(identity)
+        taken = [each for each in files if self.connection.takes(each)]
+        if live is None:
+            yield from self._removed(path, taken)
+        elif taken:
+            selected = next((each for each in taken if each.config.selected), taken[0])
+            yield from self._updated(selected, live, known, changes)
+        elif files:
+            yield from self._joined(files[0], live, known, changes)
+        else:
+            yield from self._new(live, known, path)
+
+    def _updated(
+        self, file: StreamFile, live: Stream, known: Discovered | None, changes: Sequence[PropertyDrift]
+    ) -> Iterator[_Result]:
+        """The results for a stream whose file the connection takes."""
+        update = _StreamUpdate(self.drifted, file, live, known)
+        for change in changes:
+            others = [name for name in self._sharing(file) if not self.context.changes_alike(name, change)]
+            if others:
+                yield self._unresolved(change.path, f"{_named(others)} the same file", _OWN_FILE)
+            elif len(change.path) == len((STREAMS, live.key)):
+                yield from update.reselected()
+            else:
+                yield from update.changed(change.path[2:], change)
+
+    def _sharing(self, file: StreamFile) -> list[str]:
+        """The other connections that take a stream's file."""
+        others = (each for each in self.source.connections if each.resource != self.connection.resource)
+        return [each.resource for each in others if each.takes(file)]
+
+    def _removed(self, path: PropertyPath, taken: Sequence[StreamFile]) -> Iterator[_Result]:
+        """The results for a stream that left the connection: the others that share its file keep it."""
+        for file in taken:
+            if file.config.selected and not self._sharing(file):
+                yield FileEdit(file.file, Edit(("selected",), False, _STREAM_KEYS))
+            elif file.config.selected:
+                names = [each for each in self._listed_files if each != file.name]
+                if names:
+                    yield self._edit(("streams",), [*names])
+                else:
+                    yield self._unresolved(path, "a connection needs a stream", f"remove the connection; or {_REVERT}")
+
+    @property
+    def _listed_files(self) -> list[str]:
+        """The names of the files that the connection takes, as a list of it would have them."""
+        listed = self.connection.config.streams
+        return list(listed) if listed is not None else [each.name for each in self.connection.streams]
+
+    def _joined(
+        self, file: StreamFile, live: Stream, known: Discovered | None, changes: Sequence[PropertyDrift]
+    ) -> Iterator[_Result]:
+        """The results for a stream that has a file, which the connection does not take."""
+        if self._sharing(file) and _differs(file, live, known):
+            path = (STREAMS, live.key)
+            yield self._unresolved(path, f"{_named(self._sharing(file))} the file of it with other settings", _OWN_FILE)
+            return
+        yield self._edit(("streams",), [*self._listed_files, file.name])
+        if not self._sharing(file):
+            yield from _StreamUpdate(self.drifted, file, live, known).reselected()
+
+    def _new(self, live: Stream, known: Discovered | None, path: PropertyPath) -> Iterator[_Result]:
+        """The results for a stream that the lake has no file of."""
+        listed = self.connection.config.streams
+        others = [
+            each.resource
+            for each in self.source.connections
+            if each.resource != self.connection.resource and each.config.streams is None
+        ]
+        if others:
+            one = f"the connection {others[0]} takes every file of the source"
+            yield self._unresolved(
+                path, one, f"name its files in its `streams`, then run this command again; or {_REVERT}"
+            )
+            return
+        name = self._free_name(live)
+        if name is None:
+            yield self._unresolved(
+                path, "the names that its file would have are taken", f"write its file; or {_REVERT}"
+            )
+            return
+        results = list(
+            _new_file_results(self.drifted, live, f"{self.source.name}/{name}.json", known, self.source.name)
+        )
+        yield from results
+        if listed is not None and any(isinstance(each, NewFile) for each in results):
+            yield self._edit(("streams",), [*listed, name])
+
+    def _free_name(self, stream: Stream) -> str | None:
+        """The name of a new stream's file; None if other streams have it."""
+        names = (naming.stream_file(stream.name), naming.stream_file(stream.name, stream.namespace))
+        taken = {each.name for each in self.source.streams}
+        return next((name for name in names if name not in taken), None)
 
 
-def _is_custom_namespace(live: Mapping[str, JsonValue]) -> bool:
-    return live.get("namespaceDefinition") == "custom_format"
+def _named(connections: Sequence[str]) -> str:
+    several = len(connections) > 1
+    return f"the connection{'s' if several else ''} {', '.join(connections)} {'have' if several else 'has'}"
 
 
-def _schedule_edits(live: JsonValue, file: str, config: SourceConfig) -> Iterator[FileEdit]:
-    """One edit for each key that differs, or one for the whole schedule if the file has none."""
-    wanted = _schedule_keys(live)
-    written = config.schedule.model_dump(exclude_none=True)
-    if "schedule" not in config.model_fields_set:
-        yield FileEdit(file, Edit(("schedule",), dict(wanted), _SOURCE_KEYS))
-        return
-    for key in _SCHEDULE_KEYS:
-        if wanted.get(key) != written.get(key):
-            yield FileEdit(file, Edit(("schedule", key), wanted.get(key), _SCHEDULE_KEYS))
+def _differs(file: StreamFile, live: Stream, known: Discovered | None) -> bool:
+    """Whether a live stream has other settings than a file."""
+    configured = configure(file.config, known)
+    return (
+        configured.sync_mode != live.sync_mode
+        or configured.selected_fields != live.selected_fields
+        or (is_incremental(live.sync_mode) and configured.cursor_field != live.cursor_field)
+        or (live.sync_mode not in KEYLESS_MODES and configured.primary_key != live.primary_key)
+        or bool(live.others.get("mappers")) != bool(configured.mappers)
+    )
 
 
 def _schedule_keys(live: JsonValue) -> dict[str, str]:
@@ -405,42 +660,6 @@ def _schedule_keys(live: JsonValue) -> dict[str, str]:
 # Streams
 
 
-def _stream_results(
-    drifted: DriftedObject,
-    changes: Sequence[PropertyDrift],
-    live: Stream | None,
-    source: SourceFolder,
-    discovered: DiscoveredStreams,
-) -> Iterator[_Result]:
-    """The results for one stream.
-
-    Args:
-        drifted: the connection.
-        changes: the stream's changes in Airbyte; at least one.
-        live: the live stream; None if it was removed.
-        source: the source's folder.
-        discovered: a reader of discovered streams.
-    """
-    path = changes[0].path[:2]
-    namespace, name = name_of(path[1])
-    file = f"{source.name}/{name}.json"
-    written = next((each for each in source.streams if each.name == name), None)
-    # A name that is no identifier must not become a path.
-    known = discovered(source.name, name) if naming.is_identifier(name) else None
-    if live is None:
-        yield FileEdit(file, Edit(("selected",), False, _STREAM_KEYS))
-    elif not naming.is_identifier(name):
-        yield _unresolved(drifted, path, "its name is not valid for a stream file")
-    elif known is not None and (known.namespace or None) != namespace:
-        yield _unresolved(drifted, path, "the stream file with this name is for another namespace")
-    elif written is None:
-        yield from _new_stream_results(drifted, live, file, known, source.name)
-    elif any(each.path == path for each in changes):
-        yield from _StreamUpdate(drifted, written, live, known).reselected()
-    else:
-        yield from _StreamUpdate(drifted, written, live, known).changed(each.path[2:] for each in changes)
-
-
 @dataclass(frozen=True, slots=True)
 class _StreamUpdate:
     """The update of a stream's file to the live stream."""
@@ -450,24 +669,29 @@ class _StreamUpdate:
     live: Stream
     discovered: Discovered | None
 
-    def changed(self, paths: Iterable[PropertyPath]) -> Iterator[_Result]:
-        """The results for the changed properties, by path within the stream."""
-        for path in dict.fromkeys(paths):
-            yield from self._property_results(path)
-
     def reselected(self) -> Iterator[_Result]:
         """The results for a stream that was added again: its file exists, and any property may differ."""
-        yield self._edit("selected", True)
+        if not self.file.config.selected:
+            yield self._edit("selected", True)
         token = self.file.config.backfill
         if isinstance(token, str):
             what = f"its token {token} requests a full re-read"
             yield self._unresolved(("backfill",), what, "remove the token if that is not wanted")
-        selected = set(_known_fields(self.live, self.discovered) or self.file.fields)
-        fields = [("fields", name) for name in sorted(selected ^ self.file.fields.keys())]
-        every_field = [("fields",)] if self.live.selected_fields is None else []
-        yield from self.changed([("sync_mode",), ("cursor_field",), ("primary_key",), *fields, *every_field])
+        paths: list[PropertyPath] = [("sync_mode",), ("cursor_field",), ("primary_key",)]
+        if self.file.config.takes_all or self.live.selected_fields is None:
+            paths += [("fields",)] if self.file.config.takes_all != (self.live.selected_fields is None) else []
+        else:
+            paths += [("fields", name) for name in sorted(set(self.live.selected_fields) ^ self.file.fields.keys())]
+        for path in paths:
+            yield from self.changed(path)
 
-    def _property_results(self, path: PropertyPath) -> Iterator[_Result]:
+    def changed(self, path: PropertyPath, change: PropertyDrift | None = None) -> Iterator[_Result]:
+        """The results for a changed property, by path within the stream.
+
+        Args:
+            path: the path.
+            change: the change; None for a stream that was added again.
+        """
         config, live = self.file.config, self.live
         match path:
             case ("sync_mode",):
@@ -480,14 +704,21 @@ class _StreamUpdate:
                 if live.sync_mode not in KEYLESS_MODES and live.primary_key != config.primary_key:
                     yield self._edit("primary_key", [list(each) for each in live.primary_key] or None)
             case ("fields",):
-                for name in self.discovered.fields if self.discovered is not None else ():
-                    if name not in self.file.fields:
-                        yield self._field_result(name)
-                yield self._unresolved(("fields",), *_EVERY_FIELD)
+                yield from self._all_fields_results()
             case ("fields", name):
                 yield self._field_result(name)
+            case ("mappers",):
+                yield self._mappers_result(change)
             case _:
-                yield self._unresolved(path, "a stream file has no key for it")
+                yield self._other_result(path)
+
+    def _other_result(self, path: PropertyPath) -> _Result:
+        match path:
+            case ("namespace",):
+                return self._edit("namespace", self.live.namespace or None)
+            case (key,) if key in _STREAM_PROPERTIES:
+                return self._edit(_STREAM_PROPERTIES[key], cast("JsonValue", self.live.others.get(key)))
+        return self._unresolved(path, "a stream file has no key for it")
 
     def _sync_mode_results(self) -> Iterator[_Result]:
         pair = _MODE_PAIRS.get(self.live.sync_mode)
@@ -499,6 +730,17 @@ class _StreamUpdate:
         if self.file.config.destination_sync_mode != pair[1]:
             yield self._edit("destination_sync_mode", pair[1])
 
+    def _all_fields_results(self) -> Iterator[_Result]:
+        """Every field in place of some, or the other way round."""
+        selected, known = self.live.selected_fields, self.discovered.fields if self.discovered is not None else {}
+        if selected is None:
+            yield self._edit("fields", ALL_FIELDS)
+            return
+        unknown = [name for name in selected if name not in known]
+        yield from (self._unresolved(("fields", name), *_unknown_type(self.file.source)) for name in unknown)
+        if not unknown:
+            yield self._edit("fields", {name: _field_document(known[name]) for name in known if name in selected})
+
     def _field_result(self, name: str) -> _Result:
         """Add the field if it is live, else remove it."""
         selected = self.live.selected_fields
@@ -509,6 +751,18 @@ class _StreamUpdate:
             return self._unresolved(("fields", name), *_unknown_type(self.file.source))
         return FileEdit(self.file.file, Edit(("fields", name), _field_document(known[name]), tuple(known)))
 
+    def _mappers_result(self, change: PropertyDrift | None) -> _Result:
+        written: list[JsonValue] = [each.model_dump(mode="json") for each in self.file.config.mappers]
+        code, live = ([_mapper_document(each) for each in _list(value)] for value in _sides(change))
+        merged = _merged(written, code, live)
+        if _is_hidden(merged) or MASK in json.dumps(merged):
+            remedy = (
+                f"`pulumi config set --secret lotus:<name>`, and write it into {self.file.file} with its key as "
+                f'{{"$secret": "<name>"}}; or {_REVERT}'
+            )
+            return self._unresolved(("mappers",), "a mapper holds a key, which Airbyte does not show", remedy)
+        return self._edit("mappers", merged or None)
+
     def _edit(self, key: str, value: JsonValue) -> FileEdit:
         return FileEdit(self.file.file, Edit((key,), value, _STREAM_KEYS))
 
@@ -516,7 +770,36 @@ class _StreamUpdate:
         return _unresolved(self.drifted, (STREAMS, self.live.key, *path), what, remedy)
 
 
-def _new_stream_results(
+def _sides(change: PropertyDrift | None) -> tuple[JsonValue, JsonValue]:
+    return (None, None) if change is None else (change.code, change.live)
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _mapper_document(mapper: JsonValue) -> JsonValue:
+    """A mapper in the keys of a stream's file."""
+    if not isinstance(mapper, dict):
+        return mapper
+    return {"type": mapper.get("type"), "configuration": mapper.get("mapperConfiguration")}
+
+
+def _merged(written: JsonValue, code: JsonValue, live: JsonValue) -> JsonValue:
+    """The live value, with what the file has for each part that is as in the code: it may refer to a value."""
+    if code == live:
+        return written
+    if isinstance(live, dict) and isinstance(code, dict) and isinstance(written, dict) and not is_reference(written):
+        return {key: _merged(written.get(key), code.get(key), value) for key, value in live.items()}
+    if isinstance(live, list) and isinstance(code, list) and isinstance(written, list):
+        both = min(len(code), len(written))
+        return [
+            _merged(written[index], code[index], value) if index < both else value for index, value in enumerate(live)
+        ]
+    return live
+
+
+def _new_file_results(
     drifted: DriftedObject, live: Stream, file: str, discovered: Discovered | None, source: str
 ) -> Iterator[_Result]:
     """The file of a stream that the lake does not have."""
@@ -528,29 +811,30 @@ def _new_stream_results(
     if pair is None:
         yield _unresolved(drifted, path, _no_mode(live))
         return
-    names = _known_fields(live, discovered) or ()
-    for name in names:
+    mappers = [_mapper_document(each) for each in _list(cast("JsonValue", live.others.get("mappers")))]
+    if _is_hidden(mappers) or MASK in json.dumps(mappers):
+        yield _unresolved(
+            drifted, path, "a mapper holds a key, which Airbyte does not show", f"write its file; or {_REVERT}"
+        )
+        return
+    names = live.selected_fields
+    for name in names or ():
         if name not in discovered.fields:
             yield _unresolved(drifted, (*path, "fields", name), *_unknown_type(source))
+    fields = {name: _field_document(field) for name, field in discovered.fields.items() if name in (names or ())}
     document: Document = {
         "$schema": "../.schema/stream.json",
         "stream": live.name,
+        "namespace": live.namespace,
         "sync_mode": pair[0],
         "destination_sync_mode": pair[1],
         "primary_key": [list(each) for each in live.primary_key],
         "cursor_field": list(live.cursor_field),
-        "fields": {name: _field_document(field) for name, field in discovered.fields.items() if name in names},
+        "fields": ALL_FIELDS if names is None else fields,
+        "mappers": mappers,
+        **{name: cast("JsonValue", live.others.get(key)) for key, name in _STREAM_PROPERTIES.items()},
     }
     yield NewFile(file, {key: value for key, value in document.items() if value})
-    if live.selected_fields is None:
-        yield _unresolved(drifted, (*path, "fields"), *_EVERY_FIELD)
-
-
-def _known_fields(live: Stream, discovered: Discovered | None) -> Sequence[str] | None:
-    """The names of the live fields; None if every field is selected and none is discovered."""
-    if live.selected_fields is not None or discovered is None:
-        return live.selected_fields
-    return tuple(discovered.fields)
 
 
 def _no_mode(live: Stream) -> str:

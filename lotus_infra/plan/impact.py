@@ -4,15 +4,21 @@ It has the kinds of objects that a stack contains, by the engine's types, and wh
 computed from a preview is in `lotus_infra.plan.analysis`. The attributes are keys of `lotus comment --json`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self, get_args
+
+from airbyte_model.streams import shown
 
 from lotus_infra.plan.preview import Step
 
 SOURCE: Final = "airbyte:index/source:Source"
 DESTINATION: Final = "airbyte:index/destination:Destination"
 CONNECTION: Final = "airbyte:index/connection:Connection"
+SOURCE_DEFINITION: Final = "airbyte:index/sourceDefinition:SourceDefinition"
+DESTINATION_DEFINITION: Final = "airbyte:index/destinationDefinition:DestinationDefinition"
+DECLARATIVE_DEFINITION: Final = "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition"
+TAG: Final = "airbyte:index/tag:Tag"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 Area = Literal["Airbyte", "S3", "Dagster", "other"]
@@ -29,6 +35,10 @@ _KINDS: Final = {
     SOURCE: "source",
     DESTINATION: "destination",
     CONNECTION: "connection",
+    SOURCE_DEFINITION: "connector",
+    DESTINATION_DEFINITION: "connector",
+    DECLARATIVE_DEFINITION: "connector",
+    TAG: "tag",
     BUCKET: "bucket",
     "kubernetes:postgresql.cnpg.io/v1:Cluster": "database",
     "kubernetes:core/v1:PersistentVolumeClaim": "volume",
@@ -38,8 +48,13 @@ _KINDS: Final = {
 
 def kind_of(step: Step) -> str:
     """The kind of a step's object: a word such as `bucket`, else the end of the engine's type, such as `Release`."""
-    end = step.type.rsplit(":", maxsplit=1)[-1]
-    return f"{end} provider" if is_provider(step) else _KINDS.get(step.type, end)
+    kind = kind_of_type(step.type)
+    return f"{kind} provider" if is_provider(step) else kind
+
+
+def kind_of_type(type_: str) -> str:
+    """The kind of an engine's type."""
+    return _KINDS.get(type_, type_.rsplit(":", maxsplit=1)[-1])
 
 
 def area_of(step: Step) -> Area:
@@ -95,7 +110,7 @@ class StreamImpact:
     """A stream that is added, removed or changed.
 
     Attributes:
-        name: the stream's name, with its namespace if it has one.
+        key: the text that stands for its namespace and name.
         change: added, removed or changed.
         added_fields: newly selected fields; empty for an added stream.
         removed_fields: fields that are no longer selected.
@@ -104,7 +119,7 @@ class StreamImpact:
         remarks: what happens to its existing rows.
     """
 
-    name: str
+    key: str
     change: Change
     added_fields: tuple[str, ...] = ()
     removed_fields: tuple[str, ...] = ()
@@ -112,10 +127,15 @@ class StreamImpact:
     cursor: str = ""
     remarks: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The stream's name, with its namespace if it has one."""
+        return shown(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class CursorImpact:
-    """What happens to the cursors of a source's incremental streams.
+    """What happens to the cursors of a connection's incremental streams.
 
     Attributes:
         kept: streams that resume from their cursor.
@@ -184,48 +204,105 @@ class ObjectImpact:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceImpact:
-    """A source and its connection.
+class Details:
+    """What changes about a source or a connection, beside its streams.
 
     Attributes:
-        name: the source's folder.
-        change: the change of the source; `changed` also if only its connection changes.
-        connection: the change of the connection.
-        streams: the streams that are added, removed or changed, by name.
-        settings: the differing properties of the source and of its connection.
+        settings: the differing properties.
         secrets: paths of secrets that differ.
-        cursors: what happens to the cursors.
-        refreshes: streams that are re-read from the beginning.
-        remarks: what else happens to its rows.
-        said: messages of the engine and the provider about both.
+        said: messages of the engine and the provider about it.
         effect: the worst effect of differing properties that is no loss.
         notes: why they are not safe; the gate has the losses.
     """
 
-    name: str
-    change: Change
-    connection: Change
-    streams: tuple[StreamImpact, ...]
-    settings: tuple[PropertyChange, ...]
-    secrets: tuple[str, ...]
-    cursors: CursorImpact
-    refreshes: tuple[Refresh, ...]
-    remarks: tuple[str, ...]
-    said: tuple[str, ...]
+    settings: tuple[PropertyChange, ...] = ()
+    secrets: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     effect: Effect = "safe"
     notes: tuple[Finding, ...] = ()
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several as one."""
+        return cls(
+            tuple(each for part in parts for each in part.settings),
+            tuple(each for part in parts for each in part.secrets),
+            tuple(each for part in parts for each in part.said),
+            worst(part.effect for part in parts),
+            tuple(dict.fromkeys(each for part in parts for each in part.notes)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionImpact:
+    """A connection that changes, or whose source does.
+
+    Attributes:
+        name: its name in the program, such as `shopify` or `shopify/daily`.
+        change: its change.
+        streams: the streams that are added, removed or changed, by name.
+        cursors: what happens to the cursors.
+        refreshes: streams that are re-read from the beginning.
+        remarks: what else happens to its rows.
+        details: the rest.
+        models: the names of the streams' files whose rows may change, each with whether its stream is removed.
+    """
+
+    name: str
+    change: Change
+    streams: tuple[StreamImpact, ...] = ()
+    cursors: CursorImpact = CursorImpact()
+    refreshes: tuple[Refresh, ...] = ()
+    remarks: tuple[str, ...] = ()
+    details: Details = Details()
+    models: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def touches_data(self) -> bool:
         """Whether other rows land than before, or elsewhere."""
         return bool(
             self.change != "changed"
-            or self.connection != "changed"
             or self.streams
             or self.refreshes
             or self.remarks
             or self.cursors.lost
-            or self.effect == "touches data"
+            or self.details.effect == "touches data"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImpact:
+    """A source and its connections.
+
+    Attributes:
+        name: the source's folder.
+        change: the change of the source; `changed` also if only a connection of it changes.
+        own: what changes about the source itself.
+        connections: its connections that change, by name.
+    """
+
+    name: str
+    change: Change
+    own: Details
+    connections: tuple[ConnectionImpact, ...]
+
+    @property
+    def details(self) -> Details:
+        """What changes about the source and its connections."""
+        return Details.joined([self.own, *(each.details for each in self.connections)])
+
+    @property
+    def lost(self) -> int:
+        """The number of cursors that its connections lose."""
+        return sum(len(each.cursors.lost or ()) for each in self.connections)
+
+    @property
+    def touches_data(self) -> bool:
+        """Whether other rows land than before, or elsewhere."""
+        return (
+            self.change != "changed"
+            or self.own.effect == "touches data"
+            or any(each.touches_data for each in self.connections)
         )
 
 
@@ -238,7 +315,7 @@ class Loss:
         name: its name in the program; a stream's is `<source>/<stream>`, with its namespace if it has one.
         what: what happens, in words.
         refused: whether an update refuses it unless the stack acknowledges it.
-        by_file: a stream's name without its namespace, as its file has it; empty for anything else.
+        also: other names that acknowledge it: that of a stream's file, and the stream's own without its namespace.
         effect: `destroys`, or `exposes`: others may get its data, or it goes to another place.
     """
 
@@ -246,7 +323,7 @@ class Loss:
     name: str
     what: str
     refused: bool = False
-    by_file: str = ""
+    also: tuple[str, ...] = ()
     effect: Literal["destroys", "exposes"] = "destroys"
 
     @property
@@ -257,7 +334,7 @@ class Loss:
     @property
     def objects(self) -> frozenset[str]:
         """All names that acknowledge it: a stream may also be named as its file is."""
-        return frozenset({self.object, f"{self.kind} {self.by_file or self.name}"})
+        return frozenset(f"{self.kind} {name}" for name in (self.name, *self.also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,5 +365,5 @@ class Impact:
         if not (self.losses or self.sources or self.others):
             return "nothing changes"
         effects: list[Effect] = [loss.effect for loss in self.losses]
-        effects += ["touches data" if each.touches_data else each.effect for each in self.sources]
+        effects += ["touches data" if each.touches_data else each.details.effect for each in self.sources]
         return worst([*effects, *(each.effect for each in self.others)])

@@ -26,6 +26,8 @@ READABLE_CLASSES: Final = frozenset(
 _SIZES: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60
 }  # fmt: skip
+_NAMES_PLACE: Final = re.compile(r"url|host|endpoint|server|domain|proxy", re.IGNORECASE)
+"""In the keys of a connector's manifest whose values say where requests go (airbyte-python-cdk, declarative models)."""
 _RETENTION: Final = {"d": 1, "w": 7, "m": 30}
 """Days of a unit of a backup's retention, as CloudNativePG writes it: `30d`, `4w`, `6m`."""
 
@@ -592,6 +594,42 @@ def schedule(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
     kind = after.get("scheduleType") if isinstance(after, dict) else None
     if kind not in ("cron", "basic"):
         yield look("no sync starts by itself any more")
+
+
+def status(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+    """Touches data if syncs stop or start; look for a status that is not known."""
+    if after in (None, "active"):
+        yield touches("syncs again")
+    elif after == "inactive":
+        yield touches("stops syncing: no new rows land")
+    else:
+        yield look(f"has another status, {after}")
+
+
+def manifest(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+    """Exposes if requests may go to another place; look for every other change of a connector's manifest."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        yield exposes("has a manifest that is not understood: the secrets of its sources may go to another place")
+        return
+    old, new = (set(_places_in(value)) for value in (before, after))
+    if old == new:
+        yield look("runs other code: its manifest changes")
+        return
+    gone, come = (sorted(text for _, text in each) for each in (old - new, new - old))
+    where = f"{', '.join(gone) or 'none'} → {', '.join(come) or 'none'}"
+    yield exposes(f"may send the secrets of its sources to another place: {where}")
+
+
+def _places_in(value: JsonValue, key: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a manifest that name a server or may do so, with their keys."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _places_in(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _places_in(inner, key)
+    elif isinstance(value, str) and ("//" in value or _NAMES_PLACE.search(key)):
+        yield key, value
 
 
 def refresh_mode(_before: JsonValue, after: JsonValue) -> Iterator[Finding]:

@@ -17,11 +17,15 @@ from lotus_infra.plan import rules
 from lotus_infra.plan.impact import (
     BUCKET,
     CONNECTION,
+    DECLARATIVE_DEFINITION,
     DESTINATION,
+    DESTINATION_DEFINITION,
     EFFECTS,
     LIFECYCLE,
     PROVIDER,
     SOURCE,
+    SOURCE_DEFINITION,
+    TAG,
     Finding,
     is_object,
     is_provider,
@@ -163,7 +167,7 @@ _CONNECTION: Final = {
     "namespaceFormat": Row(touches("writes under another namespace")),
     "prefix": Row(touches("writes under another prefix")),
     "nonBreakingSchemaUpdatesBehavior": _look("reacts in another way to fields that its source gains or loses"),
-    "status": Row(touches("is switched on or off")),
+    "status": _rule(rules.status, touches("may stop syncing, or sync again")),
     "tags": _safe(),
     "notifySchemaChanges": _safe(),
     "notifySchemaChangesByEmail": _safe(),
@@ -173,20 +177,31 @@ _CONNECTION: Final = {
     "refreshOnSchemaChange": _look("may re-read streams that change"),
     "allowCursorLoss": _look("may lose its cursors in a replacement from now on"),
 }
-_MOVES: Final = Row(exposes("moves to another workspace"))
-_IMAGE: Final = Entry(
-    create=look("is added: its image gets the secrets that are configured for it"),
-    replace=touches("is replaced, with everything that uses it"),
-    delete=destroys("is deleted, with everything that uses it and its connections"),
-    rows={
-        "name": _safe(),
-        "workspaceId": _MOVES,
-        "dockerRepository": Row(exposes("runs another image, which gets its secrets")),
-        "dockerImageTag": Row(touches("runs another version")),
+
+
+def _definition(actors: str, rows: Mapping[str, Row]) -> Entry:
+    """A connector of one's own. The server deletes a definition with everything that it runs."""
+    cascade = f"Airbyte deletes every {actors} of it too, with its connections and every cursor"
+    moves = Row(exposes("moves to another workspace"))
+    common = {"name": _safe(), "workspaceId": moves, "forceDestroy": _FORCE}
+    return Entry(
+        create=look(f"is a connector of one's own: its code gets the settings and secrets of every {actors} of it"),
+        replace=destroys(f"is replaced: {cascade}"),
+        delete=destroys(f"is deleted: {cascade}"),
+        rows={**common, **rows},
+    )
+
+
+def _image(actors: str) -> Entry:
+    gets = f"which gets the settings and secrets of every {actors} of it"
+    rows = {
+        "dockerRepository": Row(exposes(f"runs another image, {gets}")),
+        "dockerImageTag": _look(f"runs other code, {gets}"),
         "documentationUrl": IDENTITY,
-        "forceDestroy": _FORCE,
-    },
-)
+    }
+    return _definition(actors, rows)
+
+
 _AIRBYTE: Final = {
     SOURCE: Entry(
         create=touches("is added"),
@@ -206,6 +221,25 @@ _AIRBYTE: Final = {
         delete=destroys("is deleted, with every cursor; files in the bucket stay"),
         rows=_CONNECTION,
     ),
+    SOURCE_DEFINITION: _image("source"),
+    DESTINATION_DEFINITION: _image("destination"),
+    DECLARATIVE_DEFINITION: _definition(
+        "source",
+        {
+            # Airbyte has no call that renames one.
+            "name": IDENTITY,
+            "manifest": _rule(
+                rules.manifest,
+                exposes("may send the secrets of its sources to another place: its manifest is not shown"),
+            ),
+        },
+    ),
+    TAG: Entry(
+        create=SAFE,
+        replace=look("is replaced: connections outside of the stack lose it"),
+        delete=look("is deleted: connections outside of the stack lose it"),
+        rows={"name": _safe(), "color": _safe(), "workspaceId": IDENTITY},
+    ),
     "airbyte:index/workspace:Workspace": Entry(
         create=look("is added"),
         replace=destroys("is replaced: everything in the old one is deleted"),
@@ -217,25 +251,6 @@ _AIRBYTE: Final = {
             "notifications": _look("notifies others, or of other events"),
             "forceDestroy": _FORCE,
         },
-    ),
-    "airbyte:index/sourceDefinition:SourceDefinition": _IMAGE,
-    "airbyte:index/destinationDefinition:DestinationDefinition": _IMAGE,
-    "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition": Entry(
-        create=look("is added: its manifest says where the secrets that are configured for it go"),
-        replace=touches("is replaced, with everything that uses it"),
-        delete=destroys("is deleted, with everything that uses it and its connections"),
-        rows={
-            "name": IDENTITY,
-            "workspaceId": _MOVES,
-            "manifest": Row(touches("reads in another way")),
-            "forceDestroy": _FORCE,
-        },
-    ),
-    "airbyte:index/tag:Tag": Entry(
-        create=SAFE,
-        replace=look("is replaced: connections outside of the program lose it"),
-        delete=look("is deleted: connections outside of the program lose it"),
-        rows={"name": _safe(), "color": _safe(), "workspaceId": _MOVES},
     ),
 }
 

@@ -48,6 +48,11 @@ class Lab:
         """What a stack's file says of this Airbyte."""
         return {"airbyte:serverUrl": self.twin.public_url, "lotus:workspaceId": self.twin.workspace_id}
 
+    def connection_id(self, selector: str) -> str:
+        """The id of a connection by its argument of commands."""
+        [connection] = self.live.connections([selector])
+        return self.live.connection(connection).connection_id
+
     def patience(self, timeout_seconds: float | None = None) -> Polling:
         """Waits of ten seconds that take no time but by this clock."""
         return Polling(10, timeout_seconds, pause=self._pause, clock=lambda: self.waited)

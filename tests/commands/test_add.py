@@ -296,6 +296,7 @@ def test_secrets_of_a_file_become_references_and_their_values_discover_the_sourc
     }
     assert all(TOKEN.encode() not in content for content in files(lab.folder).values())
     assert check_lake(lab.folder).problems == ()
+    assert document(lab, "postgres/_source.json")["namespace"] == "postgres_${SOURCE_NAMESPACE}"
     identities = {
         (found["namespace"], found["stream"], found["destination_sync_mode"])
         for name in files(lab.folder)
@@ -330,25 +331,52 @@ def test_a_choice_of_the_specification_is_asked_for_with_its_options(
     assert capsys.readouterr().out.count('.json is "') == 3
     assert {document(lab, f"sheets/{file.name}")["stream"] for file in (lab.folder / "sheets").glob("[a-z]*.json")} == {
         "Sheet 1",
-        "Budget 2026 (draft)",
+        "Budget 2026",
         "Städte",
     }
     assert check_lake(lab.folder).problems == ()
 
 
-def test_a_source_of_ones_own_connector_is_written_before_airbyte_has_it(
+def test_a_source_of_ones_own_connector_is_discovered_by_a_temporary_definition(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string", "airbyte_secret": True}}}
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    assert lotus("connector", "add", "source-mine", "--image", "example/mine:1", "--from", "spec.json", "--yes") == 0
-    mine = ("add", "source", "mine", "--connector", "source-mine", "--yes")
+    (tmp_path / "spec.json").write_text(json.dumps({"type": "object", "properties": {"count": {"type": "integer"}}}))
+    image = ("connector", "add", "source-mine", "--from", "spec.json", "--yes", "--image")
+    assert lotus(*image, "example/unknown:1") == 0
+    known = {each.definition_id for each in lab.airbyte.every_definition("source", lab.twin.workspace_id)}
+    mine = ("add", "source", "mine", "--connector", "source-mine", "--config", "count=3", "--all-streams", "--yes")
+    # Airbyte can't run it.
     assert lotus(*mine) == 1
-    assert "Airbyte does not have your source-mine yet" in capsys.readouterr().err
+    assert lotus(*mine[:-2], "--no-discover") == 0
+    assert lotus(*image, "airbyte/source-faker:7.2.1") == 0
+    capsys.readouterr()
 
-    assert lotus(*mine, "--no-discover") == 0
+    assert lotus(*mine[:2], "other", *mine[3:]) == 0
 
-    assert document(lab, "mine/_source.json")["configuration"] == {"key": {"$secret": "mine_key"}}
+    assert "Discovered 3 streams by a temporary source, which is deleted again" in capsys.readouterr().out
+    assert {each.definition_id for each in lab.airbyte.every_definition("source", lab.twin.workspace_id)} == known
+    assert sources(lab) == []
+    assert document(lab, "other/_source.json")["configuration"] == {"count": 3}
+    assert (lab.folder / "other/users.json").exists()
+    assert check_lake(lab.folder).problems == ()
+
+
+def test_a_manifest_of_ones_own_is_given_to_airbyte_for_the_discovery(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "weather.yaml").write_text(
+        "type: DeclarativeSource\nversion: 6.1.0\nspec:\n  type: Spec\n"
+        "  connection_specification: {type: object, properties: {city: {type: string}}}\n"
+    )
+    assert lotus("connector", "add", "source-weather", "--manifest", "weather.yaml", "--yes") == 0
+    weather = ("add", "source", "weather", "--connector", "source-weather", "--config", "city=Berlin")
+
+    assert lotus(*weather, "--all-streams", "--yes") == 1
+
+    # The twin can't read manifests.
+    assert "could not discover" in capsys.readouterr().err
+    assert sources(lab) == []
+    assert lab.airbyte.every_definition("declarative_source", lab.twin.workspace_id) == []
 
 
 # Streams

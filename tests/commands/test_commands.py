@@ -106,7 +106,7 @@ def test_where_nothing_is_under_way_a_cancel_has_nothing_to_do_and_all_is_well(
 def test_a_sync_that_can_not_start_is_told_even_where_only_ids_are_printed(
     lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = lab.live.connection_id(lab.live.folders(["shop"])[0])
+    shop = lab.connection_id("shop")
     lab.airbyte.patch_connection(shop, {"status": "inactive"})
 
     assert lotus("sync", "--all", "--no-wait") == 1

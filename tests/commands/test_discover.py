@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_source_that_was_never_discovered_gets_a_file_for_each_stream(lab: Lab) -> None:
     found = discover_source(lab.live, "shop")
 
-    assert [(change.stream, change.change) for change in found.changes] == [
+    assert [(change.file, change.change) for change in found.changes] == [
         ("products", "added"),
         ("purchases", "added"),
         ("users", "added"),
@@ -101,7 +102,8 @@ def break_it(streams: dict[str, Any]) -> None:
 
 
 BROKEN = """\
-shop: 2 streams, 1 removed, 1 changed
+shop: 3 streams, 1 added, 1 removed, 1 changed
+  + order_lines (Order/Lines)
   - products
   ~ users
       ~ defaults.cursor_field: updated_at → created_at
@@ -110,7 +112,6 @@ shop: 2 streams, 1 removed, 1 changed
       - fields.updated_at: string (date-time, timestamp_with_timezone)
       ~ fields.email: string → integer
       + fields.score: unknown
-  ! Order/Lines has no file: its name can't be that of a file
 shop/products.json:3: stream: "products" is no stream of the source "shop": \
 delete the file, or run `lotus discover shop` if the source has it
 shop/users.json:10: cursor_field: differs from the source's own cursor, created_at: write ["created_at"]
@@ -130,7 +131,7 @@ def test_what_a_change_breaks_is_told_by_file_and_line_and_written_all_the_same(
     assert render(found).replace(f"{lab.folder.as_posix()}/", "").splitlines() == BROKEN
     assert not found.ok
     assert found.written
-    assert sorted(contents(lab.folder / "shop" / "_discovered")) == ["purchases.json", "users.json"]
+    assert sorted(contents(lab.folder / "shop" / "_discovered")) == ["order_lines.json", "purchases.json", "users.json"]
     assert {(problem.file, problem.line, problem.field) for problem in check_lake(lab.folder).problems} == {
         (problem.file, problem.line, problem.field) for problem in found.problems
     }
@@ -283,21 +284,68 @@ def test_a_leftover_of_a_run_that_was_killed_is_in_nobodys_way(lab: Lab) -> None
     assert check_lake(lab.folder).problems == ()
 
 
-def test_streams_in_several_namespaces_have_no_file(lab: Lab) -> None:
-    def double(streams: dict[str, Any]) -> None:
-        for space in ("public", "sales"):
-            streams[space] = streams["users"].model_copy(update={"namespace": space})
-        del streams["users"]
+def rename(*identities: tuple[str | None, str]) -> Callable[[dict[str, Any]], None]:
+    """Let the source have the stream `users` in these namespaces and by these names, and nothing else."""
 
-    lab.outside(double)
+    def change(streams: dict[str, Any]) -> None:
+        users = streams["users"]
+        streams.clear()
+        for namespace, name in identities:
+            streams[f"{namespace}.{name}"] = users.model_copy(update={"namespace": namespace, "name": name})
+
+    return change
+
+
+def test_streams_of_any_name_and_namespace_have_files_that_stay(lab: Lab) -> None:
+    lab.outside(rename(("public", "users"), (None, "Account"), (None, "表"), (None, 'Sheet "1" 🎉')))
 
     found = discover_source(lab.live, "shop")
 
-    assert [(stream.stream, stream.reason) for stream in found.left_out] == [
-        ("users", "the source has it in several namespaces (public, sales)")
+    assert render(found).splitlines()[:5] == [
+        "shop: 4 streams, 4 added",
+        "  + account (Account)",
+        '  + sheet_1 (Sheet "1" 🎉)',
+        "  + stream (表)",
+        "  + users",
     ]
-    assert [problem.field for problem in found.problems] == ["stream"]
-    assert contents(lab.folder / "shop" / "_discovered").keys() == {"products.json", "purchases.json"}
+    assert (found.left_out, found.problems) == ((), ())
+    before = contents(lab.folder / "shop" / "_discovered")
+    assert before.keys() == {"account.json", "sheet_1.json", "stream.json", "users.json"}
+
+    lab.outside(rename(("sales", "users"), ("public", "users"), (None, "account"), (None, "表")))
+    found = discover_source(lab.live, "shop")
+
+    assert render(found).splitlines()[1:5] == [
+        "  ~ account",
+        "      ~ stream: Account → account",
+        "  + sales_users (users of sales)",
+        '  - sheet_1 (Sheet "1" 🎉)',
+    ]
+    after = contents(lab.folder / "shop" / "_discovered")
+    assert after.keys() == {"account.json", "sales_users.json", "stream.json", "users.json"}
+    assert {file: after[file] for file in ("stream.json", "users.json")} == {
+        file: before[file] for file in ("stream.json", "users.json")
+    }
+
+
+def test_two_schemas_with_one_table_name_have_two_files(lab: Lab) -> None:
+    lab.outside(rename(("public", "users"), ("sales", "users")))
+
+    found = discover_source(lab.live, "shop")
+
+    assert render(found).splitlines()[:3] == [
+        "shop: 2 streams, 2 added",
+        "  + public_users (users of public)",
+        "  + sales_users (users of sales)",
+    ]
+    assert [(problem.field, problem.what) for problem in found.problems] == [
+        ("stream", '"users" is in several namespaces of the source "shop": "public", "sales"')
+    ]
+    users = lab.folder / "shop" / "users.json"
+    write(lab.folder, {"shop/users.json": json.dumps({"namespace": "sales", **json.loads(users.read_text())})})
+    assert check_lake(lab.folder).problems == ()
+    again = discover_source(lab.live, "shop")
+    assert (again.changes, again.problems) == ((), ())
 
 
 def test_a_schema_that_nests_without_end_leaves_out_its_stream_alone() -> None:

@@ -184,7 +184,7 @@ def test_what_fails_rests_or_is_missing_is_a_problem_by_itself(
     lab: Lab, lotus: Lotus, landing: str, capsys: Shown
 ) -> None:
     ended(lab, "shop", "failed", 0)
-    store = lab.live.connection(lab.live.folders(["store"])[0]).connection_id
+    store = lab.connection_id("store")
     lab.airbyte.patch_connection(store, {"status": "inactive"})
     assert lotus("status") == 1
     told = capsys.readouterr().out.splitlines()
@@ -219,14 +219,25 @@ def test_what_can_not_be_asked_is_said_to_be_so_and_no_age_is_made_up(
 
 
 @pytest.mark.parametrize("answer", [{}, {"data": {"assetNodes": None}}, []])
-def test_an_answer_that_is_not_dagsters_is_told(lab: Lab, lotus: Lotus, answer: object, capsys: Shown) -> None:
-    nowhere = {"connector": "destination-dev-null", "configuration": {"bucket": {"$config": "landing_bucket"}}}
-    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(nowhere))
+def test_an_answer_that_is_not_dagsters_is_told(
+    lab: Lab, lotus: Lotus, answer: object, landing: str, capsys: Shown
+) -> None:
     with answering(200, answer) as dagster:
         assert lotus("status", "shop", "--dagster-url", dagster) == 0
+    assert "models and marts: unknown: the answer is not one of Dagster's" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("older", [(), ("--older-than", "1h")])
+def test_files_of_a_destination_that_no_model_reads_have_no_age(
+    lab: Lab, lotus: Lotus, older: tuple[str, ...], capsys: Shown
+) -> None:
+    nowhere = {"connector": "destination-dev-null", "configuration": {"bucket": {"$config": "landing_bucket"}}}
+    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(nowhere))
+    with answering(200, {"data": {"assetNodes": []}}) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster, *older) == 0
     shown = capsys.readouterr().out
-    assert "files: not asked: its destination writes to no S3 bucket" in shown
-    assert "models and marts: unknown: the answer is not one of Dagster's" in shown
+    assert "│ shop/users │ no files are read │" in shown
+    assert "models and marts" not in shown
 
 
 def test_the_last_jobs_of_all_connections_take_a_call_for_syncs_and_one_for_refreshes(lab: Lab) -> None:

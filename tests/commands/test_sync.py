@@ -14,7 +14,7 @@ def posts(lab: Lab) -> int:
 
 
 def connection(lab: Lab) -> str:
-    return lab.live.connection_id(lab.live.folders(["shop"])[0])
+    return lab.connection_id("shop")
 
 
 def test_sources_are_followed_until_all_are_finished(lab: Lab) -> None:
@@ -199,7 +199,10 @@ def test_of_several_connections_the_labelled_one_is_meant_or_one_must_be_chosen(
 
     [run] = start(lab.live, ["shop"], connection_id=second)
     assert run.connection_id == second
-    with pytest.raises(LotusError, match="a connection is named for several sources"):
+    with pytest.raises(
+        LotusError,
+        match="one connection id is given for several connections: name the one that it belongs to: shop, store",
+    ):
         start(lab.live, ["shop", "store"], connection_id=second)
 
 

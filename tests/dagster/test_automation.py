@@ -1,6 +1,6 @@
-"""When Dagster materializes marts: after an upstream, once all are there, and again after a failure."""
+"""When Dagster materializes marts: after an upstream, once all are there, and after a failure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData
 from dagster._core.test_utils import create_run_for_test, freeze_time
 from lotus_dagster.automation import mart_condition
+from lotus_dagster.retries import mart_retry_sensor
 
 MART, REPORT, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "report", "model", "other"))
 """A mart of two models, and a mart of a mart and a model."""
@@ -21,6 +22,7 @@ class Daemon:
         self.instance = instance
         self.now = datetime(2026, 1, 20, 10, 1, tzinfo=UTC)
         self.while_it_runs: Callable[[], None] = lambda: None
+        self.between_marts: Callable[[], None] = lambda: None
         self.cursor: Any = None
 
         @dg.multi_asset(
@@ -37,6 +39,7 @@ class Daemon:
                     self.now += timedelta(seconds=1)
                     with freeze_time(self.now):
                         yield dg.MaterializeResult(key)
+                    self.between_marts()
 
         self.definitions = dg.Definitions([dg.AssetSpec(MODEL), dg.AssetSpec(OTHER), marts])
 
@@ -61,9 +64,15 @@ class Daemon:
         for _ in range(found.get_num_requested(MART)):
             self.now += timedelta(seconds=1)
             with freeze_time(self.now):
-                job = self.definitions.resolve_implicit_global_asset_job_def()
-                job.execute_in_process(instance=self.instance, asset_selection=[MART, REPORT], raise_on_error=False)
+                self.execute({})
         return found.get_num_requested(MART)
+
+    def execute(self, tags: Mapping[str, str]) -> None:
+        """A run of both marts."""
+        job = self.definitions.resolve_implicit_global_asset_job_def()
+        job.execute_in_process(
+            instance=self.instance, asset_selection=[MART, REPORT], tags=dict(tags), raise_on_error=False
+        )
 
     def passes_in(self, minutes: int) -> int:
         """How many marts were run in some minutes."""
@@ -101,14 +110,51 @@ def test_a_mart_waits_until_each_of_its_models_is_there(instance: dg.DagsterInst
     assert daemon.passes_in(12) == 0
 
 
-def test_a_mart_that_failed_is_requested_again_every_ten_minutes_until_it_succeeds(daemon: Daemon) -> None:
+def retries(daemon: Daemon) -> Any:
+    """A tick of the sensor that requests failed marts again."""
+    (marts,) = (one for one in daemon.definitions.assets or () if isinstance(one, dg.AssetsDefinition))
+    with dg.build_sensor_context(instance=daemon.instance, definitions=daemon.definitions) as context:
+        return mart_retry_sensor(marts).evaluate_tick(context)
+
+
+def test_marts_that_fail_are_requested_again_after_twice_as_long_each_time_until_they_succeed(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon.while_it_runs = fails
     daemon.update(MODEL)
     assert daemon.passes() == 1
-    assert daemon.passes_in(20) == 2
+    assert daemon.passes_in(20) == 0
+    daemon.execute({})  # by the clock of this machine, which the sensor reads
+    waits, keys = [], set()
+    for _ in range(9):
+        monkeypatch.delenv("LOTUS_RETRY_SECONDS", raising=False)
+        before = datetime.now(UTC)
+        message = str(retries(daemon).skip_message)
+        again = datetime.strptime(message.split("again at ")[1][:23], "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+        waits.append(round((again - before) / timedelta(minutes=1)))
+        monkeypatch.setenv("LOTUS_RETRY_SECONDS", "0")
+        [request] = retries(daemon).run_requests
+        assert request.asset_selection == [MART, REPORT]
+        keys.add(request.run_key)
+        daemon.execute(request.tags)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert len(keys) == len(waits)
+
     daemon.while_it_runs = lambda: None
-    assert daemon.passes_in(10) == 1
+    daemon.execute(retries(daemon).run_requests[0].tags)
+    assert retries(daemon).skip_message == "no mart has failed"
     assert daemon.passes_in(12) == 0
+
+
+def test_only_the_marts_that_a_failed_run_did_not_materialize_are_requested_again(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOTUS_RETRY_SECONDS", "0")
+    daemon.between_marts = fails
+    daemon.update(MODEL)
+    assert daemon.passes() == 1
+    [request] = retries(daemon).run_requests
+    assert request.asset_selection == [REPORT]
 
 
 def test_a_mart_that_failed_is_requested_at_once_when_a_model_is_updated(daemon: Daemon) -> None:

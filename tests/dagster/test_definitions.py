@@ -95,7 +95,7 @@ def test_a_test_that_is_a_query_of_its_own_runs_with_the_model_that_it_reads() -
 def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
     stream = Stream("shopify", "products", "raw/shopify/products/")
     made = definitions_of((stream,), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
-    assert [sensor.name for sensor in made.sensors or ()] == ["marts_dbt_automation"]
+    assert [sensor.name for sensor in made.sensors or ()] == ["marts_dbt_automation", "marts_dbt_retry"]
 
 
 def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:

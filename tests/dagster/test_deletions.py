@@ -1,5 +1,6 @@
 """Deletions are a part of the latest row: whatever the order of files and runs, a deleted key is not in the model."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from lotus_dagster.definitions import DBT_PROJECT
+from lotus_dagster.environment import EXPIRE_RAW_DAYS
 
 from tests.dagster.lake import Lake, order
 
@@ -153,6 +155,34 @@ def test_a_deletion_whose_file_is_no_longer_there_is_no_longer_known(tmp_path: P
         *([(3,)] if overwritten else []),
     ]
     assert lake.query("select * from lake.deleted_rows.int_shopify__orders") == []
+
+
+def test_a_deletion_of_an_expired_file_stays_and_one_of_a_removed_file_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, now = Lake(tmp_path), datetime.now(UTC)
+    monkeypatch.setenv(EXPIRE_RAW_DAYS, "31")
+
+    def destroyed(days_ago: int, *keys: int) -> Path:
+        at = now - timedelta(days=days_ago)
+        rows = [{"id": key, "deleted_at": at.isoformat()} for key in keys]
+        file = lake.land("shopify", "orders", f"{at:%Y-%m-%d}", 0, rows, extracted_at=at.isoformat())
+        os.utime(file, (at.timestamp(), at.timestamp()))
+        return file
+
+    before = (now - timedelta(days=60)).isoformat()
+    orders = [order(number, before) for number in (1, 2, 3)]
+    lake.land("shopify", "orders", f"{now:%Y-%m-%d}", 1, orders, extracted_at=before)
+    expired, removed, overwritten = destroyed(40, 1), destroyed(2, 2), destroyed(1, 3)
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert lake.query("select id from int_shopify__orders") == []
+    expired.unlink()
+    removed.unlink()
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert lake.query("select id from int_shopify__orders") == [(2,)]
+    shutil.copy(lake.land("shopify", "orders", "2026-01-05", 2, [order(4, before)]), overwritten)
+    lake.dbt("run", "--select", "tag:shopify__orders")
+    assert lake.query("select id from int_shopify__orders order by id") == [(2,), (3,), (4,)]
 
 
 def test_a_deletion_without_a_key_fails_the_tests_of_the_model(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ PREFIX = "raw/shopify/orders/"
 DAY = "2026-01-05"
 UPDATED = f"{DAY}T10:00:00Z"
 PRODUCT = {"id": 1, "make": "A", "model": "B", "year": 2020, "price": 1.0, "created_at": UPDATED, "updated_at": UPDATED}
-OLD_START = "create schema if not exists {{ target.database }}.read_files"
+OLD_START = 'on-run-start: "create schema if not exists {{ target.database }}.read_files"'
 OLD_HOOKS = re.compile(r"(\+post-hook):\n.*\n\s+- (.*remember_files_read.*)\n.*audit.*")
 BOOKS = f"select file, etag, size from lake.read_files.{MODEL} order by file"
 
@@ -138,7 +138,7 @@ def test_models_are_built_with_the_hooks_of_the_version_before_except_those_with
         shutil.copytree(DBT_PROJECT, lake.landing.parent / "dbt", ignore=shutil.ignore_patterns("target"))
     )
     settings = lake.project / "dbt_project.yml"
-    settings.write_text(OLD_HOOKS.sub(r"\1: \2", settings.read_text()).replace("{{ ensure_bookkeeping() }}", OLD_START))
+    settings.write_text(OLD_HOOKS.sub(r"\1: \2", settings.read_text()) + OLD_START)
     lake.land("faker", "products", DAY, 0, [PRODUCT])
     lake.dbt("run", "--select", "int_faker__products")
     lake.dbt("run", "--select", "int_faker__products")

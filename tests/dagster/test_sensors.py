@@ -1,5 +1,6 @@
 """What a stream's sensor asks Dagster for: after files, after failures, after crashes."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,19 @@ import dagster as dg
 import pytest
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import Clock
+from lotus_dagster.assets import stream_assets
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
 from lotus_dagster.environment import EnvironmentVariableError
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import Failure, tick
+from lotus_dagster.sensors import FailedRun, stream_sensor, tick
 
 from tests.dagster.lake import Lake, order
 
 ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")
 CLOCK = Clock(date(2026, 1, 20))
 FRESH = Cursor(lineage="test")
-FAILURE = Failure("4f1c", datetime(2026, 1, 20, tzinfo=UTC))
+FAILURE = FailedRun("4f1c", datetime(2026, 1, 20, tzinfo=UTC))
 SENSOR = "shopify_orders_sensor"
 
 
@@ -41,26 +43,26 @@ class Daemon:
     """Evaluates a sensor as Dagster's daemon does; its runs are records that never run."""
 
     def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-        self._definitions, self._instance = definitions, instance
-        self._sensor = definitions.get_repository_def().get_sensor_def(SENSOR)
+        self._definitions, self.instance = definitions, instance
+        self.sensor = definitions.get_repository_def().get_sensor_def(SENSOR)
         self.cursor: str | None = write_cursor(FRESH)
 
     def evaluate(self) -> Any:
         with dg.build_sensor_context(
-            instance=self._instance, cursor=self.cursor, definitions=self._definitions
+            instance=self.instance, cursor=self.cursor, definitions=self._definitions
         ) as context:
-            return self._sensor.evaluate_tick(context)
+            return self.sensor.evaluate_tick(context)
 
     def ran(self, status: dg.DagsterRunStatus, **asked: Any) -> str:
         """A run of the sensor with this end; returns its id."""
-        run = self._instance.create_run_for_job(
+        run = self.instance.create_run_for_job(
             self._definitions.resolve_implicit_global_asset_job_def(),
             tags={"dagster/sensor_name": SENSOR},
             run_config={"ops": {"shopify_orders_dbt": {"config": asked}}},
             status=status if status != dg.DagsterRunStatus.FAILURE else dg.DagsterRunStatus.STARTED,
         )
         if status == dg.DagsterRunStatus.FAILURE:
-            self._instance.report_run_failed(run)
+            self.instance.report_run_failed(run)
         return run.run_id
 
 
@@ -104,7 +106,7 @@ def test_a_failed_run_is_asked_for_again_although_no_file_arrives_and_once_for_e
     known = read_cursor(tick(ORDERS, str(lake.landing), FRESH, CLOCK).cursor)
     again = tick(ORDERS, str(lake.landing), known, CLOCK, FAILURE)
     twice = tick(ORDERS, str(lake.landing), read_cursor(again.cursor), CLOCK, FAILURE)
-    other = tick(ORDERS, str(lake.landing), read_cursor(again.cursor), CLOCK, Failure("77aa", FAILURE.again_at))
+    other = tick(ORDERS, str(lake.landing), read_cursor(again.cursor), CLOCK, FailedRun("77aa", FAILURE.again_at))
     assert config_of(again) == {"partitions": [], "rebuild": False}
     [key], [same], [new] = ([one.run_key for one in each.run_requests or ()] for each in (again, twice, other))
     assert key == same != new
@@ -140,6 +142,33 @@ def test_a_success_ends_the_waiting(lake: Lake, daemon: Daemon) -> None:
     assert config_of(daemon.evaluate())["partitions"] == ["2026-01-05"]
     daemon.ran(dg.DagsterRunStatus.FAILURE)
     assert "it is asked for again" in daemon.evaluate().skip_message
+
+
+def edited(definitions: dg.Definitions, text: str) -> dg.AssetsDefinition:
+    """The stream's models after somebody has added a text to their SQL."""
+    document = json.loads(current_manifest(DBT_PROJECT).read_bytes())
+    document["nodes"]["model.lotus.int_shopify__orders"]["raw_code"] += text
+    part = Manifest(document).tagged(ORDERS.tag)
+    assert part is not None
+    return stream_assets(ORDERS, part)
+
+
+def test_a_model_whose_sql_has_changed_is_run_without_a_file_and_once_for_each_change(
+    lake: Lake, daemon: Daemon, definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in lake.environment.items():
+        monkeypatch.setenv(name, value)
+    keys: list[str] = []
+    for text in ("", "-- changed", ""):
+        models = edited(definitions, text)
+        daemon.sensor = stream_sensor(ORDERS, models)
+        ticked = daemon.evaluate()
+        daemon.cursor = ticked.cursor
+        assert config_of(ticked) == {"partitions": [] if keys else ["2026-01-05"], "rebuild": False}
+        keys += [ticked.run_requests[0].run_key, daemon.evaluate().run_requests[0].run_key if keys else ""]
+        assert dg.materialize([models], instance=daemon.instance, resources=definitions.resources).success
+        assert not daemon.evaluate().run_requests
+    assert keys[2] == keys[3] != keys[4] == keys[5]
 
 
 def test_a_rebuild_that_failed_is_not_asked_for_again(

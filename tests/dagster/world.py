@@ -24,7 +24,7 @@ from lotus_dagster.assets import StreamRun
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import Failure, tick
+from lotus_dagster.sensors import FailedRun, tick
 
 from lotus_infra import naming
 from sandbox.dagster_report import Run
@@ -167,7 +167,7 @@ class World:
             forgets: Dagster crashes before it keeps the cursor.
         """
         of = self.delivered[stream]
-        failure = None if of.failed is None else Failure(f"failed-{self.moments}", BEGAN)
+        failure = None if of.failed is None else FailedRun(f"failed-{self.moments}", BEGAN)
         ticked = tick(STREAMS[stream], str(self.lake.landing), read_cursor(of.cursor), CLOCK, failure)
         if not forgets:
             of.cursor = ticked.cursor

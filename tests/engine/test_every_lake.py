@@ -67,7 +67,7 @@ def whole(name: str, **others: object) -> Document:
 
 
 def changes_of(name: str, **others: object) -> Document:
-    """A stream that is read by its cursor, with all of its fields; key and cursor are the source's."""
+    """A stream that is read by its cursor, with all of its fields."""
     return {"stream": name, "sync_mode": "incremental", "destination_sync_mode": "append", **others}
 
 
@@ -110,6 +110,7 @@ def two_schemas() -> Description:
         "schemas": ["public", "app"],
         "replication_method": {"method": "CDC", "replication_slot": "lotus", "publication": "lotus"},
     }
+    identity = {"primary_key": [["id"]], "cursor_field": ["_ab_cdc_lsn"]}
     hourly = {"schedule": HOURLY, "namespace": "${SOURCE_NAMESPACE}", "streams": ["users", "orders"]}
     nightly = {"destination": "archive", "schedule": DAILY, "namespace_definition": "source", "streams": ["app_users"]}
     return Description(
@@ -121,9 +122,9 @@ def two_schemas() -> Description:
                 "configuration": configuration,
                 "connections": {"shop": hourly, "nightly": nightly},
             },
-            "shop/users.json": changes_of("users", namespace="public"),
-            "shop/orders.json": changes_of("orders", namespace="public"),
-            "shop/app_users.json": changes_of("users", namespace="app"),
+            "shop/users.json": changes_of("users", namespace="public", **identity),
+            "shop/orders.json": changes_of("orders", namespace="public", **identity),
+            "shop/app_users.json": changes_of("users", namespace="app", **identity),
         },
         ["Shop Nightly → Archive", "Shop → S3"],
         {

@@ -1,5 +1,6 @@
 """`make sandbox`, in a checkout of its own."""
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.models import ConnectionConfig
 from sandbox import aws_plugin, lakehouse, s3
 from sandbox import twin as twins
 from sandbox.down import down
@@ -57,8 +59,8 @@ def stand(place: Layout) -> Standing:
     return stand_up(place, Phases(Console()))
 
 
-def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
-    # One source of three: Dagster's runs, one a stream, take most of the time.
+def keep_faker(place: Layout) -> Path:
+    """Leave one source of three: Dagster's runs, one a stream, take most of the time. Returns the lake's folder."""
     (place.project / "streams").unlink()
     shutil.copytree(
         REPOSITORY / "streams", place.project / "streams", ignore=shutil.ignore_patterns("klaviyo", "shopify")
@@ -68,6 +70,46 @@ def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.
     stack.unlink()
     kept = [line for line in lines if "klaviyo" not in line and "shopify" not in line]
     stack.write_text("".join(kept), encoding="utf-8")
+    return place.project / "streams"
+
+
+DEV_NULL = "a7bcc9d8-13b3-4e49-b80d-d020b90045e3"
+SILENT = {"test_destination": {"test_destination_type": "SILENT"}}
+
+
+def test_a_source_with_several_connections_is_counted_where_its_files_are_read(
+    place: Layout, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lake = keep_faker(place)
+    source = json.loads((lake / "faker/_source.json").read_text())
+    own = {key: source.pop(key) for key in tuple(ConnectionConfig.model_fields) if key in source}
+    source["connections"] = {
+        "faker": own,
+        "copy": {"destination": "nowhere", "prefix": "Odd [name]*", "streams": ["users"]},
+        "spare": {"destination": "nowhere", "streams": ["products"], "status": "inactive"},
+    }
+    (lake / "faker/_source.json").write_text(json.dumps(source))
+    nowhere = {"connector": DEV_NULL, "name": "Nowhere", "configuration": SILENT}
+    (lake / "_destinations/nowhere.json").write_text(json.dumps(nowhere))
+
+    up(place)
+
+    shown = capfd.readouterr().out
+    assert "3 connections, 5 streams" in shown
+    assert "faker/copy" in shown
+    assert re.search(r"faker/spare +│ +│ paused", shown)
+    server = s3.found(place)
+    assert server is not None
+    contents = lakehouse.contents(place, server)
+    assert {one.connection for one in contents.streams if one.landed} == {"faker"}
+    landed = sum(one.landed for one in contents.streams)
+    assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many more" in shown
+    users = next(one.landed for one in contents.streams if one.name == "users")
+    assert f"No files to count: faker/copy ({users:,} rows)." in shown
+
+
+def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
+    keep_faker(place)
 
     up(place)
 
@@ -112,7 +154,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
 
 def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     standing = stand(place)
-    assert sum(len(source.streams) for source in standing.engine.sources().values()) == 12
+    assert sum(len(source.streams) for source in standing.engine.connections().values()) == 12
     capfd.readouterr()
     twin = twins.found(place)
     assert twin is not None
@@ -131,11 +173,11 @@ def test_the_sandbox_comes_up_stays_as_it_is_and_goes_down(place: Layout, capfd:
 
 
 def test_a_sandbox_whose_airbyte_was_lost_is_made_anew(place: Layout) -> None:
-    lost = stand(place).engine.sources()
+    lost = stand(place).engine.connections()
     down(place)
     shutil.rmtree(place.twin_data)
 
-    made = stand(place).engine.sources()
+    made = stand(place).engine.connections()
 
     assert made.keys() == lost.keys()
     assert {one.connection_id for one in made.values()}.isdisjoint({one.connection_id for one in lost.values()})
@@ -199,7 +241,7 @@ def test_without_go_and_without_versitygw_the_sandbox_lasts_until_it_is_taken_do
 
     monkeypatch.setattr(s3, "s3_server", there_is_none)
     for _ in range(2):
-        assert len(stand(place).engine.sources()) == 3
+        assert len(stand(place).engine.connections()) == 3
         assert "20 created" in capfd.readouterr().out
         stand(place)
         assert "21 unchanged" in capfd.readouterr().out

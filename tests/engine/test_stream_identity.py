@@ -166,7 +166,7 @@ def test_a_mappers_key_is_secret_in_plan_and_state(project: Pulumi, lab: Running
     assert [key for key in (KEY, OTHER_KEY) if key in told + previewed.output + updated] == []
     assert shows(project, KEY, OTHER_KEY) == []
     [impact] = impact_of(read_preview(previewed.stdout)).sources
-    assert SECRET_STREAMS in impact.remarks
+    assert SECRET_STREAMS in impact.connections[0].remarks
     assert_clean(project)
 
 

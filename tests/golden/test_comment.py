@@ -15,6 +15,7 @@ from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.models import NamedConnectionConfig
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.addresses import Files, targets
@@ -237,6 +238,16 @@ def lake_with_a_borrowed_secret() -> Files:
     return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
 
 
+def lake_with_connections() -> Files:
+    """Shopify's file has several connections to the same destination."""
+    [shopify] = [source for source in LAKE.sources if source.name == "shopify"]
+    assert shopify.config is not None
+    connections = {name: NamedConnectionConfig(destination="s3") for name in ("shopify", "nightly", "slow")}
+    config = shopify.config.model_copy(update={"connections": connections})
+    others = [source for source in LAKE.sources if source.name != "shopify"]
+    return Files(replace(LAKE, sources=(*others, replace(shopify, config=config))), VALUES)
+
+
 def destination_added() -> Digest:
     configuration = {
         **S3_PLACE,
@@ -288,6 +299,80 @@ def tunnel_added() -> Digest:
     return changed(old, {**old, "tunnel_method": tunnel}, "tunnel_method", definitionId=POSTGRES)
 
 
+HASHING = {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+HASHED = ORDERS.but(mappers=({"type": "hashing", "mapperConfiguration": HASHING},))
+
+
+def stream_moved() -> Digest:
+    """A stream leaves one connection of its source for another, which writes elsewhere."""
+    other = {"destinationId": "destination-1", "namespaceFormat": "nightly"}
+    return (
+        Digest()
+        .step("update", CONNECTION, "shopify", connection(), connection([CUSTOMERS, REFUNDS]), "configurations")
+        .step("create", CONNECTION, "shopify/nightly", None, connection([ORDERS], **other))
+    )
+
+
+def connections_added() -> Digest:
+    """A database with two schemas, whose streams go to two destinations on two schedules."""
+    users, orders = (Stream(name, namespace=space) for name, space in (("users", "app"), ("orders", "public")))
+    configuration = {"host": "db.example.com", "password": "[secret]"}
+    digest = Digest().step("create", SOURCE, "shop_db", None, actor(configuration, definitionId=POSTGRES))
+    hourly = connection([users, orders], namespaceFormat="shop_${SOURCE_NAMESPACE}", prefix="v1_")
+    daily = connection(
+        [orders], namespaceDefinition="source", destinationId="destination-2", status="inactive", tags=TAGS[:1]
+    )
+    digest.step("create", CONNECTION, "shop_db/daily", None, daily)
+    return digest.step("create", CONNECTION, "shop_db/hourly", None, hourly)
+
+
+def connection_renamed() -> Digest:
+    settings = {"resourceRequirements": {"memoryLimit": "2Gi"}, "status": "inactive", "tags": TAGS}
+    return (
+        Digest()
+        .step("same", SOURCE, "shopify", actor(), actor())
+        .step("delete", CONNECTION, "shopify/daily", connection([CUSTOMERS, ORDERS]))
+        .step("create", CONNECTION, "shopify/nightly", None, connection([CUSTOMERS, ORDERS]))
+        .step(
+            "update",
+            CONNECTION,
+            "shopify/slow",
+            connection([REFUNDS], tags=TAGS[:1]),
+            connection([REFUNDS], **settings),
+            "resourceRequirements",
+            "status",
+            "tags",
+        )
+    )
+
+
+TAGS = [{"tagId": f"tag-{name}", "name": name, "color": "CAC7FF", "workspaceId": "w"} for name in ("daily", "finance")]
+
+
+def connectors_changed() -> Digest:
+    image, manifest = (f"airbyte:index/{kind}" for kind in ("sourceDefinition:SourceDefinition", DECLARATIVE))
+    requester = {"url_base": "https://api.example.com", "path": "/orders"}
+    definition = {"name": "Store", "dockerRepository": "example/source-store", "dockerImageTag": "1.0.0"}
+    moved = {"definitions": {"requester": requester | {"url_base": "https://api.example.net"}}}
+    return (
+        Digest()
+        .step("update", image, "source-store", definition, definition | {"dockerImageTag": "1.1.0"}, "dockerImageTag")
+        .step("delete", image, "source-old", definition)
+        .step(
+            "update",
+            manifest,
+            "source-api",
+            {"name": "Api", "manifest": {"definitions": {"requester": requester}}},
+            {"name": "Api", "manifest": moved},
+            "manifest.definitions.requester.url_base",
+        )
+        .step("create", "airbyte:index/tag:Tag", "finance", None, {"name": "finance", "color": "CAC7FF"})
+    )
+
+
+DECLARATIVE = "declarativeSourceDefinition:DeclarativeSourceDefinition"
+
+
 SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "nothing-changes": Digest,
     "field-added": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=(*ORDERS.fields, "note"))),
@@ -296,6 +381,28 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "stream-added": lambda: connected(*STREAMS, Stream("abandoned_checkouts")),
     "namesake-added": namesake_added,
     "streams-secret": streams_secret,
+    "stream-moved": stream_moved,
+    "mapper-removed": lambda: Digest().step(
+        "update", CONNECTION, "shopify/daily", connection([HASHED]), connection([ORDERS]), "configurations"
+    ),
+    "mapper-added": lambda: connected(CUSTOMERS, REFUNDS, HASHED),
+    "every-field": lambda: connected(
+        CUSTOMERS, REFUNDS, ORDERS.but(takes_all=True), CUSTOMERS.but(name="all", takes_all=True)
+    ),
+    "files-and-object": lambda: connected(
+        CUSTOMERS, REFUNDS, ORDERS.but(others={"includeFiles": True, "destinationObjectName": "Contact"})
+    ),
+    "namespace-changed": lambda: Digest().step(
+        "update",
+        CONNECTION,
+        "shopify",
+        connection([ORDERS.but(namespace="public")]),
+        connection([ORDERS.but(namespace="app")]),
+        "configurations",
+    ),
+    "connections-added": connections_added,
+    "connection-renamed": connection_renamed,
+    "connectors-changed": connectors_changed,
     "stream-removed": lambda: connected(CUSTOMERS, ORDERS),
     "mode-to-overwrite": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(mode="full_refresh_overwrite")),
     "source-added": lambda: (
@@ -370,6 +477,8 @@ OTHER_FILES: Mapping[str, Callable[[], Files]] = {
     "secret-shared": lake_with_two_klaviyos,
     "lake-unreadable": Files,
     "secret-borrowed": lake_with_a_borrowed_secret,
+    "stream-moved": lake_with_connections,
+    "connection-renamed": lake_with_connections,
 }
 
 
@@ -393,7 +502,10 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     )
     [source], [other] = refreshed["sources"], moved["others"]
 
-    assert " ".join(source) == "name change connection streams settings secrets cursors refreshes remarks said notes"
+    assert (
+        " ".join(source)
+        == "name change connection streams settings secrets cursors refreshes remarks said notes connections"
+    )
     assert list(source["cursors"]) == ["kept", "lost", "anew"]
     assert source["refreshes"] == [
         {"stream": "orders", "why": "token 2026-02-01-reprice", "history": {"jobs": 12, "rows": 48_210}}
@@ -402,12 +514,12 @@ def test_the_keys_of_the_document_stay_when_an_attribute_is_renamed() -> None:
     assert " ".join(stream) == "name change added_fields removed_fields settings cursor remarks"
     assert set(stream["settings"][0]) == {"name", "before", "after"}
     [target] = json.loads(json.dumps(comment_document(review(SITUATIONS["source-added"]()), "")))["targets"]
-    assert " ".join(target) == "kind name connector addresses settings secrets writes"
+    assert " ".join(target) == "kind name connector addresses settings secrets writes connections"
     assert target["secrets"] == [
         {"path": "credentials.api_password", "name": "shopify_api_password", "changed": True, "readers": []}
     ]
     assert target["addresses"] == [{"name": "configuration.shop", "before": "", "after": "a-store", "changed": False}]
-    assert set(target["writes"]) == {"destination", "addresses", "namespace"}
+    assert set(target["writes"]) == {"connection", "destination", "addresses", "namespace", "places"}
     assert " ".join(other) == "kind name area change settings secrets said notes"
 
 

@@ -23,7 +23,7 @@ def eventful() -> Existing:
     )
     [source], [connection] = found.of_kind("source"), found.connections
     [stream] = connection.streams
-    hashed = replace(stream, unsupported=("mappers",))
+    hashed = replace(stream, unsupported=("hashed fields",))
     names = ("Hashed", "Idle", "Twice", "Twice ")
     sources = [replace(source, id=name, label=name.strip(), address="") for name in names]
     connected = [

@@ -135,7 +135,8 @@ def test_connectors_of_ones_own_and_tags_are_declared_once(declare: Declare, lak
 
 def test_mappers_are_sent_with_the_stacks_secrets(declare: Declare, lake: Path) -> None:
     key = {"$secret": "klaviyo_api_key"}
-    mapper = {"type": "encryption", "configuration": {"algorithm": "AES", "fieldNameSuffix": "_x", "key": key}}
+    settings = {"algorithm": "AES", "targetField": "id", "mode": "CBC", "padding": "PKCS5Padding"}
+    mapper = {"type": "encryption", "configuration": settings | {"fieldNameSuffix": "_x", "key": key}}
     edit(lake / "klaviyo" / "lists.json", mappers=[mapper], fields="all")
 
     graph = declare()

@@ -12,6 +12,7 @@ from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
 from lotus_infra import program
 from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.impact import DECLARATIVE_DEFINITION, DESTINATION_DEFINITION, SOURCE_DEFINITION, TAG
 from lotus_infra.plan.preview import PropertyPath, read_preview
 from lotus_infra.plan.verdicts import IDENTITY, SAFE, TABLE, differences, row_of
 from tests.graph.recorder import Declared, Graph, drained
@@ -63,6 +64,7 @@ STACKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "as little as possible": (BARE, OTHER),
     "plain": (PLAIN, OTHER | {"features": ["versioning", "lifecycle", "encryption", "tls_only_policy"]}),
 }
+DEFINITIONS = (SOURCE_DEFINITION, DESTINATION_DEFINITION, DECLARATIVE_DEFINITION)
 
 
 def recorded(name: str) -> Graph:
@@ -117,10 +119,8 @@ def test_every_type_and_property_of_the_program_has_a_verdict(declared: dict[str
         # Neither has a resource of the program: one of the chart has, or a program of the provider's users.
         "airbyte:index/workspace:Workspace",
         # These have a lake with connectors of its own, or with tags.
-        "airbyte:index/sourceDefinition:SourceDefinition",
-        "airbyte:index/destinationDefinition:DestinationDefinition",
-        "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition",
-        "airbyte:index/tag:Tag",
+        *DEFINITIONS,
+        TAG,
         "kubernetes:apps/v1:StatefulSet",
         "kubernetes:core/v1:PersistentVolumeClaim",
         # The engine registers it by itself.

@@ -28,7 +28,10 @@ class Stream:
     cursor: str = "updated_at"
     key: str = "id"
     fields: tuple[str, ...] = ("email", "id", "updated_at")
+    takes_all: bool = False
     namespace: str = ""
+    mappers: tuple[Inputs, ...] = ()
+    others: Inputs = field(default_factory=dict)
 
     def but(self, **overrides: Any) -> "Stream":
         return replace(self, **overrides)
@@ -39,8 +42,10 @@ class Stream:
             "name": self.name,
             "namespace": self.namespace or None,
             "primaryKey": [[self.key]] if self.mode not in {"full_refresh_append", "full_refresh_overwrite"} else None,
-            "selectedFields": sorted(self.fields),
+            "selectedFields": None if self.takes_all else sorted(self.fields),
             "syncMode": self.mode,
+            "mappers": list(self.mappers) or None,
+            **self.others,
         }
         return {key: value for key, value in shown.items() if value is not None}
 

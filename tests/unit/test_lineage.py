@@ -12,8 +12,8 @@ from lotus_infra.dbt.project import Model, ModelConfig, Project, StreamRef
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import Lineage, Node, lineage_of, mermaid
-from lotus_infra.lineage_svg import BOX_HEIGHT, Layout, layout, svg
-from tests.support.lakes import clean_files, source, stream, write
+from lotus_infra.lineage_svg import BOX_HEIGHT, CHARACTER, Layout, layout, svg
+from tests.support.lakes import Document, clean_files, destination, source, stream, write
 
 
 @pytest.fixture
@@ -81,6 +81,68 @@ def test_streams_that_are_not_selected_are_left_out(lake: Lake) -> None:
     assert "stream:shop/customers" not in {node.key for node in lineage_of(lake, None).nodes}
 
 
+@pytest.fixture
+def big(tmp_path: Path) -> Lake:
+    """Forty-three connections of nine sources into three destinations; two connections of each source share a stream."""
+    files = clean_files()
+    wide = {f"_destinations/{name}.json": destination(name=name.title()) for name in ("archive", "s3")}
+    silent: Document = {"test_destination": {"test_destination_type": "SILENT"}}
+    files |= wide | {"_destinations/bank.json": {"connector": "destination-dev-null", "configuration": silent}}
+    for number in range(9):
+        keys = [f"c{key}" for key in range(5 if number < 7 else 4)]
+        connections = {
+            key: {
+                "destination": ("s3", "archive", "bank")[index % 3],
+                "prefix": f"{key} <&\"'>#%%{{",
+                "streams": ["shared", key] if index < 2 else [key],
+            }
+            for index, key in enumerate(keys)
+        }
+        body = {key: value for key, value in source(name=f"Crm {number}").items() if key != "destination"}
+        files[f"crm{number}/_source.json"] = body | {"connections": connections}
+        for key in (*keys, "shared"):
+            files[f"crm{number}/{key}.json"] = stream(stream=f"{key} 表 \u202e 🎉 %%{{init}}", namespace='a"b')
+    return load_lake(write(tmp_path, {name: text for name, text in files.items() if not name.startswith("shop/")})).lake
+
+
+def test_forty_three_connections_to_three_destinations_are_drawn_without_touching_each_other(big: Lake) -> None:
+    models = [model(f"int_crm0__{name}", of=("crm0", name)) for name in ("shared", "c0", "c1", "c2")]
+    lineage = lineage_of(big, project(*models, model("fct_all", *(each.name for each in models))))
+
+    assert sum(node.kind == "source" for node in lineage.nodes) == 43
+    assert {node.label.partition(":")[0] for node in lineage.nodes if node.column == 2} == {"S3", "Archive", "Bank"}
+    assert sum(node.kind == "stream" for node in lineage.nodes) == 43 + 2 * 9
+    read = {tail for tail, head in lineage.edges if head == "model:int_crm0__shared"}
+    assert read == {"prefix:crm0/c0/shared"}
+    assert not any(tail == "prefix:crm0/c2/c2" for tail, _ in lineage.edges)
+    assert_apart(layout(lineage))
+
+
+def test_odd_prefixes_are_one_text_in_both_drawings(big: Lake) -> None:
+    lineage = lineage_of(big, None, "crm0/c2")
+
+    [place] = [node for node in lineage.nodes if node.kind == "table"]
+    assert place.label == "Bank: crm0.c2 <&\"'>#%%{c2 表 \u202e 🎉 %%{init}"
+    assert [node.label for node in lineage.nodes if node.kind == "source"] == ["crm0/c2"]
+    texts = [element.text for element in ET.fromstring(svg(lineage)).iter("{http://www.w3.org/2000/svg}text")]
+    assert place.label.replace("\u202e", "\\u202e") in texts
+    assert "written to" in texts
+    for line in mermaid(lineage).splitlines()[1:4]:
+        assert not set(line.split('"')[1]) & set("<>%{}&`")
+
+
+def test_a_paused_connection_says_so_and_a_long_name_is_shortened(tmp_path: Path) -> None:
+    long = "x" * 500
+    files = clean_files() | {"shop/_source.json": source(status="inactive"), "shop/orders.json": stream(stream=long)}
+
+    labels = {node.kind: node.label for node in lineage_of(load_lake(write(tmp_path, files)).lake, None).nodes}
+
+    assert labels["source"] == "shop (paused)"
+    assert labels["prefix"].startswith("raw/shop/xxx")
+    assert labels["prefix"].endswith("xxx/")
+    assert len(labels["prefix"]) < 101
+
+
 def test_models_that_refer_to_each_other_do_not_hang_it(lake: Lake) -> None:
     lineage = lineage_of(lake, project(model("a", "b"), model("b", "a")))
 
@@ -96,6 +158,13 @@ def test_names_are_escaped() -> None:
         '    model______[["#60;#38;#34;#35;#62;"]]',
         '    model_______2[["b"]]',
     ]
+
+
+@pytest.mark.parametrize(("label", "columns"), [("表と顧客", 8), ("a\u202eb", 8), ("🎉", 2), ("ab", 2)])
+def test_a_box_is_as_wide_as_its_text_is_shown(label: str, columns: int) -> None:
+    [box] = layout(Lineage((Node("model:x", "model", label, 3),), ())).boxes
+
+    assert box.width == columns * CHARACTER + 20
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1) | st.just("%%{init: {}}%%"))
@@ -137,11 +206,16 @@ def test_no_two_boxes_touch_no_edge_runs_through_a_box_and_all_is_inside(lineage
     placed = layout(lineage)
 
     assert len(placed.boxes) == len(lineage.nodes)
+    for box in placed.boxes:
+        assert len(box.node.label) * 7.3 <= box.width
+    assert_apart(placed)
+
+
+def assert_apart(placed: Layout) -> None:
     for one, other in combinations(placed.boxes, 2):
         apart = abs(one.y - other.y) >= BOX_HEIGHT + 4 or one.x >= other.x + other.width or other.x >= one.x + one.width
         assert apart, (one, other)
     for box in placed.boxes:
-        assert len(box.node.label) * 7.3 <= box.width
         assert 0 < box.x < box.x + box.width < placed.width
         assert 0 < box.y - BOX_HEIGHT / 2 < box.y + BOX_HEIGHT / 2 < placed.height
     assert crossed(placed) == []

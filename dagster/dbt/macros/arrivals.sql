@@ -112,6 +112,9 @@
     {%- for shape in range(shapes) -%}
         {%- do refuse_other_cases(columns, shape) -%}
     {%- endfor -%}
+    {%- if keeps_versions() -%}
+        {%- do note_rows_of_files(prefix, shapes) -%}
+    {%- endif -%}
     {%- do return(shapes) -%}
 {% endmacro %}
 

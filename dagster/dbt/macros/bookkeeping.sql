@@ -1,11 +1,14 @@
 {#
     The tables beside the models: `read_files.<model>`, which files a model has read; `read_files.quarantined_files`, which it
-    must not read; `runs.<model>`, the row that every transaction of a model updates; `deleted_rows.<model>` (`latest`).
+    must not read; `runs.<model>`, the row that every transaction of a model updates; `deleted_rows.<model>` (`latest`);
+    `older_rows.<model>` and `row_files.<model>` (`expiry.sql`).
 #}
 {% macro ensure_bookkeeping() %}
     create schema if not exists {{ target.database }}.read_files;
     create schema if not exists {{ target.database }}.runs;
     create schema if not exists {{ target.database }}.deleted_rows;
+    create schema if not exists {{ target.database }}.older_rows;
+    create schema if not exists {{ target.database }}.row_files;
     create table if not exists {{ quarantined_files() }}
     (model varchar, file varchar, etag varchar, size bigint, reason varchar, since timestamptz)
 {% endmacro %}
@@ -14,7 +17,6 @@
     Begins the transaction of a model, with an update of a row of its own: of two runs that overlap, DuckLake lets the first
     commit and fails the second with "Transaction conflict", which then has changed nothing. The row has a table of its own
     since DuckLake compares tables, not rows. Whatever a model reads of the lake, it has to read after this.
-    Where a dbt_project.yml of before has no such on-run-start, the schemas are made here.
 #}
 {% macro take_turn() %}
     {%- set table = api.Relation.create(database=this.database, schema='runs', identifier=this.identifier) -%}
@@ -51,7 +53,7 @@
                 {{ sql_literal(prefix) }},
                 {{ should_full_refresh() }},
                 (
-                    select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified, 'read_at': read_at}), [])
+                    select coalesce(list({'file': file, 'etag': etag, 'size': size, 'modified': modified, 'read_at': read_at, 'traced': traced}), [])
                     from {{ read }}
                     {{ "where false" if not load_relation(this) }}
                 ),
@@ -68,6 +70,12 @@
     {%- if answer[0] is not none -%}
         {%- do exceptions.raise_compiler_error(answer[0]) -%}
     {%- endif -%}
+    {%- if not is_incremental() -%}
+        {%- do forget_versions() -%}
+    {%- endif -%}
+    {%- if keeps_versions() -%}
+        {%- do finish_expired(read) -%}
+    {%- endif -%}
     {%- if answer[1] -%}
         {%- do start_over(read) -%}
     {%- elif answer[2] -%}
@@ -80,10 +88,10 @@
     was written after it was overwritten since.
 #}
 {% macro ensure_read_files(read) %}
-    {%- set columns = {'etag': 'varchar', 'size': 'bigint', 'modified': 'timestamptz', 'read_at': 'timestamptz'} -%}
+    {%- set columns = {'etag': 'varchar', 'size': 'bigint', 'modified': 'timestamptz', 'read_at': 'timestamptz', 'traced': 'boolean'} -%}
     {%- do run_query(
         "create table if not exists " ~ read
-        ~ " (file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz)") -%}
+        ~ " (file varchar, etag varchar, size bigint, modified timestamptz, read_at timestamptz, traced boolean)") -%}
     {%- set there = run_query("select column_name from (describe " ~ read ~ ")").columns[0].values() -%}
     {%- for name, type in columns.items() if name not in there -%}
         {%- do run_query("alter table " ~ read ~ " add column " ~ name ~ " " ~ type) -%}
@@ -104,14 +112,9 @@
     ))
 {%- endmacro %}
 
-{# Rows of files that the bucket has expired stay, deletions too: no file has them any more. #}
 {% macro start_over(read) %}
-    {%- set others = " where not coalesce(_airbyte_extracted_at <= getvariable('reading').keep_until, false)" -%}
     {%- do log(this.identifier ~ " starts over, since files that it has read were overwritten or removed", info=True) -%}
-    {%- do run_query("delete from " ~ this ~ others) -%}
-    {%- if forget_deletions() | trim -%}
-        {%- do run_query(forget_deletions() ~ others) -%}
-    {%- endif -%}
+    {%- do keep_final_rows() -%}
     {%- do run_query("delete from " ~ read ~ " where not list_contains(getvariable('reading').expired, file)") -%}
 {% endmacro %}
 
@@ -131,7 +134,7 @@
     delete from {{ read_files() }};
     {% endif -%}
     insert into {{ read_files() }} by name
-    select file, etag, size, modified, now() as read_at
+    select file, etag, size, modified, now() as read_at, {{ keeps_versions() }} as traced
     from (select unnest(getvariable('reading').files, recursive := true));
     delete from {{ quarantined_files() }}
     where model = {{ sql_literal(this.identifier) }} and list_contains(getvariable('reading').released, file)

@@ -9,10 +9,10 @@
     like any other. If it is the latest of its key, the model has no row of this key (`set_deletions_apart`).
 #}
 {% macro latest(rows, key, cursor, deleted=none) %}
-    {%- set keys = [key] if key is string else key -%}
-    {%- set columns = keys | join(', ') -%}
+    {%- set of = {'key': [key] if key is string else key, 'cursor': cursor, 'deleted': deleted} -%}
+    {%- set columns = of.key | join(', ') -%}
+    {%- do config(meta={'latest': of}) -%}
     {%- if deleted -%}
-        {%- do config(meta={'deletions': {'key': keys, 'cursor': cursor, 'deleted': deleted}}) -%}
         {%- do require_set_deletions_apart() -%}
     {%- endif -%}
     select *
@@ -27,22 +27,27 @@
         {%- endif %}
         {%- endif %}
     )
-    qualify row_number() over (
-        partition by {{ columns }}
-        order by
-            {% if deleted -%}
-            {{ moment(cursor, deleted) }} desc nulls last,
-            ({{ cursor }} is null and {{ is_deleted(deleted) }}) desc,
-            {% endif -%}
-            {{ cursor }} desc nulls last,
-            {% if deleted -%}
-            ({{ is_deleted(deleted) }}) desc,
-            {% endif -%}
-            _airbyte_extracted_at desc nulls last,
-            _airbyte_generation_id desc nulls last,
-            _airbyte_raw_id desc
-    ) = 1
+    {% if not keeps_versions() -%}
+    qualify row_number() over ({{ by_key_latest_first(of) }}) = 1
+    {%- endif %}
 {% endmacro %}
+
+{# A window's clauses: the rows of each key, the latest first. #}
+{% macro by_key_latest_first(of) -%}
+    partition by {{ of.key | join(', ') }}
+    order by
+        {% if of.deleted -%}
+        {{ moment(of.cursor, of.deleted) }} desc nulls last,
+        ({{ of.cursor }} is null and {{ is_deleted(of.deleted) }}) desc,
+        {% endif -%}
+        {{ of.cursor }} desc nulls last,
+        {% if of.deleted -%}
+        ({{ is_deleted(of.deleted) }}) desc,
+        {% endif -%}
+        _airbyte_extracted_at desc nulls last,
+        _airbyte_generation_id desc nulls last,
+        _airbyte_raw_id desc
+{%- endmacro %}
 
 {# Whether a row reports a deletion: its column has a time, or is true. #}
 {% macro is_deleted(deleted) -%}
@@ -65,13 +70,19 @@
     Moves the rows that report a deletion out of the model, in the transaction that brings them in. Nothing that reads the
     model has to leave them out, and tests don't fail for the fields that they lack. They are kept, since a row from before
     the deletion may arrive later. One without a key stays, so that the model's tests find it.
-    The first post-hook of every model; does nothing in models without `deleted`.
+    The first post-hook of every model. Where files expire, the rows that are not the latest of their key go first.
 #}
 {% macro set_deletions_apart() %}
-    {%- set of = config.get('meta', {}).get('deletions') if execute -%}
-    {%- if not of -%}
-        {%- do return('') -%}
-    {%- endif -%}
+    {%- set of = config.get('meta', {}).get('latest') if execute -%}
+    {% if of and keeps_versions() -%}
+    {{ set_older_rows_apart(of) }}
+    {%- endif %}
+    {% if of and of.deleted -%}
+    {{ move_deletions(of) }}
+    {%- endif %}
+{% endmacro %}
+
+{% macro move_deletions(of) %}
     {%- set key = of.key | join(', ') -%}
     {%- set columns = of.key + [of.cursor, of.deleted, '_airbyte_raw_id', '_airbyte_extracted_at', '_airbyte_generation_id'] -%}
     {%- set gone = is_deleted(of.deleted) ~ ' and ' ~ (of.key | join(' is not null and ')) ~ ' is not null' -%}
@@ -88,17 +99,10 @@
 
 {# Without the hook, the rows of a deleted key would count as any other. #}
 {% macro require_set_deletions_apart() %}
-    {%- if execute and 'set_deletions_apart' not in model.config['post-hook'] | map(attribute='sql') | join -%}
+    {%- if execute and not has_hook('set_deletions_apart') -%}
         {%- do exceptions.raise_compiler_error(
             "refused: " ~ this.identifier ~ " has `deleted` in `latest`, and dbt_project.yml lacks the hook that takes deleted"
             ~ " rows out: write '{{ set_deletions_apart() }}' as the first +post-hook of its folder") -%}
-    {%- endif -%}
-{% endmacro %}
-
-{# A statement for a run that empties the model to read everything again; nothing if the model has no deletions. #}
-{% macro forget_deletions() %}
-    {%- if load_relation(deletions()) -%}
-    delete from {{ deletions() }}
     {%- endif -%}
 {% endmacro %}
 

@@ -132,10 +132,9 @@ def decide(cursor: Cursor, listing: Listing, clock: Clock) -> Decision:
     if listing.far is not None:
         walks["far"] = _walk(cursor, cursor.far, listing.far, clock.far_from, _AFTER_ALL_UNITS)
     seen = {unit: mark for walk in walks.values() for unit, mark in walk.seen.items()}
-    missing = frozenset().union(*(walk.gone for walk in walks.values())) - seen.keys()
-    gone = {unit for unit in missing if not clock.has_expired(unit)}
+    gone = frozenset().union(*(walk.gone for walk in walks.values())) - seen.keys()
     changed = {unit: mark for unit, mark in seen.items() if cursor.marks.get(unit) != mark}
-    marks = {unit: mark for unit, mark in cursor.marks.items() if unit not in missing} | seen
+    marks = {unit: mark for unit, mark in cursor.marks.items() if unit not in gone} | seen
     # A stream without files is built once, empty.
     first = listing.recent.complete and not cursor.batch and not marks
     batch = _batch(cursor, changed, gone) if changed or gone or first or not cursor.identities else None

@@ -69,6 +69,8 @@ class KnownFile(NamedTuple):
         size: None where `etag` is.
         modified: None where `etag` is.
         read_at: When it was read, or the time of a later commit; None if that is not known.
+        traced: Whether the lake still knows which rows came from it: it was read where files expire, and has not yet
+            expired.
     """
 
     file: str
@@ -76,6 +78,7 @@ class KnownFile(NamedTuple):
     size: int | None
     modified: datetime | None
     read_at: datetime | None = None
+    traced: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,10 @@ class Reading:
     Attributes:
         files: The files to read, sorted.
         rebuild: The rows that the model has, and the files that it has read, are deleted first.
-        keep_until: A rebuild keeps rows that were extracted up to then: their files have expired. None keeps no rows.
-        expired: The files that a rebuild keeps as read, because they have expired.
+        keep_until: A rebuild keeps rows that can't be traced to a file if they were extracted up to then; none if None.
+        traced: A rebuild keeps all rows that can't be traced to a file: all those files have expired.
+        expired: The files of which the rows are kept, because the bucket has expired them; without a rebuild, those
+            that had not expired at the last look.
         adopted: Files whose names were read already, with the identities that they have now.
         released: Files that are no longer in quarantine, because they were overwritten or removed.
     """
@@ -115,6 +120,7 @@ class Reading:
     files: tuple[StoredFile, ...] = ()
     rebuild: bool = False
     keep_until: datetime | None = None
+    traced: bool = False
     expired: tuple[str, ...] = ()
     adopted: tuple[StoredFile, ...] = ()
     released: tuple[str, ...] = ()
@@ -144,7 +150,10 @@ def reading(request: Request, known: Iterable[KnownFile], quarantined: Iterable[
         return _from_scratch(here)
     if here.overwritten or here.removed:
         return _rebuild(here if not units else _Comparison(books, {one.file: one for one in listed(())}, ()))
-    return Reading(files=here.new, adopted=here.adopted, released=here.released)
+    finished = tuple(one.file for one in here.expired if one.traced)
+    return Reading(
+        files=here.new, traced=books.are_traced, expired=finished, adopted=here.adopted, released=here.released
+    )
 
 
 def units_to_list(
@@ -185,6 +194,11 @@ class _Books:
     def may_read(self, one: StoredFile) -> bool:
         batch = self.request.batch
         return one.identity not in self.quarantined and (batch is None or one.identity in batch or self.is_read(one))
+
+    @property
+    def are_traced(self) -> bool:
+        """Whether the rows that can't be traced to a file are those of expired files."""
+        return all(one.traced or self.has_expired(one) for one in self.known.values())
 
     def has_expired(self, one: KnownFile) -> bool:
         """Whether the bucket's lifecycle may have deleted a file."""
@@ -234,6 +248,7 @@ def _rebuild(everything: _Comparison) -> Reading:
         files=everything.readable,
         rebuild=True,
         keep_until=max(filter(None, map(_written, expired))) + _CLOCKS_APART if expired else None,
+        traced=bool(expired) and books.are_traced,
         expired=tuple(one.file for one in expired),
         released=everything.released,
     )

@@ -5,7 +5,8 @@ The command line, the tests and the Pulumi program all run the same tuple. Rules
 
 from lotus_infra.lake.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
 from lotus_infra.lake.checks.discovered import deletions_are_selected, fields_are_offered, streams_are_offered
-from lotus_infra.lake.checks.layout import files_are_readable
+from lotus_infra.lake.checks.layout import columns_are_distinct, files_are_readable, places_are_readable
+from lotus_infra.lake.checks.mappers import mappers_keep_keys, mappers_work
 from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_are_written, modes_exist
 from lotus_infra.lake.checks.names import labels_are_unique, models_are_unique, streams_are_unique
 from lotus_infra.lake.checks.places import places_are_unique, replication_slots_are_unique
@@ -36,7 +37,11 @@ CHECKS: tuple[Rule, ...] = (
     places_are_unique,
     replication_slots_are_unique,
     paths_are_plain,
+    places_are_readable,
     files_are_readable,
+    columns_are_distinct,
+    mappers_work,
+    mappers_keep_keys,
     streams_are_offered,
     fields_are_offered,
     deletions_are_selected,

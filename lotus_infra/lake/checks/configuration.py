@@ -6,6 +6,7 @@ from typing import Final
 
 from airbyte_model.flaws import Flaw
 from airbyte_model.json_values import Unknown
+from airbyte_model.mappers import specification_of
 from airbyte_model.secrets import MASK, is_stored
 from airbyte_model.specifications import (
     CHECKED_BY_AIRBYTE,
@@ -37,6 +38,7 @@ from lotus_infra.lake.references import (
 )
 
 _PATH: JsonPath = ("configuration",)
+_MAPPER: Final = "mapper"
 _MOST_UNKNOWN: Final = 1_000
 """Unknown keys of one configuration that are compared with the known ones."""
 _READ_AS: Final = {
@@ -68,7 +70,7 @@ def references_are_well_formed(lake: Lake) -> Iterator[Diagnostic]:
 
 
 def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
-    """A configuration fits its connector's specification, and its secrets are references."""
+    """A configuration fits its specification, that of a connector or of a mapper, and its secrets are references."""
     specifications: dict[str, Specification] = {}
     faults: dict[str, str] = {}
     # A broken specification is one diagnostic at its connector, not one at each configuration that uses it.
@@ -78,12 +80,15 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
                 specifications[name] = Specification(connector.spec)
             except SpecificationError as error:
                 faults[name] = str(error)
-    for file, _, kind, connector_name, configuration in _configurations(lake):
+    for file, start, kind, connector_name, configuration in _configurations(lake):
+        if kind == _MAPPER:
+            yield from _check_fit(file, start, specification_of(connector_name), configuration)
+            continue
         pinned = lake.pinned(connector_name)
         name = pinned.connector if pinned is not None else ""
         if name.startswith(f"{kind}-") and name in specifications and name not in faults:
             try:
-                yield from _check_fit(file, specifications[name], configuration)
+                yield from _check_fit(file, start, specifications[name], configuration)
             except UncheckedError as error:
                 what = f"is not checked offline: the specification of {name} {error}"
                 yield Diagnostic(file, _PATH, what, CHECKED_BY_AIRBYTE, harmless=True)
@@ -95,30 +100,32 @@ def configurations_fit(lake: Lake) -> Iterator[Diagnostic]:
         )
 
 
-def _check_fit(file: str, specification: Specification, configuration: Configuration) -> Iterator[Diagnostic]:
+def _check_fit(
+    file: str, start: JsonPath, specification: Specification, configuration: Configuration
+) -> Iterator[Diagnostic]:
     values = _without_references(configuration)
     misfits, unchecked = specification.judge(values)
     leaves = dict(walk_leaves(configuration))
     undescribed = [path for path, _ in specification.unknown_keys(values)]
     for misfit in misfits:
-        yield Diagnostic(file, (*_PATH, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
+        yield Diagnostic(file, (*start, *misfit.path), *_flaw_of(misfit, leaves.get(misfit.path)))
     for path in unchecked:
-        yield Diagnostic(file, (*_PATH, *path), *UNMATCHED, harmless=True)
+        yield Diagnostic(file, (*start, *path), *UNMATCHED, harmless=True)
     for path, leaf in leaves.items():
         if specification.is_secret(path):
-            yield from _check_secret(file, (*_PATH, *path), leaf)
+            yield from _check_secret(file, (*start, *path), leaf)
         elif not any(path[: len(key)] == key for key in undescribed):
             # A key that the specification does not describe may be a secret: it has a notice of its own.
-            yield from _check_readable(file, (*_PATH, *path), leaf)
+            yield from _check_readable(file, (*start, *path), leaf)
     refused = {misfit.path for misfit in misfits}
     for path, likely in islice(specification.unknown_keys(values), _MOST_UNKNOWN):
         if path in refused:
             continue
         if likely is not None:
-            yield Diagnostic(file, (*_PATH, *path), "is not a key of the connector", f'did you mean "{likely}"?')
+            yield Diagnostic(file, (*start, *path), "is not a key of the connector", f'did you mean "{likely}"?')
         else:
             what = "is not in the connector's specification, but is sent to Airbyte"
-            yield Diagnostic(file, (*_PATH, *path), what, "delete it if the connector doesn't need it", harmless=True)
+            yield Diagnostic(file, (*start, *path), what, "delete it if the connector doesn't need it", harmless=True)
 
 
 def _without_references(value: JsonValue) -> object:
@@ -213,14 +220,14 @@ def _encrypted(file: str, path: JsonPath, reference: Reference, stack: str) -> D
 def _configurations(lake: Lake) -> Iterator[tuple[str, JsonPath, str, str, Configuration]]:
     """Yield file, path, required kind of connector, connector, and configuration of all that has one.
 
-    A mapper has no connector; its kind is `mapper`.
+    A mapper's kind is `mapper`, and its type stands for its connector.
     """
     for source in lake.sources:
         if source.config is not None:
             yield source.file, _PATH, "source", source.config.connector, source.config.configuration
         for stream in source.streams:
             for index, mapper in enumerate(stream.config.mappers):
-                yield stream.file, ("mappers", index, "configuration"), "mapper", "", mapper.configuration
+                yield stream.file, ("mappers", index, "configuration"), _MAPPER, mapper.type, mapper.configuration
     for name, config in lake.destinations.items():
         if config is not None:
             file = f"{DESTINATIONS_FOLDER}/{name}.json"

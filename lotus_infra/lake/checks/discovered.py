@@ -1,14 +1,14 @@
 """Streams and fields, compared with those that were discovered."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra.lake.catalog import deletion_of
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile, files_of_offer
+from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake, StreamFile
 from lotus_infra.lake.models import Field
 
 
@@ -20,11 +20,22 @@ def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
             yield Diagnostic(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)
             continue
         for stream in source.streams:
-            if stream.discovered is None and not files_of_offer(stream.config, source.offered):
-                otherwise = f"delete the file, or run `lotus discover {source.name}` if the source has it"
-                what = f'"{stream.config.stream}" is no stream of the source "{source.name}"'
-                remedy = suggestion(stream.config.stream, source.offered, otherwise)
-                yield Diagnostic(stream.file, ("stream",), what, remedy)
+            if stream.alike is not None:
+                yield Diagnostic(stream.file, *_not_offered(stream, stream.alike, source.offered))
+
+
+def _not_offered(stream: StreamFile, alike: tuple[str | None, ...], offered: Collection[str]) -> StreamFlaw:
+    """A stream file whose stream the source does not have, or has in several namespaces."""
+    name, namespace, source = stream.config.stream, stream.config.namespace, stream.source
+    if alike:
+        several = [json.dumps(each, ensure_ascii=False) for each in alike if each is not None]
+        what = f'"{name}" is in several namespaces of the source "{source}": {", ".join(several)}'
+        return ("stream",), what, f'add "namespace": {several[0]}, or that of another one'
+    otherwise = f"delete the file, or run `lotus discover {source}` if the source has it"
+    if namespace is not None:
+        return ("namespace",), f'"{name}" is no stream of "{namespace}" in the source "{source}"', otherwise
+    others = [each for each in offered if each != name]
+    return ("stream",), f'"{name}" is no stream of the source "{source}"', suggestion(name, others, otherwise)
 
 
 @each_selected_stream

@@ -6,13 +6,18 @@ They ignore every other key, so a destination with another layout would look lik
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
+from airbyte_model.places import column_name, folder_of, has_dots_alone, written_name
+
 from lotus_infra import naming
+from lotus_infra.lake.checks.rule import MOST_OF_A_FILE
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Lake
-from lotus_infra.lake.models import Configuration, is_definition_id
+from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Lake, StreamFile
+from lotus_infra.lake.landed import mapped_fields
+from lotus_infra.lake.models import Configuration, Field, is_definition_id
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
 _PATH_FORMAT: Final = "s3_path_format"
@@ -34,6 +39,9 @@ _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.=@ -]+")
 CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD")
 """The codecs that DuckDB reads; the LZ4 of Airbyte's writer is Hadoop's, not Parquet's LZ4_RAW."""
+_LONGEST_PLACE: Final = 900
+"""Characters of a stream's prefix; S3's keys have at most 1,024 bytes, and the day and the file's name follow."""
+_OWN_COLUMNS: Final = ("_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_meta", "_airbyte_generation_id")
 _Flaw = tuple[JsonPath, str, str]
 
 
@@ -44,12 +52,81 @@ def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
         if name not in used or config is None:
             continue
         file = f"{DESTINATIONS_FOLDER}/{name}.json"
-        if lake.is_s3(config):
+        if lake.is_landing(config):
             for path, what, remedy in _flaws(config.configuration):
                 yield Diagnostic(file, ("configuration", *path), what, remedy)
         elif config.connector in lake.connectors or is_definition_id(config.connector):
-            what = f"is not {S3}: the lake's models read nothing that it writes"
-            yield Diagnostic(file, ("connector",), what, "read its tables where it writes them", harmless=True)
+            other = "writes into another bucket than the landing zone's" if lake.is_s3(config) else f"is not {S3}"
+            what = f"{other}: the lake's models read nothing that it writes"
+            yield Diagnostic(file, ("connector",), what, "read its data where it writes it", harmless=True)
+
+
+def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
+    """The prefix of a stream's files is a key that S3 has, and that servers and disks read in one way."""
+    for connection in lake.connections:
+        if not lake.lands(connection):
+            continue
+        for stream in connection.streams:
+            place = lake.place_of(connection, stream)
+            name = written_name(connection.config.prefix, stream.config.stream)
+            below_path = folder_of("", connection.namespace_of(stream), name)
+            remedy = f"write another namespace or prefix in {connection.file}"
+            if has_dots_alone(below_path):
+                what = f"lands below {json.dumps(place)}, and a part of dots alone means another folder to most readers"
+                yield Diagnostic(stream.file, ("stream",), what, remedy)
+            elif len(place) > _LONGEST_PLACE:
+                what = f"lands below a prefix of {len(place)} characters, and S3 has no keys of more than 1,024"
+                yield Diagnostic(stream.file, ("stream",), what, remedy)
+
+
+def columns_are_distinct(lake: Lake) -> Iterator[Diagnostic]:
+    """No two fields of a stream become one column: destination-s3 refuses such a stream in each sync."""
+    for source in lake.sources:
+        for stream in source.selected_streams:
+            if lake.prefix_of(source, stream) is not None:
+                yield from islice(_repeated_columns(stream), MOST_OF_A_FILE)
+
+
+def _is_plain(fields: Mapping[str, Field]) -> bool:
+    """Whether all fields keep their names in files, as nearly all of nearly every lake do: then no two become one."""
+    for name, field in fields.items():
+        if column_name(name) != name:
+            return False
+        if field.properties is not None and not _is_plain(field.properties):
+            return False
+        if field.items is not None and not _is_plain({name: field.items}):
+            return False
+    return True
+
+
+def _repeated_columns(stream: StreamFile) -> Iterator[Diagnostic]:
+    if not stream.config.mappers and stream.fields.keys().isdisjoint(_OWN_COLUMNS) and _is_plain(stream.fields):
+        return
+    mapped = mapped_fields(stream)
+    seen = dict.fromkeys(_OWN_COLUMNS, "a column of Airbyte's own")
+    for name in mapped:
+        column = column_name(name)
+        other = seen.setdefault(column, json.dumps(name, ensure_ascii=False))
+        if other != json.dumps(name, ensure_ascii=False):
+            what = f"becomes the column {column}, as {other} does, and {S3} refuses that"
+            yield Diagnostic(stream.file, ("fields", mapped[name].origin), what, "select one of the two")
+    for field in mapped.values():
+        if field.change == "kept":
+            yield from _repeated_members(stream, ("fields", field.origin), stream.fields[field.origin])
+
+
+def _repeated_members(stream: StreamFile, path: JsonPath, field: Field) -> Iterator[Diagnostic]:
+    """The members of an object whose names in files are one."""
+    seen: dict[str, str] = {}
+    for name, inside in (field.properties or {}).items():
+        other = seen.setdefault(column_name(name), name)
+        if other != name:
+            both = f"as {json.dumps(other, ensure_ascii=False)} does"
+            what = f"becomes the member {column_name(name)}, {both}, and {S3} refuses that"
+            yield Diagnostic(stream.file, (*path, "properties", name), what, f"do not select {path[1]}")
+        yield from _repeated_members(stream, (*path, "properties", name), inside)
+    if field.items is not None:
+        yield from _repeated_members(stream, (*path, "items"), field.items)
 
 
 def _flaws(configuration: Configuration) -> Iterator[_Flaw]:

@@ -22,7 +22,7 @@ def places_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     prefixes: defaultdict[str, list[Claim]] = defaultdict(list)
     tables: defaultdict[str, list[Claim]] = defaultdict(list)
     for connection in lake.connections:
-        found = prefixes if lake.lands(connection) else tables
+        found = prefixes if lake.writes_files(connection) else tables
         for stream in connection.streams:
             name = written_name(connection.config.prefix, stream.config.stream)
             table = shown(key_of((connection.namespace_of(stream) or None, name)))

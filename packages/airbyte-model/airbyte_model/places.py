@@ -18,6 +18,7 @@ SOURCE_NAMESPACE: Final = "${SOURCE_NAMESPACE}"
 
 _UNSAFE_IN_KEYS: Final = re.compile(r"[^A-Za-z0-9/!_.*')(&$@=;:+,?-]")
 _UNSAFE_IN_COLUMNS: Final = re.compile(r"[^A-Za-z0-9_]")
+_SAFE_COLUMN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BLANKS: Final = re.compile(r"[ \t\n\v\f\r]+")
 _DOTS: Final = frozenset({".", ".."})
 
@@ -35,6 +36,8 @@ def column_name(field: str) -> str:
 
     The same holds for the members of an object that the source declares. Two names can become one.
     """
+    if _SAFE_COLUMN.fullmatch(field) is not None:
+        return field
     safe = _UNSAFE_IN_COLUMNS.sub("_", _BLANKS.sub("_", _without_accents(field)))
     return safe if re.match("[A-Za-z_]", safe) else f"_{safe}"
 
@@ -82,6 +85,8 @@ def has_dots_alone(folder: str) -> bool:
 
 def _without_accents(text: str) -> str:
     """A text with ligatures and accented letters taken apart, and without the accents."""
+    if text.isascii():
+        return text
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if unicodedata.category(sign)[0] != "M")
 
 

@@ -3,7 +3,7 @@
 Source: airbyte-platform MapperSecretHelper and the mapper schemas of the public API.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from uuid import uuid4
 
@@ -97,24 +97,16 @@ def condition_view(condition: JsonValue) -> JsonValue:
     return {**condition, "conditions": shown}
 
 
-def columns_read(configuration: JsonValue) -> Iterator[str]:
-    """The columns that a configuration of the right schema works on."""
-    document = as_object(configuration)
-    for key in ("targetField", "originalFieldName", "fieldName"):
-        if key in document:
-            yield str(document[key])
-    conditions = document.get("conditions")
-    for condition in conditions if isinstance(conditions, list) else [conditions]:
-        if condition is not None:
-            yield from columns_read(condition)
+def redefined(configuration: JsonObject) -> tuple[str, str | None] | None:
+    """The column that a mapper takes away and the one that it puts in its place; None for a filter of rows.
 
-
-def columns_made(configuration: JsonObject) -> Iterator[str]:
-    """The columns that it makes."""
-    if "newFieldName" in configuration:
-        yield str(configuration["newFieldName"])
+    The server compares a filter's columns with none: a row that lacks one is no match.
+    """
+    if "originalFieldName" in configuration:
+        return str(configuration["originalFieldName"]), str(configuration["newFieldName"])
     if "fieldNameSuffix" in configuration:
-        yield f"{configuration['targetField']}{configuration['fieldNameSuffix']}"
+        return str(configuration["targetField"]), f"{configuration['targetField']}{configuration['fieldNameSuffix']}"
+    return (str(configuration["targetField"]), None) if "targetField" in configuration else None
 
 
 AES_KEY = SecretTree({"properties": {"key": {"airbyte_secret": True}}})
@@ -135,7 +127,7 @@ def stored_mappers(
     Args:
         bodies: As sent; one without an id gets a new one.
         stream: Name, for messages.
-        fields: The stream's columns; a mapper may only work on one of them, or on one that a mapper before it made.
+        fields: The stream's columns; each mapper works on those that the mapper before it leaves.
         before: The stream's mappers until now; a masked key is kept from the one of the same id.
         vault: Where keys go.
 
@@ -148,7 +140,10 @@ def stored_mappers(
     stored = []
     for body in bodies:
         mapper_id = str(body.id or uuid4())
-        configuration = _checked(mapper_id, body, stream, columns)
+        configuration = _checked(mapper_id, body)
+        broken = _redefine(columns, configuration)
+        if broken:
+            raise mapper_problem(Mapper(id=mapper_id, type=body.type, configuration=configuration), stream, broken)
         known = old.get(str(body.id))
         if configuration.get("key") == MASK and not (known and is_node(known.configuration.get("key"))):
             raise ProblemError(400, "error:mapper-validation/secret-not-found", {"stream": stream, "mapper": body.type})
@@ -156,22 +151,35 @@ def stored_mappers(
         kept = vault.kept(configuration, AES_KEY, old_configuration)
         sealed = vault.sealed(kept, AES_KEY, old_configuration)
         stored.append(Mapper(id=mapper_id, type=body.type, configuration=as_object(sealed)))
-        columns |= set(columns_made(configuration))
     return tuple(stored)
 
 
-def _checked(mapper_id: str, body: MapperBody, stream: str, columns: set[str]) -> JsonObject:
+def _redefine(columns: set[str], configuration: JsonObject) -> str | None:
+    """Apply a mapper to the columns; the reason if it can't be.
+
+    Source: airbyte-platform SlimStream.
+    """
+    change = redefined(configuration)
+    if change is None:
+        return None
+    before, after = change
+    if after is not None and after != before and after in columns:
+        return "FIELD_ALREADY_EXISTS"
+    if before not in columns:
+        return "FIELD_NOT_FOUND"
+    columns.remove(before)
+    if after is not None:
+        columns.add(after)
+    return None
+
+
+def _checked(mapper_id: str, body: MapperBody) -> JsonObject:
     name = schema_name(body.type, body.mapper_configuration)
     broken = schema_violation(name, body.mapper_configuration)
     if broken:
         data: JsonObject = {"mapperId": mapper_id, "mapperType": body.type, "message": broken}
         raise ProblemError(400, "error:mapper-validation/invalid-config", data)
-    configuration = known_members(name, body.mapper_configuration)
-    for column in columns_read(configuration):
-        if column not in columns:
-            shown = Mapper(id=mapper_id, type=body.type, configuration=configuration)
-            raise mapper_problem(shown, stream, "FIELD_NOT_FOUND")
-    return configuration
+    return known_members(name, body.mapper_configuration)
 
 
 def mapper_view(mapper: Mapper, vault: Vault) -> JsonObject:

@@ -208,16 +208,25 @@ def test_an_encryption_key_is_masked_and_kept_by_the_mappers_id(lab: Api) -> Non
         {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "nope", "newFieldName": "x"}},
         {"type": "row-filtering", "mapperConfiguration": {}},
         {"type": "row-filtering", "mapperConfiguration": {"conditions": {"type": "EQUAL", "fieldName": "name"}}},
-        {
-            "type": "row-filtering",
-            "mapperConfiguration": {"conditions": {"type": "NOT", "conditions": [equal("nope")]}},
-        },
+        {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "name", "newFieldName": "id"}},
         {"type": "encryption", "mapperConfiguration": {"algorithm": "RSA", "targetField": "name"}},
     ],
 )
 def test_mappers_that_cannot_work_are_refused(lab: Api, mapper: Any) -> None:
     problem = lab_connection(lab, {"name": "bare", "mappers": [mapper]}, status=400)
     assert problem["type"] in {"error:mapper-validation", "error:mapper-validation/invalid-config"}
+
+
+def test_a_filter_of_rows_is_compared_with_no_field(lab: Api) -> None:
+    mapper = {"type": "row-filtering", "mapperConfiguration": {"conditions": equal("nope")}}
+    assert lab_connection(lab, {"name": "bare", "mappers": [mapper]})["configurations"]["streams"][0]["mappers"]
+
+
+def test_a_field_that_a_mapper_renamed_is_gone_for_the_next(lab: Api) -> None:
+    renaming = {"originalFieldName": "name", "newFieldName": "label"}
+    chain = [{"type": "field-renaming", "mapperConfiguration": renaming}, hashing("name")]
+    problem = lab_connection(lab, {"name": "bare", "mappers": chain}, status=400)
+    assert problem["type"] == "error:mapper-validation"
 
 
 def test_a_mapper_may_use_what_the_one_before_it_made(lab: Api) -> None:

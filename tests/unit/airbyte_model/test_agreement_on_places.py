@@ -1,6 +1,7 @@
 """The rules of places agree with the twin's landing, and with what a running Airbyte stored and refused."""
 
 import re
+from typing import Any
 
 import pytest
 from airbyte_model.places import (
@@ -87,7 +88,7 @@ def test_any_namespace_is_written_as_the_twin_writes_it(definition: str, templat
 
 @given(st.sampled_from(["raw", "raw/", "/raw", "a/b", ""]), TEXTS, TEXTS, TEXTS)
 def test_any_stream_has_the_folder_that_the_twin_lists(path: str, namespace: str, prefix: str, name: str) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "s3_bucket_name": "lake",
         "s3_bucket_path": path,
         "s3_path_format": naming.PATH_FORMAT,

@@ -95,6 +95,13 @@ def test_files_outside_the_layout_do_not_count_as_landed() -> None:
     assert newest_partition(Listing([]), PREFIX, TODAY) is None
 
 
+@pytest.mark.parametrize("odd", [("2026-03-01",), ("2026-02-27", "2026-02-26")], ids=["today", "earlier"])
+def test_a_newer_day_with_files_outside_the_layout_alone_is_passed_over(odd: tuple[str, ...]) -> None:
+    listing = files("2025-12-31", "2026-02-25")
+    listing.keys += [f"{PREFIX}year={day[:4]}/month={day[5:7]}/day={day[8:]}/part_0.jsonl" for day in odd]
+    assert newest_partition(listing, PREFIX, TODAY) == NewestPartition("2026-02-25", 2, 10, WRITTEN)
+
+
 ZONE: dict[str, Value] = {"server": "s3", "landing": "zone", "region": "eu", "backup": "backup"}
 
 

@@ -168,13 +168,17 @@ def test_a_key_and_a_cursor_that_the_file_leaves_out_are_those_of_the_source() -
         ({"fields": {}}, "selects no field"),
         ({"primary_key": [["uid"]]}, "does not select uid, its key or cursor"),
         ({"cursor_field": ["changed"]}, "does not select changed, its key or cursor"),
-        ({"fields": {"id": TEXT, "updated_at": TEXT, "it's": TEXT}}, r'names dbt can\'t read: "it\'s"'),
-        ({"fields": dict.fromkeys(("id", "updated_at", "{{ x }}", "", "a\nb"), TEXT)}, r'"", "a\\nb", "\{\{ x \}\}"'),
+        ({"cursor_field": ["id", "it's"]}, r'names that dbt can\'t read: "it\'s"'),
+        ({"primary_key": [["id", "{{ x }}"], ["id", ""], ["id", "a\nb"]]}, r'"", "a\\nb", "\{\{ x \}\}"'),
+        (
+            {"fields": {"id": TEXT, "updated_at": TEXT, "a b": TEXT, "a-b": TEXT}},
+            "two fields that become one column, a_b",
+        ),
         ({"fields": {"id": TEXT, "updated_at": TEXT, "ID": TEXT}}, "two columns that DuckDB takes for one, id and ID"),
-        ({"fields": {"id": TEXT, "updated_at": TEXT, "_airbyte_raw_id": TEXT}}, "takes for one"),
+        ({"fields": {"id": TEXT, "updated_at": TEXT, "_airbyte_raw_id": TEXT}}, "become one column"),
         (
             {"primary_key": [["data", "id"]], "fields": {"data": TEXT, "data_id": TEXT, "updated_at": TEXT}},
-            "takes for one, data_id and data_id",
+            "become one column, data_id",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.importer import files, terraform, terraform_objects
-from lotus_infra.importer.model import Existing, ExistingConnection, ExistingStream
+from lotus_infra.importer.model import Existing, ExistingConnection
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
 from lotus_infra.lake.loader import load_lake
 from tests.support import terraform as made
@@ -73,11 +73,9 @@ def test_an_import_file_names_components_so_that_urns_are_the_programs(existing:
 @pytest.mark.parametrize(
     ("stream", "expected"),
     [
-        ({"unsupported": ("mappers",)}, "orders has mappers"),
+        ({"unsupported": ("the alias sales",)}, "orders has the alias sales"),
         ({"unsupported": ("hashed fields",)}, "orders has hashed fields"),
         ({"mode": ""}, "orders has a sync mode that the public API has no word for"),
-        ({"name": "Orders"}, 'the stream "Orders" can\'t name a file'),
-        ({"name": "unseen", "fields": None}, "the fields of unseen are not known"),
     ],
 )
 def test_an_unsupported_stream_leaves_out_its_whole_source(
@@ -95,6 +93,12 @@ def test_an_unsupported_stream_leaves_out_its_whole_source(
     ("connection", "expected"),
     [
         ({"schedule": None}, "its schedule is invalid"),
+        ({"status": "locked"}, "its connection is locked in Airbyte"),
+        ({"status": "deprecated"}, "its connection is deleted in Airbyte"),
+        (
+            {"namespace_definition": "custom_format", "namespace_format": "${STREAM}"},
+            "has ${STREAM}, which Airbyte does not fill in",
+        ),
         ({"non_breaking_changes": "other"}, "non_breaking_changes"),
         ({"streams": ()}, "its connection has no streams"),
         ({"destination_id": "elsewhere"}, "its destination is not imported"),
@@ -112,15 +116,12 @@ def test_an_unsupported_connection_is_left_out_with_the_reason(
 @pytest.mark.parametrize(
     ("connection", "expected"),
     [
-        ({"label": "sales"}, 'is renamed to "Shopify → S3"'),
-        ({"status": "inactive"}, "is activated"),
-        ({"unsupported": ("its tags", "its CPU and memory")}, "loses its tags, its CPU and memory"),
-        ({"namespace": "destination"}, "writes under shopify/ instead of its namespace (destination)"),
-        ({"namespace": "${SOURCE_NAMESPACE}_x"}, "writes under shopify/ instead of its namespace"),
+        ({"unsupported": ("its notices by mail",)}, "loses its notices by mail"),
         (
-            {"streams": (ExistingStream("orders", "incremental_append", None, ("updated_at",), (("id",),)),)},
-            "selects the current fields, and no later ones, of orders",
+            {"namespace_definition": "custom_format", "namespace_format": ""},
+            "gets the namespace definition destination instead of a custom one without a format",
         ),
+        ({"namespace_definition": "source"}, "loses its namespace format, which Airbyte ignores with source"),
     ],
 )
 def test_changes_of_the_first_up_are_noted(
@@ -143,15 +144,81 @@ def test_two_sources_with_one_name_are_both_left_out(existing: Existing, tmp_pat
     assert [kind for kind, what in notes(found) if "has the same name as another source" in what] == ["left"] * 2
 
 
-def test_of_several_connections_of_a_source_one_is_imported(existing: Existing, tmp_path: Path) -> None:
-    other = replace(existing.connections[0], id="another", label="A copy")
+def documents(made: MigrationPlan) -> dict[str, Any]:
+    return {each.path: json.loads(each.text) for each in made.files if each.path.endswith(".json")}
 
-    found = plan(replace(existing, connections=(other, *existing.connections)), tmp_path)
 
-    assert [each.id for each in found.imports if each.kind == "connection"] == [made.CONNECTION_ID]
-    [note] = [what for _, what in notes(found)]
-    assert note.startswith('connection "A copy" (another) reads source "Shopify" too')
-    assert note.endswith("Shopify → S3 is imported")
+@pytest.mark.parametrize(
+    ("connection", "expected"),
+    [
+        ({}, {"namespace": "shopify", "prefix": ""}),
+        ({"status": "inactive"}, {"status": "inactive"}),
+        ({"prefix": "Raw-"}, {"prefix": "Raw-"}),
+        ({"namespace_definition": "source", "namespace_format": ""}, {"namespace_definition": "source"}),
+        ({"namespace_format": "Sales-${SOURCE_NAMESPACE}"}, {"namespace": "Sales-${SOURCE_NAMESPACE}"}),
+        ({"tags": ("PII: yes", "nightly")}, {"tags": ["PII: yes", "nightly"]}),
+    ],
+)
+def test_settings_of_one_connection_are_written_beside_the_connector(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = plan(changed(existing, **connection), tmp_path)
+
+    written = documents(found)["shopify/_source.json"]
+    assert written | expected == written
+    assert "connections" not in written
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("connection", "expected"),
+    [
+        ({"label": "sales"}, {"name": "sales"}),
+        ({"resources": {"memory_limit": "1Gi"}}, {"resource_requirements": {"memory_limit": "1Gi"}}),
+    ],
+)
+def test_a_connection_that_the_short_form_lacks_a_setting_for_is_written_in_the_long_one_under_the_same_resource(
+    existing: Existing, tmp_path: Path, connection: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = plan(changed(existing, **connection), tmp_path)
+
+    [(name, written)] = documents(found)["shopify/_source.json"]["connections"].items()
+    assert (name, written | expected) == ("shopify", written)
+    assert [each.name for each in found.imports if each.kind == "connection"] == ["shopify"]
+    assert found.notes == ()
+
+
+def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_streams(
+    existing: Existing, tmp_path: Path
+) -> None:
+    [source], [connection] = existing.of_kind("source"), existing.connections
+    [orders] = connection.streams
+    users = replace(orders, name="Users", namespace="App")
+    others = (
+        replace(connection, id="daily", label="Shopify Daily → S3", streams=(orders,), prefix="d_"),
+        replace(connection, id="odd", label="daily", streams=(users,), prefix="o_"),
+        replace(
+            connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"
+        ),
+        replace(connection, id="unlabelled", label="ends in a blank "),
+    )
+    first = replace(connection, streams=(orders, users))
+
+    found = plan(replace(existing, connections=(*others, first)), tmp_path)
+
+    written = documents(found)
+    connections = written[f"{source.label.lower()}/_source.json"]["connections"]
+    assert {name: (each.get("name"), each.get("streams")) for name, each in connections.items()} == {
+        "shopify": (None, ["orders", "users"]),
+        "a_copy": ("A copy!", ["orders_a_copy", "users"]),
+        "daily": (None, ["orders"]),
+        "daily_2": ("daily", ["users"]),
+    }
+    [left] = [what for kind, what in notes(found) if kind == "left"]
+    assert left.startswith('connection "ends in a blank " (unlabelled) connections.')
+    assert {"shopify/orders.json", "shopify/orders_a_copy.json", "shopify/users.json"} <= written.keys()
+    assert written["shopify/users.json"]["namespace"] == "App"
+    assert "fields" not in written["shopify/orders_a_copy.json"]
 
 
 def test_sources_without_connections_and_destinations_without_sources_are_left_out(

@@ -72,7 +72,8 @@ def test_a_connection_of_the_config_apis_provider_is_read_with_its_streams_and_t
                 ExistingStream("orders", "incremental_append", None, ("updated_at",), (("id",),), ("id", "updated_at")),
             ),
             schedule=Schedule(type="basic", every="1 hours"),
-            namespace="shopify",
+            namespace_definition="custom_format",
+            namespace_format="shopify",
             non_breaking_changes="propagate_columns",
             notify_schema_changes=True,
             address="airbyte_connection.shopify_to_s3",
@@ -93,7 +94,7 @@ def test_a_connection_of_the_public_apis_provider_is_read_from_what_show_prints(
     [connection] = found.connections
     assert connection.address == 'module.lake.airbyte_connection.to_s3["shopify"]'
     assert connection.schedule == Schedule(type="cron", cron="0 0 * * * ?")
-    assert (connection.namespace, connection.non_breaking_changes) == ("shopify", "propagate_columns")
+    assert (connection.namespace_format, connection.non_breaking_changes) == ("shopify", "propagate_columns")
     assert connection.streams == existing(made.whole()).connections[0].streams
     assert {each.kind: each.typed for each in found.actors} == {"source": True, "destination": False}
 
@@ -119,7 +120,9 @@ def test_settings_that_files_do_not_support_are_listed() -> None:
     resources = {"cpu_limit": "1", "cpu_request": None, "memory_limit": None, "memory_request": None}
     text = made.whole(notify_schema_changes_by_email=True, resource_requirements=resources)
 
-    assert existing(text).connections[0].unsupported == ("its notices by mail", "its CPU and memory")
+    [connection] = existing(text).connections
+    assert connection.unsupported == ("its notices by mail",)
+    assert connection.resources == {"cpu_limit": "1"}
 
 
 def test_all_other_instances_of_a_state_are_noted() -> None:

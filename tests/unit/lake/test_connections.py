@@ -187,3 +187,14 @@ def test_two_sources_with_one_replication_slot_are_reported(tmp_path: Path) -> N
             "already that of one/_source.json: give each source a slot of its own, or one of the two loses changes"
         )
     ]
+
+
+def test_models_read_the_landing_bucket_where_a_destination_refers_to_it(tmp_path: Path) -> None:
+    landing = destination(name="Landing")
+    assert isinstance(landing["configuration"], dict)
+    landing["configuration"]["s3_bucket_name"] = {"$landing": "bucket"}
+    settings = listed(copy={"destination": "copy", "namespace": "copied"}, shop={})
+    lake = lake_of(tmp_path, {"shop/_source.json": settings, "_destinations/s3.json": landing})
+
+    [folder] = lake.sources
+    assert lake.prefix_of(folder, folder.streams[0]) == "raw/shop/orders/"

@@ -1,6 +1,7 @@
 """From JSON Schema to a discovered stream, and to the text of its file."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 from lotus_infra.lake.discovered import (
     Discovered,
     file_text,
+    files_of,
     in_file_order,
     parse_field,
     parse_fields,
-    unwritable_streams,
 )
 from lotus_infra.lake.models import Field
+from lotus_infra.naming import is_identifier
 from tests.support.lakes import OWN_STREAMS, discovered
 
 STRING, INTEGER, UNKNOWN = Field("string"), Field("integer"), Field("unknown")
@@ -172,30 +174,133 @@ def test_the_same_fields_in_any_order_change_no_byte(properties: dict[str, Any],
     assert file_text(in_file_order(again, read)) == file_text(before)
 
 
-@pytest.mark.parametrize(
-    "name", ["a/b", "..", "_catalog", ".hidden", "", " padded", "tab\tbed", "x" * 201, "a:b", "\ud800"]
+ODD_NAMES = {
+    "Account": "account",
+    "Sheet 1": "sheet_1",
+    "app.users": "app_users",
+    "ab-tests": "ab_tests",
+    "Übersicht": "ubersicht",
+    "表": "stream",
+    "a/b": "a_b",
+    "..": "stream",
+    "_catalog": "catalog",
+    ".hidden": "hidden",
+    " padded": "padded",
+    "tab\tbed": "tab_bed",
+    "a:b": "a_b",
+    "2024": "stream_2024",
+    "tab__le_": "tab__le_",
+    "con": "con",
+}
+
+
+@pytest.mark.parametrize(("name", "file"), ODD_NAMES.items())
+def test_a_stream_of_any_name_has_a_file(name: str, file: str) -> None:
+    named = files_of([facts(stream=name), facts()])
+
+    assert [(each, named.files[each].stream) for each in named.files] == sorted([(file, name), ("orders", "orders")])
+    assert named.left_out == ()
+
+
+def names(streams: Sequence[Discovered], before: Mapping[str, Discovered | None] | None = None) -> dict[str, str]:
+    """The files of streams, each with the stream's namespace and name."""
+    found = files_of(streams, before or {})
+    assert found.left_out == ()
+    return {file: f"{each.namespace or ''}.{each.stream}" for file, each in found.files.items()}
+
+
+def test_two_schemas_with_one_table_name_have_two_files() -> None:
+    assert names([facts(namespace="public"), facts(namespace="sales"), facts(stream="users", namespace="sales")]) == {
+        "public_orders": "public.orders",
+        "sales_orders": "sales.orders",
+        "users": "sales.users",
+    }
+
+
+def test_a_stream_keeps_its_file_whatever_appears_beside_it() -> None:
+    ours = facts(namespace="public")
+
+    assert names([ours, facts(namespace="sales")], {"orders": ours}) == {
+        "orders": "public.orders",
+        "sales_orders": "sales.orders",
+    }
+    assert names([ours], {"Orders.v1": ours, "orders": None}) == {"Orders.v1": "public.orders"}
+
+
+def test_names_that_differ_only_where_files_cannot_have_numbers() -> None:
+    alike = [facts(stream="Orders"), facts(stream="ORDERS"), facts(), facts(stream="表"), facts(stream="😀")]
+
+    assert names(alike) == {
+        "orders": ".orders",
+        "orders_2": ".ORDERS",
+        "orders_3": ".Orders",
+        "stream": ".表",
+        "stream_2": ".😀",
+    }
+    assert names([facts(stream="Orders")], {"orders_3": facts(stream="Orders")}) == {"orders_3": ".Orders"}
+
+
+def test_a_number_is_never_that_of_another_stream() -> None:
+    assert names([facts(stream="Orders"), facts(stream="orders_2"), facts()]) == {
+        "orders": ".orders",
+        "orders_2": ".orders_2",
+        "orders_3": ".Orders",
+    }
+
+
+def test_a_name_of_any_length_has_a_file_that_disks_can_hold() -> None:
+    long = ["x" * 3000 + "a", "x" * 3000 + "b"]
+
+    found = names([facts(stream=name) for name in long])
+
+    assert [each.removeprefix(".") for each in found.values()] == long
+    assert all(len(file) < 200 for file in found)
+
+
+@given(
+    st.lists(
+        st.tuples(st.none() | st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5), st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5)),
+        unique=True,
+        max_size=12,
+    ),
+    st.randoms(use_true_random=False),
 )
-def test_a_name_that_no_file_can_have_is_reported(name: str) -> None:
-    [(stream, reason)] = unwritable_streams([facts(stream=name), facts()])
+def test_files_are_distinct_identifiers_that_do_not_depend_on_the_order(streams: list[Any], random: Any) -> None:
+    offered = [facts(stream=name, namespace=namespace) for namespace, name in streams]
+    first = files_of(offered).files
 
-    assert (stream.stream, reason) == (name, "its name can't be that of a file")
+    assert len({file.casefold() for file in first}) == len(offered)
+    assert all(is_identifier(file) for file in first)
+    assert {each.stream: file for file, each in first.items() if is_identifier(each.stream) and not each.namespace} == {
+        name: name for namespace, name in streams if is_identifier(name) and not namespace
+    }
+    random.shuffle(offered)
+    assert files_of(offered).files == first
+    part = offered[: len(offered) // 2]
+    known = files_of(part).files
+    assert {file: each for file, each in files_of(offered, known).files.items() if each in part} == known
 
 
-@pytest.mark.parametrize("name", ["orders", "Account", "Übersicht", "public.orders", "with blank"])
-def test_other_names_are_fine(name: str) -> None:
-    assert list(unwritable_streams([facts(stream=name)])) == []
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "its name is empty"),
+        ("a\0b", "its name has a NUL character"),
+        ("\ud800", "its name has characters that UTF-8 can't encode"),
+    ],
+)
+def test_a_name_that_no_file_can_hold_is_reported(name: str, reason: str) -> None:
+    found = files_of([facts(stream=name), facts()])
+
+    assert [(each.stream, why) for each, why in found.left_out] == [(name, reason)]
+    assert list(found.files) == ["orders"]
 
 
-def test_streams_that_would_share_a_file_are_reported_on_every_disk() -> None:
-    both = [facts(namespace="public"), facts(namespace="sales")]
-    assert [reason for _, reason in unwritable_streams(both)] == [
-        "the source has it in several namespaces (public, sales)"
-    ] * 2
+def test_a_stream_that_is_offered_twice_is_reported_once() -> None:
+    found = files_of([facts(), facts(), facts(fields={})])
 
-    alike = [facts(stream="Orders"), facts(stream="orders")]
-    assert [reason for _, reason in unwritable_streams(alike)] == [
-        "Orders and orders would be one file on a disk that ignores case"
-    ] * 2
+    assert [why for _, why in found.left_out] == ["the source has it twice, with different schemas"]
+    assert list(found.files) == ["orders"]
 
 
 def test_characters_that_no_file_can_hold_are_reported() -> None:
@@ -203,7 +308,7 @@ def test_characters_that_no_file_can_hold_are_reported() -> None:
         update={"fields": parse_fields({"properties": {"a": {"type": "string", "format": "\ud800"}}})}
     )
 
-    [(_, reason)] = unwritable_streams([odd])
+    [(_, reason)] = files_of([odd]).left_out
 
     assert reason == "its schema has characters that UTF-8 can't encode"
 
@@ -218,7 +323,7 @@ def nested(levels: int) -> Any:
 def test_a_schema_that_no_command_could_read_again_has_no_file() -> None:
     deep = facts().model_copy(update={"fields": {"a": parse_field(nested(60))}})
     wide = facts().model_copy(update={"fields": {f"field_{number}": STRING for number in range(250_000)}})
-    assert [reason for _, reason in unwritable_streams([deep])] == [
+    assert [reason for _, reason in files_of([deep]).left_out] == [
         "its schema nests objects and lists deeper than 100 levels"
     ]
-    assert [reason for _, reason in unwritable_streams([wide])] == ["its schema has more than 8 MB"]
+    assert [reason for _, reason in files_of([wide]).left_out] == ["its schema has more than 8 MB"]

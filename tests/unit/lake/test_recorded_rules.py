@@ -18,9 +18,8 @@ from tests.support.recorded import Document, Known, Reason, Write, assert_agreem
 
 FORESEEN = frozenset({Reason.INPUTS, Reason.SPECIFICATION, Reason.DISCOVERY})
 PAIRS = {mode: pair for pair, mode in MODES.items()}
-STREAM_KEYS = {"name", "syncMode", "cursorField", "primaryKey", "selectedFields"}
-NAMESPACES = {"namespaceDefinition", "namespaceFormat"}
-OTHER_KEYS = {"tags", "status", "dataResidency", "bogus", "resourceAllocation"} | NAMESPACES
+STREAM_KEYS = {"name", "syncMode", "cursorField", "primaryKey", "selectedFields", "mappers"}
+OTHER_KEYS = {"tags", "status", "dataResidency", "bogus", "resourceAllocation"}
 """Properties that stream files don't have."""
 REASONS: dict[str, list[tuple[str, str]]] = {
     "the stack says which workspace, and no file": [("errors", "workspace no UUID"), ("errors", "no workspace")],
@@ -99,7 +98,9 @@ def can_say(write: Write) -> bool:
 
 
 def sayable(stream: Document) -> bool:
-    """A file has the pairs of modes that there are, and each field once, by its name."""
+    """A file has the pairs of modes that there are, each field once, by its name, and a configuration of a mapper."""
+    if not all("mapperConfiguration" in mapper for mapper in stream.get("mappers") or ()):
+        return False
     fields = stream.get("selectedFields")
     paths = [each.get("fieldPath") if isinstance(each, dict) else None for each in fields or ()]
     names = [path[0] for path in paths if isinstance(path, list) and len(path) == 1]
@@ -187,6 +188,9 @@ def source_file(write: Write, definition: str, configuration: Document) -> Docum
         document["prefix"] = given["prefix"]
     if given.get("nonBreakingSchemaUpdatesBehavior") is not None:
         document["non_breaking_changes"] = given["nonBreakingSchemaUpdatesBehavior"]
+    for key, name in (("namespaceDefinition", "namespace_definition"), ("namespaceFormat", "namespace")):
+        if given.get(key) is not None:
+            document[name] = given[key]
     schedule = given.get("schedule")
     if schedule is not None:
         names = {"scheduleType": "type", "cronExpression": "cron", "basicTiming": "every"}
@@ -221,6 +225,10 @@ def stream_file(stream: Document, found: Discovered | None) -> Document:
         "fields": {name: known.get(name, {"type": "string"}) for name in names},
         "cursor_field": stream.get("cursorField"),
         "primary_key": stream.get("primaryKey"),
+        "mappers": [
+            {"type": mapper["type"], "configuration": mapper["mapperConfiguration"]}
+            for mapper in stream.get("mappers") or ()
+        ],
     }
     return {key: value for key, value in document.items() if value is not None}
 

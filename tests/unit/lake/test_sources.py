@@ -39,7 +39,7 @@ WRONG: list[tuple[Document, str]] = [
     ),
     (
         {"connector": "source-zzz"},
-        '2: connector: the connector "source-zzz" is not pinned: add _connectors/source-zzz.j',
+        '2: connector: the connector "source-zzz" is not pinned: run `lotus connector add source-zzz`',
     ),
     (
         {"connector": "destination-s3"},

@@ -87,7 +87,7 @@ def test_a_source_is_named_like_an_identifier(tmp_path: Path) -> None:
     assert problems[0].startswith("My-Shop:1: (file): can't be a source's folder")
 
 
-def test_the_name_in_a_written_file_is_the_name_of_the_file(tmp_path: Path) -> None:
+def test_a_pinned_connector_has_the_name_of_its_file_and_a_discovered_stream_that_of_its_content(tmp_path: Path) -> None:
     changes = {
         "shop/_discovered/orders.json": discovered(stream="refunds"),
         "_connectors/source-other.json": clean_files()["_connectors/source-faker.json"],
@@ -99,8 +99,8 @@ def test_the_name_in_a_written_file_is_the_name_of_the_file(tmp_path: Path) -> N
             'write "source-other" or rename the file to source-faker.json'
         ),
         (
-            'shop/_discovered/orders.json:2: stream: is "refunds" in the file orders.json: '
-            'write "orders" or rename the file to refunds.json'
+            'shop/orders.json:2: stream: "orders" is no stream of the source "shop": '
+            "delete the file, or run `lotus discover shop` if the source has it"
         ),
     ]
 

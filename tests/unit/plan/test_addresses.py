@@ -234,7 +234,7 @@ def test_no_change_of_a_configuration_is_safe_or_left_out(
     assert impact.verdict in {"exposes", "touches data", "look"}
     [source] = impact.sources
     [target] = targets(main_steps(preview), FILES)
-    shown = {each.name for each in source.settings} | set(source.secrets)
+    shown = {each.name for each in source.details.settings} | set(source.details.secrets)
     shown |= {each.value.name for each in target.addresses if each.changed}
     for key in changed:
         assert any(f"{name}.".startswith(f"configuration.{key}.") for name in shown), (key, shown)

@@ -141,9 +141,7 @@ def test_a_stream_file_belongs_to_the_namespace_that_was_discovered(tmp_path: Pa
     offered = discovered(namespace="public")
     patch = patched(tmp_path, "connection", live, changes, shop___discovered__orders=offered)
     assert changed_lines(patch) == ['-    "updated_at"', '+    "id"']
-    assert unresolved(patch) == [
-        "connection shop: stream orders (namespace hr): the stream file with this name is for another namespace"
-    ]
+    assert unresolved(patch) == ["connection shop: stream orders (namespace hr): its type is unknown"]
 
 
 def test_a_cursor_and_a_key_that_the_mode_leaves_out_stay_in_the_file(tmp_path: Path) -> None:
@@ -233,17 +231,18 @@ def test_a_secret_that_airbyte_rotates_stays_in_its_file_byte_for_byte(tmp_path:
 
 def test_a_change_that_no_file_can_express_has_a_remedy(tmp_path: Path) -> None:
     changes: list[Change] = [
-        (("status",), "active", "inactive"),
+        (("status",), "active", "locked"),
         (("destinationId",), "1", "2"),
         (("name",), "Shop → S3", "Mine"),
-        (("streams", "orders", "mappers"), None, [{"type": "hashing"}]),
+        (("streams", "orders", "anything"), None, [{"type": "new"}]),
     ]
-    patch = patched(tmp_path, "connection", connection(status="inactive"), changes)
+    patch = patched(tmp_path, "connection", connection(status="locked"), changes)
     assert patch.text == ""
     assert unresolved(patch) == [
-        "connection shop: status: a file can't disable a connection",
+        "connection shop: status: a file can't make a connection locked",
         "connection shop: destinationId: no file of the lake has a key for it",
-        "connection shop: orders.mappers: a stream file has no key for it",
+        "connection shop: orders.anything: a stream file has no key for it",
+        'connection shop: name: it is called "Mine", but the files produce "Shop → S3"',
     ]
     assert all(each.remedy for each in patch.left)
 

@@ -146,8 +146,8 @@ def test_the_events_of_a_replacement_count_once_and_their_secrets_stay_hidden() 
         "update", SOURCE, "a", actor({"password": hidden}), actor({"password": hidden, "shop": "b"}), *paths
     )
     [source] = impact_of(read_preview(rotated.text())).sources
-    assert source.secrets == ("configuration.password",)
-    assert [(each.name, each.after) for each in source.settings] == [("configuration.shop", "b")]
+    assert source.details.secrets == ("configuration.password",)
+    assert [(each.name, each.after) for each in source.details.settings] == [("configuration.shop", "b")]
 
 
 def test_the_first_rules_of_an_existing_bucket_expire_its_data() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.impact import Impact, Loss
 from lotus_infra.plan.preview import read_preview
-from tests.support.previews import CONNECTION, DESTINATION, SOURCE, UNKNOWN, Digest, actor, connection
+from tests.support.previews import CONNECTION, DESTINATION, ORDERS, SOURCE, UNKNOWN, Digest, Stream, actor, connection
 
 BUCKET = "aws:s3/bucket:Bucket"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -26,6 +26,10 @@ CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster"
 SCHEDULED = "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+IMAGE = "airbyte:index/sourceDefinition:SourceDefinition"
+DESTINATION_IMAGE = "airbyte:index/destinationDefinition:DestinationDefinition"
+MANIFEST = "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition"
+TAG = "airbyte:index/tag:Tag"
 AWS, KUBERNETES, AIRBYTE = (f"pulumi:providers:{name}" for name in ("aws", "kubernetes", "airbyte"))
 Inputs = Mapping[str, Any]
 
@@ -92,6 +96,26 @@ def encrypted(algorithm: str) -> Inputs:
 
 def transition(storage: str) -> Inputs:
     return rules(rule(transitions=[{"days": 30, "storageClass": storage}]))
+
+
+def reading(stream: Stream) -> Inputs:
+    """A connection with one stream."""
+    return connection([stream])
+
+
+def hashed(field: str) -> Stream:
+    settings = {"targetField": field, "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+    return ORDERS.but(mappers=({"type": "hashing", "mapperConfiguration": settings},))
+
+
+def manifest(url: str = "https://api.example.com", path: str = "/orders", **parts: Any) -> Inputs:
+    """A connector's manifest that reads a path of a server."""
+    requester = {"type": "HttpRequester", "url_base": url, "path": path}
+    return {"name": "Store", "manifest": {"definitions": {"requester": requester}, **parts}}
+
+
+def image(**parts: Any) -> Inputs:
+    return {"name": "Store", "dockerRepository": "example/source-store", "dockerImageTag": "1.0.0"} | parts
 
 
 DESTROYS: dict[str, tuple[str, Inputs, Inputs]] = {
@@ -168,6 +192,12 @@ DESTROYS: dict[str, tuple[str, Inputs, Inputs]] = {
         {"spec": {"cluster": {"name": "b"}}},
     ),
     "a bucket that may be emptied": (BUCKET, {"bucket": "b"}, {"bucket": "b", "forceDestroy": True}),
+    "a stream whose cursor Airbyte drops": (
+        CONNECTION,
+        reading(ORDERS),
+        reading(ORDERS.but(mode="full_refresh_append")),
+    ),
+    "a connector that may be deleted with sources of others": (IMAGE, image(), image(forceDestroy=True)),
     "rules of the bucket itself": (BUCKET, {}, {"lifecycleRules": [{"enabled": True, "expiration": {"days": 1}}]}),
 }
 EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
@@ -213,6 +243,20 @@ EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
         {"rule": {"objectOwnership": "BucketOwnerEnforced"}},
         {"rule": {"objectOwnership": "ObjectWriter"}},
     ),
+    "another image of another publisher": (IMAGE, image(), image(dockerRepository="elsewhere/source-store")),
+    "a connector of another workspace": (IMAGE, image(workspaceId="a"), image(workspaceId="b")),
+    "a field that is no longer hashed": (CONNECTION, reading(hashed("email")), reading(ORDERS)),
+    "a field that is hashed in place of another": (CONNECTION, reading(hashed("email")), reading(hashed("id"))),
+    "a connector's manifest with another server": (MANIFEST, manifest(), manifest("https://api.example.net")),
+    "a connector's manifest with one more server": (MANIFEST, manifest(), manifest(path="https://example.net/orders")),
+    "a connector's manifest with a path of another server": (
+        MANIFEST,
+        manifest(),
+        manifest(path="//example.net/orders"),
+    ),
+    "a connector's manifest that is secret": (MANIFEST, manifest(), {"name": "Store", "manifest": "[secret]"}),
+    "a connector's manifest that is known later": (MANIFEST, manifest(), {"name": "Store", "manifest": UNKNOWN}),
+    "a connector's manifest that is text": (MANIFEST, manifest(), {"name": "Store", "manifest": "version: 1"}),
     "no encryption": (ENCRYPTION, encrypted("AES256"), {"bucket": "b", "rules": []}),
     "an unknown encryption": (ENCRYPTION, encrypted("AES256"), encrypted("rot13")),
     "encryption without a key of its own": (ENCRYPTION, encrypted("aws:kms"), encrypted("AES256")),
@@ -293,6 +337,22 @@ TOUCHES: dict[str, tuple[str, Inputs, Inputs]] = {
         release(runLauncher={"config": {"k8sRunLauncher": {"envVars": ["LOTUS_LANDING=s3://b"]}}}),
     ),
     "a connection that is switched off": (CONNECTION, connection(), connection(status="inactive")),
+    "a connection that is switched on": (CONNECTION, connection(status="inactive"), connection()),
+    "another namespace definition": (CONNECTION, connection(), connection(namespaceDefinition="source")),
+    "a field that is hashed from now on": (CONNECTION, reading(ORDERS), reading(hashed("email"))),
+    "every field": (CONNECTION, reading(ORDERS), reading(ORDERS.but(takes_all=True))),
+    "some fields in place of every field": (CONNECTION, reading(ORDERS.but(takes_all=True)), reading(ORDERS)),
+    "files of the source": (CONNECTION, reading(ORDERS), reading(ORDERS.but(others={"includeFiles": True}))),
+    "another object of the destination": (
+        CONNECTION,
+        reading(ORDERS.but(others={"destinationObjectName": "Contact"})),
+        reading(ORDERS.but(others={"destinationObjectName": "Lead"})),
+    ),
+    "another namespace of a stream": (
+        CONNECTION,
+        reading(ORDERS.but(namespace="public")),
+        reading(ORDERS.but(namespace="app")),
+    ),
     "another prefix": (CONNECTION, connection(), connection(prefix="p_")),
     "refreshes that delete rows": (CONNECTION, connection(), connection(refreshMode="truncate")),
     "another configuration": (SOURCE, actor({"start_date": "2025-01-01"}), actor({"start_date": "2024-01-01"})),
@@ -324,6 +384,11 @@ LOOKS: dict[str, tuple[str, Inputs, Inputs]] = {
         release(**{"dagster-user-deployments": {"deployments": [{"image": {"tag": "a"}}]}}),
         release(**{"dagster-user-deployments": {"deployments": [{"image": {"tag": "b"}}]}}),
     ),
+    "another image of a connector": (IMAGE, image(), image(dockerImageTag="1.0.1")),
+    "another image of a destination's connector": (DESTINATION_IMAGE, image(), image(dockerImageTag="1.0.1")),
+    "another manifest of a connector": (MANIFEST, manifest(), manifest(path="/orders.json")),
+    "other pods of a connector": (SOURCE, actor(), actor(resourceAllocation={"default": {"memoryLimit": "1Gi"}})),
+    "other pods of a connection": (CONNECTION, connection(), connection(resourceRequirements={"memoryLimit": "1Gi"})),
     "another chart": (RELEASE, {"version": "1.0.0"}, {"version": "2.0.0"}),
     "a schedule by hand": (CONNECTION, connection(), connection(schedule={"scheduleType": "manual"})),
     "no schedule": (CONNECTION, connection(), {k: v for k, v in connection().items() if k != "schedule"}),
@@ -354,6 +419,9 @@ SAFE: dict[str, tuple[str, Inputs, Inputs]] = {
     ),
     "more instances": (CLUSTER, database(), database(instances=4)),
     "backups that are kept longer": (CLUSTER, database(), database(backup=BACKUP | {"retentionPolicy": "31d"})),
+    "another name of a connector": (IMAGE, image(), image(name="Shop")),
+    "another colour of a tag": (TAG, {"name": "daily", "color": "CAC7FF"}, {"name": "daily", "color": "000000"}),
+    "tags of a connection": (CONNECTION, connection(), connection(tags=[{"tagId": UNKNOWN, "name": "daily"}])),
     "tags": (BUCKET, {"tags": {"a": "b"}}, {"tags": {"a": "c"}}),
     "filled-in defaults": (BUCKET, {"tags": {"a": "b", "__defaults": []}}, {"tags": {"a": "c", "__defaults": ["a"]}}),
     "new definitions of Dagster": (
@@ -428,6 +496,11 @@ def losses(digest: Digest) -> list[tuple[str, str]]:
         (ENCRYPTION, "delete", ("bucket lake", "exposes")),
         (VERSIONING, "delete", ("bucket lake", "destroys")),
         (LIFECYCLE, "delete", ("bucket lake", "destroys")),
+        (IMAGE, "delete", ("connector lake", "destroys")),
+        (IMAGE, "replace", ("connector lake", "destroys")),
+        (DESTINATION_IMAGE, "delete", ("connector lake", "destroys")),
+        (MANIFEST, "delete", ("connector lake", "destroys")),
+        (MANIFEST, "replace", ("connector lake", "destroys")),
         ("x:y/z:Thing", "delete", ("Thing lake", "destroys")),
         (AWS, "replace", ("aws provider lake", "exposes")),
         # An earlier run has replaced it, and did not come to the deletion of the old one.

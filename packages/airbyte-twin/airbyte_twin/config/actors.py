@@ -13,6 +13,7 @@ from airbyte_twin.config.bodies import (
     ActorListBody,
     ActorUpdateBody,
     DiscoverBody,
+    WorkspaceIdBody,
     of_kind,
 )
 from airbyte_twin.config.views import (
@@ -207,6 +208,26 @@ class ActorRoutes:
             shown["supportedDestinationSyncModes"] = list(connector.destination_modes)
         return json_response(shown)
 
+    async def definitions(self, request: Request) -> Response:
+        """The connectors that a workspace may use, its own ones included."""
+        twin, body = Twin.of(request), await read_body(request, WorkspaceIdBody)
+        theirs = {None, str(body.workspace_id)}
+        visible = [
+            self._definition(each)
+            for each in twin.store.definitions
+            if each.kind is self.kind and not each.deleted and each.workspace_id in theirs
+        ]
+        return json_response({f"{self.kind}Definitions": visible})
+
+    def _definition(self, definition: Definition) -> JsonObject:
+        return {
+            f"{self.kind}DefinitionId": definition.id,
+            "name": definition.name,
+            "dockerRepository": definition.docker_repository,
+            "dockerImageTag": definition.docker_image_tag,
+            "custom": definition.workspace_id is not None,
+        }
+
     def routes(self) -> list[Route]:
         """All routes of the kind."""
         root = f"/{self.kind}s"
@@ -217,6 +238,7 @@ class ActorRoutes:
             Route(f"{root}/check_connection_for_update", self.check_update, methods=["POST"]),
             Route(f"/scheduler{root}/check_connection", self.check_core, methods=["POST"]),
             Route(f"/{self.kind}_definition_specifications/get", self.specification, methods=["POST"]),
+            Route(f"/{self.kind}_definitions/list_for_workspace", self.definitions, methods=["POST"]),
         ]
 
 

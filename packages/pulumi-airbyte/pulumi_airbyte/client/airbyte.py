@@ -11,7 +11,6 @@ from pulumi_airbyte.client.models import (
     ActorKind,
     Connection,
     ConnectorDefinition,
-    ImageDefinition,
     Instance,
     Specification,
     StreamProperties,
@@ -20,12 +19,13 @@ from pulumi_airbyte.client.models import (
     parse_actor,
 )
 from pulumi_airbyte.client.operations import Operations, discovering
+from pulumi_airbyte.client.own_connectors import OwnConnectors
 from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
@@ -156,16 +156,6 @@ class Airbyte(ConfigConnections, Cursors, Operations, Definitions):
         with discovering():
             found = self._items("/streams", what, query)
         return [parse(StreamProperties, item, what) for item in found]
-
-    def image_definitions(self, kind: ActorKind, workspace_id: str) -> list[ImageDefinition]:
-        """GET /workspaces/{id}/definitions/sources or /destinations: a workspace's connectors with their images.
-
-        Raises:
-            AirbyteError: also if the server is too old to list them.
-        """
-        what = f"list {kind} definitions"
-        items = self._items(f"/workspaces/{workspace_id}/definitions/{kind}s", what, [])
-        return [parse(ImageDefinition, item, what) for item in items]
 
     def specification(self, kind: ActorKind, definition_id: str, workspace_id: str) -> JsonObject:
         """The JSON Schema of a connector's configuration, as `full_specification`."""

@@ -123,15 +123,6 @@ class ConnectorDefinition(Wire):
     version: str = ""
 
 
-class ImageDefinition(Wire):
-    """A connector of the server that is an image (`GET /workspaces/{id}/definitions/sources`)."""
-
-    definition_id: str = Field(alias="id")
-    name: str
-    repository: str = Field(alias="dockerRepository")
-    version: str = Field(alias="dockerImageTag")
-
-
 class StreamProperties(Wire):
     """A stream that a source offers (`GET /streams`)."""
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pulumi_airbyte.client.models import Actor, ActorKind
-from pulumi_airbyte.provider.properties import Properties, unwrap
+from pulumi_airbyte.provider.properties import Properties, is_known, unwrap
 from pulumi_airbyte.provider.secrecy import without_nulls
 from pulumi_airbyte.provider.tables import actor_inputs
 from pulumi_airbyte.values import Path
@@ -16,6 +16,8 @@ def canonical(kind: ActorKind, inputs: Properties) -> Properties:
     """Inputs without nulls and disabled options. If `definitionId` is given, the connector's type is left out."""
     local = {entry.name for entry in actor_inputs(kind) if entry.local}
     cleaned = {key: value for key, value in without_nulls(inputs).items() if key not in local or unwrap(value)}
+    if "resourceAllocation" in cleaned:
+        cleaned = _without_empty_jobs(cleaned)
     return _without_type(kind, cleaned) if "definitionId" in cleaned else cleaned
 
 
@@ -63,3 +65,11 @@ def _without_type(kind: ActorKind, tree: Properties) -> Properties:
     if not isinstance(configuration, dict):
         return tree
     return {**tree, "configuration": {key: item for key, item in configuration.items() if key != f"{kind}Type"}}
+
+
+def _without_empty_jobs(tree: Properties) -> Properties:
+    """The tree without a list of no jobs, which the server adds to every allocation."""
+    given = unwrap(tree["resourceAllocation"])
+    if not isinstance(given, dict) or not is_known(given) or unwrap(given.get("jobSpecific")) != []:
+        return tree
+    return {**tree, "resourceAllocation": {key: item for key, item in given.items() if key != "jobSpecific"}}

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pulumi_airbyte.client.models import Actor, Connection
+from pulumi_airbyte.client.models import Actor, Connection, Tag
 
-Kind = Literal["source", "destination", "connection"]
+Kind = Literal["source", "destination", "connection", "tag"]
 Standing = Literal["managed", "adoptable", "duplicate", "orphan"]
 STANDINGS: Final[tuple[Standing, ...]] = ("managed", "adoptable", "duplicate", "orphan")
 
@@ -112,7 +112,12 @@ class _Classifier:
         return "adoptable" if means in self._declared and all(end in self._kept for end in ends) else "orphan"
 
 
-def listed(sources: Iterable[Actor], destinations: Iterable[Actor], connections: Iterable[Connection]) -> list[Found]:
+def listed(
+    sources: Iterable[Actor],
+    destinations: Iterable[Actor],
+    connections: Iterable[Connection],
+    tags: Iterable[Tag] = (),
+) -> list[Found]:
     """The client's lists of a workspace as objects of the audit."""
     return [
         *(Found("source", each.actor_id, each.name) for each in sources),
@@ -121,4 +126,5 @@ def listed(sources: Iterable[Actor], destinations: Iterable[Actor], connections:
             Found("connection", each.connection_id, each.name, each.source_id, each.destination_id)
             for each in connections
         ),
+        *(Found("tag", each.tag_id, each.name) for each in tags),
     ]

@@ -15,7 +15,7 @@ from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_contex
 
 from lotus_dagster import bookkeeping
 from lotus_dagster.arrivals.reading import StoredFile
-from lotus_dagster.dbt_command import Failure, LotusDbt, Outcome, lake
+from lotus_dagster.dbt_command import FailedNode, LotusDbt, Outcome, attached_lake
 from lotus_dagster.environment import FILES, PARTITIONS, Warehouse
 from lotus_dagster.lake import Stream
 from lotus_dagster.suspects import Verdict, search
@@ -100,12 +100,12 @@ class Builder:
             outcome = self._dbt.call(command, variables)
         return outcome
 
-    def _model(self, failure: Failure) -> str:
+    def _model(self, failure: FailedNode) -> str:
         return str(self._selected.manifest["nodes"][failure.node]["name"])
 
     def _put_aside(self, model: str, stream: Stream, warehouse: Warehouse) -> Verdict[StoredFile]:
         """Put the files that the model can't be built with in quarantine."""
-        with lake(warehouse) as connection:
+        with attached_lake(warehouse) as connection:
             if not bookkeeping.has_read(connection, model):
                 self._units = ()  # Where the model looks now, and what the search reads of it does not change that.
             unread = bookkeeping.unread_files(connection, warehouse.landing, model, stream.prefix, self._units)
@@ -116,7 +116,7 @@ class Builder:
             except _SearchInterruptedError as interruption:
                 self._context.log.warning(f"The search has ended, since something else fails too: {interruption}")
                 verdict = Verdict(systemic=True)
-        with lake(warehouse) as connection:
+        with attached_lake(warehouse) as connection:
             for file, error in verdict.bad.items():
                 self._context.log.error(f"{file.file} is put in quarantine: {error}")
                 bookkeeping.quarantine(connection, model, file, error)
@@ -130,7 +130,7 @@ class Builder:
                 raise _SearchInterruptedError(failure.message)
         return "\n".join(failure.message for failure in outcome.failures)[:_LONGEST_REASON] or None
 
-    def _failed_audits(self, failure: Failure) -> Iterator[dg.AssetCheckResult]:
+    def _failed_audits(self, failure: FailedNode) -> Iterator[dg.AssetCheckResult]:
         """The checks of the tests by which a model was not published; dbt does not run them when it fails."""
         found = _AUDIT.search(failure.message)
         rows = dict(_FAILED_TEST.findall(found[1])) if found is not None else {}
@@ -145,5 +145,5 @@ class Builder:
                 )
 
 
-def _may_be_a_file_s_fault(failure: Failure) -> bool:
+def _may_be_a_file_s_fault(failure: FailedNode) -> bool:
     return failure.node.startswith("model.") and not any(text in failure.message for text in _NO_FILE_S_FAULT)

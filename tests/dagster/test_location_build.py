@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 from lotus_dagster import definitions as loading
-from lotus_dagster.build import NO_COMMIT, Build
 from lotus_dagster.definitions import REPOSITORY, current_manifest
+from lotus_dagster.location_build import NO_COMMIT, Build
 
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 
