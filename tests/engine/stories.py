@@ -96,6 +96,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_sandbox.py::test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_itself",
         "test_sandbox.py::test_unknown_words_are_refused_with_the_usage",
     ),
+    "connectors of one's own, tags and every setting of a connection are clean whatever changes": (
+        "test_own_connectors.py::test_everything_is_set_changed_and_un_set_and_clean_each_time",
+    ),
     "a landing zone is closed, encrypted and feeds the destination": (
         "test_landing_zone.py::test_buckets_are_as_safe_as_aws_makes_them_and_the_destination_takes_what_the_zone_has",
     ),
