@@ -38,7 +38,11 @@ class Recorder(mocks.Mocks):
         kind = args.typ.split(":")[-1].lower()
         identity = f"{kind}-{args.name}"
         names = "definitionId" if kind.endswith("definition") else f"{kind}Id"
-        return identity, {names: identity, **{key: inputs[key] for key in ("name", "color") if key in inputs}}
+        return identity, {
+            names: identity,
+            "createdAt": 0,
+            **{key: inputs[key] for key in ("name", "color") if key in inputs},
+        }
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"the program asked the server: {args.token}")
