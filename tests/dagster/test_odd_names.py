@@ -80,6 +80,17 @@ def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+def streams_of_any_name() -> dict[str, Any]:
+    """A source with a stream of each name, one of them in a namespace of its own."""
+    files: dict[str, Any] = {
+        f"odd/{file}.json": stream(stream=name, fields={"id": {"type": "integer"}, "updated_at": TIME})
+        for file, name in NAMES.items()
+    }
+    files["odd/account.json"]["namespace"] = "App's 1*"
+    connection = {"namespace": "My Größe-${SOURCE_NAMESPACE}", "prefix": "Raw 2-"}
+    return files | {"odd/_source.json": source(name="Odd", **connection)}
+
+
 @pytest.mark.parametrize(
     ("place", "s3"),
     [
@@ -90,14 +101,7 @@ def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     indirect=["s3"],
 )
 def test_streams_of_any_name_are_listed_read_and_booked(place: str, tmp_path: Path, s3: str) -> None:
-    files: dict[str, Any] = {
-        f"odd/{file}.json": stream(stream=name, fields={"id": {"type": "integer"}, "updated_at": TIME})
-        for file, name in NAMES.items()
-    }
-    connection = {"namespace": "My Größe-${SOURCE_NAMESPACE}", "prefix": "Raw 2-"}
-    files["odd/_source.json"] = source(name="Odd", **connection)
-    files["odd/account.json"]["namespace"] = "App's 1*"
-    streams = new_lake(tmp_path, files)
+    streams = new_lake(tmp_path, streams_of_any_name())
     scaffold_all(streams)
     assert problems(streams) == []
 
