@@ -1,4 +1,4 @@
-"""The lake's lineage: connections, streams, where they are written, models and marts as nodes, and Mermaid's text of it.
+"""The lake's lineage: connections, streams, what they write, models and marts as nodes, and Mermaid's text of it.
 
 It is read from the lake's files and those of the dbt project. `lineage_svg` draws the same graph.
 """
@@ -122,7 +122,7 @@ class _Builder:
         """Where a connection writes a stream, with the destination's label if the lake has several in use."""
         written = self._lake.place_of(connection, stream)
         kind: Kind = "prefix"
-        if not self._lake.lands(connection):
+        if not self._lake.writes_files(connection):
             kind, table = "table", written_name(connection.config.prefix, stream.config.stream)
             written = ".".join(filter(None, (connection.namespace_of(stream), table)))
         whose = f"{self._lake.destination_label(connection.config.destination)}: " if self._several else ""

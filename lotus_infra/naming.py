@@ -13,8 +13,6 @@ from airbyte_model.places import folder_of, written_name
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.=+@ /-]*")
-_UNSAFE_IN_FILES = re.compile(r'^[_. ]|[/\\:*?"<>|%@\x00-\x1f\x7f]| $')
-"""What no disk's file names can have, what means something else in a lake's folder, and what `discovered_file` adds."""
 LOSS_LABEL = "accepts-data-loss"
 """The label of a pull request whose data losses a person has accepted."""
 
@@ -117,13 +115,6 @@ def stream_file(name: str, namespace: str = "") -> str:
     """
     text = f"{namespace}_{name}" if namespace else name
     return text if is_identifier(text) else identifier(text, "stream")
-
-
-def discovered_file(name: str, namespace: str | None = None) -> str:
-    """The name of a discovered stream's file, without the suffix: `orders`, `users@app`; of no two streams the same."""
-    return "@".join(
-        _UNSAFE_IN_FILES.sub(lambda found: f"%{ord(found[0]):02X}", part) for part in (name, namespace) if part
-    )
 
 
 def label(name: str) -> str:

@@ -101,7 +101,9 @@ class Engine:
         """What the program exported, by the connections' names in Pulumi."""
         text = self._captured("stack", "output", "sources", "--json")
         found: dict[str, ExportedConnection] = {}
-        for source, exported in TypeAdapter(dict[str, ExportedConnection | _ExportedSource]).validate_json(text).items():
+        for source, exported in (
+            TypeAdapter(dict[str, ExportedConnection | _ExportedSource]).validate_json(text).items()
+        ):
             own = {source: exported} if isinstance(exported, ExportedConnection) else exported.connections
             found |= {naming.connection_resource(source, name): each for name, each in own.items()}
         return found

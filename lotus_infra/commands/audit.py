@@ -8,11 +8,16 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import click
-from pulumi_airbyte.provider.audit import Audited, Declared, Standing, listed
+from pulumi_airbyte.client import AirbyteError
+from pulumi_airbyte.client.errors import NotFound
+from pulumi_airbyte.client.models import Definition, DefinitionKind, Tag
+from pulumi_airbyte.provider.audit import DEFINITION_KINDS, Audited, Declared, Standing, listed
 from pulumi_airbyte.provider.audit import audit as classified
 from pydantic import JsonValue
 from rich.console import Console
@@ -26,6 +31,8 @@ from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.secrecy import without_credentials
 
+_DEFINITIONS: Final = frozenset(DEFINITION_KINDS.values())
+
 
 @dataclass(frozen=True, slots=True)
 class AuditedObject:
@@ -33,7 +40,7 @@ class AuditedObject:
 
     Attributes:
         standing: Its relation to the stack and the lake's files.
-        kind: `source`, `destination`, `connection` or `tag`.
+        kind: `source`, `destination`, `connection`, `tag`, or the kind of definition of a connector of one's own.
         name: Its label in Airbyte.
         id: Its id.
         remedy: What to do about it; empty if it is managed.
@@ -99,7 +106,8 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Audited
             live.airbyte.list_actors("source", live.workspace_id),
             live.airbyte.list_actors("destination", live.workspace_id),
             live.airbyte.list_connections(live.workspace_id),
-            live.airbyte.tags(live.workspace_id),
+            _definitions(live, frozenset(managed), {each.name for each in resources if each.kind in _DEFINITIONS}),
+            _tags(live),
         )
     names = {each.id: each.name for each in found}
     lines = []
@@ -112,6 +120,35 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Audited
     return lines
 
 
+def _definitions(
+    live: ConnectedLake, managed: Collection[str], names: Collection[str]
+) -> Iterator[tuple[DefinitionKind, Definition]]:
+    """The definitions of connectors of the workspace's own; the server lists them among those of its registry.
+
+    A server without a Config API does not say which these are: then they are those of the state and of the files.
+    """
+    for kind in DEFINITION_KINDS:
+        try:
+            found = live.airbyte.every_definition(kind, live.workspace_id)
+        except NotFound:
+            continue  # Airbyte before 1.6
+        own = frozenset(managed)
+        if kind != "declarative_source":
+            with suppress(AirbyteError):
+                own |= live.airbyte.own_definition_ids(kind, live.workspace_id)
+        for each in found:
+            if kind == "declarative_source" or each.definition_id in own or each.name in names:
+                yield kind, each
+
+
+def _tags(live: ConnectedLake) -> list[Tag]:
+    """The tags of the workspace; none on a server that has no tags, which is one before 1.6."""
+    try:
+        return live.airbyte.tags(live.workspace_id)
+    except NotFound:
+        return []
+
+
 def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
     """The objects that the lake's files declare, each with its Pulumi name."""
     for source in lake.sources:
@@ -121,7 +158,11 @@ def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
             destination, label = lake.destination_label(used), lake.connection_label(source, connection)
             yield Declared("destination", destination), naming.destination_resource(used)
             yield Declared("connection", label, source.label, destination), connection.resource
-            yield from ((Declared("tag", tag), tag) for tag in connection.config.tags)
+            yield from ((Declared("tag", tag), naming.tag_resource(tag)) for tag in connection.config.tags)
+    for name, connector in lake.own_connectors.items():
+        made: DefinitionKind = "source" if name.startswith("source-") else "destination"
+        kind = DEFINITION_KINDS["declarative_source" if connector.image is None else made]
+        yield Declared(kind, connector.label), naming.definition_resource(name)
 
 
 def _remedy(audited: Audited, resource: str) -> str:
@@ -152,7 +193,7 @@ def render(lines: Sequence[AuditedObject]) -> str:
     with console.capture() as captured:
         console.print(_table(lines))
     # Remedies contain commands to paste, which a table would wrap.
-    remedies = (f"{line.kind} {line.name}: {line.remedy}" for line in lines if line.remedy)
+    remedies = (f"{line.kind.replace('_', ' ')} {line.name}: {line.remedy}" for line in lines if line.remedy)
     counts = Counter(line.standing for line in lines)
     numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
     summary = f"{pluralize(len(lines), 'object')}: {numbers}"
@@ -164,5 +205,7 @@ def _table(lines: Sequence[AuditedObject]) -> Table:
     table.add_column("id", no_wrap=True)
     for line, following in zip(lines, [*lines[1:], None], strict=True):
         ends_section = following is None or following.standing != line.standing
-        table.add_row(line.standing, line.kind, escape_unprintable(line.name), line.id, end_section=ends_section)
+        table.add_row(
+            line.standing, line.kind.replace("_", " "), escape_unprintable(line.name), line.id, end_section=ends_section
+        )
     return table

@@ -117,7 +117,7 @@ def define(name: str, connector: Connector, manifest: str, workspace_id: str) ->
         manifest: the text of the manifest; empty for an image.
         workspace_id: the workspace that may use it.
     """
-    label = connector.name if connector.name is not None else connector.connector
+    label = connector.label
     if connector.image is None:
         return airbyte.DeclarativeSourceDefinition(name, name=label, workspace_id=workspace_id, manifest=manifest)
     kind = airbyte.SourceDefinition if connector.connector.startswith("source-") else airbyte.DestinationDefinition

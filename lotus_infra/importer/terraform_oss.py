@@ -10,7 +10,6 @@ from typing import Annotated, Final
 from airbyte_model.modes import MODES
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from lotus_infra import naming
 from lotus_infra.importer.model import (
     ActorKind,
     ExistingActor,
@@ -25,7 +24,7 @@ from lotus_infra.importer.model import (
 )
 from lotus_infra.importer.schedules import parse_schedule
 from lotus_infra.importer.terraform import Id, Instance, parse_configuration, parse_id
-from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, parse_fields
+from lotus_infra.lake.discovered import SOURCE_SYNC_MODES, Defaults, Discovered, Options, files_of, parse_fields
 from lotus_infra.lake.models import Schedule
 
 PROVIDER: Final = "aballiet/airbyte-oss"
@@ -205,7 +204,7 @@ def parse_source_schema(instance: Instance) -> SourceSchema:
     """
     entries = _entries(_Connection.model_validate(instance.attributes))
     schemas = [_discovered(entry.stream) for entry in entries if entry.stream.json_schema]
-    return {naming.discovered_file(each.stream, each.namespace): each for each in schemas}
+    return files_of(schemas).files
 
 
 def _entries(read: _Connection) -> list[_Entry]:

@@ -162,6 +162,11 @@ class Connector(LakeFile):
         return found if isinstance(found, Reference) else None
 
     @property
+    def label(self) -> str:
+        """The name in Airbyte of a connector of one's own."""
+        return self.name if self.name is not None else self.connector
+
+    @property
     def is_own(self) -> bool:
         """Whether it is a connector of one's own: an image or a manifest, with a definition in the stack."""
         return self.image is not None or self.manifest is not None

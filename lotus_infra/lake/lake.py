@@ -5,7 +5,7 @@ file and has no rule.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,15 +26,18 @@ from lotus_infra.lake.models import (
     StreamConfig,
     is_definition_id,
 )
-from lotus_infra.lake.references import LakeNames, named_values
+from lotus_infra.lake.references import LANDING, LakeNames, named_values
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+    from lotus_infra.lake.overlays import StackOverlay
 
 SOURCE_FILE = "_source.json"
 DISCOVERED_FOLDER = "_discovered"
 DESTINATIONS_FOLDER = "_destinations"
 CONNECTORS_FOLDER = "_connectors"
+STACKS_FOLDER = "_stacks"
 SCHEMA_FOLDER = ".schema"
 BUCKET_PATH = "s3_bucket_path"
 """The key of a destination's configuration that says where in the bucket it writes."""
@@ -219,12 +222,18 @@ class Lake:
         sources: By name.
         destinations: By file name without the suffix.
         connectors: Pinned connectors, by file name without the suffix.
+        overlays: What differs by stack, by file name without the suffix.
+        stack: The stack whose lake this is (`overlays.for_stack`); empty for the lake as its files have it.
+        undeployed: The sources that the stack leaves out.
     """
 
     directory: Path
     sources: tuple[SourceFolder, ...]
     destinations: Mapping[str, DestinationConfig | None]
     connectors: Mapping[str, Connector | None]
+    overlays: "Mapping[str, StackOverlay | None]" = field(default_factory=dict)
+    stack: str = ""
+    undeployed: tuple[SourceFolder, ...] = ()
 
     @property
     def streams(self) -> Iterator[StreamFile]:
@@ -258,6 +267,14 @@ class Lake:
                 return pinned
         return None
 
+    @property
+    def own_connectors(self) -> dict[str, Connector]:
+        """The connectors of one's own that sources and their connections use, by name."""
+        used = map(self.destination_of, self.connections)
+        configs = [each for each in (*(source.config for source in self.sources), *used) if each is not None]
+        pinned = [self.pinned(connector) for connector in sorted({each.connector for each in configs})]
+        return {each.connector: each for each in pinned if each is not None and each.is_own}
+
     def destination_of(self, connection: Connection) -> DestinationConfig | None:
         """The destination of a connection; None if it is unknown."""
         return self.destinations.get(connection.config.destination)
@@ -280,12 +297,23 @@ class Lake:
         return f"{connection.source}/{connection.name}" if several else connection.source
 
     def lands(self, connection: Connection) -> bool:
-        """Whether the lake's sensors and models read what a connection writes: its destination is destination-s3.
+        """Whether the lake's sensors and models read what a connection writes; true for an unknown destination."""
+        config = self.destination_of(connection)
+        return config is None or self.is_landing(config)
 
-        A destination that is unknown counts as one; one that is not pinned is recognized by its configuration.
-        """
+    def writes_files(self, connection: Connection) -> bool:
+        """Whether a connection writes files into a bucket; true for an unknown destination."""
         config = self.destination_of(connection)
         return config is None or self.is_s3(config)
+
+    def is_landing(self, destination: DestinationConfig) -> bool:
+        """Whether a destination writes where the lake's sensors and models read: into the landing bucket.
+
+        It is that of each destination-s3 which refers to it; of every destination-s3 if none does.
+        """
+        known = (each for each in self.destinations.values() if each is not None)
+        refer = [each for each in known if self.is_s3(each) and _refers_to_landing(each)]
+        return self.is_s3(destination) and (_refers_to_landing(destination) or not refer)
 
     def is_s3(self, destination: DestinationConfig) -> bool:
         """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
@@ -324,6 +352,11 @@ class Lake:
         return replace(self, sources=(replace(source, streams=streams, offered=frozenset(discovered)),))
 
 
+def _refers_to_landing(destination: DestinationConfig) -> bool:
+    """Whether a destination writes to the stack's landing bucket."""
+    return destination.configuration.get("s3_bucket_name") == {LANDING: "bucket"}
+
+
 def find_source(lake: Lake, name: str) -> SourceFolder:
     """Find a source by its name.
 
@@ -331,6 +364,9 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
         LotusError: The lake has no such source.
     """
     sources = {source.name: source for source in lake.sources}
+    if name in {source.name for source in lake.undeployed}:
+        remedy = f'delete its "deployed": false in {STACKS_FOLDER}/{lake.stack}.json, or choose another stack'
+        raise LotusError(f'the source "{name}" is not deployed in the stack {lake.stack}', remedy)
     if name not in sources:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
         raise LotusError(f'{lake.directory} has no source "{name}"', hint)

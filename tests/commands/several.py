@@ -14,6 +14,13 @@ CONNECTIONS: Document = {
     "daily": {"destination": "warehouse", "streams": ["users", "products"], "tags": ["core", "finance"]},
     "nightly": {"name": "Shop by night", "destination": "warehouse", "streams": ["people"], "status": "inactive"},
 }
+IMAGE = "registry.example.com/source-mine"
+MINE: Document = {
+    "connector": "source-mine",
+    "name": "Mine",
+    "image": {"repository": IMAGE, "tag": "1.0.0"},
+    "spec": {"type": "object", "properties": {}},
+}
 LABELS = {"shop": "Shop → S3", "daily": "Shop Daily → Warehouse", "nightly": "Shop by night"}
 
 
@@ -27,7 +34,8 @@ def write_several(folder: Path) -> Path:
         "shop/users.json": USERS,
         "shop/products.json": USERS | {"stream": "products"},
         "shop/people.json": USERS | {"stream": "Our People", "namespace": "hr"},
-        "store/_source.json": source(name="Store"),
+        "store/_source.json": source(name="Store", connector="source-mine"),
+        "_connectors/source-mine.json": MINE,
         "store/users.json": USERS,
         "shop/orders.json": stream(),
     }

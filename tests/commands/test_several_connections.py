@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-import httpx
 import pytest
+from airbyte_model.json_values import JsonObject
 
 from lotus_infra.commands import sync as syncs
 from lotus_infra.commands.sync import start
 from tests.commands.lab import Lab
-from tests.commands.several import LABELS, deploy_several, write_several
+from tests.commands.several import IMAGE, LABELS, deploy_several, write_several
 from tests.support.commands import Lotus, lotus_in, stand_in_engine, write_stack
 
 Shown = pytest.CaptureFixture[str]
@@ -178,10 +178,15 @@ def test_a_connection_without_its_label_is_missing_although_the_source_has_other
     assert 'Airbyte has no connection "Shop Daily → Warehouse" in this workspace' in capsys.readouterr().err
 
 
-def test_the_audit_knows_every_connection_and_destination(bare: Lab, lotus: Lotus, capsys: Shown) -> None:
+def test_the_audit_knows_every_connection_destination_definition_and_tag(
+    bare: Lab, lotus: Lotus, capsys: Shown
+) -> None:
+    workspace = bare.twin.workspace_id
     for name in ("core", "left"):
-        tag = {"name": name, "color": "FF0000", "workspaceId": bare.twin.workspace_id}
-        httpx.post(f"{bare.twin.public_url}/tags", json=tag).raise_for_status()
+        bare.airbyte.create_tag({"name": name, "color": "FF0000", "workspaceId": workspace})
+        label, repository = ("Mine", IMAGE) if name == "core" else ("Theirs", f"{IMAGE}-other")
+        body: JsonObject = {"name": label, "dockerRepository": repository, "dockerImageTag": "1.0.0"}
+        bare.airbyte.create_definition("source", workspace, body)
 
     assert lotus("audit", "--json") == 0
 
@@ -192,10 +197,14 @@ def test_the_audit_knows_every_connection_and_destination(bare: Lab, lotus: Lotu
         ("adoptable", "destination", "Warehouse"),
         ("adoptable", "source", "Shop"),
         ("adoptable", "source", "Store"),
+        ("adoptable", "source_definition", "Mine"),
         ("adoptable", "tag", "core"),
+        ("orphan", "source_definition", "Theirs"),
         ("orphan", "tag", "left"),
     ]
     commands = [each["remedy"].partition("else: ")[2] for each in objects if each["kind"] == "connection"]
+    [mine] = [each["remedy"] for each in objects if each["name"] == "Mine"]
+    assert "pulumi import airbyte:index/sourceDefinition:SourceDefinition source-mine " in mine
     assert [command.split()[3] for command in commands] == ["shop/daily", "shop/nightly", "shop", "store"]
 
 

@@ -83,7 +83,7 @@ def test_streams_that_are_not_selected_are_left_out(lake: Lake) -> None:
 
 @pytest.fixture
 def big(tmp_path: Path) -> Lake:
-    """Forty-three connections of nine sources into three destinations; two connections of each source share a stream."""
+    """Forty-three connections of nine sources into three destinations; two of each source share a stream."""
     files = clean_files()
     wide = {f"_destinations/{name}.json": destination(name=name.title()) for name in ("archive", "s3")}
     silent: Document = {"test_destination": {"test_destination_type": "SILENT"}}

@@ -52,12 +52,13 @@ def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
         if name not in used or config is None:
             continue
         file = f"{DESTINATIONS_FOLDER}/{name}.json"
-        if lake.is_s3(config):
+        if lake.is_landing(config):
             for path, what, remedy in _flaws(config.configuration):
                 yield Diagnostic(file, ("configuration", *path), what, remedy)
         elif config.connector in lake.connectors or is_definition_id(config.connector):
-            what = f"is not {S3}: the lake's models read nothing that it writes"
-            yield Diagnostic(file, ("connector",), what, "read its tables where it writes them", harmless=True)
+            other = "writes into another bucket than the landing zone's" if lake.is_s3(config) else f"is not {S3}"
+            what = f"{other}: the lake's models read nothing that it writes"
+            yield Diagnostic(file, ("connector",), what, "read its data where it writes it", harmless=True)
 
 
 def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:

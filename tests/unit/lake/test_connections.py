@@ -113,9 +113,11 @@ def test_a_stream_without_fields_has_all_that_were_discovered(tmp_path: Path) ->
     assert [*found.fields] == ["id", "email", "updated_at", "created_at", "address", "lines"]
 
 
+@pytest.mark.parametrize("file", ["default", "of any name"])
 @pytest.mark.parametrize("name", ["Account", "Sheet 1", "app.users", "ab-tests", "表", "a/b", "it's 🎉"])
-def test_a_streams_file_may_have_another_name_than_the_stream(name: str, tmp_path: Path) -> None:
-    offer = {f"shop/_discovered/{naming.discovered_file(name)}.json": discovered(stream=name)}
+def test_a_streams_file_may_have_another_name_than_the_stream(name: str, file: str, tmp_path: Path) -> None:
+    file = naming.stream_file(name) if file == "default" else file
+    offer = {f"shop/_discovered/{file}.json": discovered(stream=name)}
     changes = {"shop/orders.json": stream(stream=name), "shop/_discovered/orders.json": None}
 
     lake = lake_of(tmp_path, changes | offer)
@@ -187,3 +189,14 @@ def test_two_sources_with_one_replication_slot_are_reported(tmp_path: Path) -> N
             "already that of one/_source.json: give each source a slot of its own, or one of the two loses changes"
         )
     ]
+
+
+def test_models_read_the_landing_bucket_where_a_destination_refers_to_it(tmp_path: Path) -> None:
+    landing = destination(name="Landing")
+    assert isinstance(landing["configuration"], dict)
+    landing["configuration"]["s3_bucket_name"] = {"$landing": "bucket"}
+    settings = listed(copy={"destination": "copy", "namespace": "copied"}, shop={})
+    lake = lake_of(tmp_path, {"shop/_source.json": settings, "_destinations/s3.json": landing})
+
+    [folder] = lake.sources
+    assert lake.prefix_of(folder, folder.streams[0]) == "raw/shop/orders/"

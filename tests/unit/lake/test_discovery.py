@@ -259,7 +259,10 @@ def test_a_name_of_any_length_has_a_file_that_disks_can_hold() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.none() | st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5), st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5)),
+        st.tuples(
+            st.none() | st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5),
+            st.text(st.sampled_from("aA_ .2表é"), min_size=1, max_size=5),
+        ),
         unique=True,
         max_size=12,
     ),

@@ -87,7 +87,9 @@ def test_a_source_is_named_like_an_identifier(tmp_path: Path) -> None:
     assert problems[0].startswith("My-Shop:1: (file): can't be a source's folder")
 
 
-def test_a_pinned_connector_has_the_name_of_its_file_and_a_discovered_stream_that_of_its_content(tmp_path: Path) -> None:
+def test_a_pinned_connector_has_the_name_of_its_file_and_a_discovered_stream_that_of_its_content(
+    tmp_path: Path,
+) -> None:
     changes = {
         "shop/_discovered/orders.json": discovered(stream="refunds"),
         "_connectors/source-other.json": clean_files()["_connectors/source-faker.json"],

@@ -5,9 +5,22 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pulumi_airbyte.client.models import Actor, Connection, Tag
+from pulumi_airbyte.client.models import Actor, Connection, Definition, DefinitionKind, Tag
 
-Kind = Literal["source", "destination", "connection", "tag"]
+Kind = Literal[
+    "source",
+    "destination",
+    "connection",
+    "source_definition",
+    "destination_definition",
+    "declarative_source_definition",
+    "tag",
+]
+DEFINITION_KINDS: Final[dict[DefinitionKind, Kind]] = {
+    "source": "source_definition",
+    "destination": "destination_definition",
+    "declarative_source": "declarative_source_definition",
+}
 Standing = Literal["managed", "adoptable", "duplicate", "orphan"]
 STANDINGS: Final[tuple[Standing, ...]] = ("managed", "adoptable", "duplicate", "orphan")
 
@@ -116,6 +129,7 @@ def listed(
     sources: Iterable[Actor],
     destinations: Iterable[Actor],
     connections: Iterable[Connection],
+    definitions: Iterable[tuple[DefinitionKind, Definition]] = (),
     tags: Iterable[Tag] = (),
 ) -> list[Found]:
     """The client's lists of a workspace as objects of the audit."""
@@ -126,5 +140,6 @@ def listed(
             Found("connection", each.connection_id, each.name, each.source_id, each.destination_id)
             for each in connections
         ),
+        *(Found(DEFINITION_KINDS[kind], each.definition_id, each.name) for kind, each in definitions),
         *(Found("tag", each.tag_id, each.name) for each in tags),
     ]
