@@ -11,7 +11,7 @@ import pytest
 from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, stand_in_engine, write_stack
-from tests.support.lakes import OWN_STREAMS, write
+from tests.support.lakes import OWN_STREAMS, Document, Files, write
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 KLAVIYO = "95e8cffd-b8c4-4039-968e-d32fb4a69bde"
@@ -82,32 +82,29 @@ def test_a_destination_is_pinned_with_its_modes(bare: Lab, lotus: Lotus) -> None
     assert check_lake(bare.folder).problems == ()
 
 
+OLD: Document = {
+    "properties": {
+        "count": {"type": "string"},
+        "seed": {"type": "integer", "airbyte_secret": True},
+        "gone": {"type": "string"},
+    },
+    "required": ["seed"],
+}
+OLD_LAKE: Files = {
+    "_connectors/source-faker.json": {
+        "connector": "source-faker",
+        "definition_id": FAKER,
+        "version": "6.0.0",
+        "spec": OLD,
+    },
+    "shop/_source.json": {"connector": "source-faker", "configuration": {"count": "10", "seed": {"$secret": "x"}}},
+}
+
+
 def test_an_update_says_what_changed_and_which_configuration_no_longer_fits(
     bare: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = {
-        "properties": {
-            "count": {"type": "string"},
-            "seed": {"type": "integer", "airbyte_secret": True},
-            "gone": {"type": "string"},
-        },
-        "required": ["seed"],
-    }
-    write(
-        bare.folder,
-        {
-            "_connectors/source-faker.json": {
-                "connector": "source-faker",
-                "definition_id": FAKER,
-                "version": "6.0.0",
-                "spec": old,
-            },
-            "shop/_source.json": {
-                "connector": "source-faker",
-                "configuration": {"count": "10", "seed": {"$secret": "x"}},
-            },
-        },
-    )
+    write(bare.folder, OLD_LAKE)
 
     assert lotus("update", "--all", "--json") == 0
     document = json.loads(capsys.readouterr().out)
@@ -196,7 +193,7 @@ def test_an_image_and_a_manifest_of_ones_own_are_pinned_without_a_definition(
     manifest = tmp_path / "weather.yaml"
     manifest.write_text(
         "version: 6.1.0  # kept\ntype: DeclarativeSource\nspec:\n  type: Spec\n  connection_specification:\n"
-        "    type: object\n    required: [key]\n    properties:\n      key: {type: string, title: K, airbyte_secret: true}\n"
+        "    type: object\n    required: [key]\n    properties:\n      key: {type: string, airbyte_secret: true}\n"
     )
     assert lotus("add", "source-weather", "--manifest", str(manifest), "--yes") == 0
     assert pinned(bare, "source-weather") == {
@@ -239,9 +236,9 @@ BAD_SPECS = [
 
 @pytest.mark.parametrize(("text", "told"), BAD_SPECS)
 def test_a_file_without_a_specification_is_refused(
-    bare: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+    bare: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str], text: str, told: str
 ) -> None:
-    file = tmp_path / "spec.json"
+    file = bare.folder.parent / "spec.json"
     file.write_text(text or " ")
     before = files(bare.folder)
 
