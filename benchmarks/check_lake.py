@@ -3,7 +3,8 @@
 It writes a lake to a temporary folder, checks it in a fresh process and prints one JSON document: sources, streams,
 files, bytes, seconds (wall, start of Python included), peak_mb (largest resident set of that process) and problems.
 With `--models`, a dbt project that `lotus scaffold --all` writes is held against the lake too: scaffold_seconds and
-models.
+models. With `--stacks`, the lake is in a project with so many stacks, each of which leaves out a tenth of the sources
+and writes all others to another destination, by another schedule.
 """
 
 import argparse
@@ -28,11 +29,13 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--streams", type=int, default=20, help="streams in each source")
     parser.add_argument("--models", action="store_true", help="write and check a dbt project with a model per stream")
+    parser.add_argument("--stacks", type=int, default=0, help="stacks with an overlay of every source")
     parser.add_argument("--json", action="store_true", help="print one JSON document (the only form)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lotus-lake-") as folder:
         lake = Path(folder) / "streams"
         write_lake(lake, arguments.sources, arguments.streams)
+        write_stacks(lake, arguments.stacks)
         row: dict[str, object] = {"sources": arguments.sources, "streams": arguments.sources * arguments.streams}
         project = Path(folder) / "dbt" if arguments.models else None
         if project is not None:
@@ -89,6 +92,25 @@ def write_lake(lake: Path, sources: int, streams: int) -> None:
             stream, discovered = documents(f"stream_{index:02d}")
             (source / f"stream_{index:02d}.json").write_text(json.dumps(stream, indent=2))
             (source / "_discovered" / f"stream_{index:02d}.json").write_text(json.dumps(discovered, indent=2))
+
+
+def write_stacks(lake: Path, stacks: int) -> None:
+    """Write a project around the lake, with a file and an overlay for each stack; nothing without stacks."""
+    if not stacks:
+        return
+    (lake.parent / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
+    s3 = json.loads((lake / "_destinations" / "s3.json").read_bytes())
+    (lake / "_destinations" / "other.json").write_text(json.dumps(s3 | {"name": "Other"}))
+    (lake / "_stacks").mkdir()
+    names = sorted(folder.name for folder in lake.iterdir() if not folder.name.startswith("_"))
+    values = Path(__file__).parent.parent / "Pulumi.prod.yaml"
+    for number in range(stacks):
+        text = values.read_text(encoding="utf-8").replace("  lotus:klaviyo_api_key:\n    secure: ", "#")
+        (lake.parent / f"Pulumi.stack{number}.yaml").write_text(text)
+        other = {"destination": "other", "schedule": {"type": "cron", "cron": f"0 {number + 7} 3 * * ?"}}
+        left_out = {"deployed": False}
+        sources = {name: left_out if index % 10 == 0 else other for index, name in enumerate(names)}
+        (lake / "_stacks" / f"stack{number}.json").write_text(json.dumps({"sources": sources}, indent=2))
 
 
 def documents(name: str) -> tuple[dict[str, object], dict[str, object]]:

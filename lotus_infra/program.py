@@ -34,6 +34,7 @@ from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.lake import CONNECTORS_FOLDER, Connection, Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
+from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
 from lotus_infra.lake.report import check_lake, render
 
@@ -56,7 +57,8 @@ async def run() -> None:
         production.check(pulumi_config.run_in(project, settings))
         pulumi_config.refuse_shared_workspace(project, settings)
         stack = pulumi_config.load(project, settings)
-        declare(load_checked_lake(stack), stack, dagster_values(stack))
+        lake = load_checked_lake(stack)
+        declare(lake, stack, dagster_values(stack, lake))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
     # Let every registration start before the SDK waits for them. It would wait for all the remaining ones each time one
@@ -65,7 +67,7 @@ async def run() -> None:
 
 
 def load_checked_lake(stack: Settings) -> Lake:
-    """Load the lake and check it by every rule.
+    """Load the stack's lake and check it by every rule.
 
     Raises:
         LakeError: with all diagnostics, as `lotus check` lists them.
@@ -75,11 +77,13 @@ def load_checked_lake(stack: Settings) -> Lake:
         pulumi.log.info(str(notice))
     if report.problems:
         raise LakeError(render(report))
-    return report.lake
+    return for_stack(report.lake, stack.values.stack)
 
 
-def dagster_values(stack: Settings) -> ChartValues:
+def dagster_values(stack: Settings, lake: Lake) -> ChartValues:
     """The values of Dagster's Helm release; empty if the stack does not deploy Dagster.
+
+    Dagster is told its stack only where the lake differs in it, so that the release of any other stays as it is.
 
     Raises:
         LotusError: the chart does not accept them, or this folder is not the whole project.
@@ -88,8 +92,9 @@ def dagster_values(stack: Settings) -> ChartValues:
         pulumi.log.info("No Dagster is deployed: lotus:dagster of the stack does not have deploy: true.")
         return {}
     zone = stack.landing_zone
+    own = lake.stack if lake.stack in lake.overlays else ""
     bucket = LakeBucket(zone.landing, zone.region, zone.endpoint, zone.expire_raw_days)
-    return release_values(stack.dagster.settings, bucket, definitions_fingerprint(Path.cwd()))
+    return release_values(stack.dagster.settings, bucket, definitions_fingerprint(Path.cwd()), own)
 
 
 def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:

@@ -15,7 +15,7 @@ from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sy
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.lake import Lake
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
 from sandbox.lakehouse import Contents
@@ -35,7 +35,7 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases:
     console = phases.console
     phases.begin("Syncs")
     before = lakehouse.contents(layout, server)
-    lake = load_lake(layout.project / "streams").lake
+    lake = load_stack_lake(layout.project / "streams", STACK)
     runs = _sync(layout, lake, environment, console)
     phases.begin("Dagster")
     report = lakehouse.materialize(layout, server)

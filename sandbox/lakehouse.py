@@ -105,6 +105,7 @@ def environment(layout: Layout, server: Server) -> dict[str, str]:
             "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
             "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
             "LOTUS_LANDING": f"s3://{bucket}",
+            "LOTUS_STACK": STACK,
             # Whoever calls the sandbox after a failed run has repaired something.
             "LOTUS_RETRY_SECONDS": "0",
         }

@@ -56,8 +56,10 @@ Some changes are compared in more detail, and can have a worse verdict than thei
 - A source or destination that points to another place is 🟠 exposes: a changed or hidden address in `configuration`, or
   another connector (`definitionId`).
 - A connection that writes to another destination (`destinationId`) is 🟠 exposes, unless that destination is only
-  replaced.
-- Streams, cursors and refreshes of a connection (`configurations`) are compared one by one.
+  replaced. So is a new connection of a source that has others already, if none of them writes to its destination.
+- Streams, cursors and refreshes of a connection (`configurations`) are compared one by one. A stream that moves to
+  another connection of its source loses its cursor, which is 🔴 destroys. A mapper that no longer hashes, encrypts or
+  leaves out a field, or no longer filters rows, is 🟠 exposes.
 """
 SIGNS: Final[Mapping[Effect, str]] = {
     "destroys": "🔴 destroys",

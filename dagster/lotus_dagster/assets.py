@@ -59,14 +59,16 @@ def raw_asset(stream: Stream) -> dg.AssetSpec:
     )
 
 
-def stream_assets(stream: Stream, manifest: Json) -> dg.AssetsDefinition:
-    """The dbt models of a stream, `shopify_orders_dbt`."""
+def stream_assets(
+    stream: Stream, manifest: Json, when: "dg.AutomationCondition[Any] | None" = None
+) -> dg.AssetsDefinition:
+    """The dbt models of a stream, `shopify_orders_dbt`; `when`, if given, is when they materialize by themselves."""
 
     @dbt_assets(
         manifest=manifest,
         select=f"tag:{stream.tag}",
         name=naming.dbt_assets(stream.source, stream.name),
-        dagster_dbt_translator=LotusTranslator(stream.source),
+        dagster_dbt_translator=LotusTranslator(stream.source, when),
         pool=POOL,
     )
     def models(context: dg.AssetExecutionContext, dbt: LotusDbt, config: StreamRun) -> Iterator[Any]:

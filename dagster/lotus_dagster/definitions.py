@@ -1,4 +1,4 @@
-"""Everything that Dagster loads, from the stream files and dbt's manifest; no environment, no network.
+"""Everything that Dagster loads, from the stream files and dbt's manifest; no network, no variable but `LOTUS_STACK`.
 
 `dagster dev -m lotus_dagster.code_location`. Where the manifest is missing or older than the dbt project, as on a
 developer's machine, dbt parses the project first; an image brings the manifest along.
@@ -6,6 +6,7 @@ developer's machine, dbt parses the project first; an image brings the manifest 
 
 import fcntl
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 import dagster as dg
 
 from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
-from lotus_dagster.automation import automation_sensor
+from lotus_dagster.automation import automation_sensor, empty_model_condition
 from lotus_dagster.dbt_command import dbt_of
-from lotus_dagster.lake import Stream, streams_of
+from lotus_dagster.environment import STACK
+from lotus_dagster.lake import Stream, streams_in_stack
 from lotus_dagster.location_build import Build
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.quarantine import quarantine_check
@@ -29,7 +31,11 @@ DBT_PROJECT = REPOSITORY / dagster_fingerprint.DBT_PROJECT
 
 
 def definitions_of(
-    streams: tuple[Stream, ...], manifest: Manifest, project: Path, build: Build | None = None
+    streams: tuple[Stream, ...],
+    manifest: Manifest,
+    project: Path,
+    build: Build | None = None,
+    left_out: tuple[Stream, ...] = (),
 ) -> dg.Definitions:
     """The definitions of a lake.
 
@@ -38,6 +44,8 @@ def definitions_of(
         manifest: Of the dbt project.
         project: The dbt project's folder, where runs call dbt.
         build: Shown as the resource `build`; none by default.
+        left_out: Streams of sources that the stack leaves out: their models exist without rows, for the marts that
+            read them.
     """
     log = logging.getLogger(__name__)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
@@ -53,11 +61,15 @@ def definitions_of(
         asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
         checks.append(quarantine_check(asset, POOL, stream.prefix))
         sensors.append(stream_sensor(stream, models))
-    marts = manifest.untagged([stream.tag for stream in streams])
+    parts = [(stream, manifest.tagged(stream.tag)) for stream in left_out]
+    automatic = [stream_assets(stream, part, empty_model_condition()) for stream, part in parts if part is not None]
+    tags = [stream.tag for stream in (*streams, *left_out)]
+    marts = manifest.untagged(tags)
     if marts is not None:
-        made = mart_assets(marts, [stream.tag for stream in streams])
-        assets.append(made)
-        sensors += [automation_sensor(made), mart_retry_sensor(made)]
+        automatic.append(mart_assets(marts, tags))
+    if automatic:
+        assets += automatic
+        sensors += [automation_sensor(*automatic), mart_retry_sensor(*automatic)]
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
     return dg.Definitions(
@@ -99,4 +111,5 @@ def _parse(project: Path) -> None:
 def load() -> dg.Definitions:
     """The definitions of this repository's lake."""
     manifest = Manifest.read(current_manifest(DBT_PROJECT))
-    return definitions_of(streams_of(STREAMS), manifest, DBT_PROJECT, Build.of(REPOSITORY))
+    streams = streams_in_stack(STREAMS, os.environ.get(STACK, ""))
+    return definitions_of(streams.deployed, manifest, DBT_PROJECT, Build.of(REPOSITORY), streams.left_out)

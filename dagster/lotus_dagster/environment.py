@@ -10,6 +10,10 @@ from typing import Self
 
 from lotus_infra.errors import LotusError
 
+STACK = "LOTUS_STACK"
+"""The stack whose lake is loaded: which sources it deploys; the lake as its files have it if it is not set. The only
+variable that is read on import."""
+
 LANDING = "LOTUS_LANDING"
 CATALOG = "LOTUS_CATALOG"
 LAKE_DATA = "LOTUS_LAKE_DATA"

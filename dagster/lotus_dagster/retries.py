@@ -37,19 +37,23 @@ def retry_time(run: dg.RunRecord, failures: int) -> datetime:
     return datetime.fromtimestamp(ended, UTC) + timedelta(seconds=seconds)
 
 
-def mart_retry_sensor(marts: dg.AssetsDefinition) -> dg.SensorDefinition:
-    """The sensor that requests failed marts again. An update of an upstream requests them too, without a wait."""
+def mart_retry_sensor(*marts: dg.AssetsDefinition) -> dg.SensorDefinition:
+    """The sensor that requests failed marts again. An update of an upstream requests them too, without a wait.
+
+    So it does with other models that materialize by themselves.
+    """
+    own = sorted(key for each in marts for key in each.keys)
 
     @dg.sensor(
         name=NAME,
-        asset_selection=sorted(marts.keys),
+        asset_selection=own,
         minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests marts again whose last run failed.",
     )
     def failures(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now, requests, waiting = datetime.now(UTC), [], []
-        for run, keys in _failed_runs(context.instance, sorted(marts.keys)):
+        for run, keys in _failed_runs(context.instance, own):
             count = int(run.dagster_run.tags.get(_FAILURES, "0")) + 1
             again = retry_time(run, count)
             if now < again:

@@ -31,7 +31,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import Connection, Lake, SourceFolder, find_connections, find_source
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
 WORKSPACE_VARIABLE: Final = "AIRBYTE_WORKSPACE_ID"
@@ -147,7 +147,7 @@ class ConnectedLake:
 
 @contextmanager
 def connected(directory: Path, stack: str | None, *, begins: bool = False) -> Iterator[ConnectedLake]:
-    """The lake in a folder, connected to the Airbyte of a stack.
+    """The lake of a stack, connected to the stack's Airbyte.
 
     Args:
         directory: The lake's folder.
@@ -158,7 +158,7 @@ def connected(directory: Path, stack: str | None, *, begins: bool = False) -> It
     Raises:
         LotusError: The lake can't be loaded, or Airbyte's address or credentials are unknown.
     """
-    lake = load_lake(directory, begun=not begins).lake
+    lake = load_stack_lake(directory, Project.selected(directory, stack, os.environ), begun=not begins)
     find = beginning_workspace if begins else airbyte_workspace
     settings, workspace_id = find(directory, stack)
     with closing(Airbyte(settings)) as airbyte:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -28,6 +29,8 @@ TYPES: Final = {
     "tag": f"{AIRBYTE}tag:Tag",
 }
 """Pulumi's types of Airbyte's objects, by kind."""
+PIPELINE: Final = "lotus:airbyte:Pipeline"
+"""Pulumi's type of a source with its connections."""
 _NO_STATE: Final = "or pass --no-state if there is no state any more"
 _VOLATILE: Final = frozenset({"ciphertext", "sourcePosition", "stackTrace", "time"})
 """Keys that an update without changes may write differently; a changed secret shows by its `modified`."""
@@ -104,8 +107,26 @@ class _Export(_StatePart):
     deployment: _Deployment
 
 
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """What a stack's state has of the lake.
+
+    Attributes:
+        ids: The ids of Airbyte's objects.
+        pipelines: The URNs of the sources' pipelines, by name.
+    """
+
+    ids: frozenset[str] = frozenset()
+    pipelines: Mapping[str, str] = field(default_factory=dict)
+
+
 def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The ids of the Airbyte objects in a stack's state.
+    """The ids of the Airbyte objects in a stack's state; arguments and errors as in `managed_objects`."""
+    return managed_objects(directory, stack, environment).ids
+
+
+def managed_objects(directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Managed:
+    """The Airbyte objects in a stack's state, and the pipelines around them.
 
     Args:
         directory: The lake's folder, inside its Pulumi project.
@@ -126,7 +147,10 @@ def managed_ids(directory: Path, stack: str | None, environment: Mapping[str, st
         last = export.reason.splitlines()[-1].removeprefix("error: ")
         raise LotusError(f"the state of the stack {engine.stack} can't be read: {last}", _NO_STATE)
     resources = State.parse(export.stdout, engine.stack, _NO_STATE).resources
-    return frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id)
+    return Managed(
+        frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id),
+        {each.name: each.urn for each in resources if each.type == PIPELINE},
+    )
 
 
 def state_fingerprint(exported: str) -> str:

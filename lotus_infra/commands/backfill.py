@@ -5,6 +5,7 @@ past jobs have read, by Airbyte's own count, show what a full re-read may cost.
 """
 
 import json
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.output import write_together
+from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake import json_text
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
@@ -124,7 +126,8 @@ def backfill(
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
-    planned = plan_backfill(directory, source, streams, token)
+    chosen = Project.selected(directory, stack, os.environ) if stack else ""
+    planned = plan_backfill(directory, source, streams, token, stack=chosen)
     jobs = _estimate(directory, stack, planned) if estimate else None
     if not as_json:
         click.echo(render(planned, jobs), nl=False)
@@ -138,7 +141,13 @@ def backfill(
 
 
 def plan_backfill(
-    directory: Path, source: str, streams: Sequence[str], token: str | None, today: date | None = None
+    directory: Path,
+    source: str,
+    streams: Sequence[str],
+    token: str | None,
+    today: date | None = None,
+    *,
+    stack: str = "",
 ) -> BackfillPlan:
     """Choose a token for streams; nothing is written.
 
@@ -148,12 +157,13 @@ def plan_backfill(
         streams: The names of the streams' files; repeated names count once.
         token: The token; else the date, with a number if one of the streams already has that date.
         today: The date; default: the current date in UTC, so that the token does not depend on the machine.
+        stack: The stack that must deploy the source; empty for any.
 
     Raises:
-        LotusError: A stream is not found, not selected, taken by no connection, by one that is paused or by another one
-            than the named; or it already has this token; or the token is invalid.
+        LotusError: A stream is not found, not deployed, not selected, taken by no connection, by one that is paused or
+            by another one than the named; or it already has this token; or the token is invalid.
     """
-    lake = load_usable_lake(directory)
+    lake = load_usable_lake(directory, stack)
     folder, _, named = source.partition("/")
     if named:
         find_connections(lake, source)

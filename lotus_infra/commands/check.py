@@ -11,12 +11,15 @@ import click
 from lotus_infra.clients import git
 from lotus_infra.commands.options import DBT, JSON, STREAMS, dbt_folder
 from lotus_infra.config import workspaces
+from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project, StackReading
 from lotus_infra.config.stack_files import read_stack
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import LakeBucket, release_values
+from lotus_infra.lake.checks.stacks import overlays_have_stacks
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.loader import LoadedLake, load_lake
+from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.report import Report, add_diagnostics, as_document, check_loaded, render
 
 _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
@@ -56,11 +59,14 @@ def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | No
         report = check_loaded(loaded)
     else:
         readings = read_stacks(project, loaded, stacks)
-        report = check_loaded(loaded, [each.names for each in readings if each.names is not None])
+        named = [each.entries.stack for each in readings]
+        report = check_loaded(loaded, [each.names for each in readings if each.names is not None], named)
+        report = add_diagnostics(report, directory, overlays_have_stacks(tuple(project.stacks))(loaded.lake))
         found = (
             *git.find_committed_secrets(project.folder),
             *(problem for each in readings for problem in (*each.problems, *each.missing, *_chart_problems(each))),
             *_shared_workspaces(project),
+            *(notice for each in readings for notice in _unused_values(each, loaded)),
         )
         report = add_diagnostics(report, project.folder, found)
     folder = dbt_folder(directory, dbt)
@@ -94,6 +100,23 @@ def _chart_problems(reading: StackReading) -> Iterator[Diagnostic]:
         for line in str(error).splitlines():
             field, what, remedy = line.split(": ", 2)
             yield reading.entries.problem_of(field, what, remedy)
+
+
+def _unused_values(reading: StackReading, loaded: LoadedLake) -> Iterator[Diagnostic]:
+    """Yield a notice for each value of a stack that only sources refer to which the stack leaves out.
+
+    It is no mistake: a source is promoted by a value first and its deployment then. But it may be a valid secret that
+    was forgotten.
+    """
+    stack, names = reading.entries.stack, loaded.value_names
+    if reading.names is None or names is None or loaded.lake.overlays.get(stack) is None:
+        return
+    used = for_stack(loaded.lake, stack).value_names or names
+    for name in sorted(reading.names.names & (names.keys() - used.keys())):
+        key = f"{NAMESPACE}:{name}"
+        if reading.entries.entries[key].file == reading.entries.own:
+            what = f"is of no use: the stack {stack} deploys no source that refers to it"
+            yield replace(reading.entries.problem((key,), what, "delete it, or deploy the source"), harmless=True)
 
 
 def _shared_workspaces(project: Project) -> Iterator[Diagnostic]:

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "connector": "Pin connectors with their specifications.",
     "comment": "Summarize a preview's effect on data, for a pull request.",
     "deploy": "Deploy the checked-out commit to a stack.",
+    "diff": "Show what differs between two stacks.",
     "discover": "Write what a source offers now into its folder.",
     "doctor": "Check everything a run of a stack needs.",
     "drift": "Show where code, state and Airbyte differ.",

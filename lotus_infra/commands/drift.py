@@ -29,7 +29,8 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
 from lotus_infra.lake.json_text import apply_edits
 from lotus_infra.lake.lake import Lake
-from lotus_infra.lake.loader import DiscoveredFolder, load_lake, load_usable_lake
+from lotus_infra.lake.loader import DiscoveredFolder, load_stack_lake, load_usable_lake
+from lotus_infra.lake.overlays import in_files_of_stack
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.report import path_from_here
 from lotus_infra.plan.drift import (
@@ -122,9 +123,9 @@ def drift(
 
     Example: lotus drift --stack prod --patch | git apply
     """
-    found = compute_drift(directory, stack)
-    patch = patch_of(found, directory) if patching or (kind == "markdown" and not as_json) else None
-    found = without_hidden_values(found, load_lake(directory, begun=False).lake)
+    found, name = compute_drift(directory, stack), Engine.around(directory, stack).stack_name
+    patch = patch_of(found, directory, name) if patching or (kind == "markdown" and not as_json) else None
+    found = without_hidden_values(found, load_stack_lake(directory, name, begun=False))
     if as_json:
         text = json.dumps(as_document(found, patch), indent=2) + "\n"
     elif patching and patch is not None:
@@ -161,20 +162,22 @@ def compute_drift(directory: Path, stack: str | None, environment: Mapping[str, 
     return drift_of(preview)
 
 
-def patch_of(drift: Drift, directory: Path) -> FilePatch:
-    """Make the patch that writes Airbyte's changes into the lake's files.
+def patch_of(drift: Drift, directory: Path, stack: str = "") -> FilePatch:
+    """Make the patch that writes Airbyte's changes into the lake's files, or into the stack's own where that sets them.
 
     Args:
         drift: The differences.
         directory: The lake's folder.
+        stack: The stack.
 
     Raises:
         LakeError: A file of the lake is invalid.
     """
-    lake = load_usable_lake(directory)
+    lake = load_usable_lake(directory, stack)
     taken = patch_files(drift, lake, _discovered_reader(lake))
-    before = {file: (directory / file).read_bytes().decode() for file in taken.edits}
-    after = {file: apply_edits(text, taken.edits[file]) for file, text in before.items()}
+    edits = in_files_of_stack(lake, taken.edits)
+    before = {file: (directory / file).read_bytes().decode() for file in edits}
+    after = {file: apply_edits(text, edits[file]) for file, text in before.items()}
     after |= {file: json.dumps(new, indent=2, ensure_ascii=False) + "\n" for file, new in taken.new.items()}
     root = _patch_root(directory)
     differing = [file for file in sorted(after) if after[file] != before.get(file)]

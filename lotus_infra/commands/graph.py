@@ -1,6 +1,7 @@
 """`lotus graph`: draw the lake's lineage, from its sources to its marts."""
 
 import json
+import os
 from pathlib import Path
 from typing import Final, Literal
 
@@ -8,6 +9,7 @@ import click
 
 from lotus_infra.commands.options import DBT, JSON, OUTPUT, STREAMS, dbt_folder
 from lotus_infra.commands.output import write
+from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import load_project
 from lotus_infra.lake.lake import find_connections
 from lotus_infra.lake.loader import load_usable_lake
@@ -23,6 +25,7 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
     "--format", "kind", type=click.Choice(["mermaid", "svg"]), help="The format; default: by the suffix of FILE."
 )
 @OUTPUT
+@click.option("--stack", help="Draw what this stack deploys; default: the whole lake.")
 @click.option("--source", help="Draw this source or connection (shopify/daily) and its downstream models only.")
 @STREAMS
 @DBT
@@ -34,6 +37,7 @@ def graph(
     directory: Path,
     dbt: Path | None,
     *,
+    stack: str | None,
     as_json: bool,
 ) -> None:
     """Draw the lake: sources, streams, where they are written, models and marts.
@@ -44,7 +48,7 @@ def graph(
     Example: lotus graph --output lake.svg
     """
     written = kind or _format_by_suffix(output)
-    drawing = draw_graph(directory, written, dbt=dbt, source=source)
+    drawing = draw_graph(directory, written, dbt=dbt, source=source, stack=stack)
     if output is not None:
         write(output, drawing)
     if as_json:
@@ -58,7 +62,9 @@ def graph(
         click.echo(output)
 
 
-def draw_graph(directory: Path, kind: Format, *, dbt: Path | None = None, source: str | None = None) -> str:
+def draw_graph(
+    directory: Path, kind: Format, *, dbt: Path | None = None, source: str | None = None, stack: str | None = None
+) -> str:
     """Draw a lake.
 
     Args:
@@ -66,12 +72,13 @@ def draw_graph(directory: Path, kind: Format, *, dbt: Path | None = None, source
         kind: The format.
         dbt: The dbt project's folder, if it is not the default; without a dbt project the drawing ends at the files.
         source: The only source to draw, or its only connection.
+        stack: The stack whose lake to draw; by default the lake as its files have it.
 
     Raises:
-        LotusError: The source or the connection does not exist, or a file can't be read.
+        LotusError: The source, the connection or the stack does not exist, or a file can't be read.
     """
     folder = dbt_folder(directory, dbt)
-    lake = load_usable_lake(directory)
+    lake = load_usable_lake(directory, Project.selected(directory, stack, os.environ) if stack else "")
     if source is not None:
         # Only for its error: `lineage_of` draws an unknown source as an empty graph.
         find_connections(lake, source)

@@ -24,7 +24,7 @@ from pulumi_airbyte.client.models import Actor, Connection, Definition, Stream
 from pydantic import JsonValue
 
 from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
-from lotus_infra.clients.state import managed_ids
+from lotus_infra.clients.state import Managed, managed_objects
 from lotus_infra.commands.discover import to_lake_format
 from lotus_infra.commands.options import JSON, STACK
 from lotus_infra.config.stack import Project
@@ -50,9 +50,10 @@ from lotus_infra.importer.model import (
 )
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, sources_to_discover, update_from_server
 from lotus_infra.importer.schedules import parse_schedule
+from lotus_infra.importer.secrets import mapper_secrets
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import DISCOVERED_FOLDER, Lake
-from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_lake
+from lotus_infra.lake.loader import OBSOLETE_CATALOG, load_stack_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
 LIVE: Final = "live"
@@ -181,14 +182,25 @@ def prepare(order: MigrationOptions, environment: Mapping[str, str] = os.environ
     Raises:
         LotusError: The existing objects or the lake's files can't be read.
     """
-    lake = load_lake(order.directory, begun=False).lake
+    lake = load_stack_lake(order.directory, _stack_of(order, environment), begun=False)
     existing, workspace_id = _existing(order, lake, environment)
     managed, notes = _managed(order, environment)
-    plan = plan_migration(existing.with_notes((*notes, *_obsolete(order.directory))), lake, managed)
+    existing = existing.with_notes((*notes, *_obsolete(order.directory)))
+    plan = plan_migration(existing, lake, managed.ids, managed.pipelines)
     texts = _texts(order, plan)
     refused = tuple(path for path, text in texts.items() if path.exists() and not _has_text(path, text))
     fresh = tuple(path for path in texts if not path.exists())
     return Migration(order, plan, workspace_id, fresh, refused)
+
+
+def _stack_of(order: MigrationOptions, environment: Mapping[str, str]) -> str:
+    """The stack whose lake is compared; empty if none is selected, which a migration without Airbyte allows."""
+    try:
+        return Project.selected(order.around, order.stack, environment)
+    except LotusError:
+        if order.offline:
+            return ""
+        raise
 
 
 def carry_out(migration: Migration) -> Migration:
@@ -260,6 +272,9 @@ def _hidden_values(existing: Existing, lake: Lake) -> Iterator[str]:
         pinned = lake.pinned(each.definition_id)
         spec = Specification.usable(pinned.spec) if pinned is not None else None
         yield from hidden_texts(each.configuration, spec)
+    for connection in existing.connections:
+        for mapper in (mapper for stream in connection.streams for mapper in stream.mappers):
+            yield from mapper_secrets(mapper)
 
 
 def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str]:
@@ -286,12 +301,12 @@ def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str
     return replace(found, actors=kept, connections=connections, notes=(*found.notes, *notes)), chosen
 
 
-def _managed(order: MigrationOptions, environment: Mapping[str, str]) -> tuple[frozenset[str], tuple[Note, ...]]:
-    """The ids in the stack's state. An unavailable state is assumed empty, with a note: a new stack has none."""
+def _managed(order: MigrationOptions, environment: Mapping[str, str]) -> tuple[Managed, tuple[Note, ...]]:
+    """The objects in the stack's state. An unavailable state is assumed empty, with a note: a new stack has none."""
     try:
-        return managed_ids(order.around, order.stack, environment), ()
+        return managed_objects(order.around, order.stack, environment), ()
     except LotusError as error:
-        return frozenset(), (Note("told", "the stack", f"has no available state, assumed empty ({error.message})"),)
+        return Managed(), (Note("told", "the stack", f"has no available state, assumed empty ({error.message})"),)
 
 
 def _obsolete(directory: Path) -> tuple[Note, ...]:
@@ -497,7 +512,10 @@ def _lines(migration: Migration) -> Iterator[str]:
     yield from _block("Existing files, kept:", plan.kept)
     yield from _block("Existing files with other content, not overwritten:", map(str, migration.refused))
     width = max([11, *(len(each.kind) for each in plan.imports)])
-    imports = (f"{each.kind:<{width}} {each.name:<16}{each.id}  {each.address or each.label}" for each in plan.imports)
+    wide = max([15, *(len(each.name) for each in plan.imports)])
+    imports = (
+        f"{each.kind:<{width}} {each.name:<{wide}} {each.id}  {each.address or each.label}" for each in plan.imports
+    )
     yield from _block("To be imported:", imports)
     secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
     yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)

@@ -16,7 +16,7 @@ from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import StreamName, load_project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.lake.references import LANDING
 from lotus_infra.lineage import Lineage, downstream
 from lotus_infra.plan.addresses import Files, Target, targets
@@ -132,7 +132,7 @@ def _review(request: ReviewRequest, preview: Preview, histories: Mapping[str, Hi
     losses = frozenset(settings.lotus.acknowledge if settings is not None else ())
     if previewed and stack != previewed:
         raise LotusError(f"the preview is of the stack {previewed}, not of {stack}", f"preview the stack {stack}")
-    files = _lake_files(request.directory, settings)
+    files = _lake_files(request.directory, stack, settings)
     impact = impact_of(preview, histories, stack, files)
     decision = gate(impact, losses, request.labels, naming.LOSS_LABEL)
     pointing = targets(main_steps(preview), files)
@@ -154,14 +154,14 @@ def _stack_settings(request: ReviewRequest, stack: str) -> StackSettings | None:
     return project.settings(name)
 
 
-def _lake_files(directory: Path, settings: StackSettings | None) -> Files:
-    """The lake's files, with the stack's plain values by the text of their reference.
+def _lake_files(directory: Path, stack: str, settings: StackSettings | None) -> Files:
+    """The files of a stack's lake, with the stack's plain values by the text of their reference.
 
     A review of a preview needs them for the names of secrets and for pinned specifications. Files that can't be read
     are left out: then nothing hidden counts as a known credential.
     """
     try:
-        lake, _ = load_lake(directory)
+        lake = load_stack_lake(directory, stack)
     except LotusError:
         return Files()
     if settings is None:

@@ -19,7 +19,7 @@ from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
 from lotus_infra.commands.options import STREAMS
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.plan.preview import Preview, read_preview
 
 BULK: Final = 200
@@ -91,7 +91,7 @@ def apply(
         LotusError: The engine, stack or lake is missing; the stack is locked, or may not run like this.
     """
     engine.check_guard(arguments)
-    wanted = {(TYPES[each.kind], name) for each, name in declared(load_lake(directory).lake)}
+    wanted = {(TYPES[each.kind], name) for each, name in declared(load_stack_lake(directory, engine.stack_name))}
     refuse_locked_stack(engine.project, engine.stack_name, engine.environment)
     exported = State.parse(engine.output("stack", "export"), engine.stack or "that is selected").resources
     missing = wanted - {(each.type, each.name) for each in exported}

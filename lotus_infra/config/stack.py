@@ -112,6 +112,25 @@ class Project:
             raise LotusError("no stack selected", choices)
         return names[0]
 
+    @classmethod
+    def selected(cls, directory: Path, stack: str | None, environment: Mapping[str, str]) -> str:
+        """The name of the stack whose lake a command means, as `select_all` selects it.
+
+        Args:
+            directory: The lake's folder.
+            stack: The stack of the command's option.
+            environment: The environment's variables.
+
+        Returns:
+            The name; empty if the lake is in no project, or if the project has several and none is named.
+
+        Raises:
+            LotusError: The named one has no file.
+        """
+        project = cls.needed(directory) if stack else cls.around(directory)
+        names = project.select_all(stack, environment) if project is not None else ()
+        return names[0] if len(names) == 1 else ""
+
     def read(self, stack: str, lake: Path | None = None, names: LakeNames | None = None) -> StackReading:
         """Read a stack's configuration, with all its problems.
 

@@ -68,6 +68,7 @@ class ReleaseInputs:
         database: The address of Dagster's own database.
         catalog: The address of DuckLake's catalog.
         definitions: The fingerprint of the files that Dagster loads; empty if unknown.
+        stack: The stack whose lake Dagster loads; empty for the lake as its files have it.
     """
 
     settings: DagsterSettings
@@ -75,15 +76,17 @@ class ReleaseInputs:
     database: DatabaseAddress
     catalog: DatabaseAddress
     definitions: str
+    stack: str
 
 
-def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str = "") -> ChartValues:
+def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str = "", stack: str = "") -> ChartValues:
     """The values of the release: those of the typed settings, merged with `extraValues`.
 
     Args:
         settings: The stack's settings of Dagster.
         lake: The landing bucket.
         definitions: The fingerprint of the files that Dagster loads.
+        stack: The stack whose lake Dagster loads; empty for the lake as its files have it.
 
     Raises:
         LotusError: `extraValues` has a key that the chart does not have or that a setting sets, or a value is invalid.
@@ -95,6 +98,7 @@ def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str
         database=database_address(settings.database, naming.DAGSTER_DATABASE, namespace),
         catalog=database_address(settings.catalog, naming.CATALOG_DATABASE, namespace),
         definitions=definitions,
+        stack=stack,
     )
     values, extra = _typed_values(inputs), settings.extra_values
     problems = [*check_values(extra), *_conflicts(values, extra)]
@@ -249,6 +253,8 @@ def _environment_variables(inputs: ReleaseInputs) -> dict[str, str]:
         variables["AWS_ENDPOINT_URL_S3"] = lake.endpoint
     if lake.expire_raw_days is not None:
         variables["LOTUS_EXPIRE_RAW_DAYS"] = str(lake.expire_raw_days)
+    if inputs.stack:
+        variables["LOTUS_STACK"] = inputs.stack
     return variables
 
 

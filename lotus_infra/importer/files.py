@@ -364,6 +364,7 @@ class ImportedResource:
         label: Its name in Airbyte.
         address: Its address in the Terraform state; empty if it is not in one.
         pipeline: The pipeline that is its parent; empty for none.
+        parent: The pipeline's URN if the stack's state has it already.
     """
 
     kind: str
@@ -372,6 +373,7 @@ class ImportedResource:
     label: str
     address: str = ""
     pipeline: str = ""
+    parent: str = ""
 
     @property
     def type(self) -> str:
@@ -383,9 +385,14 @@ def import_file(resources: Iterable[ImportedResource]) -> str:
     """The text of the file for `pulumi import --file`.
 
     Its names are unique in the file. The program's names are `logicalName`s, because a source, its connection and the
-    pipeline of both share one. The pipeline's component is declared so that its children get the program's URNs.
+    pipeline of both share one. The pipeline's component is declared so that its children get the program's URNs; one
+    that the state has already is named by its URN.
     """
-    return json.dumps({"resources": list(_import_entries(resources))}, indent=2, ensure_ascii=False) + "\n"
+    listed = tuple(resources)
+    known: dict[str, JsonValue] = {f"{each.pipeline}-pipeline": each.parent for each in listed if each.parent}
+    document: dict[str, JsonValue] = {"nameTable": known} if known else {}
+    document["resources"] = list(_import_entries(listed))
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _import_entries(resources: Iterable[ImportedResource]) -> Iterator[dict[str, JsonValue]]:
@@ -395,7 +402,7 @@ def _import_entries(resources: Iterable[ImportedResource]) -> Iterator[dict[str,
         entry["logicalName"] = each.name
         if each.pipeline:
             pipeline = f"{each.pipeline}-pipeline"
-            if pipeline not in declared:
+            if pipeline not in declared and not each.parent:
                 declared.add(pipeline)
                 yield {"type": _PIPELINE, "name": pipeline, "logicalName": each.pipeline, "component": True}
             entry["parent"] = pipeline

@@ -7,7 +7,7 @@ fields only, never the value of a configuration, which may be a secret.
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
@@ -67,6 +67,7 @@ from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import format_path
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.overlays import overlay_file
 from lotus_infra.lake.references import references
 from lotus_infra.lake.secrecy import without_credentials
 
@@ -102,29 +103,35 @@ class MigrationPlan:
     @property
     def refusal(self) -> str:
         """Why nothing is taken over although there is something; empty if something is, or is in place already."""
-        left = sum(each.kind == "left" for each in self.notes)
+        left = len({each.subject for each in self.notes if each.kind == "left"})
         if self.imports or self.managed or not left:
             return ""
-        objects = "the one object" if left == 1 else f"any of the {left} objects"
-        return f"nothing is taken over: files can't express {objects} below, or only one of two has it"
+        objects = "the object above can't" if left == 1 else f"none of the {left} objects above can"
+        return f"nothing is taken over: {objects} be imported"
 
 
-def plan_migration(existing: Existing, lake: Lake, managed: Collection[str] = ()) -> MigrationPlan:
+def plan_migration(
+    existing: Existing, lake: Lake, managed: Collection[str] = (), pipelines: Mapping[str, str] | None = None
+) -> MigrationPlan:
     """Plan a migration.
 
     Args:
         existing: The existing objects.
         lake: The lake's files, perhaps none.
         managed: The ids of objects in the stack's state.
+        pipelines: The URNs of the pipelines in the stack's state, by name.
     """
-    pipelines, notes = pair_sources(existing)
+    paired, notes = pair_sources(existing)
     planner = _Planner(existing, lake, [*existing.notes, *notes])
-    for pipeline in pipelines:
+    for pipeline in paired:
         planner.add(pipeline)
     planner.check_lake()
     planner.note_unused_connectors()
     draft = planner.draft
-    imports = _without_managed(draft.imports, frozenset(managed), draft.notes)
+    known = pipelines or {}
+    imports = tuple(
+        replace(each, parent=known.get(each.pipeline, "")) for each in draft.imports if each.id not in managed
+    )
     return MigrationPlan(
         files=tuple(sorted(draft.files, key=lambda each: each.path)),
         kept=tuple(sorted(draft.kept)),
@@ -309,7 +316,14 @@ class _Planner:
 
         Connections that can't be expressed are left to Airbyte, until the rest of the source can be imported.
         """
-        folder = _existing_folder(self.draft.lake, pipeline.source)
+        lake = self.draft.lake
+        left_out = _with_label(lake.undeployed, pipeline.source)
+        if left_out is not None:
+            what = f"has its files in {left_out.name}, which the stack {lake.stack} leaves out"
+            remedy = f'delete its "deployed": false in {overlay_file(lake.stack)}, or delete it in Airbyte'
+            self._note("left", pipeline.source.subject, what, remedy)
+            return
+        folder = _existing_folder(lake, pipeline.source)
         links, before = pipeline.links, self.draft
         while links:
             self.draft = before.copy()
@@ -460,7 +474,7 @@ class _Planner:
             self._note_differences(file, source.subject, differing_streams(selected, each.connection))
 
     def _new_folder_name(self, label: str) -> str:
-        taken = {each.name for each in self.draft.lake.sources}
+        taken = {each.name for each in (*self.draft.lake.sources, *self.draft.lake.undeployed)}
         return free_name(naming.identifier(label, "source"), taken)
 
     def _destination_name(self, actor: ExistingActor) -> str:
@@ -645,27 +659,6 @@ def _imported(
     return ImportedResource(kind, name, existing.id, *shown, pipeline)
 
 
-def _without_managed(
-    imports: list[ImportedResource], managed: frozenset[str], notes: list[Note]
-) -> tuple[ImportedResource, ...]:
-    """The resources that are not in the stack's state; adds a note on each that the import file can't express.
-
-    These are the parts of a pipeline whose other parts are in the state: their parent exists, and the file's parents
-    are only new components.
-    """
-    pipelines = {each.pipeline for each in imports if each.pipeline and each.id in managed}
-    kept = []
-    for each in imports:
-        if each.id in managed:
-            continue
-        if each.pipeline in pipelines:
-            command = f"pulumi import {each.type} {each.name} {each.id} --parent 'parent=<URN of the Pipeline>'"
-            notes.append(Note("left", f'{each.kind} "{each.label}"', "the stack has its pipeline already", command))
-        else:
-            kept.append(each)
-    return tuple(kept)
-
-
 def _manifest_specifications(existing: Existing) -> dict[str, JsonObject]:
     """The specifications in manifests, by the definitions' ids."""
     found: dict[str, JsonObject] = {}
@@ -695,7 +688,11 @@ def _connector_name(definition: ExistingDefinition) -> str:
 
 def _existing_folder(lake: Lake, source: ExistingActor) -> SourceFolder | None:
     """The folder with the label of a source."""
-    return next((each for each in lake.sources if each.label.casefold() == source.label.casefold()), None)
+    return _with_label(lake.sources, source)
+
+
+def _with_label(folders: Iterable[SourceFolder], source: ExistingActor) -> SourceFolder | None:
+    return next((each for each in folders if each.label.casefold() == source.label.casefold()), None)
 
 
 def _has_streams(folder: SourceFolder | None) -> bool:

@@ -4,7 +4,7 @@ A specification decides where it describes a value. Where none does, only what i
 (`lake.secrecy`): an unneeded secret in the stack costs a command, a secret in a file can't be taken back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,7 @@ from lotus_infra import naming
 from lotus_infra.importer.files import Reason, UnsupportedError
 from lotus_infra.importer.model import ExistingMapper
 from lotus_infra.lake.diagnostics import JsonPath, format_path
-from lotus_infra.lake.references import AS, SECRET, ReferenceType
+from lotus_infra.lake.references import AS, SECRET, ReferenceType, walk_leaves
 from lotus_infra.lake.secrecy import Secrecy, SecretReason, holds_credential, is_plain_key
 
 _TEXT: Final[JsonObject] = {"type": "string"}
@@ -33,6 +33,11 @@ KNOWN_SPECIFICATIONS: Final[Mapping[str, JsonObject]] = {
     }
 }
 """By definition id: what destination-s3 calls secret. The lake's names contain its path, which must be readable."""
+_MAPPER_KEYS: Final = frozenset(
+    {"targetField", "method", "fieldNameSuffix", "originalFieldName", "newFieldName", "type", "fieldName"}
+    | {"comparisonValue", "algorithm", "mode", "padding", "publicKey"}
+)
+"""The keys of mappers that the public API describes, but for that of a key; Airbyte shows their values."""
 _DATA_KEY: Final = "…"
 """Stands for a key that may be data."""
 
@@ -146,12 +151,21 @@ def replace_mapper_secrets(
     return {"type": mapper.type, "configuration": configuration}, tuple(uses)
 
 
+def mapper_secrets(mapper: ExistingMapper) -> Iterator[str]:
+    """The secret texts of a mapper; a mask is none."""
+    for path, leaf in walk_leaves(dict(mapper.configuration)):
+        if isinstance(leaf, str) and leaf != MASK and _mapper_secret(mapper, path, leaf) is not None:
+            yield leaf
+
+
 def _mapper_secret(mapper: ExistingMapper, path: JsonPath, value: str) -> SecretReason | None:
     """Why a text of a mapper is a secret; None if it is none."""
     if mapper.type == "encryption" and path == ("key",):
         return "specified"
     if value == MASK:
         return "masked"
+    if path[-1] not in _MAPPER_KEYS:
+        return "undescribed"
     return "credential" if holds_credential(value) else None
 
 

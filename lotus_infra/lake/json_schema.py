@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from lotus_infra.lake.discovered import Connector, Discovered
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.overlays import StackOverlay
 
 FILE_MODELS: Final[dict[str, type[BaseModel]]] = {
     "stream": StreamConfig,
@@ -19,6 +20,7 @@ FILE_MODELS: Final[dict[str, type[BaseModel]]] = {
     "destination": DestinationConfig,
     "discovered": Discovered,
     "connector": Connector,
+    "stack": StackOverlay,
 }
 """The model of each kind of file."""
 
@@ -34,6 +36,8 @@ if the two differ, and `make bless` updates it.
 <source>/_discovered/<file>.json   a stream as the source offers it, written by `lotus discover`
 _destinations/<name>.json          a destination
 _connectors/<connector>.json       a connector at one version, with its specification
+_connectors/<connector>.yaml       the manifest of a connector of your own, if it has one
+_stacks/<stack>.json               what differs in one stack: sources, schedules, destinations
 ```
 
 The name of a source's folder or of a stream's file has lower-case letters, digits and underscores, a letter first:
@@ -78,6 +82,10 @@ _TABLES = (
     ("discovered", "Options", "Its modes, in `options`"),
     ("discovered", "Defaults", "Its suggestions, in `defaults`"),
     ("connector", "", "A pinned connector: `_connectors/<connector>.json`"),
+    ("connector", "Image", "The image of a connector of your own, in `image`"),
+    ("stack", "", "What differs in one stack: `_stacks/<stack>.json`"),
+    ("stack", "SourceOverlay", "A source, in `sources`"),
+    ("stack", "ConnectionOverlay", "A connection, in `connections`"),
 )
 """Kind, definition within its schema (empty for the file itself), and title of each table."""
 

@@ -5,7 +5,7 @@ file and has no rule.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,10 +31,13 @@ from lotus_infra.lake.references import LANDING, LakeNames, named_values
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from lotus_infra.lake.overlays import StackOverlay
+
 SOURCE_FILE = "_source.json"
 DISCOVERED_FOLDER = "_discovered"
 DESTINATIONS_FOLDER = "_destinations"
 CONNECTORS_FOLDER = "_connectors"
+STACKS_FOLDER = "_stacks"
 SCHEMA_FOLDER = ".schema"
 BUCKET_PATH = "s3_bucket_path"
 """The key of a destination's configuration that says where in the bucket it writes."""
@@ -219,12 +222,18 @@ class Lake:
         sources: By name.
         destinations: By file name without the suffix.
         connectors: Pinned connectors, by file name without the suffix.
+        overlays: What differs by stack, by file name without the suffix.
+        stack: The stack whose lake this is (`overlays.for_stack`); empty for the lake as its files have it.
+        undeployed: The sources that the stack leaves out.
     """
 
     directory: Path
     sources: tuple[SourceFolder, ...]
     destinations: Mapping[str, DestinationConfig | None]
     connectors: Mapping[str, Connector | None]
+    overlays: "Mapping[str, StackOverlay | None]" = field(default_factory=dict)
+    stack: str = ""
+    undeployed: tuple[SourceFolder, ...] = ()
 
     @property
     def streams(self) -> Iterator[StreamFile]:
@@ -355,6 +364,9 @@ def find_source(lake: Lake, name: str) -> SourceFolder:
         LotusError: The lake has no such source.
     """
     sources = {source.name: source for source in lake.sources}
+    if name in {source.name for source in lake.undeployed}:
+        remedy = f'delete its "deployed": false in {STACKS_FOLDER}/{lake.stack}.json, or choose another stack'
+        raise LotusError(f'the source "{name}" is not deployed in the stack {lake.stack}', remedy)
     if name not in sources:
         hint = suggestion(name, sources, f"sources are {', '.join(sources)}")
         raise LotusError(f'{lake.directory} has no source "{name}"', hint)

@@ -25,11 +25,13 @@ from lotus_infra.lake.lake import (
     DISCOVERED_FOLDER,
     SCHEMA_FOLDER,
     SOURCE_FILE,
+    STACKS_FOLDER,
     Lake,
     SourceFolder,
     StreamFile,
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.overlays import StackOverlay, for_stack
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
 
@@ -40,6 +42,7 @@ _README = "README.md"
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
 _MOST_SHOWN = 10
+_FOLDERS = (DESTINATIONS_FOLDER, CONNECTORS_FOLDER, STACKS_FOLDER)
 _USE_IDENTIFIER = "use lower-case letters, digits and underscores, a letter first"
 
 
@@ -79,6 +82,7 @@ class _Tree:
     sources: list[_SourceTree] = field(default_factory=list)
     destinations: tuple[str, ...] = ()
     connectors: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -98,8 +102,26 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def load_usable_lake(directory: Path) -> Lake:
+def load_stack_lake(directory: Path, stack: str, *, begun: bool = True) -> Lake:
+    """Load the lake of a stack, whatever is wrong with other files than the stack's own.
+
+    Args:
+        directory: The folder.
+        stack: The stack's name; empty for the lake as its files have it.
+        begun: As in `load_lake`.
+
+    Raises:
+        LakeError: As `load_lake`; or the file of what differs in the stack can't be read.
+    """
+    return for_stack(load_lake(directory, begun=begun).lake, stack)
+
+
+def load_usable_lake(directory: Path, stack: str = "") -> Lake:
     """Load a lake whose files can all be read.
+
+    Args:
+        directory: The folder.
+        stack: The stack whose lake it is; empty for the lake as its files have it.
 
     Raises:
         LakeError: The folder or one of its files can't be read.
@@ -109,7 +131,7 @@ def load_usable_lake(directory: Path) -> Lake:
     if unusable:
         shown = unusable[:_MOST_SHOWN] + [f"and {len(unusable) - _MOST_SHOWN} more"] * (len(unusable) > _MOST_SHOWN)
         raise LakeError(f"{directory} has files that can't be used: {'; '.join(shown)}", "run `lotus check`")
-    return lake
+    return for_stack(lake, stack)
 
 
 @collector_paused()
@@ -132,7 +154,9 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
         name: reader.read(f"{DESTINATIONS_FOLDER}/{name}.json", DestinationConfig) for name in tree.destinations
     }
     connectors = {name: _connector(reader, name) for name in tree.connectors}
-    return LoadedLake(Lake(directory, sources, destinations, connectors), (*tree.diagnostics, *reader.diagnostics))
+    stacks = {name: reader.read(f"{STACKS_FOLDER}/{name}.json", StackOverlay) for name in tree.stacks}
+    lake = Lake(directory, sources, destinations, connectors, stacks)
+    return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics))
 
 
 def load_value_names(directory: Path) -> LakeNames | None:
@@ -291,9 +315,11 @@ def _scan(directory: Path) -> _Tree:
             tree.destinations = _json_names(directory, name, tree.diagnostics)
         elif name == CONNECTORS_FOLDER:
             tree.connectors = _json_names(directory, name, tree.diagnostics, _MANIFESTS)
+        elif name == STACKS_FOLDER:
+            tree.stacks = _json_names(directory, name, tree.diagnostics)
         elif name.startswith(("_", ".")):
             if name != SCHEMA_FOLDER:
-                remedy = suggestion(name, (DESTINATIONS_FOLDER, CONNECTORS_FOLDER), "move it out of the lake's folder")
+                remedy = suggestion(name, _FOLDERS, "move it out of the lake's folder")
                 tree.diagnostics.append(_stray(name, remedy))
         else:
             tree.sources.append(_scan_source(directory, name, tree.diagnostics))

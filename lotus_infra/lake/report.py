@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from lotus_infra.lake.checks import CHECKS
-from lotus_infra.lake.checks.configuration import values_are_set
 from lotus_infra.lake.checks.rule import Rule, capped
+from lotus_infra.lake.checks.stacks import stack_diagnostics
 from lotus_infra.lake.diagnostics import Diagnostic, LocatedDiagnostic, format_path, pluralize
 from lotus_infra.lake.json_text import line_of, path_in_document
 from lotus_infra.lake.lake import Lake
@@ -60,9 +60,22 @@ def check_lake(directory: Path, stacks: Iterable[StackValues] = ()) -> Report:
 
 
 @collector_paused()
-def check_loaded(loaded: LoadedLake, stacks: Iterable[StackValues] = ()) -> Report:
-    """Apply every rule to a lake, as `check_lake` does."""
-    return apply_rules(loaded.lake, (*CHECKS, values_are_set(stacks)), loaded.diagnostics)
+def check_loaded(
+    loaded: LoadedLake, stacks: Iterable[StackValues] = (), overlaid: Iterable[str] | None = None
+) -> Report:
+    """Apply every rule to a lake, as `check_lake` does, and those that may differ by stack to the lake of each stack.
+
+    Args:
+        loaded: The lake.
+        stacks: The stacks that must have a value for each reference.
+        overlaid: The stacks whose lakes are checked; by default these, or all that have an overlay if there are none.
+    """
+    lake, values = loaded.lake, {stack.stack: stack for stack in stacks}
+    known = {rule: tuple(rule(lake)) for rule in CHECKS}
+    found = [*loaded.diagnostics, *(diagnostic for each in known.values() for diagnostic in capped(each))]
+    for stack in dict.fromkeys((*values, *(overlaid if overlaid is not None else () if values else lake.overlays))):
+        found += stack_diagnostics(lake, stack, known, values.get(stack))
+    return add_diagnostics(Report(lake, (), ()), lake.directory, found)
 
 
 def apply_rules(

@@ -307,6 +307,21 @@ class Files:
         """The destination of a connection, by its name in the program; None if it is unknown."""
         return self._destinations.get(connection)
 
+    def further_destination(self, connection: str, added: Collection[str]) -> str | None:
+        """The destination of a new connection, if no connection that its source has already writes there.
+
+        Args:
+            connection: the name of the connection in the program.
+            added: the names of all new connections.
+        """
+        source, name = naming.source_of_connection(connection), self.destination_of(connection)
+        others = {
+            destination
+            for each, destination in self._destinations.items()
+            if naming.source_of_connection(each) == source and each not in added
+        }
+        return name if others and name not in others else None
+
     def stream_files(self, connection: str, stream: StreamName) -> tuple[str, ...]:
         """The names of the files of a connection's stream; of a stream without a file, the one that it would have."""
         source = self._sources.get(naming.source_of_connection(connection))
@@ -349,10 +364,18 @@ def exposures(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
         steps: the steps of a preview, one for each resource.
         files: the lake's files, for the pinned specifications.
     """
+    added = {step.name for step in steps if step.type == CONNECTION and step.op in _ADDED}
     for step in steps:
-        if step.quiet or step.old is None or step.new is None:
+        if step.quiet or step.new is None:
             continue
-        if step.type in _CONSEQUENCES:
+        if step.type == CONNECTION and step.name in added:
+            name = files.further_destination(step.name, added)
+            if name:
+                what = f"writes to another destination than the other connections of its source, {name}"
+                yield Loss("connection", step.name, what, effect="exposes")
+        elif step.old is None:
+            continue
+        elif step.type in _CONSEQUENCES:
             where = _moves(step, files)
             if where:
                 what = f"may point to another place: {where}; {_CONSEQUENCES[step.type]}"

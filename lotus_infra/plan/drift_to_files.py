@@ -76,6 +76,14 @@ _MODE_PAIRS: Final = {mode: pair for pair, mode in MODES.items()}
 _FIELD: Final = TypeAdapter(Field)
 _REVERT: Final = "`lotus up --refresh` reverts it"
 _NO_FILE_KEY: Final = "no file of the lake has a key for it"
+_REASONS: Final = {
+    "connector": (
+        "its specification in the lake's files is of the version that they name",
+        f"write the version into its file, and pin that specification by `lotus connector add`; or {_REVERT}",
+    ),
+    "tag": ("connections name it in their `tags`", f"write the name into each of them; or {_REVERT}"),
+}
+"""Why a change of an object that several files use is for people to make, and how, by its kind."""
 _OWN_FILE: Final = (
     "give the stream a file of its own, and name the files of each connection in its `streams`; or " + _REVERT
 )
@@ -258,7 +266,8 @@ def _object_results(drifted: DriftedObject, context: _Context) -> Iterator[_Resu
         folder = next(folder for folder in lake.sources if folder.name == connection.source)
         yield from _ConnectionPatch(drifted, folder, connection, context).results(changes)
     else:
-        yield from (_unresolved(drifted, each.path, _NO_FILE_KEY) for each in changes)
+        what, remedy = _REASONS.get(drifted.kind, (_NO_FILE_KEY, _REVERT))
+        yield from (_unresolved(drifted, each.path, what, remedy) for each in changes)
 
 
 def _mismatched_labels(drift: Drift, lake: Lake) -> Iterator[_Result]:

@@ -1,78 +1,63 @@
 """Compare the mappers of a stream before and after: which values and rows land that were kept out, and which change.
 
-Mappers run one after the other, and each sees the names that the one before it made (airbyte-platform, mappers). So a
-protection belongs to the field of the source, whatever it is called where the mapper runs. A closed world: a mapper
-that is not known may have kept anything out, so its removal or change is an exposure.
+`airbyte_model.mappers` has the rules of the server: which fields of the source land, under which name, and whether
+hashed or encrypted. A closed world: a mapper that is not known, or has another form, may have kept anything out, so its
+removal or change is an exposure.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from airbyte_model.mappers import (
+    ENCRYPTION,
+    HASHING,
+    MAPPER_TYPES,
+    ROW_FILTERING,
+    MappedField,
+    Mapper,
+    fields_after,
+    fields_read,
+    specification_of,
+)
 from airbyte_model.streams import Stream
 from pydantic import JsonValue
 
 from lotus_infra.plan.impact import Finding
 from lotus_infra.plan.rules import exposes, touches
 
-_HASHING: Final = "hashing"
-_ENCRYPTION: Final = "encryption"
-_FILTERED: Final = "field-filtering"
-_DONE: Final = {_HASHING: "hashed", _ENCRYPTION: "encrypted", _FILTERED: "left out"}
-_REVERSIBLE: Final = frozenset({_ENCRYPTION})
-"""Protections that whoever has a key can undo."""
+_LEFT_OUT: Final = "left out"
+_CLEAR: Final = "kept"
+_SECRECY: Final = {_CLEAR: 0, "encrypted": 1, "hashed": 2, _LEFT_OUT: 3}
+"""How much each treatment of a field hides: whoever has the key reads what is encrypted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Protection:
-    """A mapper on one field.
+class _Landed(NamedTuple):
+    """A field of the source at the destination.
 
     Attributes:
-        kind: its type.
-        reader: who can undo it: the public key of an encryption; empty for everything else.
-        rest: its other settings, as comparable text.
+        change: what happens to its values, or `left out`.
+        name: its name there.
     """
 
-    kind: str
-    reader: str
-    rest: str
-
-
-@dataclass(slots=True)
-class _Effect:
-    """What a list of mappers does.
-
-    Attributes:
-        fields: the protections of each field of the source, in order.
-        names: the name under which each renamed or protected field lands.
-        rows: the conditions of row filters.
-        unknown: mappers that are not known, or not understood.
-    """
-
-    fields: dict[str, list[_Protection]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    rows: set[str] = field(default_factory=set)
-    unknown: set[str] = field(default_factory=set)
-
-    def origin(self, name: str) -> str:
-        """The field of the source that has a name at this point."""
-        return next((own for own, now in self.names.items() if now == name), name)
+    change: str
+    name: str
 
 
 def compare_mappers(old: Stream, new: Stream) -> tuple[Finding, ...]:
     """What a change of a stream's mappers exposes or changes, worst first; none if nothing differs.
 
-    A field that no longer lands is exposed by nothing.
+    A field that only one of the two lands is exposed by no mapper.
     """
     before, after = _mappers(old), _mappers(new)
     if before == after:
         return ()
-    was, becomes = _effect_of(before), _effect_of(after)
-    found = [*_unknown(was, becomes), *_rows(was, becomes)]
-    for name in sorted(was.fields.keys() | becomes.fields.keys() | was.names.keys() | becomes.names.keys()):
-        if new.selected_fields is None or name in new.selected_fields:
-            found += _field(name, was, becomes)
+    had, has = ([mapper for each in listed if (mapper := _known(each)) is not None] for listed in (before, after))
+    found = [*_unknown(before, after), *_rows(had, has)]
+    old_fields, new_fields = _fields(old, new, had, has), _fields(new, old, had, has)
+    was, becomes = _landed(had, old_fields), _landed(has, new_fields)
+    for name in sorted(set(old_fields) & set(new_fields)):
+        found += _field(name, was[name], becomes[name], (had, has))
     found = list(dict.fromkeys(found)) or [touches("its mappers run in another order or with other settings")]
     return tuple(sorted(found, key=lambda each: each.effect != "exposes"))
 
@@ -92,83 +77,111 @@ def _mappers(stream: Stream) -> list[JsonValue]:
     return list(found) if isinstance(found, list | tuple) else []
 
 
-def _effect_of(mappers: Iterable[JsonValue]) -> _Effect:
-    effect = _Effect()
-    for mapper in mappers:
-        if not _apply(effect, mapper):
-            effect.unknown.add(_text(mapper))
-    return effect
+def _known(mapper: JsonValue) -> Mapper | None:
+    """A mapper that is known, and has the form that the server documents; None for any other."""
+    if not isinstance(mapper, Mapping):
+        return None
+    kind, settings = mapper.get("type"), mapper.get("mapperConfiguration")
+    if (
+        kind not in MAPPER_TYPES
+        or not isinstance(settings, Mapping)
+        or any(specification_of(str(kind)).misfits(settings))
+    ):
+        return None
+    return Mapper(str(kind), settings)
 
 
-def _apply(effect: _Effect, mapper: JsonValue) -> bool:
-    """Add what a mapper does; returns whether it is understood."""
-    kind = mapper.get("type") if isinstance(mapper, Mapping) else None
-    settings = mapper.get("mapperConfiguration") if isinstance(mapper, Mapping) else None
-    if not isinstance(kind, str) or not isinstance(settings, Mapping):
-        return False
-    if kind == "row-filtering":
-        effect.rows.add(_text(settings.get("conditions")))
-        return True
-    names = ("originalFieldName", "newFieldName") if kind == "field-renaming" else ("targetField", "fieldNameSuffix")
-    target, second = (settings.get(name) for name in names)
-    if not isinstance(target, str) or not isinstance(second, str | None):
-        return False
-    own = effect.origin(target)
-    if kind == "field-renaming":
-        effect.names[own] = second or target
-        return True
-    if kind not in _DONE:
-        return False
-    rest = {key: value for key, value in settings.items() if key not in {"targetField", "publicKey", "fieldNameSuffix"}}
-    effect.fields.setdefault(own, []).append(_Protection(kind, str(settings.get("publicKey") or ""), _text(rest)))
-    if second:
-        effect.names[own] = f"{target}{second}"
-    return True
+def _fields(stream: Stream, other: Stream, *mappers: Iterable[Mapper]) -> list[str]:
+    """The fields that a stream reads, as far as they matter here: of all fields, those that anything names."""
+    if stream.selected_fields is not None:
+        return list(stream.selected_fields)
+    both = [mapper for listed in mappers for mapper in listed]
+    made = {name for mapper in both for name in _made(mapper)}
+    read = {name for mapper in both for _, name in fields_read(mapper)}
+    return sorted((read - made) | set(other.selected_fields or ()))
 
 
-def _text(value: JsonValue | Mapping[str, JsonValue]) -> str:
+def _made(mapper: Mapper) -> Iterator[str]:
+    """The names of fields that a mapper writes."""
+    target, suffix, new = (mapper.configuration.get(key) for key in ("targetField", "fieldNameSuffix", "newFieldName"))
+    if isinstance(new, str):
+        yield new
+    elif isinstance(suffix, str):
+        yield f"{target}{suffix}"
+
+
+def _landed(mappers: Iterable[Mapper], fields: Iterable[str]) -> dict[str, _Landed]:
+    """What becomes of each field, by its name in the source."""
+    found: dict[str, tuple[str, MappedField]] = {
+        field.origin: (name, field) for name, field in fields_after(mappers, fields).items()
+    }
+    return {
+        name: _Landed(found[name][1].change, found[name][0]) if name in found else _Landed(_LEFT_OUT, name)
+        for name in fields
+    }
+
+
+def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _unknown(was: _Effect, becomes: _Effect) -> Iterator[Finding]:
-    if was.unknown - becomes.unknown:
+def _unknown(before: Iterable[JsonValue], after: Iterable[JsonValue]) -> Iterator[Finding]:
+    had, has = ({_text(each) for each in listed if _known(each) is None} for listed in (before, after))
+    if had - has:
         yield exposes("loses or changes a mapper that Lotus does not know, which may have kept values or rows out")
-    elif becomes.unknown - was.unknown:
+    elif has - had:
         yield touches("gains a mapper that Lotus does not know")
 
 
-def _rows(was: _Effect, becomes: _Effect) -> Iterator[Finding]:
-    if was.rows - becomes.rows:
+def _rows(had: Iterable[Mapper], has: Iterable[Mapper]) -> Iterator[Finding]:
+    before, after = (
+        {_text(each.configuration.get("conditions")) for each in listed if each.type == ROW_FILTERING}
+        for listed in (had, has)
+    )
+    if before - after:
         yield exposes("rows land from now on that a filter kept out")
-    elif becomes.rows - was.rows:
+    elif after - before:
         yield touches("a filter keeps rows out from now on: existing ones stay")
 
 
-def _field(name: str, was: _Effect, becomes: _Effect) -> Iterator[Finding]:
-    old, new = was.fields.get(name, []), becomes.fields.get(name, [])
-    kinds, left = ({each.kind for each in protections} for protections in (old, new))
-    done = ", ".join(_DONE[kind] for kind in sorted(kinds))
-    if kinds and not left:
-        yield exposes(f"{name} lands in the clear from now on: it is no longer {done}")
-    elif left and not kinds:
-        stays = "existing rows keep its values in the clear"
-        yield touches(f"{name} is {', '.join(_DONE[kind] for kind in sorted(left))} from now on: {stays}")
-    elif old != new:
-        yield _other_protection(name, old, new)
-    before, after = was.names.get(name, name), becomes.names.get(name, name)
-    if before != after and _FILTERED not in left:
-        yield touches(f"{name} lands as {after}, and no longer as {before}")
+def _field(name: str, was: _Landed, becomes: _Landed, mappers: tuple[list[Mapper], list[Mapper]]) -> Iterator[Finding]:
+    """The verdicts on a field that both land, or leave out."""
+    if was.change != becomes.change:
+        yield _changed(name, was.change, becomes.change)
+    elif was.change != _CLEAR:
+        yield from _in_another_way(name, was.change, *mappers)
+    if was.name != becomes.name and becomes.change != _LEFT_OUT:
+        yield touches(f"{name} lands as {becomes.name}, and no longer as {was.name}")
 
 
-def _other_protection(name: str, old: list[_Protection], new: list[_Protection]) -> Finding:
-    """The verdict on a field that stays protected, in another way."""
-    kinds, left = ({each.kind for each in protections} for protections in (old, new))
-    if not left <= _REVERSIBLE or kinds <= _REVERSIBLE:
-        readers = {each.reader for each in new if each.kind == _ENCRYPTION}
-        if readers - {each.reader for each in old if each.kind == _ENCRYPTION} and kinds & left & _REVERSIBLE:
-            return exposes(f"{name} is encrypted for another key: whoever has that key can read it")
-        if _FILTERED in kinds - left:
-            now = ", ".join(_DONE[kind] for kind in sorted(left))
-            return exposes(f"{name} lands {now} from now on: it was left out")
-        return touches(f"{name} is changed in another way: its new values do not match those of existing rows")
-    return exposes(f"{name} is only encrypted from now on: whoever has the key can read it")
+def _changed(name: str, before: str, after: str) -> Finding:
+    if before == _CLEAR:
+        return touches(f"{name} is {after} from now on: existing rows keep its values in the clear")
+    if after == _CLEAR:
+        return exposes(f"{name} lands in the clear from now on: it is no longer {before}")
+    if _SECRECY[after] < _SECRECY[before]:
+        keys = ": whoever has the key can read it" if after == "encrypted" else ""
+        return exposes(f"{name} lands {after} from now on, and no longer {before}{keys}")
+    return touches(f"{name} is {after} from now on, and no longer {before}: new values do not match existing ones")
+
+
+def _in_another_way(name: str, change: str, had: list[Mapper], has: list[Mapper]) -> Iterator[Finding]:
+    """The verdicts on a field that stays hashed or encrypted, if mappers of that kind differ."""
+    hashed = [_settings(listed, HASHING) for listed in (had, has)]
+    encrypted = [_settings(listed, ENCRYPTION) for listed in (had, has)]
+    if change == "encrypted" and hashed[0] - hashed[1]:
+        yield exposes(f"{name} may land encrypted only, and no longer hashed before")
+    keys = [
+        {each.configuration.get("publicKey") for each in listed if each.type == ENCRYPTION} for listed in (had, has)
+    ]
+    if change == "encrypted" and keys[1] - keys[0]:
+        yield exposes(f"{name} is encrypted for another key: whoever has that key can read it")
+    elif change in {"hashed", "encrypted"} and (hashed, encrypted) != (hashed[::-1], encrypted[::-1]):
+        yield touches(f"{name} is {change} in another way: new values do not match existing ones")
+
+
+def _settings(mappers: Iterable[Mapper], kind: str) -> set[str]:
+    """The settings of all mappers of a kind, without the names of fields."""
+    left = {"targetField", "fieldNameSuffix"}
+    listed = (each.configuration for each in mappers if each.type == kind)
+    return {_text({key: value for key, value in each.items() if key not in left}) for each in listed}

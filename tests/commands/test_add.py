@@ -1,6 +1,9 @@
 """`lotus add` as a user runs it: the first files of sources, streams and destinations."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -495,3 +498,44 @@ def test_the_first_source_and_destination_of_an_empty_lake(
     folder = lab.folder.parent / "new"
     assert check_lake(folder).problems == ()
     assert write(folder, {}) == folder
+
+
+ANSWERS = {
+    "spreadsheet_id: ": "1abc",
+    "credentials.auth_type (Client, Service): ": "Service",
+    "go on? [y/N]: ": "y",
+    "lotus:sheets_service_account_info: ": TOKEN,
+    "Write it? [y/N]: ": "y",
+}
+
+
+def test_at_a_terminal_what_is_missing_is_asked_for_and_secrets_do_not_show(lab: Lab, lotus: Lotus) -> None:
+    terminal, end = os.openpty()
+    command = ["add", "source", "sheets", "--connector", "source-google-sheets", "--all-streams"]
+    printed = ""
+    with subprocess.Popen(
+        [sys.executable, "-m", "lotus_infra.commands.cli", *command],
+        stdin=end,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=lab.folder.parent,
+        env={"HOME": str(lab.folder.parent), "AIRBYTE_RETRY_BASE_SECONDS": "0"},
+        start_new_session=True,
+    ) as running:
+        os.close(end)
+        assert running.stdout is not None
+        waiting = dict(ANSWERS)
+        while letter := running.stdout.read(1).decode(errors="replace"):
+            printed += letter
+            # A prompt for a secret drops what was typed before it.
+            for prompt in [prompt for prompt in waiting if printed.endswith(prompt)]:
+                os.write(terminal, f"{waiting.pop(prompt)}\n".encode())
+    os.close(terminal)
+
+    assert (running.returncode, waiting) == (0, {}), printed
+    assert TOKEN not in printed
+    assert document(lab, "sheets/_source.json")["configuration"] == {
+        "spreadsheet_id": "1abc",
+        "credentials": {"auth_type": "Service", "service_account_info": {"$secret": "sheets_service_account_info"}},
+    }
+    assert sources(lab) == []

@@ -53,6 +53,7 @@ def test_a_dry_run_writes_nothing_and_only_reads(
         "list",
         "get",
         "discover_schema",
+        "list_for_workspace",
     }
 
 
@@ -96,6 +97,9 @@ def test_what_is_written_is_a_lake_and_is_written_once(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_stack(tmp_path, "dev", lab.values)
+    # Two sources with streams of the same names, in the destination's own namespace.
+    [store] = [each for each in lab.airbyte.list_connections() if each.name == "Store → S3"]
+    lab.airbyte.patch_connection(store.connection_id, {"prefix": "store_"})
 
     assert lotus("--from", "live", "--into", "lake", "--yes") == 0
 
@@ -107,7 +111,7 @@ def test_what_is_written_is_a_lake_and_is_written_once(
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == after
 
 
-def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
+def test_a_live_connection_that_hashes_a_field_is_taken_over_and_what_files_lack_is_named(
     lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_stack(tmp_path, "dev", lab.values)
@@ -120,14 +124,31 @@ def test_a_live_connection_that_hashes_a_field_is_left_to_airbyte(
     lab.airbyte.update_config_connection(store.connection_id, settings)
     lab.airbyte.patch_connection(shop.connection_id, {"configurations": {"streams": [users]}})
 
-    assert lotus("--from", "live", "--into", "lake", "--json") == 0
+    assert lotus("--from", "live", "--into", "lake", "--json", "--yes") == 0
 
     found = document(capsys)
-    assert {each["name"] for each in found["imports"]} == {"s3", "store"}
+    assert {each["name"] for each in found["imports"]} == {"s3", "shop", "store"}
     assert "loses its notices by mail, its backfills of new columns" in [each["what"] for each in found["notes"]]
-    assert [each["what"] for each in found["notes"] if each["kind"] == "left"] == [
-        "users has mappers, which stream files don't support"
-    ]
+    written = json.loads((tmp_path / "lake" / "shop" / "users.json").read_text())
+    assert written["mappers"] == [{"type": "hashing", "configuration": hashing}]
+    assert "fields" not in written
+
+
+def test_a_workspace_of_which_nothing_can_be_taken_over_is_an_error_that_says_so(
+    lab: Lab, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_stack(tmp_path, "dev", lab.values)
+    for each in lab.airbyte.list_connections():
+        lab.airbyte.delete_connection(each.connection_id)
+
+    assert lotus("--from", "live", "--into", "lake", "--yes") == 1
+
+    shown = capsys.readouterr().out
+    assert "Not imported:\n" in shown
+    assert shown.endswith("Error: nothing is taken over: none of the 3 objects above can be imported\n")
+    assert lotus("--from", "live", "--into", "lake", "--json") == 1
+    assert document(capsys)["ok"] is False
+    assert not (tmp_path / "lake").exists()
 
 
 def test_a_file_with_other_content_is_named_and_nothing_is_written(

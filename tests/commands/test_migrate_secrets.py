@@ -113,14 +113,15 @@ OF_CATALOGS = {"json_schema", "cursor_field", "primary_key", "field_path", "defa
 OF_CATALOGS |= {"source_defined_primary_key", "destination_object_name", "namespace"}
 OF_CONNECTIONS = {"namespace_format", "namespace_definition", "prefix", "status", "schedule_type"}
 OF_CONNECTIONS |= {"non_breaking_changes_preference", "non_breaking_schema_updates_behavior"}
-PUBLIC_BY_CONTRACT = {"name"} | OF_TERRAFORM | OF_CATALOGS | OF_CONNECTIONS
+OF_MAPPERS = {"algorithm", "targetField", "fieldNameSuffix"}
+PUBLIC_BY_CONTRACT = {"name"} | OF_TERRAFORM | OF_CATALOGS | OF_CONNECTIONS | OF_MAPPERS
 """Keys of a state whose values Airbyte and Terraform show to everyone: names, and the words of a connection."""
 
 
 def full_state(*, mapped: bool = False) -> Any:
     """A state of the Config API's provider with all that it may hold besides: outputs, other resources, marks."""
-    secret_key = {"type": "encryption", "mapperConfiguration": {"algorithm": "AES", "key": "0011223344"}}
-    streams = (made.stream(mappers=[secret_key], hashed_fields=[{"field_path": ["email"]}]),) if mapped else ()
+    encryption = {"algorithm": "AES", "targetField": "id", "fieldNameSuffix": "_x", "key": "0011223344", "other": "x"}
+    streams = (made.stream(mappers=[{"type": "encryption", "mapper_configuration": encryption}]),) if mapped else ()
     hook = {"notification_type": ["slack"], "slack_configuration": {"webhook": "https://hooks.example.com/T/B/x"}}
     manifest = json.dumps({"version": "1", "streams": [{"requester": {"authenticator": {"api_token": "x"}}}]})
     oauth = {"source_definition_id": made.SHOPIFY, "params": json.dumps({"client_id": "a", "client_secret": "b"})}
@@ -230,8 +231,8 @@ def test_a_credential_is_written_from_no_place_of_a_state(
     runs: Runs, provider: str, pinned: str | None, wrapped: str
 ) -> None:
     state = shown_state() if provider == "public API" else full_state(mapped="mappers" in provider)
-    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region"}
-    described |= {"shop", "start_date", "s3_path_format"} if pinned else set()
+    described = {"s3_bucket_name", "s3_bucket_path", "s3_bucket_region", "s3_path_format"}
+    described |= {"shop", "start_date"} if pinned else set()
     for path in places(state):
         if wrapped == "alone" and (is_public(path) or path[-1] in described):
             continue
@@ -249,7 +250,9 @@ def test_the_bucket_and_the_path_of_the_lake_are_readable_without_a_specificatio
 
 @SPECIFIED
 def test_a_state_that_can_be_migrated_is_migrated(runs: Runs, pinned: str | None) -> None:
-    assert "shopify_api_password" in runs.offline(full_state(), pinned=pinned)
+    seen = runs.offline(full_state(mapped=True), pinned=pinned)
+    assert "shopify_api_password" in seen
+    assert "shopify_orders_id_key" in seen
 
 
 # Random configurations

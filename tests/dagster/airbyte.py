@@ -19,35 +19,54 @@ from moto.server import ThreadedMotoServer
 from lotus_infra.lake.lake import Connection, StreamFile
 from lotus_infra.lake.loader import load_lake
 from tests.dagster.lake import Lake
+from tests.soak.servers import BUCKET, KEY, REGION, S3
 
-BUCKET = "landing"
 DAY = 1767571200
 """2026-01-05, in seconds since 1970."""
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "key",
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
 }
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
-    """The URL of an S3 server with an empty bucket, which the environment's AWS variables point to."""
+def s3_in_process() -> Iterator[str]:
+    """The URL of moto's S3 server with an empty bucket, which the environment's AWS variables point to."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     url = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    before = dict(os.environ)
-    os.environ.update(VARIABLES | {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url})
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    try:
+    with _environment(url):
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
         yield url
-    finally:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
             for one in page.get("Contents", []):  # moto's buckets outlive its servers
                 client.delete_object(Bucket=BUCKET, Key=one["Key"])
+    server.stop()
+
+
+@contextmanager
+def s3_on_disk(folder: Path) -> Iterator[str]:
+    """The same of versitygw, which keeps objects as files."""
+    server = S3(folder)
+    server.start()
+    try:
+        with _environment(server.url, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=KEY, AWS_REGION=REGION):
+            yield server.url
+    finally:
         server.stop()
+
+
+@contextmanager
+def _environment(url: str, **variables: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(VARIABLES | {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url} | variables)
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+    boto3.DEFAULT_SESSION = None  # it keeps the keys of the server before
+    try:
+        yield
+    finally:
         os.environ.clear()
         os.environ.update(before)
 
@@ -104,19 +123,19 @@ class Airbyte:
         return {
             "s3_bucket_name": BUCKET,
             "s3_bucket_path": "raw",
-            "s3_bucket_region": "us-east-1",
+            "s3_bucket_region": os.environ["AWS_REGION"],
             "s3_endpoint": self.url,
             "s3_path_format": "${NAMESPACE}/${STREAM_NAME}/year=${YEAR}/month=${MONTH}/day=${DAY}/",
             "file_name_pattern": "part_{part_number}.parquet",
-            "access_key_id": "key",
-            "secret_access_key": "secret",
+            "access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
+            "secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
             "format": {"format_type": "Parquet"},
         }
 
 
 def _schema(field: Any) -> Any:
     """A field of a stream's file as JSON Schema."""
-    found = {"type": field.type if isinstance(field.type, str) else list(field.type)}
+    found: dict[str, Any] = {"type": field.type if isinstance(field.type, str) else list(field.type)}
     found |= {name: getattr(field, name) for name in ("format", "airbyte_type") if getattr(field, name)}
     if field.properties:
         found["properties"] = {name: _schema(inside) for name, inside in field.properties.items()}

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetMaterializationPlannedData
 from dagster._core.test_utils import create_run_for_test, freeze_time
-from lotus_dagster.automation import mart_condition
+from lotus_dagster.automation import empty_model_condition, mart_condition
 from lotus_dagster.retries import mart_retry_sensor
 
 MART, REPORT, MODEL, OTHER = (dg.AssetKey(name) for name in ("mart", "report", "model", "other"))
@@ -210,3 +210,19 @@ def test_dagsters_own_condition_forgets_such_an_update(instance: dg.DagsterInsta
     assert daemon.passes() == 1
     daemon.update(OTHER)
     assert daemon.passes_in(12) == 0
+
+
+def test_a_model_without_files_to_come_materializes_once(instance: dg.DagsterInstance) -> None:
+    @dg.asset(key=MODEL, deps=["raw"], automation_condition=empty_model_condition())
+    def model() -> None: ...
+
+    definitions, cursor, requested = dg.Definitions([model]), None, []
+    for _ in range(4):
+        found = dg.evaluate_automation_conditions(
+            definitions, instance, asset_selection=dg.AssetSelection.assets(MODEL), cursor=cursor
+        )
+        cursor = found.cursor
+        requested.append(found.get_num_requested(MODEL))
+        if requested[-1]:
+            dg.materialize([model], instance=instance)
+    assert requested == [1, 0, 0, 0]

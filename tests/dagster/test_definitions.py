@@ -1,6 +1,7 @@
 """What Dagster loads, and what its sensors do about files, errors and crashes."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -16,10 +17,10 @@ from lotus_dagster.arrivals.cursor import Cursor
 from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
 from lotus_dagster.arrivals.look import look
-from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
+from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of, load
 from lotus_dagster.duckdb_plugin import prepare, s3_secret
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
-from lotus_dagster.lake import Stream, streams_of
+from lotus_dagster.lake import Stream, streams_in_stack, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import tick
 
@@ -96,6 +97,47 @@ def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
     stream = Stream("shopify", "products", "raw/shopify/products/")
     made = definitions_of((stream,), Manifest.read(current_manifest(DBT_PROJECT)), DBT_PROJECT)
     assert [sensor.name for sensor in made.sensors or ()] == ["marts_dbt_automation", "marts_dbt_retry"]
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> Path:
+    """The repository's stream files, with a stack that leaves out a source which a mart reads."""
+    streams = tmp_path / "streams"
+    shutil.copytree(STREAMS, streams)
+    (streams / "_stacks").mkdir()
+    (streams / "_stacks" / "staging.json").write_text('{"sources": {"faker": {"deployed": false}}}')
+    return streams
+
+
+def test_a_source_that_a_stack_leaves_out_has_no_sensors_and_its_models_are_made_once_for_the_marts(
+    staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_dagster.definitions.STREAMS", staging)
+    monkeypatch.setenv("LOTUS_STACK", "staging")
+    made = load()
+    whole = {naming.sensor(stream.source, stream.name) for stream in streams_of(STREAMS)}
+    own = {sensor.name for sensor in made.sensors or ()} - {"marts_dbt_automation"}
+    assert own == {name for name in whole if not name.startswith("faker_")}
+
+    graph = made.get_repository_def().asset_graph
+    by_themselves = {
+        key.path[-1] for key in graph.get_all_asset_keys() if graph.get(key).automation_condition is not None
+    }
+    models = {naming.dbt_model(one.source, one.name) for one in streams_of(STREAMS) if one.source == "faker"}
+    assert by_themselves == {"fct_sales", "dim_customers", "fct_purchases"} | models
+    [automation] = [sensor for sensor in made.sensors or () if sensor.name == "marts_dbt_automation"]
+    assert automation.asset_selection is not None
+    assert {key.path[-1] for key in automation.asset_selection.resolve(graph)} == by_themselves
+    # Nothing lands there, so that Dagster shows no files to watch.
+    raw = [key for key in graph.external_asset_keys if key.path[:2] == ["raw", "faker"]]
+    assert [graph.get(key).description for key in raw] == [None] * len(raw)
+
+
+def test_a_stack_without_an_overlay_has_every_stream(staging: Path) -> None:
+    assert streams_of(staging, "prod") == streams_of(staging) == streams_of(STREAMS)
+    assert streams_in_stack(staging, "staging").left_out == tuple(
+        stream for stream in streams_of(STREAMS) if stream.source == "faker"
+    )
 
 
 def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:

@@ -20,7 +20,7 @@ from lotus_infra.dbt.project import load_project
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import lineage_of
-from tests.dagster.airbyte import Airbyte, copy_to_folder, reading_s3, s3_server
+from tests.dagster.airbyte import Airbyte, copy_to_folder, reading_s3, s3_in_process, s3_on_disk
 from tests.dagster.lake import Lake
 from tests.support.lakes import clean_files, discovered, source, stream, write
 
@@ -75,12 +75,20 @@ def problems(streams: Path) -> list[str]:
 
 
 @pytest.fixture
-def s3() -> Iterator[str]:
-    with s3_server() as url:
+def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with s3_on_disk(tmp_path / "s3") if getattr(request, "param", "") == "files" else s3_in_process() as url:
         yield url
 
 
-@pytest.mark.parametrize("place", ["folder", "bucket"])
+@pytest.mark.parametrize(
+    ("place", "s3"),
+    [
+        ("folder", "memory"),
+        pytest.param("bucket", "memory", marks=pytest.mark.nightly),
+        pytest.param("bucket", "files", marks=pytest.mark.nightly),
+    ],
+    indirect=["s3"],
+)
 def test_streams_of_any_name_are_listed_read_and_booked(place: str, tmp_path: Path, s3: str) -> None:
     files: dict[str, Any] = {
         f"odd/{file}.json": stream(stream=name, fields={"id": {"type": "integer"}, "updated_at": TIME})

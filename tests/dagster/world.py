@@ -22,6 +22,7 @@ from lotus_dagster.arrivals.cursor import read_cursor
 from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.assets import StreamRun
 from lotus_dagster.dbt_command import dbt_of
+from lotus_dagster.environment import EXPIRE_RAW_DAYS
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest
 from lotus_dagster.sensors import FailedRun, tick
@@ -67,14 +68,23 @@ class World:
         instance: Of Dagster.
         catalog: In Postgres; by default in a file.
         has_refunds: Whether a refund has landed.
+        keeps_versions: Whether models prepare for files to expire, which none of the files is old enough for.
     """
 
     def __init__(
-        self, root: Path, instance: dg.DagsterInstance, catalog: str = "", *, has_refunds: bool = True
+        self,
+        root: Path,
+        instance: dg.DagsterInstance,
+        catalog: str = "",
+        *,
+        has_refunds: bool = True,
+        keeps_versions: bool = False,
     ) -> None:
         self.lake = Lake(root)
+        self.variables = self.lake.environment | {EXPIRE_RAW_DAYS: "36500" if keeps_versions else ""}
         if catalog:
             self.lake.warehouse = replace(self.lake.warehouse, catalog=catalog)
+            self.variables |= self.lake.environment
         self.execution = Execution(project(), instance)
         self.delivered = {name: Delivered() for name in STREAMS}
         self.moments = 0
@@ -197,7 +207,7 @@ class World:
     def environment(self) -> Iterator[None]:
         """That of the code location."""
         before = dict(os.environ)
-        os.environ.update(self.lake.environment)
+        os.environ.update(self.variables)
         try:
             yield
         finally:
@@ -206,7 +216,7 @@ class World:
 
     def dbt(self, *arguments: str) -> None:
         """A dbt command of somebody at a shell."""
-        outcome = dbt_of(loaded.DBT_PROJECT).call([*arguments, "--quiet"], self.lake.environment)
+        outcome = dbt_of(loaded.DBT_PROJECT).call([*arguments, "--quiet"], self.variables)
         assert not outcome.failures, outcome.failures
 
     def settle(self) -> None:

@@ -45,6 +45,7 @@ PRODUCTION: dict[str, int] = {
 GIVEN = {
     "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
     "docs/how-to/add-a-source.md": "pulumi stack init sandbox",
+    "docs/how-to/promote-a-lake.md": "pulumi stack init sandbox",
     "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
     "docs/runbooks/lost-state.md": "mkdir .sandbox/anew && export PULUMI_BACKEND_URL=file://$PWD/.sandbox/anew",
 }

@@ -139,7 +139,7 @@ class Program:
     def _inputs(self, declared: Declared) -> dict[str, Document]:
         within = "$room.workspace_id" if declared.moved else self._hold(declared)[0]
         source = "$far-source" if declared.moved else "$end-source"
-        found = {
+        found: dict[str, Document] = {
             "workspace": {"organization_id": "00000000-0000-0000-0000-000000000000"} if declared.moved else {},
             "tag": {"workspace_id": within},
             MANIFEST: {"workspace_id": within, "manifest": manifest()},

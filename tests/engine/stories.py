@@ -58,6 +58,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_changes_behind_the_program.py::test_what_someone_deleted_is_made_again",
         "test_drift.py::test_code_state_and_live_are_told_apart_and_a_patch_takes_over_what_was_edited",
     ),
+    "one lake is promoted from stack to stack": (
+        "test_stacks.py::test_one_lake_in_two_stacks_is_clean_in_both_and_a_source_is_promoted_by_its_file",
+    ),
     "a run that was killed, interrupted or locked out is resumed": (
         "test_crashes.py::test_no_call_of_an_operation_is_left_out",
         "test_crashes.py::test_a_kill_at_any_call_ends_as_if_it_had_not_been",
@@ -92,6 +95,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_sandbox.py::test_the_s3_server_refuses_a_wrong_key",
         "test_sandbox.py::test_the_official_aws_plugin_is_preferred_and_never_found_in_the_sandbox_itself",
         "test_sandbox.py::test_unknown_words_are_refused_with_the_usage",
+    ),
+    "connectors of one's own, tags and every setting of a connection are clean whatever changes": (
+        "test_own_connectors.py::test_everything_is_set_changed_and_un_set_and_clean_each_time",
     ),
     "a landing zone is closed, encrypted and feeds the destination": (
         "test_landing_zone.py::test_buckets_are_as_safe_as_aws_makes_them_and_the_destination_takes_what_the_zone_has",

@@ -1,5 +1,6 @@
 """`lotus drift`, as a user runs it: what somebody edits in Airbyte is told three ways, and taken over by a patch."""
 
+import json
 import subprocess
 from typing import Any
 
@@ -98,3 +99,46 @@ def test_a_secret_that_was_changed_in_airbyte_is_told_as_such(applied: Lake) -> 
     assert lines[0] == "Changed outside of the program, in Airbyte's UI or by Airbyte itself (1)"
     assert any(f"{place}: changed outside the program" in line for line in lines)
     assert "somebody-elses-password" not in told.stdout
+
+
+SETTINGS = ("destination", "namespace", "prefix", "schedule", "non_breaking_changes")
+
+
+def two_connections(document: Document) -> None:
+    """Orders in a connection of their own."""
+    own: Document = {key: document.pop(key) for key in SETTINGS}
+    daily = own | {"namespace": "shopify_daily", "streams": ["orders"], "tags": ["daily"]}
+    document["connections"] = {"shopify": own | {"streams": ["customers", "order_refunds"]}, "daily": daily}
+
+
+def edit_the_second_connection(lake: Lake) -> None:
+    """A prefix, a pause, a mapper, every field and a further stream, as Airbyte's pages make them."""
+    connection = lake.one("connections", "Shopify Daily → S3")
+    [orders] = connection["configurations"]["streams"]
+    orders |= {"mappers": [{"type": "field-filtering", "mapperConfiguration": {"targetField": "note"}}]}
+    orders["selectedFields"] = None
+    more = {"name": "products", "syncMode": "incremental_append", "selectedFields": FIELDS}
+    changes = {"prefix": "tmp_", "status": "inactive", "configurations": {"streams": [orders, more]}}
+    lake.api("PATCH", f"/connections/{connection['connectionId']}", changes)
+
+
+def test_a_patch_takes_over_what_was_edited_in_one_of_several_connections(applied: Lake) -> None:
+    applied.edit("shopify/_source.json", two_connections)
+    applied.pulumi.run("config", "set", "--path", "lotus:acknowledge[0]", "stream shopify/orders").ok()
+    applied.pulumi.up().ok()
+    assert applied.changes("--refresh") == []
+    edit_the_second_connection(applied)
+
+    told = lotus_drift(applied)
+    assert 'connection shopify/daily: status: code "active", state "active", live "inactive"' in told.stdout
+    patch = lotus_drift(applied, "--patch")
+    assert patch.stderr == ""
+    git = ["git", "apply", "-"]
+    subprocess.run(git, cwd=applied.pulumi.project, input=patch.stdout, check=True, text=True)
+
+    assert applied.changes("--refresh") == []
+    document = json.loads((applied.pulumi.project / "streams/shopify/_source.json").read_text())
+    daily = document["connections"]["daily"]
+    assert (daily["prefix"], daily["status"], daily["streams"]) == ("tmp_", "inactive", ["orders", "products"])
+    orders = json.loads((applied.pulumi.project / "streams/shopify/orders.json").read_text())
+    assert (orders["fields"], orders["mappers"][0]["type"]) == ("all", "field-filtering")

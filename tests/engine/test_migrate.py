@@ -13,7 +13,7 @@ from tests.engine.lake import SECRETS, VALUES, Document, Lake, config_call
 from tests.engine.test_import import made_by_hand, placed, read
 
 CURSOR = {"updated_at": "2026-01-05T00:00:00Z"}
-LOOKS = re.compile(r"GET .*|POST .*(/list|/get|/discover_schema)")
+LOOKS = re.compile(r"GET .*|POST .*(/list|/list_for_workspace|/get|/discover_schema)")
 """Calls that change nothing; of the Config API every call is a POST."""
 
 

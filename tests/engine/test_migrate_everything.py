@@ -39,3 +39,12 @@ def test_a_workspace_of_every_shape_is_taken_over_and_previews_empty(workspace: 
     again = migrated(lake, "live")
 
     assert (again.plan.files, again.plan.imports, again.plan.notes, again.ok) == ((), (), (), True)
+
+    # A part of a pipeline is imported into the one that the state has.
+    [urn] = [each for each in lake.pulumi.resources() if each.endswith("::shop_db/nightly")]
+    lake.pulumi.run("state", "delete", "--yes", urn).ok()
+    (lake.pulumi.project / "import.json").unlink()
+    lost = migrated(lake, "live")
+    assert [each.name for each in lost.plan.imports] == ["shop_db/nightly"]
+    imported(lake, lost)
+    assert lake.changes() == []

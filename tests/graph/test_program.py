@@ -116,6 +116,16 @@ def test_a_source_with_several_connections_declares_each(declare: Declare, lake:
     assert graph.request("Connection", "klaviyo/parked").parent.endswith("lotus:airbyte:Pipeline::klaviyo")
 
 
+def test_an_id_that_differs_by_stack_is_the_stacks(declare: Declare, lake: Path) -> None:
+    file = lake / "_connectors" / "source-faker.json"
+    pinned = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(pinned | {"definition_id": {"$config": "faker_definition"}}), encoding="utf-8")
+
+    graph = declare(faker_definition=pinned["definition_id"])
+
+    assert graph.named("Source", "faker").inputs["definitionId"] == pinned["definition_id"]
+
+
 def test_connectors_of_ones_own_and_tags_are_declared_once(declare: Declare, lake: Path) -> None:
     own = {"connector": "source-mine", "manifest": "source-mine.yaml", "name": "Mine", "spec": {"type": "object"}}
     (lake / "_connectors" / "source-mine.json").write_text(json.dumps(own), encoding="utf-8")

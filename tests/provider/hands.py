@@ -14,8 +14,8 @@ from tests.provider.engine_orders import Side, Step, registered
 from tests.provider.heard import serving
 from tests.provider.jobs import CURSOR, state, write_state
 from tests.provider.lake import Document, Lake, stream
-from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
 from tests.provider.plain import ALL
+from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
 from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
 
 ORGANIZATION: Final = "00000000-0000-0000-0000-000000000000"

@@ -8,6 +8,7 @@ LAB_SOURCE: Final = "5a1c0f1e-0000-4000-8000-000000000011"
 LAB_DESTINATION: Final = "5a1c0f1e-0000-4000-8000-000000000012"
 PLAIN_DESTINATION: Final = "5a1c0f1e-0000-4000-8000-000000000013"
 OTHER_SOURCE: Final = "5a1c0f1e-0000-4000-8000-000000000014"
+FILE_SOURCE: Final = "5a1c0f1e-0000-4000-8000-000000000015"
 FIELDS: Final = ("id", "updated_at", "name", "note", "meta")
 SCHEMA: Final = {
     "type": "object",
@@ -78,6 +79,7 @@ LAB: Final[list[dict[str, Any]]] = [
             "append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete",
         ],
         "supports_refreshes": True,
+        "supports_files": True,
     },
 ]  # fmt: skip
 LAB.append(
@@ -87,6 +89,17 @@ LAB.append(
         "type": "other",
         "name": "Other",
         "docker_repository": "example/source-other",
+    }
+)
+LAB.append(
+    LAB[0]
+    | {
+        "definition_id": FILE_SOURCE,
+        "type": "files",
+        "name": "Files",
+        "docker_repository": "example/source-files",
+        "supports_files": True,
+        "streams": [offered("bare"), offered("files", is_file_based=True)],
     }
 )
 LAB.append(

@@ -25,7 +25,7 @@ UPDATES = [
 REPLACES = [
     pytest.param(plain, {key: value}, id=f"{kind}.{key}")
     for kind, plain in ALL.items()
-    for key, value in (plain.replaces | {"workspaceId": str(uuid4())}).items()
+    for key, value in {**plain.replaces, "workspaceId": str(uuid4())}.items()
 ]
 
 
@@ -312,6 +312,7 @@ def test_a_definition_in_use_is_not_deleted_unless_that_is_asked_for(plugin: Plu
     assert lake.writes() == []
 
     forced = plugin.update(kind, known, known.inputs | {"forceDestroy": True})
+    assert lake.writes() == []
     assert lake.live(f"{side}s", actor_id)["configuration"]
     plugin.delete(kind, known.id, forced.inputs)
     assert lake.live(f"{side}s", actor_id)["configuration"] is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.provider.lab import FILE_SOURCE
 from tests.provider.lake import Document, Lake, stream
 from tests.provider.plugin import Plugin
 from tests.provider.refresh import assert_clean, drifted
@@ -131,3 +132,21 @@ def test_a_connection_that_the_server_stopped_is_seen_and_repaired(plugin: Plugi
     made = plugin.made("connection", lake.connection())
     lake.drift("connection_status", connectionId=made.id, status="inactive")
     assert drifted(plugin, "connection", made) == {"status": "delete"}
+
+
+@pytest.mark.parametrize("key", ["includeFiles", "destinationObjectName"])
+def test_a_setting_of_a_stream_is_set_changed_un_set_and_repaired(plugin: Plugin, lake: Lake, key: str) -> None:
+    source = plugin.made("source", lake.source() | {"definitionId": FILE_SOURCE, "configuration": {}})
+    values = {"includeFiles": (True, False, False), "destinationObjectName": ("o", "p", None)}[key]
+
+    def said(value: object) -> Document:
+        return lake.connection(stream("files", selectedFields=..., **{key: value}), sourceId=source.id)
+
+    known = plugin.made("connection", said(values[0]))
+    lake.patch_stream(known.id, **{key: values[1]})
+    assert drifted(plugin, "connection", known) == {"configurations": "update"}
+    for value in (values[1], values[0], ...):
+        known = plugin.update("connection", known, plugin.checked("connection", said(value)))
+        [live] = lake.live("connections", known.id)["configurations"]["streams"]
+        assert live.get(key) == (values[2] if value is ... else value)
+        assert_clean(plugin, "connection", known)

@@ -57,8 +57,11 @@ def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
     orders.unlink()
     elsewhere.unlink()
     seen.add(definitions_fingerprint(project))
+    (project / "streams/_stacks").mkdir()
+    (project / "streams/_stacks/staging.json").write_text('{"sources": {"faker": {"deployed": false}}}')
+    seen.add(definitions_fingerprint(project))
 
-    assert len(seen) == 4
+    assert len(seen) == 5
 
 
 @pytest.mark.parametrize(

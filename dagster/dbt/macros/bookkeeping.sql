@@ -66,7 +66,7 @@
         )
     {%- endset -%}
     {%- do run_query(decided) -%}
-    {%- set answer = run_query("select r.error, r.rebuild, len(r.adopted) from (select getvariable('reading') as r)").rows[0] -%}
+    {%- set answer = run_query("select r.error, r.rebuild, len(r.adopted), len(r.expired) from (select getvariable('reading') as r)").rows[0] -%}
     {%- if answer[0] is not none -%}
         {%- do exceptions.raise_compiler_error(answer[0]) -%}
     {%- endif -%}
@@ -74,7 +74,10 @@
         {%- do forget_versions() -%}
     {%- endif -%}
     {%- if keeps_versions() -%}
-        {%- do finish_expired(read) -%}
+        {%- do run_query("create table if not exists " ~ row_files() ~ " (file varchar, _airbyte_raw_id varchar)") -%}
+        {%- if answer[3] -%}
+            {%- do finish_expired(read) -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if answer[1] -%}
         {%- do start_over(read) -%}

@@ -34,7 +34,6 @@
 
 {# Part of `decide_reading`: the rows of files that have expired since the last look become final. #}
 {% macro finish_expired(read) %}
-    {%- do run_query("create table if not exists " ~ row_files() ~ " (file varchar, _airbyte_raw_id varchar)") -%}
     {%- set expired = "list_contains(getvariable('reading').expired, file)" -%}
     {%- do run_query(
         "delete from " ~ row_files() ~ " where _airbyte_raw_id in (select _airbyte_raw_id from " ~ row_files() ~ " where "
@@ -86,6 +85,7 @@
 {% macro set_older_rows_apart(of) %}
     {%- set key = of.key | join(', ') -%}
     {%- if is_incremental() -%}
+    {%- do add_new_columns(older_rows()) -%}
     create table if not exists {{ older_rows() }} as select * from {{ this }} where false;
     {%- else -%}
     create or replace table {{ older_rows() }} as select * from {{ this }} where false;
@@ -100,6 +100,16 @@
     {% if run_query("select r.traced and len(r.expired) > 0 from (select getvariable('reading') as r)").rows[0][0] -%}
     {{ forget_final_losers(of) }}
     {%- endif %}
+{% endmacro %}
+
+{# A model may have got columns since the last run. #}
+{% macro add_new_columns(relation) %}
+    {%- if load_relation(relation) -%}
+        {%- set there = run_query("describe " ~ relation).columns[0].values() -%}
+        {%- for column in run_query("describe " ~ this).rows if column[0] not in there -%}
+            {%- do run_query("alter table " ~ relation ~ " add column " ~ sql_name(column[0]) ~ " " ~ column[1]) -%}
+        {%- endfor -%}
+    {%- endif -%}
 {% endmacro %}
 
 {# Of a key's final rows, the latest alone can count again. #}

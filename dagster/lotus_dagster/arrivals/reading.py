@@ -152,7 +152,11 @@ def reading(request: Request, known: Iterable[KnownFile], quarantined: Iterable[
         return _rebuild(here if not units else _Comparison(books, {one.file: one for one in listed(())}, ()))
     finished = tuple(one.file for one in here.expired if one.traced)
     return Reading(
-        files=here.new, traced=books.are_traced, expired=finished, adopted=here.adopted, released=here.released
+        files=here.new,
+        traced=bool(finished) and books.are_traced,
+        expired=finished,
+        adopted=here.adopted,
+        released=here.released,
     )
 
 

@@ -19,6 +19,7 @@ from lotus_infra.lake.checks.sources import (
     schedules_run,
     sources_have_streams,
 )
+from lotus_infra.lake.checks.stacks import overlays_apply
 from lotus_infra.lake.checks.texts import labels_are_short, texts_are_storable
 
 __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
@@ -52,6 +53,7 @@ CHECKS: tuple[Rule, ...] = (
     keys_are_used,
     references_are_well_formed,
     configurations_fit,
+    overlays_apply,
 )
 
 DISCOVERY_CHECKS: tuple[Rule, ...] = (streams_are_offered, fields_are_offered, modes_exist, cursors_work, keys_work)

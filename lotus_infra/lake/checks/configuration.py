@@ -190,13 +190,15 @@ def values_are_set(stacks: Iterable[StackValues]) -> Rule:
 
 
 def _used_values(lake: Lake) -> Iterator[tuple[str, JsonPath, JsonValue]]:
-    """Yield file, path and content of everything that may refer to values of a stack, but of unused destinations."""
+    """Yield file, path and content of all that may refer to values of a stack, but of what no source uses."""
     used = {f"{DESTINATIONS_FOLDER}/{connection.config.destination}.json" for connection in lake.connections}
+    configs = (*(source.config for source in lake.sources), *map(lake.destination_of, lake.connections))
+    connectors = {each.connector for each in configs if each is not None}
     for file, start, kind, _, configuration in _configurations(lake):
         if kind != "destination" or file in used:
             yield file, start, configuration
     for name, connector in lake.connectors.items():
-        if connector is not None and isinstance(connector.definition_id, dict):
+        if name in connectors and connector is not None and isinstance(connector.definition_id, dict):
             yield f"{CONNECTORS_FOLDER}/{name}.json", ("definition_id",), dict(connector.definition_id)
 
 

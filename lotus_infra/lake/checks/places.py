@@ -9,7 +9,7 @@ from airbyte_model.streams import key_of, shown
 
 from lotus_infra.lake.checks.names import Claim, repeated
 from lotus_infra.lake.diagnostics import Diagnostic
-from lotus_infra.lake.lake import Connection, Lake
+from lotus_infra.lake.lake import Connection, Lake, StreamFile
 from lotus_infra.lake.models import Configuration
 
 _BUCKET = "s3_bucket_name"
@@ -22,16 +22,21 @@ def places_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     prefixes: defaultdict[str, list[Claim]] = defaultdict(list)
     tables: defaultdict[str, list[Claim]] = defaultdict(list)
     for connection in lake.connections:
-        found = prefixes if lake.writes_files(connection) else tables
+        files = lake.writes_files(connection)
+        claims = (prefixes if files else tables)[_owner(lake, connection)]
         for stream in connection.streams:
-            name = written_name(connection.config.prefix, stream.config.stream)
-            table = shown(key_of((connection.namespace_of(stream) or None, name)))
-            place = lake.place_of(connection, stream) if found is prefixes else table
-            found[_owner(lake, connection)].append((place, stream.file, ()))
+            place = lake.place_of(connection, stream) if files else _table(connection, stream)
+            claims.append((place, stream.file, ()))
     remedy = "give one of the two another namespace or prefix"
-    for kind, claims in (("the prefix", prefixes), ("the table", tables)):
-        for each in claims.values():
+    for kind, found in (("the prefix", prefixes), ("the table", tables)):
+        for each in found.values():
             yield from dict.fromkeys(repeated(each, kind, remedy, key=str))
+
+
+def _table(connection: Connection, stream: StreamFile) -> str:
+    """The namespace and the name of the table that a stream is written to."""
+    name = written_name(connection.config.prefix, stream.config.stream)
+    return shown(key_of((connection.namespace_of(stream) or None, name)))
 
 
 def _owner(lake: Lake, connection: Connection) -> str:

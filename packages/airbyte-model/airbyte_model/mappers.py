@@ -147,6 +147,20 @@ _SCHEMAS: Final[Mapping[str, JsonObject]] = {
 }
 
 
+MAPPER: Final[JsonObject] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["type", "mapperConfiguration"],
+            "properties": {"type": {"const": kind}, "mapperConfiguration": schema},
+        }
+        for kind, schema in _SCHEMAS.items()
+    ],
+    "definitions": _SCHEMAS[ROW_FILTERING]["definitions"],
+}
+"""JSON Schema of a mapper as the public API takes it (ConfiguredStreamMapper)."""
+
+
 @cache
 def specification_of(mapper_type: str) -> Specification:
     """The specification of a mapper's configuration, with its secret marked.

@@ -188,7 +188,9 @@ def test_a_definition_is_found_under_its_own_workspace_only(api: Api, kind: str)
     other = api.post("/workspaces", {"name": "other"})["workspaceId"]
     body: dict[str, Any] = {"name": "Desk", "manifest": MANIFEST} if kind == "declarative_sources" else IMAGE
     made = api.post(root(api, kind), body)
-    change = {"manifest": MANIFEST} if kind == "declarative_sources" else {"name": "x", "dockerImageTag": "2"}
+    change: dict[str, Any] = (
+        {"manifest": MANIFEST} if kind == "declarative_sources" else {"name": "x", "dockerImageTag": "2"}
+    )
     for workspace_id in (other, str(uuid4())):
         path = f"{root(api, kind, workspace_id)}/{made['id']}"
         api.get(path, 404)

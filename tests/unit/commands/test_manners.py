@@ -15,8 +15,14 @@ from lotus_infra.commands.cli import main
 from tests.support.lakes import Document, clean_files, source, stream, write
 from tests.support.lotus import LOADED
 
-VERBS = sorted(LOADED)
-FILES = {"check", "schema", "graph", "scaffold", "backfill"}
+COMMANDS: dict[str, click.Command] = {
+    (f"{name} {inner}" if inner else name): command
+    for name, loaded in LOADED.items()
+    for inner, command in (loaded.commands.items() if isinstance(loaded, click.Group) else [("", loaded)])
+}
+"""The commands, those of groups by both their words."""
+VERBS = sorted(COMMANDS)
+FILES = {"check", "schema", "graph", "scaffold", "backfill", "add destination"}
 """Verbs that ask nobody for what they need."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
 READING = {"audit", "check", "comment", "drift", "gate", "graph", "preview", "schema", "status", "verify"}
@@ -25,21 +31,21 @@ NOWHERE = "http://127.0.0.1:9/api/public/v1"
 
 
 def options_of(verb: str) -> set[str]:
-    return {name for each in LOADED[verb].params for name in each.opts}
+    return {name for each in COMMANDS[verb].params for name in each.opts}
 
 
 def example(verb: str) -> list[str]:
     """The arguments of the one example in a verb's help."""
-    lines = [line.strip() for line in (LOADED[verb].help or "").splitlines()]
+    lines = [line.strip() for line in (COMMANDS[verb].help or "").splitlines()]
     [shown] = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
-    name, called, *arguments = shlex.split(shown.partition(" | ")[0])
-    assert (name, called) == ("lotus", verb)
-    return arguments
+    words, called = shlex.split(shown.partition(" | ")[0]), verb.split()
+    assert words[: 1 + len(called)] == ["lotus", *called]
+    return words[1 + len(called) :]
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
-    command = LOADED[verb]
+    command = COMMANDS[verb]
     try:
         command.make_context(verb, example(verb))
     except click.UsageError as error:
@@ -48,7 +54,7 @@ def test_the_example_of_a_verb_can_be_parsed(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_says_what_it_does_in_a_sentence_and_prints_a_document_on_request(verb: str) -> None:
-    first = (LOADED[verb].help or "").split("\n\n")[0]
+    first = (COMMANDS[verb].help or "").split("\n\n")[0]
     assert first.endswith(".")
     # What `up` prints is the engine's own.
     assert verb == "up" or "--json" in options_of(verb)
@@ -152,7 +158,7 @@ def run(verb: str, place: Place, options: tuple[str, ...] = ()) -> int:
         at = arguments.index("--stack")
         del arguments[at : at + 2]
     as_json = ["--json"] if verb != "up" else []
-    place.monkeypatch.setattr("sys.argv", ["lotus", verb, *arguments, *as_json, *options])
+    place.monkeypatch.setattr("sys.argv", ["lotus", *verb.split(), *arguments, *as_json, *options])
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)

@@ -97,7 +97,7 @@ def test_all_files_of_a_stream_are_read_only_where_duckdb_can_list_them(tmp_path
 
 
 def test_a_model_of_a_stream_that_lands_elsewhere_is_a_notice(tmp_path: Path) -> None:
-    elsewhere = {
+    elsewhere: Any = {
         "_destinations/s3.json": {"connector": "destination-postgres", "configuration": {}},
         "_connectors/destination-postgres.json": {
             "connector": "destination-postgres",

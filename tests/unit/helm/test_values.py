@@ -173,6 +173,14 @@ def test_dagster_knows_when_raw_files_expire(days: int | None) -> None:
     assert environment.whole_number(given, environment.EXPIRE_RAW_DAYS) == days
 
 
+@pytest.mark.parametrize(("stack", "told"), [("staging", "staging"), ("", None)])
+def test_dagster_knows_its_stack_where_the_lake_differs_in_it(stack: str, told: str | None) -> None:
+    plan: Any = release_values(settings(IMPORTED), LAKE, stack=stack)
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    given = {variable["name"]: variable["value"] for variable in deployment["env"]}
+    assert given.get(environment.STACK) == told
+
+
 def test_runs_get_the_variables_that_the_code_location_gets() -> None:
     plan: Any = release_values(
         settings(IMPORTED | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE

@@ -10,7 +10,7 @@ import pytest
 from lotus_infra.importer import files, terraform, terraform_objects
 from lotus_infra.importer.model import Existing, ExistingConnection
 from lotus_infra.importer.plan import MigrationPlan, plan_migration, update_from_server
-from lotus_infra.lake.loader import load_lake
+from lotus_infra.lake.loader import load_lake, load_stack_lake
 from tests.support import terraform as made
 from tests.support.lakes import OWN_STREAMS, clean_files, write
 
@@ -57,6 +57,16 @@ def test_both_providers_states_of_one_lake_become_the_same_files(existing: Exist
     assert one == two
     assert other.notes == ()
     assert not [value for value in made.HIDDEN if value in str(other)]
+
+
+def test_a_source_that_the_stack_leaves_out_is_not_written_a_second_time(existing: Existing, tmp_path: Path) -> None:
+    written = {each.path: each.text for each in plan(existing, tmp_path).files}
+    written["_stacks/staging.json"] = '{"sources": {"shopify": {"deployed": false}}}'
+    lake = load_stack_lake(write(tmp_path, written), "staging")
+    [left] = (made := plan_migration(existing, lake)).notes
+    assert (made.files, made.imports) == ((), ())
+    assert left.what == "has its files in shopify, which the stack staging leaves out"
+    assert left.remedy.startswith('delete its "deployed": false in _stacks/staging.json')
 
 
 def test_an_import_file_names_components_so_that_urns_are_the_programs(existing: Existing, tmp_path: Path) -> None:
@@ -197,9 +207,7 @@ def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_s
     others = (
         replace(connection, id="daily", label="Shopify Daily → S3", streams=(orders,), prefix="d_"),
         replace(connection, id="odd", label="daily", streams=(users,), prefix="o_"),
-        replace(
-            connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"
-        ),
+        replace(connection, id="copy", label="A copy!", streams=(replace(orders, fields=None), users), prefix="c_"),
         replace(connection, id="unlabelled", label="ends in a blank "),
     )
     first = replace(connection, streams=(orders, users))
@@ -219,6 +227,55 @@ def test_all_connections_of_a_source_are_imported_and_share_the_files_of_equal_s
     assert {"shopify/orders.json", "shopify/orders_a_copy.json", "shopify/users.json"} <= written.keys()
     assert written["shopify/users.json"]["namespace"] == "App"
     assert "fields" not in written["shopify/orders_a_copy.json"]
+
+
+def test_connections_of_an_existing_file_are_imported_by_their_names_and_others_are_left(
+    existing: Existing, tmp_path: Path
+) -> None:
+    [connection] = existing.connections
+    mine = tmp_path / "mine"
+    first = plan(
+        replace(existing, connections=(connection, replace(connection, id="daily", label="Daily", prefix="d_"))), mine
+    )
+    for each in first.files:
+        (mine / each.path).parent.mkdir(parents=True, exist_ok=True)
+        (mine / each.path).write_text(each.text, encoding="utf-8")
+    others = (
+        replace(connection, id="daily", label="Daily", prefix="other_", status="inactive"),
+        replace(connection, id="weekly", label="Weekly"),
+    )
+
+    found = plan_migration(replace(existing, connections=others), load_lake(mine).lake)
+
+    assert [(each.kind, each.name, each.id) for each in found.imports] == [
+        ("destination", "s3", made.DESTINATION_ID),
+        ("source", "shopify", made.SOURCE_ID),
+        ("connection", "shopify/daily", "daily"),
+    ]
+    assert found.files == ()
+    assert notes(found) == [
+        ("left", 'connection "Weekly" (weekly) shopify/_source.json has no connection with its name'),
+        ("changes", 'shopify/_source.json has the connection "Shopify → S3", which Airbyte does not have'),
+        ("changes", 'source "Shopify" shopify/ has other values of prefix, status'),
+    ]
+
+
+def test_a_folder_of_stream_files_gets_the_connections_that_take_them(existing: Existing, tmp_path: Path) -> None:
+    [connection] = existing.connections
+    [orders] = connection.streams
+    users = replace(orders, name="Users", namespace="App")
+    old = {"shopify/orders.json": (OWN_STREAMS / "shopify" / "orders.json").read_bytes()}
+    old["shopify/people.json"] = old["shopify/orders.json"].replace(b'"orders"', b'"Users"')
+    daily = replace(connection, id="daily", label="Daily", streams=(users,), prefix="d_")
+
+    found = plan(replace(existing, connections=(connection, daily)), tmp_path, PINNED | old)
+
+    connections = documents(found)["shopify/_source.json"]["connections"]
+    assert {name: each["streams"] for name, each in connections.items()} == {
+        "shopify": ["orders"],
+        "daily": ["people"],
+    }
+    assert [each.path for each in found.files] == ["_destinations/s3.json", "shopify/_source.json"]
 
 
 def test_sources_without_connections_and_destinations_without_sources_are_left_out(
@@ -265,10 +322,20 @@ def test_a_file_with_another_connector_or_destination_is_noted(existing: Existin
 
 
 def test_objects_in_the_state_are_not_imported_again(existing: Existing, tmp_path: Path) -> None:
-    found = plan(existing, tmp_path, managed=(made.DESTINATION_ID, made.SOURCE_ID))
+    lake = load_lake(write(tmp_path, PINNED), begun=False).lake
+    urn = "urn:pulumi:dev::lotus::lotus:airbyte:Pipeline::shopify"
 
-    assert found.imports == ()
-    assert notes(found) == [("left", 'connection "Shopify → S3" the stack has its pipeline already')]
+    found = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID), {"shopify": urn})
+
+    document = json.loads(files.import_file(found.imports))
+    assert document["nameTable"] == {"shopify-pipeline": urn}
+    assert [(each["name"], each["parent"]) for each in document["resources"]] == [
+        ("shopify-connection", "shopify-pipeline")
+    ]
+    assert found.notes == ()
+    assert found.refusal == ""
+    everything = plan_migration(existing, lake, (made.DESTINATION_ID, made.SOURCE_ID, made.CONNECTION_ID))
+    assert (everything.imports, everything.refusal) == ((), "")
 
 
 def test_a_prefix_of_two_streams_is_noted(existing: Existing, tmp_path: Path) -> None:

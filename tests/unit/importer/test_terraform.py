@@ -146,3 +146,91 @@ def test_all_other_instances_of_a_state_are_noted() -> None:
         ("told", "provider hashicorp/null"),
     ]
     assert "value-of" not in str(notes)
+
+
+def public_connection(*streams: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """A connection of the provider for the public API."""
+    ends = {"source_id": made.SOURCE_ID, "destination_id": made.DESTINATION_ID, "connection_id": made.CONNECTION_ID}
+    connected = {"name": "Shopify → S3", "configurations": {"streams": list(streams)}, **settings}
+    return made.resource("airbyte_connection", ends | connected, made.PUBLIC)
+
+
+def test_mappers_of_the_public_apis_provider_are_read_in_the_apis_form() -> None:
+    hashing = {"hashing": {"target_field": "email", "method": "SHA-256", "field_name_suffix": "_x"}, "encryption": None}
+    aes = {"algorithm": "AES", "target_field": "id", "field_name_suffix": "_y", "key": "k", "mode": "CBC"}
+    equal = {"equal": {"type": "EQUAL", "field_name": "id", "comparison_value": "1"}, "not": None}
+    negated = {"not": {"type": "NOT", "conditions": [equal]}, "equal": None}
+    mappers = [
+        {"id": "a", "type": "hashing", "mapper_configuration": hashing},
+        {"id": "b", "type": "encryption", "mapper_configuration": {"encryption": {"aes": aes, "rsa": None}}},
+        {"id": "c", "type": "row-filtering", "mapper_configuration": {"row_filtering": {"conditions": negated}}},
+    ]
+
+    found = existing(made.state(public_connection(made.SHOWN_STREAM | {"mappers": mappers})))
+
+    [stream] = found.connections[0].streams
+    assert [(each.type, each.configuration) for each in stream.mappers] == [
+        ("hashing", {"targetField": "email", "method": "SHA-256", "fieldNameSuffix": "_x"}),
+        (
+            "encryption",
+            {"algorithm": "AES", "targetField": "id", "fieldNameSuffix": "_y", "key": "k", "mode": "CBC"},
+        ),
+        (
+            "row-filtering",
+            {
+                "conditions": {
+                    "type": "NOT",
+                    "conditions": [{"type": "EQUAL", "fieldName": "id", "comparisonValue": "1"}],
+                }
+            },
+        ),
+    ]
+    assert "'k'" not in repr(found)
+
+
+def test_settings_of_the_public_apis_provider_are_kept() -> None:
+    tag = {"tag_id": made.SOURCE_ID, "name": "nightly", "color": "CAC7FF", "workspace_id": made.WORKSPACE}
+    stream = made.SHOWN_STREAM | {"namespace": "App", "include_files": True, "destination_object_name": "Account"}
+    namespace = {"namespace_definition": "custom_format", "namespace_format": "${SOURCE_NAMESPACE}_x"}
+
+    found = existing(made.state(public_connection(stream, status="inactive", tags=[tag], **namespace)))
+
+    [connection] = found.connections
+    assert (connection.status, connection.tags) == ("inactive", ("nightly",))
+    assert connection.namespace_format == "${SOURCE_NAMESPACE}_x"
+    assert [(each.id, each.label) for each in found.tags] == [(made.SOURCE_ID, "nightly")]
+    [read] = connection.streams
+    assert (read.namespace, read.include_files, read.object_name) == ("App", True, "Account")
+
+
+def test_own_connectors_of_a_state_are_definitions() -> None:
+    common = {"id": made.SOURCE_ID, "workspace_id": made.WORKSPACE}
+    image = {"name": "Acme", "docker_repository": "acme/source-orders", "docker_image_tag": "1.2.0", **common}
+    manifest = {"name": "Orders API", "manifest": json.dumps({"streams": []}), "version": 3, **common}
+    nested = {"name": "Old", "docker_repository": "acme/destination-old", "docker_image_tag": "0.1.0"}
+    old = {
+        "destination_definition_id": made.SOURCE_ID,
+        "workspace_id": made.WORKSPACE,
+        "destination_definition": nested,
+    }
+    resources = [
+        public_connection(made.SHOWN_STREAM),
+        made.resource("airbyte_source_definition", image, made.PUBLIC),
+        made.resource("airbyte_declarative_source_definition", manifest, made.PUBLIC),
+        made.resource("airbyte_destination_definition", old),
+    ]
+
+    found = existing(made.state(*resources))
+
+    assert [(each.type, each.label, each.repository, each.manifest, each.address) for each in found.definitions] == [
+        (
+            "declarativeSourceDefinition",
+            "Orders API",
+            "",
+            {"streams": []},
+            "airbyte_declarative_source_definition.main",
+        ),
+        ("destinationDefinition", "Old", "acme/destination-old", None, "airbyte_destination_definition.main"),
+        ("sourceDefinition", "Acme", "acme/source-orders", None, "airbyte_source_definition.main"),
+    ]
+    assert found.notes == ()

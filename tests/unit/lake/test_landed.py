@@ -97,7 +97,7 @@ def test_a_deletion_is_reported_by_the_column_that_lands() -> None:
 
 def test_members_that_the_source_declares_have_the_names_of_files_and_others_their_own() -> None:
     fields = PEOPLE | {"data": {"type": "object"}}
-    nested = {"fields": fields, "cursor_field": ["data", "changed on"]}
+    nested: Any = {"fields": fields, "cursor_field": ["data", "changed on"]}
     assert landed(file_of(**nested)).cursor == ("data", "changed on")
     offered = PEOPLE | {"data": {"type": "object", "properties": {"changed on": TEXT}}}
     assert landed(file_of(offered, **nested)).cursor == ("data", "changed_on")

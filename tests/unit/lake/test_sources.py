@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lakes import Document, destination, problems_of, source, stream
+from lotus_infra.lake.references import StackValues
+from tests.support.lakes import Document, Files, destination, problems_of, source, stream
 
 UUID = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 
@@ -112,3 +113,71 @@ def test_a_source_whose_destination_can_not_be_read_is_not_reported_as_missing(t
     problems = problems_of(tmp_path, {"_destinations/s3.json": "{"})
 
     assert [problem.split(":")[0] for problem in problems] == ["_destinations/s3.json"]
+
+
+SPEC: Document = {"type": "object"}
+PINS: list[tuple[str, Document, str]] = [
+    ("source-x", {}, "1: (file): has no definition: add the definition_id that Airbyte has, or the image"),
+    (
+        "source-x",
+        {"definition_id": UUID, "manifest": "source-x.yaml"},
+        "4: manifest: is a second definition, beside definition_id: delete one of the two",
+    ),
+    ("source-x", {"definition_id": {"$secret": "a"}}, "3: definition_id: is no reference to a value of the stack"),
+    ("source-x", {"definition_id": "x"}, "3: definition_id: is not a definition id"),
+    ("destination-x", {"manifest": "destination-x.yaml"}, "3: manifest: is of a destination, which has no manifests"),
+    ("source-x", {"manifest": "../x.yaml"}, "3: manifest: is not a YAML file of this folder"),
+    ("source-x", {"manifest": "gone.yaml"}, "3: manifest: there is no gone.yaml beside it"),
+    ("source-x", {"image": {"repository": "a/b"}}, "3: image.tag: is missing"),
+]
+
+
+@pytest.mark.parametrize(("name", "pin", "told"), PINS)
+def test_a_pinned_connector_has_one_definition(tmp_path: Path, name: str, pin: Document, told: str) -> None:
+    files: Files = {
+        f"_connectors/{name}.json": {"connector": name, **pin, "spec": SPEC},
+        "_connectors/source-x.yaml": "type: DeclarativeSource",
+        "_connectors/destination-x.yaml": "type: DeclarativeSource",
+    }
+    found = problems_of(tmp_path, files)
+    assert [problem for problem in found if told in problem], found
+
+
+def test_a_connector_of_ones_own_and_an_id_by_stack_are_no_mistakes(tmp_path: Path) -> None:
+    assert (
+        problems_of(
+            tmp_path,
+            {
+                "_connectors/source-x.json": {"connector": "source-x", "manifest": "source-x.yaml", "spec": SPEC},
+                "_connectors/source-x.yaml": "type: DeclarativeSource",
+                "_connectors/source-y.json": {
+                    "connector": "source-y",
+                    "image": {"repository": "a/b", "tag": "1"},
+                    "spec": SPEC,
+                },
+                "_connectors/source-z.json": {
+                    "connector": "source-z",
+                    "definition_id": {"$config": "z_definition"},
+                    "spec": SPEC,
+                },
+            },
+        )
+        == []
+    )
+
+
+def test_an_id_by_stack_is_a_value_that_each_stack_must_have(tmp_path: Path) -> None:
+    pin: Document = {"connector": "source-y", "definition_id": {"$config": "y_definition"}, "spec": SPEC}
+    files: Files = {"_connectors/source-y.json": pin}
+
+    def told(*names: str, encrypted: tuple[str, ...] = ()) -> list[str]:
+        stack = StackValues("dev", frozenset({"s3_secret_access_key", "landing_bucket", *names}), frozenset(encrypted))
+        return [
+            each for each in problems_of(tmp_path / "-".join(("x", *names, *encrypted)), files, stack) if "y_" in each
+        ]
+
+    assert told("y_definition") == []
+    assert [each.partition(": run")[0] for each in told()] == [
+        '_connectors/source-y.json:3: definition_id: the value "y_definition" is not set in the stack dev'
+    ]
+    assert ["is encrypted" in each for each in told("y_definition", encrypted=("y_definition",))] == [True]

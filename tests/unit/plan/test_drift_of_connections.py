@@ -402,3 +402,23 @@ def test_a_connection_that_airbyte_lost_is_named_by_its_own_name(tmp_path: Path)
     patch = patch_of(Drift((DriftedObject("connection", "shop/daily", (gone,), (), {}),), {}), tmp_path / "streams")
 
     assert unresolved(patch) == ["connection shop/daily: it was deleted in Airbyte"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "path", "remedy"),
+    [
+        ("connector", "source-mine", ("dockerImageTag",), "lotus connector add"),
+        ("tag", "daily", ("name",), "write the name into each of them"),
+    ],
+)
+def test_objects_of_several_files_are_for_people_to_change(
+    tmp_path: Path, kind: str, name: str, path: tuple[str, ...], remedy: str
+) -> None:
+    write(tmp_path / "streams", clean_files())
+    changed = PropertyDrift(path, "1.0.0", "1.0.0", "1.1.0")
+
+    patch = patch_of(Drift((DriftedObject(kind, name, (changed,), (), {}),), {}), tmp_path / "streams")
+
+    assert patch.text == ""
+    assert unresolved(patch)[0].startswith(f"{kind} {name}: {path[0]}: ")
+    assert remedy in patch.left[0].remedy

@@ -61,6 +61,19 @@ def test_a_connection_of_a_replaced_destination_stays_with_it_and_others_move(tm
     assert blocked("shop/hourly") == ["connection shop/hourly"]
 
 
+def test_a_further_connection_to_another_destination_is_an_exposure(tmp_path: Path) -> None:
+    def blocked(*names: str) -> list[str]:
+        digest = Digest()
+        for name in names:
+            digest.step("create", CONNECTION, name, None, connection([ORDERS], destinationId=UNKNOWN))
+        return [f"{loss.object} {loss.effect}" for loss in judged(digest, files(tmp_path)).blocked]
+
+    assert blocked("shop/daily") == ["connection shop/daily exposes"]
+    # A source without a connection, such as a new one, sends its streams nowhere yet.
+    assert blocked("shop/daily", "shop/hourly") == []
+    assert blocked("shop/weekly") == []
+
+
 def test_a_target_lists_where_each_new_connection_writes(tmp_path: Path) -> None:
     digest = Digest()
     spaces = [ORDERS.but(namespace=space) for space in ("public", "app")]

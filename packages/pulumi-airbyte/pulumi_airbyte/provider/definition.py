@@ -47,10 +47,9 @@ class DefinitionType(PlainType[Definition]):
         return definitions_of(self.definitions, workspace_id), "id", object_id, ""
 
     def diff(self, known: Known, new: Properties) -> Differences:
-        """Every difference. In this run, the specification will change too."""
+        """Every difference. If there is one, the specification may change in this run."""
         found = super().diff(known, new)
-        if found:
-            self._specifications.expect_change(self.actors, known.id)
+        self._specifications.expect(self.actors, known.id, change=self.writes(found))
         return found
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:

@@ -101,6 +101,11 @@ class PlainType(ResourceType, Generic[Stored]):
         """Every difference, without those that leave a value to the server."""
         return [item for item in super().diff(known, new) if not (item[2] is None and item[0][0] in self.left_alone)]
 
+    def writes(self, found: Differences) -> bool:
+        """Whether one of these differences is more than one of the provider's own options."""
+        local = {entry.name for entry in self.inputs if entry.local}
+        return any(path[0] not in local for path, _, _ in found)
+
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, or adopt an existing object."""
         made = self._adoption(inputs, target).make(lambda: self._posted(inputs), lambda found: found.record)
@@ -133,6 +138,8 @@ class PlainType(ResourceType, Generic[Stored]):
 
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """Write all properties that can be changed in place, if one of them differs."""
+        if not self.writes(self.diff(known, new)):
+            return known.outputs
         fixed = {entry.name for entry in self.inputs if entry.replace}
         body = {key: reveal(value) for key, value in self.remote(self.tree(new)).items() if key not in fixed}
         written = changed(

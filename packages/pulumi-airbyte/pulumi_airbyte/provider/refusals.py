@@ -1,7 +1,4 @@
-"""Failures for inputs that the server refuses without a look-up: texts, ids, tags and mappers.
-
-The shapes of mappers are a JSON Schema, from the public API's OpenAPI document (ConfiguredStreamMapper).
-"""
+"""Failures for inputs that the server refuses without a look-up: texts, ids, tags and mappers."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +10,7 @@ from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
 
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.resource import Failure
-from pulumi_airbyte.values import JsonObject, JsonValue, Path, is_list, render_path
+from pulumi_airbyte.values import JsonValue, Path, is_list, render_path
 
 if TYPE_CHECKING:
     from airbyte_model.specifications import Specification
@@ -23,44 +20,6 @@ _IDS: Final = ("workspaceId", "definitionId", "sourceId", "destinationId")
 _TAG: Final = ("tagId", "name", "color", "workspaceId")
 _TAG_IDS: Final = ("tagId", "workspaceId")
 NO_ID: Final = "is not an id of Airbyte, which is a UUID: give the resource's own output, or copy it from Airbyte"
-
-
-def _object(**properties: JsonValue) -> JsonObject:
-    return {"type": "object", "required": [*properties], "properties": properties}
-
-
-def _mapper(kind: str, configuration: JsonObject) -> JsonObject:
-    return _object(type={"const": kind}, mapperConfiguration=configuration)
-
-
-_TEXT: Final[JsonObject] = {"type": "string"}
-_CONDITION: Final[JsonObject] = {"$ref": "#/definitions/condition"}
-_EQUAL: Final = _object(type={"const": "EQUAL"}, fieldName=_TEXT, comparisonValue=_TEXT)
-_NOT: Final = _object(type={"const": "NOT"}, conditions={"type": "array", "minItems": 1, "items": _CONDITION})
-_AES: Final = _object(
-    algorithm={"const": "AES"},
-    targetField=_TEXT,
-    fieldNameSuffix=_TEXT,
-    key=_TEXT,
-    mode={"enum": ["CBC", "CFB", "OFB", "CTR", "GCM", "ECB"]},
-    padding={"enum": ["NoPadding", "PKCS5Padding"]},
-)
-_RSA: Final = _object(algorithm={"const": "RSA"}, targetField=_TEXT, fieldNameSuffix=_TEXT, publicKey=_TEXT)
-_HASHING: Final = _object(
-    targetField=_TEXT,
-    method={"enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
-    fieldNameSuffix=_TEXT,
-)
-MAPPER: Final[JsonObject] = {
-    "oneOf": [
-        _mapper("hashing", _HASHING),
-        _mapper("field-filtering", _object(targetField=_TEXT)),
-        _mapper("field-renaming", _object(originalFieldName=_TEXT, newFieldName=_TEXT)),
-        _mapper("row-filtering", _object(conditions=_CONDITION)),
-        _mapper("encryption", {"oneOf": [_AES, _RSA]}),
-    ],
-    "definitions": {"condition": {"oneOf": [_EQUAL, _NOT]}},
-}
 
 
 def refused_texts(inputs: Properties) -> list[Failure]:
@@ -111,7 +70,8 @@ def _misshapen(mappers: Iterable[JsonValue], place: Path) -> Iterator[tuple[Path
 
 @cache
 def _shape_of_mappers() -> "Specification":
-    from airbyte_model.specifications import Specification  # noqa: PLC0415 - only streams with mappers pay for it
+    from airbyte_model.mappers import MAPPER  # noqa: PLC0415 - only streams with mappers pay for it
+    from airbyte_model.specifications import Specification  # noqa: PLC0415
 
     return Specification(MAPPER)
 

@@ -50,10 +50,10 @@ class Specifications:
                     return None
             return self._known[key]
 
-    def expect_change(self, kind: ActorKind, definition_id: str) -> None:
-        """Record that this run changes a definition: until then, the server has the old specification."""
+    def expect(self, kind: ActorKind, definition_id: str, *, change: bool) -> None:
+        """Record whether this run changes a definition: until it has, the server has the old specification."""
         with self._lock:
-            self._changing.add((kind, definition_id))
+            (self._changing.add if change else self._changing.discard)((kind, definition_id))
 
     def changing(self, kind: ActorKind, definition_id: str) -> bool:
         """Whether this run changes a definition, and has not yet."""
