@@ -270,6 +270,7 @@ class DiscoveredFolder:
                 name: self._read[name] if name in self._read else silent.read_light(self._path(name), Discovered)
                 for name in sorted(self.files)
             }
+            self._read |= {name: each for name, each in found.items() if each is not None}
             self._by_identity = {each.identity: name for name, each in found.items() if each is not None}
         return self._by_identity
 

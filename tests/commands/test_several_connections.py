@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from airbyte_model.json_values import JsonObject
 
 from lotus_infra.commands import sync as syncs
 from lotus_infra.commands.sync import start
@@ -185,8 +184,8 @@ def test_the_audit_knows_every_connection_destination_definition_and_tag(
     for name in ("core", "left"):
         bare.airbyte.create_tag({"name": name, "color": "FF0000", "workspaceId": workspace})
         label, repository = ("Mine", IMAGE) if name == "core" else ("Theirs", f"{IMAGE}-other")
-        body: JsonObject = {"name": label, "dockerRepository": repository, "dockerImageTag": "1.0.0"}
-        bare.airbyte.create_definition("source", workspace, body)
+        image = {"dockerRepository": repository, "dockerImageTag": "1.0.0"}
+        bare.airbyte.create_definition("source", workspace, {"name": label, **image})
 
     assert lotus("audit", "--json") == 0
 

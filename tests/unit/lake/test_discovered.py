@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lakes import Document, discovered, problems_of, report_on, stream
+from tests.support.lakes import Document, Files, discovered, problems_of, report_on, stream
 
 ID: Document = {"type": "integer"}
 TIME: Document = {"type": "string"}
@@ -31,6 +31,40 @@ def test_a_source_that_was_never_discovered_is_noticed_and_not_compared(tmp_path
 
     assert report.problems == ()
     assert [(notice.file, notice.field) for notice in report.notices] == [(f"{tmp_path}/shop/_source.json", "")]
+
+
+TWO_SCHEMAS: Files = {
+    "shop/_discovered/orders.json": None,
+    "shop/_discovered/any name.json": discovered(namespace="public"),
+    "shop/_discovered/Zz@1.json": discovered(namespace="app", fields={"id": ID}),
+    "shop/_discovered/other.json": "not JSON",
+}
+
+
+def test_a_stream_is_matched_by_its_namespace_and_name_and_not_by_its_file(tmp_path: Path) -> None:
+    files = {"shop/orders.json": stream(namespace="public")}
+    assert problems_of(tmp_path / "public", {**TWO_SCHEMAS, **files}) == []
+
+    files = {"shop/orders.json": stream(namespace="app")}
+    assert [each.split(": ")[1] for each in problems_of(tmp_path / "app", {**TWO_SCHEMAS, **files})] == [
+        "cursor_field",
+        "fields.email",
+        "fields.updated_at",
+    ]
+
+
+def test_a_name_in_several_namespaces_needs_the_namespace(tmp_path: Path) -> None:
+    assert problems_of(tmp_path / "none", {**TWO_SCHEMAS, "shop/orders.json": stream()}) == [
+        (
+            'shop/orders.json:2: stream: "orders" is in several namespaces of the source "shop": "app", "public": '
+            'add "namespace": "app", or that of another one'
+        )
+    ]
+    [problem] = problems_of(tmp_path / "other", {**TWO_SCHEMAS, "shop/orders.json": stream(namespace="sales")})
+    assert problem.endswith(
+        'namespace: "orders" is no stream of "sales" in the source "shop": '
+        "delete the file, or run `lotus discover shop` if the source has it"
+    )
 
 
 WRONG_FIELDS: list[tuple[Document, str]] = [
