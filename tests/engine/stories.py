@@ -84,6 +84,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "an old lake, or one whose state is lost, migrates without a create": (
         "test_migrate.py::test_a_lake_whose_state_and_files_are_lost_comes_back_from_what_is_live",
         "test_migrate.py::test_a_terraform_state_of_the_old_lake_is_taken_over_with_its_stream_files",
+        "test_migrate_everything.py::test_a_workspace_of_every_shape_is_taken_over_and_previews_empty",
     ),
     "a sandbox goes from a stream file to a mart": (
         "test_sandbox.py::test_rows_of_a_real_connector_go_to_their_mart",

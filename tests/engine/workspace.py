@@ -116,6 +116,9 @@ class Workspace:
             tags=tags,
             schedule={"scheduleType": "cron", "cronExpression": "0 0 3 * * ?"},
         )
+        self._others_of_database(shop, archive, silent, tags[:1])
+
+    def _others_of_database(self, shop: str, archive: str, silent: str, tags: list[Document]) -> None:
         nightly = self.connection(
             "Shop DB nightly → The Archive",
             shop,
@@ -125,7 +128,7 @@ class Workspace:
             stream("表", None, mappers=[mapped("field-renaming", originalFieldName="id", newFieldName="Id")]),
             namespaceDefinition="source",
             status="inactive",
-            tags=tags[:1],
+            tags=tags,
         )
         basic = {"scheduleType": "basic", "scheduleData": {"basicSchedule": {"timeUnit": "hours", "units": 6}}}
         requirements = {"memory_limit": "1Gi", "cpu_limit": "2"}

@@ -212,7 +212,7 @@ class ActorRoutes:
         """The connectors that a workspace may use, its own ones included."""
         twin, body = Twin.of(request), await read_body(request, WorkspaceIdBody)
         theirs = {None, str(body.workspace_id)}
-        visible = [
+        visible: JsonArray = [
             self._definition(each)
             for each in twin.store.definitions
             if each.kind is self.kind and not each.deleted and each.workspace_id in theirs

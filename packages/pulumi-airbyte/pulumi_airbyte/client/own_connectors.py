@@ -33,4 +33,6 @@ class OwnConnectors(Calls):
         what = f"list the {kind} connectors of workspace {workspace_id}"
         path, needed_by = f"/{kind}_definitions/list_for_workspace", "A workspace's own connectors need"
         found = parse(_List, self._config(path, what, {"workspaceId": workspace_id}, needed_by=needed_by), what)
-        return frozenset(each.source_id or each.destination_id for each in (*found.sources, *found.destinations) if each.custom)
+        return frozenset(
+            each.source_id or each.destination_id for each in (*found.sources, *found.destinations) if each.custom
+        )
