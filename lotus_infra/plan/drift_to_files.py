@@ -36,6 +36,7 @@ from lotus_infra.lake.models import (
     SourceConfig,
     StreamConfig,
 )
+from lotus_infra.lake.overlays import overlaid_path, overlay_file
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 from lotus_infra.lake.secrecy import Secrecy, holds_credential, without_credentials
 from lotus_infra.plan.drift import (
@@ -509,7 +510,7 @@ class _ConnectionPatch:
         """The namespace that the file needs no key for; None if it has the key."""
         return naming.namespace(self.source.name) if self.connection.config.namespace is None else None
 
-    def _schedule_edits(self, live: JsonValue) -> Iterator[FileEdit]:
+    def _schedule_edits(self, live: JsonValue) -> Iterator[_Result]:
         """One edit for each key that differs, or one for the whole schedule if the file has none."""
         wanted, config = _schedule_keys(live), self.connection.config
         written = config.schedule.model_dump(exclude_none=True)
@@ -524,8 +525,16 @@ class _ConnectionPatch:
     def _keys(self) -> tuple[str, ...]:
         return _LISTED_KEYS if self.connection.is_listed else _SOURCE_KEYS
 
-    def _edit(self, keys: tuple[str, ...], value: JsonValue, order: tuple[str, ...] = ()) -> FileEdit:
-        return _edit_of(self.connection, keys, value, order or self._keys)
+    def _edit(self, keys: tuple[str, ...], value: JsonValue, order: tuple[str, ...] = ()) -> _Result:
+        found = _edit_of(self.connection, keys, value, order or self._keys)
+        lake = self.context.lake
+        overlay = lake.overlays.get(lake.stack)
+        place = overlaid_path(overlay, found.file, found.edit.path) if overlay is not None else None
+        if place is not None and "connections" not in place and len(self.source.connections) > 1:
+            what = f"{overlay_file(lake.stack)} sets it for all connections of {self.source.name}"
+            remedy = f"write it there for {self.connection.name} alone, in its `connections`; or {_REVERT}"
+            return _unresolved(self.drifted, keys, what, remedy)
+        return found
 
     def _unresolved(self, path: PropertyPath, what: str, remedy: str = _REVERT) -> Unresolved:
         return _unresolved(self.drifted, path, what, remedy)

@@ -40,7 +40,10 @@ def lake(connections: Document | None = None) -> Document:
 
 
 def patched(
-    folder: Path, objects: Mapping[str, tuple[Document, Iterable[Change]]], files: Document | None = None
+    folder: Path,
+    objects: Mapping[str, tuple[Document, Iterable[Change]]],
+    files: Document | None = None,
+    stack: str = "",
 ) -> FilePatch:
     """The patch of some connections' changes, by the names of the connections."""
     found = [
@@ -54,7 +57,7 @@ def patched(
         for name, (live, changes) in objects.items()
     ]
     write(folder / "streams", clean_files() | (lake() if files is None else files))
-    return patch_of(Drift(tuple(found), {}), folder / "streams")
+    return patch_of(Drift(tuple(found), {}), folder / "streams", stack)
 
 
 def changed_lines(patch: FilePatch) -> list[str]:
@@ -422,3 +425,43 @@ def test_objects_of_several_files_are_for_people_to_change(
     assert patch.text == ""
     assert unresolved(patch)[0].startswith(f"{kind} {name}: {path[0]}: ")
     assert remedy in patch.left[0].remedy
+
+
+NIGHTLY: Document = {"type": "basic", "every": "12 hours"}
+EVERY_DAY: tuple[Document, list[Change]] = (
+    streams(STREAM, schedule={"scheduleType": "basic", "basicTiming": "Every 24 HOURS"}),
+    [(("schedule",), "every 12 hours", "every 24 hours")],
+)
+
+
+def test_what_a_stack_sets_for_one_connection_goes_to_the_stacks_file(tmp_path: Path) -> None:
+    own = {"sources": {"shop": {"connections": {"daily": {"schedule": NIGHTLY}}}}}
+
+    patch = patched(tmp_path, {"shop/daily": EVERY_DAY}, lake() | {"_stacks/prod.json": own}, "prod")
+
+    assert "+++ b/streams/_stacks/prod.json" in patch.text
+    assert [line.strip(" ") for line in changed_lines(patch)] == [
+        '-            "every": "12 hours"',
+        '+            "every": "24 hours"',
+    ]
+    assert patch.left == ()
+
+
+def test_what_a_stack_sets_for_every_connection_of_a_source_is_refused_for_one(tmp_path: Path) -> None:
+    every = {"sources": {"shop": {"schedule": NIGHTLY, "status": "active"}}}
+    live, changes = EVERY_DAY
+    paused: Change = (("status",), "active", "inactive")
+
+    patch = patched(
+        tmp_path,
+        {"shop/daily": (live | {"status": "inactive"}, [*changes, paused])},
+        lake() | {"_stacks/prod.json": every},
+        "prod",
+    )
+
+    assert patch.text == ""
+    assert unresolved(patch) == [
+        "connection shop/daily: schedule.every: _stacks/prod.json sets it for all connections of shop",
+        "connection shop/daily: status: _stacks/prod.json sets it for all connections of shop",
+    ]
+    assert all("for daily alone" in each.remedy for each in patch.left)
