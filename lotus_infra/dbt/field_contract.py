@@ -126,9 +126,8 @@ class LakeAndProject:
 
 def _is_certain(lake: Lake, source: SourceFolder, stream: StreamFile) -> bool:
     """Whether the destination that decides where a stream lands could be read."""
-    takers = (each for each in source.connections if lake.lands(each) and each.takes(stream))
-    first = next(takers, None)
-    return first is not None and lake.destination_of(first) is not None
+    connection = lake.read_of(source, stream)
+    return connection is not None and lake.destination_of(connection) is not None
 
 
 Rule = Callable[[LakeAndProject], Iterable[Diagnostic]]

@@ -81,10 +81,9 @@ def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
 
 def columns_are_distinct(lake: Lake) -> Iterator[Diagnostic]:
     """No two fields of a stream become one column: destination-s3 refuses such a stream in each sync."""
-    for source in lake.sources:
-        for stream in source.selected_streams:
-            if lake.prefix_of(source, stream) is not None:
-                yield from islice(_repeated_columns(stream), MOST_OF_A_FILE)
+    writers = filter(lake.writes_files, lake.connections)
+    for stream in {stream.file: stream for connection in writers for stream in connection.streams}.values():
+        yield from islice(_repeated_columns(stream), MOST_OF_A_FILE)
 
 
 def _is_plain(fields: Mapping[str, Field]) -> bool:
