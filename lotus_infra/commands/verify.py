@@ -35,7 +35,7 @@ State = Literal["same", "differs", "unknown"]
 UP: Final = "`pulumi up` deploys it"
 BY_TAG: Final = "a tag can be moved: declare the image by the digest that runs"
 RESOURCE: Final = "build"
-"""The Dagster resource that has the code location's commit and definitions (dagster/lotus_dagster/location_build.py)."""
+"""The Dagster resource with the commit and definitions of the code location (lotus_dagster/location_build.py)."""
 QUERY: Final = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
     ... on RepositoryLocation { repositories { allTopLevelResourceDetails { name configuredValues { key value } } } }
     ... on PythonError { message } } } } } }"""
