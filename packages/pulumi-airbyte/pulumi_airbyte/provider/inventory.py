@@ -197,6 +197,18 @@ class Shelf(Generic[Record]):
         self._unread.update(listed)
 
 
+def _tags(airbyte: Airbyte) -> Shelf[Tag]:
+    return Shelf(
+        Reading(
+            lambda tag_id, _: airbyte.get_tag(tag_id),
+            airbyte.tags,
+            airbyte.tags,
+            lambda found: found.tag_id,
+            lambda found: found.workspace_id,
+        )
+    )
+
+
 class Inventory:
     """The objects of one Airbyte, by kind.
 
@@ -236,15 +248,7 @@ class Inventory:
                 lambda _: "",
             )
         )
-        self.tags: Shelf[Tag] = Shelf(
-            Reading(
-                lambda tag_id, _: airbyte.get_tag(tag_id),
-                airbyte.tags,
-                airbyte.tags,
-                lambda found: found.tag_id,
-                lambda found: found.workspace_id,
-            )
-        )
+        self.tags: Shelf[Tag] = _tags(airbyte)
         self._definitions: dict[DefinitionKind, Shelf[Definition]] = {
             kind: _definitions(airbyte, kind) for kind in get_args(DefinitionKind)
         }
