@@ -106,6 +106,13 @@ def _check_tag(value: str) -> str:
     return value
 
 
+def _check_tags(value: tuple[str, ...]) -> tuple[str, ...]:
+    for tag in value:
+        if value.count(tag) > 1:
+            raise _refusal(f'names the tag "{tag}" twice', "a connection has a tag once: delete one of the two")
+    return value
+
+
 def _check_fields(value: object) -> object:
     if value == ALL_FIELDS:
         return None
@@ -137,6 +144,7 @@ SourceName = Annotated[str, AfterValidator(_check_name)]
 NamespaceFormat = Annotated[str, AfterValidator(_check_namespace)]
 ConnectionKey = Annotated[str, AfterValidator(_check_key)]
 Tag = Annotated[str, AfterValidator(_check_tag)]
+Tags = Annotated[tuple[Tag, ...], AfterValidator(_check_tags)]
 ConnectorName = Annotated[str, AfterValidator(_check_connector)]
 DefinitionId = Annotated[str, AfterValidator(_check_definition_id)]
 
@@ -324,7 +332,7 @@ class ConnectionConfig(LakeModel):
     status: ConnectionStatus = "active"
     """An inactive connection stays as it is and is not synced."""
 
-    tags: tuple[Tag, ...] = ()
+    tags: Tags = ()
     """Tags of the connection in Airbyte, by name."""
 
     non_breaking_changes: NonBreakingChanges = "propagate_columns"
