@@ -80,7 +80,7 @@ def _check_label(value: str) -> str:
 
 
 def _check_name(value: str) -> str:
-    if not value.strip():
+    if not value:
         raise _refusal("is empty", "write the name that the source has")
     return value
 
