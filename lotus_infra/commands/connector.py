@@ -251,7 +251,7 @@ def _own(name: str, options: PinOptions, manifest: str | None) -> dict[str, Json
     if manifest is not None:
         return {"manifest": f"{name}.yaml"}
     repository, _, tag = options.image.rpartition(":")
-    if not repository or "/" in tag:
+    if not repository or not tag or "/" in tag:
         raise LotusError(f"{options.image} has no tag", "write repository:tag")
     return {"image": {"repository": repository, "tag": tag}}
 
@@ -310,6 +310,10 @@ def manifest_of(text: str, file: Path) -> Mapping[str, JsonValue]:
     if "spec" not in document or document.get("type") != "DeclarativeSource":
         hint = "export it from Airbyte's connector builder: type DeclarativeSource, with a spec"
         raise LotusError(f"{file} is not a connector's manifest", hint)
+    try:
+        json.dumps(document, default=str)
+    except (ValueError, TypeError, RecursionError):
+        raise LotusError(f"{file} contains itself, or keys that JSON has not", "remove the anchor or the key") from None
     return document
 
 

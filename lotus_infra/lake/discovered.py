@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import count
 from typing import Annotated, Final, cast, get_args
 
-from pydantic import BeforeValidator, JsonValue
+from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
 from lotus_infra import naming
@@ -109,16 +109,25 @@ def _check_definition(value: object) -> object:
     return value
 
 
+def _check_image(value: str) -> str:
+    if not value or any(map(str.isspace, value)):
+        raise PydanticCustomError(
+            REFUSED, "{what}: {remedy}", {"what": "is empty or has blanks", "remedy": "write what docker pull takes"}
+        )
+    return value
+
+
+ImagePart = Annotated[str, AfterValidator(_check_image)]
 ConnectorDefinition = Annotated[DefinitionId | dict[str, str], BeforeValidator(_check_definition)]
 
 
 class Image(LakeModel):
     """A Docker image at one tag."""
 
-    repository: str
+    repository: ImagePart
     """The repository, such as "registry.example.com/source-mine"."""
 
-    tag: str
+    tag: ImagePart
     """The tag, such as "1.2.0"."""
 
 

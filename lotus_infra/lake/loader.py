@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from airbyte_model.suggestions import suggestion
+from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.errors import LakeError
 from lotus_infra.lake import disk
-from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.lake import (
     CONNECTORS_FOLDER,
@@ -290,7 +291,23 @@ def _connector(reader: Reader, name: str) -> Connector | None:
     ):
         what, remedy = f"there is no {connector.manifest} beside it", f"`lotus connector add {name} --manifest FILE`"
         reader.diagnostics.append(Diagnostic(file, ("manifest",), what, remedy))
+    if connector is not None and connector.is_own:
+        for path in _defaults_of_secrets(connector.spec):
+            what = "is the default of a secret, which everybody reads who may read this file"
+            remedy = "if it is a real value, delete it here and in the manifest, and replace it where it came from"
+            reader.diagnostics.append(Diagnostic(file, ("spec", *path), what, remedy, harmless=True))
     return connector
+
+
+def _defaults_of_secrets(spec: JsonValue, path: JsonPath = ()) -> Iterator[JsonPath]:
+    """Where a specification has a text as the default of a secret."""
+    if isinstance(spec, dict):
+        default = spec.get("default")
+        if spec.get("airbyte_secret") is True and isinstance(default, str) and default:
+            yield (*path, "default")
+    parts = spec.items() if isinstance(spec, dict) else enumerate(spec if isinstance(spec, list) else ())
+    for key, inner in parts:
+        yield from _defaults_of_secrets(inner, (*path, key))
 
 
 def _report_name(reader: Reader, file: str, key: str, content: str, name: str) -> None:

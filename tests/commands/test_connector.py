@@ -263,3 +263,15 @@ def test_the_engine_is_asked_for_an_encrypted_value_only(
 
     assert lotus("add", "source-klaviyo", "--definition-config", "mine", "--yes") == 0
     assert pinned(bare, "source-klaviyo")["version"] == "2.13.1"
+
+
+@pytest.mark.parametrize("spec", ["&a {connection_specification: *a}", "{connection_specification: {[1, 2]: x}}"])
+def test_a_manifest_that_is_no_json_is_one_error(
+    bare: Lab, lotus: Lotus, tmp_path: Path, spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.yaml").write_text(f"type: DeclarativeSource\nspec: {spec}\n", encoding="utf-8")
+
+    assert lotus("add", "source-odd", "--manifest", str(tmp_path / "odd.yaml"), "--yes") == 1
+
+    assert "odd.yaml" in capsys.readouterr().err
+    assert not (bare.folder / "_connectors" / "source-odd.yaml").exists()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lotus_infra.lake.references import StackValues
-from tests.support.lakes import Document, Files, destination, problems_of, source, stream
+from lotus_infra.lake.report import check_lake
+from tests.support.lakes import Document, Files, clean_files, destination, problems_of, source, stream, write
 
 UUID = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 
@@ -129,6 +130,8 @@ PINS: list[tuple[str, Document, str]] = [
     ("source-x", {"manifest": "../x.yaml"}, "3: manifest: is not a YAML file of this folder"),
     ("source-x", {"manifest": "gone.yaml"}, "3: manifest: there is no gone.yaml beside it"),
     ("source-x", {"image": {"repository": "a/b"}}, "3: image.tag: is missing"),
+    ("source-x", {"image": {"repository": "a b", "tag": "1"}}, "4: image.repository: is empty or has blanks"),
+    ("source-x", {"image": {"repository": "a/b", "tag": ""}}, "5: image.tag: is empty or has blanks"),
 ]
 
 
@@ -164,6 +167,20 @@ def test_a_connector_of_ones_own_and_an_id_by_stack_are_no_mistakes(tmp_path: Pa
         )
         == []
     )
+
+
+def test_the_default_of_a_secret_of_ones_own_connector_is_a_notice(tmp_path: Path) -> None:
+    secret: Document = {"type": "string", "airbyte_secret": True, "default": "a-value"}
+    spec: Document = {"type": "object", "properties": {"token": secret, "host": {"type": "string", "default": "h"}}}
+    pin: Document = {"connector": "source-x", "image": {"repository": "a/b", "tag": "1"}, "spec": spec}
+    write(tmp_path, clean_files() | {"_connectors/source-x.json": pin})
+
+    report = check_lake(tmp_path)
+
+    assert report.problems == ()
+    [told] = [str(each) for each in report.notices if "source-x.json" in str(each)]
+    assert "spec.properties.token.default: is the default of a secret" in told
+    assert "a-value" not in told
 
 
 def test_an_id_by_stack_is_a_value_that_each_stack_must_have(tmp_path: Path) -> None:
