@@ -22,7 +22,7 @@ from lotus_infra.importer.secrets import SecretNames
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.references import AS, CONFIG, SECRET, ReferenceType, is_reference, walk_leaves
-from lotus_infra.lake.secrecy import Secrecy
+from lotus_infra.lake.secrecy import Secrecy, holds_credential
 
 Schema = Mapping[str, JsonValue]
 _SIMPLE: Final = frozenset({"string", "integer", "number", "boolean"})
@@ -145,6 +145,9 @@ class _Configuration:
                 what = f"{format_path(inner)} is a secret, and the shell's history would show it"
                 remedy = f"pass --secret {key}, and set its value in the stack"
                 raise LotusError(what, remedy)
+            if isinstance(leaf, str) and holds_credential(leaf):
+                what = f"{format_path(inner)} has a credential inside, and the file would show it"
+                raise LotusError(what, f"leave the credential out, or pass --secret {key} and set it in the stack")
         self.put(path, parsed)
 
     def put(self, path: JsonPath, value: JsonValue) -> None:

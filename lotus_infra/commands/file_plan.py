@@ -65,7 +65,8 @@ def settle(plan: FilePlan, *, yes: bool, as_json: bool) -> bool:
         _show([*_file_lines(plan.directory, fresh), *plan.notes])
     agreed = bool(fresh) and (yes or (not as_json and sys.stdin.isatty() and click.confirm("Write it?", err=True)))
     if agreed:
-        write_together(plan.directory, fresh)
+        # Again: the user may have thought about it while another command wrote the same files.
+        write_together(plan.directory, plan.fresh)
     if as_json:
         files = [str(path_from_here(plan.directory / name)) for name in fresh]
         document = {"ok": True, "written": agreed, "files": files, **plan.document, "next": list(plan.following)}

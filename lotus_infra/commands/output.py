@@ -56,13 +56,16 @@ def write_together(folder: Path, files: Mapping[str, str]) -> None:
             if file.exists():
                 shutil.copymode(file, temporary[file])
         for file, new in temporary.items():
-            before = file.read_bytes() if file.exists() else None
+            # Noted before the file changes: an interruption may come right after it.
+            replaced[file] = file.read_bytes() if file.exists() else None
             os.replace(new, file)  # noqa: PTH105
-            replaced[file] = before
     except (OSError, RuntimeError) as error:  # of a link to itself, a path raises the latter
         _restore(replaced)
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise LotusError(f"{folder} can't be written to ({reason})", "make it writable") from None
+    except KeyboardInterrupt:
+        _restore(replaced)
+        raise
     finally:
         for new in temporary.values():
             with suppress(OSError):

@@ -80,7 +80,7 @@ def _check_label(value: str) -> str:
 
 
 def _check_name(value: str) -> str:
-    if not value.strip():
+    if not value:
         raise _refusal("is empty", "write the name that the source has")
     return value
 
@@ -103,6 +103,13 @@ def _check_tag(value: str) -> str:
         raise _refusal(
             f"has more than {_MOST_LETTERS_OF_A_TAG} letters", "Airbyte refuses such a tag: write a shorter one"
         )
+    return value
+
+
+def _check_tags(value: tuple[str, ...]) -> tuple[str, ...]:
+    for tag in value:
+        if value.count(tag) > 1:
+            raise _refusal(f'names the tag "{tag}" twice', "a connection has a tag once: delete one of the two")
     return value
 
 
@@ -137,6 +144,7 @@ SourceName = Annotated[str, AfterValidator(_check_name)]
 NamespaceFormat = Annotated[str, AfterValidator(_check_namespace)]
 ConnectionKey = Annotated[str, AfterValidator(_check_key)]
 Tag = Annotated[str, AfterValidator(_check_tag)]
+Tags = Annotated[tuple[Tag, ...], AfterValidator(_check_tags)]
 ConnectorName = Annotated[str, AfterValidator(_check_connector)]
 DefinitionId = Annotated[str, AfterValidator(_check_definition_id)]
 
@@ -324,7 +332,7 @@ class ConnectionConfig(LakeModel):
     status: ConnectionStatus = "active"
     """An inactive connection stays as it is and is not synced."""
 
-    tags: tuple[Tag, ...] = ()
+    tags: Tags = ()
     """Tags of the connection in Airbyte, by name."""
 
     non_breaking_changes: NonBreakingChanges = "propagate_columns"

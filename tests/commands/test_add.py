@@ -229,6 +229,7 @@ def test_a_source_that_airbyte_has_is_discovered_without_another_and_without_val
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--config", f"client_secret={TOKEN}"), "client_secret is a secret, and the shell's history would show it"),
+    (("--config", "account_id=https://a:b@example.com"), "account_id has a credential inside, and the file would show"),
     (("--config", "acount_id=acct_1"), "required settings are missing: account_id"),
     (("--config", "account_id"), "the setting account_id has no value"),
     (("--config", "account_id=a", "--config", "account_id.x=1"), "account_id.x leads through a value"),

@@ -114,7 +114,7 @@ def test_a_stream_without_fields_has_all_that_were_discovered(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("file", ["default", "of any name"])
-@pytest.mark.parametrize("name", ["Account", "Sheet 1", "app.users", "ab-tests", "表", "a/b", "it's 🎉"])
+@pytest.mark.parametrize("name", ["Account", "Sheet 1", "app.users", "ab-tests", "表", "a/b", "it's 🎉", " "])
 def test_a_streams_file_may_have_another_name_than_the_stream(name: str, file: str, tmp_path: Path) -> None:
     file = naming.stream_file(name) if file == "default" else file
     offer = {f"shop/_discovered/{file}.json": discovered(stream=name)}

@@ -42,6 +42,7 @@ REFUSED_SOURCES: list[tuple[Document, str]] = [
     ({"name": ""}, "3: name: can't be a label"),
     ({"namespace": "${STREAM_NAME}"}, "8: namespace: has ${STREAM_NAME}, which Airbyte does not fill in"),
     ({"tags": ["x" * 31]}, "9: tags[0]: has more than 30 letters"),
+    ({"tags": ["nightly", "nightly"]}, '8: tags: names the tag "nightly" twice'),
     ({"connections": {}}, "8: connections: "),
     ({"connections": {"Daily": {}}}, "9: connections.Daily: can't name a connection"),
     (
