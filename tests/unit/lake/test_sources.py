@@ -168,7 +168,7 @@ def test_a_connector_of_ones_own_and_an_id_by_stack_are_no_mistakes(tmp_path: Pa
 
 def test_an_id_by_stack_is_a_value_that_each_stack_must_have(tmp_path: Path) -> None:
     pin: Document = {"connector": "source-y", "definition_id": {"$config": "y_definition"}, "spec": SPEC}
-    files: Files = {"_connectors/source-y.json": pin}
+    files: Files = {"_connectors/source-y.json": pin, "shop/_source.json": source(connector="source-y")}
 
     def told(*names: str, encrypted: tuple[str, ...] = ()) -> list[str]:
         stack = StackValues("dev", frozenset({"s3_secret_access_key", "landing_bucket", *names}), frozenset(encrypted))
