@@ -18,7 +18,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import LakeBucket, release_values
 from lotus_infra.lake.checks.stacks import overlays_have_stacks
 from lotus_infra.lake.diagnostics import Diagnostic
-from lotus_infra.lake.loader import LoadedLake, load_lake
+from lotus_infra.lake.loader import LoadedLake, collector_paused, load_lake
 from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.report import Report, add_diagnostics, as_document, check_loaded, render
 
@@ -31,6 +31,7 @@ _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
 @DBT
 @click.option("--stack", "stacks", multiple=True, help="A stack to check; default: all.")
 @JSON
+@collector_paused()
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
     """Report every mistake in the lake's files, its stacks and the models that read it; exit with 1 if there is one.
 

@@ -241,8 +241,7 @@ class DiscoveredFolder:
     def complete(self, stream: StreamFile) -> StreamFile:
         """A stream with its discovered one; unknown if the file that is probably its own can't be read."""
         namespace, name = stream.config.namespace, stream.config.stream
-        names = (stream.name, name, naming.stream_file(name), naming.stream_file(name, namespace or ""))
-        for likely in dict.fromkeys(each for each in names if each in self.files):
+        for likely in self._likely_files(stream):
             found = self._discovered(likely)
             if found is None:
                 return stream
@@ -251,6 +250,17 @@ class DiscoveredFolder:
         known = self._all()
         meant = meant_streams((namespace, name), known)
         return stream.among({each: found for each in meant if (found := self._discovered(known[each])) is not None})
+
+    def _likely_files(self, stream: StreamFile) -> Iterator[str]:
+        """The files that are probably those of a stream, the likeliest first; one may come twice."""
+        namespace, name = stream.config.namespace, stream.config.stream
+        for likely in (stream.name, name):
+            if likely in self.files:
+                yield likely
+        # Nearly every stream is found by then, and a lake has many thousand.
+        for likely in (naming.stream_file(name), naming.stream_file(name, namespace or "")):
+            if likely in self.files:
+                yield likely
 
     def find(self, identity: Identity) -> Discovered | None:
         """The discovered stream of a namespace and a name; None if there is none, or several without the namespace."""

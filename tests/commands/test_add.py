@@ -193,7 +193,7 @@ def test_a_source_that_cannot_be_deleted_is_named(
     lab: Lab, lotus: Lotus, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOTUS_STRIPE_CLIENT_SECRET", TOKEN)
-    lab.twin.twin.faults.add(Fault(method="DELETE", path="sources/", status=503, times=None))
+    lab.twin.twin.faults.add(Fault(method="DELETE", path="sources/", status=403, times=None))
 
     assert lotus(*STRIPE, "--yes") == 0
 

@@ -72,7 +72,7 @@ def test_what_has_arrived_reaches_the_marts_once(lake: Lake) -> None:
     assert {asset: made[asset] for asset in models} == dict.fromkeys(models, 1)
     assert made.keys() - models == {"main/fct_sales", "main/dim_customers", "main/fct_purchases"}
     assert sum(run.tests_passed for run in report_of(first).runs) >= 36
-    assert "[12/12] shopify_orders_sensor asks for a run" in first.stderr
+    assert "[13/13] shopify_orders_sensor asks for a run" in first.stderr
     found = contents(lake.warehouse)
     assert (rows_of(found, "orders"), rows_of(found, "order_refunds")) == ((2, 3, 2), (1, 1, 1))
     assert rows_of(found, "users") == (0, 0, 0)

@@ -60,7 +60,10 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Part of `note_files_to_read`. A key below the prefix has four parts, the partition's and the file's. #}
+{#
+    Part of `note_files_to_read`. A key below the prefix has four parts, the partition's and the file's. A final row stays
+    final when a copy of its file is read.
+#}
 {% macro note_rows_of_files(prefix, shapes) %}
     {%- set query -%}
         insert into {{ row_files() }} by name
@@ -77,6 +80,17 @@
             {% endfor -%}
         )
         where _airbyte_raw_id is not null
+        {%- if is_incremental() %}
+            and (
+                _airbyte_raw_id in (select _airbyte_raw_id from {{ row_files() }})
+                or _airbyte_raw_id not in (
+                    {%- for versions in [this, older_rows(), deletions()] if load_relation(versions) %}
+                    {{ "union all " if not loop.first -}}
+                    select _airbyte_raw_id from {{ versions }} where _airbyte_raw_id is not null
+                    {%- endfor %}
+                )
+            )
+        {%- endif %}
     {%- endset -%}
     {%- do run_query(query) -%}
 {% endmacro %}

@@ -15,7 +15,7 @@ from airbyte_model.places import column_name, folder_of, has_dots_alone, written
 from lotus_infra import naming
 from lotus_infra.lake.checks.rule import MOST_OF_A_FILE
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Lake, StreamFile
+from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Connection, Lake, StreamFile
 from lotus_infra.lake.landed import mapped_fields
 from lotus_infra.lake.models import Configuration, Field, is_definition_id
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
@@ -68,15 +68,18 @@ def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
             continue
         for stream in connection.streams:
             place = lake.place_of(connection, stream)
-            name = written_name(connection.config.prefix, stream.config.stream)
-            below_path = folder_of("", connection.namespace_of(stream), name)
             remedy = f"write another namespace or prefix in {connection.file}"
-            if has_dots_alone(below_path):
+            if has_dots_alone(place) and has_dots_alone(_below_path(connection, stream)):
                 what = f"lands below {json.dumps(place)}, and a part of dots alone means another folder to most readers"
                 yield Diagnostic(stream.file, ("stream",), what, remedy)
             elif len(place) > _LONGEST_PLACE:
                 what = f"lands below a prefix of {len(place)} characters, and S3 has no keys of more than 1,024"
                 yield Diagnostic(stream.file, ("stream",), what, remedy)
+
+
+def _below_path(connection: Connection, stream: StreamFile) -> str:
+    """The place of a stream below the destination's path, which `files_are_readable` checks."""
+    return folder_of("", connection.namespace_of(stream), written_name(connection.config.prefix, stream.config.stream))
 
 
 def columns_are_distinct(lake: Lake) -> Iterator[Diagnostic]:

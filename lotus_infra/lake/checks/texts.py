@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from airbyte_model.texts import HOLDS_NUL, name_flaw, nul_places
+from airbyte_model.texts import HOLDS_NUL, NUL, name_flaw, nul_places
 
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake, StreamFile
-from lotus_infra.lake.models import Configuration
 
 
 def labels_are_short(lake: Lake) -> Iterator[Diagnostic]:
@@ -40,23 +39,25 @@ def texts_are_storable(lake: Lake) -> Iterator[Diagnostic]:
     """No value for the server has a NUL character: its database, PostgreSQL, can't store one."""
     for source in lake.sources:
         if source.config is not None:
-            yield from _nuls(source.file, source.config.configuration)
+            for path in nul_places(source.config.model_dump(exclude_unset=True)):
+                yield Diagnostic(source.file, path, *HOLDS_NUL)
         for stream in source.selected_streams:
             for path in _stream_nuls(stream):
                 yield Diagnostic(stream.file, path, *HOLDS_NUL)
     for name, destination in lake.destinations.items():
         if destination is not None:
-            yield from _nuls(f"{DESTINATIONS_FOLDER}/{name}.json", destination.configuration)
-
-
-def _nuls(file: str, configuration: Configuration) -> Iterator[Diagnostic]:
-    for path in nul_places(configuration, ("configuration",)):
-        yield Diagnostic(file, path, *HOLDS_NUL)
+            for path in nul_places(destination.model_dump(exclude_unset=True)):
+                yield Diagnostic(f"{DESTINATIONS_FOLDER}/{name}.json", path, *HOLDS_NUL)
 
 
 def _stream_nuls(stream: StreamFile) -> Iterator[JsonPath]:
     config = stream.config
+    for key in ("stream", "namespace", "destination_object_name"):
+        if NUL in (getattr(config, key) or ""):
+            yield (key,)
+    for index, mapper in enumerate(config.mappers):
+        yield from nul_places(mapper.configuration, ("mappers", index, "configuration"))
     yield from nul_places(config.cursor_field, ("cursor_field",))
     yield from nul_places(config.primary_key, ("primary_key",))
-    if any(True for _ in nul_places([*stream.fields])):
+    if NUL in "".join(stream.fields):
         yield ("fields",)

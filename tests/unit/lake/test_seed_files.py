@@ -77,6 +77,8 @@ def test_the_own_streams_are_configured_as_the_seed() -> None:
         if not name.endswith("_catalog.json"):
             seed = StreamConfig.model_validate_json(content)
             own = StreamConfig.model_validate_json((OWN_STREAMS / name).read_bytes())
+            assert own.fields
+            assert seed.fields
             of_seed = own.model_copy(update={"fields": {name: own.fields[name] for name in seed.fields}})
             assert configure(of_seed, None) == configure(seed, None)
             assert own.backfill == seed.backfill

@@ -185,7 +185,7 @@ def test_the_default_of_a_secret_of_ones_own_connector_is_a_notice(tmp_path: Pat
 
 def test_an_id_by_stack_is_a_value_that_each_stack_must_have(tmp_path: Path) -> None:
     pin: Document = {"connector": "source-y", "definition_id": {"$config": "y_definition"}, "spec": SPEC}
-    files: Files = {"_connectors/source-y.json": pin}
+    files: Files = {"_connectors/source-y.json": pin, "shop/_source.json": source(connector="source-y")}
 
     def told(*names: str, encrypted: tuple[str, ...] = ()) -> list[str]:
         stack = StackValues("dev", frozenset({"s3_secret_access_key", "landing_bucket", *names}), frozenset(encrypted))

@@ -8,6 +8,12 @@ from tests.support.lakes import Document, destination, discovered, problems_of, 
 
 NUL = "has a NUL character (\\u0000), which Airbyte can't store: remove it: it often comes from a file that is not text"
 FIELDS = {name: {"type": "string"} for name in ("id", "updated_at", "e\0")}
+CONDITION = {"type": "EQUAL", "fieldName": "id", "comparisonValue": "a\0"}
+MAPPERS = [{"type": "row-filtering", "configuration": {"conditions": CONDITION}}]
+RESOURCES = "resource_allocation.default.cpu_limit"
+CONNECTIONS = {key: value for key, value in source().items() if key not in {"destination", "schedule"}} | {
+    "connections": {"daily": {"prefix": "a\0"}}
+}
 
 
 def test_a_label_is_as_long_as_the_server_takes_and_no_longer(tmp_path: Path) -> None:
@@ -53,6 +59,14 @@ def test_a_label_that_a_long_folder_gives_is_reported_at_its_source(tmp_path: Pa
         ({"shop/orders.json": stream(fields=FIELDS)}, "fields"),
         ({"shop/orders.json": stream(cursor_field=["a\0"])}, "cursor_field[0]"),
         ({"shop/orders.json": stream(primary_key=[["id"], ["a\0"]])}, "primary_key[1][0]"),
+        ({"shop/orders.json": stream(stream="a\0")}, "stream"),
+        ({"shop/orders.json": stream(namespace="a\0")}, "namespace"),
+        ({"shop/orders.json": stream(destination_object_name="a\0")}, "destination_object_name"),
+        ({"shop/orders.json": stream(mappers=MAPPERS)}, "mappers[0].configuration.conditions.comparisonValue"),
+        ({"shop/_source.json": source(prefix="a\0")}, "prefix"),
+        ({"shop/_source.json": source(namespace="a\0")}, "namespace"),
+        ({"shop/_source.json": source(resource_allocation={"default": {"cpu_limit": "1\0"}})}, RESOURCES),
+        ({"shop/_source.json": CONNECTIONS}, "connections.daily.prefix"),
     ],
     ids=str,
 )
