@@ -208,6 +208,12 @@ def test_an_inactive_connection_reads_nothing_anew(plugin: Plugin, lake: Lake, b
     assert [call for call in lake.asked() if not call.startswith("GET")] == []
 
 
+def test_a_preview_says_that_an_inactive_connection_reads_nothing(engine: tuple[Engine, Plugin], lake: Lake) -> None:
+    heard, plugin = engine
+    compared(plugin, made(plugin, lake), asked(plugin, lake, "one", status="inactive"))
+    assert "will refresh bare (token one); this fails, because the connection is inactive" in heard.told()
+
+
 def test_a_stream_that_the_server_lacks_is_an_error_and_not_a_refresh_of_all(plugin: Plugin, lake: Lake) -> None:
     known, news = made(plugin, lake), asked(plugin, lake, "one")
     lake.api("PATCH", f"/connections/{known.id}", {"configurations": {"streams": [{"name": "cursor_defined"}]}})

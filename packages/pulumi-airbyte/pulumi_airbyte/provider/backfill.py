@@ -119,6 +119,8 @@ def explained(old: Tokens, new: Properties, before: Properties, after: Propertie
     if new.get("refreshOnSchemaChange") is True:
         reads = {**dict.fromkeys(changed, "it changes"), **reads}
     parts = [f"will refresh {shown(key)} ({why})" for key, why in sorted(reads.items())]
+    if parts and after.get("status") == "inactive":
+        parts.append("this fails, because the connection is inactive, and Airbyte runs no job for it")
     for key in (key for key in changed if key not in reads):
         fields = added_fields(streams_of(before)[key], streams_of(after)[key])
         if fields:
