@@ -18,7 +18,7 @@ from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_stack_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
-from sandbox.lakehouse import Contents
+from sandbox.lakehouse import Contents, Stream
 from sandbox.layout import STACK, Layout
 from sandbox.phases import Phases
 from sandbox.s3 import Server
@@ -50,7 +50,7 @@ def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases:
         log = f"{layout.folder.name}/dagster/runs.log"
         raise LotusError("; ".join(report.failures), f"{log} has the output of Dagster and dbt")
     counted = _counted(layout, lake)
-    console.print(_confirmed(before, after, runs, counted), highlight=False, markup=False, soft_wrap=True)
+    console.print(confirmed(before, after, runs, counted), highlight=False, markup=False, soft_wrap=True)
 
 
 def _sync(layout: Layout, lake: Lake, environment: Mapping[str, str], console: Console) -> list[Run]:
@@ -90,7 +90,7 @@ def _counted(layout: Layout, lake: Lake) -> frozenset[str]:
     )
 
 
-def _confirmed(before: Contents, after: Contents, runs: Sequence[Run], read: Collection[str]) -> str:
+def confirmed(before: Contents, after: Contents, runs: Sequence[Run], read: Collection[str]) -> str:
     """Compare the rows that the jobs reported with those counted in the Parquet files.
 
     Args:
@@ -104,19 +104,19 @@ def _confirmed(before: Contents, after: Contents, runs: Sequence[Run], read: Col
     """
     counted = [run for run in runs if run.connection in read]
     for run in counted:
-        landed = _landed(after, run.connection) - _landed(before, run.connection)
+        # A sync deletes the earlier files of a stream that it overwrites.
+        kept = sum(each.landed for each in _streams_of(before, run.connection) if not each.overwritten)
+        landed = sum(each.landed for each in _streams_of(after, run.connection)) - kept
         if landed != run.rows:
-            raise LotusError(
-                f"{run.connection}: its job reports {run.rows} rows, and {landed} more are in its Parquet files"
-            )
+            raise LotusError(f"{run.connection}: its job reports {run.rows} rows, and its Parquet files have {landed}")
     total = sum(run.rows or 0 for run in counted)
-    text = f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many more than before."
+    text = f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many."
     others = [f"{run.connection} ({run.rows:,} rows)" for run in runs if run not in counted and run.rows is not None]
     return text if not others else f"{text} No files to count: {', '.join(others)}."
 
 
-def _landed(contents: Contents, connection: str) -> int:
-    return sum(stream.landed for stream in contents.streams if stream.connection == connection)
+def _streams_of(contents: Contents, connection: str) -> list[Stream]:
+    return [stream for stream in contents.streams if stream.connection == connection]
 
 
 def _streams(contents: Contents, report: Report) -> Table:

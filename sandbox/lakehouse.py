@@ -46,6 +46,7 @@ class Stream(BaseModel):
         source: the folder.
         name: the file without its ending.
         connection: the connection whose files are read, by its name in Pulumi.
+        overwritten: whether a sync replaces its files.
         files: Parquet files in the landing zone.
         landed: rows in them, all versions of a record.
         latest: rows of its model, one a key; None before it was built.
@@ -56,6 +57,7 @@ class Stream(BaseModel):
     source: str
     name: str
     connection: str
+    overwritten: bool
     files: int
     landed: int
     latest: int | None

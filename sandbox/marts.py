@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.definitions import STREAMS
 from lotus_dagster.duckdb_plugin import attach, prepare
 from lotus_dagster.environment import Warehouse
@@ -35,7 +36,7 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
     """
     lake = load_usable_lake(STREAMS)
     read = {
-        (stream.source, stream.name): found
+        (stream.source, stream.name): (found, stream.config.destination_sync_mode == "overwrite")
         for source in lake.sources
         for stream in source.selected_streams
         if (found := lake.read_of(source, stream)) is not None
@@ -47,10 +48,10 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
             Stream(
                 source=one.source,
                 name=one.name,
-                connection=read[one.source, one.name].resource,
+                connection=read[one.source, one.name][0].resource,
+                overwritten=read[one.source, one.name][1],
                 latest=_count(connection, naming.dbt_model(one.source, one.name), built),
-                # A prefix may have characters that mean something else in a pattern.
-                **_landed(connection, f"{warehouse.landing.rstrip('/')}/{escape(one.prefix)}*/*/*/*.parquet"),
+                **_landed(connection, warehouse.landing.rstrip("/"), one.prefix),
             )
             for one in streams_of(STREAMS)
         )
@@ -72,13 +73,15 @@ def _built(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> set[s
     return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
 
 
-def _landed(connection: duckdb.DuckDBPyConnection, pattern: str) -> dict[str, int]:
-    ((files,),) = connection.execute("select count(*) from glob(?)", [pattern]).fetchall()
+def _landed(connection: duckdb.DuckDBPyConnection, landing: str, prefix: str) -> dict[str, int]:
+    # DuckDB's own listing misses keys with an apostrophe where a server escapes it, and reads some names as patterns.
+    keys = [one.key for one in stored_files(landing, prefix) if one.key.endswith(".parquet")]
+    files = [escape(f"{landing}/{prefix}{key}") for key in keys]
     if not files:
         return {"files": 0, "landed": 0}
     query = "select sum(num_rows)::bigint from parquet_file_metadata(?)"
-    ((rows,),) = connection.execute(query, [pattern]).fetchall()
-    return {"files": files, "landed": rows}
+    ((rows,),) = connection.execute(query, [files]).fetchall()
+    return {"files": len(files), "landed": rows}
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, built: set[str]) -> int | None:

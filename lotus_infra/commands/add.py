@@ -288,7 +288,12 @@ def prepare_source(directory: Path, options: SourceOptions, settings: Settings, 
         LotusError: The source exists, its connector is unknown, or its configuration is incomplete or wrong.
     """
     lake = load_lake(directory, begun=False).lake
-    _refuse_name(options.name, [each.name for each in lake.sources], f"{directory} has a source", "lotus add stream")
+    _refuse_name(
+        options.name,
+        [each.name for each in lake.sources],
+        f"{directory} has a source",
+        f"add to it by `lotus add stream {options.name} STREAM`",
+    )
     pin, lake = _pinned(lake, options.connector, "source", stack)
     connector = cast("Connector", lake.pinned(options.connector))
     configured = configure(options.name, specification(connector), settings, _free_names(lake))

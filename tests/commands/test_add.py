@@ -124,7 +124,7 @@ def test_a_source_is_discovered_by_a_temporary_one_and_written_with_its_streams(
     assert check_lake(lab.folder).problems == ()
     # What is there already is not written again.
     assert lotus(*STRIPE, "--yes") == 1
-    assert 'streams has a source "stripe" already' in capsys.readouterr().err
+    assert "already: add to it by `lotus add stream stripe STREAM`" in capsys.readouterr().err
 
 
 def test_values_come_from_the_stack_even_before_a_file_refers_to_them(

@@ -13,10 +13,12 @@ from lotus_dagster.definitions import STREAMS
 from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
+from lotus_infra.commands import sync
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report, Run
 from sandbox.dagster_round import OURS, Execution
-from sandbox.lakehouse import Contents, environment
+from sandbox.flow import confirmed
+from sandbox.lakehouse import Contents, Stream, environment
 from sandbox.layout import Layout
 from sandbox.marts import contents
 from sandbox.process import free_port
@@ -155,6 +157,35 @@ def test_files_that_landed_are_counted_before_anything_is_built(lake: Lake) -> N
         ("orders", 1, 1, None)
     ]
     assert found.marts == ()
+
+
+def test_the_files_of_a_stream_that_a_sync_overwrites_are_not_counted_as_added() -> None:
+    before, after = of_shop(appended=1000, overwritten=200), of_shop(appended=1010, overwritten=215)
+    run = sync.Run("shop", "id", rows=225, connection="shop")
+
+    assert "brought 225 rows" in confirmed(before, after, [run], {"shop"})
+    with pytest.raises(LotusError, match="its job reports 225 rows, and its Parquet files have 224"):
+        confirmed(before, of_shop(appended=1009, overwritten=215), [run], {"shop"})
+
+
+def of_shop(*, appended: int, overwritten: int) -> Contents:
+    """A lake of one connection with two streams, of which a sync appends to one and overwrites the other."""
+    rows = {"orders": appended, "sheet": overwritten}
+    return Contents(
+        streams=tuple(
+            Stream(
+                source="shop",
+                name=name,
+                connection="shop",
+                overwritten=name == "sheet",
+                files=1,
+                landed=rows[name],
+                latest=None,
+            )
+            for name in rows
+        ),
+        marts=(),
+    )
 
 
 def test_a_catalog_that_is_none_is_one_error(lake: Lake) -> None:
