@@ -131,7 +131,7 @@ def bodies(draw: st.DrawFn) -> StreamBody:
 def test_a_stream_is_accepted_by_both_or_by_neither(
     offer: DiscoveredStream, body: StreamBody, written: tuple[DestinationSyncMode, ...]
 ) -> None:
-    rules = StreamRules(Catalog(id="c", streams=(offer,)), written, lambda *_: ())
+    rules = StreamRules(Catalog(id="c", streams=(offer,)), written, files=False, store_mappers=lambda *_: ())
     assert (flaws(offer, body, written) == []) == takes(rules, body)
 
 
