@@ -3,6 +3,7 @@
 Rows are counted in the Parquet files themselves, for a comparison with the counts of Airbyte's jobs.
 """
 
+import os
 import sys
 from glob import escape
 from pathlib import Path
@@ -12,8 +13,7 @@ import duckdb
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.definitions import STREAMS
 from lotus_dagster.duckdb_plugin import attach, prepare
-from lotus_dagster.environment import Warehouse
-from lotus_dagster.lake import streams_of
+from lotus_dagster.environment import STACK, Warehouse
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -34,26 +34,23 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
     Raises:
         LotusError: the catalog can't be read.
     """
-    lake = load_usable_lake(STREAMS)
-    read = {
-        (stream.source, stream.name): (found, stream.config.destination_sync_mode == "overwrite")
-        for source in lake.sources
-        for stream in source.selected_streams
-        if (found := lake.read_of(source, stream)) is not None
-    }
+    lake = load_usable_lake(STREAMS, os.environ.get(STACK, ""))
+    landing = warehouse.landing.rstrip("/")
     with duckdb.connect() as connection:
         built = _built(connection, warehouse)
         connection.execute("set TimeZone = 'UTC'")
         streams = tuple(
             Stream(
-                source=one.source,
-                name=one.name,
-                connection=read[one.source, one.name][0].resource,
-                overwritten=read[one.source, one.name][1],
-                latest=_count(connection, naming.dbt_model(one.source, one.name), built),
-                **_landed(connection, warehouse.landing.rstrip("/"), one.prefix),
+                source=source.name,
+                name=stream.name,
+                connection=read.resource,
+                latest=_count(connection, naming.dbt_model(source.name, stream.name), built),
+                overwritten=stream.config.destination_sync_mode == "overwrite",
+                **_landed(connection, landing, lake.place_of(read, stream)),
             )
-            for one in streams_of(STREAMS)
+            for source in lake.sources
+            for stream in source.selected_streams
+            if (read := lake.read_of(source, stream)) is not None
         )
         marts = tuple(_table(connection, name, first) for name in MARTS if name in built)
     return Contents(streams=streams, marts=marts)

@@ -15,6 +15,7 @@ from typing import Final, TypeVar, cast
 
 import click
 from airbyte_model.modes import SYNC_MODES
+from airbyte_model.places import SOURCE_NAMESPACE
 from airbyte_model.schedules import interval_of
 from airbyte_model.specifications import Specification, SpecificationError
 from pulumi_airbyte.client.models import DiscoveredStream
@@ -49,7 +50,7 @@ from lotus_infra.lake.lake import (
     find_source,
 )
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.models import SOURCE_NAMESPACE, DestinationConfig, LakeFile, SourceConfig, StreamConfig
+from lotus_infra.lake.models import DestinationConfig, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader, explain_validation_error
 from lotus_infra.lake.references import Reference, parse_text, references, substitute
 from lotus_infra.lake.report import apply_rules

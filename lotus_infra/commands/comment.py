@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import click
+from airbyte_model.places import SOURCE_NAMESPACE
 from pydantic import JsonValue
 
 from lotus_infra.commands.gate import gate_document
@@ -29,7 +30,7 @@ from lotus_infra.commands.output import (
 from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lineage import Lineage, mermaid
-from lotus_infra.plan.addresses import CONFIGURATION, SOURCE_NAMESPACE, Address, Secret, Target, Writes
+from lotus_infra.plan.addresses import CONFIGURATION, Address, Secret, Target, Writes
 from lotus_infra.plan.contrast import UNKNOWN_TEXT
 from lotus_infra.plan.gate import Gate
 from lotus_infra.plan.impact import (

@@ -9,6 +9,7 @@ files is left to the rules in `checks`.
 import re
 from typing import Annotated, Literal
 
+from airbyte_model.places import SOURCE_NAMESPACE
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, StrictBool
 from pydantic import Field as PydanticField
 from pydantic.dataclasses import dataclass
@@ -32,8 +33,6 @@ JobType = Literal[
 MapperType = Literal["hashing", "encryption", "field-renaming", "field-filtering", "row-filtering"]
 FieldPath = tuple[str, ...]
 ALL_FIELDS = "all"
-SOURCE_NAMESPACE = "${SOURCE_NAMESPACE}"
-"""Airbyte's variable for the namespace that a stream has in its source."""
 Configuration = dict[str, JsonValue]
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")

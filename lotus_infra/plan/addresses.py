@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from airbyte_model.json_values import Path
+from airbyte_model.places import SOURCE_NAMESPACE
 from airbyte_model.secrets import choices_of, is_secret, schemas_at
 from airbyte_model.streams import StreamName, key_of, shown
 from pydantic import JsonValue
@@ -44,8 +45,6 @@ Actor = tuple[str, str]
 Role = Literal["credential", "address", "setting"]
 LISTED: Final = 4
 """Addresses or streams that a loss lists; further ones are counted."""
-SOURCE_NAMESPACE: Final = "${SOURCE_NAMESPACE}"
-"""Airbyte's variable for the namespace that a stream has in its source."""
 CONFIGURATION: Final = "configuration"
 """The property of a source or destination that its connector reads."""
 _ADDED: Final = frozenset({"create", "import"})

@@ -261,5 +261,5 @@ def test_a_stream_that_lands_elsewhere_has_no_sensor_and_no_model_and_is_told_so
     lake = load_lake(streams).lake
     drawn = lineage_of(lake, load_project(tmp_path / "dagster" / "dbt"))
     assert ("stream:shop/orders", "prefix:shop/orders") in drawn.edges
-    assert [node.label for node in drawn.nodes if node.key == "prefix:shop/orders"] == ["Warehouse"]
+    assert [node.label for node in drawn.nodes if node.key == "prefix:shop/orders"] == ["Warehouse: shop.orders"]
     assert not any(node.missing for node in drawn.nodes)
