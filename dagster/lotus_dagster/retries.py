@@ -58,7 +58,7 @@ def mart_retry_sensor(*marts: dg.AssetsDefinition) -> dg.SensorDefinition:
             again = retry_time(run, count)
             if now < again:
                 waiting.append(
-                    f"run {run.dagster_run.run_id} failed: it is asked for again at {again:%Y-%m-%d %H:%M:%S} UTC"
+                    f"run {run.dagster_run.run_id} failed: it is requested again at {again:%Y-%m-%d %H:%M:%S} UTC"
                 )
             else:
                 key = f"after-{run.dagster_run.run_id}"

@@ -4,7 +4,7 @@ Dagster starts the runs that a tick asks for and then keeps its cursor. A crash 
 under the same run key again, which Dagster starts once; a batch that changed meanwhile runs again, and the models know
 which files they have read. While a run of the stream is under way the sensor waits, so that backlogs go in batches.
 
-A run that failed is asked for again, whether or not files arrive: after a minute, and after twice as long each time
+A run that failed is requested again, whether or not files arrive: after a minute, and after twice as long each time
 that it fails again, up to an hour.
 """
 
@@ -67,7 +67,7 @@ def stream_sensor(stream: Stream, models: dg.AssetsDefinition) -> dg.SensorDefin
         failure = _failed_run(runs)
         if failure is not None and now < failure.again_at:
             return dg.SkipReason(
-                f"run {failure.run_id} failed: it is asked for again at {failure.again_at:%Y-%m-%d %H:%M:%S} UTC;"
+                f"run {failure.run_id} failed: it is requested again at {failure.again_at:%Y-%m-%d %H:%M:%S} UTC;"
                 " re-execute it to run it now"
             )
         return tick(

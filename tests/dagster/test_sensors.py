@@ -141,7 +141,7 @@ def test_a_success_ends_the_waiting(lake: Lake, daemon: Daemon) -> None:
     daemon.ran(dg.DagsterRunStatus.SUCCESS)
     assert config_of(daemon.evaluate())["partitions"] == ["2026-01-05"]
     daemon.ran(dg.DagsterRunStatus.FAILURE)
-    assert "it is asked for again" in daemon.evaluate().skip_message
+    assert "it is requested again" in daemon.evaluate().skip_message
 
 
 def edited(definitions: dg.Definitions, text: str) -> dg.AssetsDefinition:
