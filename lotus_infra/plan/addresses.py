@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from airbyte_model.json_values import Path
-from airbyte_model.places import SOURCE_NAMESPACE
+from airbyte_model.places import CUSTOM_FORMAT, SOURCE_NAMESPACE, written_name, written_namespace
 from airbyte_model.secrets import choices_of, is_secret, schemas_at
 from airbyte_model.streams import StreamName, key_of, shown
 from pydantic import JsonValue
@@ -718,10 +718,10 @@ def _namespace(inputs: Mapping[str, JsonValue]) -> str:
 
 def _places_of_streams(inputs: Mapping[str, JsonValue]) -> Iterator[str]:
     """Where each stream is written below the destination's own place."""
-    prefix = as_text(inputs.get("prefix"))
+    prefix, namespace = as_text(inputs.get("prefix")), _namespace(inputs)
     for stream in (streams(inputs) or {}).values():
-        namespace = _namespace(inputs).replace(SOURCE_NAMESPACE, stream.namespace)
-        yield _below(namespace, f"{prefix}{stream.name}")
+        written = written_namespace(CUSTOM_FORMAT, namespace, stream.namespace)
+        yield _below(written, written_name(prefix, stream.name))
 
 
 def _below(*parts: str) -> str:

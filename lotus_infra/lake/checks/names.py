@@ -1,4 +1,4 @@
-"""Names that must be unique: labels in Airbyte, names in dbt and Dagster, and prefixes in the bucket."""
+"""Names that must be unique: labels and streams in Airbyte, names in dbt and Dagster."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,6 @@ from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake
 
 Claim = tuple[str, str, JsonPath]
 """A name, and the file and path that give it."""
-"""A name, the file that uses it, and the path in that file."""
 
 
 def labels_are_unique(lake: Lake) -> Iterator[Diagnostic]:
