@@ -12,7 +12,7 @@ HASHING = {
     "type": "hashing",
     "mapperConfiguration": {"method": "SHA-256", "targetField": "name", "fieldNameSuffix": "_hashed"},
 }
-RENAMING = {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "name", "newFieldName": "label"}}
+RENAMING = {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "note", "newFieldName": "label"}}
 AES_KEY = "000102030405060708090a0b0c0d0e0f"
 ENCRYPTION = {
     "type": "encryption",
