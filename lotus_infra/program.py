@@ -83,7 +83,7 @@ def load_checked_lake(stack: Settings) -> Lake:
 def dagster_values(stack: Settings, lake: Lake) -> ChartValues:
     """The values of Dagster's Helm release; empty if the stack does not deploy Dagster.
 
-    Dagster is told its stack only where the lake differs in it, so that the release of any other stays as it is.
+    Dagster gets the name of its stack only if the lake differs in it, so that all other releases stay as they are.
 
     Raises:
         LotusError: the chart does not accept them, or this folder is not the whole project.

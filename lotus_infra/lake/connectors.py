@@ -2,7 +2,7 @@
 
 A pinned specification has the facts that checks and the provider use: keys, types, choices, bounds, defaults, required
 keys and secret marks. Titles, descriptions, examples and hints for forms are left out. They are most of a connector's
-own text, change without effect, and are somebody else's.
+own text, change without effect, and have their own license.
 """
 
 import json
