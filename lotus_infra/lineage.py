@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from airbyte_model.places import written_name
-
 from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, StreamName
 from lotus_infra.lake.lake import Connection, Lake, StreamFile
@@ -123,8 +121,8 @@ class _Builder:
         written = self._lake.place_of(connection, stream)
         kind: Kind = "prefix"
         if not self._lake.writes_files(connection):
-            kind, table = "table", written_name(connection.config.prefix, stream.config.stream)
-            written = ".".join(filter(None, (connection.namespace_of(stream), table)))
+            kind = "table"
+            written = ".".join(filter(None, (connection.namespace_of(stream), connection.name_of(stream))))
         whose = f"{self._lake.destination_label(connection.config.destination)}: " if self._several else ""
         return Node(f"prefix:{name}", kind, _shortened(whose + written), COLUMNS[kind])
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from airbyte_model.places import written_namespace
+from airbyte_model.places import written_name, written_namespace
 from airbyte_model.streams import key_of, shown
 from airbyte_model.suggestions import suggestion
 
@@ -141,6 +141,10 @@ class Connection:
     def namespace_of(self, stream: StreamFile) -> str:
         """The namespace that a stream gets at the destination; empty for none."""
         return written_namespace(self.config.namespace_definition, self.namespace_format, stream.namespace)
+
+    def name_of(self, stream: StreamFile) -> str:
+        """The name that a stream gets at the destination."""
+        return written_name(self.config.prefix, stream.config.stream)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from airbyte_model.places import column_name, folder_of, has_dots_alone, written_name
+from airbyte_model.places import column_name, folder_of, has_dots_alone
 
 from lotus_infra import naming
 from lotus_infra.lake.checks.rule import MOST_OF_A_FILE
@@ -79,7 +79,7 @@ def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:
 
 def _below_path(connection: Connection, stream: StreamFile) -> str:
     """The place of a stream below the destination's path, which `files_are_readable` checks."""
-    return folder_of("", connection.namespace_of(stream), written_name(connection.config.prefix, stream.config.stream))
+    return folder_of("", connection.namespace_of(stream), connection.name_of(stream))
 
 
 def columns_are_distinct(lake: Lake) -> Iterator[Diagnostic]:

@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from airbyte_model.places import written_name
 from airbyte_model.streams import key_of, shown
 
 from lotus_infra.lake.checks.names import Claim, repeated
@@ -35,8 +34,7 @@ def places_are_unique(lake: Lake) -> Iterator[Diagnostic]:
 
 def _table(connection: Connection, stream: StreamFile) -> str:
     """The namespace and the name of the table that a stream is written to."""
-    name = written_name(connection.config.prefix, stream.config.stream)
-    return shown(key_of((connection.namespace_of(stream) or None, name)))
+    return shown(key_of((connection.namespace_of(stream) or None, connection.name_of(stream))))
 
 
 def _owner(lake: Lake, connection: Connection) -> str:
