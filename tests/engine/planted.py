@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 import psutil
@@ -55,6 +56,7 @@ IN_SHELL: Final = {
     "DAGSTER_PG_PASSWORD": marker("DAGSTER_PG_PASSWORD"),
     "AZURE_STORAGE_KEY": marker("AZURE_STORAGE_KEY", HEADER_SAFE),
     "GOOGLE_CREDENTIALS": marker("GOOGLE_CREDENTIALS", JSON_INSIDE),
+    "LOTUS_SECOND_API_PASSWORD": marker("LOTUS_SECOND_API_PASSWORD"),
 }
 """In the environment of every command. `AIRBYTE_CLIENT_SECRET` has the stack's own value."""
 ROTATED: Final = marker("a rotated secret", PEM)
@@ -206,6 +208,7 @@ def _engine(place: Path, given: Path, engine: Sequence[Path]) -> Pulumi:
     made = _Engine(place, engine, {"airbyte": Path(sys.executable).parent})
     made.environment |= {name: each.value for name, each in IN_SHELL.items()}
     made.environment |= {
+        "PULUMI_STACK": "test",
         "HOME": str(place / "user"),
         "TMPDIR": str(place / "temporary"),
         "KUBECONFIG": str(given / "kubeconfig"),
@@ -221,6 +224,10 @@ def _lake(pulumi: Pulumi, twin: RunningTwin, relay: Relay) -> Lake:
     pulumi.environment["AIRBYTE_SERVER_URL"] = f"{relay.url}/api/public/v1"
     secret = [f"--secret={name}={each.value}" for name, each in IN_STACK.items()]
     pulumi.run("config", "set-all", f"--plaintext=airbyte:clientId={SIGNS_IN}", *secret).ok()
+    # A second stack with a workspace of its own, to compare with.
+    stack = (pulumi.project / "Pulumi.test.yaml").read_text(encoding="utf-8")
+    other = stack.replace(twin.workspace_id, str(uuid5(NAMESPACE_OID, twin.workspace_id)))
+    (pulumi.project / "Pulumi.other.yaml").write_text(other, encoding="utf-8")
     shutil.copytree(
         REPOSITORY / "dagster" / "dbt",
         pulumi.project / "dagster" / "dbt",

@@ -36,6 +36,12 @@ from tests.support.relay import SAYS, Answer, Request
 UP: Final = "up --yes --skip-preview"
 REVIEWED: Final = "--preview=.review/test/preview.json"
 LINES: Final[dict[str, tuple[str, ...]]] = {
+    "add": (
+        "add source second --connector=source-shopify --config=shop=second --secret=credentials.api_password --yes",
+        "add source third --connector=source-shopify --config=shop=third --secret=credentials.api_password --no-discover --json",
+        "add stream shopify draft_orders --yes",
+        "add destination archive --connector=destination-s3 --by-stack=s3_bucket_name --json",
+    ),
     "audit": ("audit", "audit --json --strict", "audit --no-state"),
     "backfill": (
         "backfill shopify orders --estimate --dry-run",
@@ -43,7 +49,9 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "check": ("check", "check --json"),
     "comment": (f"comment {REVIEWED} --airbyte --output=comment.md", f"comment {REVIEWED} --json"),
+    "connector": ("connector add source-shopify --yes", "connector update --all --json"),
     "deploy": ("deploy --reviewed=.review/test --yes", "deploy --yes --json"),
+    "diff": ("diff --stack=test --stack=other", "diff --stack=test --stack=other --json"),
     "discover": ("discover --all --dry-run", "discover shopify --json"),
     "doctor": ("doctor", "doctor --json", "doctor --unlock --yes"),
     "drift": ("drift", "drift --json", "drift --patch --output=drift.patch"),
@@ -141,7 +149,7 @@ def test_no_command_shows_or_writes_a_secret_where_all_is_well(world: Planted) -
 @pytest.mark.parametrize("failure", SAYS)
 def test_nor_where_airbyte_fails_and_repeats_what_it_was_sent(shared: Planted, failure: str) -> None:
     shared.relay.rule = lambda request: None if request.asks_for_token else SAYS[failure](request.text)
-    for line in [LINES[name][0] for name in CALLS] + ["status --json", "doctor --json"]:
+    for line in [LINES[name][0] for name in (*CALLS, "add", "connector")] + ["status --json", "doctor --json"]:
         clean(shared.lotus(line))
 
 
