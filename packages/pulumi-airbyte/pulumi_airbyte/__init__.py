@@ -9,12 +9,17 @@ Names are imported on first use, and Pulumi with them: importing `pulumi_airbyte
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pulumi_airbyte import enums
+from pulumi_airbyte.enums import *  # noqa: F403
+
 if TYPE_CHECKING:
     from pulumi_airbyte.arguments import (
         ConnectionConfigurationsArgs,
         ConnectionConfigurationsStreamArgs,
         ConnectionConfigurationsStreamMapperArgs,
+        ConnectionConfigurationsStreamMapperConfigurationArgs,
         ConnectionScheduleArgs,
+        ConnectionTagArgs,
         TagArgs,
     )
     from pulumi_airbyte.lookups import (
@@ -45,7 +50,9 @@ __all__ = [
     "ConnectionConfigurationsArgs",
     "ConnectionConfigurationsStreamArgs",
     "ConnectionConfigurationsStreamMapperArgs",
+    "ConnectionConfigurationsStreamMapperConfigurationArgs",
     "ConnectionScheduleArgs",
+    "ConnectionTagArgs",
     "ConnectorDefinition",
     "DeclarativeSourceDefinition",
     "DeclaredObject",
@@ -65,6 +72,7 @@ __all__ = [
     "get_streams",
     "get_workspace",
 ]
+__all__ += enums.__all__
 
 _MODULES = ("arguments", "lookups", "resources")
 
