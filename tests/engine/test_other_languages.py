@@ -25,20 +25,8 @@ PLUGIN = Path(sys.executable).parent
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 KEY = "00112233445566778899aabbccddeeff"
 PLUGINS = f"plugins: {{providers: [{{name: airbyte, path: {PLUGIN}}}]}}\n"
+CONFIG = "config: {key: {type: string, secret: true}}\n"
 PROGRAM = """\
-config:
-  key: {type: string, secret: true}
-variables:
-  reader:
-    fn::invoke:
-      function: airbyte:getConnectorDefinition
-      arguments: {name: source-faker}
-      return: definitionId
-  writer:
-    fn::invoke:
-      function: airbyte:getConnectorDefinition
-      arguments: {name: destination-dev-null}
-      return: definitionId
 resources:
   team:
     type: airbyte:Workspace
@@ -48,14 +36,22 @@ resources:
     properties:
       name: Faker
       workspaceId: ${team.workspaceId}
-      definitionId: ${reader}
+      definitionId:
+        fn::invoke:
+          function: airbyte:getConnectorDefinition
+          arguments: {name: source-faker}
+          return: definitionId
       configuration: {count: 1000}
   nowhere:
     type: airbyte:Destination
     properties:
       name: Nowhere
       workspaceId: ${team.workspaceId}
-      definitionId: ${writer}
+      definitionId:
+        fn::invoke:
+          function: airbyte:getConnectorDefinition
+          arguments: {name: destination-dev-null}
+          return: definitionId
       configuration:
         test_destination: {test_destination_type: SILENT}
   daily:
@@ -127,7 +123,8 @@ def in_yaml(tmp_path: Path, engine: list[Path], yaml_folder: Path, twin: Running
     """Makes a project in YAML, with a mapper of its users, and applies it."""
 
     def applied(mapper: str) -> Pulumi:
-        pulumi = Pulumi(tmp_path / "yaml", [*engine, yaml_folder], definition=definition("yaml", PROGRAM % mapper))
+        program = CONFIG * ("${key}" in mapper) + PROGRAM % mapper
+        pulumi = Pulumi(tmp_path / "yaml", [*engine, yaml_folder], definition=definition("yaml", program))
         pulumi.environment["AIRBYTE_SERVER_URL"] = twin.public_url
         pulumi.config_set("key", KEY, secret=True)
         pulumi.up().ok()
@@ -267,11 +264,11 @@ def test_the_sdk_and_written_programs_in_typescript_compile(
     compiled(["npx", "tsc", "-p", "program"], folder)
 
 
-def test_the_sdk_and_an_imported_program_in_go_compile(
+def test_the_sdk_and_written_programs_in_go_compile(
     in_yaml: Callable[[str], Pulumi], writer: Writer, sdks: Path
 ) -> None:
     folder = sdks / "go"
-    codes = {"imported": writer.imported("go", in_yaml(HASHING))[0], "typed": writer.converted("go", "main.go")}
+    codes = {"imported": writer.imported("go", in_yaml(HASHING))[0], "converted": writer.converted("go", "main.go")}
     for name, code in codes.items():
         (folder / name).mkdir()
         (folder / name / "main.go").write_text(code, encoding="utf-8")
