@@ -34,8 +34,10 @@ from airbyte_twin.public import (
     applications,
     connections,
     definitions,
+    embedded,
     groups,
     jobs,
+    oauth,
     permissions,
     regions,
     streams,
@@ -51,7 +53,8 @@ from airbyte_twin.sync.run.runner import SyncRunner
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    applications, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups, regions,
+    applications, oauth, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups,
+    regions, embedded,
 )  # fmt: skip
 CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
 
