@@ -32,6 +32,7 @@ FLAGS: Final[Mapping[str, Callable[[Field], bool]]] = {
     "replaces": lambda field: field.replace,
     "secret": lambda field: field.secret,
     "the provider's own": lambda field: field.local,
+    "never shown": lambda field: field.unshown,
 }
 TYPES: Final = {
     "configurations": "[ConnectionConfigurationsArgs](#connectionconfigurationsargs)",
