@@ -175,10 +175,18 @@ def test_a_bare_pipe_in_a_query_is_refused(api: Api) -> None:
     api.get("/jobs", orderBy="createdAt|DESC")
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nope", "/sources/a/b", "/regions", "/permissions"])
+@pytest.mark.parametrize("path", ["/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
     assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_root_leads_to_the_documentation(path: str) -> None:
+    with serving(auth="client_credentials") as api:
+        answer = httpx.get(api.twin.public_url + path, trust_env=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, "https://reference.airbyte.com/")
+        assert httpx.get(f"{api.twin.public_url}/health/", trust_env=False).status_code == 200
 
 
 BODIES = ("/sources", "/connections", "/jobs", "/tags", "/workspaces")
