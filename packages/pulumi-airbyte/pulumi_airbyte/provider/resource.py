@@ -113,12 +113,12 @@ class ResourceType(ABC):
         """The canonical tree of inputs: two trees differ only where their meaning differs."""
 
     def local(self, inputs: Properties) -> Properties:
-        """The provider's own inputs, which the server does not have."""
-        names = {entry.name for entry in self.inputs if entry.local}
+        """The inputs that a read keeps: the provider's own, and those that the server never shows."""
+        names = {entry.name for entry in self.inputs if entry.kept}
         return {key: value for key, value in inputs.items() if key in names}
 
     def remote(self, inputs: Properties) -> Properties:
-        """The inputs that are sent to the server."""
+        """The inputs that are compared with the server."""
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 

@@ -36,6 +36,7 @@ class Field:
         secret: whether the engine encrypts it as a whole.
         values: the allowed texts; empty for any.
         local: whether it is the provider's own; the server has no such property.
+        unshown: whether the server takes it and never shows it. It is compared with the state, and not with the server.
         of: the type of an `object`, or of each item of `objects`; None for free-form JSON.
     """
 
@@ -47,7 +48,13 @@ class Field:
     secret: bool = False
     values: tuple[str, ...] = ()
     local: bool = False
+    unshown: bool = False
     of: ObjectType | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether a read keeps the state's value."""
+        return self.local or self.unshown
 
 
 REWRITES: Final = Field(
@@ -69,6 +76,16 @@ VERSIONS: Final = Field(
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
 
+_CONSENT: Final = Field(
+    "secretId",
+    "string",
+    "The id with which Airbyte's OAuth redirect ends (Cloud): Airbyte puts the tokens behind it into the "
+    "configuration. Another id replaces the tokens. To leave it out later changes nothing.",
+    secret=True,
+    unshown=True,
+)
+
+
 def actor_inputs(kind: str) -> tuple[Field, ...]:
     """The inputs of a source or destination."""
     return (
@@ -87,6 +104,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
             "encrypted in the state; the rest stays readable. The server's mask is refused as a value.",
             required=True,
         ),
+        *([_CONSENT] if kind == "source" else []),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
         Field(
             "checkConnection",
