@@ -9,6 +9,7 @@ from airbyte_twin.records import (
     Actor,
     ActorKind,
     Application,
+    BuilderProject,
     Catalog,
     Connection,
     ConnectionState,
@@ -17,6 +18,8 @@ from airbyte_twin.records import (
     Generations,
     Image,
     Job,
+    ManifestVersion,
+    Operation,
     Outside,
     Record,
     Secret,
@@ -95,6 +98,9 @@ class Snapshot(Record):
     generations: tuple[Generations, ...] = ()
     outsides: tuple[Outside, ...] = ()
     images: tuple[Image, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    manifests: tuple[ManifestVersion, ...] = ()
+    projects: tuple[BuilderProject, ...] = ()
 
 
 class SecretSnapshot(Record):
@@ -123,6 +129,9 @@ class Store:
         self.generations: Table[Generations] = Table()
         self.outsides: Table[Outside] = Table()
         self.images: Table[Image] = Table()
+        self.operations: Table[Operation] = Table()
+        self.manifests: Table[ManifestVersion] = Table()
+        self.projects: Table[BuilderProject] = Table()
         self.secrets: Table[Secret] = Table()
         self.next_job_id = 1
 
@@ -132,7 +141,7 @@ class Store:
         tables = (
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
             self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.images,
-            self.secrets,
+            self.secrets, self.operations, self.manifests, self.projects,
         )  # fmt: skip
         return sum(table.changes for table in tables)
 
@@ -180,6 +189,9 @@ class Store:
             generations=tuple(self.generations),
             outsides=tuple(self.outsides),
             images=tuple(self.images),
+            operations=tuple(self.operations),
+            manifests=tuple(self.manifests),
+            projects=tuple(self.projects),
         )
 
     def secret_snapshot(self) -> SecretSnapshot:
@@ -202,5 +214,8 @@ class Store:
         self.generations.fill(snapshot.generations)
         self.outsides.fill(snapshot.outsides)
         self.images.fill(snapshot.images)
+        self.operations.fill(snapshot.operations)
+        self.manifests.fill(snapshot.manifests)
+        self.projects.fill(snapshot.projects)
         self.secrets.fill(secrets.secrets)
         self.applications.fill(secrets.applications)
