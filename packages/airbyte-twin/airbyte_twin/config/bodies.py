@@ -9,7 +9,15 @@ from airbyte_twin.bodies import MapperBody, ResourceAllocation, SelectedField, T
 from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.json_mapper import JavaEnum
-from airbyte_twin.records import ActorKind, ConnectionStatus, DestinationSyncMode, JobStatus, SyncMode, TimeUnit
+from airbyte_twin.records import (
+    ActorKind,
+    ConnectionStatus,
+    DestinationSyncMode,
+    JobStatus,
+    PermissionType,
+    SyncMode,
+    TimeUnit,
+)
 
 B = TypeVar("B", bound=Body)
 
@@ -910,6 +918,94 @@ class TagDeleteBody(WorkspaceIdBody):
     java = "TagDeleteRequestBody"
 
     tag_id: Id
+
+
+class OrganizationIdBody(Body):
+    """Names an organization."""
+
+    java = "OrganizationIdRequestBody"
+
+    organization_id: Id
+
+
+class OrganizationUpdateBody(OrganizationIdBody):
+    """An organization's new name and address."""
+
+    java = "OrganizationUpdateRequestBody"
+
+    organization_name: str | None = None
+    email: str | None = None
+
+
+class UserIdBody(Body):
+    """Names a user."""
+
+    java = "UserIdRequestBody"
+
+    user_id: Id
+
+
+class UserOrganizationsBody(UserIdBody):
+    """Names a user and a page of the organizations that they see."""
+
+    java = "ListOrganizationsByUserRequestBody"
+
+    pagination: PageBody | None = None
+    name_contains: str | None = None
+
+
+class AuthUserBody(Body):
+    """Names a user by the subject of a token."""
+
+    java = "UserAuthIdRequestBody"
+
+    auth_user_id: str
+
+
+class UserEmailBody(Body):
+    """Names a user by their address."""
+
+    java = "UserEmailRequestBody"
+
+    email: str
+
+
+class UserUpdateBody(UserIdBody):
+    """A user's new name and default workspace."""
+
+    java = "UserUpdate"
+
+    name: str | None = None
+    default_workspace_id: Id | None = None
+
+
+PermissionKind = Annotated[PermissionType, AnyCase, JavaEnum("PermissionType")]
+
+
+class PermissionCreateBody(UserIdBody):
+    """A new permission of a user."""
+
+    java = "PermissionCreate"
+
+    permission_type: PermissionKind
+    workspace_id: Id | None = None
+    organization_id: Id | None = None
+
+
+class PermissionIdBody(Body):
+    """Names a permission."""
+
+    java = "PermissionIdRequestBody"
+
+    permission_id: Id
+
+
+class PermissionUpdateBody(PermissionIdBody):
+    """A permission's new type."""
+
+    java = "PermissionUpdate"
+
+    permission_type: PermissionKind | None = None
 
 
 def of_kind(model: type[B], kind: ActorKind) -> type[B]:

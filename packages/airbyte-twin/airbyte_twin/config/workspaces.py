@@ -31,11 +31,10 @@ from airbyte_twin.config.bodies import (
 )
 from airbyte_twin.config.connections import config_connection
 from airbyte_twin.documents import JsonArray, JsonObject, as_object, without_nulls
-from airbyte_twin.errors import BadObjectError, json_response
-from airbyte_twin.public.workspaces import delete_workspace
-from airbyte_twin.records import Workspace
-from airbyte_twin.settings import DEFAULT_ORGANIZATION_ID
-from airbyte_twin.twin import Twin, default_notifications
+from airbyte_twin.errors import KnownError, OpaqueError, json_response
+from airbyte_twin.public.workspaces import delete_workspace, new_workspace, region_of
+from airbyte_twin.records import DEFAULT_ID, Workspace
+from airbyte_twin.twin import Twin
 
 EVENTS = {
     "success": "sendOnSuccess",
@@ -54,7 +53,6 @@ SETTINGS = (
     "security_updates",
     "display_setup_wizard",
     "initial_setup_complete",
-    "dataplane_group_id",
 )
 """Members that only this API has."""
 
@@ -64,9 +62,10 @@ def slug_of(workspace: Workspace) -> str:
     return f"{re.sub('[^a-z0-9]+', '-', workspace.name.lower()).strip('-')}-{workspace.id[:8]}"
 
 
-def workspace_view(workspace: Workspace) -> JsonObject:
+def workspace_view(twin: Twin, workspace: Workspace) -> JsonObject:
     """A WorkspaceRead."""
-    return {
+    default = next((each.id for each in twin.store.regions if each.organization_id == DEFAULT_ID), None)
+    shown: JsonObject = {
         "workspaceId": workspace.id,
         "customerId": workspace.id,
         "name": workspace.name,
@@ -74,10 +73,12 @@ def workspace_view(workspace: Workspace) -> JsonObject:
         "initialSetupComplete": True,
         "notifications": [],
         "notificationSettings": settings_view(workspace.notifications),
-        "organizationId": DEFAULT_ORGANIZATION_ID,
+        "dataplaneGroupId": workspace.region_id or default,
+        "organizationId": workspace.organization_id,
         "tombstone": workspace.deleted,
         **workspace.settings,
     }
+    return without_nulls(shown)
 
 
 def settings_view(notifications: JsonObject) -> JsonObject:
@@ -119,13 +120,18 @@ def _notification(item: NotificationItemBody) -> JsonObject:
     return {"email": {"enabled": "customerio" in types}, "webhook": webhook}
 
 
-def written(workspace: Workspace, body: WorkspaceMembersBody) -> Workspace:
-    """A workspace with the members that were sent."""
+def written(twin: Twin, workspace: Workspace, body: WorkspaceMembersBody) -> Workspace:
+    """A workspace with the members that were sent.
+
+    Raises:
+        OpaqueError: 500 for an unknown region.
+    """
     sent = as_object(body.model_dump(mode="json", by_alias=True, exclude_none=True, include={*SETTINGS}))
     changes: dict[str, object] = {
         "name": workspace.name if body.name is None else body.name,
         "notifications": notifications_after(workspace.notifications, body.notification_settings),
         "settings": {**workspace.settings, **sent},
+        "region_id": region_of(twin, body.dataplane_group_id) or workspace.region_id,
     }
     return workspace.model_copy(update=changes)
 
@@ -143,36 +149,38 @@ def config_workspace(twin: Twin, workspace_id: object, *, deleted: bool = False)
 
 
 def create_workspace(twin: Twin, body: WorkspaceCreateBody, workspace_id: str) -> Workspace:
-    """Create a workspace; its organization is the one that the twin has.
+    """Create a workspace of an organization.
 
     Raises:
-        BadObjectError: 422, it names no organization.
+        ApiError: 422, it names no organization; 500, nor one that there is; see `written`.
     """
     if body.organization_id is None:
-        raise BadObjectError("Workspace missing org ID.")
-    new = Workspace(
-        id=workspace_id, name=body.name, notifications=default_notifications(), created_at=twin.clock.seconds()
-    )
-    return twin.store.workspaces.put(written(new, body))
+        raise KnownError(422, "Workspace missing org ID.")
+    if twin.store.organizations.get(str(body.organization_id)) is None:
+        raise OpaqueError(500)
+    new = new_workspace(twin, body.name, str(body.organization_id)).model_copy(update={"id": workspace_id})
+    return twin.store.workspaces.put(written(twin, new, body))
 
 
 async def create(request: Request) -> Response:
     """Create a workspace."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceCreateBody)
-    return json_response(workspace_view(create_workspace(twin, body, str(uuid4()))))
+    return json_response(workspace_view(twin, create_workspace(twin, body, str(uuid4()))))
 
 
 async def create_if_not_exist(request: Request) -> Response:
     """Create a workspace with an id of the caller's, or find it."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceIdCreateBody)
     found = twin.store.workspaces.get(str(body.id))
-    return json_response(workspace_view(found or create_workspace(twin, body, str(body.id))))
+    return json_response(workspace_view(twin, found or create_workspace(twin, body, str(body.id))))
 
 
 async def get(request: Request) -> Response:
     """A workspace."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceReadBody)
-    return json_response(workspace_view(config_workspace(twin, body.workspace_id, deleted=body.include_tombstone)))
+    return json_response(
+        workspace_view(twin, config_workspace(twin, body.workspace_id, deleted=body.include_tombstone))
+    )
 
 
 async def get_by_slug(request: Request) -> Response:
@@ -180,7 +188,7 @@ async def get_by_slug(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, SlugBody)
     for workspace in twin.store.workspaces:
         if slug_of(workspace) == body.slug and not workspace.deleted:
-            return json_response(workspace_view(workspace))
+            return json_response(workspace_view(twin, workspace))
     raise twin.unknown_in_config()
 
 
@@ -189,21 +197,21 @@ async def get_by_connection(request: Request) -> Response:
     twin = Twin.of(request)
     connection = config_connection(twin, await read_body(request, ConnectionIdBody))
     deleted = request.url.path.endswith("_with_tombstone")
-    return json_response(workspace_view(config_workspace(twin, connection.workspace_id, deleted=deleted)))
+    return json_response(workspace_view(twin, config_workspace(twin, connection.workspace_id, deleted=deleted)))
 
 
 async def update(request: Request) -> Response:
     """Change the members that are sent."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceUpdateBody)
-    after = written(config_workspace(twin, body.workspace_id), body)
-    return json_response(workspace_view(twin.store.workspaces.put(after)))
+    after = written(twin, config_workspace(twin, body.workspace_id), body)
+    return json_response(workspace_view(twin, twin.store.workspaces.put(after)))
 
 
 async def update_name(request: Request) -> Response:
     """Rename a workspace."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceNameBody)
     after = config_workspace(twin, body.workspace_id).model_copy(update={"name": body.name})
-    return json_response(workspace_view(twin.store.workspaces.put(after)))
+    return json_response(workspace_view(twin, twin.store.workspaces.put(after)))
 
 
 async def delete(request: Request) -> Response:
@@ -226,8 +234,8 @@ def _named(twin: Twin, text: str | None) -> list[Workspace]:
     return [each for each in twin.store.workspaces if not each.deleted and wanted in each.name.lower()]
 
 
-def _list(rows: list[Workspace], page: PageBody | None) -> Response:
-    return json_response({"workspaces": [workspace_view(each) for each in page_at(rows, page)]})
+def _list(twin: Twin, rows: list[Workspace], page: PageBody | None) -> Response:
+    return json_response({"workspaces": [workspace_view(twin, each) for each in page_at(rows, page)]})
 
 
 async def list_paginated(request: Request) -> Response:
@@ -235,20 +243,20 @@ async def list_paginated(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, WorkspacesPageBody)
     wanted = {str(each) for each in body.workspace_ids}
     rows = [each for each in twin.store.workspaces if each.id in wanted and (body.include_deleted or not each.deleted)]
-    return _list(rows, body.pagination)
+    return _list(twin, rows, body.pagination)
 
 
 async def list_of_organization(request: Request) -> Response:
     """The workspaces of an organization."""
     twin, body = Twin.of(request), await read_body(request, OrganizationWorkspacesBody)
-    known = str(body.organization_id) == DEFAULT_ORGANIZATION_ID
-    return _list(_named(twin, body.name_contains) if known else [], body.pagination)
+    rows = [each for each in _named(twin, body.name_contains) if each.organization_id == str(body.organization_id)]
+    return _list(twin, rows, body.pagination)
 
 
 async def list_of_user(request: Request) -> Response:
     """The workspaces that a user sees: everybody is an administrator of the instance."""
     twin, body = Twin.of(request), await read_body(request, UserWorkspacesBody)
-    return _list(_named(twin, body.name_contains), body.pagination)
+    return _list(twin, _named(twin, body.name_contains), body.pagination)
 
 
 CALLS = {
