@@ -549,14 +549,6 @@ class ActorIdBody(Body):
     actor_id: Id
 
 
-class ActorReadBody(ActorIdBody):
-    """Names an actor, and says whether to show the coordinates of its secrets."""
-
-    java = "ActorIdWithSecretCoordinatesRequestBody"
-
-    include_secret_coordinates: bool = False
-
-
 class ActorUpdateBody(ActorIdBody):
     """An actor's new name and configuration."""
 
