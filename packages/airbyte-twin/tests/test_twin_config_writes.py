@@ -205,7 +205,7 @@ def test_refused_connections_have_the_config_apis_errors(api: Api) -> None:
     assert set(connected(api, name="n" * 257, status=500)) == OPAQUE
     assert set(connected(api, schedule=basic, scheduleType="manual", status=422)) == KNOWN
     assert set(connected(api, scheduleType="basic", status=500)) == OPAQUE
-    selection = {"syncMode": "incremental", "cursorField": ["updated_at"], "fieldSelectionEnabled": True}
+    selection: dict[str, Any] = {"syncMode": "incremental", "cursorField": ["updated_at"], "fieldSelectionEnabled": True}
     assert set(connected(api, entry(**selection, selectedFields=fields("id")), status=422)) == KNOWN
     other = api.post("/workspaces", {"name": "other"})["workspaceId"]
     elsewhere = api.post("/sources", shopify(other))["sourceId"]
@@ -266,7 +266,7 @@ def webhook(name: str = "Run", job: int = 1, **members: Any) -> dict[str, Any]:
 
 
 def test_operations_are_listed_by_connection_and_leave_it_when_they_are_deleted(api: Api) -> None:
-    workspace = {"workspaceId": api.twin.workspace_id}
+    workspace: dict[str, Any] = {"workspaceId": api.twin.workspace_id}
     kept, gone = (api.config("/operations/create", webhook(**workspace))["operationId"] for _ in range(2))
     connection = connected(api, operationIds=[kept, gone])
     key = {"connectionId": connection["connectionId"]}
@@ -419,4 +419,3 @@ def test_what_only_the_config_api_has_outlives_the_twin(tmp_path: Any) -> None:
     with running_twin(data_dir=tmp_path) as twin, api_of(twin) as api:
         assert api.config("/operations/get", {"operationId": operation["operationId"]}) == operation
         assert api.config("/workspaces/get", {"workspaceId": twin.workspace_id})["email"] == "data@example.com"
-
