@@ -47,7 +47,7 @@ def linked(request: Request, page: Page, data: JsonArray, query: str, *, more: b
     """A page between links to its neighbours, which are paths here, and absent where there is no neighbour."""
 
     def link(offset: int) -> str:
-        return f"{request.url.path}?{query}limit={page.limit}&offset={offset}"
+        return f"{request.url.path.removeprefix('/api')}?{query}limit={page.limit}&offset={offset}"
 
     return without_nulls(
         {
