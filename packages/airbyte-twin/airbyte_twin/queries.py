@@ -147,7 +147,7 @@ def envelope(
     page: Page,
     rows: Sequence[T],
     view: Callable[[T], JsonObject],
-    query: Sequence[tuple[str, str]] | None = None,
+    query: Sequence[tuple[str, str]],
 ) -> JsonObject:
     """A page of rows between links to its neighbours; only an empty page has no `next`.
 
@@ -156,17 +156,15 @@ def envelope(
         page: The slice to show.
         rows: All that was found.
         view: Shows one.
-        query: Further parameters of the links; None repeats those of the request.
+        query: Further parameters of the links.
     """
-    sent = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
-    kept = sent if query is None else query
     shown: JsonArray = [view(row) for row in islice(rows, page.offset, page.offset + page.limit)]
     route = request.url.path.rpartition("/")[2]
 
     limit = ("limit", page.limit)
 
     def link(offset: int, *limits: tuple[str, int]) -> str:
-        return f"{API_HOST}/{route}?{urlencode([*kept, *limits, ('offset', offset)])}"
+        return f"{API_HOST}/{route}?{urlencode([*query, *limits, ('offset', offset)])}"
 
     # The server makes both links with one builder: the limit that the link forward added stays in the one backwards.
     limits = [limit, limit] if shown else [limit]
