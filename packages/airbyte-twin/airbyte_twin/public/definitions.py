@@ -49,6 +49,28 @@ def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarati
     return found
 
 
+def own_definition(twin: Twin, kind: ActorKind, request: Request) -> Definition:
+    """The docker definition to write that a path names.
+
+    Raises:
+        ApiError: 404 or 403; 400 `bad-request` for a definition of the registry.
+    """
+    found = known_definition(twin, kind, request)
+    if found.workspace_id is None:
+        raise bad_request("Public definitions cannot be modified.")
+    return found
+
+
+def refuse_on_cloud(twin: Twin) -> None:
+    """Refuse docker definitions where nobody may bring images.
+
+    Raises:
+        ProblemError: 400.
+    """
+    if twin.settings.edition is Edition.CLOUD:
+        raise bad_request("Non-declarative definitions cannot be created or updated in Airbyte Cloud.")
+
+
 def delete_definition(twin: Twin, definition: Definition) -> None:
     """Tombstone a definition, with every actor of it and their connections."""
     twin.store.definitions.put(definition.model_copy(update={"deleted": True}))
@@ -96,16 +118,15 @@ class DefinitionRoutes:
     async def create(self, request: Request) -> Response:
         """POST a docker definition; refused on Cloud."""
         twin, body = Twin.of(request), await read_body(request, DefinitionCreate)
+        refuse_on_cloud(twin)
         workspace = known_workspace(twin, request.path_params["workspace_id"])
-        if twin.settings.edition is Edition.CLOUD:
-            raise bad_request("Docker definitions are not supported on Airbyte Cloud.")
         definition = Definition(
             id=str(uuid4()),
             kind=self.kind,
             name=body.name,
             docker_repository=body.docker_repository,
             docker_image_tag=body.docker_image_tag,
-            documentation_url=body.documentation_url,
+            documentation_url=body.documentation_url or "",
             workspace_id=workspace.id,
         )
         return json_response(definition_view(twin.store.definitions.put(definition)))
@@ -117,14 +138,15 @@ class DefinitionRoutes:
     async def put(self, request: Request) -> Response:
         """PUT a name and a tag."""
         twin, body = Twin.of(request), await read_body(request, DefinitionPut)
-        before = known_definition(twin, self.kind, request)
+        refuse_on_cloud(twin)
+        before = own_definition(twin, self.kind, request)
         changes = {"name": body.name, "docker_image_tag": body.docker_image_tag}
         return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
     async def delete(self, request: Request) -> Response:
         """DELETE answers 200 with the deleted object."""
         twin = Twin.of(request)
-        definition = known_definition(twin, self.kind, request)
+        definition = own_definition(twin, self.kind, request)
         delete_definition(twin, definition)
         return json_response(definition_view(definition))
 
