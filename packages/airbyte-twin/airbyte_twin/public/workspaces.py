@@ -1,4 +1,4 @@
-"""`/workspaces`, `/health` and the root."""
+"""`/workspaces`, `/health` and the redirect to the documentation."""
 
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ async def health(_request: Request) -> Response:
 
 
 async def documentation(_request: Request) -> Response:
-    """GET of the root, anonymous: a redirect to the reference."""
+    """GET `/api/public`, anonymous: a redirect to the reference. The document's `/` is `/api/public/v1/`, a 404."""
     return Response(status_code=302, headers={"location": "https://reference.airbyte.com/"})
 
 
@@ -40,6 +40,13 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
     if found is None or found.deleted:
         raise twin.unknown("STANDARD_WORKSPACE", key)
     return found
+
+
+def delete_workspace(twin: Twin, workspace: Workspace) -> None:
+    """Tombstone a workspace with its sources, destinations and connections."""
+    for actor in [actor for actor in twin.store.actors if actor.workspace_id == workspace.id]:
+        delete_actor(twin, actor)
+    twin.store.workspaces.put(workspace.model_copy(update={"deleted": True}))
 
 
 def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonObject:
@@ -126,10 +133,7 @@ async def patch(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE a workspace with all its sources, destinations and connections."""
     twin = Twin.of(request)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
-    for actor in [actor for actor in twin.store.actors if actor.workspace_id == workspace.id]:
-        delete_actor(twin, actor)
-    twin.store.workspaces.put(workspace.model_copy(update={"deleted": True}))
+    delete_workspace(twin, known_workspace(twin, request.path_params["workspace_id"]))
     return Response(status_code=204)
 
 
