@@ -36,7 +36,11 @@ def test_a_stream_that_selects_every_field_does_not_differ(plugin: Plugin, lake:
 
 
 def test_what_the_source_has_lost_is_missing(plugin: Plugin, lake: Lake) -> None:
-    keys = {"syncMode": "incremental_deduped_history", "cursorField": ["meta", "seen_at"], "primaryKey": [["id"]]}
+    keys: dict[str, Any] = {
+        "syncMode": "incremental_deduped_history",
+        "cursorField": ["meta", "seen_at"],
+        "primaryKey": [["id"]],
+    }
     connection_id = made_connection(lake, "old", stream(selectedFields=["id", "meta"], **keys), stream("spaced"))
     old = lake.twin.store.connections.get(connection_id)
     assert old is not None

@@ -419,7 +419,7 @@ class ConnectorDefinition:
 
 @dataclass(frozen=True)
 class SelectionDifferences:
-    """The streams and fields that a connection's source offers and the connection does not select, and those that it uses and the source no longer offers.
+    """The differences between what a connection selects and what its source offers.
 
     Attributes:
         source_id: the connection's source.

@@ -802,7 +802,10 @@ def get_permissions(
     workspace_id: str | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> list[PermissionProperties]:
-    """The permissions of a user or of a group; with neither, those of the caller."""
+    """The permissions of a user or of a group; with neither, those of the caller.
+
+    Of another user than the caller, Airbyte lists the permissions for the organization, not those for workspaces.
+    """
     return _all(
         PermissionProperties,
         "getPermissions",

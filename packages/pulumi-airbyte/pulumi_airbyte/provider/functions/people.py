@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Group, GroupMember, Organization, Permission, User
 from pulumi_airbyte.provider.functions.function import Arguments, Function, Keys, Server, answered, token
 from pulumi_airbyte.provider.properties import Properties
@@ -20,6 +21,11 @@ PERMISSION_TYPES: Final = (
     "workspace_editor",
     "workspace_runner",
     "workspace_reader",
+)
+FAILED: Final = 500
+NO_PERMISSION: Final = (
+    "Airbyte fails so for an id that no permission has, and for a permission of a group: look those up by groupId with "
+    "getPermissions."
 )
 _ORGANIZATION: Final = ObjectType(
     "OrganizationProperties",
@@ -149,7 +155,12 @@ def _group_shown(found: Group) -> Properties:
 
 
 def _permission(server: Server, arguments: Arguments) -> Properties:
-    return _permission_shown(server.airbyte.read_permission(arguments.text("permissionId")))
+    try:
+        return _permission_shown(server.airbyte.read_permission(arguments.text("permissionId")))
+    except ServerError as error:
+        if error.status != FAILED:
+            raise
+        raise ServerError(error.message, NO_PERMISSION, error.status) from None
 
 
 def _permissions(server: Server, arguments: Arguments) -> Properties:
@@ -249,7 +260,8 @@ FUNCTIONS: Final = {
         _permission,
     ),
     token("getPermissions"): Function(
-        "The permissions of a user or of a group; with neither, those of the caller.",
+        "The permissions of a user or of a group; with neither, those of the caller. Of another user than the caller, "
+        "Airbyte lists the permissions for the organization, not those for workspaces.",
         (
             Field("userId", "string", "The user."),
             Field("groupId", "string", "The group."),
