@@ -71,7 +71,7 @@ def test_more_jobs_than_a_page_are_read_page_by_page(plugin: Plugin, lake: Lake)
 
 def people(lake: Lake) -> tuple[str, str]:
     """The ids of two users of the organization."""
-    ids = []
+    ids: list[str] = []
     for name in ("Ada", "Grace"):
         user_id = f"00000000-0000-4000-8000-0000000000{len(ids) + 10}"
         user = User(id=user_id, name=name, email=f"{name.lower()}@example.com")
