@@ -18,6 +18,7 @@ from airbyte_twin.config import actors as config_actors
 from airbyte_twin.config import connections as config_connections
 from airbyte_twin.config import instance, state, web_backend
 from airbyte_twin.config import jobs as config_jobs
+from airbyte_twin.config import permissions as config_permissions
 from airbyte_twin.errors import (
     ApiError,
     BareError,
@@ -53,7 +54,15 @@ from airbyte_twin.twin import Twin
 PUBLIC_MODULES = (
     applications, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups, regions,
 )  # fmt: skip
-CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
+CONFIG_MODULES = (
+    instance,
+    config_connections,
+    web_backend,
+    config_jobs,
+    state,
+    config_actors,
+    config_permissions,
+)
 
 
 def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:

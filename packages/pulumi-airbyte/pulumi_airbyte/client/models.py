@@ -114,6 +114,32 @@ class Definition(Wire):
     manifest: dict[str, Any] | None = None
 
 
+class Permission(Wire):
+    """What a user or a group may do (PermissionResponse, PermissionResponseRead, GroupPermissionResponse).
+
+    A list of a user's permissions has `scope` and `scope_id`, any other answer the workspace or the organization.
+    """
+
+    permission_id: str = Field(alias="permissionId")
+    permission_type: str = Field(alias="permissionType")
+    user_id: str | None = Field(default=None, alias="userId")
+    group_id: str | None = Field(default=None, alias="groupId")
+    workspace_id: str | None = Field(default=None, alias="workspaceId")
+    organization_id: str | None = Field(default=None, alias="organizationId")
+    scope: str | None = None
+    scope_id: str | None = Field(default=None, alias="scopeId")
+
+    @property
+    def workspace(self) -> str | None:
+        """The id of the workspace that it is for; None for an organization or the whole server."""
+        return self.scope_id if self.scope == "workspace" else self.workspace_id
+
+    @property
+    def organization(self) -> str | None:
+        """The id of the organization that it is for; None for a workspace or the whole server."""
+        return self.scope_id if self.scope == "organization" else self.organization_id
+
+
 class ConnectorDefinition(Wire):
     """A connector of the server (`GET /connector_definitions`); `version` is its image tag."""
 

@@ -317,6 +317,31 @@ def image_inputs(kind: str) -> tuple[Field, ...]:
     )
 
 
+PERMISSION_TYPES: Final = (
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+)
+PERMISSION_INPUTS: Final = (
+    Field("userId", "string", "The user.", required=True, replace=True),
+    Field("workspaceId", "string", "The workspace that it is for. Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that it is for.", replace=True),
+    Field(
+        "permissionType",
+        "string",
+        "What the user may do there.",
+        required=True,
+        values=PERMISSION_TYPES,
+    ),
+)
+PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
+
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
     Field("workspaceId", "string", "The workspace whose sources may use it.", required=True, replace=True),
