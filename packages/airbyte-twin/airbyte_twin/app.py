@@ -35,8 +35,10 @@ from airbyte_twin.public import (
     applications,
     connections,
     definitions,
+    embedded,
     groups,
     jobs,
+    oauth,
     permissions,
     regions,
     streams,
@@ -52,7 +54,8 @@ from airbyte_twin.sync.run.runner import SyncRunner
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    applications, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups, regions,
+    applications, oauth, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups,
+    regions, embedded,
 )  # fmt: skip
 CONFIG_MODULES = (
     instance,

@@ -8,6 +8,7 @@ from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.json_mapper import JavaEnum
 from airbyte_twin.records import (
+    ActorKind,
     ConnectionStatus,
     NamespaceDefinition,
     NonBreakingPolicy,
@@ -401,3 +402,42 @@ class DataplanePatch(Body):
 
     name: str | None = None
     enabled: bool | None = None
+
+
+class OAuthCredentialsPut(Body):
+    """PUT of the credentials of a workspace or an organization."""
+
+    java = "OAuthCredentialsRequest"
+
+    actor_type: Annotated[Literal[ActorKind.SOURCE, ActorKind.DESTINATION], AnyCase, JavaEnum("ActorTypeEnum")]
+    name: str
+    configuration: JsonObject
+
+
+class OAuthStart(Body):
+    """POST of an OAuth flow; `name` is the older name of `source_type`."""
+
+    java = "InitiateOauthRequest"
+
+    name: str | None = None
+    source_type: str | None = None
+    redirect_url: str
+    workspace_id: Id
+
+
+class WidgetOrder(Body):
+    """POST of a token for a widget."""
+
+    java = "EmbeddedWidgetRequest"
+
+    allowed_origin: str
+    external_user_id: str
+    organization_id: Id
+
+
+class ScopedTokenOrder(Body):
+    """POST of a token for one workspace."""
+
+    java = "EmbeddedScopedTokenRequest"
+
+    workspace_id: Id

@@ -81,10 +81,6 @@ TEXTS = {
         "Group member already exists",
         "This user is already a member of this group.",
     ),
-    "error:implementation/not-implemented-in-oss": (
-        "API not implemented in Airbyte OSS",
-        "The requested API isn't implemented in the Airbyte OSS version.",
-    ),
     "error:license/entitlement": (
         "License Entitlement Error",
         "The license for this organization is not entitled to use the requested feature.",
@@ -239,19 +235,19 @@ def files_unsupported(what: Literal["connection", "stream"], streams: Iterable[t
     return ProblemError(400, code, {"streams": shown})
 
 
-def not_in_oss() -> ProblemError:
-    """501 for a feature of Airbyte Cloud."""
-    return ProblemError(501, "error:implementation/not-implemented-in-oss")
-
-
 def json_response(document: JsonValue, status: int = 200) -> Response:
     """One JSON answer, nulls included."""
     return Response(dump_json(document), status, media_type="application/json")
 
 
 def deleted() -> Response:
-    """204, with the type that the server gives an answer that has no body."""
-    return Response(status_code=204, headers={"content-type": "*/*"})
+    """204."""
+    return bodyless(204)
+
+
+def bodyless(status: int) -> Response:
+    """An answer of the server's own code that has no body, with the type that the server gives it."""
+    return Response(status_code=status, headers={"content-type": "*/*"})
 
 
 async def answer_api_error(_request: Request, error: Exception) -> Response:

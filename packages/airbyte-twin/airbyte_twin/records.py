@@ -353,6 +353,17 @@ class Application(Record):
     created_at: int
 
 
+class OAuthCredentials(Record):
+    """A workspace's or organization's own client for a connector's OAuth; `secret_id` has its configuration."""
+
+    id: str
+    kind: ActorKind
+    definition_id: str
+    workspace_id: str | None = None
+    organization_id: str | None = None
+    secret_id: str
+
+
 class Secret(Record):
     """A secret's value; `id` is its versioned coordinate."""
 

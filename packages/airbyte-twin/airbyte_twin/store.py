@@ -20,6 +20,7 @@ from airbyte_twin.records import (
     Image,
     Job,
     Membership,
+    OAuthCredentials,
     Organization,
     Outside,
     Permission,
@@ -109,6 +110,7 @@ class Snapshot(Record):
     permissions: tuple[Permission, ...] = ()
     regions: tuple[Region, ...] = ()
     dataplanes: tuple[Dataplane, ...] = ()
+    oauth_credentials: tuple[OAuthCredentials, ...] = ()
 
 
 class SecretSnapshot(Record):
@@ -144,6 +146,7 @@ class Store:
         self.permissions: Table[Permission] = Table()
         self.regions: Table[Region] = Table()
         self.dataplanes: Table[Dataplane] = Table()
+        self.oauth_credentials: Table[OAuthCredentials] = Table()
         self.secrets: Table[Secret] = Table()
         self.next_job_id = 1
 
@@ -154,7 +157,7 @@ class Store:
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
             self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.images,
             self.organizations, self.users, self.groups, self.memberships, self.permissions, self.regions,
-            self.dataplanes, self.secrets,
+            self.dataplanes, self.oauth_credentials, self.secrets,
         )  # fmt: skip
         return sum(table.changes for table in tables)
 
@@ -209,6 +212,7 @@ class Store:
             permissions=tuple(self.permissions),
             regions=tuple(self.regions),
             dataplanes=tuple(self.dataplanes),
+            oauth_credentials=tuple(self.oauth_credentials),
         )
 
     def secret_snapshot(self) -> SecretSnapshot:
@@ -238,5 +242,6 @@ class Store:
         self.permissions.fill(snapshot.permissions)
         self.regions.fill(snapshot.regions)
         self.dataplanes.fill(snapshot.dataplanes)
+        self.oauth_credentials.fill(snapshot.oauth_credentials)
         self.secrets.fill(secrets.secrets)
         self.applications.fill(secrets.applications)

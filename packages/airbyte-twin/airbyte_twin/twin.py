@@ -77,6 +77,15 @@ class ByHand:
         return True
 
 
+@dataclass(frozen=True)
+class Consent:
+    """An OAuth flow that has begun: for which connector and workspace, and where it leads in the end."""
+
+    definition_id: str
+    workspace_id: str
+    redirect_url: str
+
+
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
 T = TypeVar("T")
 
@@ -89,6 +98,7 @@ class Twin:
         runner: Runs jobs.
         cancellations: Work outside the twin's thread.
         changed: Called after a change of the store outside of a request.
+        consents: OAuth flows under way, by their state.
         defects: Exceptions in the twin itself; a 500 alone can be a faithful answer.
     """
 
@@ -102,6 +112,7 @@ class Twin:
     cancellations: Cancellations = field(default_factory=Cancellations)
     changed: Callable[[], None] = lambda: None
     defects: list[str] = field(default_factory=list)
+    consents: dict[str, Consent] = field(default_factory=dict)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:

@@ -43,12 +43,6 @@ def test_workspace_names_need_not_be_unique(api: Api) -> None:
     assert len({api.post("/workspaces", {"name": "same"})["workspaceId"] for _ in range(2)}) == 2
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_oauth_credentials_of_a_workspace_are_not_in_this_edition(api: Api, method: str) -> None:
-    path = f"{PUBLIC}/workspaces/{api.twin.workspace_id}/oauthCredentials"
-    api.call(method, path + ("" if method == "PUT" else "/source/shopify"), 501)
-
-
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

@@ -9,10 +9,9 @@ from inspect import get_annotations
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, get_origin
 
 import pulumi
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
-
-SchemaPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 
 PermissionRole = Literal[
     "workspace_reader",
@@ -330,11 +329,11 @@ class Connection(Resource):
         configurations: pulumi.Input[ConnectionConfigurationsArgs],
         name: pulumi.Input[str] | None = None,
         schedule: pulumi.Input[ConnectionScheduleArgs] | None = None,
-        namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
+        namespace_definition: pulumi.Input[NamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
-        status: pulumi.Input[Literal["active", "inactive"]] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingChanges] | None = None,
+        status: pulumi.Input[ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,

@@ -10,7 +10,7 @@ from airbyte_twin.actors import delete_actor
 from airbyte_twin.bodies import Notifications, WorkspaceCreate, WorkspacePatch
 from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject, as_object
-from airbyte_twin.errors import OpaqueError, forbidden, json_response, not_in_oss
+from airbyte_twin.errors import OpaqueError, forbidden, json_response
 from airbyte_twin.public.views import workspace_view
 from airbyte_twin.queries import envelope, read_filter, read_page
 from airbyte_twin.records import DEFAULT_ID, Workspace
@@ -47,6 +47,17 @@ def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonO
     if sent is None:
         return before
     return as_object(merged(before, sent.model_dump(mode="json", by_alias=True, exclude_none=True)))
+
+
+def new_workspace(twin: Twin, name: str, organization_id: str) -> Workspace:
+    """A workspace with the settings that every new one has, not stored yet."""
+    return Workspace(
+        id=str(uuid4()),
+        name=name,
+        notifications=default_notifications(),
+        created_at=twin.clock.seconds(),
+        organization_id=organization_id,
+    )
 
 
 def owner_of(twin: Twin, body: WorkspaceCreate) -> str:
@@ -86,15 +97,12 @@ async def list_workspaces(request: Request) -> Response:
 async def create(request: Request) -> Response:
     """POST a workspace; names need not be unique."""
     twin, body = Twin.of(request), await read_body(request, WorkspaceCreate)
-    workspace = Workspace(
-        id=str(uuid4()),
-        name=body.name,
-        notifications=notifications_after(default_notifications(), body.notifications),
-        created_at=twin.clock.seconds(),
-        organization_id=owner_of(twin, body),
-        region_id=region_of(twin, body.region_id),
-    )
-    return json_response(workspace_view(twin, twin.store.workspaces.put(workspace)))
+    made = new_workspace(twin, body.name, owner_of(twin, body))
+    changes = {
+        "notifications": notifications_after(made.notifications, body.notifications),
+        "region_id": region_of(twin, body.region_id),
+    }
+    return json_response(workspace_view(twin, twin.store.workspaces.put(made.model_copy(update=changes))))
 
 
 async def get(request: Request) -> Response:
@@ -125,11 +133,6 @@ async def delete(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def oauth_credentials(_request: Request) -> Response:
-    """OAuth overrides exist on Cloud only."""
-    raise not_in_oss()
-
-
 ROUTES = [
     Route("/health", health, methods=["GET"]),
     Route("/workspaces", list_workspaces, methods=["GET"]),
@@ -137,6 +140,4 @@ ROUTES = [
     Route("/workspaces/{workspace_id}", get, methods=["GET"]),
     Route("/workspaces/{workspace_id}", patch, methods=["PATCH"]),
     Route("/workspaces/{workspace_id}", delete, methods=["DELETE"]),
-    Route("/workspaces/{workspace_id}/oauthCredentials", oauth_credentials, methods=["PUT"]),
-    Route("/workspaces/{workspace_id}/oauthCredentials/{kind}/{name}", oauth_credentials, methods=["DELETE"]),
 ]

@@ -1,7 +1,9 @@
 """Field tables: the inputs and outputs of each resource. Schema, checks and diffs are generated from them."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 
 FieldType = Literal["string", "integer", "boolean", "object", "texts", "paths", "objects"]
 
@@ -177,7 +179,7 @@ CONNECTION_INPUTS: Final = (
         "namespaceDefinition",
         "string",
         "Where the namespace of the written data comes from. Default: destination.",
-        values=("source", "destination", "custom_format"),
+        values=get_args(NamespaceDefinition),
     ),
     Field(
         "namespaceFormat",
@@ -189,9 +191,9 @@ CONNECTION_INPUTS: Final = (
         "nonBreakingSchemaUpdatesBehavior",
         "string",
         "What the server does when the source gains or loses fields. Default: ignore.",
-        values=("ignore", "disable_connection", "propagate_columns", "propagate_fully"),
+        values=get_args(NonBreakingChanges),
     ),
-    Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
+    Field("status", "string", "Whether it runs. Default: active.", values=get_args(ConnectionStatus)),
     Field("tags", "objects", "Tags of the workspace, each with tagId, name, color and workspaceId.", of=_TAG),
     Field(
         "notifySchemaChanges",
