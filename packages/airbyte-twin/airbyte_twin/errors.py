@@ -86,6 +86,10 @@ TEXTS = {
         "The license for this organization is not entitled to use the requested feature.",
     ),
     "error:connection/locked": ("Connection is locked", "The connection is locked and cannot be modified."),
+    "error:twin/not-modelled": (
+        "Not modelled by airbyte-twin",
+        "A real Airbyte has this call, the twin does not model it.",
+    ),
     "error:tag-already-exists": ("Tag already exists", "A tag with this name already exists in this workspace."),
     "error:tag-invalid-hex-color": ("Invalid hex color", "The hex color provided is invalid."),
     "error:tag-name-too-long": ("Tag name too long", "The tag name can be maximum 30 characters."),

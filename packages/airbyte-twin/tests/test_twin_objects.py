@@ -169,16 +169,16 @@ def test_a_bare_pipe_in_a_query_is_refused(api: Api) -> None:
     api.get("/jobs", orderBy="createdAt|DESC")
 
 
-@pytest.mark.parametrize("path", ["/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
+@pytest.mark.parametrize("path", ["", "/", "/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
     assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/"])
-def test_the_root_leads_to_the_documentation(path: str) -> None:
+def test_one_level_above_the_public_api_leads_to_its_documentation(path: str) -> None:
     with serving(auth="client_credentials") as api:
-        answer = httpx.get(api.twin.public_url + path, trust_env=False)
+        answer = httpx.get(f"{api.twin.url}/api/public{path}", trust_env=False)
         assert (answer.status_code, answer.headers["location"]) == (302, "https://reference.airbyte.com/")
         assert httpx.get(f"{api.twin.public_url}/health/", trust_env=False).status_code == 200
 

@@ -19,6 +19,7 @@ from pulumi_airbyte.client.models import (
     Connection,
     Definition,
     DefinitionKind,
+    Permission,
     Tag,
     Workspace,
 )
@@ -35,7 +36,7 @@ EVERYWHERE: Final = ""
 UNKNOWN_WORKSPACE: Final = "unknown"
 """The workspace of an object with an unknown workspace."""
 
-Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Tag, Workspace)
+Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Permission, Tag, Workspace)
 Answer = TypeVar("Answer")
 
 
@@ -229,6 +230,27 @@ def _tags(airbyte: Airbyte) -> Shelf[Tag]:
     )
 
 
+def permission_place(user_id: str, organization_id: str) -> str:
+    """The list that a permission is in: those of a user in an organization itself, or in workspaces."""
+    return f"{user_id}/{organization_id}"
+
+
+def _permissions(airbyte: Airbyte) -> Shelf[Permission]:
+    def within(place: str) -> list[Permission]:
+        user_id, _, organization_id = place.partition("/")
+        return airbyte.permissions_within(user_id, organization_id)
+
+    return Shelf(
+        Reading(
+            lambda permission_id, _: airbyte.get_permission(permission_id),
+            within,
+            within,
+            lambda found: found.permission_id,
+            lambda found: permission_place(found.user_id or "", found.organization or ""),
+        )
+    )
+
+
 class Inventory:
     """The objects of one Airbyte, by kind.
 
@@ -269,6 +291,7 @@ class Inventory:
             )
         )
         self.tags: Shelf[Tag] = _tags(airbyte)
+        self.permissions: Shelf[Permission] = _permissions(airbyte)
         self._definitions: dict[DefinitionKind, Shelf[Definition]] = {
             kind: _definitions(airbyte, kind) for kind in get_args(DefinitionKind)
         }

@@ -113,20 +113,25 @@ class ResourceType(ABC):
         """The canonical tree of inputs: two trees differ only where their meaning differs."""
 
     def local(self, inputs: Properties) -> Properties:
-        """The provider's own inputs, which the server does not have."""
-        names = {entry.name for entry in self.inputs if entry.local}
+        """The inputs that a read keeps: the provider's own, and those that the server never shows."""
+        names = {entry.name for entry in self.inputs if entry.kept}
         return {key: value for key, value in inputs.items() if key in names}
 
     def remote(self, inputs: Properties) -> Properties:
-        """The inputs that are sent to the server."""
+        """The inputs that are compared with the server."""
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
     def entry(self, inputs: Properties) -> str:
         """An object's identity by its inputs; empty while it is unknown."""
+        found = self.identified(inputs)
+        return "" if found is None else entry_of(self.token, found)
+
+    def identified(self, inputs: Properties) -> tuple[str, ...] | None:
+        """The values of the inputs that identify an object; None while one of them is unknown."""
         values = [unwrap(inputs.get(name)) for name in self.identity]
         texts = tuple(value for value in values if isinstance(value, str))
-        return entry_of(self.token, texts) if len(texts) == len(values) else ""
+        return texts if len(texts) == len(values) else None
 
     def successor(self, inputs: Properties) -> str:
         """The inputs of a replacement that the delete of the old object needs, as JSON without secrets."""

@@ -1,7 +1,9 @@
 """Field tables: the inputs and outputs of each resource. Schema, checks and diffs are generated from them."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 
 FieldType = Literal["string", "integer", "boolean", "object", "texts", "paths", "objects"]
 
@@ -34,6 +36,7 @@ class Field:
         secret: whether the engine encrypts it as a whole.
         values: the allowed texts; empty for any.
         local: whether it is the provider's own; the server has no such property.
+        unshown: whether the server takes it and never shows it. It is compared with the state, and not with the server.
         of: the type of an `object`, or of each item of `objects`; None for free-form JSON.
     """
 
@@ -45,7 +48,13 @@ class Field:
     secret: bool = False
     values: tuple[str, ...] = ()
     local: bool = False
+    unshown: bool = False
     of: ObjectType | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether a read keeps the state's value."""
+        return self.local or self.unshown
 
 
 REWRITES: Final = Field(
@@ -67,6 +76,16 @@ VERSIONS: Final = Field(
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
 
+_CONSENT: Final = Field(
+    "secretId",
+    "string",
+    "The id with which Airbyte's OAuth redirect ends (Cloud): Airbyte puts the tokens behind it into the "
+    "configuration. Another id replaces the tokens. To leave it out later changes nothing.",
+    secret=True,
+    unshown=True,
+)
+
+
 def actor_inputs(kind: str) -> tuple[Field, ...]:
     """The inputs of a source or destination."""
     return (
@@ -85,6 +104,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
             "encrypted in the state; the rest stays readable. The server's mask is refused as a value.",
             required=True,
         ),
+        *([_CONSENT] if kind == "source" else []),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
         Field(
             "checkConnection",
@@ -159,7 +179,7 @@ CONNECTION_INPUTS: Final = (
         "namespaceDefinition",
         "string",
         "Where the namespace of the written data comes from. Default: destination.",
-        values=("source", "destination", "custom_format"),
+        values=get_args(NamespaceDefinition),
     ),
     Field(
         "namespaceFormat",
@@ -171,9 +191,9 @@ CONNECTION_INPUTS: Final = (
         "nonBreakingSchemaUpdatesBehavior",
         "string",
         "What the server does when the source gains or loses fields. Default: ignore.",
-        values=("ignore", "disable_connection", "propagate_columns", "propagate_fully"),
+        values=get_args(NonBreakingChanges),
     ),
-    Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
+    Field("status", "string", "Whether it runs. Default: active.", values=get_args(ConnectionStatus)),
     Field("tags", "objects", "Tags of the workspace, each with tagId, name, color and workspaceId.", of=_TAG),
     Field(
         "notifySchemaChanges",
@@ -298,6 +318,31 @@ def image_inputs(kind: str) -> tuple[Field, ...]:
         _FORCE_DEFINITION,
     )
 
+
+PERMISSION_TYPES: Final = (
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+)
+PERMISSION_INPUTS: Final = (
+    Field("userId", "string", "The user.", required=True, replace=True),
+    Field("workspaceId", "string", "The workspace that it is for. Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that it is for.", replace=True),
+    Field(
+        "permissionType",
+        "string",
+        "What the user may do there.",
+        required=True,
+        values=PERMISSION_TYPES,
+    ),
+)
+PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
 
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
