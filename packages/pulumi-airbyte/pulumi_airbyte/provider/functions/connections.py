@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, cast
 
-from airbyte_model.mappers import ENCRYPTION
+from airbyte_model.mapper_types import ENCRYPTION
 from airbyte_model.modes import SYNC_MODES
 
 from pulumi_airbyte.client.models import Connection, Schedule, Stream
