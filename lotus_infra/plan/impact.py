@@ -19,6 +19,7 @@ SOURCE_DEFINITION: Final = "airbyte:index/sourceDefinition:SourceDefinition"
 DESTINATION_DEFINITION: Final = "airbyte:index/destinationDefinition:DestinationDefinition"
 DECLARATIVE_DEFINITION: Final = "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition"
 TAG: Final = "airbyte:index/tag:Tag"
+PERMISSION: Final = "airbyte:index/permission:Permission"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 Area = Literal["Airbyte", "S3", "Dagster", "other"]

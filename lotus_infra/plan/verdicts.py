@@ -22,6 +22,7 @@ from lotus_infra.plan.impact import (
     DESTINATION_DEFINITION,
     EFFECTS,
     LIFECYCLE,
+    PERMISSION,
     PROVIDER,
     SOURCE,
     SOURCE_DEFINITION,
@@ -239,6 +240,17 @@ _AIRBYTE: Final = {
         replace=look("is replaced: connections outside of the stack lose it"),
         delete=look("is deleted: connections outside of the stack lose it"),
         rows={"name": _safe(), "color": _safe(), "workspaceId": IDENTITY},
+    ),
+    PERMISSION: Entry(
+        create=exposes("lets a user into a workspace or an organization"),
+        replace=exposes("lets another user in, or the user into another place"),
+        delete=look("is deleted: the user loses access; with an organization, also to its workspaces"),
+        rows={
+            "userId": Row(exposes("lets another user in")),
+            "workspaceId": Row(exposes("lets the user into another place")),
+            "organizationId": Row(exposes("lets the user into another place")),
+            "permissionType": Row(exposes("may let the user do more")),
+        },
     ),
     "airbyte:index/workspace:Workspace": Entry(
         create=look("is added"),

@@ -13,6 +13,18 @@ from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBrea
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
 
+PermissionRole = Literal[
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+]
+
 
 class _Argument(Protocol):
     """A typed argument that converts itself to the provider's properties."""
@@ -473,6 +485,54 @@ class Tag(Resource):
     def to_wire(self) -> dict[str, pulumi.Output[str]]:
         """The tag as one of a connection's tags, in the API's spelling."""
         return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}
+
+
+@_with_outputs
+class Permission(Resource):
+    """What a user may do in a workspace, or in an organization (`airbyte:index/permission:Permission`).
+
+    Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        permission_id: the permission's id.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    user_id: pulumi.Output[str]
+    permission_type: pulumi.Output[str]
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    permission_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user_id: pulumi.Input[str],
+        permission_type: pulumi.Input[PermissionRole],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a permission. A user has at most one in each workspace, and one in each organization itself.
+
+        Args:
+            resource_name: its name in the program.
+            user_id: the user; a change replaces the permission.
+            permission_type: what the user may do, such as `workspace_editor`.
+            workspace_id: the workspace that it is for; a change replaces the permission. Give this or
+                `organization_id`.
+            organization_id: the organization that it is for; a change replaces the permission.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "user_id": user_id,
+            "permission_type": permission_type,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/permission:Permission", resource_name, inputs, opts)
 
 
 @_with_outputs

@@ -3,6 +3,7 @@
 import threading
 from contextlib import nullcontext
 
+from pulumi_airbyte.client.access import Access
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
 from pulumi_airbyte.client.definitions import Definitions
@@ -20,12 +21,13 @@ from pulumi_airbyte.client.models import (
 )
 from pulumi_airbyte.client.operations import Operations, discovering
 from pulumi_airbyte.client.own_connectors import OwnConnectors
+from pulumi_airbyte.client.people import People
 from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, People, Definitions, Access):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use

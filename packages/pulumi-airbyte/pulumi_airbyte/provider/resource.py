@@ -124,9 +124,14 @@ class ResourceType(ABC):
 
     def entry(self, inputs: Properties) -> str:
         """An object's identity by its inputs; empty while it is unknown."""
+        found = self.identified(inputs)
+        return "" if found is None else entry_of(self.token, found)
+
+    def identified(self, inputs: Properties) -> tuple[str, ...] | None:
+        """The values of the inputs that identify an object; None while one of them is unknown."""
         values = [unwrap(inputs.get(name)) for name in self.identity]
         texts = tuple(value for value in values if isinstance(value, str))
-        return entry_of(self.token, texts) if len(texts) == len(values) else ""
+        return texts if len(texts) == len(values) else None
 
     def successor(self, inputs: Properties) -> str:
         """The inputs of a replacement that the delete of the old object needs, as JSON without secrets."""
@@ -226,7 +231,7 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "paths": (list,),
         "objects": (list,),
     }
-    if not isinstance(value, kinds[entry.type]):
+    if not isinstance(value, (*kinds[entry.type], *((str,) if entry.text else ()))):
         words = {"texts": "a list of texts", "paths": "a list of paths", "objects": "a list of objects"}
         article = "an" if entry.type[0] in "aio" else "a"
         return [Failure(entry.name, f"must be {words.get(entry.type) or f'{article} {entry.type}'}")]
