@@ -27,6 +27,7 @@ LONG = {
 PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/leave-terraform.md": 5,
+    "docs/how-to/release-the-packages.md": 1,
     "docs/how-to/remove-a-source.md": 1,
     "docs/how-to/remove-a-stream.md": 1,
     "docs/how-to/rotate-a-credential.md": 2,
