@@ -174,7 +174,7 @@ def test_the_twins_wheel_alone_answers_in_an_empty_folder(tmp_path: Path) -> Non
     empty = tmp_path / "empty"
     empty.mkdir()
 
-    command = [environment / "bin" / "airbyte-twin", "--port", "0"]
+    command = [str(environment / "bin" / "airbyte-twin"), "--port", "0"]
     with subprocess.Popen(command, cwd=empty, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         try:
