@@ -222,13 +222,14 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "integer": (int,),
         "boolean": (bool,),
         "object": (dict,),
-        "schedule": (dict,),
-        "tags": (list,),
         "texts": (list,),
+        "paths": (list,),
         "objects": (list,),
     }
-    if not isinstance(value, kinds[entry.type]):
-        return [Failure(entry.name, f"must be {'an' if entry.type[0] in 'aio' else 'a'} {entry.type}")]
+    if not isinstance(value, (*kinds[entry.type], *((str,) if entry.text else ()))):
+        words = {"texts": "a list of texts", "paths": "a list of paths", "objects": "a list of objects"}
+        article = "an" if entry.type[0] in "aio" else "a"
+        return [Failure(entry.name, f"must be {words.get(entry.type) or f'{article} {entry.type}'}")]
     if entry.values and value not in entry.values:
         return [Failure(entry.name, f"{value!r} is not allowed: give one of {', '.join(entry.values)}")]
     return []
