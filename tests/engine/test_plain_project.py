@@ -29,7 +29,7 @@ from tests.engine.outside import (
 )
 from toolchain.release import PACKAGES, plugin_archive
 
-EXAMPLE = EXAMPLES / "faker-to-s3"
+EXAMPLE = EXAMPLES / "faker-to-s3-python"
 VERSION = metadata.version("pulumi-airbyte")
 
 
