@@ -207,7 +207,7 @@ _AIRBYTE: Final = {
         create=touches("is added"),
         replace=touches("is replaced, with its connection"),
         delete=destroys("is deleted, with its connection and every cursor; files in the bucket stay"),
-        rows=_ACTOR,
+        rows={**_ACTOR, "secretId": Row(ANOTHER_SECRET)},
     ),
     DESTINATION: Entry(
         create=look("is added: data may go there"),

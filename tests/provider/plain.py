@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from airbyte_twin.store import Store
+
 from tests.provider.lake import Document, Lake
-from tests.provider.ways import MANIFEST
+from tests.provider.ways import IMAGES, MANIFEST
 
 TAG: Final = "tag"
-IMAGES: Final = ("sourceDefinition", "destinationDefinition")
 SPECIFICATION: Final = {
     "type": "object",
     "required": ["api_key"],
@@ -131,3 +132,19 @@ ALL: Final[Mapping[str, Plain]] = {
         Plain(TAG, "/tags", {}, {"name": "another name", "color": "00FF00"}, {}, verb="PATCH"),
     )
 }
+
+
+def live_ids(store: Store) -> dict[str, set[str]]:
+    """The ids of everything that an Airbyte has, by kind of resource."""
+    actors = [one for one in store.actors if not one.deleted]
+    own = [one for one in store.definitions if not one.deleted and one.workspace_id]
+    return {
+        "workspace": {one.id for one in store.workspaces if not one.deleted},
+        "tag": {one.id for one in store.tags},
+        "sourceDefinition": {one.id for one in own if one.kind == "source" and not one.declarative},
+        "destinationDefinition": {one.id for one in own if one.kind == "destination"},
+        MANIFEST: {one.id for one in own if one.declarative},
+        "source": {one.id for one in actors if one.kind == "source"},
+        "destination": {one.id for one in actors if one.kind == "destination"},
+        "connection": {one.id for one in store.connections if one.status != "deprecated"},
+    }

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin import control
@@ -34,7 +34,12 @@ from airbyte_twin.public import (
     applications,
     connections,
     definitions,
+    embedded,
+    groups,
     jobs,
+    oauth,
+    permissions,
+    regions,
     streams,
     tags,
     workspaces,
@@ -48,7 +53,8 @@ from airbyte_twin.sync.run.runner import SyncRunner
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    applications, actors, connections, streams, jobs, workspaces, tags, definitions,
+    applications, oauth, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups,
+    regions, embedded,
 )  # fmt: skip
 CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
 
@@ -76,6 +82,7 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control.ROUTES),
+        Route("/api/public/v1", workspaces.documentation, methods=["GET"]),
         _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
         _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]

@@ -3,7 +3,7 @@
 Source: the insert of an actor and that of a tag were recorded; other statements are of the same form.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
@@ -93,8 +93,30 @@ def check_connection(name: str | None, *texts: str | None) -> None:
 
 def missing_workspace(table: str, workspace_id: str) -> ProblemError:
     """500 for a row whose workspace does not exist, where only the database checks that."""
+    return missing_row(table, "workspace", workspace_id)
+
+
+def missing_row(table: str, other: str, key: str) -> ProblemError:
+    """500 for a row that refers to one of another table that does not exist."""
+    column = f"{other}_id"
     return unexpected(
         f'Error executing PERSIST: ERROR: insert or update on table "{table}" violates foreign key constraint '
-        f'"{table}_workspace_id_fkey"\n'
-        f'  Detail: Key (workspace_id)=({workspace_id}) is not present in table "workspace".'
+        f'"{table}_{column}_fkey"\n'
+        f'  Detail: Key ({column})=({key}) is not present in table "{other}".'
+    )
+
+
+def duplicate_key(constraint: str, columns: Mapping[str, str | None]) -> ProblemError:
+    """500 for a row whose key another one has."""
+    names, values = ", ".join(columns), ", ".join(str(value) for value in columns.values())
+    return unexpected(
+        f'Error executing PERSIST: ERROR: duplicate key value violates unique constraint "{constraint}"\n'
+        f"  Detail: Key ({names})=({values}) already exists."
+    )
+
+
+def violated_check(table: str, constraint: str) -> ProblemError:
+    """500 for a row whose columns do not go together."""
+    return unexpected(
+        f'Error executing PERSIST: ERROR: new row for relation "{table}" violates check constraint "{constraint}"'
     )

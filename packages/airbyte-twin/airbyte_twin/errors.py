@@ -39,11 +39,16 @@ PROBLEMS = {
         "bad-request", "The request could not be understood by the server due to malformed syntax."
     ),
     "value-not-found": _documented("value-not-found", "The submitted value could not be found.", ""),
-    "forbidden": _documented("forbidden", "You don't have permission to access this resource."),
+    "forbidden": _documented("forbidden", "The request is forbidden."),
     "resource-not-found": _documented("resource-not-found", "The requested resource could not be found."),
     "state-conflict": _documented("state-conflict", "State conflict", "409-state-conflict"),
-    "try-again-later": _documented("try-again-later", "Try again later"),
+    "try-again-later": _documented("try-again-later", "Please try again later."),
     "unprocessable-entity": _documented("unprocessable-entity", "The body of the request was not understood"),
+    "invalid-redirect-url": _documented(
+        "invalid-redirect-url",
+        "Redirect URL format not understood. Please verify that it is a valid URI and uses HTTPS.",
+    ),
+    "oauth-callback-failure": _documented("oauth-callback-failure", "Unexpected problem completing OAuth"),
     "unexpected-problem": _documented(
         "unexpected-problem",
         "An unexpected problem has occurred. If this is an error that needs to be addressed, please submit a pull "
@@ -51,7 +56,7 @@ PROBLEMS = {
         "",
     ),
 }
-"""Problems of the public API, whose title is their code. Observed, but for `forbidden` and `try-again-later`."""
+"""Problems of the public API, whose title is their code. Observed or in api-problems.yaml."""
 
 TEXTS = {
     "error:cron-validation/invalid-timezone": ("Invalid cron timezone", "The specified cron timezone is invalid"),
@@ -64,12 +69,28 @@ TEXTS = {
         "Connection does not support file transfers",
         "The source or destination used in this connection does not support file transfers, so they cannot be enabled.",
     ),
+    "error:dataplane-group-name-already-exists": (
+        "Data plane group name already exists",
+        "A data plane group with this name already exists for this organization.",
+    ),
+    "error:group-already-exists": (
+        "Group already exists",
+        "A group with this name already exists in this organization.",
+    ),
+    "error:group-member-already-exists": (
+        "Group member already exists",
+        "This user is already a member of this group.",
+    ),
+    "error:license/entitlement": (
+        "License Entitlement Error",
+        "The license for this organization is not entitled to use the requested feature.",
+    ),
     "error:connection/locked": ("Connection is locked", "The connection is locked and cannot be modified."),
     "error:tag-already-exists": ("Tag already exists", "A tag with this name already exists in this workspace."),
     "error:tag-invalid-hex-color": ("Invalid hex color", "The hex color provided is invalid."),
     "error:tag-name-too-long": ("Tag name too long", "The tag name can be maximum 30 characters."),
 }
-"""Title and detail of `error:*` problems, whose code is only in their type. Observed, but for a locked one's detail."""
+"""Title and detail of `error:*` problems, whose code is only in their type. Observed or in api-problems.yaml."""
 
 
 def problem_of(code: str) -> Problem:
@@ -214,19 +235,19 @@ def files_unsupported(what: Literal["connection", "stream"], streams: Iterable[t
     return ProblemError(400, code, {"streams": shown})
 
 
-def not_in_oss() -> ProblemError:
-    """501 for a feature of Airbyte Cloud."""
-    return ProblemError(501, "error:implementation/not-implemented-in-oss")
-
-
 def json_response(document: JsonValue, status: int = 200) -> Response:
     """One JSON answer, nulls included."""
     return Response(dump_json(document), status, media_type="application/json")
 
 
 def deleted() -> Response:
-    """204, with the type that the server gives an answer that has no body."""
-    return Response(status_code=204, headers={"content-type": "*/*"})
+    """204."""
+    return bodyless(204)
+
+
+def bodyless(status: int) -> Response:
+    """An answer of the server's own code that has no body, with the type that the server gives it."""
+    return Response(status_code=status, headers={"content-type": "*/*"})
 
 
 async def answer_api_error(_request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airbyte_twin.documents import JsonArray, JsonObject
-from airbyte_twin.errors import HttpError, OpaqueError, json_response, unconverted
+from airbyte_twin.errors import HttpError, OpaqueError, json_response, target_of, unconverted
 
 API_HOST = "http://localhost:8001/api/public/v1"
 """Root of `next` and `previous`: the server's configured address, not the caller's."""
@@ -117,6 +117,24 @@ def read_id(request: Request, name: str) -> str | None:
         HttpError: 400, it is none.
     """
     return next(iter(read_ids(request, name)), None)
+
+
+def required_id(request: Request, name: str) -> str:
+    """Exactly one UUID.
+
+    Raises:
+        HttpError: 400, it is missing or none.
+    """
+    found = read_id(request, name)
+    if found is None:
+        raise missing_query(request, name)
+    return found
+
+
+def missing_query(request: Request, name: str) -> HttpError:
+    """400 for a parameter that a call must have."""
+    message = f"Required QueryValue [{name}] not specified"
+    return HttpError(400, "Bad Request", target_of(request), message, name)
 
 
 def envelope(

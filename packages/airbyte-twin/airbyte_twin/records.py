@@ -20,6 +20,21 @@ StateType = Literal["not_set", "stream", "global", "legacy"]
 FailureOrigin = Literal["source", "destination", "airbyte_platform"]
 RefreshMode = Literal["truncate", "merge"]
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+PublicPermissionType = Literal[
+    "organization_admin",
+    "organization_editor",
+    "organization_runner",
+    "organization_reader",
+    "organization_member",
+    "workspace_admin",
+    "workspace_editor",
+    "workspace_runner",
+    "workspace_reader",
+]
+PermissionType = Literal[PublicPermissionType, "instance_admin", "workspace_owner"]
+
+DEFAULT_ID = "00000000-0000-0000-0000-000000000000"
+"""Of the organization and of the user that every self-managed Airbyte starts with."""
 
 TERMINAL_STATUSES: frozenset[str] = frozenset({"failed", "succeeded", "cancelled"})
 
@@ -37,14 +52,84 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Organization(Record):
+    """Owns workspaces, groups and regions."""
+
+    id: str
+    name: str
+    email: str
+
+
+class User(Record):
+    """A person, who belongs to the organizations that a permission names."""
+
+    id: str
+    name: str
+    email: str
+
+
+class Group(Record):
+    """Users of an organization with common permissions."""
+
+    id: str
+    name: str
+    description: str | None = None
+    organization_id: str
+
+
+class Membership(Record):
+    """A user in a group."""
+
+    id: str
+    group_id: str
+    user_id: str
+
+
+class Permission(Record):
+    """A role of a user or of a group, in a workspace, in an organization, or (an instance admin's) everywhere."""
+
+    id: str
+    type: PermissionType
+    user_id: str | None = None
+    group_id: str | None = None
+    workspace_id: str | None = None
+    organization_id: str | None = None
+
+
+class Region(Record):
+    """Where the jobs of workspaces run; Airbyte's database calls it a dataplane group."""
+
+    id: str
+    name: str
+    organization_id: str
+    enabled: bool = True
+    created_at: int
+    updated_at: int
+    deleted: bool = False
+
+
+class Dataplane(Record):
+    """One cluster of a region."""
+
+    id: str
+    name: str
+    region_id: str
+    enabled: bool = True
+    created_at: int
+    updated_at: int
+    deleted: bool = False
+
+
 class Workspace(Record):
-    """A workspace; `notifications` is complete, in the public API's shape."""
+    """A workspace; `notifications` is complete, in the public API's shape; no `region_id` is the default region."""
 
     id: str
     name: str
     notifications: JsonObject
     created_at: int
     deleted: bool = False
+    organization_id: str = DEFAULT_ID
+    region_id: str | None = None
 
 
 class Definition(Record):
@@ -266,6 +351,17 @@ class Application(Record):
     client_id: str
     client_secret: str
     created_at: int
+
+
+class OAuthCredentials(Record):
+    """A workspace's or organization's own client for a connector's OAuth; `secret_id` has its configuration."""
+
+    id: str
+    kind: ActorKind
+    definition_id: str
+    workspace_id: str | None = None
+    organization_id: str | None = None
+    secret_id: str
 
 
 class Secret(Record):

@@ -11,10 +11,24 @@ from starlette.requests import HTTPConnection
 from airbyte_twin.calls import CallLog
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
+from airbyte_twin.errors import ApiError, OpaqueError, ProblemError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
 from airbyte_twin.manifests import manifest_spec, manifest_streams
-from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Image, Job, Temper, Workspace
+from airbyte_twin.records import (
+    DEFAULT_ID,
+    ActorKind,
+    Application,
+    Catalog,
+    Definition,
+    Image,
+    Job,
+    Organization,
+    Permission,
+    Region,
+    Temper,
+    User,
+    Workspace,
+)
 from airbyte_twin.registry import Connector, Registry
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
@@ -63,6 +77,15 @@ class ByHand:
         return True
 
 
+@dataclass(frozen=True)
+class Consent:
+    """An OAuth flow that has begun: for which connector and workspace, and where it leads in the end."""
+
+    definition_id: str
+    workspace_id: str
+    redirect_url: str
+
+
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
 T = TypeVar("T")
 
@@ -75,6 +98,7 @@ class Twin:
         runner: Runs jobs.
         cancellations: Work outside the twin's thread.
         changed: Called after a change of the store outside of a request.
+        consents: OAuth flows under way, by their state.
         defects: Exceptions in the twin itself; a 500 alone can be a faithful answer.
     """
 
@@ -88,6 +112,7 @@ class Twin:
     cancellations: Cancellations = field(default_factory=Cancellations)
     changed: Callable[[], None] = lambda: None
     defects: list[str] = field(default_factory=list)
+    consents: dict[str, Consent] = field(default_factory=dict)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:
@@ -102,8 +127,9 @@ class Twin:
         return twin
 
     def populate(self) -> None:
-        """Add the objects of a new server: a workspace, an application and the registry's definitions."""
+        """Add the objects of a new server, from its organization to the registry's definitions."""
         now, settings = self.clock.seconds(), self.settings
+        self._add_organization(now)
         if self.store.workspaces.get(settings.workspace_id) is None:
             notifications = default_notifications()
             self.store.workspaces.put(
@@ -124,6 +150,35 @@ class Twin:
                 created_at=default.created_at if default else now,
             )
         )
+
+    def _add_organization(self, now: int) -> None:
+        """Add organization, user and region of a new server, also to a state that was saved before there were any."""
+        if self.store.organizations.get(DEFAULT_ID) is not None:
+            return
+        email = "admin@example.com"
+        self.store.organizations.put(Organization(id=DEFAULT_ID, name="Default Organization", email=email))
+        self.store.users.put(User(id=DEFAULT_ID, name="Default User", email=email))
+        admin = Permission(id=str(uuid4()), type="instance_admin", user_id=DEFAULT_ID)
+        owner = Permission(id=str(uuid4()), type="organization_admin", user_id=DEFAULT_ID, organization_id=DEFAULT_ID)
+        self.store.permissions.put(admin)
+        self.store.permissions.put(owner)
+        self.store.regions.put(
+            Region(id=str(uuid4()), name="AUTO", organization_id=DEFAULT_ID, created_at=now, updated_at=now)
+        )
+
+    def region_name(self, workspace: Workspace) -> str:
+        """The `dataResidency` of a workspace."""
+        region = self.store.regions.get(workspace.region_id or "")
+        return region.name.lower() if region else "auto"
+
+    def check_entitled(self, feature: str) -> None:
+        """Refuse a feature that the organization's license does not have.
+
+        Raises:
+            ProblemError: 403 `error:license/entitlement`.
+        """
+        if not self.settings.entitled:
+            raise ProblemError(403, "error:license/entitlement", {"entitlement": feature})
 
     def unknown(self, resource_type: str, resource_id: str) -> ApiError:
         """The answer of the public API to an unknown id: 404, or 403 on Cloud."""

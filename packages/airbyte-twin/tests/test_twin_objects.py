@@ -43,12 +43,6 @@ def test_workspace_names_need_not_be_unique(api: Api) -> None:
     assert len({api.post("/workspaces", {"name": "same"})["workspaceId"] for _ in range(2)}) == 2
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_oauth_credentials_of_a_workspace_are_not_in_this_edition(api: Api, method: str) -> None:
-    path = f"{PUBLIC}/workspaces/{api.twin.workspace_id}/oauthCredentials"
-    api.call(method, path + ("" if method == "PUT" else "/source/shopify"), 501)
-
-
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
@@ -175,10 +169,18 @@ def test_a_bare_pipe_in_a_query_is_refused(api: Api) -> None:
     api.get("/jobs", orderBy="createdAt|DESC")
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nope", "/sources/a/b", "/regions", "/permissions"])
+@pytest.mark.parametrize("path", ["/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
     assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_root_leads_to_the_documentation(path: str) -> None:
+    with serving(auth="client_credentials") as api:
+        answer = httpx.get(api.twin.public_url + path, trust_env=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, "https://reference.airbyte.com/")
+        assert httpx.get(f"{api.twin.public_url}/health/", trust_env=False).status_code == 200
 
 
 BODIES = ("/sources", "/connections", "/jobs", "/tags", "/workspaces")

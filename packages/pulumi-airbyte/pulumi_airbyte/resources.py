@@ -9,10 +9,9 @@ from inspect import get_annotations
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, get_origin
 
 import pulumi
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
-
-SchemaPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 
 
 class _Argument(Protocol):
@@ -180,7 +179,11 @@ class Actor(Resource):
             "check_connection": check_connection,
             "force_destroy": force_destroy,
         }
-        super().__init__(self._token, resource_name, inputs, opts)
+        super().__init__(self._token, resource_name, {**inputs, **self._own()}, opts)
+
+    def _own(self) -> Mapping[str, Any]:
+        """The inputs that only this kind has."""
+        return {}
 
 
 @_with_outputs
@@ -192,10 +195,60 @@ class Source(Actor):
         source_type: the connector's type name; empty for custom connectors.
     """
 
+    secret_id: pulumi.Output[str | None]
     source_id: pulumi.Output[str]
     source_type: pulumi.Output[str]
 
     _token = "airbyte:index/source:Source"
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        configuration: pulumi.Input[Mapping[str, Any]],
+        workspace_id: pulumi.Input[str],
+        definition_id: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
+        secret_id: pulumi.Input[str] | None = None,
+        resource_allocation: pulumi.Input[Mapping[str, Any]] | None = None,
+        check_connection: pulumi.Input[bool] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a source.
+
+        Args:
+            resource_name: its name in the program; another name declares another object.
+            configuration: the connector's configuration, as its specification describes it. Pass each secret as a
+                secret output at its own path, not the whole configuration as one: the rest stays readable in plans.
+            workspace_id: the workspace that holds it; a change replaces the object.
+            definition_id: the connector's definition; a change replaces the object. Optional where `configuration` has
+                `sourceType`.
+            name: the display name; defaults to `resource_name`.
+            secret_id: the id with which Airbyte's OAuth redirect ends (Cloud). Airbyte puts the tokens behind it into
+                the configuration, so the program leaves them out. Another id replaces the tokens. Keep it in the
+                program: writes then keep the tokens that Airbyte has.
+            resource_allocation: CPU and memory for its jobs (self-managed servers only).
+            check_connection: run the connector's check after each write. An object whose check fails is kept, and the
+                next update checks again. Needs the Config API.
+            force_destroy: delete it even if Airbyte then also deletes connections that the program does not delete.
+            opts: Pulumi's resource options.
+        """
+        self._secret_id = secret_id
+        super().__init__(
+            resource_name,
+            configuration=configuration,
+            workspace_id=workspace_id,
+            definition_id=definition_id,
+            name=name,
+            resource_allocation=resource_allocation,
+            check_connection=check_connection,
+            force_destroy=force_destroy,
+            opts=opts,
+        )
+
+    def _own(self) -> Mapping[str, Any]:
+        return {"secret_id": self._secret_id}
 
 
 @_with_outputs
@@ -264,11 +317,11 @@ class Connection(Resource):
         configurations: pulumi.Input[ConnectionConfigurationsArgs],
         name: pulumi.Input[str] | None = None,
         schedule: pulumi.Input[ConnectionScheduleArgs] | None = None,
-        namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
+        namespace_definition: pulumi.Input[NamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
-        status: pulumi.Input[Literal["active", "inactive"]] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingChanges] | None = None,
+        status: pulumi.Input[ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from airbyte_twin.actors import create_actor, delete_actor, known_actor, patch_actor, replace_actor
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut
 from airbyte_twin.body import read_body
-from airbyte_twin.errors import deleted, json_response, not_in_oss
+from airbyte_twin.errors import deleted, json_response
 from airbyte_twin.public.views import actor_view
 from airbyte_twin.queries import envelope, read_filter, read_flag, read_page
 from airbyte_twin.records import ActorKind
@@ -78,13 +78,7 @@ class ActorRoutes:
         ]
 
 
-async def initiate_oauth(_request: Request) -> Response:
-    """POST `/sources/initiateOAuth` exists on Cloud only."""
-    raise not_in_oss()
-
-
 ROUTES = [
-    Route("/sources/initiateOAuth", initiate_oauth, methods=["POST"]),
     *ActorRoutes(ActorKind.SOURCE).routes(),
     *ActorRoutes(ActorKind.DESTINATION).routes(),
 ]

@@ -76,6 +76,14 @@ class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions
         what = f'update {kind} "{body.get("name")}"'
         return parse_actor(kind, self._public("PUT", f"/{kind}s/{actor_id}", what, body=body), what)
 
+    def grant_source(self, source_id: str, body: JsonObject) -> Actor:
+        """PATCH a source with the id of an OAuth consent. Its configuration may not be in the body: see `put_actor`.
+
+        The body needs the source's resource allocation, which the server drops otherwise.
+        """
+        what = f"give source {source_id} the tokens of its secretId"
+        return parse_actor("source", self._public("PATCH", f"/sources/{source_id}", what, body=body), what)
+
     def delete_actor(self, kind: ActorKind, actor_id: str) -> None:
         """DELETE a source or destination. The server also deletes its connections."""
         self._public("DELETE", f"/{kind}s/{actor_id}", f"delete {kind} {actor_id}")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
@@ -10,7 +10,7 @@ from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, StreamP
 from pulumi_airbyte.provider import audit
 from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
-from pulumi_airbyte.provider.tables import Field
+from pulumi_airbyte.provider.tables import Field, ObjectType
 
 _PARENTHESES: Final = re.compile(r"\(([^)]*)\)")
 
@@ -158,15 +158,59 @@ def _audited(each: audit.Audited) -> Property:
 
 DECLARED_KEYS: Final = frozenset({"kind", "name", "sourceName", "destinationName"})
 _WORKSPACE_ID: Final = Field("workspaceId", "string", "The workspace's id.")
+_KINDS: Final = get_args(audit.Kind)
+_STREAM: Final = ObjectType(
+    "StreamProperties",
+    "A stream that a source offers.",
+    (
+        Field("streamName", "string", "Its name.", required=True),
+        Field("namespace", "string", "Its namespace in the source; absent without one."),
+        Field("syncModes", "texts", "In the public API's spelling; empty without `destinationId`.", required=True),
+        Field("defaultCursorField", "texts", "Path of the field that marks new records; may be empty.", required=True),
+        Field("sourceDefinedCursorField", "boolean", "Whether the source allows no other cursor.", required=True),
+        Field("sourceDefinedPrimaryKey", "paths", "Paths of the key's parts; may be empty.", required=True),
+        Field("propertyFields", "paths", "Paths of all fields.", required=True),
+    ),
+)
+_DECLARED: Final = ObjectType(
+    "DeclaredObject",
+    "An object that a program declares, by its names on the server.",
+    (
+        Field("kind", "string", "Its kind.", required=True, values=_KINDS),
+        Field("name", "string", "Its display name.", required=True),
+        Field("sourceName", "string", "Display name of a connection's source."),
+        Field("destinationName", "string", "Display name of a connection's destination."),
+    ),
+)
+_LIVE: Final = ObjectType(
+    "LiveObject",
+    "A live object and its standing.",
+    (
+        Field("kind", "string", "Its kind.", required=True, values=_KINDS),
+        Field("id", "string", "Its id.", required=True),
+        Field("name", "string", "Its display name.", required=True),
+        Field(
+            "standing",
+            "string",
+            "`managed`, `adoptable` (the next `up` adopts it if it is identical), `duplicate` (another object has the "
+            "same identity) or `orphan`.",
+            required=True,
+            values=get_args(audit.Standing),
+        ),
+        Field("twins", "texts", "Ids of the other objects with its identity.", required=True),
+        Field("sourceId", "string", "Id of a connection's source."),
+        Field("destinationId", "string", "Id of a connection's destination."),
+    ),
+)
 
 FUNCTIONS: Final[dict[str, Function]] = {
     "airbyte:index/getWorkspace:getWorkspace": Function(
         "A workspace by id or by name; with neither, the only one there is.",
         (_WORKSPACE_ID, Field("name", "string", "The workspace's name.")),
         (
-            _WORKSPACE_ID,
-            Field("name", "string", "The workspace's name."),
-            Field("dataResidency", "string", "Where its jobs run."),
+            replace(_WORKSPACE_ID, required=True),
+            Field("name", "string", "The workspace's name.", required=True),
+            Field("dataResidency", "string", "Where its jobs run.", required=True),
         ),
         _workspace,
     ),
@@ -182,10 +226,10 @@ FUNCTIONS: Final[dict[str, Function]] = {
             ),
         ),
         (
-            Field("definitionId", "string", "The definition's id."),
-            Field("displayName", "string", "The name that the server shows."),
-            Field("type", "string", "source or destination."),
-            Field("version", "string", "The connector's version (its image tag)."),
+            Field("definitionId", "string", "The definition's id.", required=True),
+            Field("displayName", "string", "The name that the server shows.", required=True),
+            Field("type", "string", "source or destination.", required=True),
+            Field("version", "string", "The connector's version (its image tag).", required=True),
         ),
         _connector_definition,
     ),
@@ -196,7 +240,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Field("destinationId", "string", "Give sync modes for this destination."),
             Field("ignoreCache", "boolean", "Run a new discovery, which can take minutes."),
         ),
-        (Field("streams", "streams", "The streams, by name."),),
+        (Field("streams", "objects", "The streams, by name.", required=True, of=_STREAM),),
         _streams,
     ),
     "airbyte:index/getInventory:getInventory": Function(
@@ -209,9 +253,18 @@ FUNCTIONS: Final[dict[str, Function]] = {
                 "declared",
                 "objects",
                 "What the program declares: kind and name, of a connection also sourceName and destinationName.",
+                of=_DECLARED,
             ),
         ),
-        (Field("objects", "objects", "The objects, each with kind, id, name, standing and twins."),),
+        (
+            Field(
+                "objects",
+                "objects",
+                "The objects, each with kind, id, name, standing and twins.",
+                required=True,
+                of=_LIVE,
+            ),
+        ),
         _inventory,
     ),
 }

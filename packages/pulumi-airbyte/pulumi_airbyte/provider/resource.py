@@ -113,12 +113,12 @@ class ResourceType(ABC):
         """The canonical tree of inputs: two trees differ only where their meaning differs."""
 
     def local(self, inputs: Properties) -> Properties:
-        """The provider's own inputs, which the server does not have."""
-        names = {entry.name for entry in self.inputs if entry.local}
+        """The inputs that a read keeps: the provider's own, and those that the server never shows."""
+        names = {entry.name for entry in self.inputs if entry.kept}
         return {key: value for key, value in inputs.items() if key in names}
 
     def remote(self, inputs: Properties) -> Properties:
-        """The inputs that are sent to the server."""
+        """The inputs that are compared with the server."""
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
@@ -222,13 +222,14 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "integer": (int,),
         "boolean": (bool,),
         "object": (dict,),
-        "schedule": (dict,),
-        "tags": (list,),
         "texts": (list,),
+        "paths": (list,),
         "objects": (list,),
     }
     if not isinstance(value, kinds[entry.type]):
-        return [Failure(entry.name, f"must be {'an' if entry.type[0] in 'aio' else 'a'} {entry.type}")]
+        words = {"texts": "a list of texts", "paths": "a list of paths", "objects": "a list of objects"}
+        article = "an" if entry.type[0] in "aio" else "a"
+        return [Failure(entry.name, f"must be {words.get(entry.type) or f'{article} {entry.type}'}")]
     if entry.values and value not in entry.values:
         return [Failure(entry.name, f"{value!r} is not allowed: give one of {', '.join(entry.values)}")]
     return []

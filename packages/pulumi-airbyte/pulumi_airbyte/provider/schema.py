@@ -1,12 +1,13 @@
 """The package's schema, generated from the field tables. `schema.json` in the SDK's folder is its committed text."""
 
 import json
+from collections.abc import Iterator
 from importlib import resources
 from typing import Final
 
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.registry import RESOURCES
-from pulumi_airbyte.provider.tables import PROVIDER_CONFIG, Field
+from pulumi_airbyte.provider.tables import PROVIDER_CONFIG, Field, ObjectType
 from pulumi_airbyte.values import JsonObject
 
 _ANY: Final[JsonObject] = {"$ref": "pulumi.json#/Any"}
@@ -15,10 +16,8 @@ _TYPES: Final[dict[str, JsonObject]] = {
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
     "object": {"type": "object", "additionalProperties": _ANY},
-    "schedule": {"$ref": "#/types/airbyte:index/ConnectionSchedule:ConnectionSchedule"},
-    "tags": {"type": "array", "items": {"$ref": "#/types/airbyte:index/ConnectionTag:ConnectionTag"}},
-    "streams": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
     "texts": {"type": "array", "items": {"type": "string"}},
+    "paths": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
     "objects": {"type": "array", "items": {"type": "object", "additionalProperties": _ANY}},
 }
 
@@ -45,10 +44,7 @@ def _schema() -> JsonObject:
             "properties": _properties(PROVIDER_CONFIG),
             "inputProperties": _properties(PROVIDER_CONFIG),
         },
-        "types": {
-            "airbyte:index/ConnectionSchedule:ConnectionSchedule": _object(_SCHEDULE),
-            "airbyte:index/ConnectionTag:ConnectionTag": _object(_TAG),
-        },
+        "types": {_token(each): {"description": each.doc, **_object(each.fields)} for each in object_types()},
         "resources": {
             resource.token: {
                 "description": resource.summary,
@@ -70,26 +66,29 @@ def _schema() -> JsonObject:
     }
 
 
-_SCHEDULE: Final = (
-    Field("scheduleType", "string", "manual, cron or basic.", required=True, values=("manual", "cron", "basic")),
-    Field(
-        "cronExpression",
-        "string",
-        "Quartz cron: seconds, minutes, hours, day of month, month, day of week, and maybe a year.",
-    ),
-    Field(
-        "cronTimeZone",
-        "string",
-        "The zone of a cron expression, such as `Europe/Berlin` (by the Config API). Default: UTC.",
-    ),
-    Field("basicTiming", "string", "How often a basic schedule runs, such as `Every 1 HOURS` (by the Config API)."),
-)
-_TAG: Final = (
-    Field("tagId", "string", "The tag's id.", required=True),
-    Field("name", "string", "The tag's name.", required=True),
-    Field("color", "string", "Six hexadecimal digits.", required=True),
-    Field("workspaceId", "string", "The workspace that holds the tag.", required=True),
-)
+def object_types() -> list[ObjectType]:
+    """The object types that the tables refer to, by name.
+
+    Raises:
+        ValueError: two types have the same name.
+    """
+    tables = [PROVIDER_CONFIG, *(table for each in RESOURCES for table in (each.inputs, each.outputs))]
+    tables += [table for each in FUNCTIONS.values() for table in (each.inputs, each.outputs)]
+    found: dict[str, ObjectType] = {}
+    for each in (inner for table in tables for inner in _referred(table)):
+        if found.setdefault(each.name, each) != each:
+            raise ValueError(f"two object types of the schema are called {each.name}")
+    return [found[name] for name in sorted(found)]
+
+
+def _referred(table: tuple[Field, ...]) -> Iterator[ObjectType]:
+    for each in (field.of for field in table if field.of is not None):
+        yield each
+        yield from _referred(each.fields)
+
+
+def _token(of: ObjectType) -> str:
+    return f"airbyte:index/{of.name}:{of.name}"
 
 
 def _object(fields: tuple[Field, ...]) -> JsonObject:
@@ -106,4 +105,11 @@ def _property(field: Field) -> JsonObject:
         **({"secret": True} if field.secret else {}),
         **({"willReplaceOnChanges": True} if field.replace else {}),
     }
-    return {**_TYPES[field.type], "description": field.doc, **extras}
+    return {**_type(field), "description": field.doc, **extras}
+
+
+def _type(field: Field) -> JsonObject:
+    if field.of is None:
+        return _TYPES[field.type]
+    of: JsonObject = {"$ref": f"#/types/{_token(field.of)}"}
+    return {"type": "array", "items": of} if field.type == "objects" else of

@@ -1,9 +1,26 @@
 """Field tables: the inputs and outputs of each resource. Schema, checks and diffs are generated from them."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-FieldType = Literal["string", "integer", "boolean", "object", "schedule", "tags", "streams", "texts", "objects"]
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+
+FieldType = Literal["string", "integer", "boolean", "object", "texts", "paths", "objects"]
+
+
+@dataclass(frozen=True)
+class ObjectType:
+    """A named object type of the schema. It becomes a class in each language's SDK.
+
+    Attributes:
+        name: its name, in upper camel case; unique in the schema.
+        doc: its description.
+        fields: its properties. `replace` and `local` have no meaning in them.
+    """
+
+    name: str
+    doc: str
+    fields: tuple["Field", ...]
 
 
 @dataclass(frozen=True)
@@ -12,14 +29,15 @@ class Field:
 
     Attributes:
         name: the public API's camelCase name.
-        type: its type in the schema; `object` is free-form JSON, `streams` a list of stream properties, `texts` and
-            `objects` are lists.
+        type: its type in the schema. `texts` is a list of texts, `paths` a list of those, `objects` a list of objects.
         doc: its description, one or two sentences, with `Default: ….` at the end if it has one.
         required: whether the program must set it.
         replace: whether a change replaces the object, because the API can't change it.
         secret: whether the engine encrypts it as a whole.
         values: the allowed texts; empty for any.
         local: whether it is the provider's own; the server has no such property.
+        unshown: whether the server takes it and never shows it. It is compared with the state, and not with the server.
+        of: the type of an `object`, or of each item of `objects`; None for free-form JSON.
     """
 
     name: str
@@ -30,6 +48,13 @@ class Field:
     secret: bool = False
     values: tuple[str, ...] = ()
     local: bool = False
+    unshown: bool = False
+    of: ObjectType | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether a read keeps the state's value."""
+        return self.local or self.unshown
 
 
 REWRITES: Final = Field(
@@ -51,6 +76,16 @@ VERSIONS: Final = Field(
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
 
 
+_CONSENT: Final = Field(
+    "secretId",
+    "string",
+    "The id with which Airbyte's OAuth redirect ends (Cloud): Airbyte puts the tokens behind it into the "
+    "configuration. Another id replaces the tokens. To leave it out later changes nothing.",
+    secret=True,
+    unshown=True,
+)
+
+
 def actor_inputs(kind: str) -> tuple[Field, ...]:
     """The inputs of a source or destination."""
     return (
@@ -69,6 +104,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
             "encrypted in the state; the rest stays readable. The server's mask is refused as a value.",
             required=True,
         ),
+        *([_CONSENT] if kind == "source" else []),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
         Field(
             "checkConnection",
@@ -99,6 +135,34 @@ def actor_outputs(kind: str) -> tuple[Field, ...]:
     )
 
 
+_SCHEDULE: Final = ObjectType(
+    "ConnectionSchedule",
+    "When a connection syncs.",
+    (
+        Field("scheduleType", "string", "manual, cron or basic.", required=True, values=("manual", "cron", "basic")),
+        Field(
+            "cronExpression",
+            "string",
+            "Quartz cron: seconds, minutes, hours, day of month, month, day of week, and maybe a year.",
+        ),
+        Field(
+            "cronTimeZone",
+            "string",
+            "The zone of a cron expression, such as `Europe/Berlin` (by the Config API). Default: UTC.",
+        ),
+        Field("basicTiming", "string", "How often a basic schedule runs, such as `Every 1 HOURS` (by the Config API)."),
+    ),
+)
+_TAG: Final = ObjectType(
+    "ConnectionTag",
+    "A tag of a connection.",
+    (
+        Field("tagId", "string", "The tag's id.", required=True),
+        Field("name", "string", "The tag's name.", required=True),
+        Field("color", "string", "Six hexadecimal digits.", required=True),
+        Field("workspaceId", "string", "The workspace that holds the tag.", required=True),
+    ),
+)
 CONNECTION_INPUTS: Final = (
     Field("name", "string", "The connection's display name. Default: the resource's name in the program."),
     Field("sourceId", "string", "The source to read.", required=True, replace=True),
@@ -110,12 +174,12 @@ CONNECTION_INPUTS: Final = (
         "Secret as a whole where a mapper holds a key.",
         required=True,
     ),
-    Field("schedule", "schedule", "When to sync; without it only on request."),
+    Field("schedule", "object", "When to sync; without it only on request.", of=_SCHEDULE),
     Field(
         "namespaceDefinition",
         "string",
         "Where the namespace of the written data comes from. Default: destination.",
-        values=("source", "destination", "custom_format"),
+        values=get_args(NamespaceDefinition),
     ),
     Field(
         "namespaceFormat",
@@ -127,10 +191,10 @@ CONNECTION_INPUTS: Final = (
         "nonBreakingSchemaUpdatesBehavior",
         "string",
         "What the server does when the source gains or loses fields. Default: ignore.",
-        values=("ignore", "disable_connection", "propagate_columns", "propagate_fully"),
+        values=get_args(NonBreakingChanges),
     ),
-    Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
-    Field("tags", "tags", "Tags of the workspace, each with tagId, name, color and workspaceId."),
+    Field("status", "string", "Whether it runs. Default: active.", values=get_args(ConnectionStatus)),
+    Field("tags", "objects", "Tags of the workspace, each with tagId, name, color and workspaceId.", of=_TAG),
     Field(
         "notifySchemaChanges",
         "boolean",
