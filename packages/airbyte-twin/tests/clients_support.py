@@ -28,7 +28,7 @@ HERE = Path(__file__).parent / "clients"
 PATIENCE = 180
 """Seconds after which a step that does not end is a failure: the first one imports the client."""
 QUIET = {
-    "AIRBYTE_NO_TELEMETRY": "1",
+    "AIRBYTE_OFFLINE_MODE": "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "DAGSTER_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
@@ -156,6 +156,7 @@ class Client:
             "config_url": twin.config_url,
             "workspace_id": twin.workspace_id,
             "auth": twin.twin.settings.auth,
+            "token": api.http.headers.get("Authorization", "Bearer unused").removeprefix("Bearer "),
             "client_id": twin.client_id,
             "client_secret": twin.client_secret,
             "username": twin.twin.settings.username,

@@ -140,10 +140,10 @@ def test_its_older_resource_cannot_find_the_workspace_as_with_a_real_server(clie
     for step, arguments in (
         ("call_older", {"method": "older.get_default_workspace"}),
         ("older_assets", {}),
-        ("managed", {"apply": False}),
-        ("managed", {"apply": True}),
+        ("managed", {"verb": "check"}),
+        ("managed", {"verb": "apply"}),
     ):
-        with pytest.raises(ClientError, match="exceeded with url: .*/workspaces/list"):
+        with pytest.raises(ClientError, match=r"exceeded with url: .*/workspaces/list"):
             client.do(api, step, **arguments)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clients_support import SILENT, Client, ClientError, Worker, guarded, null_connection, stale_facts, steps_of
+from clients_support import Client, ClientError, Worker, guarded, null_connection, stale_facts, steps_of
 from sync_support import DEV_NULL
 from twin_support import MASK, Api, faker, fields, s3, serving, stream
 
@@ -81,7 +81,7 @@ def test_it_creates_changes_and_deletes_a_connection(client: Client, api: Api) -
 def test_it_generates_airflow_tasks_for_connections(client: Client, api: Api) -> None:
     connection = null_connection(api)["connectionId"]
     made = client.do(api, "tasks", connection_ids=[connection])
-    assert [name for name in made["tasks"]] == ["faker_null"]
+    assert list(made["tasks"]) == ["faker_null"]
     assert connection in made["tasks"]["faker_null"]
     with pytest.raises(ClientError, match="there is no Airbyte connection"):
         client.do(api, "tasks", connection_ids=[api.twin.workspace_id])

@@ -98,7 +98,7 @@ def older_op(twin: dict[str, Any], connection_id: str) -> Any:
     return sync.execute_in_process(raise_on_error=True).output_for_node("sync_op")
 
 
-def managed(twin: dict[str, Any], apply: bool) -> Any:
+def managed(twin: dict[str, Any], verb: str) -> Any:
     """The differences that the managed elements see, or what they make of them."""
     source = airbyte.AirbyteSource("Managed", "Sample Data (Faker)", {"count": 3})
     destination = airbyte.AirbyteDestination("Managed null", "End-to-End Testing (/dev/null)", SILENT)
@@ -106,7 +106,7 @@ def managed(twin: dict[str, Any], apply: bool) -> Any:
         "Managed", source, destination, {"users": airbyte.AirbyteSyncMode.full_refresh_append()}
     )
     reconciler = airbyte.AirbyteManagedElementReconciler(older(twin), [connection])
-    return str(reconciler.apply() if apply else reconciler.check())
+    return str(getattr(reconciler, verb)())
 
 
 if __name__ == "__main__":

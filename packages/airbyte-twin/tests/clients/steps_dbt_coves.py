@@ -42,7 +42,7 @@ def pipelines(twin: dict[str, Any], **arguments: Any) -> Any:
 
 
 def command(twin: dict[str, Any], verb: str, files: dict[str, Any]) -> Any:
-    """Runs `dbt-coves extract|load airbyte` in a folder of files; its output, exit code and the files that it leaves."""
+    """Runs `dbt-coves extract|load airbyte` in a folder of files; its output, code and files."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
         for name, text in PROJECT.items():

@@ -34,17 +34,16 @@ def plain(value: Any) -> Any:
     """An object of a client as JSON can hold it."""
     if isinstance(value, enum.Enum):
         return plain(value.value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, dict):
-        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
     if dump := getattr(value, "model_dump", None):
-        return plain(dump(mode="json", by_alias=True))
-    if fields := members_of(value):
-        return {name: plain(getattr(value, name)) for name in fields}
+        return plain(dump(mode="json"))
+    members = value if isinstance(value, dict) else {name: getattr(value, name) for name in members_of(value)}
+    if members or isinstance(value, dict):
+        return {str(key): plain(member) for key, member in members.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(member) for member in value]
-    return value.isoformat() if isinstance(value, dt.datetime | dt.date) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def members_of(value: Any) -> list[str]:
