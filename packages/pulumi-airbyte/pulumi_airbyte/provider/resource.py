@@ -231,7 +231,7 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "paths": (list,),
         "objects": (list,),
     }
-    if not isinstance(value, kinds[entry.type]):
+    if not isinstance(value, (*kinds[entry.type], *((str,) if entry.text else ()))):
         words = {"texts": "a list of texts", "paths": "a list of paths", "objects": "a list of objects"}
         article = "an" if entry.type[0] in "aio" else "a"
         return [Failure(entry.name, f"must be {words.get(entry.type) or f'{article} {entry.type}'}")]
