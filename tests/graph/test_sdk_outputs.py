@@ -24,6 +24,7 @@ CLASSES: Mapping[str, type[pulumi.Resource]] = {
         airbyte.DestinationDefinition,
         airbyte.DeclarativeSourceDefinition,
         airbyte.Tag,
+        airbyte.Permission,
     )
 }
 TYPES: Mapping[str, Any] = {

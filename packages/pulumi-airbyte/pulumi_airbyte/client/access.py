@@ -4,9 +4,9 @@ from typing import Final
 
 from pydantic import Field
 
-from pulumi_airbyte.client.calls import Calls
 from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Rejected, Unauthenticated
 from pulumi_airbyte.client.models import Permission, Wire, parse
+from pulumi_airbyte.client.people import People
 from pulumi_airbyte.values import JsonObject
 
 NOT_IMPLEMENTED: Final = 501
@@ -23,18 +23,13 @@ class _Listed(Wire):
     permissions: list[Permission] = Field(default_factory=list)
 
 
-class Access(Calls):
+class Access(People):
     """Calls that change who may do what. Every method raises AirbyteError."""
 
     def create_permission(self, body: JsonObject) -> Permission:
         """POST /permissions. The server answers a permission that exists already as if it were new."""
         what = f"give user {body.get('userId')} the permission {body.get('permissionType')}"
         return parse(Permission, self._public("POST", "/permissions", what, body=body), what)
-
-    def get_permission(self, permission_id: str) -> Permission:
-        """GET a permission of a user. The server answers 500 for an unknown id."""
-        what = f"read permission {permission_id}"
-        return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)
 
     def patch_permission(self, permission_id: str, body: JsonObject) -> Permission:
         """PATCH a permission; only its type can change."""
@@ -51,12 +46,12 @@ class Access(Calls):
         The public API lists the caller's own permissions, and those of others in an organization. It has no list of
         another user's permissions in workspaces, only the Config API has: without that one, such a list is empty.
         """
-        found = self._permissions(user_id, organization_id)
+        found = self._every_permission(user_id, organization_id)
         if organization_id:
             return [each for each in found if each.organization == organization_id]
         return [each for each in found if each.workspace is not None]
 
-    def _permissions(self, user_id: str, organization_id: str) -> list[Permission]:
+    def _every_permission(self, user_id: str, organization_id: str) -> list[Permission]:
         what = f"list the permissions of {f'user {user_id}' if user_id else 'the caller'}"
         if user_id and self.has_config_api:
             try:
@@ -67,9 +62,8 @@ class Access(Calls):
             except AirbyteError as error:
                 if error.status != NOT_IMPLEMENTED:
                     raise
-        query = [(name, value) for name, value in (("userId", user_id), ("organizationId", organization_id)) if value]
         try:
-            return [parse(Permission, item, what) for item in self._items("/permissions", what, query)]
+            return self.permissions(user_id, organization_id)
         except (Forbidden, Rejected):
             if organization_id:
                 raise

@@ -26,7 +26,7 @@ from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions, Access):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Access, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use

@@ -112,6 +112,41 @@ class Definition(Wire):
     docker_image_tag: str | None = Field(default=None, alias="dockerImageTag")
     documentation_url: str | None = Field(default=None, alias="documentationUrl")
     manifest: dict[str, Any] | None = None
+    version: int | None = None
+
+
+class Organization(Wire):
+    """An organization (OrganizationResponse)."""
+
+    organization_id: str = Field(alias="organizationId")
+    name: str = Field(alias="organizationName")
+    email: str = ""
+
+
+class User(Wire):
+    """A user of an organization (UserResponse)."""
+
+    user_id: str = Field(alias="id")
+    name: str
+    email: str
+
+
+class Group(Wire):
+    """A group of users (GroupResponse)."""
+
+    group_id: str = Field(alias="groupId")
+    name: str
+    organization_id: str = Field(alias="organizationId")
+    description: str | None = None
+    member_count: int = Field(default=0, alias="memberCount")
+
+
+class GroupMember(Wire):
+    """A user of a group (GroupMemberResponse)."""
+
+    user_id: str = Field(alias="userId")
+    name: str = Field(alias="userName")
+    email: str = Field(alias="userEmail")
 
 
 class Permission(Wire):

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ONE_BY_ONE: Final = 3
 """This many objects of a kind are read one by one before the list is fetched."""
 
+EVERYWHERE: Final = ""
+"""In place of a workspace: all visible ones."""
+
 UNKNOWN_WORKSPACE: Final = "unknown"
 """The workspace of an object with an unknown workspace."""
 
@@ -130,6 +133,23 @@ class Shelf(Generic[Record]):
                 self._place(object_id, found)
         return found
 
+    def look(self, object_id: str, workspace_id: str = UNKNOWN_WORKSPACE) -> Record:
+        """Read one object for display: its entry in a list that this process has, with its own writes, else as `get`.
+
+        Raises:
+            AirbyteError: as `get`.
+        """
+        with self._lock:
+            for listed in self._lists.values():
+                if object_id in listed:
+                    return listed[object_id]
+        return self.get(object_id, workspace_id)
+
+    def home_of(self, record: Record) -> str:
+        """The workspace of a record; UNKNOWN_WORKSPACE if neither the record nor a list shows it."""
+        home = self._reading.workspace_of(record)
+        return self._homes.get(self._reading.id_of(record), home) if home == UNKNOWN_WORKSPACE else home
+
     def _single(self, object_id: str, workspace_id: str) -> Record:
         found = self._reading.one(object_id, workspace_id)
         self._place(object_id, found)
@@ -175,8 +195,8 @@ class Shelf(Generic[Record]):
         with self._lock:
             object_id = self._reading.id_of(record)
             self._unread.pop(object_id, None)
-            listed = self._lists.get(self._place(object_id, record))
-            if listed is not None:
+            home = self._place(object_id, record)
+            for listed in (self._lists[place] for place in {home, EVERYWHERE} & self._lists.keys()):
                 listed[object_id] = record
 
     def drop(self, object_id: str) -> None:
@@ -222,7 +242,7 @@ def _permissions(airbyte: Airbyte) -> Shelf[Permission]:
 
     return Shelf(
         Reading(
-            lambda permission_id, _: airbyte.get_permission(permission_id),
+            lambda permission_id, _: airbyte.read_permission(permission_id),
             within,
             within,
             lambda found: found.permission_id,
