@@ -25,6 +25,7 @@ CLASSES: Mapping[str, type[pulumi.Resource]] = {
         airbyte.DeclarativeSourceDefinition,
         airbyte.Tag,
         airbyte.Permission,
+        airbyte.OauthCredentials,
     )
 }
 TYPES: Mapping[str, Any] = {

@@ -10,9 +10,9 @@ from pulumi_airbyte.client.people import People
 from pulumi_airbyte.values import JsonObject
 
 NOT_IMPLEMENTED: Final = 501
-CLOUD_ONLY: Final = (
-    "This server has no OAuth credentials of its own: Airbyte Cloud has them for workspaces, and a license for "
-    "organizations."
+CLOUD_ONLY: Final = "OAuth credentials of a workspace exist on Airbyte Cloud only; this server is self-managed."
+REMOVE_ADVICE: Final = (
+    "Remove the resource, and give client id and secret in the configuration of each source or destination."
 )
 NEEDED: Final = "Complete lists of permissions need"
 
@@ -94,5 +94,4 @@ class Access(People):
 def _cloud_only(error: AirbyteError) -> AirbyteError:
     if error.status != NOT_IMPLEMENTED:
         return error
-    hint = "Remove the resource; give client id and secret in the configuration of each source or destination instead."
-    return AirbyteError(f"{error.message} {CLOUD_ONLY}", hint, error.status)
+    return AirbyteError(f"{CLOUD_ONLY} It answered {NOT_IMPLEMENTED}.", REMOVE_ADVICE, error.status)
