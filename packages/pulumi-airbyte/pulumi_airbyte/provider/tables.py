@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
-
 from airbyte_model.mapper_types import HASHING_METHODS, MAPPER_TYPES
 from airbyte_model.modes import SYNC_MODES
 
@@ -418,6 +417,30 @@ PERMISSION_INPUTS: Final = (
     ),
 )
 PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
+
+OAUTH_INPUTS: Final = (
+    Field("workspaceId", "string", "The workspace that has them (Cloud). Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that has them.", replace=True),
+    Field(
+        "actorType",
+        "string",
+        "Whether the connector is a source or a destination.",
+        required=True,
+        replace=True,
+        values=("source", "destination"),
+    ),
+    Field("name", "string", "The connector's type name, such as `google-ads`.", required=True, replace=True),
+    Field(
+        "configuration",
+        "object",
+        "The application's values, as the connector's specification asks for them, such as "
+        "`{credentials: {client_id, client_secret}}`.",
+        required=True,
+        secret=True,
+        unshown=True,
+    ),
+)
+OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id."),)
 
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
