@@ -205,7 +205,11 @@ def test_refused_connections_have_the_config_apis_errors(api: Api) -> None:
     assert set(connected(api, name="n" * 257, status=500)) == OPAQUE
     assert set(connected(api, schedule=basic, scheduleType="manual", status=422)) == KNOWN
     assert set(connected(api, scheduleType="basic", status=500)) == OPAQUE
-    selection: dict[str, Any] = {"syncMode": "incremental", "cursorField": ["updated_at"], "fieldSelectionEnabled": True}
+    selection: dict[str, Any] = {
+        "syncMode": "incremental",
+        "cursorField": ["updated_at"],
+        "fieldSelectionEnabled": True,
+    }
     assert set(connected(api, entry(**selection, selectedFields=fields("id")), status=422)) == KNOWN
     other = api.post("/workspaces", {"name": "other"})["workspaceId"]
     elsewhere = api.post("/sources", shopify(other))["sourceId"]
