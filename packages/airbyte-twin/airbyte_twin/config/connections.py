@@ -51,8 +51,8 @@ def written_streams(twin: Twin, connection: Connection, body: CatalogBody) -> tu
     """The selected streams of a catalog; the others are dropped.
 
     Raises:
-        ApiError: 500 for two entries of one stream, 422 for a selection without its key or cursor, 400 for a mapper, and
-            for files where a connector has none.
+        ApiError: 500 for two entries of one stream, 422 for a selection without its key or cursor, 400 for a mapper,
+            and for files where a connector has none.
     """
     keys = [(each.stream.namespace, each.stream.name) for each in body.streams]
     if len(set(keys)) < len(keys):
