@@ -124,13 +124,13 @@ class ApiError(Exception):
 class ProblemError(ApiError):
     """A problem document, the error shape of the public API; sent as `application/json` with its nulls."""
 
-    def __init__(self, status: int, code: str, data: JsonObject | None = None) -> None:
+    def __init__(self, status: int, code: str, data: JsonObject | None = None, detail: str | None = None) -> None:
         problem = problem_of(code)
         body: JsonObject = {
             "status": status,
             "type": problem.type,
             "title": problem.title,
-            "detail": problem.detail,
+            "detail": problem.detail if detail is None else detail,
             "documentationUrl": None,
             "data": data,
         }
