@@ -6,7 +6,7 @@ from inspect import isawaitable
 from typing import Any, Literal
 
 import pulumi
-from airbyte_model.mappers import MapperType
+from airbyte_model.mapper_types import MapperType
 from airbyte_model.modes import SyncMode
 from airbyte_model.streams import (
     ConfigurationError,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
-
 from airbyte_model.mapper_types import HASHING_METHODS, MAPPER_TYPES
 from airbyte_model.modes import SYNC_MODES
 

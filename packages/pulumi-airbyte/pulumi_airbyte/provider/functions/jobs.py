@@ -23,8 +23,8 @@ _JOB: Final = ObjectType(
     "A job of a connection.",
     (
         Field("jobId", "integer", "Its id.", required=True),
-        Field("status", "string", "Its status.", required=True, values=STATUSES),
-        Field("jobType", "string", "Its type; a clear is a `reset`.", required=True, values=TYPES),
+        Field("status", "string", "Its status.", required=True, values=STATUSES, enum="JobStatus"),
+        Field("jobType", "string", "Its type; a clear is a `reset`.", required=True, values=TYPES, enum="JobType"),
         Field("connectionId", "string", "The connection.", required=True),
         Field("startTime", "string", "When it was created, in ISO 8601.", required=True),
         Field("lastUpdatedAt", "string", "When it ended, in ISO 8601; absent before."),
@@ -100,8 +100,8 @@ FUNCTIONS: Final = {
         (
             Field("connectionId", "string", "Only jobs of this connection."),
             Field("workspaceId", "string", "Only jobs of this workspace. Default: all visible ones."),
-            Field("jobType", "string", "Only jobs of this type. A clear is a `reset`.", values=TYPES),
-            Field("status", "string", "Only jobs of this status.", values=STATUSES),
+            Field("jobType", "string", "Only jobs of this type. A clear is a `reset`.", values=TYPES, enum="JobType"),
+            Field("status", "string", "Only jobs of this status.", values=STATUSES, enum="JobStatus"),
             Field("createdAtStart", "string", "Only jobs created then or later, such as `2026-01-31T00:00:00Z`."),
             Field("createdAtEnd", "string", "Only jobs created then or earlier."),
             Field("updatedAtStart", "string", "Only jobs changed then or later."),

@@ -260,13 +260,13 @@ FUNCTIONS: Final = {
         _permission,
     ),
     token("getPermissions"): Function(
-        "The permissions of a user or of a group; with neither, those of the caller. Without the Config API, Airbyte lists "
-        "those of another user than the caller for one organization only, and not for workspaces.",
+        "The permissions of a user or of a group; with neither, those of the caller. Without the Config API, those of "
+        "another user than the caller are listed for one organization only, and not for workspaces.",
         (
             Field("userId", "string", "The user."),
             Field("groupId", "string", "The group."),
             _ORGANIZATION_ID,
-            Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES),
+            Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES, enum="Role"),
             Field("workspaceId", "string", "Only those for this workspace."),
         ),
         (Field("permissions", "objects", "The permissions, by role.", required=True, of=_PERMISSION),),
