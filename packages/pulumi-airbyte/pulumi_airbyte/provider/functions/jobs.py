@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final, cast
 
 from pulumi_airbyte.client.models import Job
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Server, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, token
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.provider.tables import Field, ObjectType
@@ -35,16 +35,16 @@ _JOB: Final = ObjectType(
 )
 
 
-def _one(server: Server, arguments: Arguments) -> Properties:
-    return _shown(server.airbyte.get_job(arguments.number("jobId", 0)))
+def _one(directory: Directory, arguments: Arguments) -> Properties:
+    return _shown(directory.airbyte.get_job(arguments.number("jobId", 0)))
 
 
-def _all(server: Server, arguments: Arguments) -> Properties:
+def _all(directory: Directory, arguments: Arguments) -> Properties:
     kind = arguments.text("jobType")
     times = {name: _time(text) for name in TIMES if (text := arguments.text(name))}
     # Without a type, the server lists all jobs but refreshes.
     lists = [
-        server.airbyte.jobs(
+        directory.airbyte.jobs(
             workspace_id=arguments.text("workspaceId"),
             connection_id=arguments.text("connectionId"),
             kind=each,
