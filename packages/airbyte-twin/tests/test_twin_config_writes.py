@@ -419,4 +419,3 @@ def test_what_only_the_config_api_has_outlives_the_twin(tmp_path: Any) -> None:
     with running_twin(data_dir=tmp_path) as twin, api_of(twin) as api:
         assert api.config("/operations/get", {"operationId": operation["operationId"]}) == operation
         assert api.config("/workspaces/get", {"workspaceId": twin.workspace_id})["email"] == "data@example.com"
-
