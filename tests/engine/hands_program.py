@@ -143,7 +143,7 @@ class Program:
         within = "$room.workspace_id" if declared.moved else self._hold(declared)[0]
         source = "$far-source" if declared.moved else "$end-source"
         found: dict[str, Document] = {
-            "workspace": {"organization_id": ORGANIZATION} if declared.moved else {},
+            "workspace": {"organization_id": OTHER_ORGANIZATION} if declared.moved else {},
             "tag": {"workspace_id": within},
             "permission": {"user_id": GUEST, "permission_type": "workspace_editor", "workspace_id": within},
             "oauthCredentials": OAUTH | {"organization_id": OTHER_ORGANIZATION if declared.moved else ORGANIZATION},

@@ -144,7 +144,7 @@ class Hands:
     def _said(self, subject: Subject, declared: Declared) -> Document:
         place = {"workspaceId": self.room} if declared.moved else {}
         said: dict[str, Document] = {
-            "workspace": {"organizationId": ORGANIZATION} if declared.moved else {},
+            "workspace": {"organizationId": OTHER_ORGANIZATION} if declared.moved else {},
             **{kind: plain.given(self.lake) | place for kind, plain in ALL.items()},
             "oauthCredentials": OAUTH | {"organizationId": OTHER_ORGANIZATION if declared.moved else ORGANIZATION},
             "source": self.lake.source() | place,
