@@ -1,5 +1,6 @@
 """Look-ups in a program, on the real engine: both forms, previews with unknown arguments, and errors."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 
-from tests.engine.harness import Pulumi
+from tests.engine.harness import REPOSITORY, Pulumi
 
 TOKEN = "value-of-the-secret-key"
 PROGRAM = """
@@ -71,6 +72,9 @@ pulumi.export("all", airbyte.get_workspaces_output(opts=pulumi.InvokeOptions(pro
 """
 
 
+README = (REPOSITORY / "packages" / "pulumi-airbyte" / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def twin() -> Iterator[RunningTwin]:
     with running_twin() as twin:
@@ -103,6 +107,28 @@ def test_a_program_looks_up_what_it_makes(project: Pulumi, twin: RunningTwin) ->
     assert "secret_access_key" in outputs["destination"]["secret paths"]
     assert TOKEN not in project.run("stack", "export").output
     assert project.preview("--json").ok().changes() == ()
+
+
+def test_the_example_of_the_readme_runs(project: Pulumi, twin: RunningTwin) -> None:
+    project.program(
+        """
+import pulumi_airbyte as airbyte
+
+team = airbyte.Workspace("Analytics")
+faker, null = airbyte.get_connector_definition("source-faker"), airbyte.get_connector_definition("destination-dev-null")
+airbyte.Source(
+    "Shopify", workspace_id=team.workspace_id, definition_id=faker.definition_id, configuration={"count": 10}
+)
+silent = {"test_destination": {"test_destination_type": "SILENT"}}
+airbyte.Destination("Lake", workspace_id=team.workspace_id, definition_id=null.definition_id, configuration=silent)
+"""
+    )
+    project.up().ok()
+    [example] = re.findall(r"^```python\n(team = .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    exports = 'pulumi.export("found", [shop.name, lake.name, len(failed)])'
+    project.program(f"import pulumi\nimport pulumi_airbyte as airbyte\n\n{example}\n{exports}\n")
+    preview = project.preview("--diff").ok().output
+    assert all(text in preview for text in ("Shopify", "Lake"))
 
 
 def test_a_look_up_of_a_provider_that_is_not_known_yet_is_unknown(project: Pulumi, twin: RunningTwin) -> None:

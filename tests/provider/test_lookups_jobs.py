@@ -124,7 +124,11 @@ def test_permissions_are_those_of_a_user_or_of_the_caller(plugin: Plugin, lake: 
         "organizationId": DEFAULT,
     }
     assert plugin.invoke("getPermission", permissionId=found["permissionId"]) == found
-    assert plugin.invoke("getPermissions", userId=ada, permissionType="workspace_admin")["permissions"] == []
+    role = {"userId": ada, "permissionType": "workspace_editor", "workspaceId": lake.twin.workspace_id}
+    lake.api("POST", "/permissions", role)
+    [editor] = plugin.invoke("getPermissions", userId=ada, workspaceId=lake.twin.workspace_id)["permissions"]
+    assert editor == {"permissionId": editor["permissionId"], **role}
+    assert plugin.invoke("getPermissions", userId=ada, permissionType="workspace_editor")["permissions"] == [editor]
     own = plugin.invoke("getPermissions")["permissions"]
     assert "instance_admin" in {each["permissionType"] for each in own}
     message = error(lambda: plugin.invoke("getPermission", permissionId=NOWHERE))

@@ -130,7 +130,13 @@ class ProblemError(ApiError):
     """
 
     def __init__(
-        self, status: int, code: str, data: JsonObject | None = None, *, config: ApiError | None = None
+        self,
+        status: int,
+        code: str,
+        data: JsonObject | None = None,
+        detail: str | None = None,
+        *,
+        config: ApiError | None = None,
     ) -> None:
         self.config = config
         problem = problem_of(code)
@@ -138,7 +144,7 @@ class ProblemError(ApiError):
             "status": status,
             "type": problem.type,
             "title": problem.title,
-            "detail": problem.detail,
+            "detail": problem.detail if detail is None else detail,
             "documentationUrl": None,
             "data": data,
         }

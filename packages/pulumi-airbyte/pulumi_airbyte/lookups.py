@@ -804,7 +804,7 @@ def get_permissions(
 ) -> list[PermissionProperties]:
     """The permissions of a user or of a group; with neither, those of the caller.
 
-    Of another user than the caller, Airbyte lists the permissions for the organization, not those for workspaces.
+    Without the Config API, those of another user than the caller are listed for one organization, not for workspaces.
     """
     return _all(
         PermissionProperties,

@@ -14,7 +14,6 @@ from airbyte_twin.actors import (
     known_actor,
     patch_actor,
     replace_actor,
-    shown_configuration,
     without_type,
 )
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut
@@ -26,7 +25,6 @@ from airbyte_twin.config.bodies import (
     ActorIdBody,
     ActorListBody,
     ActorPatchBody,
-    ActorReadBody,
     ActorSearchBody,
     ActorUpdateBody,
     DiscoverBody,
@@ -212,7 +210,6 @@ class ActorRoutes:
     def __init__(self, kind: ActorKind) -> None:
         self.kind = kind
         self._id_body = of_kind(ActorIdBody, kind)
-        self._read_body = of_kind(ActorReadBody, kind)
         self._create_body = of_kind(ActorCreateBody, kind)
         self._update_body = of_kind(ActorUpdateBody, kind)
         self._patch_body = of_kind(ActorPatchBody, kind)
@@ -271,20 +268,6 @@ class ActorRoutes:
         """An actor; a deleted one is still found, its configuration null."""
         twin, body = Twin.of(request), await read_body(request, self._id_body)
         return json_response(actor_view(twin, known_actor(twin, self.kind, str(body.actor_id))))
-
-    async def get_with_metadata(self, request: Request) -> Response:
-        """An actor with the name of its workspace, and on demand with the coordinates of its secrets."""
-        twin, body = Twin.of(request), await read_body(request, self._read_body)
-        actor = known_actor(twin, self.kind, str(body.actor_id))
-        workspace = twin.store.workspaces.get(actor.workspace_id)
-        shown: JsonObject = {
-            **actor_view(twin, actor),
-            "connectionConfiguration": shown_configuration(
-                twin, actor, with_coordinates=body.include_secret_coordinates
-            ),
-            "metadata": {"workspaceName": workspace.name if workspace else ""},
-        }
-        return json_response(shown)
 
     async def update(self, request: Request) -> Response:
         """Replace name and configuration; masked secrets keep their stored value."""
@@ -349,8 +332,6 @@ class ActorRoutes:
             f"{root}/check_connection_for_update": self.check_update,
             f"/scheduler{root}/check_connection": self.check_core,
         }
-        if self.kind is ActorKind.SOURCE:
-            calls[f"{root}/get_with_metadata"] = self.get_with_metadata
         return [Route(path, call, methods=["POST"]) for path, call in calls.items()]
 
 

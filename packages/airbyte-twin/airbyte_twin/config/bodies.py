@@ -255,6 +255,7 @@ class StreamConfigBody(Body):
     selected: bool | None = None
     field_selection_enabled: bool | None = None
     selected_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
+    hashed_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
     include_files: bool | None = None
     destination_object_name: str | None = None
     mappers: Annotated[tuple[MapperBody, ...] | None, Many] = None
@@ -547,14 +548,6 @@ class ActorIdBody(Body):
     java = "ActorIdRequestBody"
 
     actor_id: Id
-
-
-class ActorReadBody(ActorIdBody):
-    """Names an actor, and says whether to show the coordinates of its secrets."""
-
-    java = "ActorIdWithSecretCoordinatesRequestBody"
-
-    include_secret_coordinates: bool = False
 
 
 class ActorUpdateBody(ActorIdBody):

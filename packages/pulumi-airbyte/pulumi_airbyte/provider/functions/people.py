@@ -156,7 +156,7 @@ def _group_shown(found: Group) -> Properties:
 
 def _permission(server: Server, arguments: Arguments) -> Properties:
     try:
-        return _permission_shown(server.airbyte.read_permission(arguments.text("permissionId")))
+        return _permission_shown(server.airbyte.get_permission(arguments.text("permissionId")))
     except ServerError as error:
         if error.status != FAILED:
             raise
@@ -260,12 +260,12 @@ FUNCTIONS: Final = {
         _permission,
     ),
     token("getPermissions"): Function(
-        "The permissions of a user or of a group; with neither, those of the caller. Of another user than the caller, "
-        "Airbyte lists the permissions for the organization, not those for workspaces.",
+        "The permissions of a user or of a group; with neither, those of the caller. Without the Config API, Airbyte lists "
+        "those of another user than the caller for one organization only, and not for workspaces.",
         (
             Field("userId", "string", "The user."),
             Field("groupId", "string", "The group."),
-            Field("organizationId", "string", "The organization of the user. Default: the only one there is."),
+            _ORGANIZATION_ID,
             Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES),
             Field("workspaceId", "string", "Only those for this workspace."),
         ),
