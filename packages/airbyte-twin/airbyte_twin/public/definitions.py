@@ -9,6 +9,7 @@ from starlette.routing import Route
 from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
 from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, ManifestCreate, ManifestPut
 from airbyte_twin.body import read_body
+from airbyte_twin.declarative import add_version, manifest_version, new_definition, versions_of
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
 from airbyte_twin.manifests import manifest_spec
@@ -175,7 +176,6 @@ class DefinitionRoutes:
 
 DECLARATIVE_ROOT = "/workspaces/{workspace_id}/definitions/declarative_sources"
 DECLARATIVE_ONE = DECLARATIVE_ROOT + "/{definition_id}"
-DECLARATIVE_RUNNER = "airbyte/source-declarative-manifest"
 
 
 def check_manifest(manifest: JsonObject) -> None:
@@ -202,16 +202,8 @@ async def create_declarative(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, ManifestCreate)
     workspace = named_workspace(request)
     check_manifest(body.manifest)
-    definition = Definition(
-        id=str(uuid4()),
-        kind=ActorKind.SOURCE,
-        name=body.name,
-        docker_repository=DECLARATIVE_RUNNER,
-        docker_image_tag=str(body.manifest.get("version", "0.0.0")),
-        workspace_id=workspace.id,
-        manifest=body.manifest,
-    )
-    return json_response(declarative_view(twin.store.definitions.put(definition)))
+    definition = new_definition(twin, workspace.id, body.name, body.manifest)
+    return json_response(declarative_view(definition))
 
 
 async def get_declarative(request: Request) -> Response:
@@ -225,8 +217,9 @@ async def put_declarative(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, ManifestPut)
     before = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
     check_manifest(body.manifest)
-    changes = {"manifest": body.manifest, "manifest_version": before.manifest_version + 1}
-    return json_response(declarative_view(twin.store.definitions.put(before.model_copy(update=changes))))
+    latest = max(each.version for each in versions_of(twin, before))
+    after = add_version(twin, before, manifest_version(before.id, latest + 1, body.manifest), active=True)
+    return json_response(declarative_view(after))
 
 
 async def delete_declarative(request: Request) -> Response:
