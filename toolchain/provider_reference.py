@@ -33,6 +33,7 @@ FLAGS: Final[Mapping[str, Callable[[Field], bool]]] = {
     "replaces": lambda field: field.replace,
     "secret": lambda field: field.secret,
     "the provider's own": lambda field: field.local,
+    "never shown": lambda field: field.unshown,
 }
 ALWAYS: Final = "always set"
 """The flag `required` of an output or answer."""
