@@ -15,14 +15,17 @@ import os
 import queue
 import runpy
 import signal
+import subprocess
 import sys
 import threading
+import tomllib
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import grpc
 import pulumi
@@ -72,8 +75,47 @@ class LanguageHost(LanguageServer):
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
-        """Installs nothing: the environment that runs this host is complete."""
-        yield language_pb2.InstallDependenciesResponse(stdout=b"The environment is already installed.\n")
+        """Installs a plugin's environment. A program's is complete: it is the one that runs this host."""
+        if not request.is_plugin:
+            yield language_pb2.InstallDependenciesResponse(stdout=b"The environment is already installed.\n")
+            return
+        if dict(request.info.options).get("toolchain", "pip") != "pip":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this host installs plugins with `toolchain: pip` only")
+        for command in install_commands(request.info):
+            done = subprocess.run(
+                command,
+                cwd=request.info.program_directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            yield language_pb2.InstallDependenciesResponse(stdout=done.stdout)
+            if done.returncode != 0:
+                said = done.stdout.decode(errors="replace").strip()
+                context.abort(grpc.StatusCode.UNKNOWN, f"`{' '.join(command)}` failed:\n{said}")
+
+    @override
+    def RunPlugin(
+        self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.RunPluginResponse]:
+        """Runs a plugin of its source's `__main__.py`, in its environment, until it ends or the engine leaves."""
+        python = plugin_environment(request.info) / "bin" / "python"
+        process = subprocess.Popen(
+            [python, request.info.program_directory, *request.args],
+            cwd=request.pwd or None,
+            env=os.environ | dict(pair.split("=", 1) for pair in request.env),
+            stdin=subprocess.PIPE,  # Closes with this process, which tells the plugin that the engine is gone.
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        context.add_callback(process.kill)
+        for is_error, text in _output(process):
+            if is_error:
+                yield language_pb2.RunPluginResponse(stderr=text)
+            else:
+                yield language_pb2.RunPluginResponse(stdout=text)
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     @override
     def GetProgramDependencies(
@@ -90,6 +132,46 @@ class LanguageHost(LanguageServer):
     ) -> language_pb2.GenerateProgramResponse:
         """Lets `pulumi import` end well: it asks for code after the import is done."""
         return language_pb2.GenerateProgramResponse(source={"__main__.py": NO_CODE})
+
+
+def plugin_environment(info: language_pb2.ProgramInfo) -> Path:
+    """Finds a plugin's virtual environment: the `virtualenv` of its PulumiPlugin.yaml, else `venv`."""
+    return Path(info.root_directory) / str(dict(info.options).get("virtualenv", "venv"))
+
+
+def install_commands(info: language_pb2.ProgramInfo) -> Iterator[list[str]]:
+    """Lists the commands that make a plugin's environment: the official host's, where its toolchain is pip."""
+    environment, folder = plugin_environment(info), Path(info.program_directory)
+    python = environment / "bin" / "python"
+    if not python.exists():
+        yield [sys.executable, "-m", "venv", str(environment)]
+    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    if (folder / "requirements.txt").exists():
+        yield [*install, "-r", "requirements.txt"]
+    description = folder / "pyproject.toml"
+    if description.exists() and "build-system" in tomllib.loads(description.read_text(encoding="utf-8")):
+        yield [*install, str(folder)]
+
+
+def _output(process: subprocess.Popen[bytes]) -> Iterator[tuple[bool, bytes]]:
+    """Yields what a process writes, and whether to standard error, until it has closed both of its outputs."""
+    chunks: queue.SimpleQueue[tuple[bool, bytes]] = queue.SimpleQueue()
+
+    def read(stream: IO[bytes] | None, is_error: bool) -> None:  # noqa: FBT001, which of two streams it is.
+        assert stream is not None
+        while chunk := os.read(stream.fileno(), 65536):
+            chunks.put((is_error, chunk))
+        chunks.put((is_error, b""))
+
+    for stream, is_error in ((process.stdout, False), (process.stderr, True)):
+        threading.Thread(target=read, args=(stream, is_error), daemon=True).start()
+    still_open = 2
+    while still_open:
+        is_error, chunk = chunks.get()
+        if chunk:
+            yield is_error, chunk
+        else:
+            still_open -= 1
 
 
 def run_program(request: language_pb2.RunRequest, engine_address: str) -> language_pb2.RunResponse:

@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, ForwardRef, Literal, Union, get_args, get_origin
 
 import pulumi_airbyte
+from pulumi_airbyte.provider import schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
 from pulumi_airbyte.provider.registry import RESOURCES
 from pulumi_airbyte.provider.resource import ResourceType
@@ -32,19 +33,24 @@ FLAGS: Final[Mapping[str, Callable[[Field], bool]]] = {
     "replaces": lambda field: field.replace,
     "secret": lambda field: field.secret,
     "the provider's own": lambda field: field.local,
+    "never shown": lambda field: field.unshown,
 }
+ALWAYS: Final = "always set"
+"""The flag `required` of an output or answer."""
 TYPES: Final = {
     "configurations": "[ConnectionConfigurationsArgs](#connectionconfigurationsargs)",
+    "ConnectionSchedule": "[ConnectionScheduleArgs](#connectionscheduleargs)",
+    "ConnectionTag": "[TagArgs](#tagargs)",
     "object": "mapping",
-    "schedule": "[ConnectionScheduleArgs](#connectionscheduleargs)",
-    "streams": "list of [StreamProperties](#streamproperties)",
-    "tags": "list of [TagArgs](#tagargs)",
+    "objects": "list of mappings",
+    "paths": "list of lists of strings",
+    "texts": "list of strings",
 }
-"""Fields, by name or by type, that are another type in Python."""
+"""Fields, by name, by object type or by type, that are another type in Python."""
 CLASSES: Final[Mapping[str, Any]] = {
     name: getattr(pulumi_airbyte, name)
     for name in sorted(pulumi_airbyte.__all__)
-    if name.endswith("Args") or f"[{name}]" in "".join(TYPES.values())
+    if name.endswith("Args") or name in {each.name for each in schema.object_types()}
 }
 
 
@@ -95,7 +101,8 @@ def _table(kind: str, fields: tuple[Field, ...]) -> Iterator[str]:
         meaning, _, default = field.doc.partition(" Default: ")
         marks = ["yes" if has(field) else "" for has in flags.values()]
         rows.append([f"`{_snake(field.name)}`", _type(field), *marks, default.removesuffix("."), meaning])
-    return _rows([kind, "type", *flags, "default", "meaning"], rows)
+    words = [ALWAYS if name == "required" and kind in {"output", "answer"} else name for name in flags]
+    return _rows([kind, "type", *words, "default", "meaning"], rows)
 
 
 def _rows(head: list[str], rows: list[list[str]]) -> Iterator[str]:
@@ -107,6 +114,9 @@ def _rows(head: list[str], rows: list[list[str]]) -> Iterator[str]:
 def _type(field: Field) -> str:
     if field.values:
         return _choices(field.values)
+    if field.of is not None:
+        of = TYPES.get(field.of.name) or f"[{field.of.name}](#{field.of.name.lower()})"
+        return f"list of {of}" if field.type == "objects" else of
     return TYPES.get(field.name) or TYPES.get(field.type) or field.type
 
 

@@ -20,7 +20,8 @@ from tests.engine.hands_program import CURSORS, PROGRAM, TOKENS, Program, Resour
 from tests.engine.harness import Pulumi, Result
 from tests.engine.recording import RECORD, Call, install, recorded
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
-from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
+from tests.provider.plain import live_ids
+from tests.provider.ways import KINDS, By, Declared, Way
 
 Document = dict[str, Any]
 OTHER_STACK: Final = "other"
@@ -83,16 +84,8 @@ class World:
     def seen(self) -> Seen:
         """This moment."""
         store = self.twin.store
-        live = {
-            "workspace": [one.id for one in store.workspaces if not one.deleted],
-            "tag": [one.id for one in store.tags],
-            MANIFEST: [one.id for one in store.definitions if one.declarative and not one.deleted],
-            "source": [one.id for one in store.actors if not one.deleted and one.kind == "source"],
-            "destination": [one.id for one in store.actors if not one.deleted and one.kind == "destination"],
-            "connection": [one.id for one in store.connections if one.status != "deprecated"],
-        }
         cursors = {state.id: {one.name: one.blob for one in state.streams} for state in store.states}
-        return Seen({kind: sorted(ids) for kind, ids in live.items()}, self._state(), cursors)
+        return Seen({kind: sorted(ids) for kind, ids in live_ids(store).items()}, self._state(), cursors)
 
     def _state(self) -> dict[str, str]:
         files = (self.pulumi.state / ".pulumi" / "stacks" / "test-project").glob("*.json")

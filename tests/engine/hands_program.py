@@ -10,9 +10,10 @@ from typing import Any, Final
 from tests.engine.harness import Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
 from tests.provider.plain import manifest
-from tests.provider.ways import KINDS, MANIFEST, Declared, Way
+from tests.provider.ways import IMAGES, KINDS, MANIFEST, Declared, Way
 
 Document = dict[str, Any]
+IMAGE: Final = {"docker_repository": "registry.example.com/desk", "docker_image_tag": "1.0.0"}
 CURSORS: Final = {"cursor_defined": {"updated_at": "2026-01-02"}, "key_defined": {"updated_at": "2026-01-03"}}
 TOKENS: Final = {
     **{kind: f"airbyte:index/{kind}:{kind[0].upper()}{kind[1:]}" for kind in KINDS},
@@ -142,6 +143,7 @@ class Program:
         found: dict[str, Document] = {
             "workspace": {"organization_id": "00000000-0000-0000-0000-000000000000"} if declared.moved else {},
             "tag": {"workspace_id": within},
+            **{kind: {"workspace_id": within, **IMAGE} for kind in IMAGES},
             MANIFEST: {"workspace_id": within, "manifest": manifest()},
             "source": self._source(within),
             "destination": self._destination(within),

@@ -14,7 +14,7 @@ from tests.provider.engine_orders import Side, Step, registered
 from tests.provider.heard import serving
 from tests.provider.jobs import CURSOR, state, write_state
 from tests.provider.lake import Document, Lake, stream
-from tests.provider.plain import ALL
+from tests.provider.plain import ALL, live_ids
 from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
 from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
 
@@ -129,16 +129,7 @@ class Hands:
 
     def live(self) -> dict[str, set[str]]:
         """The ids on the server, by kind."""
-        store = self.lake.twin.store
-        actors = [one for one in store.actors if not one.deleted]
-        return {
-            "workspace": {one.id for one in store.workspaces if not one.deleted},
-            "tag": {one.id for one in store.tags},
-            MANIFEST: {one.id for one in store.definitions if one.declarative and not one.deleted},
-            "source": {one.id for one in actors if one.kind == "source"},
-            "destination": {one.id for one in actors if one.kind == "destination"},
-            "connection": {one.id for one in store.connections if one.status != "deprecated"},
-        }
+        return live_ids(self.lake.twin.store)
 
     def cursors(self, connection_id: str) -> Document:
         """Of a connection."""
@@ -154,8 +145,7 @@ class Hands:
         place = {"workspaceId": self.room} if declared.moved else {}
         said: dict[str, Document] = {
             "workspace": {"organizationId": ORGANIZATION} if declared.moved else {},
-            "tag": ALL["tag"].given(self.lake) | place,
-            MANIFEST: ALL[MANIFEST].given(self.lake) | place,
+            **{kind: plain.given(self.lake) | place for kind, plain in ALL.items()},
             "source": self.lake.source() | place,
             "destination": self.lake.destination() | place,
             "connection": self.lake.connection(

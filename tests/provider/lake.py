@@ -8,13 +8,22 @@ from typing import Any
 
 import httpx
 from airbyte_twin.faults import Fault
+from airbyte_twin.records import User
 from airbyte_twin.testing import RunningTwin
 
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
 
 TOKEN = "first-token-value"
+GUEST = "5a1c0f1e-0000-4000-8000-000000000021"
+"""A user who may do nothing yet."""
 READING = ("/source_definition_specifications/get", "/destination_definition_specifications/get")
-LOOKING = ("POST /workspaces/get", "POST /sources/list", "POST /destinations/list", "POST /connections/list")
+LOOKING = (
+    "POST /permissions/list_by_user",
+    "POST /workspaces/get",
+    "POST /sources/list",
+    "POST /destinations/list",
+    "POST /connections/list",
+)
 """Reads of the Config API, which reads by POST."""
 Document = dict[str, Any]
 
@@ -120,7 +129,8 @@ def lake_of(twin: RunningTwin) -> Iterator[Lake]:
 
 
 def with_ends(lake: Lake) -> Lake:
-    """The lake with a source and a destination."""
+    """The lake with a source, a destination and a user."""
+    lake.twin.store.users.put(User(id=GUEST, name="Guest", email="guest@example.com"))
     source = lake.api("POST", "/sources", lake.source() | {"name": "Lab source"})
     destination = lake.api("POST", "/destinations", lake.destination() | {"name": "Lab destination"})
     return replace(lake, source_id=source["sourceId"], destination_id=destination["destinationId"])

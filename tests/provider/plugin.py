@@ -47,6 +47,8 @@ class Difference:
     detail: dict[str, str]
 
 
+NAMELESS: Final = frozenset({"permission", "oauthCredentials"})
+"""Kinds without a display name."""
 NOTHING: Final = Difference(some=False, properties=[], replaces=[], detail={})
 
 
@@ -114,7 +116,8 @@ class Plugin:
 
     def checked(self, kind: str, news: Values, name: str = "") -> Values:
         """Canonical inputs of a new resource, which must pass; with a name, it is what the display name defaults to."""
-        answer = self.check(kind, news, name=name) if name else self.check(kind, {"name": self.name} | news)
+        named = {} if kind in NAMELESS else {"name": self.name}
+        answer = self.check(kind, news, name=name) if name else self.check(kind, named | news)
         assert answer.failures == {}
         return answer.inputs
 

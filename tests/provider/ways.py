@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import Any, Final
 
 MANIFEST: Final = "declarativeSourceDefinition"
-KINDS: Final = ("workspace", "tag", MANIFEST, "source", "destination", "connection")
+IMAGES: Final = ("sourceDefinition", "destinationDefinition")
+KINDS: Final = ("workspace", "tag", *IMAGES, MANIFEST, "source", "destination", "connection")
 
 
 class End(StrEnum):

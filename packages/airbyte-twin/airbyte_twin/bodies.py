@@ -73,6 +73,7 @@ class ActorCreate(Body):
     workspace_id: Id
     definition_id: Id | None = None
     configuration: JsonValue
+    secret_id: str | None = None
     resource_allocation: ResourceAllocation | None = None
 
 
@@ -89,6 +90,7 @@ class ActorPatch(Body):
 
     name: str | None = None
     configuration: JsonValue = None
+    secret_id: str | None = None
     resource_allocation: ResourceAllocation | None = None
 
 

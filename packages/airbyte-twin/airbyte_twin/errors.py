@@ -125,7 +125,11 @@ class ApiError(Exception):
 class ProblemError(ApiError):
     """A problem document, the error shape of the public API; sent as `application/json` with its nulls.
 
-    Attributes:
+    Args:
+        status: HTTP status.
+        code: See `problem_of`.
+        data: What the problem is about.
+        detail: The text, where it is not the problem's own.
         config: What the Config API answers instead; None for the few problems that both APIs have.
     """
 

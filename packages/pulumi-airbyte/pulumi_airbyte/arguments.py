@@ -6,6 +6,7 @@ from inspect import isawaitable
 from typing import Any, Literal
 
 import pulumi
+from airbyte_model.mapper_types import MapperType
 from airbyte_model.modes import SyncMode
 from airbyte_model.streams import (
     ConfigurationError,
@@ -19,7 +20,6 @@ from airbyte_model.streams import (
 from pulumi_airbyte.values import JsonObject
 
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
-MapperType = Literal["hashing", "field-renaming", "field-filtering", "row-filtering", "encryption"]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,21 @@ from inspect import get_annotations
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, get_origin
 
 import pulumi
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
 
-SchemaPolicy = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
+PermissionRole = Literal[
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+]
 
 
 class _Argument(Protocol):
@@ -180,7 +191,11 @@ class Actor(Resource):
             "check_connection": check_connection,
             "force_destroy": force_destroy,
         }
-        super().__init__(self._token, resource_name, inputs, opts)
+        super().__init__(self._token, resource_name, {**inputs, **self._own()}, opts)
+
+    def _own(self) -> Mapping[str, Any]:
+        """The inputs that only this kind has."""
+        return {}
 
 
 @_with_outputs
@@ -192,10 +207,60 @@ class Source(Actor):
         source_type: the connector's type name; empty for custom connectors.
     """
 
+    secret_id: pulumi.Output[str | None]
     source_id: pulumi.Output[str]
     source_type: pulumi.Output[str]
 
     _token = "airbyte:index/source:Source"
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        configuration: pulumi.Input[Mapping[str, Any]],
+        workspace_id: pulumi.Input[str],
+        definition_id: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
+        secret_id: pulumi.Input[str] | None = None,
+        resource_allocation: pulumi.Input[Mapping[str, Any]] | None = None,
+        check_connection: pulumi.Input[bool] | None = None,
+        force_destroy: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a source.
+
+        Args:
+            resource_name: its name in the program; another name declares another object.
+            configuration: the connector's configuration, as its specification describes it. Pass each secret as a
+                secret output at its own path, not the whole configuration as one: the rest stays readable in plans.
+            workspace_id: the workspace that holds it; a change replaces the object.
+            definition_id: the connector's definition; a change replaces the object. Optional where `configuration` has
+                `sourceType`.
+            name: the display name; defaults to `resource_name`.
+            secret_id: the id with which Airbyte's OAuth redirect ends (Cloud). Airbyte puts the tokens behind it into
+                the configuration, so the program leaves them out. Another id replaces the tokens. Keep it in the
+                program: writes then keep the tokens that Airbyte has.
+            resource_allocation: CPU and memory for its jobs (self-managed servers only).
+            check_connection: run the connector's check after each write. An object whose check fails is kept, and the
+                next update checks again. Needs the Config API.
+            force_destroy: delete it even if Airbyte then also deletes connections that the program does not delete.
+            opts: Pulumi's resource options.
+        """
+        self._secret_id = secret_id
+        super().__init__(
+            resource_name,
+            configuration=configuration,
+            workspace_id=workspace_id,
+            definition_id=definition_id,
+            name=name,
+            resource_allocation=resource_allocation,
+            check_connection=check_connection,
+            force_destroy=force_destroy,
+            opts=opts,
+        )
+
+    def _own(self) -> Mapping[str, Any]:
+        return {"secret_id": self._secret_id}
 
 
 @_with_outputs
@@ -264,11 +329,11 @@ class Connection(Resource):
         configurations: pulumi.Input[ConnectionConfigurationsArgs],
         name: pulumi.Input[str] | None = None,
         schedule: pulumi.Input[ConnectionScheduleArgs] | None = None,
-        namespace_definition: pulumi.Input[Literal["source", "destination", "custom_format"]] | None = None,
+        namespace_definition: pulumi.Input[NamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
-        status: pulumi.Input[Literal["active", "inactive"]] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingChanges] | None = None,
+        status: pulumi.Input[ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
@@ -420,6 +485,105 @@ class Tag(Resource):
     def to_wire(self) -> dict[str, pulumi.Output[str]]:
         """The tag as one of a connection's tags, in the API's spelling."""
         return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}
+
+
+@_with_outputs
+class Permission(Resource):
+    """What a user may do in a workspace, or in an organization (`airbyte:index/permission:Permission`).
+
+    Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        permission_id: the permission's id.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    user_id: pulumi.Output[str]
+    permission_type: pulumi.Output[str]
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    permission_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user_id: pulumi.Input[str],
+        permission_type: pulumi.Input[PermissionRole],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a permission. A user has at most one in each workspace, and one in each organization itself.
+
+        Args:
+            resource_name: its name in the program.
+            user_id: the user; a change replaces the permission.
+            permission_type: what the user may do, such as `workspace_editor`.
+            workspace_id: the workspace that it is for; a change replaces the permission. Give this or
+                `organization_id`.
+            organization_id: the organization that it is for; a change replaces the permission.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "user_id": user_id,
+            "permission_type": permission_type,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/permission:Permission", resource_name, inputs, opts)
+
+
+@_with_outputs
+class OauthCredentials(Resource):
+    """The OAuth application that users consent to for one connector.
+
+    Its token is `airbyte:index/oauthCredentials:OauthCredentials`. Airbyte never shows them: a create overwrites what
+    is there, and an edit made in Airbyte is not seen. Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        credentials_id: their place in the API, which is their id.
+    """
+
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    actor_type: pulumi.Output[str]
+    name: pulumi.Output[str]
+    configuration: pulumi.Output[Mapping[str, Any]]
+    credentials_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        actor_type: pulumi.Input[Literal["source", "destination"]],
+        name: pulumi.Input[str],
+        configuration: pulumi.Input[Mapping[str, Any]],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare credentials. All arguments but the configuration identify them: a change replaces them.
+
+        Args:
+            resource_name: their name in the program.
+            actor_type: whether the connector is a source or a destination.
+            name: the connector's type name, such as `google-ads`.
+            configuration: the application's values, in the shape of the connector's specification. They are encrypted
+                in the state.
+            workspace_id: the workspace that has them (Cloud). Give this or `organization_id`.
+            organization_id: the organization that has them.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "actor_type": actor_type,
+            "name": name,
+            "configuration": configuration,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/oauthCredentials:OauthCredentials", resource_name, inputs, opts)
 
 
 @_with_outputs

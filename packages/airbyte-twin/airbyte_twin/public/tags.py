@@ -17,6 +17,7 @@ from airbyte_twin.records import Tag
 from airbyte_twin.twin import Twin
 
 LONGEST_NAME = 30
+"""UTF-16 code units, as Java counts."""
 MOST_TAGS = 100
 COLOR = re.compile(r"[0-9A-Fa-f]{6}")
 
@@ -42,7 +43,7 @@ def check_tag(twin: Twin, tag: Tag) -> None:
     """
     if not COLOR.fullmatch(tag.color):
         raise ProblemError(400, "error:tag-invalid-hex-color")
-    if len(tag.name) > LONGEST_NAME:
+    if len(tag.name.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NAME:
         raise ProblemError(400, "error:tag-name-too-long")
     others = (each for each in twin.store.tags if each.workspace_id == tag.workspace_id and each.id != tag.id)
     if any(other.name == tag.name for other in others):

@@ -3,6 +3,7 @@
 import threading
 from contextlib import nullcontext
 
+from pulumi_airbyte.client.access import Access
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
 from pulumi_airbyte.client.definitions import Definitions
@@ -25,7 +26,7 @@ from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Access, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
@@ -75,6 +76,14 @@ class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions
         """PUT, a full replacement. There is no PATCH here, because it stores masks as secrets."""
         what = f'update {kind} "{body.get("name")}"'
         return parse_actor(kind, self._public("PUT", f"/{kind}s/{actor_id}", what, body=body), what)
+
+    def grant_source(self, source_id: str, body: JsonObject) -> Actor:
+        """PATCH a source with the id of an OAuth consent. Its configuration may not be in the body: see `put_actor`.
+
+        The body needs the source's resource allocation, which the server drops otherwise.
+        """
+        what = f"give source {source_id} the tokens of its secretId"
+        return parse_actor("source", self._public("PATCH", f"/sources/{source_id}", what, body=body), what)
 
     def delete_actor(self, kind: ActorKind, actor_id: str) -> None:
         """DELETE a source or destination. The server also deletes its connections."""
