@@ -392,6 +392,22 @@ def test_organizations_users_and_permissions_are_those_of_the_public_api(api: Ap
         assert set(api.config(call, body, 404)) == OPAQUE
 
 
+def test_members_and_applications_are_those_of_the_public_api(api: Api) -> None:
+    [organization] = api.get("/organizations")["data"]
+    members = api.config("/users/list_by_organization_id", {"organizationId": organization["organizationId"]})["users"]
+    public = api.get("/users", organizationId=organization["organizationId"])["data"]
+    assert [each["userId"] for each in members] == [each["id"] for each in public]
+    listed = api.config("/applications/list", {})
+    assert listed == api.get("/applications")
+    assert set(api.config("/applications/create", {"name": "x"}, 500)) == OPAQUE
+    assert set(api.config("/applications/delete", {"applicationId": UNKNOWN}, 404)) == OPAQUE
+    with serving(edition="cloud") as cloud:
+        made = cloud.config("/applications/create", {"name": "x"})
+        assert cloud.get(f"/applications/{made['id']}") == made
+        cloud.config("/applications/delete", {"applicationId": made["id"]})
+        cloud.get(f"/applications/{made['id']}", 404)
+
+
 def test_permissions_have_the_rules_of_the_public_api(api: Api) -> None:
     person = api.control("POST", "/users", {"name": "Ada", "email": "ada@example.com"}, 200)
     workspace = {"workspaceId": api.twin.workspace_id}
