@@ -24,6 +24,8 @@ CLASSES: Mapping[str, type[pulumi.Resource]] = {
         airbyte.DestinationDefinition,
         airbyte.DeclarativeSourceDefinition,
         airbyte.Tag,
+        airbyte.Permission,
+        airbyte.OauthCredentials,
     )
 }
 TYPES: Mapping[str, Any] = {

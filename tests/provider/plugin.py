@@ -47,7 +47,7 @@ class Difference:
     detail: dict[str, str]
 
 
-NAMELESS: Final = frozenset({"permission"})
+NAMELESS: Final = frozenset({"permission", "oauthCredentials"})
 """Kinds without a display name."""
 NOTHING: Final = Difference(some=False, properties=[], replaces=[], detail={})
 

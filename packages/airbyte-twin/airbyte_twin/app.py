@@ -14,11 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airbyte_twin import control
 from airbyte_twin.auth import Authenticate, token_routes
 from airbyte_twin.calls import LogCalls
+from airbyte_twin.config import access, declarative, instance, operations, state, web_backend
 from airbyte_twin.config import actors as config_actors
 from airbyte_twin.config import connections as config_connections
-from airbyte_twin.config import instance, state, web_backend
+from airbyte_twin.config import definitions as config_definitions
 from airbyte_twin.config import jobs as config_jobs
-from airbyte_twin.config import permissions as config_permissions
+from airbyte_twin.config import tags as config_tags
+from airbyte_twin.config import workspaces as config_workspaces
 from airbyte_twin.errors import (
     ApiError,
     BareError,
@@ -59,14 +61,9 @@ PUBLIC_MODULES = (
     regions, embedded,
 )  # fmt: skip
 CONFIG_MODULES = (
-    instance,
-    config_connections,
-    web_backend,
-    config_jobs,
-    state,
-    config_actors,
-    config_permissions,
-)
+    instance, config_workspaces, config_connections, web_backend, config_jobs, state, config_actors,
+    config_definitions, declarative, operations, config_tags, access,
+)  # fmt: skip
 
 
 def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:

@@ -17,6 +17,7 @@ from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 SECURED = "airbyte_twin.secured"
 """Key in a request's scope: set if its bearer token was checked. Unknown routes then answer 403."""
 DOCUMENTATION = "https://reference.airbyte.com/reference/errors"
+CONFIG_ROOT = "/api/v1/"
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,16 @@ class ApiError(Exception):
 
 
 class ProblemError(ApiError):
-    """A problem document, the error shape of the public API; sent as `application/json` with its nulls."""
+    """A problem document, the error shape of the public API; sent as `application/json` with its nulls.
 
-    def __init__(self, status: int, code: str, data: JsonObject | None = None) -> None:
+    Attributes:
+        config: What the Config API answers instead; None for the few problems that both APIs have.
+    """
+
+    def __init__(
+        self, status: int, code: str, data: JsonObject | None = None, *, config: ApiError | None = None
+    ) -> None:
+        self.config = config
         problem = problem_of(code)
         body: JsonObject = {
             "status": status,
@@ -207,24 +215,26 @@ def unconverted(request: Request, argument: str, value: str, reason: str) -> Htt
     return HttpError(400, "Bad Request", target_of(request), message, argument)
 
 
-def bad_request(message: str) -> ProblemError:
+def bad_request(message: str, config: ApiError | None = None) -> ProblemError:
     """400 `bad-request` with the reason in `data.message`."""
-    return ProblemError(400, "bad-request", {"message": message})
+    return ProblemError(400, "bad-request", {"message": message}, config=config)
 
 
 def unprocessable(message: str) -> ProblemError:
-    """422 `unprocessable-entity` with the reason in `data.message`."""
-    return ProblemError(422, "unprocessable-entity", {"message": message})
+    """422 with the reason: `unprocessable-entity` in the public API."""
+    return ProblemError(422, "unprocessable-entity", {"message": message}, config=BadObjectError(message))
 
 
-def unexpected(message: str | None) -> ProblemError:
+def unexpected(message: str | None, config: ApiError | None = None) -> ProblemError:
     """500 `unexpected-problem`: a connector failed inside a request, or the server's own code or database did."""
-    return ProblemError(500, "unexpected-problem", None if message is None else {"message": message})
+    data: JsonObject | None = None if message is None else {"message": message}
+    return ProblemError(500, "unexpected-problem", data, config=config or OpaqueError(500))
 
 
 def missing(resource_type: str, resource_id: str) -> ProblemError:
     """404 `resource-not-found`."""
-    return ProblemError(404, "resource-not-found", {"resourceType": resource_type, "resourceId": resource_id})
+    data: JsonObject = {"resourceType": resource_type, "resourceId": resource_id}
+    return ProblemError(404, "resource-not-found", data, config=OpaqueError(404))
 
 
 def forbidden() -> ProblemError:
@@ -254,11 +264,13 @@ def bodyless(status: int) -> Response:
     return Response(status_code=status, headers={"content-type": "*/*"})
 
 
-async def answer_api_error(_request: Request, error: Exception) -> Response:
-    """Starlette exception handler for every `ApiError`."""
+async def answer_api_error(request: Request, error: Exception) -> Response:
+    """Starlette exception handler for every `ApiError`; the two APIs have shapes of their own for a shared rule."""
     if not isinstance(error, ApiError):
         raise error
-    return json_response(error.body, error.status)
+    config = error.config if isinstance(error, ProblemError) else None
+    shown = config if config is not None and request.url.path.startswith(CONFIG_ROOT) else error
+    return json_response(shown.body, shown.status)
 
 
 async def answer_bare_error(_request: Request, error: Exception) -> Response:

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 from airbyte_twin.database import duplicate_key, missing_row, violated_check
-from airbyte_twin.errors import OpaqueError, ProblemError, bad_request, forbidden, missing, unexpected, unprocessable
+from airbyte_twin.errors import (
+    KnownError,
+    OpaqueError,
+    ProblemError,
+    bad_request,
+    forbidden,
+    missing,
+    unexpected,
+    unprocessable,
+)
 from airbyte_twin.records import Group, Permission, PermissionType, User
 from airbyte_twin.twin import Twin
 
@@ -195,7 +204,7 @@ def drop(twin: Twin, permission_ids: Iterable[str]) -> None:
 
 def conflict(message: str) -> ProblemError:
     """409 `state-conflict` with the reason."""
-    return ProblemError(409, "state-conflict", {"message": message})
+    return ProblemError(409, "state-conflict", {"message": message}, config=KnownError(409, message))
 
 
 def known_group(twin: Twin, group_id: str) -> Group:

@@ -66,6 +66,7 @@ class User(Record):
     id: str
     name: str
     email: str
+    default_workspace_id: str | None = None
 
 
 class Group(Record):
@@ -121,19 +122,26 @@ class Dataplane(Record):
 
 
 class Workspace(Record):
-    """A workspace; `notifications` is complete, in the public API's shape; no `region_id` is the default region."""
+    """A workspace; `notifications` is complete, in the public API's shape; no `region_id` is the default region.
+
+    Only the Config API has `settings`.
+    """
 
     id: str
     name: str
     notifications: JsonObject
     created_at: int
     deleted: bool = False
+    settings: JsonObject = {}
     organization_id: str = DEFAULT_ID
     region_id: str | None = None
 
 
 class Definition(Record):
-    """A connector that actors may use: one of the registry's, or one that a caller defined."""
+    """A connector that actors may use: one of the registry's, or one that a caller defined.
+
+    `manifest_spec` is the specification that was sent beside a manifest.
+    """
 
     id: str
     kind: ActorKind
@@ -144,12 +152,48 @@ class Definition(Record):
     workspace_id: str | None = None
     manifest: JsonObject | None = None
     manifest_version: int = 1
+    manifest_spec: JsonObject | None = None
+    resource_requirements: JsonObject | None = None
     deleted: bool = False
 
     @property
     def declarative(self) -> bool:
         """Whether it has a manifest instead of a docker image."""
         return self.manifest is not None
+
+
+class ManifestVersion(Record):
+    """One version of a declarative definition; `id` is `<definition id>:<version>`."""
+
+    id: str
+    definition_id: str
+    version: int
+    description: str
+    manifest: JsonObject
+    spec: JsonObject | None = None
+
+
+class BuilderProject(Record):
+    """A project of the connector builder, with or without a draft; published, it has a definition."""
+
+    id: str
+    workspace_id: str
+    name: str
+    updated_at: int
+    draft: JsonObject | None = None
+    definition_id: str | None = None
+    testing_values: JsonObject | None = None
+
+
+class Operation(Record):
+    """What is done after a sync; `webhook` is that of a webhook."""
+
+    id: str
+    workspace_id: str
+    name: str
+    type: Literal["normalization", "dbt", "webhook"]
+    webhook: JsonObject | None = None
+    deleted: bool = False
 
 
 class Actor(Record):
@@ -301,9 +345,9 @@ class JobFailure(Record):
 
 
 class Job(Record):
-    """A run; `streams` is None for all streams of the connection. Times are whole seconds since 1970.
+    """A run; `streams` are those that a clear or a refresh was to read again, None for all. Times are whole seconds.
 
-    `refresh_mode` is that of a refresh.
+    `enabled_streams` are those that a sync or refresh reads, `refresh_mode` is that of a refresh.
     """
 
     id: str
@@ -316,6 +360,7 @@ class Job(Record):
     streams: tuple[tuple[str | None, str], ...] | None = None
     bytes_synced: int | None = None
     rows_synced: int | None = None
+    enabled_streams: tuple[tuple[str | None, str], ...] | None = None
     refresh_mode: RefreshMode | None = None
     failure: JobFailure | None = None
 

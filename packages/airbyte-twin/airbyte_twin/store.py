@@ -9,6 +9,7 @@ from airbyte_twin.records import (
     Actor,
     ActorKind,
     Application,
+    BuilderProject,
     Catalog,
     Connection,
     ConnectionState,
@@ -19,8 +20,10 @@ from airbyte_twin.records import (
     Group,
     Image,
     Job,
+    ManifestVersion,
     Membership,
     OAuthCredentials,
+    Operation,
     Organization,
     Outside,
     Permission,
@@ -103,6 +106,9 @@ class Snapshot(Record):
     generations: tuple[Generations, ...] = ()
     outsides: tuple[Outside, ...] = ()
     images: tuple[Image, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    manifests: tuple[ManifestVersion, ...] = ()
+    projects: tuple[BuilderProject, ...] = ()
     organizations: tuple[Organization, ...] = ()
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()
@@ -139,6 +145,9 @@ class Store:
         self.generations: Table[Generations] = Table()
         self.outsides: Table[Outside] = Table()
         self.images: Table[Image] = Table()
+        self.operations: Table[Operation] = Table()
+        self.manifests: Table[ManifestVersion] = Table()
+        self.projects: Table[BuilderProject] = Table()
         self.organizations: Table[Organization] = Table()
         self.users: Table[User] = Table()
         self.groups: Table[Group] = Table()
@@ -156,6 +165,7 @@ class Store:
         tables = (
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
             self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.images,
+            self.operations, self.manifests, self.projects,
             self.organizations, self.users, self.groups, self.memberships, self.permissions, self.regions,
             self.dataplanes, self.oauth_credentials, self.secrets,
         )  # fmt: skip
@@ -205,6 +215,9 @@ class Store:
             generations=tuple(self.generations),
             outsides=tuple(self.outsides),
             images=tuple(self.images),
+            operations=tuple(self.operations),
+            manifests=tuple(self.manifests),
+            projects=tuple(self.projects),
             organizations=tuple(self.organizations),
             users=tuple(self.users),
             groups=tuple(self.groups),
@@ -235,6 +248,9 @@ class Store:
         self.generations.fill(snapshot.generations)
         self.outsides.fill(snapshot.outsides)
         self.images.fill(snapshot.images)
+        self.operations.fill(snapshot.operations)
+        self.manifests.fill(snapshot.manifests)
+        self.projects.fill(snapshot.projects)
         self.organizations.fill(snapshot.organizations)
         self.users.fill(snapshot.users)
         self.groups.fill(snapshot.groups)

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from airbyte_twin.calls import CallLog
 from airbyte_twin.clock import Clock
-from airbyte_twin.documents import JsonObject
+from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import ApiError, OpaqueError, ProblemError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
 from airbyte_twin.manifests import manifest_spec, manifest_streams
@@ -19,6 +19,7 @@ from airbyte_twin.records import (
     ActorKind,
     Application,
     Catalog,
+    Connection,
     Definition,
     Image,
     Job,
@@ -116,6 +117,7 @@ class Twin:
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:
+        self._own: dict[str, tuple[Definition, Image | None, Connector]] = {}
         self.tokens = Tokens(self.settings.client_secret, self.settings.token_lifetime, self.clock)
 
     @staticmethod
@@ -190,7 +192,8 @@ class Twin:
         """The answer to an unknown id that the server fails on: 500, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
-        return unexpected(f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}")
+        message = f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}"
+        return unexpected(message, OpaqueError(404))
 
     def unknown_in_config(self) -> ApiError:
         """The same answer of the Config API."""
@@ -213,7 +216,13 @@ class Twin:
             return known or own_connector(definition_id, None, None)
         image = self.store.images.get(definition.docker_repository)
         known = None if image else self.registry.by_repository(definition.docker_repository)
-        return known or own_connector(definition_id, definition, image)
+        if known is not None:
+            return known
+        # A manifest takes time to read; records are never changed, only replaced.
+        made = self._own.get(definition_id)
+        if made is None or made[0] is not definition or made[1] is not image:
+            made = self._own[definition_id] = (definition, image, own_connector(definition_id, definition, image))
+        return made[2]
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for custom definitions."""
@@ -227,6 +236,15 @@ class Twin:
         """A discovered catalog; an empty one if its connector is gone."""
         found = self.store.catalogs.get(catalog_id) or self.registry.catalog(catalog_id)
         return found or Catalog(id=catalog_id, streams=())
+
+    def knows_catalog(self, catalog_id: str) -> bool:
+        """Whether a discovery found a catalog of this id."""
+        return (self.store.catalogs.get(catalog_id) or self.registry.catalog(catalog_id)) is not None
+
+    def refreshes(self, connection: Connection) -> bool:
+        """Whether a connection's destination supports refreshes."""
+        destination = self.store.actors.get(connection.destination_id)
+        return destination is not None and self.connector(destination.definition_id).supports_refreshes
 
     def temper(self, actor_id: str) -> Temper:
         """How the connector of an actor behaves when it runs."""
@@ -291,5 +309,7 @@ def own_connector(definition_id: str, definition: Definition | None, image: Imag
     )
     if definition is not None and definition.manifest is not None:
         streams = manifest_streams(definition.manifest)
-        return known.model_copy(update={"spec": manifest_spec(definition.manifest) or OPEN_SPEC, "streams": streams})
+        spec = as_object(as_object(definition.manifest_spec).get("connectionSpecification"))
+        spec = spec or manifest_spec(definition.manifest) or OPEN_SPEC
+        return known.model_copy(update={"spec": spec, "streams": streams})
     return known if image is None else known.model_copy(update=dict(image.description))

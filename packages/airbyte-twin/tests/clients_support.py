@@ -14,10 +14,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import pytest
 from airbyte_twin.calls import Call
-from twin_support import Api
+from sync_support import DEV_NULL
+from twin_support import Api, faker, serving, stream
 
 from toolchain.connectors import environment
 from toolchain.engine import EngineError
@@ -26,12 +28,16 @@ HERE = Path(__file__).parent / "clients"
 PATIENCE = 180
 """Seconds after which a step that does not end is a failure: the first one imports the client."""
 QUIET = {
-    "AIRBYTE_NO_TELEMETRY": "1",
+    "AIRBYTE_OFFLINE_MODE": "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "DAGSTER_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
     "NO_PROXY": "127.0.0.1",
 }
+
+
+SILENT = {"test_destination": {"test_destination_type": "SILENT"}}
+"""Configuration of a destination that only counts."""
 
 
 class ClientError(Exception):
@@ -149,11 +155,41 @@ class Client:
             "public_url": twin.public_url,
             "config_url": twin.config_url,
             "workspace_id": twin.workspace_id,
-            "client_id": twin.client_id if twin.twin.settings.auth == "client_credentials" else None,
+            "auth": twin.twin.settings.auth,
+            "token": api.http.headers.get("Authorization", "Bearer unused").removeprefix("Bearer "),
+            "client_id": twin.client_id,
             "client_secret": twin.client_secret,
+            "username": twin.twin.settings.username,
+            "password": twin.twin.settings.password,
         }
         with self._ledger.step(api, arguments.get("method", step)):
             return self._worker.take({"step": step, "twin": addresses, "with": arguments})
+
+
+def null_connection(api: Api, *streams: Any) -> Any:
+    """A connection whose syncs need no bucket: from a faker source, of users if no streams are given."""
+    source = api.post("/sources", faker(api.twin.workspace_id, count=3))["sourceId"]
+    body = {"name": "Null", "workspaceId": api.twin.workspace_id, "definitionId": DEV_NULL, "configuration": SILENT}
+    destination = api.post("/destinations", body)["destinationId"]
+    return api.connection(*(streams or [stream("users")]), sourceId=source, destinationId=destination)
+
+
+def finished(api: Api) -> tuple[str, int]:
+    """A connection's id and the number of its one sync, which has ended; the twin runs syncs."""
+    connection: str = null_connection(api)["connectionId"]
+    job: int = api.post("/jobs", {"connectionId": connection, "jobType": "sync"})["jobId"]
+    api.twin.settle()
+    return connection, job
+
+
+@contextmanager
+def guarded() -> Iterator[Api]:
+    """A twin with bearer tokens; clients keep tokens by the application's id, so each has one of its own."""
+    with serving(auth="client_credentials", client_id=str(uuid4())) as api:
+        body = {"client_id": api.twin.client_id, "client_secret": api.twin.client_secret}
+        token = api.post("/applications/token", {**body, "grant_type": "client_credentials"})["access_token"]
+        api.http.headers["Authorization"] = f"Bearer {token}"
+        yield api
 
 
 def facts_of(file: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Permissions, users, organizations, groups and regions, and workspaces in regions."""
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,9 @@ from twin_support import PUBLIC, Api, serving
 
 ORGANIZATION = "00000000-0000-0000-0000-000000000000"
 CALLER = ORGANIZATION
+TABLES = (
+    "organizations", "users", "groups", "memberships", "permissions", "regions", "dataplanes", "oauth_credentials",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -271,7 +275,24 @@ def test_a_region_and_its_dataplanes_are_made_changed_and_deleted(licensed: Api)
         licensed.get(f"/{unknown}/{uuid4()}", 500)
 
 
-def test_everybody_and_their_permissions_are_saved_and_older_states_get_the_default_ones(tmp_path: Path) -> None:
+def test_a_state_that_was_saved_before_there_were_people_gets_the_default_ones(tmp_path: Path) -> None:
+    with serving(data_dir=tmp_path) as api:
+        kept = api.source()
+    file = tmp_path / "state.json"
+    state = json.loads(file.read_text())
+    for table in TABLES:
+        del state[table]
+    for workspace in state["workspaces"]:
+        del workspace["organization_id"], workspace["region_id"]
+    file.write_text(json.dumps(state))
+    with serving(data_dir=tmp_path) as api:
+        assert api.get(f"/sources/{kept['sourceId']}") == kept
+        assert [each["organizationId"] for each in api.get("/organizations")["data"]] == [ORGANIZATION]
+        assert len(api.get("/permissions")["data"]) == 2
+        assert api.get(f"/workspaces/{api.twin.workspace_id}")["dataResidency"] == "auto"
+
+
+def test_people_groups_and_permissions_are_saved(tmp_path: Path) -> None:
     with serving(data_dir=tmp_path, licensed=True) as api:
         ada = user(api)
         made = api.post("/permissions", permission(api, ada))

@@ -5,12 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from clients_support import Client, Worker, stale_facts, steps_of
-from sync_support import DEV_NULL
-from twin_support import HOURLY, Api, faker, s3, serving, stream
+from clients_support import Client, Worker, finished, guarded, null_connection, stale_facts, steps_of
+from twin_support import HOURLY, Api, faker, s3, stream
 
 CLIENT = "airbyte-mcp"
-SILENT = {"test_destination": {"test_destination_type": "SILENT"}}
 pytestmark = pytest.mark.nightly
 
 
@@ -26,24 +24,8 @@ def said(client: Client, api: Api, name: str, /, **params: Any) -> str:
     return str(client.do(api, "tool", method=name, params=params))
 
 
-def small(api: Api) -> Any:
-    """A connection whose syncs need no bucket."""
-    source = api.post("/sources", faker(api.twin.workspace_id, count=3))["sourceId"]
-    body = {"name": "Null", "workspaceId": api.twin.workspace_id, "definitionId": DEV_NULL, "configuration": SILENT}
-    destination = api.post("/destinations", body)["destinationId"]
-    return api.connection(stream("users"), sourceId=source, destinationId=destination)
-
-
-def finished(api: Api) -> tuple[Any, int]:
-    """A connection and the number of its one sync, which has ended."""
-    connection = small(api)
-    job = api.post("/jobs", {"connectionId": connection["connectionId"], "jobType": "sync"})["jobId"]
-    api.twin.settle()
-    return connection, job
-
-
 def test_it_signs_in_with_the_credentials_of_an_application(client: Client) -> None:
-    with serving(auth="client_credentials", client_id=str(uuid4())) as api:
+    with guarded() as api:
         listed = tool(client, api, "airbyte_list_workspaces")
         assert [each["workspaceId"] for each in listed["data"]] == [api.twin.workspace_id]
 
@@ -120,7 +102,7 @@ def test_it_cannot_create_or_change_a_tag_since_it_sends_neither_workspace_nor_c
 
 
 def test_it_starts_lists_reads_and_cancels_jobs(client: Client, api: Api) -> None:
-    connection = small(api)["connectionId"]
+    connection = null_connection(api)["connectionId"]
     job = tool(client, api, "airbyte_trigger_sync", connection_id=connection)
     assert (job["jobType"], job["connectionId"]) == ("sync", connection)
     assert tool(client, api, "airbyte_get_job", job_id=str(job["jobId"]))["status"] == "pending"
@@ -132,7 +114,7 @@ def test_it_starts_lists_reads_and_cancels_jobs(client: Client, api: Api) -> Non
 
 
 def test_it_waits_for_a_sync_and_reads_its_records(client: Client, syncing: Api) -> None:
-    connection = small(syncing)["connectionId"]
+    connection = null_connection(syncing)["connectionId"]
     job = tool(client, syncing, "airbyte_trigger_sync", connection_id=connection)["jobId"]
     ended = tool(client, syncing, "airbyte_wait_for_job", job_id=job, poll_interval_seconds=1)
     assert ended["job"]["status"] == "succeeded"
@@ -142,7 +124,7 @@ def test_it_waits_for_a_sync_and_reads_its_records(client: Client, syncing: Api)
 
 def test_it_refreshes_and_clears_streams(client: Client, syncing: Api) -> None:
     connection, _ = finished(syncing)
-    order = {"connection_id": connection["connectionId"], "streams": [{"name": "users"}]}
+    order = {"connection_id": connection, "streams": [{"name": "users"}]}
     for name, kind in (("airbyte_trigger_refresh", "refresh"), ("airbyte_trigger_clear", "reset_connection")):
         job = tool(client, syncing, name, **order)["job"]
         assert (job["configType"], job["status"]) == (kind, "pending")
@@ -151,7 +133,7 @@ def test_it_refreshes_and_clears_streams(client: Client, syncing: Api) -> None:
 
 def test_it_reads_the_jobs_of_the_config_api(client: Client, syncing: Api) -> None:
     connection, job = finished(syncing)
-    listed = tool(client, syncing, "airbyte_list_jobs_internal", connection_id=connection["connectionId"])
+    listed = tool(client, syncing, "airbyte_list_jobs_internal", connection_id=connection)
     assert [each["job"]["id"] for each in listed["jobs"]] == [job]
     assert listed["totalJobCount"] == 1
     details = tool(client, syncing, "airbyte_get_job_details", job_id=job)

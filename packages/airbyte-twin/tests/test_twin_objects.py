@@ -9,6 +9,7 @@ import pytest
 from twin_support import PUBLIC, Api, serving
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+S3 = "4816b78f-1489-44c1-9060-4b19d5fa9362"
 
 
 def custom(api: Api, definition: Any, **configuration: Any) -> dict[str, Any]:
@@ -173,6 +174,26 @@ def test_a_bare_pipe_in_a_query_is_refused(api: Api) -> None:
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
     assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "definition_id"), [("sources", FAKER), ("destinations", S3)])
+def test_definitions_of_the_registry_cannot_be_changed(api: Api, kind: str, definition_id: str) -> None:
+    path = f"/workspaces/{api.twin.workspace_id}/definitions/{kind}/{definition_id}"
+    before = api.get(path)
+    refused = api.put(path, {"name": "mine", "dockerImageTag": "0.0.1"}, 400)
+    assert (
+        refused["data"]["message"]
+        == "Public definitions cannot be modified."
+        == api.delete(path, 400)["data"]["message"]
+    )
+    assert api.get(path) == before
+
+
+def test_a_definition_without_documentation_has_an_empty_address(api: Api) -> None:
+    path = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
+    made = api.post(path, {"name": "mine", "dockerRepository": "example/source-mine", "dockerImageTag": "1"})
+    assert made["documentationUrl"] == ""
+    assert api.get(f"{path}/{made['id']}") == made
 
 
 @pytest.mark.parametrize("path", ["", "/"])

@@ -536,6 +536,57 @@ class Permission(Resource):
 
 
 @_with_outputs
+class OauthCredentials(Resource):
+    """The OAuth application that users consent to for one connector.
+
+    Its token is `airbyte:index/oauthCredentials:OauthCredentials`. Airbyte never shows them: a create overwrites what
+    is there, and an edit made in Airbyte is not seen. Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        credentials_id: their place in the API, which is their id.
+    """
+
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    actor_type: pulumi.Output[str]
+    name: pulumi.Output[str]
+    configuration: pulumi.Output[Mapping[str, Any]]
+    credentials_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        actor_type: pulumi.Input[Literal["source", "destination"]],
+        name: pulumi.Input[str],
+        configuration: pulumi.Input[Mapping[str, Any]],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare credentials. All arguments but the configuration identify them: a change replaces them.
+
+        Args:
+            resource_name: their name in the program.
+            actor_type: whether the connector is a source or a destination.
+            name: the connector's type name, such as `google-ads`.
+            configuration: the application's values, in the shape of the connector's specification. They are encrypted
+                in the state.
+            workspace_id: the workspace that has them (Cloud). Give this or `organization_id`.
+            organization_id: the organization that has them.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "actor_type": actor_type,
+            "name": name,
+            "configuration": configuration,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/oauthCredentials:OauthCredentials", resource_name, inputs, opts)
+
+
+@_with_outputs
 class ImageDefinition(Resource):
     """A connector of one's own that is an image: the base of `SourceDefinition` and `DestinationDefinition`.
 

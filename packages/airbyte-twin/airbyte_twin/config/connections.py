@@ -1,7 +1,11 @@
-"""`/connections/{get,delete,update,list,list_all}`, with catalogs stored nearly as sent.
+"""`/connections`: read, create, change, delete, find; catalogs are stored nearly as sent.
 
-Source: airbyte-platform CatalogConverter.
+Source: airbyte-platform ConnectionsHandler, CatalogConverter.
 """
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,24 +14,38 @@ from starlette.routing import Route
 from airbyte_twin.actors import deprecate
 from airbyte_twin.body import read_body
 from airbyte_twin.catalogs import by_key, top_level_fields
+from airbyte_twin.config.actors import matches, page_at, searched
 from airbyte_twin.config.bodies import (
     CatalogBody,
     CatalogEntryBody,
+    CatalogStreamBody,
+    ConnectionCreateBody,
     ConnectionIdBody,
+    ConnectionIdsBody,
+    ConnectionMembersBody,
+    ConnectionSearchBody,
+    ConnectionsPageBody,
     ConnectionUpdateBody,
+    DefinitionConnectionsBody,
+    PageBody,
+    ReasonedUpdateBody,
     StreamConfigBody,
     WorkspaceIdBody,
 )
-from airbyte_twin.config.views import connection_view
-from airbyte_twin.connections import change_connection, known_tags
+from airbyte_twin.config.views import actor_view, connection_view, status_view
+from airbyte_twin.connections import change_connection, check_not_locked, ends, known_tags
 from airbyte_twin.database import check_connection
-from airbyte_twin.documents import JsonObject, as_object
-from airbyte_twin.errors import KnownError, OpaqueError, ProblemError, json_response
+from airbyte_twin.discovery import cached_catalog, stored_catalog
+from airbyte_twin.documents import JsonArray, JsonObject, as_object
+from airbyte_twin.errors import KnownError, OpaqueError, ProblemError, files_unsupported, json_response
 from airbyte_twin.java_order import jsonb_order
 from airbyte_twin.mappers import stored_mappers
-from airbyte_twin.records import Connection, DiscoveredStream, Schedule, SelectedStream
+from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Schedule, SelectedStream
 from airbyte_twin.schedules import CRON_PROBLEM, checked_basic, config_cron
+from airbyte_twin.states import StreamKey
 from airbyte_twin.twin import Twin
+
+UNFULFILLED = "The provided configuration does not fulfill the specification. Errors: "
 
 
 def written_streams(twin: Twin, connection: Connection, body: CatalogBody) -> tuple[SelectedStream, ...]:
@@ -35,13 +53,18 @@ def written_streams(twin: Twin, connection: Connection, body: CatalogBody) -> tu
 
     Raises:
         ApiError: 422 for a stream that the connection's catalog does not hold or a selection without its key or cursor,
-            400 for a mapper.
+            400 for a mapper, and for files where a connector has none.
     """
     known = by_key(twin.catalog(connection.catalog_id))
+    chosen = [entry for entry in body.streams if entry.config is not None and entry.config.selected]
+    asked = [(each.stream.namespace, each.stream.name) for each in chosen if each.config and each.config.include_files]
+    actors = (twin.store.actors.get(each) for each in (connection.source_id, connection.destination_id))
+    if asked and not all(twin.connector(each.definition_id).supports_files for each in actors if each is not None):
+        raise files_unsupported("connection", asked)
     return tuple(
         _selected(twin, connection, entry, entry.config, known.get((entry.stream.namespace, entry.stream.name)))
-        for entry in body.streams
-        if entry.config is not None and entry.config.selected
+        for entry in chosen
+        if entry.config is not None
     )
 
 
@@ -148,26 +171,155 @@ def _list(twin: Twin, body: WorkspaceIdBody, *, deprecated: bool) -> Response:
     return json_response({"connections": [connection_view(twin, row) for row in rows]})
 
 
-async def update(request: Request) -> Response:
-    """Change the members sent; only this endpoint sets basic schedules, time zones and notifications."""
-    twin, body = Twin.of(request), await read_body(request, ConnectionUpdateBody)
-    connection = config_connection(twin, body)
-    if connection.status == "locked":
-        raise ProblemError(409, "error:connection/locked", {"connectionId": connection.id, "statusReason": None})
-    changes = written_members(twin, connection, body)
-    changed = change_connection(
-        twin, connection.id, {key: value for key, value in changes.items() if value is not None}
+async def list_paginated(request: Request) -> Response:
+    """Connections of workspaces, by page."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionsPageBody)
+    workspaces, tags = {str(each) for each in body.workspace_ids}, {str(each) for each in body.tag_ids or ()}
+    rows = twin.listed(
+        each
+        for each in twin.store.connections
+        if each.workspace_id in workspaces
+        and (body.include_deleted or each.status != "deprecated")
+        and (not tags or not tags.isdisjoint(each.tag_ids))
     )
-    return json_response(connection_view(twin, changed))
+    page = page_at(rows, body.pagination or PageBody())
+    shown: JsonArray = [{**connection_view(twin, row), "workspaceId": row.workspace_id} for row in page]
+    return json_response({"connections": shown})
 
 
-def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBody) -> dict[str, object]:
+async def list_of_definition(request: Request) -> Response:
+    """Connections with an actor of a definition."""
+    twin, body = Twin.of(request), await read_body(request, DefinitionConnectionsBody)
+    actors = {each.id for each in twin.store.actors if each.definition_id == str(body.actor_definition_id)}
+    ends_of = attrgetter(f"{body.actor_type}_id")
+    rows = [each for each in twin.store.connections if each.status != "deprecated" and ends_of(each) in actors]
+    return json_response({"connections": [connection_view(twin, row) for row in rows]})
+
+
+async def search(request: Request) -> Response:
+    """Connections of all workspaces that have the values of the body, also those of their source and destination."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionSearchBody)
+    wanted = searched(body)
+    found: JsonArray = []
+    for connection in twin.store.connections:
+        actors = {kind: twin.store.actors.get(getattr(connection, f"{kind}_id")) for kind in ActorKind}
+        ends_shown = {f"{kind}": actor_view(twin, each) for kind, each in actors.items() if each is not None}
+        shown = connection_view(twin, connection)
+        if connection.status != "deprecated" and matches(wanted, {**shown, **ends_shown}):
+            found.append(shown)
+    return json_response({"connections": found})
+
+
+async def statuses(request: Request) -> Response:
+    """How the last jobs of connections ended."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionIdsBody)
+    keys = [str(each) for each in body.connection_ids]
+    found = [(key, twin.store.connections.get(key)) for key in keys]
+    return json_response([status_view(twin, each) for _, each in found if each is not None])
+
+
+async def create(request: Request) -> Response:
+    """Create a connection; its streams are taken nearly as they are sent, without a discovery."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionCreateBody)
+    return json_response(connection_view(twin, create_connection(twin, body, body.operation_ids or ())))
+
+
+def create_connection(twin: Twin, body: ConnectionCreateBody, operation_ids: Iterable[object]) -> Connection:
+    """Create a connection as the Config API does.
+
+    Raises:
+        ApiError: 404 or 403 for an unknown actor; 422 for a schedule in both forms; see `written_members`.
+    """
+    source, destination = ends(twin, body.source_id, body.destination_id)
+    if body.schedule is not None and body.schedule_type is not None:
+        raise KnownError(422, f"{UNFULFILLED}supply old or new schedule schema but not both")
+    new = Connection(
+        id=str(uuid4()),
+        name=f"{source.name} <> {destination.name}",
+        source_id=source.id,
+        destination_id=destination.id,
+        workspace_id=destination.workspace_id,
+        streams=(),
+        catalog_id=new_catalog_id(twin, source, body),
+        namespace_definition="source",
+        operation_ids=tuple(str(each) for each in operation_ids),
+        created_at=twin.clock.seconds(),
+    )
+    changes = written_members(twin, new, body)
+    return twin.store.connections.put(new.model_copy(update=present(changes)))
+
+
+def new_catalog_id(twin: Twin, source: Actor, body: ConnectionCreateBody) -> str:
+    """The catalog of a new connection: the one that is named, else one of the streams that are sent."""
+    if body.source_catalog_id is not None:
+        return str(body.source_catalog_id)
+    cached = cached_catalog(twin, source)
+    known = by_key(cached) if cached else {}
+    sent = body.sync_catalog.streams if body.sync_catalog else ()
+    return stored_catalog(twin, tuple(sent_stream(each.stream, known) for each in sent)).id
+
+
+def sent_stream(sent: CatalogStreamBody, known: Mapping[StreamKey, DiscoveredStream]) -> DiscoveredStream:
+    """A stream as a caller describes it; without a schema, as the source's last discovery found it."""
+    found = known.get((sent.namespace, sent.name))
+    if found is not None and not sent.json_schema:
+        return found
+    return DiscoveredStream(
+        name=sent.name,
+        namespace=sent.namespace,
+        json_schema=sent.json_schema or {},
+        supported_sync_modes=sent.supported_sync_modes or ("full_refresh",),
+        source_defined_cursor=bool(sent.source_defined_cursor),
+        default_cursor_field=sent.default_cursor_field or (),
+        source_defined_primary_key=sent.source_defined_primary_key or (),
+        is_resumable=sent.is_resumable,
+        is_file_based=sent.is_file_based,
+    )
+
+
+def present(changes: Mapping[str, object]) -> dict[str, object]:
+    """The members that are not null."""
+    return {key: value for key, value in changes.items() if value is not None}
+
+
+async def update(request: Request) -> Response:
+    """Change the members sent; only this API sets basic schedules, time zones and notifications."""
+    twin, body = Twin.of(request), await read_body(request, ConnectionUpdateBody)
+    return json_response(connection_view(twin, update_connection(twin, body)))
+
+
+async def update_with_reason(request: Request) -> Response:
+    """The same, with a reason."""
+    twin, body = Twin.of(request), await read_body(request, ReasonedUpdateBody)
+    return json_response(connection_view(twin, update_connection(twin, body.connection_update)))
+
+
+def update_connection(twin: Twin, body: ConnectionUpdateBody) -> Connection:
+    """Change the members that are sent.
+
+    Raises:
+        ApiError: 404 or 403 for an unknown connection, 409 for a locked one; see `written_members`.
+    """
+    connection = config_connection(twin, body)
+    check_not_locked(connection)
+    if body.schedule is not None or (body.schedule_data is not None and body.schedule_type in {None, "manual"}):
+        raise OpaqueError(500)
+    if body.source_catalog_id is not None:
+        connection = connection.model_copy(update={"catalog_id": str(body.source_catalog_id)})
+    changes = {**written_members(twin, connection, body), "catalog_id": connection.catalog_id}
+    return change_connection(twin, connection.id, present(changes))
+
+
+def written_members(twin: Twin, connection: Connection, body: ConnectionMembersBody) -> dict[str, object]:
     """The stored members that a body sets; None means unchanged.
 
     Raises:
-        ApiError: 400 or 500 for a schedule, 422 for a stream, 500 for what the database does not take.
+        ApiError: 400 or 500 for a schedule, 422 for a stream, 500 for an unknown catalog and for what the database does
+            not take.
     """
     check_connection(body.name, body.namespace_format, body.prefix)
+    if body.source_catalog_id is not None and not twin.knows_catalog(connection.catalog_id):
+        raise OpaqueError(500)
     policy, namespace = body.non_breaking_changes_preference, body.namespace_definition
     return {
         "name": body.name,
@@ -176,7 +328,7 @@ def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBo
         "prefix": body.prefix,
         "operation_ids": None if body.operation_ids is None else tuple(str(each) for each in body.operation_ids),
         "streams": body.sync_catalog and written_streams(twin, connection, body.sync_catalog),
-        "schedule": written_schedule(twin, body),
+        "schedule": written_schedule(twin, connection.id, body),
         "status": body.status,
         "resource_requirements": body.resource_requirements,
         "notify_schema_changes": body.notify_schema_changes,
@@ -188,7 +340,7 @@ def written_members(twin: Twin, connection: Connection, body: ConnectionUpdateBo
     }
 
 
-def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
+def written_schedule(twin: Twin, connection_id: str, body: ConnectionMembersBody) -> Schedule | None:
     """The schedule that a body sets.
 
     Raises:
@@ -204,18 +356,33 @@ def written_schedule(twin: Twin, body: ConnectionUpdateBody) -> Schedule | None:
         if data is None:
             raise OpaqueError(500)
         if data.cron is None:
-            raise ProblemError(400, CRON_PROBLEM + "missing-cron-data", {"connectionId": str(body.connection_id)})
-        return config_cron(str(body.connection_id), data.cron.cron_expression, data.cron.cron_time_zone, edition)
+            raise ProblemError(400, CRON_PROBLEM + "missing-cron-data", {"connectionId": connection_id})
+        return config_cron(connection_id, data.cron.cron_expression, data.cron.cron_time_zone, edition)
     basic = data.basic_schedule if data and data.basic_schedule else body.schedule
     if basic is None:
         raise OpaqueError(500)
     return checked_basic(Schedule(kind="basic", time_unit=basic.time_unit, units=basic.units), edition)
 
 
-ROUTES = [
-    Route("/connections/get", get, methods=["POST"]),
-    Route("/connections/delete", delete, methods=["POST"]),
-    Route("/connections/list", list_connections, methods=["POST"]),
-    Route("/connections/list_all", list_all, methods=["POST"]),
-    Route("/connections/update", update, methods=["POST"]),
-]
+async def auto_disable(request: Request) -> Response:
+    """Whether a connection was disabled because its syncs kept failing: the twin disables none."""
+    twin = Twin.of(request)
+    config_connection(twin, await read_body(request, ConnectionIdBody))
+    return json_response({"succeeded": False})
+
+
+CALLS = {
+    "get": get,
+    "create": create,
+    "update": update,
+    "update_with_reason": update_with_reason,
+    "delete": delete,
+    "list": list_connections,
+    "list_all": list_all,
+    "list_paginated": list_paginated,
+    "list_by_actor_definition": list_of_definition,
+    "search": search,
+    "status": statuses,
+    "auto_disable": auto_disable,
+}
+ROUTES = [Route(f"/connections/{name}", call, methods=["POST"]) for name, call in CALLS.items()]

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from airbyte_twin.actors import DEFINITION_TYPES, delete_actor
 from airbyte_twin.bodies import DefinitionCreate, DefinitionPut, ManifestCreate, ManifestPut
 from airbyte_twin.body import read_body
+from airbyte_twin.declarative import add_version, manifest_version, new_definition, versions_of
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.errors import OpaqueError, bad_request, json_response
 from airbyte_twin.manifests import manifest_spec
@@ -46,6 +47,28 @@ def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarati
     ):
         raise twin.unknown(DEFINITION_TYPES[kind], definition_id)
     return found
+
+
+def own_definition(twin: Twin, kind: ActorKind, request: Request) -> Definition:
+    """The docker definition to write that a path names.
+
+    Raises:
+        ApiError: 404 or 403; 400 `bad-request` for a definition of the registry.
+    """
+    found = known_definition(twin, kind, request)
+    if found.workspace_id is None:
+        raise bad_request("Public definitions cannot be modified.")
+    return found
+
+
+def refuse_on_cloud(twin: Twin) -> None:
+    """Refuse docker definitions where nobody may bring images.
+
+    Raises:
+        ProblemError: 400.
+    """
+    if twin.settings.edition is Edition.CLOUD:
+        raise bad_request("Non-declarative definitions cannot be created or updated in Airbyte Cloud.")
 
 
 def delete_definition(twin: Twin, definition: Definition) -> None:
@@ -95,16 +118,15 @@ class DefinitionRoutes:
     async def create(self, request: Request) -> Response:
         """POST a docker definition; refused on Cloud."""
         twin, body = Twin.of(request), await read_body(request, DefinitionCreate)
+        refuse_on_cloud(twin)
         workspace = known_workspace(twin, request.path_params["workspace_id"])
-        if twin.settings.edition is Edition.CLOUD:
-            raise bad_request("Docker definitions are not supported on Airbyte Cloud.")
         definition = Definition(
             id=str(uuid4()),
             kind=self.kind,
             name=body.name,
             docker_repository=body.docker_repository,
             docker_image_tag=body.docker_image_tag,
-            documentation_url=body.documentation_url,
+            documentation_url=body.documentation_url or "",
             workspace_id=workspace.id,
         )
         return json_response(definition_view(twin.store.definitions.put(definition)))
@@ -116,14 +138,15 @@ class DefinitionRoutes:
     async def put(self, request: Request) -> Response:
         """PUT a name and a tag."""
         twin, body = Twin.of(request), await read_body(request, DefinitionPut)
-        before = known_definition(twin, self.kind, request)
+        refuse_on_cloud(twin)
+        before = own_definition(twin, self.kind, request)
         changes = {"name": body.name, "docker_image_tag": body.docker_image_tag}
         return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
     async def delete(self, request: Request) -> Response:
         """DELETE answers 200 with the deleted object."""
         twin = Twin.of(request)
-        definition = known_definition(twin, self.kind, request)
+        definition = own_definition(twin, self.kind, request)
         delete_definition(twin, definition)
         return json_response(definition_view(definition))
 
@@ -142,7 +165,6 @@ class DefinitionRoutes:
 
 DECLARATIVE_ROOT = "/workspaces/{workspace_id}/definitions/declarative_sources"
 DECLARATIVE_ONE = DECLARATIVE_ROOT + "/{definition_id}"
-DECLARATIVE_RUNNER = "airbyte/source-declarative-manifest"
 
 
 def check_manifest(manifest: JsonObject) -> None:
@@ -169,16 +191,8 @@ async def create_declarative(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, ManifestCreate)
     workspace = known_workspace(twin, request.path_params["workspace_id"])
     check_manifest(body.manifest)
-    definition = Definition(
-        id=str(uuid4()),
-        kind=ActorKind.SOURCE,
-        name=body.name,
-        docker_repository=DECLARATIVE_RUNNER,
-        docker_image_tag=str(body.manifest.get("version", "0.0.0")),
-        workspace_id=workspace.id,
-        manifest=body.manifest,
-    )
-    return json_response(declarative_view(twin.store.definitions.put(definition)))
+    definition = new_definition(twin, workspace.id, body.name, body.manifest)
+    return json_response(declarative_view(definition))
 
 
 async def get_declarative(request: Request) -> Response:
@@ -192,8 +206,9 @@ async def put_declarative(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, ManifestPut)
     before = known_definition(twin, ActorKind.SOURCE, request, declarative=True)
     check_manifest(body.manifest)
-    changes = {"manifest": body.manifest, "manifest_version": before.manifest_version + 1}
-    return json_response(declarative_view(twin.store.definitions.put(before.model_copy(update=changes))))
+    latest = max(each.version for each in versions_of(twin, before))
+    after = add_version(twin, before, manifest_version(before.id, latest + 1, body.manifest), active=True)
+    return json_response(declarative_view(after))
 
 
 async def delete_declarative(request: Request) -> Response:

@@ -42,6 +42,13 @@ def known_workspace(twin: Twin, workspace_id: str) -> Workspace:
     return found
 
 
+def delete_workspace(twin: Twin, workspace: Workspace) -> None:
+    """Tombstone a workspace with its sources, destinations and connections."""
+    for actor in [actor for actor in twin.store.actors if actor.workspace_id == workspace.id]:
+        delete_actor(twin, actor)
+    twin.store.workspaces.put(workspace.model_copy(update={"deleted": True}))
+
+
 def notifications_after(before: JsonObject, sent: Notifications | None) -> JsonObject:
     """The settings after merging in those sent."""
     if sent is None:
@@ -126,10 +133,7 @@ async def patch(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE a workspace with all its sources, destinations and connections."""
     twin = Twin.of(request)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
-    for actor in [actor for actor in twin.store.actors if actor.workspace_id == workspace.id]:
-        delete_actor(twin, actor)
-    twin.store.workspaces.put(workspace.model_copy(update={"deleted": True}))
+    delete_workspace(twin, known_workspace(twin, request.path_params["workspace_id"]))
     return Response(status_code=204)
 
 

@@ -17,7 +17,7 @@ def tools(twin: dict[str, Any]) -> Any:
 def tool(twin: dict[str, Any], method: str, params: dict[str, Any]) -> Any:
     """The text that a tool answers."""
     os.environ["AIRBYTE_API_URL"] = twin["public_url"]
-    if twin["client_id"] is None:
+    if twin["auth"] != "client_credentials":
         os.environ["AIRBYTE_ACCESS_TOKEN"] = "unused"  # it always sends one; a server without authentication ignores it
     else:
         os.environ.pop("AIRBYTE_ACCESS_TOKEN", None)

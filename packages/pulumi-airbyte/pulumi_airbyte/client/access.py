@@ -4,15 +4,15 @@ from typing import Final
 
 from pydantic import Field
 
-from pulumi_airbyte.client.calls import Calls
 from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Rejected, Unauthenticated
 from pulumi_airbyte.client.models import Permission, Wire, parse
+from pulumi_airbyte.client.people import People
 from pulumi_airbyte.values import JsonObject
 
 NOT_IMPLEMENTED: Final = 501
-CLOUD_ONLY: Final = (
-    "This server has no OAuth credentials of its own: Airbyte Cloud has them for workspaces, and a license for "
-    "organizations."
+CLOUD_ONLY: Final = "OAuth credentials of a workspace exist on Airbyte Cloud only; this server is self-managed."
+REMOVE_ADVICE: Final = (
+    "Remove the resource, and give client id and secret in the configuration of each source or destination."
 )
 NEEDED: Final = "Complete lists of permissions need"
 
@@ -23,18 +23,13 @@ class _Listed(Wire):
     permissions: list[Permission] = Field(default_factory=list)
 
 
-class Access(Calls):
+class Access(People):
     """Calls that change who may do what. Every method raises AirbyteError."""
 
     def create_permission(self, body: JsonObject) -> Permission:
         """POST /permissions. The server answers a permission that exists already as if it were new."""
         what = f"give user {body.get('userId')} the permission {body.get('permissionType')}"
         return parse(Permission, self._public("POST", "/permissions", what, body=body), what)
-
-    def get_permission(self, permission_id: str) -> Permission:
-        """GET a permission of a user. The server answers 500 for an unknown id."""
-        what = f"read permission {permission_id}"
-        return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)
 
     def patch_permission(self, permission_id: str, body: JsonObject) -> Permission:
         """PATCH a permission; only its type can change."""
@@ -51,17 +46,15 @@ class Access(Calls):
         The public API lists the caller's own permissions, and those of others in an organization. It has no list of
         another user's permissions in workspaces, only the Config API has: without that one, such a list is empty.
         """
-        found = self.permissions(user_id, organization_id)
+        found = self.every_permission(user_id, organization_id)
         if organization_id:
             return [each for each in found if each.organization == organization_id]
         return [each for each in found if each.workspace is not None]
 
-    def permissions(self, user_id: str, organization_id: str) -> list[Permission]:
-        """The permissions of a user, or of the caller for an empty id; without the Config API as `permissions_within`.
+    def every_permission(self, user_id: str, organization_id: str) -> list[Permission]:
+        """The permissions of a user, or of the caller for an empty id.
 
-        Args:
-            user_id: the user.
-            organization_id: the public API lists another user's permissions for one organization only.
+        Without the Config API, those of another user than the caller are listed for one organization only.
         """
         what = f"list the permissions of {f'user {user_id}' if user_id else 'the caller'}"
         if user_id and self.has_config_api:
@@ -73,9 +66,8 @@ class Access(Calls):
             except AirbyteError as error:
                 if error.status != NOT_IMPLEMENTED:
                     raise
-        query = [(name, value) for name, value in (("userId", user_id), ("organizationId", organization_id)) if value]
         try:
-            return [parse(Permission, item, what) for item in self._items("/permissions", what, query)]
+            return self.permissions(user_id, organization_id)
         except (Forbidden, Rejected):
             if organization_id:
                 raise
@@ -106,5 +98,4 @@ class Access(Calls):
 def _cloud_only(error: AirbyteError) -> AirbyteError:
     if error.status != NOT_IMPLEMENTED:
         return error
-    hint = "Remove the resource; give client id and secret in the configuration of each source or destination instead."
-    return AirbyteError(f"{error.message} {CLOUD_ONLY}", hint, error.status)
+    return AirbyteError(f"{CLOUD_ONLY} It answered {NOT_IMPLEMENTED}.", REMOVE_ADVICE, error.status)

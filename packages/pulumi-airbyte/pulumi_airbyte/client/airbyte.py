@@ -21,13 +21,12 @@ from pulumi_airbyte.client.models import (
 )
 from pulumi_airbyte.client.operations import Operations, discovering
 from pulumi_airbyte.client.own_connectors import OwnConnectors
-from pulumi_airbyte.client.people import People
 from pulumi_airbyte.client.settings import ClientSettings
 from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, People, Definitions, Access):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Access, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use

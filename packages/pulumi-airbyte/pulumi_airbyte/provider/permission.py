@@ -7,7 +7,7 @@ from pulumi_airbyte.client.models import Permission
 from pulumi_airbyte.provider.gone import Listed
 from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf, permission_place
 from pulumi_airbyte.provider.plain import PlainType
-from pulumi_airbyte.provider.properties import Properties, Unknown, unwrap
+from pulumi_airbyte.provider.properties import Properties, unwrap
 from pulumi_airbyte.provider.resource import Checked, Checking, Failure
 from pulumi_airbyte.provider.secrecy import without_nulls
 from pulumi_airbyte.provider.tables import PERMISSION_INPUTS, PERMISSION_OUTPUTS, PERMISSION_TYPES
@@ -42,7 +42,8 @@ class PermissionType(PlainType[Permission]):
     def identified(self, inputs: Properties) -> tuple[str, ...] | None:
         """The user and the scope."""
         values = [unwrap(inputs.get(name, "")) for name in self.identity]
-        return tuple(str(value) for value in values) if not any(isinstance(each, Unknown) for each in values) else None
+        texts = tuple(value for value in values if isinstance(value, str))
+        return texts if len(texts) == len(values) and texts[0] else None
 
     def title(self, tree: Properties) -> str:
         """User and scope."""

@@ -234,4 +234,4 @@ class PlainType(ResourceType, Generic[Stored]):
     def _identity_in(self, tree: Properties) -> tuple[str, ...]:
         """The values that identify an object in its list: its words come first."""
         others: list[str] = [name for name in self.identity if name not in {"name", "workspaceId"}]
-        return tuple([self.title(tree), *(str(unwrap(tree.get(name))) for name in others)])
+        return tuple(map(str, (self.title(tree), *(unwrap(tree.get(name)) for name in others))))

@@ -9,6 +9,7 @@ from pulumi_airbyte.provider.definition import (
     DestinationDefinitionType,
     SourceDefinitionType,
 )
+from pulumi_airbyte.provider.oauth import OauthCredentialsType
 from pulumi_airbyte.provider.permission import PermissionType
 from pulumi_airbyte.provider.resource import ResourceType, Server
 from pulumi_airbyte.provider.secrecy import Specifications
@@ -25,6 +26,7 @@ RESOURCES: Final[tuple[type[ResourceType], ...]] = (
     DeclarativeSourceDefinitionType,
     TagType,
     PermissionType,
+    OauthCredentialsType,
 )
 
 
@@ -40,5 +42,6 @@ def registry(server: Server, specifications: Specifications) -> dict[str, Resour
         DeclarativeSourceDefinitionType(server, specifications),
         TagType(server),
         PermissionType(server),
+        OauthCredentialsType(server),
     )
     return {resource.token: resource for resource in made}

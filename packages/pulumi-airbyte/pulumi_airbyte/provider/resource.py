@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
+from uuid import UUID
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.inventory import Inventory
@@ -136,6 +137,17 @@ class ResourceType(ABC):
     def successor(self, inputs: Properties) -> str:
         """The inputs of a replacement that the delete of the old object needs, as JSON without secrets."""
         return "{}"
+
+    def require_id(self, object_id: str) -> None:
+        """Refuse an id that a person mistyped in an import. All other ids come from the server.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            UUID(object_id)
+        except ValueError:
+            raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Preview a create: report an adoption, or refuse. Inputs may be partly unknown.

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from typing import Any, Final, NoReturn
-from uuid import UUID
 
 import grpc
 from google.protobuf import empty_pb2
@@ -165,7 +164,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             # as inputs and outputs (pulumi, step.go). A refresh sends the state's outputs.
             by_id = known.inputs == known.outputs
             if by_id:
-                _require_uuid(request.id)
+                self._resource(request.urn, context).require_id(request.id)
                 self._importing.add(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
@@ -226,14 +225,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if self._airbyte is None:
             _abort(context, NOT_CONFIGURED, grpc.StatusCode.FAILED_PRECONDITION)
         return self._airbyte
-
-
-def _require_uuid(object_id: str) -> None:
-    """Refuse an id that a person mistyped in an import. All other ids come from the server."""
-    try:
-        UUID(object_id)
-    except ValueError:
-        raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:

@@ -418,6 +418,30 @@ PERMISSION_INPUTS: Final = (
 )
 PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
 
+OAUTH_INPUTS: Final = (
+    Field("workspaceId", "string", "The workspace that has them (Cloud). Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that has them.", replace=True),
+    Field(
+        "actorType",
+        "string",
+        "Whether the connector is a source or a destination.",
+        required=True,
+        replace=True,
+        values=("source", "destination"),
+    ),
+    Field("name", "string", "The connector's type name, such as `google-ads`.", required=True, replace=True),
+    Field(
+        "configuration",
+        "object",
+        "The application's values, as the connector's specification asks for them, such as "
+        "`{credentials: {client_id, client_secret}}`.",
+        required=True,
+        secret=True,
+        unshown=True,
+    ),
+)
+OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id."),)
+
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
     Field("workspaceId", "string", "The workspace whose sources may use it.", required=True, replace=True),

@@ -2,7 +2,7 @@
 
 import heapq
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final, cast
 
 from pulumi_airbyte.client.models import Job
@@ -42,7 +42,7 @@ def _one(directory: Directory, arguments: Arguments) -> Properties:
 def _all(directory: Directory, arguments: Arguments) -> Properties:
     kind = arguments.text("jobType")
     times = {name: _time(text) for name in TIMES if (text := arguments.text(name))}
-    # Without a type, the server lists all jobs but refreshes.
+    # Without a type, some versions of the server list all jobs but refreshes.
     lists = [
         directory.airbyte.jobs(
             workspace_id=arguments.text("workspaceId"),
@@ -53,8 +53,12 @@ def _all(directory: Directory, arguments: Arguments) -> Properties:
         )
         for each in ([kind] if kind else ["", "refresh"])
     ]
-    newest = heapq.merge(*lists, key=lambda job: job.job_id, reverse=True)
-    return {"jobs": [_shown(job) for job in islice(newest, arguments.number("limit", LIMIT))]}
+    newest = groupby(heapq.merge(*lists, key=_id, reverse=True), key=_id)
+    return {"jobs": [_shown(next(same)) for _, same in islice(newest, arguments.number("limit", LIMIT))]}
+
+
+def _id(job: Job) -> int:
+    return job.job_id
 
 
 def _failures(arguments: Arguments) -> list[Failure]:

@@ -156,7 +156,7 @@ def _group_shown(found: Group) -> Properties:
 
 def _permission(directory: Directory, arguments: Arguments) -> Properties:
     try:
-        return _permission_shown(directory.airbyte.get_permission(arguments.text("permissionId")))
+        return _permission_shown(directory.airbyte.read_permission(arguments.text("permissionId")))
     except ServerError as error:
         if error.status != FAILED:
             raise
@@ -170,7 +170,7 @@ def _permissions(directory: Directory, arguments: Arguments) -> Properties:
     else:
         # Without a user, Airbyte lists the caller's own, and then refuses an organization.
         organization_id = _within(directory, arguments) if user_id else ""
-        listed = directory.airbyte.permissions(user_id, organization_id)
+        listed = directory.airbyte.every_permission(user_id, organization_id)
     wanted = (arguments.text("permissionType"), arguments.text("workspaceId"))
     found = [
         each
