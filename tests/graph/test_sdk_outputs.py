@@ -32,10 +32,11 @@ TYPES: Mapping[str, Any] = {
     "string": str,
     "integer": int,
     "boolean": bool,
-    "schedule": dict[str, str],
-    "tags": list[dict[str, str]],
 }
 OBJECTS: Mapping[str, Any] = {
+    "configurations": str,
+    "schedule": dict[str, str],
+    "tags": list[dict[str, str]],
     "backfills": dict[str, str | bool],
     "backfillResults": dict[str, Any],
     "resourceRequirements": dict[str, str],

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from airbyte_twin.records import OAuthCredentials
 from airbyte_twin.store import Store
 
 from tests.provider.lake import GUEST, Document, Lake
@@ -157,6 +158,7 @@ def live_ids(store: Store) -> dict[str, set[str]]:
     return {
         "workspace": {one.id for one in store.workspaces if not one.deleted},
         "tag": {one.id for one in store.tags},
+        "oauthCredentials": {_place_of(store, one) for one in store.oauth_credentials},
         "permission": {one.id for one in store.permissions if one.user_id == GUEST},
         "sourceDefinition": {one.id for one in own if one.kind == "source" and not one.declarative},
         "destinationDefinition": {one.id for one in own if one.kind == "destination"},
@@ -165,3 +167,14 @@ def live_ids(store: Store) -> dict[str, set[str]]:
         "destination": {one.id for one in actors if one.kind == "destination"},
         "connection": {one.id for one in store.connections if one.status != "deprecated"},
     }
+
+
+def _place_of(store: Store, credentials: OAuthCredentials) -> str:
+    """The id of credentials, which says where they are."""
+    owner = f"workspaces/{credentials.workspace_id}"
+    if credentials.workspace_id is None:
+        owner = f"organizations/{credentials.organization_id}"
+    definition = store.definitions.get(credentials.definition_id)
+    assert definition is not None
+    kind = credentials.kind.value
+    return f"{owner}/{kind}/{definition.docker_repository.rpartition(f'{kind}-')[2]}"

@@ -17,6 +17,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from pulumi_airbyte.provider.plugin import serve
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
+from tests.provider.ways import NAMELESS
+
 EMPTY: Final = empty_pb2.Empty()
 NUMBERS: Final = itertools.count(1)
 Values = dict[str, Any]
@@ -47,8 +49,6 @@ class Difference:
     detail: dict[str, str]
 
 
-NAMELESS: Final = frozenset({"permission", "oauthCredentials"})
-"""Kinds without a display name."""
 NOTHING: Final = Difference(some=False, properties=[], replaces=[], detail={})
 
 

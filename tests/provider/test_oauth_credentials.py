@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from airbyte_twin.testing import running_twin
 from pulumi_airbyte.provider.properties import UNKNOWN, Secret
 
 from tests.provider.lab import with_lab
-from tests.provider.lake import Document, Lake, lake_of
+from tests.provider.lake import ORGANIZATION, Document, Lake, lake_of
 from tests.provider.plugin import NOTHING, Plugin, error
 from tests.provider.refresh import assert_clean
 
 KIND = "oauthCredentials"
-ORGANIZATION = "00000000-0000-0000-0000-000000000000"
 VALUES: Document = {"credentials": {"client_id": "an-app", "client_secret": "the-secret-of-an-app"}}
 
 
@@ -90,8 +90,12 @@ def test_a_self_managed_server_refuses_them_in_the_preview_with_one_clear_error(
         message = error(partial(plugin.create, KIND, inputs, preview=preview))
         assert "OAuth credentials of a workspace exist on Airbyte Cloud only" in message
         assert "give client id and secret in the configuration" in message
-    unlicensed = plugin.checked(KIND, said(lake, workspaceId=..., organizationId=ORGANIZATION))
-    assert "403" in error(lambda: plugin.create(KIND, unlicensed))
+
+
+def test_an_organization_without_a_license_is_refused_with_the_servers_reason(fresh: tuple[Plugin, Any]) -> None:
+    plugin, twin = fresh
+    inputs = plugin.checked(KIND, said(Lake(twin, httpx.Client()), workspaceId=..., organizationId=ORGANIZATION))
+    assert "403" in error(lambda: plugin.create(KIND, inputs))
 
 
 @pytest.mark.parametrize(

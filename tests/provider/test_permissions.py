@@ -10,12 +10,11 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.provider.properties import UNKNOWN
 
 from tests.provider.lab import with_lab
-from tests.provider.lake import Document, Lake, lake_of
+from tests.provider.lake import ORGANIZATION, Document, Lake, lake_of
 from tests.provider.plain import ALL, PERMISSION
 from tests.provider.plugin import Object, Plugin, error
 from tests.provider.refresh import assert_clean, drifted
 
-ORGANIZATION = "00000000-0000-0000-0000-000000000000"
 PLAIN = ALL[PERMISSION]
 
 

@@ -125,12 +125,22 @@ class ApiError(Exception):
 class ProblemError(ApiError):
     """A problem document, the error shape of the public API; sent as `application/json` with its nulls.
 
-    Attributes:
+    Args:
+        status: HTTP status.
+        code: See `problem_of`.
+        data: What the problem is about.
+        detail: The text, where it is not the problem's own.
         config: What the Config API answers instead; None for the few problems that both APIs have.
     """
 
     def __init__(
-        self, status: int, code: str, data: JsonObject | None = None, *, config: ApiError | None = None
+        self,
+        status: int,
+        code: str,
+        data: JsonObject | None = None,
+        detail: str | None = None,
+        *,
+        config: ApiError | None = None,
     ) -> None:
         self.config = config
         problem = problem_of(code)
@@ -138,7 +148,7 @@ class ProblemError(ApiError):
             "status": status,
             "type": problem.type,
             "title": problem.title,
-            "detail": problem.detail,
+            "detail": problem.detail if detail is None else detail,
             "documentationUrl": None,
             "data": data,
         }

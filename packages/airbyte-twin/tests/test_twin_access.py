@@ -202,6 +202,11 @@ def test_a_groups_members_are_members_of_its_organization(licensed: Api) -> None
     again = licensed.post(f"{path}/members", {"userId": ada}, 409)
     assert again["type"] == "error:group-member-already-exists"
     assert licensed.post(f"{path}/members", {"userId": str(uuid4())}, 404)["data"]["resourceType"] == "user"
+    own = licensed.get("/permissions", userId=bob, organizationId=ORGANIZATION)["data"][0]
+    licensed.delete(f"/permissions/{own['permissionId']}")
+    other = licensed.post("/groups", {"name": "Others", "organizationId": ORGANIZATION}, 201)
+    stranger = licensed.post(f"/groups/{other['groupId']}/members", {"userId": bob}, 404)
+    assert "is not a member of organization" in stranger["detail"]
     members = licensed.get(f"{path}/members")["data"]
     assert [(each["userName"], each["userEmail"]) for each in members] == [
         ("Bob", "bob@example.com"),

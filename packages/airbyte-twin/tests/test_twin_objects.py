@@ -189,6 +189,27 @@ def test_definitions_of_the_registry_cannot_be_changed(api: Api, kind: str, defi
     assert api.get(path) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "argument"),
+    [
+        ("/workspaces/none/definitions/sources", "workspaceId"),
+        (f"/workspaces/none/definitions/sources/{FAKER}", "workspaceId"),
+        ("/workspaces/none/definitions/declarative_sources", "workspaceId"),
+        (f"/workspaces/{FAKER}/definitions/destinations/none", "definitionId"),
+    ],
+)
+def test_ids_of_definitions_paths_are_converted_first(api: Api, path: str, argument: str) -> None:
+    [error] = api.get(path, 400)["_embedded"]["errors"]
+    assert error["message"].startswith(f"Failed to convert argument [{argument}] for value [none]")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_unknown_application_is_a_404_in_every_edition(method: str) -> None:
+    with serving(edition="cloud") as api:
+        missing = api.call(method, f"{PUBLIC}/applications/{uuid4()}", 404)
+    assert (missing["detail"], missing["data"]) == ("The application with the provided id was not found.", None)
+
+
 def test_a_definition_without_documentation_has_an_empty_address(api: Api) -> None:
     path = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
     made = api.post(path, {"name": "mine", "dockerRepository": "example/source-mine", "dockerImageTag": "1"})

@@ -9,6 +9,9 @@ Names are imported on first use, and Pulumi with them: importing `pulumi_airbyte
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pulumi_airbyte import enums
+from pulumi_airbyte.enums import *  # noqa: F403
+
 if TYPE_CHECKING:
     from pulumi_airbyte.answers import (
         ConnectionProperties,
@@ -37,7 +40,9 @@ if TYPE_CHECKING:
         ConnectionConfigurationsArgs,
         ConnectionConfigurationsStreamArgs,
         ConnectionConfigurationsStreamMapperArgs,
+        ConnectionConfigurationsStreamMapperConfigurationArgs,
         ConnectionScheduleArgs,
+        ConnectionTagArgs,
         TagArgs,
     )
     from pulumi_airbyte.lookups import (
@@ -121,9 +126,11 @@ __all__ = [
     "ConnectionConfigurationsArgs",
     "ConnectionConfigurationsStreamArgs",
     "ConnectionConfigurationsStreamMapperArgs",
+    "ConnectionConfigurationsStreamMapperConfigurationArgs",
     "ConnectionProperties",
     "ConnectionScheduleArgs",
     "ConnectionStreamProperties",
+    "ConnectionTagArgs",
     "ConnectorDefinition",
     "DeclarativeDefinitionProperties",
     "DeclarativeSourceDefinition",
@@ -215,6 +222,7 @@ __all__ = [
     "get_workspaces",
     "get_workspaces_output",
 ]
+__all__ += enums.__all__
 
 _MODULES = ("answers", "arguments", "lookups", "resources")
 

@@ -6,12 +6,19 @@ as it is, and `_with_outputs` turns each into the getter that Pulumi's runtime l
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import get_annotations
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, get_origin
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_origin
 
 import pulumi
-from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+from airbyte_model import choices
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
+from pulumi_airbyte.enums import (
+    ConnectionBackfillPreference,
+    ConnectionNamespaceDefinition,
+    ConnectionNonBreakingSchemaUpdatesBehavior,
+    ConnectionRefreshMode,
+    ConnectionStatus,
+)
 
 PermissionRole = Literal[
     "workspace_reader",
@@ -42,18 +49,28 @@ def _wire(value: pulumi.Input[ArgumentT] | None) -> Any:
     return _applied(value, lambda argument: argument.to_wire())
 
 
+def _streams(value: ConnectionConfigurationsArgs | str) -> Any:
+    """The streams' JSON text; the plugin checks one that the program wrote."""
+    return value.to_wire() if isinstance(value, ConnectionConfigurationsArgs) else value
+
+
+def _backfills(value: ConnectionConfigurationsArgs | str) -> Any:
+    """The backfill tokens by stream key, which typed streams alone have."""
+    return value.backfills() if isinstance(value, ConnectionConfigurationsArgs) else None
+
+
 def _wire_list(values: Sequence[pulumi.Input[ArgumentT]] | None) -> Any:
     """The property's value for a list of arguments."""
     return None if values is None else [_wire(value) for value in values]
 
 
-def _applied(value: pulumi.Input[ArgumentT] | None, convert: Callable[[ArgumentT], Any]) -> Any:
+def _applied(value: pulumi.Input[Any] | None, convert: Callable[[Any], Any]) -> Any:
     """The converted argument. A plain one is converted at once, so that a preview shows its value."""
     if value is None:
         return None
     if isinstance(value, pulumi.Output):
         return value.apply(convert)
-    return convert(cast("ArgumentT", value))
+    return convert(value)
 
 
 def _getter(name: str, annotation: object) -> property:
@@ -326,20 +343,23 @@ class Connection(Resource):
         *,
         source_id: pulumi.Input[str],
         destination_id: pulumi.Input[str],
-        configurations: pulumi.Input[ConnectionConfigurationsArgs],
+        configurations: pulumi.Input[ConnectionConfigurationsArgs | str],
         name: pulumi.Input[str] | None = None,
         schedule: pulumi.Input[ConnectionScheduleArgs] | None = None,
-        namespace_definition: pulumi.Input[NamespaceDefinition] | None = None,
+        namespace_definition: pulumi.Input[choices.NamespaceDefinition | ConnectionNamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingChanges] | None = None,
-        status: pulumi.Input[ConnectionStatus] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[
+            choices.NonBreakingChanges | ConnectionNonBreakingSchemaUpdatesBehavior
+        ]
+        | None = None,
+        status: pulumi.Input[choices.ConnectionStatus | ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
-        backfill_preference: pulumi.Input[Literal["enabled", "disabled"]] | None = None,
+        backfill_preference: pulumi.Input[Literal["enabled", "disabled"] | ConnectionBackfillPreference] | None = None,
         resource_requirements: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
-        refresh_mode: pulumi.Input[Literal["merge", "truncate"]] | None = None,
+        refresh_mode: pulumi.Input[Literal["merge", "truncate"] | ConnectionRefreshMode] | None = None,
         refresh_on_schema_change: pulumi.Input[bool] | None = None,
         allow_cursor_loss: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -350,7 +370,7 @@ class Connection(Resource):
             resource_name: its name in the program; another name declares another connection.
             source_id: the source to read; a change replaces the connection.
             destination_id: the destination to write to; a change replaces the connection.
-            configurations: the streams to sync.
+            configurations: the streams to sync, or their JSON text.
             name: the display name; defaults to `resource_name`.
             schedule: when to sync; without it, syncs run only on request.
             namespace_definition: how the destination's namespace is chosen; default `destination`.
@@ -369,7 +389,11 @@ class Connection(Resource):
             allow_cursor_loss: allow a replacement to lose cursors that can't be handed over.
             opts: Pulumi's resource options.
         """
-        ends = {"source_id": source_id, "destination_id": destination_id, "configurations": _wire(configurations)}
+        ends = {
+            "source_id": source_id,
+            "destination_id": destination_id,
+            "configurations": _applied(configurations, _streams),
+        }
         place = {"namespace_definition": namespace_definition, "namespace_format": namespace_format, "prefix": prefix}
         running = {"schedule": _wire(schedule), "status": status, "tags": _wire_list(tags)}
         refreshing = {"refresh_mode": refresh_mode, "refresh_on_schema_change": refresh_on_schema_change}
@@ -381,7 +405,7 @@ class Connection(Resource):
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
-            "backfills": _applied(configurations, ConnectionConfigurationsArgs.backfills),
+            "backfills": _applied(configurations, _backfills),
             "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)

@@ -16,7 +16,7 @@ from airbyte_twin.manifests import manifest_spec
 from airbyte_twin.public.views import declarative_view, definition_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.queries import converted_id, read_id
-from airbyte_twin.records import ActorKind, Definition
+from airbyte_twin.records import ActorKind, Definition, Workspace
 from airbyte_twin.settings import Edition
 from airbyte_twin.specs import spec_flaw
 from airbyte_twin.twin import Twin
@@ -31,14 +31,25 @@ def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[
     ]
 
 
+def named_workspace(request: Request) -> Workspace:
+    """The workspace that a path names, whose id the server converts here before its own code sees it.
+
+    Raises:
+        ApiError: 404 or 403; 400, it is no UUID.
+    """
+    workspace_id = converted_id(request, "workspaceId", request.path_params["workspace_id"])
+    return known_workspace(Twin.of(request), workspace_id)
+
+
 def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarative: bool = False) -> Definition:
     """The definition that a path names, if its workspace has it; declarative ones are only known under their own path.
 
     Raises:
         ApiError: 404 or 403.
     """
+    converted_id(request, "workspaceId", request.path_params["workspace_id"])  # both are, before any is looked for
     definition_id = converted_id(request, "definitionId", request.path_params["definition_id"])
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     found = twin.definition(definition_id)
     if (
         found is None
@@ -111,7 +122,7 @@ class DefinitionRoutes:
     async def index(self, request: Request) -> Response:
         """GET all docker definitions that a workspace sees."""
         twin = Twin.of(request)
-        workspace = known_workspace(twin, request.path_params["workspace_id"])
+        workspace = named_workspace(request)
         rows = [each for each in visible_definitions(twin, self.kind, workspace.id) if not each.declarative]
         return json_response({"data": [definition_view(row) for row in rows]})
 
@@ -119,7 +130,7 @@ class DefinitionRoutes:
         """POST a docker definition; refused on Cloud."""
         twin, body = Twin.of(request), await read_body(request, DefinitionCreate)
         refuse_on_cloud(twin)
-        workspace = known_workspace(twin, request.path_params["workspace_id"])
+        workspace = named_workspace(request)
         definition = Definition(
             id=str(uuid4()),
             kind=self.kind,
@@ -181,7 +192,7 @@ def check_manifest(manifest: JsonObject) -> None:
 async def list_declarative(request: Request) -> Response:
     """GET all declarative definitions of a workspace."""
     twin = Twin.of(request)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     rows = [each for each in visible_definitions(twin, ActorKind.SOURCE, workspace.id) if each.declarative]
     return json_response({"data": [declarative_view(row) for row in rows]})
 
@@ -189,7 +200,7 @@ async def list_declarative(request: Request) -> Response:
 async def create_declarative(request: Request) -> Response:
     """POST a manifest."""
     twin, body = Twin.of(request), await read_body(request, ManifestCreate)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     check_manifest(body.manifest)
     definition = new_definition(twin, workspace.id, body.name, body.manifest)
     return json_response(declarative_view(definition))

@@ -133,8 +133,12 @@ async def add_member(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, MemberAdd)
     group, user_id = licensed_group(request), str(body.user_id)
     user = twin.store.users.get(user_id)
-    if user is None or user not in members_of(twin, group.organization_id):
+    if user is None:
         raise missing("user", user_id)
+    if user not in members_of(twin, group.organization_id):
+        owner = f"OrganizationId(value={group.organization_id})"
+        detail = f"User UserId(value={user_id}) is not a member of organization {owner}"
+        raise ProblemError(404, "resource-not-found", {"resourceType": "user", "resourceId": user_id}, detail)
     if any((each.group_id, each.user_id) == (group.id, user_id) for each in twin.store.memberships):
         message = f"User UserId(value={user_id}) is already a member of group GroupId(value={group.id})"
         raise ProblemError(409, "error:group-member-already-exists", {"message": message})

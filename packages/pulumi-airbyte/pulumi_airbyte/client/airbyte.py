@@ -16,6 +16,7 @@ from pulumi_airbyte.client.models import (
     Specification,
     StreamProperties,
     Workspace,
+    WorkspacePlace,
     parse,
     parse_actor,
 )
@@ -134,6 +135,16 @@ class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Access, Def
         """GET a workspace."""
         what = f"read workspace {workspace_id}"
         return parse(Workspace, self._public("GET", f"/workspaces/{workspace_id}", what), what)
+
+    def workspace_place(self, workspace_id: str) -> WorkspacePlace:
+        """The organization and the region of a workspace, from the Config API.
+
+        Raises:
+            AirbyteError: also if the server has no Config API.
+        """
+        what = f"read the organization and the region of workspace {workspace_id}"
+        answer = self._config("/workspaces/get", what, {"workspaceId": workspace_id}, needed_by="Regions need")
+        return parse(WorkspacePlace, answer, what)
 
     def patch_workspace(self, workspace_id: str, body: JsonObject) -> Workspace:
         """PATCH a workspace."""

@@ -99,6 +99,13 @@ class Workspace(Wire):
     notifications: dict[str, Any] = Field(default_factory=dict)
 
 
+class WorkspacePlace(Wire):
+    """Where a workspace is, which the public API does not show (part of WorkspaceRead)."""
+
+    organization_id: str = Field(default="", alias="organizationId")
+    region_id: str = Field(default="", alias="dataplaneGroupId")
+
+
 class Definition(Wire):
     """A connector of a workspace's own (DefinitionResponse, DeclarativeSourceDefinitionResponse).
 

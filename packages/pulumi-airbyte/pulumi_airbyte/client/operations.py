@@ -66,7 +66,7 @@ class Operations(Calls):
         """The running job of a connection, if any. The server runs one at a time."""
         what = f"list the jobs of connection {connection_id}"
         newest = [("connectionId", connection_id), NEWEST_FIRST, ("limit", str(RECENT))]
-        # Without a type, the list has no refreshes (airbyte-platform, JobService).
+        # Without a type, the list of some servers has no refreshes.
         for kind in ([], [("jobType", "refresh")]):
             for item in self._items("/jobs", what, [*newest, *kind]):
                 job = parse(Job, item, what)
@@ -88,7 +88,7 @@ class Operations(Calls):
         Args:
             workspace_id: the workspace, if no connection is given.
             connection_id: the connection.
-            kind: `sync`, `reset` or `refresh`. Without it, the server lists all jobs but refreshes.
+            kind: `sync`, `reset` or `refresh`. Without it, some servers list all jobs but refreshes.
             status: only jobs of this status.
             times: limits of the times of creation and of the last update, by the API's names, as ISO 8601 with a zone.
         """

@@ -50,7 +50,7 @@ class People(Calls):
         query = [(name, value) for name, value in (("userId", user_id), ("organizationId", organization_id)) if value]
         return [parse(Permission, item, what) for item in self._items("/permissions", what, query)]
 
-    def read_permission(self, permission_id: str) -> Permission:
+    def get_permission(self, permission_id: str) -> Permission:
         """GET a permission."""
         what = f"read permission {permission_id}"
         return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)

@@ -138,7 +138,7 @@ class PlainType(ResourceType, Generic[Stored]):
         if not self.writes(self.diff(known, new)):
             return known.outputs
         fixed = {entry.name for entry in self.inputs if entry.replace}
-        body = {key: reveal(value) for key, value in self.remote(self.tree(new)).items() if key not in fixed}
+        body = {key: reveal(value) for key, value in self.sent(self.tree(new)).items() if key not in fixed}
         written = changed(
             lambda: self.write(known, body),
             f'The {self.kind} "{self.title(new)}" ({known.id})',
@@ -183,7 +183,7 @@ class PlainType(ResourceType, Generic[Stored]):
         return any(self._id_of(each) == known.id for each in self.shelf.reload(within))
 
     def _posted(self, inputs: Properties) -> Stored:
-        made = self.post({key: reveal(value) for key, value in self.remote(self.tree(inputs)).items()})
+        made = self.post({key: reveal(value) for key, value in self.sent(self.tree(inputs)).items()})
         self.shelf.put(made)
         return made
 

@@ -123,6 +123,11 @@ class ResourceType(ABC):
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
+    def sent(self, inputs: Properties) -> Properties:
+        """The inputs that are written to the server."""
+        names = {entry.name for entry in self.inputs if entry.local}
+        return {key: value for key, value in inputs.items() if key not in names}
+
     def entry(self, inputs: Properties) -> str:
         """An object's identity by its inputs; empty while it is unknown."""
         found = self.identified(inputs)

@@ -337,8 +337,20 @@ CONNECTION_OUTPUTS: Final = (
 
 WORKSPACE_INPUTS: Final = (
     Field("name", "string", "The workspace's name. Default: the resource's name in the program."),
-    Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
-    Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
+    Field(
+        "organizationId",
+        "string",
+        "The organization that holds it (Cloud and Enterprise). To leave it out later changes nothing.",
+        replace=True,
+        unshown=True,
+    ),
+    Field(
+        "regionId",
+        "string",
+        "The region that runs its jobs: where data is processed (servers of 1.7 and later). To leave it out later "
+        "changes nothing.",
+        unshown=True,
+    ),
     Field("notifications", "object", "Recipients by kind of notification; omitted keys get the server's defaults."),
     Field(
         "forceDestroy",

@@ -42,7 +42,7 @@ def _one(directory: Directory, arguments: Arguments) -> Properties:
 def _all(directory: Directory, arguments: Arguments) -> Properties:
     kind = arguments.text("jobType")
     times = {name: _time(text) for name in TIMES if (text := arguments.text(name))}
-    # Without a type, some versions of the server list all jobs but refreshes.
+    # Without a type, some servers list all jobs but refreshes, and others list them too.
     lists = [
         directory.airbyte.jobs(
             workspace_id=arguments.text("workspaceId"),
@@ -53,11 +53,12 @@ def _all(directory: Directory, arguments: Arguments) -> Properties:
         )
         for each in ([kind] if kind else ["", "refresh"])
     ]
-    newest = groupby(heapq.merge(*lists, key=_id, reverse=True), key=_id)
-    return {"jobs": [_shown(next(same)) for _, same in islice(newest, arguments.number("limit", LIMIT))]}
+    newest = heapq.merge(*lists, key=_job_id, reverse=True)
+    once = (next(same) for _, same in groupby(newest, key=_job_id))
+    return {"jobs": [_shown(job) for job in islice(once, arguments.number("limit", LIMIT))]}
 
 
-def _id(job: Job) -> int:
+def _job_id(job: Job) -> int:
     return job.job_id
 
 

@@ -156,7 +156,7 @@ def _group_shown(found: Group) -> Properties:
 
 def _permission(directory: Directory, arguments: Arguments) -> Properties:
     try:
-        return _permission_shown(directory.airbyte.read_permission(arguments.text("permissionId")))
+        return _permission_shown(directory.airbyte.get_permission(arguments.text("permissionId")))
     except ServerError as error:
         if error.status != FAILED:
             raise
