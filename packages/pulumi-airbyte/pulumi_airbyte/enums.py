@@ -16,9 +16,15 @@ __all__ = [
     "EncryptionAlgorithm",
     "GetConnectorDefinitionType",
     "HashingMethod",
+    "JobStatus",
+    "JobType",
+    "LiveConnectionStatus",
     "LiveObjectKind",
     "LiveObjectStanding",
     "MapperType",
+    "OauthCredentialsActorType",
+    "PermissionPermissionType",
+    "Role",
     "ScheduleType",
     "SyncMode",
 ]
@@ -107,6 +113,34 @@ class HashingMethod(StrEnum):
     SHA512 = "SHA-512"
 
 
+class JobStatus(StrEnum):
+    """Values of the type JobStatus."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+
+
+class JobType(StrEnum):
+    """Values of the type JobType."""
+
+    SYNC = "sync"
+    RESET = "reset"
+    REFRESH = "refresh"
+
+
+class LiveConnectionStatus(StrEnum):
+    """Values of the type LiveConnectionStatus."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    LOCKED = "locked"
+
+
 class LiveObjectKind(StrEnum):
     """Values of the type LiveObjectKind."""
 
@@ -136,6 +170,43 @@ class MapperType(StrEnum):
     FIELD_RENAMING = "field-renaming"
     FIELD_FILTERING = "field-filtering"
     ROW_FILTERING = "row-filtering"
+
+
+class OauthCredentialsActorType(StrEnum):
+    """Values of the type OauthCredentialsActorType."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+class PermissionPermissionType(StrEnum):
+    """Values of the type PermissionPermissionType."""
+
+    WORKSPACE_READER = "workspace_reader"
+    WORKSPACE_RUNNER = "workspace_runner"
+    WORKSPACE_EDITOR = "workspace_editor"
+    WORKSPACE_ADMIN = "workspace_admin"
+    ORGANIZATION_MEMBER = "organization_member"
+    ORGANIZATION_READER = "organization_reader"
+    ORGANIZATION_RUNNER = "organization_runner"
+    ORGANIZATION_EDITOR = "organization_editor"
+    ORGANIZATION_ADMIN = "organization_admin"
+
+
+class Role(StrEnum):
+    """Values of the type Role."""
+
+    INSTANCE_ADMIN = "instance_admin"
+    ORGANIZATION_ADMIN = "organization_admin"
+    ORGANIZATION_EDITOR = "organization_editor"
+    ORGANIZATION_RUNNER = "organization_runner"
+    ORGANIZATION_READER = "organization_reader"
+    ORGANIZATION_MEMBER = "organization_member"
+    WORKSPACE_OWNER = "workspace_owner"
+    WORKSPACE_ADMIN = "workspace_admin"
+    WORKSPACE_EDITOR = "workspace_editor"
+    WORKSPACE_RUNNER = "workspace_runner"
+    WORKSPACE_READER = "workspace_reader"
 
 
 class ScheduleType(StrEnum):

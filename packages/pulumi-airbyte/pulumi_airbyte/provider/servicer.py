@@ -14,7 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.provider import adoption, configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
-from pulumi_airbyte.provider.functions.function import Server as LookedUp
+from pulumi_airbyte.provider.functions.function import Directory
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.messages import Messages
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, encode
@@ -42,7 +42,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._airbyte: Airbyte | None = None
         self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
-        self._looked_up: LookedUp | None = None
+        self._directory: Directory | None = None
         self._importing: set[str] = set()
         self._run = Run(RunRecord())
 
@@ -100,16 +100,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inventory, specifications = Inventory(self._airbyte), Specifications(quick)
         server = Server(self._airbyte, inventory, self._run, adopts_identical)
         self._resources = registry(server, specifications)
-        self._looked_up = LookedUp(self._airbyte, inventory, specifications)
+        self._directory = Directory(self._airbyte, inventory, specifications)
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
         """Answer a look-up."""
         with _failures_reported(context):
             if request.tok not in FUNCTIONS:
                 _abort(context, f"{request.tok} is no function of the airbyte provider", grpc.StatusCode.UNIMPLEMENTED)
-            if self._looked_up is None:
+            if self._directory is None:
                 _abort(context, NOT_CONFIGURED, grpc.StatusCode.FAILED_PRECONDITION)
-            answer = FUNCTIONS[request.tok].call(self._looked_up, decode(request.args))
+            answer = FUNCTIONS[request.tok].call(self._directory, decode(request.args))
             if isinstance(answer, list):
                 return provider_pb2.InvokeResponse(failures=failures_response(answer).failures)
             response = provider_pb2.InvokeResponse()

@@ -9,9 +9,9 @@ from pulumi_airbyte.provider.functions.function import (
     WORKSPACE,
     WORKSPACE_FILTER,
     Arguments,
+    Directory,
     Function,
     Keys,
-    Server,
     answered,
     shelved,
     token,
@@ -20,12 +20,6 @@ from pulumi_airbyte.provider.properties import Properties, Property, Secret
 from pulumi_airbyte.provider.secrecy import Specifications, masks, secrets_at_leaves, with_secrets_marked
 from pulumi_airbyte.provider.tables import Field, ObjectType
 from pulumi_airbyte.values import MASK, render_path
-
-
-def functions() -> Iterator[tuple[str, Function]]:
-    """The look-ups by token."""
-    yield from _functions("source")
-    yield from _functions("destination")
 
 
 def _functions(kind: ActorKind) -> Iterator[tuple[str, Function]]:
@@ -82,18 +76,18 @@ def _keys(kind: ActorKind) -> Keys[Actor]:
     )
 
 
-def _one(kind: ActorKind, server: Server, arguments: Arguments) -> Properties:
-    shelf = server.inventory.actors(kind)
-    found = shelved(server, shelf, _keys(kind), arguments, lambda actor: actor.configuration is None)
-    return _shown(kind, found, server.specifications)
+def _one(kind: ActorKind, directory: Directory, arguments: Arguments) -> Properties:
+    shelf = directory.inventory.actors(kind)
+    found = shelved(directory, shelf, _keys(kind), arguments, lambda actor: actor.configuration is None)
+    return _shown(kind, found, directory.specifications)
 
 
-def _all(kind: ActorKind, server: Server, arguments: Arguments) -> Properties:
+def _all(kind: ActorKind, directory: Directory, arguments: Arguments) -> Properties:
     definition_id = arguments.text("definitionId")
-    listed = server.inventory.actors(kind).all(arguments.text("workspaceId"))
+    listed = directory.inventory.actors(kind).all(arguments.text("workspaceId"))
     found = [actor for actor in listed if definition_id in {"", actor.definition_id}]
     ordered = sorted(found, key=lambda actor: (actor.name, actor.actor_id))
-    return {f"{kind}s": [_shown(kind, actor, server.specifications) for actor in ordered]}
+    return {f"{kind}s": [_shown(kind, actor, directory.specifications) for actor in ordered]}
 
 
 def _shown(kind: ActorKind, actor: Actor, specifications: Specifications) -> Properties:
@@ -134,4 +128,4 @@ def _hidden(value: Property) -> Property:
     return [_hidden(item) for item in value] if isinstance(value, list) else value
 
 
-FUNCTIONS: Final = dict(functions())
+FUNCTIONS: Final = {**dict(_functions("source")), **dict(_functions("destination"))}

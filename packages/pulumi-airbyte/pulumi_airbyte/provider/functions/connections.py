@@ -1,6 +1,5 @@
 """Look-ups of connections, with typed streams."""
 
-from collections.abc import Iterator
 from typing import Final, cast
 
 from airbyte_model.mapper_types import ENCRYPTION
@@ -11,9 +10,9 @@ from pulumi_airbyte.provider.functions.function import (
     WORKSPACE,
     WORKSPACE_FILTER,
     Arguments,
+    Directory,
     Function,
     Keys,
-    Server,
     answered,
     shelved,
     token,
@@ -30,7 +29,14 @@ _SCHEDULE: Final = ObjectType(
     "ScheduleProperties",
     "When a connection syncs.",
     (
-        Field("scheduleType", "string", "How it is started.", required=True, values=("manual", "cron", "basic")),
+        Field(
+            "scheduleType",
+            "string",
+            "How it is started.",
+            required=True,
+            values=("manual", "cron", "basic"),
+            enum="ScheduleType",
+        ),
         Field("cronExpression", "string", "Quartz cron, seconds first; absent without a cron schedule."),
         Field("cronTimeZone", "string", "The zone of the cron expression; absent for UTC."),
         Field("basicTiming", "string", "The interval, such as `Every 1 HOURS`; absent without a basic schedule."),
@@ -64,7 +70,7 @@ _CONNECTION: Final = ObjectType(
         Field("workspaceId", "string", "The workspace that holds it.", required=True),
         Field("sourceId", "string", "The source that it reads.", required=True),
         Field("destinationId", "string", "The destination that it writes.", required=True),
-        Field("status", "string", "Whether it runs.", required=True, values=STATUSES),
+        Field("status", "string", "Whether it runs.", required=True, values=STATUSES, enum="LiveConnectionStatus"),
         Field("schedule", "object", "When it syncs.", required=True, of=_SCHEDULE),
         Field("streams", "objects", "The streams that it syncs, by name.", required=True, of=_STREAM),
         Field("namespaceDefinition", "string", "Where the namespace of the written data comes from.", required=True),
@@ -93,66 +99,33 @@ _KEYS: Final = Keys[Connection](
 )
 
 
-def functions() -> Iterator[tuple[str, Function]]:
-    """The look-ups by token."""
-    yield (
-        token("getConnection"),
-        Function(
-            "A connection, by id, or by its name, source and destination, as far as they are given.",
-            (
-                Field("connectionId", "string", "The connection's id."),
-                Field("name", "string", "The connection's display name."),
-                Field("sourceId", "string", "The source that it reads."),
-                Field("destinationId", "string", "The destination that it writes."),
-                WORKSPACE,
-            ),
-            _CONNECTION.fields,
-            lambda server, arguments: shown(found(server, arguments)),
-            _KEYS.failures,
-        ),
-    )
-    yield (
-        token("getConnections"),
-        Function(
-            "All connections, by name.",
-            (
-                WORKSPACE_FILTER,
-                Field("sourceId", "string", "Only those that read this source."),
-                Field("destinationId", "string", "Only those that write this destination."),
-                Field("status", "string", "Only those of this status.", values=STATUSES),
-                Field("tagIds", "texts", "Only those that have one of these tags."),
-            ),
-            (Field("connections", "objects", "The connections, by name.", required=True, of=_CONNECTION),),
-            _all,
-        ),
-    )
-
-
-def found(server: Server, arguments: Arguments) -> Connection:
+def found(directory: Directory, arguments: Arguments) -> Connection:
     """The connection that the arguments name.
 
     Raises:
         AirbyteError: there is none, or more than one.
     """
-    return shelved(server, server.inventory.connections, _KEYS, arguments, lambda each: each.status == "deprecated")
+    return shelved(
+        directory, directory.inventory.connections, _KEYS, arguments, lambda each: each.status == "deprecated"
+    )
 
 
-def _all(server: Server, arguments: Arguments) -> Properties:
+def _all(directory: Directory, arguments: Arguments) -> Properties:
     source_id, destination_id, status = (arguments.text(name) for name in ("sourceId", "destinationId", "status"))
     tag_ids = set(arguments.texts("tagIds"))
     kept = [
         each
-        for each in server.inventory.connections.all(arguments.text("workspaceId"))
+        for each in directory.inventory.connections.all(arguments.text("workspaceId"))
         if source_id in {"", each.source_id}
         and destination_id in {"", each.destination_id}
         and status in {"", each.status}
         and (not tag_ids or any(tag.tag_id in tag_ids for tag in each.tags))
     ]
     ordered = sorted(kept, key=lambda each: (each.name, each.connection_id))
-    return {"connections": [shown(each) for each in ordered]}
+    return {"connections": [_shown(each) for each in ordered]}
 
 
-def shown(connection: Connection) -> Properties:
+def _shown(connection: Connection) -> Properties:
     """A connection as an answer."""
     streams = sorted(connection.configurations.streams, key=lambda stream: (stream.name, stream.namespace or ""))
     return answered(
@@ -208,4 +181,30 @@ def _mapper(mapper: Properties) -> Property:
     return {**mapper, "mapperConfiguration": {**settings, "key": MASK}}
 
 
-FUNCTIONS: Final = dict(functions())
+FUNCTIONS: Final = {
+    token("getConnection"): Function(
+        "A connection, by id, or by its name, source and destination, as far as they are given.",
+        (
+            Field("connectionId", "string", "The connection's id."),
+            Field("name", "string", "The connection's display name."),
+            Field("sourceId", "string", "The source that it reads."),
+            Field("destinationId", "string", "The destination that it writes."),
+            WORKSPACE,
+        ),
+        _CONNECTION.fields,
+        lambda directory, arguments: _shown(found(directory, arguments)),
+        _KEYS.failures,
+    ),
+    token("getConnections"): Function(
+        "All connections, by name.",
+        (
+            WORKSPACE_FILTER,
+            Field("sourceId", "string", "Only those that read this source."),
+            Field("destinationId", "string", "Only those that write this destination."),
+            Field("status", "string", "Only those of this status.", values=STATUSES, enum="LiveConnectionStatus"),
+            Field("tagIds", "texts", "Only those that have one of these tags."),
+        ),
+        (Field("connections", "objects", "The connections, by name.", required=True, of=_CONNECTION),),
+        _all,
+    ),
+}

@@ -11,9 +11,9 @@ from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, Definit
 from pulumi_airbyte.provider.functions.function import (
     WORKSPACE,
     Arguments,
+    Directory,
     Function,
     Keys,
-    Server,
     answered,
     the_workspace,
     token,
@@ -61,7 +61,7 @@ def _functions(kind: DefinitionKind) -> Iterator[tuple[str, Function]]:
     yield (
         token(f"get{name}"),
         Function(
-            f"A {words} definition, by id{' , name or image' if by_image else ' or name'}.".replace(" ,", ","),
+            f"A {words} definition, by id{', name or image' if by_image else ' or by name'}.",
             (
                 Field("definitionId", "string", "The definition's id."),
                 Field("name", "string", "The connector's display name."),
@@ -95,9 +95,9 @@ def _keys(kind: DefinitionKind) -> Keys[Definition]:
     return Keys(words, "definitionId", lambda found: found.definition_id, lambda found: found.name, others)
 
 
-def _one(kind: DefinitionKind, server: Server, arguments: Arguments) -> Properties:
-    shelf, keys = server.inventory.definitions(kind), _keys(kind)
-    workspace_id = arguments.text("workspaceId") or the_workspace(server)
+def _one(kind: DefinitionKind, directory: Directory, arguments: Arguments) -> Properties:
+    shelf, keys = directory.inventory.definitions(kind), _keys(kind)
+    workspace_id = arguments.text("workspaceId") or the_workspace(directory)
     # Airbyte's own connectors are in every workspace's list, so the list decides, and not where one was seen before.
     try:
         return _shown(keys.one(shelf.all(workspace_id), arguments))
@@ -105,11 +105,13 @@ def _one(kind: DefinitionKind, server: Server, arguments: Arguments) -> Properti
         return _shown(keys.one(shelf.reload(workspace_id), arguments))
 
 
-def _all(kind: DefinitionKind, server: Server, arguments: Arguments) -> Properties:
-    workspace_id = arguments.text("workspaceId") or the_workspace(server)
+def _all(kind: DefinitionKind, directory: Directory, arguments: Arguments) -> Properties:
+    workspace_id = arguments.text("workspaceId") or the_workspace(directory)
     image = arguments.text("dockerRepository")
     found = [
-        each for each in server.inventory.definitions(kind).all(workspace_id) if image in {"", each.docker_repository}
+        each
+        for each in directory.inventory.definitions(kind).all(workspace_id)
+        if image in {"", each.docker_repository}
     ]
     return {"definitions": [_shown(each) for each in sorted(found, key=lambda each: (each.name, each.definition_id))]}
 
@@ -129,7 +131,7 @@ def _shown(found: Definition) -> Properties:
     )
 
 
-def _connector(server: Server, arguments: Arguments) -> Properties:
+def _connector(directory: Directory, arguments: Arguments) -> Properties:
     name = arguments.text("name")
     prefix, _, bare = name.partition("-")
     kind = arguments.text("type") or prefix
@@ -138,8 +140,8 @@ def _connector(server: Server, arguments: Arguments) -> Properties:
             f"{name!r} is no connector name.", 'Write it like "source-faker" or "destination-s3", or give type.'
         )
     wanted = _letters(bare if kind == prefix else name)
-    workspace_id = arguments.text("workspaceId") or _any_workspace(server)
-    definitions = server.connectors((cast("ActorKind", kind), workspace_id))
+    workspace_id = arguments.text("workspaceId") or _any_workspace(directory)
+    definitions = directory.connectors((cast("ActorKind", kind), workspace_id))
     found = [definition for definition in definitions if wanted in _spellings(definition.name)]
     if len(found) != 1:
         raise AirbyteError(f"The server has {len(found)} {kind} connectors called {name!r}.", _choices(definitions))
@@ -148,13 +150,13 @@ def _connector(server: Server, arguments: Arguments) -> Properties:
     return {**answer, "type": definition.kind}
 
 
-def _any_workspace(server: Server) -> str:
+def _any_workspace(directory: Directory) -> str:
     """The id of any visible workspace: all of them list the public connectors.
 
     Raises:
         AirbyteError: no workspace is visible.
     """
-    found = min((workspace.workspace_id for workspace in server.inventory.workspaces.all(EVERYWHERE)), default="")
+    found = min((workspace.workspace_id for workspace in directory.inventory.workspaces.all(EVERYWHERE)), default="")
     if not found:
         raise AirbyteError("Airbyte lists connectors by workspace, and there is none to ask for.", "Give workspaceId.")
     return found

@@ -3,17 +3,19 @@
 import difflib
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import NotFound
-from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, Group, Organization, User
-from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Inventory, Record, Shelf
+from pulumi_airbyte.provider.inventory import EVERYWHERE, UNKNOWN_WORKSPACE, Inventory, Record, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.secrecy import Specifications
 from pulumi_airbyte.provider.tables import Field
+
+if TYPE_CHECKING:
+    from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, Group, Organization, User
 
 MOST_SHOWN: Final = 40
 """This many objects are named in an error."""
@@ -45,37 +47,29 @@ class Kept(Generic[Key, Answer]):
             return self._answers[key]
 
 
-@dataclass(frozen=True)
-class Server:
+class Directory:
     """What look-ups read in one run of the engine. Lists are read once; objects that resources write are in them.
 
     Attributes:
         airbyte: the client.
         inventory: the live objects that resources manage.
         specifications: of connectors.
-        connectors: those of a workspace, by kind and workspace.
-        organizations: all visible ones, under an empty key.
+        connectors: those of a kind in a workspace.
+        organizations: all visible ones; the key is empty.
         users: those of an organization.
         groups: those of an organization.
     """
 
-    airbyte: Airbyte
-    inventory: Inventory
-    specifications: Specifications
-    connectors: Kept[tuple[ActorKind, str], list[ConnectorDefinition]] = field(init=False)
-    organizations: Kept[str, list[Organization]] = field(init=False)
-    users: Kept[str, list[User]] = field(init=False)
-    groups: Kept[str, list[Group]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        kept = {
-            "connectors": Kept(lambda key: self.airbyte.connector_definitions(*key)),
-            "organizations": Kept(lambda _: self.airbyte.organizations()),
-            "users": Kept(self.airbyte.users),
-            "groups": Kept(self.airbyte.groups),
-        }
-        for name, answers in kept.items():
-            object.__setattr__(self, name, answers)
+    def __init__(self, airbyte: Airbyte, inventory: Inventory, specifications: Specifications) -> None:
+        self.airbyte = airbyte
+        self.inventory = inventory
+        self.specifications = specifications
+        self.connectors: Kept[tuple[ActorKind, str], list[ConnectorDefinition]] = Kept(
+            lambda key: airbyte.connector_definitions(*key)
+        )
+        self.organizations: Kept[str, list[Organization]] = Kept(lambda _: airbyte.organizations())
+        self.users: Kept[str, list[User]] = Kept(airbyte.users)
+        self.groups: Kept[str, list[Group]] = Kept(airbyte.groups)
 
 
 @dataclass(frozen=True)
@@ -124,10 +118,10 @@ class Function:
     summary: str
     inputs: tuple[Field, ...]
     outputs: tuple[Field, ...]
-    answer: Callable[[Server, Arguments], Properties]
+    answer: Callable[[Directory, Arguments], Properties]
     failures: Callable[[Arguments], list[Failure]] = lambda _: []
 
-    def call(self, server: Server, arguments: Properties) -> Properties | list[Failure]:
+    def call(self, directory: Directory, arguments: Properties) -> Properties | list[Failure]:
         """The answer, or failures for the arguments.
 
         Raises:
@@ -137,7 +131,7 @@ class Function:
         plain = cast("Properties", {key: reveal(value) for key, value in arguments.items()})
         given = Arguments(plain)
         failures = self._table_failures(plain) or self.failures(given)
-        return failures or self.answer(server, given)
+        return failures or self.answer(directory, given)
 
     def _table_failures(self, plain: Properties) -> list[Failure]:
         names = sorted(each.name for each in self.inputs)
@@ -202,14 +196,10 @@ class Keys(Generic[Found]):
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            what = (
-                f"{len(fitting)} {self.kind}s have the {_quoted(wanted)}"
-                if wanted
-                else f"there are {len(fitting)} {self.kind}s"
-            )
-            raise AirbyteError(
-                f"The {self.kind} is ambiguous: {what}.", f"Give {self.id}: {self._candidates(fitting)}."
-            )
+            count = f"{len(fitting)} {self.kind}s"
+            what = f"{count} have the {_quoted(wanted)}" if wanted else f"there are {count}"
+            hint = f"Give {self.id}: {self._candidates(fitting)}."
+            raise AirbyteError(f"The {self.kind} is ambiguous: {what}.", hint)
         what = f"No {self.kind} has the {_quoted(wanted)}" if wanted else f"There is no {self.kind}"
         raise NotFound(f"{what}.", self._known(found, wanted))
 
@@ -236,7 +226,7 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def shelved(
-    server: Server,
+    directory: Directory,
     shelf: Shelf[Record],
     keys: Keys[Record],
     arguments: Arguments,
@@ -251,7 +241,7 @@ def shelved(
     """
     object_id, workspace_id = arguments.text(keys.id), arguments.text("workspaceId")
     if not object_id:
-        workspace_id = workspace_id or the_workspace(server)
+        workspace_id = workspace_id or the_workspace(directory)
         try:
             return keys.one(shelf.all(workspace_id), arguments)
         except NotFound:
@@ -266,13 +256,13 @@ def shelved(
     return found
 
 
-def the_workspace(server: Server) -> str:
+def the_workspace(directory: Directory) -> str:
     """The id of the only workspace.
 
     Raises:
         AirbyteError: there is none, or more than one; the message lists them.
     """
-    found = server.inventory.workspaces.all("")
+    found = directory.inventory.workspaces.all(EVERYWHERE)
     if len(found) != 1:
         texts = [f"{each.workspace_id} ({each.name})" for each in sorted(found, key=lambda each: each.name)]
         hint = f"Give workspaceId: {_listed(texts)}." if found else "Check the permissions of the credentials."

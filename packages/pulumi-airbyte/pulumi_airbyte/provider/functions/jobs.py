@@ -6,7 +6,7 @@ from itertools import groupby, islice
 from typing import Final, cast
 
 from pulumi_airbyte.client.models import Job
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Server, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, token
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.provider.tables import Field, ObjectType
@@ -23,8 +23,8 @@ _JOB: Final = ObjectType(
     "A job of a connection.",
     (
         Field("jobId", "integer", "Its id.", required=True),
-        Field("status", "string", "Its status.", required=True, values=STATUSES),
-        Field("jobType", "string", "Its type; a clear is a `reset`.", required=True, values=TYPES),
+        Field("status", "string", "Its status.", required=True, values=STATUSES, enum="JobStatus"),
+        Field("jobType", "string", "Its type; a clear is a `reset`.", required=True, values=TYPES, enum="JobType"),
         Field("connectionId", "string", "The connection.", required=True),
         Field("startTime", "string", "When it was created, in ISO 8601.", required=True),
         Field("lastUpdatedAt", "string", "When it ended, in ISO 8601; absent before."),
@@ -35,16 +35,16 @@ _JOB: Final = ObjectType(
 )
 
 
-def _one(server: Server, arguments: Arguments) -> Properties:
-    return _shown(server.airbyte.get_job(arguments.number("jobId", 0)))
+def _one(directory: Directory, arguments: Arguments) -> Properties:
+    return _shown(directory.airbyte.get_job(arguments.number("jobId", 0)))
 
 
-def _all(server: Server, arguments: Arguments) -> Properties:
+def _all(directory: Directory, arguments: Arguments) -> Properties:
     kind = arguments.text("jobType")
     times = {name: _time(text) for name in TIMES if (text := arguments.text(name))}
     # Without a type, some servers list all jobs but refreshes, and others list them too.
     lists = [
-        server.airbyte.jobs(
+        directory.airbyte.jobs(
             workspace_id=arguments.text("workspaceId"),
             connection_id=arguments.text("connectionId"),
             kind=each,
@@ -105,8 +105,8 @@ FUNCTIONS: Final = {
         (
             Field("connectionId", "string", "Only jobs of this connection."),
             Field("workspaceId", "string", "Only jobs of this workspace. Default: all visible ones."),
-            Field("jobType", "string", "Only jobs of this type. A clear is a `reset`.", values=TYPES),
-            Field("status", "string", "Only jobs of this status.", values=STATUSES),
+            Field("jobType", "string", "Only jobs of this type. A clear is a `reset`.", values=TYPES, enum="JobType"),
+            Field("status", "string", "Only jobs of this status.", values=STATUSES, enum="JobStatus"),
             Field("createdAtStart", "string", "Only jobs created then or later, such as `2026-01-31T00:00:00Z`."),
             Field("createdAtEnd", "string", "Only jobs created then or earlier."),
             Field("updatedAtStart", "string", "Only jobs changed then or later."),

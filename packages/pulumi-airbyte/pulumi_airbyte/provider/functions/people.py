@@ -4,7 +4,7 @@ from typing import Final
 
 from pulumi_airbyte.client.errors import ServerError
 from pulumi_airbyte.client.models import Group, GroupMember, Organization, Permission, User
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Keys, Server, answered, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, Keys, answered, token
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.resource import Failure
 from pulumi_airbyte.provider.tables import Field, ObjectType
@@ -85,12 +85,12 @@ _GROUPS: Final = Keys[Group](
 )
 
 
-def _organization(server: Server, arguments: Arguments) -> Properties:
-    return _organization_shown(_ORGANIZATIONS.one(server.organizations(""), arguments))
+def _organization(directory: Directory, arguments: Arguments) -> Properties:
+    return _organization_shown(_ORGANIZATIONS.one(directory.organizations(""), arguments))
 
 
-def _organizations(server: Server, _: Arguments) -> Properties:
-    found = sorted(server.organizations(""), key=lambda each: (each.name, each.organization_id))
+def _organizations(directory: Directory, _: Arguments) -> Properties:
+    found = sorted(directory.organizations(""), key=lambda each: (each.name, each.organization_id))
     return {"organizations": [_organization_shown(each) for each in found]}
 
 
@@ -98,25 +98,25 @@ def _organization_shown(found: Organization) -> Properties:
     return {"organizationId": found.organization_id, "name": found.name, "email": found.email}
 
 
-def _within(server: Server, arguments: Arguments) -> str:
+def _within(directory: Directory, arguments: Arguments) -> str:
     """The id of the given organization, or of the only one.
 
     Raises:
         AirbyteError: none is given, and there is none, or more than one.
     """
     given = arguments.text("organizationId")
-    return given or _ORGANIZATIONS.one(server.organizations(""), Arguments({})).organization_id
+    return given or _ORGANIZATIONS.one(directory.organizations(""), Arguments({})).organization_id
 
 
-def _user(server: Server, arguments: Arguments) -> Properties:
-    return _user_shown(_USERS.one(server.users(_within(server, arguments)), arguments))
+def _user(directory: Directory, arguments: Arguments) -> Properties:
+    return _user_shown(_USERS.one(directory.users(_within(directory, arguments)), arguments))
 
 
-def _users(server: Server, arguments: Arguments) -> Properties:
+def _users(directory: Directory, arguments: Arguments) -> Properties:
     ids, emails = set(arguments.texts("ids")), set(arguments.texts("emails"))
     found = [
         each
-        for each in server.users(_within(server, arguments))
+        for each in directory.users(_within(directory, arguments))
         if (not ids or each.user_id in ids) and (not emails or each.email in emails)
     ]
     return {"users": [_user_shown(each) for each in sorted(found, key=lambda each: (each.email, each.user_id))]}
@@ -126,19 +126,19 @@ def _user_shown(found: User | GroupMember) -> Properties:
     return {"userId": found.user_id, "name": found.name, "email": found.email}
 
 
-def _group(server: Server, arguments: Arguments) -> Properties:
+def _group(directory: Directory, arguments: Arguments) -> Properties:
     group_id = arguments.text("groupId")
     found = (
-        server.airbyte.get_group(group_id)
+        directory.airbyte.get_group(group_id)
         if group_id
-        else _GROUPS.one(server.groups(_within(server, arguments)), arguments)
+        else _GROUPS.one(directory.groups(_within(directory, arguments)), arguments)
     )
-    members = sorted(server.airbyte.group_members(found.group_id), key=lambda each: (each.email, each.user_id))
+    members = sorted(directory.airbyte.group_members(found.group_id), key=lambda each: (each.email, each.user_id))
     return {**_group_shown(found), "members": [_user_shown(each) for each in members]}
 
 
-def _groups(server: Server, arguments: Arguments) -> Properties:
-    found = server.groups(_within(server, arguments))
+def _groups(directory: Directory, arguments: Arguments) -> Properties:
+    found = directory.groups(_within(directory, arguments))
     return {"groups": [_group_shown(each) for each in sorted(found, key=lambda each: (each.name, each.group_id))]}
 
 
@@ -154,23 +154,23 @@ def _group_shown(found: Group) -> Properties:
     )
 
 
-def _permission(server: Server, arguments: Arguments) -> Properties:
+def _permission(directory: Directory, arguments: Arguments) -> Properties:
     try:
-        return _permission_shown(server.airbyte.get_permission(arguments.text("permissionId")))
+        return _permission_shown(directory.airbyte.get_permission(arguments.text("permissionId")))
     except ServerError as error:
         if error.status != FAILED:
             raise
         raise ServerError(error.message, NO_PERMISSION, error.status) from None
 
 
-def _permissions(server: Server, arguments: Arguments) -> Properties:
+def _permissions(directory: Directory, arguments: Arguments) -> Properties:
     user_id, group_id = arguments.text("userId"), arguments.text("groupId")
     if group_id:
-        listed = server.airbyte.group_permissions(group_id)
+        listed = directory.airbyte.group_permissions(group_id)
     else:
         # Without a user, Airbyte lists the caller's own, and then refuses an organization.
-        organization_id = _within(server, arguments) if user_id else ""
-        listed = server.airbyte.permissions(user_id, organization_id)
+        organization_id = _within(directory, arguments) if user_id else ""
+        listed = directory.airbyte.permissions(user_id, organization_id)
     wanted = (arguments.text("permissionType"), arguments.text("workspaceId"))
     found = [
         each
@@ -260,13 +260,13 @@ FUNCTIONS: Final = {
         _permission,
     ),
     token("getPermissions"): Function(
-        "The permissions of a user or of a group; with neither, those of the caller. Without the Config API, Airbyte lists "
-        "those of another user than the caller for one organization only, and not for workspaces.",
+        "The permissions of a user or of a group; with neither, those of the caller. Without the Config API, those of "
+        "another user than the caller are listed for one organization only, and not for workspaces.",
         (
             Field("userId", "string", "The user."),
             Field("groupId", "string", "The group."),
             _ORGANIZATION_ID,
-            Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES),
+            Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES, enum="Role"),
             Field("workspaceId", "string", "Only those for this workspace."),
         ),
         (Field("permissions", "objects", "The permissions, by role.", required=True, of=_PERMISSION),),

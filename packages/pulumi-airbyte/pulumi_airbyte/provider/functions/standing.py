@@ -4,7 +4,7 @@ from typing import Final, cast, get_args
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.provider import audit
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Server, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, token
 from pulumi_airbyte.provider.properties import Properties, Property
 from pulumi_airbyte.provider.tables import Field, ObjectType
 
@@ -42,8 +42,8 @@ _LIVE: Final = ObjectType(
 )
 
 
-def _inventory(server: Server, arguments: Arguments) -> Properties:
-    airbyte, workspace_id = server.airbyte, arguments.text("workspaceId")
+def _inventory(directory: Directory, arguments: Arguments) -> Properties:
+    airbyte, workspace_id = directory.airbyte, arguments.text("workspaceId")
     managed, declared = arguments.texts("managed"), [_declared(each) for each in arguments.objects("declared")]
     live = audit.listed(
         airbyte.list_actors("source", workspace_id),

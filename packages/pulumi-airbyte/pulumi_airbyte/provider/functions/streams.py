@@ -8,7 +8,7 @@ from airbyte_model.streams import aligned, key_of
 
 from pulumi_airbyte.client.models import Stream, StreamProperties
 from pulumi_airbyte.provider.functions import connections
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Server, answered, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, answered, token
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.tables import Field, ObjectType
 
@@ -44,14 +44,14 @@ _DIFFERENCE: Final = ObjectType(
 _IGNORE_CACHE: Final = Field("ignoreCache", "boolean", "Run a new discovery, which can take minutes.")
 
 
-def _offered(server: Server, arguments: Arguments) -> Properties:
-    found = _discovered(server, arguments.text("sourceId"), arguments)
+def _offered(directory: Directory, arguments: Arguments) -> Properties:
+    found = _discovered(directory, arguments.text("sourceId"), arguments)
     return {"streams": [_stream(stream) for stream in found]}
 
 
-def _discovered(server: Server, source_id: str, arguments: Arguments) -> list[StreamProperties]:
+def _discovered(directory: Directory, source_id: str, arguments: Arguments) -> list[StreamProperties]:
     ignore_cache = arguments.flag("ignoreCache")
-    found = server.airbyte.streams(source_id, arguments.text("destinationId"), ignore_cache=ignore_cache)
+    found = directory.airbyte.streams(source_id, arguments.text("destinationId"), ignore_cache=ignore_cache)
     return sorted(found, key=lambda stream: (stream.stream_name, stream.namespace or ""))
 
 
@@ -69,9 +69,9 @@ def _stream(stream: StreamProperties) -> Properties:
     )
 
 
-def _compared(server: Server, arguments: Arguments) -> Properties:
-    connection = connections.found(server, arguments)
-    found = _discovered(server, connection.source_id, arguments)
+def _compared(directory: Directory, arguments: Arguments) -> Properties:
+    connection = connections.found(directory, arguments)
+    found = _discovered(directory, connection.source_id, arguments)
     offered = {_key(each.namespace, each.stream_name): each for each in found}
     selected = {_key(each.namespace, each.name): each for each in connection.configurations.streams}
     same = aligned(selected, offered, {})

@@ -7,9 +7,9 @@ from pulumi_airbyte.provider.functions.function import (
     WORKSPACE,
     WORKSPACE_FILTER,
     Arguments,
+    Directory,
     Function,
     Keys,
-    Server,
     shelved,
     token,
 )
@@ -36,12 +36,12 @@ def tag_shown(tag: Tag) -> Properties:
     return {"tagId": tag.tag_id, "name": tag.name, "color": tag.color, "workspaceId": tag.workspace_id}
 
 
-def _one(server: Server, arguments: Arguments) -> Properties:
-    return tag_shown(shelved(server, server.inventory.tags, _KEYS, arguments))
+def _one(directory: Directory, arguments: Arguments) -> Properties:
+    return tag_shown(shelved(directory, directory.inventory.tags, _KEYS, arguments))
 
 
-def _all(server: Server, arguments: Arguments) -> Properties:
-    found = server.inventory.tags.all(arguments.text("workspaceId"))
+def _all(directory: Directory, arguments: Arguments) -> Properties:
+    found = directory.inventory.tags.all(arguments.text("workspaceId"))
     return {"tags": [tag_shown(tag) for tag in sorted(found, key=lambda tag: (tag.name, tag.tag_id))]}
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Workspace
-from pulumi_airbyte.provider.functions.function import Arguments, Function, Keys, Server, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, Keys, token
 from pulumi_airbyte.provider.inventory import EVERYWHERE
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.tables import Field, ObjectType
@@ -27,8 +27,8 @@ _KEYS: Final = Keys[Workspace](
 )
 
 
-def _one(server: Server, arguments: Arguments) -> Properties:
-    shelf, workspace_id = server.inventory.workspaces, arguments.text("workspaceId")
+def _one(directory: Directory, arguments: Arguments) -> Properties:
+    shelf, workspace_id = directory.inventory.workspaces, arguments.text("workspaceId")
     if workspace_id:
         return _shown(shelf.look(workspace_id))
     try:
@@ -37,8 +37,8 @@ def _one(server: Server, arguments: Arguments) -> Properties:
         return _shown(_KEYS.one(shelf.reload(EVERYWHERE), arguments))
 
 
-def _all(server: Server, _: Arguments) -> Properties:
-    found = server.inventory.workspaces.all(EVERYWHERE)
+def _all(directory: Directory, _: Arguments) -> Properties:
+    found = directory.inventory.workspaces.all(EVERYWHERE)
     return {"workspaces": [_shown(each) for each in sorted(found, key=lambda each: (each.name, each.workspace_id))]}
 
 
