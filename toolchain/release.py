@@ -25,6 +25,8 @@ from typing import Final
 
 from lotus_infra.errors import LotusError
 from toolchain.connectors import LOCAL_UV
+from toolchain.engine import EngineError
+from toolchain.sdks import write_sdks
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 PACKAGES: Final = ("airbyte-model", "airbyte-twin", "pulumi-airbyte")
@@ -142,14 +144,16 @@ def _locked_requirements() -> str:
 
 
 def build_sdks(folder: Path) -> None:
-    """Generate the SDK of each language, as an archive in a folder."""
+    """Generate the SDK of each language, as an archive in a folder.
+
+    Raises:
+        EngineError: The engine or a generator is missing, or refused the schema.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        for language in LANGUAGES:
-            generated = Path(scratch) / language
-            _run(sys.executable, "-m", "toolchain.sdks", str(generated), "--language", language)
+        for generated in write_sdks(Path(scratch), LANGUAGES):
             files = {str(path.relative_to(generated)): path.read_bytes() for path in _files(generated)}
-            name = f"pulumi-airbyte-{language}-sdk-v{version()}.tar.gz"
-            (folder / name).write_bytes(_archive({"LICENSE": (REPOSITORY / "LICENSE").read_bytes(), **files}))
+            name = f"pulumi-airbyte-{generated.name}-sdk-v{version()}.tar.gz"
+            (folder / name).write_bytes(_archive(files))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -196,7 +200,7 @@ def main(arguments: list[str]) -> int:
         if options.tag is not None:
             check_tag(options.tag)
         files = build(options.folder, sdks=not options.without_sdks)
-    except LotusError as error:
+    except (EngineError, LotusError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for file in files:

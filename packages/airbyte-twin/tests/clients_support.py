@@ -131,7 +131,7 @@ class Ledger:
         facts = facts_of(self._file)
         if os.environ.get("LOTUS_BLESS"):
             facts[self._test] = self._steps
-            self._file.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            write_facts(self._file, facts)
         assert self._steps == facts.get(self._test), (
             f"other calls than {self._file.name} has; LOTUS_BLESS=1 writes them"
         )
@@ -197,10 +197,20 @@ def facts_of(file: Path) -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
+def write_facts(file: Path, facts: dict[str, Any]) -> None:
+    """Replace the calls by test."""
+    file.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def stale_facts(client: str, module: dict[str, Any]) -> set[str]:
-    """Facts of tests that the module does not have any more."""
+    """Facts of tests that the module does not have any more; blessing removes them."""
     tests = {name.removeprefix("test_") for name in module if name.startswith("test_")}
-    return {name for name in facts_of(HERE / f"{client}.json") if name.partition("[")[0] not in tests}
+    facts = facts_of(HERE / f"{client}.json")
+    stale = {name for name in facts if name.partition("[")[0] not in tests}
+    if os.environ.get("LOTUS_BLESS"):
+        write_facts(HERE / f"{client}.json", {name: steps for name, steps in facts.items() if name not in stale})
+        return set()
+    return stale
 
 
 def steps_of(client: str) -> set[str]:

@@ -163,6 +163,7 @@ def test_it_makes_changes_and_deletes_sources(client: Client, api: Api) -> None:
     assert called(client, api, "CloudWorkspace.get_source", source_id=of) == of
     assert called(client, api, "CloudSource.source_id", of) == of
     assert called(client, api, "CloudSource.name", of) == "deleteme"
+    assert called(client, api, "CloudSource.definition_id", of) == api.get(f"/sources/{of}")["definitionId"]
     assert called(client, api, "CloudSource.rename", of, name="deleteme too") == of
     assert called(client, api, "CloudSource.update_config", of, config={"count": 4}) == of
     assert api.get(f"/sources/{of}")["configuration"]["count"] == 4
@@ -178,6 +179,7 @@ def test_it_makes_changes_and_deletes_destinations(client: Client, api: Api) -> 
     assert called(client, api, "CloudWorkspace.get_destination", destination_id=of) == of
     assert called(client, api, "CloudDestination.destination_id", of) == of
     assert called(client, api, "CloudDestination.name", of) == "deleteme"
+    assert called(client, api, "CloudDestination.definition_id", of) == DEV_NULL
     assert called(client, api, "CloudDestination.configuration", of) == SILENT
     assert called(client, api, "CloudDestination.rename", of, name="deleteme too") == of
     assert called(client, api, "CloudDestination.update_config", of, config=SILENT) == of

@@ -73,7 +73,8 @@ def materialize(twin: dict[str, Any]) -> Any:
     resource = workspace(twin)
     definitions = airbyte.build_airbyte_assets_definitions(workspace=resource)
     result = dagster.materialize(definitions, resources={"airbyte": resource}, raise_on_error=True)
-    return sorted(event.asset_key.to_user_string() for event in result.get_asset_materialization_events())
+    keys = (event.asset_key for event in result.get_asset_materialization_events())
+    return sorted(key.to_user_string() for key in keys if key)
 
 
 def call_older(twin: dict[str, Any], method: str, **arguments: Any) -> Any:

@@ -51,7 +51,7 @@ def command(twin: dict[str, Any], verb: str, files: dict[str, Any]) -> Any:
             (root / "airbyte" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "airbyte" / name).write_text(json.dumps(document))
         (root / "airbyte").mkdir(exist_ok=True)
-        program = [Path(sys.prefix) / "bin" / "dbt-coves", verb, "airbyte", "--path", "airbyte"]
+        program = [str(Path(sys.prefix) / "bin" / "dbt-coves"), verb, "airbyte", "--path", "airbyte"]
         host, _, port = twin["url"].rpartition(":")
         options = ["--host", host, "--port", port]
         secrets = ["--secrets-path", "airbyte/secrets"] if verb == "load" else []

@@ -9,6 +9,7 @@ from airbyte import cloud
 from airbyte._util import api_util
 from airbyte.cloud.client import CloudClient
 from airbyte.cloud.connectors import CloudDestination, CloudSource, CustomCloudSourceDefinition
+from airbyte.cloud.models import WorkspacePrivilegeScope
 from airbyte.cloud.organizations import CloudOrganization
 from airbyte.cloud.sync_results import SyncAttempt
 from worker import serve
@@ -72,6 +73,8 @@ def methods(twin: dict[str, Any]) -> Any:
 def call(twin: dict[str, Any], method: str, of: Any = None, **arguments: Any) -> Any:
     """What a method or a property returns."""
     kind, _, name = method.partition(".")
+    if "privilege_scope" in arguments:
+        arguments["privilege_scope"] = WorkspacePrivilegeScope(arguments["privilege_scope"])
     member = getattr(begin(twin, kind, of), name)
     return seen(member(**arguments) if callable(member) else member)
 
