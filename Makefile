@@ -21,8 +21,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors env image lint test test-all mutants check preview comment gate deploy verify drift \
-	sandbox sandbox-ui sandbox-down bless bench soak release
+.PHONY: help setup engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify \
+	drift sandbox sandbox-ui sandbox-down bless bench soak release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 
 connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors
+
+clients: $(SYNCED) ## Install other clients of Airbyte for the nightly tests, each into an environment of its own
+	@$(BIN)/python -m toolchain.connectors packages/airbyte-twin/tests/clients
 
 env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \

@@ -1,12 +1,15 @@
-"""Install real Airbyte connectors, each into an environment of its own, and return their executables.
+"""Install programs whose requirements conflict with the lake's, each into an environment of its own.
 
-Run as `python -m toolchain.connectors`, with the standard library alone. A connector is a requirements file in
-`toolchain/connectors`, locked with hashes; `uv` installs it. Nothing here depends on what a connector is used for.
+Run as `python -m toolchain.connectors [FOLDER]`, with the standard library alone. A program is a requirements file in a
+folder, locked with hashes; `uv` installs it. The folder is `toolchain/connectors` by default: real Airbyte connectors.
+Nothing here depends on what they are used for.
 
 Exit codes: 0, 1 with one message, 130 on Ctrl-C.
 """
 
 import hashlib
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +19,9 @@ from toolchain.engine import EngineError, _locked, _say
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "connectors"
-ENVIRONMENTS = REQUIREMENTS / ".venvs"
 LOCAL_UV = HERE.parent / ".tools" / "bin" / "uv"
 OLDEST, TOO_NEW = (3, 11), (3, 13)
-"""The Pythons that the locked connectors run on: from the first, before the second."""
+"""The Pythons that programs run on, unless they were locked for a later one: from the first, before the second."""
 
 
 def connector(name: str) -> Path:
@@ -35,14 +37,30 @@ def connector(name: str) -> Path:
     if not requirements.exists():
         known = ", ".join(file.stem for file in sorted(REQUIREMENTS.glob("*.txt")))
         raise EngineError(f"There is no connector {name!r} in {REQUIREMENTS}: known are {known}.")
-    folder = ENVIRONMENTS / name
-    with _locked(ENVIRONMENTS, "installing connectors"):
+    return environment(requirements) / "bin" / name
+
+
+def environment(requirements: Path) -> Path:
+    """Finds the environment of a requirements file, or makes it, in the folder `.venvs` beside the file.
+
+    Args:
+        requirements: Locked with hashes, for the Python that uv's own comment names, or a later one.
+
+    Returns:
+        The environment's folder, which has `bin`.
+
+    Raises:
+        EngineError: there is no uv, no Python that fits, or a requirement could not be installed.
+    """
+    environments = requirements.parent / ".venvs"
+    folder = environments / requirements.stem
+    with _locked(environments, f"installing {requirements.parent.name}"):
         stamp = folder / ".stamp"
         wanted = _stamp(requirements, folder)
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-            _install(name, requirements, folder)
+            _install(requirements, folder)
             stamp.write_text(wanted, encoding="utf-8")
-    return folder / "bin" / name
+    return folder
 
 
 def _stamp(requirements: Path, folder: Path) -> str:
@@ -50,7 +68,8 @@ def _stamp(requirements: Path, folder: Path) -> str:
     return hashlib.sha256(requirements.read_bytes() + str(folder).encode()).hexdigest()
 
 
-def _install(name: str, requirements: Path, folder: Path) -> None:
+def _install(requirements: Path, folder: Path) -> None:
+    name = requirements.stem
     uv = shutil.which("uv") or (str(LOCAL_UV) if LOCAL_UV.exists() else None)
     if uv is None:
         raise EngineError(
@@ -60,16 +79,29 @@ def _install(name: str, requirements: Path, folder: Path) -> None:
     _say(f"Installing {name} into an environment of its own.")
     # Without its stamp, the next run makes a half-made environment again.
     (folder / ".stamp").unlink(missing_ok=True)
-    _run([uv, "venv", "--quiet", "--clear", "--python", _python(sys.version_info[:2]), str(folder)], name)
+    wanted = _python(sys.version_info[:2], _oldest(requirements))
+    _run([uv, "venv", "--quiet", "--clear", "--python", wanted, str(folder)], name)
     python = str(folder / "bin" / "python")
     _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", str(requirements)], name)
 
 
-def _python(running: tuple[int, ...]) -> str:
-    """The running Python if the connectors run on it; else the range, in which uv finds or fetches one."""
-    if OLDEST <= running[:2] < TOO_NEW:
+def _oldest(requirements: Path) -> tuple[int, int]:
+    """The Python that the file was locked for: in the command that uv writes at its top."""
+    found = re.search(r"--python-version (\d+)\.(\d+)", requirements.read_text(encoding="utf-8"))
+    return (int(found[1]), int(found[2])) if found else OLDEST
+
+
+def _python(running: tuple[int, ...], oldest: tuple[int, int] = OLDEST) -> str:
+    """The running Python or one of pyenv's, if the program runs on it; else the range, of which uv gets one."""
+    too_new = max(TOO_NEW, (oldest[0], oldest[1] + 1))
+    if oldest <= running[:2] < too_new:
         return sys.executable
-    return f">={OLDEST[0]}.{OLDEST[1]},<{TOO_NEW[0]}.{TOO_NEW[1]}"
+    # uv looks on PATH only, where pyenv has nothing but the versions that are switched on.
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for minor in range(oldest[1], too_new[1]):
+        if found := sorted(root.glob(f"versions/{oldest[0]}.{minor}.*/bin/python")):
+            return str(found[-1])
+    return f">={oldest[0]}.{oldest[1]},<{too_new[0]}.{too_new[1]}"
 
 
 def _run(command: list[str], name: str) -> None:
@@ -78,16 +110,16 @@ def _run(command: list[str], name: str) -> None:
         raise KeyboardInterrupt
     if done.returncode != 0:
         raise EngineError(
-            f"{name} could not be installed. It needs the package registry, and Python 3.11 or 3.12; uv's output:\n"
-            + done.stderr.strip()
+            f"{name} could not be installed. It needs the package registry, and a Python that it runs on (3.11 or 3.12 "
+            "for most); uv's output:\n" + done.stderr.strip()
         )
 
 
 def main() -> int:
-    """Installs every connector, prints where each is, and returns the exit code."""
+    """Installs every program of the folder, prints where each is, and returns the exit code."""
     try:
-        for requirements in sorted(REQUIREMENTS.glob("*.txt")):
-            _say(f"{requirements.stem} is {connector(requirements.stem)}.")
+        for requirements in sorted((Path(sys.argv[1]) if sys.argv[1:] else REQUIREMENTS).glob("*.txt")):
+            _say(f"{requirements.stem} is in {environment(requirements.resolve())}.")
     except EngineError as error:
         _say(f"error: {error}")
         return 1

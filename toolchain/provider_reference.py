@@ -33,6 +33,7 @@ FLAGS: Final[Mapping[str, Callable[[Field], bool]]] = {
     "replaces": lambda field: field.replace,
     "secret": lambda field: field.secret,
     "the provider's own": lambda field: field.local,
+    "never shown": lambda field: field.unshown,
 }
 ALWAYS: Final = "always set"
 """The flag `required` of an output or answer."""
@@ -49,7 +50,8 @@ TYPES: Final = {
 CLASSES: Final[Mapping[str, Any]] = {
     name: getattr(pulumi_airbyte, name)
     for name in sorted(pulumi_airbyte.__all__)
-    if name.endswith("Args") or name in {each.name for each in schema.object_types()}
+    if name == getattr(pulumi_airbyte, name).__name__
+    and (name.endswith("Args") or name in {each.name for each in schema.object_types()})
 }
 
 

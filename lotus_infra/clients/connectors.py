@@ -1,6 +1,7 @@
 """Connectors outside of the lake: the definitions that an Airbyte server has, and a connector's own `spec` command."""
 
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -119,7 +120,8 @@ def own_definition(
         return
     name = _temporary(str(body["name"]))
     try:
-        yield airbyte.create_definition(kind, workspace_id, {**body, "name": name}).definition_id
+        with _interrupted_by_sigterm():
+            yield airbyte.create_definition(kind, workspace_id, {**body, "name": name}).definition_id
     finally:
         try:
             for each in airbyte.every_definition(kind, workspace_id):
@@ -127,6 +129,16 @@ def own_definition(
                     airbyte.delete_definition(kind, each.definition_id, workspace_id)
         except AirbyteError as error:
             tell(f'Airbyte may still have the definition "{name}": delete it ({error.message})')
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does: a job that a CI system cancels leaves nothing in Airbyte."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _temporary(name: str) -> str:
@@ -179,7 +191,7 @@ def printed_specification(command: str) -> str:
 
 @contextmanager
 def temporary_source(airbyte: Airbyte, body: dict[str, JsonValue], tell: Callable[[str], object]) -> Iterator[str]:
-    """A source in Airbyte that is deleted when the context ends, also by an error or Ctrl-C.
+    """A source in Airbyte that is deleted when the context ends, also by an error, Ctrl-C or SIGTERM.
 
     Args:
         airbyte: The server.
@@ -195,8 +207,9 @@ def temporary_source(airbyte: Airbyte, body: dict[str, JsonValue], tell: Callabl
     name, workspace_id = _temporary(str(body["name"])), str(body["workspaceId"])
     created = ""
     try:
-        created = airbyte.create_actor("source", {**body, "name": name}).actor_id
-        yield created
+        with _interrupted_by_sigterm():
+            created = airbyte.create_actor("source", {**body, "name": name}).actor_id
+            yield created
     finally:
         _delete_source(airbyte, workspace_id, name, created, tell)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pulumi
 import pulumi_airbyte as airbyte
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 from airbyte_model.schedules import interval_of
 from pulumi_airbyte.resources import Actor
 
@@ -17,9 +18,6 @@ from lotus_infra.lake.catalog import ConfiguredStream
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.models import (
     Allocation,
-    ConnectionStatus,
-    NamespaceDefinition,
-    NonBreakingChanges,
     Resources,
     Schedule,
 )

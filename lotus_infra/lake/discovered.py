@@ -12,6 +12,7 @@ from functools import reduce
 from itertools import count
 from typing import Annotated, Final, cast, get_args
 
+from airbyte_model.modes import DestinationMode, SourceMode
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
@@ -23,20 +24,18 @@ from lotus_infra.lake.models import (
     Configuration,
     ConnectorName,
     DefinitionId,
-    DestinationSyncMode,
     Field,
     FieldPath,
     KeyPaths,
     Label,
     LakeFile,
     LakeModel,
-    SyncMode,
     TypeName,
 )
 from lotus_infra.lake.reading import excess_of
 from lotus_infra.lake.references import Reference, is_reference, parse_reference
 
-SOURCE_SYNC_MODES: Final[tuple[SyncMode, ...]] = ("full_refresh", "incremental")
+SOURCE_SYNC_MODES: Final[tuple[SourceMode, ...]] = get_args(SourceMode)
 """The modes that sources have; one that names no known mode supports the first (Airbyte protocol)."""
 _UNKNOWN = Field("unknown")
 _NULL = Field("null")
@@ -53,10 +52,10 @@ _Fields = Mapping[str, Field]
 class Options(LakeModel):
     """The modes that a discovered stream supports."""
 
-    sync_modes: tuple[SyncMode, ...]
+    sync_modes: tuple[SourceMode, ...]
     """How the source can be read."""
 
-    destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
+    destination_sync_modes: tuple[DestinationMode, ...] = ()
     """Modes that older discoveries list; ignored: the pinned destination has the supported modes."""
 
 
@@ -153,7 +152,7 @@ class Connector(LakeFile):
     manifest: str | None = None
     """The YAML file of a connector of one's own in this folder, such as "source-mine.yaml": a low-code manifest."""
 
-    destination_sync_modes: tuple[DestinationSyncMode, ...] = ()
+    destination_sync_modes: tuple[DestinationMode, ...] = ()
     """The modes that a destination supports; empty for a source."""
 
     spec: Configuration

@@ -9,7 +9,11 @@ files is left to the rules in `checks`.
 import re
 from typing import Annotated, Literal
 
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+from airbyte_model.mapper_types import MapperType
+from airbyte_model.modes import DestinationMode, SourceMode
 from airbyte_model.places import SOURCE_NAMESPACE
+from airbyte_model.texts import tag_flaw
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, StrictBool
 from pydantic import Field as PydanticField
 from pydantic.dataclasses import dataclass
@@ -20,24 +24,16 @@ from lotus_infra.naming import is_identifier
 REFUSED = "lotus_refused"
 """The type of every error of these validators; its context has `what` and `remedy`."""
 
-SyncMode = Literal["full_refresh", "incremental"]
-DestinationSyncMode = Literal["overwrite", "append", "append_dedup", "overwrite_dedup", "update", "soft_delete"]
 TypeName = Literal["string", "integer", "number", "boolean", "object", "array", "null", "unknown"]
-NonBreakingChanges = Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"]
 ScheduleType = Literal["cron", "basic", "manual"]
-NamespaceDefinition = Literal["custom_format", "source", "destination"]
-ConnectionStatus = Literal["active", "inactive"]
 JobType = Literal[
     "get_spec", "check_connection", "discover_schema", "sync", "reset_connection", "connection_updater", "replicate"
 ]
-MapperType = Literal["hashing", "encryption", "field-renaming", "field-filtering", "row-filtering"]
 FieldPath = tuple[str, ...]
 ALL_FIELDS = "all"
 Configuration = dict[str, JsonValue]
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
-_MOST_LETTERS_OF_A_TAG = 30
-"""Airbyte's limit (airbyte-platform, TagHandler)."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _CONNECTOR = re.compile(r"(source|destination)-[a-z0-9]+(-[a-z0-9]+)*")
@@ -98,10 +94,9 @@ def _check_key(value: str) -> str:
 
 
 def _check_tag(value: str) -> str:
-    if len(_check_label(value)) > _MOST_LETTERS_OF_A_TAG:
-        raise _refusal(
-            f"has more than {_MOST_LETTERS_OF_A_TAG} letters", "Airbyte refuses such a tag: write a shorter one"
-        )
+    flaw = tag_flaw(_check_label(value))
+    if flaw is not None:
+        raise _refusal(flaw.what, flaw.remedy)
     return value
 
 
@@ -222,10 +217,10 @@ class StreamConfig(LakeFile):
     namespace: SourceName | None = None
     """The stream's namespace in the source, such as a database's schema; by default the one that was discovered."""
 
-    sync_mode: SyncMode
+    sync_mode: SourceMode
     """How the source is read: all rows each time, or the rows that are new since the cursor."""
 
-    destination_sync_mode: DestinationSyncMode
+    destination_sync_mode: DestinationMode
     """How the destination writes: what happens to existing rows."""
 
     backfill: Backfill = False

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from airbyte_model.choices import ConnectionStatus
 from pydantic import Field as PydanticField
 
 from lotus_infra.errors import LakeError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import Edit
 from lotus_infra.lake.lake import SOURCE_FILE, STACKS_FOLDER, Lake, SourceFolder
-from lotus_infra.lake.models import ConnectionStatus, LakeFile, LakeModel, Schedule, SourceConfig
+from lotus_infra.lake.models import LakeFile, LakeModel, Schedule, SourceConfig
 
 SETTINGS: Final = ("schedule", "destination", "status")
 """The settings of a connection that a stack may have of its own."""

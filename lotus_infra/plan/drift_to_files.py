@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, cast, get_args
 
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition
 from airbyte_model.modes import KEYLESS_MODES, MODES, is_incremental
 from airbyte_model.secrets import MASK
 from airbyte_model.specifications import Specification
@@ -26,11 +27,9 @@ from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceF
 from lotus_infra.lake.models import (
     ALL_FIELDS,
     Configuration,
-    ConnectionStatus,
     DestinationConfig,
     Field,
     NamedConnectionConfig,
-    NamespaceDefinition,
     Resources,
     Schedule,
     SourceConfig,

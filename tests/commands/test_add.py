@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,7 +161,7 @@ def test_without_its_values_a_source_is_not_discovered_and_each_is_told_with_its
     assert files(lab.folder) == before
 
 
-@pytest.mark.parametrize("ends", ["check", "discovery", "interrupt", "lost answer"])
+@pytest.mark.parametrize("ends", ["check", "discovery", "interrupt", "SIGTERM", "lost answer"])
 def test_a_temporary_source_is_deleted_however_the_discovery_ends(
     lab: Lab, lotus: Lotus, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ends: str
 ) -> None:
@@ -173,6 +174,8 @@ def test_a_temporary_source_is_deleted_however_the_discovery_ends(
         lab.twin.store.tempers.put(failing)
         if ends == "interrupt":
             raise KeyboardInterrupt
+        if ends == "SIGTERM":
+            os.kill(os.getpid(), signal.SIGTERM)
         return check(airbyte, kind, actor_id)
 
     if ends == "lost answer":

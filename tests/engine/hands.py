@@ -20,7 +20,9 @@ from tests.engine.hands_program import CURSORS, PROGRAM, TOKENS, Program, Resour
 from tests.engine.harness import Pulumi, Result
 from tests.engine.recording import RECORD, Call, install, recorded
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
-from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
+from tests.provider.lake import with_people
+from tests.provider.plain import live_ids
+from tests.provider.ways import KINDS, By, Declared, Way
 
 Document = dict[str, Any]
 OTHER_STACK: Final = "other"
@@ -83,16 +85,8 @@ class World:
     def seen(self) -> Seen:
         """This moment."""
         store = self.twin.store
-        live = {
-            "workspace": [one.id for one in store.workspaces if not one.deleted],
-            "tag": [one.id for one in store.tags],
-            MANIFEST: [one.id for one in store.definitions if one.declarative and not one.deleted],
-            "source": [one.id for one in store.actors if not one.deleted and one.kind == "source"],
-            "destination": [one.id for one in store.actors if not one.deleted and one.kind == "destination"],
-            "connection": [one.id for one in store.connections if one.status != "deprecated"],
-        }
         cursors = {state.id: {one.name: one.blob for one in state.streams} for state in store.states}
-        return Seen({kind: sorted(ids) for kind, ids in live.items()}, self._state(), cursors)
+        return Seen({kind: sorted(ids) for kind, ids in live_ids(store).items()}, self._state(), cursors)
 
     def _state(self) -> dict[str, str]:
         files = (self.pulumi.state / ".pulumi" / "stacks" / "test-project").glob("*.json")
@@ -213,6 +207,7 @@ class Hands:
         shutil.rmtree(folder, ignore_errors=True)
         with_lab(_made(folder / "twin"))
         with self._world(folder, "never") as world:
+            with_people(world.twin)
             world.made_by_others()
             world.declare(test=Program(world.twin.workspace_id, Way(before, before=before)).before())
             world.pulumi.up().ok()
@@ -222,7 +217,7 @@ class Hands:
 
     @contextmanager
     def _world(self, folder: Path, adopt: str) -> Iterator[World]:
-        with running_twin(data_dir=folder / "twin") as twin:
+        with running_twin(data_dir=folder / "twin", licensed=True) as twin:
             pulumi = Pulumi(folder, self.engine, {"airbyte": self._plugin()})
             server = {"AIRBYTE_SERVER_URL": twin.public_url, "AIRBYTE_RETRY_BASE_SECONDS": "0"}
             pulumi.environment.update(server, AIRBYTE_ADOPT_EXISTING=adopt, AIRBYTE_POLL_SECONDS="0.05")

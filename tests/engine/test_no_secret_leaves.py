@@ -38,7 +38,7 @@ REVIEWED: Final = "--preview=.review/test/preview.json"
 LINES: Final[dict[str, tuple[str, ...]]] = {
     "add": (
         "add source second --connector=source-shopify --config=shop=second --secret=credentials.api_password --yes",
-        "add source third --connector=source-shopify --config=shop=third --secret=credentials.api_password --no-discover --json",
+        "add source third --connector=source-shopify --config=shop=3 --secret=credentials.api_password --no-discover",
         "add stream shopify draft_orders --yes",
         "add destination archive --connector=destination-s3 --by-stack=s3_bucket_name --json",
     ),

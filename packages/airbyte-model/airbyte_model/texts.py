@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from airbyte_model.flaws import Flaw
 
 LONGEST_NAME: Final = 256
+LONGEST_TAG: Final = 30
 NUL: Final = "\0"
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -22,6 +23,14 @@ def name_flaw(name: str) -> Flaw | None:
     """Why the server refuses the name of a source, a destination, a connection or a workspace."""
     if len(name) > LONGEST_NAME:
         return Flaw(f"has {len(name)} characters, and Airbyte takes at most {LONGEST_NAME} in a name", "shorten it")
+    return HOLDS_NUL if NUL in name else None
+
+
+def tag_flaw(name: str) -> Flaw | None:
+    """Why the server refuses the name of a tag. It counts UTF-16 code units: an emoji is two (TagHandler)."""
+    units = len(name.encode("utf-16-le", "surrogatepass")) // 2
+    if units > LONGEST_TAG:
+        return Flaw(f"has {units} characters, and Airbyte takes at most {LONGEST_TAG} in a tag's name", "shorten it")
     return HOLDS_NUL if NUL in name else None
 
 

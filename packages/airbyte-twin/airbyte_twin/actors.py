@@ -12,6 +12,7 @@ from airbyte_twin.database import check_actor, insert_of_actor, update_of_actor
 from airbyte_twin.documents import JsonObject, as_object
 from airbyte_twin.errors import OpaqueError, ProblemError, bad_request, unexpected
 from airbyte_twin.jobs import drive
+from airbyte_twin.oauth_results import with_oauth_result
 from airbyte_twin.records import Actor, ActorKind, Connection
 from airbyte_twin.secrets import merged
 from airbyte_twin.settings import Edition
@@ -75,6 +76,8 @@ def create_actor(twin: Twin, kind: ActorKind, body: ActorCreate) -> Actor:
     definition_id = definition_for(twin, kind, body)
     allocation = allocation_document(twin, body.resource_allocation)
     configuration = without_type(body.configuration, kind)
+    if kind is ActorKind.SOURCE:
+        configuration = with_oauth_result(twin, definition_id, configuration, body.secret_id)
     twin.connector(definition_id).validator.check(configuration)
     workspace = twin.store.workspaces.get(str(body.workspace_id))
     if workspace is None or workspace.deleted:
@@ -130,8 +133,11 @@ def patch_actor(twin: Twin, actor: Actor, body: ActorPatch) -> Actor:
     if body.name is not None:
         changes["name"] = body.name
     check_actor(update_of_actor(), body.name or "", body.configuration)
-    if body.configuration is not None:
-        changes["configuration"] = _merged_configuration(twin, actor, body.configuration)
+    sent = body.configuration
+    if actor.kind is ActorKind.SOURCE and body.secret_id:
+        sent = with_oauth_result(twin, actor.definition_id, {} if sent is None else sent, body.secret_id)
+    if sent is not None:
+        changes["configuration"] = _merged_configuration(twin, actor, sent)
     return twin.store.actors.put(actor.model_copy(update=changes))
 
 

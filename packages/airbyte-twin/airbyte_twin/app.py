@@ -8,16 +8,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airbyte_twin import control
 from airbyte_twin.auth import Authenticate, token_routes
 from airbyte_twin.calls import LogCalls
+from airbyte_twin.config import access, declarative, instance, operations, state, web_backend
 from airbyte_twin.config import actors as config_actors
 from airbyte_twin.config import connections as config_connections
-from airbyte_twin.config import instance, state, web_backend
+from airbyte_twin.config import definitions as config_definitions
 from airbyte_twin.config import jobs as config_jobs
+from airbyte_twin.config import tags as config_tags
+from airbyte_twin.config import workspaces as config_workspaces
 from airbyte_twin.errors import (
     ApiError,
     BareError,
@@ -28,13 +31,19 @@ from airbyte_twin.errors import (
     json_response,
 )
 from airbyte_twin.faults import InjectFaults
+from airbyte_twin.operations import CONFIG_ROOT, PUBLIC_ROOT, not_modelled
 from airbyte_twin.persistence import Saver
 from airbyte_twin.public import (
     actors,
     applications,
     connections,
     definitions,
+    embedded,
+    groups,
     jobs,
+    oauth,
+    permissions,
+    regions,
     streams,
     tags,
     workspaces,
@@ -48,9 +57,13 @@ from airbyte_twin.sync.run.runner import SyncRunner
 from airbyte_twin.twin import Twin
 
 PUBLIC_MODULES = (
-    applications, actors, connections, streams, jobs, workspaces, tags, definitions,
+    applications, oauth, actors, connections, streams, jobs, workspaces, tags, definitions, permissions, groups,
+    regions, embedded,
 )  # fmt: skip
-CONFIG_MODULES = (instance, config_connections, web_backend, config_jobs, state, config_actors)
+CONFIG_MODULES = (
+    instance, config_workspaces, config_connections, web_backend, config_jobs, state, config_actors,
+    config_definitions, declarative, operations, config_tags, access,
+)  # fmt: skip
 
 
 def build_twin(settings: TwinSettings) -> tuple[Twin, Saver | None]:
@@ -76,8 +89,9 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control.ROUTES),
-        _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
-        _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
+        Route("/api/public", workspaces.documentation, methods=["GET"]),
+        _api(PUBLIC_ROOT, [route for module in PUBLIC_MODULES for route in module.ROUTES]),
+        _api(CONFIG_ROOT, [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]
     middleware = [
         Middleware(LogCalls, log=twin.calls),
@@ -122,6 +136,11 @@ def run_twin(
         end_requests()
 
     return TwinServer(build_app(twin, saver), begin, end, is_wanted), runner.join
+
+
+def _api(root: str, routes: Sequence[BaseRoute]) -> Mount:
+    """An API: what the twin models, and a refusal of the rest."""
+    return _mount(root, [*routes, *not_modelled(root, routes)])
 
 
 def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:

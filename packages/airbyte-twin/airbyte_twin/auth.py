@@ -20,7 +20,8 @@ PUBLIC_TOKEN_PATH = "/api/public/v1/applications/token"
 CONFIG_TOKEN_PATH = "/api/v1/applications/token"
 APIS = "/api/"
 ANONYMOUS_PATHS = frozenset({
-    PUBLIC_TOKEN_PATH, CONFIG_TOKEN_PATH, "/api/public/v1/health", "/api/v1/health", "/api/v1/instance_configuration",
+    PUBLIC_TOKEN_PATH, CONFIG_TOKEN_PATH, "/api/public", "/api/public/v1/health", "/api/v1/health",
+    "/api/public/v1/oauth/callback", "/api/v1/instance_configuration",
 })  # fmt: skip
 """Source: the controllers of airbyte-server that are secured with IS_ANONYMOUS."""
 
@@ -127,7 +128,7 @@ class Authenticate:
         if settings.auth is AuthMode.BASIC:
             expected = f"{settings.username}:{settings.password}".encode()
             return scheme.lower() == "basic" and hmac.compare_digest(_basic(value), expected)
-        if path in ANONYMOUS_PATHS or not path.startswith(APIS):
+        if path.removesuffix("/") in ANONYMOUS_PATHS or not path.startswith(APIS):
             return True
         connection.scope[SECURED] = True
         return scheme.lower() == "bearer" and self._twin.tokens.valid(value.strip())

@@ -7,7 +7,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from airbyte_twin.body import AnyCase, Body, Id, Many, Names
 from airbyte_twin.documents import JsonObject
 from airbyte_twin.json_mapper import JavaEnum
-from airbyte_twin.records import ConnectionStatus, NamespaceDefinition, NonBreakingPolicy
+from airbyte_twin.records import (
+    ActorKind,
+    ConnectionStatus,
+    NamespaceDefinition,
+    NonBreakingPolicy,
+    PermissionType,
+    PublicPermissionType,
+)
 from airbyte_twin.sync_modes import CombinedMode
 
 
@@ -66,6 +73,7 @@ class ActorCreate(Body):
     workspace_id: Id
     definition_id: Id | None = None
     configuration: JsonValue
+    secret_id: str | None = None
     resource_allocation: ResourceAllocation | None = None
 
 
@@ -82,6 +90,7 @@ class ActorPatch(Body):
 
     name: str | None = None
     configuration: JsonValue = None
+    secret_id: str | None = None
     resource_allocation: ResourceAllocation | None = None
 
 
@@ -224,11 +233,12 @@ class WorkspacePatch(Body):
     java = "WorkspaceUpdateRequest"
 
     name: str | None = None
+    region_id: Id | None = None
     notifications: Notifications | None = None
 
 
 class WorkspaceCreate(Body):
-    """POST of a workspace; `organizationId` and `regionId` have no effect on a self-managed server."""
+    """POST of a workspace; `organizationId` has no effect on a self-managed server."""
 
     java = "WorkspaceCreateRequest"
 
@@ -298,3 +308,136 @@ class ManifestPut(Body):
     java = "UpdateDeclarativeSourceDefinitionRequest"
 
     manifest: JsonObject
+
+
+class PermissionCreate(Body):
+    """POST of a user's permission."""
+
+    java = "PermissionCreateRequest"
+
+    permission_type: Annotated[PublicPermissionType, AnyCase, JavaEnum("PublicPermissionType")]
+    user_id: Id
+    workspace_id: Id | None = None
+    organization_id: Id | None = None
+
+
+class PermissionPatch(Body):
+    """PATCH of a permission."""
+
+    java = "PermissionUpdateRequest"
+
+    permission_type: Annotated[PermissionType, AnyCase, JavaEnum("PermissionType")]
+
+
+class GroupCreate(Body):
+    """POST of a group."""
+
+    java = "GroupCreateRequest"
+
+    name: str
+    description: str | None = None
+    organization_id: Id
+
+
+class GroupPatch(Body):
+    """PATCH of a group."""
+
+    java = "GroupUpdateRequest"
+
+    name: str | None = None
+    description: str | None = None
+
+
+class MemberAdd(Body):
+    """POST of a user into a group."""
+
+    java = "GroupMemberAddRequest"
+
+    user_id: Id
+
+
+class GroupPermissionCreate(Body):
+    """POST of a group's permission."""
+
+    java = "GroupPermissionCreateRequest"
+
+    permission_type: Annotated[PermissionType, AnyCase, JavaEnum("PermissionType")]
+    workspace_id: Id | None = None
+    organization_id: Id | None = None
+
+
+class RegionCreate(Body):
+    """POST of a region."""
+
+    java = "RegionCreateRequest"
+
+    name: str
+    organization_id: Id
+    enabled: bool | None = None
+
+
+class RegionPatch(Body):
+    """PATCH of a region."""
+
+    java = "RegionPatchRequest"
+
+    name: str | None = None
+    enabled: bool | None = None
+
+
+class DataplaneCreate(Body):
+    """POST of a dataplane."""
+
+    java = "DataplaneCreateRequest"
+
+    region_id: Id
+    name: str
+    enabled: bool | None = None
+
+
+class DataplanePatch(Body):
+    """PATCH of a dataplane."""
+
+    java = "DataplanePatchRequest"
+
+    name: str | None = None
+    enabled: bool | None = None
+
+
+class OAuthCredentialsPut(Body):
+    """PUT of the credentials of a workspace or an organization."""
+
+    java = "OAuthCredentialsRequest"
+
+    actor_type: Annotated[Literal[ActorKind.SOURCE, ActorKind.DESTINATION], AnyCase, JavaEnum("ActorTypeEnum")]
+    name: str
+    configuration: JsonObject
+
+
+class OAuthStart(Body):
+    """POST of an OAuth flow; `name` is the older name of `source_type`."""
+
+    java = "InitiateOauthRequest"
+
+    name: str | None = None
+    source_type: str | None = None
+    redirect_url: str
+    workspace_id: Id
+
+
+class WidgetOrder(Body):
+    """POST of a token for a widget."""
+
+    java = "EmbeddedWidgetRequest"
+
+    allowed_origin: str
+    external_user_id: str
+    organization_id: Id
+
+
+class ScopedTokenOrder(Body):
+    """POST of a token for one workspace."""
+
+    java = "EmbeddedScopedTokenRequest"
+
+    workspace_id: Id

@@ -4,14 +4,14 @@ Source: airbyte-platform PublicApi ConnectionsController, ConnectionsHandler.
 """
 
 from collections.abc import Iterable, Sequence
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from airbyte_twin.actors import known_actor
 from airbyte_twin.bodies import ConnectionCreate, ConnectionPatch, MapperBody, StreamBody, TagBody
 from airbyte_twin.catalogs import top_level_fields
 from airbyte_twin.database import check_connection
 from airbyte_twin.discovery import DiscoveryError, discover
-from airbyte_twin.errors import ProblemError, bad_request, unexpected
+from airbyte_twin.errors import OpaqueError, ProblemError, bad_request, unexpected
 from airbyte_twin.mappers import stored_mappers
 from airbyte_twin.records import (
     Actor,
@@ -50,7 +50,7 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
             the database does not take.
     """
     schedule = requested_schedule(twin, body) or Schedule()
-    source, destination = await _ends(twin, body)
+    source, destination = ends(twin, body.source_id, body.destination_id)
     catalog = await discovered(twin, source)
     asked = body.configurations.streams if body.configurations else None
     if asked:
@@ -80,14 +80,29 @@ async def create_connection(twin: Twin, body: ConnectionCreate) -> Connection:
     )
 
 
-async def _ends(twin: Twin, body: ConnectionCreate) -> tuple[Actor, Actor]:
-    ends = []
-    for kind, actor_id in ((ActorKind.DESTINATION, body.destination_id), (ActorKind.SOURCE, body.source_id)):
-        ends.append(known_actor(twin, kind, str(actor_id)))
-    destination, source = ends  # the server takes deleted ones too
+def ends(twin: Twin, source_id: UUID, destination_id: UUID) -> tuple[Actor, Actor]:
+    """The source and destination of a new connection, deleted or not, as the server takes them.
+
+    Raises:
+        ApiError: 404 or 403 for an unknown one; 400, or 500 in the Config API, for actors of different workspaces.
+    """
+    destination = known_actor(twin, ActorKind.DESTINATION, str(destination_id))
+    source = known_actor(twin, ActorKind.SOURCE, str(source_id))
     if source.workspace_id != destination.workspace_id:
-        raise bad_request("Source and destination do not belong to the same workspace.")
+        message = "Source and destination do not belong to the same workspace."
+        raise bad_request(message, OpaqueError(500))
     return source, destination
+
+
+def check_not_locked(connection: Connection) -> None:
+    """Refuse to change a locked connection, in both APIs alike.
+
+    Raises:
+        ProblemError: 409.
+    """
+    if connection.status == "locked":
+        data = {"connectionId": connection.id, "statusReason": None}
+        raise ProblemError(409, "error:connection/locked", {**data})
 
 
 async def patch_connection(twin: Twin, connection: Connection, body: ConnectionPatch) -> Connection:
@@ -98,9 +113,7 @@ async def patch_connection(twin: Twin, connection: Connection, body: ConnectionP
             database does not take.
     """
     schedule = requested_schedule(twin, body)
-    if connection.status == "locked":
-        data = {"connectionId": connection.id, "statusReason": None}
-        raise ProblemError(409, "error:connection/locked", {**data})
+    check_not_locked(connection)
     check_connection(body.name, body.namespace_format, body.prefix)
     changes: dict[str, object] = {
         "name": body.name,

@@ -18,8 +18,10 @@ from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.errors import ApiError, json_response
 from airbyte_twin.faults import Fault
 from airbyte_twin.jobs import drive
-from airbyte_twin.public.views import job_view
+from airbyte_twin.permissions import grant, new_permission
+from airbyte_twin.public.views import job_view, user_view
 from airbyte_twin.records import (
+    DEFAULT_ID,
     Actor,
     Catalog,
     Connection,
@@ -30,11 +32,15 @@ from airbyte_twin.records import (
     JobStatus,
     SelectedStream,
     Temper,
+    User,
 )
 from airbyte_twin.secrets import SecretTree, is_node
 from airbyte_twin.specs import spec_flaw
 from airbyte_twin.twin import Twin
 
+OrganizationPermission = Literal[
+    "organization_admin", "organization_editor", "organization_runner", "organization_reader", "organization_member"
+]
 LAST_INSTANT = 253_402_300_799
 """The end of the year 9999, in seconds since 1970: later times cannot be written down."""
 
@@ -113,6 +119,15 @@ class TemperDrift(Order):
     discover_seconds: float = Field(default=0, ge=0, le=600)
     read_failure: str | None = None
     read_failure_after: int = Field(default=0, ge=0)
+
+
+class UserOrder(Order):
+    """A person joins an organization, by default as a member of the one that exists from the start."""
+
+    name: str
+    email: str
+    organization_id: UUID = UUID(DEFAULT_ID)
+    permission_type: OrganizationPermission = "organization_member"
 
 
 class ImageOrder(Order):
@@ -379,6 +394,16 @@ async def end_tokens(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def add_user(request: Request) -> Response:
+    """POST a user, which no call of the APIs can: people sign up in Airbyte's pages."""
+    twin, order = Twin.of(request), await read_order(request, UserOrder)
+    if twin.store.organizations.get(str(order.organization_id)) is None:
+        raise refused(f"organizationId: there is no organization {order.organization_id}")
+    user = twin.store.users.put(User(id=str(uuid4()), name=order.name, email=order.email))
+    grant(twin, new_permission(user.id, order.permission_type, organization_id=str(order.organization_id)))
+    return json_response(user_view(user))
+
+
 ROUTES = [
     Route("/calls", list_calls, methods=["GET"]),
     Route("/calls", clear_calls, methods=["DELETE"]),
@@ -392,6 +417,7 @@ ROUTES = [
     Route("/drift", drift, methods=["POST"]),
     Route("/jobs/{job_id}", show_job, methods=["GET"]),
     Route("/jobs/{job_id}", drive_job, methods=["POST"]),
+    Route("/users", add_user, methods=["POST"]),
     Route("/connectors", describe, methods=["POST"]),
     Route("/tokens", end_tokens, methods=["DELETE"]),
 ]

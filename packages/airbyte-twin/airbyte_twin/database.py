@@ -3,7 +3,7 @@
 Source: the insert of an actor and that of a tag were recorded; other statements are of the same form.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
@@ -43,6 +43,18 @@ def update_of_actor() -> str:
     kept = {"id", "actor_type", "created_at"}
     changes = ", ".join(f'"{name}" = {_parameter(kind)}' for name, kind in ACTOR_COLUMNS.items() if name not in kept)
     return f'update "public"."actor" set {changes} where "public"."actor"."id" = cast(? as uuid)'  # noqa: S608
+
+
+def page_of_actors(workspaces: int, *, deleted: bool) -> str:
+    """The statement that reads a page of those of some workspaces."""
+    actor = '"public"."actor"'
+    conditions = [
+        f'{actor}."actor_type" = {_parameter(ACTOR_COLUMNS["actor_type"])}',
+        f'{actor}."workspace_id" in ({", ".join([_parameter("uuid")] * workspaces)})',
+        *([] if deleted else [f'{actor}."tombstone" <> ?']),
+    ]
+    wanted = " and ".join(conditions)
+    return f"select * from {actor} where ({wanted}) offset ? rows fetch next ? rows only"  # noqa: S608 - never run
 
 
 def _parameter(kind: str | None) -> str:
@@ -93,8 +105,30 @@ def check_connection(name: str | None, *texts: str | None) -> None:
 
 def missing_workspace(table: str, workspace_id: str) -> ProblemError:
     """500 for a row whose workspace does not exist, where only the database checks that."""
+    return missing_row(table, "workspace", workspace_id)
+
+
+def missing_row(table: str, other: str, key: str) -> ProblemError:
+    """500 for a row that refers to one of another table that does not exist."""
+    column = f"{other}_id"
     return unexpected(
         f'Error executing PERSIST: ERROR: insert or update on table "{table}" violates foreign key constraint '
-        f'"{table}_workspace_id_fkey"\n'
-        f'  Detail: Key (workspace_id)=({workspace_id}) is not present in table "workspace".'
+        f'"{table}_{column}_fkey"\n'
+        f'  Detail: Key ({column})=({key}) is not present in table "{other}".'
+    )
+
+
+def duplicate_key(constraint: str, columns: Mapping[str, str | None]) -> ProblemError:
+    """500 for a row whose key another one has."""
+    names, values = ", ".join(columns), ", ".join(str(value) for value in columns.values())
+    return unexpected(
+        f'Error executing PERSIST: ERROR: duplicate key value violates unique constraint "{constraint}"\n'
+        f"  Detail: Key ({names})=({values}) already exists."
+    )
+
+
+def violated_check(table: str, constraint: str) -> ProblemError:
+    """500 for a row whose columns do not go together."""
+    return unexpected(
+        f'Error executing PERSIST: ERROR: new row for relation "{table}" violates check constraint "{constraint}"'
     )

@@ -17,6 +17,7 @@ from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 SECURED = "airbyte_twin.secured"
 """Key in a request's scope: set if its bearer token was checked. Unknown routes then answer 403."""
 DOCUMENTATION = "https://reference.airbyte.com/reference/errors"
+CONFIG_ROOT = "/api/v1/"
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,16 @@ PROBLEMS = {
         "bad-request", "The request could not be understood by the server due to malformed syntax."
     ),
     "value-not-found": _documented("value-not-found", "The submitted value could not be found.", ""),
-    "forbidden": _documented("forbidden", "You don't have permission to access this resource."),
+    "forbidden": _documented("forbidden", "The request is forbidden."),
     "resource-not-found": _documented("resource-not-found", "The requested resource could not be found."),
     "state-conflict": _documented("state-conflict", "State conflict", "409-state-conflict"),
-    "try-again-later": _documented("try-again-later", "Try again later"),
+    "try-again-later": _documented("try-again-later", "Please try again later."),
     "unprocessable-entity": _documented("unprocessable-entity", "The body of the request was not understood"),
+    "invalid-redirect-url": _documented(
+        "invalid-redirect-url",
+        "Redirect URL format not understood. Please verify that it is a valid URI and uses HTTPS.",
+    ),
+    "oauth-callback-failure": _documented("oauth-callback-failure", "Unexpected problem completing OAuth"),
     "unexpected-problem": _documented(
         "unexpected-problem",
         "An unexpected problem has occurred. If this is an error that needs to be addressed, please submit a pull "
@@ -51,7 +57,7 @@ PROBLEMS = {
         "",
     ),
 }
-"""Problems of the public API, whose title is their code. Observed, but for `forbidden` and `try-again-later`."""
+"""Problems of the public API, whose title is their code. Observed or in api-problems.yaml."""
 
 TEXTS = {
     "error:cron-validation/invalid-timezone": ("Invalid cron timezone", "The specified cron timezone is invalid"),
@@ -64,12 +70,32 @@ TEXTS = {
         "Connection does not support file transfers",
         "The source or destination used in this connection does not support file transfers, so they cannot be enabled.",
     ),
+    "error:dataplane-group-name-already-exists": (
+        "Data plane group name already exists",
+        "A data plane group with this name already exists for this organization.",
+    ),
+    "error:group-already-exists": (
+        "Group already exists",
+        "A group with this name already exists in this organization.",
+    ),
+    "error:group-member-already-exists": (
+        "Group member already exists",
+        "This user is already a member of this group.",
+    ),
+    "error:license/entitlement": (
+        "License Entitlement Error",
+        "The license for this organization is not entitled to use the requested feature.",
+    ),
     "error:connection/locked": ("Connection is locked", "The connection is locked and cannot be modified."),
+    "error:twin/not-modelled": (
+        "Not modelled by airbyte-twin",
+        "A real Airbyte has this call, the twin does not model it.",
+    ),
     "error:tag-already-exists": ("Tag already exists", "A tag with this name already exists in this workspace."),
     "error:tag-invalid-hex-color": ("Invalid hex color", "The hex color provided is invalid."),
     "error:tag-name-too-long": ("Tag name too long", "The tag name can be maximum 30 characters."),
 }
-"""Title and detail of `error:*` problems, whose code is only in their type. Observed, but for a locked one's detail."""
+"""Title and detail of `error:*` problems, whose code is only in their type. Observed or in api-problems.yaml."""
 
 
 def problem_of(code: str) -> Problem:
@@ -97,15 +123,32 @@ class ApiError(Exception):
 
 
 class ProblemError(ApiError):
-    """A problem document, the error shape of the public API; sent as `application/json` with its nulls."""
+    """A problem document, the error shape of the public API; sent as `application/json` with its nulls.
 
-    def __init__(self, status: int, code: str, data: JsonObject | None = None) -> None:
+    Args:
+        status: HTTP status.
+        code: See `problem_of`.
+        data: What the problem is about.
+        detail: The text, where it is not the problem's own.
+        config: What the Config API answers instead; None for the few problems that both APIs have.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        data: JsonObject | None = None,
+        detail: str | None = None,
+        *,
+        config: ApiError | None = None,
+    ) -> None:
+        self.config = config
         problem = problem_of(code)
         body: JsonObject = {
             "status": status,
             "type": problem.type,
             "title": problem.title,
-            "detail": problem.detail,
+            "detail": problem.detail if detail is None else detail,
             "documentationUrl": None,
             "data": data,
         }
@@ -182,24 +225,26 @@ def unconverted(request: Request, argument: str, value: str, reason: str) -> Htt
     return HttpError(400, "Bad Request", target_of(request), message, argument)
 
 
-def bad_request(message: str) -> ProblemError:
+def bad_request(message: str, config: ApiError | None = None) -> ProblemError:
     """400 `bad-request` with the reason in `data.message`."""
-    return ProblemError(400, "bad-request", {"message": message})
+    return ProblemError(400, "bad-request", {"message": message}, config=config)
 
 
 def unprocessable(message: str) -> ProblemError:
-    """422 `unprocessable-entity` with the reason in `data.message`."""
-    return ProblemError(422, "unprocessable-entity", {"message": message})
+    """422 with the reason: `unprocessable-entity` in the public API."""
+    return ProblemError(422, "unprocessable-entity", {"message": message}, config=BadObjectError(message))
 
 
-def unexpected(message: str | None) -> ProblemError:
+def unexpected(message: str | None, config: ApiError | None = None) -> ProblemError:
     """500 `unexpected-problem`: a connector failed inside a request, or the server's own code or database did."""
-    return ProblemError(500, "unexpected-problem", None if message is None else {"message": message})
+    data: JsonObject | None = None if message is None else {"message": message}
+    return ProblemError(500, "unexpected-problem", data, config=config or OpaqueError(500))
 
 
 def missing(resource_type: str, resource_id: str) -> ProblemError:
     """404 `resource-not-found`."""
-    return ProblemError(404, "resource-not-found", {"resourceType": resource_type, "resourceId": resource_id})
+    data: JsonObject = {"resourceType": resource_type, "resourceId": resource_id}
+    return ProblemError(404, "resource-not-found", data, config=OpaqueError(404))
 
 
 def forbidden() -> ProblemError:
@@ -214,26 +259,28 @@ def files_unsupported(what: Literal["connection", "stream"], streams: Iterable[t
     return ProblemError(400, code, {"streams": shown})
 
 
-def not_in_oss() -> ProblemError:
-    """501 for a feature of Airbyte Cloud."""
-    return ProblemError(501, "error:implementation/not-implemented-in-oss")
-
-
 def json_response(document: JsonValue, status: int = 200) -> Response:
     """One JSON answer, nulls included."""
     return Response(dump_json(document), status, media_type="application/json")
 
 
 def deleted() -> Response:
-    """204, with the type that the server gives an answer that has no body."""
-    return Response(status_code=204, headers={"content-type": "*/*"})
+    """204."""
+    return bodyless(204)
 
 
-async def answer_api_error(_request: Request, error: Exception) -> Response:
-    """Starlette exception handler for every `ApiError`."""
+def bodyless(status: int) -> Response:
+    """An answer of the server's own code that has no body, with the type that the server gives it."""
+    return Response(status_code=status, headers={"content-type": "*/*"})
+
+
+async def answer_api_error(request: Request, error: Exception) -> Response:
+    """Starlette exception handler for every `ApiError`; the two APIs have shapes of their own for a shared rule."""
     if not isinstance(error, ApiError):
         raise error
-    return json_response(error.body, error.status)
+    config = error.config if isinstance(error, ProblemError) else None
+    shown = config if config is not None and request.url.path.startswith(CONFIG_ROOT) else error
+    return json_response(shown.body, shown.status)
 
 
 async def answer_bare_error(_request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ Source: airbyte-platform PublicApi JobsController and JobService, JobResponseMap
 
 from collections.abc import Sequence
 
-from airbyte_twin.errors import ProblemError, forbidden
+from airbyte_twin.errors import KnownError, OpaqueError, ProblemError, forbidden
 from airbyte_twin.records import Connection, Job, JobFailure, JobStatus, JobType, RefreshMode
 from airbyte_twin.states import StreamKey, drop_streams
 from airbyte_twin.twin import Twin
@@ -24,8 +24,19 @@ def known_job(twin: Twin, job_id: int) -> Job:
 
 
 def not_running() -> ProblemError:
-    """409 for a job that is unknown or cannot be cancelled any more."""
-    return ProblemError(409, "state-conflict", {"message": "Job is not currently running"})
+    """409 for a job that is unknown or cannot be cancelled any more; 500 in the Config API."""
+    return ProblemError(409, "state-conflict", {"message": "Job is not currently running"}, config=OpaqueError(500))
+
+
+def not_active() -> ProblemError:
+    """409 for a connection that takes no such job in its state; 500 in the Config API."""
+    return ProblemError(409, "state-conflict", {"message": "Could not fulfill request"}, config=OpaqueError(500))
+
+
+def already_running(connection: Connection) -> ProblemError:
+    """409 for a connection that has a job."""
+    message = f"A sync is already running for: {connection.id}"
+    return ProblemError(409, "try-again-later", {"message": message}, config=KnownError(409, message))
 
 
 def start_sync(twin: Twin, connection: Connection) -> Job:
@@ -35,9 +46,9 @@ def start_sync(twin: Twin, connection: Connection) -> Job:
         ProblemError: 409 `state-conflict` if the connection is not active, `try-again-later` if a job is under way.
     """
     if connection.status != "active":
-        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
+        raise not_active()
     if twin.store.active_job(connection.id) is not None:
-        raise ProblemError(409, "try-again-later", {"message": f"A sync is already running for: {connection.id}"})
+        raise already_running(connection)
     return _new_job(twin, connection, "sync")
 
 
@@ -60,14 +71,14 @@ def start_refresh(
         ProblemError: 409 `state-conflict` if the connection is not active.
     """
     if connection.status != "active":
-        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
+        raise not_active()
     _stop_running(twin, connection)
     return _new_job(twin, connection, "refresh", streams, mode)
 
 
 def _stop_running(twin: Twin, connection: Connection) -> None:
     if connection.status == "deprecated":
-        raise ProblemError(409, "state-conflict", {"message": "Could not fulfill request"})
+        raise not_active()
     running = twin.store.active_job(connection.id)
     if running is not None:
         drive(twin, running, "cancelled")
@@ -80,14 +91,16 @@ def _new_job(
     streams: Sequence[StreamKey] | None = None,
     mode: RefreshMode | None = None,
 ) -> Job:
-    now = twin.clock.seconds()
+    now, enabled = twin.clock.seconds(), tuple(stream.key for stream in connection.streams)
+    asked = tuple(streams) if streams else enabled
     job = Job(
         id=twin.store.new_job_id(),
         connection_id=connection.id,
         type=kind,
         created_at=now,
         updated_at=now,
-        streams=tuple(streams) if streams else None,
+        streams=None if kind == "sync" else asked,
+        enabled_streams=None if kind == "reset" else enabled,
         refresh_mode=mode,
     )
     twin.store.jobs.put(job)

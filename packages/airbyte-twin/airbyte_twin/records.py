@@ -20,6 +20,21 @@ StateType = Literal["not_set", "stream", "global", "legacy"]
 FailureOrigin = Literal["source", "destination", "airbyte_platform"]
 RefreshMode = Literal["truncate", "merge"]
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+PublicPermissionType = Literal[
+    "organization_admin",
+    "organization_editor",
+    "organization_runner",
+    "organization_reader",
+    "organization_member",
+    "workspace_admin",
+    "workspace_editor",
+    "workspace_runner",
+    "workspace_reader",
+]
+PermissionType = Literal[PublicPermissionType, "instance_admin", "workspace_owner"]
+
+DEFAULT_ID = "00000000-0000-0000-0000-000000000000"
+"""Of the organization and of the user that every self-managed Airbyte starts with."""
 
 TERMINAL_STATUSES: frozenset[str] = frozenset({"failed", "succeeded", "cancelled"})
 
@@ -37,18 +52,96 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Organization(Record):
+    """Owns workspaces, groups and regions."""
+
+    id: str
+    name: str
+    email: str
+
+
+class User(Record):
+    """A person, who belongs to the organizations that a permission names."""
+
+    id: str
+    name: str
+    email: str
+    default_workspace_id: str | None = None
+
+
+class Group(Record):
+    """Users of an organization with common permissions."""
+
+    id: str
+    name: str
+    description: str | None = None
+    organization_id: str
+
+
+class Membership(Record):
+    """A user in a group."""
+
+    id: str
+    group_id: str
+    user_id: str
+
+
+class Permission(Record):
+    """A role of a user or of a group, in a workspace, in an organization, or (an instance admin's) everywhere."""
+
+    id: str
+    type: PermissionType
+    user_id: str | None = None
+    group_id: str | None = None
+    workspace_id: str | None = None
+    organization_id: str | None = None
+
+
+class Region(Record):
+    """Where the jobs of workspaces run; Airbyte's database calls it a dataplane group."""
+
+    id: str
+    name: str
+    organization_id: str
+    enabled: bool = True
+    created_at: int
+    updated_at: int
+    deleted: bool = False
+
+
+class Dataplane(Record):
+    """One cluster of a region."""
+
+    id: str
+    name: str
+    region_id: str
+    enabled: bool = True
+    created_at: int
+    updated_at: int
+    deleted: bool = False
+
+
 class Workspace(Record):
-    """A workspace; `notifications` is complete, in the public API's shape."""
+    """A workspace; `notifications` is complete, in the public API's shape; no `region_id` is the default region.
+
+    Only the Config API has `settings`.
+    """
 
     id: str
     name: str
     notifications: JsonObject
     created_at: int
     deleted: bool = False
+    settings: JsonObject = {}
+    organization_id: str = DEFAULT_ID
+    region_id: str | None = None
 
 
 class Definition(Record):
-    """A connector that actors may use: one of the registry's, or one that a caller defined."""
+    """A connector that actors may use: one of the registry's, or one that a caller defined.
+
+    `manifest_spec` is the specification that was sent beside a manifest.
+    """
 
     id: str
     kind: ActorKind
@@ -59,12 +152,48 @@ class Definition(Record):
     workspace_id: str | None = None
     manifest: JsonObject | None = None
     manifest_version: int = 1
+    manifest_spec: JsonObject | None = None
+    resource_requirements: JsonObject | None = None
     deleted: bool = False
 
     @property
     def declarative(self) -> bool:
         """Whether it has a manifest instead of a docker image."""
         return self.manifest is not None
+
+
+class ManifestVersion(Record):
+    """One version of a declarative definition; `id` is `<definition id>:<version>`."""
+
+    id: str
+    definition_id: str
+    version: int
+    description: str
+    manifest: JsonObject
+    spec: JsonObject | None = None
+
+
+class BuilderProject(Record):
+    """A project of the connector builder, with or without a draft; published, it has a definition."""
+
+    id: str
+    workspace_id: str
+    name: str
+    updated_at: int
+    draft: JsonObject | None = None
+    definition_id: str | None = None
+    testing_values: JsonObject | None = None
+
+
+class Operation(Record):
+    """What is done after a sync; `webhook` is that of a webhook."""
+
+    id: str
+    workspace_id: str
+    name: str
+    type: Literal["normalization", "dbt", "webhook"]
+    webhook: JsonObject | None = None
+    deleted: bool = False
 
 
 class Actor(Record):
@@ -216,9 +345,9 @@ class JobFailure(Record):
 
 
 class Job(Record):
-    """A run; `streams` is None for all streams of the connection. Times are whole seconds since 1970.
+    """A run; `streams` are those that a clear or a refresh was to read again, None for all. Times are whole seconds.
 
-    `refresh_mode` is that of a refresh.
+    `enabled_streams` are those that a sync or refresh reads, `refresh_mode` is that of a refresh.
     """
 
     id: str
@@ -231,6 +360,7 @@ class Job(Record):
     streams: tuple[tuple[str | None, str], ...] | None = None
     bytes_synced: int | None = None
     rows_synced: int | None = None
+    enabled_streams: tuple[tuple[str | None, str], ...] | None = None
     refresh_mode: RefreshMode | None = None
     failure: JobFailure | None = None
 
@@ -266,6 +396,17 @@ class Application(Record):
     client_id: str
     client_secret: str
     created_at: int
+
+
+class OAuthCredentials(Record):
+    """A workspace's or organization's own client for a connector's OAuth; `secret_id` has its configuration."""
+
+    id: str
+    kind: ActorKind
+    definition_id: str
+    workspace_id: str | None = None
+    organization_id: str | None = None
+    secret_id: str
 
 
 class Secret(Record):

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from airbyte_twin.records import DEFAULT_ID
+
 DEFAULT_WORKSPACE_ID = "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"
 """Id of the workspace that exists at start, by default."""
 
-DEFAULT_ORGANIZATION_ID = "00000000-0000-0000-0000-000000000000"
+DEFAULT_ORGANIZATION_ID = DEFAULT_ID
 """Organization of every workspace of a self-managed Airbyte (airbyte-platform DEFAULT_ORGANIZATION_ID)."""
 
 
@@ -39,6 +41,8 @@ class TwinSettings(BaseModel):
         token_lifetime: Seconds until a bearer token ends, by the twin's clock.
         edition: `cloud` answers 403 for unknown ids, refuses sub-hourly schedules, docker definitions and resource
             allocations; `community` answers 404 and allows them.
+        licensed: Whether the license has groups, regions, embedding and OAuth credentials of organizations; by default
+            on Cloud only.
         missing_id_status: 403 or 404 for unknown ids, when it must differ from the edition's.
         workspace_id: Of the workspace that exists at start.
         data_dir: Folder of the saved state and of further connectors; nothing is saved without it.
@@ -64,6 +68,7 @@ class TwinSettings(BaseModel):
     password: str = "password"
     token_lifetime: int = Field(default=900, ge=1)
     edition: Edition = Edition.COMMUNITY
+    licensed: bool | None = None
     missing_id_status: int | None = None
     workspace_id: str = DEFAULT_WORKSPACE_ID
     data_dir: Path | None = None
@@ -84,3 +89,8 @@ class TwinSettings(BaseModel):
         if self.missing_id_status is not None:
             return self.missing_id_status
         return 403 if self.edition is Edition.CLOUD else 404
+
+    @property
+    def entitled(self) -> bool:
+        """Whether the organization has a license for them."""
+        return self.edition is Edition.CLOUD if self.licensed is None else self.licensed

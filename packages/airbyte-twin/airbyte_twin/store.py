@@ -9,19 +9,30 @@ from airbyte_twin.records import (
     Actor,
     ActorKind,
     Application,
+    BuilderProject,
     Catalog,
     Connection,
     ConnectionState,
+    Dataplane,
     Definition,
     Discovery,
     Generations,
+    Group,
     Image,
     Job,
+    ManifestVersion,
+    Membership,
+    OAuthCredentials,
+    Operation,
+    Organization,
     Outside,
+    Permission,
     Record,
+    Region,
     Secret,
     Tag,
     Temper,
+    User,
     Workspace,
 )
 
@@ -95,6 +106,17 @@ class Snapshot(Record):
     generations: tuple[Generations, ...] = ()
     outsides: tuple[Outside, ...] = ()
     images: tuple[Image, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    manifests: tuple[ManifestVersion, ...] = ()
+    projects: tuple[BuilderProject, ...] = ()
+    organizations: tuple[Organization, ...] = ()
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    memberships: tuple[Membership, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    regions: tuple[Region, ...] = ()
+    dataplanes: tuple[Dataplane, ...] = ()
+    oauth_credentials: tuple[OAuthCredentials, ...] = ()
 
 
 class SecretSnapshot(Record):
@@ -123,6 +145,17 @@ class Store:
         self.generations: Table[Generations] = Table()
         self.outsides: Table[Outside] = Table()
         self.images: Table[Image] = Table()
+        self.operations: Table[Operation] = Table()
+        self.manifests: Table[ManifestVersion] = Table()
+        self.projects: Table[BuilderProject] = Table()
+        self.organizations: Table[Organization] = Table()
+        self.users: Table[User] = Table()
+        self.groups: Table[Group] = Table()
+        self.memberships: Table[Membership] = Table()
+        self.permissions: Table[Permission] = Table()
+        self.regions: Table[Region] = Table()
+        self.dataplanes: Table[Dataplane] = Table()
+        self.oauth_credentials: Table[OAuthCredentials] = Table()
         self.secrets: Table[Secret] = Table()
         self.next_job_id = 1
 
@@ -132,7 +165,9 @@ class Store:
         tables = (
             self.workspaces, self.definitions, self.actors, self.connections, self.jobs, self.tags, self.applications,
             self.catalogs, self.discoveries, self.states, self.tempers, self.generations, self.outsides, self.images,
-            self.secrets,
+            self.operations, self.manifests, self.projects,
+            self.organizations, self.users, self.groups, self.memberships, self.permissions, self.regions,
+            self.dataplanes, self.oauth_credentials, self.secrets,
         )  # fmt: skip
         return sum(table.changes for table in tables)
 
@@ -180,6 +215,17 @@ class Store:
             generations=tuple(self.generations),
             outsides=tuple(self.outsides),
             images=tuple(self.images),
+            operations=tuple(self.operations),
+            manifests=tuple(self.manifests),
+            projects=tuple(self.projects),
+            organizations=tuple(self.organizations),
+            users=tuple(self.users),
+            groups=tuple(self.groups),
+            memberships=tuple(self.memberships),
+            permissions=tuple(self.permissions),
+            regions=tuple(self.regions),
+            dataplanes=tuple(self.dataplanes),
+            oauth_credentials=tuple(self.oauth_credentials),
         )
 
     def secret_snapshot(self) -> SecretSnapshot:
@@ -202,5 +248,16 @@ class Store:
         self.generations.fill(snapshot.generations)
         self.outsides.fill(snapshot.outsides)
         self.images.fill(snapshot.images)
+        self.operations.fill(snapshot.operations)
+        self.manifests.fill(snapshot.manifests)
+        self.projects.fill(snapshot.projects)
+        self.organizations.fill(snapshot.organizations)
+        self.users.fill(snapshot.users)
+        self.groups.fill(snapshot.groups)
+        self.memberships.fill(snapshot.memberships)
+        self.permissions.fill(snapshot.permissions)
+        self.regions.fill(snapshot.regions)
+        self.dataplanes.fill(snapshot.dataplanes)
+        self.oauth_credentials.fill(snapshot.oauth_credentials)
         self.secrets.fill(secrets.secrets)
         self.applications.fill(secrets.applications)

@@ -20,15 +20,13 @@ class Tokens:
 
     def issue(self, client_id: str) -> str:
         """A token that expires `lifetime` seconds from now."""
-        now = self._clock.now()
-        claims: JsonObject = {
-            "sub": client_id,
-            "iat": int(now),
-            "exp": int(now) + self.lifetime,
-            "generation": self._generation,
-            "jti": str(uuid4()),
-        }
-        signed = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
+        return self.signed({"sub": client_id, "generation": self._generation})
+
+    def signed(self, claims: JsonObject) -> str:
+        """A token with further claims; without a generation no call takes it."""
+        now = int(self._clock.now())
+        dated: JsonObject = {**claims, "iat": now, "exp": now + self.lifetime, "jti": str(uuid4())}
+        signed = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(dated)}"
         return f"{signed}.{self._signature(signed)}"
 
     def valid(self, token: str) -> bool:

@@ -10,11 +10,26 @@ from starlette.requests import HTTPConnection
 
 from airbyte_twin.calls import CallLog
 from airbyte_twin.clock import Clock
-from airbyte_twin.documents import JsonObject
-from airbyte_twin.errors import ApiError, OpaqueError, forbidden, missing, unexpected
+from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.errors import ApiError, OpaqueError, ProblemError, forbidden, missing, unexpected
 from airbyte_twin.faults import Faults
 from airbyte_twin.manifests import manifest_spec, manifest_streams
-from airbyte_twin.records import ActorKind, Application, Catalog, Definition, Image, Job, Temper, Workspace
+from airbyte_twin.records import (
+    DEFAULT_ID,
+    ActorKind,
+    Application,
+    Catalog,
+    Connection,
+    Definition,
+    Image,
+    Job,
+    Organization,
+    Permission,
+    Region,
+    Temper,
+    User,
+    Workspace,
+)
 from airbyte_twin.registry import Connector, Registry
 from airbyte_twin.secrets import SecretTree, Vault
 from airbyte_twin.settings import TwinSettings
@@ -63,6 +78,15 @@ class ByHand:
         return True
 
 
+@dataclass(frozen=True)
+class Consent:
+    """An OAuth flow that has begun: for which connector and workspace, and where it leads in the end."""
+
+    definition_id: str
+    workspace_id: str
+    redirect_url: str
+
+
 OPEN_SPEC: JsonObject = {"type": "object", "properties": {}, "additionalProperties": True}
 T = TypeVar("T")
 
@@ -75,6 +99,7 @@ class Twin:
         runner: Runs jobs.
         cancellations: Work outside the twin's thread.
         changed: Called after a change of the store outside of a request.
+        consents: OAuth flows under way, by their state.
         defects: Exceptions in the twin itself; a 500 alone can be a faithful answer.
     """
 
@@ -88,9 +113,11 @@ class Twin:
     cancellations: Cancellations = field(default_factory=Cancellations)
     changed: Callable[[], None] = lambda: None
     defects: list[str] = field(default_factory=list)
+    consents: dict[str, Consent] = field(default_factory=dict)
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:
+        self._own: dict[str, tuple[Definition, Image | None, Connector]] = {}
         self.tokens = Tokens(self.settings.client_secret, self.settings.token_lifetime, self.clock)
 
     @staticmethod
@@ -102,8 +129,9 @@ class Twin:
         return twin
 
     def populate(self) -> None:
-        """Add the objects of a new server: a workspace, an application and the registry's definitions."""
+        """Add the objects of a new server, from its organization to the registry's definitions."""
         now, settings = self.clock.seconds(), self.settings
+        self._add_organization(now)
         if self.store.workspaces.get(settings.workspace_id) is None:
             notifications = default_notifications()
             self.store.workspaces.put(
@@ -125,6 +153,35 @@ class Twin:
             )
         )
 
+    def _add_organization(self, now: int) -> None:
+        """Add organization, user and region of a new server, also to a state that was saved before there were any."""
+        if self.store.organizations.get(DEFAULT_ID) is not None:
+            return
+        email = "admin@example.com"
+        self.store.organizations.put(Organization(id=DEFAULT_ID, name="Default Organization", email=email))
+        self.store.users.put(User(id=DEFAULT_ID, name="Default User", email=email))
+        admin = Permission(id=str(uuid4()), type="instance_admin", user_id=DEFAULT_ID)
+        owner = Permission(id=str(uuid4()), type="organization_admin", user_id=DEFAULT_ID, organization_id=DEFAULT_ID)
+        self.store.permissions.put(admin)
+        self.store.permissions.put(owner)
+        self.store.regions.put(
+            Region(id=str(uuid4()), name="AUTO", organization_id=DEFAULT_ID, created_at=now, updated_at=now)
+        )
+
+    def region_name(self, workspace: Workspace) -> str:
+        """The `dataResidency` of a workspace."""
+        region = self.store.regions.get(workspace.region_id or "")
+        return region.name.lower() if region else "auto"
+
+    def check_entitled(self, feature: str) -> None:
+        """Refuse a feature that the organization's license does not have.
+
+        Raises:
+            ProblemError: 403 `error:license/entitlement`.
+        """
+        if not self.settings.entitled:
+            raise ProblemError(403, "error:license/entitlement", {"entitlement": feature})
+
     def unknown(self, resource_type: str, resource_id: str) -> ApiError:
         """The answer of the public API to an unknown id: 404, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
@@ -135,7 +192,8 @@ class Twin:
         """The answer to an unknown id that the server fails on: 500, or 403 on Cloud."""
         if self.settings.unknown_id_status == 403:
             return forbidden()
-        return unexpected(f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}")
+        message = f"io.airbyte.data.ConfigNotFoundException: config type: {resource_type} id: {resource_id}"
+        return unexpected(message, OpaqueError(404))
 
     def unknown_in_config(self) -> ApiError:
         """The same answer of the Config API."""
@@ -158,7 +216,13 @@ class Twin:
             return known or own_connector(definition_id, None, None)
         image = self.store.images.get(definition.docker_repository)
         known = None if image else self.registry.by_repository(definition.docker_repository)
-        return known or own_connector(definition_id, definition, image)
+        if known is not None:
+            return known
+        # A manifest takes time to read; records are never changed, only replaced.
+        made = self._own.get(definition_id)
+        if made is None or made[0] is not definition or made[1] is not image:
+            made = self._own[definition_id] = (definition, image, own_connector(definition_id, definition, image))
+        return made[2]
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for custom definitions."""
@@ -172,6 +236,15 @@ class Twin:
         """A discovered catalog; an empty one if its connector is gone."""
         found = self.store.catalogs.get(catalog_id) or self.registry.catalog(catalog_id)
         return found or Catalog(id=catalog_id, streams=())
+
+    def knows_catalog(self, catalog_id: str) -> bool:
+        """Whether a discovery found a catalog of this id."""
+        return (self.store.catalogs.get(catalog_id) or self.registry.catalog(catalog_id)) is not None
+
+    def refreshes(self, connection: Connection) -> bool:
+        """Whether a connection's destination supports refreshes."""
+        destination = self.store.actors.get(connection.destination_id)
+        return destination is not None and self.connector(destination.definition_id).supports_refreshes
 
     def temper(self, actor_id: str) -> Temper:
         """How the connector of an actor behaves when it runs."""
@@ -236,5 +309,7 @@ def own_connector(definition_id: str, definition: Definition | None, image: Imag
     )
     if definition is not None and definition.manifest is not None:
         streams = manifest_streams(definition.manifest)
-        return known.model_copy(update={"spec": manifest_spec(definition.manifest) or OPEN_SPEC, "streams": streams})
+        spec = as_object(as_object(definition.manifest_spec).get("connectionSpecification"))
+        spec = spec or manifest_spec(definition.manifest) or OPEN_SPEC
+        return known.model_copy(update={"spec": spec, "streams": streams})
     return known if image is None else known.model_copy(update=dict(image.description))

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests find their helpers whichever folder pytest starts in
 
+from clients_support import Client, Ledger, Worker, working
 from lab_connectors import LAB_CONNECTORS
 from landing_support import NEW_YEAR, Lake, new_lake, s3_server
 from sync_support import Script
@@ -63,3 +64,25 @@ def scripted(script: Script) -> Iterator[Api]:
     with serving(run_syncs=True, checkpoint_records=1, commands={"airbyte/source-shopify": script.path}) as served:
         served.twin.twin.clock.freeze(NEW_YEAR)
         yield served
+
+
+@pytest.fixture(scope="module")
+def worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """The client that the module names as `CLIENT`, in a process of its own environment."""
+    name = request.module.CLIENT
+    with working(name, tmp_path_factory.mktemp(name)) as started:
+        yield started
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """Compares the calls of the test's client with the facts, once the test is over."""
+    written = Ledger(request.module.CLIENT, request.node.name.removeprefix("test_"))
+    yield written
+    written.close()
+
+
+@pytest.fixture
+def client(worker: Worker, ledger: Ledger) -> Client:
+    """The module's client."""
+    return Client(worker, ledger)

@@ -257,7 +257,3 @@ def test_the_answer_to_unknown_ids_can_differ_from_the_edition() -> None:
 def test_types_can_be_echoed_for_the_official_sdk() -> None:
     with serving(echo_connector_type=True) as api:
         assert api.destination()["configuration"]["destinationType"] == "s3"
-
-
-def test_oauth_is_not_in_this_edition(api: Api) -> None:
-    assert api.post("/sources/initiateOAuth", {}, 501)["type"] == "error:implementation/not-implemented-in-oss"

@@ -122,14 +122,7 @@ def test_jobs_are_listed_by_connection_type_status_time_and_order(api: Api) -> N
 def test_only_active_connections_are_refreshed(api: Api) -> None:
     connection = api.connection(status="inactive")
     body = {"connectionId": connection["connectionId"], "refreshMode": "Merge"}
-    assert api.config("/connections/refresh", body, 409)["title"] == "state-conflict"
-
-
-def test_refreshes_are_listed_by_name_only(api: Api) -> None:
-    sent = {"connectionId": api.connection()["connectionId"]}
-    created = api.config("/connections/refresh", {**sent, "refreshMode": "Merge"})["job"]["id"]
-    assert api.get("/jobs")["data"] == []
-    assert [each["jobId"] for each in api.get("/jobs", jobType="refresh")["data"]] == [created]
+    assert set(api.config("/connections/refresh", body, 500)) == {"errorId"}
 
 
 def test_deleting_a_connection_cancels_its_job(api: Api) -> None:
@@ -141,13 +134,14 @@ def test_deleting_a_connection_cancels_its_job(api: Api) -> None:
 
 @pytest.mark.parametrize("call", ["/connections/reset", "/connections/clear"])
 def test_a_cleared_connection_loses_its_state_when_the_job_succeeds(api: Api, call: str) -> None:
-    connection = api.connection()
-    write(api, connection, stream_state("orders", "customers"))
+    connection = api.connection(stream("orders"), stream("customers"))
+    write(api, connection, stream_state("orders", "customers", "removed"))
     created = api.config(call, {"connectionId": connection["connectionId"]})["job"]
     assert (created["configType"], created["status"]) == ("reset_connection", "pending")
-    assert names_in_state(api, connection) == ["orders", "customers"]
+    assert created["resetConfig"] == {"streamsToReset": [{"name": "orders"}, {"name": "customers"}]}
+    assert names_in_state(api, connection) == ["orders", "customers", "removed"]
     drive(api, created["id"], "succeeded")
-    assert names_in_state(api, connection) == []
+    assert names_in_state(api, connection) == ["removed"]
 
 
 @pytest.mark.parametrize("call", ["/connections/reset/stream", "/connections/clear/stream"])
@@ -185,7 +179,9 @@ def test_the_config_api_shows_syncs_and_cancels_jobs(api: Api) -> None:
     created = api.config("/connections/sync", {"connectionId": connection["connectionId"]})["job"]["id"]
     assert api.config("/jobs/get", {"id": created})["job"]["configId"] == connection["connectionId"]
     assert api.config("/jobs/cancel", {"id": created})["job"]["status"] == "cancelled"
-    assert "errorId" in api.config("/jobs/get", {"id": 99}, 404)
+    for call in ("get", "get_light", "get_without_logs", "get_debug_info", "cancel"):
+        assert set(api.config(f"/jobs/{call}", {"id": 99}, 500)) == {"errorId"}
+    assert set(api.config("/jobs/cancel", {"id": created}, 500)) == {"errorId"}
 
 
 def test_without_a_state_a_connection_says_so(api: Api) -> None:
@@ -247,3 +243,13 @@ def test_a_flipped_source_mode_loses_the_streams_state_and_a_removed_stream_keep
     sent = [stream("orders", syncMode="full_refresh_append"), stream("products")]
     api.patch(f"/connections/{connection['connectionId']}", {"configurations": {"streams": sent}})
     assert names_in_state(api, connection) == ["customers", "products"]
+
+
+def test_jobs_of_all_types_are_listed_and_links_forget_status_and_order(api: Api) -> None:
+    connection = api.connection()["connectionId"]
+    api.config("/connections/refresh", {"connectionId": connection, "refreshMode": "Merge"})
+    found = api.get("/jobs", connectionId=connection, status="pending", orderBy="createdAt|DESC")
+    assert [each["jobType"] for each in found["data"]] == ["refresh"]
+    assert found["next"].partition("?")[2] == f"connectionId={connection}&limit=20&offset=20"
+    named = api.get("/jobs", jobType="REFRESH", workspaceIds=api.twin.workspace_id)
+    assert named["next"].partition("?")[2] == f"jobType=refresh&workspaceIds={api.twin.workspace_id}&limit=20&offset=20"

@@ -3,21 +3,34 @@
 from typing import get_args
 
 import pytest
-from airbyte_model.modes import KEY_SELECTING_MODES, KEYED_MODES, KEYLESS_MODES, MODES, SYNC_MODES
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+from airbyte_model.modes import (
+    KEY_SELECTING_MODES,
+    KEYED_MODES,
+    KEYLESS_MODES,
+    MODES,
+    SYNC_MODES,
+    DestinationMode,
+    SourceMode,
+)
 from airbyte_model.schedules import cron_flaw, zone_flaw
-from airbyte_model.texts import LONGEST_NAME, name_flaw, nul_places
+from airbyte_model.texts import LONGEST_NAME, LONGEST_TAG, name_flaw, nul_places, tag_flaw
+from airbyte_twin import records
+from airbyte_twin.app import build_twin
 from airbyte_twin.cron import CronError, check_public_cron
 from airbyte_twin.database import holds_nul
 from airbyte_twin.database import name_flaw as twins_name_flaw
 from airbyte_twin.errors import ProblemError
+from airbyte_twin.public.tags import check_tag
+from airbyte_twin.records import Tag
 from airbyte_twin.schedules import config_cron
-from airbyte_twin.settings import Edition
+from airbyte_twin.settings import Edition, TwinSettings
 from airbyte_twin.stream_rules import KEEPS_USER_KEY, NEEDS_KEY, SELECTS_KEY
 from airbyte_twin.sync_modes import PAIRS
+from airbyte_twin.twin import Twin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_infra.lake.models import DestinationSyncMode, SyncMode
 from tests.support.recorded import Reason, writes
 
 NUMBERS = st.integers(0, 62).map(str) | st.sampled_from(["00", "05", "1970", "2027", "2099", "2100", "131", "130"])
@@ -95,13 +108,34 @@ def test_modes_and_what_they_make_of_keys_are_the_same() -> None:
 
 
 def test_stream_files_have_both_halves_of_every_mode() -> None:
-    assert {pair[0] for pair in MODES} == set(get_args(SyncMode))
-    assert {pair[1] for pair in MODES} == set(get_args(DestinationSyncMode))
+    assert {pair[0] for pair in MODES} == set(get_args(SourceMode))
+    assert {pair[1] for pair in MODES} == set(get_args(DestinationMode))
 
 
 @given(st.text(max_size=4) | st.integers(LONGEST_NAME - 1, LONGEST_NAME + 1).map("→".__mul__))
 def test_a_name_is_taken_by_both_or_by_neither(name: str) -> None:
     assert (name_flaw(name) is None) == (twins_name_flaw(name) is None)
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "表", "🦊"])
+@pytest.mark.parametrize("length", [1, LONGEST_TAG // 2, LONGEST_TAG // 2 + 1, LONGEST_TAG, LONGEST_TAG + 1])
+def test_a_tag_is_taken_by_both_or_by_neither(letter: str, length: int) -> None:
+    def is_taken(twin: Twin) -> bool:
+        try:
+            check_tag(twin, Tag(id="", workspace_id="", name=letter * length, color="CAC7FF"))
+        except ProblemError:
+            return False
+        return True
+
+    assert (tag_flaw(letter * length) is None) == is_taken(build_twin(TwinSettings())[0])
+
+
+def test_settings_have_the_same_choices() -> None:
+    choices = (NamespaceDefinition, NonBreakingChanges)
+    assert [{*get_args(each)} for each in choices] == [
+        {*get_args(each)} for each in (records.NamespaceDefinition, records.NonBreakingPolicy)
+    ]
+    assert {*get_args(ConnectionStatus)} <= {*get_args(records.ConnectionStatus)}
 
 
 TEXTS = st.sampled_from(["", "a", "\0", "a\0b"])

@@ -41,7 +41,7 @@ REFUSED_SOURCES: list[tuple[Document, str]] = [
     ({"name": " Shop"}, "3: name: can't be a label"),
     ({"name": ""}, "3: name: can't be a label"),
     ({"namespace": "${STREAM_NAME}"}, "8: namespace: has ${STREAM_NAME}, which Airbyte does not fill in"),
-    ({"tags": ["x" * 31]}, "9: tags[0]: has more than 30 letters"),
+    ({"tags": ["x" * 31]}, "9: tags[0]: has 31 characters"),
     ({"tags": ["nightly", "nightly"]}, '8: tags: names the tag "nightly" twice'),
     ({"connections": {}}, "8: connections: "),
     ({"connections": {"Daily": {}}}, "9: connections.Daily: can't name a connection"),

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from airbyte_model.modes import MODES
+from airbyte_model.modes import MODES, DestinationMode, SourceMode
 
-from lotus_infra.lake.models import DestinationSyncMode, SyncMode
 from tests.support.lakes import Document, discovered, problems_of, report_on, stream
 
 ANY_MODE: Document = {"connector": "11111111-2222-3333-4444-555555555555", "configuration": {}}
@@ -29,10 +28,10 @@ def check(directory: Path, ours: Document, theirs: Document, destination: Docume
     return [problem.split(": ", maxsplit=1)[1] for problem in problems_of(directory, changes)]
 
 
-@pytest.mark.parametrize("sync_mode", get_args(SyncMode))
-@pytest.mark.parametrize("destination_sync_mode", get_args(DestinationSyncMode))
+@pytest.mark.parametrize("sync_mode", get_args(SourceMode))
+@pytest.mark.parametrize("destination_sync_mode", get_args(DestinationMode))
 def test_exactly_the_pairs_that_airbyte_has_are_modes(
-    sync_mode: SyncMode, destination_sync_mode: DestinationSyncMode, tmp_path: Path
+    sync_mode: SourceMode, destination_sync_mode: DestinationMode, tmp_path: Path
 ) -> None:
     problems = check(tmp_path, {"sync_mode": sync_mode, "destination_sync_mode": destination_sync_mode}, {})
 

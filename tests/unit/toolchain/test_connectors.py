@@ -24,9 +24,10 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (tmp_path / "source-x.txt").write_text("x==1\n", encoding="utf-8")
     monkeypatch.setattr(connectors, "REQUIREMENTS", tmp_path)
-    monkeypatch.setattr(connectors, "ENVIRONMENTS", tmp_path / ".venvs")
     monkeypatch.setattr(connectors, "LOCAL_UV", tmp_path / "none")
+    monkeypatch.setattr(sys, "argv", ["connectors"])
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin", "/usr/bin"]))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
     return folder
 
@@ -57,7 +58,7 @@ def test_other_requirements_are_installed_anew(path: Path, tmp_path: Path) -> No
 
 def test_what_fails_is_one_error_with_what_uv_said_and_is_tried_again(path: Path) -> None:
     tool(path, FAILS)
-    with pytest.raises(EngineError, match=r"Python 3\.11 or 3\.12[\s\S]+no such package"):
+    with pytest.raises(EngineError, match=r"3\.11 or 3\.12[\s\S]+no such package"):
         connectors.connector("source-x")
 
     tool(path, UV)
@@ -74,7 +75,7 @@ def test_an_unknown_connector_names_those_that_are_known(path: Path) -> None:
         connectors.connector("source-y")
 
 
-def test_a_python_that_is_too_new_leaves_the_choice_to_uv() -> None:
+def test_a_python_that_is_too_new_leaves_the_choice_to_uv(path: Path) -> None:
     assert connectors._python((3, 12, 1)) == sys.executable
     assert connectors._python((3, 14, 0)) == ">=3.11,<3.13"
 
@@ -87,4 +88,19 @@ def test_the_command_says_where_each_is_or_what_is_missing(
 
     tool(path, UV)
     assert connectors.main() == 0
-    assert f"source-x is {tmp_path}" in capsys.readouterr().err
+    assert f"source-x is in {tmp_path}" in capsys.readouterr().err
+
+
+def test_a_file_that_was_locked_for_a_later_python_gets_that_one(path: Path, tmp_path: Path) -> None:
+    requirements = tmp_path / "x.txt"
+    requirements.write_text("#    uv pip compile --universal --python-version 3.13 x.in\nx==1\n", encoding="utf-8")
+    assert connectors._oldest(requirements) == (3, 13)
+    assert connectors._python((3, 12), (3, 13)) == ">=3.13,<3.14"
+    assert connectors._python((3, 13), (3, 13)) == sys.executable
+
+
+def test_a_python_of_pyenv_is_found(path: Path, tmp_path: Path) -> None:
+    python = tmp_path / "pyenv" / "versions" / "3.12.4" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert connectors._python((3, 14)) == str(python)

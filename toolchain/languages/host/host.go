@@ -153,6 +153,11 @@ func (h *host) GenerateProject(
 	}, nil
 }
 
+// Link leaves the project as it is: the package is named in it already.
+func (h *host) Link(context.Context, *pulumirpc.LinkRequest) (*pulumirpc.LinkResponse, error) {
+	return &pulumirpc.LinkResponse{}, nil
+}
+
 func bindOptions(strict bool) []pcl.BindOption {
 	if strict {
 		return nil

@@ -3,8 +3,9 @@
 Source: airbyte-platform ApiConverters, CatalogConverter, JobConverter.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
 from airbyte_twin.actors import shown_configuration
@@ -15,8 +16,10 @@ from airbyte_twin.public.views import tag_view
 from airbyte_twin.records import (
     Actor,
     ActorKind,
+    Catalog,
     Connection,
     ConnectionState,
+    Definition,
     DiscoveredStream,
     Job,
     JobFailure,
@@ -25,6 +28,7 @@ from airbyte_twin.records import (
 )
 from airbyte_twin.schedules import config_view
 from airbyte_twin.secrets import Vault
+from airbyte_twin.states import StreamKey
 from airbyte_twin.twin import Twin
 
 NAMESPACES = {"source": "source", "destination": "destination", "custom_format": "customformat"}
@@ -36,7 +40,7 @@ JOB_TYPES = {"sync": "sync", "reset": "reset_connection", "refresh": "refresh"}
 def actor_view(twin: Twin, actor: Actor) -> JsonObject:
     """A SourceRead or DestinationRead; only lists count the jobs of its connections."""
     definition = twin.store.definitions.get(actor.definition_id)
-    return {
+    shown: JsonObject = {
         "isVersionOverrideApplied": False,
         "isEntitled": True,
         "supportState": "supported",
@@ -49,6 +53,14 @@ def actor_view(twin: Twin, actor: Actor) -> JsonObject:
         f"{actor.kind}Name": definition.name if definition else "",
         "createdAt": actor.created_at,
     }
+    if actor.resource_allocation is not None:
+        shown["resourceAllocation"] = actor.resource_allocation
+    return shown
+
+
+def actor_status(twin: Twin, actor: Actor) -> str:
+    """`active` if one of the actor's connections is."""
+    return "active" if any(each.status == "active" for each in twin.store.connections_of(actor.id)) else "inactive"
 
 
 def listed_actor_view(twin: Twin, actor: Actor) -> JsonObject:
@@ -58,9 +70,20 @@ def listed_actor_view(twin: Twin, actor: Actor) -> JsonObject:
     statuses: Counter[str] = Counter(job.status for last in jobs for job in last)
     return {
         **actor_view(twin, actor),
-        "status": "active" if any(each.status == "active" for each in connections) else "inactive",
+        "status": actor_status(twin, actor),
         "numConnections": len(connections),
         "connectionJobStatuses": {status: statuses[status] for status in COUNTED_STATUSES},
+    }
+
+
+def snippet_view(twin: Twin, actor: Actor) -> JsonObject:
+    """A SourceSnippetRead or DestinationSnippetRead."""
+    definition = twin.store.definitions.get(actor.definition_id)
+    return {
+        f"{actor.kind}Id": actor.id,
+        "name": actor.name,
+        f"{actor.kind}DefinitionId": actor.definition_id,
+        f"{actor.kind}Name": definition.name if definition else "",
     }
 
 
@@ -134,9 +157,26 @@ def stream_view(stream: DiscoveredStream) -> JsonObject:
     )
 
 
+def catalog_view(catalog: Catalog) -> JsonObject:
+    """An AirbyteCatalog in the spelling of the Airbyte protocol."""
+    streams: JsonArray = [protocol_view(stream) for stream in catalog.streams]
+    return {"streams": streams}
+
+
+def protocol_view(stream: DiscoveredStream) -> JsonObject:
+    """An AirbyteStream of the Airbyte protocol."""
+    return {as_snake_case(key): value for key, value in stream_view(stream).items()}
+
+
+def as_snake_case(name: str) -> str:
+    """A name in camel case, in snake case."""
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
+
+
 def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
     """An AirbyteStreamConfiguration of a selected stream."""
     mappers: JsonArray = [mapper_view(mapper, vault) for mapper in stream.mappers]
+    hashed = [each.configuration.get("targetField") for each in stream.mappers if each.type == "hashing"]
     return without_nulls(
         {
             "syncMode": stream.sync_mode,
@@ -150,7 +190,7 @@ def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
             "includeFiles": stream.include_files,
             "fieldSelectionEnabled": stream.selected_fields is not None,
             "selectedFields": [{"fieldPath": [name]} for name in stream.selected_fields or ()],
-            "hashedFields": [],
+            "hashedFields": [{"fieldPath": [name]} for name in hashed],
             "mappers": mappers,
         }
     )
@@ -199,9 +239,14 @@ def synchronous_job_view(twin: Twin, kind: str, failure: str | None = None) -> J
     return shown
 
 
+def descriptors(streams: Iterable[StreamKey]) -> JsonArray:
+    """StreamDescriptors of streams by namespace and name."""
+    return [without_nulls({"name": name, "namespace": namespace}) for namespace, name in streams]
+
+
 def job_view(job: Job) -> JsonObject:
     """A JobRead."""
-    streams: JsonArray = [without_nulls({"name": name, "namespace": space}) for space, name in job.streams or ()]
+    streams = descriptors(job.streams or ())
     return without_nulls(
         {
             "id": int(job.id),
@@ -211,11 +256,46 @@ def job_view(job: Job) -> JsonObject:
             "updatedAt": job.updated_at,
             "startedAt": job.started_at,
             "status": job.status,
+            "enabledStreams": descriptors(job.enabled_streams or ()),
             "aggregatedStats": None if job.rows_synced is None else {**statistics_view(job), "recordsRejected": 0},
             "resetConfig": {"streamsToReset": streams} if job.type == "reset" else None,
-            "refreshConfig": {"streamsToRefresh": streams} if job.type == "refresh" else None,
+            "refreshConfig": {"streamsToRefresh": streams} if job.type == "refresh" and streams else None,
         }
     )
+
+
+def status_view(twin: Twin, connection: Connection) -> JsonObject:
+    """A ConnectionStatusRead: the running job, and how the last one that was not cancelled ended."""
+    jobs = twin.store.jobs_of(connection.id)
+    active = jobs[-1] if jobs and not jobs[-1].finished else None
+    ended = [job for job in jobs if job.status in {"succeeded", "failed"}]
+    succeeded = [job for job in ended if job.status == "succeeded"]
+    last = ended[-1] if ended else None
+    return without_nulls(
+        {
+            "connectionId": connection.id,
+            "connectionSyncStatus": sync_status(connection, jobs),
+            "scheduleData": config_view(connection.schedule).get("scheduleData"),
+            "lastSuccessfulSync": succeeded[-1].updated_at if succeeded else None,
+            "activeJob": job_view(active) if active else None,
+            "lastSyncJobId": int(last.id) if last else None,
+            "lastSyncAttemptNumber": 0 if last else None,
+        }
+    )
+
+
+def sync_status(connection: Connection, jobs: Sequence[Job]) -> str:
+    """A ConnectionSyncStatus."""
+    if connection.status != "active":
+        return "paused"
+    if not jobs:
+        return "pending"
+    last = jobs[-1]
+    if last.type == "reset" and last.finished:
+        return "pending"
+    if last.finished:
+        return {"succeeded": "synced", "failed": "failed"}.get(last.status, "incomplete")
+    return "queued" if last.status == "queued" else "running"
 
 
 def statistics_view(job: Job) -> JsonObject:
@@ -230,8 +310,8 @@ def job_info_view(job: Job, log: Sequence[str] = ()) -> JsonObject:
     return {"job": job_view(job), "attempts": attempts}
 
 
-def attempt_view(job: Job, log: Sequence[str]) -> JsonObject:
-    """An AttemptInfoRead of a job that started."""
+def attempt_read_view(job: Job) -> JsonObject:
+    """An AttemptRead of a job that started."""
     attempt: JsonObject = {
         "id": 0,
         "status": {"succeeded": "succeeded", "failed": "failed", "cancelled": "failed"}.get(job.status, "running"),
@@ -243,8 +323,13 @@ def attempt_view(job: Job, log: Sequence[str]) -> JsonObject:
         "totalStats": statistics_view(job) if job.rows_synced is not None else None,
         "failureSummary": failure_summary_view(job, job.failure) if job.failure else None,
     }
+    return without_nulls(attempt)
+
+
+def attempt_view(job: Job, log: Sequence[str]) -> JsonObject:
+    """An AttemptInfoRead of a job that started."""
     lines: JsonArray = [*log]
-    return {"attempt": without_nulls(attempt), "logType": "formatted", "logs": {"logLines": lines}}
+    return {"attempt": attempt_read_view(job), "logType": "formatted", "logs": {"logLines": lines}}
 
 
 def failure_summary_view(job: Job, failure: JobFailure) -> JsonObject:
@@ -278,15 +363,28 @@ def stream_state_view(stream: StreamState) -> JsonObject:
 
 
 def definition_version_view(twin: Twin, actor: Actor) -> JsonObject:
-    """An ActorDefinitionVersionRead."""
+    """An ActorDefinitionVersionRead of an actor."""
     definition = twin.store.definitions.get(actor.definition_id)
-    connector = twin.connector(actor.definition_id)
+    return version_view(twin, definition) if definition else {**NO_VERSION}
+
+
+NO_VERSION: JsonObject = {
+    "dockerRepository": "",
+    "dockerImageTag": "",
+    "supportsRefreshes": False,
+    "isVersionOverrideApplied": False,
+    "supportState": "supported",
+    "supportsFileTransfer": False,
+    "supportsDataActivation": False,
+}
+
+
+def version_view(twin: Twin, definition: Definition) -> JsonObject:
+    """An ActorDefinitionVersionRead of a definition."""
+    connector = twin.connector(definition.id)
     return {
-        "dockerRepository": definition.docker_repository if definition else "",
-        "dockerImageTag": definition.docker_image_tag if definition else "",
-        "supportsRefreshes": connector.supports_refreshes and actor.kind is ActorKind.DESTINATION,
-        "isVersionOverrideApplied": False,
-        "supportState": "supported",
-        "supportsFileTransfer": False,
-        "supportsDataActivation": False,
+        **NO_VERSION,
+        "dockerRepository": definition.docker_repository,
+        "dockerImageTag": definition.docker_image_tag,
+        "supportsRefreshes": connector.supports_refreshes and definition.kind is ActorKind.DESTINATION,
     }

@@ -8,8 +8,8 @@ from airbyte_twin.actors import known_actor
 from airbyte_twin.catalogs import field_paths
 from airbyte_twin.discovery import DiscoveryError, discover
 from airbyte_twin.documents import JsonObject, without_nulls
-from airbyte_twin.errors import HttpError, OpaqueError, json_response, target_of
-from airbyte_twin.queries import read_flag, read_id
+from airbyte_twin.errors import OpaqueError, json_response
+from airbyte_twin.queries import read_flag, read_id, required_id
 from airbyte_twin.records import ActorKind, DestinationSyncMode, DiscoveredStream
 from airbyte_twin.sync_modes import listed_modes
 from airbyte_twin.twin import Twin
@@ -18,10 +18,7 @@ from airbyte_twin.twin import Twin
 async def list_streams(request: Request) -> Response:
     """GET the streams of a source; `syncModes` only with a destination."""
     twin = Twin.of(request)
-    source_id, destination_id = read_id(request, "sourceId"), read_id(request, "destinationId")
-    if source_id is None:
-        message = "Required QueryValue [sourceId] not specified"
-        raise HttpError(400, "Bad Request", target_of(request), message, "sourceId")
+    source_id, destination_id = required_id(request, "sourceId"), read_id(request, "destinationId")
     source = known_actor(twin, ActorKind.SOURCE, source_id)
     modes: tuple[DestinationSyncMode, ...] | None = None
     if destination_id is not None:

@@ -17,6 +17,7 @@ from airbyte_twin.records import Tag
 from airbyte_twin.twin import Twin
 
 LONGEST_NAME = 30
+"""UTF-16 code units, as Java counts."""
 MOST_TAGS = 100
 COLOR = re.compile(r"[0-9A-Fa-f]{6}")
 
@@ -42,11 +43,44 @@ def check_tag(twin: Twin, tag: Tag) -> None:
     """
     if not COLOR.fullmatch(tag.color):
         raise ProblemError(400, "error:tag-invalid-hex-color")
-    if len(tag.name) > LONGEST_NAME:
+    if len(tag.name.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NAME:
         raise ProblemError(400, "error:tag-name-too-long")
     others = (each for each in twin.store.tags if each.workspace_id == tag.workspace_id and each.id != tag.id)
     if any(other.name == tag.name for other in others):
         raise ProblemError(409, "error:tag-already-exists")
+
+
+def create_tag(twin: Twin, tag: Tag) -> Tag:
+    """Store a new tag; a workspace takes a hundred.
+
+    Raises:
+        ApiError: See `check_tag`; 500 or 403 for an unknown workspace, 400 for a full one.
+    """
+    check_tag(twin, tag)
+    workspace = twin.store.workspaces.get(tag.workspace_id)
+    if workspace is None or workspace.deleted:
+        raise forbidden() if twin.settings.unknown_id_status == 403 else missing_workspace("tag", tag.workspace_id)
+    if sum(each.workspace_id == tag.workspace_id for each in twin.store.tags) >= MOST_TAGS:
+        raise ProblemError(400, "error:tag-limit-for-workspace-reached")
+    return twin.store.tags.put(tag)
+
+
+def save_tag(twin: Twin, tag: Tag) -> Tag:
+    """Store a changed tag.
+
+    Raises:
+        ProblemError: See `check_tag`.
+    """
+    check_tag(twin, tag)
+    return twin.store.tags.put(tag)
+
+
+def delete_tag(twin: Twin, tag: Tag) -> None:
+    """Forget a tag; connections lose it."""
+    twin.store.tags.drop(tag.id)
+    for connection in [each for each in twin.store.connections if tag.id in each.tag_ids]:
+        left = tuple(tag_id for tag_id in connection.tag_ids if tag_id != tag.id)
+        twin.store.connections.put(connection.model_copy(update={"tag_ids": left}))
 
 
 async def list_tags(request: Request) -> Response:
@@ -59,15 +93,8 @@ async def list_tags(request: Request) -> Response:
 async def create(request: Request) -> Response:
     """POST a tag; a workspace takes a hundred."""
     twin, body = Twin.of(request), await read_body(request, TagCreate)
-    workspace_id = str(body.workspace_id)
-    tag = Tag(id=str(uuid4()), name=body.name, color=body.color, workspace_id=workspace_id)
-    check_tag(twin, tag)
-    workspace = twin.store.workspaces.get(workspace_id)
-    if workspace is None or workspace.deleted:
-        raise forbidden() if twin.settings.unknown_id_status == 403 else missing_workspace("tag", workspace_id)
-    if sum(each.workspace_id == workspace_id for each in twin.store.tags) >= MOST_TAGS:
-        raise ProblemError(400, "error:tag-limit-for-workspace-reached")
-    return json_response(tag_view(twin.store.tags.put(tag)))
+    tag = Tag(id=str(uuid4()), name=body.name, color=body.color, workspace_id=str(body.workspace_id))
+    return json_response(tag_view(create_tag(twin, tag)))
 
 
 async def get(request: Request) -> Response:
@@ -80,18 +107,13 @@ async def patch(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, TagPatch)
     before = known_tag(twin, request)
     tag = before.model_copy(update={"name": body.name, "color": body.color})
-    check_tag(twin, tag)
-    return json_response(tag_view(twin.store.tags.put(tag)))
+    return json_response(tag_view(save_tag(twin, tag)))
 
 
 async def delete(request: Request) -> Response:
     """DELETE a tag; connections lose it."""
     twin = Twin.of(request)
-    tag = known_tag(twin, request)
-    twin.store.tags.drop(tag.id)
-    for connection in [each for each in twin.store.connections if tag.id in each.tag_ids]:
-        left = tuple(tag_id for tag_id in connection.tag_ids if tag_id != tag.id)
-        twin.store.connections.put(connection.model_copy(update={"tag_ids": left}))
+    delete_tag(twin, known_tag(twin, request))
     return Response(status_code=204)
 
 

@@ -7,7 +7,23 @@ from airbyte_twin.actors import shown_configuration, type_key
 from airbyte_twin.clock import duration, instant
 from airbyte_twin.documents import JsonArray, JsonObject, without_nulls
 from airbyte_twin.mappers import mapper_view
-from airbyte_twin.records import Actor, Connection, Definition, Job, SelectedStream, Tag, Workspace
+from airbyte_twin.records import (
+    DEFAULT_ID,
+    Actor,
+    Connection,
+    Dataplane,
+    Definition,
+    Group,
+    Job,
+    Membership,
+    Organization,
+    Permission,
+    Region,
+    SelectedStream,
+    Tag,
+    User,
+    Workspace,
+)
 from airbyte_twin.schedules import public_view
 from airbyte_twin.secrets import Vault
 from airbyte_twin.sync_modes import combined_mode
@@ -95,12 +111,12 @@ def job_view(job: Job) -> JsonObject:
     )
 
 
-def workspace_view(workspace: Workspace) -> JsonObject:
+def workspace_view(twin: Twin, workspace: Workspace) -> JsonObject:
     """A WorkspaceResponse."""
     return {
         "workspaceId": workspace.id,
         "name": workspace.name,
-        "dataResidency": "auto",
+        "dataResidency": twin.region_name(workspace),
         "notifications": workspace.notifications,
     }
 
@@ -125,4 +141,104 @@ def declarative_view(definition: Definition) -> JsonObject:
         "name": definition.name,
         "manifest": definition.manifest,
         "version": definition.manifest_version,
+    }
+
+
+def permission_view(permission: Permission) -> JsonObject:
+    """A PermissionResponse, of a user's permission."""
+    return without_nulls(
+        {
+            "permissionId": permission.id,
+            "permissionType": permission.type,
+            "userId": permission.user_id,
+            "workspaceId": permission.workspace_id,
+            "organizationId": permission.organization_id,
+        }
+    )
+
+
+def listed_permission_view(permission: Permission) -> JsonObject:
+    """A PermissionResponseRead: lists name a permission's scope otherwise than the permission itself does."""
+    scope = "workspace" if permission.workspace_id else "organization" if permission.organization_id else "none"
+    return {
+        "permissionId": permission.id,
+        "permissionType": permission.type,
+        "userId": permission.user_id,
+        "scopeId": permission.workspace_id or permission.organization_id or DEFAULT_ID,
+        "scope": scope,
+    }
+
+
+def group_permission_view(permission: Permission) -> JsonObject:
+    """A GroupPermissionResponse."""
+    return without_nulls(
+        {
+            "permissionId": permission.id,
+            "groupId": permission.group_id,
+            "permissionType": permission.type,
+            "workspaceId": permission.workspace_id,
+            "organizationId": permission.organization_id,
+        }
+    )
+
+
+def group_view(twin: Twin, group: Group) -> JsonObject:
+    """A GroupResponse."""
+    return without_nulls(
+        {
+            "groupId": group.id,
+            "name": group.name,
+            "description": group.description,
+            "organizationId": group.organization_id,
+            "memberCount": sum(each.group_id == group.id for each in twin.store.memberships),
+        }
+    )
+
+
+def membership_view(membership: Membership, user: User) -> JsonObject:
+    """A GroupMemberResponse."""
+    return {
+        "memberId": membership.id,
+        "groupId": membership.group_id,
+        "userId": user.id,
+        "userEmail": user.email,
+        "userName": user.name,
+    }
+
+
+def organization_view(organization: Organization) -> JsonObject:
+    """An OrganizationResponse."""
+    return {
+        "organizationId": organization.id,
+        "organizationName": organization.name,
+        "email": organization.email,
+    }
+
+
+def user_view(user: User) -> JsonObject:
+    """A UserResponse."""
+    return {"id": user.id, "name": user.name, "email": user.email}
+
+
+def region_view(region: Region) -> JsonObject:
+    """A RegionResponse."""
+    return {
+        "regionId": region.id,
+        "name": region.name,
+        "organizationId": region.organization_id,
+        "enabled": region.enabled,
+        "createdAt": instant(region.created_at),
+        "updatedAt": instant(region.updated_at),
+    }
+
+
+def dataplane_view(dataplane: Dataplane) -> JsonObject:
+    """A DataplaneResponse."""
+    return {
+        "dataplaneId": dataplane.id,
+        "name": dataplane.name,
+        "regionId": dataplane.region_id,
+        "enabled": dataplane.enabled,
+        "createdAt": instant(dataplane.created_at),
+        "updatedAt": instant(dataplane.updated_at),
     }

@@ -3,7 +3,7 @@
 Airbyte shows secrets as masks, and answers a deleted object with a null configuration. Writes are in actor_writes.py.
 """
 
-from functools import partial
+from dataclasses import replace
 from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
@@ -20,8 +20,9 @@ from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, IDENTITY, ActorWri
 from pulumi_airbyte.provider.adoption import Adoption
 from pulumi_airbyte.provider.cascades import refuse_connected
 from pulumi_airbyte.provider.gone import actor_listed, exists, remove
+from pulumi_airbyte.provider.granted import CONSENT, as_consented, consents, granted, without_granted
 from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf
-from pulumi_airbyte.provider.properties import Properties, Property, secret_texts, unwrap
+from pulumi_airbyte.provider.properties import Properties, Property, secret, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import merged, same
 from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
@@ -60,6 +61,7 @@ UNSEEN_ADVICE: Final = (
     "(checkConnection, for example): an update writes every secret that was imported as a mask."
 )
 LEFT: Final = '{"check":true}'
+UNSENT: Final = '{"grant":true}'
 ADVICE: Final = (
     "Correct the configuration or the outside system, and run `pulumi up`: it repairs this object and creates no other."
 )
@@ -80,6 +82,8 @@ class ActorType(ResourceType):
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Mark what the specification calls secret; refuse masks."""
         named: Properties = {"name": checking.name, **without_nulls(inputs)}
+        if consents(named):
+            named[CONSENT] = secret(named[CONSENT])
         try:
             named["configuration"] = as_object(named.get("configuration"))
         except ValueError as error:
@@ -106,7 +110,7 @@ class ActorType(ResourceType):
         """Every difference. It is none to name the same connector by type instead of definition, or the reverse."""
         # `check` has learned the secrets of the same object, whose id it does not get.
         self.airbyte.redactor.cover(known.id)
-        found = super().diff(known, new)
+        found = super().diff(replace(known, inputs=as_consented(known.inputs, new)), new)
         if self._same_connector(new, known.outputs):
             found = [item for item in found if item[0] not in self._names]
         if "unfinished" in known.outputs and not any(path == ("checkConnection",) for path, _, _ in found):
@@ -140,9 +144,8 @@ class ActorType(ResourceType):
         lines = (
             self._specified.misspelt(self.tree(new)) if any(path[0] == "configuration" for path in changed_at) else []
         )
-        imported = [
-            path for path in masks(known.inputs.get("configuration"), ("configuration",)) if path not in changed_at
-        ]
+        before = as_consented(known.inputs, new).get("configuration")
+        imported = [path for path in masks(before, ("configuration",)) if path not in changed_at]
         if imported:
             paths = ", ".join(map(render_path, imported))
             lines.append(f"{paths}: imported as masks, and assumed to equal the program's values. {UNSEEN_ADVICE}")
@@ -164,7 +167,9 @@ class ActorType(ResourceType):
                 f"A new {self.kind} can't take over a secret that was changed on the server.", COPY_ADVICE
             )
         sent, writes = self.remote(inputs), self._writes
-        made = self._adoption(inputs, target).make(lambda: writes.post(sent), lambda found: writes.taken(found, sent))
+        made = self._adoption(inputs, target).make(
+            lambda: writes.post(sent, inputs), lambda found: writes.taken(found, inputs)
+        )
         outputs = writes.written(made, sent)
         self.airbyte.redactor.cover(made.actor_id)
         return Made(made.actor_id, tried(self.airbyte, self.kind, made.actor_id, inputs, outputs))
@@ -178,9 +183,11 @@ class ActorType(ResourceType):
         if found is None or found.configuration is None:
             return None
         sent, made = self.remote(self.tree(known.inputs)), self.taken(known)
-        live = cast("Properties", merged(from_server(self.kind, masked(found)), sent, made.rewrites))
+        shown = without_granted(from_server(self.kind, masked(found)), known.inputs)
+        live = cast("Properties", merged(shown, sent, made.rewrites))
         live |= self._type_of(known.inputs, live)
-        if rotated := changed_outside(found, recorded):
+        tokens = list(granted(masked(found).configuration, known.inputs.get("configuration")))
+        if rotated := [path for path in changed_outside(found, recorded) if path not in tokens]:
             live["configuration"] = with_changes(live.get("configuration"), rotated)
             paths = ", ".join(render_path(("configuration", *path)) for path in rotated)
             target.say(f"{paths}: changed outside the program, and overwritten by the next update")
@@ -196,10 +203,28 @@ class ActorType(ResourceType):
     def update(self, known: Known, new: Properties, target: Target) -> Properties:
         """PUT the live object with the program's changes, if there are any; then run its check."""
         require_checkable(self.airbyte, new)
-        outputs = {key: value for key, value in known.outputs.items() if key not in unfinished_kept(known.outputs)}
-        if self._writes.differ(known, new):
-            outputs = self._writes.change(known, new)
+        left = unfinished_kept(known.outputs)
+        before = replace(known, inputs=as_consented(known.inputs, new))
+        outputs = {key: value for key, value in known.outputs.items() if key not in left}
+        differs = self._writes.differ(before, new)
+        if differs:
+            outputs = self._writes.change(before, new)
+        unsent = consents(new) and (
+            left.get("unfinished") == UNSENT or not same(before.inputs.get(CONSENT), new[CONSENT])
+        )
+        if unsent:
+            outputs = self._granted(replace(before, outputs=outputs), new, written=differs)
         return tried(self.airbyte, self.kind, known.id, new, outputs)
+
+    def _granted(self, known: Known, new: Properties, *, written: bool) -> Properties:
+        """Give a source its tokens; if a write came before, a failure is an unfinished update."""
+        try:
+            return self._writes.grant(known, new)
+        except AirbyteError as error:
+            if not written:
+                raise
+            outputs: Properties = {**known.outputs, "unfinished": UNSENT}
+            raise UnfinishedError(known.id, outputs, f"{error}\n  The rest of the update was written.") from error
 
     def delete(self, known: Known, target: Target) -> None:
         """DELETE, unless Airbyte would delete connections too. A deleted object is answered with 204 or 404."""
@@ -216,7 +241,11 @@ class ActorType(ResourceType):
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Actor]:
         wanted = self.remote(self.tree(inputs))
-        return Adoption(self.server, sought(self.kind, wanted, self._shelf, partial(from_server, self.kind)), target)
+
+        def shown(actor: Actor) -> Properties:
+            return without_granted(from_server(self.kind, actor), inputs)
+
+        return Adoption(self.server, sought(self.kind, wanted, self._shelf, shown), target)
 
     @property
     def _shelf(self) -> Shelf[Actor]:

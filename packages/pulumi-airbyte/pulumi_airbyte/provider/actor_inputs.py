@@ -14,7 +14,7 @@ WRITTEN: Final = ("name", "configuration", "resourceAllocation")
 
 def canonical(kind: ActorKind, inputs: Properties) -> Properties:
     """Inputs without nulls and disabled options. If `definitionId` is given, the connector's type is left out."""
-    local = {entry.name for entry in actor_inputs(kind) if entry.local}
+    local = {entry.name for entry in actor_inputs(kind) if entry.kept}
     cleaned = {key: value for key, value in without_nulls(inputs).items() if key not in local or unwrap(value)}
     if "resourceAllocation" in cleaned:
         cleaned = _without_empty_jobs(cleaned)

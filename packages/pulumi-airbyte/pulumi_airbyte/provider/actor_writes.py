@@ -21,10 +21,11 @@ from pulumi_airbyte.provider.actor_inputs import (
 )
 from pulumi_airbyte.provider.adoption import Found, Seen, Sought
 from pulumi_airbyte.provider.gone import actor_listed, actor_lives, changed, exists, no_more
+from pulumi_airbyte.provider.granted import CONSENT, consents, granted, with_granted
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.losses import losses, refuse_lost, taken
 from pulumi_airbyte.provider.properties import Properties, Property, has_secret, reveal, secret_texts, unwrap
-from pulumi_airbyte.provider.reconcile import rewrites, same
+from pulumi_airbyte.provider.reconcile import Rewrites, changes, rewrites, same
 from pulumi_airbyte.provider.resource import Server, known_rewrites, with_rewrites
 from pulumi_airbyte.provider.secrecy import masks
 from pulumi_airbyte.provider.specified import Specified
@@ -62,17 +63,23 @@ class ActorWrites:
         texts = (text for tree in trees for text in secret_texts(tree))
         self._airbyte.redactor.learn(text for text in texts if text not in (MASK, CHANGED))
 
-    def post(self, inputs: Properties) -> Actor:
+    def post(self, sent: Properties, inputs: Properties) -> Actor:
         """Create an actor."""
-        made = self._airbyte.create_actor(self._kind, self._body(inputs, inputs))
+        consent: Properties = {CONSENT: inputs[CONSENT]} if consents(inputs) else {}
+        made = self._airbyte.create_actor(self._kind, self._body(sent | consent, inputs))
         self._shelf.put(made)
         return made
 
     def taken(self, found: Found[Actor], inputs: Properties) -> Actor:
-        """Adopt an actor. Secrets can't be compared, so they are written."""
-        hidden = has_secret(inputs["configuration"]) or any(masks(found.record.configuration))
+        """Adopt an actor. Secrets can't be compared, so they are written. Tokens of a consent stay."""
+        given, live = inputs["configuration"], found.record.configuration
         sent = {key: inputs[key] for key in WRITTEN if key in inputs}
-        return self._put(found.id, sent, inputs) if hidden else found.record
+        if not consents(inputs):
+            hidden = has_secret(given) or any(masks(live))
+            return self._put(found.id, sent, inputs) if hidden else found.record
+        kept: Properties = {"configuration": with_granted(given, live)}
+        record = self._put(found.id, sent | kept, inputs) if has_secret(given) else found.record
+        return record if any(granted(live, given)) else self._granted(record, inputs)
 
     def written(self, made: Actor, inputs: Properties) -> Properties:
         """The outputs after a create or an adoption.
@@ -118,6 +125,8 @@ class ActorWrites:
         _refuse_unreadable(wanted, written)
         earlier = from_outputs(known.outputs)
         merged: Properties = {key: merge.value for key, merge in merges.items() if merge.value is not None}
+        if consents(new):
+            merged["configuration"] = with_granted(merged.get("configuration"), live.get("configuration"))
         sent = {**merged, "configuration": self._takeable(merged, wanted, found, earlier)}
         put = self._put(known.id, sent, new)
         record = self._coordinates.recorded(self._kind, put, earlier, masks(sent["configuration"]))
@@ -129,11 +138,46 @@ class ActorWrites:
         # The program may name the connector in the other way now, which is no write.
         places = [*written, *names_of_connector(self._kind)]
         tree, answered = canonical(self._kind, new), from_server(self._kind, put)
-        earlier = {path: there for path, there in known_rewrites(known.outputs).items() if not touches(path, places)}
-        made = {path: there for path, there in rewrites(tree, answered).items() if touches(path, places)}
-        outputs = with_rewrites({**identity_of(self._kind, put), **record}, earlier | made, tree)
+        remade = self._remade(known, tree, put, places)
+        outputs = with_rewrites({**identity_of(self._kind, put), **record}, remade, tree)
         lost = (path for path in losses(tree, answered, self._leaves_out) if touches(path, places))
         return self._refuse_lost(put, outputs, lost)
+
+    def _remade(self, known: Known, tree: Properties, answer: Actor, places: Iterable[Path]) -> Rewrites:
+        """The recorded rewrites, with those of the answer at the written places."""
+        written = list(places)
+        found = rewrites(tree, from_server(self._kind, answer))
+        earlier = {path: there for path, there in known_rewrites(known.outputs).items() if not touches(path, written)}
+        return earlier | {path: there for path, there in found.items() if touches(path, written)}
+
+    def grant(self, known: Known, new: Properties) -> Properties:
+        """Give a source the tokens of the program's consent, and return the outputs.
+
+        Raises:
+            NotFound: the source was deleted.
+        """
+        found = self._there(known, new)
+        made = self._granted(found, new)
+        tree, given = canonical(self._kind, new), unwrap(new.get("configuration"))
+        before, answered = from_server(self._kind, masked(found)), from_server(self._kind, made)
+        tokens = list(granted(made.configuration, given))
+        places = [("configuration", *path) for path in tokens]
+        places += [path for path, _, _ in changes(before, answered)]
+        left = (path for path in masks(made.configuration) if path not in tokens)
+        record = self._coordinates.recorded(self._kind, made, from_outputs(known.outputs), left)
+        return with_rewrites({**identity_of(self._kind, made), **record}, self._remade(known, tree, made, places), tree)
+
+    def _granted(self, found: Actor, inputs: Properties) -> Actor:
+        allocation = {} if found.resource_allocation is None else {"resourceAllocation": found.resource_allocation}
+        body: JsonObject = {CONSENT: reveal(inputs[CONSENT]), **allocation}
+        self.learn(inputs)
+        made = changed(
+            lambda: self._airbyte.grant_source(found.actor_id, body),
+            self._label(found.actor_id, inputs),
+            lambda: actor_lives(self._airbyte, self._kind, found.actor_id),
+        )
+        self._shelf.put(made)
+        return made
 
     def _there(self, known: Known, new: Properties) -> Actor:
         """Read the object right before a write, with secret coordinates if the server has them."""

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
+from airbyte_model.choices import RESOURCES
+
 from pulumi_airbyte.client.config_connections import ConfigConnection, SettledConnection
 from pulumi_airbyte.client.errors import AirbyteError
 from pulumi_airbyte.client.models import Connection
@@ -26,14 +28,6 @@ SETTINGS: Final[Properties] = {
     "resourceRequirements": {},
 }
 """Properties that the public API lacks, with the server's defaults. Sending the default un-sets a property."""
-RESOURCES: Final = (
-    "cpu_request",
-    "cpu_limit",
-    "memory_request",
-    "memory_limit",
-    "ephemeral_storage_request",
-    "ephemeral_storage_limit",
-)
 NOTE: Final = "settings"
 """Key in the output `unfinished`: names of properties that still have to be written."""
 SET_URL = "set configUrl to its root, e.g. https://airbyte.example.com/api/v1"

@@ -50,7 +50,7 @@ _PACKAGE: Final[JsonObject] = {
             "packageName": "pulumi_airbyte",
             "pythonRequires": ">=3.11",
             "pyproject": {"enabled": True},
-            "inputTypes": "classes-and-dicts",
+            "inputTypes": "classes",
             "readme": _README,
             "respectSchemaVersion": True,
         },
@@ -89,7 +89,7 @@ def _schema() -> JsonObject:
             "properties": _properties(PROVIDER_CONFIG),
             "inputProperties": _properties(PROVIDER_CONFIG),
         },
-        "types": dict(sorted([*_enumerations(), *_object_types()])),
+        "types": dict(sorted([*_enumeration_types(), *_object_types()])),
         "resources": {
             resource.token: {
                 "description": resource.summary,
@@ -148,8 +148,8 @@ def _object_types() -> Iterator[tuple[str, JsonObject]]:
         )
 
 
-def _enumerations() -> Iterator[tuple[str, JsonObject]]:
-    """The enumerations by token.
+def enumerations() -> dict[str, tuple[str, ...]]:
+    """The values of each enumeration, by its name.
 
     Raises:
         ValueError: two enumerations have the same name.
@@ -160,8 +160,17 @@ def _enumerations() -> Iterator[tuple[str, JsonObject]]:
             name = _enumeration(field, owner)
             if found.setdefault(name, field.values) != field.values:
                 raise ValueError(f"two enumerations of the schema are called {name}")
-    for name, values in found.items():
-        yield _token(name), {"type": "string", "enum": [{"name": _camel(value), "value": value} for value in values]}
+    return found
+
+
+def member(value: str) -> str:
+    """The name of a value in its enumeration: `full_refresh_append` is `FullRefreshAppend`."""
+    return "".join(_capital(word) for word in re.split(r"[^0-9A-Za-z]+", value))
+
+
+def _enumeration_types() -> Iterator[tuple[str, JsonObject]]:
+    for name, values in enumerations().items():
+        yield _token(name), {"type": "string", "enum": [{"name": member(value), "value": value} for value in values]}
 
 
 def _enumeration(field: Field, owner: str) -> str:
@@ -196,7 +205,8 @@ def _type(field: Field, owner: str) -> JsonObject:
         found = {"type": "array", "items": of} if field.type == "objects" else of
     elif field.values and owner:
         found = _reference(_enumeration(field, owner))
-    return {"oneOf": [_STRING, found]} if field.text else found
+    # The object comes first: Pulumi's generator of Go programs takes an object for the first of the types.
+    return {"oneOf": [found, _STRING]} if field.text else found
 
 
 def _reference(name: str) -> JsonObject:
@@ -209,10 +219,6 @@ def _token(name: str) -> str:
 
 def _last(token: str) -> str:
     return token.rpartition(":")[2]
-
-
-def _camel(value: str) -> str:
-    return "".join(_capital(word) for word in re.split(r"[^0-9A-Za-z]+", value))
 
 
 def _capital(word: str) -> str:

@@ -8,6 +8,7 @@ from airbyte_model.json_values import UNKNOWN
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Actor, ActorKind
+from pulumi_airbyte.provider.granted import consents
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, Unknown, is_known, unwrap
 from pulumi_airbyte.provider.reconcile import all_secret, same, secrecy_kept
 from pulumi_airbyte.provider.resource import Checked, Checking, Failure
@@ -64,11 +65,18 @@ class Specified:
             marked = with_new_secret(marked, before, self._type_keys)
         checked = {**inputs, "configuration": secrecy_kept(marked, before)}
         known = not (checking.importing or changing)
-        failures = self._misfits(tree(checked).get("configuration"), schema) if known else []
+        given = tree(checked).get("configuration")
+        failures = self._misfits(given, schema, consented=consents(inputs)) if known else []
         return Checked(checked, failures)
 
-    def _misfits(self, configuration: Property, schema: JsonObject) -> list[Failure]:
-        """Where the server would refuse a configuration; nothing where the specification can't be used."""
+    def _misfits(self, configuration: Property, schema: JsonObject, *, consented: bool) -> list[Failure]:
+        """Where the server would refuse a configuration; nothing where the specification can't be used.
+
+        Args:
+            configuration: of the program.
+            schema: the specification.
+            consented: whether Airbyte fills in secrets that are missing.
+        """
         from airbyte_model.specifications import SpecificationError  # noqa: PLC0415 - as in _prepare
 
         specification = self._prepare(schema)
@@ -78,7 +86,11 @@ class Specified:
             found = specification.misfits(opened(configuration))
         except SpecificationError:
             return []
-        return [Failure(render_path(("configuration", *misfit.path)), str(misfit.flaw)) for misfit in found]
+        return [
+            Failure(render_path(("configuration", *misfit.path)), str(misfit.flaw))
+            for misfit in found
+            if not (consented and specification.is_secret(misfit.path) and _lacks(configuration, misfit.path))
+        ]
 
     def _prepare(self, schema: JsonObject) -> "Specification | None":
         """The specification, prepared once; None where it can't be used."""
@@ -142,6 +154,15 @@ class Specified:
             for path, meant in specification.unknown_keys(opened(tree.get("configuration")))
             if meant is not None
         ]
+
+
+def _lacks(configuration: Property, path: Path) -> bool:
+    """Whether a configuration has nothing at a path."""
+    here: Property = configuration
+    for step in path:
+        inner = unwrap(here)
+        here = inner.get(str(step)) if isinstance(inner, dict) else None
+    return unwrap(here) is None
 
 
 def opened(value: Property) -> object:

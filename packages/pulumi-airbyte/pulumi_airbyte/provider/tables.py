@@ -1,8 +1,9 @@
 """Field tables: the inputs and outputs of each resource. Schema, checks and diffs are generated from them."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
+from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 from airbyte_model.mapper_types import HASHING_METHODS, MAPPER_TYPES
 from airbyte_model.modes import SYNC_MODES
 
@@ -37,6 +38,7 @@ class Field:
         secret: whether the engine encrypts it as a whole.
         values: the allowed texts; empty for any. The schema has an enumeration of them.
         local: whether it is the provider's own; the server has no such property.
+        unshown: whether the server takes it and never shows it. It is compared with the state, and not with the server.
         of: the type of an `object`, or of each item of `objects`; None for free-form JSON.
         text: whether its JSON text may stand for an `object`.
         enum: the name of the enumeration of `values`. Default: the owner's name and the property's.
@@ -50,9 +52,15 @@ class Field:
     secret: bool = False
     values: tuple[str, ...] = ()
     local: bool = False
+    unshown: bool = False
     of: ObjectType | None = None
     text: bool = False
     enum: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether a read keeps the state's value."""
+        return self.local or self.unshown
 
 
 REWRITES: Final = Field(
@@ -74,6 +82,16 @@ VERSIONS: Final = Field(
 CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.", required=True)
 
 
+_CONSENT: Final = Field(
+    "secretId",
+    "string",
+    "The id with which Airbyte's OAuth redirect ends (Cloud): Airbyte puts the tokens behind it into the "
+    "configuration. Another id replaces the tokens. To leave it out later changes nothing.",
+    secret=True,
+    unshown=True,
+)
+
+
 def actor_inputs(kind: str) -> tuple[Field, ...]:
     """The inputs of a source or destination."""
     return (
@@ -92,6 +110,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
             "encrypted in the state; the rest stays readable. The server's mask is refused as a value.",
             required=True,
         ),
+        *([_CONSENT] if kind == "source" else []),
         Field("resourceAllocation", "object", "CPU and memory for the connector's jobs (self-managed servers only)."),
         Field(
             "checkConnection",
@@ -234,7 +253,7 @@ CONNECTION_INPUTS: Final = (
         "namespaceDefinition",
         "string",
         "Where the namespace of the written data comes from. Default: destination.",
-        values=("source", "destination", "custom_format"),
+        values=get_args(NamespaceDefinition),
     ),
     Field(
         "namespaceFormat",
@@ -246,9 +265,9 @@ CONNECTION_INPUTS: Final = (
         "nonBreakingSchemaUpdatesBehavior",
         "string",
         "What the server does when the source gains or loses fields. Default: ignore.",
-        values=("ignore", "disable_connection", "propagate_columns", "propagate_fully"),
+        values=get_args(NonBreakingChanges),
     ),
-    Field("status", "string", "Whether it runs. Default: active.", values=("active", "inactive")),
+    Field("status", "string", "Whether it runs. Default: active.", values=get_args(ConnectionStatus)),
     Field("tags", "objects", "Tags of the workspace, each with tagId, name, color and workspaceId.", of=_TAG),
     Field(
         "notifySchemaChanges",
@@ -318,8 +337,20 @@ CONNECTION_OUTPUTS: Final = (
 
 WORKSPACE_INPUTS: Final = (
     Field("name", "string", "The workspace's name. Default: the resource's name in the program."),
-    Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
-    Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
+    Field(
+        "organizationId",
+        "string",
+        "The organization that holds it (Cloud and Enterprise). To leave it out later changes nothing.",
+        replace=True,
+        unshown=True,
+    ),
+    Field(
+        "regionId",
+        "string",
+        "The region that runs its jobs: where data is processed (servers of 1.7 and later). To leave it out later "
+        "changes nothing.",
+        unshown=True,
+    ),
     Field("notifications", "object", "Recipients by kind of notification; omitted keys get the server's defaults."),
     Field(
         "forceDestroy",
@@ -373,6 +404,55 @@ def image_inputs(kind: str) -> tuple[Field, ...]:
         _FORCE_DEFINITION,
     )
 
+
+PERMISSION_TYPES: Final = (
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+)
+PERMISSION_INPUTS: Final = (
+    Field("userId", "string", "The user.", required=True, replace=True),
+    Field("workspaceId", "string", "The workspace that it is for. Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that it is for.", replace=True),
+    Field(
+        "permissionType",
+        "string",
+        "What the user may do there.",
+        required=True,
+        values=PERMISSION_TYPES,
+    ),
+)
+PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
+
+OAUTH_INPUTS: Final = (
+    Field("workspaceId", "string", "The workspace that has them (Cloud). Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that has them.", replace=True),
+    Field(
+        "actorType",
+        "string",
+        "Whether the connector is a source or a destination.",
+        required=True,
+        replace=True,
+        values=("source", "destination"),
+    ),
+    Field("name", "string", "The connector's type name, such as `google-ads`.", required=True, replace=True),
+    Field(
+        "configuration",
+        "object",
+        "The application's values, as the connector's specification asks for them, such as "
+        "`{credentials: {client_id, client_secret}}`.",
+        required=True,
+        secret=True,
+        unshown=True,
+    ),
+)
+OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id."),)
 
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from airbyte_model.texts import HOLDS_NUL, tag_flaw
+
 from pulumi_airbyte.client.models import Tag
 from pulumi_airbyte.provider.gone import Listed
 from pulumi_airbyte.provider.inventory import Shelf
@@ -15,7 +17,6 @@ from pulumi_airbyte.values import JsonObject
 
 COLOR: Final = "CAC7FF"
 """The color of a new tag if the program leaves it out."""
-LONGEST: Final = 30
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{6}")
 
 
@@ -37,8 +38,9 @@ class TagType(PlainType[Tag]):
         checked = super().check(inputs, checking)
         name, color = (unwrap(checked.inputs.get(key)) for key in ("name", "color"))
         failures = [*checked.failures]
-        if isinstance(name, str) and len(name) > LONGEST:
-            failures.append(Failure("name", f"has {len(name)} characters: a tag's name has at most {LONGEST}"))
+        flaw = tag_flaw(name) if isinstance(name, str) else None
+        if flaw is not None and flaw != HOLDS_NUL:
+            failures.append(Failure("name", str(flaw)))
         if isinstance(color, str) and not _HEX.fullmatch(color):
             failures.append(Failure("color", "must be six hexadecimal digits without `#`, such as FF00AA"))
         return Checked(checked.inputs, failures)
