@@ -21,8 +21,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify drift \
-	sandbox sandbox-ui sandbox-down bless bench soak
+.PHONY: help setup engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify \
+	drift sandbox sandbox-ui sandbox-down bless bench soak release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ bench: engine ## Run every benchmark; each prints one JSON document
 
 soak: $(SYNCED) ## Run Dagster on Postgres and S3 for MINUTES=… with faults, and compare the tables with a reckoning
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),1)
+
+release: $(SYNCED) ## Build the wheels, plugin archives and SDKs of a release into OUT=…, and check the TAG=… if given
+	@$(BIN)/python -m toolchain.release '$(or $(OUT),dist)' $(if $(TAG),--tag '$(TAG)')
 
 $(SYNCED): $(LOCKED) | $(UV)
 	@for stamp in .venv/.synced-*; do if [ -e "$$stamp" ] && [ "$$stamp" != '$@' ]; then rm -rf .venv; fi; done

@@ -127,7 +127,7 @@ def _go() -> str:
 def _locked(folder: Path | None = None, work: str = "building the engine") -> Iterator[None]:
     """Holds a folder's lock, so that two runs never do the same at once; it ends with the process, however it ends."""
     folder = folder or BIN
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

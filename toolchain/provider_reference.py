@@ -50,7 +50,8 @@ TYPES: Final = {
 CLASSES: Final[Mapping[str, Any]] = {
     name: getattr(pulumi_airbyte, name)
     for name in sorted(pulumi_airbyte.__all__)
-    if name.endswith("Args") or name in {each.name for each in schema.object_types()}
+    if name == getattr(pulumi_airbyte, name).__name__
+    and (name.endswith("Args") or name in {each.name for each in schema.object_types()})
 }
 
 

@@ -10,7 +10,7 @@ import re
 from typing import Annotated, Literal
 
 from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
-from airbyte_model.mappers import MapperType
+from airbyte_model.mapper_types import MapperType
 from airbyte_model.modes import DestinationMode, SourceMode
 from airbyte_model.places import SOURCE_NAMESPACE
 from airbyte_model.texts import tag_flaw

@@ -9,17 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from airbyte_model.mappers import (
-    ENCRYPTION,
-    HASHING,
-    MAPPER_TYPES,
-    ROW_FILTERING,
-    MappedField,
-    Mapper,
-    fields_after,
-    fields_read,
-    specification_of,
-)
+from airbyte_model.mapper_types import ENCRYPTION, HASHING, MAPPER_TYPES, ROW_FILTERING
+from airbyte_model.mappers import MappedField, Mapper, fields_after, fields_read, specification_of
 from airbyte_model.streams import Stream
 from pydantic import JsonValue
 

@@ -22,6 +22,8 @@ from lotus_infra.plan.impact import (
     DESTINATION_DEFINITION,
     EFFECTS,
     LIFECYCLE,
+    OAUTH_CREDENTIALS,
+    PERMISSION,
     PROVIDER,
     SOURCE,
     SOURCE_DEFINITION,
@@ -239,6 +241,29 @@ _AIRBYTE: Final = {
         replace=look("is replaced: connections outside of the stack lose it"),
         delete=look("is deleted: connections outside of the stack lose it"),
         rows={"name": _safe(), "color": _safe(), "workspaceId": IDENTITY},
+    ),
+    OAUTH_CREDENTIALS: Entry(
+        create=look("lets users consent to another application, and overwrites what is there"),
+        replace=look("is for another connector or another place: consents of the old one stop to work"),
+        delete=look("is deleted: sources and destinations that use it need a new consent"),
+        rows={
+            "workspaceId": IDENTITY,
+            "organizationId": IDENTITY,
+            "actorType": IDENTITY,
+            "name": IDENTITY,
+            "configuration": Row(ANOTHER_SECRET),
+        },
+    ),
+    PERMISSION: Entry(
+        create=exposes("lets a user into a workspace or an organization"),
+        replace=exposes("lets another user in, or the user into another place"),
+        delete=look("is deleted: the user loses access; with an organization, also to its workspaces"),
+        rows={
+            "userId": Row(exposes("lets another user in")),
+            "workspaceId": Row(exposes("lets the user into another place")),
+            "organizationId": Row(exposes("lets the user into another place")),
+            "permissionType": Row(exposes("may let the user do more")),
+        },
     ),
     "airbyte:index/workspace:Workspace": Entry(
         create=look("is added"),

@@ -65,9 +65,7 @@ def test_a_second_sync_is_refused_as_running_and_the_running_job_is_found(
     assert airbyte.running_job(connection.connection_id) == job
 
 
-def test_a_refresh_that_runs_is_found_though_no_list_of_all_jobs_has_it(
-    airbyte: Airbyte, twin: RunningTwin, connection: Connection
-) -> None:
+def test_a_refresh_that_runs_is_found(airbyte: Airbyte, twin: RunningTwin, connection: Connection) -> None:
     live = twin.store.connections.get(connection.connection_id)
     assert live is not None
     refresh = start_refresh(twin.twin, live, None)

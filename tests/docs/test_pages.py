@@ -27,6 +27,7 @@ LONG = {
 PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/leave-terraform.md": 5,
+    "docs/how-to/release-the-packages.md": 1,
     "docs/how-to/remove-a-source.md": 1,
     "docs/how-to/remove-a-stream.md": 1,
     "docs/how-to/rotate-a-credential.md": 2,
@@ -40,7 +41,7 @@ PRODUCTION: dict[str, int] = {
     "docs/runbooks/restored-catalog.md": 2,
     "docs/scale.md": 1,
     "packages/pulumi-airbyte/README.md": 3,
-    "packages/pulumi-airbyte/examples/faker-to-s3/README.md": 1,
+    "packages/pulumi-airbyte/examples/faker-to-s3-python/README.md": 1,
 }
 """How many blocks of a page need what only a company has."""
 GIVEN = {

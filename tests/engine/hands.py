@@ -20,6 +20,7 @@ from tests.engine.hands_program import CURSORS, PROGRAM, TOKENS, Program, Resour
 from tests.engine.harness import Pulumi, Result
 from tests.engine.recording import RECORD, Call, install, recorded
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE, with_lab
+from tests.provider.lake import with_people
 from tests.provider.plain import live_ids
 from tests.provider.ways import KINDS, By, Declared, Way
 
@@ -206,6 +207,7 @@ class Hands:
         shutil.rmtree(folder, ignore_errors=True)
         with_lab(_made(folder / "twin"))
         with self._world(folder, "never") as world:
+            with_people(world.twin)
             world.made_by_others()
             world.declare(test=Program(world.twin.workspace_id, Way(before, before=before)).before())
             world.pulumi.up().ok()
@@ -215,7 +217,7 @@ class Hands:
 
     @contextmanager
     def _world(self, folder: Path, adopt: str) -> Iterator[World]:
-        with running_twin(data_dir=folder / "twin") as twin:
+        with running_twin(data_dir=folder / "twin", licensed=True) as twin:
             pulumi = Pulumi(folder, self.engine, {"airbyte": self._plugin()})
             server = {"AIRBYTE_SERVER_URL": twin.public_url, "AIRBYTE_RETRY_BASE_SECONDS": "0"}
             pulumi.environment.update(server, AIRBYTE_ADOPT_EXISTING=adopt, AIRBYTE_POLL_SECONDS="0.05")

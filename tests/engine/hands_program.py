@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from tests.engine.harness import Pulumi
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
+from tests.provider.lake import GUEST, ORGANIZATION, OTHER_ORGANIZATION
 from tests.provider.plain import manifest
-from tests.provider.ways import IMAGES, KINDS, MANIFEST, Declared, Way
+from tests.provider.ways import IMAGES, KINDS, MANIFEST, NAMELESS, Declared, Way
 
 Document = dict[str, Any]
+OAUTH: Final = {"actor_type": "source", "name": "faker", "configuration": {"credentials": {"client_id": "an-app"}}}
 IMAGE: Final = {"docker_repository": "registry.example.com/desk", "docker_image_tag": "1.0.0"}
 CURSORS: Final = {"cursor_defined": {"updated_at": "2026-01-02"}, "key_defined": {"updated_at": "2026-01-03"}}
 TOKENS: Final = {
@@ -141,15 +143,18 @@ class Program:
         within = "$room.workspace_id" if declared.moved else self._hold(declared)[0]
         source = "$far-source" if declared.moved else "$end-source"
         found: dict[str, Document] = {
-            "workspace": {"organization_id": "00000000-0000-0000-0000-000000000000"} if declared.moved else {},
+            "workspace": {"organization_id": OTHER_ORGANIZATION} if declared.moved else {},
             "tag": {"workspace_id": within},
+            "permission": {"user_id": GUEST, "permission_type": "workspace_editor", "workspace_id": within},
+            "oauthCredentials": OAUTH | {"organization_id": OTHER_ORGANIZATION if declared.moved else ORGANIZATION},
             **{kind: {"workspace_id": within, **IMAGE} for kind in IMAGES},
             MANIFEST: {"workspace_id": within, "manifest": manifest()},
             "source": self._source(within),
             "destination": self._destination(within),
             "connection": self._connection(source, "$end-destination"),
         }
-        return {kind: {"name": f"The {kind}{declared.label}", **inputs} for kind, inputs in found.items()}
+        named = {kind: {"name": f"The {kind}{declared.label}"} for kind in found if kind not in NAMELESS}
+        return {kind: {**named.get(kind, {}), **inputs} for kind, inputs in found.items()}
 
     def _options(self, kind: str, declared: Declared) -> Document:
         given = {

@@ -1,11 +1,13 @@
-"""The package on its own: its wheel in an environment outside this repository, where nothing is Lotus's."""
+"""The packages on their own: built and installed outside this repository, where nothing is Lotus's."""
 
-import re
-import shlex
+import json
+import os
 import shutil
 import subprocess
-import sys
+import tarfile
+import zipfile
 from collections.abc import Iterator
+from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 
@@ -13,77 +15,34 @@ import pytest
 import yaml
 from airbyte_twin.testing import RunningTwin, running_twin
 
-from tests.engine.harness import REPOSITORY, Pulumi
-from toolchain.connectors import LOCAL_UV
+from tests.engine.harness import REPOSITORY
+from tests.engine.outside import (
+    EXAMPLES,
+    PACKAGE,
+    access,
+    blocks,
+    configure,
+    install,
+    plain_project,
+    uv,
+    without_plugin,
+)
+from toolchain.release import PACKAGES, plugin_archive
 
-PACKAGE = REPOSITORY / "packages" / "pulumi-airbyte"
-EXAMPLE = PACKAGE / "examples" / "faker-to-s3"
-UV = shutil.which("uv") or str(LOCAL_UV)
-
-
-def blocks(file: Path, language: str) -> list[str]:
-    """The code blocks of a page in one language, whatever else is said of them."""
-    return re.findall(
-        rf"^```{language}\b[^\n]*\n(.*?)^```$", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-
-
-def uv(*arguments: str | Path) -> str:
-    command = [UV, "--quiet", *map(str, arguments)]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+EXAMPLE = EXAMPLES / "faker-to-s3-python"
+VERSION = metadata.version("pulumi-airbyte")
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment that the built wheels were installed into, with what they need as locked."""
-    folder = tmp_path_factory.mktemp("outside")
-    locked = uv("export", "--frozen", "--package", "pulumi-airbyte", "--no-emit-workspace", "--no-hashes")
-    (folder / "locked.txt").write_text(locked, encoding="utf-8")
-    for package in ("airbyte-model", "pulumi-airbyte"):
-        uv("build", "--wheel", "--package", package, "--out-dir", folder)
-    wheels = sorted(folder.glob("*.whl"))
-    uv("venv", "--python", sys.executable, folder / ".venv")
-    uv("pip", "install", "--python", folder / ".venv", "--constraints", folder / "locked.txt", *wheels)
-    return folder / ".venv"
+    return install(tmp_path_factory.mktemp("outside"), "airbyte-model", "pulumi-airbyte")
 
 
 @pytest.fixture
 def twin() -> Iterator[RunningTwin]:
     with running_twin(auth="client_credentials") as twin:
         yield twin
-
-
-def plain_project(folder: Path, engine: list[Path], installed: Path, definition: str) -> Pulumi:
-    """A project whose `.venv` is that environment, and whose program runs in it.
-
-    The official language host reads in `Pulumi.yaml` which environment a program runs in. The stand-in, which is in the
-    engine's folder where there is no official one, runs it in its own; so it is started from that environment.
-    """
-    host = folder / "host" / "pulumi-language-python"
-    if engine:
-        host.parent.mkdir()
-        command = [str(installed / "bin" / "python"), "-u", str(REPOSITORY / "toolchain" / "language_host.py")]
-        host.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
-        host.chmod(0o755)
-    pulumi = Pulumi(folder, [host.parent, *engine], definition=definition)
-    (pulumi.project / ".venv").symlink_to(installed)
-    return pulumi
-
-
-def configure(pulumi: Pulumi, page: Path, values: dict[str, str]) -> None:
-    """Set what the page's commands set, to these values."""
-    lines = [shlex.split(line) for block in blocks(page, "sh") for line in block.splitlines() if "config set" in line]
-    assert {line[3] for line in lines} == set(values)
-    ways = [("--secret" if line[-1] == "--secret" else "--plaintext", line[3]) for line in lines]
-    pulumi.run("config", "set-all", *(f"{way}={key}={values[key]}" for way, key in ways)).ok()
-
-
-def access(twin: RunningTwin) -> dict[str, str]:
-    return {
-        "airbyte:serverUrl": twin.public_url,
-        "airbyte:clientId": twin.client_id,
-        "airbyte:clientSecret": twin.client_secret,
-    }
 
 
 def test_ten_lines_and_the_wheel_are_a_whole_project(
@@ -112,6 +71,55 @@ def test_ten_lines_and_the_wheel_are_a_whole_project(
     assert f"using pulumi-resource-airbyte from $PATH at {installed}" in warned
 
 
+def test_the_plugins_archive_is_installed_by_the_engine_and_runs_the_readmes_program(
+    tmp_path: Path, engine: list[Path], installed: Path, twin: RunningTwin
+) -> None:
+    readme = PACKAGE / "README.md"
+    definition = {key: value for key, value in yaml.safe_load(blocks(readme, "yaml")[0]).items() if key != "plugins"}
+    pulumi = plain_project(tmp_path, engine, installed, yaml.safe_dump(definition))
+    pulumi.program(blocks(readme, "python")[0])
+    configure(pulumi, readme, access(twin))
+    archive = tmp_path / f"pulumi-resource-airbyte-v{VERSION}-linux-amd64.tar.gz"
+    archive.write_bytes(plugin_archive(installed.parent / "dist"))
+
+    without_plugin(pulumi)
+
+    pulumi.run("plugin", "install", "resource", "airbyte", f"v{VERSION}", "--file", str(archive)).ok()
+
+    [listed] = json.loads(pulumi.run("plugin", "ls", "--json").ok().stdout)
+    assert (listed["name"], listed["kind"], listed["version"]) == ("airbyte", "resource", VERSION)
+    pulumi.up().ok()
+    [connection] = twin.store.connections
+    assert connection.name == "faker"
+    clean = pulumi.preview("--json", "--refresh").ok()
+    assert clean.changes() == ()
+    assert "pulumi-resource-airbyte from $PATH" not in clean.output
+
+
+def test_the_engine_runs_the_plugin_from_a_folder_of_the_repository(tmp_path: Path, engine: list[Path]) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "packages"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, tmp_path / name)
+    home = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    path = os.pathsep.join([*map(str, engine), os.environ["PATH"]])
+
+    shown = subprocess.run(
+        ["pulumi", "package", "get-schema", "./packages/pulumi-airbyte"],
+        cwd=tmp_path,
+        env=os.environ | home | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    schema = json.loads(shown.stdout)
+    assert schema["name"] == "airbyte"
+    assert "airbyte:index/connection:Connection" in schema["resources"]
+
+
 def test_the_example_comes_up_and_is_clean(
     tmp_path: Path, engine: list[Path], installed: Path, twin: RunningTwin
 ) -> None:
@@ -137,9 +145,51 @@ def test_the_wheel_brings_types_schema_and_plugin_and_nothing_of_lotus(installed
         "airbyte_model",
         f"airbyte_model-{metadata.version('airbyte-model')}.dist-info",
         "pulumi_airbyte",
-        f"pulumi_airbyte-{metadata.version('pulumi-airbyte')}.dist-info",
+        f"pulumi_airbyte-{VERSION}.dist-info",
     ]
     files = {str(path.relative_to(site / "pulumi_airbyte")) for path in (site / "pulumi_airbyte").rglob("*.*")}
     assert {"py.typed", "schema.json", "pulumi-plugin.json"} <= files
     assert not [name for name in files if "test" in name]
     assert (installed / "bin" / "pulumi-resource-airbyte").exists()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_wheel_and_source_archive_have_the_licence_the_version_and_the_types(name: str, installed: Path) -> None:
+    licence, module = (REPOSITORY / "LICENSE").read_bytes(), name.replace("-", "_")
+    stem = f"{module}-{metadata.version(name)}"
+    with zipfile.ZipFile(installed.parent / "dist" / f"{stem}-py3-none-any.whl") as wheel:
+        described = message_from_bytes(wheel.read(f"{stem}.dist-info/METADATA"))
+        assert wheel.read(f"{stem}.dist-info/licenses/LICENSE") == licence
+        assert f"{module}/py.typed" in wheel.namelist()
+        assert not [one for one in wheel.namelist() if not one.startswith((f"{module}/", f"{stem}.dist-info/"))]
+    assert (described["Name"], described["Version"]) == (name, metadata.version(name))
+    assert (described["License-Expression"], described["License-File"]) == ("Apache-2.0", "LICENSE")
+    with tarfile.open(installed.parent / "dist" / f"{stem}.tar.gz") as source:
+        names = {member.name.removeprefix(f"{stem}/") for member in source.getmembers()}
+    assert {"LICENSE", "CHANGELOG.md", "README.md", "pyproject.toml", f"{module}/__init__.py"} <= names
+
+
+def test_the_twins_wheel_alone_answers_in_an_empty_folder(tmp_path: Path) -> None:
+    environment = install(tmp_path, "airbyte-twin")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    command = [str(environment / "bin" / "airbyte-twin"), "--port", "0"]
+    with subprocess.Popen(command, cwd=empty, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        try:
+            assert started.stdout.readline().startswith("airbyte-twin listening on http://127.0.0.1:")
+        finally:
+            started.terminate()
+    assert started.returncode == 0
+
+
+def test_the_wheel_of_airbytes_rules_alone_applies_them_in_an_empty_folder(tmp_path: Path) -> None:
+    environment = install(tmp_path, "airbyte-model")
+    program = "from airbyte_model.schedules import cron_flaw; print(cron_flaw('0 0 * * * ?'), cron_flaw('0') is None)"
+
+    ran = subprocess.run(
+        [environment / "bin" / "python", "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout == "None False\n"

@@ -24,16 +24,19 @@ CLASSES: Mapping[str, type[pulumi.Resource]] = {
         airbyte.DestinationDefinition,
         airbyte.DeclarativeSourceDefinition,
         airbyte.Tag,
+        airbyte.Permission,
+        airbyte.OauthCredentials,
     )
 }
 TYPES: Mapping[str, Any] = {
     "string": str,
     "integer": int,
     "boolean": bool,
-    "schedule": dict[str, str],
-    "tags": list[dict[str, str]],
 }
 OBJECTS: Mapping[str, Any] = {
+    "configurations": str,
+    "schedule": dict[str, str],
+    "tags": list[dict[str, str]],
     "backfills": dict[str, str | bool],
     "backfillResults": dict[str, Any],
     "resourceRequirements": dict[str, str],

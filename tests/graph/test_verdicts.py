@@ -12,7 +12,14 @@ from pulumi_airbyte.provider.tables import PROVIDER_CONFIG
 
 from lotus_infra import program
 from lotus_infra.plan.analysis import impact_of
-from lotus_infra.plan.impact import DECLARATIVE_DEFINITION, DESTINATION_DEFINITION, SOURCE_DEFINITION, TAG
+from lotus_infra.plan.impact import (
+    DECLARATIVE_DEFINITION,
+    DESTINATION_DEFINITION,
+    OAUTH_CREDENTIALS,
+    PERMISSION,
+    SOURCE_DEFINITION,
+    TAG,
+)
 from lotus_infra.plan.preview import PropertyPath, read_preview
 from lotus_infra.plan.verdicts import IDENTITY, SAFE, TABLE, differences, row_of
 from tests.graph.recorder import Declared, Graph, drained
@@ -121,6 +128,8 @@ def test_every_type_and_property_of_the_program_has_a_verdict(declared: dict[str
         # These have a lake with connectors of its own, or with tags.
         *DEFINITIONS,
         TAG,
+        PERMISSION,
+        OAUTH_CREDENTIALS,
         "kubernetes:apps/v1:StatefulSet",
         "kubernetes:core/v1:PersistentVolumeClaim",
         # The engine registers it by itself.

@@ -19,7 +19,7 @@ from tests.provider.plugin import Plugin, running_plugin
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Saved]]:
     """One twin with the lab's connectors, its source and destination, and what it has before any test."""
     data = with_lab(tmp_path_factory.mktemp("twin"))
-    with running_twin(saves=False, data_dir=data) as twin, lake_of(twin) as lake:
+    with running_twin(saves=False, licensed=True, data_dir=data) as twin, lake_of(twin) as lake:
         yield lake, twin.saved()
 
 

@@ -15,7 +15,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tests.provider.ways import MARKED, By, Way
+from tests.provider.ways import MARKED, UNSHOWN, By, Way
 
 Side = Literal["before", "after"]
 
@@ -59,6 +59,7 @@ def steps(way: Way, kind: str, *, refused: bool = False) -> list[Step]:
 
 def registered(way: Way, kind: str) -> tuple[list[Step], list[Step]]:
     """What the engine calls until it has seen all of the program, and after that."""
+    way = way.of(kind)
     refresh = [Step(verb, "before", olds=True, provider="before") for verb in ("Read", "Diff")]
     begin, end = _registered(way, kind)
     begin = [*(refresh if way.by is By.REFRESH else []), *begin]
@@ -94,9 +95,12 @@ def _known(way: Way, kind: str, left: list[Step]) -> tuple[list[Step], list[Step
 
 
 def _compared(way: Way, kind: str) -> list[Step]:
-    """A check and a comparison, and the update that may follow: an import reads what code leaves to the source."""
+    """A check and a comparison, and the update that may follow.
+
+    An import reads what code leaves to the source, and can't read what the server does not show.
+    """
     found = [Step("Check", olds=True), Step("Diff", olds=True)]
     read = way.by is By.IMPORT or (way.after.imported and not way.known)
-    if way.before.label != way.after.label or (kind == "connection" and read):
+    if way.before.label != way.after.label or (kind in {"connection", *UNSHOWN} and read):
         found.append(Step("Update", olds=True))
     return found

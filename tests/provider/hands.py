@@ -13,12 +13,12 @@ from pulumi_airbyte.provider.properties import Properties, decode, encode
 from tests.provider.engine_orders import Side, Step, registered
 from tests.provider.heard import serving
 from tests.provider.jobs import CURSOR, state, write_state
-from tests.provider.lake import Document, Lake, stream
+from tests.provider.lake import ORGANIZATION, OTHER_ORGANIZATION, Document, Lake, stream
 from tests.provider.plain import ALL, live_ids
 from tests.provider.plugin import Object, Plugin, difference, running_plugin, token
-from tests.provider.ways import KINDS, MANIFEST, By, Declared, Way
+from tests.provider.ways import KINDS, MANIFEST, NAMELESS, By, Declared, Way
 
-ORGANIZATION: Final = "00000000-0000-0000-0000-000000000000"
+OAUTH: Final = {"actorType": "source", "name": "faker", "configuration": {"credentials": {"client_id": "an-app"}}}
 NUMBERS: Final = itertools.count(1)
 CURSORS: Final = {"bare": CURSOR}
 
@@ -144,8 +144,9 @@ class Hands:
     def _said(self, subject: Subject, declared: Declared) -> Document:
         place = {"workspaceId": self.room} if declared.moved else {}
         said: dict[str, Document] = {
-            "workspace": {"organizationId": ORGANIZATION} if declared.moved else {},
+            "workspace": {"organizationId": OTHER_ORGANIZATION} if declared.moved else {},
             **{kind: plain.given(self.lake) | place for kind, plain in ALL.items()},
+            "oauthCredentials": OAUTH | {"organizationId": OTHER_ORGANIZATION if declared.moved else ORGANIZATION},
             "source": self.lake.source() | place,
             "destination": self.lake.destination() | place,
             "connection": self.lake.connection(
@@ -153,7 +154,8 @@ class Hands:
                 **({"sourceId": self.far_source} if declared.moved else {}),
             ),
         }
-        return said[subject.kind] | {"name": subject.label + declared.label}
+        named = {} if subject.kind in NAMELESS else {"name": subject.label + declared.label}
+        return said[subject.kind] | named
 
 
 def _checked(plugin: Plugin, urn: str, news: Document, olds: Properties) -> Properties:

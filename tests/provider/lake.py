@@ -8,13 +8,24 @@ from typing import Any
 
 import httpx
 from airbyte_twin.faults import Fault
+from airbyte_twin.records import Organization, User
 from airbyte_twin.testing import RunningTwin
 
 from tests.provider.lab import LAB_DESTINATION, LAB_SOURCE
 
 TOKEN = "first-token-value"
+ORGANIZATION = "00000000-0000-0000-0000-000000000000"
+OTHER_ORGANIZATION = "5a1c0f1e-0000-4000-8000-000000000031"
+GUEST = "5a1c0f1e-0000-4000-8000-000000000021"
+"""A user who may do nothing yet."""
 READING = ("/source_definition_specifications/get", "/destination_definition_specifications/get")
-LOOKING = ("POST /workspaces/get", "POST /sources/list", "POST /destinations/list", "POST /connections/list")
+LOOKING = (
+    "POST /permissions/list_by_user",
+    "POST /workspaces/get",
+    "POST /sources/list",
+    "POST /destinations/list",
+    "POST /connections/list",
+)
 """Reads of the Config API, which reads by POST."""
 Document = dict[str, Any]
 
@@ -119,8 +130,15 @@ def lake_of(twin: RunningTwin) -> Iterator[Lake]:
         yield with_ends(Lake(twin, http))
 
 
+def with_people(twin: RunningTwin) -> None:
+    """Add a user who may do nothing yet, and an organization."""
+    twin.store.users.put(User(id=GUEST, name="Guest", email="guest@example.com"))
+    twin.store.organizations.put(Organization(id=OTHER_ORGANIZATION, name="Other", email="other@example.com"))
+
+
 def with_ends(lake: Lake) -> Lake:
-    """The lake with a source and a destination."""
+    """The lake with a source and a destination, another user and another organization."""
+    with_people(lake.twin)
     source = lake.api("POST", "/sources", lake.source() | {"name": "Lab source"})
     destination = lake.api("POST", "/destinations", lake.destination() | {"name": "Lab destination"})
     return replace(lake, source_id=source["sourceId"], destination_id=destination["destinationId"])

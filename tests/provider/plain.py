@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from airbyte_twin.records import OAuthCredentials
 from airbyte_twin.store import Store
 
-from tests.provider.lake import Document, Lake
+from tests.provider.lake import GUEST, Document, Lake
 from tests.provider.ways import IMAGES, MANIFEST
 
 TAG: Final = "tag"
+PERMISSION: Final = "permission"
 SPECIFICATION: Final = {
     "type": "object",
     "required": ["api_key"],
@@ -79,11 +81,15 @@ class Plain:
     updates: Mapping[str, Any] = field(default_factory=dict)
     replaces: Mapping[str, Any] = field(default_factory=dict)
     verb: str = "PUT"
+    id_key: str = "id"
 
-    @property
-    def id_key(self) -> str:
-        """The key of the id in the API's answers."""
-        return "tagId" if self.kind == TAG else "id"
+    def look(self, lake: Lake) -> str:
+        """The call by which a create looks for one that exists."""
+        return "POST /permissions/list_by_user" if self.kind == PERMISSION else f"GET {self.path(lake)}"
+
+    def label(self, lake: Lake, name: str) -> str:
+        """How messages call it, by the name that the program gives others."""
+        return f"{GUEST} in workspace {lake.twin.workspace_id}" if self.kind == PERMISSION else name
 
     def given(self, lake: Lake, **changes: Any) -> Document:
         """What a program says of it; `...` leaves a property out."""
@@ -100,7 +106,9 @@ class Plain:
         return lake.api("GET", self.path(lake, object_id))
 
     def named(self, lake: Lake, name: str) -> list[str]:
-        """Ids of the live objects of a name."""
+        """Ids of the live objects of a name; of what has none, all that the program could mean."""
+        if self.kind == PERMISSION:
+            return [each.id for each in lake.twin.store.permissions if each.user_id == GUEST]
         listed = lake.api("GET", self.path(lake))["data"]
         return [str(each[self.id_key]) for each in listed if each["name"] == name]
 
@@ -129,7 +137,16 @@ ALL: Final[Mapping[str, Plain]] = {
             {"manifest": manifest(version="6.45.0")},
             {"name": "Another name"},
         ),
-        Plain(TAG, "/tags", {}, {"name": "another name", "color": "00FF00"}, {}, verb="PATCH"),
+        Plain(TAG, "/tags", {}, {"name": "another name", "color": "00FF00"}, {}, verb="PATCH", id_key="tagId"),
+        Plain(
+            PERMISSION,
+            "/permissions",
+            {"userId": GUEST, "permissionType": "workspace_editor"},
+            {"permissionType": "workspace_reader"},
+            {"userId": "5a1c0f1e-0000-4000-8000-000000000022"},
+            verb="PATCH",
+            id_key="permissionId",
+        ),
     )
 }
 
@@ -141,6 +158,8 @@ def live_ids(store: Store) -> dict[str, set[str]]:
     return {
         "workspace": {one.id for one in store.workspaces if not one.deleted},
         "tag": {one.id for one in store.tags},
+        "oauthCredentials": {_place_of(store, one) for one in store.oauth_credentials},
+        "permission": {one.id for one in store.permissions if one.user_id == GUEST},
         "sourceDefinition": {one.id for one in own if one.kind == "source" and not one.declarative},
         "destinationDefinition": {one.id for one in own if one.kind == "destination"},
         MANIFEST: {one.id for one in own if one.declarative},
@@ -148,3 +167,14 @@ def live_ids(store: Store) -> dict[str, set[str]]:
         "destination": {one.id for one in actors if one.kind == "destination"},
         "connection": {one.id for one in store.connections if one.status != "deprecated"},
     }
+
+
+def _place_of(store: Store, credentials: OAuthCredentials) -> str:
+    """The id of credentials, which says where they are."""
+    owner = f"workspaces/{credentials.workspace_id}"
+    if credentials.workspace_id is None:
+        owner = f"organizations/{credentials.organization_id}"
+    definition = store.definitions.get(credentials.definition_id)
+    assert definition is not None
+    kind = credentials.kind.value
+    return f"{owner}/{kind}/{definition.docker_repository.rpartition(f'{kind}-')[2]}"

@@ -17,6 +17,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from pulumi_airbyte.provider.plugin import serve
 from pulumi_airbyte.provider.properties import Properties, decode, encode
 
+from tests.provider.ways import NAMELESS
+
 EMPTY: Final = empty_pb2.Empty()
 NUMBERS: Final = itertools.count(1)
 Values = dict[str, Any]
@@ -114,7 +116,8 @@ class Plugin:
 
     def checked(self, kind: str, news: Values, name: str = "") -> Values:
         """Canonical inputs of a new resource, which must pass; with a name, it is what the display name defaults to."""
-        answer = self.check(kind, news, name=name) if name else self.check(kind, {"name": self.name} | news)
+        named = {} if kind in NAMELESS else {"name": self.name}
+        answer = self.check(kind, news, name=name) if name else self.check(kind, named | news)
         assert answer.failures == {}
         return answer.inputs
 

@@ -19,7 +19,7 @@ METHOD = "configurations.bare.mappers[0].mapperConfiguration.method"
 ENCRYPTION = {"algorithm": "AES", "mode": "CBC", "padding": "PKCS5Padding", "targetField": "name", "key": "0123456789"}
 
 
-def encrypting(key: str) -> dict[str, Any]:
+def encrypting(key: Any) -> dict[str, Any]:
     configuration = ENCRYPTION | {"fieldNameSuffix": "_encrypted", "key": key}
     return stream(mappers=[{"type": "encryption", "mapperConfiguration": configuration}])
 
@@ -79,6 +79,30 @@ def test_what_is_not_known_yet_passes_through(plugin: Plugin, lake: Lake) -> Non
     partly = {"streams": [stream(cursorField=[UNKNOWN])]}
     checked = plugin.checked("connection", lake.connection(configurations=partly, schedule=UNKNOWN))
     assert repr(checked["configurations"]) == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [(stream("b", syncMode="append"), "unknown syncMode"), (stream("a"), "names stream 'a' twice"), ("c", "a name")],
+    ids=["a mode", "a second time", "no stream"],
+)
+def test_streams_are_checked_in_a_preview_while_a_mapper_is_unknown(
+    plugin: Plugin, lake: Lake, other: Any, reason: str
+) -> None:
+    mapped = encrypting(UNKNOWN) | {"name": "a"}
+    given = lake.connection(configurations={"streams": [mapped, other]})
+    assert reason in plugin.check("connection", given).failures["configurations"]
+
+
+def test_the_key_of_a_typed_mapper_makes_all_streams_secret_and_leaves_no_other_trace(
+    plugin: Plugin, lake: Lake
+) -> None:
+    typed = {"streams": [encrypting(Secret("0123456789"))]}
+    checked = plugin.checked("connection", lake.connection(configurations=typed))
+    assert checked == plugin.checked(
+        "connection", lake.connection(configurations=json.dumps([encrypting("0123456789")]))
+    )
+    assert isinstance(checked["configurations"], Secret)
 
 
 def test_what_the_program_marks_as_secret_stays_secret(plugin: Plugin, lake: Lake) -> None:

@@ -29,14 +29,16 @@ def test_a_workspace_is_found_by_its_name_or_id(fresh: Fresh) -> None:
     assert plugin.invoke("getWorkspace", workspaceId=twin.workspace_id)["workspaceId"] == twin.workspace_id
 
 
-def test_several_workspaces_are_an_error_that_counts_them(fresh: Fresh) -> None:
+def test_several_workspaces_are_an_error_that_lists_them(fresh: Fresh) -> None:
     plugin, twin = fresh
     for _ in range(2):
         httpx.post(f"{twin.public_url}/workspaces", json={"name": "same"}).raise_for_status()
-    message = "The workspace is ambiguous: there are 3 workspaces.\n  Give workspaceId."
-    assert error(lambda: plugin.invoke("getWorkspace")) == message
-    assert "2 workspaces are called 'same'" in error(lambda: plugin.invoke("getWorkspace", name="same"))
-    assert "0 workspaces are called 'none'" in error(lambda: plugin.invoke("getWorkspace", name="none"))
+    message = error(lambda: plugin.invoke("getWorkspace"))
+    assert message.startswith("The workspace is ambiguous: there are 3 workspaces.\n  Give workspaceId: ")
+    assert f"{twin.workspace_id} (Default Workspace)" in message
+    assert '2 workspaces have the name "same"' in error(lambda: plugin.invoke("getWorkspace", name="same"))
+    message = error(lambda: plugin.invoke("getWorkspace", name="sane"))
+    assert message == 'No workspace has the name "sane".\n  There are: same, Default Workspace.'
 
 
 def test_an_unknown_workspace_is_an_error_of_the_server(plugin: Plugin) -> None:
@@ -97,7 +99,7 @@ def test_sync_modes_come_with_a_destination_and_a_fresh_discovery_on_demand(plug
 @pytest.mark.parametrize(
     ("function", "arguments", "path", "reason"),
     [
-        ("getWorkspace", {"id": "w"}, "id", "is not a property"),
+        ("getWorkspace", {"id": "w"}, "id", "is not an argument: this look-up takes name, workspaceId"),
         ("getConnectorDefinition", {}, "name", "is required"),
         ("getConnectorDefinition", {"name": "faker", "type": "pipe"}, "type", "give one of source, destination"),
         ("getStreams", {"sourceId": ""}, "sourceId", "is required"),
@@ -144,6 +146,7 @@ def test_a_connector_is_looked_up_in_a_workspace_although_none_is_named(fresh: F
     assert plugin.invoke("getConnectorDefinition", name="source-faker")["definitionId"] == FAKER
     for workspace in list(twin.store.workspaces):
         twin.store.workspaces.drop(workspace.id)
+    plugin.next_run()
     assert "Give workspaceId" in error(lambda: plugin.invoke("getConnectorDefinition", name="source-faker"))
 
 

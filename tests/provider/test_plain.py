@@ -11,10 +11,10 @@ from pulumi_airbyte.provider.properties import Secret
 
 from tests.provider.lab import with_lab
 from tests.provider.lake import Document, Lake, lake_of
-from tests.provider.plain import ALL, IMAGES, TAG, Plain, manifest
+from tests.provider.plain import ALL, PERMISSION, TAG, Plain, manifest
 from tests.provider.plugin import NOTHING, Object, Plugin, error, token
 from tests.provider.refresh import assert_clean, drifted
-from tests.provider.ways import MANIFEST
+from tests.provider.ways import IMAGES, MANIFEST
 
 KINDS = [pytest.param(plain, id=kind) for kind, plain in ALL.items()]
 UPDATES = [
@@ -37,7 +37,7 @@ def made(plugin: Plugin, lake: Lake, plain: Plain, **changes: Any) -> Object:
 def test_what_was_made_is_as_the_program_says_and_clean(plugin: Plugin, lake: Lake, plain: Plain) -> None:
     lake.twin.clear_calls()
     found = made(plugin, lake, plain)
-    assert lake.asked() == [f"GET {plain.path(lake)}", f"POST {plain.path(lake)}"]
+    assert lake.asked() == [plain.look(lake), f"POST {plain.path(lake)}"]
     live = plain.live(lake, found.id)
     assert {key: live.get(key) for key in plain.said} == plain.said
     assert found.id in found.outputs.values()
@@ -111,7 +111,7 @@ def test_an_import_by_id_is_clean_against_the_code_that_made_it(plugin: Plugin, 
 
 
 @pytest.mark.parametrize("edition", ["community", "cloud"])
-@pytest.mark.parametrize("kind", [MANIFEST, TAG])
+@pytest.mark.parametrize("kind", [MANIFEST, TAG, PERMISSION])
 def test_an_id_that_the_server_does_not_know_is_gone_in_each_edition(
     unconfigured: Plugin, tmp_path: Path, edition: Any, kind: str
 ) -> None:
@@ -139,7 +139,7 @@ def test_what_is_identical_is_adopted_only_where_that_is_asked_for(
     plugin.next_run()
     lake.twin.clear_calls()
     message = error(lambda: plugin.create(plain.kind, known.inputs, preview=preview))
-    assert f'"{plugin.name}" ({known.id}) already, and it is identical.' in message
+    assert f'"{plain.label(lake, plugin.name)}" ({known.id}) already, and it is identical.' in message
     assert f"pulumi import {token(plain.kind)} thing {known.id}" in message
     assert "adoptExisting" in message
 
@@ -156,6 +156,7 @@ def test_what_is_identical_is_adopted_only_where_that_is_asked_for(
         *(pytest.param(ALL[kind], {"dockerImageTag": "2"}, "dockerImageTag", id=kind) for kind in IMAGES),
         pytest.param(ALL[MANIFEST], {"manifest": manifest(version="7.0.0")}, "manifest.version", id=MANIFEST),
         pytest.param(ALL[TAG], {"color": "123456"}, "color", id=TAG),
+        pytest.param(ALL[PERMISSION], {"permissionType": "workspace_admin"}, "permissionType", id=PERMISSION),
     ],
 )
 def test_what_differs_is_refused_with_the_place_and_the_import_line(

@@ -173,6 +173,6 @@ def test_a_basic_schedule_can_be_imported_though_not_written(plugin: Plugin, lak
 
 def test_an_imported_workspace_leaves_its_notifications_to_the_server(plugin: Plugin, lake: Lake) -> None:
     found = plugin.imported("workspace", lake.twin.workspace_id)
-    assert set(found.inputs) == {"name"}
+    assert set(found.inputs) == {"name", "organizationId", "regionId"}
     assert plugin.checked("workspace", found.inputs) == found.inputs
     assert_clean(plugin, "workspace", found)

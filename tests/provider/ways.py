@@ -12,7 +12,11 @@ from typing import Any, Final
 
 MANIFEST: Final = "declarativeSourceDefinition"
 IMAGES: Final = ("sourceDefinition", "destinationDefinition")
-KINDS: Final = ("workspace", "tag", *IMAGES, MANIFEST, "source", "destination", "connection")
+NAMELESS: Final = ("permission", "oauthCredentials")
+"""Kinds without a display name."""
+UNSHOWN: Final = ("oauthCredentials",)
+"""Kinds that the server does not show: a create can't find what is there, and their id says where they are."""
+KINDS: Final = ("workspace", "tag", *NAMELESS, *IMAGES, MANIFEST, "source", "destination", "connection")
 
 
 class End(StrEnum):
@@ -125,6 +129,12 @@ class Way:
     def ends(self, adopt: str) -> tuple[End, ...]:
         """Its right ends for a setting of `adoptExisting`."""
         return self.never if adopt == "never" and self.never else self.identical
+
+    def of(self, kind: str) -> "Way":
+        """The way of a kind: without labels, if it has no display name."""
+        if kind not in NAMELESS:
+            return self
+        return replace(self, before=replace(self.before, label=""), after=replace(self.after, label=""))
 
     @property
     def other_provider(self) -> bool:
@@ -241,11 +251,15 @@ def right_ends(way: Way, kind: str, adopt: str) -> set[End]:
 
     Who is not known to replace something takes over what is identical, or is refused; a replacement makes a new object.
     What a person asks to be replaced, and what a trigger replaces, looks like a new resource, so that a new object
-    with its cursors and a refusal are both right where the object is to be another one.
+    with its cursors and a refusal are both right where the object is to be another one. What the server does not show
+    is written wherever the program says, and stays what it is as long as that is the same place.
     """
+    way = way.of(kind)
     adopted = {End.KEPT if adopt == "identical" else End.REFUSED}
     another = way.before.label != way.after.label or (way.after.moved and kind != "workspace")
-    if not way.after.there:
+    if kind in UNSHOWN and way.after.there:
+        right = {End.NEW if way.after.moved else End.KEPT}
+    elif not way.after.there:
         right = {End.LEFT if way.before.retained or way.by is By.REMOVE else End.GONE}
     elif not way.known:
         right = {End.KEPT} if way.after.imported else {End.NEW} if another else adopted

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from toolchain.release import CHECKSUMS
+
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
-NAMES = {"check", "comment", "deploy", "drift", "nightly", "preview"}
+NAMES = {"check", "comment", "deploy", "drift", "nightly", "preview", "release"}
 ON = True  # YAML 1.1 reads `on` as true
 Document = dict[Any, Any]
 
@@ -40,7 +42,8 @@ def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -
 
 def test_no_checkout_leaves_a_token_behind() -> None:
     found = [step for _, job in jobs() for step in steps(job) if "actions/checkout" in step.get("uses", "")]
-    assert len(found) == len(jobs())
+    published = {name for name, _ in jobs() if name in {"release/attest", "release/index", "release/publish"}}
+    assert len(found) == len(jobs()) - len(published)
     assert all(step["with"]["persist-credentials"] is False for step in found)
 
 
@@ -57,6 +60,11 @@ def test_a_job_may_only_do_what_is_said_here() -> None:
         "drift/drift": reads | {"id-token": "write", "issues": "write"},
         "nightly/everything": reads,
         "preview/preview": reads | {"id-token": "write"},
+        "release/everything": reads,
+        "release/build": reads,
+        "release/attest": {"attestations": "write", "id-token": "write"},
+        "release/index": {"id-token": "write"},
+        "release/publish": {"contents": "write"},
     }
 
 
@@ -149,8 +157,35 @@ def test_what_was_reviewed_is_kept_only_once_the_gate_has_let_it_through() -> No
 
 
 def test_every_test_runs_each_night_and_before_a_release() -> None:
-    nightly = read("nightly")
-    assert nightly[ON].keys() == {"schedule", "push", "workflow_dispatch"}
-    assert nightly[ON]["push"] == {"tags": ["v*"]}
-    commands = [step["run"] for step in steps(nightly["jobs"]["everything"]) if "run" in step]
-    assert commands == ["make test-all"]
+    assert read("nightly")[ON].keys() == {"schedule", "workflow_dispatch"}
+    assert read("release")[ON] == {"push": {"tags": ["v*"]}}
+    for name in ("nightly", "release"):
+        commands = [step["run"] for step in steps(read(name)["jobs"]["everything"]) if "run" in step]
+        assert commands == ["make test-all"]
+
+
+def test_a_release_publishes_the_one_build_after_every_test_and_its_attestation() -> None:
+    release = read("release")["jobs"]
+    after = {name: job["needs"] for name, job in release.items() if "needs" in job}
+    assert after == {"attest": ["everything", "build"], "index": "attest", "publish": "index"}
+    assert {name for name, job in release.items() if "environment" in job} == {"index"}
+    assert "secrets." not in str(release)
+    kept = steps(release["build"])[-1]["with"]
+    for name in after:
+        taken, *_ = steps(release[name])
+        assert taken["uses"].startswith("actions/download-artifact@")
+        assert taken["with"] == {"name": kept["name"], "path": kept["path"]}
+
+
+def test_the_files_that_a_release_names_are_those_that_its_build_makes() -> None:
+    release = read("release")["jobs"]
+    assert 'make release OUT=dist TAG="$GITHUB_REF_NAME"' in [step.get("run") for step in steps(release["build"])]
+    assert steps(release["attest"])[-1]["with"] == {"subject-checksums": f"dist/{CHECKSUMS}"}
+    assert steps(release["index"])[-1]["with"]["packages-dir"] == "dist/python"
+    script = steps(release["publish"])[-1]["run"]
+    assert set(re.findall(r"dist/\S+", script)) == {
+        "dist/RELEASE.md",
+        "dist/*.tar.gz",
+        f"dist/{CHECKSUMS}",
+        "dist/python/*",
+    }

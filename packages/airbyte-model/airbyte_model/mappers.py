@@ -8,21 +8,20 @@ SlimStream, the mappers of `airbyte-mappers`, and MapperConfiguration of the pub
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple
 
 from airbyte_model.flaws import Flaw
 from airbyte_model.json_values import JsonObject, JsonValue, Path
+from airbyte_model.mapper_types import (
+    ENCRYPTION,
+    FIELD_FILTERING,
+    FIELD_RENAMING,
+    HASHING,
+    HASHING_METHODS,
+    ROW_FILTERING,
+)
 from airbyte_model.specifications import Specification
 from airbyte_model.suggestions import suggestion
-
-MapperType: TypeAlias = Literal["hashing", "encryption", "field-renaming", "field-filtering", "row-filtering"]
-HASHING: Final = "hashing"
-ENCRYPTION: Final = "encryption"
-FIELD_RENAMING: Final = "field-renaming"
-FIELD_FILTERING: Final = "field-filtering"
-ROW_FILTERING: Final = "row-filtering"
-MAPPER_TYPES: Final = (HASHING, ENCRYPTION, FIELD_RENAMING, FIELD_FILTERING, ROW_FILTERING)
-"""The server's names."""
 
 _TARGET: Final = "targetField"
 _SUFFIX: Final = "fieldNameSuffix"
@@ -47,7 +46,7 @@ class Mapper(NamedTuple):
     """A mapper as the public API takes it.
 
     Attributes:
-        type: one of `MAPPER_TYPES`.
+        type: a `MapperType`.
         configuration: its `mapperConfiguration`.
     """
 
@@ -90,7 +89,7 @@ _SCHEMAS: Final[Mapping[str, JsonObject]] = {
     HASHING: _object(
         {
             _TARGET: _NAME,
-            "method": {"type": "string", "enum": ["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]},
+            "method": {"type": "string", "enum": list(HASHING_METHODS)},
             _SUFFIX: _TEXT,
         }
     ),

@@ -31,6 +31,7 @@ from airbyte_twin.errors import (
     json_response,
 )
 from airbyte_twin.faults import InjectFaults
+from airbyte_twin.operations import CONFIG_ROOT, PUBLIC_ROOT, not_modelled
 from airbyte_twin.persistence import Saver
 from airbyte_twin.public import (
     actors,
@@ -88,9 +89,9 @@ def build_app(twin: Twin, saver: Saver | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *token_routes(twin.settings.auth),
         _mount("/_twin", control.ROUTES),
-        Route("/api/public/v1", workspaces.documentation, methods=["GET"]),
-        _mount("/api/public/v1", [route for module in PUBLIC_MODULES for route in module.ROUTES]),
-        _mount("/api/v1", [route for module in CONFIG_MODULES for route in module.ROUTES]),
+        Route("/api/public", workspaces.documentation, methods=["GET"]),
+        _api(PUBLIC_ROOT, [route for module in PUBLIC_MODULES for route in module.ROUTES]),
+        _api(CONFIG_ROOT, [route for module in CONFIG_MODULES for route in module.ROUTES]),
     ]
     middleware = [
         Middleware(LogCalls, log=twin.calls),
@@ -135,6 +136,11 @@ def run_twin(
         end_requests()
 
     return TwinServer(build_app(twin, saver), begin, end, is_wanted), runner.join
+
+
+def _api(root: str, routes: Sequence[BaseRoute]) -> Mount:
+    """An API: what the twin models, and a refusal of the rest."""
+    return _mount(root, [*routes, *not_modelled(root, routes)])
 
 
 def _mount(prefix: str, routes: Sequence[BaseRoute]) -> Mount:

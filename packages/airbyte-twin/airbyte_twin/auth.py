@@ -20,7 +20,7 @@ PUBLIC_TOKEN_PATH = "/api/public/v1/applications/token"
 CONFIG_TOKEN_PATH = "/api/v1/applications/token"
 APIS = "/api/"
 ANONYMOUS_PATHS = frozenset({
-    PUBLIC_TOKEN_PATH, CONFIG_TOKEN_PATH, "/api/public/v1", "/api/public/v1/health", "/api/v1/health",
+    PUBLIC_TOKEN_PATH, CONFIG_TOKEN_PATH, "/api/public", "/api/public/v1/health", "/api/v1/health",
     "/api/public/v1/oauth/callback", "/api/v1/instance_configuration",
 })  # fmt: skip
 """Source: the controllers of airbyte-server that are secured with IS_ANONYMOUS."""

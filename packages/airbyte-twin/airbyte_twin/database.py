@@ -45,6 +45,18 @@ def update_of_actor() -> str:
     return f'update "public"."actor" set {changes} where "public"."actor"."id" = cast(? as uuid)'  # noqa: S608
 
 
+def page_of_actors(workspaces: int, *, deleted: bool) -> str:
+    """The statement that reads a page of those of some workspaces."""
+    actor = '"public"."actor"'
+    conditions = [
+        f'{actor}."actor_type" = {_parameter(ACTOR_COLUMNS["actor_type"])}',
+        f'{actor}."workspace_id" in ({", ".join([_parameter("uuid")] * workspaces)})',
+        *([] if deleted else [f'{actor}."tombstone" <> ?']),
+    ]
+    wanted = " and ".join(conditions)
+    return f"select * from {actor} where ({wanted}) offset ? rows fetch next ? rows only"  # noqa: S608 - never run
+
+
 def _parameter(kind: str | None) -> str:
     return f"cast(? as {kind})" if kind else "?"
 

@@ -87,6 +87,10 @@ TEXTS = {
         "The license for this organization is not entitled to use the requested feature.",
     ),
     "error:connection/locked": ("Connection is locked", "The connection is locked and cannot be modified."),
+    "error:twin/not-modelled": (
+        "Not modelled by airbyte-twin",
+        "A real Airbyte has this call, the twin does not model it.",
+    ),
     "error:tag-already-exists": ("Tag already exists", "A tag with this name already exists in this workspace."),
     "error:tag-invalid-hex-color": ("Invalid hex color", "The hex color provided is invalid."),
     "error:tag-name-too-long": ("Tag name too long", "The tag name can be maximum 30 characters."),
@@ -121,12 +125,22 @@ class ApiError(Exception):
 class ProblemError(ApiError):
     """A problem document, the error shape of the public API; sent as `application/json` with its nulls.
 
-    Attributes:
+    Args:
+        status: HTTP status.
+        code: See `problem_of`.
+        data: What the problem is about.
+        detail: The text, where it is not the problem's own.
         config: What the Config API answers instead; None for the few problems that both APIs have.
     """
 
     def __init__(
-        self, status: int, code: str, data: JsonObject | None = None, *, config: ApiError | None = None
+        self,
+        status: int,
+        code: str,
+        data: JsonObject | None = None,
+        detail: str | None = None,
+        *,
+        config: ApiError | None = None,
     ) -> None:
         self.config = config
         problem = problem_of(code)
@@ -134,7 +148,7 @@ class ProblemError(ApiError):
             "status": status,
             "type": problem.type,
             "title": problem.title,
-            "detail": problem.detail,
+            "detail": problem.detail if detail is None else detail,
             "documentationUrl": None,
             "data": data,
         }

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airbyte_twin.documents import JsonArray, JsonObject
-from airbyte_twin.errors import HttpError, OpaqueError, json_response, target_of, unconverted
+from airbyte_twin.errors import HttpError, json_response, target_of, unconverted, unexpected
 
 API_HOST = "http://localhost:8001/api/public/v1"
 """Root of `next` and `previous`: the server's configured address, not the caller's."""
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page:
-    """A slice of a list: `limit` is 1 to 100."""
+    """A slice of a list; the server does not check the bounds that its document declares for `limit` (1 to 100)."""
 
     limit: int
     offset: int
@@ -70,16 +70,21 @@ def whole_number(request: Request, name: str, text: str, limit: int = INT_LIMIT)
     return int(text)
 
 
-def read_page(request: Request) -> Page:
+def read_page(request: Request, statement: str = "") -> Page:
     """`limit` and `offset`.
 
+    Args:
+        request: The call.
+        statement: The query that the database gets, for its error.
+
     Raises:
-        ApiError: 400, one is no number or out of bounds.
+        ApiError: 400, one is no number; 500, one is negative.
     """
     texts = ((name, request.query_params.get(name) or default) for name, default in DEFAULT_PAGE)
     page = Page(*(whole_number(request, name, text) for name, text in texts))
-    if not 1 <= page.limit <= 100 or page.offset < 0:
-        raise OpaqueError(400)
+    if min(page.limit, page.offset) < 0:
+        flaw = f"ERROR: {'OFFSET' if page.offset < 0 else 'LIMIT'} must not be negative"
+        raise unexpected(f"SQL [{statement}]; {flaw}" if statement else flaw)
     return page
 
 
@@ -142,7 +147,7 @@ def envelope(
     page: Page,
     rows: Sequence[T],
     view: Callable[[T], JsonObject],
-    query: Sequence[tuple[str, str]] | None = None,
+    query: Sequence[tuple[str, str]],
 ) -> JsonObject:
     """A page of rows between links to its neighbours; only an empty page has no `next`.
 
@@ -151,17 +156,15 @@ def envelope(
         page: The slice to show.
         rows: All that was found.
         view: Shows one.
-        query: Further parameters of the links; None repeats those of the request.
+        query: Further parameters of the links.
     """
-    sent = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
-    kept = sent if query is None else query
     shown: JsonArray = [view(row) for row in islice(rows, page.offset, page.offset + page.limit)]
     route = request.url.path.rpartition("/")[2]
 
     limit = ("limit", page.limit)
 
     def link(offset: int, *limits: tuple[str, int]) -> str:
-        return f"{API_HOST}/{route}?{urlencode([*kept, *limits, ('offset', offset)])}"
+        return f"{API_HOST}/{route}?{urlencode([*query, *limits, ('offset', offset)])}"
 
     # The server makes both links with one builder: the limit that the link forward added stays in the one backwards.
     limits = [limit, limit] if shown else [limit]

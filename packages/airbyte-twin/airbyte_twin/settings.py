@@ -41,7 +41,8 @@ class TwinSettings(BaseModel):
         token_lifetime: Seconds until a bearer token ends, by the twin's clock.
         edition: `cloud` answers 403 for unknown ids, refuses sub-hourly schedules, docker definitions and resource
             allocations; `community` answers 404 and allows them.
-        licensed: Whether groups, regions, embedding and credentials of organizations are paid for: on Cloud by default.
+        licensed: Whether the license has groups, regions, embedding and OAuth credentials of organizations; by default
+            on Cloud only.
         missing_id_status: 403 or 404 for unknown ids, when it must differ from the edition's.
         workspace_id: Of the workspace that exists at start.
         data_dir: Folder of the saved state and of further connectors; nothing is saved without it.
@@ -91,5 +92,5 @@ class TwinSettings(BaseModel):
 
     @property
     def entitled(self) -> bool:
-        """Whether the organization may use what is sold."""
+        """Whether the organization has a license for them."""
         return self.edition is Edition.CLOUD if self.licensed is None else self.licensed

@@ -104,6 +104,7 @@ class RunningTwin:
         self.store.restore(*saved)
         self.twin.faults.clear()
         self.twin.defects.clear()
+        self.twin.consents.clear()
         self.clear_calls()
 
 

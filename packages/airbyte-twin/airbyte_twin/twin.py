@@ -117,6 +117,7 @@ class Twin:
     shuffler: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
 
     def __post_init__(self) -> None:
+        self._own: dict[str, tuple[Definition, Image | None, Connector]] = {}
         self.tokens = Tokens(self.settings.client_secret, self.settings.token_lifetime, self.clock)
 
     @staticmethod
@@ -215,7 +216,13 @@ class Twin:
             return known or own_connector(definition_id, None, None)
         image = self.store.images.get(definition.docker_repository)
         known = None if image else self.registry.by_repository(definition.docker_repository)
-        return known or own_connector(definition_id, definition, image)
+        if known is not None:
+            return known
+        # A manifest takes time to read; records are never changed, only replaced.
+        made = self._own.get(definition_id)
+        if made is None or made[0] is not definition or made[1] is not image:
+            made = self._own[definition_id] = (definition, image, own_connector(definition_id, definition, image))
+        return made[2]
 
     def type_name(self, definition_id: str) -> str:
         """`sourceType` or `destinationType`, empty for custom definitions."""

@@ -1,5 +1,6 @@
 """Permissions, users, organizations, groups and regions, and workspaces in regions."""
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,9 @@ from twin_support import PUBLIC, Api, serving
 
 ORGANIZATION = "00000000-0000-0000-0000-000000000000"
 CALLER = ORGANIZATION
+TABLES = (
+    "organizations", "users", "groups", "memberships", "permissions", "regions", "dataplanes", "oauth_credentials",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -154,7 +158,7 @@ def test_a_type_must_be_one_of_the_public_ones_and_of_the_scope(api: Api) -> Non
     api.get("/permissions/none", 500)
 
 
-def test_groups_are_sold(api: Api) -> None:
+def test_groups_need_a_license(api: Api) -> None:
     body = {"name": "Analysts", "organizationId": ORGANIZATION}
     for refused in (api.get("/groups", 403, organizationId=ORGANIZATION), api.post("/groups", body, 403)):
         assert refused["type"] == "error:license/entitlement"
@@ -184,7 +188,7 @@ def test_groups_are_listed_in_pages(licensed: Api) -> None:
         licensed.post("/groups", {"name": f"group {number}", "organizationId": ORGANIZATION}, 201)
     first = licensed.get("/groups", organizationId=ORGANIZATION, limit=2)
     assert [each["name"] for each in first["data"]] == ["group 0", "group 1"]
-    assert first["next"] == f"{PUBLIC}/groups?organizationId={ORGANIZATION}&limit=2&offset=2"
+    assert first["next"] == f"/public/v1/groups?organizationId={ORGANIZATION}&limit=2&offset=2"
     last = licensed.get("/groups", organizationId=ORGANIZATION, limit=2, offset=2)
     assert [each["name"] for each in last["data"]] == ["group 2"]
     assert set(last) == {"data", "previous"}
@@ -198,6 +202,11 @@ def test_a_groups_members_are_members_of_its_organization(licensed: Api) -> None
     again = licensed.post(f"{path}/members", {"userId": ada}, 409)
     assert again["type"] == "error:group-member-already-exists"
     assert licensed.post(f"{path}/members", {"userId": str(uuid4())}, 404)["data"]["resourceType"] == "user"
+    own = licensed.get("/permissions", userId=bob, organizationId=ORGANIZATION)["data"][0]
+    licensed.delete(f"/permissions/{own['permissionId']}")
+    other = licensed.post("/groups", {"name": "Others", "organizationId": ORGANIZATION}, 201)
+    stranger = licensed.post(f"/groups/{other['groupId']}/members", {"userId": bob}, 404)
+    assert "is not a member of organization" in stranger["detail"]
     members = licensed.get(f"{path}/members")["data"]
     assert [(each["userName"], each["userEmail"]) for each in members] == [
         ("Bob", "bob@example.com"),
@@ -236,7 +245,7 @@ def test_a_deleted_group_takes_its_members_and_permissions_along(licensed: Api) 
     assert all(each.group_id is None for each in store.permissions)
 
 
-def test_regions_are_sold(api: Api) -> None:
+def test_regions_need_a_license(api: Api) -> None:
     refused = api.get("/regions", 403, organizationId=ORGANIZATION)
     assert refused["data"] == {"entitlement": "feature-self-managed-regions"}
     assert api.get("/dataplanes") == []
@@ -271,7 +280,24 @@ def test_a_region_and_its_dataplanes_are_made_changed_and_deleted(licensed: Api)
         licensed.get(f"/{unknown}/{uuid4()}", 500)
 
 
-def test_everybody_and_their_permissions_are_saved_and_older_states_get_the_default_ones(tmp_path: Path) -> None:
+def test_a_state_that_was_saved_before_there_were_people_gets_the_default_ones(tmp_path: Path) -> None:
+    with serving(data_dir=tmp_path) as api:
+        kept = api.source()
+    file = tmp_path / "state.json"
+    state = json.loads(file.read_text())
+    for table in TABLES:
+        del state[table]
+    for workspace in state["workspaces"]:
+        del workspace["organization_id"], workspace["region_id"]
+    file.write_text(json.dumps(state))
+    with serving(data_dir=tmp_path) as api:
+        assert api.get(f"/sources/{kept['sourceId']}") == kept
+        assert [each["organizationId"] for each in api.get("/organizations")["data"]] == [ORGANIZATION]
+        assert len(api.get("/permissions")["data"]) == 2
+        assert api.get(f"/workspaces/{api.twin.workspace_id}")["dataResidency"] == "auto"
+
+
+def test_people_groups_and_permissions_are_saved(tmp_path: Path) -> None:
     with serving(data_dir=tmp_path, licensed=True) as api:
         ada = user(api)
         made = api.post("/permissions", permission(api, ada))

@@ -131,7 +131,7 @@ def test_an_application_of_the_cloud_can_ask_for_tokens_until_it_is_deleted() ->
         assert api.call("GET", path, 200, headers=headers) == made
         api.call("DELETE", path, 200, headers=headers)
         api.call("POST", PUBLIC_TOKEN, 401, json=asked)
-        api.call("GET", path, 403, headers=headers)
+        api.call("GET", path, 404, headers=headers)
 
 
 def test_a_community_server_has_one_application_and_fails_to_make_another(api: Api) -> None:

@@ -65,3 +65,6 @@ def test_every_kind_of_resource_of_the_provider_is_in_the_list() -> None:
     definitions = ("source_definitions", "destination_definitions")
     verbs = ("create_custom", "get", "update", "delete")
     assert paths >= {f"/{kind}/{verb}" for kind in definitions for verb in verbs}
+    manifests = ("create_manifest", "update_active_manifest")
+    assert paths >= {f"/declarative_source_definitions/{verb}" for verb in manifests}
+    assert "/sources/discover_schema" in paths

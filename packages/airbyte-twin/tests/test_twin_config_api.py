@@ -67,13 +67,25 @@ def test_a_stream_that_is_not_selected_is_dropped_by_an_update(api: Api) -> None
     assert names == ["customers"]
 
 
-def test_an_update_checks_that_cursors_are_selected_and_streams_known(api: Api) -> None:
+def test_an_update_checks_that_cursors_are_selected_and_streams_are_there_once(api: Api) -> None:
     connection = api.connection(stream(selectedFields=fields("updated_at", "id")))
     catalog = read(api, connection)["syncCatalog"]
     catalog["streams"][0]["config"]["selectedFields"] = fields("id")
     assert "updated_at" in update(api, connection, 422, syncCatalog=catalog)["message"]
-    catalog["streams"][0]["stream"]["name"] = "nope"
-    assert "nope" in update(api, connection, 422, syncCatalog=catalog)["message"]
+    assert set(update(api, connection, 500, syncCatalog={"streams": catalog["streams"] * 2})) == {"errorId"}
+
+
+def test_a_stream_that_no_discovery_found_is_taken_as_it_is_sent(api: Api) -> None:
+    connection = api.connection()
+    catalog = read(api, connection)["syncCatalog"]
+    catalog["streams"][0]["stream"] |= {"name": "mine", "jsonSchema": {"properties": {"key": {"type": "string"}}}}
+    catalog["streams"][0]["config"] |= {"hashedFields": [{"fieldPath": ["key"]}], "mappers": []}
+    [entry] = update(api, connection, syncCatalog=catalog)["syncCatalog"]["streams"]
+    assert entry["stream"]["jsonSchema"] == {"properties": {"key": {"type": "string"}}}
+    assert entry["config"]["hashedFields"] == [{"fieldPath": ["key"]}]
+    assert [each["type"] for each in entry["config"]["mappers"]] == ["hashing"]
+    [stream] = api.get(f"/connections/{connection['connectionId']}")["configurations"]["streams"]
+    assert stream["name"] == "mine"
 
 
 def test_a_field_that_is_added_to_what_was_read_is_dropped_in_silence(api: Api) -> None:

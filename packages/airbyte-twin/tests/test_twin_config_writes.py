@@ -205,7 +205,11 @@ def test_refused_connections_have_the_config_apis_errors(api: Api) -> None:
     assert set(connected(api, name="n" * 257, status=500)) == OPAQUE
     assert set(connected(api, schedule=basic, scheduleType="manual", status=422)) == KNOWN
     assert set(connected(api, scheduleType="basic", status=500)) == OPAQUE
-    selection = {"syncMode": "incremental", "cursorField": ["updated_at"], "fieldSelectionEnabled": True}
+    selection: dict[str, Any] = {
+        "syncMode": "incremental",
+        "cursorField": ["updated_at"],
+        "fieldSelectionEnabled": True,
+    }
     assert set(connected(api, entry(**selection, selectedFields=fields("id")), status=422)) == KNOWN
     other = api.post("/workspaces", {"name": "other"})["workspaceId"]
     elsewhere = api.post("/sources", shopify(other))["sourceId"]
@@ -266,7 +270,7 @@ def webhook(name: str = "Run", job: int = 1, **members: Any) -> dict[str, Any]:
 
 
 def test_operations_are_listed_by_connection_and_leave_it_when_they_are_deleted(api: Api) -> None:
-    workspace = {"workspaceId": api.twin.workspace_id}
+    workspace: dict[str, Any] = {"workspaceId": api.twin.workspace_id}
     kept, gone = (api.config("/operations/create", webhook(**workspace))["operationId"] for _ in range(2))
     connection = connected(api, operationIds=[kept, gone])
     key = {"connectionId": connection["connectionId"]}
@@ -371,6 +375,22 @@ def test_organizations_users_and_permissions_are_those_of_the_public_api(api: Ap
         ("/workspaces/get_organization_info", {"workspaceId": UNKNOWN}),
     ):
         assert set(api.config(call, body, 404)) == OPAQUE
+
+
+def test_permissions_have_the_rules_of_the_public_api(api: Api) -> None:
+    person = api.control("POST", "/users", {"name": "Ada", "email": "ada@example.com"}, 200)
+    workspace = {"workspaceId": api.twin.workspace_id}
+    body = {"userId": person["id"], "permissionType": "workspace_admin", **workspace}
+    made = api.config("/permissions/create", body)
+    key = {"permissionId": made["permissionId"]}
+    assert api.config("/permissions/get", key) == made
+    api.config("/permissions/update", {**key, "permissionType": "workspace_reader"}, 204)
+    mine = api.config("/permissions/list_by_user", {"userId": person["id"]})["permissions"]
+    assert "workspace_reader" in {each["permissionType"] for each in mine}
+    api.config("/permissions/delete", key, 204)
+    assert set(api.config("/permissions/get", key, 404)) == OPAQUE
+    [admin] = [each for each in api.get("/permissions")["data"] if each["permissionType"] == "organization_admin"]
+    assert set(api.config("/permissions/delete", {"permissionId": admin["permissionId"]}, 409)) == KNOWN
 
 
 def test_tags_have_the_rules_of_the_public_api(api: Api) -> None:

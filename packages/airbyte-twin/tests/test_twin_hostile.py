@@ -36,7 +36,13 @@ ANYTHING = NASTY | st.recursive(
 )
 PARAMETERS = [
     "limit", "offset", "workspaceIds", "tagIds", "includeDeleted", "sourceId", "connectionId", "orderBy", "status",
-    "type", "createdAtStart",
+    "type", "createdAtStart", "organizationId", "userId", "regionIds",
+]  # fmt: skip
+
+
+LISTS = [
+    "sources", "connections", "jobs", "workspaces", "tags", "streams", "connector_definitions", "permissions", "users",
+    "groups", "regions", "dataplanes",
 ]  # fmt: skip
 
 
@@ -85,7 +91,21 @@ def public_calls(workspace: str, connection: Any, tag: Any, mapped: Any) -> list
         Call("POST", PUBLIC + "/workspaces", {"name": "w", "notifications": mail}),
         Call("PATCH", f"{PUBLIC}/tags/{tag['tagId']}", {"name": "t", "color": "00ff00"}),
         Call("POST", f"{definitions}/sources", {"name": "d", "dockerRepository": "a/b", "dockerImageTag": "1"}),
+        *access_calls(workspace),
         Call("POST", f"{definitions}/declarative_sources", {"name": "m", "manifest": {"version": "1", "spec": {}}}),
+    ]
+
+
+def access_calls(workspace: str) -> list[Call]:
+    """Requests about people and what they may do."""
+    everything = "00000000-0000-0000-0000-000000000000"
+    permission = {"permissionType": "workspace_admin", "userId": everything, "workspaceId": workspace}
+    credentials = {"actorType": "source", "name": "shopify", "configuration": {"client_id": "x"}}
+    return [
+        Call("POST", PUBLIC + "/permissions", permission),
+        Call("POST", PUBLIC + "/groups", {"name": "g", "description": "d", "organizationId": everything}),
+        Call("POST", PUBLIC + "/regions", {"name": "r", "organizationId": everything, "enabled": True}),
+        Call("PUT", f"{PUBLIC}/organizations/{everything}/oauthCredentials", credentials),
     ]
 
 
@@ -111,7 +131,7 @@ def config_calls(workspace: str, read: Any) -> list[Call]:
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    with serving() as api:
+    with serving(licensed=True) as api:
         yield Rig(api)
 
 
@@ -181,7 +201,7 @@ def test_a_valid_body_spoilt_anywhere_is_never_a_defect(rig: Rig, data: st.DataO
 
 @settings(RELAXED, max_examples=settings().max_examples * 2)
 @given(
-    path=st.sampled_from(["sources", "connections", "jobs", "workspaces", "tags", "streams", "connector_definitions"]),
+    path=st.sampled_from(LISTS),
     below=st.sampled_from(["", "/"]) | st.text(max_size=20).map(lambda text: "/" + text),
     query=st.dictionaries(
         st.sampled_from(PARAMETERS),

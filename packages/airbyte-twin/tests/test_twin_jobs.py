@@ -125,13 +125,6 @@ def test_only_active_connections_are_refreshed(api: Api) -> None:
     assert set(api.config("/connections/refresh", body, 500)) == {"errorId"}
 
 
-def test_refreshes_are_listed_by_name_only(api: Api) -> None:
-    sent = {"connectionId": api.connection()["connectionId"]}
-    created = api.config("/connections/refresh", {**sent, "refreshMode": "Merge"})["job"]["id"]
-    assert api.get("/jobs")["data"] == []
-    assert [each["jobId"] for each in api.get("/jobs", jobType="refresh")["data"]] == [created]
-
-
 def test_deleting_a_connection_cancels_its_job(api: Api) -> None:
     connection = api.connection()
     created = job(api, connection)["jobId"]
@@ -250,3 +243,13 @@ def test_a_flipped_source_mode_loses_the_streams_state_and_a_removed_stream_keep
     sent = [stream("orders", syncMode="full_refresh_append"), stream("products")]
     api.patch(f"/connections/{connection['connectionId']}", {"configurations": {"streams": sent}})
     assert names_in_state(api, connection) == ["customers", "products"]
+
+
+def test_jobs_of_all_types_are_listed_and_links_forget_status_and_order(api: Api) -> None:
+    connection = api.connection()["connectionId"]
+    api.config("/connections/refresh", {"connectionId": connection, "refreshMode": "Merge"})
+    found = api.get("/jobs", connectionId=connection, status="pending", orderBy="createdAt|DESC")
+    assert [each["jobType"] for each in found["data"]] == ["refresh"]
+    assert found["next"].partition("?")[2] == f"connectionId={connection}&limit=20&offset=20"
+    named = api.get("/jobs", jobType="REFRESH", workspaceIds=api.twin.workspace_id)
+    assert named["next"].partition("?")[2] == f"jobType=refresh&workspaceIds={api.twin.workspace_id}&limit=20&offset=20"

@@ -9,6 +9,7 @@ import pytest
 from twin_support import PUBLIC, Api, serving
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+S3 = "4816b78f-1489-44c1-9060-4b19d5fa9362"
 
 
 def custom(api: Api, definition: Any, **configuration: Any) -> dict[str, Any]:
@@ -169,16 +170,57 @@ def test_a_bare_pipe_in_a_query_is_refused(api: Api) -> None:
     api.get("/jobs", orderBy="createdAt|DESC")
 
 
-@pytest.mark.parametrize("path", ["/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
+@pytest.mark.parametrize("path", ["", "/", "/nope", "/sources/a/b", "/permissions/a/b", "/nope/"])
 def test_an_unknown_route_is_a_404_of_text(api: Api, path: str) -> None:
     assert api.http.get(PUBLIC + path).text == "Object not found."
     assert api.http.get(PUBLIC + path).status_code == 404
 
 
+@pytest.mark.parametrize(("kind", "definition_id"), [("sources", FAKER), ("destinations", S3)])
+def test_definitions_of_the_registry_cannot_be_changed(api: Api, kind: str, definition_id: str) -> None:
+    path = f"/workspaces/{api.twin.workspace_id}/definitions/{kind}/{definition_id}"
+    before = api.get(path)
+    refused = api.put(path, {"name": "mine", "dockerImageTag": "0.0.1"}, 400)
+    assert (
+        refused["data"]["message"]
+        == "Public definitions cannot be modified."
+        == api.delete(path, 400)["data"]["message"]
+    )
+    assert api.get(path) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "argument"),
+    [
+        ("/workspaces/none/definitions/sources", "workspaceId"),
+        (f"/workspaces/none/definitions/sources/{FAKER}", "workspaceId"),
+        ("/workspaces/none/definitions/declarative_sources", "workspaceId"),
+        (f"/workspaces/{FAKER}/definitions/destinations/none", "definitionId"),
+    ],
+)
+def test_ids_of_definitions_paths_are_converted_first(api: Api, path: str, argument: str) -> None:
+    [error] = api.get(path, 400)["_embedded"]["errors"]
+    assert error["message"].startswith(f"Failed to convert argument [{argument}] for value [none]")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_unknown_application_is_a_404_in_every_edition(method: str) -> None:
+    with serving(edition="cloud") as api:
+        missing = api.call(method, f"{PUBLIC}/applications/{uuid4()}", 404)
+    assert (missing["detail"], missing["data"]) == ("The application with the provided id was not found.", None)
+
+
+def test_a_definition_without_documentation_has_an_empty_address(api: Api) -> None:
+    path = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
+    made = api.post(path, {"name": "mine", "dockerRepository": "example/source-mine", "dockerImageTag": "1"})
+    assert made["documentationUrl"] == ""
+    assert api.get(f"{path}/{made['id']}") == made
+
+
 @pytest.mark.parametrize("path", ["", "/"])
-def test_the_root_leads_to_the_documentation(path: str) -> None:
+def test_one_level_above_the_public_api_leads_to_its_documentation(path: str) -> None:
     with serving(auth="client_credentials") as api:
-        answer = httpx.get(api.twin.public_url + path, trust_env=False)
+        answer = httpx.get(f"{api.twin.url}/api/public{path}", trust_env=False)
         assert (answer.status_code, answer.headers["location"]) == (302, "https://reference.airbyte.com/")
         assert httpx.get(f"{api.twin.public_url}/health/", trust_env=False).status_code == 200
 

@@ -80,6 +80,54 @@ def test_the_streams_of_a_manifest_are_discovered(api: Api) -> None:
     assert (agents["sourceDefinedCursorField"], bare["propertyFields"]) == (False, [])
 
 
+def test_streams_that_delegate_depend_or_are_parametrized_are_discovered(api: Api) -> None:
+    inline = {"type": "InlineSchemaLoader", "schema": {"$ref": "#/schemas/deep"}}
+    cursor = {"type": "DatetimeBasedCursor", "cursor_field": "{{ parameters['cursor'] }}"}
+    parametrized = {
+        "name": "{{ parameters.table }}",
+        "$parameters": {"table": "events", "cursor": "at", "key": "uid"},
+        "primary_key": "{{ parameters.key }}",
+        "incremental_sync": cursor,
+        "schema_loader": inline,
+    }
+    delegating = {
+        "type": "StateDelegatingStream",
+        "name": "delegating",
+        "full_refresh_stream": {"name": "delegating", "primary_key": "id", "schema_loader": inline},
+        "incremental_stream": {"name": "delegating", "incremental_sync": {"cursor_field": "at"}},
+    }
+    conditional = {"type": "ConditionalStreams", "streams": [{"name": "sometimes", "primary_key": ""}]}
+    deep = {"type": "object", "properties": {"id": {"$ref": "#/schemas/number"}, "at": {"type": "string"}}}
+    manifest = {
+        "streams": [parametrized, delegating, conditional],
+        "schemas": {"deep": deep, "number": {"type": "integer"}},
+    }
+    found = offered(api, source_of(api, declared(api, MANIFEST | manifest)))
+    assert set(found) == {"events", "delegating", "sometimes"}
+    assert found["events"]["defaultCursorField"] == ["at"]
+    assert found["events"]["sourceDefinedPrimaryKey"] == [["uid"]]
+    assert (found["delegating"]["defaultCursorField"], found["delegating"]["sourceDefinedPrimaryKey"]) == (
+        ["at"],
+        [["id"]],
+    )
+    assert {tuple(path) for path in found["delegating"]["propertyFields"]} == {("id",), ("at",)}
+    assert found["sometimes"]["sourceDefinedPrimaryKey"] == []
+
+
+def test_a_schema_whose_references_multiply_ends(api: Api) -> None:
+    levels = {
+        f"a{each}": {"properties": {key: {"$ref": f"#/schemas/a{each + 1}"} for key in "xyz"}} for each in range(30)
+    }
+    loop = {"properties": {"again": {"$ref": "#/schemas/loop"}}}
+    streams = [
+        {"name": name, "schema_loader": {"type": "InlineSchemaLoader", "schema": {"$ref": f"#/schemas/{name}"}}}
+        for name in ("a0", "loop")
+    ]
+    source = source_of(api, declared(api, MANIFEST | {"streams": streams, "schemas": levels | {"loop": loop}}))
+    found = api.config("/sources/discover_schema", {"sourceId": source})
+    assert found["jobInfo"]["succeeded"] is True
+
+
 def test_two_manifests_have_streams_of_their_own_and_a_changed_one_is_found_by_a_fresh_discovery(api: Api) -> None:
     first = declared(api)
     other = declared(api, MANIFEST | {"streams": MANIFEST["streams"][:1]}, "Other")

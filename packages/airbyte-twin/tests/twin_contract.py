@@ -144,6 +144,7 @@ def check_answer(method: str, path: str, status: int, content_type: str, documen
     root = next((root for root in DOCUMENTS if path.startswith(root + "/")), None)
     if root is None or path.endswith("/applications/token") or path == root + "/":
         return
+    path = path.removesuffix("/")
     if status >= 400:
         check_error(status, content_type, document)
         return

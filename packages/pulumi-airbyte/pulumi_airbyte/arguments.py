@@ -6,7 +6,7 @@ from inspect import isawaitable
 from typing import Any, Literal
 
 import pulumi
-from airbyte_model.mappers import MapperType
+from airbyte_model.mapper_types import MapperType
 from airbyte_model.modes import SyncMode
 from airbyte_model.streams import (
     ConfigurationError,
@@ -17,9 +17,58 @@ from airbyte_model.streams import (
     wanted_stream,
 )
 
+from pulumi_airbyte import enums
 from pulumi_airbyte.values import JsonObject
 
 TimeUnit = Literal["minutes", "hours", "days", "weeks", "months"]
+
+
+@dataclass(frozen=True)
+class ConnectionConfigurationsStreamMapperConfigurationArgs:
+    """A mapper's settings: each type of mapper takes some of them.
+
+    Attributes:
+        target_field: the field that `hashing`, `encryption` or `field-filtering` changes.
+        field_name_suffix: what `hashing` and `encryption` append to the field's name.
+        method: how `hashing` hashes.
+        algorithm: how `encryption` encrypts.
+        key: the key of AES, in hexadecimal digits.
+        mode: the mode of AES, such as `CBC`.
+        padding: the padding of AES.
+        public_key: the public key of RSA, in hexadecimal digits.
+        original_field_name: the field that `field-renaming` renames.
+        new_field_name: its new name.
+        conditions: the rows that `row-filtering` keeps, in the public API's form.
+    """
+
+    target_field: pulumi.Input[str] | None = None
+    field_name_suffix: pulumi.Input[str] | None = None
+    method: pulumi.Input[str] | None = None
+    algorithm: pulumi.Input[str] | None = None
+    key: pulumi.Input[str] | None = None
+    mode: pulumi.Input[str] | None = None
+    padding: pulumi.Input[str] | None = None
+    public_key: pulumi.Input[str] | None = None
+    original_field_name: pulumi.Input[str] | None = None
+    new_field_name: pulumi.Input[str] | None = None
+    conditions: pulumi.Input[Mapping[str, Any]] | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The settings in the API's spelling."""
+        found = {
+            "targetField": self.target_field,
+            "fieldNameSuffix": self.field_name_suffix,
+            "method": self.method,
+            "algorithm": self.algorithm,
+            "key": self.key,
+            "mode": self.mode,
+            "padding": self.padding,
+            "publicKey": self.public_key,
+            "originalFieldName": self.original_field_name,
+            "newFieldName": self.new_field_name,
+            "conditions": self.conditions,
+        }
+        return {key: value for key, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -28,16 +77,22 @@ class ConnectionConfigurationsStreamMapperArgs:
 
     Attributes:
         type: the kind of transformation.
-        mapper_configuration: its settings, in the public API's form. A value may be an output, such as the key of an
-            `encryption` from `config.require_secret`.
+        mapper_configuration: its settings, typed or in the public API's form. A value may be an output, such as the
+            key of an `encryption` from `config.require_secret`.
     """
 
-    type: MapperType
-    mapper_configuration: Mapping[str, pulumi.Input[Any]]
+    type: MapperType | enums.MapperType
+    mapper_configuration: Mapping[str, pulumi.Input[Any]] | ConnectionConfigurationsStreamMapperConfigurationArgs
 
     def to_wire(self) -> dict[str, Any]:
         """The mapper in the API's spelling."""
-        return {"type": self.type, "mapperConfiguration": dict(self.mapper_configuration)}
+        settings = self.mapper_configuration
+        return {
+            "type": self.type,
+            "mapperConfiguration": settings.to_wire()
+            if isinstance(settings, ConnectionConfigurationsStreamMapperConfigurationArgs)
+            else dict(settings),
+        }
 
 
 Mapper = ConnectionConfigurationsStreamMapperArgs | Mapping[str, Any]
@@ -63,7 +118,7 @@ class ConnectionConfigurationsStreamArgs:
     """
 
     name: str
-    sync_mode: SyncMode = "full_refresh_overwrite"
+    sync_mode: SyncMode | enums.SyncMode = "full_refresh_overwrite"
     cursor_field: Sequence[str] | None = None
     primary_key: Sequence[Sequence[str]] | None = None
     selected_fields: Sequence[str] | None = None
@@ -155,29 +210,35 @@ def _has_output(value: object) -> bool:
 class ConnectionScheduleArgs:
     """When a connection syncs. Basic schedules and time zones need the Config API.
 
+    The interval of a basic schedule is given by `units` and `time_unit`, or as Airbyte writes it, by `basic_timing`.
+
     Attributes:
         schedule_type: `manual` (only on request), `cron`, or `basic` (at an interval).
         cron_expression: Quartz cron with seconds first, e.g. `0 0 * * * ?` for every hour.
         cron_time_zone: the expression's time zone, such as `Europe/Berlin`; default UTC.
         units: length of a basic schedule's interval, in `time_unit`.
         time_unit: unit of a basic schedule's interval.
+        basic_timing: the interval as text, such as `Every 1 HOURS`.
     """
 
-    schedule_type: Literal["manual", "cron", "basic"]
+    schedule_type: Literal["manual", "cron", "basic"] | enums.ScheduleType
     cron_expression: str | None = None
     cron_time_zone: str | None = None
     units: int | None = None
     time_unit: TimeUnit | None = None
+    basic_timing: str | None = None
 
     def to_wire(self) -> JsonObject:
         """The schedule in the API's spelling.
 
         Raises:
-            ValueError: only one of units and time_unit is given.
+            ValueError: only one of units and time_unit is given, or basic_timing with them.
         """
         if (self.units is None) != (self.time_unit is None):
             raise ValueError("units and time_unit of a schedule go together, such as units=1, time_unit='hours'")
-        timing = None if self.time_unit is None else f"Every {self.units} {self.time_unit.upper()}"
+        if self.time_unit is not None and self.basic_timing is not None:
+            raise ValueError("a schedule takes basic_timing, or units and time_unit, and not both")
+        timing = self.basic_timing if self.time_unit is None else f"Every {self.units} {self.time_unit.upper()}"
         parts = {
             "cronExpression": self.cron_expression,
             "cronTimeZone": self.cron_time_zone,
@@ -205,3 +266,7 @@ class TagArgs:
     def to_wire(self) -> dict[str, pulumi.Input[str]]:
         """The tag in the API's spelling."""
         return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}
+
+
+ConnectionTagArgs = TagArgs
+"""The name that the schema gives the type, and imported code uses."""

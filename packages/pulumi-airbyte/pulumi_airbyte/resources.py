@@ -6,12 +6,31 @@ as it is, and `_with_outputs` turns each into the getter that Pulumi's runtime l
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import get_annotations
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, get_origin
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_origin
 
 import pulumi
-from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+from airbyte_model import choices
 
 from pulumi_airbyte.arguments import ConnectionConfigurationsArgs, ConnectionScheduleArgs, TagArgs
+from pulumi_airbyte.enums import (
+    ConnectionBackfillPreference,
+    ConnectionNamespaceDefinition,
+    ConnectionNonBreakingSchemaUpdatesBehavior,
+    ConnectionRefreshMode,
+    ConnectionStatus,
+)
+
+PermissionRole = Literal[
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+]
 
 
 class _Argument(Protocol):
@@ -30,18 +49,28 @@ def _wire(value: pulumi.Input[ArgumentT] | None) -> Any:
     return _applied(value, lambda argument: argument.to_wire())
 
 
+def _streams(value: ConnectionConfigurationsArgs | str) -> Any:
+    """The streams' JSON text; the plugin checks one that the program wrote."""
+    return value.to_wire() if isinstance(value, ConnectionConfigurationsArgs) else value
+
+
+def _backfills(value: ConnectionConfigurationsArgs | str) -> Any:
+    """The backfill tokens by stream key, which typed streams alone have."""
+    return value.backfills() if isinstance(value, ConnectionConfigurationsArgs) else None
+
+
 def _wire_list(values: Sequence[pulumi.Input[ArgumentT]] | None) -> Any:
     """The property's value for a list of arguments."""
     return None if values is None else [_wire(value) for value in values]
 
 
-def _applied(value: pulumi.Input[ArgumentT] | None, convert: Callable[[ArgumentT], Any]) -> Any:
+def _applied(value: pulumi.Input[Any] | None, convert: Callable[[Any], Any]) -> Any:
     """The converted argument. A plain one is converted at once, so that a preview shows its value."""
     if value is None:
         return None
     if isinstance(value, pulumi.Output):
         return value.apply(convert)
-    return convert(cast("ArgumentT", value))
+    return convert(value)
 
 
 def _getter(name: str, annotation: object) -> property:
@@ -314,20 +343,23 @@ class Connection(Resource):
         *,
         source_id: pulumi.Input[str],
         destination_id: pulumi.Input[str],
-        configurations: pulumi.Input[ConnectionConfigurationsArgs],
+        configurations: pulumi.Input[ConnectionConfigurationsArgs | str],
         name: pulumi.Input[str] | None = None,
         schedule: pulumi.Input[ConnectionScheduleArgs] | None = None,
-        namespace_definition: pulumi.Input[NamespaceDefinition] | None = None,
+        namespace_definition: pulumi.Input[choices.NamespaceDefinition | ConnectionNamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[NonBreakingChanges] | None = None,
-        status: pulumi.Input[ConnectionStatus] | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[
+            choices.NonBreakingChanges | ConnectionNonBreakingSchemaUpdatesBehavior
+        ]
+        | None = None,
+        status: pulumi.Input[choices.ConnectionStatus | ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
         notify_schema_changes_by_email: pulumi.Input[bool] | None = None,
-        backfill_preference: pulumi.Input[Literal["enabled", "disabled"]] | None = None,
+        backfill_preference: pulumi.Input[Literal["enabled", "disabled"] | ConnectionBackfillPreference] | None = None,
         resource_requirements: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
-        refresh_mode: pulumi.Input[Literal["merge", "truncate"]] | None = None,
+        refresh_mode: pulumi.Input[Literal["merge", "truncate"] | ConnectionRefreshMode] | None = None,
         refresh_on_schema_change: pulumi.Input[bool] | None = None,
         allow_cursor_loss: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -338,7 +370,7 @@ class Connection(Resource):
             resource_name: its name in the program; another name declares another connection.
             source_id: the source to read; a change replaces the connection.
             destination_id: the destination to write to; a change replaces the connection.
-            configurations: the streams to sync.
+            configurations: the streams to sync, or their JSON text.
             name: the display name; defaults to `resource_name`.
             schedule: when to sync; without it, syncs run only on request.
             namespace_definition: how the destination's namespace is chosen; default `destination`.
@@ -357,7 +389,11 @@ class Connection(Resource):
             allow_cursor_loss: allow a replacement to lose cursors that can't be handed over.
             opts: Pulumi's resource options.
         """
-        ends = {"source_id": source_id, "destination_id": destination_id, "configurations": _wire(configurations)}
+        ends = {
+            "source_id": source_id,
+            "destination_id": destination_id,
+            "configurations": _applied(configurations, _streams),
+        }
         place = {"namespace_definition": namespace_definition, "namespace_format": namespace_format, "prefix": prefix}
         running = {"schedule": _wire(schedule), "status": status, "tags": _wire_list(tags)}
         refreshing = {"refresh_mode": refresh_mode, "refresh_on_schema_change": refresh_on_schema_change}
@@ -369,7 +405,7 @@ class Connection(Resource):
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
-            "backfills": _applied(configurations, ConnectionConfigurationsArgs.backfills),
+            "backfills": _applied(configurations, _backfills),
             "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)
@@ -473,6 +509,105 @@ class Tag(Resource):
     def to_wire(self) -> dict[str, pulumi.Output[str]]:
         """The tag as one of a connection's tags, in the API's spelling."""
         return {"tagId": self.tag_id, "name": self.name, "color": self.color, "workspaceId": self.workspace_id}
+
+
+@_with_outputs
+class Permission(Resource):
+    """What a user may do in a workspace, or in an organization (`airbyte:index/permission:Permission`).
+
+    Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        permission_id: the permission's id.
+        server_rewrites: values that the server rewrote, as JSON pairs of a path and a value.
+    """
+
+    user_id: pulumi.Output[str]
+    permission_type: pulumi.Output[str]
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    permission_id: pulumi.Output[str]
+    server_rewrites: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user_id: pulumi.Input[str],
+        permission_type: pulumi.Input[PermissionRole],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a permission. A user has at most one in each workspace, and one in each organization itself.
+
+        Args:
+            resource_name: its name in the program.
+            user_id: the user; a change replaces the permission.
+            permission_type: what the user may do, such as `workspace_editor`.
+            workspace_id: the workspace that it is for; a change replaces the permission. Give this or
+                `organization_id`.
+            organization_id: the organization that it is for; a change replaces the permission.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "user_id": user_id,
+            "permission_type": permission_type,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/permission:Permission", resource_name, inputs, opts)
+
+
+@_with_outputs
+class OauthCredentials(Resource):
+    """The OAuth application that users consent to for one connector.
+
+    Its token is `airbyte:index/oauthCredentials:OauthCredentials`. Airbyte never shows them: a create overwrites what
+    is there, and an edit made in Airbyte is not seen. Every argument is also an output. In a preview these are unknown.
+
+    Attributes:
+        credentials_id: their place in the API, which is their id.
+    """
+
+    workspace_id: pulumi.Output[str | None]
+    organization_id: pulumi.Output[str | None]
+    actor_type: pulumi.Output[str]
+    name: pulumi.Output[str]
+    configuration: pulumi.Output[Mapping[str, Any]]
+    credentials_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        actor_type: pulumi.Input[Literal["source", "destination"]],
+        name: pulumi.Input[str],
+        configuration: pulumi.Input[Mapping[str, Any]],
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare credentials. All arguments but the configuration identify them: a change replaces them.
+
+        Args:
+            resource_name: their name in the program.
+            actor_type: whether the connector is a source or a destination.
+            name: the connector's type name, such as `google-ads`.
+            configuration: the application's values, in the shape of the connector's specification. They are encrypted
+                in the state.
+            workspace_id: the workspace that has them (Cloud). Give this or `organization_id`.
+            organization_id: the organization that has them.
+            opts: Pulumi's resource options.
+        """
+        inputs = {
+            "actor_type": actor_type,
+            "name": name,
+            "configuration": configuration,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+        }
+        super().__init__("airbyte:index/oauthCredentials:OauthCredentials", resource_name, inputs, opts)
 
 
 @_with_outputs

@@ -4,14 +4,8 @@ from typing import Any
 
 import pytest
 from airbyte_model.json_values import UNKNOWN
-from airbyte_model.mappers import (
-    MAPPER_TYPES,
-    MappedField,
-    Mapper,
-    fields_after,
-    mapper_flaws,
-    specification_of,
-)
+from airbyte_model.mapper_types import MAPPER_TYPES
+from airbyte_model.mappers import MappedField, Mapper, fields_after, mapper_flaws, specification_of
 from airbyte_twin.bodies import MapperBody
 from airbyte_twin.errors import ProblemError
 from airbyte_twin.mappers import stored_mappers

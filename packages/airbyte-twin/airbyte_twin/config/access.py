@@ -196,9 +196,12 @@ async def create_permission(request: Request) -> Response:
 
 
 async def get_permission(request: Request) -> Response:
-    """A permission."""
+    """A permission; unlike in the public API, an unknown one is a 404."""
     twin, body = Twin.of(request), await read_body(request, PermissionIdBody)
-    return json_response(permission_view(known_permission(twin, str(body.permission_id))))
+    found = twin.store.permissions.get(str(body.permission_id))
+    if found is None:
+        raise twin.unknown_in_config()
+    return json_response(permission_view(found))
 
 
 async def update_permission(request: Request) -> Response:

@@ -255,6 +255,7 @@ class StreamConfigBody(Body):
     selected: bool | None = None
     field_selection_enabled: bool | None = None
     selected_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
+    hashed_fields: Annotated[tuple[SelectedField, ...] | None, Many] = None
     include_files: bool | None = None
     destination_object_name: str | None = None
     mappers: Annotated[tuple[MapperBody, ...] | None, Many] = None

@@ -3,15 +3,16 @@
 Source: airbyte-platform ConnectionsHandler, CatalogConverter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from airbyte_twin.actors import deprecate
+from airbyte_twin.bodies import MapperBody
 from airbyte_twin.body import read_body
 from airbyte_twin.catalogs import by_key, top_level_fields
 from airbyte_twin.config.actors import matches, page_at, searched
@@ -37,7 +38,7 @@ from airbyte_twin.connections import change_connection, check_not_locked, ends, 
 from airbyte_twin.database import check_connection
 from airbyte_twin.discovery import cached_catalog, stored_catalog
 from airbyte_twin.documents import JsonArray, JsonObject, as_object
-from airbyte_twin.errors import KnownError, OpaqueError, ProblemError, files_unsupported, json_response
+from airbyte_twin.errors import BadObjectError, KnownError, OpaqueError, ProblemError, files_unsupported, json_response
 from airbyte_twin.java_order import jsonb_order
 from airbyte_twin.mappers import stored_mappers
 from airbyte_twin.records import Actor, ActorKind, Connection, DiscoveredStream, Schedule, SelectedStream
@@ -45,40 +46,49 @@ from airbyte_twin.schedules import CRON_PROBLEM, checked_basic, config_cron
 from airbyte_twin.states import StreamKey
 from airbyte_twin.twin import Twin
 
-UNFULFILLED = "The provided configuration does not fulfill the specification. Errors: "
-
 
 def written_streams(twin: Twin, connection: Connection, body: CatalogBody) -> tuple[SelectedStream, ...]:
     """The selected streams of a catalog; the others are dropped.
 
     Raises:
-        ApiError: 422 for a stream that the connection's catalog does not hold or a selection without its key or cursor,
-            400 for a mapper, and for files where a connector has none.
+        ApiError: 500 for two entries of one stream, 422 for a selection without its key or cursor, 400 for a mapper,
+            and for files where a connector has none.
     """
+    keys = [(each.stream.namespace, each.stream.name) for each in body.streams]
+    if len(set(keys)) < len(keys):
+        raise OpaqueError(500)
     known = by_key(twin.catalog(connection.catalog_id))
-    chosen = [entry for entry in body.streams if entry.config is not None and entry.config.selected]
-    asked = [(each.stream.namespace, each.stream.name) for each in chosen if each.config and each.config.include_files]
     actors = (twin.store.actors.get(each) for each in (connection.source_id, connection.destination_id))
-    if asked and not all(twin.connector(each.definition_id).supports_files for each in actors if each is not None):
+    files = all(twin.connector(each.definition_id).supports_files for each in actors if each is not None)
+    chosen = list(selected_entries(body))
+    asked = [(each.stream.namespace, each.stream.name) for each, config in chosen if config.include_files]
+    if asked and not files:
         raise files_unsupported("connection", asked)
     return tuple(
-        _selected(twin, connection, entry, entry.config, known.get((entry.stream.namespace, entry.stream.name)))
-        for entry in chosen
-        if entry.config is not None
+        _selected(twin, connection, (each, config), known[(each.stream.namespace, each.stream.name)], files=files)
+        for each, config in chosen
     )
+
+
+def selected_entries(body: CatalogBody) -> Iterator[tuple[CatalogEntryBody, StreamConfigBody]]:
+    """The selected streams of a catalog with their configurations."""
+    for entry in body.streams:
+        if entry.config is not None and entry.config.selected:
+            yield entry, entry.config
 
 
 def _selected(
     twin: Twin,
     connection: Connection,
-    entry: CatalogEntryBody,
-    config: StreamConfigBody,
-    stream: DiscoveredStream | None,
+    sent: tuple[CatalogEntryBody, StreamConfigBody],
+    stream: DiscoveredStream,
+    *,
+    files: bool,
 ) -> SelectedStream:
-    if stream is None:
-        raise KnownError(422, f"Stream {entry.stream.name} is not in the catalog of the connection.")
+    entry, config = sent
     before = next((each.mappers for each in connection.streams if each.key == (stream.namespace, stream.name)), ())
     vault = twin.vault(connection.workspace_id)
+    wanted = config.mappers or hashing(config)
     return SelectedStream(
         name=stream.name,
         namespace=stream.namespace,
@@ -87,9 +97,22 @@ def _selected(
         cursor_field=config.cursor_field,
         primary_key=config.primary_key,
         selected_fields=selected_fields(config, sent_schema(entry, stream), stream.name),
-        mappers=stored_mappers(config.mappers or (), stream.name, top_level_fields(stream), before, vault),
-        include_files=bool(config.include_files),
+        mappers=stored_mappers(wanted, stream.name, top_level_fields(stream), before, vault),
+        include_files=(files and bool(stream.is_file_based)) if config.include_files is None else config.include_files,
         destination_object_name=config.destination_object_name,
+    )
+
+
+def hashing(config: StreamConfigBody) -> tuple[MapperBody, ...]:
+    """The mappers of a stream that names hashed fields, as callers did before there were mappers."""
+    paths = (each.field_path for each in config.hashed_fields or ())
+    return tuple(
+        MapperBody(
+            type="hashing",
+            mapperConfiguration={"targetField": path[0], "method": "SHA-256", "fieldNameSuffix": "_hashed"},
+        )
+        for path in paths
+        if path
     )
 
 
@@ -232,7 +255,8 @@ def create_connection(twin: Twin, body: ConnectionCreateBody, operation_ids: Ite
     """
     source, destination = ends(twin, body.source_id, body.destination_id)
     if body.schedule is not None and body.schedule_type is not None:
-        raise KnownError(422, f"{UNFULFILLED}supply old or new schedule schema but not both")
+        raise BadObjectError("supply old or new schedule schema but not both")
+    catalog_id = new_catalog_id(twin, source, body)
     new = Connection(
         id=str(uuid4()),
         name=f"{source.name} <> {destination.name}",
@@ -240,7 +264,7 @@ def create_connection(twin: Twin, body: ConnectionCreateBody, operation_ids: Ite
         destination_id=destination.id,
         workspace_id=destination.workspace_id,
         streams=(),
-        catalog_id=new_catalog_id(twin, source, body),
+        catalog_id=catalog_id if body.sync_catalog is None else catalog_with(twin, catalog_id, body.sync_catalog),
         namespace_definition="source",
         operation_ids=tuple(str(each) for each in operation_ids),
         created_at=twin.clock.seconds(),
@@ -249,14 +273,37 @@ def create_connection(twin: Twin, body: ConnectionCreateBody, operation_ids: Ite
     return twin.store.connections.put(new.model_copy(update=present(changes)))
 
 
+def known_catalog(twin: Twin, catalog_id: UUID) -> str:
+    """The id of a catalog that a discovery found.
+
+    Raises:
+        OpaqueError: 500, there is none of that id.
+    """
+    if not twin.knows_catalog(str(catalog_id)):
+        raise OpaqueError(500)
+    return str(catalog_id)
+
+
 def new_catalog_id(twin: Twin, source: Actor, body: ConnectionCreateBody) -> str:
     """The catalog of a new connection: the one that is named, else one of the streams that are sent."""
     if body.source_catalog_id is not None:
-        return str(body.source_catalog_id)
+        return known_catalog(twin, body.source_catalog_id)
     cached = cached_catalog(twin, source)
     known = by_key(cached) if cached else {}
     sent = body.sync_catalog.streams if body.sync_catalog else ()
     return stored_catalog(twin, tuple(sent_stream(each.stream, known) for each in sent)).id
+
+
+def catalog_with(twin: Twin, catalog_id: str, body: CatalogBody) -> str:
+    """A catalog that also has the selected streams that a caller knows of; the same one where it has them all.
+
+    The server takes a stream as it is sent, whether a discovery found it or not.
+    """
+    catalog = twin.catalog(catalog_id)
+    known = by_key(catalog)
+    unknown = {(each.stream.namespace, each.stream.name): each.stream for each, _ in selected_entries(body)}
+    added = tuple(sent_stream(stream, {}) for key, stream in unknown.items() if key not in known)
+    return stored_catalog(twin, (*catalog.streams, *added)).id if added else catalog_id
 
 
 def sent_stream(sent: CatalogStreamBody, known: Mapping[StreamKey, DiscoveredStream]) -> DiscoveredStream:
@@ -304,8 +351,12 @@ def update_connection(twin: Twin, body: ConnectionUpdateBody) -> Connection:
     check_not_locked(connection)
     if body.schedule is not None or (body.schedule_data is not None and body.schedule_type in {None, "manual"}):
         raise OpaqueError(500)
-    if body.source_catalog_id is not None:
-        connection = connection.model_copy(update={"catalog_id": str(body.source_catalog_id)})
+    catalog_id = (
+        connection.catalog_id if body.source_catalog_id is None else known_catalog(twin, body.source_catalog_id)
+    )
+    if body.sync_catalog is not None:
+        catalog_id = catalog_with(twin, catalog_id, body.sync_catalog)
+    connection = connection.model_copy(update={"catalog_id": catalog_id})
     changes = {**written_members(twin, connection, body), "catalog_id": connection.catalog_id}
     return change_connection(twin, connection.id, present(changes))
 
@@ -314,12 +365,9 @@ def written_members(twin: Twin, connection: Connection, body: ConnectionMembersB
     """The stored members that a body sets; None means unchanged.
 
     Raises:
-        ApiError: 400 or 500 for a schedule, 422 for a stream, 500 for an unknown catalog and for what the database does
-            not take.
+        ApiError: 400 or 500 for a schedule, 400, 422 or 500 for a stream, 500 for what the database does not take.
     """
     check_connection(body.name, body.namespace_format, body.prefix)
-    if body.source_catalog_id is not None and not twin.knows_catalog(connection.catalog_id):
-        raise OpaqueError(500)
     policy, namespace = body.non_breaking_changes_preference, body.namespace_definition
     return {
         "name": body.name,

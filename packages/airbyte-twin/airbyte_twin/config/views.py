@@ -176,6 +176,7 @@ def as_snake_case(name: str) -> str:
 def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
     """An AirbyteStreamConfiguration of a selected stream."""
     mappers: JsonArray = [mapper_view(mapper, vault) for mapper in stream.mappers]
+    hashed = [each.configuration.get("targetField") for each in stream.mappers if each.type == "hashing"]
     return without_nulls(
         {
             "syncMode": stream.sync_mode,
@@ -189,7 +190,7 @@ def stream_config_view(stream: SelectedStream, vault: Vault) -> JsonObject:
             "includeFiles": stream.include_files,
             "fieldSelectionEnabled": stream.selected_fields is not None,
             "selectedFields": [{"fieldPath": [name]} for name in stream.selected_fields or ()],
-            "hashedFields": [],
+            "hashedFields": [{"fieldPath": [name]} for name in hashed],
             "mappers": mappers,
         }
     )

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from airbyte_twin.actors import create_actor, delete_actor, known_actor, patch_actor, replace_actor
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut
 from airbyte_twin.body import read_body
+from airbyte_twin.database import page_of_actors
 from airbyte_twin.errors import deleted, json_response
 from airbyte_twin.public.views import actor_view
 from airbyte_twin.queries import envelope, read_filter, read_flag, read_page
@@ -22,8 +23,9 @@ class ActorRoutes:
 
     async def index(self, request: Request) -> Response:
         """GET a page of actors; deleted ones only with `includeDeleted`."""
-        twin, page = Twin.of(request), read_page(request)
-        wanted = read_filter(request)
+        twin, wanted = Twin.of(request), read_filter(request)
+        workspaces = len(wanted.workspace_ids) or sum(not each.deleted for each in twin.store.workspaces)
+        page = read_page(request, page_of_actors(workspaces, deleted=wanted.deleted))
         rows = twin.listed(
             actor
             for actor in twin.store.actors_of(self.kind)

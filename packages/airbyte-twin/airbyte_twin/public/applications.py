@@ -9,7 +9,7 @@ from starlette.routing import Route
 from airbyte_twin.bodies import ApplicationCreate
 from airbyte_twin.body import read_body
 from airbyte_twin.documents import JsonObject
-from airbyte_twin.errors import OpaqueError, json_response
+from airbyte_twin.errors import OpaqueError, ProblemError, json_response
 from airbyte_twin.records import Application
 from airbyte_twin.settings import Edition
 from airbyte_twin.twin import Twin
@@ -30,12 +30,13 @@ def known_application(request: Request) -> Application:
     """The application that a path names.
 
     Raises:
-        ApiError: 404 or 403.
+        ProblemError: 404, whatever the edition.
     """
     twin = Twin.of(request)
     found = twin.store.applications.get(request.path_params["application_id"])
     if found is None:
-        raise twin.unknown("APPLICATION", request.path_params["application_id"])
+        detail = "The application with the provided id was not found."
+        raise ProblemError(404, "resource-not-found", detail=detail)
     return found
 
 

@@ -16,7 +16,7 @@ from airbyte_twin.manifests import manifest_spec
 from airbyte_twin.public.views import declarative_view, definition_view
 from airbyte_twin.public.workspaces import known_workspace
 from airbyte_twin.queries import converted_id, read_id
-from airbyte_twin.records import ActorKind, Definition
+from airbyte_twin.records import ActorKind, Definition, Workspace
 from airbyte_twin.settings import Edition
 from airbyte_twin.specs import spec_flaw
 from airbyte_twin.twin import Twin
@@ -31,14 +31,25 @@ def visible_definitions(twin: Twin, kind: ActorKind, workspace_id: str) -> list[
     ]
 
 
+def named_workspace(request: Request) -> Workspace:
+    """The workspace that a path names, whose id the server converts here before its own code sees it.
+
+    Raises:
+        ApiError: 404 or 403; 400, it is no UUID.
+    """
+    workspace_id = converted_id(request, "workspaceId", request.path_params["workspace_id"])
+    return known_workspace(Twin.of(request), workspace_id)
+
+
 def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarative: bool = False) -> Definition:
     """The definition that a path names, if its workspace has it; declarative ones are only known under their own path.
 
     Raises:
         ApiError: 404 or 403.
     """
+    converted_id(request, "workspaceId", request.path_params["workspace_id"])  # both are, before any is looked for
     definition_id = converted_id(request, "definitionId", request.path_params["definition_id"])
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     found = twin.definition(definition_id)
     if (
         found is None
@@ -47,6 +58,28 @@ def known_definition(twin: Twin, kind: ActorKind, request: Request, *, declarati
     ):
         raise twin.unknown(DEFINITION_TYPES[kind], definition_id)
     return found
+
+
+def own_definition(twin: Twin, kind: ActorKind, request: Request) -> Definition:
+    """The docker definition to write that a path names.
+
+    Raises:
+        ApiError: 404 or 403; 400 `bad-request` for a definition of the registry.
+    """
+    found = known_definition(twin, kind, request)
+    if found.workspace_id is None:
+        raise bad_request("Public definitions cannot be modified.")
+    return found
+
+
+def refuse_on_cloud(twin: Twin) -> None:
+    """Refuse docker definitions where nobody may bring images.
+
+    Raises:
+        ProblemError: 400.
+    """
+    if twin.settings.edition is Edition.CLOUD:
+        raise bad_request("Non-declarative definitions cannot be created or updated in Airbyte Cloud.")
 
 
 def delete_definition(twin: Twin, definition: Definition) -> None:
@@ -89,23 +122,22 @@ class DefinitionRoutes:
     async def index(self, request: Request) -> Response:
         """GET all docker definitions that a workspace sees."""
         twin = Twin.of(request)
-        workspace = known_workspace(twin, request.path_params["workspace_id"])
+        workspace = named_workspace(request)
         rows = [each for each in visible_definitions(twin, self.kind, workspace.id) if not each.declarative]
         return json_response({"data": [definition_view(row) for row in rows]})
 
     async def create(self, request: Request) -> Response:
         """POST a docker definition; refused on Cloud."""
         twin, body = Twin.of(request), await read_body(request, DefinitionCreate)
-        workspace = known_workspace(twin, request.path_params["workspace_id"])
-        if twin.settings.edition is Edition.CLOUD:
-            raise bad_request("Docker definitions are not supported on Airbyte Cloud.")
+        refuse_on_cloud(twin)
+        workspace = named_workspace(request)
         definition = Definition(
             id=str(uuid4()),
             kind=self.kind,
             name=body.name,
             docker_repository=body.docker_repository,
             docker_image_tag=body.docker_image_tag,
-            documentation_url=body.documentation_url,
+            documentation_url=body.documentation_url or "",
             workspace_id=workspace.id,
         )
         return json_response(definition_view(twin.store.definitions.put(definition)))
@@ -117,14 +149,15 @@ class DefinitionRoutes:
     async def put(self, request: Request) -> Response:
         """PUT a name and a tag."""
         twin, body = Twin.of(request), await read_body(request, DefinitionPut)
-        before = known_definition(twin, self.kind, request)
+        refuse_on_cloud(twin)
+        before = own_definition(twin, self.kind, request)
         changes = {"name": body.name, "docker_image_tag": body.docker_image_tag}
         return json_response(definition_view(twin.store.definitions.put(before.model_copy(update=changes))))
 
     async def delete(self, request: Request) -> Response:
         """DELETE answers 200 with the deleted object."""
         twin = Twin.of(request)
-        definition = known_definition(twin, self.kind, request)
+        definition = own_definition(twin, self.kind, request)
         delete_definition(twin, definition)
         return json_response(definition_view(definition))
 
@@ -159,7 +192,7 @@ def check_manifest(manifest: JsonObject) -> None:
 async def list_declarative(request: Request) -> Response:
     """GET all declarative definitions of a workspace."""
     twin = Twin.of(request)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     rows = [each for each in visible_definitions(twin, ActorKind.SOURCE, workspace.id) if each.declarative]
     return json_response({"data": [declarative_view(row) for row in rows]})
 
@@ -167,7 +200,7 @@ async def list_declarative(request: Request) -> Response:
 async def create_declarative(request: Request) -> Response:
     """POST a manifest."""
     twin, body = Twin.of(request), await read_body(request, ManifestCreate)
-    workspace = known_workspace(twin, request.path_params["workspace_id"])
+    workspace = named_workspace(request)
     check_manifest(body.manifest)
     definition = new_definition(twin, workspace.id, body.name, body.manifest)
     return json_response(declarative_view(definition))

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from airbyte_twin.bodies import ScopedTokenOrder, WidgetOrder
 from airbyte_twin.body import read_body
-from airbyte_twin.documents import dump_json
+from airbyte_twin.documents import JsonArray, JsonObject, dump_json
 from airbyte_twin.errors import OpaqueError, forbidden, json_response
 from airbyte_twin.public.workspaces import new_workspace
 from airbyte_twin.records import DEFAULT_ID
@@ -33,18 +33,23 @@ def guarded(request: Request) -> Twin:
 
 def embedded_token(twin: Twin, workspace_id: str, person: str) -> str:
     """A token for one workspace and one person; no call of the twin takes it."""
-    scope = {"workspaceId": workspace_id}
-    return twin.tokens.signed({"sub": DEFAULT_ID, "typ": "embedded_v1", "act": {"sub": person}, "scope": scope})
+    claims: JsonObject = {
+        "sub": DEFAULT_ID,
+        "typ": "embedded_v1",
+        "act": {"sub": person},
+        "scope": {"workspaceId": workspace_id},
+    }
+    return twin.tokens.signed(claims)
 
 
 async def list_organizations(request: Request) -> Response:
     """GET all organizations, with the caller's permission, an instance admin's."""
     twin = guarded(request)
-    rows = [
+    rows: JsonArray = [
         {"organizationId": each.id, "organizationName": each.name, "permission": "instance_admin"}
         for each in twin.store.organizations
     ]
-    return json_response({"organizations": [*rows]})
+    return json_response({"organizations": rows})
 
 
 async def scoped_token(request: Request) -> Response:

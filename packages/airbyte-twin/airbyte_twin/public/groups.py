@@ -1,4 +1,4 @@
-"""`/groups`, with their members and permissions; a license has them, or it does not.
+"""`/groups`, with their members and permissions; they need a license.
 
 The server answers 201 to the three POSTs, though the API's document declares 200 for a group.
 """
@@ -20,7 +20,7 @@ from airbyte_twin.records import Group, Membership
 from airbyte_twin.twin import Twin
 
 FEATURE = "feature-scim"
-"""Groups are sold as part of the provisioning of users (airbyte-platform GroupsEntitlementHelper)."""
+"""Groups are licensed with the provisioning of users (airbyte-platform GroupsEntitlementHelper)."""
 
 
 def named_group(request: Request) -> Group:
@@ -47,7 +47,7 @@ def linked(request: Request, page: Page, data: JsonArray, query: str, *, more: b
     """A page between links to its neighbours, which are paths here, and absent where there is no neighbour."""
 
     def link(offset: int) -> str:
-        return f"{request.url.path}?{query}limit={page.limit}&offset={offset}"
+        return f"{request.url.path.removeprefix('/api')}?{query}limit={page.limit}&offset={offset}"
 
     return without_nulls(
         {
@@ -133,8 +133,12 @@ async def add_member(request: Request) -> Response:
     twin, body = Twin.of(request), await read_body(request, MemberAdd)
     group, user_id = licensed_group(request), str(body.user_id)
     user = twin.store.users.get(user_id)
-    if user is None or user not in members_of(twin, group.organization_id):
+    if user is None:
         raise missing("user", user_id)
+    if user not in members_of(twin, group.organization_id):
+        owner = f"OrganizationId(value={group.organization_id})"
+        detail = f"User UserId(value={user_id}) is not a member of organization {owner}"
+        raise ProblemError(404, "resource-not-found", {"resourceType": "user", "resourceId": user_id}, detail)
     if any((each.group_id, each.user_id) == (group.id, user_id) for each in twin.store.memberships):
         message = f"User UserId(value={user_id}) is already a member of group GroupId(value={group.id})"
         raise ProblemError(409, "error:group-member-already-exists", {"message": message})

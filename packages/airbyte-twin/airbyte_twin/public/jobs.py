@@ -40,7 +40,15 @@ async def list_jobs(request: Request) -> Response:
         time_check(request, "updatedAt", lambda job: job.updated_at),
     ]
     rows = sorted((job for job in twin.store.jobs if all(check(job) for check in checks)), key=key, reverse=backwards)
-    return json_response(envelope(request, page, rows, job_view))
+    return json_response(envelope(request, page, rows, job_view, link_query(request)))
+
+
+def link_query(request: Request) -> list[tuple[str, str]]:
+    """The parameters that links to other pages repeat; status, times and order are not among them."""
+    kind, connection_id = read_choice(request, "jobType", TYPES), read_id(request, "connectionId")
+    workspaces = read_ids(request, "workspaceIds")
+    scope = ("connectionId", connection_id or "") if connection_id else ("workspaceIds", ",".join(workspaces))
+    return [(name, value) for name, value in (("jobType", kind), scope) if value]
 
 
 def connection_check(request: Request, twin: Twin) -> Callable[[Job], bool]:
@@ -59,9 +67,9 @@ def connection_check(request: Request, twin: Twin) -> Callable[[Job], bool]:
 
 
 def type_check(request: Request) -> Callable[[Job], bool]:
-    """`jobType`: refreshes are found by name only, `clear` finds nothing (PublicApi JobService.getJobConfigTypes)."""
+    """`jobType`; `clear` finds nothing, for a clear is a job of the type `reset`."""
     wanted = read_choice(request, "jobType", TYPES)
-    return lambda job: job.type == wanted if wanted else job.type != "refresh"
+    return lambda job: not wanted or job.type == wanted
 
 
 def status_check(request: Request) -> Callable[[Job], bool]:

@@ -1,4 +1,4 @@
-"""`/regions` and `/dataplanes`: where jobs run; a license has more than the default region, or it does not.
+"""`/regions` and `/dataplanes`: where jobs run; they need a license.
 
 The server answers both lists as bare arrays, though the API's document declares an object.
 """

@@ -1,4 +1,4 @@
-"""`/workspaces`, `/health` and the root."""
+"""`/workspaces`, `/health` and the redirect to the documentation."""
 
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ async def health(_request: Request) -> Response:
 
 
 async def documentation(_request: Request) -> Response:
-    """GET of the root, anonymous: a redirect to the reference."""
+    """GET `/api/public`, anonymous: a redirect to the reference. The document's `/` is `/api/public/v1/`, a 404."""
     return Response(status_code=302, headers={"location": "https://reference.airbyte.com/"})
 
 

@@ -3,6 +3,7 @@
 import threading
 from contextlib import nullcontext
 
+from pulumi_airbyte.client.access import Access
 from pulumi_airbyte.client.config_connections import ConfigConnections
 from pulumi_airbyte.client.cursors import Cursors
 from pulumi_airbyte.client.definitions import Definitions
@@ -15,6 +16,7 @@ from pulumi_airbyte.client.models import (
     Specification,
     StreamProperties,
     Workspace,
+    WorkspacePlace,
     parse,
     parse_actor,
 )
@@ -25,7 +27,7 @@ from pulumi_airbyte.client.whole_lists import within_workspace
 from pulumi_airbyte.values import JsonObject
 
 
-class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions):
+class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Access, Definitions):
     """One Airbyte server. Thread-safe; every method raises AirbyteError.
 
     `list_…` methods read pages. Rows may move between two pages, so that some are skipped: use them for display. Use
@@ -133,6 +135,16 @@ class Airbyte(ConfigConnections, Cursors, Operations, OwnConnectors, Definitions
         """GET a workspace."""
         what = f"read workspace {workspace_id}"
         return parse(Workspace, self._public("GET", f"/workspaces/{workspace_id}", what), what)
+
+    def workspace_place(self, workspace_id: str) -> WorkspacePlace:
+        """The organization and the region of a workspace, from the Config API.
+
+        Raises:
+            AirbyteError: also if the server has no Config API.
+        """
+        what = f"read the organization and the region of workspace {workspace_id}"
+        answer = self._config("/workspaces/get", what, {"workspaceId": workspace_id}, needed_by="Regions need")
+        return parse(WorkspacePlace, answer, what)
 
     def patch_workspace(self, workspace_id: str, body: JsonObject) -> Workspace:
         """PATCH a workspace."""

@@ -99,6 +99,13 @@ class Workspace(Wire):
     notifications: dict[str, Any] = Field(default_factory=dict)
 
 
+class WorkspacePlace(Wire):
+    """Where a workspace is, which the public API does not show (part of WorkspaceRead)."""
+
+    organization_id: str = Field(default="", alias="organizationId")
+    region_id: str = Field(default="", alias="dataplaneGroupId")
+
+
 class Definition(Wire):
     """A connector of a workspace's own (DefinitionResponse, DeclarativeSourceDefinitionResponse).
 
@@ -112,6 +119,67 @@ class Definition(Wire):
     docker_image_tag: str | None = Field(default=None, alias="dockerImageTag")
     documentation_url: str | None = Field(default=None, alias="documentationUrl")
     manifest: dict[str, Any] | None = None
+    version: int | None = None
+
+
+class Organization(Wire):
+    """An organization (OrganizationResponse)."""
+
+    organization_id: str = Field(alias="organizationId")
+    name: str = Field(alias="organizationName")
+    email: str = ""
+
+
+class User(Wire):
+    """A user of an organization (UserResponse)."""
+
+    user_id: str = Field(alias="id")
+    name: str
+    email: str
+
+
+class Group(Wire):
+    """A group of users (GroupResponse)."""
+
+    group_id: str = Field(alias="groupId")
+    name: str
+    organization_id: str = Field(alias="organizationId")
+    description: str | None = None
+    member_count: int = Field(default=0, alias="memberCount")
+
+
+class GroupMember(Wire):
+    """A user of a group (GroupMemberResponse)."""
+
+    user_id: str = Field(alias="userId")
+    name: str = Field(alias="userName")
+    email: str = Field(alias="userEmail")
+
+
+class Permission(Wire):
+    """What a user or a group may do (PermissionResponse, PermissionResponseRead, GroupPermissionResponse).
+
+    A list of a user's permissions has `scope` and `scope_id`, any other answer the workspace or the organization.
+    """
+
+    permission_id: str = Field(alias="permissionId")
+    permission_type: str = Field(alias="permissionType")
+    user_id: str | None = Field(default=None, alias="userId")
+    group_id: str | None = Field(default=None, alias="groupId")
+    workspace_id: str | None = Field(default=None, alias="workspaceId")
+    organization_id: str | None = Field(default=None, alias="organizationId")
+    scope: str | None = None
+    scope_id: str | None = Field(default=None, alias="scopeId")
+
+    @property
+    def workspace(self) -> str | None:
+        """The id of the workspace that it is for; None for an organization or the whole server."""
+        return self.scope_id if self.scope == "workspace" else self.workspace_id
+
+    @property
+    def organization(self) -> str | None:
+        """The id of the organization that it is for; None for a workspace or the whole server."""
+        return self.scope_id if self.scope == "organization" else self.organization_id
 
 
 class ConnectorDefinition(Wire):

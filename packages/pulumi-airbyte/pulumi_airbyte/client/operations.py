@@ -1,6 +1,6 @@
 """Run jobs, discoveries and connection checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -66,7 +66,7 @@ class Operations(Calls):
         """The running job of a connection, if any. The server runs one at a time."""
         what = f"list the jobs of connection {connection_id}"
         newest = [("connectionId", connection_id), NEWEST_FIRST, ("limit", str(RECENT))]
-        # Without a type, the list has no refreshes (airbyte-platform, JobService).
+        # Without a type, the list of some servers has no refreshes.
         for kind in ([], [("jobType", "refresh")]):
             for item in self._items("/jobs", what, [*newest, *kind]):
                 job = parse(Job, item, what)
@@ -74,16 +74,27 @@ class Operations(Calls):
                     return job
         return None
 
-    def jobs(self, *, workspace_id: str = "", connection_id: str = "", kind: str = "") -> Iterator[Job]:
+    def jobs(
+        self,
+        *,
+        workspace_id: str = "",
+        connection_id: str = "",
+        kind: str = "",
+        status: str = "",
+        times: Mapping[str, str] | None = None,
+    ) -> Iterator[Job]:
         """Jobs of a workspace or connection, newest first. Pages are fetched lazily.
 
         Args:
             workspace_id: the workspace, if no connection is given.
             connection_id: the connection.
-            kind: `sync`, `reset` or `refresh`. Without it, the server lists all jobs but refreshes.
+            kind: `sync`, `reset` or `refresh`. Without it, some servers list all jobs but refreshes.
+            status: only jobs of this status.
+            times: limits of the times of creation and of the last update, by the API's names, as ISO 8601 with a zone.
         """
         what = f"list the {kind or 'sync'} jobs"
         asked = [("workspaceIds", workspace_id), ("connectionId", connection_id), ("jobType", kind)]
+        asked += [("status", status), *(times or {}).items()]
         query = [NEWEST_FIRST, *((name, value) for name, value in asked if value)]
         return (parse(Job, item, what) for item in self._pages("/jobs", "jobId", what, query))
 

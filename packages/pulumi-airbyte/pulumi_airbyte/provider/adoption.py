@@ -12,7 +12,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.errors import ServerError
-from pulumi_airbyte.client.models import Actor, Connection, Definition, Tag, Workspace
+from pulumi_airbyte.client.models import Actor, Connection, Definition, Permission, Tag, Workspace
 from pulumi_airbyte.provider.inventory import Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, is_known
 from pulumi_airbyte.provider.reconcile import changes, same
@@ -25,7 +25,7 @@ SETTING: Final = "adoptExisting"
 FOR_ONE_RUN: Final = "AIRBYTE_ADOPT_EXISTING=identical"
 SHOWN: Final = 8
 
-Record = TypeVar("Record", Actor, Connection, Definition, Tag, Workspace)
+Record = TypeVar("Record", Actor, Connection, Definition, Permission, Tag, Workspace)
 
 
 class RefusedError(AirbyteError):
@@ -73,6 +73,7 @@ class Sought(Generic[Record]):
         look: makes the comparable form of a live object.
         is_open: whether the server fills in a path at which its value differs from the wanted one.
         adopting: describes what an adoption writes, in words that follow "and"; empty for nothing.
+        named: whether it has a name of its own, by which two of a kind can be told apart.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Sought(Generic[Record]):
     as_posted: Properties = field(default_factory=dict)
     is_open: Callable[[Path, Property], bool] = nothing_open
     adopting: Callable[["Found[Record]"], str] = nothing_written
+    named: bool = True
 
     @property
     def label(self) -> str:
@@ -301,7 +303,8 @@ class Adoption(Generic[Record]):
     def _taken(self, what: str, owner: str) -> RefusedError:
         return RefusedError(
             f'The program has {what} already, as resource "{name_of(owner)}" ({owner}).',
-            f"Give one of the two another display name, or delete one from the program. If that resource loses "
+            f"{'Give one of the two another display name, or delete' if self._sought.named else 'Delete'} one from "
+            f"the program. If that resource loses "
             f"this name in the same run, run `pulumi up` again. Two {self._sought.kind}s of one name can't be "
             f"distinguished after a crash.",
         )
@@ -330,8 +333,8 @@ class Adoption(Generic[Record]):
             f"Airbyte has {self._sought.label} ({object_id}) already, and it differs from the program: see "
             f"{', '.join(names[:SHOWN])}{more}.",
             f"Take it over: {self._import_advice(object_id)}, then `pulumi up` changes it to the program's values. "
-            f"Or give this one another name. Where the program had it under another resource name, give this one an "
-            f"alias. Where `--replace` or a taint asks for a new one, leave that out.",
+            f"{'Or give this one another name. ' if self._sought.named else ''}Where the program had it under another "
+            f"resource name, give this one an alias. Where `--replace` or a taint asks for a new one, leave that out.",
         )
 
     def _import_advice(self, object_id: str) -> str:

@@ -34,6 +34,7 @@ from pulumi_airbyte.provider.connection_cursors import (
 from pulumi_airbyte.provider.connection_inputs import (
     canonical,
     from_server,
+    known_streams,
     leaves_out,
     mapper_keys_hidden,
     named,
@@ -275,7 +276,8 @@ def _refused(named: Properties) -> list[Failure]:
 def _checked_streams(configurations: Property, checking: Checking) -> tuple[Property, list[Failure]]:
     """The streams as canonical text, and failures for them."""
     if not is_known(configurations):
-        return UNKNOWN, []
+        known = known_streams(configurations)
+        return UNKNOWN, _checked_streams(known, checking)[1] if known else []
     try:
         streams = parse(reveal(configurations), stored=checking.importing)
     except ConfigurationError as error:

@@ -181,6 +181,25 @@ def secrecy_kept(checked: Properties, inputs: Properties) -> Properties:
     return {key: secret(value) if has_secret(inputs.get(key)) else value for key, value in checked.items()}
 
 
+def known_streams(configurations: Property) -> Property:
+    """The streams without the properties that are unknown, such as mappers with a key that another resource makes.
+
+    None while a whole stream, or every name, is unknown.
+    """
+    plain = unwrap(configurations)
+    listed = unwrap(plain.get("streams")) if isinstance(plain, dict) else plain
+    found = [unwrap(stream) for stream in listed] if isinstance(listed, list) else []
+    kept: list[Property] = [
+        {key: value for key, value in stream.items() if is_known(value)} if isinstance(stream, dict) else stream
+        for stream in found
+        if is_known([stream.get("name"), stream.get("namespace")] if isinstance(stream, dict) else stream)
+    ]
+    if not kept:
+        return None
+    others = {key: value for key, value in plain.items() if is_known(value)} if isinstance(plain, dict) else {}
+    return {**others, "streams": kept}
+
+
 def mapper_keys(tree: Properties) -> Iterator[str]:
     """Keys of encryption mappers, the only secrets of a connection; nothing while its streams are unknown."""
     streams = tree.get("configurations")

@@ -10,7 +10,7 @@ from pulumi_airbyte.client.models import ActorKind, Definition, DefinitionKind
 from pulumi_airbyte.provider.cascades import refuse_configured
 from pulumi_airbyte.provider.gone import Listed
 from pulumi_airbyte.provider.inventory import Shelf
-from pulumi_airbyte.provider.plain import PlainType, workspace_of
+from pulumi_airbyte.provider.plain import PlainType
 from pulumi_airbyte.provider.properties import Properties, Property, Secret, unwrap
 from pulumi_airbyte.provider.reconcile import all_secret
 from pulumi_airbyte.provider.resource import Checked, Checking, Differences, Failure, Server
@@ -65,7 +65,7 @@ class DefinitionType(PlainType[Definition]):
 
     def write(self, known: Known, body: JsonObject) -> Definition:
         """PUT."""
-        return self.airbyte.put_definition(self.definitions, known.id, workspace_of(known), body)
+        return self.airbyte.put_definition(self.definitions, known.id, self.place(known.inputs), body)
 
     def erase(self, object_id: str, workspace_id: str) -> None:
         """DELETE."""
@@ -73,7 +73,7 @@ class DefinitionType(PlainType[Definition]):
 
     def refuse_cascade(self, known: Known) -> None:
         """Refuse to delete a definition that live sources or destinations use."""
-        refuse_configured(self.airbyte, self.actors, known.id, workspace_of(known))
+        refuse_configured(self.airbyte, self.actors, known.id, self.place(known.inputs))
 
     def outputs_of(self, found: Definition) -> Properties:
         """The id."""

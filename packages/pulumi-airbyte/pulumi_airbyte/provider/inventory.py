@@ -19,6 +19,7 @@ from pulumi_airbyte.client.models import (
     Connection,
     Definition,
     DefinitionKind,
+    Permission,
     Tag,
     Workspace,
 )
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 ONE_BY_ONE: Final = 3
 """This many objects of a kind are read one by one before the list is fetched."""
 
+EVERYWHERE: Final = ""
+"""In place of a workspace: all visible ones."""
+
 UNKNOWN_WORKSPACE: Final = "unknown"
 """The workspace of an object with an unknown workspace."""
 
-Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Tag, Workspace)
+Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Permission, Tag, Workspace)
 Answer = TypeVar("Answer")
 
 
@@ -129,6 +133,23 @@ class Shelf(Generic[Record]):
                 self._place(object_id, found)
         return found
 
+    def look(self, object_id: str, workspace_id: str = UNKNOWN_WORKSPACE) -> Record:
+        """Read one object for display: its entry in a list that this process has, with its own writes, else as `get`.
+
+        Raises:
+            AirbyteError: as `get`.
+        """
+        with self._lock:
+            for listed in self._lists.values():
+                if object_id in listed:
+                    return listed[object_id]
+        return self.get(object_id, workspace_id)
+
+    def home_of(self, record: Record) -> str:
+        """The workspace of a record; UNKNOWN_WORKSPACE if neither the record nor a list shows it."""
+        home = self._reading.workspace_of(record)
+        return self._homes.get(self._reading.id_of(record), home) if home == UNKNOWN_WORKSPACE else home
+
     def _single(self, object_id: str, workspace_id: str) -> Record:
         found = self._reading.one(object_id, workspace_id)
         self._place(object_id, found)
@@ -174,8 +195,8 @@ class Shelf(Generic[Record]):
         with self._lock:
             object_id = self._reading.id_of(record)
             self._unread.pop(object_id, None)
-            listed = self._lists.get(self._place(object_id, record))
-            if listed is not None:
+            home = self._place(object_id, record)
+            for listed in (self._lists[place] for place in {home, EVERYWHERE} & self._lists.keys()):
                 listed[object_id] = record
 
     def drop(self, object_id: str) -> None:
@@ -205,6 +226,27 @@ def _tags(airbyte: Airbyte) -> Shelf[Tag]:
             airbyte.tags,
             lambda found: found.tag_id,
             lambda found: found.workspace_id,
+        )
+    )
+
+
+def permission_place(user_id: str, organization_id: str) -> str:
+    """The list that a permission is in: those of a user in an organization itself, or in workspaces."""
+    return f"{user_id}/{organization_id}"
+
+
+def _permissions(airbyte: Airbyte) -> Shelf[Permission]:
+    def within(place: str) -> list[Permission]:
+        user_id, _, organization_id = place.partition("/")
+        return airbyte.permissions_within(user_id, organization_id)
+
+    return Shelf(
+        Reading(
+            lambda permission_id, _: airbyte.read_permission(permission_id),
+            within,
+            within,
+            lambda found: found.permission_id,
+            lambda found: permission_place(found.user_id or "", found.organization or ""),
         )
     )
 
@@ -249,6 +291,7 @@ class Inventory:
             )
         )
         self.tags: Shelf[Tag] = _tags(airbyte)
+        self.permissions: Shelf[Permission] = _permissions(airbyte)
         self._definitions: dict[DefinitionKind, Shelf[Definition]] = {
             kind: _definitions(airbyte, kind) for kind in get_args(DefinitionKind)
         }

@@ -1,10 +1,10 @@
-"""Resources of a few properties, which one call creates and one call changes: workspaces, tags and definitions."""
+"""Resources of a few properties, which one call creates and one changes: workspaces, tags, definitions, permissions."""
 
 from abc import abstractmethod
 from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar, cast
 
-from pulumi_airbyte.client.models import Definition, Tag, Workspace
+from pulumi_airbyte.client.models import Definition, Permission, Tag, Workspace
 from pulumi_airbyte.provider.adoption import Adoption, Seen, Sought
 from pulumi_airbyte.provider.gone import Listed, changed, exists, remove
 from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf
@@ -27,7 +27,7 @@ from pulumi_airbyte.provider.secrecy import without_nulls
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.values import JsonObject, Path
 
-Stored = TypeVar("Stored", Definition, Tag, Workspace)
+Stored = TypeVar("Stored", Definition, Permission, Tag, Workspace)
 
 
 class PlainType(ResourceType, Generic[Stored]):
@@ -40,12 +40,14 @@ class PlainType(ResourceType, Generic[Stored]):
             is no change.
         unique: whether the server refuses a second object of one identity. Then a replacement of the same identity, as
             a trigger asks for, keeps the object.
+        has_name: whether it has a display name.
     """
 
     kind: ClassVar[str]
     id_output: ClassVar[str]
     left_alone: ClassVar[frozenset[str]] = frozenset()
     unique: ClassVar[bool] = False
+    has_name: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -89,7 +91,7 @@ class PlainType(ResourceType, Generic[Stored]):
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Fill in the name."""
-        named: Properties = {"name": checking.name, **without_nulls(inputs)}
+        named: Properties = {**({"name": checking.name} if self.has_name else {}), **without_nulls(inputs)}
         refused = [] if checking.importing else refused_texts(named)
         return Checked(named, table_failures(self.inputs, named) + refused)
 
@@ -113,19 +115,14 @@ class PlainType(ResourceType, Generic[Stored]):
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Report in a preview whether an object will be adopted, if its identity is known."""
-        if not all(isinstance(unwrap(inputs.get(name)), str) for name in self.identity):
+        if self.identified(inputs) is None:
             return {}
         found = self._adoption(inputs, target).foresee()
         return self.outputs_of(found.record) if found is not None else {}
 
     def read(self, known: Known, target: Target) -> Live | None:
         """GET."""
-        within = workspace_of(known)
-        found = exists(
-            self.airbyte,
-            lambda: self.shelf.get(known.id, within or UNKNOWN_WORKSPACE),
-            self.listed(known.id, within),
-        )
+        found = self.there(known)
         if found is None:
             return None
         if not known.inputs:
@@ -141,10 +138,10 @@ class PlainType(ResourceType, Generic[Stored]):
         if not self.writes(self.diff(known, new)):
             return known.outputs
         fixed = {entry.name for entry in self.inputs if entry.replace}
-        body = {key: reveal(value) for key, value in self.remote(self.tree(new)).items() if key not in fixed}
+        body = {key: reveal(value) for key, value in self.sent(self.tree(new)).items() if key not in fixed}
         written = changed(
             lambda: self.write(known, body),
-            f'The {self.kind} "{reveal(new.get("name"))}" ({known.id})',
+            f'The {self.kind} "{self.title(new)}" ({known.id})',
             lambda: self._lives(known),
         )
         self.shelf.put(written)
@@ -154,17 +151,39 @@ class PlainType(ResourceType, Generic[Stored]):
         """DELETE, unless the server would delete other objects too. A deleted object is answered with 404."""
         if unwrap(known.inputs.get("forceDestroy")) is not True:
             self.refuse_cascade(known)
-        within = workspace_of(known)
-        remove(self.airbyte, lambda: self.erase(known.id, within), self.listed(known.id, within))
+        self.vanish(known)
         self.shelf.drop(known.id)
+
+    def title(self, tree: Properties) -> str:
+        """An object in words, beside its kind: its name."""
+        return str(unwrap(tree.get("name")))
+
+    def place(self, inputs: Properties) -> str:
+        """The list that an object is in: its workspace; empty if that is unknown."""
+        given = unwrap(inputs.get("workspaceId"))
+        return given if isinstance(given, str) else ""
+
+    def there(self, known: Known) -> Stored | None:
+        """Read an object; None if it does not exist."""
+        within = self.place(known.inputs)
+        return exists(
+            self.airbyte,
+            lambda: self.shelf.get(known.id, within or UNKNOWN_WORKSPACE),
+            self.listed(known.id, within),
+        )
+
+    def vanish(self, known: Known) -> None:
+        """Delete an object. It is no error if it does not exist."""
+        within = self.place(known.inputs)
+        remove(self.airbyte, lambda: self.erase(known.id, within), self.listed(known.id, within))
 
     def _lives(self, known: Known) -> bool:
         """Whether the object exists, by its list, which is read now."""
-        within = workspace_of(known)
+        within = self.place(known.inputs)
         return any(self._id_of(each) == known.id for each in self.shelf.reload(within))
 
     def _posted(self, inputs: Properties) -> Stored:
-        made = self.post({key: reveal(value) for key, value in self.remote(self.tree(inputs)).items()})
+        made = self.post({key: reveal(value) for key, value in self.sent(self.tree(inputs)).items()})
         self.shelf.put(made)
         return made
 
@@ -178,7 +197,7 @@ class PlainType(ResourceType, Generic[Stored]):
         sent = self.remote(self.tree(inputs))
         lost = losses(sent, self.from_server(answer), self.leaves_out)
         names = (self.named(sent, path) for path in lost)
-        label = f'The {self.kind} "{answer.name}"'
+        label = f'The {self.kind} "{self.title(self.from_server(answer))}"'
         return refuse_lost(label, self._id_of(answer), self._outputs(answer, sent), names)
 
     def _outputs(self, found: Stored, sent: Properties) -> Properties:
@@ -189,20 +208,21 @@ class PlainType(ResourceType, Generic[Stored]):
 
     def _adoption(self, inputs: Properties, target: Target) -> Adoption[Stored]:
         tree = self.remote(self.tree(inputs))
-        named_by: Properties = {name: unwrap(tree[name]) for name in self.identity}
+        named_by: Properties = {name: unwrap(tree.get(name)) for name in self.identity}
         unseen = {key for key in tree if self.leaves_out(tree, (key,))}
         wanted = {key: value for key, value in tree.items() if key not in unseen}
         return Adoption(
             self.server,
             Sought(
                 self.kind,
-                str(named_by.get("workspaceId", "")),
+                self.place(tree),
                 self._identity_in(tree),
                 named_by,
                 wanted,
                 self.shelf,
                 self._look,
                 is_open=self.is_open,
+                named=self.has_name,
             ),
             replace(target, replaced=None) if self.unique else target,
         )
@@ -212,12 +232,6 @@ class PlainType(ResourceType, Generic[Stored]):
         return Seen(self._id_of(found), self._identity_in(tree), lambda: tree)
 
     def _identity_in(self, tree: Properties) -> tuple[str, ...]:
-        """The values that identify an object in its workspace: the name comes first."""
-        names = ("name", *(name for name in self.identity if name not in {"name", "workspaceId"}))
-        return tuple(str(unwrap(tree.get(name))) for name in names)
-
-
-def workspace_of(known: Known) -> str:
-    """The workspace of an object of the state; empty if it is unknown."""
-    given = unwrap(known.inputs.get("workspaceId"))
-    return given if isinstance(given, str) else ""
+        """The values that identify an object in its list: its words come first."""
+        others: list[str] = [name for name in self.identity if name not in {"name", "workspaceId"}]
+        return tuple(map(str, (self.title(tree), *(unwrap(tree.get(name)) for name in others))))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airbyte_model.specifications import Specification
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_IDS: Final = ("workspaceId", "definitionId", "sourceId", "destinationId")
+_IDS: Final = ("workspaceId", "organizationId", "regionId", "userId", "definitionId", "sourceId", "destinationId")
 _TAG: Final = ("tagId", "name", "color", "workspaceId")
 _TAG_IDS: Final = ("tagId", "workspaceId")
 NO_ID: Final = "is not an id of Airbyte, which is a UUID: give the resource's own output, or copy it from Airbyte"

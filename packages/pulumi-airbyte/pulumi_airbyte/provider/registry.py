@@ -9,6 +9,8 @@ from pulumi_airbyte.provider.definition import (
     DestinationDefinitionType,
     SourceDefinitionType,
 )
+from pulumi_airbyte.provider.oauth import OauthCredentialsType
+from pulumi_airbyte.provider.permission import PermissionType
 from pulumi_airbyte.provider.resource import ResourceType, Server
 from pulumi_airbyte.provider.secrecy import Specifications
 from pulumi_airbyte.provider.tag import TagType
@@ -23,6 +25,8 @@ RESOURCES: Final[tuple[type[ResourceType], ...]] = (
     DestinationDefinitionType,
     DeclarativeSourceDefinitionType,
     TagType,
+    PermissionType,
+    OauthCredentialsType,
 )
 
 
@@ -37,5 +41,7 @@ def registry(server: Server, specifications: Specifications) -> dict[str, Resour
         DestinationDefinitionType(server, specifications),
         DeclarativeSourceDefinitionType(server, specifications),
         TagType(server),
+        PermissionType(server),
+        OauthCredentialsType(server),
     )
     return {resource.token: resource for resource in made}

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
+from uuid import UUID
 
 from pulumi_airbyte.client import Airbyte
 from pulumi_airbyte.provider.inventory import Inventory
@@ -122,15 +123,36 @@ class ResourceType(ABC):
         local = self.local(inputs)
         return {key: value for key, value in inputs.items() if key not in local}
 
+    def sent(self, inputs: Properties) -> Properties:
+        """The inputs that are written to the server."""
+        names = {entry.name for entry in self.inputs if entry.local}
+        return {key: value for key, value in inputs.items() if key not in names}
+
     def entry(self, inputs: Properties) -> str:
         """An object's identity by its inputs; empty while it is unknown."""
+        found = self.identified(inputs)
+        return "" if found is None else entry_of(self.token, found)
+
+    def identified(self, inputs: Properties) -> tuple[str, ...] | None:
+        """The values of the inputs that identify an object; None while one of them is unknown."""
         values = [unwrap(inputs.get(name)) for name in self.identity]
         texts = tuple(value for value in values if isinstance(value, str))
-        return entry_of(self.token, texts) if len(texts) == len(values) else ""
+        return texts if len(texts) == len(values) else None
 
     def successor(self, inputs: Properties) -> str:
         """The inputs of a replacement that the delete of the old object needs, as JSON without secrets."""
         return "{}"
+
+    def require_id(self, object_id: str) -> None:
+        """Refuse an id that a person mistyped in an import. All other ids come from the server.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            UUID(object_id)
+        except ValueError:
+            raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
         """Preview a create: report an adoption, or refuse. Inputs may be partly unknown.
@@ -226,7 +248,7 @@ def _value_failures(entry: Field, value: Property) -> list[Failure]:
         "paths": (list,),
         "objects": (list,),
     }
-    if not isinstance(value, kinds[entry.type]):
+    if not isinstance(value, (*kinds[entry.type], *((str,) if entry.text else ()))):
         words = {"texts": "a list of texts", "paths": "a list of paths", "objects": "a list of objects"}
         article = "an" if entry.type[0] in "aio" else "a"
         return [Failure(entry.name, f"must be {words.get(entry.type) or f'{article} {entry.type}'}")]

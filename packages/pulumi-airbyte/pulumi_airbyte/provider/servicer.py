@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from typing import Any, Final, NoReturn
-from uuid import UUID
 
 import grpc
 from google.protobuf import empty_pb2
@@ -15,6 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi_airbyte.client import Airbyte, AirbyteError, ClientSettings
 from pulumi_airbyte.provider import adoption, configuration, schema
 from pulumi_airbyte.provider.functions import FUNCTIONS
+from pulumi_airbyte.provider.functions.function import Directory
 from pulumi_airbyte.provider.inventory import Inventory
 from pulumi_airbyte.provider.messages import Messages
 from pulumi_airbyte.provider.properties import UNKNOWN, Properties, decode, encode
@@ -29,6 +29,7 @@ from pulumi_airbyte.provider.wire import diff_response, failures_response
 VERSION: Final = metadata.version("pulumi-airbyte")
 STATUS_DETAILS: Final = "grpc-status-details-bin"
 MAY_BE_ABSENT: Final = frozenset({"serverRewrites", "secretVersions", "unfinished"})
+NOT_CONFIGURED: Final = "the provider has not been configured"
 NOT_KNOWN_YET: Final = ClientSettings(public_url="")
 """Settings for a server whose address is unknown in a preview, because another resource creates it. Calls fail."""
 
@@ -41,6 +42,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._airbyte: Airbyte | None = None
         self._clients: list[Airbyte] = []
         self._resources: dict[str, ResourceType] = {}
+        self._directory: Directory | None = None
         self._importing: set[str] = set()
         self._run = Run(RunRecord())
 
@@ -95,15 +97,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         quick = Airbyte(replace(settings, retry=replace(settings.retry, attempts=3), read_seconds=15.0))
         self._clients = [self._airbyte, quick]
         self._run = Run(RunRecord.of(self._messages.address))
-        server = Server(self._airbyte, Inventory(self._airbyte), self._run, adopts_identical)
-        self._resources = registry(server, Specifications(quick))
+        inventory, specifications = Inventory(self._airbyte), Specifications(quick)
+        server = Server(self._airbyte, inventory, self._run, adopts_identical)
+        self._resources = registry(server, specifications)
+        self._directory = Directory(self._airbyte, inventory, specifications)
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> provider_pb2.InvokeResponse:
         """Answer a look-up."""
         with _failures_reported(context):
             if request.tok not in FUNCTIONS:
                 _abort(context, f"{request.tok} is no function of the airbyte provider", grpc.StatusCode.UNIMPLEMENTED)
-            answer = FUNCTIONS[request.tok].call(self._reachable(context), decode(request.args))
+            if self._directory is None:
+                _abort(context, NOT_CONFIGURED, grpc.StatusCode.FAILED_PRECONDITION)
+            answer = FUNCTIONS[request.tok].call(self._directory, decode(request.args))
             if isinstance(answer, list):
                 return provider_pb2.InvokeResponse(failures=failures_response(answer).failures)
             response = provider_pb2.InvokeResponse()
@@ -158,7 +164,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             # as inputs and outputs (pulumi, step.go). A refresh sends the state's outputs.
             by_id = known.inputs == known.outputs
             if by_id:
-                _require_uuid(request.id)
+                self._resource(request.urn, context).require_id(request.id)
                 self._importing.add(request.urn)
             live = self._resource(request.urn, context).read(known, self._target(request.urn))
             if live is None:
@@ -217,16 +223,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _reachable(self, context: Any) -> Airbyte:
         if self._airbyte is None:
-            _abort(context, "the provider has not been configured", grpc.StatusCode.FAILED_PRECONDITION)
+            _abort(context, NOT_CONFIGURED, grpc.StatusCode.FAILED_PRECONDITION)
         return self._airbyte
-
-
-def _require_uuid(object_id: str) -> None:
-    """Refuse an id that a person mistyped in an import. All other ids come from the server."""
-    try:
-        UUID(object_id)
-    except ValueError:
-        raise ValueError(f"{object_id!r} is no id: use the UUID from the URL of the object's page") from None
 
 
 def _to_come(resource: ResourceType) -> Properties:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
+from airbyte_model.mapper_types import HASHING_METHODS, MAPPER_TYPES
+from airbyte_model.modes import SYNC_MODES
 
 FieldType = Literal["string", "integer", "boolean", "object", "texts", "paths", "objects"]
 
@@ -34,10 +36,12 @@ class Field:
         required: whether the program must set it.
         replace: whether a change replaces the object, because the API can't change it.
         secret: whether the engine encrypts it as a whole.
-        values: the allowed texts; empty for any.
+        values: the allowed texts; empty for any. The schema has an enumeration of them.
         local: whether it is the provider's own; the server has no such property.
         unshown: whether the server takes it and never shows it. It is compared with the state, and not with the server.
         of: the type of an `object`, or of each item of `objects`; None for free-form JSON.
+        text: whether its JSON text may stand for an `object`.
+        enum: the name of the enumeration of `values`. Default: the owner's name and the property's.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Field:
     local: bool = False
     unshown: bool = False
     of: ObjectType | None = None
+    text: bool = False
+    enum: str = ""
 
     @property
     def kept(self) -> bool:
@@ -73,7 +79,7 @@ VERSIONS: Final = Field(
     "What stands behind each secret since the last write: JSON of property path to version. Absent where the server "
     "shows no versions.",
 )
-CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.")
+CREATED_AT: Final = Field("createdAt", "integer", "When the object was made, in seconds since 1970.", required=True)
 
 
 _CONSENT: Final = Field(
@@ -126,7 +132,7 @@ def actor_inputs(kind: str) -> tuple[Field, ...]:
 def actor_outputs(kind: str) -> tuple[Field, ...]:
     """The outputs of a source or destination."""
     return (
-        Field(f"{kind}Id", "string", f"The {kind}'s id."),
+        Field(f"{kind}Id", "string", f"The {kind}'s id.", required=True),
         Field(f"{kind}Type", "string", "The connector's type name; empty for custom connectors."),
         CREATED_AT,
         REWRITES,
@@ -139,7 +145,14 @@ _SCHEDULE: Final = ObjectType(
     "ConnectionSchedule",
     "When a connection syncs.",
     (
-        Field("scheduleType", "string", "manual, cron or basic.", required=True, values=("manual", "cron", "basic")),
+        Field(
+            "scheduleType",
+            "string",
+            "manual, cron or basic.",
+            required=True,
+            values=("manual", "cron", "basic"),
+            enum="ScheduleType",
+        ),
         Field(
             "cronExpression",
             "string",
@@ -163,16 +176,77 @@ _TAG: Final = ObjectType(
         Field("workspaceId", "string", "The workspace that holds the tag.", required=True),
     ),
 )
+_MAPPER_CONFIGURATION: Final = ObjectType(
+    "ConnectionConfigurationsStreamMapperConfiguration",
+    "A mapper's settings: each type of mapper takes some of them.",
+    (
+        Field("targetField", "string", "The field that `hashing`, `encryption` or `field-filtering` changes."),
+        Field("fieldNameSuffix", "string", "What `hashing` and `encryption` append to the field's name."),
+        Field("method", "string", "How `hashing` hashes.", values=HASHING_METHODS, enum="HashingMethod"),
+        Field("algorithm", "string", "How `encryption` encrypts.", values=("AES", "RSA"), enum="EncryptionAlgorithm"),
+        Field("key", "string", "The key of AES, in hexadecimal digits.", secret=True),
+        Field("mode", "string", "The mode of AES, such as `CBC`."),
+        Field("padding", "string", "The padding of AES.", values=("NoPadding", "PKCS5Padding"), enum="AesPadding"),
+        Field("publicKey", "string", "The public key of RSA, in hexadecimal digits."),
+        Field("originalFieldName", "string", "The field that `field-renaming` renames."),
+        Field("newFieldName", "string", "Its new name."),
+        Field("conditions", "object", "The rows that `row-filtering` keeps: a condition with a type, EQUAL or NOT."),
+    ),
+)
+_MAPPER: Final = ObjectType(
+    "ConnectionConfigurationsStreamMapper",
+    "A transformation of a stream's records.",
+    (
+        Field("type", "string", "Its type.", required=True, values=MAPPER_TYPES, enum="MapperType"),
+        Field("mapperConfiguration", "object", "Its settings.", required=True, of=_MAPPER_CONFIGURATION),
+    ),
+)
+_STREAM: Final = ObjectType(
+    "ConnectionConfigurationsStream",
+    "A stream to sync.",
+    (
+        Field("name", "string", "The stream's name in the source.", required=True),
+        Field("namespace", "string", "The source's namespace, part of the stream's identity."),
+        Field(
+            "syncMode",
+            "string",
+            "How it is read and written. Default: full_refresh_overwrite.",
+            values=SYNC_MODES,
+            enum="SyncMode",
+        ),
+        Field("cursorField", "texts", "Path of the field that marks new records; used in incremental modes."),
+        Field("primaryKey", "paths", "One path per part of the key."),
+        Field("selectedFields", "texts", "Names of top-level fields. Default: all of them."),
+        Field("mappers", "objects", "Transformations, in the order in which they run.", of=_MAPPER),
+        Field("includeFiles", "boolean", "Whether files that records refer to are copied too. Default: false."),
+        Field("destinationObjectName", "string", "For destinations that write into named objects (1.8 and later)."),
+    ),
+)
+_CONFIGURATIONS: Final = ObjectType(
+    "ConnectionConfigurations",
+    "The streams of a connection.",
+    (
+        Field(
+            "streams",
+            "objects",
+            "The streams, at least one: without a list the server would select streams by itself.",
+            required=True,
+            of=_STREAM,
+        ),
+    ),
+)
 CONNECTION_INPUTS: Final = (
     Field("name", "string", "The connection's display name. Default: the resource's name in the program."),
     Field("sourceId", "string", "The source to read.", required=True, replace=True),
     Field("destinationId", "string", "The destination to write.", required=True, replace=True),
     Field(
         "configurations",
-        "string",
-        'The streams to sync, as one canonical JSON text `{"streams":[…]}`; the SDK writes it from typed streams. '
-        "Secret as a whole where a mapper holds a key.",
+        "object",
+        'The streams to sync, or their JSON text `{"streams":[…]}`. The state has them as one canonical text, which is '
+        "secret as a whole where a mapper holds a key.",
         required=True,
+        of=_CONFIGURATIONS,
+        text=True,
     ),
     Field("schedule", "object", "When to sync; without it only on request.", of=_SCHEDULE),
     Field(
@@ -249,7 +323,7 @@ CONNECTION_INPUTS: Final = (
     ),
 )
 CONNECTION_OUTPUTS: Final = (
-    Field("connectionId", "string", "The connection's id."),
+    Field("connectionId", "string", "The connection's id.", required=True),
     CREATED_AT,
     REWRITES,
     Field(
@@ -263,8 +337,20 @@ CONNECTION_OUTPUTS: Final = (
 
 WORKSPACE_INPUTS: Final = (
     Field("name", "string", "The workspace's name. Default: the resource's name in the program."),
-    Field("organizationId", "string", "The organization that holds it (Cloud and Enterprise).", replace=True),
-    Field("regionId", "string", "The region that runs its jobs (servers of 1.7 and later)."),
+    Field(
+        "organizationId",
+        "string",
+        "The organization that holds it (Cloud and Enterprise). To leave it out later changes nothing.",
+        replace=True,
+        unshown=True,
+    ),
+    Field(
+        "regionId",
+        "string",
+        "The region that runs its jobs: where data is processed (servers of 1.7 and later). To leave it out later "
+        "changes nothing.",
+        unshown=True,
+    ),
     Field("notifications", "object", "Recipients by kind of notification; omitted keys get the server's defaults."),
     Field(
         "forceDestroy",
@@ -274,7 +360,7 @@ WORKSPACE_INPUTS: Final = (
     ),
 )
 WORKSPACE_OUTPUTS: Final = (
-    Field("workspaceId", "string", "The workspace's id."),
+    Field("workspaceId", "string", "The workspace's id.", required=True),
     Field("dataResidency", "string", "Where its jobs run; `auto` on self-managed servers."),
     REWRITES,
 )
@@ -289,8 +375,8 @@ TAG_INPUTS: Final = (
     ),
 )
 TAG_OUTPUTS: Final = (
-    Field("tagId", "string", "The tag's id."),
-    Field("color", "string", "The tag's color."),
+    Field("tagId", "string", "The tag's id.", required=True),
+    Field("color", "string", "The tag's color.", required=True),
     REWRITES,
 )
 _FORCE_DEFINITION: Final = Field(
@@ -319,6 +405,55 @@ def image_inputs(kind: str) -> tuple[Field, ...]:
     )
 
 
+PERMISSION_TYPES: Final = (
+    "workspace_reader",
+    "workspace_runner",
+    "workspace_editor",
+    "workspace_admin",
+    "organization_member",
+    "organization_reader",
+    "organization_runner",
+    "organization_editor",
+    "organization_admin",
+)
+PERMISSION_INPUTS: Final = (
+    Field("userId", "string", "The user.", required=True, replace=True),
+    Field("workspaceId", "string", "The workspace that it is for. Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that it is for.", replace=True),
+    Field(
+        "permissionType",
+        "string",
+        "What the user may do there.",
+        required=True,
+        values=PERMISSION_TYPES,
+    ),
+)
+PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
+
+OAUTH_INPUTS: Final = (
+    Field("workspaceId", "string", "The workspace that has them (Cloud). Either this or organizationId.", replace=True),
+    Field("organizationId", "string", "The organization that has them.", replace=True),
+    Field(
+        "actorType",
+        "string",
+        "Whether the connector is a source or a destination.",
+        required=True,
+        replace=True,
+        values=("source", "destination"),
+    ),
+    Field("name", "string", "The connector's type name, such as `google-ads`.", required=True, replace=True),
+    Field(
+        "configuration",
+        "object",
+        "The application's values, as the connector's specification asks for them, such as "
+        "`{credentials: {client_id, client_secret}}`.",
+        required=True,
+        secret=True,
+        unshown=True,
+    ),
+)
+OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id."),)
+
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),
     Field("workspaceId", "string", "The workspace whose sources may use it.", required=True, replace=True),
@@ -328,10 +463,11 @@ MANIFEST_INPUTS: Final = (
         "The connector's manifest, or its YAML or JSON text. It is compared as data: order, comments and nulls don't "
         "count.",
         required=True,
+        text=True,
     ),
     _FORCE_DEFINITION,
 )
-DEFINITION_OUTPUTS: Final = (Field("definitionId", "string", "The definition's id."), REWRITES)
+DEFINITION_OUTPUTS: Final = (Field("definitionId", "string", "The definition's id.", required=True), REWRITES)
 
 PROVIDER_CONFIG: Final = (
     Field(

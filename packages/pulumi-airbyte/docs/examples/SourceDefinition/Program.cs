@@ -1,0 +1,17 @@
+using System.Collections.Generic;
+using Pulumi;
+using Airbyte = LotusLake.Airbyte;
+
+return await Deployment.RunAsync(() =>
+{
+    var workspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId);
+    var desk = new Airbyte.SourceDefinition("desk", new()
+    {
+        WorkspaceId = workspaceId,
+        Name = "Desk",
+        DockerRepository = "registry.example.com/source-desk",
+        DockerImageTag = "1.4.0",
+    });
+
+    return new Dictionary<string, object?> { ["definition"] = desk.DefinitionId };
+});

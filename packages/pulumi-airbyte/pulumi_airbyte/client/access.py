@@ -1,0 +1,103 @@
+"""Who may do what, and which application users consent to: permissions, and credentials of OAuth."""
+
+from typing import Final
+
+from pydantic import Field
+
+from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, Rejected, Unauthenticated
+from pulumi_airbyte.client.models import Permission, Wire, parse
+from pulumi_airbyte.client.people import People
+from pulumi_airbyte.values import JsonObject
+
+NOT_IMPLEMENTED: Final = 501
+CLOUD_ONLY: Final = "OAuth credentials of a workspace exist on Airbyte Cloud only; this server is self-managed."
+REMOVE_ADVICE: Final = (
+    "Remove the resource, and give client id and secret in the configuration of each source or destination."
+)
+NEEDED: Final = "Complete lists of permissions need"
+
+
+class _Listed(Wire):
+    """The permissions of a user (PermissionReadList)."""
+
+    permissions: list[Permission] = Field(default_factory=list)
+
+
+class Access(People):
+    """Calls that change who may do what. Every method raises AirbyteError."""
+
+    def create_permission(self, body: JsonObject) -> Permission:
+        """POST /permissions. The server answers a permission that exists already as if it were new."""
+        what = f"give user {body.get('userId')} the permission {body.get('permissionType')}"
+        return parse(Permission, self._public("POST", "/permissions", what, body=body), what)
+
+    def patch_permission(self, permission_id: str, body: JsonObject) -> Permission:
+        """PATCH a permission; only its type can change."""
+        what = f"update permission {permission_id}"
+        return parse(Permission, self._public("PATCH", f"/permissions/{permission_id}", what, body=body), what)
+
+    def delete_permission(self, permission_id: str) -> None:
+        """DELETE a permission. With one in an organization, the user loses those in its workspaces."""
+        self._public("DELETE", f"/permissions/{permission_id}", f"delete permission {permission_id}")
+
+    def permissions_within(self, user_id: str, organization_id: str = "") -> list[Permission]:
+        """The permissions of a user in an organization itself, or else in workspaces.
+
+        The public API lists the caller's own permissions, and those of others in an organization. It has no list of
+        another user's permissions in workspaces, only the Config API has: without that one, such a list is empty.
+        """
+        found = self.permissions(user_id, organization_id)
+        if organization_id:
+            return [each for each in found if each.organization == organization_id]
+        return [each for each in found if each.workspace is not None]
+
+    def permissions(self, user_id: str, organization_id: str) -> list[Permission]:
+        """The permissions of a user, or of the caller for an empty id; without the Config API as `permissions_within`.
+
+        Args:
+            user_id: the user.
+            organization_id: the public API lists another user's permissions for one organization only.
+        """
+        what = f"list the permissions of {f'user {user_id}' if user_id else 'the caller'}"
+        if user_id and self.has_config_api:
+            try:
+                answer = self._config("/permissions/list_by_user", what, {"userId": user_id}, needed_by=NEEDED)
+                return parse(_Listed, answer, what).permissions
+            except (Forbidden, NotFound, Unauthenticated):
+                pass
+            except AirbyteError as error:
+                if error.status != NOT_IMPLEMENTED:
+                    raise
+        try:
+            return self.permissions(user_id, organization_id)
+        except (Forbidden, Rejected):
+            if organization_id:
+                raise
+            return []
+
+    def put_oauth_credentials(self, owner: str, body: JsonObject) -> None:
+        """PUT the OAuth credentials of a connector for a workspace or an organization; no call shows them.
+
+        Args:
+            owner: the owner's path, such as `workspaces/<id>`.
+            body: actorType, name and configuration.
+
+        Raises:
+            AirbyteError: also if the server has no such credentials.
+        """
+        what = f"set the OAuth credentials of {body.get('name')} in {owner}"
+        try:
+            self._public("PUT", f"/{owner}/oauthCredentials", what, body=body)
+        except AirbyteError as error:
+            raise _cloud_only(error) from error
+
+    def delete_oauth_credentials(self, owner: str, kind: str, name: str) -> None:
+        """DELETE the OAuth credentials of a connector; it is no error if there are none."""
+        what = f"delete the OAuth credentials of {name} in {owner}"
+        self._public("DELETE", f"/{owner}/oauthCredentials/{kind}/{name}", what)
+
+
+def _cloud_only(error: AirbyteError) -> AirbyteError:
+    if error.status != NOT_IMPLEMENTED:
+        return error
+    return AirbyteError(f"{CLOUD_ONLY} It answered {NOT_IMPLEMENTED}.", REMOVE_ADVICE, error.status)
