@@ -25,7 +25,7 @@ from toolchain.connectors import environment
 from toolchain.engine import EngineError
 
 HERE = Path(__file__).parent / "clients"
-PATIENCE = 180
+PATIENCE = 600
 """Seconds after which a step that does not end is a failure: the first one imports the client."""
 QUIET = {
     "AIRBYTE_OFFLINE_MODE": "1",
