@@ -31,6 +31,11 @@ class Access(People):
         what = f"give user {body.get('userId')} the permission {body.get('permissionType')}"
         return parse(Permission, self._public("POST", "/permissions", what, body=body), what)
 
+    def get_permission(self, permission_id: str) -> Permission:
+        """GET a permission."""
+        what = f"read permission {permission_id}"
+        return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)
+
     def patch_permission(self, permission_id: str, body: JsonObject) -> Permission:
         """PATCH a permission; only its type can change."""
         what = f"update permission {permission_id}"

@@ -242,7 +242,7 @@ def _permissions(airbyte: Airbyte) -> Shelf[Permission]:
 
     return Shelf(
         Reading(
-            lambda permission_id, _: airbyte.read_permission(permission_id),
+            lambda permission_id, _: airbyte.get_permission(permission_id),
             within,
             within,
             lambda found: found.permission_id,
