@@ -8,7 +8,7 @@ return await Deployment.RunAsync(() =>
     var shopify = new Airbyte.OauthCredentials("shopify", new()
     {
         WorkspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId),
-        ActorType = Airbyte.OauthCredentialsActorType.Source,
+        ActorType = Airbyte.ConnectorKind.Source,
         Name = "shopify",
         Configuration =
         {

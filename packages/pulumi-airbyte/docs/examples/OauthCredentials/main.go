@@ -16,7 +16,7 @@ func main() {
 		}
 		shopify, err := airbyte.NewOauthCredentials(ctx, "shopify", &airbyte.OauthCredentialsArgs{
 			WorkspaceId: pulumi.String(workspace.WorkspaceId),
-			ActorType:   airbyte.OauthCredentialsActorTypeSource,
+			ActorType:   airbyte.ConnectorKindSource,
 			Name:        pulumi.String("shopify"),
 			Configuration: pulumi.Map{
 				"credentials": pulumi.Map{

@@ -8,7 +8,7 @@ return await Deployment.RunAsync(() =>
     {
         UserId = Airbyte.GetUser.Invoke(new() { Email = "ada@example.com" }).Apply(found => found.UserId),
         WorkspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId),
-        PermissionType = Airbyte.PermissionPermissionType.WorkspaceEditor,
+        PermissionType = Airbyte.PermissionType.WorkspaceEditor,
     });
 
     return new Dictionary<string, object?> { ["permission"] = editor.PermissionId };

@@ -19,7 +19,7 @@ func main() {
 		editor, err := airbyte.NewPermission(ctx, "editor", &airbyte.PermissionArgs{
 			UserId:         pulumi.String(ada.UserId),
 			WorkspaceId:    pulumi.String(workspace.WorkspaceId),
-			PermissionType: airbyte.PermissionPermissionTypeWorkspaceEditor,
+			PermissionType: airbyte.PermissionTypeWorkspaceEditor,
 		})
 		if err != nil {
 			return err
