@@ -1,4 +1,4 @@
-"""Steps of the MCP server that comes with PyAirbyte: its tools for an Airbyte, called as an MCP client of an agent does."""
+"""Steps of the MCP server that comes with PyAirbyte: its tools for an Airbyte, called as an agent calls them."""
 
 import asyncio
 import os
