@@ -1,7 +1,7 @@
 """Gets the parts of Pulumi's language hosts that write code, and the host and converter of YAML, onto this machine.
 
 The official hosts come with the Pulumi CLI. Where they are missing, stand-ins are built from the Go modules in
-`languages`: programs that write packages and programs for Node.js, Python, Go and .NET, and pulumi-yaml's own host.
+`hosts`: programs that write packages and programs for Node.js, Python, Go and .NET, and pulumi-yaml's own host.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from toolchain.engine import BIN, HERE
 from toolchain.go_build import GoProgram, built
 
 LANGUAGES: Final = ("nodejs", "python", "go", "dotnet")
-MODULES: Final = HERE / "languages"
+MODULES: Final = HERE / "hosts"
 OLDER: Final = MODULES / "dotnet"
 """The module of the generators for .NET, which are older; pulumi-yaml fits them."""
 YAML: Final = "github.com/pulumi/pulumi-yaml/cmd"

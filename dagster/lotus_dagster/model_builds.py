@@ -4,7 +4,9 @@ A build commits all of a model's new files or none. If it fails, parts of them a
 alone: those are put in quarantine, the others are read, and the run succeeds with a check that shows them.
 """
 
+import random
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,8 @@ from lotus_dagster.suspects import Verdict, search
 from lotus_dagster.translator import LotusTranslator
 
 _TRIES: Final = 8
+_LONGEST_WAIT: Final = 20.0
+"""Before a build is tried again, in seconds: it grows from below one second to this."""
 _CONFLICT: Final = "Transaction conflict"
 _NO_FILE_S_FAULT: Final = ("refused:", "can't be listed", _CONFLICT)
 _AUDIT: Final = re.compile(r"audit of \S+ failed: ([^\n]+)")
@@ -88,15 +92,19 @@ class Builder:
         if outcome.failures:
             raise dg.Failure("\n".join(failure.message for failure in outcome.failures))
 
-    def _called(self, *arguments: str, batch: str = "") -> Outcome:
-        """Run a dbt command, again while another writer of the same model was faster: then it has seen old rows."""
+    def _called(self, *arguments: str, batch: str = "", tries: int = _TRIES) -> Outcome:
+        """Run a dbt command, again while another writer of the same model was faster: then it has seen old rows.
+
+        The waits before it differ from run to run, so that of several runs one has time to commit.
+        """
         variables = {PARTITIONS: " ".join(self._units), FILES: batch}
         command = [*arguments, *self._options]
         outcome = self._dbt.call(command, variables)
-        for _ in range(_TRIES - 1):
+        for number in range(tries - 1):
             if not any(_CONFLICT in failure.message for failure in outcome.failures):
                 break
             self._context.log.info("Another run has written the same model: building again.")
+            time.sleep(random.uniform(0, min(2.0**number, _LONGEST_WAIT)))  # noqa: S311, no secret
             outcome = self._dbt.call(command, variables)
         return outcome
 
@@ -124,7 +132,9 @@ class Builder:
 
     def _error_with(self, files: Sequence[StoredFile], model: str, batch: Path) -> str | None:
         bookkeeping.write_batch(batch, files)
-        outcome = self._called("run", "--quiet", "--select", model, batch=str(batch))
+        # Two searches of one model would undo each other's builds for as long as they last: after a conflict, the other
+        # writer alone goes on.
+        outcome = self._called("run", "--quiet", "--select", model, batch=str(batch), tries=1)
         for failure in outcome.failures:
             if not _may_be_a_file_s_fault(failure):
                 raise _SearchInterruptedError(failure.message)

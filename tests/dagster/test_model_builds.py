@@ -196,20 +196,48 @@ def once(action: Callable[[], None]) -> Callable[..., Any]:
     return listing
 
 
+def write_elsewhere(lake: Lake, catalog: str) -> None:
+    """As another run commits a build of the model."""
+    with duckdb.connect() as connection:
+        attach(connection, replace(lake.warehouse, catalog=catalog))
+        connection.execute(f"update lake.runs.{MODEL} set runs = runs + 1")
+
+
 def test_the_slower_of_two_writers_is_run_again(lake: Lake, catalog: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOTUS_CATALOG", catalog)
     assert run().success
     lake.land("shopify", "orders", "2026-01-05", 1, [order(2, NOON)])
-
-    def other_writer() -> None:
-        with duckdb.connect() as connection:
-            attach(connection, replace(lake.warehouse, catalog=catalog))
-            connection.execute(f"update lake.runs.{MODEL} set runs = runs + 1")
-
-    monkeypatch.setattr("lotus_dagster.bookkeeping.stored_files", once(other_writer))
+    monkeypatch.setattr("lotus_dagster.bookkeeping.stored_files", once(lambda: write_elsewhere(lake, catalog)))
     ran = run()
     assert ran.success
     assert put_aside(ran) == []
+    lake.warehouse = replace(lake.warehouse, catalog=catalog)
+    assert lake.query(IDS) == [(1,), (2,)]
+
+
+def test_a_search_ends_where_another_run_writes_the_model_and_the_next_run_searches(
+    lake: Lake, catalog: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOTUS_CATALOG", catalog)
+    assert run().success
+    bad = damage(lake, 1)
+    lake.land("shopify", "orders", "2026-01-05", 2, [order(2, NOON)])
+    call, searches = LotusDbt.call, 0
+
+    def beside_another_run(dbt: LotusDbt, arguments: Sequence[str], variables: Mapping[str, str]) -> Outcome:
+        nonlocal searches
+        if not variables["LOTUS_FILES"]:
+            return call(dbt, arguments, variables)
+        searches += 1
+        with monkeypatch.context() as patched:
+            patched.setattr("lotus_dagster.bookkeeping.stored_files", once(lambda: write_elsewhere(lake, catalog)))
+            return call(dbt, arguments, variables)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LotusDbt, "call", beside_another_run)
+        assert bad in error_of(run())
+    assert searches == 1
+    assert [one["file"] for one in put_aside(run())] == [bad]
     lake.warehouse = replace(lake.warehouse, catalog=catalog)
     assert lake.query(IDS) == [(1,), (2,)]
 

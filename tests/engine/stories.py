@@ -43,6 +43,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "a backfill token is one refresh of its stream": (
         "test_backfill.py::test_a_new_token_is_one_refresh_of_its_stream_and_a_refused_one_is_tried_again",
     ),
+    "the schema is one that the engine binds": (
+        "test_other_languages.py::test_the_engine_binds_the_schema_that_the_plugin_serves_without_a_warning",
+    ),
     "a rotated secret is one update, and no secret is shown": (
         "test_secrets.py::test_a_rotated_secret_is_one_update_of_its_holder_that_shows_no_value",
         "test_secrets.py::test_a_secret_that_is_missing_fails_before_any_write",

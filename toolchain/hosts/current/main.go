@@ -3,7 +3,7 @@ package main
 
 import (
 	"github.com/hashicorp/hcl/v2"
-	"github.com/lotus-lake/toolchain/languages/host"
+	"github.com/lotus-lake/toolchain/hosts/host"
 	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/hcl2/syntax"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"

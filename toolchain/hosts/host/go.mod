@@ -1,4 +1,4 @@
-module github.com/lotus-lake/toolchain/languages/host
+module github.com/lotus-lake/toolchain/hosts/host
 
 go 1.26
 

@@ -1,4 +1,4 @@
-module github.com/lotus-lake/toolchain/languages/dotnet
+module github.com/lotus-lake/toolchain/hosts/dotnet
 
 go 1.26
 
@@ -109,6 +109,6 @@ require (
 	lukechampine.com/frand v1.4.2 // indirect
 )
 
-require github.com/lotus-lake/toolchain/languages/host v0.0.0
+require github.com/lotus-lake/toolchain/hosts/host v0.0.0
 
-replace github.com/lotus-lake/toolchain/languages/host => ../host
+replace github.com/lotus-lake/toolchain/hosts/host => ../host

@@ -1,4 +1,4 @@
-module github.com/lotus-lake/toolchain/languages/current
+module github.com/lotus-lake/toolchain/hosts/current
 
 go 1.26
 
@@ -130,6 +130,6 @@ require (
 // the modules that require it, so it is repeated here.
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
-require github.com/lotus-lake/toolchain/languages/host v0.0.0
+require github.com/lotus-lake/toolchain/hosts/host v0.0.0
 
-replace github.com/lotus-lake/toolchain/languages/host => ../host
+replace github.com/lotus-lake/toolchain/hosts/host => ../host
