@@ -109,6 +109,27 @@ class Operation:
         return [("before", 1), *(("after", number) for number in range(1, self.calls + 1))]
 
 
+def kill_at(pulumi: Pulumi, twin: RunningTwin, command: tuple[str, ...], moment: str, number: int) -> bool:
+    """Kill a command of the engine, its program and its plugin at once, while they wait for the answer to a call.
+
+    Returns:
+        Whether there is such a call; else the command has ended.
+    """
+    twin.twin.faults.add(Fault.model_validate({"nth": number, "hold": moment}))
+    engine = pulumi.start(*command)
+    while (held := twin.held(seconds=0.2)) is None:
+        if engine.poll() is not None:
+            engine.communicate()
+            return False
+    children = subprocess.run(["pgrep", "-P", str(engine.pid)], capture_output=True, text=True, check=True)
+    for process in (engine.pid, *map(int, children.stdout.split())):
+        os.kill(process, signal.SIGKILL)
+    engine.communicate()
+    assert held.left.wait(PATIENCE), "the plugin lives on"
+    twin.twin.faults.clear()
+    return True
+
+
 @dataclass(frozen=True)
 class World:
     """The lake in a folder: a project with its state, and an Airbyte with its data."""
@@ -127,16 +148,7 @@ class World:
 
     def kill_at(self, operation: Operation, moment: str, number: int) -> None:
         """Kill the engine, its program and its plugin at once, while they wait for the answer to a call."""
-        self.twin.twin.faults.add(Fault.model_validate({"nth": number, "hold": moment}))
-        engine = self.pulumi.start(*operation.command)
-        while (held := self.twin.held(seconds=0.2)) is None:
-            assert engine.poll() is None, f"there is no call {number}: {engine.communicate()}"
-        children = subprocess.run(["pgrep", "-P", str(engine.pid)], capture_output=True, text=True, check=True)
-        for process in (engine.pid, *map(int, children.stdout.split())):
-            os.kill(process, signal.SIGKILL)
-        engine.communicate()
-        assert held.left.wait(PATIENCE), "the plugin lives on"
-        self.twin.twin.faults.clear()
+        assert kill_at(self.pulumi, self.twin, operation.command, moment, number), f"there is no call {number}"
 
     def end(self) -> Document:
         """What Airbyte has and what the state says, secrets included, without ids and times."""

@@ -3,15 +3,14 @@
 from typing import Any
 
 import httpx
+import pytest
 from airbyte_twin.records import User
 from airbyte_twin.testing import running_twin
 
 from tests.provider.jobs import drive_job
-from tests.provider.lake import Lake
+from tests.provider.lake import ORGANIZATION, OTHER_ORGANIZATION, Lake
 from tests.provider.plugin import Plugin, error
 from tests.provider.test_lookups_objects import NOWHERE, made_connection, names
-
-DEFAULT = "00000000-0000-0000-0000-000000000000"
 
 
 def run(lake: Lake, connection_id: str, kind: str = "sync", status: Any = "succeeded") -> int:
@@ -79,21 +78,41 @@ def people(lake: Lake) -> tuple[str, str]:
         lake.api(
             "POST",
             "/permissions",
-            {"userId": user.id, "permissionType": "organization_reader", "organizationId": DEFAULT},
+            {"userId": user.id, "permissionType": "organization_reader", "organizationId": ORGANIZATION},
         )
         ids.append(user.id)
     return ids[0], ids[1]
 
 
-def test_the_only_organization_needs_no_name(plugin: Plugin, lake: Lake) -> None:
+@pytest.fixture
+def one_organization(lake: Lake) -> Lake:
+    """The lake without its other organization."""
+    lake.twin.store.organizations.drop(OTHER_ORGANIZATION)
+    return lake
+
+
+def test_several_organizations_are_an_error_that_lists_them(plugin: Plugin, lake: Lake) -> None:
+    people(lake)
+    message = error(lambda: plugin.invoke("getOrganization"))
+    assert message.startswith("The organization is ambiguous: there are 2 organizations.\n  Give organizationId: ")
+    assert f"{OTHER_ORGANIZATION} (Other)" in message
+    assert error(lambda: plugin.invoke("getUser", name="Ada")) == message
+    assert plugin.invoke("getUser", name="Ada", organizationId=ORGANIZATION)["email"] == "ada@example.com"
+    assert plugin.invoke("getOrganization", name="Other")["organizationId"] == OTHER_ORGANIZATION
+    assert names(plugin.invoke("getUsers", organizationId=OTHER_ORGANIZATION)["users"]) == []
+
+
+@pytest.mark.usefixtures("one_organization")
+def test_the_only_organization_needs_no_name(plugin: Plugin) -> None:
     found = plugin.invoke("getOrganization")
-    assert found["organizationId"] == DEFAULT
+    assert found["organizationId"] == ORGANIZATION
     assert plugin.invoke("getOrganizations")["organizations"] == [found]
     assert plugin.invoke("getOrganization", name=found["name"]) == found
     message = error(lambda: plugin.invoke("getOrganization", organizationId=NOWHERE))
     assert message == f'No organization has the organizationId "{NOWHERE}".\n  There is: {found["name"]}.'
 
 
+@pytest.mark.usefixtures("one_organization")
 def test_a_user_is_found_by_what_is_known_of_them(plugin: Plugin, lake: Lake) -> None:
     ada, grace = people(lake)
     found = plugin.invoke("getUser", email="ada@example.com")
@@ -101,11 +120,12 @@ def test_a_user_is_found_by_what_is_known_of_them(plugin: Plugin, lake: Lake) ->
     assert plugin.invoke("getUser", userId=ada) == plugin.invoke("getUser", name="Ada") == found
     assert {"Ada", "Grace"} <= set(names(plugin.invoke("getUsers")["users"]))
     assert names(plugin.invoke("getUsers", emails=["grace@example.com"])["users"]) == ["Grace"]
-    assert names(plugin.invoke("getUsers", ids=[grace], organizationId=DEFAULT)["users"]) == ["Grace"]
+    assert names(plugin.invoke("getUsers", ids=[grace], organizationId=ORGANIZATION)["users"]) == ["Grace"]
     message = error(lambda: plugin.invoke("getUser", email="adda@example.com"))
     assert message.startswith('No user has the email "adda@example.com".\n  There are: ada@example.com, ')
 
 
+@pytest.mark.usefixtures("one_organization")
 def test_a_hundred_look_ups_of_users_cost_one_list(plugin: Plugin, lake: Lake) -> None:
     people(lake)
     lake.twin.clear_calls()
@@ -114,6 +134,7 @@ def test_a_hundred_look_ups_of_users_cost_one_list(plugin: Plugin, lake: Lake) -
     assert lake.asked() == ["GET /organizations", "GET /users"]
 
 
+@pytest.mark.usefixtures("one_organization")
 def test_permissions_are_those_of_a_user_or_of_the_caller(plugin: Plugin, lake: Lake) -> None:
     ada, _ = people(lake)
     [found] = plugin.invoke("getPermissions", userId=ada)["permissions"]
@@ -121,7 +142,7 @@ def test_permissions_are_those_of_a_user_or_of_the_caller(plugin: Plugin, lake: 
         "permissionId": found["permissionId"],
         "permissionType": "organization_reader",
         "userId": ada,
-        "organizationId": DEFAULT,
+        "organizationId": ORGANIZATION,
     }
     assert plugin.invoke("getPermission", permissionId=found["permissionId"]) == found
     role = {"userId": ada, "permissionType": "workspace_editor", "workspaceId": lake.twin.workspace_id}
@@ -142,8 +163,8 @@ def test_a_group_comes_with_its_members_and_its_permissions(unconfigured: Plugin
         lake = Lake(twin, http)
         unconfigured.configure(serverUrl=twin.public_url)
         ada, grace = people(lake)
-        group = lake.api("POST", "/groups", {"name": "Readers", "organizationId": DEFAULT})
-        lake.api("POST", "/groups", {"name": "Others", "organizationId": DEFAULT})
+        group = lake.api("POST", "/groups", {"name": "Readers", "organizationId": ORGANIZATION})
+        lake.api("POST", "/groups", {"name": "Others", "organizationId": ORGANIZATION})
         for user_id in (grace, ada):
             lake.api("POST", f"/groups/{group['groupId']}/members", {"userId": user_id})
         role = {"permissionType": "workspace_reader", "workspaceId": twin.workspace_id}

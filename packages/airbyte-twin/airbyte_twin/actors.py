@@ -189,11 +189,15 @@ def allocation_document(twin: Twin, allocation: ResourceAllocation | None) -> Js
 
 
 def shown_configuration(twin: Twin, actor: Actor, *, with_coordinates: bool = False) -> JsonValue:
-    """The configuration in responses: secrets masked or as coordinates, null once the actor is deleted."""
+    """The configuration in responses: secrets masked or as coordinates, null once the actor is deleted.
+
+    Cloud shows coordinates in a secret store of the caller's own only.
+    """
     if actor.configuration is None:
         return None
     vault, tree = twin.vault(actor.workspace_id), twin.secret_tree(actor.definition_id)
-    show = vault.referenced if with_coordinates else vault.masked
+    referenced = vault.referenced_elsewhere if twin.settings.edition is Edition.CLOUD else vault.referenced
+    show = referenced if with_coordinates else vault.masked
     shown = as_object(show(actor.configuration, tree))
     if twin.settings.echo_connector_type:
         return {**shown, type_key(actor.kind): twin.type_name(actor.definition_id)}

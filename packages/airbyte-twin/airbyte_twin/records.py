@@ -344,10 +344,20 @@ class JobFailure(Record):
     internal: str | None = None
 
 
+class StreamCount(Record):
+    """What a job has written of one stream."""
+
+    name: str
+    namespace: str | None = None
+    rows: int
+    bytes: int
+
+
 class Job(Record):
     """A run; `streams` are those that a clear or a refresh was to read again, None for all. Times are whole seconds.
 
-    `enabled_streams` are those that a sync or refresh reads, `refresh_mode` is that of a refresh.
+    `enabled_streams` are those that a sync or refresh reads, `stream_counts` what it has written of them.
+    `refresh_mode` is that of a refresh.
     """
 
     id: str
@@ -361,6 +371,7 @@ class Job(Record):
     bytes_synced: int | None = None
     rows_synced: int | None = None
     enabled_streams: tuple[tuple[str | None, str], ...] | None = None
+    stream_counts: tuple[StreamCount, ...] = ()
     refresh_mode: RefreshMode | None = None
     failure: JobFailure | None = None
 

@@ -77,8 +77,15 @@ class Vault:
 
     def referenced(self, document: JsonValue, tree: SecretTree) -> JsonValue:
         """The document with `secret_coordinate::<name>` for every secret."""
+        return _mapped(document, None, tree, lambda value, _: _reference(value))
+
+    def referenced_elsewhere(self, document: JsonValue, tree: SecretTree) -> JsonValue:
+        """The same with a mask for every secret that the server itself stores."""
         return _mapped(
-            document, None, tree, lambda value, _: REFERENCE + _coordinate(value) if is_node(value) else _masked(value)
+            document,
+            None,
+            tree,
+            lambda value, _: _masked(value) if self._table.get(_coordinate(value)) else _reference(value),
         )
 
     def revealed(self, document: JsonValue, tree: SecretTree, before: JsonValue) -> JsonValue:
@@ -140,6 +147,10 @@ def is_node(document: JsonValue) -> bool:
 
 def _masked(value: JsonValue) -> JsonValue:
     return None if value is None else MASK
+
+
+def _reference(value: JsonValue) -> JsonValue:
+    return REFERENCE + _coordinate(value) if is_node(value) else _masked(value)
 
 
 def _is_kept(value: JsonValue, before: JsonValue) -> bool:

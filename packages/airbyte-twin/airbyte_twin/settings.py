@@ -40,7 +40,8 @@ class TwinSettings(BaseModel):
         password: For `basic`.
         token_lifetime: Seconds until a bearer token ends, by the twin's clock.
         edition: `cloud` answers 403 for unknown ids, refuses sub-hourly schedules, docker definitions and resource
-            allocations; `community` answers 404 and allows them.
+            allocations, masks the coordinates of its own secrets, and has OAuth; `community` answers 404 and allows the
+            former.
         licensed: Whether the license has groups, regions, embedding and OAuth credentials of organizations; by default
             on Cloud only.
         missing_id_status: 403 or 404 for unknown ids, when it must differ from the edition's.

@@ -25,7 +25,7 @@ from toolchain.connectors import environment
 from toolchain.engine import EngineError
 
 HERE = Path(__file__).parent / "clients"
-PATIENCE = 180
+PATIENCE = 600
 """Seconds after which a step that does not end is a failure: the first one imports the client."""
 QUIET = {
     "AIRBYTE_OFFLINE_MODE": "1",
@@ -36,8 +36,39 @@ QUIET = {
 }
 
 
+MARK = "answer "
+"""Begins a worker's answers."""
+SHARED = {"pyairbyte-mcp": "pyairbyte"}
+"""Clients that are in another one's environment."""
 SILENT = {"test_destination": {"test_destination_type": "SILENT"}}
 """Configuration of a destination that only counts."""
+
+MANIFEST = {
+    "version": "6.0.0",
+    "type": "DeclarativeSource",
+    "check": {"type": "CheckStream", "stream_names": ["items"]},
+    "streams": [
+        {
+            "type": "DeclarativeStream",
+            "name": "items",
+            "primary_key": ["id"],
+            "retriever": {
+                "type": "SimpleRetriever",
+                "requester": {"type": "HttpRequester", "url_base": "https://example.com", "path": "/items"},
+                "record_selector": {
+                    "type": "RecordSelector",
+                    "extractor": {"type": "DpathExtractor", "field_path": []},
+                },
+            },
+            "schema_loader": {
+                "type": "InlineSchemaLoader",
+                "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+            },
+        }
+    ],
+    "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
+}
+"""A connector of one's own, with the stream `items`."""
 
 
 class ClientError(Exception):
@@ -52,7 +83,7 @@ class Worker:
     """A process in a client's environment that takes steps."""
 
     def __init__(self, client: str, home: Path) -> None:
-        folder = environment(HERE / f"{client}.txt")
+        folder = environment(HERE / f"{SHARED.get(client, client)}.txt")
         script = HERE / f"steps_{client.replace('-', '_')}.py"
         variables = {"PATH": os.environ["PATH"], "HOME": str(home), "AIRFLOW_HOME": str(home), **QUIET}
         self._errors = (home / "stderr").open("w+", encoding="utf-8")
@@ -80,12 +111,12 @@ class Worker:
             self._process.stdin.flush()
         timer = threading.Timer(PATIENCE, self._process.kill)
         timer.start()
-        line = self._process.stdout.readline()
+        line = next((line for line in self._process.stdout if line.startswith(MARK)), "")
         timer.cancel()
         if not line:
             self._errors.seek(0)
             raise RuntimeError(f"the client ended: {self._errors.read()[-2000:]}")
-        answer = json.loads(line)
+        answer = json.loads(line.removeprefix(MARK))
         if "error" in answer:
             raise ClientError(answer["error"], answer["text"])
         return answer["result"]

@@ -257,3 +257,10 @@ def test_the_answer_to_unknown_ids_can_differ_from_the_edition() -> None:
 def test_types_can_be_echoed_for_the_official_sdk() -> None:
     with serving(echo_connector_type=True) as api:
         assert api.destination()["configuration"]["destinationType"] == "s3"
+
+
+def test_cloud_shows_the_coordinates_of_secrets_in_a_store_of_ones_own_only() -> None:
+    with serving(edition="cloud") as api:
+        kept = api.destination(access_key_id="secret_coordinate::vault/key")
+        shown = api.get(f"/destinations/{kept['destinationId']}", includeSecretCoordinates="true")["configuration"]
+    assert (shown["access_key_id"], shown["secret_access_key"]) == ("secret_coordinate::vault/key", MASK)

@@ -3,6 +3,7 @@
 Where it fails with Airbyte itself is in `test_twin_sdk.py`.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_it_creates_reads_changes_lists_and_deletes_workspaces(sdk: Sdk, api: Ap
     assert sdk.call(api, "workspaces.delete_workspace", one) is None
     with pytest.raises(errors.SDKError, match="404"):
         sdk.call(api, "workspaces.get_workspace", one)
+
+
+def test_its_coroutines_make_the_same_calls(ledger: Ledger, api: Api) -> None:
+    async def listed() -> Any:
+        async with airbyte_api.AirbyteAPI(server_url=api.twin.public_url) as client:
+            return await client.workspaces.list_workspaces_async(request={})
+
+    with ledger.step(api, "workspaces.list_workspaces_async"):
+        answer = asyncio.run(listed())
+    assert answer.workspaces_response is not None
+    assert [each.workspace_id for each in answer.workspaces_response.data] == [api.twin.workspace_id]
 
 
 def test_it_creates_reads_replaces_changes_lists_and_deletes_sources(sdk: Sdk, api: Api) -> None:

@@ -131,6 +131,18 @@ def test_it_refreshes_and_clears_streams(client: Client, syncing: Api) -> None:
         assert tool(client, syncing, "airbyte_wait_for_job", job_id=job["id"])["job"]["status"] == "succeeded"
 
 
+def test_its_clear_of_one_stream_clears_all(client: Client, syncing: Api) -> None:
+    """It names the stream where the server takes the whole connection, and does not look for streams."""
+    connection = null_connection(syncing, stream("users"), stream("products"))["connectionId"]
+    syncing.post("/jobs", {"connectionId": connection, "jobType": "sync"})
+    syncing.twin.settle()
+    assert len(syncing.config("/state/get", {"connectionId": connection})["streamState"]) == 2
+    order = {"connection_id": connection, "streams": [{"name": "users"}]}
+    job = tool(client, syncing, "airbyte_trigger_clear", **order)["job"]
+    tool(client, syncing, "airbyte_wait_for_job", job_id=job["id"])
+    assert syncing.config("/state/get", {"connectionId": connection})["stateType"] == "not_set"
+
+
 def test_it_reads_the_jobs_of_the_config_api(client: Client, syncing: Api) -> None:
     connection, job = finished(syncing)
     listed = tool(client, syncing, "airbyte_list_jobs_internal", connection_id=connection)

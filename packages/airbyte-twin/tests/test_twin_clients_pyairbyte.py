@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from clients_support import (
+    MANIFEST,
     SILENT,
     Client,
     ClientError,
@@ -22,31 +23,6 @@ from toolchain.engine import EngineError
 
 CLIENT = "pyairbyte"
 pytestmark = pytest.mark.nightly
-MANIFEST = {
-    "version": "6.0.0",
-    "type": "DeclarativeSource",
-    "check": {"type": "CheckStream", "stream_names": ["items"]},
-    "streams": [
-        {
-            "type": "DeclarativeStream",
-            "name": "items",
-            "primary_key": ["id"],
-            "retriever": {
-                "type": "SimpleRetriever",
-                "requester": {"type": "HttpRequester", "url_base": "https://example.com", "path": "/items"},
-                "record_selector": {
-                    "type": "RecordSelector",
-                    "extractor": {"type": "DpathExtractor", "field_path": []},
-                },
-            },
-            "schema_loader": {
-                "type": "InlineSchemaLoader",
-                "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
-            },
-        }
-    ],
-    "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
-}
 LOCAL = {
     "CloudClient.bearer_token",
     "CloudClient.client_id",

@@ -82,6 +82,14 @@ def test_a_deleted_definition_takes_its_actors_along(api: Api, kind: str) -> Non
     assert api.config(f"/{kind}s/get", {f"{kind}Id": key})["connectionConfiguration"] is None
 
 
+def test_no_connector_is_advertised_and_the_builder_runs_no_code(api: Api) -> None:
+    workspace = {"workspaceId": api.twin.workspace_id}
+    for kind in ("source", "destination"):
+        shown = api.config(f"/{kind}_definitions/list_enterprise_stubs_for_workspace", workspace)
+        assert shown == {"enterpriseConnectorStubs": []}
+    assert api.config("/connector_builder_projects/capabilities", workspace) == {"customCodeExecution": False}
+
+
 def test_a_registry_definition_keeps_its_name_when_its_tag_is_moved(api: Api) -> None:
     body = {"sourceDefinitionId": SHOPIFY, "workspaceId": api.twin.workspace_id, "dockerImageTag": "9.9.9", "name": "x"}
     moved = api.config("/source_definitions/update", body)

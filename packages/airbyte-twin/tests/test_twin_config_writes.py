@@ -1,9 +1,11 @@
 """The Config API creates, changes, finds and deletes; what one API writes, the other one shows."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from airbyte_twin.records import Secret
 from airbyte_twin.testing import running_twin
 from twin_support import MASK, Api, api_of, fields, s3, serving, shopify
 
@@ -73,6 +75,19 @@ def test_a_partial_update_merges_a_configuration(api: Api, kind: str) -> None:
     after = api.config(f"/{kind}s/partial_update", {**key, "connectionConfiguration": part})
     assert after["connectionConfiguration"] == made["connectionConfiguration"] | part
     assert api.config(f"/{kind}s/partial_update", {**key, "name": "Other"})["name"] == "Other"
+
+
+def test_a_source_takes_what_a_consent_left_by_its_secret(api: Api) -> None:
+    tokens = {name: f"the {name}" for name in ("client_id", "client_secret", "access_token")}
+    api.twin.twin.store.secrets.put(Secret(id="left", value=json.dumps(tokens)))
+    without = {"shop": "example", "credentials": {"auth_method": "oauth2.0"}}
+    body = new(api, "source", connectionConfiguration=without)
+    made = api.config("/sources/create", {**body, "secretId": "left"})
+    assert made["connectionConfiguration"]["credentials"] == {"auth_method": "oauth2.0"} | dict.fromkeys(tokens, MASK)
+    assert set(api.config("/sources/create", {**body, "secretId": "none"}, 500)) == OPAQUE
+    key = {"sourceId": api.source()["sourceId"]}
+    changed = api.config("/sources/partial_update", {**key, "connectionConfiguration": without, "secretId": "left"})
+    assert changed["connectionConfiguration"]["credentials"]["access_token"] == MASK
 
 
 @KINDS
@@ -375,6 +390,22 @@ def test_organizations_users_and_permissions_are_those_of_the_public_api(api: Ap
         ("/workspaces/get_organization_info", {"workspaceId": UNKNOWN}),
     ):
         assert set(api.config(call, body, 404)) == OPAQUE
+
+
+def test_members_and_applications_are_those_of_the_public_api(api: Api) -> None:
+    [organization] = api.get("/organizations")["data"]
+    members = api.config("/users/list_by_organization_id", {"organizationId": organization["organizationId"]})["users"]
+    public = api.get("/users", organizationId=organization["organizationId"])["data"]
+    assert [each["userId"] for each in members] == [each["id"] for each in public]
+    listed = api.config("/applications/list", {})
+    assert listed == api.get("/applications")
+    assert set(api.config("/applications/create", {"name": "x"}, 500)) == OPAQUE
+    assert set(api.config("/applications/delete", {"applicationId": UNKNOWN}, 404)) == OPAQUE
+    with serving(edition="cloud") as cloud:
+        made = cloud.config("/applications/create", {"name": "x"})
+        assert cloud.get(f"/applications/{made['id']}") == made
+        cloud.config("/applications/delete", {"applicationId": made["id"]})
+        cloud.get(f"/applications/{made['id']}", 404)
 
 
 def test_permissions_have_the_rules_of_the_public_api(api: Api) -> None:

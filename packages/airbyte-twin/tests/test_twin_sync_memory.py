@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 
 from airbyte_twin.clock import Clock
-from airbyte_twin.records import ConnectionState, DiscoveredStream, StreamState
+from airbyte_twin.records import ConnectionState, DiscoveredStream, StreamCount, StreamState
 from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.messages import Message, RecordMessage, StateMessage
 from airbyte_twin.sync.run.destinations import NOWHERE, Counter, Namespaces, Nowhere, Target
@@ -49,8 +49,8 @@ class Quiet:
         self.states: list[StateMessage] = []
         self.told: list[int] = []
 
-    def progress(self, rows: int, size: int) -> None:
-        self.told.append(rows)
+    def progress(self, counts: tuple[StreamCount, ...]) -> None:
+        self.told.append(sum(each.rows for each in counts))
 
     def kept(self, state: StateMessage) -> None:
         self.states.append(state)

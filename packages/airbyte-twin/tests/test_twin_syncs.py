@@ -59,6 +59,9 @@ def test_a_job_is_seen_through_both_apis(syncing: Api) -> None:
     assert shown["job"]["aggregatedStats"]["recordsCommitted"] == job["rowsSynced"] == 30
     (attempt,) = shown["attempts"]
     assert (attempt["attempt"]["status"], attempt["attempt"]["recordsSynced"]) == ("succeeded", 30)
+    (orders,) = attempt["attempt"]["streamStats"]
+    assert (orders["streamName"], orders["stats"]["recordsCommitted"]) == ("orders", 30)
+    assert orders["stats"]["bytesEmitted"] == attempt["attempt"]["bytesSynced"]
     assert attempt["logs"]["logLines"] == job["log"] == ["stream orders: started", "stream orders: complete"]
 
 

@@ -1,4 +1,4 @@
-"""`/organizations`, `/users` and `/permissions`, with the rules of the public API.
+"""`/organizations`, `/users`, `/permissions` and `/applications`, with the rules of the public API.
 
 Source: airbyte-platform OrganizationsHandler, UserHandler, PermissionHandler.
 """
@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from airbyte_twin.bodies import ApplicationCreate
 from airbyte_twin.body import read_body
 from airbyte_twin.config.actors import page_at
 from airbyte_twin.config.bodies import (
+    ApplicationIdBody,
     AuthUserBody,
     OrganizationIdBody,
     OrganizationUpdateBody,
@@ -26,6 +28,12 @@ from airbyte_twin.config.workspaces import config_workspace
 from airbyte_twin.documents import JsonArray, JsonObject, without_nulls
 from airbyte_twin.errors import json_response
 from airbyte_twin.permissions import grant, known_permission, new_permission, permissions_of, retype, revoke
+from airbyte_twin.public.applications import (
+    application_view,
+    create_application,
+    delete_application,
+    known_application,
+)
 from airbyte_twin.records import DEFAULT_ID, Organization, Permission, User
 from airbyte_twin.twin import Twin
 
@@ -186,6 +194,36 @@ async def list_instance_admins(request: Request) -> Response:
     return json_response({"users": shown})
 
 
+async def list_members(request: Request) -> Response:
+    """The users with a permission of an organization itself."""
+    twin, body = Twin.of(request), await read_body(request, OrganizationIdBody)
+    key = known_organization(twin, body.organization_id).id
+    shown: JsonArray = []
+    for permission in twin.store.permissions:
+        user = twin.store.users.get(permission.user_id or "")
+        if permission.organization_id == key and user is not None:
+            shown.append({"name": user.name, "email": user.email, **permission_view(permission)})
+    return json_response({"users": shown})
+
+
+async def list_applications(request: Request) -> Response:
+    """All applications; the body is ignored."""
+    return json_response({"applications": [application_view(each) for each in Twin.of(request).store.applications]})
+
+
+async def create_application_here(request: Request) -> Response:
+    """Create an application, which a community server refuses."""
+    twin, body = Twin.of(request), await read_body(request, ApplicationCreate)
+    return json_response(application_view(create_application(twin, body.name)))
+
+
+async def delete_application_here(request: Request) -> Response:
+    """Delete an application, which a community server refuses."""
+    twin, body = Twin.of(request), await read_body(request, ApplicationIdBody)
+    delete_application(twin, known_application(twin, body.application_id))
+    return Response()
+
+
 async def create_permission(request: Request) -> Response:
     """Create a permission of a user."""
     twin, body = Twin.of(request), await read_body(request, PermissionCreateBody)
@@ -237,6 +275,10 @@ CALLS = {
     "/users/get_by_email": get_user_by_email,
     "/users/update": update_user,
     "/users/list_instance_admin": list_instance_admins,
+    "/users/list_by_organization_id": list_members,
+    "/applications/list": list_applications,
+    "/applications/create": create_application_here,
+    "/applications/delete": delete_application_here,
     "/permissions/create": create_permission,
     "/permissions/get": get_permission,
     "/permissions/update": update_permission,

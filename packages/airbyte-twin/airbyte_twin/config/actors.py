@@ -260,6 +260,7 @@ class ActorRoutes:
             workspaceId=body.workspace_id,
             definitionId=body.actor_definition_id,
             configuration=body.connection_configuration,
+            secretId=body.secret_id,
             resourceAllocation=body.resource_allocation,
         )
         return json_response(actor_view(twin, create_actor(twin, self.kind, asked)))
@@ -282,7 +283,10 @@ class ActorRoutes:
         """Merge the configuration."""
         twin, body = Twin.of(request), await read_body(request, self._patch_body)
         asked = ActorPatch(
-            name=body.name, configuration=body.connection_configuration, resourceAllocation=body.resource_allocation
+            name=body.name,
+            configuration=body.connection_configuration,
+            secretId=body.secret_id,
+            resourceAllocation=body.resource_allocation,
         )
         actor = known_actor(twin, self.kind, str(body.actor_id))
         return json_response(actor_view(twin, patch_actor(twin, actor, asked)))

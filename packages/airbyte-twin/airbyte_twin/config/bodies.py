@@ -930,6 +930,14 @@ class OrganizationUpdateBody(OrganizationIdBody):
     email: str | None = None
 
 
+class ApplicationIdBody(Body):
+    """Names an application."""
+
+    java = "ApplicationIdRequestBody"
+
+    application_id: str
+
+
 class UserIdBody(Body):
     """Names a user."""
 

@@ -237,7 +237,13 @@ async def update_testing_values(request: Request) -> Response:
     return json_response(shown)
 
 
+async def capabilities(_request: Request) -> Response:
+    """What the connector builder can do: it runs no code of a project's own; the body is ignored."""
+    return json_response({"customCodeExecution": False})
+
+
 PROJECT_CALLS = {
+    "capabilities": capabilities,
     "create": create_project,
     "update": update_project,
     "delete": delete_project,

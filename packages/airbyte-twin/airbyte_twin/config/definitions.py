@@ -259,7 +259,18 @@ async def resolve_version(request: Request) -> Response:
     )
 
 
+async def list_stubs(_request: Request) -> Response:
+    """The connectors that only a license has, as Airbyte's pages advertise them: none; the body is ignored."""
+    return json_response({"enterpriseConnectorStubs": []})
+
+
+STUBS = (
+    "/source_definitions/list_enterprise_source_stubs",
+    "/source_definitions/list_enterprise_stubs_for_workspace",
+    "/destination_definitions/list_enterprise_stubs_for_workspace",
+)
 ROUTES = [
+    *(Route(path, list_stubs, methods=["POST"]) for path in STUBS),
     *DefinitionRoutes(ActorKind.SOURCE).routes(),
     *DefinitionRoutes(ActorKind.DESTINATION).routes(),
     Route("/actor_definition_versions/get_default", default_version, methods=["POST"]),

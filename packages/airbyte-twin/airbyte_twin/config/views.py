@@ -24,6 +24,7 @@ from airbyte_twin.records import (
     Job,
     JobFailure,
     SelectedStream,
+    StreamCount,
     StreamState,
 )
 from airbyte_twin.schedules import config_view
@@ -299,8 +300,23 @@ def sync_status(connection: Connection, jobs: Sequence[Job]) -> str:
 
 
 def statistics_view(job: Job) -> JsonObject:
-    """Statistics of a job; everything emitted counts as committed, nothing as rejected."""
-    rows, size = job.rows_synced or 0, job.bytes_synced or 0
+    """AttemptStats of a job."""
+    return counts_view(job.rows_synced or 0, job.bytes_synced or 0)
+
+
+def stream_statistics_view(count: StreamCount) -> JsonObject:
+    """An AttemptStreamStats."""
+    return without_nulls(
+        {
+            "streamName": count.name,
+            "streamNamespace": count.namespace,
+            "stats": counts_view(count.rows, count.bytes),
+        }
+    )
+
+
+def counts_view(rows: int, size: int) -> JsonObject:
+    """AttemptStats; everything emitted counts as committed, nothing as rejected."""
     return {"recordsEmitted": rows, "bytesEmitted": size, "recordsCommitted": rows, "bytesCommitted": size}
 
 
@@ -321,6 +337,7 @@ def attempt_read_view(job: Job) -> JsonObject:
         "bytesSynced": job.bytes_synced,
         "recordsSynced": job.rows_synced,
         "totalStats": statistics_view(job) if job.rows_synced is not None else None,
+        "streamStats": [stream_statistics_view(each) for each in job.stream_counts] or None,
         "failureSummary": failure_summary_view(job, job.failure) if job.failure else None,
     }
     return without_nulls(attempt)

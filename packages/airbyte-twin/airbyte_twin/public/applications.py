@@ -26,18 +26,54 @@ def application_view(application: Application) -> JsonObject:
     }
 
 
-def known_application(request: Request) -> Application:
+def named_application(request: Request) -> Application:
     """The application that a path names.
 
     Raises:
         ProblemError: 404, whatever the edition.
     """
-    twin = Twin.of(request)
-    found = twin.store.applications.get(request.path_params["application_id"])
+    return known_application(Twin.of(request), request.path_params["application_id"])
+
+
+def known_application(twin: Twin, application_id: str) -> Application:
+    """An application.
+
+    Raises:
+        ProblemError: 404, whatever the edition.
+    """
+    found = twin.store.applications.get(application_id)
     if found is None:
         detail = "The application with the provided id was not found."
-        raise ProblemError(404, "resource-not-found", detail=detail)
+        raise ProblemError(404, "resource-not-found", detail=detail, config=OpaqueError(404))
     return found
+
+
+def create_application(twin: Twin, name: str) -> Application:
+    """Create an application.
+
+    Raises:
+        OpaqueError: 500 on a community server.
+    """
+    refuse_on_community(twin)
+    return twin.store.applications.put(
+        Application(
+            id=str(uuid4()),
+            name=name,
+            client_id=str(uuid4()),
+            client_secret=uuid4().hex,
+            created_at=twin.clock.seconds(),
+        )
+    )
+
+
+def delete_application(twin: Twin, application: Application) -> None:
+    """Forget an application.
+
+    Raises:
+        OpaqueError: 500 on a community server.
+    """
+    refuse_on_community(twin)
+    twin.store.applications.drop(application.id)
 
 
 def refuse_on_community(twin: Twin) -> None:
@@ -58,27 +94,18 @@ async def list_applications(request: Request) -> Response:
 async def create(request: Request) -> Response:
     """POST an application."""
     twin, body = Twin.of(request), await read_body(request, ApplicationCreate)
-    refuse_on_community(twin)
-    application = Application(
-        id=str(uuid4()),
-        name=body.name,
-        client_id=str(uuid4()),
-        client_secret=uuid4().hex,
-        created_at=twin.clock.seconds(),
-    )
-    return json_response(application_view(twin.store.applications.put(application)))
+    return json_response(application_view(create_application(twin, body.name)))
 
 
 async def get(request: Request) -> Response:
     """GET an application."""
-    return json_response(application_view(known_application(request)))
+    return json_response(application_view(named_application(request)))
 
 
 async def delete(request: Request) -> Response:
     """DELETE answers 200 with the deleted object."""
-    twin, application = Twin.of(request), known_application(request)
-    refuse_on_community(twin)
-    twin.store.applications.drop(application.id)
+    application = named_application(request)
+    delete_application(Twin.of(request), application)
     return json_response(application_view(application))
 
 

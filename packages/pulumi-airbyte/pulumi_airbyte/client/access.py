@@ -31,11 +31,6 @@ class Access(People):
         what = f"give user {body.get('userId')} the permission {body.get('permissionType')}"
         return parse(Permission, self._public("POST", "/permissions", what, body=body), what)
 
-    def get_permission(self, permission_id: str) -> Permission:
-        """GET a permission."""
-        what = f"read permission {permission_id}"
-        return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)
-
     def patch_permission(self, permission_id: str, body: JsonObject) -> Permission:
         """PATCH a permission; only its type can change."""
         what = f"update permission {permission_id}"
@@ -51,17 +46,15 @@ class Access(People):
         The public API lists the caller's own permissions, and those of others in an organization. It has no list of
         another user's permissions in workspaces, only the Config API has: without that one, such a list is empty.
         """
-        found = self.permissions(user_id, organization_id)
+        found = self.every_permission(user_id, organization_id)
         if organization_id:
             return [each for each in found if each.organization == organization_id]
         return [each for each in found if each.workspace is not None]
 
-    def permissions(self, user_id: str, organization_id: str) -> list[Permission]:
-        """The permissions of a user, or of the caller for an empty id; without the Config API as `permissions_within`.
+    def every_permission(self, user_id: str, organization_id: str) -> list[Permission]:
+        """The permissions of a user, or of the caller for an empty id.
 
-        Args:
-            user_id: the user.
-            organization_id: the public API lists another user's permissions for one organization only.
+        Without the Config API, those of another user than the caller are listed for one organization only.
         """
         what = f"list the permissions of {f'user {user_id}' if user_id else 'the caller'}"
         if user_id and self.has_config_api:

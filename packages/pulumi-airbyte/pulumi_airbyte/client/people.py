@@ -1,11 +1,11 @@
-"""Organizations, and their users and groups."""
+"""Organizations, their users and groups, and permissions."""
 
 from pulumi_airbyte.client.calls import Calls
 from pulumi_airbyte.client.models import Group, GroupMember, Organization, Permission, User, parse
 
 
 class People(Calls):
-    """Calls that read people. Every method raises AirbyteError."""
+    """Calls that read who may do what. Every method raises AirbyteError."""
 
     def organizations(self) -> list[Organization]:
         """GET /organizations: those of the caller."""
@@ -38,3 +38,19 @@ class People(Calls):
         """GET /groups/{id}/permissions: what a group may do."""
         what = f"list the permissions of group {group_id}"
         return [parse(Permission, item, what) for item in self._items(f"/groups/{group_id}/permissions", what, [])]
+
+    def permissions(self, user_id: str = "", organization_id: str = "") -> list[Permission]:
+        """GET /permissions: what a user may do.
+
+        Args:
+            user_id: the user; empty for the caller.
+            organization_id: the server requires it for the permissions of another user than the caller.
+        """
+        what = f"list the permissions of {f'user {user_id}' if user_id else 'the caller'}"
+        query = [(name, value) for name, value in (("userId", user_id), ("organizationId", organization_id)) if value]
+        return [parse(Permission, item, what) for item in self._items("/permissions", what, query)]
+
+    def get_permission(self, permission_id: str) -> Permission:
+        """GET a permission."""
+        what = f"read permission {permission_id}"
+        return parse(Permission, self._public("GET", f"/permissions/{permission_id}", what), what)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from airbyte_twin.clock import Clock
-from airbyte_twin.records import ConnectionState, FailureOrigin, JobFailure, StreamState
+from airbyte_twin.records import ConnectionState, FailureOrigin, JobFailure, StreamCount, StreamState
 from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.protocol.cancellation import Cancellation
 from airbyte_twin.sync.protocol.connector import redacted
@@ -45,7 +45,7 @@ def failed(origin: FailureOrigin, message: str) -> Failed:
 class Report(Protocol):
     """Receives the progress of a job."""
 
-    def progress(self, rows: int, size: int) -> None:
+    def progress(self, counts: tuple[StreamCount, ...]) -> None:
         """Record the number of rows and bytes written."""
 
     def kept(self, state: StateMessage) -> None:
@@ -208,5 +208,8 @@ class Sync:
         self._pending, self._whole, self._unkept = {}, None, 0
 
     def _report_progress(self) -> None:
-        writers = self._writers.values()
-        self._report.progress(sum(each.rows for each in writers), sum(each.bytes for each in writers))
+        counts = (
+            StreamCount(name=name, namespace=namespace, rows=writer.rows, bytes=writer.bytes)
+            for (namespace, name), writer in self._writers.items()
+        )
+        self._report.progress(tuple(counts))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from airbyte_twin.jobs import drive, fail, start_sync
-from airbyte_twin.records import Connection, Job, JobFailure
+from airbyte_twin.records import Connection, Job, JobFailure, StreamCount
 from airbyte_twin.schedules import next_fire
 from airbyte_twin.states import keep_state
 from airbyte_twin.sync.protocol.cancellation import Cancellation, Cancelled
@@ -169,11 +169,13 @@ class SyncRunner:
         self._twin.changed()
         self._start()
 
-    def note_progress(self, job_id: str, rows: int, size: int) -> None:
+    def note_progress(self, job_id: str, counts: tuple[StreamCount, ...]) -> None:
         """Update the counts of a job."""
         job = self._twin.store.jobs.get(job_id)
         if job is not None and not job.finished:
-            drive(self._twin, job, "running", bytes_synced=size, rows_synced=rows)
+            rows, size = sum(each.rows for each in counts), sum(each.bytes for each in counts)
+            counted = job.model_copy(update={"stream_counts": counts})
+            drive(self._twin, counted, "running", bytes_synced=size, rows_synced=rows)
 
     def note_state(self, job_id: str, state: StateMessage) -> None:
         """Save a state, unless the job was cancelled, because the canceller may have dropped it."""
@@ -195,9 +197,9 @@ class ThreadReport:
     runner: SyncRunner
     job_id: str
 
-    def progress(self, rows: int, size: int) -> None:
+    def progress(self, counts: tuple[StreamCount, ...]) -> None:
         """Record the number of rows and bytes written."""
-        self.runner.call_soon(lambda: self.runner.note_progress(self.job_id, rows, size))
+        self.runner.call_soon(lambda: self.runner.note_progress(self.job_id, counts))
 
     def kept(self, state: StateMessage) -> None:
         """Save a state, whose records are durable."""

@@ -10,7 +10,7 @@ import (
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
 		settings := config.New(ctx, "")
-		workspace, err := airbyte.GetWorkspace(ctx, &airbyte.LookupWorkspaceArgs{})
+		workspace, err := airbyte.LookupWorkspace(ctx, &airbyte.LookupWorkspaceArgs{})
 		if err != nil {
 			return err
 		}

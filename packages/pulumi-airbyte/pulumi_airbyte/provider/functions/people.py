@@ -170,7 +170,7 @@ def _permissions(directory: Directory, arguments: Arguments) -> Properties:
     else:
         # Without a user, Airbyte lists the caller's own, and then refuses an organization.
         organization_id = _within(directory, arguments) if user_id else ""
-        listed = directory.airbyte.permissions(user_id, organization_id)
+        listed = directory.airbyte.every_permission(user_id, organization_id)
     wanted = (arguments.text("permissionType"), arguments.text("workspaceId"))
     found = [
         each
