@@ -28,13 +28,15 @@ from airbyte_twin.config.workspaces import config_workspace
 from airbyte_twin.documents import JsonArray, JsonObject, without_nulls
 from airbyte_twin.errors import json_response
 from airbyte_twin.permissions import grant, known_permission, new_permission, permissions_of, retype, revoke
+from airbyte_twin.public import views
 from airbyte_twin.public.applications import (
     application_view,
     create_application,
     delete_application,
     known_application,
 )
-from airbyte_twin.records import DEFAULT_ID, Organization, Permission, User
+from airbyte_twin.public.views import permission_view
+from airbyte_twin.records import DEFAULT_ID, Organization, User
 from airbyte_twin.twin import Twin
 
 
@@ -64,12 +66,7 @@ def known_user(twin: Twin, user_id: object) -> User:
 
 def organization_view(organization: Organization) -> JsonObject:
     """An OrganizationRead."""
-    return {
-        "organizationId": organization.id,
-        "organizationName": organization.name,
-        "email": organization.email,
-        "isAgentic": False,
-    }
+    return {**views.organization_view(organization), "isAgentic": False}
 
 
 def organization_info_view(organization: Organization) -> JsonObject:
@@ -93,19 +90,6 @@ def user_view(user: User) -> JsonObject:
             "email": user.email,
             "news": False,
             "metadata": {},
-        }
-    )
-
-
-def permission_view(permission: Permission) -> JsonObject:
-    """A PermissionRead of a user."""
-    return without_nulls(
-        {
-            "permissionId": permission.id,
-            "permissionType": permission.type,
-            "userId": permission.user_id,
-            "workspaceId": permission.workspace_id,
-            "organizationId": permission.organization_id,
         }
     )
 
