@@ -17,13 +17,11 @@ PAIRS = pairs(SINGLE)
 SAMPLE = {
     ("rename", "identical"),
     ("--replace", "never"),
-    ("rename + default provider to explicit", "identical"),
-    ("--replace + a property that replaces", "identical"),
     ("default provider to explicit + pulumi import of what another resource has", "identical"),
     ("taint + delete before replace", "identical"),
 }
-"""Cells that are run by day: an adoption, a refusal, and pairs in which several processes of the plugin work, or of
-which the provider sees little."""
+"""Cells that are run by day: an adoption, a refusal, a pair in which several processes of the plugin work, and one that
+the provider sees little of."""
 SHOWN = [kind for kind in KINDS if kind not in UNSHOWN]
 UNSEEN = tuple(TOKENS[kind] for kind in UNSHOWN)
 CELLS = [
