@@ -12,6 +12,7 @@ from airbyte_twin.testing import RunningTwin, running_twin
 
 from tests.engine.harness import Pulumi
 from tests.engine.outside import EXAMPLES
+from tests.provider.lake import GUEST, with_people
 from toolchain.engine import EngineError
 from toolchain.languages import yaml_host
 from toolchain.registry_pages import EXAMPLES as REFERENCE
@@ -19,12 +20,14 @@ from toolchain.sdks import write_sdks
 
 SHORT = sorted(folder for folder in REFERENCE.iterdir() if folder.is_dir())
 NAMES = [folder.name for folder in SHORT]
-SECRETS = ("accessKeyId", "secretAccessKey")
+SECRETS = ("accessKeyId", "secretAccessKey", "clientSecret")
 
 
 @pytest.fixture
-def twin() -> Iterator[RunningTwin]:
-    with running_twin() as twin:
+def twin(request: pytest.FixtureRequest) -> Iterator[RunningTwin]:
+    """An Airbyte with a user; Cloud for what only Cloud has."""
+    with running_twin(edition="cloud" if "OauthCredentials" in request.node.name else "community") as twin:
+        with_people(twin)
         yield twin
 
 
@@ -53,6 +56,8 @@ def applied(pulumi: Pulumi, twin: RunningTwin) -> None:
     """Brings an example up against the twin: it is clean afterwards, and takes everything down again."""
     pulumi.config_set("airbyte:serverUrl", twin.public_url)
     pulumi.config_set("bucket", "landing")
+    pulumi.config_set("userId", GUEST)
+    pulumi.config_set("clientId", "an-app")
     for name in SECRETS:
         pulumi.config_set(name, f"value-of-{name}", secret=True)
 

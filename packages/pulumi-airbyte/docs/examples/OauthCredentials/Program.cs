@@ -9,7 +9,7 @@ return await Deployment.RunAsync(() =>
     {
         WorkspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId),
         ActorType = Airbyte.OauthCredentialsActorType.Source,
-        Name = "google-ads",
+        Name = "shopify",
         Configuration =
         {
             { "credentials", new InputMap<object>

@@ -9,7 +9,7 @@ ads = airbyte.OauthCredentials(
     "ads",
     workspace_id=airbyte.get_workspace().workspace_id,
     actor_type="source",
-    name="google-ads",
+    name="shopify",
     configuration={"credentials": application},
 )
 pulumi.export("credentials", ads.credentials_id)

@@ -6,7 +6,7 @@ const workspace = airbyte.getWorkspace();
 const ads = new airbyte.OauthCredentials("ads", {
     workspaceId: workspace.then(workspace => workspace.workspaceId),
     actorType: "source",
-    name: "google-ads",
+    name: "shopify",
     configuration: {
         credentials: { client_id: config.require("clientId"), client_secret: config.requireSecret("clientSecret") },
     },

@@ -17,7 +17,7 @@ func main() {
 		ads, err := airbyte.NewOauthCredentials(ctx, "ads", &airbyte.OauthCredentialsArgs{
 			WorkspaceId: pulumi.String(workspace.WorkspaceId),
 			ActorType:   airbyte.OauthCredentialsActorTypeSource,
-			Name:        pulumi.String("google-ads"),
+			Name:        pulumi.String("shopify"),
 			Configuration: pulumi.Map{"credentials": pulumi.Map{
 				"client_id":     pulumi.String(settings.Require("clientId")),
 				"client_secret": settings.RequireSecret("clientSecret"),
