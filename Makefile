@@ -34,6 +34,9 @@ setup: $(SYNCED) ## Install the locked Python environment into .venv, and schema
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 	@$(BIN)/python toolchain/engine.py
 
+sdks: engine ## Write the SDKs of pulumi-airbyte for Node.js, Python, Go and .NET into OUT=…, by default sdk/
+	@$(BIN)/python -m toolchain.sdks $(or $(OUT),sdk)
+
 connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors
 

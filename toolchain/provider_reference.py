@@ -38,7 +38,7 @@ FLAGS: Final[Mapping[str, Callable[[Field], bool]]] = {
 ALWAYS: Final = "always set"
 """The flag `required` of an output or answer."""
 TYPES: Final = {
-    "configurations": "[ConnectionConfigurationsArgs](#connectionconfigurationsargs)",
+    "ConnectionConfigurations": "[ConnectionConfigurationsArgs](#connectionconfigurationsargs)",
     "ConnectionSchedule": "[ConnectionScheduleArgs](#connectionscheduleargs)",
     "ConnectionTag": "[TagArgs](#tagargs)",
     "object": "mapping",

@@ -56,7 +56,7 @@ The Airbyte provider for Pulumi manages sources, destinations, connections, work
 own. It works with self-managed servers from 1.2 on and with Airbyte Cloud. After an `up`, `preview` shows no changes;
 an edit in Airbyte's pages shows as drift. Replaced connections keep their cursors.
 
-[Install and configure it](installation-configuration/), then sync two streams every hour:
+[Install and configure it](installation-configuration.md), then sync two streams every hour:
 
 """
 

@@ -17,13 +17,11 @@ from typing import Final
 
 from pulumi_airbyte.provider import schema
 
-from toolchain.engine import HERE, EngineError, engine_folders
+from toolchain.engine import HERE, EngineError, engine_folders, pinned_engine
 from toolchain.languages import LANGUAGES, generators
 
 PACKAGE: Final = HERE.parent / "packages" / "pulumi-airbyte"
 SCHEMA: Final = PACKAGE / "pulumi_airbyte" / "schema.json"
-GO_SDK: Final = "v3.259.0"
-"""The oldest release of Pulumi's Go SDK that a program may have: the one whose generator wrote the code."""
 
 
 def write_sdks(out: Path, languages: Iterable[str] = LANGUAGES) -> list[Path]:
@@ -50,10 +48,11 @@ def _written(out: Path, language: str, environment: dict[str, str]) -> Path:
     if answer.returncode != 0:
         raise EngineError(f"Pulumi could not write the SDK for {language}:\n{answer.stdout}{answer.stderr}")
     folder = out / language
-    (folder / "LICENSE").write_bytes((PACKAGE / "LICENSE").read_bytes()) if (PACKAGE / "LICENSE").exists() else None
+    (folder / "LICENSE").write_bytes((PACKAGE / "LICENSE").read_bytes())
     if language == "go":
+        oldest = ".".join(map(str, pinned_engine()))  # The generator is as new, and so the code needs an SDK as new.
         (folder / "go.mod").write_text(
-            f"module {schema.GO_MODULE}\n\ngo 1.24\n\nrequire github.com/pulumi/pulumi/sdk/v3 {GO_SDK}\n",
+            f"module {schema.GO_MODULE}\n\ngo 1.24\n\nrequire github.com/pulumi/pulumi/sdk/v3 v{oldest}\n",
             encoding="utf-8",
         )
     return folder

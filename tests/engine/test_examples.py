@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+from airbyte_twin.records import User
 from airbyte_twin.testing import RunningTwin, running_twin
 
 from tests.engine.harness import Pulumi
 from tests.engine.outside import EXAMPLES
-from tests.provider.lake import GUEST, with_people
 from toolchain.engine import EngineError
 from toolchain.languages import yaml_host
 from toolchain.registry_pages import EXAMPLES as REFERENCE
@@ -21,13 +22,20 @@ from toolchain.sdks import write_sdks
 SHORT = sorted(folder for folder in REFERENCE.iterdir() if folder.is_dir())
 NAMES = [folder.name for folder in SHORT]
 SECRETS = ("accessKeyId", "secretAccessKey", "clientSecret")
+CLOUD = "OauthCredentials"
+"""An example for Airbyte Cloud: self-managed servers refuse it."""
+ORGANIZATION = "00000000-0000-0000-0000-000000000000"
+ADA = "5a1c0f1e-0000-4000-8000-0000000000ad"
 
 
 @pytest.fixture
 def twin(request: pytest.FixtureRequest) -> Iterator[RunningTwin]:
-    """An Airbyte with a user; Cloud for what only Cloud has."""
-    with running_twin(edition="cloud" if "OauthCredentials" in request.node.name else "community") as twin:
-        with_people(twin)
+    """An Airbyte of the kind that the example is for, with a second user in its organization."""
+    edition = "cloud" if CLOUD in request.node.name else "community"
+    with running_twin(edition=edition) as twin:
+        twin.store.users.put(User(id=ADA, name="Ada", email="ada@example.com"))
+        member = {"userId": ADA, "organizationId": ORGANIZATION, "permissionType": "organization_member"}
+        httpx.post(f"{twin.public_url}/permissions", json=member).raise_for_status()
         yield twin
 
 
@@ -56,8 +64,6 @@ def applied(pulumi: Pulumi, twin: RunningTwin) -> None:
     """Brings an example up against the twin: it is clean afterwards, and takes everything down again."""
     pulumi.config_set("airbyte:serverUrl", twin.public_url)
     pulumi.config_set("bucket", "landing")
-    pulumi.config_set("userId", GUEST)
-    pulumi.config_set("clientId", "an-app")
     for name in SECRETS:
         pulumi.config_set(name, f"value-of-{name}", secret=True)
 

@@ -54,6 +54,8 @@ pulumi.export("destination", airbyte.get_destination_output(destination_id=lake.
 ))
 after = pulumi.InvokeOutputOptions(depends_on=[connection])
 tagged = airbyte.get_connections_output(tag_ids=[tag.tag_id], workspace_id=team.workspace_id, opts=after)
+read = airbyte.get_source_output(source_id=source.source_id)
+pulumi.export("count", read.apply(lambda each: f"{each.configuration['count']} since {type(each.created_at).__name__}"))
 pulumi.export("tagged", tagged.apply(lambda each: [one.name for one in each]))
 compared = airbyte.get_selection_differences_output(connection.connection_id)
 pulumi.export("left out", compared.apply(lambda each: [one.stream_name for one in each.unselected_streams]))
@@ -101,6 +103,7 @@ def test_a_program_looks_up_what_it_makes(project: Pulumi, twin: RunningTwin) ->
     assert outputs["fields"] == ["id", "name"]
     assert outputs["tags"] == ["daily"]
     assert outputs["tagged"] == ["made-up"]
+    assert outputs["count"] == "10 since int"
     assert outputs["left out"] == ["products", "purchases"]
     assert outputs["jobs"] == 0
     assert outputs["destination"]["configuration"]["secret_access_key"] == "**********"

@@ -274,3 +274,14 @@ def test_the_sdk_and_written_programs_in_go_compile(
         (folder / name / "main.go").write_text(code, encoding="utf-8")
     compiled(["go", "mod", "tidy"], folder)
     compiled(["go", "build", "./..."], folder)
+
+
+def test_an_import_writes_a_value_that_only_the_server_sets(
+    in_yaml: Callable[[str], Pulumi], writer: Writer, twin: RunningTwin
+) -> None:
+    pulumi = in_yaml(HASHING)
+    [connection] = twin.store.connections
+    twin.store.connections.put(connection.model_copy(update={"status": "locked"}))
+    for language in ("yaml", "nodejs", "python", "go"):
+        code, _ = writer.imported(language, pulumi)
+        assert "locked" in code, language

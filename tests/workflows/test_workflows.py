@@ -161,7 +161,7 @@ def test_every_test_runs_each_night_and_before_a_release() -> None:
     assert read("release")[ON] == {"push": {"tags": ["v*"]}}
     for name in ("nightly", "release"):
         commands = [step["run"] for step in steps(read(name)["jobs"]["everything"]) if "run" in step]
-        assert commands == ["make test-all"]
+        assert commands == ["make clients", "make test-all"]
 
 
 def test_a_release_publishes_the_one_build_after_every_test_and_its_attestation() -> None:

@@ -272,13 +272,17 @@ def test_deleting_a_workspace_deletes_all_in_it(api: Api) -> None:
 
 
 def test_deleting_a_definition_deletes_all_that_is_of_it(api: Api) -> None:
-    connection = api.connection()
-    definition = api.get(f"/sources/{connection['sourceId']}")["definitionId"]
-    path = f"/workspaces/{api.twin.workspace_id}/definitions/sources/{definition}"
+    root = f"/workspaces/{api.twin.workspace_id}/definitions/sources"
+    image = {"name": "Own Shopify", "dockerRepository": "airbyte/source-shopify", "dockerImageTag": "4.3.0"}
+    definition = api.post(root, image)["id"]
+    body = {**shopify(api.twin.workspace_id), "definitionId": definition}
+    connection = api.connection(sourceId=api.post("/sources", body)["sourceId"])
+    path = f"{root}/{definition}"
     assert api.delete(path, 200)["id"] == definition
     api.delete(path, 404)
     assert api.get(path_of(connection))["status"] == "deprecated"
-    assert api.post("/sources", shopify(api.twin.workspace_id), 400)["title"] == "value-not-found"
+    assert api.get(f"/sources/{connection['sourceId']}")["configuration"] is None
+    api.post("/sources", body, 404)
 
 
 def test_streams_of_a_source_are_told_with_their_fields_and_modes(api: Api) -> None:

@@ -482,5 +482,13 @@ def _typed(hint: Any, value: Any) -> Any:
         return tuple(_typed(get_args(hint)[0], item) for item in items)
     if is_dataclass(hint):
         return answer_of(cast("Any", hint), value)
-    # The engine's numbers are floats.
-    return int(value) if hint is int else value
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """JSON with whole numbers as such: the engine's numbers are all floats."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -12,18 +12,16 @@ __all__ = [
     "ConnectionNonBreakingSchemaUpdatesBehavior",
     "ConnectionRefreshMode",
     "ConnectionStatus",
-    "DeclaredObjectKind",
+    "ConnectorKind",
     "EncryptionAlgorithm",
-    "GetConnectorDefinitionType",
     "HashingMethod",
     "JobStatus",
     "JobType",
     "LiveConnectionStatus",
-    "LiveObjectKind",
     "LiveObjectStanding",
     "MapperType",
-    "OauthCredentialsActorType",
-    "PermissionPermissionType",
+    "ObjectKind",
+    "PermissionType",
     "Role",
     "ScheduleType",
     "SyncMode",
@@ -75,16 +73,11 @@ class ConnectionStatus(StrEnum):
     INACTIVE = "inactive"
 
 
-class DeclaredObjectKind(StrEnum):
-    """Values of the type DeclaredObjectKind."""
+class ConnectorKind(StrEnum):
+    """Values of the type ConnectorKind."""
 
     SOURCE = "source"
     DESTINATION = "destination"
-    CONNECTION = "connection"
-    SOURCE_DEFINITION = "source_definition"
-    DESTINATION_DEFINITION = "destination_definition"
-    DECLARATIVE_SOURCE_DEFINITION = "declarative_source_definition"
-    TAG = "tag"
 
 
 class EncryptionAlgorithm(StrEnum):
@@ -92,13 +85,6 @@ class EncryptionAlgorithm(StrEnum):
 
     AES = "AES"
     RSA = "RSA"
-
-
-class GetConnectorDefinitionType(StrEnum):
-    """Values of the type GetConnectorDefinitionType."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
 
 
 class HashingMethod(StrEnum):
@@ -141,18 +127,6 @@ class LiveConnectionStatus(StrEnum):
     LOCKED = "locked"
 
 
-class LiveObjectKind(StrEnum):
-    """Values of the type LiveObjectKind."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    CONNECTION = "connection"
-    SOURCE_DEFINITION = "source_definition"
-    DESTINATION_DEFINITION = "destination_definition"
-    DECLARATIVE_SOURCE_DEFINITION = "declarative_source_definition"
-    TAG = "tag"
-
-
 class LiveObjectStanding(StrEnum):
     """Values of the type LiveObjectStanding."""
 
@@ -172,15 +146,20 @@ class MapperType(StrEnum):
     ROW_FILTERING = "row-filtering"
 
 
-class OauthCredentialsActorType(StrEnum):
-    """Values of the type OauthCredentialsActorType."""
+class ObjectKind(StrEnum):
+    """Values of the type ObjectKind."""
 
     SOURCE = "source"
     DESTINATION = "destination"
+    CONNECTION = "connection"
+    SOURCE_DEFINITION = "source_definition"
+    DESTINATION_DEFINITION = "destination_definition"
+    DECLARATIVE_SOURCE_DEFINITION = "declarative_source_definition"
+    TAG = "tag"
 
 
-class PermissionPermissionType(StrEnum):
-    """Values of the type PermissionPermissionType."""
+class PermissionType(StrEnum):
+    """Values of the type PermissionType."""
 
     WORKSPACE_READER = "workspace_reader"
     WORKSPACE_RUNNER = "workspace_runner"

@@ -33,6 +33,9 @@ PermissionRole = Literal[
 ]
 
 
+SchemaPolicy = choices.NonBreakingChanges | ConnectionNonBreakingSchemaUpdatesBehavior
+
+
 class _Argument(Protocol):
     """A typed argument that converts itself to the provider's properties."""
 
@@ -49,14 +52,15 @@ def _wire(value: pulumi.Input[ArgumentT] | None) -> Any:
     return _applied(value, lambda argument: argument.to_wire())
 
 
-def _streams(value: ConnectionConfigurationsArgs | str) -> Any:
-    """The streams' JSON text; the plugin checks one that the program wrote."""
-    return value.to_wire() if isinstance(value, ConnectionConfigurationsArgs) else value
+def _streams(value: pulumi.Input[ConnectionConfigurationsArgs | str]) -> dict[str, Any]:
+    """The properties for streams: their text, and the backfill tokens, which typed streams alone have.
 
-
-def _backfills(value: ConnectionConfigurationsArgs | str) -> Any:
-    """The backfill tokens by stream key, which typed streams alone have."""
-    return value.backfills() if isinstance(value, ConnectionConfigurationsArgs) else None
+    The plugin checks a text that the program wrote.
+    """
+    return {
+        "configurations": _applied(value, lambda given: given if isinstance(given, str) else given.to_wire()),
+        "backfills": _applied(value, lambda given: None if isinstance(given, str) else given.backfills()),
+    }
 
 
 def _wire_list(values: Sequence[pulumi.Input[ArgumentT]] | None) -> Any:
@@ -349,10 +353,7 @@ class Connection(Resource):
         namespace_definition: pulumi.Input[choices.NamespaceDefinition | ConnectionNamespaceDefinition] | None = None,
         namespace_format: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
-        non_breaking_schema_updates_behavior: pulumi.Input[
-            choices.NonBreakingChanges | ConnectionNonBreakingSchemaUpdatesBehavior
-        ]
-        | None = None,
+        non_breaking_schema_updates_behavior: pulumi.Input[SchemaPolicy] | None = None,
         status: pulumi.Input[choices.ConnectionStatus | ConnectionStatus] | None = None,
         tags: "Sequence[pulumi.Input[TagArgs | Tag]] | None" = None,
         notify_schema_changes: pulumi.Input[bool] | None = None,
@@ -389,23 +390,18 @@ class Connection(Resource):
             allow_cursor_loss: allow a replacement to lose cursors that can't be handed over.
             opts: Pulumi's resource options.
         """
-        ends = {
-            "source_id": source_id,
-            "destination_id": destination_id,
-            "configurations": _applied(configurations, _streams),
-        }
+        ends = {"source_id": source_id, "destination_id": destination_id}
         place = {"namespace_definition": namespace_definition, "namespace_format": namespace_format, "prefix": prefix}
         running = {"schedule": _wire(schedule), "status": status, "tags": _wire_list(tags)}
         refreshing = {"refresh_mode": refresh_mode, "refresh_on_schema_change": refresh_on_schema_change}
         inputs = {
-            **(ends | place | running | refreshing),
+            **(ends | _streams(configurations) | place | running | refreshing),
             "name": resource_name if name is None else name,
             "non_breaking_schema_updates_behavior": non_breaking_schema_updates_behavior,
             "notify_schema_changes": notify_schema_changes,
             "notify_schema_changes_by_email": notify_schema_changes_by_email,
             "backfill_preference": backfill_preference,
             "resource_requirements": resource_requirements,
-            "backfills": _applied(configurations, _backfills),
             "allow_cursor_loss": allow_cursor_loss,
         }
         super().__init__("airbyte:index/connection:Connection", resource_name, inputs, opts)

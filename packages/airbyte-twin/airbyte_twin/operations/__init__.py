@@ -44,7 +44,7 @@ def all_operations() -> tuple[Operation, ...]:
 
 
 def not_modelled(root: str, routes: Iterable[BaseRoute]) -> Iterator[Route]:
-    """A route for each operation below a root that no other route answers, so that nobody takes it for unknown.
+    """A route for each operation below a root that no other route answers, so that it is not taken for an unknown path.
 
     Args:
         root: Of the API.

@@ -73,7 +73,7 @@ def own_definition(twin: Twin, kind: ActorKind, request: Request) -> Definition:
 
 
 def refuse_on_cloud(twin: Twin) -> None:
-    """Refuse docker definitions where nobody may bring images.
+    """Refuse docker definitions on Cloud, which runs Airbyte's own images only.
 
     Raises:
         ProblemError: 400.

@@ -1,4 +1,4 @@
-"""Steps of PyAirbyte's own MCP server: its tools for an Airbyte, called as an agent's MCP client does."""
+"""Steps of the MCP server that comes with PyAirbyte: its tools for an Airbyte, called as an agent calls them."""
 
 import asyncio
 import os

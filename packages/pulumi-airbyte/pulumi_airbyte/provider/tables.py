@@ -426,9 +426,10 @@ PERMISSION_INPUTS: Final = (
         "What the user may do there.",
         required=True,
         values=PERMISSION_TYPES,
+        enum="PermissionType",
     ),
 )
-PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id."), REWRITES)
+PERMISSION_OUTPUTS: Final = (Field("permissionId", "string", "The permission's id.", required=True), REWRITES)
 
 OAUTH_INPUTS: Final = (
     Field("workspaceId", "string", "The workspace that has them (Cloud). Either this or organizationId.", replace=True),
@@ -440,6 +441,7 @@ OAUTH_INPUTS: Final = (
         required=True,
         replace=True,
         values=("source", "destination"),
+        enum="ConnectorKind",
     ),
     Field("name", "string", "The connector's type name, such as `google-ads`.", required=True, replace=True),
     Field(
@@ -452,7 +454,7 @@ OAUTH_INPUTS: Final = (
         unshown=True,
     ),
 )
-OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id."),)
+OAUTH_OUTPUTS: Final = (Field("credentialsId", "string", "Their place in the API, which is their id.", required=True),)
 
 MANIFEST_INPUTS: Final = (
     Field("name", "string", "The connector's display name. Default: the resource's name in the program.", replace=True),

@@ -5,20 +5,20 @@ using Airbyte = LotusLake.Airbyte;
 return await Deployment.RunAsync(() =>
 {
     var config = new Config();
-    var ads = new Airbyte.OauthCredentials("ads", new()
+    var shopify = new Airbyte.OauthCredentials("shopify", new()
     {
         WorkspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId),
-        ActorType = Airbyte.OauthCredentialsActorType.Source,
+        ActorType = Airbyte.ConnectorKind.Source,
         Name = "shopify",
         Configuration =
         {
-            { "credentials", new InputMap<object>
+            { "credentials", config.RequireSecret("clientSecret").Apply(secret => (object)new Dictionary<string, object?>
             {
-                { "client_id", config.Require("clientId") },
-                { "client_secret", config.RequireSecret("clientSecret").Apply(secret => (object)secret) },
-            } },
+                ["client_id"] = "the-team's-application",
+                ["client_secret"] = secret,
+            }) },
         },
     });
 
-    return new Dictionary<string, object?> { ["credentials"] = ads.CredentialsId };
+    return new Dictionary<string, object?> { ["credentials"] = shopify.CredentialsId };
 });

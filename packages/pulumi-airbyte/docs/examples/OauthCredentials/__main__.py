@@ -1,15 +1,19 @@
-"""The OAuth application of one's own that users of a workspace consent to."""
+"""The team's own OAuth application, which users of this connector consent to (Airbyte Cloud)."""
 
 import pulumi
 import pulumi_airbyte as airbyte
 
 config = pulumi.Config()
-application = {"client_id": config.require("clientId"), "client_secret": config.require_secret("clientSecret")}
-ads = airbyte.OauthCredentials(
-    "ads",
+shopify = airbyte.OauthCredentials(
+    "shopify",
     workspace_id=airbyte.get_workspace().workspace_id,
     actor_type="source",
     name="shopify",
-    configuration={"credentials": application},
+    configuration={
+        "credentials": {
+            "client_id": "the-team's-application",
+            "client_secret": config.require_secret("clientSecret"),
+        },
+    },
 )
-pulumi.export("credentials", ads.credentials_id)
+pulumi.export("credentials", shopify.credentials_id)

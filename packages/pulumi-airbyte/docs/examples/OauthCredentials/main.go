@@ -1,4 +1,4 @@
-// The OAuth application of one's own that users of a workspace consent to.
+// The team's own OAuth application, which users of this connector consent to (Airbyte Cloud).
 package main
 
 import (
@@ -9,24 +9,26 @@ import (
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
+		settings := config.New(ctx, "")
 		workspace, err := airbyte.LookupWorkspace(ctx, &airbyte.LookupWorkspaceArgs{})
 		if err != nil {
 			return err
 		}
-		settings := config.New(ctx, "")
-		ads, err := airbyte.NewOauthCredentials(ctx, "ads", &airbyte.OauthCredentialsArgs{
+		shopify, err := airbyte.NewOauthCredentials(ctx, "shopify", &airbyte.OauthCredentialsArgs{
 			WorkspaceId: pulumi.String(workspace.WorkspaceId),
-			ActorType:   airbyte.OauthCredentialsActorTypeSource,
+			ActorType:   airbyte.ConnectorKindSource,
 			Name:        pulumi.String("shopify"),
-			Configuration: pulumi.Map{"credentials": pulumi.Map{
-				"client_id":     pulumi.String(settings.Require("clientId")),
-				"client_secret": settings.RequireSecret("clientSecret"),
-			}},
+			Configuration: pulumi.Map{
+				"credentials": pulumi.Map{
+					"client_id":     pulumi.String("the-team's-application"),
+					"client_secret": settings.RequireSecret("clientSecret"),
+				},
+			},
 		})
 		if err != nil {
 			return err
 		}
-		ctx.Export("credentials", ads.CredentialsId)
+		ctx.Export("credentials", shopify.CredentialsId)
 		return nil
 	})
 }

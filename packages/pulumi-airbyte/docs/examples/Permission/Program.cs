@@ -4,12 +4,12 @@ using Airbyte = LotusLake.Airbyte;
 
 return await Deployment.RunAsync(() =>
 {
-    var ana = new Airbyte.Permission("ana", new()
+    var editor = new Airbyte.Permission("editor", new()
     {
-        UserId = new Config().Require("userId"),
+        UserId = Airbyte.GetUser.Invoke(new() { Email = "ada@example.com" }).Apply(found => found.UserId),
         WorkspaceId = Airbyte.GetWorkspace.Invoke().Apply(found => found.WorkspaceId),
-        PermissionType = Airbyte.PermissionPermissionType.WorkspaceEditor,
+        PermissionType = Airbyte.PermissionType.WorkspaceEditor,
     });
 
-    return new Dictionary<string, object?> { ["permission"] = ana.PermissionId };
+    return new Dictionary<string, object?> { ["permission"] = editor.PermissionId };
 });

@@ -1,10 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
 import * as airbyte from "@lotus-lake/pulumi-airbyte";
 
 const workspace = airbyte.getWorkspace();
-const ana = new airbyte.Permission("ana", {
-    userId: new pulumi.Config().require("userId"),
+const ada = airbyte.getUser({ email: "ada@example.com" });
+const editor = new airbyte.Permission("editor", {
+    userId: ada.then(ada => ada.userId),
     workspaceId: workspace.then(workspace => workspace.workspaceId),
     permissionType: "workspace_editor",
 });
-export const permission = ana.permissionId;
+export const permission = editor.permissionId;

@@ -1,10 +1,9 @@
-// What a user may do in a workspace.
+// A colleague who may edit the workspace.
 package main
 
 import (
 	"github.com/lotus-lake/lotus/sdk/go/airbyte"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )
 
 func main() {
@@ -13,15 +12,19 @@ func main() {
 		if err != nil {
 			return err
 		}
-		ana, err := airbyte.NewPermission(ctx, "ana", &airbyte.PermissionArgs{
-			UserId:         pulumi.String(config.Require(ctx, "userId")),
+		ada, err := airbyte.GetUser(ctx, &airbyte.GetUserArgs{Email: pulumi.StringRef("ada@example.com")})
+		if err != nil {
+			return err
+		}
+		editor, err := airbyte.NewPermission(ctx, "editor", &airbyte.PermissionArgs{
+			UserId:         pulumi.String(ada.UserId),
 			WorkspaceId:    pulumi.String(workspace.WorkspaceId),
-			PermissionType: airbyte.PermissionPermissionTypeWorkspaceEditor,
+			PermissionType: airbyte.PermissionTypeWorkspaceEditor,
 		})
 		if err != nil {
 			return err
 		}
-		ctx.Export("permission", ana.PermissionId)
+		ctx.Export("permission", editor.PermissionId)
 		return nil
 	})
 }

@@ -182,7 +182,13 @@ FUNCTIONS: Final = {
         "The definition id of a connector by its name, such as `source-faker`.",
         (
             Field("name", "string", "The connector's name, with its kind in front.", required=True),
-            Field("type", "string", "The kind, where the name doesn't have it.", values=("source", "destination")),
+            Field(
+                "type",
+                "string",
+                "The kind, where the name doesn't have it.",
+                values=("source", "destination"),
+                enum="ConnectorKind",
+            ),
             Field(
                 "workspaceId",
                 "string",

@@ -14,7 +14,7 @@ _DECLARED: Final = ObjectType(
     "DeclaredObject",
     "An object that a program declares, by its names on the server.",
     (
-        Field("kind", "string", "Its kind.", required=True, values=_KINDS),
+        Field("kind", "string", "Its kind.", required=True, values=_KINDS, enum="ObjectKind"),
         Field("name", "string", "Its display name.", required=True),
         Field("sourceName", "string", "Display name of a connection's source."),
         Field("destinationName", "string", "Display name of a connection's destination."),
@@ -24,7 +24,7 @@ _LIVE: Final = ObjectType(
     "LiveObject",
     "A live object and its standing.",
     (
-        Field("kind", "string", "Its kind.", required=True, values=_KINDS),
+        Field("kind", "string", "Its kind.", required=True, values=_KINDS, enum="ObjectKind"),
         Field("id", "string", "Its id.", required=True),
         Field("name", "string", "Its display name.", required=True),
         Field(
