@@ -241,12 +241,7 @@ def shelved(
     """
     object_id, workspace_id = arguments.text(keys.id), arguments.text("workspaceId")
     if not object_id:
-        workspace_id = workspace_id or the_workspace(directory)
-        try:
-            return keys.one(shelf.all(workspace_id), arguments)
-        except NotFound:
-            # Another process of the run may have made it since the list was read.
-            return keys.one(shelf.reload(workspace_id), arguments)
+        return in_list(shelf, keys, workspace_id or the_workspace(directory), arguments)
     found = shelf.look(object_id, workspace_id or UNKNOWN_WORKSPACE)
     if is_gone(found):
         raise NotFound(f"The {keys.kind} {object_id} was deleted.")
@@ -254,6 +249,19 @@ def shelved(
     if workspace_id and home not in {workspace_id, UNKNOWN_WORKSPACE}:
         raise NotFound(f"The {keys.kind} {object_id} is in workspace {home}, not in {workspace_id}.")
     return found
+
+
+def in_list(shelf: Shelf[Record], keys: Keys[Record], place: str, arguments: Arguments) -> Record:
+    """The object of a list that the arguments name; `place` is the workspace, or `EVERYWHERE`.
+
+    Raises:
+        AirbyteError: there is no such object, or more than one.
+    """
+    try:
+        return keys.one(shelf.all(place), arguments)
+    except NotFound:
+        # Another process of the run may have made it since the list was read.
+        return keys.one(shelf.reload(place), arguments)
 
 
 def the_workspace(directory: Directory) -> str:
