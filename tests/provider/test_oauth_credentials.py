@@ -111,6 +111,7 @@ def test_an_organization_without_a_license_is_refused_with_the_servers_reason(fr
     ("changes", "path", "reason"),
     [
         ({"workspaceId": ...}, "workspaceId", "give either workspaceId or organizationId"),
+        ({"workspaceId": ""}, "workspaceId", "give either workspaceId or organizationId"),
         ({"organizationId": ORGANIZATION}, "workspaceId", "give either workspaceId or organizationId"),
         ({"configuration": {"client_secret": "**********"}}, "configuration.client_secret", "is the server's mask"),
         ({"configuration": "client"}, "configuration", "must be an object"),

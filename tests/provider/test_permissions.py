@@ -48,6 +48,7 @@ def test_a_permission_in_an_organization_keeps_the_promises_too(plugin: Plugin, 
     ("changes", "path", "reason"),
     [
         ({"workspaceId": ...}, "workspaceId", "give either workspaceId or organizationId"),
+        ({"workspaceId": ""}, "workspaceId", "give either workspaceId or organizationId"),
         ({"organizationId": ORGANIZATION}, "workspaceId", "give either workspaceId or organizationId"),
         ({"permissionType": "organization_admin"}, "permissionType", "is not a permission in a workspace"),
         ({"permissionType": "instance_admin"}, "permissionType", "is not allowed: give one of"),

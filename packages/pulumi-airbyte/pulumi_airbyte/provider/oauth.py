@@ -55,7 +55,8 @@ class OauthCredentialsType(ResourceType):
         """Mark the configuration as secret; refuse masks, and two owners or none."""
         given = _in_lower_case(without_nulls(inputs))
         failures = table_failures(self.inputs, given)
-        if len([name for name in OWNERS if name in given]) != 1:
+        owners = [given[name] for name in OWNERS if name in given]
+        if len(owners) != 1 or unwrap(owners[0]) == "":
             failures.append(Failure("workspaceId", "give either workspaceId or organizationId: one of them has these"))
         if not checking.importing:
             failures += refused_texts(given)

@@ -141,7 +141,7 @@ class PermissionType(PlainType[Permission]):
 
 def _misplaced(inputs: Properties) -> list[Failure]:
     given = [name for name in SCOPES if name in inputs]
-    if len(given) != 1:
+    if len(given) != 1 or unwrap(inputs[given[0]]) == "":
         return [Failure("workspaceId", "give either workspaceId or organizationId: a permission is for one of them")]
     scope = given[0].removesuffix("Id")
     wanted = unwrap(inputs.get("permissionType"))
