@@ -1,7 +1,7 @@
 """Builds a release into a folder: `python -m toolchain.release FOLDER [--tag v1.2.3] [--without-sdks]`.
 
     FOLDER/python/    wheel and source archive of each package, for the package index
-    FOLDER/           the plugin's archive for each platform, generated SDKs, RELEASE.md, and SHA256SUMS of all files
+    FOLDER/           the plugin's archive for each platform, generated SDKs, RELEASE.md, SHA256SUMS of the rest
 
 All packages have one version, and a release's tag is `v` and that version, as the engine expects of a plugin's. The tag
 is checked before anything is built. The plugin's archive holds the wheels and their dependencies, locked with hashes;
@@ -102,11 +102,15 @@ def build(folder: Path, *, sdks: bool = True) -> list[Path]:
             (built / f"pulumi-resource-airbyte-v{version()}-{platform}.tar.gz").write_bytes(archive)
         if sdks:
             build_sdks(built)
+        (built / CHECKSUMS).write_text(checksums(built), encoding="utf-8")
         (built / "RELEASE.md").write_text(notes(), encoding="utf-8")
-        sums = [f"{_digest(path.read_bytes())}  {path.relative_to(built)}\n" for path in _files(built)]
-        (built / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
         built.rename(folder)
     return _files(folder)
+
+
+def checksums(folder: Path) -> str:
+    """The lines of `sha256sum` for the files of a folder, by their names alone: a release's page has no folders."""
+    return "".join(f"{_digest(path.read_bytes())}  {path.name}\n" for path in _files(folder))
 
 
 def notes() -> str:
