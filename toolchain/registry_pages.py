@@ -56,9 +56,9 @@ meta_desc: Manage Airbyte's sources, destinations and connections with Pulumi.
 layout: package
 ---
 
-The Airbyte provider for Pulumi manages sources, destinations, connections, workspaces, tags and connectors of one's
-own. It works with self-managed servers from 1.2 on and with Airbyte Cloud. After an `up`, `preview` shows no changes;
-an edit in Airbyte's pages shows as drift. Replaced connections keep their cursors.
+The Airbyte provider for Pulumi manages sources, destinations, connections, workspaces, tags, permissions, OAuth
+credentials and connectors of one's own. It works with self-managed servers from 1.2 on and with Airbyte Cloud. After
+an `up`, `preview` shows no changes; an edit in Airbyte's pages shows as drift. Replaced connections keep their cursors.
 
 [Install and configure it](installation-configuration.md), then sync two streams every hour:
 

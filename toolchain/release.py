@@ -2,7 +2,7 @@
 
     FOLDER/python/    wheel and source archive of each package, for the package index
     FOLDER/           the plugin's archive for each platform, generated SDKs, the registry's pages, RELEASE.md, and
-                      SHA256SUMS of all files
+                      SHA256SUMS of the rest
 
 All packages have one version, and a release's tag is `v` and that version, as the engine expects of a plugin's. The tag
 is checked before anything is built. The plugin's archive holds the wheels and their dependencies, locked with hashes;
@@ -106,11 +106,15 @@ def build(folder: Path, *, sdks: bool = True) -> list[Path]:
             build_sdks(built)
         pages = {path: text.encode() for path, text in registry_pages().items()}
         (built / f"pulumi-airbyte-registry-pages-v{version()}.tar.gz").write_bytes(_archive(pages))
+        (built / CHECKSUMS).write_text(checksums(built), encoding="utf-8")
         (built / "RELEASE.md").write_text(notes(), encoding="utf-8")
-        sums = [f"{_digest(path.read_bytes())}  {path.relative_to(built)}\n" for path in _files(built)]
-        (built / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
         built.rename(folder)
     return _files(folder)
+
+
+def checksums(folder: Path) -> str:
+    """The lines of `sha256sum` for the files of a folder, by their names alone: a release's page has no folders."""
+    return "".join(f"{_digest(path.read_bytes())}  {path.name}\n" for path in _files(folder))
 
 
 def notes() -> str:
